@@ -1,0 +1,10 @@
+"""Lets `python -m lossmon` do what `lossmon` does."""
+
+from __future__ import annotations
+
+import sys
+
+from lossmon.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

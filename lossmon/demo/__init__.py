@@ -1,0 +1,1 @@
+"""Small trainings that really train, well or badly on purpose."""

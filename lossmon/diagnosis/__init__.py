@@ -1,0 +1,1 @@
+"""Points to findings: pure, incremental, without clock, files or screen."""

@@ -1,0 +1,1 @@
+"""Files to points: one module per family of formats."""

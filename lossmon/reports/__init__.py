@@ -1,0 +1,1 @@
+"""Snapshots to text, JSON and pictures."""
