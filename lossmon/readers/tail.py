@@ -1,0 +1,132 @@
+"""The bytes of a growing file, each given once."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import time
+from pathlib import Path
+
+from lossmon.errors import ReadError
+
+CHUNK = 1 << 20
+"""Bytes of one `Tail.take` unless told: large enough that opening the file costs nothing beside
+reading it, small enough to be parsed between two frames."""
+
+FINGERPRINT = 1024
+"""Bytes remembered from the head of the file and from just before the offset. A rewritten file
+differs in one of them: a new header moves every byte behind it, and two runs differ in the
+numbers they logged last."""
+
+QUIET = 60.0
+"""Seconds without a change after which `stat` alone is believed. Network file systems keep
+attributes for up to a minute by default, and opening a file is what makes them look again."""
+
+_ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ESTALE})
+
+
+class Tail:
+    """Gives the bytes that were appended to a file since the last call.
+
+    The file is opened for one call only, and only if it is a regular file: a pipe or a device
+    is never opened. The file may be absent, vanish and come back. Whether it is still the file
+    that was read is decided by its bytes, not by its inode: a file that was replaced by a longer
+    copy of itself (as rsync does) goes on, one that was truncated, rotated or rewritten in place
+    begins anew.
+
+    Attributes:
+        path: The file.
+        offset: Bytes consumed so far.
+        size: Bytes in the file at the last call, 0 if it was absent.
+        replaced: The last call found another content than was read before, so that what it
+            returned starts at byte 0 and all earlier bytes are void.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.offset = 0
+        self.size = 0
+        self.replaced = False
+        self._head = b""
+        self._seam = b""
+        self._seen: tuple[int, ...] = ()
+
+    @property
+    def pending(self) -> int:
+        """Bytes that the last call knew of and left unread."""
+        return max(0, self.size - self.offset)
+
+    def take(self, limit: int = CHUNK) -> bytes:
+        """Return the next bytes, at most `limit` of them; empty if there is nothing new.
+
+        Raises:
+            ReadError: The file may not be read, or is not a regular file.
+        """
+        self.replaced = False
+        try:
+            return self._take(limit)
+        except OSError as error:
+            if error.errno in _ABSENT:
+                self.size, self._seen = 0, ()
+                return b""
+            raise ReadError(f"{self.path}: {error.strerror or error}") from error
+
+    def _take(self, limit: int) -> bytes:
+        status = os.stat(self.path)
+        self._check(status)
+        if self._is_quiet(status):
+            return b""
+        descriptor = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+        try:
+            status = os.fstat(descriptor)
+            self._check(status)
+            self.size = status.st_size
+            if not self._continues(descriptor):
+                self._rewind()
+            taken = os.pread(descriptor, min(limit, self.pending), self.offset)
+        finally:
+            os.close(descriptor)
+        self._advance(taken)
+        self._seen = _identity(status)
+        return taken
+
+    def _check(self, status: os.stat_result) -> None:
+        if not stat.S_ISREG(status.st_mode):
+            raise ReadError(f"{self.path}: not a regular file")
+
+    def _is_quiet(self, status: os.stat_result) -> bool:
+        return (
+            self.pending == 0
+            and self._seen == _identity(status)
+            and time.time() - status.st_mtime > QUIET
+        )
+
+    def _continues(self, descriptor: int) -> bool:
+        """Whether the bytes that were read are still where they were."""
+        if self.size < self.offset:
+            return False
+        if os.pread(descriptor, len(self._head), 0) != self._head:
+            return False
+        return os.pread(descriptor, len(self._seam), self.offset - len(self._seam)) == self._seam
+
+    def _rewind(self) -> None:
+        self.replaced = True
+        self.offset = 0
+        self._head = self._seam = b""
+
+    def _advance(self, taken: bytes) -> None:
+        self.offset += len(taken)
+        if len(self._head) < FINGERPRINT:
+            self._head += taken[: FINGERPRINT - len(self._head)]
+        self._seam = (self._seam + taken[-FINGERPRINT:])[-FINGERPRINT:]
+
+
+def _identity(status: os.stat_result) -> tuple[int, ...]:
+    return (
+        status.st_dev,
+        status.st_ino,
+        status.st_size,
+        status.st_mtime_ns,
+        status.st_ctime_ns,
+    )
