@@ -1,0 +1,87 @@
+"""What a finding means and what to try, in the words of one language."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from lossmon.types import Advice, Finding
+
+LANGUAGES = ("en", "zh")
+"""Languages with a complete advice file."""
+
+
+def advise(finding: Finding, language: str = "en") -> Advice:
+    """The finding in words: badge, evidence, meaning, remedies.
+
+    An unknown language is answered in English.
+    """
+    entry = _entry(finding.code, finding.variant, language)
+    words = _Words({key: _word(key, value) for key, value in finding.facts.items()})
+    return Advice(
+        word=entry["word"],
+        evidence=_fill(entry, words),
+        means=entry["means"].format_map(words),
+        remedies=tuple(remedy.format_map(words) for remedy in entry["remedies"]),
+        confused_with=entry.get("confused_with", ""),
+        changes=entry.get("changes", ""),
+    )
+
+
+def explain_missing(code: str, language: str = "en") -> str:
+    """One line on what cannot be judged and why; the code itself where none is written."""
+    return str(_book(language)["missing"].get(code, code.replace("_", " ")))
+
+
+def _entry(code: str, variant: str, language: str) -> dict[str, Any]:
+    """The texts of a code, those of its variant laid over them."""
+    entry = _book(language).get(code)
+    if entry is None:
+        plain = code.replace("_", " ")
+        return {"word": plain.upper(), "evidence": plain, "means": plain, "remedies": []}
+    special = entry.get("variants", {}).get(variant, {})
+    return {**entry, **special}
+
+
+def _fill(entry: Mapping[str, Any], words: _Words) -> str:
+    """The evidence line, in its shorter form where a number is not known."""
+    line = str(entry["evidence"]).format_map(words)
+    if words.absent and "evidence_short" in entry:
+        return str(entry["evidence_short"]).format_map(words)
+    return line
+
+
+class _Words(dict[str, str]):
+    """Facts as text; one that is not known reads as a dash."""
+
+    absent = False
+
+    def __missing__(self, key: str) -> str:
+        self.absent = True
+        return "–"
+
+
+def _word(key: str, value: float | int | str) -> str:
+    """A fact as people write it."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int):
+        return str(value)
+    if not math.isfinite(value):
+        return "–"
+    if key.endswith("percent"):
+        return f"{value:.0f}" if abs(value) >= 9.5 else f"{value:.1f}"
+    if key.endswith("times"):
+        return f"{value:.0f}" if abs(value) >= 9.5 else f"{value:.1f}"
+    return f"{value:.4g}" if abs(value) >= 1 else f"{value:.3g}"
+
+
+@cache
+def _book(language: str) -> dict[str, Any]:
+    chosen = language if language in LANGUAGES else "en"
+    text = files(__package__).joinpath(f"{chosen}.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)

@@ -1,0 +1,122 @@
+"""What a curve shows, computed from its bins at the moment of judging."""
+
+from __future__ import annotations
+
+import math
+from functools import cached_property
+
+import numpy as np
+
+from lossmon.diagnosis.trace import COUNT, FIRST, HIGH, HIGH_STEP, LAST, LOW, LOW_STEP, MEAN, ROUGH
+from lossmon.types import Floats
+
+NOISE_FROM_JUMPS = 0.886
+"""Standard deviation of white noise over the mean absolute difference of neighbours (√π / 2)."""
+
+
+class Curve:
+    """One series, read-only, with whatever the rules ask of it worked out once.
+
+    Attributes:
+        x: Steps in the middle of the bins, not decreasing.
+        y: Means of the bins.
+        weight: Points in each bin.
+        points: Finite points in all.
+    """
+
+    def __init__(self, bins: Floats, shift: float = 0.0) -> None:
+        """`shift` steps are taken off: half a window for values that are means over one."""
+        self._bins = bins
+        self._shift = shift
+        self.weight = bins[:, COUNT]
+        self.y = bins[:, MEAN]
+        self.x = np.maximum.accumulate((bins[:, FIRST] + bins[:, LAST]) / 2 - shift)
+        self.points = int(self.weight.sum())
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    @cached_property
+    def first(self) -> float:
+        """First step."""
+        return float(self._bins[0, FIRST]) - self._shift
+
+    @cached_property
+    def last(self) -> float:
+        """Newest step."""
+        return float(self._bins[-1, LAST]) - self._shift
+
+    @cached_property
+    def span(self) -> float:
+        """Steps from the first point to the newest."""
+        return max(self.last - self.first, 0.0)
+
+    @cached_property
+    def gap(self) -> float:
+        """Steps between neighbouring points, on average."""
+        return self.span / (self.points - 1) if self.points > 1 else 0.0
+
+    @cached_property
+    def minimum(self) -> tuple[float, int]:
+        """Smallest value and its step."""
+        at = int(self._bins[:, LOW].argmin())
+        return float(self._bins[at, LOW]), int(self._bins[at, LOW_STEP])
+
+    @cached_property
+    def maximum(self) -> tuple[float, int]:
+        """Largest value and its step."""
+        at = int(self._bins[:, HIGH].argmax())
+        return float(self._bins[at, HIGH]), int(self._bins[at, HIGH_STEP])
+
+    @cached_property
+    def _sums(self) -> tuple[Floats, Floats, Floats]:
+        """Edges between the bins, with the points and the sum of values before each."""
+        edges = np.empty(len(self.x) + 1)
+        edges[1:-1] = (self.x[1:] + self.x[:-1]) / 2
+        half = max(self.gap / 2, 0.5)
+        edges[0], edges[-1] = self.x[0] - half, self.x[-1] + half
+        edges = np.maximum.accumulate(edges)
+        points = np.concatenate(([0.0], np.cumsum(self.weight)))
+        values = np.concatenate(([0.0], np.cumsum(self.weight * self.y)))
+        return edges, points, values
+
+    def mean(self, start: float, end: float) -> float:
+        """Mean between two steps; a window narrower than the points takes the nearest."""
+        return float(self.means(np.array([start]), np.array([end]))[0])
+
+    def means(self, starts: Floats, ends: Floats) -> Floats:
+        """Means between pairs of steps."""
+        edges, points, values = self._sums
+        least = max(self.gap, 1e-9)
+        middle = np.clip((starts + ends) / 2, edges[0] + least / 2, edges[-1] - least / 2)
+        half = np.maximum(ends - starts, least) / 2
+        a = np.clip(middle - half, edges[0], edges[-1])
+        b = np.clip(middle + half, edges[0], edges[-1])
+        n = np.interp(b, edges, points) - np.interp(a, edges, points)
+        total = np.interp(b, edges, values) - np.interp(a, edges, values)
+        near = self.y[np.minimum(np.searchsorted(self.x, middle), len(self.y) - 1)]
+        return np.where(n > 1e-9, total / np.maximum(n, 1e-9), near)
+
+    def count(self, start: float, end: float) -> float:
+        """Points between two steps."""
+        edges, points, _ = self._sums
+        a, b = np.interp([start, end], edges, points)
+        return float(b - a)
+
+    @cached_property
+    def jitter(self) -> Floats:
+        """Standard deviation of single points in each bin, from jumps between neighbours."""
+        return NOISE_FROM_JUMPS * self._bins[:, ROUGH]
+
+    def noise(self, start: float) -> float:
+        """Typical standard deviation of single points from `start` on, 0 for fewer than two."""
+        tail = self.x >= start
+        tail[0] = tail[0] and len(self.y) == 1
+        rough, weight = self.jitter[tail], self.weight[tail]
+        total = weight.sum()
+        return float((rough * weight).sum() / total) if total else 0.0
+
+
+def relative(later: float, earlier: float) -> float:
+    """Natural log of `later` over `earlier`; 0 where one of them is not positive."""
+    return math.log(later / earlier) if later > 0 and earlier > 0 else 0.0

@@ -1,0 +1,201 @@
+"""Points to a diagnosis: keeps the curves of one run and judges them as it grows."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from lossmon.diagnosis.columns import Columns
+from lossmon.diagnosis.curves import Curves
+from lossmon.diagnosis.forecast import forecast
+from lossmon.diagnosis.rules import judge
+from lossmon.diagnosis.state import METRICS, Channel, LossKind, Role, RunState, kind_of, role_of
+from lossmon.diagnosis.trace import Trace
+from lossmon.diagnosis.verdict import Bench
+from lossmon.types import Diagnosis, Floats, Ints, Kind, Meaning
+
+TRAIN_STRIDE = 16
+"""The train curve is judged whenever it has grown by a 1/16, so often enough that a verdict is
+never older than 6 % of the run, and rarely enough that judging costs O(log n) in all."""
+
+EVAL_STRIDE = 48
+"""Evals are few and each may decide, so up to this many each one is judged; later every 2 %."""
+
+HUGE = 1e100
+"""Finite values are clipped here, so that sums over a run stay finite."""
+
+SCALAR_LIMIT = 24
+"""Up to this many points at once, a plain loop is faster than sorting columns by channel."""
+
+
+class Engine:
+    """Judges one run, point by point, in constant memory and without a clock.
+
+    The same sequence of points gives the same verdicts and the same history, however it is cut
+    into calls of `feed`.
+    """
+
+    def __init__(self, sensitivity: float = 1.0) -> None:
+        """`sensitivity` above 1 warns earlier and more often, below 1 later and less."""
+        self._sensitivity = min(max(sensitivity, 0.1), 10.0)
+        self._state = RunState()
+        self._channels: list[Channel] = []
+        self._numbers: dict[str, int] = {}
+        self._bench = Bench()
+        self._next_train = 1
+        self._next_eval = 1
+        self._trains = 0
+        self._evals = 0
+        self._alarm = math.inf
+        self._alarms = 0
+
+    def wants(self, meaning: Meaning) -> bool:
+        """Whether a series of this meaning can change a verdict."""
+        if kind_of(meaning.key) is not None:
+            return True
+        if meaning.kind is Kind.LOSS:
+            return not meaning.summary
+        return role_of(meaning, headline=True) is not Role.IGNORED
+
+    def channel(self, meaning: Meaning, headline: bool) -> int:
+        """The number under which to feed a series; the same key has the same number.
+
+        Args:
+            meaning: What the series stands for.
+            headline: It is THE train loss or THE eval loss of the run.
+        """
+        kind = kind_of(meaning.key)
+        if kind is not None and self._state.kind is LossKind.PLAIN:
+            self._state.kind = kind
+        role = role_of(meaning, headline)
+        number = self._numbers.get(meaning.key)
+        if number is None:
+            number = self._numbers[meaning.key] = len(self._channels)
+            self._channels.append(self._new_channel(meaning, role))
+        elif self._channels[number].role is Role.IGNORED and role in (Role.TRAIN, Role.EVAL):
+            self._channels[number].role = role
+        return number
+
+    def _new_channel(self, meaning: Meaning, role: Role) -> Channel:
+        if role is not Role.METRIC:
+            return Channel(meaning.key, role)
+        if len(self._state.metrics) >= METRICS:
+            return Channel(meaning.key, Role.IGNORED)
+        metric = Channel(meaning.key, role, Trace(), bool(meaning.lower_is_better))
+        self._state.metrics.append(metric)
+        return metric
+
+    def plan(self, total_steps: int | None, total_epochs: float | None) -> None:
+        """Say how long the run is meant to last, where that is known."""
+        self._state.total_steps = total_steps
+        self._state.total_epochs = total_epochs
+
+    def restart(self, step: int) -> None:
+        """The run began again: everything logged at or beyond `step` is void."""
+        self._state.cut(step)
+        self._trains = self._state.train.points
+        self._evals = self._state.eval.points
+        self._next_train = self._trains + max(1, self._trains // TRAIN_STRIDE)
+        self._next_eval = self._evals + 1
+        self._bench.restart(step)
+
+    def feed(self, channels: Ints, steps: Ints, values: Floats, wall_times: Floats) -> None:
+        """Take in points as columns of one length, in the order they were logged.
+
+        Args:
+            channels: Numbers that `channel` gave; points of others are passed over.
+            steps: Steps, 0 or more.
+            values: May be NaN or infinite.
+            wall_times: Seconds since the Unix epoch, NaN where unknown.
+        """
+        with np.errstate(all="ignore"):
+            if len(channels) <= SCALAR_LIMIT:
+                self._feed_few(channels.tolist(), steps.tolist(), values.tolist())
+            else:
+                self._feed_many(channels, steps, values)
+
+    def _feed_few(self, channels: list[int], steps: list[int], values: list[float]) -> None:
+        known = len(self._channels)
+        for number, step, value in zip(channels, steps, values, strict=True):
+            if not 0 <= number < known:
+                continue
+            channel = self._channels[number]
+            if channel.role is not Role.IGNORED:
+                self._point(channel, step, _clip(value))
+
+    def _point(self, channel: Channel, step: int, value: float) -> None:
+        """Take in one point and judge if it is time to."""
+        state = self._state
+        if channel.role is Role.TRAIN:
+            self._trains += 1
+            urgent = state.loss(Role.TRAIN, step, value)
+            if value > self._alarm:
+                self._alarms += 1
+                urgent = urgent or _rings(self._alarms)
+            if urgent or self._trains >= self._next_train:
+                self._judge(step)
+        elif channel.role is Role.EVAL:
+            self._evals += 1
+            if state.loss(Role.EVAL, step, value) or self._evals >= self._next_eval:
+                self._judge(step)
+        elif channel.role is Role.GRADIENT:
+            state.gradient_norm(step, value)
+        elif math.isfinite(value):
+            state.other(channel, step, value)
+
+    def _feed_many(self, channels: Ints, steps: Ints, values: Floats) -> None:
+        """Take in long columns: whole stretches between two judgements at once."""
+        columns = Columns(self._channels, channels, steps, values, HUGE)
+        start, n = 0, len(channels)
+        while start < n:
+            stop = self._next_stop(columns, start)
+            columns.pour(self._state, start, stop)
+            self._trains += columns.count(Role.TRAIN, start, stop)
+            self._evals += columns.count(Role.EVAL, start, stop)
+            if stop < n:
+                self._feed_few(*columns.point(stop))
+            start = stop + 1
+
+    def _next_stop(self, columns: Columns, start: int) -> int:
+        """Position of the next point that may call for a judgement."""
+        train = columns.nth(Role.TRAIN, start, self._next_train - self._trains)
+        evals = columns.nth(Role.EVAL, start, self._next_eval - self._evals)
+        stop = min(train, evals, columns.next_special(start))
+        return columns.next_above(start, stop, self._alarm)
+
+    def _judge(self, step: int) -> None:
+        """Ask every rule, and let the verdict follow."""
+        curves = Curves(self._state)
+        self._bench.sit(step, curves, judge(curves, self._sensitivity))
+        self._next_train = self._trains + max(1, self._trains // TRAIN_STRIDE)
+        self._next_eval = self._evals + max(1, self._evals // EVAL_STRIDE)
+        alarm = curves.alarm
+        if alarm != self._alarm:
+            self._alarm, self._alarms = alarm, 0
+
+    def diagnosis(self) -> Diagnosis:
+        """What the curves say, up to the newest point.
+
+        The badge is the one last decided; its numbers are worked out anew.
+        """
+        with np.errstate(all="ignore"):
+            curves = Curves(self._state)
+            findings = judge(curves, self._sensitivity)
+            verdict, others = self._bench.present(findings)
+            return Diagnosis(
+                verdict=verdict,
+                findings=others,
+                history=self._bench.history,
+                missing=curves.missing,
+                forecast=forecast(curves),
+            )
+
+
+def _clip(value: float) -> float:
+    return min(max(value, -HUGE), HUGE) if math.isfinite(value) else value
+
+
+def _rings(times: int) -> bool:
+    """Whether the alarm of an unusually high loss is heard: the 1st to 4th time, then ever rarer."""
+    return times <= 4 or times & (times - 1) == 0
