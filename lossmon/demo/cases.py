@@ -1,0 +1,156 @@
+"""What makes each demo training go well or badly: hyperparameters and data, nothing else."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Literal
+
+from lossmon.demo.model import Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """The learning rate over a run.
+
+    Attributes:
+        peak: Highest rate, per optimizer step.
+        warmup: Steps in which it climbs, in a straight line, from 0 to `peak`.
+        floor: Share of `peak` that is left at the last step of a cosine descent; 1 is constant.
+    """
+
+    peak: float
+    warmup: int = 20
+    floor: float = 1.0
+
+    def at(self, step: int, total: int) -> float:
+        """Return the rate of one step, 1 to `total`."""
+        if step <= self.warmup:
+            return self.peak * step / self.warmup
+        progress = (step - self.warmup) / max(1, total - self.warmup)
+        return self.peak * (self.floor + (1 - self.floor) * (1 + math.cos(math.pi * progress)) / 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """The data of a run.
+
+    Attributes:
+        sentences: Sentences to train on.
+        misprints: Share of the train text that is wrong for ever: what memorising memorises.
+        label_noise: Share of the train targets that is replaced anew in every batch.
+        train_serials: Share of the train sentences that nobody can predict; the eval text has
+            none.
+    """
+
+    sentences: int = 2000
+    misprints: float = 0.0
+    label_noise: float = 0.0
+    train_serials: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One demo training.
+
+    Attributes:
+        name: What `--case` calls it.
+        why: What makes it go that way, for help texts.
+        expected: Verdict codes that describe its end rightly.
+        rate: Learning rate.
+        text: Data.
+        shape: Model.
+        optimizer: `adam` or `sgd` with momentum.
+        weight_decay: Decoupled, per unit of learning rate.
+        clip: Longest gradient that is let through, None for any.
+        batch: Characters to predict in one step.
+        steps: Optimizer steps.
+        eval_every: Steps between two evals.
+    """
+
+    name: str
+    why: str
+    expected: tuple[str, ...]
+    rate: Rate
+    text: Text = field(default_factory=Text)
+    shape: Shape = field(default_factory=Shape)
+    optimizer: Literal["adam", "sgd"] = "adam"
+    weight_decay: float = 0.0
+    clip: float | None = 1.0
+    batch: int = 512
+    steps: int = 700
+    eval_every: int = 20
+
+
+_ALL = (
+    Case(
+        "healthy",
+        "plenty of text, a sane learning rate with warm-up and cosine decay",
+        ("healthy", "converged"),
+        Rate(1.5e-3, floor=0.1),
+    ),
+    Case(
+        "overfit",
+        "thirty sentences full of misprints, a large model, far too many epochs",
+        ("overfitting",),
+        Rate(2e-3),
+        Text(sentences=30, misprints=0.15),
+        Shape(hidden=256),
+        batch=128,
+    ),
+    Case(
+        "underfit",
+        "two hidden units, held near zero by a weight decay that nothing can grow against",
+        ("underfitting",),
+        Rate(5e-3),
+        shape=Shape(hidden=2, activation="tanh"),
+        weight_decay=5.0,
+    ),
+    Case(
+        "oscillate",
+        "batches of sixteen characters at ten times the sane learning rate",
+        ("oscillating", "lr_too_high"),
+        Rate(1e-2),
+        batch=16,
+    ),
+    Case(
+        "plateau",
+        "biases far below zero: no hidden unit ever fires, only letter frequencies are learned",
+        ("plateau",),
+        Rate(3e-2),
+        shape=Shape(hidden_bias=-60.0),
+    ),
+    Case(
+        "diverge",
+        "a warm-up that never ends: the learning rate climbs over the edge",
+        ("diverging", "lr_too_high"),
+        Rate(0.3, warmup=700),
+        clip=None,
+    ),
+    Case(
+        "nan",
+        "a float16 softmax that does not subtract its maximum: it overflows once the model is sure",
+        ("non_finite",),
+        Rate(1.5e-3),
+        shape=Shape(half_precision=True),
+    ),
+    Case(
+        "mismatch",
+        "three of four train targets are replaced by noise; the eval text is clean",
+        ("distribution_mismatch",),
+        Rate(2e-3),
+        Text(label_noise=0.75),
+    ),
+    Case(
+        "easy-eval",
+        "half of the train text are random serial numbers; the eval text has none",
+        ("easy_eval",),
+        Rate(2e-3),
+        Text(train_serials=0.5),
+    ),
+)
+
+CASES: Mapping[str, Case] = MappingProxyType({case.name: case for case in _ALL})
+"""Every demo training by its name, the default first."""

@@ -1,0 +1,103 @@
+"""A character-level language model in plain numpy, with its gradients written out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from lossmon.demo.corpus import ALPHABET, CONTEXT, Codes
+
+Array = NDArray[np.float32]
+Parameters = dict[str, Array]
+
+EMBEDDING = 12
+"""Numbers that stand for one character."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What can be chosen about a model.
+
+    Attributes:
+        hidden: Units of the hidden layer.
+        activation: Their non-linearity.
+        hidden_bias: Where their biases start; far below zero, a relu never fires.
+        half_precision: Compute the output layer in float16, with a softmax that does not
+            subtract its maximum first: the mistake that makes float16 overflow.
+    """
+
+    hidden: int = 128
+    activation: Literal["relu", "tanh"] = "relu"
+    hidden_bias: float = 0.0
+    half_precision: bool = False
+
+
+class Model:
+    """Predicts the next character from the last `CONTEXT`: embedding, hidden layer, softmax."""
+
+    def __init__(self, shape: Shape, rng: Generator) -> None:
+        self.shape = shape
+        inputs = EMBEDDING * CONTEXT
+        self.parameters: Parameters = {
+            "embedding": _normal(rng, (len(ALPHABET), EMBEDDING), 1.0),
+            "hidden": _normal(rng, (inputs, shape.hidden), (2.0 / inputs) ** 0.5),
+            "hidden_bias": np.full(shape.hidden, shape.hidden_bias, np.float32),
+            "output": _normal(rng, (shape.hidden, len(ALPHABET)), 0.1 / shape.hidden**0.5),
+            "output_bias": np.zeros(len(ALPHABET), np.float32),
+        }
+
+    def probabilities(self, contexts: Codes) -> Array:
+        """Return the distribution of the next character, one row a context."""
+        return self._softmax(self._forward(contexts)[2])
+
+    def gradients(self, contexts: Codes, targets: Codes) -> tuple[float, Mapping[str, Array]]:
+        """Return the mean cross-entropy of a batch, in nats, and its gradients."""
+        inputs, hidden, logits = self._forward(contexts)
+        probabilities = self._softmax(logits)
+        loss = cross_entropy(probabilities, targets)
+        error = probabilities.copy()
+        error[np.arange(len(targets)), targets] -= 1.0
+        error /= len(targets)
+        back = error @ self.parameters["output"].T
+        back *= (hidden > 0.0) if self.shape.activation == "relu" else 1.0 - hidden * hidden
+        embedded = (back @ self.parameters["hidden"].T).reshape(-1, EMBEDDING)
+        embedding = np.zeros_like(self.parameters["embedding"])
+        np.add.at(embedding, contexts.reshape(-1), embedded)
+        return loss, {
+            "embedding": embedding,
+            "hidden": inputs.T @ back,
+            "hidden_bias": back.sum(axis=0),
+            "output": hidden.T @ error,
+            "output_bias": error.sum(axis=0),
+        }
+
+    def _forward(self, contexts: Codes) -> tuple[Array, Array, Array]:
+        parameters = self.parameters
+        inputs = parameters["embedding"][contexts].reshape(len(contexts), -1)
+        before = inputs @ parameters["hidden"] + parameters["hidden_bias"]
+        hidden = np.maximum(before, 0.0) if self.shape.activation == "relu" else np.tanh(before)
+        return inputs, hidden, hidden @ parameters["output"] + parameters["output_bias"]
+
+    def _softmax(self, logits: Array) -> Array:
+        if self.shape.half_precision:
+            powers = np.exp(logits.astype(np.float16))
+            halves: Array = (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
+            return halves
+        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+        shares: Array = powers / powers.sum(axis=1, keepdims=True)
+        return shares
+
+
+def cross_entropy(probabilities: Array, targets: Codes) -> float:
+    """Return the mean of -ln(probability of the right character), in nats."""
+    right = probabilities[np.arange(len(targets)), targets]
+    return float(-np.log(np.maximum(right, 1e-12)).mean())
+
+
+def _normal(rng: Generator, shape: tuple[int, int], scale: float) -> Array:
+    return (rng.standard_normal(shape) * scale).astype(np.float32)

@@ -1,0 +1,78 @@
+"""One demo training from its first step to its last, at a pace that can be watched."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TextIO
+
+from lossmon.demo.cases import Case
+from lossmon.demo.directory import prepare
+from lossmon.demo.records import Recorder
+from lossmon.demo.training import Training
+
+STEPS_PER_SECOND = 10.0
+"""Pace at speed 1: fast enough that the curves grow under the eye, slow enough to follow."""
+
+CHECKPOINT_EVERY = 5
+"""Evals between two checkpoints: some evals are better than any checkpoint, as in real runs."""
+
+NAP = 0.1
+"""Longest sleep in seconds, so that a request to stop is obeyed at once."""
+
+
+def train(
+    case: Case,
+    out: Path,
+    *,
+    seed: int = 0,
+    speed: float = 1.0,
+    stop: Callable[[], bool] = lambda: False,
+    echo: TextIO | None = None,
+) -> bool:
+    """Train a small language model and log it as common trainers do.
+
+    Args:
+        case: What makes it go well or badly.
+        out: Directory to write to; made if it is absent.
+        seed: Of the data and of the first weights.
+        speed: Pace: 1 is ten steps a second, 0 as fast as possible.
+        stop: Asked after every step; True ends the training early.
+        echo: Gets every line of the text log as well.
+
+    Returns:
+        Whether the training came to its end.
+
+    Raises:
+        ConfigError: `out` cannot be made, or something is in it.
+    """
+    prepare(out)
+    training = Training(case, seed)
+    recorder = Recorder(out, training, echo)
+    try:
+        started = time.monotonic()
+        for step in range(1, case.steps + 1):
+            recorder.step(training.step())
+            if step % case.eval_every == 0:
+                recorder.eval(training.evaluate())
+            if step % (case.eval_every * CHECKPOINT_EVERY) == 0:
+                recorder.checkpoint()
+            due = started + step / (STEPS_PER_SECOND * speed) if speed else 0.0
+            if _stopped_before(due, stop):
+                recorder.line(f"Training interrupted at step {step}.")
+                return False
+        recorder.finish()
+        return True
+    finally:
+        recorder.close()
+
+
+def _stopped_before(due: float, stop: Callable[[], bool]) -> bool:
+    """Sleep until `due`, in `time.monotonic()` seconds; True if asked to stop meanwhile."""
+    while not stop():
+        left = due - time.monotonic()
+        if left <= 0:
+            return False
+        time.sleep(min(NAP, left))
+    return True

@@ -1,0 +1,124 @@
+"""A demo training itself, step by step, without files or clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.random import Generator
+
+from lossmon.demo.cases import Case
+from lossmon.demo.corpus import CONTEXT, Codes, decode, encode, misprint, text, windows
+from lossmon.demo.model import Model, cross_entropy
+from lossmon.demo.optimizer import Optimizer, norm
+
+EVAL_SENTENCES = 120
+"""Enough text that the noise of an eval, about 1 %, does not hide what the run does."""
+
+SHARPNESS = 2.0
+"""Exponent of the probabilities that texts are drawn from: a temperature of one half, at which
+a small model writes words rather than letters."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """What one optimizer step measured.
+
+    Attributes:
+        loss: Mean cross-entropy of the batch before the step, in nats a character.
+        grad_norm: Euclidean norm of the gradient before clipping.
+        learning_rate: Rate of this step.
+    """
+
+    loss: float
+    grad_norm: float
+    learning_rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class EvalResult:
+    """What the eval text measured: cross-entropy in nats a character, share guessed right."""
+
+    loss: float
+    accuracy: float
+
+
+class Training:
+    """One model, its data and its optimizer. The same case and seed give the same numbers."""
+
+    def __init__(self, case: Case, seed: int = 0) -> None:
+        self.case = case
+        self.steps_done = 0
+        self._rng = np.random.default_rng(seed)
+        self.model = Model(case.shape, self._rng)
+        self._optimizer = Optimizer(case.optimizer, case.weight_decay)
+        written = encode(text(self._rng, case.text.sentences, serials=case.text.train_serials))
+        self._train = windows(misprint(self._rng, written, case.text.misprints))
+        self._eval = windows(encode(text(self._rng, EVAL_SENTENCES)))
+        self._batches = _batches(self._rng, self.examples, case.batch)
+        self._writer = np.random.default_rng(seed)
+
+    @property
+    def examples(self) -> int:
+        """Characters to predict in the train text."""
+        return len(self._train[1])
+
+    @property
+    def epoch(self) -> float:
+        """How often the train text was seen so far."""
+        return self.steps_done * self.case.batch / self.examples
+
+    def step(self) -> StepResult:
+        """Take one optimizer step."""
+        case = self.case
+        self.steps_done += 1
+        chosen = next(self._batches)
+        contexts, targets = self._train[0][chosen], self._train[1][chosen]
+        if case.text.label_noise:
+            targets = misprint(self._rng, targets, case.text.label_noise)
+        # What a bad setting makes of the numbers is the point of the case, not worth a warning.
+        with np.errstate(all="ignore"):
+            loss, gradients = self.model.gradients(contexts, targets)
+            length = norm(gradients)
+            if case.clip is not None and length > case.clip:
+                gradients = {
+                    name: gradient * np.float32(case.clip / length)
+                    for name, gradient in gradients.items()
+                }
+            rate = case.rate.at(self.steps_done, case.steps)
+            self._optimizer.step(self.model.parameters, gradients, rate)
+        return StepResult(loss, length, rate)
+
+    def evaluate(self) -> EvalResult:
+        """Measure the model on the eval text, which it is never trained on."""
+        contexts, targets = self._eval
+        with np.errstate(all="ignore"):
+            probabilities = self.model.probabilities(contexts)
+            loss = cross_entropy(probabilities, targets)
+        right = probabilities.argmax(axis=1) == targets
+        return EvalResult(loss, float(right.mean()))
+
+    def write(self, length: int = 60, start: str = "the old ") -> str:
+        """Return a text that the model continues by itself, one drawn character after another."""
+        codes = encode(start)
+        with np.errstate(all="ignore"):
+            for _ in range(length):
+                context: Codes = codes[np.newaxis, -CONTEXT:]
+                shares = self.model.probabilities(context)[0].astype(np.float64) ** SHARPNESS
+                if not np.isfinite(shares).all():
+                    break
+                drawn = self._writer.choice(len(shares), p=shares / shares.sum())
+                codes = np.append(codes, drawn)
+        return decode(codes)
+
+
+def _batches(rng: Generator, examples: int, size: int) -> Iterator[Codes]:
+    """Yield which examples make up each batch: every one once an epoch, in a new order."""
+    order = rng.permutation(examples)
+    start = 0
+    while True:
+        if start + size > examples:
+            order, start = rng.permutation(examples), 0
+        yield order[start : start + size]
+        start += size
