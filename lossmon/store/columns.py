@@ -1,0 +1,147 @@
+"""One tag of one file: every point in logged order, in columns that only grow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import count
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lossmon.types import Axis, Floats, Ints, Meaning, Points
+
+Number = TypeVar("Number", np.int64, np.float64)
+
+_serials = count()
+
+BYTES_PER_POINT = 32
+"""Four columns of eight bytes."""
+
+BUCKET = 8
+"""Neighbouring points that thinning reduces to their minimum and maximum: a quarter remains, so
+a column is thinned rarely, and eight points are far fewer than a screen column holds."""
+
+
+@dataclass(slots=True)
+class Columns:
+    """The raw points of one tag of one source file.
+
+    Views handed out stay valid for ever: growth and thinning make new arrays, and cells that
+    were written are never written again.
+
+    Attributes:
+        tag: Raw name, with the sub-run before it where there is one.
+        meaning: What it stands for.
+        axis: What the steps count.
+        n: Points held.
+        dropped: Points that thinning took out.
+        fed: Points, from the first, that the diagnosis has seen.
+        backward: Indices at which the step is smaller than just before, ascending.
+        serial: Tells this object from one that took its place.
+    """
+
+    tag: str
+    meaning: Meaning
+    axis: Axis
+    n: int = 0
+    dropped: int = 0
+    fed: int = 0
+    backward: list[int] = field(default_factory=list)
+    serial: int = field(default_factory=lambda: next(_serials))
+    _steps: Ints = field(default_factory=lambda: np.empty(16, np.int64))
+    _values: Floats = field(default_factory=lambda: np.empty(16, np.float64))
+    _walls: Floats = field(default_factory=lambda: np.empty(16, np.float64))
+    _orders: Ints = field(default_factory=lambda: np.empty(16, np.int64))
+
+    @property
+    def steps(self) -> Ints:
+        """int64, as logged: a restart makes them jump back."""
+        return self._steps[: self.n]
+
+    @property
+    def values(self) -> Floats:
+        """float64, non-finite values included."""
+        return self._values[: self.n]
+
+    @property
+    def walls(self) -> Floats:
+        """Seconds since the Unix epoch, NaN where unknown."""
+        return self._walls[: self.n]
+
+    @property
+    def orders(self) -> Ints:
+        """Position of each record in its source, strictly increasing."""
+        return self._orders[: self.n]
+
+    def extend(self, points: Points, order_offset: int) -> None:
+        """Append points in logged order."""
+        added = len(points)
+        if not added:
+            return
+        self._reserve(self.n + added)
+        end = self.n + added
+        self._steps[self.n : end] = points.steps
+        self._values[self.n : end] = points.values
+        self._walls[self.n : end] = points.wall_times
+        np.add(points.order, order_offset, out=self._orders[self.n : end])
+        first = max(self.n - 1, 0)
+        falls = np.flatnonzero(np.diff(self._steps[first:end]) < 0)
+        self.backward.extend((falls + first + 1).tolist())
+        self.n = end
+
+    def thin(self) -> None:
+        """Keep the minimum, the maximum and every non-finite value of each bucket.
+
+        The order of what remains is unchanged, so steps that go back still do. To be called
+        only when the diagnosis has seen every point.
+        """
+        keep = kept_when_thinned(self.values, self.backward)
+        self.dropped += self.n - len(keep)
+        self._steps, self._values = self._steps[keep], self._values[keep]
+        self._walls, self._orders = self._walls[keep], self._orders[keep]
+        self.n = self.fed = len(keep)
+        self.backward = (np.flatnonzero(np.diff(self.steps) < 0) + 1).tolist()
+
+    def _reserve(self, size: int) -> None:
+        capacity = len(self._steps)
+        if size <= capacity:
+            return
+        capacity = max(size, capacity * 2 if capacity < 1 << 20 else capacity + (capacity >> 1))
+        self._steps = _grown(self._steps, self.n, capacity)
+        self._values = _grown(self._values, self.n, capacity)
+        self._walls = _grown(self._walls, self.n, capacity)
+        self._orders = _grown(self._orders, self.n, capacity)
+
+
+def kept_when_thinned(values: Floats, landmarks: list[int]) -> NDArray[np.int64]:
+    """Choose the points that stay when a column is thinned.
+
+    Args:
+        values: All values.
+        landmarks: Indices that must stay, and the one before each: starts of segments.
+
+    Returns:
+        Indices, ascending: of each bucket the minimum and the maximum, and besides every
+        non-finite value, the landmarks, the first and the last point.
+    """
+    n = len(values)
+    whole = n // BUCKET * BUCKET
+    finite = np.isfinite(values)
+    low = np.where(finite, values, np.inf)[:whole].reshape(-1, BUCKET)
+    high = np.where(finite, values, -np.inf)[:whole].reshape(-1, BUCKET)
+    keep = ~finite
+    base = np.arange(0, whole, BUCKET)
+    keep[base + low.argmin(1)] = True
+    keep[base + high.argmax(1)] = True
+    keep[whole:] = True
+    for index in landmarks:
+        keep[index - 1 : index + 1] = True
+    keep[[0, n - 1]] = True
+    return np.flatnonzero(keep)
+
+
+def _grown(array: NDArray[Number], used: int, capacity: int) -> NDArray[Number]:
+    larger = np.empty(capacity, array.dtype)
+    larger[:used] = array[:used]
+    return larger

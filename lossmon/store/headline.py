@@ -1,0 +1,79 @@
+"""Which of many losses speak for the run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lossmon.types import Axis, Kind, Meaning, Series, Split
+
+Candidate = tuple[str, Meaning, int, Axis]
+"""Key, meaning, number of points, axis."""
+
+
+@dataclass(frozen=True, slots=True)
+class Headlines:
+    """Keys of THE train loss and THE eval loss; None where there is none."""
+
+    train: str | None = None
+    eval: str | None = None
+
+
+def headlines(candidates: Sequence[Candidate]) -> Headlines:
+    """Choose the losses that speak for the run.
+
+    A total goes before a component or one of several eval sets, a raw series before a running
+    mean, the plain name before a longer one. Where the eval loss counts something else than the
+    best train loss does (epochs, not batches), a train loss on the same axis is preferred: two
+    curves that cannot share an axis cannot be compared.
+    """
+    evals = _ranked(candidates, Split.EVAL)
+    trains = _ranked(candidates, Split.TRAIN)
+    eval_ = evals[0] if evals else None
+    train = trains[0] if trains else None
+    if train and eval_ and train[3] is not eval_[3]:
+        train = next((t for t in trains if t[3] is eval_[3] and not t[1].part), train)
+    return Headlines(train[0] if train else None, eval_[0] if eval_ else None)
+
+
+def _ranked(candidates: Sequence[Candidate], split: Split) -> list[Candidate]:
+    fitting = [
+        candidate
+        for candidate in candidates
+        if candidate[1].kind is Kind.LOSS
+        and candidate[1].split is split
+        and not candidate[1].summary
+    ]
+    return sorted(fitting, key=lambda candidate: _place(candidate, f"{split}/loss"))
+
+
+def _place(candidate: Candidate, plain: str) -> tuple[bool, bool, bool, int, str]:
+    key, meaning, n, _ = candidate
+    return (bool(meaning.part), meaning.secondary, key != plain, -n, key)
+
+
+def ordered(series: tuple[Series, ...]) -> tuple[Series, ...]:
+    """Sort series for the screen: losses, metrics, learning rate, gradient norm, the rest."""
+    return tuple(sorted(series, key=_screen_place))
+
+
+_KINDS = (
+    Kind.LOSS,
+    Kind.METRIC,
+    Kind.LEARNING_RATE,
+    Kind.GRAD_NORM,
+    Kind.THROUGHPUT,
+    Kind.OTHER,
+)
+
+
+def _screen_place(series: Series) -> tuple[int, bool, bool, bool, str, str]:
+    meaning = series.meaning
+    return (
+        _KINDS.index(meaning.kind),
+        bool(meaning.part),
+        meaning.secondary,
+        meaning.split is Split.EVAL,
+        meaning.label,
+        series.tag,
+    )

@@ -1,0 +1,268 @@
+"""Several accounts of one quantity → one series that shows each point once."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lossmon.store.columns import Columns
+from lossmon.store.sources import Stream, live
+from lossmon.types import Axis, Floats, Ints, Meaning, Series
+
+AGREEMENT = 0.02
+"""Relative difference up to which two sources report the same value: text logs round to four
+digits, and a value printed at the end of a step may differ in the last of them."""
+
+COVERAGE = 0.5
+"""Share of the longest account that a better-ranked one must hold to lead: a state file that is
+written at checkpoints only lags by a good part of the run, a stray single point is no account."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """Tells whether the contents of an account changed, and how."""
+
+    columns: tuple[int, ...]
+    restarts: int
+    counts: tuple[tuple[int, int], ...]
+
+    def grew_from(self, older: Stamp) -> bool:
+        """Whether only points were added since."""
+        return self.columns == older.columns and self.restarts == older.restarts
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One stream's columns for one quantity, in file order."""
+
+    stream: Stream
+    columns: tuple[Columns, ...]
+
+    @property
+    def axis(self) -> Axis:
+        """What its steps count."""
+        return self.columns[0].axis
+
+    @property
+    def n(self) -> int:
+        """Points held."""
+        return sum(column.n for column in self.columns)
+
+    @property
+    def stamp(self) -> Stamp:
+        """Equal stamps mean equal contents."""
+        return Stamp(
+            tuple(column.serial for column in self.columns),
+            len(self.stream.restarts(self.axis)[0]),
+            tuple((column.n, column.dropped) for column in self.columns),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """Live and void points of one quantity."""
+
+    steps: Ints
+    values: Floats
+    walls: Floats
+    ghost_steps: Ints
+    ghost_values: Floats
+
+
+def leading(accounts: list[Account]) -> list[Account]:
+    """Order the accounts of one quantity: the one that leads first, then those that may add.
+
+    Explicit steps go before numbered lines unless they cover next to nothing; then the rank of
+    the source decides among those that cover enough.
+    """
+    explicit = [account for account in accounts if account.axis is not Axis.ORDER]
+    most = max(account.n for account in accounts)
+    if explicit and max(account.n for account in explicit) >= COVERAGE * most / 2:
+        accounts = explicit
+        most = max(account.n for account in accounts)
+    ranked = sorted(accounts, key=lambda account: (account.stream.rank, -account.n))
+    leader = next(account for account in ranked if account.n >= COVERAGE * most)
+    others = [a for a in ranked if a is not leader and a.axis is leader.axis]
+    return [leader, *others]
+
+
+def track(account: Account) -> Track:
+    """Join the files of one account: what a restart repeats is live only once."""
+    restarts = account.stream.restarts(account.axis)
+    parts: list[Track] = []
+    for column in account.columns:
+        mask = live(column, restarts)
+        if mask is None:
+            part = Track(column.steps, column.values, column.walls, _NO_STEPS, _NO_VALUES)
+        else:
+            void = ~mask
+            part = Track(
+                column.steps[mask],
+                column.values[mask],
+                column.walls[mask],
+                column.steps[void],
+                column.values[void],
+            )
+        if parts and len(part.steps):
+            parts[-1] = _before(parts[-1], part)
+        parts.append(part)
+    return parts[0] if len(parts) == 1 else _joined(parts)
+
+
+def _before(earlier: Track, later: Track) -> Track:
+    """Drop from the end of an earlier file what a later one repeats at the same steps."""
+    first = int(later.steps[0])
+    if not len(earlier.steps) or int(earlier.steps[-1]) < first:
+        return earlier
+    keep = earlier.steps < first
+    repeated = ~keep & ~np.isin(earlier.steps, later.steps)
+    return Track(
+        earlier.steps[keep],
+        earlier.values[keep],
+        earlier.walls[keep],
+        np.concatenate([earlier.ghost_steps, earlier.steps[repeated]]),
+        np.concatenate([earlier.ghost_values, earlier.values[repeated]]),
+    )
+
+
+def _joined(parts: list[Track]) -> Track:
+    return Track(
+        np.concatenate([part.steps for part in parts]),
+        np.concatenate([part.values for part in parts]),
+        np.concatenate([part.walls for part in parts]),
+        np.concatenate([part.ghost_steps for part in parts]),
+        np.concatenate([part.ghost_values for part in parts]),
+    )
+
+
+def extended(base: Track, other: Track) -> Track:
+    """Add the points of another account that lie outside what is covered, if both agree."""
+    if not len(base.steps):
+        return other
+    if not len(other.steps) or not agree(base, other):
+        return base
+    before = other.steps < base.steps[0]
+    after = other.steps > base.steps[-1]
+    if not before.any() and not after.any():
+        return base
+    return Track(
+        np.concatenate([other.steps[before], base.steps, other.steps[after]]),
+        np.concatenate([other.values[before], base.values, other.values[after]]),
+        np.concatenate([other.walls[before], base.walls, other.walls[after]]),
+        base.ghost_steps,
+        base.ghost_values,
+    )
+
+
+def agree(base: Track, other: Track) -> bool:
+    """Whether two accounts count steps alike and report the same values where both have one.
+
+    Accounts that overlap without a common step, or differ at most common steps, mean something
+    else by a step and are not mixed. Without overlap they follow each other.
+    """
+    inside = (other.steps >= base.steps[0]) & (other.steps <= base.steps[-1])
+    if not inside.any():
+        return True
+    common, ours, theirs = np.intersect1d(base.steps, other.steps, return_indices=True)
+    if not len(common):
+        return False
+    a, b = base.values[ours], other.values[theirs]
+    close = np.isclose(a, b, rtol=AGREEMENT, atol=1e-4, equal_nan=True)
+    # A trainer that hides NaN prints 0.0 for it: one such value must not part two accounts.
+    return bool(close.mean() >= 0.5)
+
+
+def series_of(track_: Track, account: Account, meaning: Meaning, tag: str) -> Series:
+    """Describe a track: the statistics are of all live points, thinned ones counted."""
+    values, steps = track_.values, track_.steps
+    dropped = sum(column.dropped for column in account.columns)
+    series = Series(
+        tag=tag,
+        meaning=meaning,
+        source=account.stream.source,
+        axis=account.axis,
+        steps=steps,
+        values=values,
+        wall_times=track_.walls,
+        n=len(steps) + dropped,
+        ghost_steps=track_.ghost_steps,
+        ghost_values=track_.ghost_values,
+    )
+    if not len(steps):
+        return series
+    found = extremes(values, steps)
+    return replace(
+        series,
+        n_nonfinite=found.n_nonfinite,
+        first_step=int(steps[0]),
+        last_step=int(steps[-1]),
+        last=float(values[-1]),
+        minimum=found.minimum,
+        min_step=found.min_step,
+        maximum=found.maximum,
+        max_step=found.max_step,
+    )
+
+
+def lengthened(series: Series, account: Account) -> Series | None:
+    """The same series after its only, never restarted column grew; None if it is not that."""
+    if len(account.columns) != 1 or account.columns[0].backward:
+        return None
+    column, n = account.columns[0], len(series.steps)
+    if column.dropped or column.n <= n or not n or series.ghost_steps.size:
+        return None
+    if live(column, account.stream.restarts(account.axis)) is not None:
+        return None
+    fresh = extremes(column.values[n:], column.steps[n:])
+    # A comparison with NaN (no finite value so far) is false, so `not >=` lets any number win.
+    lower = math.isfinite(fresh.minimum) and not fresh.minimum >= series.minimum
+    higher = math.isfinite(fresh.maximum) and not fresh.maximum <= series.maximum
+    return replace(
+        series,
+        steps=column.steps,
+        values=column.values,
+        wall_times=column.walls,
+        n=column.n,
+        n_nonfinite=series.n_nonfinite + fresh.n_nonfinite,
+        last_step=int(column.steps[-1]),
+        last=float(column.values[-1]),
+        minimum=fresh.minimum if lower else series.minimum,
+        min_step=fresh.min_step if lower else series.min_step,
+        maximum=fresh.maximum if higher else series.maximum,
+        max_step=fresh.max_step if higher else series.max_step,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Extremes:
+    """Smallest and largest finite value and where they are; NaN and 0 where there is none."""
+
+    n_nonfinite: int
+    minimum: float = math.nan
+    min_step: int = 0
+    maximum: float = math.nan
+    max_step: int = 0
+
+
+def extremes(values: Floats, steps: Ints) -> Extremes:
+    """Find the extremes of a stretch of points; of equal values the first counts."""
+    finite: NDArray[np.bool_] = np.isfinite(values)
+    count = int(finite.sum())
+    if not count:
+        return Extremes(len(values))
+    low = int(np.where(finite, values, np.inf).argmin())
+    high = int(np.where(finite, values, -np.inf).argmax())
+    return Extremes(
+        len(values) - count,
+        float(values[low]),
+        int(steps[low]),
+        float(values[high]),
+        int(steps[high]),
+    )
+
+
+_NO_STEPS = np.empty(0, np.int64)
+_NO_VALUES = np.empty(0, np.float64)

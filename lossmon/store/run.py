@@ -1,0 +1,208 @@
+"""Everything that the files of one run logged, as series that show each point once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lossmon.store.columns import BYTES_PER_POINT, Columns
+from lossmon.store.headline import Headlines, headlines, ordered
+from lossmon.store.merge import Account, Stamp, extended, leading, lengthened, series_of, track
+from lossmon.store.sources import Stream
+from lossmon.types import Meaning, Points, Restart, Series
+
+MEMORY_BUDGET = 48 << 20
+"""Bytes of columns a run may hold before the largest are thinned: 1.5 million points, which
+leaves a resident size that nobody minds on a login node."""
+
+THIN_FROM = 4096
+"""Columns below this many points are never thinned: a screen can show them all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """One thing that was measured, and who tells of it.
+
+    Attributes:
+        key: Canonical name, with the raw tag behind it where one source has two of a name.
+        meaning: What it stands for.
+        accounts: The leading account first.
+    """
+
+    key: str
+    meaning: Meaning
+    accounts: tuple[Account, ...]
+
+    @property
+    def stamp(self) -> tuple[Stamp, ...]:
+        """Equal stamps mean equal contents."""
+        return tuple(account.stamp for account in self.accounts)
+
+
+class RunStore:
+    """The memory of one run. One thread fills and reads it."""
+
+    def __init__(self, budget: int = MEMORY_BUDGET) -> None:
+        self._budget = budget
+        self._streams: dict[tuple[str, int, str], Stream] = {}
+        self._quantities: tuple[int, tuple[Quantity, ...]] = (-1, ())
+        self._series: dict[str, tuple[tuple[Stamp, ...], Series]] = {}
+
+    @property
+    def version(self) -> int:
+        """Grows with every change."""
+        return sum(stream.version for stream in self._streams.values())
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Format families that gave points, best first, each once."""
+        giving = [stream for stream in self._streams.values() if stream.files]
+        ranked = sorted(giving, key=lambda stream: stream.rank)
+        return tuple(dict.fromkeys(stream.source for stream in ranked))
+
+    def add(
+        self, number: int, source: str, rank: int, scope: str, points: Points, meaning: Meaning
+    ) -> None:
+        """Append points of file `number` (files of one source are numbered in their order)."""
+        if len(points):
+            self._stream(source, rank, scope).add(number, points, meaning)
+
+    def restart(self, number: int, source: str, rank: int, scope: str, restart: Restart) -> None:
+        """Note an explicit restart."""
+        self._stream(source, rank, scope).restart(number, restart)
+
+    def clear(self, number: int) -> None:
+        """Forget what file `number` gave: it begins anew."""
+        for stream in self._streams.values():
+            stream.clear(number)
+
+    def quantities(self) -> tuple[Quantity, ...]:
+        """Return all that was measured; which account leads may change as the files grow."""
+        version = self.version
+        if self._quantities[0] != version:
+            self._quantities = (version, self._find_quantities())
+        return self._quantities[1]
+
+    def series(self) -> tuple[Series, ...]:
+        """Return every scalar but summaries: headline losses first, then by label."""
+        found = []
+        for quantity in self.quantities():
+            if not quantity.meaning.summary:
+                found.append(self._series_of(quantity))
+        return ordered(tuple(found))
+
+    def series_keys(self) -> dict[str, Series]:
+        """Return the series of the last `series()` call by canonical key."""
+        return {key: series for key, (_, series) in self._series.items()}
+
+    def rewind(self) -> None:
+        """Count every point as not yet seen by the diagnosis."""
+        for stream in self._streams.values():
+            for file in stream.files.values():
+                for column in file.columns.values():
+                    column.fed = 0
+
+    def headlines(self) -> Headlines:
+        """Tell which quantities are THE train loss and THE eval loss."""
+        return headlines(
+            [
+                (quantity.key, quantity.meaning, quantity.accounts[0].n, quantity.accounts[0].axis)
+                for quantity in self.quantities()
+            ]
+        )
+
+    def restarts(self) -> tuple[int, ...]:
+        """Return the steps at which the leading train loss began again, oldest first."""
+        train = self.headlines().train
+        for quantity in self.quantities():
+            if quantity.key == train:
+                account = quantity.accounts[0]
+                return tuple(account.stream.restarts(account.axis)[1].tolist())
+        return ()
+
+    def summaries(self) -> dict[str, float]:
+        """Return the newest value of each number about the whole run, by raw tag."""
+        return {
+            quantity.accounts[0].columns[-1].tag: float(quantity.accounts[0].columns[-1].values[-1])
+            for quantity in self.quantities()
+            if quantity.meaning.summary
+        }
+
+    def thin(self) -> bool:
+        """Thin the largest columns until the budget holds; tell whether that was needed."""
+        columns = [
+            c for s in self._streams.values() for f in s.files.values() for c in f.columns.values()
+        ]
+        held = sum(column.n for column in columns) * BYTES_PER_POINT
+        thinned = False
+        while held > self._budget:
+            ready = [c for c in columns if c.n >= THIN_FROM and c.fed in (0, c.n)]
+            if not ready:
+                break
+            largest = max(ready, key=lambda column: column.n)
+            before = largest.n
+            largest.thin()
+            if largest.n == before:
+                break
+            held -= (before - largest.n) * BYTES_PER_POINT
+            thinned = True
+        return thinned
+
+    def _stream(self, source: str, rank: int, scope: str) -> Stream:
+        name = (source, rank, scope)
+        if name not in self._streams:
+            self._streams[name] = Stream(source, rank, scope)
+        return self._streams[name]
+
+    def _find_quantities(self) -> tuple[Quantity, ...]:
+        accounts: dict[str, list[Account]] = {}
+        meanings: dict[str, Meaning] = {}
+        for stream in self._streams.values():
+            for key, columns in _keyed(stream).items():
+                accounts.setdefault(key, []).append(Account(stream, columns))
+                meanings.setdefault(key, columns[0].meaning)
+        return tuple(
+            Quantity(key, found[0].columns[0].meaning, tuple(found))
+            for key, unsorted in accounts.items()
+            if (found := leading(unsorted))
+        )
+
+    def _series_of(self, quantity: Quantity) -> Series:
+        stamp, leader = quantity.stamp, quantity.accounts[0]
+        cached = self._series.get(quantity.key)
+        if cached is not None and cached[0] == stamp:
+            return cached[1]
+        series = None
+        if cached is not None and len(stamp) == len(cached[0]) == 1:
+            grew = stamp[0].grew_from(cached[0][0])
+            series = lengthened(cached[1], leader) if grew else None
+        if series is None:
+            joined = track(leader)
+            for other in quantity.accounts[1:]:
+                joined = extended(joined, track(other))
+            series = series_of(joined, leader, quantity.meaning, leader.columns[0].tag)
+        self._series[quantity.key] = (stamp, series)
+        return series
+
+
+def _keyed(stream: Stream) -> dict[str, tuple[Columns, ...]]:
+    """Columns of a stream by canonical key; a second tag of the same key stands by itself."""
+    by_tag: dict[str, list[Columns]] = {}
+    for number in sorted(stream.files):
+        for column in stream.files[number].columns.values():
+            if column.n:
+                by_tag.setdefault(column.tag, []).append(column)
+    by_key: dict[str, list[str]] = {}
+    for tag, columns in by_tag.items():
+        by_key.setdefault(columns[0].meaning.key, []).append(tag)
+    keyed: dict[str, tuple[Columns, ...]] = {}
+    for key, tags in by_key.items():
+        tags.sort(key=lambda tag: (by_tag[tag][0].meaning.secondary, -_n(by_tag[tag]), tag))
+        for place, tag in enumerate(tags):
+            name = key if place == 0 else f"{key} {tag}"
+            axis = by_tag[tag][0].axis
+            keyed[name] = tuple(column for column in by_tag[tag] if column.axis is axis)
+    return keyed
+
+
+def _n(columns: list[Columns]) -> int:
+    return sum(column.n for column in columns)

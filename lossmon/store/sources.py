@@ -1,0 +1,123 @@
+"""The files of one run, grouped into streams that tell one story in one order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lossmon.store.columns import Columns
+from lossmon.types import Axis, Ints, Kind, Meaning, Points, Restart, Split
+
+ORDER_BITS = 40
+"""Positions of one file take the low bits, the number of the file the high ones: a trillion
+records a file, eight million files a run."""
+
+
+@dataclass(slots=True)
+class FileColumns:
+    """What one file gave so far."""
+
+    number: int
+    columns: dict[str, Columns] = field(default_factory=dict)
+    restarts: list[tuple[int, int]] = field(default_factory=list)
+    """Explicit restarts as (order, step)."""
+
+
+@dataclass(slots=True)
+class Stream:
+    """Files of one format and sub-run, in the order they were begun: one account of the run.
+
+    Attributes:
+        source: Name of the format family.
+        rank: Preference of its values, lower is better.
+        scope: Sub-run inside the run, or empty.
+        files: By file number, ascending.
+    """
+
+    source: str
+    rank: int
+    scope: str
+    files: dict[int, FileColumns] = field(default_factory=dict)
+    version: int = 0
+    _restarts: tuple[int, dict[Axis, tuple[Ints, Ints]]] = (-1, {})
+
+    def add(self, number: int, points: Points, meaning: Meaning) -> None:
+        """Append points of one tag of one file."""
+        file = self.files.setdefault(number, FileColumns(number))
+        column = file.columns.get(points.tag)
+        if column is None:
+            shown = f"{self.scope}/{points.tag}" if self.scope else points.tag
+            column = file.columns[points.tag] = Columns(shown, meaning, points.axis)
+        column.extend(points, number << ORDER_BITS)
+        self.version += 1
+
+    def restart(self, number: int, restart: Restart) -> None:
+        """Note that a file says the run began again."""
+        file = self.files.setdefault(number, FileColumns(number))
+        file.restarts.append(((number << ORDER_BITS) + restart.order, restart.step))
+        self.version += 1
+
+    def clear(self, number: int) -> None:
+        """Forget a file: it began anew or vanished."""
+        if self.files.pop(number, None) is not None:
+            self.version += 1
+
+    def restarts(self, axis: Axis) -> tuple[Ints, Ints]:
+        """Where the run began again: `(orders, steps)`, orders ascending.
+
+        Only explicit restarts and a train loss whose steps go back count: other tags may be
+        logged out of turn without the training having moved.
+        """
+        if self._restarts[0] != self.version:
+            self._restarts = (self.version, {})
+        known = self._restarts[1]
+        if axis not in known:
+            known[axis] = self._find_restarts(axis)
+        return known[axis]
+
+    def _find_restarts(self, axis: Axis) -> tuple[Ints, Ints]:
+        found: set[tuple[int, int]] = set()
+        last: dict[str, tuple[int, float]] = {}
+        for number in sorted(self.files):
+            file = self.files[number]
+            if axis is Axis.STEP:
+                found.update(file.restarts)
+            for tag, column in file.columns.items():
+                if column.axis is not axis or not column.n or not _leads(column.meaning):
+                    continue
+                for index in column.backward:
+                    found.add((int(column.orders[index]), int(column.steps[index])))
+                step, wall = last.get(tag, (-1, -np.inf))
+                if column.steps[0] <= step and not column.walls[0] < wall:
+                    found.add((int(column.orders[0]), int(column.steps[0])))
+                last[tag] = (int(column.steps[-1]), float(column.walls[-1]))
+        ordered = sorted(found)
+        orders = np.array([order for order, _ in ordered], np.int64)
+        return orders, np.array([step for _, step in ordered], np.int64)
+
+
+def _leads(meaning: Meaning) -> bool:
+    return meaning.kind is Kind.LOSS and meaning.split is Split.TRAIN and not meaning.summary
+
+
+def live(column: Columns, restarts: tuple[Ints, Ints]) -> NDArray[np.bool_] | None:
+    """Tell which points of a column no restart made void.
+
+    Returns:
+        A mask over the column, or None where every point is live.
+    """
+    orders, steps = restarts
+    mask: NDArray[np.bool_] | None = None
+    for order, step in zip(orders.tolist(), steps.tolist(), strict=True):
+        end = int(np.searchsorted(column.orders, order))
+        if end and int(column.steps[:end].max()) >= step:
+            mask = np.ones(column.n, np.bool_) if mask is None else mask
+            mask[:end] &= column.steps[:end] < step
+    for index in column.backward:
+        step = int(column.steps[index])
+        if mask is None:
+            mask = np.ones(column.n, np.bool_)
+        mask[:index] &= column.steps[:index] < step
+    return mask

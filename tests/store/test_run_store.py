@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lossmon.store import RunStore
+from lossmon.types import Axis, Restart
+from tests.store.points import EVAL, RATE, TRAIN, only, points
+
+
+def test_points_come_back_as_they_were_logged() -> None:
+    store = RunStore()
+    store.add(0, "jsonl", 20, "", points("loss", [1, 2, 3], [3.0, 1.0, 2.0]), TRAIN)
+    series = only(store)
+    assert (series.tag, series.source, series.n) == ("loss", "jsonl", 3)
+    assert series.values.tolist() == [3.0, 1.0, 2.0]
+    assert (series.minimum, series.min_step, series.maximum, series.max_step) == (1.0, 2, 3.0, 1)
+    assert (series.first_step, series.last_step, series.last) == (1, 3, 2.0)
+
+
+def test_growing_bit_by_bit_gives_what_one_piece_gives() -> None:
+    values = [np.nan, 5.0, 4.0, np.inf, 1.0, 7.0]
+    whole, bits = RunStore(), RunStore()
+    whole.add(0, "csv", 50, "", points("loss", range(6), values), TRAIN)
+    for step, value in enumerate(values):
+        bits.add(0, "csv", 50, "", points("loss", [step], [value], order=step), TRAIN)
+        grown = only(bits)
+    expected = only(whole)
+    assert grown.values.tolist() == pytest.approx(expected.values.tolist(), nan_ok=True)
+    for name in ("n", "n_nonfinite", "minimum", "min_step", "maximum", "max_step", "last"):
+        assert getattr(grown, name) == getattr(expected, name), name
+
+
+def test_a_view_that_was_handed_out_never_changes() -> None:
+    store = RunStore()
+    store.add(0, "csv", 50, "", points("loss", [1, 2]), TRAIN)
+    before = only(store)
+    store.add(0, "csv", 50, "", points("loss", range(3, 500), order=2), TRAIN)
+    assert only(store).n == 499
+    assert before.steps.tolist() == [1, 2]
+
+
+def test_two_sources_show_each_point_once_and_the_better_one_wins() -> None:
+    store = RunStore()
+    store.add(0, "text", 90, "", points("loss", [10, 20, 30], [1.001, 2.0, 3.0]), TRAIN)
+    store.add(1, "tensorboard", 10, "", points("train/loss", [10, 20], [1.0, 2.0]), TRAIN)
+    series = only(store)
+    assert (series.tag, series.source) == ("train/loss", "tensorboard")
+    assert list(zip(series.steps.tolist(), series.values.tolist(), strict=True)) == [
+        (10, 1.0),
+        (20, 2.0),
+        (30, 3.0),
+    ]
+    assert store.sources == ("tensorboard", "text")
+
+
+def test_a_source_that_counts_steps_differently_is_not_mixed_in() -> None:
+    store = RunStore()
+    store.add(0, "tensorboard", 10, "", points("loss", [10, 20, 30]), TRAIN)
+    store.add(1, "csv", 50, "", points("loss", [5, 15, 25, 35]), TRAIN)
+    assert only(store).steps.tolist() == [10, 20, 30]
+
+
+def test_a_source_that_reports_other_values_is_not_mixed_in() -> None:
+    store = RunStore()
+    store.add(0, "tensorboard", 10, "", points("loss", [1, 2, 3], [4.0, 3.0, 2.0]), TRAIN)
+    store.add(1, "csv", 50, "", points("loss", [1, 2, 3, 4], [9.0, 8.0, 7.0, 6.0]), TRAIN)
+    assert only(store).values.tolist() == [4.0, 3.0, 2.0]
+
+
+def test_numbered_lines_lead_only_where_nothing_has_steps() -> None:
+    store = RunStore()
+    lines = points("loss", [1, 2, 3, 4], axis=Axis.ORDER)
+    store.add(0, "text", 90, "", lines, TRAIN)
+    assert only(store).axis is Axis.ORDER
+    store.add(1, "hf_trainer", 40, "", points("loss", [10, 20, 30]), TRAIN)
+    assert only(store).steps.tolist() == [10, 20, 30]
+
+
+def test_a_stray_point_of_a_better_source_does_not_hide_the_curve() -> None:
+    store = RunStore()
+    store.add(0, "tensorboard", 10, "", points("eval/loss", [30]), EVAL)
+    store.add(1, "jsonl", 20, "", points("eval_loss", [10, 20, 30]), EVAL)
+    assert only(store).steps.tolist() == [10, 20, 30]
+
+
+def test_steps_that_go_back_make_the_old_points_ghosts() -> None:
+    store = RunStore()
+    store.add(0, "jsonl", 20, "", points("loss", [1, 2, 3, 4, 2, 3], [1, 2, 3, 4, 20, 30]), TRAIN)
+    series = only(store)
+    assert series.steps.tolist() == [1, 2, 3]
+    assert series.values.tolist() == [1.0, 20.0, 30.0]
+    assert series.ghost_steps.tolist() == [2, 3, 4]
+    assert store.restarts() == (2,)
+
+
+def test_a_restart_voids_evals_that_are_not_yet_repeated() -> None:
+    store = RunStore()
+    store.add(0, "jsonl", 20, "", points("loss", [1, 2, 3, 4]), TRAIN)
+    store.add(0, "jsonl", 20, "", points("eval_loss", [2, 4], order=10), EVAL)
+    store.add(0, "jsonl", 20, "", points("loss", [3], order=20), TRAIN)
+    evals = next(s for s in store.series() if s.meaning is EVAL)
+    assert evals.steps.tolist() == [2]
+    assert evals.ghost_steps.tolist() == [4]
+
+
+def test_a_learning_rate_logged_out_of_turn_is_no_restart() -> None:
+    store = RunStore()
+    store.add(0, "jsonl", 20, "", points("loss", [1, 2, 3, 4]), TRAIN)
+    store.add(0, "jsonl", 20, "", points("lr", [1, 2, 3, 2, 4], order=10), RATE)
+    assert store.restarts() == ()
+    assert store.series()[0].steps.tolist() == [1, 2, 3, 4]
+
+
+def test_an_explicit_restart_voids_what_came_before_it() -> None:
+    store = RunStore()
+    store.add(0, "tensorboard", 10, "", points("loss", [1, 2, 3, 4]), TRAIN)
+    store.restart(1, "tensorboard", 10, "", Restart(3, 0))
+    store.add(1, "tensorboard", 10, "", points("loss", [5], order=1), TRAIN)
+    series = only(store)
+    assert (series.steps.tolist(), series.ghost_steps.tolist()) == ([1, 2, 5], [3, 4])
+
+
+def test_a_second_file_goes_on_where_the_first_was_left() -> None:
+    store = RunStore()
+    store.add(0, "tensorboard", 10, "", points("loss", [1, 2, 3, 4], wall=100), TRAIN)
+    store.add(1, "tensorboard", 10, "", points("loss", [3, 4, 5], [30, 40, 50], wall=900), TRAIN)
+    series = only(store)
+    assert series.values.tolist() == [1.0, 2.0, 30.0, 40.0, 50.0]
+    assert series.ghost_steps.tolist() == [3, 4]
+
+
+def test_a_file_that_begins_anew_is_forgotten() -> None:
+    store = RunStore()
+    store.add(0, "csv", 50, "", points("loss", [1, 2, 3]), TRAIN)
+    assert only(store).n == 3
+    store.clear(0)
+    store.add(0, "csv", 50, "", points("loss", [1], [9.0]), TRAIN)
+    assert only(store).values.tolist() == [9.0]
+
+
+def test_two_tags_of_one_source_that_mean_the_same_both_stay() -> None:
+    store = RunStore()
+    store.add(0, "csv", 50, "", points("loss", [1, 2, 3]), TRAIN)
+    store.add(0, "csv", 50, "", points("Loss", [1, 2]), TRAIN)
+    assert {series.tag for series in store.series()} == {"loss", "Loss"}
+    assert store.headlines().train == "train/loss"
+
+
+def test_thinning_keeps_every_extreme_and_every_nan() -> None:
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=20_000)
+    values[[123, 15_000]] = np.nan
+    values[7_777] = 1e6
+    store = RunStore(budget=5_000 * 32)
+    store.add(0, "csv", 50, "", points("loss", range(20_000), values), TRAIN)
+    assert store.thin()
+    series = only(store)
+    assert len(series) < 6_000
+    assert series.n == 20_000
+    assert series.n_nonfinite == 2
+    assert (series.maximum, series.max_step) == (1e6, 7_777)
+    assert series.minimum == np.nanmin(values)
+    assert series.first_step == 0
+    assert series.last_step == 19_999
+
+
+def test_thinned_columns_still_grow() -> None:
+    store = RunStore(budget=2_000 * 32)
+    for start in range(0, 50_000, 5_000):
+        steps = range(start, start + 5_000)
+        store.add(0, "csv", 50, "", points("loss", steps, order=start), TRAIN)
+        store.thin()
+        assert only(store).n == start + 5_000
+        assert only(store).last_step == start + 4_999
