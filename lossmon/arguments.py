@@ -1,0 +1,178 @@
+"""The command line in words: parsers and their help texts, nothing else."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from lossmon import __version__
+from lossmon.config import SETTINGS, Setting
+
+CASES = (
+    "healthy",
+    "overfit",
+    "underfit",
+    "oscillate",
+    "plateau",
+    "diverge",
+    "nan",
+    "mismatch",
+    "easy-eval",
+)
+"""Trainings that the demo offers."""
+
+_VIEW = """\
+Watch training runs live: loss curves, hardware, and a diagnosis that says what the curves mean.
+
+PATH is what a training writes: an output directory, a log file, or a directory of several
+runs. Nothing in the training code changes. A directory that is still empty is waited for.
+Without PATH the current directory is watched."""
+
+_VIEW_MORE = """\
+commands:
+  lossmon PATH...          watch (q quits, ? lists the keys)
+  lossmon check PATH...    print the verdict without a screen, as text or JSON
+  lossmon demo             watch a small real training, healthy or ill on purpose
+  lossmon config           print the settings in force and where each came from
+
+A directory that is called like a command is watched as ./check.
+
+examples:
+  lossmon ./output
+  lossmon runs/a runs/b train.log
+  python train.py 2>&1 | tee train.log      and, beside it:  lossmon train.log
+
+exit status: 0 after a normal end, 2 where an argument or a setting is wrong.
+Settings come from defaults, then {file}, then LOSSMON_* variables, then flags."""
+
+_CHECK = """\
+Print the diagnosis of finished or running trainings, without a terminal.
+
+The verdict, its evidence and its history are those that the screen would have shown live."""
+
+_CHECK_MORE = """\
+exit status:
+  0  nothing at or above --fail-on
+  1  something is
+  2  an argument or a setting is wrong
+  3  no metrics were found
+
+examples:
+  lossmon check ./output
+  lossmon check runs/* --json | jq -r '[.run, .verdict.code] | @tsv'
+  lossmon check ./output --fail-on warning || echo "look at the run\""""
+
+_DEMO = """\
+Train a small model for real, in a child process, and watch it.
+
+The model is optimised in plain numpy on a train and an eval set, and writes TensorBoard
+events, a trainer_log.jsonl and a text log. Every case is a real training whose
+hyperparameters or data cause the condition; no curve is drawn by hand."""
+
+_CONFIG = "Print the settings in force, as TOML, each with where it came from."
+
+
+def view_parser() -> argparse.ArgumentParser:
+    """The parser of `lossmon PATH...`."""
+    parser = _parser("lossmon", _VIEW, _VIEW_MORE.format(file="~/.config/lossmon/config.toml"))
+    parser.add_argument("--version", action="version", version=f"lossmon {__version__}")
+    parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="what to watch")
+    _add_screen_settings(parser)
+    return parser
+
+
+def command_parser(name: str) -> argparse.ArgumentParser:
+    """The parser of one command: `check`, `demo` or `config`."""
+    build = {"check": _check_parser, "demo": _demo_parser, "config": _config_parser}
+    return build[name]()
+
+
+def _check_parser() -> argparse.ArgumentParser:
+    parser = _parser("lossmon check", _CHECK, _CHECK_MORE)
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="what to judge")
+    parser.add_argument("--json", action="store_true", help="one JSON object a run and line")
+    parser.add_argument("--history", action="store_true", help="add how the verdict changed")
+    parser.add_argument(
+        "--fail-on",
+        choices=("notice", "warning", "critical"),
+        default="critical",
+        help="severity from which the exit status is 1 (default: critical)",
+    )
+    _add_settings(parser, ("lang", "sensitivity"))
+    return parser
+
+
+def _demo_parser() -> argparse.ArgumentParser:
+    parser = _parser("lossmon demo", _DEMO, "")
+    parser.add_argument(
+        "--case", choices=CASES, default="overfit", help="what goes well or wrong (overfit)"
+    )
+    parser.add_argument(
+        "--speed",
+        type=_speed,
+        default=1.0,
+        metavar="X",
+        help="1 takes about a minute, 2 half of it, 0 as fast as the machine can (default: 1)",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="another data set and start (0)")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="keep the run in DIR")
+    parser.add_argument("--headless", action="store_true", help="train only, without a screen")
+    _add_screen_settings(parser)
+    return parser
+
+
+def _config_parser() -> argparse.ArgumentParser:
+    parser = _parser("lossmon config", _CONFIG, "")
+    _add_screen_settings(parser)
+    return parser
+
+
+def _parser(program: str, description: str, epilog: str) -> argparse.ArgumentParser:
+    return argparse.ArgumentParser(
+        prog=program,
+        description=description,
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+
+
+def _speed(text: str) -> float:
+    try:
+        speed = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+    if not 0 <= speed <= 1000:
+        raise argparse.ArgumentTypeError("must be from 0 to 1000")
+    return speed
+
+
+def _add_screen_settings(parser: argparse.ArgumentParser) -> None:
+    names = tuple(s.name for s in SETTINGS if s.name not in ("hardware", "outliers"))
+    _add_settings(parser, names)
+    parser.add_argument(
+        "--no-hardware", action="store_true", help="do not sample GPUs and the host"
+    )
+
+
+def _add_settings(parser: argparse.ArgumentParser, names: tuple[str, ...]) -> None:
+    group = parser.add_argument_group("settings")
+    for setting in SETTINGS:
+        if setting.name in names:
+            _add_setting(group, setting)
+    group.add_argument("--config", type=Path, metavar="FILE", help="settings file to read")
+
+
+def _add_setting(group: argparse._ArgumentGroup, setting: Setting) -> None:
+    flag = "--" + setting.name.replace("_", "-")
+    text = f"{setting.meaning} (default: {setting.default})"
+    if isinstance(setting.default, bool):
+        group.add_argument(
+            flag, dest=setting.name, action=argparse.BooleanOptionalAction, help=setting.meaning
+        )
+    elif setting.choices:
+        group.add_argument(flag, dest=setting.name, choices=setting.choices, help=text)
+    elif isinstance(setting.default, float):
+        group.add_argument(flag, dest=setting.name, type=float, metavar="X", help=text)
+    else:
+        group.add_argument(flag, dest=setting.name, metavar="NAME", help=text)

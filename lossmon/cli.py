@@ -1,0 +1,147 @@
+"""Arguments → Config → the screen, a report or the demo."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from lossmon.arguments import command_parser, view_parser
+from lossmon.config import Config, Value, config_directory, describe, load
+from lossmon.errors import ConfigError, LossmonError
+
+USAGE_ERROR = 2
+"""Exit status where the arguments or the settings are wrong."""
+
+NO_METRICS = 3
+"""Exit status where there was nothing to judge."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit status."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        if arguments and arguments[0] in _COMMANDS:
+            name, *rest = arguments
+            return _COMMANDS[name](command_parser(name).parse_args(rest))
+        return _view(view_parser().parse_args(arguments))
+    except LossmonError as error:
+        print(f"lossmon: {error}", file=sys.stderr)
+        return USAGE_ERROR
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # The reader of our output has gone (`lossmon check … | head`): nothing is wrong.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _settings(options: argparse.Namespace) -> Config:
+    flags: dict[str, Value | None] = {
+        name: getattr(options, name)
+        for name in ("theme", "smoothing", "x_axis", "log_y", "lang", "charset", "sensitivity")
+        if hasattr(options, name)
+    }
+    if getattr(options, "no_hardware", False):
+        flags["hardware"] = False
+    file: Path | None = getattr(options, "config", None)
+    if file is not None and not file.is_file():
+        raise ConfigError(f"--config {file}: there is no such file")
+    return load(file or config_directory() / "config.toml", os.environ, flags)
+
+
+def _existing(paths: Sequence[Path]) -> list[Path]:
+    """The paths, if all are there and may be looked into.
+
+    Raises:
+        ConfigError: One is not; says which and what lossmon can read.
+    """
+    for path in paths:
+        if not path.exists() and not path.is_symlink():
+            raise ConfigError(f"{path}: there is no such file or directory")
+        if not path.exists():
+            raise ConfigError(f"{path}: this link points nowhere")
+        if not (path.is_dir() or path.is_file()):
+            raise ConfigError(f"{path}: is neither a file nor a directory")
+        if not os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0)):
+            raise ConfigError(f"{path}: may not be read by this user")
+    return list(paths)
+
+
+def _view(options: argparse.Namespace) -> int:
+    config = _settings(options)
+    paths = _existing(options.paths or [Path()])
+    where = " ".join(str(path) for path in paths)
+    _need_terminal(f"`lossmon check {where}` prints the same verdict")
+    from lossmon.ui.launch import view
+
+    return view(paths, config)
+
+
+def _check(options: argparse.Namespace) -> int:
+    from lossmon.reports.check import check, fails
+
+    config = _settings(options)
+    runs = check(_existing(options.paths), config, sys.stdout, options.json, options.history)
+    if not runs:
+        from lossmon.readers.registry import recognised
+
+        shown = ", ".join(str(path) for path in options.paths)
+        print(f"lossmon: no metrics found in {shown}", file=sys.stderr)
+        print(f"lossmon reads: {'; '.join(recognised())}", file=sys.stderr)
+        return NO_METRICS
+    return int(fails(runs, options.fail_on))
+
+
+def _demo(options: argparse.Namespace) -> int:
+    config = _settings(options)
+    if options.headless:
+        return _train(options)
+    _need_terminal("`lossmon demo --headless --out DIR` trains without a screen")
+    if options.out is not None:
+        return _watch_demo(options, options.out, config)
+    with tempfile.TemporaryDirectory(prefix="lossmon-demo-") as kept:
+        return _watch_demo(options, Path(kept) / str(options.case), config)
+
+
+def _train(options: argparse.Namespace) -> int:
+    from lossmon.demo.__main__ import main as train
+
+    out = options.out or Path(f"lossmon-demo-{options.case}")
+    print(f"lossmon: training {options.case!r} in {out}", file=sys.stderr)
+    arguments = ["--case", options.case, "--out", str(out)]
+    return train([*arguments, "--seed", str(options.seed), "--speed", str(options.speed)])
+
+
+def _watch_demo(options: argparse.Namespace, out: Path, config: Config) -> int:
+    from lossmon.demo.launch import start, stop
+    from lossmon.ui.launch import view
+
+    training = start(options.case, out, options.seed, options.speed)
+    try:
+        return view([out], config)
+    finally:
+        stop(training)
+
+
+def _need_terminal(instead: str) -> None:
+    if not (sys.stdout.isatty() and sys.stdin.isatty()):
+        raise ConfigError(f"this is no terminal; {instead}")
+
+
+def _config(options: argparse.Namespace) -> int:
+    file = options.config or config_directory() / "config.toml"
+    config = _settings(options)
+    state = "" if file.is_file() else "  (not there: defaults hold)"
+    print(f"# {file}{state}")
+    print("\n".join(describe(config)))
+    return 0
+
+
+_COMMANDS = {"check": _check, "demo": _demo, "config": _config}
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,229 @@
+"""Settings: defaults < config.toml < environment < flags; every knob is named once."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+from lossmon.errors import ConfigError
+
+Value = str | float | bool
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One knob.
+
+    Attributes:
+        name: Key in config.toml; the flag is `--name`, the variable `LOSSMON_NAME`.
+        default: Value where nobody says otherwise.
+        meaning: One line for the help and the README.
+        choices: Words allowed, empty where any is.
+        low: Smallest number allowed.
+        high: Largest number allowed.
+    """
+
+    name: str
+    default: Value
+    meaning: str
+    choices: tuple[str, ...] = ()
+    low: float = 0.0
+    high: float = 0.0
+
+    @property
+    def variable(self) -> str:
+        """Name of the environment variable."""
+        return "LOSSMON_" + self.name.upper()
+
+    @property
+    def allowed(self) -> str:
+        """What values are good, in words."""
+        if self.choices:
+            return " or ".join(self.choices)
+        if isinstance(self.default, bool):
+            return "true or false"
+        if isinstance(self.default, float):
+            return f"a number from {self.low:g} to {self.high:g}"
+        return "a word"
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("theme", "lossmon-dark", "colours, by the name of the theme"),
+    Setting("smoothing", 0.6, "weight of the past in the smoothed line", low=0.0, high=0.999),
+    Setting("x_axis", "step", "what runs from left to right", ("step", "epoch", "time")),
+    Setting("log_y", False, "logarithmic loss axis at the start"),
+    Setting("outliers", False, "let single outliers stretch the loss axis"),
+    Setting("lang", "en", "language of diagnoses", ("en", "zh")),
+    Setting("charset", "auto", "characters to draw with", ("auto", "unicode", "ascii")),
+    Setting(
+        "sensitivity",
+        1.0,
+        "above 1 warns earlier and more often, below 1 later and less",
+        low=0.5,
+        high=2.0,
+    ),
+    Setting("hardware", True, "sample GPUs and the host"),
+)
+"""Every knob, in the order that `lossmon config` prints."""
+
+_BY_NAME = {setting.name: setting for setting in SETTINGS}
+_TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The settings in force; what each means stands in `SETTINGS`.
+
+    Attributes:
+        metrics: Raw tags for canonical names (`train_loss = "my/loss"`).
+        keys: Keys for the actions of the screen (`run.freeze = "f"`).
+        origins: Where each value came from: `default`, a file, a variable, a flag.
+    """
+
+    theme: str = "lossmon-dark"
+    smoothing: float = 0.6
+    x_axis: str = "step"
+    log_y: bool = False
+    outliers: bool = False
+    lang: str = "en"
+    charset: str = "auto"
+    sensitivity: float = 1.0
+    hardware: bool = True
+    metrics: Mapping[str, str] = field(default_factory=dict)
+    keys: Mapping[str, str] = field(default_factory=dict)
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+
+def config_directory() -> Path:
+    """Where config.toml and the user's themes live."""
+    from platformdirs import user_config_path
+
+    return user_config_path("lossmon")
+
+
+def load(
+    path: Path | None,
+    environment: Mapping[str, str],
+    flags: Mapping[str, Value | None],
+) -> Config:
+    """Join all that was set.
+
+    Args:
+        path: The config file; None or a missing one sets nothing.
+        environment: Variables, `LOSSMON_*` among them.
+        flags: By setting name; None means that the flag was not given.
+
+    Raises:
+        ConfigError: A value, a key or the file is wrong; says where.
+    """
+    values: dict[str, Value] = {setting.name: setting.default for setting in SETTINGS}
+    origins: dict[str, str] = dict.fromkeys(values, "default")
+    tables = _read_file(path, values, origins) if path is not None else {}
+    for setting in SETTINGS:
+        if (text := environment.get(setting.variable)) is not None:
+            values[setting.name] = _parsed(setting, text, setting.variable)
+            origins[setting.name] = setting.variable
+    for name, value in flags.items():
+        if value is not None:
+            flag = "--" + name.replace("_", "-")
+            values[name] = _checked(_BY_NAME[name], value, flag)
+            origins[name] = flag
+    known = {one.name for one in fields(Config)}
+    return Config(
+        **{name: value for name, value in values.items() if name in known},  # type: ignore[arg-type]
+        metrics=tables.get("metrics", {}),
+        keys=tables.get("keys", {}),
+        origins=origins,
+    )
+
+
+def _read_file(
+    path: Path, values: dict[str, Value], origins: dict[str, str]
+) -> dict[str, dict[str, str]]:
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: is not TOML: {error}") from error
+    tables: dict[str, dict[str, str]] = {}
+    for name, value in document.items():
+        if name in ("metrics", "keys"):
+            tables[name] = _table(path, name, value)
+        elif name in _BY_NAME:
+            values[name] = _checked(_BY_NAME[name], value, f"{path}: {name}")
+            origins[name] = str(path)
+        else:
+            known = ", ".join([*_BY_NAME, "[metrics]", "[keys]"])
+            raise ConfigError(f"{path}: no setting is called {name!r}; there are {known}")
+    return tables
+
+
+def _table(path: Path, name: str, value: object) -> dict[str, str]:
+    if not isinstance(value, dict) or not all(isinstance(v, str) for v in value.values()):
+        raise ConfigError(f"{path}: [{name}] must be a table of words")
+    return {str(key): str(entry) for key, entry in value.items()}
+
+
+def _parsed(setting: Setting, text: str, where: str) -> Value:
+    """Read a variable, which is always text."""
+    if isinstance(setting.default, bool):
+        lowered = text.strip().lower()
+        if lowered in _TRUE or lowered in _FALSE:
+            return lowered in _TRUE
+        raise _wrong(setting, text, where)
+    if isinstance(setting.default, float):
+        try:
+            return _checked(setting, float(text), where)
+        except ValueError:
+            raise _wrong(setting, text, where) from None
+    return _checked(setting, text, where)
+
+
+def _checked(setting: Setting, value: object, where: str) -> Value:
+    """Check a value of any origin against its setting."""
+    if isinstance(setting.default, bool):
+        if isinstance(value, bool):
+            return value
+    elif isinstance(setting.default, float):
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            number = float(value)
+            if setting.low <= number <= setting.high:
+                return number
+    elif isinstance(value, str) and value and (not setting.choices or value in setting.choices):
+        return value
+    raise _wrong(setting, value, where)
+
+
+def _wrong(setting: Setting, value: object, where: str) -> ConfigError:
+    return ConfigError(f"{where}: {value!r} is not good for {setting.name}; use {setting.allowed}")
+
+
+def describe(config: Config) -> list[str]:
+    """Return the settings in force as lines of TOML, each with its origin behind it."""
+    lines = []
+    for setting in SETTINGS:
+        value = getattr(config, setting.name)
+        shown = str(value).lower() if isinstance(value, bool) else _toml(value)
+        origin = config.origins.get(setting.name, "default")
+        lines.append(f"{setting.name + ' = ' + shown:<28} # {origin}; {setting.meaning}")
+    for name, table in (("metrics", config.metrics), ("keys", config.keys)):
+        if table:
+            lines += ["", f"[{name}]"]
+            lines += [f"{_toml_key(key)} = {_toml(value)}" for key, value in table.items()]
+    return lines
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}"'
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _toml_key(key: str) -> str:
+    return key if key.replace("_", "").replace("-", "").isalnum() and key.isascii() else _toml(key)

@@ -1,0 +1,144 @@
+"""One file of a run, followed: what its reader said last and whether there is more."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from lossmon.errors import ReadError
+from lossmon.monitor.life import updated_facts
+from lossmon.readers.discovery import FoundFile
+from lossmon.types import Batch, Facts, Points, Reader
+
+FRESH_COPY = 3600.0
+"""Seconds by which a file may be younger than its newest record and still count as written then.
+Beyond that it was copied, and its modification time says nothing about the run."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileState:
+    """What `stat` says; equal states mean that there is nothing new to read."""
+
+    device: int
+    inode: int
+    size: int
+    modified_ns: int
+
+
+def file_state(path: Path) -> FileState | None:
+    """Look at a file without opening it; None where it is not there or not a regular file."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    if not stat.S_ISREG(status.st_mode):
+        return None
+    return FileState(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+
+
+@dataclass(slots=True)
+class FollowedFile:
+    """A file and how far it was followed.
+
+    Attributes:
+        number: Place among the files of the run; orders the records of successive files.
+        found: The file and its format.
+        reader: None after the file turned out corrupt.
+        seen: State at the last read, None before the first.
+        pending: Bytes known to be unread.
+        caught_up: The end was reached once: what comes from now on comes live.
+        facts: What the file says about the run.
+        error: Why it is read no further, or empty.
+        grew_at: Seconds since the Unix epoch at which it was seen to grow, None before.
+    """
+
+    number: int
+    found: FoundFile
+    reader: Reader | None = None
+    seen: FileState | None = None
+    pending: int = 0
+    caught_up: bool = False
+    facts: Facts = field(default_factory=Facts)
+    error: str = ""
+    grew_at: float | None = None
+
+    def read(self, deadline: float, now: float) -> Batch | None:
+        """Read on if there is anything new; None where there is not."""
+        state = file_state(self.found.path)
+        if state is None:
+            # A vanished file is no news: what it said stays; the next of its name starts anew.
+            self.caught_up = True
+            return None
+        if state == self.seen and not self.pending:
+            return None
+        if self.reader is None:
+            if self.seen is not None and _continues(self.seen, state):
+                return None
+            self.reader, self.error = self.found.format.open(self.found.path), ""
+        live, self.seen = self.caught_up, state
+        try:
+            batch = self.reader.read(deadline)
+        except ReadError as error:
+            return self._stop(str(error))
+        except OSError as error:
+            return self._stop(f"{error.strerror or error}")
+        self.pending = batch.pending
+        if not batch.pending:
+            self.caught_up = True
+        if live:
+            self.grew_at = now
+            batch = _timed(batch, now)
+        self._learn(batch)
+        return batch
+
+    def _stop(self, reason: str) -> Batch:
+        self.reader, self.pending, self.caught_up = None, 0, True
+        self.error = f"{self.found.path.name}: {reason}"
+        return Batch()
+
+    def _learn(self, batch: Batch) -> None:
+        if batch.replaced:
+            self.facts = Facts()
+        if self.facts.finished and any(len(points) for points in batch.points):
+            # Training went on after the end mark: the run was resumed.
+            self.facts = replace(self.facts, finished=False)
+        for fact in batch.facts:
+            self.facts = updated_facts(self.facts, fact)
+
+    def last_sign(self, newest_wall: float) -> float | None:
+        """Seconds since the Unix epoch of the last sign of life in this file.
+
+        Args:
+            newest_wall: Newest time among the records, NaN where they have none.
+        """
+        if self.grew_at is not None:
+            return self.grew_at
+        if self.seen is None:
+            return None
+        modified = self.seen.modified_ns / 1e9
+        if np.isfinite(newest_wall) and abs(modified - newest_wall) > FRESH_COPY:
+            return newest_wall
+        return modified
+
+
+def _continues(old: FileState, new: FileState) -> bool:
+    """Whether a file may still be the one that was given up."""
+    return (old.device, old.inode) == (new.device, new.inode) and new.size >= old.size
+
+
+def _timed(batch: Batch, now: float) -> Batch:
+    """Give points that came live without a time the time of their arrival."""
+    if all(np.isfinite(points.wall_times).all() for points in batch.points):
+        return batch
+    return replace(batch, points=tuple(_with_time(points, now) for points in batch.points))
+
+
+def _with_time(points: Points, now: float) -> Points:
+    known = np.isfinite(points.wall_times)
+    if known.all():
+        return points
+    return replace(points, wall_times=np.where(known, points.wall_times, now))

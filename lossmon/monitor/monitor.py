@@ -1,0 +1,130 @@
+"""Turns paths into snapshots: finds runs, reads on, judges, and never raises for a bad file."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from lossmon.monitor.run import RunMonitor
+from lossmon.readers.discovery import Discovery, Scan
+from lossmon.types import HardwareReading, Snapshot
+
+BUDGET = 0.05
+"""Seconds a poll may take: twenty a second keep a progress bar and the keyboard alive."""
+
+RESCAN = 1.0
+"""Seconds between looks for new files: a run that starts shows within about a second."""
+
+RESCAN_SHARE = 20.0
+"""Looking for files may take a twentieth of the time, however large the tree is."""
+
+
+@dataclass(frozen=True, slots=True)
+class MonitorConfig:
+    """What the monitor may be told.
+
+    Attributes:
+        names: Raw tags for canonical names, from the user's config.
+        sensitivity: Above 1 alarms come earlier and more often, below 1 later and less.
+    """
+
+    names: Mapping[str, str] = field(default_factory=dict)
+    sensitivity: float = 1.0
+
+
+class Monitor:
+    """Follows every run under some paths. One thread calls `poll`; nothing here is locked."""
+
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        config: MonitorConfig | None = None,
+        *,
+        hardware: Callable[[], HardwareReading] = HardwareReading,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._discovery = Discovery(paths)
+        self._paths = tuple(paths)
+        self._config = config or MonitorConfig()
+        self._hardware = hardware
+        self._clock = clock
+        self._runs: dict[Path, RunMonitor] = {}
+        self._next_scan = -math.inf
+        self._scan = Scan()
+        self._snapshot = Snapshot()
+
+    @property
+    def scan(self) -> Scan:
+        """What the last look at the paths found."""
+        return self._scan
+
+    def poll(self, budget: float = BUDGET) -> Snapshot:
+        """Read what is new and return what it means.
+
+        Args:
+            budget: Seconds after which to return with what is there.
+
+        Returns:
+            The very same object as before while nothing changed.
+        """
+        begin = time.monotonic()
+        deadline = begin + budget
+        if begin >= self._next_scan:
+            self._look()
+            took = time.monotonic() - begin
+            self._next_scan = begin + max(RESCAN, RESCAN_SHARE * took)
+            deadline = max(deadline, time.monotonic() + budget / 2)
+        for run in self._runs.values():
+            run.read(deadline)
+            run.judge(deadline)
+            if time.monotonic() > deadline:
+                break
+        return self._describe()
+
+    def drain(self) -> Snapshot:
+        """Read everything that is there now and return what it means."""
+        snapshot = self.poll(budget=math.inf)
+        while snapshot.busy:
+            snapshot = self.poll(budget=math.inf)
+        return snapshot
+
+    def _look(self) -> None:
+        self._scan = self._discovery.scan()
+        for found in self._scan.runs:
+            if found.path in self._runs:
+                self._runs[found.path].update(found)
+            else:
+                self._runs[found.path] = RunMonitor(
+                    found,
+                    names=self._config.names,
+                    sensitivity=self._config.sensitivity,
+                    clock=self._clock,
+                )
+
+    def _describe(self) -> Snapshot:
+        runs = tuple(run.snapshot() for run in self._runs.values())
+        waiting = "" if runs else ", ".join(str(path) for path in self._paths)
+        fresh = replace(
+            self._snapshot,
+            runs=runs,
+            hardware=self._hardware(),
+            waiting_for=waiting,
+            notes=self._scan.notes,
+            busy=any(run.busy for run in self._runs.values()),
+        )
+        if not _same(fresh, self._snapshot):
+            self._snapshot = replace(fresh, time=self._clock())
+        return self._snapshot
+
+
+def _same(a: Snapshot, b: Snapshot) -> bool:
+    """Whether two snapshots show the same: runs and hardware are compared by identity."""
+    return (
+        len(a.runs) == len(b.runs)
+        and all(x is y for x, y in zip(a.runs, b.runs, strict=True))
+        and a.hardware is b.hardware
+        and (a.waiting_for, a.notes, a.busy) == (b.waiting_for, b.notes, b.busy)
+    )

@@ -1,0 +1,296 @@
+"""One run, followed: its files into the store, its points into the diagnosis."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from lossmon.diagnosis.engine import Engine
+from lossmon.monitor import life
+from lossmon.monitor.follow import FollowedFile
+from lossmon.readers.discovery import FoundRun
+from lossmon.readers.names import meaning
+from lossmon.store import RunStore
+from lossmon.store.tape import Cut, Stretch, Tape
+from lossmon.types import (
+    Axis,
+    Batch,
+    Best,
+    Confidence,
+    Diagnosis,
+    Finding,
+    Meaning,
+    RunSnapshot,
+    Series,
+    Severity,
+    State,
+    TextSample,
+)
+
+LOG_LINES = 500
+"""Newest lines of the text log that are kept: several screens to scroll back."""
+
+SAMPLES = 1000
+"""Newest text samples that are kept."""
+
+SLICE = 2048
+"""Points that the diagnosis hears before the clock is looked at: a few milliseconds' worth."""
+
+
+class RunMonitor:
+    """Follows the files of one run. One thread calls it."""
+
+    def __init__(
+        self,
+        found: FoundRun,
+        *,
+        names: Mapping[str, str],
+        sensitivity: float,
+        clock: Callable[[], float],
+    ) -> None:
+        self._found = found
+        self._names = dict(names)
+        self._sensitivity = sensitivity
+        self._clock = clock
+        self._files: dict[str, FollowedFile] = {}
+        self._store = RunStore()
+        self._log: deque[str] = deque(maxlen=LOG_LINES)
+        self._log_name = ""
+        self._samples: deque[TextSample] = deque(maxlen=SAMPLES)
+        self._notes: dict[str, None] = {}
+        self._advanced_live = False
+        self._snapshot: RunSnapshot | None = None
+        self._stamp: tuple[object, ...] = ()
+        self._changes = 0
+        self._begin_diagnosis()
+        self.update(found)
+
+    def _begin_diagnosis(self) -> None:
+        self._engine = Engine(self._sensitivity)
+        self._tape = Tape(self._channel, self._engine.wants)
+        self._queue: deque[Cut | Stretch] = deque()
+
+    def _channel(self, key: str, what: Meaning, headline: bool) -> int:
+        return self._engine.channel(replace(what, key=key), headline)
+
+    def update(self, found: FoundRun) -> None:
+        """Take notice of files and checkpoints that appeared."""
+        if found.checkpoints != self._found.checkpoints or found.name != self._found.name:
+            self._changes += 1
+        self._found = found
+        for file in found.files:
+            name = str(file.path)
+            if name not in self._files:
+                self._files[name] = FollowedFile(len(self._files), file)
+                self._changes += 1
+
+    @property
+    def busy(self) -> bool:
+        """Whether bytes are known to be unread or points unjudged."""
+        return bool(self._queue) or any(
+            file.pending or (file.seen is None and not file.caught_up)
+            for file in self._files.values()
+        )
+
+    def read(self, deadline: float) -> None:
+        """Read what is new in the files; returns soon after the deadline."""
+        now = self._clock()
+        for file in self._files.values():
+            batch = file.read(deadline, now)
+            if batch is not None:
+                self._take(file, batch)
+            if time.monotonic() > deadline:
+                return
+
+    def _take(self, file: FollowedFile, batch: Batch) -> None:
+        found = file.found
+        source, rank = file.reader.source if file.reader else found.format.source, found.format.rank
+        if batch.replaced:
+            self._store.clear(file.number)
+            self._log.clear()
+            self._retell()
+        for points in batch.points:
+            what = meaning(
+                points.tag, scope=found.scope, source=source, overrides=self._names or None
+            )
+            self._store.add(file.number, source, rank, found.scope, points, what)
+        for restart in batch.restarts:
+            self._store.restart(file.number, source, rank, found.scope, restart)
+        if batch.lines:
+            if found.path.name != self._log_name:
+                self._log.clear()
+            self._log_name = found.path.name
+            self._log.extend(batch.lines)
+        self._samples.extend(batch.samples)
+        self._notes.update(dict.fromkeys(f"{found.path.name}: {note}" for note in batch.notes))
+        self._advanced_live |= file.grew_at is not None and bool(batch.points)
+        self._changes += 1
+
+    def _retell(self) -> None:
+        """Judge the run anew, from its first point."""
+        self._begin_diagnosis()
+        self._store.rewind()
+
+    def judge(self, deadline: float) -> None:
+        """Let the diagnosis hear what was read.
+
+        The first telling waits until every file was read to its end once: which source leads,
+        and so the order of the points, is known only then.
+        """
+        if not all(file.caught_up for file in self._files.values()):
+            return
+        if self._tape.is_stale(self._store):
+            self._retell()
+        facts = self._facts()
+        self._engine.plan(facts.total_steps, facts.total_epochs)
+        self._queue.extend(self._tape.pull(self._store))
+        while self._queue:
+            piece = self._queue.popleft()
+            if isinstance(piece, Cut):
+                self._engine.restart(piece.step)
+            else:
+                self._feed(piece)
+            self._changes += 1
+            if time.monotonic() > deadline:
+                return
+        self._store.thin()
+
+    def _feed(self, piece: Stretch) -> None:
+        if len(piece.steps) > SLICE:
+            rest = Stretch(
+                piece.channels[SLICE:],
+                piece.steps[SLICE:],
+                piece.values[SLICE:],
+                piece.walls[SLICE:],
+            )
+            self._queue.appendleft(rest)
+        self._engine.feed(
+            piece.channels[:SLICE], piece.steps[:SLICE], piece.values[:SLICE], piece.walls[:SLICE]
+        )
+
+    def _facts(self) -> life.Facts:
+        ranked = sorted(self._files.values(), key=lambda file: file.found.format.rank)
+        return life.merged_facts([file.facts for file in ranked])
+
+    def snapshot(self) -> RunSnapshot:
+        """Describe the run; the very same object while nothing changed."""
+        now = self._clock()
+        series = self._store.series()
+        train, eval_ = self._headline_indices(series)
+        facts = self._facts()
+        lead = series[train] if train is not None else _longest(series)
+        vital, pace = self._vital(facts, lead, series)
+        state, reason = life.state(vital, now)
+        stamp = (self._changes, state, self._loaded())
+        if self._snapshot is not None and stamp == self._stamp:
+            return self._snapshot
+        self._stamp = stamp
+        epoch = _epoch(series, lead)
+        self._snapshot = RunSnapshot(
+            name=self._found.name,
+            path=self._found.path,
+            sources=self._store.sources or self._formats(),
+            state=state,
+            state_reason=reason,
+            step=vital.step,
+            total_steps=vital.total_steps,
+            epoch=epoch,
+            total_epochs=facts.total_epochs,
+            steps_per_second=pace.steps_per_second,
+            remaining=life.remaining(vital, pace) if state is State.RUNNING else None,
+            last_time=vital.last_sign,
+            series=series,
+            train=train,
+            eval=eval_,
+            diagnosis=self._diagnosis(state, vital.step),
+            best=self._best(series[eval_]) if eval_ is not None else None,
+            checkpoints=self._found.checkpoints,
+            restarts=self._store.restarts(),
+            log=tuple(self._log),
+            log_name=self._log_name,
+            settings=facts.settings,
+            samples=tuple(self._samples),
+            errors=tuple(file.error for file in self._files.values() if file.error),
+            notes=tuple(self._notes),
+            loaded=self._loaded(),
+        )
+        return self._snapshot
+
+    def _headline_indices(self, series: tuple[Series, ...]) -> tuple[int | None, int | None]:
+        heads = self._store.headlines()
+        keyed = self._store.series_keys()
+        places = {id(one): index for index, one in enumerate(series)}
+
+        def place(key: str | None) -> int | None:
+            return None if key is None else places.get(id(keyed.get(key)))
+
+        return place(heads.train), place(heads.eval)
+
+    def _vital(
+        self, facts: life.Facts, lead: Series | None, series: tuple[Series, ...]
+    ) -> tuple[life.Vital, life.Pace]:
+        step = max((one.last_step for one in series if _same_axis(one, lead)), default=None)
+        total = facts.total_steps
+        if lead is not None and lead.axis is not Axis.STEP:
+            epochs = facts.total_epochs if lead.axis is Axis.EPOCH else None
+            total = round(epochs) if epochs else None
+        pace = life.pace(lead)
+        walls = [float(one.wall_times[-1]) for one in series if len(one.wall_times)]
+        newest = max((wall for wall in walls if np.isfinite(wall)), default=float("nan"))
+        signs = [file.last_sign(newest) for file in self._files.values()]
+        last = max((sign for sign in signs if sign is not None), default=None)
+        return life.Vital(facts, step, total, pace.interval, last), pace
+
+    def _diagnosis(self, state: State, step: int | None) -> Diagnosis:
+        judged = self._engine.diagnosis()
+        if state is not State.STALLED or not self._advanced_live or step is None:
+            return judged
+        # Only a silence that was watched is an alarm: an old log is merely old.
+        stalled = Finding("stalled", Severity.WARNING, step, Confidence.MEDIUM, {"step": step})
+        findings = tuple(sorted((stalled, *judged.findings), key=lambda finding: -finding.severity))
+        verdict = stalled if judged.verdict.severity < Severity.WARNING else judged.verdict
+        return replace(judged, verdict=verdict, findings=findings)
+
+    def _best(self, evals: Series) -> Best | None:
+        if not np.isfinite(evals.minimum):
+            return None
+        return Best(evals.min_step, evals.minimum, self._checkpoint_for(evals))
+
+    def _checkpoint_for(self, evals: Series) -> str | None:
+        """Name of the newest checkpoint since the eval before the best one, up to the best."""
+        earlier = evals.steps[evals.steps < evals.min_step]
+        after = int(earlier[-1]) if len(earlier) else -1
+        fitting = [
+            (step, name) for step, name in self._found.checkpoints if after < step <= evals.min_step
+        ]
+        return max(fitting)[1] if fitting else None
+
+    def _loaded(self) -> float:
+        total = sum(file.seen.size if file.seen else 0 for file in self._files.values())
+        pending = sum(file.pending for file in self._files.values())
+        return 1.0 if not total else round(1.0 - min(pending, total) / total, 3)
+
+    def _formats(self) -> tuple[str, ...]:
+        ranked = sorted(self._files.values(), key=lambda file: file.found.format.rank)
+        return tuple(dict.fromkeys(file.found.format.source for file in ranked))
+
+
+def _longest(series: tuple[Series, ...]) -> Series | None:
+    return max(series, key=lambda one: one.n, default=None)
+
+
+def _same_axis(one: Series, lead: Series | None) -> bool:
+    return lead is None or one.axis is lead.axis
+
+
+def _epoch(series: tuple[Series, ...], lead: Series | None) -> float | None:
+    for one in series:
+        if one.meaning.key == "epoch" and np.isfinite(one.last):
+            return one.last
+    if lead is not None and lead.axis is Axis.EPOCH:
+        return float(lead.last_step)
+    return None

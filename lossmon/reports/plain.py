@@ -1,0 +1,88 @@
+"""A run as a few lines of text for a terminal, a mail or a pager."""
+
+from __future__ import annotations
+
+import textwrap
+
+from lossmon.diagnosis.advice import advise, explain_missing
+from lossmon.types import RunSnapshot, Series
+
+WIDTH = 100
+"""Columns that the text fills: fits a terminal and a mail."""
+
+
+def plain(run: RunSnapshot, language: str, *, history: bool) -> str:
+    """Describe a run for people.
+
+    Args:
+        run: The run.
+        language: `en` or `zh`.
+        history: Add every verdict in the order it became the badge.
+    """
+    verdict = run.diagnosis.verdict
+    words = advise(verdict, language)
+    lines = [
+        _head(run),
+        f"  {words.word.upper()}   {verdict.severity.word}, since step {verdict.since_step:,}, "
+        f"{verdict.confidence} confidence",
+        *_wrapped(words.evidence),
+        *_wrapped(words.means),
+    ]
+    for place, remedy in enumerate(words.remedies, start=1):
+        lines += _wrapped(remedy, f"{place}. ")
+    others = [finding for finding in run.diagnosis.findings if finding is not verdict]
+    for finding in others:
+        also = advise(finding, language)
+        lines += _wrapped(f"{also.word}: {also.evidence}", "also ")
+    lines += [line for line in (_losses(run), _best(run)) if line]
+    for code in run.diagnosis.missing:
+        lines += _wrapped(explain_missing(code, language), "? ")
+    if history:
+        lines += ["  history"]
+        lines += [
+            f"    step {turn.step:>9,}  {turn.code} ({turn.severity.word})"
+            for turn in run.diagnosis.history
+        ]
+    lines += [f"  note: {note}" for note in run.notes]
+    lines += [f"  error: {error}" for error in run.errors]
+    return _printable("\n".join(lines))
+
+
+def _head(run: RunSnapshot) -> str:
+    step = "no step yet" if run.step is None else f"step {run.step:,}"
+    if run.step is not None and run.total_steps:
+        step += f" of {run.total_steps:,}"
+    parts = [run.name, run.state.value, step]
+    if run.epoch is not None:
+        parts.append(f"epoch {run.epoch:.4g}")
+    parts.append(", ".join(run.sources))
+    return "   ".join(part for part in parts if part)
+
+
+def _losses(run: RunSnapshot) -> str:
+    told = [
+        f"{word} {series.last:.4g}, min {series.minimum:.4g} at {series.min_step:,}"
+        for word, series in (("train", run.train_loss), ("eval", run.eval_loss))
+        if isinstance(series, Series)
+    ]
+    return f"  loss: {'; '.join(told)}" if told else ""
+
+
+def _best(run: RunSnapshot) -> str:
+    if run.best is None:
+        return ""
+    kept = f", {run.best.checkpoint} on disk" if run.best.checkpoint else ""
+    return f"  best: eval {run.best.eval_loss:.4g} at step {run.best.step:,}{kept}"
+
+
+def _wrapped(text: str, bullet: str = "") -> list[str]:
+    if not text:
+        return []
+    return textwrap.wrap(
+        text, WIDTH, initial_indent=f"  {bullet}", subsequent_indent=" " * (2 + len(bullet))
+    )
+
+
+def _printable(text: str) -> str:
+    """Replace what a terminal would obey: names and notes come from outside."""
+    return "".join(c if c == "\n" or c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)

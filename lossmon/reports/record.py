@@ -1,0 +1,88 @@
+"""A run as the JSON object of the `check` contract."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from lossmon.diagnosis.advice import advise
+from lossmon.types import Finding, RunSnapshot, Series
+
+
+def record(run: RunSnapshot, language: str) -> dict[str, Any]:
+    """Describe a run for other programs; NaN and infinities are None.
+
+    Args:
+        run: The run.
+        language: `en` or `zh`, for evidence and advice.
+    """
+    verdict = run.diagnosis.verdict
+    words = advise(verdict, language)
+    return {
+        "run": run.name,
+        "path": str(run.path),
+        "sources": list(run.sources),
+        "state": run.state.value,
+        "step": run.step,
+        "total_steps": run.total_steps,
+        "epoch": _number(run.epoch),
+        "verdict": {
+            **_finding(verdict),
+            "confidence": verdict.confidence.value,
+            "evidence": words.evidence,
+            "advice": list(words.remedies),
+        },
+        "findings": [_finding(finding) for finding in run.diagnosis.findings],
+        "history": [
+            {"step": turn.step, "code": turn.code, "severity": turn.severity.word}
+            for turn in run.diagnosis.history
+        ],
+        "series": _series(run.series),
+        "best": _best(run),
+        "errors": list(run.errors),
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "code": finding.code,
+        "severity": finding.severity.word,
+        "since_step": finding.since_step,
+    }
+
+
+def _series(all_series: tuple[Series, ...]) -> dict[str, Any]:
+    described: dict[str, Any] = {}
+    for series in all_series:
+        # Two sources may spell different quantities alike; the more important one comes first.
+        name = series.tag if series.tag not in described else f"{series.tag} ({series.source})"
+        described.setdefault(name, _one_series(series))
+    return described
+
+
+def _one_series(series: Series) -> dict[str, Any]:
+    return {
+        "split": series.meaning.split.value,
+        "kind": series.meaning.kind.value,
+        "n": series.n,
+        "n_nonfinite": series.n_nonfinite,
+        "first_step": series.first_step,
+        "last_step": series.last_step,
+        "last": _number(series.last),
+        "min": _number(series.minimum),
+        "min_step": series.min_step,
+    }
+
+
+def _best(run: RunSnapshot) -> dict[str, Any] | None:
+    if run.best is None:
+        return None
+    return {
+        "step": run.best.step,
+        "eval_loss": _number(run.best.eval_loss),
+        "checkpoint": run.best.checkpoint,
+    }
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else value

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import tomllib
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from lossmon.config import SETTINGS, Config, describe, load
+from lossmon.errors import ConfigError
+
+
+def write(tmp_path: Path, text: str) -> Path:
+    file = tmp_path / "config.toml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def test_every_setting_has_a_field_with_the_same_default() -> None:
+    config = Config()
+    for setting in SETTINGS:
+        assert getattr(config, setting.name) == setting.default, setting.name
+    tables = {"metrics", "keys", "origins"}
+    assert {field.name for field in fields(Config)} == {s.name for s in SETTINGS} | tables
+
+
+def test_a_later_source_wins_and_says_where_it_came_from(tmp_path: Path) -> None:
+    file = write(tmp_path, 'theme = "a"\nsmoothing = 0.1\nlang = "zh"\n')
+    config = load(file, {"LOSSMON_SMOOTHING": "0.2", "LOSSMON_LANG": "en"}, {"lang": "zh"})
+    assert (config.theme, config.smoothing, config.lang) == ("a", 0.2, "zh")
+    assert config.origins["theme"] == str(file)
+    assert config.origins["smoothing"] == "LOSSMON_SMOOTHING"
+    assert config.origins["lang"] == "--lang"
+    assert config.origins["x_axis"] == "default"
+
+
+def test_a_missing_file_sets_nothing(tmp_path: Path) -> None:
+    assert load(tmp_path / "none.toml", {}, {}).theme == Config().theme
+
+
+def test_tables_name_metrics_and_keys(tmp_path: Path) -> None:
+    file = write(tmp_path, '[metrics]\ntrain_loss = "my/loss"\n[keys]\n"run.freeze" = "f"\n')
+    config = load(file, {}, {})
+    assert config.metrics == {"train_loss": "my/loss"}
+    assert config.keys == {"run.freeze": "f"}
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        pytest.param("smoothing = 2", "smoothing", id="number out of range"),
+        pytest.param("smoothing = true", "smoothing", id="a flag for a number"),
+        pytest.param('x_axis = "wall"', "step or epoch or time", id="unknown word"),
+        pytest.param("log_y = 1", "true or false", id="a number for a flag"),
+        pytest.param("smooth = 1", "there are theme", id="unknown key"),
+        pytest.param("[metrics]\na = 1", "[metrics]", id="a number in a table"),
+        pytest.param("theme = ", "is not TOML", id="broken file"),
+        pytest.param('theme = ""', "theme", id="empty word"),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_place(tmp_path: Path, text: str, word: str) -> None:
+    file = write(tmp_path, text)
+    with pytest.raises(ConfigError) as error:
+        load(file, {}, {})
+    assert str(file) in str(error.value)
+    assert word in str(error.value)
+
+
+@pytest.mark.parametrize("text", ["", "much", "nan", "1e9"])
+def test_a_wrong_variable_is_named(text: str) -> None:
+    with pytest.raises(ConfigError, match="LOSSMON_SMOOTHING"):
+        load(None, {"LOSSMON_SMOOTHING": text}, {})
+
+
+@pytest.mark.parametrize(("text", "value"), [("1", True), ("off", False), ("Yes", True)])
+def test_flags_are_words_in_the_environment(text: str, value: bool) -> None:
+    assert load(None, {"LOSSMON_LOG_Y": text}, {}).log_y is value
+
+
+def test_what_is_printed_can_be_read_again(tmp_path: Path) -> None:
+    file = write(tmp_path, 'theme = "a\\"b"\nsmoothing = 0.25\n[metrics]\ntrain_loss = "x"\n')
+    config = load(file, {}, {})
+    printed = "\n".join(describe(config))
+    assert tomllib.loads(printed)["theme"] == 'a"b'
+    again = load(write(tmp_path, printed), {}, {})
+    assert [getattr(again, s.name) for s in SETTINGS] == [getattr(config, s.name) for s in SETTINGS]
+    assert again.metrics == config.metrics
