@@ -13,6 +13,13 @@ from lossmon.types import Floats
 NOISE_FROM_JUMPS = 0.886
 """Standard deviation of white noise over the mean absolute difference of neighbours (√π / 2)."""
 
+CAP_WINDOW = 9
+"""Bins whose median tells a lone spike from a level: a spike of up to four bins is lone."""
+
+SPIKE_CAP = 4.0
+"""A bin this many times above the median around it is a spike: single-example losses of an
+ordinary run scatter by a factor of about three."""
+
 
 class Curve:
     """One series, read-only, with whatever the rules ask of it worked out once.
@@ -24,12 +31,22 @@ class Curve:
         points: Finite points in all.
     """
 
-    def __init__(self, bins: Floats, shift: float = 0.0) -> None:
-        """`shift` steps are taken off: half a window for values that are means over one."""
+    def __init__(
+        self, bins: Floats, *, shift: float = 0.0, lift: float = 0.0, y: Floats | None = None
+    ) -> None:
+        """A curve from its bins.
+
+        Args:
+            bins: Rows as `Trace.bins` gives them.
+            shift: Steps taken off: half a window for values that are means over one.
+            lift: Added to every value.
+            y: Means to use instead of those of the bins.
+        """
         self._bins = bins
         self._shift = shift
+        self._lift = lift
         self.weight = bins[:, COUNT]
-        self.y = bins[:, MEAN]
+        self.y = bins[:, MEAN] + lift if y is None else y
         self.x = np.maximum.accumulate((bins[:, FIRST] + bins[:, LAST]) / 2 - shift)
         self.points = int(self.weight.sum())
 
@@ -60,13 +77,23 @@ class Curve:
     def minimum(self) -> tuple[float, int]:
         """Smallest value and its step."""
         at = int(self._bins[:, LOW].argmin())
-        return float(self._bins[at, LOW]), int(self._bins[at, LOW_STEP])
+        return float(self._bins[at, LOW]) + self._lift, int(self._bins[at, LOW_STEP])
 
     @cached_property
     def maximum(self) -> tuple[float, int]:
         """Largest value and its step."""
         at = int(self._bins[:, HIGH].argmax())
-        return float(self._bins[at, HIGH]), int(self._bins[at, HIGH_STEP])
+        return float(self._bins[at, HIGH]) + self._lift, int(self._bins[at, HIGH_STEP])
+
+    def capped(self) -> Curve:
+        """The same curve with lone spikes cut down to `SPIKE_CAP` times their surroundings."""
+        if len(self.y) < CAP_WINDOW:
+            return self
+        limit = SPIKE_CAP * running_median(self.y, CAP_WINDOW)
+        if not np.any(self.y > limit):
+            return self
+        y = np.minimum(self.y, limit)
+        return Curve(self._bins, shift=self._shift, lift=self._lift, y=y)
 
     @cached_property
     def _sums(self) -> tuple[Floats, Floats, Floats]:
@@ -120,3 +147,11 @@ class Curve:
 def relative(later: float, earlier: float) -> float:
     """Natural log of `later` over `earlier`; 0 where one of them is not positive."""
     return math.log(later / earlier) if later > 0 and earlier > 0 else 0.0
+
+
+def running_median(values: Floats, window: int) -> Floats:
+    """Median of the `window` values around each, fewer at the ends; `window` is odd."""
+    half = window // 2
+    padded = np.concatenate((values[half:0:-1], values, values[-2 : -half - 2 : -1]))
+    views = np.lib.stride_tricks.sliding_window_view(padded, window)
+    return np.partition(views, half, axis=1)[:, half]

@@ -5,8 +5,22 @@ from __future__ import annotations
 import math
 from functools import cached_property
 
+import numpy as np
+
 from lossmon.diagnosis.curve import Curve, relative
-from lossmon.diagnosis.state import Broken, LossKind, RunState
+from lossmon.diagnosis.state import Broken, Channel, LossKind, RunState
+from lossmon.types import Floats
+
+START_SHARE = 0.03
+"""Share of the run whose mean is the level a loss starts from: long enough to average the noise
+of a flat run, short enough to keep the height of a steep one."""
+
+NOW_SHARE = 0.1
+"""Share of the run whose mean is its present level."""
+
+COARSE = 0.5
+"""A train curve with more than this many eval intervals between its points is taken for means
+over the interval before each point (epoch means): it lags by half an interval."""
 
 
 class Curves:
@@ -16,18 +30,67 @@ class Curves:
         self._state = state
         self.kind: LossKind = state.kind
         self.broken: Broken | None = state.broken
+        self.healed = state.healed
+        self.same = state.same
         self.step = state.newest
         self.first = state.first or 0
+        self.total = state.total_steps
+        self.resumed = state.restarts[-1] if state.restarts else None
+
+    @cached_property
+    def lift(self) -> float:
+        """What is added to every loss so that ratios mean something: 0 for positive losses.
+
+        A loss that goes below zero has no natural zero; it is lifted by its range above its
+        minimum, so that a relative change of it is at most a change relative to that range.
+        """
+        lows, highs = [], []
+        for trace in (self._state.train, self._state.eval):
+            if trace.points:
+                curve = Curve(trace.bins)
+                lows.append(curve.minimum[0])
+                highs.append(curve.maximum[0])
+        if not lows or min(lows) >= 0:
+            return 0.0
+        return max(highs) - 2 * min(lows)
 
     @cached_property
     def train(self) -> Curve | None:
         """The train loss, None before its first point."""
-        return Curve(self._state.train.bins) if self._state.train.points else None
+        if not self._state.train.points:
+            return None
+        curve = Curve(self._state.train.bins, lift=self.lift)
+        evals = self.eval
+        if evals is None or len(evals) < 2 or curve.gap <= COARSE * evals.gap:
+            return curve
+        return Curve(self._state.train.bins, shift=curve.gap / 2, lift=self.lift)
 
     @cached_property
     def eval(self) -> Curve | None:
         """The eval loss, None before its first point."""
-        return Curve(self._state.eval.bins) if self._state.eval.points else None
+        if not self._state.eval.points:
+            return None
+        return Curve(self._state.eval.bins, lift=self.lift)
+
+    @cached_property
+    def calm_train(self) -> Curve | None:
+        """The train loss with lone spikes capped."""
+        return None if self.train is None else self.train.capped()
+
+    @cached_property
+    def rate(self) -> Curve | None:
+        """The learning rate, None where it is not logged."""
+        return Curve(self._state.rate.bins) if self._state.rate.points else None
+
+    @cached_property
+    def metrics(self) -> tuple[Channel, ...]:
+        """The metrics logged beside the eval loss."""
+        return tuple(m for m in self._state.metrics if m.trace is not None and m.trace.points)
+
+    @cached_property
+    def recent(self) -> tuple[tuple[int, float], ...]:
+        """Newest raw train points, oldest first, lifted."""
+        return tuple((step, value + self.lift) for step, value in self._state.recent)
 
     @cached_property
     def missing(self) -> tuple[str, ...]:
@@ -37,19 +100,159 @@ class Curves:
             absent.append("no_train_loss")
         if self.eval is None:
             absent.append("no_eval_loss")
-        if not self._state.rate.points:
+        if self.rate is None:
             absent.append("no_learning_rate")
+        if self.kind is LossKind.REWARD:
+            absent.append("reward_loss")
+        elif self.kind is LossKind.ADVERSARIAL:
+            absent.append("adversarial_loss")
+        elif self.kind is LossKind.PREFERENCE:
+            absent.append("preference_loss")
         return tuple(absent)
 
+    # ------------------------------------------------------------------ train
+
     @cached_property
-    def alarm(self) -> float:
-        """Train loss above which a single point calls for a judgement."""
-        return math.inf
+    def span(self) -> float:
+        """Steps that the train loss covers."""
+        return self.train.span if self.train else 0.0
+
+    def at(self, share: float) -> float:
+        """Step at a share of the train curve."""
+        return self.train.first + share * self.span if self.train else 0.0
+
+    @cached_property
+    def start(self) -> float:
+        """Level that the train loss started from."""
+        curve = self.calm_train
+        return curve.mean(self.at(0), self.at(START_SHARE)) if curve else math.nan
+
+    @cached_property
+    def now(self) -> float:
+        """Present level of the train loss."""
+        curve = self.calm_train
+        return curve.mean(self.at(1 - NOW_SHARE), self.at(1)) if curve else math.nan
 
     @cached_property
     def drop(self) -> float:
-        """Natural log of the first train level over the newest."""
-        train = self.train
-        if train is None or len(train) < 2:
+        """Natural log of the first train level over the present one."""
+        return relative(self.start, self.now)
+
+    @cached_property
+    def late_noise(self) -> float:
+        """Relative standard deviation of single train points over the second half."""
+        curve = self.calm_train
+        if curve is None:
             return 0.0
-        return relative(float(train.y[0]), float(train.y[-1]))
+        level = curve.mean(self.at(0.5), self.at(1))
+        return self.train_noise(0.5) / level if level > 0 else 0.0
+
+    def train_noise(self, share: float) -> float:
+        """Standard deviation of single train points from a share of the run on."""
+        return self.calm_train.noise(self.at(share)) if self.calm_train else 0.0
+
+    @cached_property
+    def late_gain(self) -> tuple[float, float]:
+        """Log fall of the train loss from the third to the last quarter, and its standard error."""
+        curve = self.calm_train
+        if curve is None or curve.points < 4:
+            return 0.0, math.inf
+        third = curve.mean(self.at(0.5), self.at(0.75))
+        last = curve.mean(self.at(0.75), self.at(1))
+        each = max(curve.count(self.at(0.75), self.at(1)), 1.0)
+        return relative(third, last), self.late_noise * math.sqrt(2 / each)
+
+    # ------------------------------------------------------------------ eval
+
+    @cached_property
+    def eval_log(self) -> Floats:
+        """Natural log of the eval losses."""
+        return np.log(np.maximum(self.eval.y, 1e-300)) if self.eval else np.empty(0)
+
+    @cached_property
+    def eval_best(self) -> int:
+        """Index of the lowest eval."""
+        return int(self.eval.y.argmin()) if self.eval else 0
+
+    @cached_property
+    def eval_noise(self) -> float:
+        """Relative standard deviation of single evals, apart from their trend."""
+        return noise_of(self.eval_log)
+
+    @cached_property
+    def eval_now(self) -> float:
+        """Natural log of the present eval level: the median of the last three since the best."""
+        tail = self.eval_log[max(self.eval_best + 1, len(self.eval_log) - 3) :]
+        return float(np.median(tail)) if len(tail) else float(self.eval_log[-1])
+
+    @cached_property
+    def paired(self) -> Floats:
+        """Train level around each eval."""
+        train, evals = self.calm_train, self.eval
+        if train is None or evals is None:
+            return np.empty(0)
+        half = max(evals.gap, train.gap) / 2
+        return train.means(evals.x - half, evals.x + half)
+
+    @cached_property
+    def gap(self) -> Floats:
+        """Natural log of train over eval at each eval: above 0 where eval is the lower."""
+        return np.log(np.maximum(self.paired, 1e-300)) - self.eval_log
+
+    @cached_property
+    def late_eval_gain(self) -> tuple[float, float]:
+        """Log fall of the eval loss over the second half of the run, and its standard error."""
+        evals = self.eval
+        if evals is None or len(evals) < 4:
+            return 0.0, math.inf
+        middle = self.at(0.5) if self.train else (evals.first + evals.last) / 2
+        width = max(self.span, evals.span) * 0.05
+        early = relative(evals.mean(middle - width, middle + width), 1.0)
+        late = float(np.mean(self.eval_log[-2:]))
+        return early - late, self.eval_noise
+
+    @cached_property
+    def eval_drop(self) -> float:
+        """Log fall of the eval loss from its first value to its present level."""
+        return float(self.eval_log[0]) - self.eval_now if len(self.eval_log) > 1 else 0.0
+
+    # ------------------------------------------------------------------ alarm
+
+    @cached_property
+    def alarm(self) -> float:
+        """Raw train loss above which a single point calls for a judgement."""
+        curve = self.train
+        if curve is None or curve.points < 4:
+            return math.inf
+        tail = np.array([value for _, value in self.recent[-16:]])
+        usual = float(np.median(tail))
+        spread = float(np.median(np.abs(tail - usual)))
+        return max(1.4 * usual, usual + 6 * 1.4826 * spread) - self.lift
+
+
+NOISE_PRIOR = 0.008
+"""Eval noise assumed before the curve tells: evals on a few hundred examples scatter by about
+this much relative to their level."""
+
+NOISE_PRIOR_WEIGHT = 2
+"""How many observations the prior counts for."""
+
+NOISE_WINDOW = 32
+"""Newest evals the noise is taken from: it changes with the level."""
+
+
+def noise_of(logs: Floats) -> float:
+    """Standard deviation of single values about a smooth curve.
+
+    Taken from second and third differences, whichever is smaller, so that a steep or bent
+    curve is not mistaken for noise.
+    """
+    tail = logs[-NOISE_WINDOW:]
+    known, weight = NOISE_PRIOR_WEIGHT * NOISE_PRIOR**2, float(NOISE_PRIOR_WEIGHT)
+    if len(tail) >= 5:
+        second = float(np.median(np.abs(np.diff(tail, 2)))) * 1.4826 / math.sqrt(6)
+        third = float(np.median(np.abs(np.diff(tail, 3)))) * 1.4826 / math.sqrt(20)
+        seen = len(tail) - 3
+        known += seen * min(second, third) ** 2
+        weight += seen
+    return math.sqrt(known / weight)

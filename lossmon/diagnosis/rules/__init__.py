@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from lossmon.diagnosis.curves import Curves
-from lossmon.diagnosis.rules.fatal import non_finite
-from lossmon.diagnosis.rules.calm import calm
+from lossmon.diagnosis.rules.evals import fast_memorisation, overfitting, unlike_data
+from lossmon.diagnosis.rules.fatal import diverging, non_finite
+from lossmon.diagnosis.rules.progress import calm, converged, oscillating, stuck
 from lossmon.types import Finding
+
+Rule = Callable[[Curves, float], Finding | None]
+
+RULES: tuple[Rule, ...] = (
+    non_finite,
+    diverging,
+    overfitting,
+    fast_memorisation,
+    unlike_data,
+    stuck,
+    oscillating,
+    converged,
+    calm,
+)
+"""Every rule; a rule gives at most one finding, and `calm` always one."""
 
 
 def judge(curves: Curves, sensitivity: float) -> tuple[Finding, ...]:
     """Every finding that holds now."""
-    findings = [finding for rule in RULES if (finding := rule(curves, sensitivity)) is not None]
-    return tuple(findings)
-
-
-RULES = (non_finite, calm)
+    return tuple(f for rule in RULES if (f := rule(curves, sensitivity)) is not None)

@@ -1,8 +1,14 @@
-"""What ends a run: values that are no numbers."""
+"""What ends a run, or shakes it: values that are no numbers, divergence, spikes."""
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
+
+from lossmon.diagnosis.curve import relative
 from lossmon.diagnosis.curves import Curves
+from lossmon.diagnosis.state import LossKind
 from lossmon.types import Confidence, Finding, Severity
 
 
@@ -12,8 +18,97 @@ def non_finite(curves: Curves, sensitivity: float) -> Finding | None:
     broken = curves.broken
     if broken is None:
         return None
-    facts = {"series": "train loss", "step": broken.step, "times": broken.times}
-    variant = "masked" if broken.what == "masked" else ""
-    if broken.what == "eval loss":
-        facts["series"] = "eval loss"
-    return Finding("non_finite", Severity.CRITICAL, broken.step, Confidence.HIGH, facts, variant)
+    masked = broken.what == "masked"
+    facts: dict[str, float | int | str] = {
+        "series": "train loss" if masked else broken.what,
+        "step": broken.step,
+        "times": broken.times,
+    }
+    return Finding(
+        "non_finite",
+        Severity.CRITICAL,
+        broken.step,
+        Confidence.HIGH,
+        facts,
+        "masked" if masked else "",
+    )
+
+
+EXCESS = math.log(1.5)
+"""Log rise of the train loss above its best level before divergence is thought of: healthy
+losses, restarts of the schedule included, come back from less."""
+
+EXCESS_NOISE = 4.0
+"""The same in standard errors of the present level."""
+
+GIVEN_BACK = 0.6
+"""Share of the run's progress that is lost when it has diverged: a spike that recovers leaves
+the optimizer with most of what it had learnt."""
+
+RISING_BACK = 0.3
+"""Share of the progress lost at which a loss that still rises is called diverging."""
+
+
+def diverging(curves: Curves, sensitivity: float) -> Finding | None:
+    """The train loss has risen far above its best level and stays there, or still rises."""
+    train = curves.train
+    if train is None or train.points < 6 or curves.kind is not LossKind.PLAIN:
+        return None
+    level, earlier, best, best_step = _levels(curves)
+    if not best > 0 or relative(level, best) < _least_excess(curves) / sensitivity:
+        return None
+    scale = max(curves.start, best) - best
+    back = (level - best) / scale if scale > 0.05 * best else math.inf
+    rising = level > 1.1 * earlier
+    if back < (RISING_BACK if rising else GIVEN_BACK) / sensitivity:
+        return None
+    facts: dict[str, float | int | str] = {
+        "train": level - curves.lift,
+        "best": best - curves.lift,
+        "best_step": best_step,
+        "ratio_times": level / best,
+    }
+    return Finding(
+        "diverging",
+        Severity.CRITICAL if back >= GIVEN_BACK else Severity.WARNING,
+        best_step,
+        Confidence.HIGH if back > 1 else Confidence.MEDIUM,
+        facts,
+        "" if back >= GIVEN_BACK else "rising",
+    )
+
+
+def _levels(curves: Curves) -> tuple[float, float, float, int]:
+    """Present level, the one before, the best level and its step; medians of few points."""
+    values = np.array([value for _, value in curves.recent])
+    width = _width(curves)
+    level = float(np.median(values[-width:]))
+    earlier = float(np.median(values[-2 * width : -width])) if len(values) > width else level
+    train = curves.train
+    assert train is not None
+    means, steps = _windows(train.y, train.x, train.weight, width)
+    at = int(means.argmin())
+    return level, earlier, float(means[at]), int(steps[at])
+
+
+def _width(curves: Curves) -> int:
+    """Points that make a level: three where each is a mean over many steps, five otherwise."""
+    train = curves.train
+    assert train is not None
+    return 3 if train.points < 40 else 5
+
+
+def _windows(
+    y: np.ndarray, x: np.ndarray, weight: np.ndarray, width: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Running medians over enough bins to hold `width` points."""
+    bins = max(1, math.ceil(width / max(float(weight[0]), 1.0)))
+    if bins == 1 or len(y) < bins:
+        return y, x
+    views = np.lib.stride_tricks.sliding_window_view(y, bins)
+    return np.median(views, axis=1), x[bins - 1 :]
+
+
+def _least_excess(curves: Curves) -> float:
+    noise = min(curves.late_noise, 1.0)
+    return max(EXCESS, EXCESS_NOISE * noise / math.sqrt(_width(curves)))

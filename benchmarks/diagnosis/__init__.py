@@ -1,0 +1,1 @@
+"""How good the diagnosis is, measured on real curves that stay outside the repository."""

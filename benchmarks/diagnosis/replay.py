@@ -1,0 +1,47 @@
+"""A recorded run, fed to the engine as the monitor would."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from benchmarks.diagnosis.runs import MEANINGS, TRAIN, Run
+from lossmon.diagnosis.engine import Engine
+from lossmon.types import Diagnosis
+
+
+def diagnose(run: Run, sensitivity: float = 1.0) -> Diagnosis:
+    """What the engine says at the end of the run; its history is what it said on the way."""
+    return replay(run, sensitivity).diagnosis()
+
+
+def replay(run: Run, sensitivity: float = 1.0) -> Engine:
+    """The engine after the whole run."""
+    engine = Engine(sensitivity)
+    numbers = np.full(len(MEANINGS), -1)
+    for which in np.unique(run.series):
+        numbers[which] = engine.channel(MEANINGS[which], headline=True)
+    channels = numbers[run.series]
+    for start, end in _stretches(run):
+        if start:
+            engine.restart(int(run.steps[start]))
+        part = slice(start, end)
+        engine.feed(channels[part], run.steps[part], run.values[part], np.full(end - start, np.nan))
+    return engine
+
+
+def _stretches(run: Run) -> Iterator[tuple[int, int]]:
+    """Places between which the steps of the train loss do not go back."""
+    start, newest = 0, -1
+    for at, (which, step) in enumerate(zip(run.series.tolist(), run.steps.tolist(), strict=True)):
+        if which != TRAIN and step > newest - 1:
+            continue
+        if step < newest:
+            first = at
+            while first > start and run.steps[first - 1] == step:
+                first -= 1
+            yield start, first
+            start, newest = first, step
+        newest = max(newest, step) if which == TRAIN else newest
+    yield start, len(run.series)

@@ -1,0 +1,216 @@
+"""What train and eval loss say together: overfitting, memorisation, unlike data."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from lossmon.diagnosis.curve import relative
+from lossmon.diagnosis.curves import Curves
+from lossmon.diagnosis.state import LossKind
+from lossmon.types import Confidence, Finding, Severity
+
+SUSPECT_RISE = 0.03
+"""Rise of the eval loss above its best that is worth a word when it is beyond the noise."""
+
+CONFIRM_RISE = 0.05
+"""Rise that confirms overfitting: five percent above the minimum (Prechelt's GL5) separates
+labelled histories best, earlier ones still recover often."""
+
+LONE_RISE = 0.15
+"""Rise that a single eval after the best must show: one eval may be an outlier."""
+
+PAIR_RISE = 0.06
+"""Rise that two evals after the best must show."""
+
+NOISE_FACTOR = 3.0
+"""Rise in standard deviations of single evals."""
+
+TRAIN_FELL = 0.02
+"""Log fall of the train loss since the best eval: without it the model does not memorise, both
+got worse together."""
+
+SHARE_OF_PROGRESS = 0.01
+"""Least absolute rise as a share of the eval loss's whole fall: below it, a loss near zero
+merely trembles."""
+
+
+def overfitting(curves: Curves, sensitivity: float) -> Finding | None:
+    """The eval loss has turned up for good while the train loss goes on falling."""
+    evals = curves.eval
+    if evals is None or len(evals) < 2 or curves.kind is not LossKind.PLAIN:
+        return None
+    after = len(evals) - 1 - curves.eval_best
+    rise = _rise(curves)
+    if after < 1 or rise <= 0 or not _train_went_on(curves):
+        return None
+    if rise < _least_rise(curves, after) / sensitivity or not _worth(curves):
+        return None
+    confirmed = rise >= CONFIRM_RISE / sensitivity and after >= 2
+    return Finding(
+        "overfitting",
+        Severity.WARNING if confirmed else Severity.NOTICE,
+        int(evals.x[curves.eval_best]),
+        _sureness(rise, after),
+        overfit_facts(curves),
+        "" if confirmed else "suspected",
+    )
+
+
+def _rise(curves: Curves) -> float:
+    """Log rise of the present eval level above the best."""
+    return curves.eval_now - float(curves.eval_log[curves.eval_best])
+
+
+def _least_rise(curves: Curves, after: int) -> float:
+    """Log rise that cannot be noise, given how many evals came after the best."""
+    noise = curves.eval_noise
+    luck = 0.8 * noise * math.sqrt(2 * math.log(max(2, min(len(curves.eval_log), 30))))
+    if after == 1:
+        return max(math.log1p(LONE_RISE), NOISE_FACTOR * noise + luck)
+    if after == 2:
+        return max(math.log1p(PAIR_RISE), NOISE_FACTOR * noise + luck)
+    return max(math.log1p(SUSPECT_RISE), NOISE_FACTOR / math.sqrt(3) * noise + luck)
+
+
+def _train_went_on(curves: Curves) -> bool:
+    """The train loss fell since the best eval, or has nothing left to lose."""
+    paired = curves.paired
+    if not len(paired):
+        return False
+    then, now = float(paired[curves.eval_best]), float(np.median(paired[-3:]))
+    return relative(then, now) >= TRAIN_FELL
+
+
+def _worth(curves: Curves) -> bool:
+    """The rise is visible against what the run has achieved."""
+    best = math.exp(float(curves.eval_log[curves.eval_best]))
+    high = max(math.exp(float(curves.eval_log[0])), curves.start if curves.train else 0.0)
+    return math.exp(curves.eval_now) - best >= SHARE_OF_PROGRESS * high
+
+
+def _sureness(rise: float, after: int) -> Confidence:
+    if rise >= 2 * CONFIRM_RISE and after >= 3:
+        return Confidence.HIGH
+    return Confidence.MEDIUM if after >= 3 else Confidence.LOW
+
+
+def overfit_facts(curves: Curves) -> dict[str, float | int | str]:
+    """Numbers of the evidence sentence."""
+    evals = curves.eval
+    assert evals is not None
+    best = float(evals.y[curves.eval_best])
+    now = math.exp(curves.eval_now)
+    return {
+        "eval": now - curves.lift,
+        "best": best - curves.lift,
+        "best_step": int(evals.x[curves.eval_best]),
+        "rise_percent": 100 * (now / best - 1) if best > 0 else 0.0,
+        "train": curves.now - curves.lift,
+        "evals": len(evals) - 1 - curves.eval_best,
+    }
+
+
+MEMORISED_GAP = 1.6
+"""Log of eval over train that learning cannot explain: the train loss is a fifth of the eval's."""
+
+MEMORISED_DROP = 1.5
+"""Log fall of the train loss that a small set learnt by heart shows at least."""
+
+STILL_FALLING = 0.06
+"""Share of the whole fall that the train loss made in the last quarter: below it the run has
+converged, however wide the gap."""
+
+EVAL_IDLE = 0.03
+"""Log gain of the eval loss over the second half below which it no longer learns anything."""
+
+
+def fast_memorisation(curves: Curves, sensitivity: float) -> Finding | None:
+    """The train loss collapsed while the eval loss gained nothing from it."""
+    evals = curves.eval
+    if evals is None or len(evals) < 2 or curves.kind is not LossKind.PLAIN or curves.lift:
+        return None
+    if not len(curves.paired):
+        return None
+    gap = -float(curves.gap[-1])
+    if gap < MEMORISED_GAP / sensitivity or curves.drop < MEMORISED_DROP:
+        return None
+    gained = float(np.min(curves.eval_log[: (len(evals) + 1) // 2])) - curves.eval_now
+    if gained > EVAL_IDLE:
+        return None
+    if curves.late_gain[0] < STILL_FALLING * curves.drop:
+        return None
+    facts = {
+        "train": curves.now,
+        "eval": math.exp(curves.eval_now),
+        "ratio_times": math.exp(gap),
+        "drop_percent": 100 * (1 - math.exp(-curves.drop)),
+    }
+    return Finding(
+        "fast_memorisation",
+        Severity.WARNING,
+        _onset(curves, curves.gap < -MEMORISED_GAP / 2),
+        Confidence.HIGH if gap > 2 * MEMORISED_GAP else Confidence.MEDIUM,
+        facts,
+    )
+
+
+def _onset(curves: Curves, holds: np.ndarray) -> int:
+    """Step of the eval from which a condition has held without a break."""
+    assert curves.eval is not None
+    broken = np.flatnonzero(~holds)
+    at = int(broken[-1]) + 1 if len(broken) else 0
+    return int(curves.eval.x[min(at, len(holds) - 1)])
+
+
+UNLIKE_GAP = 0.45
+"""Log of train over eval: below this dropout and augmentation explain why eval is lower."""
+
+UNLIKE_GROWTH = 0.12
+"""Log growth of that gap. A constant one is only a different scale (gradient accumulation,
+another reduction)."""
+
+UNLIKE_SHARE = 0.25
+"""Least growth of the gap as a share of the eval loss's own fall: both falling alike, with the
+train loss above by a regulariser, stays below it."""
+
+HIGH_SHARE = 0.36
+"""Train's log fall as a share of the eval's, both from the common start: below it the train
+loss has stayed high; above it both fell and the eval fell faster."""
+
+HIGH_DROP = 1.0
+"""Log fall of the train loss beyond which it cannot be called high any more."""
+
+
+def unlike_data(curves: Curves, sensitivity: float) -> Finding | None:
+    """The eval loss falls far below the train loss: the two sets are not alike."""
+    evals = curves.eval
+    if evals is None or len(evals) < 3 or curves.kind is not LossKind.PLAIN:
+        return None
+    if not len(curves.paired) or curves.start <= 0:
+        return None
+    gap = float(np.median(curves.gap[-3:])) if len(evals) > 4 else float(curves.gap[-1])
+    lowest = float(np.min(curves.gap[: max(1, len(evals) // 4)]))
+    growth, noise = gap - lowest, 2 * curves.eval_noise
+    fell = max(curves.eval_drop, 1e-9)
+    if gap < UNLIKE_GAP / sensitivity or growth < max(UNLIKE_GROWTH, noise) / sensitivity:
+        return None
+    if growth < UNLIKE_SHARE * fell or fell < max(0.1, 2 * curves.eval_noise):
+        return None
+    share = curves.drop / max(curves.drop + gap, 1e-9)
+    high = share < HIGH_SHARE and curves.drop < HIGH_DROP
+    facts = {
+        "train": curves.now - curves.lift,
+        "eval": math.exp(curves.eval_now) - curves.lift,
+        "train_drop_percent": 100 * (1 - math.exp(-curves.drop)),
+        "eval_drop_percent": 100 * (1 - math.exp(-fell)),
+        "ratio_times": math.exp(gap),
+    }
+    return Finding(
+        "distribution_mismatch" if high else "easy_eval",
+        Severity.WARNING if high else Severity.NOTICE,
+        _onset(curves, curves.gap > UNLIKE_GAP / 2),
+        Confidence.HIGH if gap > 2 * UNLIKE_GAP else Confidence.MEDIUM,
+        facts,
+    )
