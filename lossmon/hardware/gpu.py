@@ -1,0 +1,271 @@
+"""The GPUs of this machine, through NVIDIA's management library (NVML)."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+from lossmon.hardware.processes import Processes, printable
+from lossmon.types import GpuProcess, GpuReading
+
+RETRY = 60.0
+"""Seconds between two attempts to reach a driver or GPU that is gone: loading the driver can
+block the machine for seconds, and nobody reinstalls a driver twice a minute."""
+
+PROCESSES_EVERY = 5.0
+"""Seconds for which a list of processes is good: jobs come and go in minutes, and each look
+reads files of every process."""
+
+HISTORY = 60
+"""Utilizations that are kept: a minute at one sample a second, as wide as a sparkline gets."""
+
+_UNINITIALIZED, _NO_PERMISSION, _NOT_LOADED, _NO_LIBRARY = 1, 4, 9, 12
+_GPU_IS_LOST, _RESET_REQUIRED, _VERSION_MISMATCH, _UNKNOWN = 15, 16, 18, 999
+
+_GONE = frozenset({_UNINITIALIZED, _NOT_LOADED, _VERSION_MISMATCH})
+"""Errors after which the library must be opened anew before it answers anything."""
+
+_LOST = frozenset({_GPU_IS_LOST, _RESET_REQUIRED})
+"""Errors after which one GPU answers nothing while the others go on."""
+
+_NOTES = {
+    _NO_PERMISSION: "no permission to ask the NVIDIA driver",
+    _NOT_LOADED: "the NVIDIA driver is not loaded",
+    _NO_LIBRARY: "no NVIDIA driver on this machine",
+    _VERSION_MISMATCH: "NVIDIA driver and library versions differ: GPUs return after a reload",
+    _UNINITIALIZED: "the NVIDIA driver was reloaded: GPUs return within a minute",
+    _UNKNOWN: "the NVIDIA driver answers with an unknown error (a container that lost its GPUs?)",
+}
+
+_REASONS = (
+    (0x40, "HW thermal"),
+    (0x20, "SW thermal"),
+    (0x80, "power brake"),
+    (0x08, "HW slowdown"),
+    (0x10, "sync boost"),
+    (0x200, "board limit"),
+    (0x400, "reliability"),
+    (0x04, "power cap"),
+)
+"""Bits that slow a GPU down against anybody's wish, worst first. Being idle (0x01) and clocks
+that somebody set (0x02, 0x100) are not reasons."""
+
+
+class _DriverGone(Exception):
+    """The library answers nothing any more."""
+
+
+class _GpuLost(Exception):
+    """One GPU answers nothing any more."""
+
+
+@dataclass(slots=True)
+class _Device:
+    """What is remembered of one GPU between samples."""
+
+    index: int
+    handle: Any = None
+    """What the library knows it by; None while it is lost."""
+    name: str = "NVIDIA GPU"
+    memory_total: int | None = None
+    power_limit: float | None = None
+    processes: tuple[GpuProcess, ...] = ()
+    looked: float = -math.inf
+    """`now` of the last look at the processes and the power limit."""
+    history: deque[float] = field(default_factory=lambda: deque(maxlen=HISTORY))
+
+
+class Gpus:
+    """Samples every GPU. A call blocks as long as a sick driver does: only for a daemon thread.
+
+    Args:
+        processes: Names the processes that hold GPU memory.
+    """
+
+    def __init__(self, processes: Processes) -> None:
+        self._processes = processes
+        self._nvml: Any = None
+        """The `pynvml` module while the library is open."""
+        self._devices: list[_Device] = []
+        self._known: dict[int, _Device] = {}
+        """Every GPU ever seen, so that one that returns keeps its name and its past."""
+        self._note = ""
+        self._retry_at = -math.inf
+
+    def sample(self, now: float) -> tuple[tuple[GpuReading, ...], str]:
+        """Return one reading a GPU, and a note that is empty if all is well.
+
+        Nothing that a driver does is raised.
+
+        Args:
+            now: `time.monotonic()` seconds.
+        """
+        if self._nvml is None and now >= self._retry_at:
+            self._retry_at = now + RETRY
+            self._note = self._open()
+        try:
+            readings = tuple(self._read(device, now) for device in self._devices)
+        except _DriverGone as gone:
+            self._note = str(gone)
+            self.close()
+            return (), self._note
+        if any(reading.lost for reading in readings) and now >= self._retry_at:
+            # A GPU that was reset is found only by a library that was opened since.
+            self._retry_at = now
+            self.close()
+        return readings, self._note or _remark(readings)
+
+    def close(self) -> None:
+        """Let the library go; the next sample may open it again."""
+        nvml, self._nvml, self._devices = self._nvml, None, []
+        if nvml is not None:
+            with contextlib.suppress(nvml.NVMLError):
+                nvml.nvmlShutdown()
+
+    def _open(self) -> str:
+        """Open the library and find its GPUs; return why that failed, or nothing."""
+        try:
+            import pynvml
+        except ImportError:
+            return "GPUs need the Python package nvidia-ml-py"
+        try:
+            pynvml.nvmlInit()
+            self._nvml = pynvml
+            count = pynvml.nvmlDeviceGetCount()
+            self._devices = [self._device(index) for index in range(count)]
+        except pynvml.NVMLError as error:
+            self.close()
+            return _explain(error)
+        except _DriverGone as gone:
+            self.close()
+            return str(gone)
+        return "" if self._devices else "no NVIDIA GPU on this machine"
+
+    def _device(self, index: int) -> _Device:
+        device = self._known.setdefault(index, _Device(index))
+        device.looked = -math.inf
+        try:
+            device.handle = self._ask("nvmlDeviceGetHandleByIndex", index)
+            if device.handle is not None:
+                name = self._ask("nvmlDeviceGetName", device.handle)
+                device.name = printable(name) or device.name
+        except _GpuLost:
+            device.handle = None
+        return device
+
+    def _read(self, device: _Device, now: float) -> GpuReading:
+        if device.handle is not None:
+            try:
+                return self._answers(device, now)
+            except _GpuLost:
+                device.handle = None
+        return GpuReading(device.index, device.name, memory_total=device.memory_total, lost=True)
+
+    def _answers(self, device: _Device, now: float) -> GpuReading:
+        nvml, handle = self._nvml, device.handle
+        if now - device.looked >= PROCESSES_EVERY:
+            device.looked = now
+            device.power_limit = _scaled(self._ask("nvmlDeviceGetEnforcedPowerLimit", handle), 1e-3)
+            device.processes = self._list_processes(handle)
+        rates = self._ask("nvmlDeviceGetUtilizationRates", handle)
+        if rates is not None:
+            device.history.append(float(rates.gpu))
+        power = _scaled(self._ask("nvmlDeviceGetPowerUsage", handle), 1e-3)
+        used = self._memory_used(device)
+        temperature = self._ask("nvmlDeviceGetTemperature", handle, nvml.NVML_TEMPERATURE_GPU)
+        clock = self._ask("nvmlDeviceGetClockInfo", handle, nvml.NVML_CLOCK_SM)
+        return GpuReading(
+            index=device.index,
+            name=device.name,
+            utilization=None if rates is None else float(rates.gpu),
+            memory_used=used,
+            memory_total=device.memory_total,
+            # Whole watts, as they are shown: the driver's milliwatts never rest.
+            power=None if power is None else float(round(power)),
+            power_limit=device.power_limit,
+            temperature=_scaled(temperature, 1.0),
+            sm_clock=_scaled(clock, 1e6),
+            throttle_reasons=self._throttle_reasons(handle),
+            processes=device.processes,
+            utilization_history=tuple(device.history),
+        )
+
+    def _memory_used(self, device: _Device) -> int | None:
+        """Return the bytes that programs hold; the total is remembered with the device."""
+        # The second version does not count as used what the driver keeps for itself.
+        memory = self._ask("nvmlDeviceGetMemoryInfo", device.handle, self._nvml.nvmlMemory_v2)
+        if memory is None:
+            memory = self._ask("nvmlDeviceGetMemoryInfo", device.handle)
+        if memory is None:
+            return None
+        device.memory_total = int(memory.total)
+        return int(memory.used)
+
+    def _throttle_reasons(self, handle: Any) -> tuple[str, ...]:
+        bits = self._ask("nvmlDeviceGetCurrentClocksEventReasons", handle)
+        if bits is None:
+            # The name that drivers before 535 know it by.
+            bits = self._ask("nvmlDeviceGetCurrentClocksThrottleReasons", handle)
+        return tuple(word for bit, word in _REASONS if (bits or 0) & bit)
+
+    def _list_processes(self, handle: Any) -> tuple[GpuProcess, ...]:
+        """Return who holds memory, largest first."""
+        parts: dict[tuple[int, int, int], int | None] = {}
+        for kind in ("Compute", "Graphics"):
+            listed = self._ask(f"nvmlDeviceGet{kind}RunningProcesses_v3", handle)
+            if listed is None:
+                # Drivers before 510 have no third version.
+                listed = self._ask(f"nvmlDeviceGet{kind}RunningProcesses_v2", handle)
+            for entry in listed or ():
+                # Who computes and draws is in both lists with the same memory.
+                parts[entry.pid, entry.gpuInstanceId, entry.computeInstanceId] = entry.usedGpuMemory
+        memory: dict[int, int | None] = {}
+        for (pid, _, _), used in parts.items():
+            # On a partitioned GPU a process is listed once a partition.
+            before = memory.get(pid)
+            memory[pid] = used if before is None else before + (used or 0)
+        known = self._processes.look(memory)
+        found = (GpuProcess(pid, known[pid].name, memory[pid], known[pid].own) for pid in memory)
+        return tuple(sorted(found, key=lambda process: (-(process.memory_used or 0), process.pid)))
+
+    def _ask(self, function: str, *arguments: Any) -> Any:
+        """Ask the driver one thing; None where this GPU, driver or binding cannot answer it.
+
+        Raises:
+            _GpuLost: The GPU answers nothing any more.
+            _DriverGone: The library answers nothing any more; says why.
+        """
+        call = getattr(self._nvml, function, None)
+        if call is None:
+            return None
+        try:
+            return call(*arguments)
+        except self._nvml.NVMLError as error:
+            if error.value in _LOST:
+                raise _GpuLost from error
+            if error.value in _GONE:
+                raise _DriverGone(_explain(error)) from error
+            return None
+
+
+def _explain(error: Any) -> str:
+    """Put an error of the library into one calm line."""
+    return _NOTES.get(error.value) or f"the NVIDIA driver says: {printable(str(error)).lower()}"
+
+
+def _remark(readings: tuple[GpuReading, ...]) -> str:
+    """Say what the readings together mean, if there is nothing to show in them."""
+    answers = (
+        reading.lost or reading.memory_used is not None or reading.utilization is not None
+        for reading in readings
+    )
+    if any(answers) or not readings:
+        return ""
+    return "the NVIDIA driver gives no readings here"
+
+
+def _scaled(number: Any, unit: float) -> float | None:
+    return None if number is None else float(number) * unit

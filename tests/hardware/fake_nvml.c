@@ -1,0 +1,184 @@
+/* A stand-in for libnvidia-ml.so.1, as far as lossmon asks it anything.
+ *
+ * What it answers stands in the file that FAKE_NVML names, one "key value" a line, read at every
+ * call: error codes are NVML's (0 success, 3 not supported, 4 no permission, 15 GPU is lost, ...).
+ *   gpus N          how many (2)            init CODE     what opening gives
+ *   all CODE        what every question gives
+ *   lost INDEX      that GPU answers nothing
+ *   power CODE      memory CODE  utilization CODE  processes CODE   what that question gives
+ *   busy PERCENT    watts MILLIWATTS  reasons BITS   hang MILLISECONDS (one question)
+ *   process PID GPU MIB [PARTITION]   any number of lines; graphics PID GPU MIB likewise
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+typedef struct { unsigned int gpu, memory; } utilization_t;
+typedef struct { unsigned long long total, free, used; } memory_t;
+typedef struct { unsigned int version; unsigned long long total, reserved, free, used; } memory_v2_t;
+typedef struct {
+    unsigned int pid;
+    unsigned long long used;
+    unsigned int gpu_instance, compute_instance;
+} process_t;
+
+enum { SUCCESS = 0, UNINITIALIZED = 1, INSUFFICIENT_SIZE = 7, GPU_IS_LOST = 15 };
+
+static int opened = 0;
+
+static FILE *script(void) {
+    const char *name = getenv("FAKE_NVML");
+    return name ? fopen(name, "r") : NULL;
+}
+
+static long setting(const char *key, long otherwise) {
+    FILE *file = script();
+    char line[256], name[64];
+    long value, found = otherwise;
+    while (file && fgets(line, sizeof line, file))
+        if (sscanf(line, "%63s %ld", name, &value) == 2 && strcmp(name, key) == 0) found = value;
+    if (file) fclose(file);
+    return found;
+}
+
+static int verdict(void *device, const char *question) {
+    if (!opened) return UNINITIALIZED;
+    if (setting("all", 0)) return (int)setting("all", 0);
+    if (device && setting("lost", -1) == (long)device - 1) return GPU_IS_LOST;
+    return (int)setting(question, 0);
+}
+
+int nvmlInitWithFlags(unsigned int flags) {
+    (void)flags;
+    int code = (int)setting("init", 0);
+    if (code == SUCCESS) opened = 1;
+    return code;
+}
+
+int nvmlShutdown(void) {
+    if (!opened) return UNINITIALIZED;
+    opened = 0;
+    return SUCCESS;
+}
+
+const char *nvmlErrorString(int code) {
+    (void)code;
+    return "Fake Trouble";
+}
+
+int nvmlDeviceGetCount_v2(unsigned int *count) {
+    *count = (unsigned int)setting("gpus", 2);
+    return verdict(NULL, "count");
+}
+
+int nvmlDeviceGetHandleByIndex_v2(unsigned int index, void **device) {
+    *device = (void *)(long)(index + 1);
+    return verdict(*device, "handle");
+}
+
+int nvmlDeviceGetName(void *device, char *name, unsigned int length) {
+    snprintf(name, length, "FAKE H%ld\033[31m", 100 * (long)device);
+    return verdict(device, "name");
+}
+
+int nvmlDeviceGetUtilizationRates(void *device, utilization_t *rates) {
+    long pause = setting("hang", 0);
+    struct timespec time = {pause / 1000, pause % 1000 * 1000000};
+    if (pause) nanosleep(&time, NULL);
+    rates->gpu = (unsigned int)setting("busy", 80) + (unsigned int)(long)device;
+    rates->memory = 0;
+    return verdict(device, "utilization");
+}
+
+int nvmlDeviceGetMemoryInfo(void *device, memory_t *memory) {
+    memory->total = 80ULL << 30;
+    memory->used = 61ULL << 30;
+    memory->free = memory->total - memory->used;
+    return verdict(device, "memory");
+}
+
+int nvmlDeviceGetPowerUsage(void *device, unsigned int *milliwatts) {
+    *milliwatts = (unsigned int)setting("watts", 412300);
+    return verdict(device, "power");
+}
+
+int nvmlDeviceGetEnforcedPowerLimit(void *device, unsigned int *milliwatts) {
+    *milliwatts = 700000;
+    return verdict(device, "power");
+}
+
+int nvmlDeviceGetTemperature(void *device, int sensor, unsigned int *degrees) {
+    *degrees = 66;
+    return sensor == 0 ? verdict(device, "temperature") : 2;
+}
+
+int nvmlDeviceGetClockInfo(void *device, int clock, unsigned int *mhz) {
+    *mhz = 1755;
+    return clock == 1 ? verdict(device, "clock") : 2;
+}
+
+static int reasons(void *device, unsigned long long *bits) {
+    *bits = (unsigned long long)setting("reasons", 0);
+    return verdict(device, "clock_reasons");
+}
+
+static int processes(const char *kind, void *device, unsigned int *count, process_t *list) {
+    int code = verdict(device, "processes");
+    if (code) return code;
+    FILE *file = script();
+    char line[256], name[64];
+    unsigned int found = 0, capacity = *count, pid, gpu, mib, partition;
+    while (file && fgets(line, sizeof line, file)) {
+        partition = ~0u;
+        if (sscanf(line, "%63s %u %u %u %u", name, &pid, &gpu, &mib, &partition) < 4) continue;
+        if (strcmp(name, kind) || gpu + 1 != (unsigned int)(long)device) continue;
+        if (list && found < capacity) {
+            list[found].pid = pid;
+            list[found].used = mib ? (unsigned long long)mib << 20 : ~0ULL;
+            list[found].gpu_instance = list[found].compute_instance = partition;
+        }
+        found++;
+    }
+    if (file) fclose(file);
+    *count = found;
+    return found > capacity ? INSUFFICIENT_SIZE : SUCCESS;
+}
+
+#ifdef OLD_DRIVER
+
+int nvmlDeviceGetCurrentClocksThrottleReasons(void *device, unsigned long long *bits) {
+    return reasons(device, bits);
+}
+
+int nvmlDeviceGetComputeRunningProcesses_v2(void *device, unsigned int *count, process_t *list) {
+    return processes("process", device, count, list);
+}
+
+int nvmlDeviceGetGraphicsRunningProcesses_v2(void *device, unsigned int *count, process_t *list) {
+    return processes("graphics", device, count, list);
+}
+
+#else
+
+int nvmlDeviceGetMemoryInfo_v2(void *device, memory_v2_t *memory) {
+    memory->total = 80ULL << 30;
+    memory->reserved = 1ULL << 30;
+    memory->used = 60ULL << 30;
+    memory->free = memory->total - memory->used - memory->reserved;
+    return verdict(device, "memory");
+}
+
+int nvmlDeviceGetCurrentClocksEventReasons(void *device, unsigned long long *bits) {
+    return reasons(device, bits);
+}
+
+int nvmlDeviceGetComputeRunningProcesses_v3(void *device, unsigned int *count, process_t *list) {
+    return processes("process", device, count, list);
+}
+
+int nvmlDeviceGetGraphicsRunningProcesses_v3(void *device, unsigned int *count, process_t *list) {
+    return processes("graphics", device, count, list);
+}
+
+#endif
