@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from lossmon.diagnosis.curve import Curve, relative
+from lossmon.diagnosis.curve import Curve, median, relative
 from lossmon.diagnosis.state import Broken, Channel, LossKind, RunState
 from lossmon.types import Floats
 
@@ -183,7 +183,7 @@ class Curves:
     def eval_now(self) -> float:
         """Natural log of the present eval level: the median of the last three since the best."""
         tail = self.eval_log[max(self.eval_best + 1, len(self.eval_log) - 3) :]
-        return float(np.median(tail)) if len(tail) else float(self.eval_log[-1])
+        return median(tail) if len(tail) else float(self.eval_log[-1])
 
     @cached_property
     def paired(self) -> Floats:
@@ -193,6 +193,23 @@ class Curves:
             return np.empty(0)
         half = max(evals.gap, train.gap) / 2
         return train.means(evals.x - half, evals.x + half)
+
+    @cached_property
+    def paired_past(self) -> Floats:
+        """Train level over the eval interval that ends at each eval."""
+        train, evals = self.calm_train, self.eval
+        if train is None or evals is None:
+            return np.empty(0)
+        return train.means(evals.x - max(evals.gap, train.gap), evals.x)
+
+    @cached_property
+    def pair_error(self) -> float:
+        """Relative standard error of a train level beside one eval."""
+        train, evals = self.calm_train, self.eval
+        if train is None or evals is None:
+            return math.inf
+        each = max(evals.gap / train.gap, 1.0) if train.gap > 0 else 1.0
+        return self.late_noise / math.sqrt(each)
 
     @cached_property
     def gap(self) -> Floats:
@@ -208,7 +225,7 @@ class Curves:
         middle = self.at(0.5) if self.train else (evals.first + evals.last) / 2
         width = max(self.span, evals.span) * 0.05
         early = relative(evals.mean(middle - width, middle + width), 1.0)
-        late = float(np.mean(self.eval_log[-2:]))
+        late = float(self.eval_log[-2] + self.eval_log[-1]) / 2
         return early - late, self.eval_noise
 
     @cached_property
@@ -225,8 +242,8 @@ class Curves:
         if curve is None or curve.points < 4:
             return math.inf
         tail = np.array([value for _, value in self.recent[-16:]])
-        usual = float(np.median(tail))
-        spread = float(np.median(np.abs(tail - usual)))
+        usual = median(tail)
+        spread = median(np.abs(tail - usual))
         return max(1.4 * usual, usual + 6 * 1.4826 * spread) - self.lift
 
 
@@ -249,10 +266,10 @@ def noise_of(logs: Floats) -> float:
     """
     tail = logs[-NOISE_WINDOW:]
     known, weight = NOISE_PRIOR_WEIGHT * NOISE_PRIOR**2, float(NOISE_PRIOR_WEIGHT)
-    if len(tail) >= 5:
-        second = float(np.median(np.abs(np.diff(tail, 2)))) * 1.4826 / math.sqrt(6)
-        third = float(np.median(np.abs(np.diff(tail, 3)))) * 1.4826 / math.sqrt(20)
-        seen = len(tail) - 3
+    if len(tail) >= 4:
+        second = median(np.abs(tail[2:] - 2 * tail[1:-1] + tail[:-2])) * 1.4826 / math.sqrt(6)
+        third = median(np.abs(tail[3:] - 3 * tail[2:-1] + 3 * tail[1:-2] - tail[:-3])) * 1.4826 / math.sqrt(20)
+        seen = len(tail) - 2
         known += seen * min(second, third) ** 2
         weight += seen
     return math.sqrt(known / weight)

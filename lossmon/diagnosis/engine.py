@@ -98,7 +98,7 @@ class Engine:
         self._evals = self._state.eval.points
         self._next_train = self._trains + max(1, self._trains // TRAIN_STRIDE)
         self._next_eval = self._evals + 1
-        self._bench.restart(step)
+        self._bench.restart()
 
     def feed(self, channels: Ints, steps: Ints, values: Floats, wall_times: Floats) -> None:
         """Take in points as columns of one length, in the order they were logged.

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from lossmon.diagnosis.curves import Curves
-from lossmon.types import WARMING_UP, Finding, Turn
+from lossmon.types import WARMING_UP, Finding, Severity, Turn
 
 RANK = (
     "non_finite",
     "diverging",
-    "metric_disagreement",
     "overfitting",
     "fast_memorisation",
     "distribution_mismatch",
     "easy_eval",
+    "metric_disagreement",
     "spike",
+    "oscillating",
     "lr_too_high",
     "underfitting",
     "lr_too_low",
     "plateau",
-    "oscillating",
     "converged",
     "healthy",
     "too_few_evals",
@@ -26,8 +28,46 @@ RANK = (
 )
 """Which finding wins the badge when several hold, most important first."""
 
+ASIDE = ("recovered", "aside")
+"""Variants that are told beside the badge and never become it."""
+
+AT_ONCE = frozenset({"non_finite", "diverging", "overfitting", "spike"})
+"""Verdicts shown as soon as they hold: waiting costs the user compute, and their rules already
+ask for evidence enough."""
+
+BY_EVALS = frozenset(
+    {"overfitting", "fast_memorisation", "distribution_mismatch", "easy_eval", "metric_disagreement"}
+)
+"""Verdicts that rest on evals: only new evals may bring or revoke them."""
+
+EVALS_TO_ENTER = 1
+"""Further evals that must agree before a verdict by evals other than overfitting is shown."""
+
+EVALS_TO_LEAVE = 2
+"""Evals in a row that must disagree before a verdict by evals is dropped."""
+
+GROWTH_TO_ENTER = 0.1
+"""Share by which the run must grow while a slow state holds: a state that is said of half the
+run is still true a tenth of the run later."""
+
+GROWTH_TO_HEALTHY = 0.06
+"""The same for the way back to healthy."""
+
+GROWTH_TO_CALM = 0.05
+"""The same for leaving a verdict that was shown at once, such as a divergence."""
+
 TURNS = 200
 """Turns of the badge remembered; a run that has more is told by its newest."""
+
+
+@dataclass(slots=True)
+class _Candidate:
+    """A finding that would be the badge, and since when."""
+
+    code: str
+    severity: Severity
+    size: float
+    evals: int
 
 
 class Bench:
@@ -36,6 +76,7 @@ class Bench:
     def __init__(self) -> None:
         self._badge = WARMING_UP
         self._turns: list[Turn] = []
+        self._candidate: _Candidate | None = None
 
     @property
     def history(self) -> tuple[Turn, ...]:
@@ -44,20 +85,76 @@ class Bench:
 
     def sit(self, step: int, curves: Curves, findings: tuple[Finding, ...]) -> None:
         """Let the findings of this moment decide."""
-        del curves
-        top = min(findings, key=lambda finding: RANK.index(finding.code))
-        changed = (top.code, top.severity) != (self._badge.code, self._badge.severity)
-        self._badge = top
-        if changed or not self._turns:
-            self._turns.append(Turn(step, top.code, top.severity))
-            del self._turns[:-TURNS]
+        top = leading(findings)
+        if not self._turns:
+            self._show(step, top)
+        elif top.code == self._badge.code and top.severity >= self._badge.severity:
+            self._stay(step, top)
+        elif self._ripe(curves, top):
+            self._show(step, top)
 
-    def restart(self, step: int) -> None:
-        """The run began again at `step`."""
+    def _stay(self, step: int, top: Finding) -> None:
+        self._candidate = None
+        if top.severity > self._badge.severity:
+            self._show(step, top)
+        self._badge = top
+
+    def _show(self, step: int, top: Finding) -> None:
+        self._badge = top
+        self._candidate = None
+        self._turns.append(Turn(step, top.code, top.severity))
+        del self._turns[:-TURNS]
+
+    def _ripe(self, curves: Curves, top: Finding) -> bool:
+        """Whether a finding has waited long enough to become the badge."""
+        size = curves.step - curves.first + 1.0
+        evals = curves.eval.points if curves.eval else 0
+        waiting = self._candidate
+        if waiting is None or (waiting.code, waiting.severity) != (top.code, top.severity):
+            waiting = self._candidate = _Candidate(top.code, top.severity, size, evals)
+        if self._urgent(top):
+            return True
+        if self._badge.code in BY_EVALS and evals - waiting.evals < EVALS_TO_LEAVE - 1:
+            return False
+        if top.code in BY_EVALS:
+            return evals - waiting.evals >= EVALS_TO_ENTER
+        if self._badge.code in BY_EVALS:
+            return evals > 0
+        return size >= (1 + self._growth(top)) * waiting.size
+
+    def _urgent(self, top: Finding) -> bool:
+        badge = self._badge
+        if badge.code == "warming_up":
+            return top.code not in SLOW or top.code == "healthy"
+        return top.code in AT_ONCE and RANK.index(top.code) < RANK.index(badge.code)
+
+    def _growth(self, top: Finding) -> float:
+        if self._badge.code in AT_ONCE:
+            return GROWTH_TO_CALM
+        return GROWTH_TO_HEALTHY if top.code == "healthy" else GROWTH_TO_ENTER
+
+    def restart(self) -> None:
+        """The run began again: what waited is void, the badge stays until the curve speaks."""
+        self._candidate = None
 
     def present(self, findings: tuple[Finding, ...]) -> tuple[Finding, tuple[Finding, ...]]:
         """The badge with its newest numbers, and all findings with the badge first."""
-        same = [finding for finding in findings if finding.code == self._badge.code]
+        same = [f for f in findings if f.code == self._badge.code and f.variant not in ASIDE]
         verdict = same[0] if same else self._badge
-        others = tuple(f for f in findings if f.code != verdict.code)
+        others = sorted((f for f in findings if f is not verdict), key=_rank)
         return verdict, (verdict, *others)
+
+
+SLOW = frozenset(
+    {"oscillating", "lr_too_high", "underfitting", "lr_too_low", "plateau", "converged", "healthy"}
+)
+"""Verdicts about the course of the run, true of a long stretch or not at all."""
+
+
+def _rank(finding: Finding) -> tuple[bool, int]:
+    return finding.variant in ASIDE, RANK.index(finding.code)
+
+
+def leading(findings: tuple[Finding, ...]) -> Finding:
+    """The finding that would be the badge, were there no hysteresis."""
+    return min(findings, key=_rank)

@@ -6,8 +6,9 @@ import math
 
 import numpy as np
 
-from lossmon.diagnosis.curve import relative
+from lossmon.diagnosis.curve import median, relative
 from lossmon.diagnosis.curves import Curves
+from lossmon.diagnosis.rules.progress import flat
 from lossmon.diagnosis.state import LossKind
 from lossmon.types import Confidence, Finding, Severity
 
@@ -31,7 +32,7 @@ TRAIN_FELL = 0.02
 """Log fall of the train loss since the best eval: without it the model does not memorise, both
 got worse together."""
 
-SHARE_OF_PROGRESS = 0.01
+SHARE_OF_PROGRESS = 0.004
 """Least absolute rise as a share of the eval loss's whole fall: below it, a loss near zero
 merely trembles."""
 
@@ -45,9 +46,12 @@ def overfitting(curves: Curves, sensitivity: float) -> Finding | None:
     rise = _rise(curves)
     if after < 1 or rise <= 0 or not _train_went_on(curves):
         return None
-    if rise < _least_rise(curves, after) / sensitivity or not _worth(curves):
+    clear = rise >= _least_rise(curves, after) / sensitivity
+    if not (clear or _on_its_way(curves, rise, after, sensitivity)) or not _worth(curves):
         return None
     confirmed = rise >= CONFIRM_RISE / sensitivity and after >= 2
+    if not confirmed and flat(curves):
+        return None
     return Finding(
         "overfitting",
         Severity.WARNING if confirmed else Severity.NOTICE,
@@ -56,6 +60,31 @@ def overfitting(curves: Curves, sensitivity: float) -> Finding | None:
         overfit_facts(curves),
         "" if confirmed else "suspected",
     )
+
+
+PACE_EVALS = 6
+"""Evals after the best that must have come before a small rise is judged by its pace."""
+
+PACE_RISE = 0.01
+"""Least rise for that: one percent."""
+
+PACE = 0.045
+"""Rise per age of the run at its best: at this pace the rise is confirmed by the time the run is
+twice as old. Histories that creep up more slowly are rarely called overfit."""
+
+PACE_NOISE = 5.0
+"""Rise in standard deviations of single evals for that: the best of many is lucky by about 3."""
+
+
+def _on_its_way(curves: Curves, rise: float, after: int, sensitivity: float) -> bool:
+    """A rise still small, but steady and quick for the age of the run."""
+    evals = curves.eval
+    assert evals is not None
+    if after < PACE_EVALS or rise < max(PACE_RISE / sensitivity, PACE_NOISE * curves.eval_noise):
+        return False
+    best = float(evals.x[curves.eval_best])
+    age = max(best - curves.first, evals.gap)
+    return rise * age >= PACE / sensitivity * (evals.last - best)
 
 
 def _rise(curves: Curves) -> float:
@@ -76,11 +105,11 @@ def _least_rise(curves: Curves, after: int) -> float:
 
 def _train_went_on(curves: Curves) -> bool:
     """The train loss fell since the best eval, or has nothing left to lose."""
-    paired = curves.paired
+    paired = curves.paired_past
     if not len(paired):
         return False
-    then, now = float(paired[curves.eval_best]), float(np.median(paired[-3:]))
-    return relative(then, now) >= TRAIN_FELL
+    then, now = float(paired[curves.eval_best]), median(paired[-3:])
+    return relative(then, now) >= max(TRAIN_FELL, 2 * curves.pair_error)
 
 
 def _worth(curves: Curves) -> bool:
@@ -122,6 +151,9 @@ STILL_FALLING = 0.06
 """Share of the whole fall that the train loss made in the last quarter: below it the run has
 converged, however wide the gap."""
 
+STEADY_EVAL = 0.1
+"""Scatter of neighbouring evals above which the weights swing rather than memorise."""
+
 EVAL_IDLE = 0.03
 """Log gain of the eval loss over the second half below which it no longer learns anything."""
 
@@ -131,7 +163,7 @@ def fast_memorisation(curves: Curves, sensitivity: float) -> Finding | None:
     evals = curves.eval
     if evals is None or len(evals) < 2 or curves.kind is not LossKind.PLAIN or curves.lift:
         return None
-    if not len(curves.paired):
+    if not len(curves.paired) or curves.eval_noise > STEADY_EVAL:
         return None
     gap = -float(curves.gap[-1])
     if gap < MEMORISED_GAP / sensitivity or curves.drop < MEMORISED_DROP:
@@ -190,7 +222,8 @@ def unlike_data(curves: Curves, sensitivity: float) -> Finding | None:
         return None
     if not len(curves.paired) or curves.start <= 0:
         return None
-    gap = float(np.median(curves.gap[-3:])) if len(evals) > 4 else float(curves.gap[-1])
+    gap = median(curves.gap[-3:]) if len(evals) > 4 else float(curves.gap[-1])
+    gap -= 1.5 * curves.pair_error
     lowest = float(np.min(curves.gap[: max(1, len(evals) // 4)]))
     growth, noise = gap - lowest, 2 * curves.eval_noise
     fell = max(curves.eval_drop, 1e-9)

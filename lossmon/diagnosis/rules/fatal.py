@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from lossmon.diagnosis.curve import relative
+from lossmon.diagnosis.curve import median, relative, windows
 from lossmon.diagnosis.curves import Curves
 from lossmon.diagnosis.state import LossKind
 from lossmon.types import Confidence, Finding, Severity
@@ -38,8 +38,12 @@ EXCESS = math.log(1.5)
 """Log rise of the train loss above its best level before divergence is thought of: healthy
 losses, restarts of the schedule included, come back from less."""
 
-EXCESS_NOISE = 4.0
-"""The same in standard errors of the present level."""
+EXCESS_NOISE = 2.5
+"""The same in standard errors of the present level, on top of the luck of the lowest of many."""
+
+REAL_PROGRESS = 0.4
+"""Log fall from the start to the best level. A run that never fell by a third has no best level
+worth the name: it is measured against its start."""
 
 GIVEN_BACK = 0.6
 """Share of the run's progress that is lost when it has diverged: a spike that recovers leaves
@@ -55,11 +59,15 @@ def diverging(curves: Curves, sensitivity: float) -> Finding | None:
     if train is None or train.points < 6 or curves.kind is not LossKind.PLAIN:
         return None
     level, earlier, best, best_step = _levels(curves)
-    if not best > 0 or relative(level, best) < _least_excess(curves) / sensitivity:
+    if not best > 0 or not curves.start > 0:
+        return None
+    progress = relative(curves.start, best)
+    reference = best if progress >= REAL_PROGRESS else max(curves.start, best)
+    if relative(level, reference) < _least_excess(curves) / sensitivity:
         return None
     scale = max(curves.start, best) - best
     back = (level - best) / scale if scale > 0.05 * best else math.inf
-    rising = level > 1.1 * earlier
+    rising = level > 1.1 * earlier and not _rewarmed(curves)
     if back < (RISING_BACK if rising else GIVEN_BACK) / sensitivity:
         return None
     facts: dict[str, float | int | str] = {
@@ -78,12 +86,22 @@ def diverging(curves: Curves, sensitivity: float) -> Finding | None:
     )
 
 
+def _rewarmed(curves: Curves) -> bool:
+    """The learning rate has come up again after a decay, to no more than it was before."""
+    rate = curves.rate
+    if rate is None or len(rate) < 3:
+        return False
+    now = float(rate.y[-1])
+    low = int(rate.y.argmin())
+    return now > 1.2 * float(rate.y[low]) and low > 0 and now <= 1.02 * float(rate.y[:low].max())
+
+
 def _levels(curves: Curves) -> tuple[float, float, float, int]:
     """Present level, the one before, the best level and its step; medians of few points."""
     values = np.array([value for _, value in curves.recent])
     width = _width(curves)
-    level = float(np.median(values[-width:]))
-    earlier = float(np.median(values[-2 * width : -width])) if len(values) > width else level
+    level = median(values[-width:])
+    earlier = median(values[-2 * width : -width]) if len(values) > width else level
     train = curves.train
     assert train is not None
     means, steps = _windows(train.y, train.x, train.weight, width)
@@ -92,10 +110,12 @@ def _levels(curves: Curves) -> tuple[float, float, float, int]:
 
 
 def _width(curves: Curves) -> int:
-    """Points that make a level: three where each is a mean over many steps, five otherwise."""
+    """Points that make a level: three where each is a mean over many steps, else by the noise."""
     train = curves.train
     assert train is not None
-    return 3 if train.points < 40 else 5
+    if train.points < 40:
+        return 3
+    return int(min(max(5.0, (10 * train.scatter) ** 2), 20.0, train.points / 6))
 
 
 def _windows(
@@ -105,10 +125,15 @@ def _windows(
     bins = max(1, math.ceil(width / max(float(weight[0]), 1.0)))
     if bins == 1 or len(y) < bins:
         return y, x
-    views = np.lib.stride_tricks.sliding_window_view(y, bins)
-    return np.median(views, axis=1), x[bins - 1 :]
+    ranked = np.sort(windows(y, bins), axis=1)
+    middle = (ranked[:, (bins - 1) // 2] + ranked[:, bins // 2]) / 2
+    return middle, x[bins - 1 :]
 
 
 def _least_excess(curves: Curves) -> float:
-    noise = min(curves.late_noise, 1.0)
-    return max(EXCESS, EXCESS_NOISE * noise / math.sqrt(_width(curves)))
+    """Log rise that neither healthy swings nor the luck of the lowest window explain."""
+    assert curves.train is not None
+    width = _width(curves)
+    error = 1.25 * min(curves.train.scatter, 1.0) / math.sqrt(width)
+    luck = math.sqrt(2 * math.log(max(curves.train.points / width, 2.0)))
+    return max(EXCESS, (EXCESS_NOISE + luck) * error)

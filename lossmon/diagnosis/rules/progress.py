@@ -27,11 +27,21 @@ than 20 %."""
 LEARNT_EVAL = 0.16
 """The same for the eval loss, which is first logged when part of the fall is over."""
 
-SLOW_POINTS = 12
+SLOW_POINTS = 8
 """Train points before a loss that does not move is called stuck."""
+
+ALONE_POINTS = 40
+"""The same where no eval loss tells the level without the noise of single batches."""
+
+STUCK_GAIN = 0.03
+"""Log gain over the second half of the run below which a loss that never fell is stuck."""
 
 CONVERGED_POINTS = 20
 """Train points before convergence is claimed."""
+
+
+FLAT_ERROR = 0.05
+"""Standard error of the gain, as a share of the fall, above which flatness cannot be told."""
 
 
 def flat(curves: Curves) -> bool:
@@ -39,7 +49,7 @@ def flat(curves: Curves) -> bool:
     gain, error = curves.late_gain
     eval_gain, eval_error = curves.late_eval_gain
     least = max(FLAT_GAIN, FLAT_SHARE * abs(curves.drop))
-    if abs(gain) > least + min(2 * error, least):
+    if abs(gain) > least + min(2 * error, least) or error > FLAT_ERROR * max(curves.drop, 1.0):
         return False
     if not math.isfinite(eval_error):
         return True
@@ -85,7 +95,9 @@ def stuck(curves: Curves, sensitivity: float) -> Finding | None:
     if not little_learnt(curves) or (curves.eval is not None and len(curves.eval) < 3):
         return None
     gain, error = curves.late_gain
-    if gain > 0.03 + 2 * error or curves.late_eval_gain[0] > 0.03:
+    if gain > STUCK_GAIN + 2 * error or curves.late_eval_gain[0] > STUCK_GAIN:
+        return None
+    if curves.eval is None and (train.points < ALONE_POINTS or error > STUCK_GAIN):
         return None
     facts: dict[str, float | int | str] = {
         "train": curves.now - curves.lift,
@@ -96,9 +108,12 @@ def stuck(curves: Curves, sensitivity: float) -> Finding | None:
     return Finding(code, Severity.NOTICE, int(curves.at(0)), Confidence.MEDIUM, facts)
 
 
-EVAL_SWING = 0.08
+EVAL_SWING = 0.05
 """Scatter of neighbouring evals as a share of the whole fall: the eval loss is a mean over many
 examples, so when it swings the weights do."""
+
+SWING_EVALS = 8
+"""Evals before their scatter is told from one odd eval."""
 
 EVAL_SWING_LEAST = 0.02
 """Least scatter of neighbouring evals: below it swings do not matter."""
@@ -118,7 +133,7 @@ def oscillating(curves: Curves, sensitivity: float) -> Finding | None:
     fell = max(curves.drop, curves.eval_drop, 0.05)
     noise = curves.late_noise
     by_train = noise > TRAIN_SWING / sensitivity and noise > TRAIN_SWING_SHARE * fell
-    swing = curves.eval_noise if curves.eval is not None and len(curves.eval) >= 5 else 0.0
+    swing = curves.eval_noise if curves.eval is not None and len(curves.eval) >= SWING_EVALS else 0.0
     by_eval = swing > EVAL_SWING_LEAST / sensitivity and swing > EVAL_SWING * fell
     if not (by_train or by_eval):
         return None
