@@ -41,14 +41,14 @@ class Text:
         sentences: Sentences to train on.
         misprints: Share of the train text that is wrong for ever: what memorising memorises.
         label_noise: Share of the train targets that is replaced anew in every batch.
-        train_serials: Share of the train sentences that nobody can predict; the eval text has
+        train_passwords: Share of the train sentences that nobody can predict; the eval text has
             none.
     """
 
     sentences: int = 2000
     misprints: float = 0.0
     label_noise: float = 0.0
-    train_serials: float = 0.0
+    train_passwords: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +95,8 @@ _ALL = (
         "overfit",
         "thirty sentences full of misprints, a large model, far too many epochs",
         ("overfitting",),
-        Rate(2e-3),
-        Text(sentences=30, misprints=0.15),
+        Rate(3e-3),
+        Text(sentences=30, misprints=0.2),
         Shape(hidden=256),
         batch=128,
     ),
@@ -106,14 +106,18 @@ _ALL = (
         ("underfitting",),
         Rate(5e-3),
         shape=Shape(hidden=2, activation="tanh"),
-        weight_decay=5.0,
+        weight_decay=10.0,
     ),
     Case(
         "oscillate",
-        "batches of sixteen characters at ten times the sane learning rate",
+        "SGD in small batches at a learning rate just below the edge: the weights never settle",
         ("oscillating", "lr_too_high"),
-        Rate(1e-2),
-        batch=16,
+        Rate(0.34),
+        shape=Shape(activation="tanh"),
+        optimizer="sgd",
+        weight_decay=0.003,
+        clip=None,
+        batch=64,
     ),
     Case(
         "plateau",
@@ -145,10 +149,10 @@ _ALL = (
     ),
     Case(
         "easy-eval",
-        "half of the train text are random serial numbers; the eval text has none",
+        "half of the train text are passwords; the eval text has none",
         ("easy_eval",),
         Rate(2e-3),
-        Text(train_serials=0.5),
+        Text(train_passwords=0.5),
     ),
 )
 

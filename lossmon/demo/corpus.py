@@ -8,7 +8,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-ALPHABET = " ." + string.ascii_lowercase + string.digits
+ALPHABET = " ." + string.ascii_lowercase
 """Every character that a text can hold; its length is the number of classes."""
 
 CONTEXT = 8
@@ -42,22 +42,22 @@ def _sentence(rng: Generator) -> str:
     return f"{subject} {act} {ending}. "
 
 
-def _serial_number(rng: Generator) -> str:
+def _password(rng: Generator) -> str:
     """Characters that nobody can predict."""
     letters = rng.integers(2, len(ALPHABET), size=24)
     return "".join(ALPHABET[letter] for letter in letters) + ". "
 
 
-def text(rng: Generator, sentences: int, *, serials: float = 0.0) -> str:
+def text(rng: Generator, sentences: int, *, passwords: float = 0.0) -> str:
     """Return that many sentences in a row.
 
     Args:
         rng: Where chance comes from.
         sentences: How many.
-        serials: Share of them, 0 to 1, that are unpredictable serial numbers.
+        passwords: Share of them, 0 to 1, that are passwords.
     """
     return "".join(
-        _serial_number(rng) if rng.random() < serials else _sentence(rng) for _ in range(sentences)
+        _password(rng) if rng.random() < passwords else _sentence(rng) for _ in range(sentences)
     )
 
 

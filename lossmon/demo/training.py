@@ -53,7 +53,7 @@ class Training:
         self._rng = np.random.default_rng(seed)
         self.model = Model(case.shape, self._rng)
         self._optimizer = Optimizer(case.optimizer, case.weight_decay)
-        written = encode(text(self._rng, case.text.sentences, serials=case.text.train_serials))
+        written = encode(text(self._rng, case.text.sentences, passwords=case.text.train_passwords))
         self._train = windows(misprint(self._rng, written, case.text.misprints))
         self._eval = windows(encode(text(self._rng, EVAL_SENTENCES)))
         self._batches = _batches(self._rng, self.examples, case.batch)

@@ -27,8 +27,7 @@ def test_the_overfitting_run_rises_from_an_early_eval_minimum_while_train_falls(
     assert 4 <= best <= len(run.eval) // 3
     assert run.eval_near(1.0) > 1.25 * run.eval.min()
     assert run.train_near(1.0) < 0.3 * run.train_near(best / len(run.eval))
-    later = run.accuracy[best:]
-    assert later.max() < 1.04 * run.accuracy[best - 1], "no metric that contradicts the loss"
+    assert run.accuracy[-10:].mean() < 1.02 * run.accuracy[best - 1], "the metric agrees"
 
 
 @seeds
@@ -42,9 +41,9 @@ def test_the_underfitting_run_stays_high_on_both_sides(seed: int) -> None:
 @seeds
 def test_the_oscillating_run_swings_widely_and_still_falls(seed: int) -> None:
     run = curves("oscillate", seed)
-    assert run.train_near(1.0) < 0.7 * run.train_near(0.3)
-    steps = np.abs(np.diff(np.log(run.train)))
-    assert np.median(steps) > 0.2
+    assert run.eval[-10:].mean() < 0.85 * run.eval[3:6].mean()
+    assert np.median(np.abs(np.diff(np.log(run.eval), 2))) > 0.07
+    assert np.median(np.abs(np.diff(np.log(run.train)))) > 0.15
 
 
 @seeds
