@@ -1,0 +1,39 @@
+"""What a terminal would show: control characters resolved or replaced."""
+
+from __future__ import annotations
+
+import re
+
+_ESCAPES = re.compile(
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]{0,2048}(?:\x07|\x1b\\)|"
+    r"[PX^_][^\x1b\n]{0,2048}\x1b\\|[ -/]*[0-~])"
+)
+_BACK = re.compile("\b+")
+_CONTROLS = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2066-\u2069]"
+)
+
+WIDEST = 4096
+"""Characters of a line that are kept for the screen."""
+
+
+def resolved(text: str) -> str:
+    r"""Take colours and cursor movements out, and let backspaces begin a new state.
+
+    A run of backspaces is what Keras prints before it paints its bar anew, so it becomes `\r`.
+    """
+    if "\x1b" in text:
+        text = _ESCAPES.sub("", text)
+    if "\b" in text:
+        text = _BACK.sub("\r", text)
+    return text
+
+
+def shown(line: str) -> str:
+    """A line for the log pane: no control characters, no overlong tail, no trailing blanks."""
+    if len(line) > WIDEST:
+        line = line[:WIDEST] + " …"
+    line = line.rstrip()
+    if line.isprintable():
+        return line
+    return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", line.expandtabs(4))

@@ -1,0 +1,139 @@
+"""Free text logs: what a training prints."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+
+from lossmon.readers.format import Format
+from lossmon.readers.grammar import parse
+from lossmon.readers.lines import Chunk, LineTail, decode
+from lossmon.readers.parsed import Scale
+from lossmon.readers.terminal import resolved, shown
+from lossmon.readers.text_log import TextLog
+from lossmon.types import Batch
+
+
+class TextReader:
+    """Reads one text log, a little further at each call.
+
+    Attributes:
+        path: The file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._tail = LineTail(path)
+        self._log = TextLog()
+        self._source = "text"
+
+    @property
+    def source(self) -> str:
+        """`hf_trainer` once the HF Trainer has printed a record of its own here, else `text`."""
+        return self._source
+
+    @property
+    def state(self) -> str:
+        """What stands unfinished at the end of the log, for the last line of the log pane.
+
+        The newest state of a progress bar, or the beginning of a line; it is not part of the
+        lines of a batch before it has ended.
+        """
+        rest = self._tail.rest
+        if rest is not None and (text := resolved(rest.text).rsplit("\r", 1)[-1].strip()):
+            return shown(text)
+        return shown(self._log.state.strip())
+
+    def read(self, deadline: float) -> Batch:
+        """Return what was written since the last call; see `Reader.read`."""
+        replaced = self._work(deadline)
+        ledger = self._log.ledger
+        if ledger.trainer:
+            self._source = "hf_trainer"
+        return Batch(
+            ledger.columns.take(),
+            facts=ledger.take_facts(),
+            lines=self._log.take_lines(),
+            notes=self._tail.drain_notes(),
+            replaced=replaced,
+            pending=self._tail.pending + self._log.pending,
+        )
+
+    def _work(self, deadline: float) -> bool:
+        replaced = False
+        while self._log.work(deadline):
+            chunk = self._tail.chunk()
+            if chunk is None:
+                break
+            if self._tail.replaced:
+                # What was found in this very call is void, too.
+                replaced, self._log, self._source = True, TextLog(), "text"
+            self._log.push(_text(chunk))
+            if time.monotonic() >= deadline:
+                self._log.work(deadline)
+                break
+        return replaced
+
+
+_PARTS = re.compile(rb"([\r\n]+)")
+
+
+def _text(chunk: Chunk) -> str:
+    data = chunk.data.replace(b"\0", b"") if b"\0" in chunk.data else chunk.data
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        parts = _PARTS.split(data)
+        return "".join(decode(part) for part in parts)
+
+
+NAMES = (
+    "*.log", "*.out", "*.err", "*.txt", "nohup.out*", "slurm-*", "stdout*", "stderr*", "console*",
+    "*.stdout", "*.stderr", "*.output", "*.log.[0-9]*", "*.[oe][0-9]*",
+)  # fmt: skip
+"""Names that logs of a training get; `*.o123` and `*.e123` are what SGE and PBS write."""
+
+_NOT_LOGS = re.compile(
+    r"(?i)requirements.*\.txt|debug(?:-\w+)?\.log|.*vocab.*\.txt|merges\.txt|readme.*|licen[sc]e.*|"
+    r"notice.*|(?:class|label)(?:es|s|_?names)?\.txt|.*journal.*\.log|cmakelists\.txt|robots\.txt|"
+    r".*(?:prompt|corpus|dataset|input|tokens?|words?|captions?).*\.txt|git.*\.txt|conda.*\.txt|"
+    r"environment.*\.txt|pip.*\.txt|changelog.*"
+)
+_NOT_HERE = frozenset({".aim", ".git", "__pycache__", "site-packages", "node_modules", ".dvc"})
+_LOG_NAMES = re.compile(
+    r"(?i).*(?:log|train|stdout|stderr|output|console|history|nohup|result|metrics|run).*\.txt|"
+    r"[0-9a-f]{8}-[0-9a-f-]{20,}\.txt|rank[_-]?\d+\.txt"
+)
+_HEAD_LINES = 80
+_CONTROLS = re.compile(rb"[\x01-\x07\x0e-\x1a\x1c-\x1f]")
+
+
+def claims(path: Path, head: bytes) -> bool:
+    """Whether a file is a text log, by its name and its first bytes.
+
+    A `.txt` file may be anything, so it must have a log's name or a metric among its first lines.
+    """
+    name = path.name
+    if _NOT_LOGS.fullmatch(name) or _NOT_HERE.intersection(path.parts):
+        return False
+    if _is_binary(head) or head.startswith((b'{"op_code"', b'{"op_code"')):
+        return False
+    if not name.lower().endswith(".txt") or _LOG_NAMES.fullmatch(name):
+        return True
+    lines = resolved(decode(head)).splitlines()[:_HEAD_LINES]
+    return any(_speaks(line) for line in lines)
+
+
+def _is_binary(head: bytes) -> bool:
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return False
+    return head.count(b"\0") * 20 > len(head) or len(_CONTROLS.findall(head)) * 20 > len(head)
+
+
+def _speaks(line: str) -> bool:
+    parsed = parse(line)
+    return parsed is not None and bool(parsed.values) and parsed.position.scale is not Scale.NONE
+
+
+FORMATS = (Format("text", "text logs (stdout)", NAMES, claims, TextReader, 90),)

@@ -1,0 +1,225 @@
+"""The lines of a growing log, its progress bars taken apart, handed to the ledger in order."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import deque
+
+from lossmon.readers import failures, text_news
+from lossmon.readers.progress import Redraws, keras, tqdm, without_gauge
+from lossmon.readers.terminal import resolved, shown
+from lossmon.readers.text_ledger import Ledger
+from lossmon.readers.text_shapes import DROPPED, Shapes, Template
+from lossmon.readers.text_steps import Row
+
+SLICE = 256
+"""Lines worked through between two looks at the clock: well under a millisecond of known shapes."""
+
+PANE = 5000
+"""Lines kept of one batch for the log pane, the newest."""
+
+PLAIN_BARS = 256
+"""Forms of bars without metrics that are remembered; a log has a handful."""
+
+_MARKERS = failures.MARKERS + text_news.MARKERS
+_RECALLS = re.compile(r"(?i)best iteration is:\s*$")
+
+
+class TextLog:
+    """Reads the decoded lines of one log in the order in which they were written.
+
+    Attributes:
+        ledger: What was found so far.
+        state: Newest state of the bar that is being painted, empty if there is none.
+    """
+
+    def __init__(self) -> None:
+        self.ledger = Ledger()
+        self.state = ""
+        self._todo: list[str] = []
+        self._at = 0
+        self._open = False
+        """The last of `_todo` has not got its newline yet: more states of a bar may follow."""
+        self._continued = False
+        """The next line goes on where the last one was left open."""
+        self._alert = False
+        """The lines at hand may tell of a crash or the plan of the run."""
+        self._recalled = False
+        """The next line repeats the best round."""
+        self._before = ""
+        self._pane: deque[str] = deque(maxlen=PANE)
+        self._shapes = Shapes()
+        self._redraws = Redraws()
+        self._epoch_end: tuple[Template, Row] | None = None
+        self._plain_bars: set[str] = set()
+        self._full = ""
+        """The last full bar that went to the pane."""
+
+    @property
+    def pending(self) -> int:
+        """Characters that were pushed and not yet worked through."""
+        return sum(len(line) + 1 for line in self._todo[self._at :])
+
+    def push(self, text: str) -> None:
+        r"""Add whole lines, ended by `\n`, `\r\n`, or a `\r` that something follows.
+
+        Everything that was pushed before must have been worked through.
+        """
+        if "\r" in text:
+            text = text.replace("\r\n", "\n")
+        if "\x1b" in text or "\b" in text:
+            text = resolved(text)
+        self._todo, self._at = text.split("\n"), 0
+        self._open = self._todo[-1] != ""
+        if not self._open:
+            self._todo.pop()
+        self._alert = self.ledger.watching or any(marker in text for marker in _MARKERS)
+
+    def work(self, deadline: float) -> bool:
+        """Work through what was pushed until the deadline; True when all is done."""
+        while self._at < len(self._todo):
+            lines = self._todo[self._at : self._at + SLICE]
+            self._at += len(lines)
+            last = self._at == len(self._todo)
+            self._lines(lines, self._open and last)
+            if time.monotonic() >= deadline and not last:
+                return False
+        self._todo, self._at = [], 0
+        return True
+
+    def take_lines(self) -> tuple[str, ...]:
+        """Return the lines for the log pane that ended since the last call, the newest `PANE`."""
+        lines = tuple(shown(line) for line in self._pane)
+        self._pane.clear()
+        return lines
+
+    def _lines(self, lines: list[str], open_end: bool) -> None:
+        read, take = self._shapes.read, self.ledger.take_rows
+        run: Template | None = None
+        rows: list[Row] = []
+        last = len(lines) - 1 if open_end else -1
+        for number, line in enumerate(lines):
+            if self._is_special(line):
+                if run is not None:
+                    take(run, rows)
+                    run, rows = None, []
+                self._special(line, number == last)
+                continue
+            self._pane.append(line)
+            found = read(line)
+            if found is None:
+                continue
+            if found[0] is not run:
+                if run is not None:
+                    take(run, rows)
+                run, rows = found[0], []
+            rows.append(found[1])
+        if run is not None:
+            take(run, rows)
+        if lines:
+            self._before = lines[-1]
+
+    def _is_special(self, line: str) -> bool:
+        return (
+            "\r" in line
+            or self._alert
+            or self._continued
+            or self._recalled
+            or "%|" in line
+            or "━" in line
+        )
+
+    def _special(self, line: str, unfinished: bool) -> None:
+        """Read a line that needs more than its shape: bars, crashes, announcements."""
+        frames = line.split("\r")
+        for frame in frames[:-1]:
+            self._frame(frame, ended=False)
+        continued, self._continued = self._continued, unfinished
+        if not unfinished:
+            self._frame(frames[-1], ended=True)
+            if not continued and "\r" not in line and not line.strip():
+                self._pane.append(line)
+            self._end_of_line()
+        self._before = line
+
+    def _frame(self, frame: str, *, ended: bool) -> None:
+        """Read one state of a line; `ended` if it is the one that stays."""
+        if "%|" in frame and self._bar(frame, ended):
+            return
+        if not frame or frame.isspace():
+            return
+        painted = keras(frame)
+        if painted is None:
+            self._text(frame, ended)
+        else:
+            self._painted(*painted, frame, ended)
+
+    def _text(self, text: str, ended: bool) -> None:
+        found = self._shapes.read(without_gauge(text) if "━" in text else text)
+        self.state = "" if ended else text
+        if ended:
+            self._pane.append(text)
+            self._settle(self._redraws.end())
+            if found is not None and not self._recalled:
+                self.ledger.take_rows(found[0], [found[1]])
+            self._recalled = _RECALLS.search(text) is not None
+            if self._alert:
+                self.ledger.notice(text, self._before)
+        elif found is not None and found[0].parsed.trainer:
+            self.ledger.take_rows(found[0], [found[1]])
+        elif found is not None and found[0].values:
+            self._settle(self._redraws.offer(*found))
+
+    def _end_of_line(self) -> None:
+        self._settle(self._redraws.end())
+        if self._epoch_end is not None:
+            template, row = self._epoch_end
+            self._epoch_end = None
+            self.ledger.take_rows(template, [row])
+
+    def _settle(self, rows: list[tuple[Template, Row]]) -> None:
+        for template, row in rows:
+            self.ledger.take_rows(template, [row])
+
+    def _bar(self, frame: str, ended: bool) -> bool:
+        """Read a tqdm bar; False if the text is none."""
+        tail = frame[frame.rfind("|") :].translate(DROPPED)
+        if tail in self._plain_bars and "oss" not in frame and not self.ledger.waits_for_bar:
+            self.ledger.last_bar = self.state = frame
+            self._show_full(frame, ended)
+            return True
+        bar = tqdm(frame)
+        if bar is None:
+            return False
+        painted = frame[: len(frame) - len(bar.rest)] if bar.rest else frame
+        self.ledger.last_bar = self.state = painted
+        if bar.bare:
+            self.ledger.take_bar(bar.step, bar.total)
+        if bar.line:
+            found = self._shapes.read(bar.line)
+            if found is not None and found[0].values:
+                self._settle(self._redraws.offer(*found))
+        elif not bar.rest and len(self._plain_bars) < PLAIN_BARS:
+            self._plain_bars.add(tail)
+        if bar.rest:
+            self._text(bar.rest, ended)
+        else:
+            self._show_full(painted, ended)
+        return True
+
+    def _show_full(self, frame: str, ended: bool) -> None:
+        """A bar goes to the log pane once, when it is full; before that it is the `state`."""
+        if ended and "100%|" in frame and frame != self._full:
+            self._full = frame
+            self._pane.append(frame)
+
+    def _painted(self, over: bool, line: str, frame: str, ended: bool) -> None:
+        """Read a Keras bar: its values are running means that count at the end of the epoch."""
+        self.state = "" if ended else frame
+        if ended:
+            self._pane.append(frame)
+        if over:
+            found = self._shapes.read(line)
+            if found is not None and found[0].values:
+                self._epoch_end = found

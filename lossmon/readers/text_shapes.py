@@ -1,0 +1,154 @@
+"""Lines of a shape that was seen before, read by a compiled pattern."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from lossmon.readers.grammar import LONGEST, parse
+from lossmon.readers.parsed import Parsed, Span
+from lossmon.readers.text_words import NUMBER, TOKEN, WORTH
+
+MOST_SHAPES = 4096
+"""Shapes remembered at once. A log has tens; one that prints prose has no end of them."""
+
+SAME_KEY = 4
+"""Patterns tried for lines with the same key before the grammar is asked again."""
+
+DROPPED = str.maketrans("", "", "0123456789 \t+-.eE")
+"""What numbers are made of, and the blanks that pad them: the rest of a line is its key."""
+
+_GAP = r"[ \t]*+"
+_BLANKS = re.compile(r"[ \t]+")
+_DIGITS = re.compile(r"\d+")
+
+
+class Template:
+    """A pattern for all lines of one shape, and what its groups mean.
+
+    Attributes:
+        parsed: What the grammar said of the first such line; its spans are void for others.
+        match: Gives the match of a line of this shape, or None.
+        groups: How many groups there are.
+        step, total, epoch, epochs, rank, time: Index into the groups, -1 where absent.
+        values: Tag, index into the groups and factor of each value.
+    """
+
+    __slots__ = (
+        "epoch",
+        "epochs",
+        "groups",
+        "match",
+        "parsed",
+        "rank",
+        "step",
+        "time",
+        "total",
+        "values",
+    )
+
+    def __init__(self, line: str, parsed: Parsed) -> None:
+        place = parsed.position
+        wanted = [
+            place.step, place.total, place.epoch, place.epochs, parsed.rank, parsed.time,
+            *(value.span for value in parsed.values),
+        ]  # fmt: skip
+        spans = sorted({span for span in wanted if span is not None})
+        index = {span: number for number, span in enumerate(spans)}
+        self.parsed = parsed
+        self.groups = len(spans)
+        self.match: Callable[[str], re.Match[str] | None] = _pattern(line, spans).fullmatch
+        self.step, self.total, self.epoch, self.epochs, self.rank, self.time = (
+            -1 if span is None else index[span] for span in wanted[:6]
+        )
+        self.values = tuple((value.name, index[value.span], value.scale) for value in parsed.values)
+
+
+class Shapes:
+    """Remembers the shapes of lines, those without metrics too."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, list[tuple[Callable[[str], object], Template | None]]] = {}
+
+    def read(self, line: str) -> tuple[Template, tuple[str, ...]] | None:
+        """Return how to read a line, and its numbers as text; None if it says nothing."""
+        key = line.translate(DROPPED)
+        known = self._known.get(key)
+        if known is not None:
+            for match, template in known:
+                if found := match(line):
+                    return None if template is None else (template, found.groups())  # type: ignore[attr-defined]
+        return self._learn(key, line)
+
+    def _learn(self, key: str, line: str) -> tuple[Template, tuple[str, ...]] | None:
+        if len(line) > LONGEST or not WORTH.search(line):
+            return None
+        parsed = parse(line)
+        if len(self._known) >= MOST_SHAPES:
+            self._known.clear()
+        patterns = self._known.setdefault(key, [])
+        if parsed is None:
+            if len(patterns) < SAME_KEY:
+                patterns.append((_pattern(line, []).fullmatch, None))
+            return None
+        template = Template(line, parsed)
+        found = template.match(line)
+        if found is None:
+            return None
+        if len(patterns) < SAME_KEY:
+            patterns.append((template.match, template))
+        return template, found.groups()
+
+
+def _pattern(line: str, spans: list[Span]) -> re.Pattern[str]:
+    """A pattern that fits lines which differ from this one in numbers and padding alone."""
+    parts: list[str] = []
+    at = 0
+    for left, right in [*spans, (len(line), len(line))]:
+        parts.append(_plain(line, at, left))
+        if left < right:
+            parts.append(f"({_group(line[left:right])})")
+        at = right
+    return re.compile("".join(parts) + _GAP)
+
+
+def _group(text: str) -> str:
+    if _DIGITS.fullmatch(text):
+        return r"\d{1,18}+"
+    if TOKEN.fullmatch(text):
+        return NUMBER if any(c.isdigit() for c in text) else re.escape(text)
+    return "".join(
+        r"\d++" if part.isdigit() else re.escape(part) for part in re.split(r"(\d+)", text)
+    )
+
+
+def _plain(line: str, at: int, end: int) -> str:
+    parts: list[str] = []
+    while at < end:
+        if blanks := _BLANKS.match(line, at, end):
+            parts.append(r"[ \t]++")
+            at = blanks.end()
+            continue
+        number = TOKEN.match(line, at, end)
+        if number and number[0][-1] in "0123456789.":
+            parts += [_padding(line, at), NUMBER]
+            at = number.end()
+            continue
+        digits = _DIGITS.match(line, at, end)
+        if digits and not _in_word(line, at):
+            parts.append(r"\d++")
+            at = digits.end()
+            continue
+        parts.append(re.escape(digits[0] if digits else line[at]))
+        at = digits.end() if digits else at + 1
+    parts.append(_padding(line, end) if end < len(line) else "")
+    return "".join(parts)
+
+
+def _padding(line: str, at: int) -> str:
+    """Room for the blanks that pad a shorter number, unless blanks or a word stand there."""
+    return "" if at == 0 or line[at - 1].isalnum() or line[at - 1] in " \t_@" else _GAP
+
+
+def _in_word(line: str, at: int) -> bool:
+    return at > 0 and (line[at - 1].isalpha() or line[at - 1] in "_@")

@@ -1,0 +1,174 @@
+"""The step of each line: counts within epochs made global, positions inherited from above."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from lossmon.readers.parsed import Scale
+from lossmon.readers.text_shapes import Template
+from lossmon.types import Axis
+
+Row = tuple[str, ...]
+Placing = tuple[list[int], Axis]
+
+
+class StepFinder:
+    """Remembers where in the training the log stands.
+
+    Attributes:
+        total_steps: Planned steps, 0 while unknown.
+        total_epochs: Planned epochs, 0 while unknown.
+    """
+
+    def __init__(self) -> None:
+        self.total_steps = 0
+        self.total_epochs = 0
+        self._last: int | None = None
+        """Newest global step."""
+        self._epoch: int | None = None
+        """Newest epoch."""
+        self._base: int | None = None
+        """Number of the first epoch."""
+        self._per_epoch = 0
+        """Steps of an epoch, 0 while unknown."""
+        self._measured = False
+        """Some metric had a step of its own."""
+        self._within: bool | None = None
+        """Steps beside an epoch begin anew with it; None until the first epoch has ended."""
+        self._previous: tuple[int, int] | None = None
+        """Epoch and step of the newest line that had both."""
+        self._offset = 0
+        self._offsets: dict[int, int] = {}
+        self._round = 0
+        self._seen: set[str] = set()
+        self._ways: dict[Scale, Callable[[Template, Sequence[Row]], Placing | None]] = {
+            Scale.STEP: self._global,
+            Scale.ROUND: self._rounds,
+            Scale.WITHIN: self._inside_epochs,
+            Scale.EITHER: self._either,
+            Scale.EPOCH: self._by_epoch,
+            Scale.NONE: self._inherited,
+        }
+
+    def place(self, template: Template, rows: Sequence[Row]) -> Placing | None:
+        """Return the steps of lines of one shape; None where they must wait for another line.
+
+        Args:
+            template: Their shape.
+            rows: Their numbers as text, oldest first, at least one.
+        """
+        self._note_epochs(template, rows)
+        placing = self._ways[template.parsed.position.scale](template, rows)
+        if placing is not None and placing[1] is Axis.STEP:
+            self._last = placing[0][-1]
+            self._measured = self._measured or bool(template.values)
+        return placing
+
+    def counted(self, template: Template) -> int:
+        """Number a line that has no position in a log that has none; one number a round."""
+        tags = {tag for tag, _, _ in template.values}
+        if not self._round or tags & self._seen:
+            self._round += 1
+            self._seen = set()
+        self._seen |= tags
+        return self._round
+
+    def repeats(self, template: Template, tags: set[str]) -> bool:
+        """Whether a line logs again what `tags` holds."""
+        return any(tag in tags for tag, _, _ in template.values)
+
+    def _note_epochs(self, template: Template, rows: Sequence[Row]) -> None:
+        if template.epochs >= 0:
+            self.total_epochs = int(rows[-1][template.epochs])
+        if template.epoch >= 0:
+            self._epoch = int(float(rows[-1][template.epoch]))
+            if self._base is None:
+                first = int(float(rows[0][template.epoch]))
+                self._base = 1 if template.parsed.position.zero is False else min(first, 1)
+
+    def _global(self, template: Template, rows: Sequence[Row]) -> Placing:
+        column = template.step
+        if template.total >= 0:
+            self.total_steps = int(rows[-1][template.total])
+        return [int(row[column]) for row in rows], Axis.STEP
+
+    def _rounds(self, template: Template, rows: Sequence[Row]) -> Placing:
+        column = template.step
+        return [int(row[column]) for row in rows], Axis.ROUND
+
+    def _inside_epochs(self, template: Template, rows: Sequence[Row]) -> Placing | None:
+        if template.parsed.position.split or template.total < 0:
+            return self._end_of_epoch(template, rows)
+        base = self._base or 0
+        self._per_epoch = int(rows[-1][template.total])
+        if self.total_epochs:
+            self.total_steps = self.total_epochs * self._per_epoch
+        epoch, step, total = template.epoch, template.step, template.total
+        steps = [(int(r[epoch]) - base) * int(r[total]) + int(r[step]) for r in rows]
+        return [max(0, step) for step in steps], Axis.STEP
+
+    def _end_of_epoch(self, template: Template, rows: Sequence[Row]) -> Placing | None:
+        """Steps of lines about a whole epoch, in a log that counts steps elsewhere."""
+        if template.epoch >= 0 and self._per_epoch and self._within is not False:
+            base = self._base or 0
+            epochs = [int(float(row[template.epoch])) for row in rows]
+            return [max(0, epoch - base + 1) * self._per_epoch for epoch in epochs], Axis.STEP
+        if self._last is not None and self._measured:
+            return [self._last] * len(rows), Axis.STEP
+        return None
+
+    def _either(self, template: Template, rows: Sequence[Row]) -> Placing:
+        steps = [self._either_one(template, row) for row in rows]
+        if template.total >= 0 and template.epoch >= 0:
+            total = int(rows[-1][template.total])
+            if self._within:
+                self._per_epoch = total
+                if self.total_epochs:
+                    self.total_steps = total * self.total_epochs
+            elif self._within is False:
+                self.total_steps = total
+        return steps, Axis.STEP
+
+    def _either_one(self, template: Template, row: Row) -> int:
+        step = int(row[template.step])
+        total = int(row[template.total]) if template.total >= 0 else 0
+        if template.epoch < 0:
+            return self._bar_one(step, total)
+        epoch = int(float(row[template.epoch]))
+        previous, self._previous = self._previous, (epoch, step)
+        if previous is None:
+            self._offsets[epoch] = 0
+        elif epoch > previous[0]:
+            self._within = step <= previous[1] if self._within is None else self._within
+            if self._within:
+                behind = previous[1] + (0 if total else 1)
+                self._offset += (epoch - previous[0]) * total or behind
+            self._offsets[epoch] = self._offset
+        elif epoch < previous[0]:
+            self._offset = self._offsets.get(epoch, 0)
+        return self._offset + step
+
+    def _bar_one(self, step: int, total: int) -> int:
+        """A bar that begins anew after it was full counts the next epoch."""
+        epoch, before = self._previous or (0, 0)
+        if step < before and total and before >= total - 1:
+            self._offset += total
+        self._previous = (epoch, step)
+        return self._offset + step
+
+    def _by_epoch(self, template: Template, rows: Sequence[Row]) -> Placing | None:
+        if template.epoch < 0:
+            if self._epoch is None:
+                return None
+            return [self._epoch] * len(rows), Axis.EPOCH
+        inherited = self._end_of_epoch(template, rows)
+        if inherited is not None:
+            return inherited
+        return [int(float(row[template.epoch])) for row in rows], Axis.EPOCH
+
+    def _inherited(self, template: Template, rows: Sequence[Row]) -> Placing | None:
+        if self._last is not None:
+            return [self._last] * len(rows), Axis.STEP
+        if self._epoch is not None:
+            return [self._epoch] * len(rows), Axis.EPOCH
+        return None

@@ -1,0 +1,105 @@
+"""The words that training logs use: which names are metrics, which never are."""
+
+from __future__ import annotations
+
+import re
+
+NUMBER = r"[-+]?(?:\d[\d_]*+(?:\.\d*+)?+|\.\d++)(?:[eE][-+]?\d++)?+"
+"""A finite number as programs print it. Possessive, so that no line makes it backtrack."""
+
+NONFINITE = r"[-+]?(?i:nan|inf(?:inity)?)(?!\w)"
+
+TOKEN = re.compile(rf"(?<![\w.@])(?<!\w-)(?:{NUMBER}|{NONFINITE})")
+"""A number that is not part of a word (`top1`, `mAP50-95`, `Acc@1`)."""
+
+WORTH = re.compile(
+    r"(?i)loss|epoch|step|iter|acc|ppl|perplex|auc|reward|batch|rmse|mae|mse|tr?[el]l:|eval|val|"
+    r"test|lr|updates|bp[bc]|nll|learn|dev|score"
+)
+"""A line that the grammar must look at holds one of these words."""
+
+LOSS_NAME = re.compile(
+    r"(?i)(?:(?<![a-z])|(?<=log))(?:loss(?:es)?|nll|ppl|perplexity|rmse|mse|mae|bpb|bpc|"
+    r"crossentropy|cross[_ -]entropy|trl|tel|wer|cer)(?:[_ /@.\d-]|$|\()|loss$|^loss"
+)
+"""Names that are believed even where a line says no step: nothing but training prints them."""
+
+METRIC_WORD = re.compile(
+    r"(?ix)(?<![a-z])(?:"
+    r"loss(?:es)?|logloss|nll|ppl|perplexity|rmse|mse|mae|mape|rmsle|bpb|bpc|bpd|elbo|kl|kld|ce|bce|"
+    r"error|err|wer|cer|cost|objective|trl|tel|learn|"
+    r"acc|accs|accuracy|accuracies|acc@?\d+|top-?\d+|top\d|auc|roc|auroc|aupr|f1|fscore|f-score|"
+    r"precision|recall|map|map50|ap|ap50|ap75|miou|iou|dice|dsc|bleu\d?|rouge[\w-]*|meteor|"
+    r"psnr|ssim|fid|reward|rewards|return|score|entropy|margins?|ndcg|mrr|hit@?\d*|r2|mcc|"
+    r"spearman|pearson|kappa|\w*samplespersec|tokens/sec|it/sec|lr|norm|gnorm|mfu|em|eval|pass@\d+|throughput|ips|wps|"
+    r"kl_loss|log_?likelihood|logps|advantages?|tps|fps|tok/s|tokens/s|samples/s|samples/sec"
+    r")(?![a-z])"
+    r"|loss|(?:learning|grad\w*)[ _]?(?:rate|norm)|accuracy"
+)
+"""A name that holds one of these is a metric, wherever the number stands."""
+
+SPACED_LAST = re.compile(
+    r"(?i)^(?:.*[\s_/.-])?(?:loss(?:es)?|\w+loss|loss_\w{1,20}|nll|ppl|perplexity|"
+    r"acc\d?|accuracy|acc@\d+|top-?\d|auc|f1|lr|norm|gnorm|grad_norm|mfu|reward|return|score|"
+    r"rmse|mse|mae|bleu|iou|miou|dice|kl|entropy|wer|cer|map|learning_rate|learning rate|em|"
+    r"error|err|val_\w+|tokens/sec|it/sec|ips|wps|precision|recall|f1-score)$"
+)
+"""What the last word must be where only a space or a comma parts name and number."""
+
+NEVER = re.compile(
+    r"(?ix)(?:^|[\W_])(?:"
+    r"times?|eta|etas?|elapsed|remaining|remain|duration|runtime|date|seed|rank|port|pid|version|"
+    r"params?|parameters?|batchsize|bs|size|samples?|skipped|mom|momentum|betas?|eps|epsilon|"
+    r"weights?|coef|coefs?|coefficient|scale|max|min|clip|type|fn|num|number|count|best|patience|"
+    r"v_num|hp_metric|memory|mem|gpus?|cpu|vram|ram|layers?|heads?|dim|hidden|vocab|workers?|"
+    r"world|nodes?|devices?|length|len|width|height|images?|epochs|iters|iterations|steps|interval|"
+    r"warmup|decay|dropout|threshold|delta|tolerance|tol|id|index|trial|fold|line|file|at|from|"
+    r"wall|timestamp|zeros|mb|gb|mib|gib|kb|bytes|data|timing\w*|data_time|batch_cost|data_cost|reader_cost|"
+    r"ms|sec|secs|seconds|minutes|hours|train_runtime|loss_scale|total_flos|percentage|progress|"
+    r"python|cuda|torch|pytorch|gcc|driver|nvidia|alpha|gamma|lambda|temp|classes|labels?|"
+    r"checkpoint|ckpt|saved|saving|improved|initial|target|expected|examples|steps_per_second|"
+    r"samples_per_second|micro_step|workspace|level|year|day|month|hour"
+    r")(?=$|[\W_])|^(?:s|t|n|i|it|x|y|z|k|p|v)$|_ms$|_s$"
+)
+"""A name with one of these words is a setting, a clock or a count, not a curve."""
+
+YET = re.compile(
+    r"(?ix)(?:^|[\W_])(?:"
+    r"samples?/s(?:ec)?|samples?\ per\ second|images?/s(?:ec)?|tokens?[_/]per[_/]sec(?:ond)?\w*|"
+    r"clip_?(?:ratio|frac(?:tion)?)|clipfrac|min_?loss_?\w+|elapsed\ time\ per\ iteration.*|"
+    r"step_?time|step_avg|scale_?loss|number\ of\ nan\ iterations|throughput\b.*|"
+    r"max_?prob|total_loss|mean_token_accuracy|iter_time|loss|train_loss|val_loss|"
+    r"ep_rew_mean|ep_len_mean|num_tokens|num_input_tokens_seen|total_tokens|"
+    r"\w+samplespersec|time_per_step"
+    r")$"
+)
+"""Names that are metrics although `NEVER` knows one of their words."""
+
+EVAL_NAME = re.compile(
+    r"(?i)(?:^|[\W_\d])(?:eval(?:uation)?|val(?:id(?:ation)?)?|dev|test|tel|heldout)(?:$|[\W_\d])|"
+    r"^(?:val|eval|test|valid)(?:loss|acc)"
+)
+"""A name that says by itself that it was measured on held-out data."""
+
+UNIT = re.compile(
+    r"\s?(?:tok(?:en)?s?/s(?:ec)?|samples?/s(?:ec)?|images?/s(?:ec)?|imgs?/s(?:ec)?|"
+    r"examples?/s(?:ec)?|words?/s|steps?/s(?:ec)?|iters?/s(?:ec)?)(?![\w/])"
+)
+"""A rate that stands behind its number: `511893 tok/s`."""
+
+
+def is_metric(name: str) -> bool:
+    """Whether a name with `:` or `=` behind it can be a curve at all."""
+    if YET.search(name):
+        return True
+    return not NEVER.search(name)
+
+
+def is_known(name: str) -> bool:
+    """Whether a name is a metric for sure, by one of its words."""
+    return METRIC_WORD.search(name) is not None and is_metric(name)
+
+
+def is_loss(name: str) -> bool:
+    """Whether a name is a loss, believed even in a line without a step."""
+    return LOSS_NAME.search(name) is not None and is_metric(name)

@@ -1,0 +1,393 @@
+"""Text logs through the reader: points, facts and lines of what real libraries printed."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from lossmon.readers.text import FORMATS, TextReader, claims
+from lossmon.types import Axis, Batch, Facts
+
+DATA = Path(__file__).parent.parent / "data" / "text"
+LATER = 1e9
+
+
+@dataclass
+class Read:
+    """All that came out of a log, tag by tag."""
+
+    steps: dict[str, list[int]] = field(default_factory=dict)
+    values: dict[str, list[float]] = field(default_factory=dict)
+    walls: dict[str, list[float]] = field(default_factory=dict)
+    orders: dict[str, list[int]] = field(default_factory=dict)
+    axes: dict[str, set[Axis]] = field(default_factory=dict)
+    facts: list[Facts] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+
+    def add(self, batch: Batch) -> None:
+        if batch.replaced:
+            self.__init__()  # type: ignore[misc]
+        for points in batch.points:
+            self.steps.setdefault(points.tag, []).extend(points.steps.tolist())
+            self.values.setdefault(points.tag, []).extend(points.values.tolist())
+            self.walls.setdefault(points.tag, []).extend(points.wall_times.tolist())
+            self.orders.setdefault(points.tag, []).extend(points.order.tolist())
+            self.axes.setdefault(points.tag, set()).add(points.axis)
+        self.facts += batch.facts
+        self.lines += batch.lines
+
+    def last(self, name: str) -> object:
+        return next((v for f in reversed(self.facts) if (v := getattr(f, name)) is not None), None)
+
+
+def drain(reader: TextReader, read: Read) -> Read:
+    while True:
+        batch = reader.read(time.monotonic() + LATER)
+        read.add(batch)
+        if not batch.pending:
+            return read
+
+
+def read_file(path: Path) -> Read:
+    return drain(TextReader(path), Read())
+
+
+def read_text(path: Path, text: str | bytes) -> Read:
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return read_file(path)
+
+
+def same(left: Read, right: Read) -> None:
+    assert left.steps == right.steps
+    assert left.orders == right.orders
+    assert left.axes == right.axes
+    assert repr(left.values) == repr(right.values)
+    assert repr(left.walls) == repr(right.walls)
+    assert left.facts == right.facts
+    assert left.lines == right.lines
+
+
+def grown(path: Path, data: bytes, cuts: Iterable[int]) -> Read:
+    """Read a file that is cut at these bytes, once after each piece."""
+    path.unlink(missing_ok=True)
+    reader, read, before = TextReader(path), Read(), 0
+    for cut in [*cuts, len(data)]:
+        with path.open("ab") as file:
+            file.write(data[before:cut])
+        before = cut
+        drain(reader, read)
+    return read
+
+
+COUNTS = [
+    ("nanogpt.log", {"loss": 82, "train loss": 10, "val loss": 10}),
+    ("hf_trainer5.log", {"loss": 49, "eval_loss": 12, "grad_norm": 49}),
+    ("hf_trainer5_buffered.log", {"loss": 21, "eval_loss": 5}),
+    ("hf_trainer5_resume.log", {"loss": 54, "eval_loss": 13}),
+    ("hf_trainer4_print.log", {"loss": 13}),
+    ("hf_trainer4_multi_eval.log", {"loss": 17, "eval_easy_loss": 4, "eval_hard_loss": 4}),
+    ("llamafactory_console.log", {"loss": 12, "grad_norm": 12, "eval_loss": 3, "epoch": 15}),
+    ("running_log.txt", {"loss": 12, "learning_rate": 12, "throughput": 12}),
+    ("trl_dpo.log", {"loss": 30, "rewards/margins": 30, "eval_loss": 3}),
+    ("keras.log", {"loss": 21, "val_loss": 21, "accuracy": 21, "learning_rate": 15}),
+    ("mmengine.log", {"loss": 16, "loss_cls": 16, "grad_norm": 16, "eval/accuracy": 8}),
+    ("xgboost.log", {"train-logloss": 23, "eval-logloss": 23, "eval-auc": 23}),
+    ("lightgbm.log", {"training's binary_logloss": 5, "valid_1's auc": 5}),
+    ("catboost.log", {"test": 13}),
+    ("torchtune.txt", {"loss": 120, "val_loss": 1, "lr": 120}),
+    ("detectron2.txt", {"total_loss": 15, "loss_cls": 15, "lr": 15}),
+    ("torchrun_rank1.log", {"loss": 8, "lr": 8}),
+    ("crash.log", {"loss": 6}),
+]
+
+
+@pytest.mark.parametrize(("name", "counts"), COUNTS)
+def test_every_point_of_a_real_log_is_found(name: str, counts: dict[str, int]) -> None:
+    read = read_file(DATA / name)
+    assert {tag: len(read.values[tag]) for tag in counts} == counts
+
+
+SILENT = ["optuna.log", "dvclive.log", "lightning_rich.log", "ultralytics.log", "sb3.log"]
+
+
+@pytest.mark.parametrize("name", SILENT)
+def test_a_log_without_readable_metrics_gives_none(name: str) -> None:
+    assert read_file(DATA / name).steps == {}
+
+
+@pytest.mark.parametrize("name", ["hf_trainer5.log", "hf_trainer5_buffered.log"])
+def test_the_trainer_step_is_right_whether_or_not_stdout_was_buffered(name: str) -> None:
+    read = read_file(DATA / name)
+    count = len(read.steps["loss"])
+    assert read.steps["loss"] == [1, *range(5, 5 * count, 5)]
+    assert read.steps["eval_loss"] == list(range(20, 20 * len(read.steps["eval_loss"]) + 1, 20))
+    assert read.axes["loss"] == {Axis.STEP}
+
+
+def test_the_resumed_run_steps_back() -> None:
+    steps = read_file(DATA / "hf_trainer5_resume.log").steps["loss"]
+    assert [(a, b) for a, b in pairwise(steps) if b < a] == [(125, 105)]
+
+
+def test_records_without_a_bar_are_numbered() -> None:
+    read = read_file(DATA / "hf_trainer4_print.log")
+    assert read.axes["loss"] == {Axis.ORDER}
+    assert read.steps["loss"] == list(range(1, 14))
+
+
+def test_an_epoch_that_goes_back_rewinds_the_number(tmp_path: Path) -> None:
+    epochs = (0.1, 0.2, 0.3, 0.4, 0.2, 0.3)
+    text = "".join(f"{{'loss': 2.{i}, 'epoch': {e}}}\n" for i, e in enumerate(epochs))
+    assert read_text(tmp_path / "a.log", text).steps["loss"] == [1, 2, 3, 4, 2, 3]
+
+
+def test_an_evaluation_gets_the_number_of_the_train_record_before_it(tmp_path: Path) -> None:
+    text = (
+        "{'loss': 2.0, 'epoch': 0.5}\n"
+        "{'loss': 1.9, 'epoch': 1.0}\n"
+        "{'eval_loss': 2.1, 'epoch': 1.0}\n"
+    )
+    assert read_text(tmp_path / "a.log", text).steps["eval_loss"] == [2]
+
+
+def test_the_announced_plan_gives_total_and_steps() -> None:
+    read = read_file(DATA / "running_log.txt")
+    assert read.last("total_steps") == 60
+    assert read.last("total_epochs") == 5.0
+    assert read.steps["loss"] == list(range(5, 61, 5))
+
+
+def test_the_closing_summary_ends_the_run_and_is_no_point() -> None:
+    read = read_file(DATA / "hf_trainer5.log")
+    assert read.last("finished") is True
+    assert "train_loss" not in read.steps
+
+
+def test_the_source_is_the_trainer_once_it_has_printed(tmp_path: Path) -> None:
+    reader = TextReader(DATA / "hf_trainer5.log")
+    drain(reader, Read())
+    assert reader.source == "hf_trainer"
+    assert TextReader(tmp_path / "x.log").source == "text"
+
+
+def test_keras_epochs_count_once_each() -> None:
+    read = read_file(DATA / "keras.log")
+    assert read.steps["val_loss"] == [*range(1, 16), *range(13, 19)]
+    assert read.axes["val_loss"] == {Axis.EPOCH}
+
+
+def test_epoch_counters_become_global_steps() -> None:
+    read = read_file(DATA / "mmengine.log")
+    assert read.steps["loss"][:4] == [5, 10, 17, 22]
+    assert read.steps["eval/accuracy"] == list(range(12, 97, 12))
+
+
+def test_boosting_rounds_are_their_own_axis() -> None:
+    assert read_file(DATA / "xgboost.log").axes["train-auc"] == {Axis.ROUND}
+
+
+def test_a_crash_is_reported_with_its_exception() -> None:
+    assert read_file(DATA / "crash.log").last("failure") == "RuntimeError: boom"
+
+
+@pytest.mark.parametrize("name", ["optuna.log", "dvclive.log"])
+def test_a_traceback_that_a_logger_printed_is_no_failure(name: str) -> None:
+    assert read_file(DATA / name).last("failure") is None
+
+
+def test_training_that_goes_on_clears_a_failure(tmp_path: Path) -> None:
+    text = "step 1 loss 0.5\nKilled\nResuming from checkpoint\nstep 1 loss 0.4\n"
+    read = read_text(tmp_path / "a.log", text)
+    assert [fact.failure for fact in read.facts] == ["Killed", ""]
+
+
+def test_wall_times_come_from_the_logger_and_are_unknown_else(tmp_path: Path) -> None:
+    text = "2026-11-21 00:00:05,500 - INFO - step 1 loss 0.5\nstep 2 loss 0.5\n"
+    walls = read_text(tmp_path / "a.log", text).walls["loss"]
+    assert walls[0] == time.mktime((2026, 11, 21, 0, 0, 5, 0, 0, -1)) + 0.5
+    assert math.isnan(walls[1])
+
+
+def test_one_rank_speaks_and_the_others_stay_in_the_lines(tmp_path: Path) -> None:
+    text = "".join(
+        f"[rank{rank}]: step {step} loss {rank}.5\n" for step in range(3) for rank in (2, 0, 1)
+    )
+    read = read_text(tmp_path / "a.log", text)
+    assert read.values["loss"] == [0.5, 0.5, 0.5]
+    assert len(read.lines) == 9
+
+
+def test_the_last_rank_speaks_where_it_alone_prints(tmp_path: Path) -> None:
+    text = "".join(f"[default7]: iteration {i}/100 | lm loss: {i}.5 |\n" for i in range(4))
+    assert read_text(tmp_path / "a.log", text).steps["lm loss"] == [0, 1, 2, 3]
+
+
+def test_a_redrawn_bar_gives_one_point_a_position(tmp_path: Path) -> None:
+    frames = [
+        f"\rEpoch 0:  {n}%|██   | {n}/100 [00:01<00:09, 9.9it/s, loss={loss}]"
+        for n, loss in ((1, 2.5), (1, 2.4), (1, 2.3), (2, 2.2), (2, 2.2), (3, 2.1))
+    ]
+    read = read_text(tmp_path / "a.log", "".join(frames) + "\n")
+    assert read.steps["loss"] == [1, 2, 3]
+    assert read.values["loss"] == [2.3, 2.2, 2.1]
+
+
+def test_bars_of_later_epochs_go_on_counting(tmp_path: Path) -> None:
+    text = "".join(
+        f"\rEpoch {e}: 100%|█| {n}/4 [00:01<00:00, 9it/s, loss={e}.{n}]\n"
+        for e in range(3)
+        for n in (2, 4)
+    )
+    assert read_text(tmp_path / "a.log", text).steps["loss"] == [2, 4, 6, 8, 10, 12]
+
+
+def test_a_bar_that_stands_is_the_state_and_no_line(tmp_path: Path) -> None:
+    path = tmp_path / "a.log"
+    path.write_text("hello\n\r 10%|█   | 1/10 [00:01<00:09, 1.0it/s]", encoding="utf-8")
+    reader = TextReader(path)
+    read = drain(reader, Read())
+    assert read.lines == ["hello"]
+    assert reader.state == "10%|█   | 1/10 [00:01<00:09, 1.0it/s]"
+
+
+def test_a_count_beside_an_epoch_that_begins_anew_is_within_it(tmp_path: Path) -> None:
+    text = "".join(f"epoch {e} - iter {i}/4 - loss 0.5\n" for e in (1, 2) for i in range(4))
+    assert read_text(tmp_path / "a.log", text).steps["loss"] == [0, 1, 2, 3, 4, 5, 6, 7]
+
+
+def test_a_count_beside_an_epoch_that_goes_on_is_global(tmp_path: Path) -> None:
+    text = "".join(f"Epoch {e} Iter {i} Train Loss: 0.5\n" for e, i in ((1, 10), (2, 20), (3, 30)))
+    assert read_text(tmp_path / "a.log", text).steps["Train Loss"] == [10, 20, 30]
+
+
+def test_a_log_of_epochs_counts_epochs(tmp_path: Path) -> None:
+    text = "Epoch 1/3: train_loss=0.9, val_loss=0.8\nEpoch 2/3: train_loss=0.7, val_loss=0.75\n"
+    read = read_text(tmp_path / "a.log", text)
+    assert read.axes["val_loss"] == {Axis.EPOCH}
+    assert read.steps["val_loss"] == [1, 2]
+    assert read.last("total_epochs") == 3.0
+
+
+def test_a_log_without_positions_is_numbered(tmp_path: Path) -> None:
+    text = "".join(f"train loss: {i}.5\nval loss: {i}.6\n" for i in range(3))
+    read = read_text(tmp_path / "a.log", text)
+    assert read.axes["train loss"] == {Axis.ORDER}
+    assert read.steps["train loss"] == read.steps["val loss"] == [1, 2, 3]
+
+
+def test_an_evaluation_before_the_first_step_stands_right_before_it(tmp_path: Path) -> None:
+    text = "val loss 11.0\nstep 1/9 | loss 10.9\nstep 2/9 | loss 10.8\nval loss 10.5\n"
+    read = read_text(tmp_path / "a.log", text)
+    assert read.steps["val loss"] == [0, 2]
+    assert read.axes["val loss"] == {Axis.STEP}
+
+
+def test_a_block_takes_the_step_of_its_header(tmp_path: Path) -> None:
+    text = "".join(f"[step={i}/1000,epoch=1]\n    train/CE loss=9.{i}\n" for i in (10, 20))
+    assert read_text(tmp_path / "a.log", text).steps["train/CE loss"] == [10, 20]
+
+
+def test_stale_eval_values_count_when_they_change(tmp_path: Path) -> None:
+    text = "".join(
+        f"Training epoch 0, iteration {i}/9 | global_step: {i} "
+        f"| reduced_train_loss: 8.{i} | val_loss: {v}\n"
+        for i, v in enumerate((4.1, 4.1, 3.9, 3.9))
+    )
+    read = read_text(tmp_path / "a.log", text)
+    assert read.values["val_loss"] == [4.1, 3.9]
+    assert len(read.values["reduced_train_loss"]) == 4
+
+
+@pytest.mark.parametrize("name", [name for name, _ in COUNTS] + SILENT)
+def test_random_cuts_change_nothing(name: str, tmp_path: Path) -> None:
+    data = (DATA / name).read_bytes()
+    whole = read_file(DATA / name)
+    rng = random.Random(name)
+    for pieces in (3, 40):
+        cuts = sorted(rng.randrange(len(data)) for _ in range(pieces))
+        same(grown(tmp_path / name, data, cuts), whole)
+
+
+SHORT = (
+    "Epoch 1/2\r\n\r 1/4 ━ 0s 5ms/step - loss: 0.9\b\b\b\r4/4 ━ 0s 5ms/step - loss: 0.8\n"
+    "\r  0%|   | 0/9 [00:00<?, ?it/s]\r{'loss': '0.5', 'epoch': '0.5'}\n"
+    "\r 11%|█  | 1/9 [00:00<?, 5it/s]é{'loss': '0.4', 'epoch': '1'}\n\r 22%|█  | 2/9 [0<?, 5it/s]\n"
+    'Traceback (most recent call last):\n  File "a.py"\nValueError: x\n\nstep 5 loss 0.1\n'
+).encode()
+
+
+def test_a_cut_at_every_byte_changes_nothing(tmp_path: Path) -> None:
+    whole = grown(tmp_path / "whole.log", SHORT, [])
+    for cut in range(len(SHORT)):
+        same(grown(tmp_path / "cut.log", SHORT, [cut]), whole)
+
+
+def test_a_truncated_log_is_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "a.log"
+    path.write_text("step 1 loss 0.5\nstep 2 loss 0.4\n", encoding="utf-8")
+    reader, read = TextReader(path), Read()
+    drain(reader, read)
+    path.write_text("step 1 loss 0.9\n", encoding="utf-8")
+    drain(reader, read)
+    assert read.values["loss"] == [0.9]
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "claimed"),
+    [
+        ("train.log", b"", True),
+        ("slurm-12.out", b"hello\n", True),
+        ("nohup.out", b"", True),
+        ("requirements.txt", b"torch==2.0\n", False),
+        ("debug-internal.log", b"", False),
+        ("notes.txt", b"I had a great day.\n", False),
+        ("out.txt", b"step 1: loss 0.5\n", True),
+        ("weights.log", bytes(range(32)) * 8, False),
+        ("journal.log", b'{"op_code": 0}\n', False),
+    ],
+)
+def test_which_files_are_claimed(name: str, head: bytes, claimed: bool) -> None:
+    path = Path("/runs/a") / name
+    assert (FORMATS[0].fits(path) and claims(path, head)) is claimed
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("x" * 10_000_000 + " loss 0.5\n", id="a line of 10 MB"),
+        pytest.param("step 1 loss " + "9" * 100_000 + "\n", id="a number of 100,000 digits"),
+        pytest.param("epoch " + "[" * 50_000 + "\n", id="brackets"),
+        pytest.param("step 1 " + "loss " * 10_000 + "0.5\n", id="names without end"),
+        pytest.param("loss" + " " * 15_000 + "0.5\n", id="blanks"),
+        pytest.param("loss /" + "./" * 8_000 + "0.5\n", id="a path without end"),
+        pytest.param("{'loss': " * 3000 + "\n", id="deep JSON"),
+        pytest.param("\x1b]" + "a" * 300_000 + "loss 0.5 step 1\n", id="an open escape"),
+        pytest.param("\r" * 300_000 + "\n", id="carriage returns"),
+        pytest.param("99%|" * 20_000 + "\n", id="bars"),
+        pytest.param("[/b][@click=app.quit]loss[/]: 0.5\n" * 2, id="markup"),
+    ],
+)
+def test_a_hostile_line_costs_little_and_breaks_nothing(text: str, tmp_path: Path) -> None:
+    begin = time.process_time()
+    read = read_text(tmp_path / "a.log", text + "step 7 loss 0.25\n")
+    assert time.process_time() - begin < 5
+    assert read.values["loss"][-1] == 0.25
+    assert all(len(line) < 5000 and line.isprintable() for line in read.lines)
+
+
+def test_the_twin_on_disk_agrees(tmp_path: Path) -> None:
+    """What stdout gives is what the Trainer's own history holds, to the digits it prints."""
+    history = json.loads((DATA / "hf_trainer5.history.json").read_text(encoding="utf-8"))
+    read = read_file(DATA / "hf_trainer5.log")
+    for tag in ("loss", "eval_loss", "grad_norm", "learning_rate"):
+        own = [(entry["step"], entry[tag]) for entry in history if tag in entry]
+        assert read.steps[tag] == [step for step, _ in own]
+        assert read.values[tag] == pytest.approx([value for _, value in own], rel=1e-3, abs=1e-9)
