@@ -50,7 +50,9 @@ class Setting:
 
 
 SETTINGS: tuple[Setting, ...] = (
-    Setting("theme", "lossmon-dark", "colours, by the name of the theme"),
+    Setting(
+        "theme", "auto", "colours: the name of a theme, or auto for what the terminal can show"
+    ),
     Setting("smoothing", 0.6, "weight of the past in the smoothed line", low=0.0, high=0.999),
     Setting("x_axis", "step", "what runs from left to right", ("step", "epoch", "time")),
     Setting("log_y", False, "logarithmic loss axis at the start"),
@@ -82,7 +84,7 @@ class Config:
         origins: Where each value came from: `default`, a file, a variable, a flag.
     """
 
-    theme: str = "lossmon-dark"
+    theme: str = "auto"
     smoothing: float = 0.6
     x_axis: str = "step"
     log_y: bool = False

@@ -1,5 +1,5 @@
 """The whole pipeline without a screen: files in, `Snapshot` out."""
 
-from lossmon.monitor.monitor import Monitor, MonitorConfig
+from lossmon.monitor.monitor import Hardware, Monitor, MonitorConfig, NoHardware
 
-__all__ = ["Monitor", "MonitorConfig"]
+__all__ = ["Hardware", "Monitor", "MonitorConfig", "NoHardware"]

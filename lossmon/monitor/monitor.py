@@ -7,10 +7,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Protocol
 
 from lossmon.monitor.run import RunMonitor
 from lossmon.readers.discovery import Discovery, Scan
-from lossmon.types import HardwareReading, Snapshot
+from lossmon.types import HardwareReading, Snapshot, State
 
 BUDGET = 0.05
 """Seconds a poll may take: twenty a second keep a progress bar and the keyboard alive."""
@@ -35,6 +36,34 @@ class MonitorConfig:
     sensitivity: float = 1.0
 
 
+class Hardware(Protocol):
+    """Where the monitor gets the state of the machine from.
+
+    Attributes:
+        idle: No run is alive, so samples may be rare.
+    """
+
+    idle: bool
+
+    @property
+    def latest(self) -> HardwareReading:
+        """The newest reading; the very same object while nothing changed."""
+        ...
+
+
+@dataclass(slots=True)
+class NoHardware:
+    """Hardware that is not sampled.
+
+    Attributes:
+        latest: What is shown instead, always.
+        idle: Set by the monitor, without effect.
+    """
+
+    latest: HardwareReading = field(default_factory=HardwareReading)
+    idle: bool = True
+
+
 class Monitor:
     """Follows every run under some paths. One thread calls `poll`; nothing here is locked."""
 
@@ -43,17 +72,18 @@ class Monitor:
         paths: Sequence[Path],
         config: MonitorConfig | None = None,
         *,
-        hardware: Callable[[], HardwareReading] = HardwareReading,
+        hardware: Hardware | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._discovery = Discovery(paths)
         self._paths = tuple(paths)
         self._config = config or MonitorConfig()
-        self._hardware = hardware
+        self._hardware: Hardware = hardware or NoHardware()
         self._clock = clock
         self._runs: dict[Path, RunMonitor] = {}
         self._next_scan = -math.inf
         self._scan = Scan()
+        self._turn = -1
         self._snapshot = Snapshot()
 
     @property
@@ -77,12 +107,23 @@ class Monitor:
             took = time.monotonic() - begin
             self._next_scan = begin + max(RESCAN, RESCAN_SHARE * took)
             deadline = max(deadline, time.monotonic() + budget / 2)
-        for run in self._runs.values():
+        for _ in range(len(self._runs)):
+            run = self._next_run()
             run.read(deadline)
             run.judge(deadline)
             if time.monotonic() > deadline:
                 break
         return self._describe()
+
+    def _next_run(self) -> RunMonitor:
+        """The run whose turn it is: where many are read, each gets its share of the polls."""
+        runs = list(self._runs.values())
+        self._turn = (self._turn + 1) % len(runs)
+        return runs[self._turn]
+
+    def look_again(self) -> None:
+        """Look for new files at the next poll, however recently that was done."""
+        self._next_scan = -math.inf
 
     def drain(self) -> Snapshot:
         """Read everything that is there now and return what it means."""
@@ -106,11 +147,14 @@ class Monitor:
 
     def _describe(self) -> Snapshot:
         runs = tuple(run.snapshot() for run in self._runs.values())
+        alive = any(run.state in (State.RUNNING, State.WAITING) for run in runs) or not runs
+        if self._hardware.idle is alive:
+            self._hardware.idle = not alive
         waiting = "" if runs else ", ".join(str(path) for path in self._paths)
         fresh = replace(
             self._snapshot,
             runs=runs,
-            hardware=self._hardware(),
+            hardware=self._hardware.latest,
             waiting_for=waiting,
             notes=self._scan.notes,
             busy=any(run.busy for run in self._runs.values()),

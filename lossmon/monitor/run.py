@@ -22,6 +22,7 @@ from lossmon.types import (
     Best,
     Confidence,
     Diagnosis,
+    Facts,
     Finding,
     Meaning,
     RunSnapshot,
@@ -172,7 +173,7 @@ class RunMonitor:
             piece.channels[:SLICE], piece.steps[:SLICE], piece.values[:SLICE], piece.walls[:SLICE]
         )
 
-    def _facts(self) -> life.Facts:
+    def _facts(self) -> Facts:
         ranked = sorted(self._files.values(), key=lambda file: file.found.format.rank)
         return life.merged_facts([file.facts for file in ranked])
 
@@ -231,7 +232,7 @@ class RunMonitor:
         return place(heads.train), place(heads.eval)
 
     def _vital(
-        self, facts: life.Facts, lead: Series | None, series: tuple[Series, ...]
+        self, facts: Facts, lead: Series | None, series: tuple[Series, ...]
     ) -> tuple[life.Vital, life.Pace]:
         step = max((one.last_step for one in series if _same_axis(one, lead)), default=None)
         total = facts.total_steps

@@ -1,0 +1,180 @@
+"""Runs a program in an emulated terminal and reports what it costs."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import termios
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+import pyte
+
+BRAILLE = range(0x2801, 0x2900)
+"""Characters that only a curve is drawn with."""
+
+
+@dataclass(slots=True)
+class Cost:
+    """What a program in a terminal did.
+
+    Attributes:
+        shown: Seconds from its start until the screen showed what was waited for, or None.
+        cpu: CPU seconds of the process tree per second, after it settled.
+        bytes_per_second: Written to the terminal after it settled.
+        memory: Resident bytes of the process tree at the end.
+        display: The last screen, a line a row.
+        status: Exit status if it ended by itself.
+    """
+
+    shown: float | None = None
+    cpu: float = 0.0
+    bytes_per_second: float = 0.0
+    memory: int = 0
+    display: list[str] = field(default_factory=list)
+    status: int | None = None
+
+
+def has_curve(display: Sequence[str]) -> bool:
+    """Whether a curve is on the screen: some ten braille cells."""
+    return sum(ord(cell) in BRAILLE for line in display for cell in line) >= 10
+
+
+def has_text(text: str) -> Callable[[Sequence[str]], bool]:
+    """Whether a text stands in one line of the screen."""
+    return lambda display: any(text in line for line in display)
+
+
+def run(
+    command: Sequence[str],
+    *,
+    shows: Callable[[Sequence[str]], bool],
+    size: tuple[int, int] = (120, 40),
+    settle: float = 3.0,
+    seconds: float = 0.0,
+    keys: Sequence[str] = (),
+    environment: Mapping[str, str] | None = None,
+    directory: Path | None = None,
+) -> Cost:
+    """Start a program in a terminal of its own and watch it.
+
+    Args:
+        command: Program and arguments.
+        shows: What is waited for on the screen.
+        size: Columns and rows.
+        settle: Seconds that do not count for CPU and bytes.
+        seconds: Seconds that do; 0 ends as soon as the screen shows what was waited for.
+        keys: Typed one by one after it settled.
+        environment: Variables added or changed.
+        directory: Where to start it.
+    """
+    columns, rows = size
+    begin = time.perf_counter()
+    pid, fd = pty.fork()
+    if pid == 0:
+        if directory is not None:
+            os.chdir(directory)
+        variables = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
+        os.environ.update(variables, COLUMNS=str(columns), LINES=str(rows))
+        os.environ.update(environment or {})
+        os.execvp(command[0], list(command))
+    fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    terminal = _Terminal(pid, fd, columns, rows)
+    try:
+        return _watch(terminal, begin, shows, settle, seconds, list(keys))
+    finally:
+        terminal.end()
+
+
+class _Terminal:
+    """The screen that a program draws on, and the program's process."""
+
+    def __init__(self, pid: int, fd: int, columns: int, rows: int) -> None:
+        self.pid = pid
+        self.fd = fd
+        self.written = 0
+        self.status: int | None = None
+        self.screen = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self.screen)
+        self._process = psutil.Process(pid)
+
+    def pump(self, timeout: float) -> bool:
+        """Draw what the program wrote; tell whether it is still there."""
+        if not select.select([self.fd], [], [], timeout)[0]:
+            return True
+        try:
+            chunk = os.read(self.fd, 1 << 16)
+        except OSError:
+            chunk = b""
+        if not chunk:
+            self.status = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+            return False
+        self.written += len(chunk)
+        self._stream.feed(chunk)
+        return True
+
+    def usage(self) -> tuple[float, int]:
+        """CPU seconds and resident bytes of the process and its children."""
+        cpu, memory = 0.0, 0
+        for process in [self._process, *self._process.children(recursive=True)]:
+            try:
+                times = process.cpu_times()
+                cpu += times.user + times.system
+                memory += process.memory_info().rss
+            except psutil.NoSuchProcess:
+                continue
+        return cpu, memory
+
+    def end(self) -> None:
+        """Stop the program."""
+        if self.status is None:
+            os.kill(self.pid, signal.SIGTERM)
+            deadline = time.monotonic() + 3
+            while time.monotonic() < deadline and self.pump(0.05):
+                pass
+        if self.status is None:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+        os.close(self.fd)
+
+
+def _watch(
+    terminal: _Terminal,
+    begin: float,
+    shows: Callable[[Sequence[str]], bool],
+    settle: float,
+    seconds: float,
+    keys: list[str],
+) -> Cost:
+    cost = Cost()
+    settled: tuple[float, float, int] | None = None
+    next_key = 0.0
+    while True:
+        alive = terminal.pump(0.01)
+        now = time.perf_counter() - begin
+        if cost.shown is None and shows(terminal.screen.display):
+            cost.shown = now
+            if not seconds:
+                break
+        if not alive or now > settle + seconds + (0.0 if seconds else 20.0):
+            break
+        if settled is None and now > settle:
+            settled = (now, terminal.usage()[0], terminal.written)
+        if settled is not None and keys and now > next_key:
+            os.write(terminal.fd, keys.pop(0).encode())
+            next_key = now + 0.2
+    cost.display = [line.rstrip() for line in terminal.screen.display]
+    cost.status = terminal.status
+    if terminal.status is None:
+        cpu, cost.memory = terminal.usage()
+        if settled is not None and (span := time.perf_counter() - begin - settled[0]) > 0:
+            cost.cpu = (cpu - settled[1]) / span
+            cost.bytes_per_second = (terminal.written - settled[2]) / span
+    return cost

@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from lossmon.monitor import Monitor, MonitorConfig, NoHardware
+from lossmon.types import HardwareReading, RunSnapshot, State
+from tests.monitor.logs import append, falling, record
+
+
+class Clock:
+    """A clock that a test turns."""
+
+    def __init__(self) -> None:
+        self.now = time.time()
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    (tmp_path / "output").mkdir()
+    return tmp_path / "output" / "trainer_log.jsonl"
+
+
+def look(monitor: Monitor) -> RunSnapshot:
+    monitor.look_again()
+    (run,) = monitor.drain().runs
+    return run
+
+
+def test_an_empty_directory_is_waited_for(tmp_path: Path) -> None:
+    snapshot = Monitor([tmp_path]).drain()
+    assert snapshot.runs == ()
+    assert str(tmp_path) in snapshot.waiting_for
+
+
+def test_a_run_that_begins_later_is_found(log: Path) -> None:
+    monitor = Monitor([log.parent])
+    assert monitor.drain().runs == ()
+    append(log, falling(1, 5))
+    assert look(monitor).step == 4
+
+
+def test_a_run_is_told_whole(log: Path) -> None:
+    append(log, falling(1, 61))
+    for step in (20, 40):
+        (log.parent / f"checkpoint-{step}").mkdir()
+    run = look(Monitor([log.parent]))
+    assert (run.name, run.path) == ("output", log.parent)
+    assert (run.step, run.total_steps, run.state) == (60, 100, State.RUNNING)
+    assert run.epoch == pytest.approx(1.2)
+    assert run.train_loss is not None and run.train_loss.n == 60
+    assert run.eval_loss is not None and run.eval_loss.n == 6
+    assert run.best is not None and (run.best.step, run.best.checkpoint) == (60, None)
+    assert [step for step, _ in run.checkpoints] == [20, 40]
+    assert run.diagnosis.verdict.code == "healthy"
+    assert run.loaded == 1.0
+
+
+def test_the_best_checkpoint_is_one_that_holds_the_best_weights(log: Path) -> None:
+    evals = {10: 3.0, 20: 2.0, 30: 1.0, 40: 2.0}
+    append(log, [record(step, loss=1.0, eval_loss=loss) for step, loss in evals.items()])
+    for step in (10, 25, 40):
+        (log.parent / f"checkpoint-{step}").mkdir()
+    run = look(Monitor([log.parent]))
+    assert run.best is not None
+    assert (run.best.step, run.best.checkpoint) == (30, "checkpoint-25")
+
+
+def test_nothing_new_gives_the_very_same_snapshot(log: Path) -> None:
+    append(log, falling(1, 20))
+    monitor = Monitor([log.parent])
+    assert monitor.drain() is monitor.drain()
+
+
+def test_growing_bit_by_bit_tells_what_a_finished_log_tells(log: Path, tmp_path: Path) -> None:
+    lines = falling(1, 101)
+    live = Monitor([log.parent])
+    for line in lines:
+        append(log, [line[:7]])
+        live.drain()
+        append(log, [line[7:]])
+        live.look_again()
+        live.drain()
+    after = look(Monitor([log.parent]))
+    seen = look(live)
+    assert seen.diagnosis.history == after.diagnosis.history
+    assert seen.diagnosis.verdict == after.diagnosis.verdict
+    assert seen.step == after.step == 100
+    assert seen.state is after.state is State.FINISHED
+
+
+def test_points_that_come_live_get_the_time_of_their_arrival(log: Path) -> None:
+    clock = Clock()
+    monitor = Monitor([log.parent], clock=clock)
+    append(log, falling(1, 3))
+    look(monitor)
+    for step in range(3, 20):
+        clock.now += 2.0
+        append(log, falling(step, step + 1))
+        look(monitor)
+    run = look(monitor)
+    assert run.steps_per_second == pytest.approx(0.5)
+    assert run.remaining == pytest.approx(81 * 2)
+    assert run.last_time == clock.now
+
+
+def test_silence_that_was_watched_is_an_alarm(log: Path) -> None:
+    clock = Clock()
+    monitor = Monitor([log.parent], clock=clock)
+    append(log, falling(1, 30))
+    look(monitor)
+    append(log, falling(30, 40))
+    assert look(monitor).state is State.RUNNING
+    clock.now += 3600
+    run = look(monitor)
+    assert run.state is State.STALLED
+    assert run.diagnosis.verdict.code == "stalled"
+
+
+def test_an_old_log_is_merely_old(log: Path) -> None:
+    append(log, falling(1, 40))
+    os.utime(log, (1e9, 1e9))
+    run = look(Monitor([log.parent]))
+    assert run.state is State.STALLED
+    assert run.diagnosis.verdict.code != "stalled"
+
+
+def test_a_log_that_is_written_anew_is_read_anew(log: Path) -> None:
+    append(log, falling(1, 50))
+    monitor = Monitor([log.parent])
+    assert look(monitor).step == 49
+    log.write_text("".join(falling(1, 6)), encoding="utf-8")
+    run = look(monitor)
+    assert run.step == 5
+    assert run.train_loss is not None and run.train_loss.n == 5
+
+
+def test_a_log_that_is_deleted_keeps_its_curve(log: Path) -> None:
+    append(log, falling(1, 50))
+    monitor = Monitor([log.parent])
+    look(monitor)
+    log.unlink()
+    assert look(monitor).step == 49
+
+
+def test_a_resumed_run_is_not_finished_any_more(log: Path) -> None:
+    append(log, [*falling(1, 101), record(100, percentage=100.0)])
+    monitor = Monitor([log.parent])
+    assert look(monitor).state is State.FINISHED
+    append(log, falling(61, 70, total=200))
+    run = look(monitor)
+    assert run.state is State.RUNNING
+    assert (run.step, run.total_steps, run.restarts) == (69, 200, (61,))
+    assert run.train_loss is not None and run.train_loss.ghost_steps.size == 40
+
+
+def test_a_file_that_cannot_be_read_is_named_and_the_rest_goes_on(tmp_path: Path) -> None:
+    append(tmp_path / "trainer_log.jsonl", falling(1, 30))
+    events = tmp_path / "events.out.tfevents.1.host"
+    events.write_bytes(b"\xff" * 4096)
+    run = look(Monitor([tmp_path]))
+    assert run.step == 29
+    said = " ".join((*run.errors, *run.notes))
+    assert not run.errors or events.name in said
+
+
+def test_a_tag_can_be_given_its_meaning(tmp_path: Path) -> None:
+    file = tmp_path / "metrics.jsonl"
+    append(file, [f'{{"step": {step}, "my/objective": {1 / step}}}\n' for step in range(1, 9)])
+    config = MonitorConfig(names={"train_loss": "my/objective"})
+    (run,) = Monitor([file], config).drain().runs
+    assert run.train_loss is not None and run.train_loss.tag == "my/objective"
+
+
+def test_samples_are_rare_while_no_run_is_alive(log: Path) -> None:
+    hardware = NoHardware(HardwareReading(note="none"), idle=True)
+    monitor = Monitor([log.parent], hardware=hardware)
+    append(log, falling(1, 30))
+    look(monitor)
+    assert hardware.idle is False
+    append(log, falling(30, 101))
+    look(monitor)
+    assert hardware.idle is True
+
+
+def test_a_long_log_is_read_a_little_at_a_time(log: Path) -> None:
+    append(log, falling(1, 40_000, total=100_000))
+    monitor = Monitor([log.parent])
+    begin = monitor.poll(0.0)
+    assert begin.busy
+    assert begin.runs[0].loaded < 1.0
+    assert look(monitor).step == 39_999
