@@ -162,6 +162,15 @@ class Curve:
         return self._until(end)[0] - self._until(start)[0]
 
     @cached_property
+    def highs(self) -> Floats:
+        """Largest value of each bin."""
+        return self._bins[:, HIGH] + self._lift
+
+    def high_step(self, at: int) -> int:
+        """Step of the largest value of a bin."""
+        return int(self._bins[at, HIGH_STEP])
+
+    @cached_property
     def jitter(self) -> Floats:
         """Standard deviation of single points in each bin, from jumps between neighbours."""
         return NOISE_FROM_JUMPS * self._bins[:, ROUGH]
@@ -179,15 +188,22 @@ class Curve:
         limit = JITTER_CAP * median(jitter)
         return float(np.minimum(jitter, limit).sum()) / len(jitter)
 
-    @cached_property
-    def scatter(self) -> float:
-        """Typical standard deviation of single points relative to the level around them."""
-        if len(self.y) < 3:
+    def scatter(self, end: int) -> float:
+        """Typical standard deviation of single points in the first `end` bins, relative to the
+        level around them; what the slope of the curve explains is taken off.
+        """
+        level = self._around[1:end]
+        if not len(level):
             return 0.0
-        level = running_median(self.y, 5) if len(self.y) >= 5 else self.y
-        share = self.jitter[1:] / np.maximum(np.abs(level[1:]), 1e-300)
+        slope = np.abs(np.gradient(self._around)) / self.weight if len(self.y) > 2 else 0.0
+        jitter = np.maximum(self.jitter - slope, 0.0)
+        share = jitter[1:end] / np.maximum(np.abs(level), 1e-300)
         limit = JITTER_CAP * median(share)
         return float(np.minimum(share, limit).sum()) / len(share)
+
+    @cached_property
+    def _around(self) -> Floats:
+        return running_median(self.y, 5) if len(self.y) >= 5 else self.y
 
 
 def relative(later: float, earlier: float) -> float:

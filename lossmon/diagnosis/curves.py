@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from lossmon.diagnosis.curve import Curve, median, relative
+from lossmon.diagnosis.curve import Curve, median, relative, running_median
 from lossmon.diagnosis.state import Broken, Channel, LossKind, RunState
 from lossmon.types import Floats
 
@@ -23,6 +24,37 @@ COARSE = 0.5
 over the interval before each point (epoch means): it lags by half an interval."""
 
 
+@dataclass(frozen=True, slots=True)
+class Spike:
+    """The newest burst of train points far above their surroundings.
+
+    Attributes:
+        step: Where it peaked.
+        last: Last step of the burst.
+        peak: Its highest point.
+        before: Level before it.
+    """
+
+    step: int
+    last: float
+    peak: float
+    before: float
+
+
+SPIKE_SCATTER = 6.0
+"""Height of a spike in robust standard deviations of log loss: what OLMo skips."""
+
+SPIKE_TAIL = 2.5
+"""The same in units of the height that one point in ten reaches: noise with a long tail, as of
+small batches of easy examples, is no event."""
+
+SPIKE_WINDOW = 64
+"""Newest bins whose scatter counts: it grows as the loss of a small batch nears zero."""
+
+SPIKE_LEAST = math.log(1.5)
+"""Least log height of a spike: half above the level is no event."""
+
+
 class Curves:
     """What the rules look at; everything is worked out once, when first asked for."""
 
@@ -32,6 +64,7 @@ class Curves:
         self.broken: Broken | None = state.broken
         self.healed = state.healed
         self.same = state.same
+        self.bad_gradients = state.bad_gradients
         self.step = state.newest
         self.first = state.first or 0
         self.total = state.total_steps
@@ -100,6 +133,8 @@ class Curves:
             absent.append("no_train_loss")
         if self.eval is None:
             absent.append("no_eval_loss")
+        elif self.eval.points < 3:
+            absent.append("few_evals")
         if self.rate is None:
             absent.append("no_learning_rate")
         if self.kind is LossKind.REWARD:
@@ -161,6 +196,38 @@ class Curves:
         last = curve.mean(self.at(0.75), self.at(1))
         each = max(curve.count(self.at(0.75), self.at(1)), 1.0)
         return relative(third, last), self.late_noise * math.sqrt(2 / each)
+
+    @cached_property
+    def scatter(self) -> float:
+        """Relative standard deviation of single train points up to the lowest."""
+        if self.train is None:
+            return 0.0
+        lowest = int(self.train.y.argmin()) + 1
+        return self.train.scatter(lowest if lowest >= 6 else len(self.train))
+
+    @cached_property
+    def spike(self) -> Spike | None:
+        """The newest spike of the train loss."""
+        train = self.train
+        if train is None or len(train) < 10:
+            return None
+        around = running_median(train.y, 9)
+        heights = np.log(np.maximum(train.highs, 1e-300) / np.maximum(around, 1e-300))
+        late = heights[-SPIKE_WINDOW:]
+        usual = median(late)
+        scatter = 1.4826 * median(np.abs(late - usual))
+        common = float(np.sort(late)[int(0.9 * len(late))]) - usual
+        limit = max(SPIKE_SCATTER * scatter, SPIKE_TAIL * common, SPIKE_LEAST)
+        at = np.flatnonzero(heights > usual + limit)
+        at = at[at >= 3]
+        if not len(at):
+            return None
+        end = begin = int(at[-1])
+        while begin - 1 in at:
+            begin -= 1
+        top = begin + int(train.highs[begin : end + 1].argmax())
+        before = float(around[max(begin - 5, 0)])
+        return Spike(train.high_step(top), float(train.x[end]), float(train.highs[top]), before)
 
     # ------------------------------------------------------------------ eval
 

@@ -49,7 +49,8 @@ def overfitting(curves: Curves, sensitivity: float) -> Finding | None:
     clear = rise >= _least_rise(curves, after) / sensitivity
     if not (clear or _on_its_way(curves, rise, after, sensitivity)) or not _worth(curves):
         return None
-    confirmed = rise >= CONFIRM_RISE / sensitivity and after >= 2
+    lowest = float(np.min(curves.eval_log[-2:])) - float(curves.eval_log[curves.eval_best])
+    confirmed = after >= 2 and min(rise, lowest) >= CONFIRM_RISE / sensitivity
     if not confirmed and flat(curves):
         return None
     return Finding(

@@ -17,7 +17,7 @@ def non_finite(curves: Curves, sensitivity: float) -> Finding | None:
     del sensitivity
     broken = curves.broken
     if broken is None:
-        return None
+        return _bad_gradients(curves)
     masked = broken.what == "masked"
     facts: dict[str, float | int | str] = {
         "series": "train loss" if masked else broken.what,
@@ -31,6 +31,20 @@ def non_finite(curves: Curves, sensitivity: float) -> Finding | None:
         Confidence.HIGH,
         facts,
         "masked" if masked else "",
+    )
+
+
+BAD_GRADIENTS = 9
+"""Three gradient norms that are no numbers among ten: fp16 loss scaling skips a lone one."""
+
+
+def _bad_gradients(curves: Curves) -> Finding | None:
+    """The gradients are no numbers while the loss still is one."""
+    if curves.bad_gradients < BAD_GRADIENTS:
+        return None
+    facts: dict[str, float | int | str] = {"series": "gradient norm", "step": curves.step, "times": 3}
+    return Finding(
+        "non_finite", Severity.WARNING, curves.step, Confidence.MEDIUM, facts, "gradient"
     )
 
 
@@ -62,7 +76,8 @@ def diverging(curves: Curves, sensitivity: float) -> Finding | None:
     if not best > 0 or not curves.start > 0:
         return None
     progress = relative(curves.start, best)
-    reference = best if progress >= REAL_PROGRESS else max(curves.start, best)
+    real = progress >= REAL_PROGRESS + _luck(curves)
+    reference = best if real else max(curves.start, best)
     if relative(level, reference) < _least_excess(curves) / sensitivity:
         return None
     scale = max(curves.start, best) - best
@@ -115,7 +130,7 @@ def _width(curves: Curves) -> int:
     assert train is not None
     if train.points < 40:
         return 3
-    return int(min(max(5.0, (10 * train.scatter) ** 2), 20.0, train.points / 6))
+    return int(min(max(5.0, (10 * curves.scatter) ** 2), 20.0, train.points / 6))
 
 
 def _windows(
@@ -130,10 +145,50 @@ def _windows(
     return middle, x[bins - 1 :]
 
 
+def _luck(curves: Curves) -> float:
+    """Log by which the lowest of many windows lies below the level, by noise alone."""
+    assert curves.train is not None
+    windows_seen = max(curves.train.points / _width(curves), 2.0)
+    return _error(curves) * math.sqrt(2 * math.log(windows_seen))
+
+
+def _error(curves: Curves) -> float:
+    """Relative standard error of the median of one window."""
+    assert curves.train is not None
+    return 1.25 * min(curves.scatter, 1.0) / math.sqrt(_width(curves))
+
+
 def _least_excess(curves: Curves) -> float:
     """Log rise that neither healthy swings nor the luck of the lowest window explain."""
-    assert curves.train is not None
-    width = _width(curves)
-    error = 1.25 * min(curves.train.scatter, 1.0) / math.sqrt(width)
-    luck = math.sqrt(2 * math.log(max(curves.train.points / width, 2.0)))
-    return max(EXCESS, (EXCESS_NOISE + luck) * error)
+    return max(EXCESS, EXCESS_NOISE * _error(curves) + _luck(curves))
+
+
+SPIKE_FRESH = 0.05
+"""Share of the run for which a spike that has passed stays on the badge."""
+
+SPIKE_BACK = 1.25
+"""Present level over that before the spike below which the run has recovered."""
+
+
+def spike(curves: Curves, sensitivity: float) -> Finding | None:
+    """Single train points far above their surroundings, as a bad batch leaves them."""
+    del sensitivity
+    seen = curves.spike
+    if seen is None or curves.kind is not LossKind.PLAIN:
+        return None
+    train = curves.train
+    assert train is not None
+    level = _levels(curves)[0]
+    back = level <= SPIKE_BACK * seen.before * (1 + _error(curves))
+    fresh = max(SPIKE_FRESH * curves.span, 3 * train.gap)
+    old = curves.step - seen.last > fresh
+    facts: dict[str, float | int | str] = {
+        "peak": seen.peak - curves.lift,
+        "before": seen.before - curves.lift,
+        "ratio_times": seen.peak / seen.before,
+        "spike_step": seen.step,
+        "train": level - curves.lift,
+    }
+    variant = "recovered" if back and old else "" if back else "open"
+    severity = Severity.OK if variant == "recovered" else Severity.NOTICE
+    return Finding("spike", severity, seen.step, Confidence.MEDIUM, facts, variant)

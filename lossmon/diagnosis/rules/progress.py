@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from lossmon.diagnosis.curve import relative
 from lossmon.diagnosis.curves import Curves
 from lossmon.diagnosis.state import LossKind
 from lossmon.types import Confidence, Finding, Severity
@@ -30,11 +31,26 @@ LEARNT_EVAL = 0.16
 SLOW_POINTS = 8
 """Train points before a loss that does not move is called stuck."""
 
+CONVERGED_SWING = 0.03
+"""Scatter of neighbouring evals, as a share of the fall, above which nothing has settled."""
+
 ALONE_POINTS = 40
 """The same where no eval loss tells the level without the noise of single batches."""
 
 STUCK_GAIN = 0.03
 """Log gain over the second half of the run below which a loss that never fell is stuck."""
+
+PLATEAU_DROP = 0.1
+"""Log fall above which a stuck loss has at least begun to learn: a plateau, not underfitting."""
+
+CRAWL_EVALS = 6
+"""Evals before their course is split into halves."""
+
+CRAWL_LEAST = 0.003
+"""Least log fall that is called a crawl rather than standing still."""
+
+CRAWL_PACE = 0.6
+"""Fall of the later half over that of the earlier: a loss near its floor slows down by more."""
 
 CONVERGED_POINTS = 20
 """Train points before convergence is claimed."""
@@ -67,7 +83,9 @@ def converged(curves: Curves, sensitivity: float) -> Finding | None:
     train = curves.train
     if train is None or train.points < CONVERGED_POINTS or little_learnt(curves):
         return None
-    if not flat(curves) or _evals_to_come(curves):
+    if not flat(curves) or _evals_to_come(curves) or _shaken(curves):
+        return None
+    if curves.eval_noise > CONVERGED_SWING * max(curves.drop, 1.0):
         return None
     gain, error = curves.late_gain
     facts: dict[str, float | int | str] = {
@@ -83,7 +101,12 @@ def converged(curves: Curves, sensitivity: float) -> Finding | None:
 
 def _evals_to_come(curves: Curves) -> bool:
     """The run has an eval loss, but not enough of it to see a plateau."""
-    return curves.eval is not None and len(curves.eval) < 3
+    return curves.eval is not None and len(curves.eval) < 2
+
+
+def _shaken(curves: Curves) -> bool:
+    """A spike lies in the half of the run that is judged."""
+    return curves.spike is not None and curves.spike.last > curves.at(0.5)
 
 
 def stuck(curves: Curves, sensitivity: float) -> Finding | None:
@@ -104,8 +127,27 @@ def stuck(curves: Curves, sensitivity: float) -> Finding | None:
         "start": curves.start - curves.lift,
         "drop_percent": 100 * (1 - math.exp(-curves.drop)),
     }
-    code = "plateau" if curves.drop > 0.1 else "underfitting"
+    if _steady_crawl(curves):
+        code = "lr_too_low"
+    else:
+        code = "plateau" if curves.drop > PLATEAU_DROP else "underfitting"
     return Finding(code, Severity.NOTICE, int(curves.at(0)), Confidence.MEDIUM, facts)
+
+
+def _steady_crawl(curves: Curves) -> bool:
+    """The loss comes down slowly and does not slow down further: it could go faster."""
+    evals = curves.eval
+    if evals is not None and len(evals) >= CRAWL_EVALS:
+        logs, noise = curves.eval_log, curves.eval_noise
+        middle = len(logs) // 2
+        early, late = float(logs[0] - logs[middle]), float(logs[middle] - logs[-1])
+    elif curves.calm_train is not None:
+        parts = [curves.calm_train.mean(curves.at(i / 4), curves.at((i + 1) / 4)) for i in range(4)]
+        early, late = relative(parts[0], parts[1]), relative(parts[2], parts[3])
+        noise = curves.late_gain[1]
+    else:
+        return False
+    return early + late > max(CRAWL_LEAST, 4 * noise) and late > CRAWL_PACE * early > 0
 
 
 EVAL_SWING = 0.05
@@ -133,7 +175,8 @@ def oscillating(curves: Curves, sensitivity: float) -> Finding | None:
     fell = max(curves.drop, curves.eval_drop, 0.05)
     noise = curves.late_noise
     by_train = noise > TRAIN_SWING / sensitivity and noise > TRAIN_SWING_SHARE * fell
-    swing = curves.eval_noise if curves.eval is not None and len(curves.eval) >= SWING_EVALS else 0.0
+    seen = curves.eval is not None and len(curves.eval) >= SWING_EVALS and not _shaken(curves)
+    swing = curves.eval_noise if seen else 0.0
     by_eval = swing > EVAL_SWING_LEAST / sensitivity and swing > EVAL_SWING * fell
     if not (by_train or by_eval):
         return None
@@ -153,21 +196,99 @@ def oscillating(curves: Curves, sensitivity: float) -> Finding | None:
     )
 
 
+def lr_too_high(curves: Curves, sensitivity: float) -> Finding | None:
+    """The learning rate explains the swings or the rise; told beside the verdict it causes."""
+    rate = curves.rate
+    if rate is None or curves.train is None or curves.kind is not LossKind.PLAIN:
+        return None
+    lowest = float(curves.train.x[int(curves.train.y.argmin())])
+    now, then = float(rate.y[-1]), rate.mean(rate.first, max(lowest, rate.first + rate.gap))
+    raised = now > RAISED_RATE * then > 0 and curves.now > 1.2 * curves.train.minimum[0]
+    swings = oscillating(curves, sensitivity)
+    undecayed = now >= 0.5 * rate.maximum[0]
+    swinging = swings is not None and swings.variant == "eval" and undecayed
+    if not (raised or swinging):
+        return None
+    facts: dict[str, float | int | str] = {"rate": now, "rate_then": then}
+    return Finding(
+        "lr_too_high", Severity.NOTICE, int(lowest), Confidence.LOW, facts, "aside"
+    )
+
+
+RAISED_RATE = 1.5
+"""Present learning rate over that of the descent: half as much again, while the loss rose."""
+
+
 def calm(curves: Curves, sensitivity: float) -> Finding:
-    """`warming_up` or `healthy`: what holds when nothing else does."""
+    """`warming_up`, `too_few_evals` or `healthy`: what holds when nothing else does."""
     del sensitivity
-    train = curves.train
-    if train is None or train.points < ENOUGH_POINTS:
-        points = train.points if train else 0
+    curve = curves.train or curves.eval
+    needed = ENOUGH_POINTS if curves.train is not None else ENOUGH_EVALS
+    points = curve.points if curve else 0
+    if curve is None or points < needed:
+        code = "warming_up" if curves.train is not None or curve is None else "too_few_evals"
         return Finding(
-            "warming_up",
+            code,
             Severity.NEUTRAL,
             curves.first,
             Confidence.HIGH,
-            {"points": points, "needed": ENOUGH_POINTS},
+            {"points": points, "needed": needed},
         )
+    if curves.train is None:
+        level, drop = math.exp(curves.eval_now), curves.eval_drop
+    else:
+        level, drop = curves.now, curves.drop
     facts: dict[str, float | int | str] = {
-        "train": curves.now - curves.lift,
-        "drop_percent": 100 * (1 - math.exp(-curves.drop)),
+        "level": level - curves.lift,
+        "drop_percent": 100 * (1 - math.exp(-drop)),
+        "points": points,
     }
-    return Finding("healthy", Severity.OK, curves.first, Confidence.LOW, facts)
+    variant = _calm_variant(curves)
+    sure = Confidence.LOW if variant or drop < LEARNT else Confidence.MEDIUM
+    return Finding("healthy", Severity.OK, curves.first, sure, facts, variant)
+
+
+ENOUGH_EVALS = 3
+"""Evals before anything is said of a run that logs no train loss: two make no trend."""
+
+
+def _calm_variant(curves: Curves) -> str:
+    if curves.kind is LossKind.REWARD:
+        return "reward"
+    if curves.kind is LossKind.ADVERSARIAL:
+        return "adversarial"
+    if curves.train is None:
+        return "eval_only"
+    if curves.eval is None:
+        return "train_only"
+    return "" if curves.drop > FLAT_GAIN else "watching"
+
+
+def too_few_evals(curves: Curves, sensitivity: float) -> Finding | None:
+    """Train loss enough to judge, but too few evals to see overfitting."""
+    del sensitivity
+    if curves.train is None or curves.eval is None or curves.eval.points >= ENOUGH_EVALS:
+        return None
+    facts: dict[str, float | int | str] = {
+        "points": curves.eval.points,
+        "needed": ENOUGH_EVALS,
+    }
+    return Finding(
+        "too_few_evals", Severity.NEUTRAL, curves.first, Confidence.HIGH, facts, "aside"
+    )
+
+
+FROZEN_TIMES = 8
+"""Identical train losses in a row that no real batch gives."""
+
+
+def frozen(curves: Curves, sensitivity: float) -> Finding | None:
+    """The train loss prints the very same number again and again."""
+    del sensitivity
+    if curves.same + 1 < FROZEN_TIMES or curves.kind is not LossKind.PLAIN:
+        return None
+    step, value = curves.recent[-1]
+    if curves.now <= FLAT_GAIN * curves.start:
+        return None
+    facts: dict[str, float | int | str] = {"times": curves.same + 1, "train": value - curves.lift}
+    return Finding("plateau", Severity.NOTICE, step, Confidence.MEDIUM, facts, "frozen")

@@ -1,0 +1,82 @@
+"""The loss and the task's own metric tell different stories."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lossmon.diagnosis.curve import Curve
+from lossmon.diagnosis.curves import Curves, noise_of
+from lossmon.diagnosis.state import Channel, LossKind
+from lossmon.types import Confidence, Finding, Severity
+
+PAIRS = 5
+"""Evals with both loss and metric before they can disagree: fewer are chance."""
+
+LOSS_MOVED = 0.05
+"""Log change of the eval loss since the best of the other quantity that counts as a move."""
+
+METRIC_MOVED = 0.01
+"""Relative change of the metric that counts as a move; task metrics move little when it matters."""
+
+NOISES = 3.0
+"""The same in standard deviations of single evals."""
+
+
+def metric_disagreement(curves: Curves, sensitivity: float) -> Finding | None:
+    """Eval loss and metric have gone opposite ways since one of them was at its best."""
+    del sensitivity
+    evals = curves.eval
+    if evals is None or len(evals) < PAIRS or curves.kind is LossKind.ADVERSARIAL:
+        return None
+    for channel in curves.metrics:
+        finding = _compare(curves, channel, evals)
+        if finding is not None:
+            return finding
+    return None
+
+
+def _compare(curves: Curves, channel: Channel, evals: Curve) -> Finding | None:
+    if channel.trace is None or channel.trace.points < PAIRS:
+        return None
+    metric = Curve(channel.trace.bins)
+    good = -metric.y if channel.lower_is_better else metric.y
+    scale = max(float(np.max(np.abs(metric.y))), 1e-12)
+    noise = noise_of(metric.y / scale)
+    best_loss = float(evals.x[curves.eval_best])
+    at_best = int(np.searchsorted(metric.x, best_loss))
+    at_best = min(at_best, len(good) - 1)
+    late = float(np.mean(good[-2:]))
+    gain = (late - float(good[at_best])) / scale
+    loss_rise = curves.eval_now - float(curves.eval_log[curves.eval_best])
+    facts: dict[str, float | int | str] = {
+        "metric": channel.key,
+        "metric_now": float(metric.y[-1]),
+        "metric_then": float(metric.y[at_best]),
+        "best_step": int(best_loss),
+        "loss_percent": 100 * float(np.expm1(loss_rise)),
+    }
+    if loss_rise > LOSS_MOVED and gain > max(METRIC_MOVED, NOISES * noise):
+        return Finding(
+            "metric_disagreement",
+            Severity.NOTICE,
+            int(best_loss),
+            Confidence.MEDIUM,
+            facts,
+            "metric_better",
+        )
+    top = int(good.argmax())
+    lost = (float(good[top]) - late) / scale
+    since = float(np.interp(metric.x[top], evals.x, curves.eval_log)) - curves.eval_now
+    if since > LOSS_MOVED and lost > max(2 * METRIC_MOVED, NOISES * noise) and top < len(good) - 3:
+        facts["best_step"] = int(metric.x[top])
+        facts["metric_then"] = float(metric.y[top])
+        facts["loss_percent"] = 100 * float(-np.expm1(-since))
+        return Finding(
+            "metric_disagreement",
+            Severity.NOTICE,
+            int(metric.x[top]),
+            Confidence.LOW,
+            facts,
+            "metric_worse",
+        )
+    return None
