@@ -1,0 +1,126 @@
+"""Numbers and times as training logs spell them."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import datetime
+
+_WRAPPED = re.compile(
+    r"(?:[\w.]*\.)?(?:tensor|array|Tensor|Array|float\d*|int\d*|bfloat16)\(\s*([^,()]+?)\s*(?:,.*)?\)$"
+)
+"""`np.float64(0.5)`, `tensor(0.5, device='cuda:0')`, `Array(0.5, dtype=float32)`."""
+
+_SCALES = {"%": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "B": 1e9}
+"""What a suffix multiplies by; a percentage keeps the size in which it is written."""
+
+_INDETERMINATE = {
+    "1.#qnan": math.nan,
+    "1.#ind": math.nan,
+    "-1.#ind": math.nan,
+    "1.#inf": math.inf,
+    "-1.#inf": -math.inf,
+}
+"""What the C library of Windows prints."""
+
+_DURATION = re.compile(
+    r"(?:(\d+)\s*(?:days?|d),?\s*)?(?:(\d+):)?(\d{1,3}):(\d{1,2}(?:\.\d*)?)$", re.IGNORECASE
+)
+
+_LONGEST_NUMBER = 64
+"""Characters of the longest spelling of one number; anything longer is prose."""
+
+_EARLIEST, _LATEST = 1e9, 1e11
+"""Seconds since 1970 that can be a moment: from 2001 on. Below lie durations, above, milliseconds
+of a moment."""
+
+
+def number(value: object) -> float | None:
+    """Return a logged value as a float, or None if it is not one number.
+
+    Takes numbers, numbers as text in every spelling that frameworks use (`4.029`, `1_000`,
+    `61.5%`, `12k`, `nan`, `Infinity`, `tensor(0.5)`), and a list that holds one of them. None,
+    booleans and empty text are absent values. Never raises.
+    """
+    if isinstance(value, float):
+        return value
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return _from_int(value)
+    if isinstance(value, str):
+        return _from_text(value)
+    if isinstance(value, list) and len(value) == 1 and not isinstance(value[0], list):
+        return number(value[0])
+    return None
+
+
+def _from_int(value: int) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
+def _from_text(text: str) -> float | None:
+    if len(text) > _LONGEST_NUMBER:
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        return _spelled(text.strip())
+
+
+def _spelled(text: str) -> float | None:
+    if not text:
+        return None
+    scale = _SCALES.get(text[-1])
+    if scale is not None:
+        try:
+            return float(text[:-1]) * scale
+        except ValueError:
+            return None
+    if (wrapped := _WRAPPED.match(text)) is not None:
+        return _from_text(wrapped[1])
+    return _INDETERMINATE.get(text.lower())
+
+
+def duration(text: str) -> float | None:
+    """Return the seconds of `0:04:30`, `4:30` or `1 day, 2:03:04`; None if it is none of them."""
+    match = _DURATION.match(text.strip()[:_LONGEST_NUMBER])
+    if match is None:
+        return None
+    days, hours, minutes, seconds = match.groups()
+    return (
+        int(days or 0) * 86400.0 + int(hours or 0) * 3600.0 + int(minutes) * 60.0 + float(seconds)
+    )
+
+
+def moment(value: float) -> float:
+    """Return seconds since the Unix epoch from seconds or milliseconds since then.
+
+    NaN if the number cannot be a moment after 2001, because it is a duration.
+    """
+    if _EARLIEST < value < _LATEST:
+        return value
+    if _EARLIEST * 1e3 < value < _LATEST * 1e3:
+        return value / 1e3
+    return math.nan
+
+
+def written_moment(text: str) -> float:
+    """Return seconds since the Unix epoch from a date with a time; NaN if it is not one.
+
+    Without a time zone it is taken for local time, which is what loggers write.
+    """
+    text = text.strip()
+    if not 15 <= len(text) <= _LONGEST_NUMBER or not text[:4].isdigit():
+        return math.nan
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except (ValueError, OverflowError, OSError):
+        pass
+    try:
+        return datetime.strptime(text[:19], "%Y-%m-%d_%H-%M-%S").timestamp()
+    except (ValueError, OverflowError, OSError):
+        return math.nan

@@ -1,0 +1,75 @@
+"""Reading a file as it grows, and comparing what came out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from lossmon.types import Batch, Reader
+
+DATA = Path(__file__).parent.parent / "data"
+
+Series = dict[str, list[tuple[int, str, str]]]
+"""By tag: (step, value, axis); values as text, so that NaN equals NaN."""
+
+
+def read(reader: Reader) -> Batch:
+    """One call with all the time it needs."""
+    return reader.read(time.monotonic() + 60.0)
+
+
+class Collected:
+    """What a reader gave over several calls, as a store would keep it."""
+
+    def __init__(self) -> None:
+        self.series: Series = {}
+        self.orders: dict[str, list[int]] = {}
+        self.samples: list[tuple[str, int, str]] = []
+        self.finished: bool | None = None
+        self.total_steps: int | None = None
+        self.notes: list[str] = []
+
+    def add(self, batch: Batch) -> None:
+        if batch.replaced:
+            self.series, self.samples = {}, []
+        for points in batch.points:
+            rows = zip(points.steps.tolist(), points.values.tolist(), strict=True)
+            column = self.series.setdefault(points.tag, [])
+            column += [(step, repr(value), points.axis.value) for step, value in rows]
+            orders = self.orders.setdefault(points.tag, [])
+            orders += points.order.tolist()
+            assert orders == sorted(set(orders)), "positions must only go up"
+        self.samples += [(sample.tag, sample.step, sample.text) for sample in batch.samples]
+        for facts in batch.facts:
+            self.finished = self.finished if facts.finished is None else facts.finished
+            self.total_steps = facts.total_steps or self.total_steps
+        self.notes += batch.notes
+
+    def values(self, tag: str) -> list[tuple[int, float]]:
+        return [(step, float(value)) for step, value, _ in self.series[tag]]
+
+
+def read_whole(reader: Reader) -> Collected:
+    """Everything that is in the file."""
+    collected = Collected()
+    while True:
+        batch = read(reader)
+        collected.add(batch)
+        if not batch.pending:
+            return collected
+
+
+def read_growing(
+    path: Path, content: bytes, cuts: Iterable[int], make: Callable[[Path], Reader]
+) -> Collected:
+    """What comes out if a reader looks after each cut."""
+    path.write_bytes(b"")
+    reader, collected = make(path), Collected()
+    start = 0
+    for cut in [*cuts, len(content)]:
+        with path.open("ab") as file:
+            file.write(content[start:cut])
+        start = cut
+        collected.add(read(reader))
+    return collected
