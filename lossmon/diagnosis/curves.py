@@ -19,6 +19,16 @@ of a flat run, short enough to keep the height of a steep one."""
 NOW_SHARE = 0.1
 """Share of the run whose mean is its present level."""
 
+COARSE_STEPS = 5
+"""Steps between two train points from which one usually is a mean: the trainers' default is 10
+and more; single batches are logged at every step or two."""
+
+SETTLED_STEPS = 100
+"""Steps, logged one by one, before slow states are spoken of: less is one noisy beginning."""
+
+SETTLED_EVALS = 8
+"""Evals that say as much."""
+
 COARSE = 0.5
 """A train curve with more than this many eval intervals between its points is taken for means
 over the interval before each point (epoch means): it lags by half an interval."""
@@ -41,10 +51,11 @@ class Spike:
     before: float
 
 
-SPIKE_SCATTER = 6.0
-"""Height of a spike in robust standard deviations of log loss: what OLMo skips."""
+SPIKE_SCATTER = 7.0
+"""Height of a spike in robust standard deviations of log loss: OLMo skips a batch at six,
+and counts seven as a spike."""
 
-SPIKE_TAIL = 2.5
+SPIKE_TAIL = 3.5
 """The same in units of the height that one point in ten reaches: noise with a long tail, as of
 small batches of easy examples, is no event."""
 
@@ -151,6 +162,18 @@ class Curves:
     def span(self) -> float:
         """Steps that the train loss covers."""
         return self.train.span if self.train else 0.0
+
+    @cached_property
+    def coarse(self) -> bool:
+        """Several steps lie between two train points, which are then mostly means over them."""
+        return self.train is not None and self.train.gap >= COARSE_STEPS
+
+    @cached_property
+    def settled(self) -> bool:
+        """The run is long enough to say that something does not change."""
+        if self.eval is not None and self.eval.points >= SETTLED_EVALS:
+            return True
+        return self.coarse or self.span >= SETTLED_STEPS
 
     def at(self, share: float) -> float:
         """Step at a share of the train curve."""

@@ -208,6 +208,9 @@ UNLIKE_SHARE = 0.25
 """Least growth of the gap as a share of the eval loss's own fall: both falling alike, with the
 train loss above by a regulariser, stays below it."""
 
+SPIKE_HIDES = 0.75
+"""Share of the run after which a spike still lifts the train level that evals are set against."""
+
 HIGH_SHARE = 0.36
 """Train's log fall as a share of the eval's, both from the common start: below it the train
 loss has stayed high; above it both fell and the eval fell faster."""
@@ -222,6 +225,8 @@ def unlike_data(curves: Curves, sensitivity: float) -> Finding | None:
     if evals is None or len(evals) < 3 or curves.kind is not LossKind.PLAIN:
         return None
     if not len(curves.paired) or curves.start <= 0:
+        return None
+    if curves.spike is not None and curves.spike.last > curves.at(SPIKE_HIDES):
         return None
     gap = median(curves.gap[-3:]) if len(evals) > 4 else float(curves.gap[-1])
     gap -= 1.5 * curves.pair_error

@@ -52,7 +52,13 @@ EXCESS = math.log(1.5)
 """Log rise of the train loss above its best level before divergence is thought of: healthy
 losses, restarts of the schedule included, come back from less."""
 
-EXCESS_NOISE = 2.5
+YOUNG_POINTS = 32
+"""Train points of a log of nearly every step below which its noise is not known yet."""
+
+YOUNG_EXCESS = math.log(4)
+"""Log rise asked for until then: where learning-rate finders call it a blow-up."""
+
+EXCESS_NOISE = 3.5
 """The same in standard errors of the present level, on top of the luck of the lowest of many."""
 
 REAL_PROGRESS = 0.4
@@ -160,7 +166,10 @@ def _error(curves: Curves) -> float:
 
 def _least_excess(curves: Curves) -> float:
     """Log rise that neither healthy swings nor the luck of the lowest window explain."""
-    return max(EXCESS, EXCESS_NOISE * _error(curves) + _luck(curves))
+    assert curves.train is not None
+    young = curves.train.points < YOUNG_POINTS and not curves.coarse
+    least = YOUNG_EXCESS if young else EXCESS
+    return max(least, EXCESS_NOISE * _error(curves) + _luck(curves))
 
 
 SPIKE_FRESH = 0.05

@@ -18,6 +18,9 @@ LOSS_MOVED = 0.05
 METRIC_MOVED = 0.01
 """Relative change of the metric that counts as a move; task metrics move little when it matters."""
 
+METRIC_LOST = 0.05
+"""Relative loss of the metric, while the eval loss improves, that is worth a word."""
+
 NOISES = 3.0
 """The same in standard deviations of single evals."""
 
@@ -67,7 +70,7 @@ def _compare(curves: Curves, channel: Channel, evals: Curve) -> Finding | None:
     top = int(good.argmax())
     lost = (float(good[top]) - late) / scale
     since = float(np.interp(metric.x[top], evals.x, curves.eval_log)) - curves.eval_now
-    if since > LOSS_MOVED and lost > max(2 * METRIC_MOVED, NOISES * noise) and top < len(good) - 3:
+    if since > LOSS_MOVED and lost > max(METRIC_LOST, NOISES * noise) and top < len(good) - 3:
         facts["best_step"] = int(metric.x[top])
         facts["metric_then"] = float(metric.y[top])
         facts["loss_percent"] = 100 * float(-np.expm1(-since))

@@ -83,6 +83,8 @@ def converged(curves: Curves, sensitivity: float) -> Finding | None:
     train = curves.train
     if train is None or train.points < CONVERGED_POINTS or little_learnt(curves):
         return None
+    if not curves.settled:
+        return None
     if not flat(curves) or _evals_to_come(curves) or _shaken(curves):
         return None
     if curves.eval_noise > CONVERGED_SWING * max(curves.drop, 1.0):
@@ -115,7 +117,7 @@ def stuck(curves: Curves, sensitivity: float) -> Finding | None:
     train = curves.train
     if train is None or train.points < SLOW_POINTS or curves.kind is not LossKind.PLAIN:
         return None
-    if not little_learnt(curves) or (curves.eval is not None and len(curves.eval) < 3):
+    if not curves.settled or not little_learnt(curves) or (curves.eval is not None and len(curves.eval) < 3):
         return None
     gain, error = curves.late_gain
     if gain > STUCK_GAIN + 2 * error or curves.late_eval_gain[0] > STUCK_GAIN:
@@ -226,7 +228,7 @@ def calm(curves: Curves, sensitivity: float) -> Finding:
     needed = ENOUGH_POINTS if curves.train is not None else ENOUGH_EVALS
     points = curve.points if curve else 0
     if curve is None or points < needed:
-        code = "warming_up" if curves.train is not None or curve is None else "too_few_evals"
+        code = "too_few_evals" if curves.train is None and points > 1 else "warming_up"
         return Finding(
             code,
             Severity.NEUTRAL,
