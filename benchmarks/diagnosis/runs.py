@@ -118,16 +118,32 @@ def _curves(archive: tarfile.TarFile) -> Iterator[tuple[str, str]]:
 
 
 def _points(text: str) -> list[tuple[int, int, float]]:
-    """Points of a curve file; one that lists series one after the other is put in step order."""
+    """Points of a curve file.
+
+    A file that lists series one after the other is put in step order; one whose steps begin
+    again in each epoch is numbered in the order it stands.
+    """
+    rows = list(csv.DictReader(io.StringIO(text)))
+    numbered = _counts_within_epochs(rows)
     points = []
-    for order, row in enumerate(csv.DictReader(io.StringIO(text))):
-        step = int(float(row["step"])) if row["step"] else order
+    for order, row in enumerate(rows):
+        step = order // 2 if numbered or not row["step"] else int(float(row["step"]))
         which = TRAIN if row["split"] == "train" else EVAL
         points.append((which, step, float(row["loss"])))
     changes = sum(a[0] != b[0] for a, b in zip(points, points[1:], strict=False))
     if changes == 1:
         points.sort(key=lambda point: (point[1], point[0]))
     return points
+
+
+def _counts_within_epochs(rows: list[dict[str, str]]) -> bool:
+    """The steps of a series go back while its epochs go on."""
+    train = [row for row in rows if row["split"] == "train" and row["step"] and row["epoch"]]
+    pairs = zip(train, train[1:], strict=False)
+    return any(
+        float(b["step"]) < float(a["step"]) and float(b["epoch"]) > float(a["epoch"])
+        for a, b in pairs
+    )
 
 
 def _columns(

@@ -54,7 +54,8 @@ GROWTH_TO_HEALTHY = 0.06
 """The same for the way back to healthy."""
 
 GROWTH_TO_CALM = 0.05
-"""The same for leaving a verdict that was shown at once, such as a divergence."""
+"""The same for leaving a verdict that was shown at once, such as a divergence, and for a loss
+that rises but has not yet lost most of what it had gained."""
 
 TURNS = 200
 """Turns of the badge remembered; a run that has more is told by its newest."""
@@ -115,21 +116,26 @@ class Bench:
         if self._urgent(top):
             return True
         if self._badge.code in BY_EVALS and evals - waiting.evals < EVALS_TO_LEAVE - 1:
-            return False
+            return top.code == "diverging" and self._grown(size, waiting, top)
         if top.code in BY_EVALS:
             return evals - waiting.evals >= EVALS_TO_ENTER
         if self._badge.code in BY_EVALS:
             return evals > 0
+        return self._grown(size, waiting, top)
+
+    def _grown(self, size: float, waiting: _Candidate, top: Finding) -> bool:
         return size >= (1 + self._growth(top)) * waiting.size
 
     def _urgent(self, top: Finding) -> bool:
         badge = self._badge
         if badge.code == "warming_up":
             return top.code not in SLOW or top.code == "healthy"
+        if top.code == "diverging" and top.severity < Severity.CRITICAL:
+            return False
         return top.code in AT_ONCE and RANK.index(top.code) < RANK.index(badge.code)
 
     def _growth(self, top: Finding) -> float:
-        if self._badge.code in AT_ONCE:
+        if self._badge.code in AT_ONCE or top.code == "diverging":
             return GROWTH_TO_CALM
         return GROWTH_TO_HEALTHY if top.code == "healthy" else GROWTH_TO_ENTER
 
