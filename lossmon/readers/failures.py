@@ -6,10 +6,9 @@ import re
 from dataclasses import dataclass
 
 MARKERS = (
-    "Traceback", "Killed", "CANCELLED", "SIGKILL", "SIGTERM", "SIGSEGV", "SIGABRT", "OutOfMemory",
-    "out of memory", "ut Of Memory", "Watchdog caught", "Bus error", "egmentation fault",
-    "Terminated", "ChildFailedError", "oom-kill", "oom_kill", "Aborted", "Resuming",
-    "core dumped", "NODE FAIL", "PREEMPT", "TIME LIMIT",
+    "Traceback", "Killed", "CANCELLED", "Signal ", "srun: error", "OutOfMemory", "ut of memory",
+    "oom-kill", "oom_kill", "Watchdog caught", "Bus error", "egmentation fault", "Terminated",
+    "Aborted",
 )  # fmt: skip
 """One of these stands in every line that this module looks for, so that a block of a log without
 them need not be looked at line by line."""

@@ -54,8 +54,8 @@ class Ledger:
 
     @property
     def watching(self) -> bool:
-        """Every line must be shown to `notice`: a traceback is being printed."""
-        return self._failures.watching
+        """Every line must be shown to `notice`: a traceback or a banner is being printed."""
+        return self._failures.watching or self._news.watching
 
     @property
     def waits_for_bar(self) -> bool:
@@ -78,8 +78,7 @@ class Ledger:
         if template.values and self._failures.reason and self._failures.progress():
             self._facts.append(Facts(failure=""))
         if parsed.trainer:
-            for row in rows:
-                self._record(template, row)
+            self._take_records(template, rows)
             return
         if parsed.last_only or (template.step >= 0 and parsed.position.scale is Scale.EPOCH):
             rows = [row for row in rows if _is_last(template, row)]
@@ -161,7 +160,7 @@ class Ledger:
         if template.epoch >= 0 and "epoch" not in skip:
             epochs = map(float, columns[template.epoch])
             self.columns.extend("epoch", axis, orders, steps, walls, epochs)
-        if self._finished and not all(EVAL_NAME.search(tag) for tag, _, _ in template.values):
+        if self._finished and _trains(template):
             self._finished = False
             self._facts.append(Facts(finished=False))
 
@@ -180,6 +179,19 @@ class Ledger:
                 self._stale[tag] = text
                 self.columns.extend(tag, axis, (order,), (step,), (wall,), (float(text),))
 
+    def _take_records(self, template: Template, rows: Sequence[Row]) -> None:
+        parsed = template.parsed
+        if len(rows) > 1 and not (parsed.summary or parsed.echo or self._echo or self.last_bar):
+            self.trainer = True
+            epochs = [float(row[template.epoch]) for row in rows]
+            half = _half(rows[0][template.epoch])
+            placing = self._records.add_run(epochs, half, _trains(template))
+            if placing is not None:
+                self._emit(template, rows, *placing)
+                return
+        for row in rows:
+            self._record(template, row)
+
     def _record(self, template: Template, row: Row) -> None:
         parsed = template.parsed
         if parsed.summary:
@@ -193,10 +205,8 @@ class Ledger:
             self.last_bar = ""
         text = row[template.epoch]
         epoch = float(text)
-        train = any(tag == "loss" or not EVAL_NAME.search(tag) for tag, _, _ in template.values)
-        record = Record(
-            (template, row, self._repeated(template, row, epoch)), epoch, _half(text), train
-        )
+        item = (template, row, self._repeated(template, row, epoch))
+        record = Record(item, epoch, _half(text), _trains(template))
         self._placed(self._records.add(record))
 
     def _repeated(self, template: Template, row: Row, epoch: float) -> frozenset[str]:
@@ -257,6 +267,11 @@ def _is_last(template: Template, row: Row) -> bool:
     if template.total < 0:
         return True
     return int(row[template.step]) + 1 >= int(row[template.total])
+
+
+def _trains(template: Template) -> bool:
+    """Whether a line speaks of training rather than of an evaluation."""
+    return any(not EVAL_NAME.search(tag) for tag, _, _ in template.values)
 
 
 def _half(text: str) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections import deque
+from collections.abc import Callable
 
 from lossmon.readers import failures, text_news
 from lossmon.readers.progress import Redraws, keras, tqdm, without_gauge
@@ -22,8 +23,14 @@ PANE = 5000
 PLAIN_BARS = 256
 """Forms of bars without metrics that are remembered; a log has a handful."""
 
+Match = Callable[[str], re.Match[str] | None]
+
 _MARKERS = failures.MARKERS + text_news.MARKERS
 _RECALLS = re.compile(r"(?i)best iteration is:\s*$")
+
+
+def _no_match(line: str) -> re.Match[str] | None:
+    return None
 
 
 class TextLog:
@@ -45,6 +52,8 @@ class TextLog:
         """The next line goes on where the last one was left open."""
         self._alert = False
         """The lines at hand may tell of a crash or the plan of the run."""
+        self._plain = True
+        """None of the lines at hand is special."""
         self._recalled = False
         """The next line repeats the best round."""
         self._before = ""
@@ -53,6 +62,8 @@ class TextLog:
         self._redraws = Redraws()
         self._epoch_end: tuple[Template, Row] | None = None
         self._plain_bars: set[str] = set()
+        self._bar_match: tuple[Template, Match] | None = None
+        """Shape of the last bar that showed metrics."""
         self._full = ""
         """The last full bar that went to the pane."""
 
@@ -75,6 +86,7 @@ class TextLog:
         if not self._open:
             self._todo.pop()
         self._alert = self.ledger.watching or any(marker in text for marker in _MARKERS)
+        self._plain = not (self._alert or "\r" in text or "%|" in text or "━" in text)
 
     def work(self, deadline: float) -> bool:
         """Work through what was pushed until the deadline; True when all is done."""
@@ -95,30 +107,38 @@ class TextLog:
         return lines
 
     def _lines(self, lines: list[str], open_end: bool) -> None:
-        read, take = self._shapes.read, self.ledger.take_rows
+        """Read lines; those of one shape are given to the ledger together."""
+        read = self._shapes.read
+        match: Match = _no_match
         run: Template | None = None
         rows: list[Row] = []
+        plain = self._plain and not self._continued and not self._recalled
+        if plain:
+            self._pane.extend(lines)
         last = len(lines) - 1 if open_end else -1
         for number, line in enumerate(lines):
-            if self._is_special(line):
-                if run is not None:
-                    take(run, rows)
-                    run, rows = None, []
-                self._special(line, number == last)
+            if not plain:
+                if self._is_special(line):
+                    self._flush(run, rows)
+                    run, rows, match = None, [], _no_match
+                    self._special(line, number == last)
+                    continue
+                self._pane.append(line)
+            if (again := match(line)) is not None:
+                rows.append(again.groups())
                 continue
-            self._pane.append(line)
             found = read(line)
             if found is None:
                 continue
-            if found[0] is not run:
-                if run is not None:
-                    take(run, rows)
-                run, rows = found[0], []
-            rows.append(found[1])
-        if run is not None:
-            take(run, rows)
+            self._flush(run, rows)
+            run, rows, match = found[0], [found[1]], found[0].match
+        self._flush(run, rows)
         if lines:
             self._before = lines[-1]
+
+    def _flush(self, run: Template | None, rows: list[Row]) -> None:
+        if run is not None:
+            self.ledger.take_rows(run, rows)
 
     def _is_special(self, line: str) -> bool:
         return (
@@ -133,8 +153,8 @@ class TextLog:
     def _special(self, line: str, unfinished: bool) -> None:
         """Read a line that needs more than its shape: bars, crashes, announcements."""
         frames = line.split("\r")
-        for frame in frames[:-1]:
-            self._frame(frame, ended=False)
+        if len(frames) > 1:
+            self._states(frames[:-1])
         continued, self._continued = self._continued, unfinished
         if not unfinished:
             self._frame(frames[-1], ended=True)
@@ -142,6 +162,26 @@ class TextLog:
                 self._pane.append(line)
             self._end_of_line()
         self._before = line
+
+    def _states(self, frames: list[str]) -> None:
+        """Read states that were painted over; of bars without metrics the last one is enough."""
+        known, newest = self._plain_bars, ""
+        waits = self.ledger.waits_for_bar
+        for frame in frames:
+            if (
+                frame[frame.rfind("|") :].translate(DROPPED) in known
+                and not waits
+                and "oss" not in frame
+            ):
+                newest = frame
+                continue
+            if newest:
+                self.ledger.last_bar = self.state = newest
+                newest = ""
+            self._frame(frame, ended=False)
+            waits = self.ledger.waits_for_bar
+        if newest:
+            self.ledger.last_bar = self.state = newest
 
     def _frame(self, frame: str, *, ended: bool) -> None:
         """Read one state of a line; `ended` if it is the one that stays."""
@@ -184,10 +224,7 @@ class TextLog:
 
     def _bar(self, frame: str, ended: bool) -> bool:
         """Read a tqdm bar; False if the text is none."""
-        tail = frame[frame.rfind("|") :].translate(DROPPED)
-        if tail in self._plain_bars and "oss" not in frame and not self.ledger.waits_for_bar:
-            self.ledger.last_bar = self.state = frame
-            self._show_full(frame, ended)
+        if self._redrawn_bar(frame, ended):
             return True
         bar = tqdm(frame)
         if bar is None:
@@ -199,13 +236,28 @@ class TextLog:
         if bar.line:
             found = self._shapes.read(bar.line)
             if found is not None and found[0].values:
+                self._bar_match = found[0], found[0].match
                 self._settle(self._redraws.offer(*found))
         elif not bar.rest and len(self._plain_bars) < PLAIN_BARS:
-            self._plain_bars.add(tail)
+            self._plain_bars.add(frame[frame.rfind("|") :].translate(DROPPED))
         if bar.rest:
             self._text(bar.rest, ended)
         else:
             self._show_full(painted, ended)
+        return True
+
+    def _redrawn_bar(self, frame: str, ended: bool) -> bool:
+        """Read a bar with metrics by the pattern of the one before it."""
+        if self._bar_match is None or self.ledger.waits_for_bar:
+            return False
+        template, match = self._bar_match
+        gauge = frame.find("%|")
+        found = match(f"{frame[:gauge]}%||{frame[frame.find('|', gauge + 2) + 1 :]}")
+        if found is None:
+            return False
+        self.ledger.last_bar = self.state = frame
+        self._settle(self._redraws.offer(template, found.groups()))
+        self._show_full(frame, ended)
         return True
 
     def _show_full(self, frame: str, ended: bool) -> None:

@@ -6,15 +6,16 @@ import math
 import re
 
 MARKERS = (
-    "Running training", "Num Epochs", "Num examples", "steps per epoch", "Total train batch size",
-    "Total optimization steps", "Training completed", "` stopped: `max_", "epochs completed in",
-    "raining complete", "raining finished", "inished training", "raining done",
-    "teration is:",
+    "Running training", "` stopped: `max_", "epochs completed in", "raining complete",
+    "raining finished", "inished training", "teration is:",
 )  # fmt: skip
-"""One of these stands in every line that this module looks for."""
+"""One of these stands in every line that this module looks for, or opens a banner of such."""
+
+BANNER = 40
+"""Lines after which a banner that was not completed is given up; other ranks print in between."""
 
 _FINISHED = re.compile(
-    r"(?i)^\W*(?:training (?:completed?|finished|done|is (?:complete|finished|done))|"
+    r"(?i)^\W*(?:training (?:completed?|finished|is (?:complete|finished))|"
     r"finished training|`Trainer\.fit` stopped: `max_\w+=|"
     r"\d+ epochs completed in [\d.]+ hours)"
 )
@@ -42,17 +43,28 @@ class News:
         self.total_epochs = 0
         self.per_epoch = 0.0
         self.finished = False
+        self._left = 0
         self._banner: dict[str, int] | None = None
+
+    @property
+    def watching(self) -> bool:
+        """A banner is being printed, so that every line matters until it ends."""
+        return self._banner is not None
 
     def line(self, message: str) -> bool:
         """Look at a line without its prefixes; True if it completed a banner or ended the run."""
         if "***** Running training" in message:
             self._banner = {}
+            self._left = BANNER
             return False
         if _FINISHED.match(message):
             self.finished = True
             return True
         if self._banner is None:
+            return False
+        self._left -= 1
+        if self._left <= 0:
+            self._banner = None
             return False
         for name, pattern in _NUMBERS.items():
             if found := pattern.search(message):
