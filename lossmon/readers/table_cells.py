@@ -1,0 +1,278 @@
+"""The cells of a table: its header, and its rows in bulk."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from lossmon.readers.axis import plain
+from lossmon.readers.frames import Cells, Column, Frame, clean_name
+from lossmon.readers.lines import decode
+from lossmon.readers.record_reader import Fault
+from lossmon.readers.values import number
+from lossmon.types import Floats, Ints
+
+_DELIMITERS = ",\t;|"
+
+_EMPTY = b"9e-309"
+"""Stands for an empty cell while numpy parses a table: no run logs it, and a table that does is
+parsed cell by cell."""
+
+_EMPTY_VALUE = float(_EMPTY)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The first line of a table.
+
+    Attributes:
+        names: Of the columns; empty for one without a name.
+        delimiter: One character, or empty where any blanks separate the cells.
+        is_own_line: It is a line of its own and not a comment.
+        line: It as it stands, without outer blanks.
+    """
+
+    names: tuple[str, ...]
+    delimiter: str
+    is_own_line: bool
+    line: bytes
+
+    def split(self, line: str) -> list[str]:
+        """Return the cells of a line, without outer blanks and quotes."""
+        if not self.delimiter:
+            return line.split()
+        if '"' not in line:
+            return [cell.strip() for cell in line.split(self.delimiter)]
+        try:
+            cells = next(csv.reader([line], delimiter=self.delimiter, skipinitialspace=True), [])
+        except csv.Error:
+            return []
+        return [cell.strip() for cell in cells]
+
+    def fits(self, line: str) -> bool:
+        """Whether a line has a cell for every name, and the last one is not empty."""
+        cells = self.split(line)
+        return len(cells) == len(self.names) and bool(cells[-1])
+
+
+def find_header(line: str, comment: str = "") -> Header:
+    """Return the header that a table's first line makes.
+
+    Args:
+        line: The first line that is not a comment.
+        comment: The comment before it, which is the header if the line holds numbers alone.
+    """
+    delimiter = max(_DELIMITERS, key=line.count)
+    if not line.count(delimiter):
+        delimiter = ""
+    header = Header((), delimiter, True, line.strip().encode())
+    cells = header.split(line)
+    if comment and all(number(cell) is not None for cell in cells):
+        named = header.split(comment.lstrip("# "))
+        if len(named) == len(cells):
+            return Header(_unique(named), delimiter, False, comment.strip().encode())
+    return Header(_unique(cells), delimiter, True, header.line)
+
+
+def _unique(cells: list[str]) -> tuple[str, ...]:
+    """Names of columns; one that comes again gets a number."""
+    seen = Counter[str]()
+    names = []
+    for cell in cells:
+        name = clean_name(cell)
+        names.append(f"{name}.{seen[name]}" if name and seen[name] else name)
+        seen[name] += 1
+    return tuple(names)
+
+
+def is_header_of(names: list[str], line: str, row: str) -> bool:
+    """Whether a line can be the header of a table in which the row is the first one."""
+    header = find_header(line)
+    cells = header.split(row)
+    if len(cells) != len(names) or any(number(name) is not None for name in names):
+        return False
+    return any(number(cell) is not None for cell in cells)
+
+
+def parse_rows(
+    lines: list[bytes], header: Header, wanted: frozenset[str]
+) -> tuple[Frame, list[Fault], Header]:
+    """Return the rows of some lines, the lines that do not fit, and the header from then on.
+
+    Args:
+        lines: Without their ends.
+        header: What holds for the first of them.
+        wanted: Names of the texts that are of use, as `plain` gives them.
+    """
+    cells, faults, n, start = Cells(), list[Fault](), 0, 0
+    while start < len(lines):
+        end, successor = _next_header(lines, start, header)
+        n += _parse_block(lines[start:end], start, n, header, wanted, cells, faults)
+        header, start = successor, end + 1
+    return cells.frame(n), faults, header
+
+
+def _next_header(lines: list[bytes], start: int, header: Header) -> tuple[int, Header]:
+    """Where the next line with names stands, and the header from there on."""
+    first = header.line[:1]
+    for index in range(start, len(lines)):
+        line = lines[index]
+        if line[:1] == first and line.strip() == header.line:
+            return index, header
+        if line[:1].isalpha() or line[:1] == b'"':
+            new = _other_header(line, header)
+            if new is not None:
+                return index, new
+    return len(lines), header
+
+
+def _other_header(line: bytes, header: Header) -> Header | None:
+    """The header that a line between the rows is, or None if it is a row."""
+    text = decode(line).strip()
+    if header.delimiter and header.delimiter not in text:
+        return None
+    other = find_header(text)
+    shared = set(other.names) & set(header.names)
+    if other.delimiter != header.delimiter or len(shared) < 2 or len(shared) * 2 < len(other.names):
+        return None
+    return other
+
+
+def _parse_block(
+    lines: list[bytes],
+    first: int,
+    row: int,
+    header: Header,
+    wanted: frozenset[str],
+    cells: Cells,
+    faults: list[Fault],
+) -> int:
+    """Add the rows of some lines under one header; return how many they are."""
+    delimiter, width = header.delimiter.encode(), len(header.names)
+    if delimiter and _is_plain(lines, delimiter):
+        good = [line for line in lines if line.count(delimiter) == width - 1]
+        if _parse_numbers(good, row, header, wanted, cells):
+            for index, line in enumerate(lines):
+                if line.count(delimiter) != width - 1 and line.strip():
+                    faults.append(_ragged(first + index, line.count(delimiter) + 1, width))
+            return len(good)
+    n = 0
+    for index, line in enumerate(lines):
+        values = header.split(decode(line))
+        if len(values) == width:
+            _add_row(cells, row + n, header, values)
+            n += 1
+        elif line.strip():
+            faults.append(_ragged(first + index, len(values), width))
+    return n
+
+
+def _is_plain(lines: list[bytes], delimiter: bytes) -> bool:
+    """Whether no cell is quoted and no number written with a decimal comma."""
+    if any(b'"' in line for line in lines):
+        return False
+    return delimiter != b";" or not any(b"," in line for line in lines)
+
+
+def _ragged(index: int, count: int, width: int) -> Fault:
+    return Fault(index, f"{count:,} cells where the header has {width:,}")
+
+
+def _add_row(cells: Cells, row: int, header: Header, values: list[str]) -> None:
+    for name, value in zip(header.names, values, strict=True):
+        if name and value:
+            if header.delimiter == ";" and "," in value and number(value) is None:
+                value = value.replace(",", ".", 1)
+            cells.add(row, name, value)
+
+
+def _parse_numbers(
+    lines: list[bytes], row: int, header: Header, wanted: frozenset[str], cells: Cells
+) -> bool:
+    """Add rows with numpy's parser; False if it cannot read them."""
+    if not lines:
+        return True
+    numeric = _numeric_columns(lines, header)
+    if not numeric:
+        return False
+    delimiter = header.delimiter.encode()
+    body = b"\n" + b"\n".join(lines) + b"\n"
+    if _EMPTY in body:
+        return False
+    body = _fill(body, delimiter)
+    try:
+        numbers = np.loadtxt(
+            io.BytesIO(body), delimiter=header.delimiter, usecols=numeric, ndmin=2, comments=None
+        )
+    except ValueError:
+        return False
+    if len(numbers) != len(lines):
+        return False
+    rows = np.arange(row, row + len(lines), dtype=np.int64)
+    for at, index in enumerate(numeric):
+        cells.add_column(header.names[index], _present(rows, numbers[:, at]))
+    _add_texts(lines, row, header, frozenset(numeric), wanted, cells)
+    return True
+
+
+def _numeric_columns(lines: list[bytes], header: Header) -> list[int]:
+    """Columns whose first cell that is not empty is a number, or that are empty."""
+    open_columns = {index for index, name in enumerate(header.names) if name}
+    numeric = set(open_columns)
+    delimiter = header.delimiter.encode()
+    for line in lines:
+        values = line.split(delimiter)
+        decided = {index for index in open_columns if values[index].strip()}
+        for index in decided:
+            try:
+                float(values[index])
+            except ValueError:
+                numeric.discard(index)
+        open_columns -= decided
+        if not open_columns:
+            break
+    return sorted(numeric)
+
+
+def _fill(body: bytes, delimiter: bytes) -> bytes:
+    """Write the sign for nothing into empty cells."""
+    empty = delimiter + delimiter
+    if empty in body:
+        filled = delimiter + _EMPTY + delimiter
+        # Neighbouring empty cells share a delimiter, so it takes two passes.
+        body = body.replace(empty, filled).replace(empty, filled)
+    body = body.replace(b"\n" + delimiter, b"\n" + _EMPTY + delimiter)
+    return body.replace(delimiter + b"\n", delimiter + _EMPTY + b"\n")
+
+
+def _present(rows: Ints, values: Floats) -> Column:
+    filled = values != _EMPTY_VALUE
+    if filled.all():
+        return Column(rows, values)
+    return Column(rows[filled], values[filled])
+
+
+def _add_texts(
+    lines: list[bytes],
+    row: int,
+    header: Header,
+    numeric: frozenset[int],
+    wanted: frozenset[str],
+    cells: Cells,
+) -> None:
+    delimiter = header.delimiter.encode()
+    for index, name in enumerate(header.names):
+        if index in numeric or not name:
+            continue
+        texts = [decode(line.split(delimiter)[index]).strip() for line in lines]
+        values = [number(text) for text in texts]
+        rows = [row + at for at, value in enumerate(values) if value is not None]
+        taken = [value for value in values if value is not None]
+        cells.add_column(name, Column(np.array(rows, np.int64), np.array(taken, np.float64)))
+        if plain(name) in wanted:
+            pairs = enumerate(zip(texts, values, strict=True))
+            cells.add_texts(name, [(row + at, t) for at, (t, v) in pairs if v is None and t])

@@ -1,0 +1,97 @@
+"""Tables of numbers as text: CSV and its relatives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lossmon.readers.format import Format
+from lossmon.readers.frames import Frame
+from lossmon.readers.jsonl import USEFUL_TEXTS
+from lossmon.readers.layout import MetricColumns
+from lossmon.readers.lines import decode
+from lossmon.readers.record_reader import Fault, MakeLayout, RecordReader
+from lossmon.readers.sniff import are_metrics, is_known_other, names_metric, names_place, text_of
+from lossmon.readers.table_cells import Header, find_header, is_header_of, parse_rows
+
+RANK = 50
+"""Often rounded, and often by epoch."""
+
+
+class TableParser:
+    """Parses the rows of a table, which begins with its header.
+
+    A header that comes again is left out; one with other names holds from there on.
+    """
+
+    def __init__(self) -> None:
+        self._header: Header | None = None
+        self._comment: bytes | None = None
+
+    def parse(self, lines: list[bytes]) -> tuple[Frame, list[Fault]]:
+        """Return the rows of the next lines, and the lines that do not fit the header."""
+        skipped = 0
+        if self._header is None:
+            skipped = self._skip_to_rows(lines)
+            if self._header is None:
+                return Frame(), []
+        frame, faults, header = parse_rows(lines[skipped:], self._header, USEFUL_TEXTS)
+        self._header = header
+        return frame, [Fault(fault.line + skipped, fault.reason) for fault in faults]
+
+    def _skip_to_rows(self, lines: list[bytes]) -> int:
+        for index, line in enumerate(lines):
+            text = decode(line).strip()
+            if text.startswith("#"):
+                self._comment = line
+            elif text:
+                self._header = find_header(text, decode(self._comment or b""))
+                return index + self._header.is_own_line
+        return len(lines)
+
+    def is_whole(self, line: str, quiet: bool) -> bool:
+        """Whether an unfinished row has all its cells, and its writer is done."""
+        return quiet and self._header is not None and self._header.fits(line)
+
+
+def table(path: Path, source: str = "csv", layout: MakeLayout = MetricColumns) -> RecordReader:
+    """Return a reader of a table."""
+    return RecordReader(path, source, TableParser, layout)
+
+
+def header_names(head: bytes) -> list[str]:
+    """Return the names in the header of a table that begins with these bytes; empty if none."""
+    lines = text_of(head).splitlines()
+    if not lines or not text_of(head).endswith(("\n", "\r")):
+        lines = lines[:-1] or lines
+    comment = ""
+    for line in lines:
+        if line.startswith("#"):
+            comment = line
+        elif line.strip():
+            return list(find_header(line, comment).names)
+    return []
+
+
+def claims_table(path: Path, head: bytes) -> bool:
+    """Whether a table holds metrics: by its header, and by its first row being numbers."""
+    if is_known_other(path):
+        return False
+    lines = [line for line in text_of(head).splitlines() if line.strip() and line[0] != "#"]
+    names = header_names(head)
+    if len(names) < 2 or not are_metrics(names):
+        return False
+    if len(lines) < 3:
+        return any(map(names_place, names)) or sum(map(names_metric, names)) > 1
+    return is_header_of(names, lines[0], lines[1])
+
+
+FORMATS = (
+    Format(
+        source="csv",
+        title="CSV table",
+        names=("*.csv", "*.tsv"),
+        claims=claims_table,
+        open=table,
+        rank=RANK,
+    ),
+)
