@@ -14,9 +14,11 @@ from lossmon.types import Floats
 
 @dataclass(frozen=True, slots=True)
 class Curves:
-    """What one training logged: a train loss a step, an eval loss and accuracy an eval."""
+    """What one training logged: everything a step, an eval loss and accuracy an eval."""
 
     train: Floats
+    grad_norm: Floats
+    learning_rate: Floats
     eval: Floats
     accuracy: Floats
     eval_every: int
@@ -37,13 +39,15 @@ def curves(name: str, seed: int) -> Curves:
     """Train a case to its end, once a test session."""
     case = CASES[name]
     training = Training(case, seed)
-    train, evals = [], []
+    steps, evals = [], []
     for step in range(1, case.steps + 1):
-        train.append(training.step().loss)
+        steps.append(training.step())
         if step % case.eval_every == 0:
             evals.append(training.evaluate())
     return Curves(
-        np.array(train),
+        np.array([each.loss for each in steps]),
+        np.array([each.grad_norm for each in steps]),
+        np.array([each.learning_rate for each in steps]),
         np.array([each.loss for each in evals]),
         np.array([each.accuracy for each in evals]),
         case.eval_every,

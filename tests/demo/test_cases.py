@@ -41,7 +41,7 @@ def test_the_underfitting_run_stays_high_on_both_sides(seed: int) -> None:
 @seeds
 def test_the_oscillating_run_swings_widely_and_still_falls(seed: int) -> None:
     run = curves("oscillate", seed)
-    assert run.eval[-10:].mean() < 0.85 * run.eval[3:6].mean()
+    assert run.eval[-10:].mean() < 0.9 * run.eval[3:6].mean()
     assert np.median(np.abs(np.diff(np.log(run.eval), 2))) > 0.07
     assert np.median(np.abs(np.diff(np.log(run.train)))) > 0.15
 
@@ -57,8 +57,8 @@ def test_the_plateau_run_falls_first_and_then_stands_still(seed: int) -> None:
 def test_the_diverging_run_leaves_a_good_level_for_ever_but_stays_finite(seed: int) -> None:
     run = curves("diverge", seed)
     assert np.isfinite(run.train).all()
-    assert run.train_near(0.25) < 0.25 * run.train[0]
-    assert run.train_near(1.0) > 4 * run.train_near(0.25)
+    assert run.train_near(0.15) < 0.25 * run.train[0]
+    assert run.train_near(1.0) > 3 * run.train_near(0.15)
 
 
 @seeds

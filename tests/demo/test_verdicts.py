@@ -1,0 +1,49 @@
+"""The engine says of every demo training what made it so."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lossmon.demo.cases import CASES
+from lossmon.diagnosis.engine import Engine
+from lossmon.readers.names import meaning
+from lossmon.types import Diagnosis
+from tests.demo.curves import curves
+
+
+def judge(name: str, seed: int) -> Diagnosis:
+    """Feed a whole training to the engine, in the order it was logged."""
+    run, case = curves(name, seed), CASES[name]
+    engine = Engine()
+    engine.plan(case.steps, None)
+    steps = np.arange(1, case.steps + 1)
+    evals = steps[case.eval_every - 1 :: case.eval_every]
+    columns = [
+        ("train/loss", steps, run.train),
+        ("train/grad_norm", steps, run.grad_norm),
+        ("train/learning_rate", steps, run.learning_rate),
+        ("eval/loss", evals, run.eval),
+        ("eval/accuracy", evals, run.accuracy),
+    ]
+    channels = [
+        np.full(len(at), engine.channel(meaning(tag), headline=tag.endswith("/loss")))
+        for tag, at, _ in columns
+    ]
+    at = np.concatenate([each for _, each, _ in columns])
+    order = np.argsort(at, kind="stable")
+    values = np.concatenate([each for _, _, each in columns])
+    engine.feed(np.concatenate(channels)[order], at[order], values[order], np.full(len(at), np.nan))
+    return engine.diagnosis()
+
+
+@pytest.mark.parametrize("seed", [0, 7])
+@pytest.mark.parametrize("name", CASES)
+def test_a_finished_case_gets_the_verdict_that_its_cause_deserves(name: str, seed: int) -> None:
+    assert judge(name, seed).verdict.code in CASES[name].expected
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_badge_comes_to_it_in_the_first_half_of_the_run(name: str) -> None:
+    first = next(turn for turn in judge(name, 0).history if turn.code in CASES[name].expected)
+    assert first.step <= CASES[name].steps / 2
