@@ -358,7 +358,11 @@ def noise_of(logs: Floats) -> float:
     known, weight = NOISE_PRIOR_WEIGHT * NOISE_PRIOR**2, float(NOISE_PRIOR_WEIGHT)
     if len(tail) >= 4:
         second = median(np.abs(tail[2:] - 2 * tail[1:-1] + tail[:-2])) * 1.4826 / math.sqrt(6)
-        third = median(np.abs(tail[3:] - 3 * tail[2:-1] + 3 * tail[1:-2] - tail[:-3])) * 1.4826 / math.sqrt(20)
+        third = (
+            median(np.abs(tail[3:] - 3 * tail[2:-1] + 3 * tail[1:-2] - tail[:-3]))
+            * 1.4826
+            / math.sqrt(20)
+        )
         seen = len(tail) - 2
         known += seen * min(second, third) ** 2
         weight += seen

@@ -36,7 +36,13 @@ AT_ONCE = frozenset({"non_finite", "diverging", "overfitting", "spike"})
 ask for evidence enough."""
 
 BY_EVALS = frozenset(
-    {"overfitting", "fast_memorisation", "distribution_mismatch", "easy_eval", "metric_disagreement"}
+    {
+        "overfitting",
+        "fast_memorisation",
+        "distribution_mismatch",
+        "easy_eval",
+        "metric_disagreement",
+    }
 )
 """Verdicts that rest on evals: only new evals may bring or revoke them."""
 

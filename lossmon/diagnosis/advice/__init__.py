@@ -21,10 +21,11 @@ def advise(finding: Finding, language: str = "en") -> Advice:
     An unknown language is answered in English.
     """
     entry = _entry(finding.code, finding.variant, language)
-    words = _Words({key: _word(key, value) for key, value in finding.facts.items()})
+    names = _book(language)["words"]
+    words = _Words({key: _word(key, value, names) for key, value in finding.facts.items()})
     return Advice(
         word=entry["word"],
-        evidence=_fill(entry, words),
+        evidence=entry["evidence"].format_map(words),
         means=entry["means"].format_map(words),
         remedies=tuple(remedy.format_map(words) for remedy in entry["remedies"]),
         confused_with=entry.get("confused_with", ""),
@@ -47,37 +48,24 @@ def _entry(code: str, variant: str, language: str) -> dict[str, Any]:
     return {**entry, **special}
 
 
-def _fill(entry: Mapping[str, Any], words: _Words) -> str:
-    """The evidence line, in its shorter form where a number is not known."""
-    line = str(entry["evidence"]).format_map(words)
-    if words.absent and "evidence_short" in entry:
-        return str(entry["evidence_short"]).format_map(words)
-    return line
-
-
 class _Words(dict[str, str]):
     """Facts as text; one that is not known reads as a dash."""
 
-    absent = False
-
     def __missing__(self, key: str) -> str:
-        self.absent = True
         return "–"
 
 
-def _word(key: str, value: float | int | str) -> str:
-    """A fact as people write it."""
+def _word(key: str, value: float | int | str, words: Mapping[str, str]) -> str:
+    """A fact as people write it: three digits that matter, percentages with fewer."""
     if isinstance(value, str):
-        return value
+        return words.get(value, value)
     if isinstance(value, int):
         return str(value)
     if not math.isfinite(value):
         return "–"
-    if key.endswith("percent"):
+    if key.endswith(("percent", "times")):
         return f"{value:.0f}" if abs(value) >= 9.5 else f"{value:.1f}"
-    if key.endswith("times"):
-        return f"{value:.0f}" if abs(value) >= 9.5 else f"{value:.1f}"
-    return f"{value:.4g}" if abs(value) >= 1 else f"{value:.3g}"
+    return f"{value:.4g}" if abs(value) >= 10 else f"{value:.3g}"
 
 
 @cache

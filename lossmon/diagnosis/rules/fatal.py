@@ -42,7 +42,11 @@ def _bad_gradients(curves: Curves) -> Finding | None:
     """The gradients are no numbers while the loss still is one."""
     if curves.bad_gradients < BAD_GRADIENTS:
         return None
-    facts: dict[str, float | int | str] = {"series": "gradient norm", "step": curves.step, "times": 3}
+    facts: dict[str, float | int | str] = {
+        "series": "gradient norm",
+        "step": curves.step,
+        "times": 3,
+    }
     return Finding(
         "non_finite", Severity.WARNING, curves.step, Confidence.MEDIUM, facts, "gradient"
     )

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from lossmon.diagnosis.curve import relative
 from lossmon.diagnosis.curves import Curves
 from lossmon.diagnosis.state import LossKind
@@ -96,9 +94,7 @@ def converged(curves: Curves, sensitivity: float) -> Finding | None:
         "error_percent": 100 * min(error, 9.99),
         "drop_percent": 100 * (1 - math.exp(-curves.drop)),
     }
-    return Finding(
-        "converged", Severity.OK, int(curves.at(0.5)), Confidence.MEDIUM, facts
-    )
+    return Finding("converged", Severity.OK, int(curves.at(0.5)), Confidence.MEDIUM, facts)
 
 
 def _evals_to_come(curves: Curves) -> bool:
@@ -117,7 +113,11 @@ def stuck(curves: Curves, sensitivity: float) -> Finding | None:
     train = curves.train
     if train is None or train.points < SLOW_POINTS or curves.kind is not LossKind.PLAIN:
         return None
-    if not curves.settled or not little_learnt(curves) or (curves.eval is not None and len(curves.eval) < 3):
+    if (
+        not curves.settled
+        or not little_learnt(curves)
+        or (curves.eval is not None and len(curves.eval) < 3)
+    ):
         return None
     gain, error = curves.late_gain
     if gain > STUCK_GAIN + 2 * error or curves.late_eval_gain[0] > STUCK_GAIN:
@@ -212,9 +212,7 @@ def lr_too_high(curves: Curves, sensitivity: float) -> Finding | None:
     if not (raised or swinging):
         return None
     facts: dict[str, float | int | str] = {"rate": now, "rate_then": then}
-    return Finding(
-        "lr_too_high", Severity.NOTICE, int(lowest), Confidence.LOW, facts, "aside"
-    )
+    return Finding("lr_too_high", Severity.NOTICE, int(lowest), Confidence.LOW, facts, "aside")
 
 
 RAISED_RATE = 1.5
@@ -275,9 +273,7 @@ def too_few_evals(curves: Curves, sensitivity: float) -> Finding | None:
         "points": curves.eval.points,
         "needed": ENOUGH_EVALS,
     }
-    return Finding(
-        "too_few_evals", Severity.NEUTRAL, curves.first, Confidence.HIGH, facts, "aside"
-    )
+    return Finding("too_few_evals", Severity.NEUTRAL, curves.first, Confidence.HIGH, facts, "aside")
 
 
 FROZEN_TIMES = 8
