@@ -1,0 +1,111 @@
+"""Which formats there are, and which of them a file is."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from fnmatch import translate
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+
+from lossmon.readers.format import HEAD, Format
+
+FAMILIES: tuple[tuple[str, tuple[str, ...]], ...] = (
+    (
+        "hf_state",
+        ("trainer_state.json", "all_results.json", "train_results.json", "eval_results.json"),
+    ),
+    ("llamafactory", ("trainer_log.jsonl",)),
+    ("tables", ("*.csv", "*.tsv")),
+    ("jsonl", ("*.jsonl", "*.ndjson", "*.jsonlines", "*.json", "*.log", "*.txt")),
+    ("documents", ("*.json", "log")),
+    (
+        "text",
+        (
+            *("*.log", "*.out", "*.err", "*.txt", "nohup.out*", "slurm-*", "stdout*", "stderr*"),
+            *("console*", "*.stdout", "*.stderr", "*.output", "*.log.[0-9]*", "*.[oe][0-9]*"),
+        ),
+    ),
+)
+"""Reader modules in the order in which they may claim a file, the specific before the general,
+each with the names that its formats can have. A module is imported when such a name turns up, so
+that a run that needs one reader does not wait for all of them."""
+
+
+@cache
+def _module_formats(name: str) -> tuple[Format, ...]:
+    formats: tuple[Format, ...] = import_module(f"lossmon.readers.{name}").FORMATS
+    return formats
+
+
+@cache
+def _pattern(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(translate(pattern) for pattern in patterns))
+
+
+_ANY_NAME = _pattern(tuple(pattern for _, patterns in FAMILIES for pattern in patterns))
+
+
+def formats() -> tuple[Format, ...]:
+    """Every format, in the order in which they may claim a file."""
+    return tuple(one for name, _ in FAMILIES for one in _module_formats(name))
+
+
+def __getattr__(name: str) -> tuple[Format, ...]:
+    if name == "FORMATS":
+        return formats()
+    raise AttributeError(name)
+
+
+def recognised() -> tuple[str, ...]:
+    """What can be read, in words, for the message that nothing was found."""
+    return tuple(dict.fromkeys(one.title for one in formats()))
+
+
+def possible(name: str) -> bool:
+    """Whether a file of this name can be of any format; costs no look at the file."""
+    return _ANY_NAME.match(name.lower()) is not None
+
+
+def claim(path: Path) -> Format | None:
+    """The format of a file, None where no reader knows it.
+
+    Looks at the first `HEAD` bytes of a regular file and at nothing else.
+    """
+    head = read_head(path)
+    return None if head is None else claim_head(path, head)
+
+
+def claim_head(path: Path, head: bytes) -> Format | None:
+    """The format of a file whose first bytes are known."""
+    name = path.name.lower()
+    for module, patterns in FAMILIES:
+        if _pattern(patterns).match(name) is None:
+            continue
+        for one in _module_formats(module):
+            if one.fits(path) and one.claims(path, head):
+                return one
+    return None
+
+
+def read_head(path: Path) -> bytes | None:
+    """The first `HEAD` bytes of a regular file; None where it is none or cannot be read.
+
+    A FIFO or a device is not touched: opening it could block or change it.
+    """
+    try:
+        if not stat.S_ISREG(os.lstat(path).st_mode):
+            return None
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return None
+        return os.read(descriptor, HEAD)
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
