@@ -1,0 +1,25 @@
+"""Checkpoints by the names that frameworks give them; their contents are never touched."""
+
+from __future__ import annotations
+
+import re
+
+_DIRECTORY = re.compile(r"^(?:checkpoint|ckpt|global_step|step|iter)[-_]?(\d+)$")
+_FILE = re.compile(
+    r"^(?:(?:checkpoint|ckpt|step|iter|epoch)[-_]?(\d+)|model_(\d{4,})|"
+    r".*(?:^|[-_.])(?:global_)?step[-_=]?(\d+).*)"
+    r"\.(?:pt|pth|ckpt|safetensors|bin|weights|index|npz)$"
+)
+CHECKPOINT_NAME = re.compile(f"{_DIRECTORY.pattern}|{_FILE.pattern}")
+"""Any name that can be a checkpoint's."""
+
+
+def checkpoint_step(name: str, *, directory: bool) -> int | None:
+    """Step in the name of a checkpoint, None where the name is not one.
+
+    A file named after its epoch (`epoch_8.pth`) gives the epoch.
+    """
+    match = (_DIRECTORY if directory else _FILE).match(name)
+    if match is None:
+        return None
+    return int(next(group for group in match.groups() if group))

@@ -1,0 +1,138 @@
+"""What each file was found to be: looked at once, and again only while it is too short to tell."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from lossmon.readers.format import HEAD, Format
+from lossmon.readers.names import meaning
+from lossmon.readers.registry import claim_head, read_head
+from lossmon.readers.tree import Entry
+from lossmon.types import Kind, Split
+
+GENERIC = frozenset({"csv", "tsv", "jsonl", "history"})
+"""Formats that a user's own script writes: the name of such a file says little."""
+
+GENERAL = 50
+"""Rank from which a format takes nearly anything, so that its claim on half a line is worthless."""
+
+FRESH = 2.0
+"""Seconds for which an unfinished first line may still be completed."""
+
+MOST_OPEN = 5_000
+"""Files too short to tell that are looked at again at each scan, at most."""
+
+_KEYS = re.compile(rb'"([^"\\]{1,80})"\s*:')
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A file that a format took.
+
+    Attributes:
+        path: Where it is.
+        format: What it is.
+        inode: Its (device, inode).
+        has_loss: Its first line names the train loss of a whole run.
+        sub: What `add_scalars` calls this curve, if its directory is one of that function's.
+    """
+
+    path: str
+    format: Format
+    inode: tuple[int, int]
+    has_loss: bool = False
+    sub: str = ""
+
+
+class Claims:
+    """Remembers for each file what it is."""
+
+    def __init__(self) -> None:
+        self._taken: dict[tuple[int, int], Claim] = {}
+        self._final: set[tuple[int, int]] = set()
+        self._open: dict[tuple[int, int], tuple[str, int]] = {}
+        self._notes: dict[str, str] = {}
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Files that could not be looked at, and why."""
+        return tuple(self._notes.values())
+
+    def of(self, entry: Entry) -> Claim | None:
+        """What a file is, None while no format takes it."""
+        known = self._taken.get(entry.inode)
+        if known is not None and known.path == entry.path:
+            return known
+        if entry.inode in self._final:
+            return None
+        size, modified = _size(entry.path)
+        if self._open.get(entry.inode) == (entry.path, size):
+            return None
+        return self._look(entry, size, modified)
+
+    def grew(self) -> bool:
+        """Whether a file that was too short to tell has more to show."""
+        waiting = list(self._open.values())[:MOST_OPEN]
+        return any(_size(path)[0] != size for path, size in waiting)
+
+    def _look(self, entry: Entry, size: int, modified: float) -> Claim | None:
+        path = Path(entry.path)
+        head = read_head(path)
+        if head is None and size:
+            self._notes[entry.path] = f"{entry.path}: cannot be read"
+        taken = claim_head(path, head) if head else None
+        premature = taken is not None and head and _is_premature(taken, head, modified)
+        if taken is None or head is None or premature:
+            if head is not None and len(head) >= HEAD:
+                self._final.add(entry.inode)
+                self._open.pop(entry.inode, None)
+            else:
+                # A line that is being written is looked at again even if it never grows.
+                self._open[entry.inode] = (entry.path, -1 if premature else size)
+            return None
+        self._open.pop(entry.inode, None)
+        claim = Claim(
+            entry.path, taken, entry.inode, _has_loss(taken, head), _sub(path.parent.name, head)
+        )
+        self._taken[entry.inode] = claim
+        return claim
+
+
+def _size(path: str) -> tuple[int, float]:
+    try:
+        status = os.stat(path, follow_symlinks=False)
+    except OSError:
+        return 0, 0.0
+    return status.st_size, status.st_mtime
+
+
+def _is_premature(taken: Format, head: bytes, modified: float) -> bool:
+    unfinished = len(head) < HEAD and b"\n" not in head and b"\r" not in head
+    return taken.rank >= GENERAL and unfinished and time.time() - modified < FRESH
+
+
+def _sub(directory: str, head: bytes) -> str:
+    """What follows the tag in `<tag>_<name>`, as `add_scalars` names its directories."""
+    for cut in range(len(directory) - 1, 0, -1):
+        if directory[cut] != "_":
+            continue
+        tag = re.escape(directory[:cut].encode()).replace(b"_", b"[_/ ]")
+        # In a summary value, field 1 is the tag: its number and type, its length, its text.
+        if re.search(b"\n" + re.escape(bytes([cut % 128])) + tag, head):
+            return directory[cut + 1 :]
+    return ""
+
+
+def _has_loss(taken: Format, head: bytes) -> bool:
+    """Whether the first line of a table or of JSON lines names the train loss of a run."""
+    if taken.source not in GENERIC:
+        return False
+    line = head.split(b"\n", 1)[0]
+    names = _KEYS.findall(line) or re.split(rb"[,;\t]", line)
+    texts = (name.decode("utf-8", "replace").strip().strip('"') for name in names[:200])
+    means = (meaning(text, source=taken.source) for text in texts if text)
+    return any(m.kind is Kind.LOSS and m.split is Split.TRAIN and not m.part for m in means)

@@ -1,0 +1,130 @@
+"""Paths → runs: what lies under the paths that the user gave, as runs with their files."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lossmon.readers.claims import Claims
+from lossmon.readers.format import Format
+from lossmon.readers.grouping import ordered
+from lossmon.readers.homes import VERSION
+from lossmon.readers.place import Place, PlacedRun
+
+EXAMPLES = 5
+"""Names of unrecognised files that a message may quote: enough to see what sort they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFile:
+    """A file of a run.
+
+    Attributes:
+        path: Where it is.
+        format: What it is and how to read it.
+        scope: Sub-run inside the run (`validation`), or rank (`rank1`), or empty.
+    """
+
+    path: Path
+    format: Format
+    scope: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundRun:
+    """One run.
+
+    Attributes:
+        name: What the user calls it.
+        path: Its own directory or file; stays the same for as long as the run is known.
+        files: What to read, the better source first, files of one source oldest first.
+        checkpoints: Steps and names of the checkpoints on disk, ascending.
+    """
+
+    name: str
+    path: Path
+    files: tuple[FoundFile, ...] = ()
+    checkpoints: tuple[tuple[int, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What one look at the paths found.
+
+    Attributes:
+        runs: In the order of the paths, below each by name.
+        notes: What was stepped over, and why.
+        seen_files: Regular files seen.
+        unrecognised: Names of some of those that no reader knows.
+    """
+
+    runs: tuple[FoundRun, ...] = ()
+    notes: tuple[str, ...] = ()
+    seen_files: int = 0
+    unrecognised: tuple[str, ...] = ()
+
+
+class Discovery:
+    """Finds runs under some paths, again and again; a look where nothing changed is cheap."""
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self._places = [Place(path) for path in paths]
+        self._claims = Claims()
+        self._scan: Scan | None = None
+
+    def scan(self) -> Scan:
+        """Look now. Paths that do not exist (yet) are named in the notes.
+
+        Returns:
+            The very same object as before while nothing changed.
+        """
+        changed = [place.refresh() for place in self._places]
+        if self._scan is not None and not any(changed) and not self._claims.grew():
+            return self._scan
+        seen: set[tuple[int, int]] = set()
+        found = [run for place in self._places for run in place.runs(self._claims, seen)]
+        notes = [note for place in self._places for note in place.notes]
+        unknown = [name for place in self._places for name in place.unrecognised]
+        scan = Scan(
+            runs=tuple(_found(found)),
+            notes=(*notes, *self._claims.notes),
+            seen_files=sum(place.seen for place in self._places),
+            unrecognised=tuple(dict.fromkeys(unknown))[:EXAMPLES],
+        )
+        if scan != self._scan:
+            self._scan = scan
+        return self._scan
+
+
+def _found(runs: list[PlacedRun]) -> Iterator[FoundRun]:
+    for run, name in zip(runs, names([run.path for run in runs]), strict=True):
+        files = tuple(
+            FoundFile(Path(member.claim.path), member.claim.format, member.scope)
+            for member in ordered(run.members)
+        )
+        yield FoundRun(name, run.path, files, run.checkpoints)
+
+
+def names(paths: Sequence[Path]) -> list[str]:
+    """Name each run after the end of its path: as much of it as tells it from the others."""
+    parts = [_telling_parts(path) for path in paths]
+    lengths = [2 if VERSION.match(own[-1]) else 1 for own in parts]
+    while True:
+        tails = [own[-length:] for own, length in zip(parts, lengths, strict=True)]
+        counts = Counter(tails)
+        longer = [
+            counts[tail] > 1 and length < len(own)
+            for tail, length, own in zip(tails, lengths, parts, strict=True)
+        ]
+        if not any(longer):
+            return ["/".join(tail) for tail in tails]
+        lengths = [length + more for length, more in zip(lengths, longer, strict=True)]
+
+
+def _telling_parts(path: Path) -> tuple[str, ...]:
+    parts = path.parts
+    if not parts or parts[-1] == "..":
+        parts = path.resolve().parts
+    return parts or (str(path.resolve()),)

@@ -1,0 +1,263 @@
+"""Which files make one run, as users think of runs."""
+
+from __future__ import annotations
+
+import os
+import re
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from lossmon.readers.claims import GENERIC, Claim
+from lossmon.readers.homes import (
+    CHECKPOINT,
+    CLOCK,
+    SPLITS,
+    VERSION,
+    Home,
+    event_time,
+    home,
+    is_events,
+    writer,
+)
+
+TEXT_RANK = 90
+"""Rank of text logs: they accompany a run rather than being one."""
+
+_COMMON_STEMS = re.compile(
+    r"^(?:|(?:running|trainer|training|train|main|launcher?|full|all|job|my|run|app|process|"
+    r"eval|valid|val|test|debug|info|error|errors|warn|warnings|console|output|out|err|log|logs|"
+    r"logging|nohup|stdout|stderr|std|history|metrics?|results?|progress|scalars?|loss|losses|"
+    r"rank|local|node|worker|learn|[-_. ]|\d{1,2})*)$",
+    re.IGNORECASE,
+)
+"""File names that say nothing of which run it is."""
+
+_ENDINGS = re.compile(r"(?:\.(?:log|out|err|txt|stdout|stderr|output|csv|tsv|jsonl?|ndjson|\d+))+$")
+_SPLIT_IN_STEM = re.compile(
+    r"(?:^|[-_.])(?:train|training|val|valid|validation|eval|test|dev|rank\d+)(?=[-_.]|$)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A file of a run.
+
+    Attributes:
+        claim: What it is.
+        scope: Sub-run inside the run, or empty.
+    """
+
+    claim: Claim
+    scope: str = ""
+
+
+@dataclass(slots=True)
+class Group:
+    """The files of one run.
+
+    Attributes:
+        path: Its own directory or file.
+        members: Its files.
+    """
+
+    path: str
+    members: list[Member] = field(default_factory=list)
+
+    @property
+    def only_text(self) -> bool:
+        """Whether it is nothing but text logs."""
+        return all(member.claim.format.rank >= TEXT_RANK for member in self.members)
+
+    @property
+    def sources(self) -> frozenset[str]:
+        """Format families in it, text logs apart."""
+        formats = (member.claim.format for member in self.members)
+        return frozenset(one.source for one in formats if one.rank < TEXT_RANK)
+
+
+def grouped(
+    claims: Iterable[Claim], root: str, marks: Callable[[str], tuple[str, ...]]
+) -> list[Group]:
+    """Put files together that belong to one run.
+
+    Args:
+        claims: Every recognised file below `root`.
+        root: Directory that the user gave.
+        marks: Telling names in a directory, see `homes.TRAINER_MARKS`.
+    """
+    homes: dict[str, Group] = {}
+    for claim, place in _placed(list(claims), root, marks):
+        homes.setdefault(place.path, Group(place.path)).members.append(Member(claim, place.scope))
+    _join_versions(homes, root)
+    _join_nested(homes)
+    for group in homes.values():
+        group.members = _without_repeats(group.members)
+    paths = sorted(homes)
+    groups = [part for path in paths for part in _parted(homes[path], _below(paths, path) > 0)]
+    return sorted((group for group in groups if group.members), key=lambda group: group.path)
+
+
+def _below(paths: list[str], path: str) -> int:
+    """How many of the sorted paths lie below one."""
+    return bisect_left(paths, path + _AFTER_SEPARATOR) - bisect_left(paths, path + os.sep)
+
+
+_AFTER_SEPARATOR = chr(ord(os.sep) + 1)
+
+
+def _placed(
+    claims: list[Claim], root: str, marks: Callable[[str], tuple[str, ...]]
+) -> Iterator[tuple[Claim, Home]]:
+    """Give each file its home; the event files of one writer below its own go to that one."""
+    writers: dict[str, set[str]] = defaultdict(set)
+    for claim in claims:
+        directory, name = os.path.split(claim.path)
+        if is_events(name):
+            writers[directory].add(writer(name))
+    for claim in claims:
+        directory, name = os.path.split(claim.path)
+        above, own = os.path.split(directory)
+        nested = directory != root and is_events(name) and writer(name)
+        if nested and writer(name) in writers.get(above, ()) and own.lower() not in SPLITS:
+            if CLOCK.match(own):
+                continue
+            place = home(os.path.join(above, name), root, marks)
+            yield claim, Home(place.path, claim.sub or own.rsplit("_", 1)[-1])
+        else:
+            yield claim, home(claim.path, root, marks)
+
+
+def _join_versions(homes: dict[str, Group], root: str) -> None:
+    """Lightning's loggers each keep a `version_N`: those of one number are one run."""
+    kept: dict[tuple[str, str], Group] = {}
+    for path in sorted(homes):
+        logger, version = os.path.split(path)
+        if path == root or VERSION.match(version) is None or logger == root:
+            continue
+        first = kept.setdefault((os.path.dirname(logger), version), homes[path])
+        if first is homes[path]:
+            continue
+        if first.sources & homes[path].sources:
+            kept[os.path.dirname(logger), version] = homes[path]
+            continue
+        first.members += homes.pop(path).members
+
+
+def _join_nested(homes: dict[str, Group]) -> None:
+    """A log beside a single run below it is that run's; so is its only other logger."""
+    paths = sorted(homes)
+    for path in reversed(paths.copy()):
+        if _below(paths, path) != 1:
+            continue
+        inner = paths[bisect_left(paths, path + os.sep)]
+        outer, nested = homes[path], homes[inner]
+        if outer.only_text or nested.only_text or not outer.sources & nested.sources:
+            outer.members += homes.pop(inner).members
+            paths.remove(inner)
+
+
+def _parted(group: Group, beside: bool) -> list[Group]:
+    """Split files that merely lie side by side, such as the logs of many jobs.
+
+    Args:
+        group: The files of one directory and its parts.
+        beside: There are runs in directories below it.
+    """
+    stems: dict[tuple[str, str], list[Member]] = defaultdict(list)
+    for member in group.members:
+        if member.claim.format.rank >= TEXT_RANK or member.claim.format.source in GENERIC:
+            stems[_stem(member.claim.path)].append(member)
+    loose = _rivals(stems) | (_strangers(stems, beside) if group.only_text else set())
+    parts = []
+    for stem in sorted(loose):
+        members = stems[stem]
+        group.members = [member for member in group.members if member not in members]
+        parts.append(Group(_face(members), members))
+    if group.members and group.only_text and (parts or beside):
+        group.path = _face(group.members)
+    return [group, *parts]
+
+
+def _face(members: list[Member]) -> str:
+    """The file that a run without a directory is called after: not its errors if it can be."""
+    return min((member.claim.path for member in members), key=lambda p: (p.endswith(".err"), p))
+
+
+def _rivals(stems: Mapping[tuple[str, str], list[Member]]) -> set[tuple[str, str]]:
+    """Stems of tables and JSON lines of which several in one directory hold a run each."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for (directory, _), members in stems.items():
+        if not _SPLIT_IN_STEM.search(os.path.basename(members[0].claim.path)):
+            rivals = {member.claim.format.source for member in members if member.claim.has_loss}
+            counts.update((directory, source) for source in rivals)
+    crowded = {directory for (directory, _), count in counts.items() if count > 1}
+    return {
+        (directory, stem)
+        for (directory, stem), members in stems.items()
+        if directory in crowded and any(member.claim.format.source in GENERIC for member in members)
+    }
+
+
+def _strangers(stems: Mapping[tuple[str, str], list[Member]], beside: bool) -> set[tuple[str, str]]:
+    """Stems of text logs that name different jobs, in a directory that holds nothing else."""
+    named = {key for key in stems if not _COMMON_STEMS.match(key[1])}
+    common = set(stems) - named
+    extended = any(
+        stem.startswith(f"{base}_")
+        for directory, stem in named
+        for where, base in common
+        if base and where == directory
+    )
+    crowded = any(count > 1 for count in Counter(directory for directory, _ in named).values())
+    return named if crowded or (named and (beside or extended)) else set()
+
+
+def _stem(path: str) -> tuple[str, str]:
+    """Directory and file name without what only tells the stream, the rank or the format."""
+    directory, name = os.path.split(path)
+    stem = _ENDINGS.sub("", name.lower())
+    stem = re.sub(r"[-_.]?(?:stdout|stderr)$|[-_.]?(?:rank|local_rank)[-_]?\d+", "", stem)
+    return directory, stem
+
+
+def _without_repeats(members: list[Member]) -> list[Member]:
+    """Drop what says the same again: older states of one Trainer, mmengine's twin files."""
+    newest = -1
+    names = {member.claim.path for member in members}
+    for member in members:
+        newest = max(newest, _state_step(member.claim.path))
+    states = [path for path in names if os.path.basename(path) == "trainer_state.json"]
+    at_root = any(_state_step(path) < 0 for path in states)
+    kept = []
+    for member in members:
+        directory, name = os.path.split(member.claim.path)
+        step = _state_step(member.claim.path)
+        if step >= 0 and (at_root or step < newest):
+            continue
+        twin = os.path.basename(directory) == "vis_data" and name.endswith(".json")
+        if twin and name != "scalars.json" and os.path.join(directory, "scalars.json") in names:
+            continue
+        kept.append(member)
+    return kept
+
+
+def _state_step(path: str) -> int:
+    """Step of the checkpoint that a trainer state lies in, -1 where it lies in none."""
+    directory, name = os.path.split(path)
+    above = os.path.basename(directory)
+    if name != "trainer_state.json" or CHECKPOINT.match(above) is None:
+        return -1
+    return int(re.sub(r"\D", "", above))
+
+
+def ordered(members: list[Member]) -> list[Member]:
+    """The better source first; files of one source in the order in which they were begun."""
+
+    def key(member: Member) -> tuple[int, int, str]:
+        name = os.path.basename(member.claim.path)
+        return member.claim.format.rank, event_time(name), member.claim.path
+
+    return sorted(members, key=key)

@@ -1,0 +1,183 @@
+"""One path that the user gave, and the runs below it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lossmon.readers.checkpoints import CHECKPOINT_NAME, checkpoint_step
+from lossmon.readers.claims import Claim, Claims
+from lossmon.readers.grouping import Group, Member, grouped
+from lossmon.readers.homes import TRAINER_MARKS
+from lossmon.readers.registry import possible
+from lossmon.readers.tree import Entry, Tree
+
+_TELLING = re.compile(f"{TRAINER_MARKS.pattern}|{CHECKPOINT_NAME.pattern}")
+_NO_METRICS = re.compile(
+    r"(?:tokenizer.*|.*vocab|.*config|special_tokens_map|added_tokens|preprocessor.*|package(?:-lock)?|"
+    r"tsconfig|manifest|dataset_info|dataset_dict|.*\.index|.*\.trace|params|args)\.json|"
+    r".*\.pt\.trace\.json.*|requirements.*\.txt|merges\.txt|runs\.swanlab|.*\.ipynb|"
+    r"wandb-metadata\.json|swanlab-metadata\.json|conda-environment\.yaml",
+    re.IGNORECASE,
+)
+"""Files that many runs have beside their logs and that hold no metrics."""
+
+
+@dataclass(slots=True)
+class PlacedRun:
+    """A run as found at one place.
+
+    Attributes:
+        path: Its own directory or file, spelled as the user spelled the place.
+        members: Its files.
+        checkpoints: Steps and names of the checkpoints on disk, ascending.
+    """
+
+    path: Path
+    members: list[Member] = field(default_factory=list)
+    checkpoints: tuple[tuple[int, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Checkpoint:
+    directory: str
+    step: int
+    name: str
+
+
+class Place:
+    """A directory or a file that the user gave.
+
+    Attributes:
+        notes: What was stepped over, and why.
+        seen: Regular files seen.
+        unrecognised: Names of some that no reader knows.
+    """
+
+    def __init__(self, given: Path) -> None:
+        self._given = given
+        # A link that the user names is meant; those below it are not followed.
+        self._root = os.path.realpath(given)
+        self._tree: Tree | None = None
+        self._file: Entry | None = None
+        self._owners: dict[str, str] = {}
+        self.notes: tuple[str, ...] = ()
+        self.seen = 0
+        self.unrecognised: list[str] = []
+
+    def refresh(self) -> bool:
+        """Look at the file system; returns whether anything may have changed."""
+        try:
+            status = os.stat(self._root)
+        except OSError as error:
+            before, self.notes = self.notes, (f"{self._given}: {error.strerror}",)
+            gone = self._tree is not None or self._file is not None
+            self._tree, self._file = None, None
+            self._root = os.path.realpath(self._given)
+            return gone or before != self.notes
+        if not os.path.isdir(self._root):
+            entry = Entry(self._root, (status.st_dev, status.st_ino))
+            changed, self._file, self._tree = entry != self._file, entry, None
+            self.notes, self.seen = (), 1
+            return changed
+        self._file = None
+        if self._tree is None:
+            self._tree = Tree(Path(self._root), _is_interesting, _TELLING)
+        changed = self._tree.refresh()
+        self.notes = self._tree.notes
+        return changed
+
+    def runs(self, claims: Claims, seen: set[tuple[int, int]]) -> Iterator[PlacedRun]:
+        """The runs here.
+
+        Args:
+            claims: What each file is.
+            seen: Files that belong to runs of other places; those found here are added.
+        """
+        self.unrecognised = []
+        if self._file is not None:
+            claim = self._claim(self._file, claims, seen)
+            if claim is not None:
+                yield PlacedRun(self._given, [Member(claim)])
+        elif self._tree is not None:
+            yield from self._below(self._tree, claims, seen)
+
+    def _claim(self, entry: Entry, claims: Claims, seen: set[tuple[int, int]]) -> Claim | None:
+        claim = claims.of(entry)
+        if claim is None:
+            self.unrecognised.append(os.path.basename(entry.path))
+        elif entry.inode not in seen:
+            seen.add(entry.inode)
+            return claim
+        return None
+
+    def _below(self, tree: Tree, claims: Claims, seen: set[tuple[int, int]]) -> Iterator[PlacedRun]:
+        marks: dict[str, tuple[str, ...]] = {}
+        taken: list[Claim] = []
+        checkpoints: list[_Checkpoint] = []
+        self.seen = 0
+        for directory in tree.directories():
+            marks[directory.path] = directory.marks
+            self.seen += directory.seen
+            if directory.example:
+                self.unrecognised.append(directory.example)
+            for name in directory.marks:
+                inner = os.path.join(directory.path, name) in directory.children
+                if (step := checkpoint_step(name, directory=inner)) is not None:
+                    checkpoints.append(_Checkpoint(directory.path, step, name))
+            found = (self._claim(entry, claims, seen) for entry in directory.files)
+            taken += [claim for claim in found if claim is not None]
+        groups = self._settled(grouped(taken, self._root, lambda path: marks.get(path, ())))
+        owned = _owned(groups, checkpoints)
+        for group in groups:
+            path = self._given / os.path.relpath(group.path, self._root)
+            yield PlacedRun(path, group.members, owned.get(group.path, ()))
+
+    def _settled(self, groups: list[Group]) -> list[Group]:
+        """Keep every file in the run that it was first found in, and every run its path.
+
+        What is found later can make another grouping look better, but a run that is being
+        watched must not fall apart or move.
+        """
+        runs: dict[str, Group] = {}
+        for group in groups:
+            for member in group.members:
+                owner = self._owners.get(member.claim.path)
+                if owner is None:
+                    owner = self._continued(group)
+                    self._owners[member.claim.path] = owner
+                runs.setdefault(owner, Group(owner)).members.append(member)
+        return sorted(runs.values(), key=lambda group: group.path)
+
+    def _continued(self, group: Group) -> str:
+        """Path under which a group is known already, else the one that it has itself."""
+        owners = (self._owners.get(member.claim.path) for member in group.members)
+        return next((owner for owner in owners if owner is not None), group.path)
+
+
+def _is_interesting(name: str) -> bool:
+    return possible(name) and _NO_METRICS.fullmatch(name) is None
+
+
+def _owned(
+    groups: list[Group], checkpoints: list[_Checkpoint]
+) -> dict[str, tuple[tuple[int, str], ...]]:
+    """Give each checkpoint to the run whose directory is nearest above it."""
+    owned: dict[str, set[tuple[int, str]]] = {}
+    by_directory = {
+        group.path if os.path.isdir(group.path) else os.path.dirname(group.path): group.path
+        for group in groups
+    }
+    for checkpoint in checkpoints:
+        directory = checkpoint.directory
+        while directory not in by_directory and len(directory) > 1:
+            directory = os.path.dirname(directory)
+        owner = by_directory.get(directory)
+        if owner is None and len(groups) == 1:
+            owner = groups[0].path
+        if owner is not None:
+            owned.setdefault(owner, set()).add((checkpoint.step, checkpoint.name))
+    return {owner: tuple(sorted(names)) for owner, names in owned.items()}
