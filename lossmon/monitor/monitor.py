@@ -11,7 +11,7 @@ from typing import Protocol
 
 from lossmon.monitor.run import RunMonitor
 from lossmon.readers.discovery import Discovery, Scan
-from lossmon.types import HardwareReading, Snapshot, State
+from lossmon.types import HardwareReading, RunSnapshot, Snapshot, State
 
 BUDGET = 0.05
 """Seconds a poll may take: twenty a second keep a progress bar and the keyboard alive."""
@@ -146,7 +146,7 @@ class Monitor:
                 )
 
     def _describe(self) -> Snapshot:
-        runs = tuple(run.snapshot() for run in self._runs.values())
+        runs = _worth_showing([run.snapshot() for run in self._runs.values()])
         alive = any(run.state in (State.RUNNING, State.WAITING) for run in runs) or not runs
         if self._hardware.idle is alive:
             self._hardware.idle = not alive
@@ -162,6 +162,12 @@ class Monitor:
         if not _same(fresh, self._snapshot):
             self._snapshot = replace(fresh, time=self._clock())
         return self._snapshot
+
+
+def _worth_showing(runs: list[RunSnapshot]) -> tuple[RunSnapshot, ...]:
+    """Leave out logs without any metric where other runs have some: they are of those runs."""
+    telling = tuple(run for run in runs if run.series)
+    return telling or tuple(runs)
 
 
 def _same(a: Snapshot, b: Snapshot) -> bool:

@@ -59,7 +59,7 @@ class RunMonitor:
         self._clock = clock
         self._files: dict[str, FollowedFile] = {}
         self._store = RunStore()
-        self._log: deque[str] = deque(maxlen=LOG_LINES)
+        self._logs: dict[str, deque[str]] = {}
         self._log_name = ""
         self._samples: deque[TextSample] = deque(maxlen=SAMPLES)
         self._notes: dict[str, None] = {}
@@ -112,7 +112,7 @@ class RunMonitor:
         source, rank = file.reader.source if file.reader else found.format.source, found.format.rank
         if batch.replaced:
             self._store.clear(file.number)
-            self._log.clear()
+            self._logs.pop(found.path.name, None)
             self._retell()
         for points in batch.points:
             what = meaning(
@@ -122,10 +122,9 @@ class RunMonitor:
         for restart in batch.restarts:
             self._store.restart(file.number, source, rank, found.scope, restart)
         if batch.lines:
-            if found.path.name != self._log_name:
-                self._log.clear()
+            # Where several logs grow, the one that spoke last is shown.
             self._log_name = found.path.name
-            self._log.extend(batch.lines)
+            self._logs.setdefault(self._log_name, deque(maxlen=LOG_LINES)).extend(batch.lines)
         self._samples.extend(batch.samples)
         self._notes.update(dict.fromkeys(f"{found.path.name}: {note}" for note in batch.notes))
         self._advanced_live |= file.grew_at is not None and bool(batch.points)
@@ -211,7 +210,7 @@ class RunMonitor:
             best=self._best(series[eval_]) if eval_ is not None else None,
             checkpoints=self._found.checkpoints,
             restarts=self._store.restarts(),
-            log=tuple(self._log),
+            log=tuple(self._logs.get(self._log_name, ())),
             log_name=self._log_name,
             settings=facts.settings,
             samples=tuple(self._samples),

@@ -12,9 +12,15 @@ from lossmon.store.columns import Columns
 from lossmon.store.sources import Stream, live
 from lossmon.types import Axis, Floats, Ints, Meaning, Series
 
-AGREEMENT = 0.02
+AGREEMENT = 2e-3
 """Relative difference up to which two sources report the same value: text logs round to four
-digits, and a value printed at the end of a step may differ in the last of them."""
+digits or fewer. A wider margin would take the next epoch's value for this one's."""
+
+ROUNDED = 6e-5
+"""Absolute difference up to which two values are the same: half of the fourth decimal."""
+
+MOSTLY = 0.5
+"""Share of common steps at which two accounts must agree."""
 
 COVERAGE = 0.5
 """Share of the longest account that a better-ranked one must hold to lead: a state file that is
@@ -142,14 +148,15 @@ def extended(base: Track, other: Track) -> Track:
     """Add the points of another account that lie outside what is covered, if both agree."""
     if not len(base.steps):
         return other
-    if not len(other.steps) or not agree(base, other):
+    if not len(other.steps) or (shift := common_count(base, other)) is None:
         return base
-    before = other.steps < base.steps[0]
-    after = other.steps > base.steps[-1]
+    steps = other.steps + shift
+    before = steps < base.steps[0]
+    after = steps > base.steps[-1]
     if not before.any() and not after.any():
         return base
     return Track(
-        np.concatenate([other.steps[before], base.steps, other.steps[after]]),
+        np.concatenate([steps[before], base.steps, steps[after]]),
         np.concatenate([other.values[before], base.values, other.values[after]]),
         np.concatenate([other.walls[before], base.walls, other.walls[after]]),
         base.ghost_steps,
@@ -157,22 +164,32 @@ def extended(base: Track, other: Track) -> Track:
     )
 
 
-def agree(base: Track, other: Track) -> bool:
-    """Whether two accounts count steps alike and report the same values where both have one.
+def common_count(base: Track, other: Track) -> int | None:
+    """Find what to add to the steps of another account so that both count alike.
 
-    Accounts that overlap without a common step, or differ at most common steps, mean something
-    else by a step and are not mixed. Without overlap they follow each other.
+    One account may count from 0 and the other from 1. Accounts that overlap without a common
+    step, or differ at most common steps, mean something else by a step and are not mixed.
+    Without overlap they follow each other.
+
+    Returns:
+        0, 1 or -1, or None where they cannot be brought together.
     """
-    inside = (other.steps >= base.steps[0]) & (other.steps <= base.steps[-1])
-    if not inside.any():
-        return True
-    common, ours, theirs = np.intersect1d(base.steps, other.steps, return_indices=True)
+    if other.steps[0] > base.steps[-1] or other.steps[-1] < base.steps[0]:
+        return 0
+    agreeing = {shift: _agreement(base, other, shift) for shift in (0, -1, 1)}
+    best = max(agreeing, key=lambda shift: agreeing[shift])
+    # A trainer that hides NaN prints 0.0 for it: a few such values must not part two accounts.
+    return best if agreeing[best] >= MOSTLY else None
+
+
+def _agreement(base: Track, other: Track, shift: int) -> float:
+    """Share of common steps at which both report the same value, to four digits if they can."""
+    common, ours, theirs = np.intersect1d(base.steps, other.steps + shift, return_indices=True)
     if not len(common):
-        return False
+        return 0.0
     a, b = base.values[ours], other.values[theirs]
-    close = np.isclose(a, b, rtol=AGREEMENT, atol=1e-4, equal_nan=True)
-    # A trainer that hides NaN prints 0.0 for it: one such value must not part two accounts.
-    return bool(close.mean() >= 0.5)
+    same = np.isclose(a, b, rtol=AGREEMENT, atol=ROUNDED, equal_nan=True)
+    return float(same.mean())
 
 
 def series_of(track_: Track, account: Account, meaning: Meaning, tag: str) -> Series:

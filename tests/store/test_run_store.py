@@ -61,6 +61,16 @@ def test_a_source_that_counts_steps_differently_is_not_mixed_in() -> None:
     assert only(store).steps.tolist() == [10, 20, 30]
 
 
+def test_a_source_that_counts_from_one_is_brought_in_line() -> None:
+    store = RunStore()
+    store.add(0, "csv", 50, "", points("loss", [0, 1, 2], [3.0, 2.0, 1.0], axis=Axis.EPOCH), TRAIN)
+    told = points("loss", [1, 2, 3, 4], [3.0, 2.0, 1.0, 0.5], axis=Axis.EPOCH)
+    store.add(1, "text", 90, "", told, TRAIN)
+    series = only(store)
+    assert series.steps.tolist() == [0, 1, 2, 3]
+    assert series.values.tolist() == [3.0, 2.0, 1.0, 0.5]
+
+
 def test_a_source_that_reports_other_values_is_not_mixed_in() -> None:
     store = RunStore()
     store.add(0, "tensorboard", 10, "", points("loss", [1, 2, 3], [4.0, 3.0, 2.0]), TRAIN)

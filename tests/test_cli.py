@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lossmon import __version__
+from lossmon.arguments import CASES
+from lossmon.cli import main
+from lossmon.demo.cases import CASES as TRAININGS
+from tests.monitor.logs import append, falling
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    append(tmp_path / "trainer_log.jsonl", falling(1, 101))
+    return tmp_path
+
+
+def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "lossmon", *arguments],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env={**os.environ, "PYTHONUTF8": "1", **variables},
+        stdin=subprocess.DEVNULL,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["check", "--help"], ["demo", "--help"]])
+def test_help_is_told(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(arguments)
+    assert end.value.code == 0
+    assert "usage: lossmon" in capsys.readouterr().out
+
+
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--version"])
+    assert capsys.readouterr().out == f"lossmon {__version__}\n"
+
+
+def test_the_cases_that_are_offered_are_those_that_can_be_trained() -> None:
+    assert set(CASES) <= set(TRAININGS)
+
+
+def test_check_prints_one_json_object_a_run(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", str(log), str(log / "trainer_log.jsonl"), "--json"]) == 0
+    first, second = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (first["path"], first["state"], first["step"]) == (str(log), "finished", 100)
+    assert second["path"] == str(log / "trainer_log.jsonl")
+    assert first["verdict"] == second["verdict"]
+
+
+def test_check_speaks_chinese(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["check", str(log), "--json", "--lang", "zh"])
+    evidence = json.loads(capsys.readouterr().out)["verdict"]["evidence"]
+    assert re.search("[\u4e00-\u9fff]", evidence)
+
+
+def test_check_fails_where_something_is_that_bad(tmp_path: Path) -> None:
+    lines = [
+        f'{{"step": {step}, "loss": {"NaN" if step > 40 else 1 / step}}}\n' for step in range(1, 60)
+    ]
+    append(tmp_path / "metrics.jsonl", lines)
+    assert main(["check", str(tmp_path)]) == 1
+
+
+def test_check_says_what_it_reads_where_there_is_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["check", str(tmp_path)]) == 3
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "no metrics found" in told.err
+    assert "TensorBoard" in told.err
+
+
+def test_a_path_that_is_not_there_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for arguments in (["check", str(tmp_path / "none")], [str(tmp_path / "none")]):
+        assert main(arguments) == 2
+        assert f"{tmp_path / 'none'}: there is no such file" in capsys.readouterr().err
+
+
+def test_a_pipe_is_not_opened(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert main(["check", str(tmp_path / "pipe")]) == 2
+    assert "neither a file nor a directory" in capsys.readouterr().err
+
+
+def test_a_link_that_points_nowhere_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "gone")
+    assert main(["check", str(tmp_path / "link")]) == 2
+    assert "points nowhere" in capsys.readouterr().err
+
+
+def test_without_a_terminal_the_screen_says_what_to_do_instead(
+    log: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(log)]) == 2
+    assert "lossmon check" in capsys.readouterr().err
+
+
+def test_a_wrong_setting_is_told_in_one_line(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = run("check", str(log), LOSSMON_SMOOTHING="much")
+    assert ended.returncode == 2
+    assert ended.stderr.count("\n") == 1
+    assert "LOSSMON_SMOOTHING" in ended.stderr
+
+
+def test_a_settings_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    ended = run("config", "--config", str(tmp_path / "none.toml"))
+    assert ended.returncode == 2
+    assert "none.toml" in ended.stderr
+
+
+def test_config_prints_each_value_with_its_origin(tmp_path: Path) -> None:
+    ended = run("config", "--smoothing", "0.3", XDG_CONFIG_HOME=str(tmp_path), LOSSMON_LANG="zh")
+    assert ended.returncode == 0
+    assert re.search(r"smoothing = 0\.3 +# --smoothing", ended.stdout)
+    assert re.search(r'lang = "zh" +# LOSSMON_LANG', ended.stdout)
+    assert re.search(r"hardware = true +# default", ended.stdout)
+
+
+def test_a_reader_that_goes_away_is_no_error(log: Path) -> None:
+    command = f'"{sys.executable}" -m lossmon check "{log}" "{log}" --json | head -c 10'
+    ended = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, text=True, timeout=60
+    )
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--version"], ["--help"], ["check", "LOG", "--json"], ["config"]]
+)
+def test_the_screen_is_not_imported_without_need(arguments: list[str], log: Path) -> None:
+    arguments = [str(log) if argument == "LOG" else argument for argument in arguments]
+    code = (
+        "import sys\n"
+        "from lossmon.cli import main\n"
+        "try:\n    main(sys.argv[1:])\nexcept SystemExit:\n    pass\n"
+        "heavy = {'textual', 'rich', 'plotext', 'pynvml', 'watchdog', 'psutil', 'tensorboard'}\n"
+        "print(sorted(heavy & set(sys.modules)), file=sys.stderr)\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=60
+    )
+    assert ended.stderr.strip() == "[]"
+
+
+def test_a_headless_demo_trains_and_can_be_judged(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    ended = run("demo", "--headless", "--case", "overfit", "--speed", "0", "--out", str(out))
+    assert ended.returncode == 0, ended.stderr
+    judged = run("check", str(out), "--json")
+    told = json.loads(judged.stdout)
+    assert told["state"] == "finished"
+    assert told["verdict"]["code"] == "overfitting"
+    assert told["best"]["step"] < told["step"]
+
+
+def test_a_demo_never_writes_over_a_run(log: Path) -> None:
+    ended = run("demo", "--headless", "--out", str(log))
+    assert ended.returncode == 2
+    assert "not empty" in ended.stderr
