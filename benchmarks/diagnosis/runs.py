@@ -7,6 +7,7 @@ import io
 import tarfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -130,7 +131,7 @@ def _points(text: str) -> list[tuple[int, int, float]]:
         step = order // 2 if numbered or not row["step"] else int(float(row["step"]))
         which = TRAIN if row["split"] == "train" else EVAL
         points.append((which, step, float(row["loss"])))
-    changes = sum(a[0] != b[0] for a, b in zip(points, points[1:], strict=False))
+    changes = sum(a[0] != b[0] for a, b in pairwise(points))
     if changes == 1:
         points.sort(key=lambda point: (point[1], point[0]))
     return points
@@ -139,10 +140,9 @@ def _points(text: str) -> list[tuple[int, int, float]]:
 def _counts_within_epochs(rows: list[dict[str, str]]) -> bool:
     """The steps of a series go back while its epochs go on."""
     train = [row for row in rows if row["split"] == "train" and row["step"] and row["epoch"]]
-    pairs = zip(train, train[1:], strict=False)
     return any(
         float(b["step"]) < float(a["step"]) and float(b["epoch"]) > float(a["epoch"])
-        for a, b in pairs
+        for a, b in pairwise(train)
     )
 
 

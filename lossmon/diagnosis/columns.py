@@ -34,8 +34,8 @@ class Columns:
     def _find_special(self, finite: np.ndarray) -> Ints:
         """Points that the state must see one by one: not finite, or a loss of exactly 0."""
         odd = ~finite
-        train = self._of_role[Role.TRAIN]
-        odd[train] |= self._values[train] == 0.0
+        for losses in self._of_role.values():
+            odd[losses] |= self._values[losses] == 0.0
         return np.flatnonzero(odd)
 
     def nth(self, role: Role, start: int, nth: int) -> int:

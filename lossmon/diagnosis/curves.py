@@ -12,6 +12,9 @@ from lossmon.diagnosis.curve import Curve, median, relative, running_median
 from lossmon.diagnosis.state import Broken, Channel, LossKind, RunState
 from lossmon.types import Floats
 
+NOTHING = 1e-12
+"""Share of the highest loss below which it has reached the end of float32's digits and more."""
+
 START_SHARE = 0.03
 """Share of the run whose mean is the level a loss starts from: long enough to average the noise
 of a flat run, short enough to keep the height of a steep one."""
@@ -257,7 +260,15 @@ class Curves:
     @cached_property
     def eval_log(self) -> Floats:
         """Natural log of the eval losses."""
-        return np.log(np.maximum(self.eval.y, 1e-300)) if self.eval else np.empty(0)
+        if self.eval is None:
+            return np.empty(0)
+        return np.log(np.maximum(self.eval.y, self._floor))
+
+    @cached_property
+    def _floor(self) -> float:
+        """Level below which a loss is nothing, so that its logarithm means nothing."""
+        tops = [curve.maximum[0] for curve in (self.train, self.eval) if curve is not None]
+        return max(NOTHING * max(tops, default=0.0), 1e-300)
 
     @cached_property
     def eval_best(self) -> int:
@@ -304,7 +315,7 @@ class Curves:
     @cached_property
     def gap(self) -> Floats:
         """Natural log of train over eval at each eval: above 0 where eval is the lower."""
-        return np.log(np.maximum(self.paired, 1e-300)) - self.eval_log
+        return np.log(np.maximum(self.paired, self._floor)) - self.eval_log
 
     @cached_property
     def late_eval_gain(self) -> tuple[float, float]:

@@ -197,5 +197,5 @@ def _clip(value: float) -> float:
 
 
 def _rings(times: int) -> bool:
-    """Whether the alarm of an unusually high loss is heard: the 1st to 4th time, then ever rarer."""
+    """Whether the nth alarm of an unusually high loss is heard: the first four, then ever fewer."""
     return times <= 4 or times & (times - 1) == 0

@@ -96,7 +96,9 @@ class RunState:
             self._break(step, "train loss" if role is Role.TRAIN else "eval loss")
             return True
         if role is Role.EVAL:
-            self.eval.push(step, value)
+            # Once the loss is NaN behind a printed 0.0, so are the evals printed as 0.0.
+            if value != 0.0 or self.broken is None:
+                self.eval.push(step, value)
             return False
         return self._train(step, value)
 

@@ -1,4 +1,4 @@
-"""A whole curve in constant memory: the mean, the extremes and the roughness of equal runs of points."""
+"""A whole curve in constant memory: means, extremes and roughness of equal runs of points."""
 
 from __future__ import annotations
 

@@ -63,7 +63,9 @@ def _word(key: str, value: float | int | str, words: Mapping[str, str]) -> str:
         return str(value)
     if not math.isfinite(value):
         return "–"
-    if key.endswith(("percent", "times")):
+    if key.endswith("percent") and 99 < value < 100:
+        return f"{min(value, 99.9):.1f}"
+    if key.endswith(("percent", "times")) and abs(value) < 1e5:
         return f"{value:.0f}" if abs(value) >= 9.5 else f"{value:.1f}"
     return f"{value:.4g}" if abs(value) >= 10 else f"{value:.3g}"
 
