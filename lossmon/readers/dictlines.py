@@ -35,6 +35,12 @@ _NOT_VALUES = frozenset(
 )
 _NOT_ENDS = ("_runtime", "_samples_per_second", "_steps_per_second", "_compilation_time")
 _NOT_STARTS = ("time/", "timing")
+_SETTING = re.compile(
+    r"(?i)batch_?size|hidden|num_(?!tokens|input_tokens|updates)|n_layer|n_head|seed|dropout|decay|"
+    r"warmup|epochs|^max_|betas?\b|momentum|optimizer|workers|vocab"
+)
+"""Keys of a printed configuration, which has a learning rate and an epoch, too."""
+
 _ECHO = re.compile(r"\S+:\d+ >> $")
 
 
@@ -53,6 +59,8 @@ def pairs(line: str, before: Prefix, brace: int) -> Parsed | None:
         if line[pair.end("number")] in "'\"":
             quoted.add(pair["key"].strip())
     if not any(is_known(key) or is_loss(key) for key in found):
+        return None
+    if "loss" not in found and any(_SETTING.search(key) for key in found):
         return None
     summary = "train_loss" in found and "train_samples_per_second" in found
     place = _place(line, before, brace, found)

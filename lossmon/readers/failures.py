@@ -28,7 +28,7 @@ _ENDS = tuple(
         r"slurmstepd: error: .*(?:CANCELLED|DUE TO|oom[-_]kill).*",
         r"srun: error: .*(?:Out Of Memory|Killed|Terminated|Exited with|Segmentation).*",
         r"(?:.*line \d+: +\d+ )?(?:Killed|Terminated|Aborted|Bus error|Segmentation fault)"
-        r"(?: +\(core dumped\)|(?= {2}\S).*)?",
+        r"(?: +\(core dumped\)| {2,}.*)?",
         r".*\bSignal \d+ \(SIG(?:KILL|TERM|SEGV|ABRT|BUS)\).*",
         r".*Watchdog caught collective operation timeout.*",
         r".*(?:CUDA out of memory|CUDA error: out of memory|torch\.OutOfMemoryError|"

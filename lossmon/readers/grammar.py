@@ -16,6 +16,7 @@ from lossmon.readers.text_position import position
 from lossmon.readers.text_prefix import Prefix, prefix
 from lossmon.readers.text_words import (
     EVAL_NAME,
+    LOSS_END,
     SPACED_LAST,
     TOKEN,
     UNIT,
@@ -185,12 +186,15 @@ def _believable(message: str, values: list[tuple[Value, bool]], starred: bool) -
     """Whether a line without a position is a metric line all the same."""
     if not values or _UNSURE.search(message) or _CODE.match(message):
         return False
-    if any(
-        is_loss(value.name) and (sure or _SPLIT_WORD.search(value.name)) for value, sure in values
-    ):
+    if any(_is_sure_loss(value.name, sure) for value, sure in values):
         return True
     evaluated = starred or _EVAL_LINE.match(message) is not None
     return evaluated and any(is_known(value.name) for value, _ in values)
+
+
+def _is_sure_loss(name: str, parted: bool) -> bool:
+    split = _SPLIT_WORD.search(name) is not None
+    return is_loss(name) and (split or (parted and LOSS_END.search(name) is not None))
 
 
 def _line_split(body: str, start: int) -> str:

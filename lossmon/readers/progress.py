@@ -15,7 +15,7 @@ that a plateau stays visible and ten redraws a second do not."""
 
 _TQDM = re.compile(
     r"(?P<head>[^|\n]{0,200}?)(?P<percent>\d{1,3})%\|(?P<gauge>[^|\n]{0,400})\|"
-    r"(?P<place>\s*(?P<step>\d{1,18})/(?P<total>\d{1,18})\s*\[)(?P<clock>[^\]\n]{0,4000})\](?P<rest>.*)",
+    r"(?P<place>\s*(?P<step>[\d.]{1,18}[kKMGT]?B?)/(?P<total>[\d.]{1,18}[kKMGT]?B?)\s*\[)(?P<clock>[^\]\n]{0,4000})\](?P<rest>.*)",
     re.DOTALL,
 )
 _METRICS = re.compile(r"[=:]\s*-?[\d.]+(?!\d*:)|nan|inf")
@@ -54,9 +54,9 @@ def tqdm(frame: str) -> Bar | None:
     postfix = parts[0].split(", ", 1)[1:] if parts else []
     shows = bool(postfix and "=" in postfix[0]) or _METRICS.search(head) is not None
     line = f"{head}{found['percent']}%||{found['place']}{clock}]" if shows else ""
-    return Bar(
-        int(found["step"]), int(found["total"]), not head.strip(), line, found["rest"].strip()
-    )
+    counts = found["step"].isdigit() and found["total"].isdigit()
+    step, total = (int(found["step"]), int(found["total"])) if counts else (0, 0)
+    return Bar(step, total, counts and not head.strip(), line, found["rest"].strip())
 
 
 def keras(frame: str) -> tuple[bool, str] | None:
@@ -73,62 +73,61 @@ def without_gauge(line: str) -> str:
     return _GAUGE.sub("", line)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Given:
-    place: Row
+    row: Row
     values: Row
-    step: int
 
 
 class Redraws:
     """Of the many states of a bar, gives the last one at each of its positions."""
 
     def __init__(self) -> None:
-        self._held: tuple[Template, Row, Row] | None = None
-        self._given: dict[Row, _Given] = {}
+        self._held: tuple[Template, Row] | None = None
+        self._given: dict[Template, _Given] = {}
 
     def offer(self, template: Template, row: Row) -> list[tuple[Template, Row]]:
         """Take a state; return the one before it if that was the last of its position."""
-        place = tuple(
-            row[index] if index >= 0 else ""
-            for index in (
-                -1 if template.parsed.split else template.step, template.total, template.epoch,
-            )
-        )  # fmt: skip
         held = self._held
-        if held is not None and (held[0] is not template or held[2] != place):
+        ended: list[tuple[Template, Row]] = []
+        if held is not None and not (held[0] is template and _same_place(template, held[1], row)):
             ended = self.end()
-        else:
-            ended = []
-        self._held = (template, row, place)
+        self._held = (template, row)
         return ended
 
     def end(self) -> list[tuple[Template, Row]]:
         """Return the newest state, unless it repeats what was given."""
         if self._held is None:
             return []
-        template, row, place = self._held
-        self._held = None
-        tags = tuple(tag for tag, _, _ in template.values)
-        values = tuple(row[index] for _, index, _ in template.values)
-        step = int(row[template.step]) if template.step >= 0 else 0
-        given = self._given.get(tags)
-        if (
-            given is not None
-            and given.values == values
-            and not _news(template, row, given, place, step)
-        ):
+        (template, row), self._held = self._held, None
+        values = tuple([row[index] for _, index, _ in template.values])
+        given = self._given.get(template)
+        if given is not None and given.values == values and not _news(template, given.row, row):
             return []
-        self._given[tags] = _Given(place, values, step)
+        self._given[template] = _Given(row, values)
         return [(template, row)]
 
 
-def _news(template: Template, row: Row, given: _Given, place: Row, step: int) -> bool:
+def _same_place(template: Template, left: Row, right: Row) -> bool:
+    """Whether two states stand at one position; an evaluation counts as one as a whole."""
+    step, total, epoch = template.step, template.total, template.epoch
+    return (
+        (step < 0 or bool(template.parsed.split) or left[step] == right[step])
+        and (total < 0 or left[total] == right[total])
+        and (epoch < 0 or left[epoch] == right[epoch])
+    )
+
+
+def _news(template: Template, given: Row, row: Row) -> bool:
     """Whether the same values at another position are worth a point."""
-    if given.place == place:
+    if _same_place(template, given, row):
         return False
-    if given.place[1:] != place[1:] or step < given.step or template.total < 0:
+    step, total, epoch = template.step, template.total, template.epoch
+    if step < 0 or total < 0 or given[total] != row[total]:
         return True
-    if any(value in ("nan", "inf", "-inf", "NaN") for value in given.values):
+    if epoch >= 0 and given[epoch] != row[epoch]:
         return True
-    return (step - given.step) * REPEATS >= int(row[template.total])
+    if any(row[index].lower().strip("+-") in ("nan", "inf") for _, index, _ in template.values):
+        return True
+    ahead = int(row[step]) - int(given[step])
+    return ahead < 0 or ahead * REPEATS >= int(row[total])

@@ -45,6 +45,8 @@ class Ledger:
         self._waiting: list[tuple[Template, Row]] = []
         self._numbered = False
         """The log says no positions: its lines are numbered."""
+        self._newest: tuple[Template | None, int] = (None, 0)
+        """Shape and step of the newest line with metrics."""
         self._stale: dict[str, str] = {}
         self._failures = Failures()
         self._news = News()
@@ -105,9 +107,33 @@ class Ledger:
         steps, axis = placing
         if not template.values:
             return
-        if self._waiting:
+        rows, steps = self._first_copies(template, rows, steps)
+        if self._waiting and rows:
             self._release(steps[0], axis)
-        self._emit(template, rows, steps, axis)
+        if rows:
+            self._emit(template, rows, steps, axis)
+
+    def _first_copies(
+        self, template: Template, rows: Sequence[Row], steps: list[int]
+    ) -> tuple[Sequence[Row], list[int]]:
+        """Leave out lines that repeat the step of the line before: copies of other processes.
+
+        A script that prints on every process prints each step as often; nothing tells whose line
+        is whose, so the first one stands for all.
+        """
+        if template.step < 0 or template.parsed.bar:
+            self._newest = (template, -1)
+            return rows, steps
+        newest, self._newest = self._newest, (template, steps[-1])
+        before = newest[1] if newest[0] is template else None
+        if steps[0] != before and len(set(steps)) == len(steps):
+            return rows, steps
+        kept = [
+            (row, step)
+            for row, step, earlier in zip(rows, steps, [before, *steps], strict=False)
+            if step != earlier
+        ]
+        return [row for row, _ in kept], [step for _, step in kept]
 
     def _unplaced(self, template: Template, rows: Sequence[Row]) -> None:
         """Lines without any position: numbered, once it is clear that the log has none."""

@@ -131,7 +131,8 @@ class TextLog:
             if found is None:
                 continue
             self._flush(run, rows)
-            run, rows, match = found[0], [found[1]], found[0].match
+            run, rows = found[0], [found[1]]
+            match = _no_match if run.commas else run.match
         self._flush(run, rows)
         if lines:
             self._before = lines[-1]

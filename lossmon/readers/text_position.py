@@ -21,8 +21,8 @@ _STEP = re.compile(
     r"num_updates|updates?|global[_ ]iter(?:ation)?|train[_ ]step|optimizer[_ ]step|"
     r"current[_ ]steps?|step|iter|"
     r"iteration|itr|it|batch|ba)"
-    r"\s*(?:[:=\#]\s*)?\[?\s*(?P<step>\d+)(?![\w.,:]\d|\w|\s*(?:%|ms\b|s\b))"
-    r"(?:\s*(?:/|of)\s*(?P<total>\d+)(?![\w./]))?\s*\]?"
+    r"\s*(?:[:=\#]\s*)?\[?\s*(?P<step>\d{1,3}(?:,\d{3})++|\d+)(?![\w.,:]\d|\w|\s*(?:%|ms\b|s\b))"
+    r"(?:\s*(?:/|of)\s*(?P<total>\d{1,3}(?:,\d{3})++|\d+)(?![\w./]))?\s*\]?"
 )
 _LINE_STARTS = tuple(
     (re.compile(pattern), scale)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from lossmon.readers.grammar import LONGEST, parse
 from lossmon.readers.parsed import Parsed, Span
-from lossmon.readers.text_words import NUMBER, TOKEN, WORTH
+from lossmon.readers.text_words import GROUPED, NUMBER, TOKEN, WORTH
 
 MOST_SHAPES = 4096
 """Shapes remembered at once. A log has tens; one that prints prose has no end of them."""
@@ -31,10 +31,12 @@ class Template:
         match: Gives the match of a line of this shape, or None.
         groups: How many groups there are.
         step, total, epoch, epochs, rank, time: Index into the groups, -1 where absent.
+        commas: Some of its numbers have commas between their thousands.
         values: Tag, index into the groups and factor of each value.
     """
 
     __slots__ = (
+        "commas",
         "epoch",
         "epochs",
         "groups",
@@ -61,27 +63,49 @@ class Template:
         self.step, self.total, self.epoch, self.epochs, self.rank, self.time = (
             -1 if span is None else index[span] for span in wanted[:6]
         )
+        self.commas = any("," in line[slice(*span)] for span in spans if span != parsed.time)
         self.values = tuple((value.name, index[value.span], value.scale) for value in parsed.values)
+
+    def numbers(self, found: re.Match[str]) -> tuple[str, ...]:
+        """The groups of a match, without commas between thousands."""
+        groups: tuple[str, ...] = found.groups()
+        if not self.commas:
+            return groups
+        return tuple(
+            text if index == self.time else text.replace(",", "")
+            for index, text in enumerate(groups)
+        )
 
 
 class Shapes:
     """Remembers the shapes of lines, those without metrics too."""
 
     def __init__(self) -> None:
-        self._known: dict[str, list[tuple[Callable[[str], object], Template | None]]] = {}
+        self._known: dict[
+            str, list[tuple[Callable[[str], re.Match[str] | None], Template | None]]
+        ] = {}
+        self._dull: set[str] = set()
+        """Keys of lines without any word of ours."""
 
     def read(self, line: str) -> tuple[Template, tuple[str, ...]] | None:
         """Return how to read a line, and its numbers as text; None if it says nothing."""
         key = line.translate(DROPPED)
+        if key in self._dull:
+            return None
         known = self._known.get(key)
         if known is not None:
             for match, template in known:
                 if found := match(line):
-                    return None if template is None else (template, found.groups())  # type: ignore[attr-defined]
+                    return None if template is None else (template, template.numbers(found))
         return self._learn(key, line)
 
     def _learn(self, key: str, line: str) -> tuple[Template, tuple[str, ...]] | None:
-        if len(line) > LONGEST or not WORTH.search(line):
+        if len(line) > LONGEST:
+            return None
+        if not WORTH.search(line.lower()):
+            if len(self._dull) >= MOST_SHAPES:
+                self._dull.clear()
+            self._dull.add(key)
             return None
         parsed = parse(line)
         if len(self._known) >= MOST_SHAPES:
@@ -97,7 +121,7 @@ class Shapes:
             return None
         if len(patterns) < SAME_KEY:
             patterns.append((template.match, template))
-        return template, found.groups()
+        return template, template.numbers(found)
 
 
 def _pattern(line: str, spans: list[Span]) -> re.Pattern[str]:
@@ -115,6 +139,8 @@ def _pattern(line: str, spans: list[Span]) -> re.Pattern[str]:
 def _group(text: str) -> str:
     if _DIGITS.fullmatch(text):
         return r"\d{1,18}+"
+    if "," in text and TOKEN.fullmatch(text):
+        return GROUPED
     if TOKEN.fullmatch(text):
         return NUMBER if any(c.isdigit() for c in text) else re.escape(text)
     return "".join(
@@ -131,7 +157,7 @@ def _plain(line: str, at: int, end: int) -> str:
             continue
         number = TOKEN.match(line, at, end)
         if number and number[0][-1] in "0123456789.":
-            parts += [_padding(line, at), NUMBER]
+            parts += [_padding(line, at), GROUPED if "," in number[0] else NUMBER]
             at = number.end()
             continue
         digits = _DIGITS.match(line, at, end)

@@ -9,20 +9,28 @@ NUMBER = r"[-+]?(?:\d[\d_]*+(?:\.\d*+)?+|\.\d++)(?:[eE][-+]?\d++)?+"
 
 NONFINITE = r"[-+]?(?i:nan|inf(?:inity)?)(?!\w)"
 
-TOKEN = re.compile(rf"(?<![\w.@])(?<!\w-)(?:{NUMBER}|{NONFINITE})")
+GROUPED = r"[-+]?\d{1,3}(?:,\d{3})++(?![\d,])(?:\.\d++)?+"
+"""A number with commas between its thousands."""
+
+TOKEN = re.compile(rf"(?<![\w.@])(?<!\w-)(?<!\d,)(?:{GROUPED}|{NUMBER}|{NONFINITE})")
 """A number that is not part of a word (`top1`, `mAP50-95`, `Acc@1`)."""
 
 WORTH = re.compile(
-    r"(?i)loss|epoch|step|iter|acc|ppl|perplex|auc|reward|batch|rmse|mae|mse|tr?[el]l:|eval|val|"
+    r"loss|epoch|step|iter|acc|ppl|perplex|auc|reward|batch|rmse|mae|mse|tr?[el]l:|eval|val|"
     r"test|lr|updates|bp[bc]|nll|learn|dev|score"
 )
-"""A line that the grammar must look at holds one of these words."""
+"""A line that the grammar must look at holds one of these words, in lower case."""
 
 LOSS_NAME = re.compile(
     r"(?i)(?:(?<![a-z])|(?<=log))(?:loss(?:es)?|nll|ppl|perplexity|rmse|mse|mae|bpb|bpc|"
     r"crossentropy|cross[_ -]entropy|trl|tel|wer|cer)(?:[_ /@.\d-]|$|\()|loss$|^loss"
 )
 """Names that are believed even where a line says no step: nothing but training prints them."""
+
+LOSS_END = re.compile(
+    r"(?i)(?:loss(?:es)?|nll|ppl|perplexity|rmse|mse|mae|bpb|bpc|cross[_ ]?entropy|wer|cer)$"
+)
+"""How the name of a loss ends; `mae_mask_ratio` is a setting."""
 
 METRIC_WORD = re.compile(
     r"(?ix)(?<![a-z])(?:"

@@ -16,7 +16,7 @@ def taken(line: str) -> dict[str, float]:
     parsed = parse(line)
     if parsed is None:
         return {}
-    return {v.name: float(line[slice(*v.span)]) * v.scale for v in parsed.values}
+    return {v.name: float(line[slice(*v.span)].replace(",", "")) * v.scale for v in parsed.values}
 
 
 def place(line: str) -> tuple[Scale, str, str]:

@@ -230,6 +230,64 @@ def test_the_last_rank_speaks_where_it_alone_prints(tmp_path: Path) -> None:
     assert read_text(tmp_path / "a.log", text).steps["lm loss"] == [0, 1, 2, 3]
 
 
+def test_copies_that_every_process_prints_count_once(tmp_path: Path) -> None:
+    text = "".join(f"step {step} | loss {step}.{copy}\n" for step in range(3) for copy in range(4))
+    assert read_text(tmp_path / "a.log", text).values["loss"] == [0.0, 1.0, 2.0]
+
+
+TORCHRUN = """\
+[default0]:[rank0] step 0/40 | loss: 6.3860 | lr: 5.00e-02 | 1000.0 samples/s
+[default1]:[rank1] step 0/40 | loss: 10.8370 | lr: 5.00e-02 | 2000.0 samples/s
+[default1]:[rank1]: Traceback (most recent call last):
+[default0]:[rank0] step 5/40 | loss: 2.1000 | lr: 5.00e-02 | 1000.0 samples/s
+[default1]:[rank1]:   File "/home/user/train.py", line 30, in <module>
+[default1]:[rank1]:     main()
+[default1]:[rank1]: RuntimeError: CUDA out of memory. Tried to allocate 20.00 GiB
+[default0]:[rank0] step 10/40 | loss: 1.1000 | lr: 5.00e-02 | 1000.0 samples/s
+E1121 00:10:00.000000 123 torch/distributed/elastic/api.py:869] failed (exitcode: 1) rank: 1
+Traceback (most recent call last):
+  File "/home/user/venv/bin/torchrun", line 8, in <module>
+    sys.exit(main())
+torch.distributed.elastic.multiprocessing.errors.ChildFailedError:
+============================================================
+train.py FAILED
+"""
+
+
+def test_the_rank_that_died_first_is_the_reason(tmp_path: Path) -> None:
+    read = read_text(tmp_path / "slurm-12.out", TORCHRUN)
+    assert read.values["loss"] == [6.386, 2.1, 1.1]
+    reason = read.facts[-1].failure
+    assert reason == "RuntimeError: CUDA out of memory. Tried to allocate 20.00 GiB"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Killed",
+        "Segmentation fault (core dumped)",
+        "/var/spool/job/slurm_script: line 12: 4242 Killed                  python train.py",
+        "slurmstepd: error: *** JOB 12 ON n1 CANCELLED AT 2026-11-21 DUE TO TIME LIMIT ***",
+        "slurmstepd: error: Detected 1 oom_kill event in StepId=12.batch",
+        "[rank3]:[E1121 Group.cpp:616] Watchdog caught collective operation timeout: x",
+        "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB",
+    ],
+)
+def test_the_end_of_a_run_is_recognised(line: str, tmp_path: Path) -> None:
+    read = read_text(tmp_path / "a.log", f"step 1 loss 0.5\n{line}\n")
+    assert read.last("failure")
+
+
+def test_a_chained_traceback_ends_with_its_last_exception(tmp_path: Path) -> None:
+    text = (
+        "step 1 loss 0.5\n"
+        "Traceback (most recent call last):\n  File \"a\", line 1\nKeyError: 'x'\n\n"
+        "During handling of the above exception, another exception occurred:\n\n"
+        'Traceback (most recent call last):\n  File "a", line 2\nValueError: bad key\n'
+    )
+    assert read_text(tmp_path / "a.log", text).last("failure") == "ValueError: bad key"
+
+
 def test_a_redrawn_bar_gives_one_point_a_position(tmp_path: Path) -> None:
     frames = [
         f"\rEpoch 0:  {n}%|██   | {n}/100 [00:01<00:09, 9.9it/s, loss={loss}]"
