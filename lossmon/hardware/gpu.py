@@ -196,7 +196,8 @@ class Gpus:
     def _memory_used(self, device: _Device) -> int | None:
         """Return the bytes that programs hold; the total is remembered with the device."""
         # The second version does not count as used what the driver keeps for itself.
-        memory = self._ask("nvmlDeviceGetMemoryInfo", device.handle, self._nvml.nvmlMemory_v2)
+        version = getattr(self._nvml, "nvmlMemory_v2", None)
+        memory = version and self._ask("nvmlDeviceGetMemoryInfo", device.handle, version)
         if memory is None:
             memory = self._ask("nvmlDeviceGetMemoryInfo", device.handle)
         if memory is None:

@@ -67,7 +67,7 @@ class HardwareSampler:
         self._disk: tuple[int, int] | None = None
         self._asked: float | None = None
         """Moment at which the driver was asked what it has not answered yet."""
-        self._processes = Processes()
+        self._processes = Processes(_names(self._paths))
         self._threads: list[threading.Thread] = []
 
     @property
@@ -93,6 +93,7 @@ class HardwareSampler:
         if tuple(paths) != self._paths:
             with self._bell:
                 self._paths = tuple(paths)
+                self._processes.directories = _names(self._paths)
                 self._call()
 
     def start(self) -> None:
@@ -155,8 +156,10 @@ class HardwareSampler:
 
     def _watch_disk(self) -> None:
         def sample(now: float) -> None:
-            names = tuple(os.path.realpath(path) for path in self._paths)
-            self._processes.directories = names
+            paths = self._paths
+            names = tuple(os.path.realpath(path) for path in paths)
+            if paths is self._paths:
+                self._processes.directories = names
             space = disk(names)
             with self._bell:
                 self._disk = space
@@ -195,6 +198,11 @@ class HardwareSampler:
             self._latest = settled
             if self._on_change is not None:
                 self._on_change.set()
+
+
+def _names(paths: Sequence[Path]) -> tuple[str, ...]:
+    """Return absolute names without a look at the file system, which may hang."""
+    return tuple(os.path.abspath(path) for path in paths)
 
 
 def _silent(gpu: GpuReading) -> GpuReading:

@@ -14,6 +14,7 @@ import pytest
 
 from lossmon.hardware import sampler as module
 from lossmon.hardware.calm import settle
+from lossmon.hardware.processes import Processes
 from lossmon.hardware.sampler import STUCK, HardwareSampler
 from lossmon.types import HardwareReading
 from tests.hardware.conftest import FakeNvml
@@ -109,6 +110,39 @@ def test_another_place_is_looked_at_at_once(
     sampler.stop()
 
 
+def test_the_training_that_we_watch_is_marked(
+    driver: FakeNvml,
+    tmp_path: Path,
+    changed: threading.Event,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "link").symlink_to("run")
+    program = "print(flush=True); import sys; sys.stdin.read()"
+    monkeypatch.setattr(Processes, "_visible", Processes._process)
+    monkeypatch.setattr("lossmon.hardware.gpu.PROCESSES_EVERY", 0.0)
+    with subprocess.Popen(
+        [sys.executable, "-c", program],
+        cwd=tmp_path / "run",
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as child:
+        assert child.stdout is not None and child.stdout.readline()
+        driver.says(f"process {child.pid} 0 100", f"process {os.getppid()} 0 50")
+        sampler = HardwareSampler([tmp_path / "link"], interval=0.01, on_change=changed)
+        sampler.start()
+        wait_for(
+            sampler,
+            changed,
+            lambda new: (
+                bool(new.gpus)
+                and [process.own for process in new.gpus[0].processes] == [True, False]
+            ),
+        )
+        sampler.stop()
+        child.communicate()
+
+
 def test_the_same_object_stays_while_nothing_worth_a_look_changes(
     sampler: HardwareSampler, changed: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -156,6 +190,7 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from lossmon.hardware.calm import settle
+from lossmon.hardware.processes import Processes
 from lossmon.hardware.sampler import HardwareSampler
 
 sampler = HardwareSampler([Path.cwd()])
