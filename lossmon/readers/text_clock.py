@@ -26,7 +26,9 @@ class Clock:
 
         A time without a zone is taken for the local time of this machine.
         """
-        zone = _ZONE.search(text, 19)
+        zone = None
+        if text[-1] in "ZC" or text[-3] in ":+-" or text[-5] in "+-":
+            zone = _ZONE.search(text, 19)
         try:
             if zone:
                 return _zoned(text[: zone.start()].strip(), zone[1])

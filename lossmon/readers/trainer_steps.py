@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Generic, TypeVar
 
 from lossmon.types import Axis
@@ -105,6 +106,27 @@ class TrainerSteps(Generic[Item]):
             return []
         guess = self._span.best()
         return self._release(guess)
+
+    def add_run(
+        self, epochs: list[float], precision: float, train: bool
+    ) -> tuple[list[int], Axis] | None:
+        """Place many records of one sort at once; None if they must be added one by one.
+
+        Args:
+            epochs: Their epochs, oldest first.
+            precision: Half of the last printed digit.
+            train: They hold train losses.
+        """
+        if self.per_epoch:
+            return [max(0, round(epoch * self.per_epoch)) for epoch in epochs], Axis.STEP
+        if not self._counting or not train or self._held:
+            return None
+        rising = [*self._epochs[-1:], *epochs]
+        if any(b < a - precision for a, b in pairwise(rising)):
+            return None
+        first = len(self._epochs) + 1
+        self._epochs += epochs
+        return list(range(first, first + len(epochs))), Axis.ORDER
 
     def bar(self, step: int, total: int) -> list[Placed[Item]]:
         """Take a state of a bar that has no description; return the records it places."""
