@@ -1,0 +1,272 @@
+"""Rings a bell when files change: events where the file system sends them, else by looking."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from lossmon.mounts import file_system, is_silent
+
+if TYPE_CHECKING:
+    from watchdog.events import FileSystemEvent
+    from watchdog.observers.api import BaseObserver, ObservedWatch
+
+POLL = 1.0
+"""Seconds between looks where no events come: a network file system caches for longer."""
+
+POLL_SHARE = 20.0
+"""Looking may take a twentieth of the time, however slow the file system answers."""
+
+MOST_WATCHES = 48
+"""Directories watched by events at once. Each takes a thread of watchdog's and, in its older
+versions, one of the 128 inotify instances of a user; what lies beyond is polled."""
+
+STOP_PATIENCE = 1.0
+"""Seconds to wait for a thread that ends; all of them are daemons."""
+
+WEIGHTS = (".safetensors", ".pt", ".pth", ".bin", ".ckpt", ".npz", ".h5", ".tmp", ".lock")
+"""Files that hold no metrics but are written in thousands of pieces."""
+
+EXHAUSTED = {
+    errno.ENOSPC: "no inotify watches left (fs.inotify.max_user_watches)",
+    errno.EMFILE: "no inotify instances left (fs.inotify.max_user_instances)",
+    errno.ENFILE: "no file handles left",
+    errno.ENOMEM: "no memory for inotify",
+}
+"""Why events may be refused, in words."""
+
+Status = tuple[int, int, int, int]
+
+
+class Watch:
+    """Sets one event when something under some paths may have changed.
+
+    Directories of the paths are watched without those below them, so a huge tree costs nothing;
+    `update` names the files that are being read, wherever they are. Reading a file rings no bell.
+    Lost and doubled events cost nothing: the event says only that a look is worth while. All
+    methods may be called from any thread.
+
+    Args:
+        paths: What the user gave; they need not exist yet.
+        changed: Set at each change. Never cleared here.
+    """
+
+    def __init__(self, paths: Sequence[Path], changed: threading.Event) -> None:
+        self._roots = tuple(paths)
+        self._changed = changed
+        self._lock = threading.Lock()
+        self._files: frozenset[Path] = frozenset()
+        self._observer: BaseObserver | None = None
+        self._watched: dict[str, tuple[ObservedWatch, Status]] = {}
+        self._polled: dict[str, Status | None] = {}
+        self._kinds: dict[str, str] = {}
+        self._reasons: dict[str, str] = {}
+        self._refused = ""
+        self._ended = threading.Event()
+        self._poller: threading.Thread | None = None
+        self._running = False
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Where changes are looked for because no events come, and why."""
+        with self._lock:
+            return tuple(dict.fromkeys(self._reasons.values()))
+
+    def start(self) -> None:
+        """Begin. Does nothing if it runs already or was stopped."""
+        with self._lock:
+            if self._running or self._ended.is_set():
+                return
+            self._running = True
+            self._assign()
+
+    def update(self, files: Iterable[Path]) -> None:
+        """Watch these files too, in place of those of the last call; cheap if they are the same.
+
+        Directories that were removed and made again are watched anew.
+        """
+        wanted = frozenset(files)
+        with self._lock:
+            if wanted == self._files and not self._lost():
+                return
+            self._files = wanted
+            if self._running:
+                self._assign()
+
+    def stop(self) -> None:
+        """End quickly. Further calls do nothing."""
+        self._ended.set()
+        # A file system that hangs while it is asked keeps the lock, but must not keep the user.
+        held = self._lock.acquire(timeout=STOP_PATIENCE)
+        try:
+            self._running = False
+            observer, self._observer = self._observer, None
+            poller, self._poller = self._poller, None
+            self._watched.clear()
+        finally:
+            if held:
+                self._lock.release()
+        if observer is not None:
+            observer.stop()
+            observer.join(STOP_PATIENCE)
+        if poller is not None and poller is not threading.current_thread():
+            poller.join(STOP_PATIENCE)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _lost(self) -> bool:
+        return any(
+            _identity(_status(path)) != _identity(was) for path, (_, was) in self._watched.items()
+        )
+
+    def _assign(self) -> None:
+        """Decide for each directory how it is followed."""
+        wanted = self._directories()
+        self._reasons = {}
+        polled: dict[str, Status | None] = {}
+        for directory in [*self._watched]:
+            gone = _identity(_status(directory)) != _identity(self._watched[directory][1])
+            if directory not in wanted or gone:
+                self._unwatch(directory)
+        for directory, files in wanted.items():
+            if reason := self._poll_reason(directory):
+                self._reasons[directory] = reason
+                polled |= {
+                    path: self._polled.get(path, _status(path)) for path in [directory, *files]
+                }
+        self._polled = polled
+        if polled and self._poller is None:
+            self._poller = threading.Thread(target=self._poll, name="watch by polling", daemon=True)
+            self._poller.start()
+
+    def _directories(self) -> dict[str, list[str]]:
+        """Directory → files in it that matter; those that changed last come first."""
+        found: dict[str, list[str]] = {}
+        for root in self._roots:
+            path = os.path.realpath(root)
+            if os.path.isfile(path):
+                found.setdefault(os.path.dirname(path), []).append(path)
+            else:
+                found.setdefault(path, [])
+        for file in sorted(self._files, key=_modified, reverse=True):
+            path = os.path.abspath(file)
+            found.setdefault(os.path.dirname(path), []).append(path)
+        return found
+
+    def _poll_reason(self, directory: str) -> str:
+        """Why a directory is polled; empty if it is watched by events from here on."""
+        if directory in self._watched:
+            return ""
+        if (status := _status(directory)) is None:
+            return f"waiting for {directory}"
+        kind = self._kinds.setdefault(directory, file_system(Path(directory)))
+        if is_silent(kind):
+            return f"polling: network file system ({kind})"
+        if self._refused:
+            return self._refused
+        if len(self._watched) >= MOST_WATCHES:
+            return f"polling: more than {MOST_WATCHES} directories to watch"
+        try:
+            self._watched[directory] = (self._schedule(directory), status)
+        except FileNotFoundError:
+            return f"waiting for {directory}"
+        except OSError as error:
+            reason = EXHAUSTED.get(error.errno or 0, error.strerror or str(error))
+            if error.errno in EXHAUSTED:
+                self._refused = f"polling: {reason}"
+            return f"polling: {reason}"
+        return ""
+
+    def _schedule(self, directory: str) -> ObservedWatch:
+        # Importing watchdog takes a while that the first frame must not wait for.
+        from watchdog.events import (
+            DirCreatedEvent,
+            DirDeletedEvent,
+            DirMovedEvent,
+            FileCreatedEvent,
+            FileDeletedEvent,
+            FileModifiedEvent,
+            FileMovedEvent,
+            FileSystemEventHandler,
+        )
+        from watchdog.observers import Observer
+
+        if self._observer is None:
+            observer = Observer()
+            observer.start()
+            self._observer = observer
+        handler = FileSystemEventHandler()
+        handler.on_any_event = self._ring  # type: ignore[method-assign]
+        # Without the events of opening and closing: our own reading would ring the bell.
+        return self._observer.schedule(
+            handler,
+            directory,
+            event_filter=[
+                *(FileModifiedEvent, FileCreatedEvent, FileDeletedEvent, FileMovedEvent),
+                *(DirCreatedEvent, DirDeletedEvent, DirMovedEvent),
+            ],
+        )
+
+    def _unwatch(self, directory: str) -> None:
+        watch, _ = self._watched.pop(directory)
+        if self._observer is not None:
+            # The thread of a directory that was deleted may have ended by itself.
+            with contextlib.suppress(KeyError, OSError):
+                self._observer.unschedule(watch)
+
+    def _ring(self, event: FileSystemEvent) -> None:
+        if not os.fsdecode(event.dest_path or event.src_path).endswith(WEIGHTS):
+            self._changed.set()
+
+    def _poll(self) -> None:
+        wait = POLL
+        while not self._ended.wait(wait):
+            begin = time.monotonic()
+            with self._lock:
+                paths = list(self._polled.items())
+            # Outside of the lock: a file system that hangs must not hang those who call us.
+            news = {path: now for path, was in paths if (now := _status(path)) != was}
+            with self._lock:
+                if not (self._running and self._polled):
+                    self._poller = None
+                    return
+                self._polled |= {path: now for path, now in news.items() if path in self._polled}
+                if any(path in self._reasons for path in news):
+                    self._assign()
+            if news:
+                self._changed.set()
+            wait = max(POLL, POLL_SHARE * (time.monotonic() - begin))
+
+
+def _status(path: str) -> Status | None:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _identity(status: Status | None) -> tuple[int, int] | None:
+    return None if status is None else status[:2]
+
+
+def _modified(path: Path) -> int:
+    status = _status(str(path))
+    return 0 if status is None else status[3]
