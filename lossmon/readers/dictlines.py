@@ -10,11 +10,15 @@ from lossmon.readers.text_prefix import Prefix
 from lossmon.readers.text_words import NONFINITE, NUMBER, is_known, is_loss
 
 _PAIR = re.compile(
+    r"['\"](?P<group>[^'\"{}\[\]]{1,100})['\"]\s*:\s*\{|(?P<close>\})|"
     r"['\"](?P<key>[^'\"{}\[\]]{1,100})['\"]\s*:\s*"
     r"(?:np\.float\d*\(|tensor\(|array\()?\[?['\"]?"
     rf"(?P<number>{NUMBER}|{NONFINITE})"
     r"['\"]?(?=\s*[\],})])"
 )
+DEEPEST = 4
+"""Nested objects that a tag names."""
+
 _STEP_KEYS = (
     "global_step",
     "current_steps",
@@ -54,10 +58,17 @@ def pairs(line: str, before: Prefix, brace: int) -> Parsed | None:
     """
     found: dict[str, Span] = {}
     quoted: set[str] = set()
+    groups: list[str] = []
     for pair in _PAIR.finditer(line, brace):
-        found.setdefault(pair["key"].strip(), pair.span("number"))
-        if line[pair.end("number")] in "'\"":
-            quoted.add(pair["key"].strip())
+        if pair["close"]:
+            groups = groups[:-1]
+        elif pair["group"]:
+            groups = [*groups, pair["group"].strip()][-DEEPEST:]
+        else:
+            key = "/".join([*groups, pair["key"].strip()])
+            found.setdefault(key, pair.span("number"))
+            if line[pair.end("number")] in "'\"":
+                quoted.add(key)
     if not any(is_known(key) or is_loss(key) for key in found):
         return None
     if "loss" not in found and any(_SETTING.search(key) for key in found):

@@ -74,13 +74,14 @@ _MASKS = tuple(
 
 _SEPARATOR = re.compile(r"\s*(?P<mark>[:=])\s*[\[({'\"]{0,3}(?:tensor\()?$|\s*,\s+$|\s+$")
 _DELIMITER = re.compile(r"[|,;\t\[\]{}<>]|\s[-–—•]\s|\s{2,}|:\s|\s-(?=\w)")
-_NAME = re.compile(r"[A-Za-z_][\w./@%()'+\- ]{0,79}")
+_NAME = re.compile(r"[A-Za-z_\u4e00-\u9fff][\w./@%()'+\- ]{0,79}")
 _SIZE = re.compile(
     r"\s?(?:[kKMGT]?i?B\b|[mun]s\b|s\b|secs?\b|seconds?\b|min\b|mins\b|minutes?\b|h\b|hrs?\b|hours?\b|"
     r"px\b|W\b|days?\b|epochs?\b|steps?\b|rounds?\b|/\s?\d|x\d)"
 )
 _SHARE = re.compile(r"\s?/\s?\d+ \((?P<share>\d+(?:\.\d+)?)%\)")
 _OPERATORS = ("/", "*", "+", "-", "<", ">", "!", "=")
+_FULL_WIDTH = str.maketrans("：，＝（）【】", ":,=()[]")
 _THOUSANDS = {"k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "B": 1e9}
 _EVAL_LINE = re.compile(
     r"(?i)\W{0,4}(?:(?P<test>test)|eval(?:uation)?|val(?:id(?:ation)?)?|dev)"
@@ -91,6 +92,11 @@ _STALE = re.compile(r"Training epoch \d+, iteration \d+/\d+ \|")
 _MEAN = re.compile(
     r"(?i)\W*epoch\W+\d+\W+(?:done|end|finish|summary|complete|average|avg|mean|total)"
     r"|.{0,4}end of epoch"
+)
+_BARE_GAP = re.compile(r"\|\s{0,3}(?P<mark>[:=])\s*$")
+_AT_POSITION = re.compile(r"(?P<name>[A-Za-z][\w ]{0,40}?) (?:at|after|for|in|@)(?: the)?\s*$")
+_HEADING = re.compile(
+    r"(?P<train>train(?:ing)?)|(?P<test>test)|val(?:id(?:ation)?)?|eval(?:uation)?|dev"
 )
 _SPLIT_WORD = re.compile(
     r"(?i)(?:^|[\W_])(?:train(?:ing)?|val(?:id(?:ation)?)?|eval|test|dev)(?:$|[\W_])"
@@ -115,7 +121,7 @@ def masked(line: str) -> str:
     """The line with clocks, versions, paths and ids blanked out, of the same length."""
     for mask in _MASKS:
         line = mask.sub(_blank, line)
-    return line
+    return line if line.isascii() else line.translate(_FULL_WIDTH)
 
 
 def _blank(found: re.Match[str]) -> str:
@@ -143,7 +149,7 @@ def _judged(
 ) -> Parsed | None:
     """Accept the line or not, and give its values the names that say their split."""
     known = [value for value, _ in values if is_known(value.name)]
-    if place.scale is Scale.ROUND:
+    if place.scale is Scale.ROUND or body.startswith("(epoch:", before.end):
         known = [value for value, sure in values if sure]
     bar = "%||" in body
     starred = False
@@ -215,17 +221,43 @@ def _named(value: Value, split: str, mean: bool) -> Value:
 
 def _values(body: str, start: int, place: Position) -> list[tuple[Value, bool]]:
     """Every number with a name that can be a metric, and whether `:` or `=` parts them."""
+    original = body
     for left, right in place.taken:
         body = body[:left] + "|" * (right - left) + body[right:]
     found: list[tuple[Value, bool]] = []
-    before = start
+    before, section = start, ""
     for number in TOKEN.finditer(body, start):
-        gap = body[max(before, number.start() - REACH) : number.start()]
-        before = _behind_unit(body, number.end())
+        at = max(before, number.start() - REACH)
+        gap = body[at : number.start()]
+        section = _section(gap, section)
+        if bare := _BARE_GAP.search(gap):
+            gap = _named_before(original, at, place) + bare["mark"]
         value = _value(body, gap, number)
         if value is not None:
-            found.append(value)
+            found.append((_in_section(value[0], section), value[1]))
+        before = _behind_unit(body, number.end())
     return found
+
+
+def _section(gap: str, section: str) -> str:
+    """The split that a heading inside the line announces: `train: loss=1 val: loss=2`."""
+    for part in _DELIMITER.split(gap)[:-1]:
+        if heading := _HEADING.fullmatch(part.strip(" \t:*()#=-").lower()):
+            section = "" if heading["train"] else "test" if heading["test"] else "eval"
+    return section
+
+
+def _in_section(value: Value, section: str) -> Value:
+    if not section or EVAL_NAME.search(value.name):
+        return value
+    return Value(f"{section}/{value.name}", value.span, value.scale)
+
+
+def _named_before(body: str, at: int, place: Position) -> str:
+    """The name in `loss at step 100: 0.5`, which stands before the position."""
+    first = min((left for left, _ in place.taken), default=at)
+    found = _AT_POSITION.search(body, 0, first)
+    return found["name"] if found else ""
 
 
 def _behind_unit(body: str, at: int) -> int:

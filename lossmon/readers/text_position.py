@@ -7,17 +7,18 @@ import re
 from lossmon.readers.parsed import Position, Scale, Span
 
 _EPOCH = re.compile(
-    r"(?ix)(?<![\w./=-])(?:epoch|ep)(?:\((?P<split>train|val|test|eval)\))?"
-    r"\s*(?:[:=\#]\s*)?(?:no\.?\s*)?\[?\s*(?P<epoch>\d+(?:\.\d+)?)(?![\w.])"
-    r"(?:\s*(?:/|of)\s*(?P<epochs>\d+)(?![\w./]))?\s*\]?"
+    r"(?ix)(?<![\w./=-])(?:epoch|ep|轮次|第(?=\s*\d+\s*轮))(?:\((?P<split>train|val|test|eval)\))?"
+    r"\s*(?:[:=\#]\s*)?(?:no\.?\s*)?\[?\s*(?P<epoch>\d+(?:\.\d+)?)(?![.a-z_\d])"
+    r"(?:\s*(?:/|of)\s*(?P<epochs>\d+)(?![\w./]))?\s*\]?轮?"
 )
 _BEHIND_EPOCH = re.compile(
     r"(?ix)\s*[,:|-]?\s*[\[(|]?\s*(?P<step>\d+)\s*/\s*(?P<total>\d+)"
-    r"(?:\s*batches|\s*\(\s*[\d.]+\s*%\s*\)\s*\]?|\s*[\])]|\s+(?=[a-z]))"
+    r"(?:\s*batches|\s*\(\s*[\d.]+\s*%\s*\)\s*\]?|\s*[\])]|\s+(?=[a-z•]))"
 )
 _PLAIN_BEHIND_EPOCH = re.compile(r"\s*,?\s*\[\s*(?P<step>\d+)\s*\]")
 _STEP = re.compile(
     r"(?ix)(?:(?<![\w./-])|(?<=\d/))(?<!per\ )(?P<name>global[_ ]step|total[_ ]step|"
+    r"train(?:er)?/(?:global_)?step|步骤|步数|迭代|episode|round|"
     r"num_updates|updates?|global[_ ]iter(?:ation)?|train[_ ]step|optimizer[_ ]step|"
     r"current[_ ]steps?|step|iter|"
     r"iteration|itr|it|batch|ba)"
@@ -46,12 +47,18 @@ _LINE_STARTS = tuple(
         ),
         (r"(?i:iter)\(train\) *\[ *(?P<step>\d+)/ *(?P<total>\d+)\]", Scale.STEP),
         (r"(?i:iter)\((?P<split>val|test)\) *\[ *(?P<step>\d+)/ *(?P<total>\d+)\]", Scale.NONE),
+        (
+            r"\(epoch: (?P<epoch>\d+), iters: (?P<step>\d+)[^)\n]{0,80}\)",
+            Scale.EITHER,
+        ),
         (r"s:(?P<step>\d+)(?= )", Scale.STEP),
         (r"(?P<epoch>\d+)\|(?P<step>\d+)\|(?=Loss)", Scale.STEP),
         (r"(?P<step>\d+)/(?P<total>\d+|Unknown) (?=\S{0,40} ?- |.{0,60}step)", Scale.EPOCH),
     )
 )
-_BAR = re.compile(r"%\|\| *(?P<step>\d+)/(?P<total>\d+) *\[[^\],\[]{0,40}(?:, *[^\],=]{0,40})?")
+_BAR = re.compile(
+    r"\d{0,3}%\|\| *(?P<step>\d+)/(?P<total>\d+) *\[[^\],\[]{0,40}(?:, *[^\],=]{0,40})?"
+)
 _SURE = re.compile(r"(?i)global|total|num_updates|optimizer|current|train")
 _AT_START = 24
 """Characters before a position that still counts as the head of its line."""

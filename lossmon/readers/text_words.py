@@ -17,7 +17,7 @@ TOKEN = re.compile(rf"(?<![\w.@])(?<!\w-)(?<!\d,)(?:{GROUPED}|{NUMBER}|{NONFINIT
 
 WORTH = re.compile(
     r"loss|epoch|step|iter|acc|ppl|perplex|auc|reward|batch|rmse|mae|mse|tr?[el]l:|eval|val|"
-    r"test|lr|updates|bp[bc]|nll|learn|dev|score"
+    r"test|lr|updates|bp[bc]|nll|learn|dev|score|return|损失|准确率|学习率|困惑度"
 )
 """A line that the grammar must look at holds one of these words, in lower case."""
 
@@ -42,7 +42,7 @@ METRIC_WORD = re.compile(
     r"spearman|pearson|kappa|\w*samplespersec|tokens/sec|it/sec|lr|norm|gnorm|mfu|em|eval|pass@\d+|throughput|ips|wps|"
     r"kl_loss|log_?likelihood|logps|advantages?|tps|fps|tok/s|tokens/s|samples/s|samples/sec"
     r")(?![a-z])"
-    r"|loss|(?:learning|grad\w*)[ _]?(?:rate|norm)|accuracy"
+    r"|损失|准确率|学习率|困惑度|loss|(?:learning|grad\w*)[ _]?(?:rate|norm)|accuracy"
 )
 """A name that holds one of these is a metric, wherever the number stands."""
 
@@ -67,7 +67,7 @@ NEVER = re.compile(
     r"python|cuda|torch|pytorch|gcc|driver|nvidia|alpha|gamma|lambda|temp|classes|labels?|"
     r"checkpoint|ckpt|saved|saving|improved|initial|target|expected|examples|steps_per_second|"
     r"samples_per_second|micro_step|workspace|level|year|day|month|hour"
-    r")(?=$|[\W_])|^(?:s|t|n|i|it|x|y|z|k|p|v)$|_ms$|_s$"
+    r")(?=$|[\W_])|^(?:s|t|n|i|it|x|y|z|k|p|v)$|_ms$|_s$|(?:^|/)(?:global_)?(?:step|epoch|iter|iteration)$"
 )
 """A name with one of these words is a setting, a clock or a count, not a curve."""
 
