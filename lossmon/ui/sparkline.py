@@ -1,0 +1,56 @@
+"""A series as one row of text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from lossmon.types import Floats
+
+_BARS = "▁▂▃▄▅▆▇█"
+_ASCII_BARS = "_.-:=+*#"
+_NONFINITE, _ASCII_NONFINITE = "×", "x"
+
+
+def sparkline(values: Sequence[float] | Floats, width: int, ascii: bool = False) -> str:
+    """The whole series in at most `width` characters, newest at the right.
+
+    Each character stands for an equal number of points and shows the one that is furthest from
+    the median of the series, so that a spike is never lost; `×` (`x` in ASCII) means that a
+    value in it is NaN or infinite. A series shorter than `width` gives one character a point;
+    a constant one is drawn low and flat.
+
+    Args:
+        values: Oldest first.
+        width: Characters at most; 0 or less gives an empty text.
+        ascii: Use ASCII characters only.
+    """
+    shown = np.asarray(values, np.float64)
+    if not len(shown) or width <= 0:
+        return ""
+    levels, broken = _levels(shown, min(width, len(shown)))
+    bars = _ASCII_BARS if ascii else _BARS
+    cross = _ASCII_NONFINITE if ascii else _NONFINITE
+    return "".join(cross if bad else bars[level] for level, bad in zip(levels, broken, strict=True))
+
+
+def _levels(values: Floats, width: int) -> tuple[list[int], list[bool]]:
+    finite = np.isfinite(values)
+    starts = np.arange(width) * len(values) // width
+    broken: list[bool] = (~np.logical_and.reduceat(finite, starts)).tolist()
+    if not finite.any():
+        return [0] * width, broken
+    known = values[finite]
+    low, high = float(known.min()), float(known.max())
+    # Halved first: the distance between two huge values is no longer a float64.
+    length = high / 2 - low / 2
+    if length <= 0:
+        return [0] * width, broken
+    place = (np.where(finite, values, known[0]) / 2 - low / 2) / length
+    usual = float(np.median(place))
+    least = np.minimum.reduceat(place, starts)
+    most = np.maximum.reduceat(place, starts)
+    furthest = np.where(most - usual >= usual - least, most, least)
+    top = len(_BARS) - 1
+    return np.rint(furthest * top).astype(int).tolist(), broken
