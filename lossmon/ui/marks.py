@@ -1,0 +1,140 @@
+"""What is pointed out in a chart: the minimum, restarts, what is not a number, what is cut."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lossmon.ui.canvas import CELLS, Canvas, cells_of
+from lossmon.ui.fit import Layout
+from lossmon.ui.layers import Grid
+from lossmon.ui.plot import ChartModel, ChartOptions, Curve, Mark
+from lossmon.ui.trace import Window
+
+_GLYPHS = {
+    "min": ("▼", "v"),
+    "nan": ("×", "x"),
+    "restart": ("┊", ":"),
+    "verdict": ("◆", "!"),
+    "checkpoint": ("▪", "#"),
+    "clipped": ("▲", "^"),
+    "below": ("▾", "v"),
+    "cursor": ("│", "|"),
+}
+"""The glyph of each kind of mark, and its ASCII form."""
+
+_STYLES = {"min": "mark"}
+"""Styles of marks whose kind is not the name of a style."""
+
+_EDGE_OF = {"nan": "bottom", "checkpoint": "bottom", "verdict": "top", "clipped": "top"}
+"""Where marks stand that do not belong to a value."""
+
+
+def _glyph(kind: str, options: ChartOptions) -> str:
+    return _GLYPHS[kind][options.marker == "ascii"]
+
+
+def draw_marks(
+    canvas: Canvas, plan: Layout, grid: Grid, model: ChartModel, options: ChartOptions
+) -> None:
+    """Draw the marks of the model: restarts behind the curves, the others over them."""
+    # The minimum last: it is what the eye looks for.
+    for mark in sorted(model.marks, key=lambda mark: mark.kind == "min"):
+        column = grid.column(mark.x)
+        if column is None:
+            continue
+        x = plan.left + column // CELLS[options.marker][1]
+        style = _STYLES.get(mark.kind, mark.kind)
+        if mark.kind == "restart":
+            _vertical(canvas, plan, x, _glyph("restart", options), style)
+        else:
+            y = _row(canvas, plan, grid, mark, options, x)
+            canvas.put(x, y, _glyph(mark.kind, options), style)
+
+
+def _row(
+    canvas: Canvas, plan: Layout, grid: Grid, mark: Mark, options: ChartOptions, x: int
+) -> int:
+    if mark.y is None or not np.isfinite(mark.y):
+        return 0 if _EDGE_OF.get(mark.kind) == "top" else plan.height - 1
+    place = round(float(grid.rows(np.array([mark.y]))[0])) // CELLS[options.marker][0]
+    row = min(max(place, 0), plan.height - 1)
+    # Above the curve it points at the value; where something else is there, it takes its place.
+    return row - 1 if row > 0 and canvas.blank(x, row - 1, 1) else row
+
+
+def _vertical(canvas: Canvas, plan: Layout, x: int, char: str, style: str) -> None:
+    for y in range(plan.height):
+        if canvas.blank(x, y, 1):
+            canvas.put(x, y, char, style)
+
+
+def draw_findings(
+    canvas: Canvas, plan: Layout, grid: Grid, windows: Sequence[Window], options: ChartOptions
+) -> None:
+    """Draw what the curves themselves tell: points beyond the edges and points that are NaN."""
+    shape = CELLS[options.marker]
+    above = np.zeros(plan.width, np.bool_)
+    below, broken = above.copy(), above.copy()
+    for window in windows:
+        columns = window.columns
+        known = np.isfinite(columns.low)
+        tops = grid.rows(np.where(known, columns.high, np.nan))
+        bottoms = grid.rows(np.where(known, columns.low, np.nan))
+        above |= _cells(np.rint(tops) < 0, shape[1])
+        below |= _cells(np.rint(bottoms) > grid.height - 1, shape[1])
+        broken |= _cells(columns.bad > 0, shape[1])
+    low = plan.height - 1
+    for where, y, kind, style in (
+        (above, 0, "clipped", "clipped"),
+        (below, low, "below", "clipped"),
+        (broken, low, "nan", "nan"),
+    ):
+        for x in np.flatnonzero(where).tolist():
+            canvas.put(plan.left + x, y, _glyph(kind, options), style)
+
+
+def _cells(columns: NDArray[np.bool_], per_cell: int) -> NDArray[np.bool_]:
+    return np.asarray(columns.reshape(-1, per_cell).any(axis=1))
+
+
+def draw_cursor(canvas: Canvas, plan: Layout, grid: Grid, options: ChartOptions) -> None:
+    """Draw a vertical line through what is blank at the cursor's position."""
+    column = None if options.cursor is None else grid.column(options.cursor)
+    if column is not None:
+        x = plan.left + column // CELLS[options.marker][1]
+        _vertical(canvas, plan, x, _glyph("cursor", options), "cursor")
+
+
+_NAME_ROOM = 16
+"""Cells of a curve's name in the legend at most."""
+
+
+def draw_legend(
+    canvas: Canvas, plan: Layout, curves: Sequence[Curve], options: ChartOptions
+) -> None:
+    """Name the curves in the first corner that they leave free; nowhere if there is none."""
+    entries = []
+    for at, curve in enumerate(curves):
+        name = cells_of(curve.name)[:_NAME_ROOM]
+        if name and name[-1] and len(name) == _NAME_ROOM and len(cells_of(curve.name)) > len(name):
+            name[-1] = ord("~" if options.marker == "ascii" else "…")
+        text = "".join(chr(code) for code in name if code)
+        entries.append((_sample(at, options), text, curve.style))
+    width = sum(len(sample) + 1 + len(cells_of(text)) for sample, text, _ in entries)
+    width += 2 * (len(entries) - 1)
+    right, bottom = plan.left + plan.width - width - 1, plan.height - 1
+    for x, y in ((right, 0), (plan.left + 1, bottom), (plan.left + 1, 0), (right, bottom)):
+        if canvas.blank(x - 1, y, width + 2):
+            for sample, text, style in entries:
+                canvas.write(x, y, f"{sample} {text}", style)
+                x += len(sample) + 3 + len(cells_of(text))
+            return
+
+
+def _sample(at: int, options: ChartOptions) -> str:
+    if options.marker == "ascii":
+        return "--" if at == 0 else "oxABCDEFGH"[(at - 1) % 10] * 2
+    return "╺╸" if options.mono and at else "━━"

@@ -1,0 +1,189 @@
+"""A chart as a picture: axes, curves and marks in their places."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from lossmon.ui.canvas import CELLS, Canvas, Picture, cells_of
+from lossmon.ui.fit import Layout, horizontal, layout, vertical
+from lossmon.ui.layers import (
+    Grid,
+    Layer,
+    gap_layer,
+    line_layer,
+    merge,
+    raw_layer,
+    scatter_layer,
+)
+from lossmon.ui.marks import draw_cursor, draw_findings, draw_legend, draw_marks
+from lossmon.ui.plot import ChartModel, ChartOptions, Curve
+from lossmon.ui.scale import Frame, Span
+from lossmon.ui.trace import Trace, Window
+
+SERIES = tuple(f"series-{number}" for number in range(1, 9))
+"""Styles of curves that are neither train nor eval."""
+
+LINES = ("train", "eval", "other", *SERIES)
+"""Styles of lines; each has a fainter one for its raw points, named `…-raw`."""
+
+STYLES = (
+    "blank",
+    "axis",
+    *LINES,
+    *(f"{name}-raw" for name in LINES),
+    "ghost",
+    "gap",
+    "mark",
+    "nan",
+    "clipped",
+    "restart",
+    "verdict",
+    "checkpoint",
+    "cursor",
+)
+"""Every style name that a picture can hold."""
+
+_INDEX = {name: index for index, name in enumerate(STYLES)}
+
+_ASCII_GLYPHS = "oxABCDEFGH"
+"""What the second and further curves are made of in ASCII."""
+
+
+class Painter:
+    """Draws one chart again and again, and remembers what need not be done twice."""
+
+    def __init__(self) -> None:
+        self.frame: Frame | None = None
+        """Ranges of the newest picture, None while there was nothing to draw."""
+        self._traces: dict[tuple[str, int], Trace] = {}
+        self._settled: tuple[object, ...] = ()
+
+    def paint(self, model: ChartModel, options: ChartOptions, width: int, height: int) -> Picture:
+        """Draw a chart in `width` x `height` cells."""
+        canvas = Canvas(width, height, STYLES)
+        traces = self._updated(model, options)
+        x = horizontal(traces, model, options)
+        if x is None or width < 2 or height < 1:
+            self.frame = None
+            return canvas.picture()
+        self._paint(canvas, model, options, traces, x)
+        return canvas.picture()
+
+    def _updated(self, model: ChartModel, options: ChartOptions) -> list[Trace]:
+        """Traces of the curves and then of the context, up to date."""
+        wanted = [(("curve", at), curve) for at, curve in enumerate(model.curves)]
+        wanted += [(("context", at), curve) for at, curve in enumerate(model.context)]
+        kept = {key: self._traces.get(key) or Trace() for key, _ in wanted}
+        self._traces = kept
+        for key, curve in wanted:
+            # Only drawn curves have a line; those beside give their values to the ranges.
+            kept[key].update(curve, options.smoothing if key[0] == "curve" else 0.0)
+        return list(kept.values())
+
+    def _paint(
+        self,
+        canvas: Canvas,
+        model: ChartModel,
+        options: ChartOptions,
+        traces: Sequence[Trace],
+        x: Span,
+    ) -> None:
+        rows, columns = CELLS[options.marker]
+        previous = self._previous(options)
+        # The room for the curves depends on the labels, those on the range, and the range on
+        # the columns: it is measured in the columns of the whole picture.
+        y = vertical(traces, options, x, canvas.width * columns, previous)
+        self.frame = Frame(x, y or previous or Span(0.0, 1.0), options.log_y)
+        plan = layout(self.frame, options, canvas.width, canvas.height)
+        grid = Grid(self.frame, plan.width * columns, plan.height * rows)
+        drawn = [
+            (curve, trace.window(x, grid.width))
+            for curve, trace in zip(model.curves, traces, strict=False)
+        ]
+        _curves(canvas, plan, grid, drawn, options)
+        draw_marks(canvas, plan, grid, model, options)
+        draw_findings(canvas, plan, grid, [window for _, window in drawn], options)
+        if options.cursor is not None:
+            draw_cursor(canvas, plan, grid, options)
+        if options.legend and len(drawn) > 1:
+            draw_legend(canvas, plan, [curve for curve, _ in drawn], options)
+        _axes(canvas, plan, grid, options, labelled=y is not None)
+
+    def _previous(self, options: ChartOptions) -> Span | None:
+        """The range shown so far, unless the user asked for another view."""
+        ranges = (options.log_y, options.hide_outliers, options.x_range, options.recent)
+        asked = (*ranges, options.x_axis)
+        known = self.frame.y if self.frame is not None and self._settled == asked else None
+        self._settled = asked
+        return known
+
+
+def render(model: ChartModel, options: ChartOptions, width: int, height: int) -> Picture:
+    """Draw a chart once, in `width` x `height` cells."""
+    return Painter().paint(model, options, width, height)
+
+
+def _curves(
+    canvas: Canvas,
+    plan: Layout,
+    grid: Grid,
+    drawn: Sequence[tuple[Curve, Window]],
+    options: ChartOptions,
+) -> None:
+    front, back = [], []
+    for at, (curve, window) in enumerate(drawn):
+        style = curve.style if curve.style in LINES else "other"
+        smoothed = curve.smooth and options.smoothing > 0
+        dashed = options.mono and at > 0 and options.marker != "ascii"
+        glyph = "" if at == 0 else _ASCII_GLYPHS[(at - 1) % len(_ASCII_GLYPHS)]
+        dots = line_layer(window, grid, exact=not smoothed, dashed=dashed)
+        front.append(Layer(dots, style, glyph))
+        if smoothed and curve.raw:
+            back.append(Layer(raw_layer(window, grid), f"{style}-raw", "."))
+        if len(curve.ghost_y):
+            back.append(Layer(_ghost(curve, grid), "ghost", ","))
+    if options.shade_gap and len(drawn) == 2:
+        back.append(Layer(gap_layer(drawn[0][1], drawn[1][1], grid), "gap", ":"))
+    if front:
+        codes, styles = merge(front, back, options.marker, _INDEX)
+        canvas.lay(plan.left, 0, codes, styles)
+
+
+def _ghost(curve: Curve, grid: Grid) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+    x = (np.asarray(curve.ghost_x, np.float64) - curve.origin) / (curve.unit or 1.0)
+    n = min(len(x), len(curve.ghost_y))
+    return scatter_layer(x[:n], curve.ghost_y[:n], grid)
+
+
+def _axes(
+    canvas: Canvas, plan: Layout, grid: Grid, options: ChartOptions, *, labelled: bool
+) -> None:
+    plain = options.marker == "ascii"
+    if plan.left:
+        for y in range(plan.height):
+            canvas.put(plan.left - 1, y, "|" if plain else "│", "axis")
+    if plan.left and labelled:
+        rows = CELLS[options.marker][0]
+        places = grid.rows(np.array([tick.at for tick in plan.values], np.float64))
+        for tick, place in zip(plan.values, places.tolist(), strict=True):
+            y = min(max(round(place), 0), grid.height - 1) // rows
+            canvas.write(plan.left - 1 - len(tick.label), y, tick.label, "axis")
+            canvas.put(plan.left - 1, y, "+" if plain else "┤", "axis")
+    _positions(canvas, plan, grid, options)
+
+
+def _positions(canvas: Canvas, plan: Layout, grid: Grid, options: ChartOptions) -> None:
+    columns = CELLS[options.marker][1]
+    free = 0
+    for tick in plan.positions:
+        column = grid.column(tick.at)
+        if column is None:
+            continue
+        width = len(cells_of(tick.label))
+        begin = plan.left + column // columns - width // 2
+        begin = max(0, min(begin, canvas.width - width))
+        if begin >= free:
+            canvas.write(begin, plan.height, tick.label, "axis")
+            free = begin + width + 1

@@ -1,0 +1,168 @@
+"""What a chart is given: curves, marks and options. Values only, no drawing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+
+from lossmon.types import Floats, Ints, Series
+from lossmon.ui.smooth import DEFAULT_WEIGHT
+
+Marker = Literal["braille", "block", "ascii"]
+XAxis = Literal["step", "epoch", "time"]
+MarkKind = Literal["min", "nan", "restart", "verdict", "checkpoint", "clipped"]
+
+
+def _no_floats() -> Floats:
+    return np.empty(0, np.float64)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Curve:
+    """One series to draw. Columns are never changed; a live curve is given again, longer.
+
+    Attributes:
+        name: What the legend calls it. Hostile text is cleaned when it is drawn.
+        x: Positions, not decreasing: steps (int64) or seconds (float64). Others are drawn at
+            the largest position so far; NaN likewise.
+        y: Values of the same length, NaN and infinities included.
+        style: Colour role: `train`, `eval`, `other`, or `series-1` to `series-8`.
+        smooth: The options' smoothing applies. Off for curves of few, exact points.
+        raw: Raw points are shown faintly behind the smoothed line.
+        origin: What is subtracted from `x` before it is shown (the start of the run).
+        unit: What `x - origin` is divided by (steps per epoch).
+        ghost_x: Positions of points that a restart made void.
+        ghost_y: Their values.
+        steps: Steps of the points, for the readout; by default `x`.
+        wall_times: Seconds since the Unix epoch of the points, for the readout.
+    """
+
+    name: str
+    x: Floats | Ints
+    y: Floats
+    style: str = "train"
+    smooth: bool = True
+    raw: bool = True
+    origin: float = 0.0
+    unit: float = 1.0
+    ghost_x: Floats | Ints = field(default_factory=_no_floats)
+    ghost_y: Floats = field(default_factory=_no_floats)
+    steps: Ints | None = None
+    wall_times: Floats | None = None
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def same(self, other: Curve) -> bool:
+        """Whether both are drawn alike because they hold the very same columns."""
+        return (
+            self.y is other.y
+            and self.x is other.x
+            and self.ghost_y is other.ghost_y
+            and (self.name, self.style, self.smooth, self.raw, self.origin, self.unit)
+            == (other.name, other.style, other.smooth, other.raw, other.origin, other.unit)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place worth seeing.
+
+    Attributes:
+        x: Where, in shown units.
+        kind: What happened there.
+        y: Value, for a mark that sits on a curve (`min`); else it stands at the edge.
+        curve: Index of the curve it belongs to, or None.
+    """
+
+    x: float
+    kind: MarkKind
+    y: float | None = None
+    curve: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChartModel:
+    """All that one chart shows.
+
+    Attributes:
+        curves: Curves, the most important first.
+        marks: Places to point out. Non-finite and clipped points are found by the chart itself.
+        context: Curves that share the ranges of both axes but are drawn elsewhere: give each of
+            two panes the other's curve, and their axes agree.
+        total: Where the x axis is planned to end, or None.
+        live: More points will come: the right edge stays ahead of the curve.
+    """
+
+    curves: tuple[Curve, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    context: tuple[Curve, ...] = ()
+    total: float | None = None
+    live: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ChartOptions:
+    """How it is shown.
+
+    Attributes:
+        smoothing: Weight of the past, 0 to 0.999.
+        log_y: Logarithmic values.
+        hide_outliers: Values far outside the bulk are marked at the edge, not drawn.
+        x_axis: What the positions are, which decides how they are labelled.
+        recent: Only the last fifth of the run.
+        x_range: Positions to show, or None for all.
+        y_range: Values to show, or None to fit.
+        marker: What curves are made of; `ascii` uses ASCII alone, everywhere.
+        mono: There are no colours: curves are told apart by their pattern.
+        shade_gap: Fill the room between the train and the eval curve lightly.
+        legend: Name the curves inside the chart if there is more than one.
+        label_width: Cells kept for value labels at least, so that panes align.
+        cursor: Position of a vertical line, or None.
+    """
+
+    smoothing: float = DEFAULT_WEIGHT
+    log_y: bool = False
+    hide_outliers: bool = True
+    x_axis: XAxis = "step"
+    recent: bool = False
+    x_range: tuple[float, float] | None = None
+    y_range: tuple[float, float] | None = None
+    marker: Marker = "braille"
+    mono: bool = False
+    shade_gap: bool = False
+    legend: bool = True
+    label_width: int = 5
+    cursor: float | None = None
+
+
+def curve_of(series: Series, style: str, x_axis: XAxis = "step") -> Curve:
+    """The curve of a series as the store holds it.
+
+    On the time axis positions are seconds since the first point. On the epoch axis the caller
+    sets `unit` to the steps per epoch, see `dataclasses.replace`.
+    """
+    curve = Curve(
+        series.meaning.label,
+        series.steps,
+        series.values,
+        style,
+        smooth=style != "eval",
+        ghost_x=series.ghost_steps,
+        ghost_y=series.ghost_values,
+        steps=series.steps,
+        wall_times=series.wall_times,
+    )
+    if x_axis != "time":
+        return curve
+    known = series.wall_times[np.isfinite(series.wall_times)][:1]
+    origin = float(known[0]) if len(known) else 0.0
+    return replace(
+        curve,
+        x=series.wall_times,
+        origin=origin,
+        ghost_x=_no_floats(),
+        ghost_y=_no_floats(),
+    )

@@ -1,0 +1,190 @@
+"""What is remembered of a curve between two pictures, so that only new points are worked on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lossmon.types import Floats, Ints
+from lossmon.ui.plot import Curve
+from lossmon.ui.scale import Span
+from lossmon.ui.smooth import MAX_WEIGHT, Ema
+from lossmon.ui.thin import Columns, edges, reduce
+
+_PROBES = 16
+"""Places at which a longer column is compared with the shorter one before it, to tell growth
+from another history; a restart changes all values behind it, so a few places suffice."""
+
+_CHUNK = 1 << 16
+"""Points smoothed at a time: half a megabyte stays in the cache of the processor."""
+
+_SAMPLE = 4096
+"""Values from which the range is estimated; 5 % of it are 200 values, enough to be steady."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A curve in the columns of a canvas.
+
+    Attributes:
+        columns: The curve in each column.
+        before: (column, value of the line) of the nearest point left of the window, or None.
+        after: The same at the right.
+    """
+
+    columns: Columns
+    before: tuple[float, float] | None
+    after: tuple[float, float] | None
+
+
+class Trace:
+    """One curve, smoothed and reduced as far as it has grown.
+
+    `update` with the curve first; then the other methods speak of it.
+    """
+
+    def __init__(self) -> None:
+        self._n = 0
+        self._probe = b""
+        self._ema = Ema()
+        self._smoothed = np.empty(0)
+        self._x: Floats | Ints = np.empty(0)
+        self._y: Floats = np.empty(0)
+        self._unit, self._origin = 1.0, 0.0
+        self._ordered = True
+        self._columns: Columns | None = None
+        self._span = Span(0.0, 1.0)
+        self._reduced = 0
+        """Points that `_columns` holds."""
+
+    def __len__(self) -> int:
+        return self._n
+
+    @property
+    def line(self) -> Floats:
+        """Values of the line: smoothed, or the raw ones where nothing is smoothed."""
+        return self._smoothed[: self._n] if self._ema.weight > 0 else self._y
+
+    @property
+    def first(self) -> float:
+        """Shown position of the first point; the curve must have one."""
+        return (float(self._x[0]) - self._origin) / self._unit
+
+    @property
+    def last(self) -> float:
+        """Shown position of the newest point; the curve must have one."""
+        return (float(self._x[-1]) - self._origin) / self._unit
+
+    def update(self, curve: Curve, smoothing: float) -> None:
+        """Take what is new in a curve; a curve with another past is taken from its start."""
+        weight = min(max(smoothing, 0.0), MAX_WEIGHT) if curve.smooth else 0.0
+        n = min(len(curve.x), len(curve.y))
+        if weight != self._ema.weight or n < self._n or not self._continues(curve):
+            self._n, self._reduced, self._columns = 0, 0, None
+            self._ema, self._ordered = Ema(weight), True
+        if (curve.origin, curve.unit) != (self._origin, self._unit):
+            self._origin, self._unit = curve.origin, curve.unit or 1.0
+            self._columns = None
+        old, self._n = self._n, n
+        self._y = curve.y[:n]
+        self._x = self._in_order(curve.x[:n], old)
+        if weight > 0:
+            self._smooth(old)
+        self._probe = _probed(curve, n)
+
+    def _continues(self, curve: Curve) -> bool:
+        return self._n == 0 or _probed(curve, self._n) == self._probe
+
+    def _in_order(self, x: Floats | Ints, old: int) -> Floats | Ints:
+        """Positions that never decrease: a clock that was set back stands still meanwhile."""
+        fresh = x[max(0, old - 1) :]
+        if self._ordered and bool((fresh[1:] >= fresh[:-1]).all()) and not _unknown(fresh):
+            return x
+        self._ordered = False
+        if x.dtype.kind != "f":
+            return np.asarray(np.maximum.accumulate(x))
+        known = np.isfinite(x)
+        if not known.any():
+            self._n = 0
+            self._y = self._y[:0]
+            return x[:0]
+        start = float(x[int(known.argmax())])
+        return np.asarray(np.maximum.accumulate(np.where(known, x, start)))
+
+    def _smooth(self, old: int) -> None:
+        if len(self._smoothed) < self._n:
+            room = np.empty(self._n + self._n // 2 + 64)
+            room[:old] = self._smoothed[:old]
+            self._smoothed = room
+        for begin in range(old, self._n, _CHUNK):
+            end = min(begin + _CHUNK, self._n)
+            values, self._ema = self._ema.extend(self._y[begin:end])
+            self._smoothed[begin:end] = values
+
+    def window(self, span: Span, width: int) -> Window:
+        """The curve in `width` columns over the shown positions `span`."""
+        raw = Span(span.low * self._unit + self._origin, span.high * self._unit + self._origin)
+        begins = edges(self._x, raw, width)
+        columns, first = self._columns, 0
+        if columns is None or self._span != span or len(columns) != width:
+            columns = self._columns = Columns.empty(width)
+            self._span, self._reduced = span, 0
+        elif self._ordered:
+            first = max(0, int(np.searchsorted(begins, self._reduced, side="right")) - 1)
+        if first < width and self._reduced < self._n:
+            reduce(columns, self._y, self.line, begins, first)
+        self._reduced = self._n
+        start, stop = int(begins[0]), int(begins[-1])
+        return Window(columns, self._beside(start - 1, raw, width), self._beside(stop, raw, width))
+
+    def _beside(self, index: int, raw: Span, width: int) -> tuple[float, float] | None:
+        if not 0 <= index < self._n or not np.isfinite(self.line[index]):
+            return None
+        return (float(self._x[index]) - raw.low) / raw.length * width, float(self.line[index])
+
+    def sample(self, span: Span) -> Floats:
+        """At most some thousand finite raw values evenly taken from the positions `span`."""
+        shown = self._shown(span)
+        stride = 1
+        while len(shown) > _SAMPLE * stride:
+            stride *= 2
+        taken = shown[::stride]
+        return np.asarray(taken[np.isfinite(taken)])
+
+    def newest(self, span: Span, count: int = 5) -> Floats:
+        """The last few raw values within the positions `span`, the finite ones of them."""
+        values = self._shown(span)[-count:]
+        return np.asarray(values[np.isfinite(values)])
+
+    def _shown(self, span: Span) -> Floats:
+        start, stop = edges(
+            self._x,
+            Span(span.low * self._unit + self._origin, span.high * self._unit + self._origin),
+            1,
+        )
+        return self._y[start:stop]
+
+    def nearest(self, position: float) -> int | None:
+        """Index of the point nearest to a shown position, None if there is no point."""
+        if not self._n:
+            return None
+        target = position * self._unit + self._origin
+        right = int(np.searchsorted(self._x, target))
+        if right == 0:
+            return 0
+        if right == self._n:
+            return self._n - 1
+        left_distance = target - float(self._x[right - 1])
+        return right - 1 if left_distance <= float(self._x[right]) - target else right
+
+
+def _unknown(x: Floats | Ints) -> bool:
+    return x.dtype.kind == "f" and not bool(np.isfinite(x).all())
+
+
+def _probed(curve: Curve, n: int) -> bytes:
+    if not n:
+        return b""
+    places = np.unique(np.linspace(0, n - 1, _PROBES).astype(np.int64))
+    return curve.x[places].tobytes() + curve.y[places].tobytes()
