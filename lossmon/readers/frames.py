@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 
@@ -50,9 +51,10 @@ class Frame:
     texts: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
 
 
-def clean_name(name: object) -> str:
+@lru_cache(4096)
+def clean_name(name: str) -> str:
     """Return a name fit for a tag: no control characters, no outer blanks, bounded length."""
-    return _CONTROLS.sub(" ", str(name)[:LONGEST_NAME]).strip()
+    return _CONTROLS.sub(" ", name[:LONGEST_NAME]).strip()
 
 
 class Cells:

@@ -18,11 +18,17 @@ from lossmon.types import Floats, Ints
 
 _DELIMITERS = ",\t;|"
 
-_EMPTY = b"9e-309"
-"""Stands for an empty cell while numpy parses a table: no run logs it, and a table that does is
-parsed cell by cell."""
+_EMPTY = b"-98765432"
+"""Stands for an empty cell while numpy parses a table; rows that hold it are parsed cell by cell.
+An integer of few digits costs the least to parse."""
 
 _EMPTY_VALUE = float(_EMPTY)
+
+_NUMERIC = b"0123456789.+-eE \n"
+"""What rows of finite numbers hold beside the delimiter."""
+
+_OTHERS = {byte: bytes(set(range(256)) - {byte[0], 10}) for byte in (b",", b"\t", b";", b"|")}
+"""All bytes but a delimiter and the line end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +124,9 @@ def parse_rows(
 
 def _next_header(lines: list[bytes], start: int, header: Header) -> tuple[int, Header]:
     """Where the next line with names stands, and the header from there on."""
+    body = b"\n".join(lines[start:])
+    if not body.translate(None, _NUMERIC + header.delimiter.encode()):
+        return len(lines), header
     first = header.line[:1]
     for index in range(start, len(lines)):
         line = lines[index]
@@ -154,11 +163,9 @@ def _parse_block(
     """Add the rows of some lines under one header; return how many they are."""
     delimiter, width = header.delimiter.encode(), len(header.names)
     if delimiter and _is_plain(lines, delimiter):
-        good = [line for line in lines if line.count(delimiter) == width - 1]
+        good, bad = _by_width(lines, delimiter, width)
         if _parse_numbers(good, row, header, wanted, cells):
-            for index, line in enumerate(lines):
-                if line.count(delimiter) != width - 1 and line.strip():
-                    faults.append(_ragged(first + index, line.count(delimiter) + 1, width))
+            faults += [_ragged(first + i, count, width) for i, count in bad if lines[i].strip()]
             return len(good)
     n = 0
     for index, line in enumerate(lines):
@@ -173,9 +180,20 @@ def _parse_block(
 
 def _is_plain(lines: list[bytes], delimiter: bytes) -> bool:
     """Whether no cell is quoted and no number written with a decimal comma."""
-    if any(b'"' in line for line in lines):
-        return False
-    return delimiter != b";" or not any(b"," in line for line in lines)
+    body = b"".join(lines)
+    return b'"' not in body and not (delimiter == b";" and b"," in body)
+
+
+def _by_width(
+    lines: list[bytes], delimiter: bytes, width: int
+) -> tuple[list[bytes], list[tuple[int, int]]]:
+    """The lines with as many cells as the header, and `(index, cells)` of the others."""
+    grid = b"\n".join(lines).translate(None, _OTHERS[delimiter])
+    if grid == b"\n".join([delimiter * (width - 1)] * len(lines)):
+        return lines, []
+    counts = [line.count(delimiter) + 1 for line in lines]
+    bad = [(index, count) for index, count in enumerate(counts) if count != width]
+    return [line for line, count in zip(lines, counts, strict=True) if count == width], bad
 
 
 def _ragged(index: int, count: int, width: int) -> Fault:
