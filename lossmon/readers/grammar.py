@@ -52,6 +52,10 @@ _UNSURE = re.compile(
     r"reached|from|should|would|if|than|will|because|start\w*|initial\w*|ckpt|default|final)\b"
 )
 _SETTINGS = re.compile(r"[=:]\s*(?:True|False|None|null|true|false)\b")
+_PROSE = re.compile(r"(?<![\w'])(?:[A-Za-z']{1,16} ){7}|`[^`]{0,200}`")
+"""Seven words in a row, or a quoted piece of code: a sentence about training, not a record of it."""
+
+_STARRED = re.compile(r"\s*\* +(?:Acc|Prec|Top|Err|mAP|IoU|Test|Val)\w*@?\d* *[:=]? *\d", re.I)
 _ASSIGNED = re.compile(r"(?i)epoch\s+=|per epoch")
 _FAR_IN = re.compile(r"\s{20,}(?!\s*\{)")
 _MASKS = tuple(
@@ -136,7 +140,7 @@ def _parse(line: str, before: Prefix) -> Parsed | None:
         record = pairs(line, before, brace)
         if record is not None:
             return record
-    if len(_SETTINGS.findall(line, before.end)) >= 2:
+    if len(_SETTINGS.findall(line, before.end)) >= 2 or _PROSE.search(line, before.end):
         return None
     body = masked(line)
     place = position(body, before.end)
@@ -155,7 +159,7 @@ def _judged(
     starred = False
     if place.scale is Scale.NONE and not place.split:
         message = line[before.end :]
-        starred = line.lstrip().startswith("* ")
+        starred = _STARRED.match(line) is not None
         if not _believable(message, values, starred):
             return None
     elif not known:
