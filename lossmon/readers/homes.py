@@ -93,12 +93,12 @@ def home(path: str, root: str, marks: Callable[[str], tuple[str, ...]]) -> Home:
     if tracked := _tracked(directory, root, marks):
         return Home(tracked, scope)
     while directory != root:
-        above, own = os.path.split(directory)
+        above, _, own = directory.rpartition("/")
         step = _step_up(own, above, name, marks)
         if step is None:
             break
         scope = scope or step
-        directory = above
+        directory = above or "/"
     return Home(directory, scope)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from lossmon.readers.format import HEAD, Format
 
 FAMILIES: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("events", ("*tfevents*",)),
     (
         "hf_state",
         ("trainer_state.json", "all_results.json", "train_results.json", "eval_results.json"),

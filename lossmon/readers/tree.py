@@ -74,6 +74,11 @@ class Directory:
     seen: int = 0
     example: str = ""
 
+    @property
+    def contents(self) -> tuple[tuple[str, ...], tuple[Entry, ...], tuple[str, ...], int]:
+        """All that a scan looks at; equal contents lead to equal runs."""
+        return self.children, self.files, self.marks, self.seen
+
 
 class Tree:
     """The directories below one path, kept up to date by looking at their time stamps.
@@ -108,15 +113,19 @@ class Tree:
                 waiting.extend(reversed(known.children))
 
     def refresh(self) -> bool:
-        """Look again; returns whether anything was listed anew."""
+        """Look again; returns whether anything appeared or went."""
         if not self._directories:
             self._list(Directory(self._root, 0))
             return True
         changed = False
         for directory in list(self._directories.values()):
-            if directory.path in self._directories and self._is_stale(directory):
+            if directory.path not in self._directories:
+                continue
+            before = directory.contents
+            if self._is_stale(directory):
                 self._list(directory)
-                changed = True
+            known = self._directories.get(directory.path)
+            changed |= known is None or known.contents != before
         return changed
 
     def _is_stale(self, directory: Directory) -> bool:

@@ -200,3 +200,9 @@ def test_the_better_source_comes_first() -> None:
     paths = [f"{ROOT}/{name}" for name in ("train.log", "log.csv", "trainer_log.jsonl")]
     (group,) = grouped([claim(path) for path in paths], ROOT, lambda path: ())
     assert {member.claim.path for member in group.members} == set(paths)
+
+
+def test_the_root_of_the_file_system_is_a_directory_like_any_other() -> None:
+    paths = ["/train.log", "/logs/tb/train.csv", "/runs/a/metrics.jsonl"]
+    found = grouped([claim(path) for path in paths], "/", lambda path: ())
+    assert [group.path for group in found] == ["/"]
