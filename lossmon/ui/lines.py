@@ -1,0 +1,175 @@
+"""Lines of coloured text: what every panel is made of, and how they fit a width.
+
+Text from outside enters as plain `str` and never meets a markup parser. Colours are named by
+role, a variable of the theme, so that a line can be built and tested without a screen.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+from rich.cells import cell_len, set_cell_size
+
+Span = tuple[str, str]
+"""Text and the role of its colour: `foreground`, `muted`, `train`, `warning`, `badge-warning`…"""
+
+Line = tuple[Span, ...]
+
+TEXT = "foreground"
+MUTED = "muted"
+STRONG = "strong"
+FRAME = "frame"
+
+EMPTY: Line = ()
+
+_UNSAFE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+
+
+def clean(text: str) -> str:
+    """Replace what would move the cursor or reorder the text; tabs become one blank."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        " " if char == "\t" else "\N{REPLACEMENT CHARACTER}" if _is_unsafe(char) else char
+        for char in text
+    )
+
+
+def _is_unsafe(char: str) -> bool:
+    return unicodedata.category(char) in _UNSAFE
+
+
+def width(line: Line) -> int:
+    """Cells that the line takes."""
+    return sum(cell_len(text) for text, _ in line)
+
+
+def plain(line: Line) -> str:
+    """The text alone."""
+    return "".join(text for text, _ in line)
+
+
+def clip(text: str, room: int) -> str:
+    """Shorten text to `room` cells, with an ellipsis in the last one."""
+    if cell_len(text) <= room:
+        return text
+    if room <= 0:
+        return ""
+    return set_cell_size(text, room - 1).rstrip() + "…"
+
+
+def fit(line: Line, room: int) -> Line:
+    """Shorten a line to `room` cells, with an ellipsis where it was cut."""
+    if width(line) <= room:
+        return line
+    kept: list[Span] = []
+    left = room
+    for text, role in line:
+        size = cell_len(text)
+        if size < left:
+            kept.append((text, role))
+            left -= size
+            continue
+        kept.append((clip(text + " " * (left + 1 - size), left), role))
+        break
+    return tuple(kept)
+
+
+def spread(left: Line, right: Line, room: int) -> Line:
+    """Put one line at each end of `room` cells; the right one goes first when both do not fit."""
+    gap = room - width(left) - width(right)
+    if gap < 1:
+        return fit(left, room)
+    return (*left, (" " * gap, TEXT), *right)
+
+
+def pad(line: Line, room: int) -> Line:
+    """Fill or shorten a line to exactly `room` cells."""
+    line = fit(line, room)
+    missing = room - width(line)
+    return (*line, (" " * missing, TEXT)) if missing > 0 else line
+
+
+def join(parts: Iterable[Line], between: Span = ("   ", TEXT)) -> Line:
+    """Put parts one behind the other; empty ones leave no gap."""
+    line: list[Span] = []
+    for part in parts:
+        if part:
+            if line:
+                line.append(between)
+            line.extend(part)
+    return tuple(line)
+
+
+def choose(parts: Sequence[tuple[int, Line]], room: int, gap: int = 3) -> Line:
+    """Join the parts that fit, giving up the least important first.
+
+    Args:
+        parts: Importance (0 is given up last) and line, in the order they stand.
+        room: Cells.
+        gap: Blanks between two parts; tightened to one before anything is given up.
+    """
+    kept = [part for part in parts if part[1]]
+    while kept:
+        for blanks in range(gap, 0, -1):
+            line = join((part for _, part in kept), (" " * blanks, TEXT))
+            if width(line) <= room:
+                return line
+        if len(kept) == 1:
+            return fit(kept[0][1], room)
+        # Of equals the last goes first.
+        least = max(range(len(kept)), key=lambda at: (kept[at][0], at))
+        del kept[least]
+    return EMPTY
+
+
+def wrap(text: str, room: int) -> list[str]:
+    """Break text into lines of at most `room` cells, at blanks where there are any.
+
+    Scripts without blanks (Chinese) break between characters.
+    """
+    lines: list[str] = []
+    line, size = "", 0
+    for word in _words(text):
+        length = cell_len(word)
+        if size + cell_len(word.rstrip()) <= room:
+            line, size = line + word, size + length
+            continue
+        if line.strip():
+            lines.append(line.rstrip())
+        while cell_len(word) > room > 0:
+            head = set_cell_size(word, room).rstrip() or word[:1]
+            lines.append(head)
+            word = word[len(head) :]
+        line, size = word, cell_len(word)
+    if line.strip() or not lines:
+        lines.append(line.rstrip())
+    return lines
+
+
+def _words(text: str) -> Iterable[str]:
+    """Pieces that stay whole, each with the blanks behind it."""
+    word = ""
+    for char in text:
+        if word and char != " " and _may_break(word[-1], char):
+            yield word
+            word = ""
+        word += char
+    if word:
+        yield word
+
+
+def _may_break(before: str, char: str) -> bool:
+    if before == " ":
+        return True
+    return (_is_wide(before) or _is_wide(char)) and not _closes(char)
+
+
+def _is_wide(char: str) -> bool:
+    return unicodedata.east_asian_width(char) in "WF"
+
+
+def _closes(char: str) -> bool:
+    """Punctuation that must not begin a line."""
+    return char in "，。；：！？、）》」』”’,.;:!?)]}%"

@@ -1,0 +1,73 @@
+"""What the terminal can show: colours and characters."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+TRUE_COLOR = 1 << 24
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """What may be sent to the terminal.
+
+    Attributes:
+        colors: How many colours it knows; 0 where the user wants none.
+        unicode: It takes UTF-8; otherwise everything is drawn in ASCII.
+    """
+
+    colors: int = TRUE_COLOR
+    unicode: bool = True
+
+    @property
+    def plain(self) -> bool:
+        """It has no colours of our choice: the theme is the terminal's own."""
+        return self.colors <= 16
+
+
+def detect(environ: Mapping[str, str] | None = None, encoding: str | None = None) -> Terminal:
+    """Read the environment as terminals and users spell it.
+
+    Args:
+        environ: Variables; of this process if None.
+        encoding: Of the standard output; asked of the locale if None.
+    """
+    environ = os.environ if environ is None else environ
+    if encoding is None:
+        encoding = getattr(sys.__stdout__, "encoding", None) or "utf-8"
+    return Terminal(_colors(environ), _is_unicode(environ, encoding))
+
+
+def _colors(environ: Mapping[str, str]) -> int:
+    if environ.get("NO_COLOR"):
+        return 0
+    if environ.get("COLORTERM", "").strip().lower() in {"truecolor", "24bit"}:
+        return TRUE_COLOR
+    term = environ.get("TERM", "").lower()
+    if term in {"", "dumb", "unknown", "vt100", "vt220"}:
+        return 0
+    if term.endswith("-direct"):
+        return TRUE_COLOR
+    if "256color" in term or term.startswith(("xterm-kitty", "alacritty", "wezterm", "foot")):
+        return 256
+    return 16
+
+
+def _is_unicode(environ: Mapping[str, str], encoding: str) -> bool:
+    # The console of Linux has a font of 256 or 512 glyphs: no braille and few blocks.
+    if environ.get("TERM", "").lower() in {"linux", "dumb", "vt100", "vt220"}:
+        return False
+    # Python answers UTF-8 in the C locale (PEP 538, PEP 540), where the terminal promised nothing.
+    locale = next((environ[key] for key in ("LC_ALL", "LC_CTYPE", "LANG") if environ.get(key)), "")
+    if locale and "." in locale and "utf" not in locale.lower():
+        return False
+    if locale in {"C", "POSIX"}:
+        return False
+    try:
+        return codecs.lookup(encoding).name.startswith("utf")
+    except LookupError:
+        return False

@@ -1,0 +1,147 @@
+"""A panel of text lines that repaints only the cells that changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+from weakref import WeakKeyDictionary
+
+from rich.cells import cell_len
+from textual.app import App
+from textual.geometry import Region, Size
+from textual.strip import Strip
+from textual.widget import Widget
+
+from lossmon.ui.lines import EMPTY, Line
+from lossmon.ui.palette import Palette
+
+JOIN_GAP = 16
+"""Unchanged cells between two changes that are sent along: moving the cursor and setting the
+colour again costs about 50 bytes, more than so many cells of one colour."""
+
+_palettes: WeakKeyDictionary[App[object], tuple[dict[str, str], Palette]] = WeakKeyDictionary()
+
+
+def palette_of(app: App[object]) -> Palette:
+    """The palette of the app's theme, made once a theme."""
+    variables = app.theme_variables
+    known = _palettes.get(app)
+    if known is None or known[0] is not variables:
+        known = (variables, Palette(variables, reverse=app.no_color))
+        _palettes[app] = known
+    return known[1]
+
+
+class Panel(Widget):
+    """Shows lines that a subclass composes from the values it was given."""
+
+    DEFAULT_CSS: ClassVar[str] = "Panel { width: 1fr; height: auto; }"
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes, markup=False)
+        self._lines: tuple[Line, ...] = ()
+        self._cuts: dict[int, list[int]] = {}
+        self._composed_for: Size | None = None
+        self._height = -1
+
+    def compose_lines(self, width: int, height: int) -> Sequence[Line]:
+        """Return the lines for this room, top to bottom; those beyond `height` are not shown."""
+        raise NotImplementedError
+
+    def wanted_height(self, width: int) -> int:
+        """Rows that the panel would fill if it could have them all."""
+        return 1
+
+    def redraw(self) -> None:
+        """Compose again after a value changed, and repaint the cells that differ."""
+        size = self.content_size
+        if not self.is_mounted:
+            return
+        wanted = self.wanted_height(size.width or self.app.size.width)
+        if wanted != self._height and self.styles.is_auto_height:
+            self._height = wanted
+            self.refresh(layout=True)
+            return
+        if self._composed_for != size or not size:
+            return
+        before, self._lines = self._lines, tuple(self.compose_lines(*size))
+        self._repaint(before, size)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        self._height = self.wanted_height(width)
+        return self._height
+
+    def render_line(self, y: int) -> Strip:
+        size = self.content_size
+        if self._composed_for != size:
+            self._composed_for = size
+            self._lines = tuple(self.compose_lines(*size))
+            self._cuts.clear()
+        line = self._lines[y] if y < len(self._lines) else EMPTY
+        strip = palette_of(self.app).strip(line, size.width)
+        cuts = self._cuts.pop(y, None)
+        if cuts:
+            # The compositor sends whole segments: cut where the change begins and ends.
+            strip = Strip.join(strip.divide([*cuts, size.width]))
+        return strip
+
+    def _repaint(self, before: Sequence[Line], size: Size) -> None:
+        regions = []
+        for y in range(size.height):
+            old = before[y] if y < len(before) else EMPTY
+            new = self._lines[y] if y < len(self._lines) else EMPTY
+            if old == new:
+                continue
+            spans = changed_spans(old, new)
+            regions += [Region(start, y, end - start, 1) for start, end in spans]
+            self._cuts[y] = sorted({x for span in spans for x in span if 0 < x < size.width})
+        if regions:
+            self.refresh(*regions)
+
+
+def changed_spans(old: Line, new: Line) -> list[tuple[int, int]]:
+    """Where two lines differ: start and end cells, left to right, near ones joined."""
+    was, now = _cells(old), _cells(new)
+    spans: list[tuple[int, int]] = []
+    for x in range(max(len(was), len(now))):
+        before = was[x] if x < len(was) else _BLANK
+        after = now[x] if x < len(now) else _BLANK
+        if before == after:
+            continue
+        if spans and x - spans[-1][1] <= JOIN_GAP:
+            spans[-1] = (spans[-1][0], x + 1)
+        else:
+            spans.append((x, x + 1))
+    return [_whole(span, was, now) for span in spans]
+
+
+_BLANK = (" ", "foreground")
+_SECOND = ("", "")
+
+
+def _cells(line: Line) -> list[tuple[str, str]]:
+    cells: list[tuple[str, str]] = []
+    for text, role in line:
+        if text.isascii():
+            cells += [(char, role) for char in text]
+            continue
+        for char in text:
+            size = cell_len(char)
+            if size == 0 and cells:
+                cells[-1] = (cells[-1][0] + char, cells[-1][1])
+            elif size:
+                cells.append((char, role))
+                cells += [_SECOND] * (size - 1)
+    return cells
+
+
+def _whole(
+    span: tuple[int, int], was: Sequence[tuple[str, str]], now: Sequence[tuple[str, str]]
+) -> tuple[int, int]:
+    """Widen a span so that it halves no wide character."""
+    start, end = span
+    while start > 0 and any(start < len(c) and c[start] == _SECOND for c in (was, now)):
+        start -= 1
+    while any(end < len(c) and c[end] == _SECOND for c in (was, now)):
+        end += 1
+    return start, end
