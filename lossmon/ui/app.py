@@ -1,0 +1,337 @@
+"""The app: one thread polls the monitor, the view on top shows what it found."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import ClassVar, Protocol
+
+from textual import on, work
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.screen import Screen
+from textual.worker import Worker, WorkerState, get_current_worker
+
+from lossmon.types import Snapshot, State
+from lossmon.ui.actions import BINDINGS, footer
+from lossmon.ui.plain import Ascii
+from lossmon.ui.scene import SMOOTHINGS, Look, Scene, ScreenConfig, XAxis, liveliest
+from lossmon.ui.screens.dashboard import Dashboard
+from lossmon.ui.screens.view import View
+from lossmon.ui.terminal import Terminal, detect
+from lossmon.ui.theme import DEFAULT_THEME, TERMINAL_THEME, built_in_directory, load_themes
+
+BUDGET = 0.05
+"""Seconds of reading between two chances to stop."""
+
+FRAME = 0.5
+"""Seconds between two pictures of a live run: twice a second reads as live, and costs a slow
+line and the reader's machine little."""
+
+LOADING_FRAME = 0.25
+"""Seconds between two pictures while a long log is being read, so that its progress flows."""
+
+HEARTBEAT = 1.0
+"""Seconds after which the monitor looks even if no file event came: network mounts send none."""
+
+TICK = 1.0
+"""Seconds between two looks at the clock; only a changed text is written."""
+
+
+class Pollable(Protocol):
+    """What the app asks for data. One thread calls it."""
+
+    def poll(self, budget: float) -> Snapshot:
+        """Read for about `budget` seconds; the same object as before while nothing changed."""
+        ...
+
+
+class SnapshotReady(Message):
+    """New data. A newer one replaces it, so it carries state only, never news."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        super().__init__()
+        self.snapshot = snapshot
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, SnapshotReady)
+
+
+class LossmonApp(App[None]):
+    """The live view of training runs.
+
+    Args:
+        monitor: Where snapshots come from.
+        changed: Set by the watcher when a file changed; cleared before each poll.
+        config: What the user set.
+        clock: Seconds since the Unix epoch.
+        terminal: What may be drawn; asked of the environment if None.
+    """
+
+    CSS_PATH = "app.tcss"
+    TITLE = "lossmon"
+    BINDINGS: ClassVar[list[BindingType]] = list(BINDINGS)
+
+    def __init__(
+        self,
+        monitor: Pollable,
+        changed: threading.Event,
+        config: ScreenConfig | None = None,
+        *,
+        clock: Callable[[], float] = time.time,
+        terminal: Terminal | None = None,
+    ) -> None:
+        config = config or ScreenConfig()
+        terminal = terminal or detect()
+        if config.ascii is not None:
+            terminal = replace(terminal, unicode=not config.ascii)
+        # Sixteen colours and none at all are the terminal's own: nothing is made of them here.
+        super().__init__(ansi_color=True if terminal.plain else None)
+        self.animation_level = "none"
+        self.monitor, self.changed, self.config, self.clock = monitor, changed, config, clock
+        self.terminal = terminal
+        self.look = config.look
+        self.snapshot = config.initial or Snapshot()
+        self.frozen = False
+        self._chosen = liveliest(self.snapshot)
+        self._user_chose = False
+        self._troubles: tuple[str, ...] = ()
+        self._ending = threading.Event()
+        if not terminal.unicode:
+            self._filters.append(Ascii())
+        self._begin_theme()
+        self.set_keymap(config.keys)
+
+    def _begin_theme(self) -> None:
+        user = (self.config.themes,) if self.config.themes else ()
+        themes = load_themes([built_in_directory(), *user])
+        self._troubles += themes.failed
+        self._themes = list(themes.loaded)
+        for theme in themes.loaded.values():
+            self.register_theme(theme)
+        name = self.config.theme
+        if name is not None and name not in themes.loaded:
+            self._troubles += (f"theme {name}: there is none; there are {', '.join(self._themes)}",)
+            name = None
+        if name is None:
+            plain = self.terminal.plain and TERMINAL_THEME in themes.loaded
+            name = TERMINAL_THEME if plain else DEFAULT_THEME
+        self.theme = name
+
+    # --------------------------------------------------------------------------- data in
+
+    def get_default_screen(self) -> Screen[None]:
+        return Dashboard(footer(self.all_bindings, dict(self.config.keys)))
+
+    def on_mount(self) -> None:
+        self.present()
+        self.follow_runs()
+        self.set_interval(TICK, self.tick)
+
+    def on_unmount(self) -> None:
+        self._ending.set()
+        self.changed.set()
+
+    @work(thread=True, exclusive=True, group="reader", exit_on_error=False)
+    def follow_runs(self) -> None:
+        """Publish what is new, then sleep until something changes."""
+        worker = get_current_worker()
+        shown, due = self.config.initial, 0.0
+        while not worker.is_cancelled and not self._ending.is_set():
+            self.changed.clear()
+            snapshot = self.monitor.poll(BUDGET)
+            now = time.monotonic()
+            if snapshot is not shown and (now >= due or not snapshot.busy):
+                self.post_message(SnapshotReady(snapshot))
+                shown, due = snapshot, now + LOADING_FRAME
+                if not snapshot.busy:
+                    self._ending.wait(FRAME)
+                    continue
+            if not snapshot.busy:
+                self.changed.wait(HEARTBEAT)
+
+    @on(SnapshotReady)
+    def receive(self, message: SnapshotReady) -> None:
+        """Show new data, unless the user froze the old."""
+        if self.frozen:
+            return
+        before = self.scene.run
+        self.snapshot = message.snapshot
+        self._keep_run(before.path if before else None)
+        self.present()
+
+    @on(Worker.StateChanged)
+    def report_failure(self, event: Worker.StateChanged) -> None:
+        """Say that the reader thread died; the screen keeps its last data."""
+        if event.state is WorkerState.ERROR:
+            self._troubles += (f"reading stopped: {event.worker.error!r}",)
+            self.present()
+
+    def _keep_run(self, path: object) -> None:
+        """Stay with the run in view, whatever else was found; before a choice, the liveliest."""
+        runs = self.snapshot.runs
+        if not self._user_chose:
+            self._chosen = liveliest(self.snapshot)
+            return
+        at = next((i for i, run in enumerate(runs) if run.path == path), None)
+        self._chosen = liveliest(self.snapshot) if at is None else at
+
+    # -------------------------------------------------------------------------- scene out
+
+    @property
+    def scene(self) -> Scene:
+        """What the view on top shows."""
+        return Scene(
+            snapshot=self.snapshot,
+            index=self._chosen,
+            look=self.look,
+            now=self.clock(),
+            language=self.config.language,
+            terminal=self.terminal,
+            frozen=self.frozen,
+            recognised=self.config.recognised,
+            troubles=self._troubles,
+        )
+
+    def present(self) -> None:
+        """Give the view on top the newest scene."""
+        view = self.screen
+        if isinstance(view, View):
+            with self.batch_update():
+                view.present(self.scene)
+
+    def tick(self) -> None:
+        """Let time pass on the dashboard, if a run is at work."""
+        view, run = self.screen, self.scene.run
+        at_work = run is not None and run.state in (State.RUNNING, State.STALLED)
+        if isinstance(view, Dashboard) and at_work and not self.frozen:
+            view.tick(self.scene)
+
+    def open(self, view: View) -> None:
+        """Put a view on top, with the scene on it from its first frame."""
+        if type(self.screen) is type(view):
+            self.pop_screen()
+            return
+        self.push_screen(view)
+        self.call_after_refresh(self.present)
+
+    def pop_screen(self) -> object:  # type: ignore[override]
+        """Go back to the view below and bring it up to date."""
+        result = super().pop_screen()
+        self.call_after_refresh(self.present)
+        return result
+
+    # ---------------------------------------------------------------------------- actions
+
+    @property
+    def all_bindings(self) -> tuple[Binding, ...]:
+        """Every binding with an id, of the app and of its views."""
+        from lossmon.ui.screens.log import LogPage
+        from lossmon.ui.screens.page import Page
+
+        views = (Dashboard, Page, LogPage)
+        own = [one for view in views for one in view.BINDINGS if isinstance(one, Binding)]
+        return (*BINDINGS, *own)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        for binding in BINDINGS:
+            title = binding.description[:1].upper() + binding.description[1:]
+            yield SystemCommand(title, binding.tooltip, self._runner(binding.action))
+
+    def _runner(self, action: str) -> Callable[[], object]:
+        return lambda: self.run_action(action)
+
+    def action_diagnosis(self) -> None:
+        """Open or close the diagnosis."""
+        from lossmon.ui.screens.diagnosis import DiagnosisPage
+
+        self.open(DiagnosisPage())
+
+    def action_log(self) -> None:
+        """Open or close the log."""
+        from lossmon.ui.screens.log import LogPage
+
+        self.open(LogPage())
+
+    def action_help(self) -> None:
+        """Open or close the help."""
+        from lossmon.ui.screens.help import HelpPage
+
+        self.open(HelpPage(self.all_bindings, dict(self.config.keys)))
+
+    def action_runs(self) -> None:
+        """Open or close the list of runs."""
+        from lossmon.ui.screens.runs import RunsPage
+
+        self.open(RunsPage(self._chosen, self.choose_run))
+
+    def choose_run(self, index: int) -> None:
+        """Look at a run of the list."""
+        if index < len(self.snapshot.runs):
+            self._chosen, self._user_chose = index, True
+            self.present()
+
+    def action_next_run(self, step: int) -> None:
+        """Look at the next or the previous run, round the ends."""
+        if count := len(self.snapshot.runs):
+            self.choose_run((self._chosen + step) % count)
+
+    def action_freeze(self) -> None:
+        """Hold the data still, or go on with the newest."""
+        self.frozen = not self.frozen
+        self.changed.set()
+        self.present()
+
+    def action_theme(self) -> None:
+        """Go to the next theme."""
+        at = self._themes.index(self.theme) if self.theme in self._themes else -1
+        self.theme = self._themes[(at + 1) % len(self._themes)]
+
+    # ------------------------------------------------------------------------------- look
+
+    def action_log_axis(self) -> None:
+        """Logarithmic or linear loss."""
+        self._look_at(replace(self.look, log=not self.look.log))
+
+    def action_smooth(self, direction: int) -> None:
+        """One step along the ladder of smoothings; 0 for none, and back to the usual."""
+        ladder, weight = SMOOTHINGS, self.look.smoothing
+        if direction == 0:
+            weight = ladder[0] if weight else self.config.look.smoothing or ladder[2]
+        elif direction > 0:
+            weight = next((rung for rung in ladder if rung > weight), ladder[-1])
+        else:
+            weight = next((rung for rung in reversed(ladder) if rung < weight), ladder[0])
+        self._look_at(replace(self.look, smoothing=weight))
+
+    def action_x_axis(self) -> None:
+        """Step, epoch, time, and round again."""
+        axes = list(XAxis)
+        self._look_at(replace(self.look, x=axes[(axes.index(self.look.x) + 1) % len(axes)]))
+
+    def action_outliers(self) -> None:
+        """The range ignores outliers, or holds them."""
+        self._look_at(replace(self.look, robust=not self.look.robust))
+
+    def action_own_range(self) -> None:
+        """Each pane its own range, or one for both."""
+        self._look_at(replace(self.look, own=not self.look.own))
+
+    def action_recent(self) -> None:
+        """The newest part of the run, or all of it."""
+        self._look_at(replace(self.look, recent=not self.look.recent))
+
+    def action_overlay(self) -> None:
+        """Train and eval in one pane, or in two where there is room."""
+        self._look_at(replace(self.look, overlaid=not self.look.overlaid))
+
+    def action_pane(self, name: str) -> None:
+        """Close a pane, or open it again."""
+        self._look_at(replace(self.look, hidden=self.look.hidden ^ {name}))
+
+    def _look_at(self, look: Look) -> None:
+        self.look = look
+        self.present()

@@ -1,0 +1,206 @@
+"""A run as charts: which curves, where the marks stand, what the titles say."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from lossmon.types import Axis, RunSnapshot, Series, State
+from lossmon.ui import numbers
+from lossmon.ui.lines import MUTED, TEXT, Line, clean
+from lossmon.ui.plot import ChartModel, ChartOptions, Curve, Mark, curve_of
+from lossmon.ui.scene import Look, Scene, XAxis
+
+RECENT_SHARE = 5
+"""The slope is told of the newest fifth of the run: long enough to mean something."""
+
+SPACIOUS = 84
+"""Cells of a pane from which its title spells numbers with four digits instead of three."""
+
+FEWEST_FOR_SLOPE = 10
+"""Points below which a slope is noise."""
+
+
+def options_of(scene: Scene, *, label_width: int = 5, legend: bool = False) -> ChartOptions:
+    """How the user wants the charts."""
+    look = scene.look
+    return ChartOptions(
+        smoothing=look.smoothing,
+        log_y=look.log,
+        hide_outliers=look.robust,
+        x_axis=look.x.value,
+        recent=look.recent,
+        marker="braille" if scene.terminal.unicode else "ascii",
+        mono=scene.terminal.colors == 0,
+        legend=legend,
+        label_width=label_width,
+    )
+
+
+def model_of(
+    run: RunSnapshot, look: Look, shown: tuple[int, ...], context: tuple[int, ...] = ()
+) -> ChartModel:
+    """The chart of some series of a run.
+
+    Args:
+        run: The run.
+        look: How to see it.
+        shown: Indices into the run's series, the most important first.
+        context: Series that are drawn elsewhere but share the axes.
+    """
+    curves = tuple(_curve(run, look, index) for index in shown)
+    return ChartModel(
+        curves=curves,
+        marks=_marks(run, look, shown),
+        context=tuple(_curve(run, look, index) for index in context),
+        total=_total(run, look),
+        live=run.state in (State.RUNNING, State.STALLED),
+    )
+
+
+def style_of(run: RunSnapshot, index: int) -> str:
+    """The colour role of a series."""
+    if index == run.train:
+        return "train"
+    return "eval" if index == run.eval else "other"
+
+
+def _curve(run: RunSnapshot, look: Look, index: int) -> Curve:
+    series = run.series[index]
+    x = XAxis.STEP if look.x is XAxis.TIME and not has_clock(series) else look.x
+    curve = curve_of(series, style_of(run, index), x.value)
+    if x is XAxis.EPOCH:
+        return replace(curve, unit=steps_per_epoch(run, series))
+    return curve
+
+
+def has_clock(series: Series) -> bool:
+    """Whether the source told when its points were logged."""
+    return len(series) > 0 and bool(np.isfinite(series.wall_times[-1]))
+
+
+def steps_per_epoch(run: RunSnapshot, series: Series) -> float:
+    """By what steps are divided to get epochs; 1 where that is unknown or they are epochs."""
+    if series.axis is Axis.EPOCH or not run.epoch or not run.step:
+        return 1.0
+    return run.step / run.epoch
+
+
+def _total(run: RunSnapshot, look: Look) -> float | None:
+    if look.x is XAxis.STEP:
+        return None if run.total_steps is None else float(run.total_steps)
+    return run.total_epochs if look.x is XAxis.EPOCH else None
+
+
+def _marks(run: RunSnapshot, look: Look, shown: tuple[int, ...]) -> tuple[Mark, ...]:
+    lead = run.series[shown[0]] if shown else None
+    if lead is None or not len(lead):
+        return ()
+    marks = [Mark(_place(run, lead, step, look), "restart") for step in run.restarts[-20:]]
+    for at, index in enumerate(shown):
+        series = run.series[index]
+        if index == run.eval and series.n > 1 and math.isfinite(series.minimum):
+            x = _place(run, series, series.min_step, look)
+            marks.append(Mark(x, "min", y=series.minimum, curve=at))
+    return tuple(mark for mark in marks if math.isfinite(mark.x))
+
+
+def _place(run: RunSnapshot, series: Series, step: int, look: Look) -> float:
+    """Where a step stands on the horizontal, in the units that are shown."""
+    if look.x is XAxis.EPOCH:
+        return step / steps_per_epoch(run, series)
+    if look.x is XAxis.STEP or not has_clock(series):
+        return float(step)
+    at = min(int(np.searchsorted(series.steps, step)), len(series) - 1)
+    return float(series.wall_times[at] - series.wall_times[0])
+
+
+# ------------------------------------------------------------------------------- titles
+
+
+def slope_of(series: Series) -> float | None:
+    """Change per step over the newest fifth, by the medians of its halves; None if too short."""
+    n = len(series)
+    count = min(n, max(2 * FEWEST_FOR_SLOPE, n // RECENT_SHARE))
+    if count < FEWEST_FOR_SLOPE:
+        return None
+    values, steps = series.values[n - count :], series.steps[n - count :]
+    known = np.isfinite(values)
+    values, steps = values[known], steps[known]
+    half = len(values) // 2
+    if half < FEWEST_FOR_SLOPE // 2:
+        return None
+    run = float(np.mean(steps[half:]) - np.mean(steps[:half]))
+    rise = float(np.median(values[half:]) - np.median(values[:half]))
+    return rise / run if run > 0 else None
+
+
+def title_of(scene: Scene, run: RunSnapshot, index: int, room: int) -> list[tuple[int, Line]]:
+    """Parts of a title with importance: name and newest value, minimum, slope."""
+    series = run.series[index]
+    role = style_of(run, index)
+    role = "foreground" if role == "other" else role
+    alarm = not math.isfinite(series.last)
+    digits = 4 if room >= SPACIOUS else 3
+    if index in (run.train, run.eval):
+        name = scene.say("train" if index == run.train else "eval")
+    else:
+        name = clean(series.meaning.label)
+    head: Line = (
+        (name + " ", role),
+        (numbers.value(series.last, digits), "critical" if alarm else role),
+    )
+    head = tuple((text, role if role == "critical" else f"{role}!") for text, role in head)
+    return [(0, head), (1, _minimum(scene, series, room)), (2, _trend(scene, run, index))]
+
+
+def _minimum(scene: Scene, series: Series, room: int) -> Line:
+    if series.n < 2 or not math.isfinite(series.minimum):
+        return ()
+    spacious = room >= SPACIOUS
+    at = f"{' ' if spacious else ''}@{numbers.si(series.min_step)}"
+    least = numbers.value(series.minimum, 4 if spacious else 3)
+    return ((scene.say("min") + " ", MUTED), (least, TEXT), (at, MUTED))
+
+
+def _trend(scene: Scene, run: RunSnapshot, index: int) -> Line:
+    series = run.series[index]
+    ascii = not scene.terminal.unicode
+    if index == run.eval:
+        if len(series) < 2:
+            return ()
+        change = float(series.values[-1] - series.values[-2])
+        if not math.isfinite(change):
+            return ()
+        sign = "+" if change >= 0 else ("-" if ascii else "−")
+        return ((f"{sign}{numbers.value(abs(change), 2)}/{scene.say('eval')}", MUTED),)
+    slope = slope_of(series)
+    return () if slope is None else ((numbers.slope(slope, ascii), MUTED),)
+
+
+def footer_of(scene: Scene, run: RunSnapshot, shown: tuple[int, ...]) -> Line:
+    """What stands at the lower edge: the gap of both curves, or the best checkpoint."""
+    parts: list[Line] = []
+    train, evaluated = run.train_loss, run.eval_loss
+    if run.train in shown and run.eval in shown and train and evaluated:
+        gap = evaluated.last - _level(train)
+        if math.isfinite(gap):
+            parts.append(((scene.say("gap") + " ", MUTED), (numbers.value(gap, 3), TEXT)))
+    if run.eval in shown and run.best and run.best.checkpoint:
+        name = f"▼ {scene.say('best')}: {clean(run.best.checkpoint)} {scene.say('on disk')}"
+        parts.append(((name, MUTED),))
+    if run.eval is None and run.step is not None and run.train in shown:
+        parts.append(((scene.say("no eval loss in this run"), MUTED),))
+    line: Line = ()
+    for part in parts:
+        line = (*line, *((("  ", TEXT),) if line else ()), *part)
+    return line
+
+
+def _level(series: Series) -> float:
+    """Where a noisy curve stands: the median of its newest points."""
+    newest = series.values[-16:]
+    newest = newest[np.isfinite(newest)]
+    return float(np.median(newest)) if len(newest) else math.nan

@@ -1,0 +1,122 @@
+"""A scene: all that the screen shows at one moment, and how the user wants to look at it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from lossmon.types import RunSnapshot, Snapshot, State
+from lossmon.ui.language import say
+from lossmon.ui.smooth import DEFAULT_WEIGHT
+from lossmon.ui.terminal import Terminal
+
+
+class XAxis(StrEnum):
+    """What the charts count along the horizontal."""
+
+    STEP = "step"
+    EPOCH = "epoch"
+    TIME = "time"
+
+
+SMOOTHINGS = (0.0, 0.3, DEFAULT_WEIGHT, 0.8, 0.9, 0.95, 0.98, 0.99, 0.999)
+"""The ladder of `+` and `-`: each step about doubles how many points a mean spans."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How the user wants to see the charts.
+
+    Attributes:
+        smoothing: Weight of the past in the moving mean, 0 to 0.999.
+        x: What the horizontal counts.
+        log: Logarithmic loss.
+        robust: The range ignores outliers, which are marked at the edge.
+        own: Each pane has its own range instead of a shared one.
+        recent: Only the newest part of the run.
+        overlaid: Train and eval in one pane even where two fit.
+        hidden: Panes that the user closed: `train`, `eval`, `metrics`, `hardware`, `log`,
+            `verdicts`.
+    """
+
+    smoothing: float = DEFAULT_WEIGHT
+    x: XAxis = XAxis.STEP
+    log: bool = False
+    robust: bool = True
+    own: bool = False
+    recent: bool = False
+    overlaid: bool = False
+    hidden: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenConfig:
+    """What the user set before the screen opens.
+
+    Attributes:
+        theme: Name of the theme, or None to choose by what the terminal can show.
+        look: How the charts begin.
+        language: `en` or `zh`.
+        ascii: Draw in ASCII; None asks the terminal.
+        themes: The user's own directory of themes, or None.
+        recognised: Titles of the formats that can be read, for the waiting screen.
+        initial: What is known already, so that the first frame has curves; or None.
+        keys: Other keys for actions, by binding id.
+    """
+
+    theme: str | None = None
+    look: Look = field(default_factory=Look)
+    language: str = "en"
+    ascii: bool | None = None
+    themes: Path | None = None
+    recognised: tuple[str, ...] = ()
+    initial: Snapshot | None = None
+    keys: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Scene:
+    """What every view is given.
+
+    Attributes:
+        snapshot: The data.
+        index: The run in view; meaningless while there is none.
+        look: How to see it.
+        now: Seconds since the Unix epoch.
+        language: `en` or `zh`.
+        terminal: What may be drawn.
+        frozen: The data stands still because the user said so.
+        recognised: Titles of the formats that can be read.
+        troubles: What went wrong outside the data: broken themes, a reader thread that died.
+    """
+
+    snapshot: Snapshot = field(default_factory=Snapshot)
+    index: int = 0
+    look: Look = field(default_factory=Look)
+    now: float = 0.0
+    language: str = "en"
+    terminal: Terminal = field(default_factory=Terminal)
+    frozen: bool = False
+    recognised: tuple[str, ...] = ()
+    troubles: tuple[str, ...] = ()
+
+    @property
+    def run(self) -> RunSnapshot | None:
+        """The run in view, None while there is none."""
+        runs = self.snapshot.runs
+        return runs[self.index] if self.index < len(runs) else None
+
+    def say(self, text: str) -> str:
+        """A word of the screen in the user's language."""
+        return say(text, self.language)
+
+
+def liveliest(snapshot: Snapshot) -> int:
+    """Index of the run to look at first: at work rather than not, then the newest."""
+    active = (State.RUNNING, State.STALLED)
+    ranked = [
+        (run.state in active, run.last_time or 0.0, index)
+        for index, run in enumerate(snapshot.runs)
+    ]
+    return max(ranked, default=(False, 0.0, 0))[2]

@@ -1,0 +1,1 @@
+"""The views: one family, one scene feeds them all."""

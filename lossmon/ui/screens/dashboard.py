@@ -1,0 +1,129 @@
+"""The run at a glance: verdict, losses, scalars, hardware, log."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Protocol
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.widget import Widget
+
+from lossmon.ui.scene import Scene
+from lossmon.ui.screens.view import View
+from lossmon.ui.widgets.badge import Badge
+from lossmon.ui.widgets.hardware import Hardware
+from lossmon.ui.widgets.header import Header, Progress, Pulse
+from lossmon.ui.widgets.keys import Keys
+from lossmon.ui.widgets.log import LogTail
+from lossmon.ui.widgets.losses import Losses
+from lossmon.ui.widgets.metrics import Metrics
+from lossmon.ui.widgets.notices import Notices
+from lossmon.ui.widgets.pane import LossPane
+from lossmon.ui.widgets.verdicts import Verdicts
+from lossmon.ui.widgets.waiting import Waiting
+
+HIDEABLE = ("metrics", "hardware", "log", "verdicts")
+"""Panes that a key opens and closes; train and eval are the business of the charts."""
+
+
+class Part(Protocol):
+    """A widget that shows its part of a scene."""
+
+    def show(self, scene: Scene) -> None: ...
+
+
+class Dashboard(View):
+    """Hands each widget its part of the scene.
+
+    Args:
+        keys: Bindings for the footer, the most wanted first.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", "open", id="pane.open", tooltip="Open the pane with the focus"),
+        Binding("escape", "close", "back", id="pane.close", tooltip="Leave the zoom or the pane"),
+    ]
+
+    def __init__(self, keys: list[Binding]) -> None:
+        super().__init__()
+        self.header = Header(id="header")
+        self.badge = Badge(id="badge")
+        self.progress = Progress(id="progress")
+        self.notices = Notices(id="notices")
+        self.empty = Waiting(id="waiting")
+        self.losses = Losses(id="losses")
+        self.metrics = Metrics(id="metrics")
+        self.hardware = Hardware(id="hardware")
+        self.verdicts = Verdicts(id="verdicts")
+        self.tail = LogTail(id="log")
+        self.pulse = Pulse(id="pulse")
+        self.keys = Keys(keys, id="keys")
+        self.parts: tuple[Part, ...] = (
+            self.header,
+            self.badge,
+            self.progress,
+            self.notices,
+            self.empty,
+            self.losses,
+            self.metrics,
+            self.hardware,
+            self.verdicts,
+            self.tail,
+            self.pulse,
+        )
+
+    def compose(self) -> ComposeResult:
+        yield self.header
+        yield self.badge
+        yield self.progress
+        yield self.notices
+        yield self.empty
+        with Horizontal(id="body"):
+            with Vertical(id="main"):
+                yield self.losses
+                yield self.metrics
+            with Vertical(id="side"):
+                yield self.hardware
+                yield self.verdicts
+        yield self.tail
+        yield self.pulse
+        yield self.keys
+
+    def present(self, scene: Scene) -> None:
+        self.set_class(scene.run is None, "-waiting")
+        self.set_class(scene.look.overlaid, "-overlaid")
+        for name in HIDEABLE:
+            self.set_class(name in scene.look.hidden, f"-without-{name}")
+        for part in self.parts:
+            part.show(scene)
+
+    def tick(self, scene: Scene) -> None:
+        """Show what depends on the clock alone."""
+        for part in (self.header, self.pulse):
+            part.show(scene)
+
+    async def action_open(self) -> None:
+        """Zoom the pane with the focus; the badge opens the diagnosis, the log its own view."""
+        focused = self.focused
+        if isinstance(focused, LogTail):
+            await self.run_action("app.log")
+        elif isinstance(focused, LossPane | Metrics | Hardware | Verdicts):
+            self.zoom(None if self.has_class("-zoom") else focused)
+        else:
+            await self.run_action("app.diagnosis")
+
+    def action_close(self) -> None:
+        """Leave the zoom; without one, let go of the focus."""
+        if self.has_class("-zoom"):
+            self.zoom(None)
+        else:
+            self.set_focus(None)
+
+    def zoom(self, pane: Widget | None) -> None:
+        """Give one pane the whole body; None gives every pane its place again."""
+        self.set_class(pane is not None, "-zoom")
+        kept = set() if pane is None else {pane, *pane.ancestors}
+        for widget in self.query("#body, #body > *, #main > *, #side > *, LossPane, #log"):
+            widget.set_class(widget in kept, "-zoomed")
+            widget.set_class(pane is not None and widget not in kept, "-behind")

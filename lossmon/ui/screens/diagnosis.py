@@ -1,0 +1,119 @@
+"""The diagnosis: verdict, why, what it means, what to do; what else it could be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.cells import cell_len
+
+from lossmon.diagnosis.advice import advise, explain_missing
+from lossmon.types import Diagnosis, Finding, RunSnapshot
+from lossmon.ui import numbers
+from lossmon.ui.lines import EMPTY, MUTED, STRONG, TEXT, Line, clean, fit, join, wrap
+from lossmon.ui.screens.page import Page
+from lossmon.ui.widgets.badge import ROLES, block, shows_since
+from lossmon.ui.widgets.verdicts import turn_line
+
+LABEL_ROOM = 11
+"""Cells of the margin where each section is named; a narrow screen puts it on its own line."""
+
+
+class DiagnosisPage(Page):
+    """All that the engine says of the run in view."""
+
+    title_word = "diagnosis"
+
+    def lines(self, room: int) -> Sequence[Line]:
+        run = self.scene.run
+        return [EMPTY] if run is None else self._page(run, room)
+
+    def _page(self, run: RunSnapshot, room: int) -> list[Line]:
+        diagnosis, say = run.diagnosis, self.scene.say
+        verdict = diagnosis.verdict
+        advice = advise(verdict, self.scene.language)
+        lines = [fit(self._verdict(verdict, clean(advice.word)), room), EMPTY]
+        lines += section(say("Why"), [advice.evidence], room)
+        lines += section(say("Means"), [advice.means], room)
+        steps = [f"{n}. {remedy}" for n, remedy in enumerate(advice.remedies, 1)]
+        if run.best and run.best.checkpoint:
+            steps.append(f"{say('best')}: {run.best.checkpoint} {say('on disk')}")
+        lines += section(say("Next"), steps, room)
+        lines.append(EMPTY)
+        lines += section(say("Could be"), [advice.confused_with], room)
+        lines += section(say("Changes"), [advice.changes], room)
+        lines += self._others(diagnosis, room)
+        lines += self._forecast(diagnosis, room)
+        lines += self._past(diagnosis, room)
+        return lines + self._missing(run, room)
+
+    def _verdict(self, verdict: Finding, word: str) -> Line:
+        say = self.scene.say
+        parts: list[Line] = [
+            block(verdict.severity, word),
+            ((say(verdict.severity.word), ROLES[verdict.severity]),),
+            ((say(verdict.confidence.value) + " " + say("confidence"), MUTED),),
+        ]
+        if shows_since(verdict):
+            since = f"{say('since')} {say('step')} {numbers.step(verdict.since_step)}"
+            parts.append(((since, MUTED),))
+        return join(parts)
+
+    def _others(self, diagnosis: Diagnosis, room: int) -> list[Line]:
+        rest = [one for one in diagnosis.findings if one.code != diagnosis.verdict.code]
+        texts = []
+        for finding in rest:
+            advice = advise(finding, self.scene.language)
+            texts.append(f"{advice.word}: {advice.evidence}")
+        return section(self.scene.say("Also"), texts, room)
+
+    def _forecast(self, diagnosis: Diagnosis, room: int) -> list[Line]:
+        forecast = diagnosis.forecast
+        if forecast is None:
+            return []
+        text = (
+            f"{numbers.value(forecast.final_loss, 3)} "
+            f"({numbers.value(forecast.low, 3)} to {numbers.value(forecast.high, 3)})"
+        )
+        return section(self.scene.say("Forecast"), [text], room)
+
+    def _past(self, diagnosis: Diagnosis, room: int) -> list[Line]:
+        turns = diagnosis.history
+        if not turns:
+            return []
+        lines = [turn_line(turn, self.scene, room) for turn in turns]
+        return [EMPTY, ((self.scene.say("Past"), STRONG),), *lines]
+
+    def _missing(self, run: RunSnapshot, room: int) -> list[Line]:
+        texts = [explain_missing(code, self.scene.language) for code in run.diagnosis.missing]
+        lines = section(self.scene.say("Missing"), texts, room)
+        notes = section(self.scene.say("Notes"), [*run.errors, *run.notes], room)
+        return [*([EMPTY] if lines or notes else []), *lines, *notes]
+
+
+def section(label: str, texts: Sequence[str], room: int) -> list[Line]:
+    """A named section: the name in the margin, texts wrapped beside it; nothing if empty."""
+    texts = [clean(text) for text in texts if text]
+    if not texts:
+        return []
+    if room < 50:
+        body = [((line, TEXT),) for text in texts for line in wrap(text, room)]
+        return [((label, STRONG),), *body]
+    rows = [line for text in texts for line in hanging(text, room - LABEL_ROOM)]
+    margins = [label, *[""] * (len(rows) - 1)]
+    return [(*_margin(margin), (row, TEXT)) for margin, row in zip(margins, rows, strict=True)]
+
+
+def _margin(label: str) -> Line:
+    return ((label, STRONG), (" " * max(1, LABEL_ROOM - cell_len(label)), TEXT))
+
+
+def hanging(text: str, room: int) -> list[str]:
+    """Wrap a text; what follows `1. ` stands under the text, not under the number."""
+    head, dot, rest = text.partition(". ")
+    if not (dot and head.isdigit()):
+        return wrap(text, room)
+    indent = " " * (len(head) + 2)
+    return [
+        (indent if at else f"{head}. ") + line
+        for at, line in enumerate(wrap(rest, room - len(indent)))
+    ]

@@ -1,0 +1,79 @@
+"""Help: every key, by what it is for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.cells import cell_len
+from textual.binding import Binding
+
+from lossmon.ui.lines import EMPTY, MUTED, STRONG, TEXT, Line, clip
+from lossmon.ui.screens.page import Page
+from lossmon.ui.widgets.keys import NAMES
+
+GROUPS = {
+    "view": "Views",
+    "run": "Run",
+    "chart": "Charts",
+    "pane": "Panes",
+    "page": "Pages",
+    "app": "lossmon",
+}
+"""First part of a binding's id, and what the help calls the group."""
+
+
+class HelpPage(Page):
+    """The keys.
+
+    Args:
+        bindings: Every binding of the app and of its views, in any order.
+        remapped: Other keys for actions, by binding id.
+    """
+
+    title_word = "help"
+
+    def __init__(self, bindings: Sequence[Binding], remapped: dict[str, str]) -> None:
+        super().__init__()
+        self._bindings_known = bindings
+        self._remapped = remapped
+
+    def heading(self) -> Line:
+        return EMPTY
+
+    def lines(self, room: int) -> Sequence[Line]:
+        lines: list[Line] = []
+        for group, title in GROUPS.items():
+            rows = [
+                (self._keys_of(binding), self.scene.say(binding.tooltip or binding.description))
+                for binding in self._bindings_known
+                if (binding.id or "").split(".")[0] == group
+            ]
+            if rows:
+                lines += [((self.scene.say(title), STRONG),), *two_columns(rows, room), EMPTY]
+        return lines[:-1]
+
+    def _keys_of(self, binding: Binding) -> str:
+        keys = self._remapped.get(binding.id or "", binding.key)
+        return " ".join(NAMES.get(key, key) for key in keys.split(","))
+
+
+def two_columns(rows: Sequence[tuple[str, str]], room: int) -> list[Line]:
+    """Key and meaning, one a line, or two where there is room."""
+    key_room = max(cell_len(key) for key, _ in rows) + 2
+    if room < 76:
+        return [_row(key, text, key_room, room) for key, text in rows]
+    half = (len(rows) + 1) // 2
+    column = room // 2
+    lines = []
+    for at in range(half):
+        line = _row(*rows[at], key_room, column)
+        if at + half < len(rows):
+            missing = column - sum(cell_len(text) for text, _ in line)
+            line = (*line, (" " * missing, TEXT), *_row(*rows[at + half], key_room, column))
+        lines.append(line)
+    return lines
+
+
+def _row(key: str, text: str, key_room: int, room: int) -> Line:
+    gap = " " * (key_room - cell_len(key))
+    return ((" " + key, "key"), (gap, TEXT), (clip(text, room - key_room - 2), MUTED))

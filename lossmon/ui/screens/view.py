@@ -1,0 +1,41 @@
+"""What all views share: they are given a scene and show it."""
+
+from __future__ import annotations
+
+from textual.screen import Screen
+
+from lossmon.ui.scene import Scene
+
+Breakpoints = list[tuple[int, str]]
+
+COLUMNS: Breakpoints = [
+    (0, "-tiny"),
+    (40, "-narrow"),
+    (60, "-normal"),
+    (110, "-wide"),
+    (170, "-very-wide"),
+]
+"""Columns from which a class is set; `app.tcss` says what each means."""
+
+ROWS: Breakpoints = [
+    (0, "-sliver"),
+    (9, "-strip"),
+    (14, "-short"),
+    (20, "-low"),
+    (30, "-tall"),
+    (38, "-taller"),
+    (46, "-very-tall"),
+]
+"""Rows from which a class is set."""
+
+
+class View(Screen[None]):
+    """One view of the scene. The app gives the view on top every new scene."""
+
+    HORIZONTAL_BREAKPOINTS = COLUMNS
+    VERTICAL_BREAKPOINTS = ROWS
+    AUTO_FOCUS = ""
+
+    def present(self, scene: Scene) -> None:
+        """Show a scene; cheap where nothing changed."""
+        raise NotImplementedError

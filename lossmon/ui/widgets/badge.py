@@ -1,0 +1,83 @@
+"""The badge: the verdict in a word, since when, and one line of evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lossmon.diagnosis.advice import advise
+from lossmon.types import Finding, Severity
+from lossmon.ui import numbers
+from lossmon.ui.lines import EMPTY, MUTED, TEXT, Line, clean, fit, spread, width
+from lossmon.ui.scene import Scene
+from lossmon.ui.widgets.panel import Panel
+
+GLYPHS = {
+    Severity.NEUTRAL: "…",
+    Severity.OK: "✓",
+    Severity.NOTICE: "◆",
+    Severity.WARNING: "▲",
+    Severity.CRITICAL: "✖",
+}
+"""Stands before the word where the badge is not filled, and in lists."""
+
+ROLES = {
+    Severity.NEUTRAL: "muted",
+    Severity.OK: "ok",
+    Severity.NOTICE: "notice",
+    Severity.WARNING: "warning",
+    Severity.CRITICAL: "critical",
+}
+
+
+class Badge(Panel, can_focus=True):
+    """The verdict on the run in view."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.scene = Scene()
+
+    def show(self, scene: Scene) -> None:
+        """Show the verdict of a scene's run."""
+        self.scene = scene
+        self.redraw()
+
+    def watch_has_focus(self, _has_focus: bool) -> None:
+        super().watch_has_focus(_has_focus)
+        self.redraw()
+
+    def compose_lines(self, width: int, height: int) -> Sequence[Line]:
+        run = self.scene.run
+        if run is None:
+            return [EMPTY]
+        verdict = run.diagnosis.verdict
+        advice = advise(verdict, self.scene.language)
+        line = block(verdict.severity, clean(advice.word))
+        gap = "  " if width >= 60 else " "
+        if shows_since(verdict) and width >= 60:
+            since = f"{self.scene.say('since')} {numbers.si(verdict.since_step)}"
+            line = (*line, (gap + since, MUTED))
+        line = (*line, (gap, TEXT), (clean(advice.evidence), TEXT))
+        hint: Line = (("d ▸", "key" if self.has_focus else MUTED), (" ", TEXT))
+        if width < 100:
+            return [fit(line, width)]
+        return [spread(fit(line, width - 6), hint, width)]
+
+
+def block(severity: Severity, word: str) -> Line:
+    """The word: filled for a warning or worse, a coloured word below that."""
+    role = ROLES[severity]
+    if severity >= Severity.WARNING:
+        return (("▐", role), (f" {word} ", f"badge-{role}"), ("▌", role))
+    return ((f" {GLYPHS[severity]} ", role), (word, f"{role}!"))
+
+
+def shows_since(finding: Finding) -> bool:
+    """Whether a step of onset means something for this finding."""
+    return finding.since_step > 0 and finding.severity >= Severity.NOTICE
+
+
+def narrow_block(severity: Severity, word: str, room: int) -> Line:
+    """The word cut to a column of a list, glyph first."""
+    line: Line = ((f"{GLYPHS[severity]} ", ROLES[severity]), (word, ROLES[severity]))
+    line = fit(line, room)
+    return (*line, (" " * (room - width(line)), TEXT))

@@ -1,0 +1,162 @@
+"""The lines that say which run this is and how it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lossmon.types import RunSnapshot, State
+from lossmon.ui import numbers
+from lossmon.ui.lines import EMPTY, MUTED, STRONG, TEXT, Line, choose, clean, clip, join
+from lossmon.ui.scene import Scene
+from lossmon.ui.widgets.panel import Panel
+
+STATES = {
+    State.WAITING: ("○", MUTED),
+    State.RUNNING: ("●", "ok"),
+    State.STALLED: ("▲", "warning"),
+    State.FINISHED: ("✓", MUTED),
+    State.FAILED: ("✖", "critical"),
+}
+"""Glyph and colour of each state; the word stands beside them."""
+
+NAME_ROOM = 28
+"""Cells for the name of a run before its tail is given up for the numbers behind it."""
+
+
+class Header(Panel):
+    """One line on the run; on a narrow screen the half of it that fits."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.scene = Scene()
+
+    def show(self, scene: Scene) -> None:
+        """Show the run of a scene."""
+        self.scene = scene
+        self.redraw()
+
+    def compose_lines(self, width: int, height: int) -> Sequence[Line]:
+        return [_indented(choose(self.parts(width), width - 2))]
+
+    def parts(self, width: int) -> list[tuple[int, Line]]:
+        """What the line holds, with importance, in the order it stands."""
+        scene = self.scene
+        if scene.run is None:
+            return [(0, (("lossmon", STRONG),)), (1, ((scene.say("waiting"), MUTED),))]
+        run = scene.run
+        return [
+            (0, name_of(scene, run, min(NAME_ROOM, max(10, width // 3)))),
+            (1, state_of(scene, run)),
+            (2, progress_of(scene, run, spelled=width >= 110)),
+            (5, epoch_of(scene, run)),
+            (6, speed_of(run)),
+            (3, remaining_of(run)),
+            (4, age_of(scene, run)),
+            (8, sources_of(run)),
+        ]
+
+
+class Progress(Header):
+    """The narrow screen's header: name and how far, without the state."""
+
+    def parts(self, width: int) -> list[tuple[int, Line]]:
+        run = self.scene.run
+        if run is None:
+            return super().parts(width)
+        return [
+            (1, name_of(self.scene, run, max(6, width // 3))),
+            (0, progress_of(self.scene, run, spelled=False, word=False)),
+            (2, remaining_of(run)),
+            (3, speed_of(run)),
+        ]
+
+
+class Pulse(Header):
+    """The narrow screen's last line: the state and the age of the last step."""
+
+    def parts(self, width: int) -> list[tuple[int, Line]]:
+        run = self.scene.run
+        if run is None:
+            return []
+        age = age_of(self.scene, run)
+        if age:
+            age = ((self.scene.say("last step") + " ", MUTED), *age)
+        reason: Line = ((clean(run.state_reason), MUTED),) if run.state_reason else EMPTY
+        return [(0, state_of(self.scene, run)), (1, age), (2, reason)]
+
+
+def _indented(line: Line) -> Line:
+    return ((" ", TEXT), *line) if line else EMPTY
+
+
+def name_of(scene: Scene, run: RunSnapshot, room: int) -> Line:
+    """The run's name, and which of how many it is."""
+    name = clip(clean(run.name), room)
+    count = len(scene.snapshot.runs)
+    if count < 2:
+        return ((name, STRONG),)
+    return ((name, STRONG), (f" {scene.index + 1}/{count}", MUTED))
+
+
+def state_of(scene: Scene, run: RunSnapshot) -> Line:
+    """Glyph and word of the state."""
+    glyph, role = STATES[run.state]
+    return ((f"{glyph} {scene.say(run.state.value)}", role),)
+
+
+def progress_of(scene: Scene, run: RunSnapshot, *, spelled: bool, word: bool = True) -> Line:
+    """Step, planned steps, percentage."""
+    if run.step is None:
+        return EMPTY
+    head: Line = ((scene.say("step") + " ", MUTED),) if word else EMPTY
+    total = run.total_steps
+    if spelled:
+        far = numbers.step(run.step) + (f" / {numbers.step(total)}" if total else "")
+    else:
+        far = numbers.progress(run.step, total or None)
+    share: Line = ((f" {numbers.percent(100 * run.step / total)}", TEXT),) if total else EMPTY
+    return (*head, (far, TEXT), *share)
+
+
+def epoch_of(scene: Scene, run: RunSnapshot) -> Line:
+    """Epoch, and how many are planned."""
+    if run.epoch is None:
+        return EMPTY
+    total = f"/{run.total_epochs:g}" if run.total_epochs else ""
+    epoch = f"{run.epoch:.2f}".rstrip("0").rstrip(".")
+    return ((scene.say("epoch") + " ", MUTED), (epoch + total, TEXT))
+
+
+def speed_of(run: RunSnapshot) -> Line:
+    """Recent steps per second; nothing for a run that is over."""
+    if run.state is not State.RUNNING or not run.steps_per_second:
+        return EMPTY
+    return ((numbers.rate(run.steps_per_second), TEXT),)
+
+
+def remaining_of(run: RunSnapshot) -> Line:
+    """Time to the end; nothing for a run that is over."""
+    if run.state is not State.RUNNING or run.remaining is None:
+        return EMPTY
+    return (("ETA ", MUTED), (numbers.duration(run.remaining), TEXT))
+
+
+def age_of(scene: Scene, run: RunSnapshot) -> Line:
+    """How long ago the last step was; coarser the longer ago, so that it seldom changes."""
+    if run.last_time is None or run.state not in (State.RUNNING, State.STALLED):
+        return EMPTY
+    age = max(0.0, scene.now - run.last_time)
+    if age >= 10:
+        age = age // 10 * 10
+    role = "warning" if run.state is State.STALLED else MUTED
+    return ((f"{numbers.age(age)} {scene.say('ago')}", role),)
+
+
+def sources_of(run: RunSnapshot) -> Line:
+    """The formats that the run was read from."""
+    return ((clean(" + ".join(run.sources)), MUTED),) if run.sources else EMPTY
+
+
+def joined(parts: Sequence[Line]) -> Line:
+    """Parts of a title, three blanks apart."""
+    return join(parts)

@@ -1,0 +1,69 @@
+"""The footer: the keys that matter here, as many as fit, each of which can be clicked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual import events
+from textual.binding import Binding
+
+from lossmon.ui.lines import MUTED, TEXT, Line, width
+from lossmon.ui.widgets.panel import Panel
+
+NAMES = {
+    "question_mark": "?",
+    "plus": "+",
+    "minus": "-",
+    "escape": "esc",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "slash": "/",
+    "space": "space",
+    "up": "↑",
+    "down": "↓",
+    "left": "←",
+    "right": "→",
+    "equals_sign": "=",
+    "underscore": "_",
+}
+
+
+def key_name(binding: Binding) -> str:
+    """How the first key of a binding is written."""
+    if binding.key_display:
+        return binding.key_display
+    key = binding.key.split(",")[0]
+    return NAMES.get(key, key)
+
+
+class Keys(Panel):
+    """One line of keys.
+
+    Args:
+        bindings: In the order they stand; the first are given up last.
+    """
+
+    def __init__(self, bindings: Sequence[Binding], *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._bindings_shown = bindings
+        self._spots: list[tuple[int, int, str]] = []
+
+    def compose_lines(self, width: int, height: int) -> Sequence[Line]:
+        return [self._row(width)]
+
+    def _row(self, room: int) -> Line:
+        line: Line = ((" ", TEXT),)
+        self._spots = []
+        for binding in self._bindings_shown:
+            hint: Line = ((key_name(binding), "key"), (f" {binding.description}", MUTED))
+            start = width(line)
+            if start + width(hint) > room - 1:
+                break
+            self._spots.append((start, start + width(hint), binding.action))
+            line = (*line, *hint, ("  ", TEXT))
+        return line
+
+    async def on_click(self, event: events.Click) -> None:
+        for start, end, action in self._spots:
+            if start <= event.x < end:
+                await self.run_action(action)

@@ -1,0 +1,72 @@
+"""How the badge changed, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.content import Content
+
+from lossmon.diagnosis.advice import advise
+from lossmon.types import Confidence, Finding, Severity, Turn
+from lossmon.ui import numbers
+from lossmon.ui.lines import EMPTY, MUTED, TEXT, Line, clean, fit, wrap
+from lossmon.ui.scene import Scene
+from lossmon.ui.widgets.badge import GLYPHS, ROLES
+from lossmon.ui.widgets.panel import Panel
+
+
+class Verdicts(Panel, can_focus=True):
+    """The history of verdicts of the run in view, newest last."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.scene = Scene()
+
+    def on_mount(self) -> None:
+        self.border_title = Content(f" {self.scene.say('verdicts')} ")
+
+    def show(self, scene: Scene) -> None:
+        """Show the history of a scene's run."""
+        self.scene = scene
+        self.redraw()
+
+    def wanted_height(self, width: int) -> int:
+        run = self.scene.run
+        turns = len(run.diagnosis.history) if run else 0
+        return max(1, turns + len(self._next(width)))
+
+    def compose_lines(self, width: int, height: int) -> Sequence[Line]:
+        run = self.scene.run
+        if run is None:
+            return []
+        turns = run.diagnosis.history
+        advice = self._next(width)
+        room = height - len(advice)
+        if room < min(2, len(turns)):
+            advice, room = [], height
+        shown = turns[len(turns) - max(0, min(room, len(turns))) :]
+        return [*(turn_line(turn, self.scene, width) for turn in shown), *advice]
+
+    def _next(self, width: int) -> list[Line]:
+        run = self.scene.run
+        if run is None or run.diagnosis.verdict.severity < Severity.NOTICE:
+            return []
+        remedies = advise(run.diagnosis.verdict, self.scene.language).remedies
+        if not remedies:
+            return []
+        text = f"{self.scene.say('next')}: {clean(remedies[0])}"
+        return [EMPTY, *(((f" {line}", TEXT),) for line in wrap(text, width - 2))]
+
+
+def turn_line(turn: Turn, scene: Scene, room: int) -> Line:
+    """One change of the badge."""
+    role = ROLES[turn.severity]
+    word = word_of(turn, scene.language)
+    step = f" {scene.say('step')} {numbers.si(turn.step):>5}  "
+    return fit(((step, MUTED), (f"{GLYPHS[turn.severity]} {word}", role)), room)
+
+
+def word_of(turn: Turn, language: str) -> str:
+    """The word that the badge showed then."""
+    finding = Finding(turn.code, turn.severity, turn.step, Confidence.HIGH)
+    return clean(advise(finding, language).word)

@@ -1,0 +1,229 @@
+"""The app: data come in, keys change the view, failures are said."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from lossmon.types import Snapshot
+from lossmon.ui.app import LossmonApp, SnapshotReady
+from lossmon.ui.scene import ScreenConfig
+from lossmon.ui.screens.dashboard import Dashboard
+from lossmon.ui.screens.diagnosis import DiagnosisPage
+from lossmon.ui.screens.help import HelpPage
+from lossmon.ui.screens.log import LogPage
+from lossmon.ui.screens.runs import RunsPage
+from lossmon.ui.screens.view import View
+from tests.ui import stage
+
+
+def text(app: LossmonApp) -> str:
+    """What stands on the terminal."""
+    strips = app.screen._compositor.render_strips()
+    return "\n".join(strip.text.rstrip() for strip in strips)
+
+
+async def test_the_first_frame_shows_what_was_known_before() -> None:
+    async with stage.app(stage.snapshot(stage.overfitting())).run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        shown = text(pilot.app)  # type: ignore[arg-type]
+    for part in ("sft-qwen-7b", "● running", "1,240 / 3,000", "OVERFITTING", "eval 1.6", "GPU0"):
+        assert part in shown
+
+
+async def test_new_data_replace_the_old() -> None:
+    app = stage.app(stage.waiting())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        assert "waiting for" in text(app)
+        app.post_message(SnapshotReady(stage.snapshot(stage.healthy())))
+        await pilot.pause()
+        assert "waiting for" not in text(app)
+        assert "HEALTHY" in text(app)
+
+
+async def test_a_frozen_view_ignores_new_data_until_it_goes_on() -> None:
+    app = stage.app(stage.snapshot(stage.healthy()))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("space")
+        app.post_message(SnapshotReady(stage.snapshot(stage.overfitting())))
+        await pilot.pause()
+        assert "frozen" in text(app)
+        assert "HEALTHY" in text(app)
+        await pilot.press("space")
+        app.post_message(SnapshotReady(stage.snapshot(stage.overfitting())))
+        await pilot.pause()
+        assert "frozen" not in text(app)
+        assert "OVERFITTING" in text(app)
+
+
+@pytest.mark.parametrize(
+    "key, view",
+    [("d", DiagnosisPage), ("l", LogPage), ("question_mark", HelpPage), ("r", RunsPage)],
+)
+async def test_a_key_opens_a_view_and_closes_it_again(key: str, view: type[View]) -> None:
+    app = stage.app(stage.several())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press(key)
+        assert isinstance(app.screen, view)
+        await pilot.press(key)
+        assert isinstance(app.screen, Dashboard)
+        await pilot.press(key)
+        await pilot.press("escape")
+        assert isinstance(app.screen, Dashboard)
+
+
+@pytest.mark.parametrize(
+    "key, field, values",
+    [
+        ("y", "log", [True, False]),
+        ("plus", "smoothing", [0.8, 0.9]),
+        ("minus", "smoothing", [0.3, 0.0, 0.0]),
+        ("0", "smoothing", [0.0, 0.6]),
+        ("x", "x", ["epoch", "time", "step"]),
+        ("o", "robust", [False, True]),
+        ("a", "own", [True, False]),
+        ("g", "recent", [True, False]),
+        ("v", "overlaid", [True, False]),
+        ("1", "hidden", [{"train"}, set()]),
+        ("2", "hidden", [{"eval"}, set()]),
+        ("3", "hidden", [{"metrics"}, set()]),
+        ("4", "hidden", [{"hardware"}, set()]),
+        ("5", "hidden", [{"log"}, set()]),
+        ("6", "hidden", [{"verdicts"}, set()]),
+    ],
+)
+async def test_a_key_changes_how_the_charts_look(
+    key: str, field: str, values: list[object]
+) -> None:
+    app = stage.app(stage.snapshot(stage.overfitting()))
+    async with app.run_test(size=(120, 40)) as pilot:
+        for value in values:
+            await pilot.press(key)
+            assert getattr(app.look, field) == value
+
+
+async def test_t_goes_through_the_themes_and_back() -> None:
+    app = stage.app(stage.snapshot(stage.healthy()))
+    async with app.run_test(size=(80, 24)) as pilot:
+        first, seen = app.theme, set()
+        for _ in range(5):
+            await pilot.press("t")
+            seen.add(app.theme)
+        assert {"lossmon-light", "colour-blind", "monochrome", "terminal"} <= seen
+        assert app.theme == first
+
+
+async def test_brackets_go_from_run_to_run() -> None:
+    app = stage.app(stage.several())
+    async with app.run_test(size=(80, 24)) as pilot:
+        first = app.scene.index
+        await pilot.press("right_square_bracket")
+        assert app.scene.index == (first + 1) % 4
+        await pilot.press("left_square_bracket")
+        assert app.scene.index == first
+
+
+async def test_a_run_is_chosen_from_the_list() -> None:
+    app = stage.app(stage.several())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("r")
+        await pilot.press("down", "down", "down", "enter")
+        await pilot.pause()
+        assert isinstance(app.screen, Dashboard)
+        assert app.scene.run is not None
+        assert app.scene.run.name == "中文实验-一号"
+        assert "中文实验-一号 4/4" in text(app)
+
+
+async def test_the_chosen_run_stays_in_view_when_others_appear_before_it() -> None:
+    several = stage.several()
+    app = stage.app(several)
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.choose_run(1)
+        chosen = app.scene.run
+        turned = stage.snapshot(*reversed(several.runs))
+        app.post_message(SnapshotReady(turned))
+        await pilot.pause()
+        assert app.scene.run is chosen
+
+
+async def test_enter_opens_the_diagnosis_and_zooms_the_pane_with_the_focus() -> None:
+    app = stage.app(stage.snapshot(stage.overfitting()))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("enter")
+        assert isinstance(app.screen, DiagnosisPage)
+        await pilot.press("escape")
+        dashboard = app.screen
+        assert isinstance(dashboard, Dashboard)
+        dashboard.hardware.focus()
+        await pilot.press("enter")
+        await pilot.pause()
+        assert not dashboard.losses.display
+        assert dashboard.hardware.size.width > 100
+        await pilot.press("escape")
+        await pilot.pause()
+        assert dashboard.losses.display
+
+
+async def test_enter_on_the_log_opens_it_full_screen() -> None:
+    app = stage.app(stage.snapshot(stage.overfitting()))
+    async with app.run_test(size=(120, 40)) as pilot:
+        assert isinstance(app.screen, Dashboard)
+        app.screen.tail.focus()
+        await pilot.press("enter")
+        assert isinstance(app.screen, LogPage)
+
+
+async def test_q_quits() -> None:
+    app = stage.app(stage.snapshot(stage.healthy()))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("q")
+        await pilot.pause()
+    assert app.return_code == 0
+
+
+async def test_a_reader_that_dies_is_said_and_the_data_stay() -> None:
+    class Dying:
+        def poll(self, budget: float) -> Snapshot:
+            raise RuntimeError("[/x] disk on fire")
+
+    known = stage.snapshot(stage.healthy())
+    config = ScreenConfig(initial=known)
+    app = LossmonApp(Dying(), threading.Event(), config, clock=lambda: stage.NOW)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        assert "disk on fire" in text(app)
+        assert "HEALTHY" in text(app)
+
+
+async def test_an_unknown_theme_is_said_and_the_default_taken() -> None:
+    app = stage.app(stage.snapshot(stage.healthy()), config=ScreenConfig(theme="nope"))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        assert app.theme == "lossmon-dark"
+        assert "theme nope: there is none" in text(app)
+
+
+async def test_a_key_can_be_given_to_another_action() -> None:
+    config = ScreenConfig(keys={"run.freeze": "f"})
+    app = stage.app(stage.snapshot(stage.healthy()), config=config)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("f")
+        assert app.frozen
+        await pilot.press("question_mark")
+        await pilot.pause()
+        assert "Freeze the data" in text(app)
+
+
+async def test_every_binding_has_an_id_and_stands_in_the_help() -> None:
+    app = stage.app(stage.snapshot(stage.healthy()))
+    async with app.run_test(size=(120, 60)) as pilot:
+        await pilot.press("question_mark")
+        await pilot.pause()
+        shown = text(app)
+        for binding in app.all_bindings:
+            assert binding.id
+            assert binding.tooltip in shown
