@@ -102,7 +102,18 @@ def grouped(
 
 def _below(paths: list[str], path: str) -> int:
     """How many of the sorted paths lie below one."""
-    return bisect_left(paths, path + _AFTER_SEPARATOR) - bisect_left(paths, path + os.sep)
+    return bisect_left(paths, _inside(path)[:-1] + _AFTER_SEPARATOR) - _first_below(paths, path)
+
+
+def _first_below(paths: list[str], path: str) -> int:
+    """Place of the first of the sorted paths that lies below one."""
+    place = bisect_left(paths, _inside(path))
+    # The root of the file system begins with what stands between it and what it holds.
+    return place + (place < len(paths) and paths[place] == path)
+
+
+def _inside(path: str) -> str:
+    return path.rstrip(os.sep) + os.sep
 
 
 _AFTER_SEPARATOR = chr(ord(os.sep) + 1)
@@ -152,7 +163,7 @@ def _join_nested(homes: dict[str, Group]) -> None:
     for path in reversed(paths.copy()):
         if _below(paths, path) != 1:
             continue
-        inner = paths[bisect_left(paths, path + os.sep)]
+        inner = paths[_first_below(paths, path)]
         outer, nested = homes[path], homes[inner]
         if outer.only_text or nested.only_text or not outer.sources & nested.sources:
             outer.members += homes.pop(inner).members
