@@ -56,6 +56,12 @@ GROWTH_TO_ENTER = 0.1
 """Share by which the run must grow while a slow state holds: a state that is said of half the
 run is still true a tenth of the run later."""
 
+GROWTH_AMONG_STUCK = 3.0
+"""The same between names for a loss that does not move: they call for much the same remedies."""
+
+STUCK = frozenset({"underfitting", "lr_too_low", "plateau"})
+"""Names for a loss that does not move."""
+
 GROWTH_TO_HEALTHY = 0.06
 """The same for the way back to healthy."""
 
@@ -143,6 +149,8 @@ class Bench:
     def _growth(self, top: Finding) -> float:
         if self._badge.code in AT_ONCE or top.code == "diverging":
             return GROWTH_TO_CALM
+        if self._badge.code in STUCK and top.code in STUCK:
+            return GROWTH_AMONG_STUCK
         return GROWTH_TO_HEALTHY if top.code == "healthy" else GROWTH_TO_ENTER
 
     def restart(self) -> None:

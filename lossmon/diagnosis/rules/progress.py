@@ -16,7 +16,7 @@ neighbours is no accident (1 in 120)."""
 FLAT_GAIN = 0.02
 """Log gain over the second half of the run below which a loss is flat: under 2 %."""
 
-FLAT_SHARE = 0.05
+FLAT_SHARE = 0.03
 """The same as a share of the whole fall, for train losses that fell by orders of magnitude."""
 
 LEARNT = 0.22
@@ -26,7 +26,7 @@ than 20 %."""
 LEARNT_EVAL = 0.16
 """The same for the eval loss, which is first logged when part of the fall is over."""
 
-SLOW_POINTS = 8
+SLOW_POINTS = 10
 """Train points before a loss that does not move is called stuck."""
 
 CONVERGED_SWING = 0.03
@@ -44,11 +44,17 @@ PLATEAU_DROP = 0.1
 CRAWL_EVALS = 6
 """Evals before their course is split into halves."""
 
+CRAWL_POINTS = 24
+"""Train points before a straight crawl is told from a descent that has just begun."""
+
 CRAWL_LEAST = 0.003
 """Least log fall that is called a crawl rather than standing still."""
 
 CRAWL_PACE = 0.6
 """Fall of the later half over that of the earlier: a loss near its floor slows down by more."""
+
+PICKING_UP = 1.5
+"""The same ratio above which the descent is only beginning: nothing is stuck."""
 
 CONVERGED_POINTS = 20
 """Train points before convergence is claimed."""
@@ -129,27 +135,29 @@ def stuck(curves: Curves, sensitivity: float) -> Finding | None:
         "start": curves.start - curves.lift,
         "drop_percent": 100 * (1 - math.exp(-curves.drop)),
     }
-    if _steady_crawl(curves):
+    early, late, noise = _halves(curves)
+    if late > max(PICKING_UP * max(early, 0.0), 4 * noise, CRAWL_LEAST):
+        return None
+    if early + late > max(CRAWL_LEAST, 4 * noise) and late > CRAWL_PACE * early > 0:
+        if train.points < CRAWL_POINTS:
+            return None
         code = "lr_too_low"
     else:
         code = "plateau" if curves.drop > PLATEAU_DROP else "underfitting"
     return Finding(code, Severity.NOTICE, int(curves.at(0)), Confidence.MEDIUM, facts)
 
 
-def _steady_crawl(curves: Curves) -> bool:
-    """The loss comes down slowly and does not slow down further: it could go faster."""
+def _halves(curves: Curves) -> tuple[float, float, float]:
+    """Log fall over the earlier and over the later half of the run, and the error of each."""
     evals = curves.eval
     if evals is not None and len(evals) >= CRAWL_EVALS:
-        logs, noise = curves.eval_log, curves.eval_noise
+        logs = curves.eval_log
         middle = len(logs) // 2
-        early, late = float(logs[0] - logs[middle]), float(logs[middle] - logs[-1])
-    elif curves.calm_train is not None:
-        parts = [curves.calm_train.mean(curves.at(i / 4), curves.at((i + 1) / 4)) for i in range(4)]
-        early, late = relative(parts[0], parts[1]), relative(parts[2], parts[3])
-        noise = curves.late_gain[1]
-    else:
-        return False
-    return early + late > max(CRAWL_LEAST, 4 * noise) and late > CRAWL_PACE * early > 0
+        return float(logs[0] - logs[middle]), float(logs[middle] - logs[-1]), curves.eval_noise
+    train = curves.calm_train
+    assert train is not None
+    parts = [train.mean(curves.at(i / 4), curves.at((i + 1) / 4)) for i in range(4)]
+    return relative(parts[0], parts[1]), relative(parts[2], parts[3]), curves.late_gain[1]
 
 
 EVAL_SWING = 0.05
