@@ -53,9 +53,9 @@ _UNSURE = re.compile(
 )
 _SETTINGS = re.compile(r"[=:]\s*(?:True|False|None|null|true|false)\b")
 _PROSE = re.compile(r"(?<![\w'])(?:[A-Za-z']{1,16} ){7}|`[^`]{0,200}`")
-"""Seven words in a row, or a quoted piece of code: a sentence about training, not a record of it."""
+"""Seven words in a row, or quoted code: a sentence about training and not a record of it."""
 
-_STARRED = re.compile(r"\s*\* +(?:Acc|Prec|Top|Err|mAP|IoU|Test|Val)\w*@?\d* *[:=]? *\d", re.I)
+_STARRED = re.compile(r"(?i)\s*\* +(?:Acc|Prec|Top|Err|mAP|IoU|Val)\w*@?\d* *[:=]? *\d")
 _ASSIGNED = re.compile(r"(?i)epoch\s+=|per epoch")
 _FAR_IN = re.compile(r"\s{20,}(?!\s*\{)")
 _MASKS = tuple(

@@ -12,6 +12,7 @@ from lossmon.readers.lines import Chunk, LineTail, decode
 from lossmon.readers.parsed import Scale
 from lossmon.readers.terminal import resolved, shown
 from lossmon.readers.text_log import TextLog
+from lossmon.readers.text_pattern import Pattern
 from lossmon.types import Batch
 
 
@@ -22,11 +23,19 @@ class TextReader:
         path: The file.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, pattern: Pattern | None = None) -> None:
+        """Start at the beginning of a log.
+
+        Args:
+            path: The file.
+            pattern: The user's own pattern for its lines.
+        """
         self.path = path
+        self._pattern = pattern
         self._tail = LineTail(path)
-        self._log = TextLog()
+        self._log = TextLog(pattern)
         self._source = "text"
+        self._told = ""
 
     @property
     def source(self) -> str:
@@ -55,10 +64,15 @@ class TextReader:
             ledger.columns.take(),
             facts=ledger.take_facts(),
             lines=self._log.take_lines(),
-            notes=self._tail.drain_notes(),
+            notes=self._notes(),
             replaced=replaced,
             pending=self._tail.pending + self._log.pending,
         )
+
+    def _notes(self) -> tuple[str, ...]:
+        failure = self._pattern.failure if self._pattern is not None else ""
+        told, self._told = self._told, failure
+        return self._tail.drain_notes() + ((failure,) if failure and failure != told else ())
 
     def _work(self, deadline: float) -> bool:
         replaced = False
@@ -68,7 +82,7 @@ class TextReader:
                 break
             if self._tail.replaced:
                 # What was found in this very call is void, too.
-                replaced, self._log, self._source = True, TextLog(), "text"
+                replaced, self._log, self._source = True, TextLog(self._pattern), "text"
             self._log.push(_text(chunk))
             if time.monotonic() >= deadline:
                 self._log.work(deadline)

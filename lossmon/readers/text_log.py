@@ -11,6 +11,7 @@ from lossmon.readers import failures, text_news
 from lossmon.readers.progress import Redraws, keras, tqdm, without_gauge
 from lossmon.readers.terminal import resolved, shown
 from lossmon.readers.text_ledger import Ledger
+from lossmon.readers.text_pattern import Pattern
 from lossmon.readers.text_shapes import DROPPED, Shapes, Template
 from lossmon.readers.text_steps import Row
 
@@ -41,8 +42,14 @@ class TextLog:
         state: Newest state of the bar that is being painted, empty if there is none.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, pattern: Pattern | None = None) -> None:
+        """Start at the beginning of a log.
+
+        Args:
+            pattern: Reads the lines in place of the grammar, where it fits.
+        """
         self.ledger = Ledger()
+        self._pattern = pattern
         self.state = ""
         self._todo: list[str] = []
         self._at = 0
@@ -94,7 +101,10 @@ class TextLog:
             lines = self._todo[self._at : self._at + SLICE]
             self._at += len(lines)
             last = self._at == len(self._todo)
-            self._lines(lines, self._open and last)
+            if self._pattern is not None and not self._pattern.failure:
+                self._patterned(lines, self._open and last)
+            else:
+                self._lines(lines, self._open and last)
             if time.monotonic() >= deadline and not last:
                 return False
         self._todo, self._at = [], 0
@@ -136,6 +146,17 @@ class TextLog:
         self._flush(run, rows)
         if lines:
             self._before = lines[-1]
+
+    def _patterned(self, lines: list[str], open_end: bool) -> None:
+        """Read lines by the user's pattern; those it does not fit are read as always."""
+        assert self._pattern is not None
+        for number, (line, found) in enumerate(zip(lines, self._pattern.find(lines), strict=True)):
+            if found is None:
+                self._lines([line], open_end and number == len(lines) - 1)
+                continue
+            self._pane.append(line.rsplit("\r", 1)[-1])
+            self.ledger.take_rows(found[0], [found[1]])
+            self._before = line
 
     def _flush(self, run: Template | None, rows: list[Row]) -> None:
         if run is not None:
