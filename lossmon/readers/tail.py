@@ -72,6 +72,12 @@ class Tail:
                 return b""
             raise ReadError(f"{self.path}: {error.strerror or error}") from error
 
+    def give_back(self, count: int) -> None:
+        """Let the last `count` bytes be taken again, because they are not final yet."""
+        self.offset -= count
+        self._head = self._head[: self.offset]
+        self._seam = self._seam[: max(0, len(self._seam) - count)]
+
     def _take(self, limit: int) -> bytes:
         status = os.stat(self.path)
         self._check(status)

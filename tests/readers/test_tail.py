@@ -89,6 +89,15 @@ def test_a_rotated_file_is_read_from_its_start(log: Path) -> None:
     assert (tail.take(), tail.replaced) == (b"the second file, longer", True)
 
 
+def test_bytes_given_back_are_taken_again_as_they_are_then(log: Path) -> None:
+    log.write_bytes(b"step 1\0\0\0")
+    tail = Tail(log)
+    tail.take()
+    tail.give_back(3)
+    log.write_bytes(b"step 1, step 2")
+    assert (tail.take(), tail.replaced) == (b", step 2", False)
+
+
 def test_a_longer_copy_of_the_file_under_a_new_inode_goes_on(log: Path) -> None:
     log.write_bytes(b"synchronised")
     tail = Tail(log)
