@@ -7,7 +7,7 @@ import re
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lossmon.readers.claims import GENERIC, Claim
 from lossmon.readers.homes import (
@@ -21,6 +21,7 @@ from lossmon.readers.homes import (
     is_events,
     writer,
 )
+from lossmon.readers.spellings import EVAL_WORDS, TEST_WORDS
 
 TEXT_RANK = 90
 """Rank of text logs: they accompany a run rather than being one."""
@@ -35,6 +36,9 @@ _COMMON_STEMS = re.compile(
 """File names that say nothing of which run it is."""
 
 _ENDINGS = re.compile(r"(?:\.(?:log|out|err|txt|stdout|stderr|output|csv|tsv|jsonl?|ndjson|\d+))+$")
+_DVCLIVE = "/plots/metrics"
+"""Below it DVCLive keeps a table a metric, in directories named after the parts of its name."""
+
 _SPLIT_IN_STEM = re.compile(
     r"(?:^|[-_.])(?:train|training|val|valid|validation|eval|test|dev|rank\d+)(?=[-_.]|$)",
     re.IGNORECASE,
@@ -97,6 +101,8 @@ def grouped(
         group.members = _without_repeats(group.members)
     paths = sorted(homes)
     groups = [part for path in paths for part in _parted(homes[path], _below(paths, path) > 0)]
+    for group in groups:
+        group.members = [_scoped(member, group.members) for member in group.members]
     return sorted((group for group in groups if group.members), key=lambda group: group.path)
 
 
@@ -232,6 +238,29 @@ def _stem(path: str) -> tuple[str, str]:
     stem = _ENDINGS.sub("", name.lower())
     stem = re.sub(r"[-_.]?(?:stdout|stderr)$|[-_.]?(?:rank|local_rank)[-_]?\d+", "", stem)
     return directory, stem
+
+
+def _scoped(member: Member, members: list[Member]) -> Member:
+    """Let the file name say which split a table holds whose columns do not: `val.csv`.
+
+    A lone `test.csv` may be somebody's test of a training; beside a `train.csv` it is not.
+    """
+    directory, name = os.path.split(member.claim.path)
+    source = member.claim.format.source
+    if member.scope or source not in GENERIC:
+        return member
+    if (plots := directory.rfind(_DVCLIVE)) >= 0:
+        return replace(member, scope=directory[plots + len(_DVCLIVE) :].strip("/"))
+    words = [word for word in re.split(r"[-_.]", name.lower()) if word in EVAL_WORDS]
+    alone = not any(
+        other is not member
+        and other.claim.format.source == source
+        and os.path.dirname(other.claim.path) == directory
+        for other in members
+    )
+    if not words or (alone and words[0] in TEST_WORDS):
+        return member
+    return replace(member, scope=words[0])
 
 
 def _without_repeats(members: list[Member]) -> list[Member]:

@@ -148,9 +148,15 @@ def _exact(name: Name) -> Meaning | None:
 
 
 def _lone_split(name: Name) -> Meaning:
-    """`train` and `test` alone are losses by convention; llm.c's `eval` is a score."""
+    """`train` and `test` alone are losses by convention; llm.c's `eval` is a score.
+
+    In a text log it is whatever the trees minimise (CatBoost prints the AUC so), hence no equal
+    of a loss that says its name.
+    """
     if name.tag.lower() == "eval" and name.source == "text":
         return _measured(name, Quantity("score", "score", Kind.METRIC, False, by_split=True))
+    if name.source == "text":
+        return _measured(name, SPELLINGS["objective"])
     return _measured(name, SPELLINGS["loss"])
 
 

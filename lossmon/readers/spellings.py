@@ -59,7 +59,7 @@ _NORM = Quantity("grad_norm", "gradient norm", Kind.GRAD_NORM)
 _STEP = Quantity("step", "step")
 
 _TABLE: tuple[tuple[Quantity, str], ...] = (
-    (_loss("loss", "loss"), "loss reduced_loss samples_loss epoch_loss loss_value"),
+    (_loss("loss", "loss"), "loss losses reduced_loss samples_loss epoch_loss loss_value"),
     # Logs that hold one of these beside `loss` exist, so each keeps a key of its own and steps
     # back where there is a plain loss.
     (_loss("total_loss", "total loss", secondary=True), "total_loss loss_total loss_all sum_loss"),
@@ -74,7 +74,8 @@ _TABLE: tuple[tuple[Quantity, str], ...] = (
         "smoothed_loss smooth_loss loss_smoothed loss_smooth loss_ema ema_loss running_loss "
         "loss_running moving_loss loss_ma rolling_loss",
     ),
-    (_loss("cost", "cost", secondary=True), "cost objective criterion"),
+    (_loss("cost", "cost", secondary=True), "cost criterion"),
+    (_loss("objective", "objective", secondary=True), "objective"),
     (_loss("cross_entropy", "cross entropy", secondary=True), "cross_entropy crossentropy xent"),
     (_loss("nll", "negative log-likelihood", secondary=True), "nll negative_log_likelihood"),
     (_loss("logloss", "log loss"), "logloss log_loss binary_logloss"),

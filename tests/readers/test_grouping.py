@@ -183,8 +183,20 @@ def test_tables_that_each_hold_a_run_are_several_runs() -> None:
 
 
 def test_train_and_eval_tables_are_one_run() -> None:
-    assert list(runs("train.csv", "val.csv")) == ["."]
+    assert runs("train.csv", "val.csv") == {".": ["train.csv", "val.csv @val"]}
     assert list(runs("metrics_train.jsonl", "metrics_eval.jsonl", "console.log")) == ["."]
+
+
+def test_a_lone_table_called_test_may_be_a_training() -> None:
+    assert runs("test.csv") == {".": ["test.csv"]}
+    assert runs("learn_error.tsv", "test_error.tsv") == {
+        ".": ["learn_error.tsv", "test_error.tsv @test"]
+    }
+
+
+def test_dvclive_names_metrics_by_directories() -> None:
+    names = ("dvclive/plots/metrics/train/loss.tsv", "dvclive/plots/metrics/eval/loss.tsv")
+    assert runs(*names) == {".": [f"{names[1]} @eval", f"{names[0]} @train"]}
 
 
 def test_a_folder_of_runs_holds_one_run_a_directory() -> None:

@@ -253,6 +253,12 @@ def test_a_sub_run_names_the_split_of_tags_that_do_not() -> None:
     assert meaning("val_loss", scope="train").key == "eval/loss"
 
 
+def test_a_split_alone_is_a_loss_but_yields_to_one_that_says_so() -> None:
+    assert meaning("test", source="csv").key == "test/loss"
+    assert meaning("test", source="text").secondary
+    assert meaning("eval", source="text").kind is Kind.METRIC
+
+
 def test_another_rank_repeats_what_the_first_one_says() -> None:
     other = meaning("train/loss", scope="rank1")
     assert other.secondary
