@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from lossmon.diagnosis.state import Channel, Role, RunState
@@ -54,9 +56,11 @@ class Columns:
         at = int(np.searchsorted(self._special, start))
         return int(self._special[at]) if at < len(self._special) else len(self._channels)
 
-    def next_above(self, start: int, stop: int, alarm: float) -> int:
-        """Place of the first train loss above `alarm` before `stop`, or `stop`."""
-        places = self._of_role[Role.TRAIN]
+    def next_above(self, role: Role, start: int, stop: int, alarm: float) -> int:
+        """Place of the first loss of a role above `alarm` before `stop`, or `stop`."""
+        if alarm == math.inf:
+            return stop
+        places = self._of_role[role]
         a, b = np.searchsorted(places, (start, stop))
         above = np.flatnonzero(self._values[places[a:b]] > alarm)
         return int(places[a + above[0]]) if len(above) else stop

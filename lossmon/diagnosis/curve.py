@@ -93,7 +93,7 @@ class Curve:
         """The same curve with lone spikes cut down to `SPIKE_CAP` times their surroundings."""
         if len(self.y) < CAP_WINDOW:
             return self
-        limit = SPIKE_CAP * running_median(self.y, CAP_WINDOW)
+        limit = SPIKE_CAP * self.around
         if not np.any(self.y > limit):
             return self
         y = np.minimum(self.y, limit)
@@ -110,6 +110,11 @@ class Curve:
         points = np.concatenate(([0.0], np.cumsum(self.weight)))
         values = np.concatenate(([0.0], np.cumsum(self.weight * self.y)))
         return edges, points, values
+
+    @cached_property
+    def around(self) -> Floats:
+        """Median of the bins around each: the level without spikes."""
+        return running_median(self.y, CAP_WINDOW)
 
     @cached_property
     def _lists(self) -> tuple[list[float], list[float], list[float]]:

@@ -8,8 +8,9 @@ from functools import cached_property
 
 import numpy as np
 
-from lossmon.diagnosis.curve import Curve, median, relative, running_median
+from lossmon.diagnosis.curve import Curve, median, relative
 from lossmon.diagnosis.state import Broken, Channel, LossKind, RunState
+from lossmon.diagnosis.trace import HIGH, LOW
 from lossmon.types import Floats
 
 NOTHING = 1e-12
@@ -91,15 +92,11 @@ class Curves:
         A loss that goes below zero has no natural zero; it is lifted by its range above its
         minimum, so that a relative change of it is at most a change relative to that range.
         """
-        lows, highs = [], []
-        for trace in (self._state.train, self._state.eval):
-            if trace.points:
-                curve = Curve(trace.bins)
-                lows.append(curve.minimum[0])
-                highs.append(curve.maximum[0])
-        if not lows or min(lows) >= 0:
+        traces = [t for t in (self._state.train, self._state.eval) if t.points]
+        lowest = min((float(trace.bins[:, LOW].min()) for trace in traces), default=0.0)
+        if lowest >= 0:
             return 0.0
-        return max(highs) - 2 * min(lows)
+        return max(float(trace.bins[:, HIGH].max()) for trace in traces) - 2 * lowest
 
     @cached_property
     def train(self) -> Curve | None:
@@ -237,7 +234,7 @@ class Curves:
         train = self.train
         if train is None or len(train) < 10:
             return None
-        around = running_median(train.y, 9)
+        around = train.around
         heights = np.log(np.maximum(train.highs, 1e-300) / np.maximum(around, 1e-300))
         late = heights[-SPIKE_WINDOW:]
         usual = median(late)
@@ -347,6 +344,17 @@ class Curves:
         spread = median(np.abs(tail - usual))
         return max(1.4 * usual, usual + 6 * 1.4826 * spread) - self.lift
 
+    @cached_property
+    def eval_alarm(self) -> float:
+        """Raw eval loss above which a single eval calls for a judgement."""
+        if len(self.eval_log) < 4:
+            return math.inf
+        rise = max(EVAL_ALARM, 4 * self.eval_noise)
+        return math.exp(float(self.eval_log.min()) + rise) - self.lift
+
+
+EVAL_ALARM = 0.01
+"""Log rise of an eval above the best at which it may be the news that overfitting waits for."""
 
 NOISE_PRIOR = 0.008
 """Eval noise assumed before the curve tells: evals on a few hundred examples scatter by about

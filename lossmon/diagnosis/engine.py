@@ -19,8 +19,9 @@ TRAIN_STRIDE = 12
 """The train curve is judged whenever it has grown by a 1/12, so often enough that a verdict is
 never older than 8 % of the run, and rarely enough that judging costs O(log n) in all."""
 
-EVAL_STRIDE = 48
-"""Evals are few and each may decide, so up to this many each one is judged; later every 2 %."""
+EVAL_STRIDE = 20
+"""Evals are few and each may decide, so up to this many each one is judged; later every 5 %, and
+at once where one lies well above the best."""
 
 HUGE = 1e100
 """Finite values are clipped here, so that sums over a run stay finite."""
@@ -49,6 +50,8 @@ class Engine:
         self._evals = 0
         self._alarm = math.inf
         self._alarms = 0
+        self._eval_alarm = math.inf
+        self._eval_alarms = 0
 
     def wants(self, meaning: Meaning) -> bool:
         """Whether a series of this meaning can change a verdict."""
@@ -137,7 +140,11 @@ class Engine:
                 self._judge(step)
         elif channel.role is Role.EVAL:
             self._evals += 1
-            if state.loss(Role.EVAL, step, value) or self._evals >= self._next_eval:
+            urgent = state.loss(Role.EVAL, step, value)
+            if value > self._eval_alarm:
+                self._eval_alarms += 1
+                urgent = urgent or _rings(self._eval_alarms)
+            if urgent or self._evals >= self._next_eval:
                 self._judge(step)
         elif channel.role is Role.GRADIENT:
             state.gradient_norm(step, value)
@@ -162,7 +169,8 @@ class Engine:
         train = columns.nth(Role.TRAIN, start, self._next_train - self._trains)
         evals = columns.nth(Role.EVAL, start, self._next_eval - self._evals)
         stop = min(train, evals, columns.next_special(start))
-        return columns.next_above(start, stop, self._alarm)
+        stop = columns.next_above(Role.TRAIN, start, stop, self._alarm)
+        return columns.next_above(Role.EVAL, start, stop, self._eval_alarm)
 
     def _judge(self, step: int) -> None:
         """Ask every rule, and let the verdict follow."""
@@ -170,9 +178,10 @@ class Engine:
         self._bench.sit(step, curves, judge(curves, self._sensitivity))
         self._next_train = self._trains + max(1, self._trains // TRAIN_STRIDE)
         self._next_eval = self._evals + max(1, self._evals // EVAL_STRIDE)
-        alarm = curves.alarm
-        if alarm != self._alarm:
-            self._alarm, self._alarms = alarm, 0
+        if curves.alarm != self._alarm:
+            self._alarm, self._alarms = curves.alarm, 0
+        if curves.eval_alarm != self._eval_alarm:
+            self._eval_alarm, self._eval_alarms = curves.eval_alarm, 0
 
     def diagnosis(self) -> Diagnosis:
         """What the curves say, up to the newest point.

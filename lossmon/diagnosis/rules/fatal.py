@@ -82,8 +82,10 @@ def diverging(curves: Curves, sensitivity: float) -> Finding | None:
     train = curves.train
     if train is None or train.points < 6 or curves.kind is not LossKind.PLAIN:
         return None
+    if not curves.start > 0 or relative(_level(curves), float(train.y.min())) < EXCESS:
+        return None
     level, earlier, best, best_step = _levels(curves)
-    if not best > 0 or not curves.start > 0:
+    if not best > 0:
         return None
     progress = relative(curves.start, best)
     real = progress >= REAL_PROGRESS + _luck(curves)
@@ -121,11 +123,17 @@ def _rewarmed(curves: Curves) -> bool:
     return now > 1.2 * float(rate.y[low]) and low > 0 and now <= 1.02 * float(rate.y[:low].max())
 
 
+def _level(curves: Curves) -> float:
+    """Present level of the train loss: the median of its newest points."""
+    width = _width(curves)
+    return median(np.array([value for _, value in curves.recent[-width:]]))
+
+
 def _levels(curves: Curves) -> tuple[float, float, float, int]:
     """Present level, the one before, the best level and its step; medians of few points."""
     values = np.array([value for _, value in curves.recent])
     width = _width(curves)
-    level = median(values[-width:])
+    level = _level(curves)
     earlier = median(values[-2 * width : -width]) if len(values) > width else level
     train = curves.train
     assert train is not None
@@ -191,7 +199,7 @@ def spike(curves: Curves, sensitivity: float) -> Finding | None:
         return None
     train = curves.train
     assert train is not None
-    level = _levels(curves)[0]
+    level = _level(curves)
     back = level <= SPIKE_BACK * seen.before * (1 + _error(curves))
     fresh = max(SPIKE_FRESH * curves.span, 3 * train.gap)
     old = curves.step - seen.last > fresh
