@@ -121,6 +121,26 @@ def parse(line: str) -> Parsed | None:
     return _parse(line, plain)
 
 
+def refusal(line: str, before: Prefix) -> str:
+    """Why a line cannot be a record at all, empty if it can."""
+    if before.bad:
+        return "a warning or an error"
+    if _REJECT.match(line, before.end):
+        return "a message, not a record"
+    if _FAR_IN.match(line):
+        return "the rest of a line that was wrapped"
+    return ""
+
+
+def wordiness(line: str, before: Prefix) -> str:
+    """Why a line without a record in braces is none, empty if it may be one."""
+    if len(_SETTINGS.findall(line, before.end)) >= 2:
+        return "a list of settings"
+    if _PROSE.search(line, before.end):
+        return "a sentence"
+    return ""
+
+
 def masked(line: str) -> str:
     """The line with clocks, versions, paths and ids blanked out, of the same length."""
     for mask in _MASKS:
@@ -133,14 +153,14 @@ def _blank(found: re.Match[str]) -> str:
 
 
 def _parse(line: str, before: Prefix) -> Parsed | None:
-    if before.bad or _REJECT.match(line, before.end) or _FAR_IN.match(line):
+    if refusal(line, before):
         return None
     brace = line.find("{", before.end)
     if brace >= 0 and "}" in line[brace:]:
         record = pairs(line, before, brace)
         if record is not None:
             return record
-    if len(_SETTINGS.findall(line, before.end)) >= 2 or _PROSE.search(line, before.end):
+    if wordiness(line, before):
         return None
     body = masked(line)
     place = position(body, before.end)
@@ -319,6 +339,12 @@ def _weak(gap: str, span: Span, scale: float) -> tuple[Value, bool] | None:
     if not name or not SPACED_LAST.match(name) or not is_metric(name):
         return None
     return Value(name, span, scale), False
+
+
+def name_before(gap: str) -> str:
+    """The name that a number would have, given the text in front of it."""
+    parting = _SEPARATOR.search(gap)
+    return _last_name(gap[: parting.start()]) if parting else ""
 
 
 def _last_name(text: str) -> str:

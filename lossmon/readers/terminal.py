@@ -9,10 +9,6 @@ _ESCAPES = re.compile(
     r"[PX^_][^\x1b\n]{0,2048}\x1b\\|[ -/]*[0-~])"
 )
 _BACK = re.compile("\b+")
-_CONTROLS = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2066-\u2069]"
-)
-
 WIDEST = 4096
 """Characters of a line that are kept for the screen."""
 
@@ -30,10 +26,11 @@ def resolved(text: str) -> str:
 
 
 def shown(line: str) -> str:
-    """A line for the log pane: no control characters, no overlong tail, no trailing blanks."""
+    """A line for the log pane: nothing unprintable, no overlong tail, no trailing blanks."""
     if len(line) > WIDEST:
         line = line[:WIDEST] + " …"
     line = line.rstrip()
     if line.isprintable():
         return line
-    return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", line.expandtabs(4))
+    line = line.expandtabs(4)
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
