@@ -9,8 +9,8 @@ from pathlib import Path
 
 from lossmon.readers.claims import Claims
 from lossmon.readers.format import Format
-from lossmon.readers.grouping import ordered
 from lossmon.readers.homes import VERSION
+from lossmon.readers.members import ordered
 from lossmon.readers.place import Place, PlacedRun
 
 EXAMPLES = 5

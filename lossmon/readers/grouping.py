@@ -7,24 +7,24 @@ import re
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 
 from lossmon.readers.claims import GENERIC, Claim
 from lossmon.readers.homes import (
-    CHECKPOINT,
     CLOCK,
     SPLITS,
     VERSION,
     Home,
-    event_time,
     home,
     is_events,
     writer,
 )
-from lossmon.readers.spellings import EVAL_WORDS, TEST_WORDS
-
-TEXT_RANK = 90
-"""Rank of text logs: they accompany a run rather than being one."""
+from lossmon.readers.members import (
+    TEXT_RANK,
+    Group,
+    Member,
+    scoped,
+    without_repeats,
+)
 
 _COMMON_STEMS = re.compile(
     r"^(?:|(?:running|trainer|training|train|main|launcher?|full|all|job|my|run|app|process|"
@@ -36,50 +36,10 @@ _COMMON_STEMS = re.compile(
 """File names that say nothing of which run it is."""
 
 _ENDINGS = re.compile(r"(?:\.(?:log|out|err|txt|stdout|stderr|output|csv|tsv|jsonl?|ndjson|\d+))+$")
-_DVCLIVE = "/plots/metrics"
-"""Below it DVCLive keeps a table a metric, in directories named after the parts of its name."""
-
 _SPLIT_IN_STEM = re.compile(
     r"(?:^|[-_.])(?:train|training|val|valid|validation|eval|test|dev|rank\d+)(?=[-_.]|$)",
     re.IGNORECASE,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A file of a run.
-
-    Attributes:
-        claim: What it is.
-        scope: Sub-run inside the run, or empty.
-    """
-
-    claim: Claim
-    scope: str = ""
-
-
-@dataclass(slots=True)
-class Group:
-    """The files of one run.
-
-    Attributes:
-        path: Its own directory or file.
-        members: Its files.
-    """
-
-    path: str
-    members: list[Member] = field(default_factory=list)
-
-    @property
-    def only_text(self) -> bool:
-        """Whether it is nothing but text logs."""
-        return all(member.claim.format.rank >= TEXT_RANK for member in self.members)
-
-    @property
-    def sources(self) -> frozenset[str]:
-        """Format families in it, text logs apart."""
-        formats = (member.claim.format for member in self.members)
-        return frozenset(one.source for one in formats if one.rank < TEXT_RANK)
 
 
 def grouped(
@@ -98,11 +58,11 @@ def grouped(
     _join_versions(homes, root)
     _join_nested(homes)
     for group in homes.values():
-        group.members = _without_repeats(group.members)
+        group.members = without_repeats(group.members)
     paths = sorted(homes)
     groups = [part for path in paths for part in _parted(homes[path], _below(paths, path) > 0)]
     for group in groups:
-        group.members = [_scoped(member, group.members) for member in group.members]
+        group.members = [scoped(member, group.members) for member in group.members]
     return sorted((group for group in groups if group.members), key=lambda group: group.path)
 
 
@@ -238,66 +198,3 @@ def _stem(path: str) -> tuple[str, str]:
     stem = _ENDINGS.sub("", name.lower())
     stem = re.sub(r"[-_.]?(?:stdout|stderr)$|[-_.]?(?:rank|local_rank)[-_]?\d+", "", stem)
     return directory, stem
-
-
-def _scoped(member: Member, members: list[Member]) -> Member:
-    """Let the file name say which split a table holds whose columns do not: `val.csv`.
-
-    A lone `test.csv` may be somebody's test of a training; beside a `train.csv` it is not.
-    """
-    directory, name = os.path.split(member.claim.path)
-    source = member.claim.format.source
-    if member.scope or source not in GENERIC:
-        return member
-    if (plots := directory.rfind(_DVCLIVE)) >= 0:
-        return replace(member, scope=directory[plots + len(_DVCLIVE) :].strip("/"))
-    words = [word for word in re.split(r"[-_.]", name.lower()) if word in EVAL_WORDS]
-    alone = not any(
-        other is not member
-        and other.claim.format.source == source
-        and os.path.dirname(other.claim.path) == directory
-        for other in members
-    )
-    if not words or (alone and words[0] in TEST_WORDS):
-        return member
-    return replace(member, scope=words[0])
-
-
-def _without_repeats(members: list[Member]) -> list[Member]:
-    """Drop what says the same again: older states of one Trainer, mmengine's twin files."""
-    newest = -1
-    names = {member.claim.path for member in members}
-    for member in members:
-        newest = max(newest, _state_step(member.claim.path))
-    states = [path for path in names if os.path.basename(path) == "trainer_state.json"]
-    at_root = any(_state_step(path) < 0 for path in states)
-    kept = []
-    for member in members:
-        directory, name = os.path.split(member.claim.path)
-        step = _state_step(member.claim.path)
-        if step >= 0 and (at_root or step < newest):
-            continue
-        twin = os.path.basename(directory) == "vis_data" and name.endswith(".json")
-        if twin and name != "scalars.json" and os.path.join(directory, "scalars.json") in names:
-            continue
-        kept.append(member)
-    return kept
-
-
-def _state_step(path: str) -> int:
-    """Step of the checkpoint that a trainer state lies in, -1 where it lies in none."""
-    directory, name = os.path.split(path)
-    above = os.path.basename(directory)
-    if name != "trainer_state.json" or CHECKPOINT.match(above) is None:
-        return -1
-    return int(re.sub(r"\D", "", above))
-
-
-def ordered(members: list[Member]) -> list[Member]:
-    """The better source first; files of one source in the order in which they were begun."""
-
-    def key(member: Member) -> tuple[int, int, str]:
-        name = os.path.basename(member.claim.path)
-        return member.claim.format.rank, event_time(name), member.claim.path
-
-    return sorted(members, key=key)

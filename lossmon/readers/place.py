@@ -10,8 +10,9 @@ from pathlib import Path
 
 from lossmon.readers.checkpoints import CHECKPOINT_NAME, checkpoint_step
 from lossmon.readers.claims import Claim, Claims
-from lossmon.readers.grouping import Group, Member, grouped
+from lossmon.readers.grouping import grouped
 from lossmon.readers.homes import TRAINER_MARKS
+from lossmon.readers.members import Group, Member
 from lossmon.readers.registry import possible
 from lossmon.readers.tree import Entry, Tree
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import socket
 from pathlib import Path
 
@@ -114,6 +115,35 @@ def test_a_run_keeps_its_path_when_others_appear_beside_it(tmp_path: Path) -> No
     scan = discovery.scan()
     assert [run.path for run in scan.runs] == [first.path, tmp_path / "b"]
     assert scan.runs[0].files == first.files
+
+
+OUTPUT = (
+    "train.log",
+    "trainer_log.jsonl",
+    "logs/tb/events.out.tfevents.1795220000.vm.1.0",
+    "logs/tb/events.out.tfevents.1795220001.vm.1.1",
+    "csv_logs/version_0/metrics.csv",
+    "csv_logs/version_1/metrics.csv",
+    "other/progress.csv",
+    "other/results.jsonl",
+    "nested/tb/train/events.out.tfevents.1795220000.vm.2.0",
+    "nested/tb/validation/events.out.tfevents.1795220000.vm.2.1",
+)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_in_whatever_order_files_appear_no_run_moves_and_no_file_is_lost(
+    tmp_path: Path, seed: int
+) -> None:
+    order = random.Random(seed).sample(OUTPUT, len(OUTPUT))
+    discovery = Discovery([tmp_path])
+    owner: dict[Path, Path] = {}
+    for name in order:
+        write(tmp_path / name, LINE if name.endswith("jsonl") else b"step,loss\n1,2.0\n")
+        now = {file.path: run.path for run in discovery.scan().runs for file in run.files}
+        assert owner.items() <= now.items()
+        owner = now
+    assert set(owner) == {tmp_path / name for name in OUTPUT}
 
 
 def test_a_run_that_vanished_is_no_longer_listed(tmp_path: Path) -> None:
