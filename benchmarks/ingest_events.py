@@ -1,0 +1,134 @@
+"""How fast a TensorBoard event file is read, beside TensorBoard's own two readers.
+
+Writes its own files: `python benchmarks/ingest_events.py [EVENTS]`, one million by default.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from lossmon.readers.crc32c import crc32c, masked
+from lossmon.readers.events import EventReader
+
+TAGS = (
+    *("train/loss", "train/grad_norm", "train/learning_rate"),
+    *("train/epoch", "train/tokens_per_second", "eval/loss"),
+)
+"""What a Trainer logs at every step."""
+
+STARTED = 1_760_000_000.0
+
+
+def write(path: Path, tags: tuple[str, ...], events: int) -> None:
+    """Write an event file as PyTorch does, the tags interleaved."""
+    from tensorboard.compat.proto.event_pb2 import Event
+
+    noise = random.Random(7)
+    with path.open("wb") as file:
+        file.write(framed(Event(wall_time=STARTED, file_version="brain.Event:2")))
+        for i in range(events):
+            event = Event(wall_time=STARTED + i * 0.13 + noise.random() / 10, step=i // len(tags))
+            value = event.summary.value.add()
+            value.tag, value.simple_value = tags[i % len(tags)], noise.gauss(2.0, 0.3)
+            file.write(framed(event))
+
+
+def framed(event: object) -> bytes:
+    """A message as a record."""
+    payload: bytes = event.SerializeToString()  # type: ignore[attr-defined]
+    head = struct.pack("<Q", len(payload))
+    checks = [struct.pack("<I", masked(crc32c(part))) for part in (head, payload)]
+    return head + checks[0] + payload + checks[1]
+
+
+def ours(path: Path) -> int:
+    """Read every point in calls of 50 ms, as the monitor does."""
+    reader, points = EventReader(path), 0
+    while True:
+        batch = reader.read(time.monotonic() + 0.05)
+        points += sum(len(column) for column in batch.points)
+        if not batch.pending:
+            return points
+
+
+def accumulator(path: Path) -> int:
+    """Read the file with TensorBoard's Python reader, keeping every point as we do."""
+    from tensorboard.backend.event_processing.event_accumulator import SCALARS, EventAccumulator
+
+    reader = EventAccumulator(str(path), size_guidance={SCALARS: 0})
+    reader.Reload()
+    return sum(len(reader.Scalars(tag)) for tag in reader.Tags()["scalars"])
+
+
+def data_server(path: Path) -> int:
+    """Start TensorBoard's data server (Rust) on the directory, until it says that it has loaded.
+
+    It keeps a sample of 1,000 points a tag, and verifies no checksums.
+    """
+    import tensorboard_data_server  # type: ignore[import-untyped]
+
+    binary = tensorboard_data_server.server_binary()
+    with tempfile.TemporaryDirectory() as folder:
+        port = Path(folder) / "port"
+        server = subprocess.Popen(
+            [
+                binary,
+                f"--logdir={path.parent}",
+                "--reload=once",
+                f"--port-file={port}",
+                "--verbose",
+            ],
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            assert server.stderr is not None
+            for line in server.stderr:
+                if "finished load cycle" in line.lower():
+                    break
+        finally:
+            server.kill()
+            server.wait()
+    return 0
+
+
+def timed(read: Callable[[Path], int], path: Path) -> float:
+    """The best of three runs, in seconds; one run where a run takes long."""
+    best = math.inf
+    for _ in range(3):
+        began = time.perf_counter()
+        read(path)
+        best = min(best, time.perf_counter() - began)
+        if best > 10:
+            break
+    return best
+
+
+def main() -> None:
+    """Print one table for each file."""
+    events = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
+    for tags in (TAGS[:1], TAGS):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "events.out.tfevents.1760000000.benchmark"
+            write(path, tags, events)
+            size = path.stat().st_size / 1e6
+            print(f"{events:,} scalars of {len(tags)} tags, {size:.0f} MB")
+            base = timed(ours, path)
+            rows = [("lossmon", base), ("EventAccumulator", timed(accumulator, path))]
+            rows.append(("data server (Rust, 1,000 points a tag)", timed(data_server, path)))
+            for name, seconds in rows:
+                rate = events / seconds
+                print(f"  {name:40} {seconds:7.2f} s {rate:12,.0f}/s {seconds / base:6.1f}x")
+
+
+if __name__ == "__main__":
+    main()
