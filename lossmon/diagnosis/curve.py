@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from functools import cached_property
 
 import numpy as np
 
+from lossmon.diagnosis.lazy import lazy
 from lossmon.diagnosis.trace import COUNT, FIRST, HIGH, HIGH_STEP, LAST, LOW, LOW_STEP, MEAN, ROUGH
 from lossmon.types import Floats
 
@@ -57,33 +57,33 @@ class Curve:
     def __len__(self) -> int:
         return len(self.y)
 
-    @cached_property
+    @lazy
     def first(self) -> float:
         """First step."""
         return float(self._bins[0, FIRST]) - self._shift
 
-    @cached_property
+    @lazy
     def last(self) -> float:
         """Newest step."""
         return float(self._bins[-1, LAST]) - self._shift
 
-    @cached_property
+    @lazy
     def span(self) -> float:
         """Steps from the first point to the newest."""
         return max(self.last - self.first, 0.0)
 
-    @cached_property
+    @lazy
     def gap(self) -> float:
         """Steps between neighbouring points, on average."""
         return self.span / (self.points - 1) if self.points > 1 else 0.0
 
-    @cached_property
+    @lazy
     def minimum(self) -> tuple[float, int]:
         """Smallest value and its step."""
         at = int(self._bins[:, LOW].argmin())
         return float(self._bins[at, LOW]) + self._lift, int(self._bins[at, LOW_STEP])
 
-    @cached_property
+    @lazy
     def maximum(self) -> tuple[float, int]:
         """Largest value and its step."""
         at = int(self._bins[:, HIGH].argmax())
@@ -99,7 +99,7 @@ class Curve:
         y = np.minimum(self.y, limit)
         return Curve(self._bins, shift=self._shift, lift=self._lift, y=y)
 
-    @cached_property
+    @lazy
     def _sums(self) -> tuple[Floats, Floats, Floats]:
         """Edges between the bins, with the points and the sum of values before each."""
         edges = np.empty(len(self.x) + 1)
@@ -111,12 +111,12 @@ class Curve:
         values = np.concatenate(([0.0], np.cumsum(self.weight * self.y)))
         return edges, points, values
 
-    @cached_property
+    @lazy
     def around(self) -> Floats:
         """Median of the bins around each: the level without spikes."""
         return running_median(self.y, CAP_WINDOW)
 
-    @cached_property
+    @lazy
     def _lists(self) -> tuple[list[float], list[float], list[float]]:
         edges, points, values = self._sums
         return edges.tolist(), points.tolist(), values.tolist()
@@ -166,7 +166,7 @@ class Curve:
         """Points between two steps."""
         return self._until(end)[0] - self._until(start)[0]
 
-    @cached_property
+    @lazy
     def highs(self) -> Floats:
         """Largest value of each bin."""
         return self._bins[:, HIGH] + self._lift
@@ -175,7 +175,7 @@ class Curve:
         """Step of the largest value of a bin."""
         return int(self._bins[at, HIGH_STEP])
 
-    @cached_property
+    @lazy
     def jitter(self) -> Floats:
         """Standard deviation of single points in each bin, from jumps between neighbours."""
         return NOISE_FROM_JUMPS * self._bins[:, ROUGH]
@@ -206,7 +206,7 @@ class Curve:
         limit = JITTER_CAP * median(share)
         return float(np.minimum(share, limit).sum()) / len(share)
 
-    @cached_property
+    @lazy
     def _around(self) -> Floats:
         return running_median(self.y, 5) if len(self.y) >= 5 else self.y
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
 from lossmon.diagnosis.curve import Curve, median, relative
+from lossmon.diagnosis.lazy import lazy
 from lossmon.diagnosis.state import Broken, Channel, LossKind, RunState
 from lossmon.diagnosis.trace import HIGH, LOW
 from lossmon.types import Floats
@@ -85,7 +85,7 @@ class Curves:
         self.total = state.total_steps
         self.resumed = state.restarts[-1] if state.restarts else None
 
-    @cached_property
+    @lazy
     def lift(self) -> float:
         """What is added to every loss so that ratios mean something: 0 for positive losses.
 
@@ -98,7 +98,7 @@ class Curves:
             return 0.0
         return max(float(trace.bins[:, HIGH].max()) for trace in traces) - 2 * lowest
 
-    @cached_property
+    @lazy
     def train(self) -> Curve | None:
         """The train loss, None before its first point."""
         if not self._state.train.points:
@@ -109,34 +109,34 @@ class Curves:
             return curve
         return Curve(self._state.train.bins, shift=curve.gap / 2, lift=self.lift)
 
-    @cached_property
+    @lazy
     def eval(self) -> Curve | None:
         """The eval loss, None before its first point."""
         if not self._state.eval.points:
             return None
         return Curve(self._state.eval.bins, lift=self.lift)
 
-    @cached_property
+    @lazy
     def calm_train(self) -> Curve | None:
         """The train loss with lone spikes capped."""
         return None if self.train is None else self.train.capped()
 
-    @cached_property
+    @lazy
     def rate(self) -> Curve | None:
         """The learning rate, None where it is not logged."""
         return Curve(self._state.rate.bins) if self._state.rate.points else None
 
-    @cached_property
+    @lazy
     def metrics(self) -> tuple[Channel, ...]:
         """The metrics logged beside the eval loss."""
         return tuple(m for m in self._state.metrics if m.trace is not None and m.trace.points)
 
-    @cached_property
+    @lazy
     def recent(self) -> tuple[tuple[int, float], ...]:
         """Newest raw train points, oldest first, lifted."""
         return tuple((step, value + self.lift) for step, value in self._state.recent)
 
-    @cached_property
+    @lazy
     def missing(self) -> tuple[str, ...]:
         """Codes of what cannot be judged because it is not logged."""
         absent = []
@@ -158,17 +158,17 @@ class Curves:
 
     # ------------------------------------------------------------------ train
 
-    @cached_property
+    @lazy
     def span(self) -> float:
         """Steps that the train loss covers."""
         return self.train.span if self.train else 0.0
 
-    @cached_property
+    @lazy
     def coarse(self) -> bool:
         """Several steps lie between two train points, which are then mostly means over them."""
         return self.train is not None and self.train.gap >= COARSE_STEPS
 
-    @cached_property
+    @lazy
     def settled(self) -> bool:
         """The run is long enough to say that something does not change."""
         if self.eval is not None and self.eval.points >= SETTLED_EVALS:
@@ -179,24 +179,24 @@ class Curves:
         """Step at a share of the train curve."""
         return self.train.first + share * self.span if self.train else 0.0
 
-    @cached_property
+    @lazy
     def start(self) -> float:
         """Level that the train loss started from."""
         curve = self.calm_train
         return curve.mean(self.at(0), self.at(START_SHARE)) if curve else math.nan
 
-    @cached_property
+    @lazy
     def now(self) -> float:
         """Present level of the train loss."""
         curve = self.calm_train
         return curve.mean(self.at(1 - NOW_SHARE), self.at(1)) if curve else math.nan
 
-    @cached_property
+    @lazy
     def drop(self) -> float:
         """Natural log of the first train level over the present one."""
         return relative(self.start, self.now)
 
-    @cached_property
+    @lazy
     def late_noise(self) -> float:
         """Relative standard deviation of single train points over the second half."""
         curve = self.calm_train
@@ -209,7 +209,7 @@ class Curves:
         """Standard deviation of single train points from a share of the run on."""
         return self.calm_train.noise(self.at(share)) if self.calm_train else 0.0
 
-    @cached_property
+    @lazy
     def late_gain(self) -> tuple[float, float]:
         """Log fall of the train loss from the third to the last quarter, and its standard error."""
         curve = self.calm_train
@@ -220,7 +220,7 @@ class Curves:
         each = max(curve.count(self.at(0.75), self.at(1)), 1.0)
         return relative(third, last), self.late_noise * math.sqrt(2 / each)
 
-    @cached_property
+    @lazy
     def scatter(self) -> float:
         """Relative standard deviation of single train points up to the lowest."""
         if self.train is None:
@@ -228,7 +228,7 @@ class Curves:
         lowest = int(self.train.y.argmin()) + 1
         return self.train.scatter(lowest if lowest >= 6 else len(self.train))
 
-    @cached_property
+    @lazy
     def spike(self) -> Spike | None:
         """The newest spike of the train loss."""
         train = self.train
@@ -254,36 +254,36 @@ class Curves:
 
     # ------------------------------------------------------------------ eval
 
-    @cached_property
+    @lazy
     def eval_log(self) -> Floats:
         """Natural log of the eval losses."""
         if self.eval is None:
             return np.empty(0)
         return np.log(np.maximum(self.eval.y, self._floor))
 
-    @cached_property
+    @lazy
     def _floor(self) -> float:
         """Level below which a loss is nothing, so that its logarithm means nothing."""
         tops = [curve.maximum[0] for curve in (self.train, self.eval) if curve is not None]
         return max(NOTHING * max(tops, default=0.0), 1e-300)
 
-    @cached_property
+    @lazy
     def eval_best(self) -> int:
         """Index of the lowest eval."""
         return int(self.eval.y.argmin()) if self.eval else 0
 
-    @cached_property
+    @lazy
     def eval_noise(self) -> float:
         """Relative standard deviation of single evals, apart from their trend."""
         return noise_of(self.eval_log)
 
-    @cached_property
+    @lazy
     def eval_now(self) -> float:
         """Natural log of the present eval level: the median of the last three since the best."""
         tail = self.eval_log[max(self.eval_best + 1, len(self.eval_log) - 3) :]
         return median(tail) if len(tail) else float(self.eval_log[-1])
 
-    @cached_property
+    @lazy
     def paired(self) -> Floats:
         """Train level around each eval."""
         train, evals = self.calm_train, self.eval
@@ -292,7 +292,7 @@ class Curves:
         half = max(evals.gap, train.gap) / 2
         return train.means(evals.x - half, evals.x + half)
 
-    @cached_property
+    @lazy
     def paired_past(self) -> Floats:
         """Train level over the eval interval that ends at each eval."""
         train, evals = self.calm_train, self.eval
@@ -300,7 +300,7 @@ class Curves:
             return np.empty(0)
         return train.means(evals.x - max(evals.gap, train.gap), evals.x)
 
-    @cached_property
+    @lazy
     def pair_error(self) -> float:
         """Relative standard error of a train level beside one eval."""
         train, evals = self.calm_train, self.eval
@@ -309,12 +309,12 @@ class Curves:
         each = max(evals.gap / train.gap, 1.0) if train.gap > 0 else 1.0
         return self.late_noise / math.sqrt(each)
 
-    @cached_property
+    @lazy
     def gap(self) -> Floats:
         """Natural log of train over eval at each eval: above 0 where eval is the lower."""
         return np.log(np.maximum(self.paired, self._floor)) - self.eval_log
 
-    @cached_property
+    @lazy
     def late_eval_gain(self) -> tuple[float, float]:
         """Log fall of the eval loss over the second half of the run, and its standard error."""
         evals = self.eval
@@ -326,14 +326,14 @@ class Curves:
         late = float(self.eval_log[-2] + self.eval_log[-1]) / 2
         return early - late, self.eval_noise
 
-    @cached_property
+    @lazy
     def eval_drop(self) -> float:
         """Log fall of the eval loss from its first value to its present level."""
         return float(self.eval_log[0]) - self.eval_now if len(self.eval_log) > 1 else 0.0
 
     # ------------------------------------------------------------------ alarm
 
-    @cached_property
+    @lazy
     def alarm(self) -> float:
         """Raw train loss above which a single point calls for a judgement."""
         curve = self.train
@@ -344,7 +344,7 @@ class Curves:
         spread = median(np.abs(tail - usual))
         return max(1.4 * usual, usual + 6 * 1.4826 * spread) - self.lift
 
-    @cached_property
+    @lazy
     def eval_alarm(self) -> float:
         """Raw eval loss above which a single eval calls for a judgement."""
         if len(self.eval_log) < 4:

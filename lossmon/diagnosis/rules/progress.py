@@ -185,9 +185,8 @@ def oscillating(curves: Curves, sensitivity: float) -> Finding | None:
     fell = max(curves.drop, curves.eval_drop, 0.05)
     noise = curves.late_noise
     by_train = noise > TRAIN_SWING / sensitivity and noise > TRAIN_SWING_SHARE * fell
-    seen = curves.eval is not None and len(curves.eval) >= SWING_EVALS and not _shaken(curves)
-    swing = curves.eval_noise if seen else 0.0
-    by_eval = swing > EVAL_SWING_LEAST / sensitivity and swing > EVAL_SWING * fell
+    swing = _eval_swing(curves, sensitivity)
+    by_eval = swing > 0
     if not (by_train or by_eval):
         return None
     facts: dict[str, float | int | str] = {
@@ -206,17 +205,27 @@ def oscillating(curves: Curves, sensitivity: float) -> Finding | None:
     )
 
 
+def _eval_swing(curves: Curves, sensitivity: float) -> float:
+    """Scatter of neighbouring evals where it is too large for a run that settles, else 0."""
+    if curves.eval is None or len(curves.eval) < SWING_EVALS or _shaken(curves):
+        return 0.0
+    fell = max(curves.drop, curves.eval_drop, 0.05)
+    swing = curves.eval_noise
+    large = swing > EVAL_SWING_LEAST / sensitivity and swing > EVAL_SWING * fell
+    return swing if large else 0.0
+
+
 def lr_too_high(curves: Curves, sensitivity: float) -> Finding | None:
     """The learning rate explains the swings or the rise; told beside the verdict it causes."""
-    rate = curves.rate
-    if rate is None or curves.train is None or curves.kind is not LossKind.PLAIN:
+    rate, train = curves.rate, curves.train
+    if rate is None or train is None or curves.kind is not LossKind.PLAIN:
         return None
-    lowest = float(curves.train.x[int(curves.train.y.argmin())])
-    now, then = float(rate.y[-1]), rate.mean(rate.first, max(lowest, rate.first + rate.gap))
-    raised = now > RAISED_RATE * then > 0 and curves.now > 1.2 * curves.train.minimum[0]
-    swings = oscillating(curves, sensitivity)
-    undecayed = now >= 0.5 * rate.maximum[0]
-    swinging = swings is not None and swings.variant == "eval" and undecayed
+    now = float(rate.y[-1])
+    lowest = float(train.x[int(train.y.argmin())])
+    raised = now > RAISED_RATE * float(rate.y[0]) and curves.now > 1.2 * train.minimum[0]
+    then = rate.mean(rate.first, max(lowest, rate.first + rate.gap)) if raised else now
+    raised = raised and now > RAISED_RATE * then > 0
+    swinging = now >= 0.5 * rate.maximum[0] and _eval_swing(curves, sensitivity) > 0
     if not (raised or swinging):
         return None
     facts: dict[str, float | int | str] = {"rate": now, "rate_then": then}
