@@ -14,8 +14,8 @@ from lossmon.readers.registry import claim_head, read_head
 from lossmon.readers.tree import Entry
 from lossmon.types import Kind, Split
 
-GENERIC = frozenset({"csv", "tsv", "jsonl", "history"})
-"""Formats that a user's own script writes: the name of such a file says little."""
+GENERIC = frozenset({"csv", "tsv", "jsonl", "history", "keras", "fastai", "verl"})
+"""Formats of files that the user names: the name says little of what else belongs to the run."""
 
 GENERAL = 50
 """Rank from which a format takes nearly anything, so that its claim on half a line is worthless."""
