@@ -244,6 +244,8 @@ def cells_of(text: str) -> list[int]:
     Control characters become the replacement character, those without a width vanish, and a
     wide one is followed by a 0.
     """
+    if text.isascii() and text.isprintable():
+        return list(text.encode())
     cells: list[int] = []
     for char in text:
         if not char.isprintable():

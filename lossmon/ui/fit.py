@@ -19,6 +19,10 @@ _ROWS_PER_LABEL = 3
 _CELLS_PER_LABEL = 11
 """The same for positions, in columns."""
 
+_MEASURED = 500
+"""Columns in which ranges are measured, whatever the width of the chart: charts of one curve
+then agree on its range."""
+
 _ROOM_FOR_VALUES = 16
 """Columns below which there is no room for value labels."""
 
@@ -57,19 +61,28 @@ def layout(frame: Frame, options: ChartOptions, width: int, height: int) -> Layo
     room = max(1, width - left)
     positions: tuple[Tick, ...] = ()
     if rows < height:
-        ticks = time_ticks if options.x_axis == "time" else step_ticks
-        positions = ticks(frame.x.low, frame.x.high, max(2, room // _CELLS_PER_LABEL))
+        most = max(2, room // _CELLS_PER_LABEL)
+        if options.x_axis == "time":
+            positions = time_ticks(frame.x.low, frame.x.high, most)
+        else:
+            whole = options.x_axis == "step"
+            positions = step_ticks(frame.x.low, frame.x.high, most, whole=whole)
     return Layout(left, room, rows, values, positions)
 
 
 def value_ticks(frame: Frame, rows: int) -> tuple[Tick, ...]:
     """Labels of the y axis for that many rows."""
-    most = max(2, rows // _ROWS_PER_LABEL)
-    if not frame.log:
-        return linear_ticks(frame.y.low, frame.y.high, most)
-    with np.errstate(over="ignore", under="ignore"):
-        low, high = np.power(10.0, [frame.y.low, frame.y.high]).tolist()
-    return log_ticks(low, high, most)
+    low, high, label = frame.y.low, frame.y.high, linear_ticks
+    if frame.log:
+        with np.errstate(over="ignore", under="ignore"):
+            low, high = np.power(10.0, [low, high]).tolist()
+        label = log_ticks
+    ticks: tuple[Tick, ...] = ()
+    for rows_per_label in range(_ROWS_PER_LABEL, 0, -1):
+        ticks = label(low, high, max(2, rows // rows_per_label))
+        if len(ticks) >= 2:
+            break
+    return ticks
 
 
 def horizontal(traces: Sequence[Trace], model: ChartModel, options: ChartOptions) -> Span | None:
@@ -81,15 +94,25 @@ def horizontal(traces: Sequence[Trace], model: ChartModel, options: ChartOptions
         return None
     return x_span(
         min(trace.first for trace in filled),
-        max(trace.last for trace in filled),
+        max(*(trace.last for trace in filled), _ghosts_end(model)),
         recent=options.recent,
         total=model.total,
         live=model.live,
     )
 
 
+def _ghosts_end(model: ChartModel) -> float:
+    """How far the run had come before it was restarted."""
+    ends = [
+        (float(curve.ghost_x[-1]) - curve.origin) / (curve.unit or 1.0)
+        for curve in (*model.curves, *model.context)
+        if len(curve.ghost_x)
+    ]
+    return max((end for end in ends if np.isfinite(end)), default=-np.inf)
+
+
 def vertical(
-    traces: Sequence[Trace], options: ChartOptions, x: Span, width: int, previous: Span | None
+    traces: Sequence[Trace], options: ChartOptions, x: Span, previous: Span | None
 ) -> Span | None:
     """The range of values (logarithms if the axis is logarithmic), or None if none is finite.
 
@@ -97,13 +120,12 @@ def vertical(
         traces: Curves that must be in view.
         options: How the chart is shown.
         x: Range of positions.
-        width: Columns of dots.
         previous: The range shown so far: it is kept while it fits.
     """
     if options.y_range is not None:
         low, high = sorted(scaled(np.array(options.y_range, np.float64), options.log_y).tolist())
         return spread(low, high) if np.isfinite(low + high) else None
-    spans = [_values(trace, options, x, width) for trace in traces if len(trace)]
+    spans = [_values(trace, options, x) for trace in traces if len(trace)]
     known = [span for span in spans if span is not None]
     if not known:
         return None
@@ -111,8 +133,8 @@ def vertical(
     return settle(previous, target)
 
 
-def _values(trace: Trace, options: ChartOptions, x: Span, width: int) -> Span | None:
-    columns = trace.window(x, width).columns
+def _values(trace: Trace, options: ChartOptions, x: Span) -> Span | None:
+    columns = trace.window(x, _MEASURED).columns
     extremes = _usable(np.concatenate((columns.low, columns.high)), options.log_y)
     if not options.hide_outliers:
         return Span(float(extremes.min()), float(extremes.max())) if len(extremes) else None

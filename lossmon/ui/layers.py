@@ -120,10 +120,14 @@ def line_layer(window: Window, grid: Grid, *, exact: bool, dashed: bool) -> Dots
     """The line of a curve; `exact` also fills each column from its minimum to its maximum."""
     rows, valid = line_rows(window, grid)
     dots = bars(*joined(rows, valid), grid.height)
-    if dashed:
-        across = np.arange(grid.width)[None, :] + np.arange(grid.height)[:, None]
-        dots &= across % _PERIOD < _DASH
-    return np.asarray(dots | _filled(window, grid)) if exact else dots
+    points = _filled(window, grid) if exact else np.zeros_like(dots)
+    if not dashed:
+        return np.asarray(dots | points)
+    across = np.arange(grid.width)[None, :] + np.arange(grid.height)[:, None]
+    pattern = across % _PERIOD < _DASH
+    # The points of a sparse curve are all kept; those of a dense one would close the gaps.
+    sparse = 2 * np.count_nonzero(window.columns.points) <= np.count_nonzero(valid)
+    return np.asarray(dots & pattern | points if sparse else (dots | points) & pattern)
 
 
 def raw_layer(window: Window, grid: Grid) -> Dots:

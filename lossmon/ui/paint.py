@@ -92,9 +92,7 @@ class Painter:
     ) -> None:
         rows, columns = CELLS[options.marker]
         previous = self._previous(options)
-        # The room for the curves depends on the labels, those on the range, and the range on
-        # the columns: it is measured in the columns of the whole picture.
-        y = vertical(traces, options, x, canvas.width * columns, previous)
+        y = vertical(traces, options, x, previous)
         self.frame = Frame(x, y or previous or Span(0.0, 1.0), options.log_y)
         plan = layout(self.frame, options, canvas.width, canvas.height)
         grid = Grid(self.frame, plan.width * columns, plan.height * rows)
@@ -149,6 +147,17 @@ def _curves(
     if front:
         codes, styles = merge(front, back, options.marker, _INDEX)
         canvas.lay(plan.left, 0, codes, styles)
+    for layer in front:
+        _lone_point(canvas, plan, layer, options)
+
+
+def _lone_point(canvas: Canvas, plan: Layout, layer: Layer, options: ChartOptions) -> None:
+    """A curve of one dot is easily overlooked: it gets a larger one."""
+    rows, columns = np.nonzero(layer.dots)
+    if len(rows) == 1:
+        shape = CELLS[options.marker]
+        x, y = plan.left + int(columns[0]) // shape[1], int(rows[0]) // shape[0]
+        canvas.put(x, y, "o" if options.marker == "ascii" else "•", layer.style)
 
 
 def _ghost(curve: Curve, grid: Grid) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:

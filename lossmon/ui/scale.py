@@ -25,8 +25,16 @@ _RECENT = 0.2
 """Share of the run that the recent window shows: enough to see a trend, near enough to see its
 noise."""
 
-_FROM_ZERO = 0.2
-"""A run whose first point lies within this share of its length is drawn from step 0 on."""
+_FROM_ZERO = 0.05
+"""A run whose first point lies within this share of its length is drawn from step 0 on; one of
+a few epochs begins at the first."""
+
+
+_LARGEST = 1e300
+"""Values beyond it are drawn as if they were this: lengths must not overflow."""
+
+_SMALLEST = 1e-290
+"""Ranges are at least this long: their parts must not underflow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +69,17 @@ class Frame:
 
 
 def spread(low: float, high: float) -> Span:
-    """The range from `low` to `high`, widened where it would be empty."""
-    if high > low and math.isfinite(high - low):
+    """The range from `low` to `high` as far as it can be drawn, widened where it is empty."""
+    low, high = (min(max(bound, -_LARGEST), _LARGEST) for bound in (low, high))
+    if high - low > _SMALLEST:
         return Span(low, high)
-    if high > low:
-        return Span(max(low, -1e300), min(high, 1e300))
-    margin = abs(low) * 0.1 or 1.0
+    margin = max(abs(low) * 0.1, _SMALLEST) if low else 1.0
     return Span(low - margin, low + margin)
 
 
 def outward(span: Span) -> Span:
     """The next wider range that ends at round values; what is not negative stays so."""
-    quantum = nice_floor(span.length / _QUANTUM) if span.length > 0 else 0.0
-    if not quantum or not math.isfinite(span.low / quantum + span.high / quantum):
-        return span
+    quantum = nice_floor(span.length / _QUANTUM)
     low = math.floor(span.low / quantum + 1e-9) * quantum
     high = math.ceil(span.high / quantum - 1e-9) * quantum
     return Span(low, high) if high > low else span

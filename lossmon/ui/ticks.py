@@ -27,6 +27,12 @@ _HOURS = (1, 2, 3, 6, 12, 24, 48, 96, 168)
 _TIME_STEPS = (*_TIMES, *(3600 * hours for hours in _HOURS))
 """Steps of a clock, in seconds: what divides minutes, hours and days evenly."""
 
+_FAR = 1e6
+"""Steps away from zero from which on labels tell the distance to the first one."""
+
+_DECIMALS = 4
+"""Digits behind the point at most; `0.00002` is harder to read than `2e-5`."""
+
 _LONGEST = 9
 """Cells of a label at most; a longer one would eat the chart."""
 
@@ -55,12 +61,13 @@ def linear_ticks(low: float, high: float, most: int) -> tuple[Tick, ...]:
     return () if step is None else _labelled(_multiples(low, high, step), step)
 
 
-def step_ticks(low: float, high: float, most: int) -> tuple[Tick, ...]:
-    """Round steps or epochs as `0`, `500`, `1k`, `12.5k`; never a part of a step below 1 unless
-    the whole axis is shorter than a few."""
+def step_ticks(low: float, high: float, most: int, *, whole: bool = True) -> tuple[Tick, ...]:
+    """Round steps or epochs as `0`, `500`, `1k`, `12.5k`; only whole ones if `whole`."""
     step = _step(low, high, most)
     if step is None:
         return ()
+    if step < 1 and whole:
+        step = 1.0
     if step < 1:
         return _labelled(_multiples(low, high, step), step)
     return tuple(Tick(at, _count(at, step)) for at in _multiples(low, high, step))
@@ -117,8 +124,14 @@ def _multiples(low: float, high: float, step: float) -> list[float]:
 
 
 def _labelled(values: list[float], step: float) -> tuple[Tick, ...]:
-    label = _label_of(max((abs(value) for value in values), default=0.0), step)
-    return tuple(Tick(at, label(at)) for at in values)
+    largest = max((abs(value) for value in values), default=0.0)
+    if largest < step * _FAR:
+        label = _label_of(largest, step)
+        return tuple(Tick(at, label(at)) for at in values)
+    # Far from zero neighbours differ in digits that no label has room for.
+    apart = _label_of(values[-1] - values[0], step)
+    first = Tick(values[0], numbers.si(values[0]))
+    return (first, *(Tick(at, "+" + apart(at - values[0])) for at in values[1:]))
 
 
 def _label_of(largest: float, step: float) -> Callable[[float], str]:
@@ -126,9 +139,9 @@ def _label_of(largest: float, step: float) -> Callable[[float], str]:
     decimals = max(0, -math.floor(math.log10(step) + 1e-9))
     if largest >= 10_000 and step >= 100:
         return lambda at: _count(at, step)
-    if largest < 1e15 and decimals + len(f"{largest:.0f}") < _LONGEST:
+    if largest < 1e15 and decimals <= _DECIMALS and decimals + len(f"{largest:.0f}") < _LONGEST:
         return lambda at: f"{at:.{decimals}f}"
-    digits = max(1, math.ceil(math.log10(max(largest / step, 1.0)) - 1e-9))
+    digits = math.floor(math.log10(max(largest / step, 1.0)) + 1e-9)
     return lambda at: (
         "0"
         if at == 0
@@ -153,4 +166,6 @@ def _time(at: float) -> str:
 def _clock(seconds: float) -> str:
     if 60 <= seconds < 3600 and seconds % 60:
         return f"{int(seconds // 60)}m {int(seconds % 60)}s"
+    if seconds >= 10_000 * 86400:
+        return numbers.si(seconds / 86400) + "d"
     return numbers.duration(seconds)

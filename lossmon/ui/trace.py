@@ -38,6 +38,20 @@ class Window:
     after: tuple[float, float] | None
 
 
+@dataclass(slots=True)
+class _View:
+    """Columns over a span, where they begin in the curve, and how many points they hold."""
+
+    span: Span
+    columns: Columns
+    begins: Ints
+    points: int = 0
+
+
+_VIEWS = 2
+"""Widths remembered: that of the canvas and that in which ranges are measured."""
+
+
 class Trace:
     """One curve, smoothed and reduced as far as it has grown.
 
@@ -53,10 +67,8 @@ class Trace:
         self._y: Floats = np.empty(0)
         self._unit, self._origin = 1.0, 0.0
         self._ordered = True
-        self._columns: Columns | None = None
-        self._span = Span(0.0, 1.0)
-        self._reduced = 0
-        """Points that `_columns` holds."""
+        self._views: dict[int, _View] = {}
+        """By number of columns, the newest last."""
 
     def __len__(self) -> int:
         return self._n
@@ -69,23 +81,27 @@ class Trace:
     @property
     def first(self) -> float:
         """Shown position of the first point; the curve must have one."""
-        return (float(self._x[0]) - self._origin) / self._unit
+        return self.position(0)
 
     @property
     def last(self) -> float:
         """Shown position of the newest point; the curve must have one."""
-        return (float(self._x[-1]) - self._origin) / self._unit
+        return self.position(self._n - 1)
+
+    def position(self, index: int) -> float:
+        """Shown position of a point."""
+        return (float(self._x[index]) - self._origin) / self._unit
 
     def update(self, curve: Curve, smoothing: float) -> None:
         """Take what is new in a curve; a curve with another past is taken from its start."""
         weight = min(max(smoothing, 0.0), MAX_WEIGHT) if curve.smooth else 0.0
         n = min(len(curve.x), len(curve.y))
         if weight != self._ema.weight or n < self._n or not self._continues(curve):
-            self._n, self._reduced, self._columns = 0, 0, None
-            self._ema, self._ordered = Ema(weight), True
+            self._n, self._ema, self._ordered = 0, Ema(weight), True
+            self._views.clear()
         if (curve.origin, curve.unit) != (self._origin, self._unit):
             self._origin, self._unit = curve.origin, curve.unit or 1.0
-            self._columns = None
+            self._views.clear()
         old, self._n = self._n, n
         self._y = curve.y[:n]
         self._x = self._in_order(curve.x[:n], old)
@@ -125,18 +141,30 @@ class Trace:
     def window(self, span: Span, width: int) -> Window:
         """The curve in `width` columns over the shown positions `span`."""
         raw = Span(span.low * self._unit + self._origin, span.high * self._unit + self._origin)
-        begins = edges(self._x, raw, width)
-        columns, first = self._columns, 0
-        if columns is None or self._span != span or len(columns) != width:
-            columns = self._columns = Columns.empty(width)
-            self._span, self._reduced = span, 0
-        elif self._ordered:
-            first = max(0, int(np.searchsorted(begins, self._reduced, side="right")) - 1)
-        if first < width and self._reduced < self._n:
-            reduce(columns, self._y, self.line, begins, first)
-        self._reduced = self._n
-        start, stop = int(begins[0]), int(begins[-1])
-        return Window(columns, self._beside(start - 1, raw, width), self._beside(stop, raw, width))
+        view = self._view(span, width)
+        if view.points < self._n:
+            self._absorb(view, raw)
+        before = self._beside(int(view.begins[0]) - 1, raw, width)
+        return Window(view.columns, before, self._beside(int(view.begins[-1]), raw, width))
+
+    def _absorb(self, view: _View, raw: Span) -> None:
+        width, old = len(view.columns), view.points if self._ordered else 0
+        fresh = old + edges(self._x[old:], raw, width)
+        # A column that began among the old points begins there still.
+        view.begins = np.where(view.begins < old, view.begins, fresh)
+        first = max(0, int(np.searchsorted(view.begins, old, side="right")) - 1)
+        if first < width:
+            reduce(view.columns, self._y, self.line, view.begins, first)
+        view.points = self._n
+
+    def _view(self, span: Span, width: int) -> _View:
+        view = self._views.pop(width, None)
+        if view is None or view.span != span:
+            view = _View(span, Columns.empty(width), np.zeros(width + 1, np.int64))
+        self._views[width] = view
+        while len(self._views) > _VIEWS:
+            del self._views[next(iter(self._views))]
+        return view
 
     def _beside(self, index: int, raw: Span, width: int) -> tuple[float, float] | None:
         if not 0 <= index < self._n or not np.isfinite(self.line[index]):
