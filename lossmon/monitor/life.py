@@ -40,6 +40,14 @@ class Pace:
     interval: float = UNKNOWN_INTERVAL
 
 
+def stride(series: Series | None) -> int:
+    """Usual steps between two of the newest points, at least 1."""
+    if series is None or len(series) < 2:
+        return 1
+    gaps = np.diff(series.steps[-RATE_POINTS:])
+    return max(1, int(np.median(gaps)))
+
+
 def pace(series: Series | None) -> Pace:
     """Take the rate from the newest points: a median, so that evals and pauses do not count."""
     if series is None or len(series) < 3:
@@ -71,6 +79,7 @@ class Vital:
         facts: What its sources say.
         step: Newest step, None before the first.
         total_steps: Planned steps on the same axis, or None.
+        stride: Usual steps between points.
         interval: Usual seconds between points.
         last_sign: Seconds since the Unix epoch of the last sign of life, None before any.
     """
@@ -78,6 +87,7 @@ class Vital:
     facts: Facts
     step: int | None
     total_steps: int | None
+    stride: int
     interval: float
     last_sign: float | None
 
@@ -102,6 +112,9 @@ def state(vital: Vital, now: float) -> tuple[State, str]:
     silence = now - vital.last_sign
     if silence <= max(STALL_FLOOR, STALL_FACTOR * vital.interval):
         return State.RUNNING, ""
+    if vital.total_steps and vital.total_steps - vital.step <= vital.stride:
+        # Steps counted from 0, or a last stretch shorter than the logging interval.
+        return State.FINISHED, "no point is missing"
     if vital.total_steps is None and silence > max(ENDED_AFTER, 3 * STALL_FACTOR * vital.interval):
         return State.FINISHED, "silent for long, total unknown"
     return State.STALLED, "nothing new for long"

@@ -238,12 +238,15 @@ class RunMonitor:
         if lead is not None and lead.axis is not Axis.STEP:
             epochs = facts.total_epochs if lead.axis is Axis.EPOCH else None
             total = round(epochs) if epochs else None
+        if total is not None and step is not None and total < step:
+            # A total that was passed was meant otherwise: of an epoch, of an earlier run.
+            total = None
         pace = life.pace(lead)
         walls = [float(one.wall_times[-1]) for one in series if len(one.wall_times)]
         newest = max((wall for wall in walls if np.isfinite(wall)), default=float("nan"))
         signs = [file.last_sign(newest) for file in self._files.values()]
         last = max((sign for sign in signs if sign is not None), default=None)
-        return life.Vital(facts, step, total, pace.interval, last), pace
+        return life.Vital(facts, step, total, life.stride(lead), pace.interval, last), pace
 
     def _diagnosis(self, state: State, step: int | None) -> Diagnosis:
         judged = self._engine.diagnosis()

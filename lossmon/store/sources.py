@@ -93,9 +93,30 @@ class Stream:
                 if column.steps[0] <= step and not column.walls[0] < wall:
                     found.add((int(column.orders[0]), int(column.steps[0])))
                 last[tag] = (int(column.steps[-1]), float(column.walls[-1]))
-        ordered = sorted(found)
+        ordered = self._distinct(sorted(found), axis)
         orders = np.array([order for order, _ in ordered], np.int64)
         return orders, np.array([step for _, step in ordered], np.int64)
+
+    def _distinct(self, found: list[tuple[int, int]], axis: Axis) -> list[tuple[int, int]]:
+        """Drop what merely repeats a restart: several losses tell of the same one in turn."""
+        kept: list[tuple[int, int]] = []
+        for order, step in found:
+            if kept and self._furthest(kept[-1][0], order, axis) <= step:
+                continue
+            kept.append((order, step))
+        return kept
+
+    def _furthest(self, start: int, end: int, axis: Axis) -> int:
+        """Largest step of a train loss between two positions; -1 where there is none."""
+        furthest = -1
+        for file in self.files.values():
+            for column in file.columns.values():
+                if column.axis is not axis or not _leads(column.meaning):
+                    continue
+                first, last = np.searchsorted(column.orders, (start, end))
+                if last > first:
+                    furthest = max(furthest, int(column.steps[first:last].max()))
+        return furthest
 
 
 def _leads(meaning: Meaning) -> bool:

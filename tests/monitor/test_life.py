@@ -34,7 +34,7 @@ def timed(steps: list[int], walls: list[float]) -> Series:
 def vital(
     *, facts: Facts | None = None, step: int | None = 50, total: int | None = 100, sign: float = 0.0
 ) -> Vital:
-    return Vital(facts or Facts(), step, total, interval=10.0, last_sign=sign)
+    return Vital(facts or Facts(), step, total, stride=5, interval=10.0, last_sign=sign)
 
 
 @pytest.mark.parametrize(
@@ -50,6 +50,8 @@ def vital(
         pytest.param(vital(facts=Facts(failure="")), 5.0, State.RUNNING, id="crash taken back"),
         pytest.param(vital(total=None), ENDED_AFTER + 1, State.FINISHED, id="old, total unknown"),
         pytest.param(vital(), ENDED_AFTER + 1, State.STALLED, id="old, steps are missing"),
+        pytest.param(vital(step=95), ENDED_AFTER, State.FINISHED, id="counted from 0"),
+        pytest.param(vital(step=95), 5.0, State.RUNNING, id="the last stretch"),
     ],
 )
 def test_state(case: Vital, now: float, expected: State) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lossmon.store import RunStore
-from lossmon.types import Axis, Restart
+from lossmon.types import Axis, Kind, Meaning, Restart, Split
 from tests.store.points import EVAL, RATE, TRAIN, only, points
 
 
@@ -112,6 +112,19 @@ def test_a_restart_voids_evals_that_are_not_yet_repeated() -> None:
     evals = next(s for s in store.series() if s.meaning is EVAL)
     assert evals.steps.tolist() == [2]
     assert evals.ghost_steps.tolist() == [4]
+
+
+def test_two_losses_that_go_back_together_are_one_restart() -> None:
+    store = RunStore()
+    part = Meaning("train/box_loss", "train box loss", Split.TRAIN, Kind.LOSS, part="box")
+    for start, stop, order in ((1, 5, 0), (3, 7, 20)):
+        for place, step in enumerate(range(start, stop)):
+            at = order + 2 * place
+            store.add(0, "jsonl", 20, "", points("loss", [step], order=at), TRAIN)
+            store.add(0, "jsonl", 20, "", points("box_loss", [step], order=at + 1), part)
+    assert store.restarts() == (3,)
+    for series in store.series():
+        assert series.steps.tolist() == [1, 2, 3, 4, 5, 6], series.tag
 
 
 def test_a_learning_rate_logged_out_of_turn_is_no_restart() -> None:
