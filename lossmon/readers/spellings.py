@@ -59,7 +59,10 @@ _NORM = Quantity("grad_norm", "gradient norm", Kind.GRAD_NORM)
 _STEP = Quantity("step", "step")
 
 _TABLE: tuple[tuple[Quantity, str], ...] = (
-    (_loss("loss", "loss"), "loss losses reduced_loss samples_loss epoch_loss loss_value"),
+    (
+        _loss("loss", "loss"),
+        "loss losses reduced_loss samples_loss epoch_loss main_loss loss_value",
+    ),
     # Logs that hold one of these beside `loss` exist, so each keeps a key of its own and steps
     # back where there is a plain loss.
     (_loss("total_loss", "total loss", secondary=True), "total_loss loss_total loss_all sum_loss"),
@@ -67,7 +70,10 @@ _TABLE: tuple[tuple[Quantity, str], ...] = (
         _loss("lm_loss", "LM loss", secondary=True),
         "lm_loss lm_loss_value lm_loss_lm_loss lm_loss_training_lm_loss language_model_loss",
     ),
-    (_loss("batch_loss", "loss per batch", secondary=True), "batch_loss loss_batch iter_loss"),
+    (
+        _loss("batch_loss", "loss per batch", secondary=True),
+        "batch_loss loss_batch iter_loss step_loss",
+    ),
     (_loss("loss_vs_iterations", "loss", secondary=True), "loss_vs_iterations"),
     (
         _loss("smoothed_loss", "smoothed loss", secondary=True),
@@ -174,7 +180,10 @@ _TABLE: tuple[tuple[Quantity, str], ...] = (
     ),
     (_metric("perplexity", "perplexity", True), "perplexity ppl lm_loss_ppl languageperplexity"),
     (_metric("bits_per_byte", "bits per byte", True), "bpb bits_per_byte"),
-    (_metric("accuracy", "accuracy", False), "accuracy acc epoch_accuracy epoch_acc accuracies"),
+    (
+        _metric("accuracy", "accuracy", False),
+        "accuracy acc epoch_accuracy epoch_acc accuracies main_accuracy",
+    ),
     (_metric("token_accuracy", "token accuracy", False), "mean_token_accuracy token_accuracy"),
     (_metric("reward_accuracy", "reward accuracy", False), "rewards_accuracies rewards_accuracy"),
     (

@@ -279,6 +279,23 @@ def test_a_tag_that_the_user_passed_over_makes_room() -> None:
 
 
 @pytest.mark.parametrize(
+    ("tag", "key"),
+    [
+        ("main/loss", "train/loss"),
+        ("validation/main/loss", "eval/loss"),
+        ("main/accuracy", "train/accuracy"),
+        ("TRAIN_LOSS", "train/loss"),
+        ("DEV_LOSS", "eval/loss"),
+        ("training_loss", "train/loss"),
+        ("training_accuracy", "train/accuracy"),
+        ("num_updates", "step"),
+    ],
+)
+def test_chainer_flair_allennlp_and_fairseq_are_understood(tag: str, key: str) -> None:
+    assert meaning(tag).key == key
+
+
+@pytest.mark.parametrize(
     ("tag", "label"),
     [
         ("loss", "train loss"),
