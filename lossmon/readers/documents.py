@@ -149,7 +149,6 @@ class DocumentReader:
         self._extract = extract
         self._layout = layout
         self._points: dict[str, Points] = {}
-        self._facts: tuple[Facts, ...] = ()
         self._first = 0
 
     def read(self, deadline: float) -> Batch:
@@ -165,12 +164,7 @@ class DocumentReader:
             return Batch(notes=(note,) if fault else ())
         frame, facts = self._extract(document)
         found = self._found(frame)
-        new_facts = (*facts, *found.facts)
-        if new_facts == self._facts:
-            new_facts = ()
-        else:
-            self._facts = new_facts
-        found.facts = list(new_facts)
+        found.facts = [*facts, *found.facts]
         points = {points.tag: points for points in found.points}
         added = _added(self._points, points)
         replaced = added is None

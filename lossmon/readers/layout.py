@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -59,6 +60,9 @@ IGNORED = frozenset(
 )
 """Columns that identify something instead of measuring it."""
 
+_SETTINGS = re.compile(r"^(?:config|hparams|hyper_?parameters|args)/")
+"""How names begin that repeat a setting in every record."""
+
 
 @dataclass(slots=True)
 class Found:
@@ -106,13 +110,21 @@ class Columns:
         steps: Names of the step, the surest first.
         axis: What the step counts where it is not an optimizer step.
         ignored: Names that are no quantities, beyond `IGNORED`; as `plain` gives them.
-        renamed: Better names for quantities whose own name says too little.
+        renamed: Better names for quantities whose own name says too little, by `plain` name.
+        prefix: What to put before every other name.
+        dropped: What to take away from the beginning of a name.
     """
 
     steps: tuple[str, ...] = STEP_NAMES
     axis: Axis = Axis.STEP
     ignored: frozenset[str] = frozenset()
     renamed: Mapping[str, str] = field(default_factory=dict)
+    prefix: str = ""
+    dropped: str = ""
+
+    def tag(self, name: str) -> str:
+        """The name of a series."""
+        return self.renamed.get(plain(name)) or self.prefix + name.removeprefix(self.dropped)
 
 
 class MetricColumns:
@@ -137,20 +149,26 @@ class MetricColumns:
         walls, clocks = wall_times(frame)
         order = np.arange(first, first + frame.n, dtype=np.int64)
         for name, column in frame.columns.items():
-            short = plain(name)
-            if name in place.used or short in IGNORED or short in self._columns.ignored:
-                continue
-            if self._facts.knows(short) or not self._admit(name, found):
+            if name in place.used or self._is_no_quantity(name) or not self._admit(name, found):
                 continue
             if name in clocks:
                 column = _durations(column)
             rows = column.rows
             if len(rows):
-                tag = self._columns.renamed.get(short, name)
+                tag = self._columns.tag(name)
                 found.points.append(
                     Points(tag, place.steps[rows], walls[rows], column.values, order[rows], axis)
                 )
         self._facts.learn(frame, found)
+
+    def _is_no_quantity(self, name: str) -> bool:
+        short = plain(name)
+        return (
+            short in IGNORED
+            or short in self._columns.ignored
+            or self._facts.knows(short)
+            or _SETTINGS.match(short) is not None
+        )
 
     def _admit(self, name: str, found: Found) -> bool:
         if name in self._tags:

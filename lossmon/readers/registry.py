@@ -11,6 +11,7 @@ from importlib import import_module
 from pathlib import Path
 
 from lossmon.readers.format import HEAD, Format
+from lossmon.readers.metric_names import METRIC_NAMES
 
 FAMILIES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("events", ("*tfevents*",)),
@@ -19,6 +20,14 @@ FAMILIES: tuple[tuple[str, tuple[str, ...]], ...] = (
         ("trainer_state.json", "all_results.json", "train_results.json", "eval_results.json"),
     ),
     ("llamafactory", ("trainer_log.jsonl",)),
+    ("mmengine", ("scalars.json", "*.log.json", "[0-9]*_[0-9]*.json")),
+    ("catboost", ("catboost_training.json", "learn_error.tsv", "test_error.tsv")),
+    ("metric_files", ("meta.yaml", "*.tsv", "train_*.csv", *METRIC_NAMES)),
+    ("known_jsonl", ("metrics.json", "progress.json", "result.json", "*.jsonl")),
+    ("known_tables", ("*.csv", "*.log", "*.txt")),
+    ("long_form", ("metrics.jsonl", "*.csv", "*.tsv")),
+    ("samples", ("*.jsonl",)),
+    ("optuna_journal", ("*.log", "*.jsonl", "*journal*")),
     ("tables", ("*.csv", "*.tsv")),
     ("jsonl", ("*.jsonl", "*.ndjson", "*.jsonlines", "*.json", "*.log", "*.txt")),
     ("documents", ("*.json", "log")),

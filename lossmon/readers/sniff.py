@@ -82,8 +82,21 @@ def are_metrics(names: Iterable[str]) -> bool:
 
 
 def is_known_other(path: Path) -> bool:
-    """Whether the name of a file says that it is no log."""
-    return any(fnmatch(path.name.lower(), pattern) for pattern in _NEVER)
+    """Whether the name of a file says that it is no log, or repeats another one."""
+    return any(fnmatch(path.name.lower(), pattern) for pattern in _NEVER) or _is_copy(path)
+
+
+def _is_copy(path: Path) -> bool:
+    """Whether another file beside this one holds the same records.
+
+    MMEngine writes them to `scalars.json` and to a file named after the time, CatBoost to
+    `catboost_training.json` and to tables.
+    """
+    if path.parent.name == "vis_data" and path.name != "scalars.json":
+        return (path.parent / "scalars.json").exists()
+    if path.name in ("learn_error.tsv", "test_error.tsv", "time_left.tsv"):
+        return (path.parent / "catboost_training.json").exists()
+    return False
 
 
 def text_of(head: bytes) -> str:

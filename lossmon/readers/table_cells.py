@@ -27,7 +27,7 @@ _EMPTY_VALUE = float(_EMPTY)
 _NUMERIC = b"0123456789.+-eE \n"
 """What rows of finite numbers hold beside the delimiter."""
 
-_OTHERS = {byte: bytes(set(range(256)) - {byte[0], 10}) for byte in (b",", b"\t", b";", b"|")}
+_OTHERS = {byte: bytes(set(range(256)) - {byte[0], 10}) for byte in (b",", b"\t", b";", b"|", b" ")}
 """All bytes but a delimiter and the line end."""
 
 

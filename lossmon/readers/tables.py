@@ -21,9 +21,13 @@ class TableParser:
     """Parses the rows of a table, which begins with its header.
 
     A header that comes again is left out; one with other names holds from there on.
+
+    Args:
+        texts: Names of the texts that are of use, as `plain` gives them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, texts: frozenset[str] = USEFUL_TEXTS) -> None:
+        self._texts = texts
         self._header: Header | None = None
         self._comment: bytes | None = None
 
@@ -34,7 +38,7 @@ class TableParser:
             skipped = self._skip_to_rows(lines)
             if self._header is None:
                 return Frame(), []
-        frame, faults, header = parse_rows(lines[skipped:], self._header, USEFUL_TEXTS)
+        frame, faults, header = parse_rows(lines[skipped:], self._header, self._texts)
         self._header = header
         return frame, [Fault(fault.line + skipped, fault.reason) for fault in faults]
 

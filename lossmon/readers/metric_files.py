@@ -1,0 +1,196 @@
+"""Run directories with one file a metric: MLflow's file store, DVCLive, DeepSpeed's CSV monitor."""
+
+from __future__ import annotations
+
+import os
+import re
+from itertools import pairwise
+from pathlib import Path
+
+from lossmon.errors import ReadError
+from lossmon.readers.format import Format
+from lossmon.readers.frames import Cells, Frame, clean_name
+from lossmon.readers.jsonl import RANK as LIVE_RANK
+from lossmon.readers.layout import Columns, MetricColumns
+from lossmon.readers.lines import decode
+from lossmon.readers.metric_names import METRIC_NAMES
+from lossmon.readers.record_reader import Fault, RecordReader
+from lossmon.readers.table_cells import Header, parse_rows
+from lossmon.readers.tables import RANK, header_names, table
+from lossmon.readers.values import moment, number
+from lossmon.types import Axis, Batch, Facts
+
+_LARGEST = 1 << 16
+"""Bytes of a file of settings that are read."""
+
+_FIELD = re.compile(r"^(\w+): *(.*)$", re.MULTILINE)
+
+_STATES = {"4": "failed", "5": "killed"}
+_FINISHED = "3"
+
+
+def _after(path: Path, folder: str) -> str:
+    """The names below a folder that lead to a file, joined by `/`; empty if it is not below."""
+    parts = path.parts
+    if folder not in parts[:-1]:
+        return ""
+    start = len(parts) - parts[::-1].index(folder)
+    return clean_name("/".join(parts[start:]))
+
+
+class MlflowLines:
+    """Parses the lines of a metric in MLflow's file store: milliseconds, value and step."""
+
+    def __init__(self) -> None:
+        self._header: Header | None = None
+
+    def parse(self, lines: list[bytes]) -> tuple[Frame, list[Fault]]:
+        """Return one record a line; old versions write no step."""
+        for line in lines:
+            if self._header is None and line.strip():
+                names = ("timestamp", "value", "step")[: len(decode(line).split())]
+                self._header = Header(names, " ", False, b"")
+        if self._header is None:
+            return Cells().frame(0), []
+        frame, faults, _ = parse_rows(lines, self._header, frozenset())
+        return frame, faults
+
+    def is_whole(self, line: str, quiet: bool) -> bool:
+        """An unfinished line waits: MLflow ends each one."""
+        return False
+
+
+class MlflowRun:
+    """Reads `meta.yaml`, which says how a run of MLflow's file store is doing.
+
+    Args:
+        path: The file.
+    """
+
+    source = "mlflow"
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._text = ""
+
+    def read(self, deadline: float) -> Batch:
+        """Return the name, the beginning, the end and the parameters of the run, if any is new.
+
+        Raises:
+            ReadError: The file may not be read.
+        """
+        text = _small_text(self.path)
+        if text == self._text:
+            return Batch()
+        self._text = text
+        fields = {key: value.strip().strip("'\"") for key, value in _FIELD.findall(text)}
+        started = number(fields.get("start_time"))
+        status = fields.get("status", "")
+        return Batch(
+            facts=(
+                Facts(
+                    name=clean_name(fields.get("run_name", "")) or None,
+                    started=moment(started) if started is not None else None,
+                    finished=True if status == _FINISHED else None,
+                    failure=_STATES.get(status),
+                    settings=_parameters(self.path.parent / "params"),
+                ),
+            )
+        )
+
+
+def _small_text(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return decode(file.read(_LARGEST))
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    except OSError as error:
+        raise ReadError(f"{path}: {error.strerror or error}") from error
+
+
+def _parameters(folder: Path) -> dict[str, str]:
+    """The parameters of a run, one a file."""
+    try:
+        with os.scandir(folder) as entries:
+            names = sorted(e.name for e in entries if e.is_file(follow_symlinks=False))[:1000]
+    except OSError:
+        return {}
+    return {clean_name(name): clean_name(_small_text(folder / name)) for name in names}
+
+
+def _claims_mlflow(path: Path, head: bytes) -> bool:
+    parts = path.parts[:-1]
+    if "metrics" not in parts:
+        return False
+    run = Path(*parts[: len(parts) - 1 - parts[::-1].index("metrics")])
+    return (run / "meta.yaml").is_file()
+
+
+def _open_mlflow(path: Path) -> RecordReader:
+    columns = Columns(steps=("step",), renamed={"value": _after(path, "metrics") or path.name})
+    return RecordReader(
+        path, "mlflow", MlflowLines, lambda axis: MetricColumns(axis or Axis.STEP, columns)
+    )
+
+
+def _claims_run(path: Path, head: bytes) -> bool:
+    return b"run_id:" in head and b"lifecycle_stage:" in head
+
+
+def _claims_dvclive(path: Path, head: bytes) -> bool:
+    folders = path.parts[:-1]
+    names = header_names(head)
+    return ("plots", "metrics") in pairwise(folders) and "step" in names
+
+
+def _open_dvclive(path: Path) -> RecordReader:
+    name = _after(path.with_suffix(""), "metrics")
+    columns = Columns(steps=("step",), renamed={path.stem.lower(): name})
+    return table(path, "dvclive", lambda axis: MetricColumns(axis, columns))
+
+
+def _claims_deepspeed(path: Path, head: bytes) -> bool:
+    names = header_names(head)
+    return len(names) == 2 and names[0] == "step" and path.stem.endswith(names[1])
+
+
+def _open_deepspeed(path: Path) -> RecordReader:
+    columns = Columns(steps=("step",), axis=Axis.SAMPLES)
+    return table(path, "deepspeed", lambda axis: MetricColumns(axis, columns))
+
+
+FORMATS = (
+    Format(
+        source="mlflow",
+        title="MLflow file store",
+        names=("meta.yaml",),
+        claims=_claims_run,
+        open=MlflowRun,
+        rank=LIVE_RANK,
+    ),
+    Format(
+        source="dvclive",
+        title="DVCLive metrics",
+        names=("*.tsv",),
+        claims=_claims_dvclive,
+        open=_open_dvclive,
+        rank=LIVE_RANK,
+    ),
+    Format(
+        source="deepspeed",
+        title="DeepSpeed CSV monitor",
+        names=("train_*.csv",),
+        claims=_claims_deepspeed,
+        open=_open_deepspeed,
+        rank=RANK,
+    ),
+    Format(
+        source="mlflow",
+        title="MLflow file store",
+        names=METRIC_NAMES,
+        claims=_claims_mlflow,
+        open=_open_mlflow,
+        rank=LIVE_RANK,
+    ),
+)
