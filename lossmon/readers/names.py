@@ -56,7 +56,12 @@ _BASES = frozenset(
     {"loss", "logloss", "cross_entropy", "accuracy", "token_accuracy", "perplexity"}
     | {"reward", "top1", "top5"}
 )
-"""Quantities that a name before or behind them makes a part: `easy_loss`, `loss_cls`."""
+"""Quantities that a name before them makes a part: `easy_accuracy`."""
+_ENDINGS = tuple(
+    (tuple(spelling.split("_")), quantity)
+    for spelling, quantity in SPELLINGS.items()
+    if quantity.name in _BASES
+)
 
 
 def meaning(
@@ -301,10 +306,8 @@ def _metric(name: Name) -> Meaning:
     if words & DETECTION_WORDS and not name.said:
         name = replace(name, split=Split.EVAL)
     lower = None if spread or high == low else low
-    for generic, quantity in SPELLINGS.items():
-        base = tuple(generic.split("_"))
-        named = name.words[-len(base) :] == base and len(base) < len(name.words)
-        if named and quantity.name in _BASES:
+    for base, quantity in _ENDINGS:
+        if len(base) < len(name.words) and name.words[-len(base) :] == base:
             part = spaced(name.words[: -len(base)])
             return replace(_measured(name, quantity, part), lower_is_better=lower)
     return replace(_part(name, Kind.METRIC, lower, tuple(words)), part=name.subset)
