@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from lossmon.readers.dictlines import pairs
 from lossmon.readers.parsed import Parsed, Position, Scale, Span, Value
+from lossmon.readers.text_heads import columns
 from lossmon.readers.text_position import position
 from lossmon.readers.text_prefix import Prefix, prefix
 from lossmon.readers.text_words import (
@@ -153,6 +154,8 @@ def _blank(found: re.Match[str]) -> str:
 
 
 def _parse(line: str, before: Prefix) -> Parsed | None:
+    if names := columns(line):
+        return Parsed((), Position(), columns=names)
     if refusal(line, before):
         return None
     brace = line.find("{", before.end)

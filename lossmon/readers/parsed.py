@@ -83,6 +83,7 @@ class Parsed:
         stale: Eval values here repeat until the next evaluation.
         mean: The means of an epoch, repeated at its end.
         bar: A state of a progress bar.
+        columns: The line heads a table with these columns.
         split: `eval` or `test` where the line speaks of an evaluation, else empty.
     """
 
@@ -97,4 +98,5 @@ class Parsed:
     stale: bool = False
     mean: bool = False
     bar: bool = False
+    columns: tuple[str, ...] = ()
     split: str = ""

@@ -14,6 +14,7 @@ from lossmon.readers.text_ledger import Ledger
 from lossmon.readers.text_pattern import Pattern
 from lossmon.readers.text_shapes import DROPPED, Shapes, Template
 from lossmon.readers.text_steps import Row
+from lossmon.readers.text_tables import Table
 
 SLICE = 256
 """Lines worked through between two looks at the clock: well under a millisecond of known shapes."""
@@ -63,6 +64,7 @@ class TextLog:
         """None of the lines at hand is special."""
         self._recalled = False
         """The next line repeats the best round."""
+        self._table: Table | None = None
         self._before = ""
         self._pane: deque[str] = deque(maxlen=PANE)
         self._shapes = Shapes()
@@ -122,7 +124,7 @@ class TextLog:
         match: Match = _no_match
         run: Template | None = None
         rows: list[Row] = []
-        plain = self._plain and not self._continued and not self._recalled
+        plain = self._plain and not (self._continued or self._recalled or self._table)
         if plain:
             self._pane.extend(lines)
         last = len(lines) - 1 if open_end else -1
@@ -140,12 +142,24 @@ class TextLog:
             found = read(line)
             if found is None:
                 continue
+            if found[0].parsed.columns:
+                self._flush(run, rows)
+                self._begin_table(found[0], line)
+                if plain:
+                    self._unshow(len(lines) - number - 1)
+                self._lines(lines[number + 1 :], open_end)
+                return
             self._flush(run, rows)
             run, rows = found[0], [found[1]]
             match = _no_match if run.commas else run.match
         self._flush(run, rows)
         if lines:
             self._before = lines[-1]
+
+    def _unshow(self, count: int) -> None:
+        """Take back lines that went to the log pane in advance."""
+        for _ in range(min(count, len(self._pane))):
+            self._pane.pop()
 
     def _patterned(self, lines: list[str], open_end: bool) -> None:
         """Read lines by the user's pattern; those it does not fit are read as always."""
@@ -168,6 +182,7 @@ class TextLog:
             or self._alert
             or self._continued
             or self._recalled
+            or self._table is not None
             or "%|" in line
             or "━" in line
         )
@@ -218,12 +233,17 @@ class TextLog:
             self._painted(*painted, frame, ended)
 
     def _text(self, text: str, ended: bool) -> None:
-        found = self._shapes.read(without_gauge(text) if "━" in text else text)
+        bare = without_gauge(text) if "━" in text else text
+        found = self._row(bare) if ended else None
+        if found is None:
+            found = self._shapes.read(bare)
         self.state = "" if ended else text
         if ended:
             self._pane.append(text)
             self._settle(self._redraws.end())
-            if found is not None and not self._recalled:
+            if found is not None and found[0].parsed.columns:
+                self._begin_table(found[0], bare)
+            elif found is not None and not self._recalled:
                 self.ledger.take_rows(found[0], [found[1]])
             self._recalled = _RECALLS.search(text) is not None
             if self._alert:
@@ -232,6 +252,21 @@ class TextLog:
             self.ledger.take_rows(found[0], [found[1]])
         elif found is not None and found[0].values:
             self._settle(self._redraws.offer(*found))
+
+    def _begin_table(self, head: Template, line: str) -> None:
+        if self._table is not None and self._table.names == head.parsed.columns:
+            return
+        self._table = Table(head.parsed.columns)
+        self._table.row(line)
+
+    def _row(self, text: str) -> tuple[Template, Row] | None:
+        """Read a line as the row of a table, if one was begun."""
+        if self._table is None:
+            return None
+        if self._table.over:
+            self._table = None
+            return None
+        return self._table.row(text)
 
     def _end_of_line(self) -> None:
         self._settle(self._redraws.end())

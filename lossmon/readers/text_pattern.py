@@ -10,8 +10,7 @@ import subprocess
 import sys
 
 from lossmon.errors import ConfigError
-from lossmon.readers.parsed import Parsed, Position, Scale, Span, Value
-from lossmon.readers.text_shapes import Template
+from lossmon.readers.text_shapes import PLACES, Template, named_template
 
 LIMIT = 1.0
 """Seconds for a batch of lines. A sound expression needs a thousandth of that; one that backtracks
@@ -25,8 +24,6 @@ LONGEST = 4096
 
 MOST_DIGITS = 18
 """Digits of a step: what 64 bits hold."""
-
-_PLACES = ("step", "total", "epoch", "epochs", "rank", "time")
 
 _CHILD = """
 import json, re, sys
@@ -63,7 +60,7 @@ class Pattern:
             compiled = re.compile(expression)
         except re.error as error:
             raise ConfigError(f"pattern {expression!r}: {error}") from error
-        if not set(compiled.groupindex) - set(_PLACES):
+        if not set(compiled.groupindex) - set(PLACES):
             raise ConfigError(f"pattern {expression!r}: no named group for a metric")
         self.expression = expression
         self.failure = ""
@@ -105,11 +102,11 @@ class Pattern:
             return None
         kept = {name: text for name, text in groups.items() if text and _fits(name, text)}
         names = tuple(kept)
-        if not set(names) - set(_PLACES):
+        if not set(names) - set(PLACES):
             return None
         template = self._templates.get(names)
         if template is None:
-            template = self._templates[names] = _template(names)
+            template = self._templates[names] = named_template(names)
         return template, tuple(kept.values())
 
     def _ask(self, request: str) -> str | None:
@@ -156,16 +153,3 @@ def _fits(name: str, text: str) -> bool:
     except ValueError:
         return False
     return name != "epoch" or 0 <= value < 1e9
-
-
-def _template(names: tuple[str, ...]) -> Template:
-    """How the ledger reads rows of these groups: as if they stood in a line, digit by digit."""
-    line = "".join(str(index % 10) + "|" for index in range(len(names)))
-    spans: dict[str, Span] = {name: (2 * i, 2 * i + 1) for i, name in enumerate(names)}
-    step, epoch = spans.get("step"), spans.get("epoch")
-    scale = Scale.EITHER if step and epoch else Scale.STEP if step else Scale.NONE
-    if epoch and not step:
-        scale = Scale.EPOCH
-    place = Position(scale, step, spans.get("total"), epoch, spans.get("epochs"))
-    values = tuple(Value(name, span) for name, span in spans.items() if name not in _PLACES)
-    return Template(line, Parsed(values, place, spans.get("rank"), spans.get("time")))

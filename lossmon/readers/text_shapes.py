@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from lossmon.readers.grammar import LONGEST, parse
-from lossmon.readers.parsed import Parsed, Span
+from lossmon.readers.parsed import Parsed, Position, Scale, Span, Value
 from lossmon.readers.text_words import GROUPED, NUMBER, TOKEN, WORTH
 
 MOST_SHAPES = 4096
@@ -14,6 +14,9 @@ MOST_SHAPES = 4096
 
 SAME_KEY = 4
 """Patterns tried for lines with the same key before the grammar is asked again."""
+
+PLACES = ("step", "total", "epoch", "epochs", "rank", "time")
+"""Names of numbers that say where a line stands."""
 
 DROPPED = str.maketrans("", "", "0123456789 \t+-.eE")
 """What numbers are made of, and the blanks that pad them: the rest of a line is its key."""
@@ -75,6 +78,24 @@ class Template:
             text if index == self.time else text.replace(",", "")
             for index, text in enumerate(groups)
         )
+
+
+def named_template(names: tuple[str, ...]) -> Template:
+    """A template for rows that another reader has taken apart, one text for each name.
+
+    Args:
+        names: What each text is: one of `PLACES`, or the tag of a metric.
+    """
+    # As if they stood in a line, digit by digit.
+    line = "".join(str(index % 10) + "|" for index in range(len(names)))
+    spans: dict[str, Span] = {name: (2 * i, 2 * i + 1) for i, name in enumerate(names)}
+    step, epoch = spans.get("step"), spans.get("epoch")
+    scale = Scale.EITHER if step and epoch else Scale.STEP if step else Scale.NONE
+    if epoch and not step:
+        scale = Scale.EPOCH
+    place = Position(scale, step, spans.get("total"), epoch, spans.get("epochs"))
+    values = tuple(Value(name, span) for name, span in spans.items() if name not in PLACES)
+    return Template(line, Parsed(values, place, spans.get("rank"), spans.get("time")))
 
 
 class Shapes:

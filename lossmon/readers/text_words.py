@@ -17,7 +17,8 @@ TOKEN = re.compile(rf"(?<![\w.@])(?<!\w-)(?<!\d,)(?:{GROUPED}|{NUMBER}|{NONFINIT
 
 WORTH = re.compile(
     r"loss|epoch|step|iter|acc|ppl|perplex|auc|reward|batch|rmse|mae|mse|tr?[el]l:|eval|val|"
-    r"test|lr|updates|bp[bc]|nll|learn|dev|score|return|损失|准确率|学习率|困惑度"
+    r"test|lr|updates|bp[bc]|nll|learn|dev|score|return|损失|准确率|学习率|困惑度|"
+    r"rollout/|\| time/"
 )
 """A line that the grammar must look at holds one of these words, in lower case."""
 
@@ -39,10 +40,10 @@ METRIC_WORD = re.compile(
     r"acc|accs|accuracy|accuracies|acc@?\d+|top-?\d+|top\d|auc|roc|auroc|aupr|f1|fscore|f-score|"
     r"precision|recall|map|map50|ap|ap50|ap75|miou|iou|dice|dsc|bleu\d?|rouge[\w-]*|meteor|"
     r"psnr|ssim|fid|reward|rewards|return|score|entropy|margins?|ndcg|mrr|hit@?\d*|r2|mcc|"
-    r"spearman|pearson|kappa|\w*samplespersec|tokens/sec|it/sec|lr|norm|gnorm|mfu|em|eval|pass@\d+|throughput|ips|wps|"
+    r"spearman|pearson|kappa|\w*samplespersec|tokens/sec|it/sec|lr|norm|gnorm|mfu|em|pass@\d+|throughput|ips|wps|"
     r"kl_loss|log_?likelihood|logps|advantages?|tps|fps|tok/s|tokens/s|samples/s|samples/sec"
     r")(?![a-z])"
-    r"|损失|准确率|学习率|困惑度|loss|(?:learning|grad\w*)[ _]?(?:rate|norm)|accuracy"
+    r"|^eval$|损失|准确率|学习率|困惑度|loss|(?:learning|grad\w*)[ _]?(?:rate|norm)|accuracy"
 )
 """A name that holds one of these is a metric, wherever the number stands."""
 
@@ -60,7 +61,7 @@ NEVER = re.compile(
     r"params?|parameters?|batchsize|bs|size|samples?|skipped|mom|momentum|betas?|eps|epsilon|"
     r"weights?|coef|coefs?|coefficient|scale|max|min|clip|type|fn|num|number|count|best|patience|"
     r"v_num|hp_metric|memory|mem|gpus?|cpu|vram|ram|layers?|heads?|dim|hidden|vocab|workers?|"
-    r"world|nodes?|devices?|length|len|width|height|images?|epochs|iters|iterations|steps|interval|"
+    r"world|nodes?|devices?|length|len|width|height|images?|instances?|epochs|iters|iterations|steps|interval|"
     r"warmup|decay|dropout|threshold|delta|tolerance|tol|id|index|trial|fold|line|file|at|from|"
     r"wall|timestamp|zeros|mb|gb|mib|gib|kb|bytes|data|timing\w*|data_time|batch_cost|data_cost|reader_cost|"
     r"ms|sec|secs|seconds|minutes|hours|train_runtime|loss_scale|total_flos|percentage|progress|"

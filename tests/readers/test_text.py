@@ -106,6 +106,8 @@ COUNTS = [
     ("detectron2.txt", {"total_loss": 15, "loss_cls": 15, "lr": 15}),
     ("torchrun_rank1.log", {"loss": 8, "lr": 8}),
     ("crash.log", {"loss": 6}),
+    ("sb3.log", {"train/loss": 23, "rollout/ep_rew_mean": 24, "train/approx_kl": 23}),
+    ("ultralytics.log", {"box_loss": 6, "cls_loss": 6, "dfl_loss": 6}),
 ]
 
 
@@ -115,7 +117,7 @@ def test_every_point_of_a_real_log_is_found(name: str, counts: dict[str, int]) -
     assert {tag: len(read.values[tag]) for tag in counts} == counts
 
 
-SILENT = ["optuna.log", "dvclive.log", "lightning_rich.log", "ultralytics.log", "sb3.log"]
+SILENT = ["optuna.log", "dvclive.log", "lightning_rich.log"]
 
 
 @pytest.mark.parametrize("name", SILENT)
@@ -439,6 +441,30 @@ def test_a_hostile_line_costs_little_and_breaks_nothing(text: str, tmp_path: Pat
     assert time.process_time() - begin < 5
     assert read.values["loss"][-1] == 0.25
     assert all(len(line) < 5000 and line.isprintable() for line in read.lines)
+
+
+def test_rows_below_a_head_are_read(tmp_path: Path) -> None:
+    text = (
+        "epoch     train_loss  valid_loss  accuracy  time    \n"
+        "0         0.703412    0.690001    0.531250  00:01     \n"
+        "Better model found at epoch 0\n"
+        "1         0.650000    nan         0.631250  00:01     \n"
+    )
+    read = read_text(tmp_path / "a.log", text)
+    assert read.steps["train_loss"] == [0, 1]
+    assert repr(read.values["valid_loss"]) == "[0.690001, nan]"
+    assert set(read.values) == {"train_loss", "valid_loss", "accuracy", "epoch"}
+
+
+def test_a_markdown_table_is_read(tmp_path: Path) -> None:
+    text = "| Step | Training Loss | Validation Loss |\n|---|---|---|\n| 500 | 0.5 | 0.6 |\n"
+    assert read_text(tmp_path / "a.log", text).steps["Validation Loss"] == [500]
+
+
+def test_blocks_of_name_and_value_stand_at_their_time_step() -> None:
+    read = read_file(DATA / "sb3.log")
+    assert read.steps["train/loss"][:3] == [256, 384, 512]
+    assert read.values["rollout/ep_rew_mean"][:2] == [30.0, 22.3]
 
 
 def test_the_twin_on_disk_agrees(tmp_path: Path) -> None:
