@@ -52,14 +52,12 @@ class Recorder:
     def step(self, result: StepResult) -> None:
         """Record one optimizer step."""
         self._losses.append(result.loss)
-        speed = self._tokens() / max(1e-9, self._elapsed())
         self._add_scalars(
             {
                 "train/loss": result.loss,
                 "train/grad_norm": result.grad_norm,
                 "train/learning_rate": result.learning_rate,
                 "train/epoch": self._training.epoch,
-                "train/tokens_per_second": speed,
             }
         )
         self._add_progress({"loss": result.loss, "lr": result.learning_rate})

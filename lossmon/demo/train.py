@@ -38,7 +38,7 @@ def train(
         out: Directory to write to; made if it is absent.
         seed: Of the data and of the first weights.
         speed: Pace: 1 is ten steps a second, 0 as fast as possible.
-        stop: Asked after every step; True ends the training early.
+        stop: Asked before every step; True ends the training early.
         echo: Gets every line of the text log as well.
 
     Returns:
@@ -53,15 +53,15 @@ def train(
     try:
         started = time.monotonic()
         for step in range(1, case.steps + 1):
+            due = started + step / (STEPS_PER_SECOND * speed) if speed else 0.0
+            if _stopped_before(due, stop):
+                recorder.line(f"Training interrupted after step {step - 1}.")
+                return False
             recorder.step(training.step())
             if step % case.eval_every == 0:
                 recorder.eval(training.evaluate())
             if step % (case.eval_every * CHECKPOINT_EVERY) == 0:
                 recorder.checkpoint()
-            due = started + step / (STEPS_PER_SECOND * speed) if speed else 0.0
-            if _stopped_before(due, stop):
-                recorder.line(f"Training interrupted at step {step}.")
-                return False
         recorder.finish()
         return True
     finally:

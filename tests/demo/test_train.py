@@ -53,7 +53,7 @@ def test_the_events_hold_the_same_losses_and_more(run: Path) -> None:
                 scalars.setdefault(value.tag, []).append(value.tensor.float_val[0])
     logged = [record["loss"] for record in progress(run) if "loss" in record]
     np.testing.assert_allclose(scalars["train/loss"], logged, rtol=1e-6)
-    assert {"train/grad_norm", "train/learning_rate", "train/tokens_per_second"} < scalars.keys()
+    assert {"train/grad_norm", "train/learning_rate", "train/epoch"} < scalars.keys()
     assert len(scalars["eval/accuracy"]) == 5
 
 
@@ -84,8 +84,8 @@ def test_a_training_that_is_told_to_stop_says_so_and_keeps_what_it_has(tmp_path:
     asked = iter([False] * 7 + [True])
     echo = io.StringIO()
     assert not train(SHORT, tmp_path, speed=0, stop=lambda: next(asked), echo=echo)
-    assert len(progress(tmp_path)) == 8
-    assert echo.getvalue().endswith("Training interrupted at step 8.\n")
+    assert len(progress(tmp_path)) == 7
+    assert echo.getvalue().endswith("Training interrupted after step 7.\n")
 
 
 def test_speed_sets_the_pace(tmp_path: Path) -> None:
