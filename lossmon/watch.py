@@ -131,19 +131,25 @@ class Watch:
     ) -> None:
         self.stop()
 
-    def _lost(self) -> bool:
-        return any(
-            _identity(_status(path)) != _identity(was) for path, (_, was) in self._watched.items()
-        )
+    def _lost(self) -> set[str]:
+        """Directories that were removed or replaced since they were watched."""
+        # A directory made anew may get the inode of the old one, but its events ended with that.
+        emitters = () if self._observer is None else self._observer.emitters
+        alive = {emitter.watch for emitter in emitters if emitter.is_alive()}
+        return {
+            path
+            for path, (watch, was) in self._watched.items()
+            if watch not in alive or _identity(_status(path)) != _identity(was)
+        }
 
     def _assign(self) -> None:
         """Decide for each directory how it is followed."""
         wanted = self._directories()
         self._reasons = {}
         polled: dict[str, Status | None] = {}
+        lost = self._lost()
         for directory in [*self._watched]:
-            gone = _identity(_status(directory)) != _identity(self._watched[directory][1])
-            if directory not in wanted or gone:
+            if directory not in wanted or directory in lost:
                 self._unwatch(directory)
         for directory, files in wanted.items():
             if reason := self._poll_reason(directory):
