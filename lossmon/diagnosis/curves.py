@@ -27,6 +27,9 @@ COARSE_STEPS = 5
 """Steps between two train points from which one usually is a mean: the trainers' default is 10
 and more; single batches are logged at every step or two."""
 
+FEW_POINTS = 3
+"""Train points beside which evals count as evidence: two are no curve."""
+
 SETTLED_STEPS = 100
 """Steps, logged one by one, before slow states are spoken of: less is one noisy beginning."""
 
@@ -162,6 +165,13 @@ class Curves:
     def span(self) -> float:
         """Steps that the train loss covers."""
         return self.train.span if self.train else 0.0
+
+    @lazy
+    def evidence(self) -> int:
+        """Points the longer of the two curves has, once the train loss has any trend at all."""
+        train = self.train.points if self.train else 0
+        evals = self.eval.points if self.eval else 0
+        return max(train, evals) if train >= FEW_POINTS else train
 
     @lazy
     def coarse(self) -> bool:
@@ -320,8 +330,8 @@ class Curves:
         evals = self.eval
         if evals is None or len(evals) < 4:
             return 0.0, math.inf
-        middle = self.at(0.5) if self.train else (evals.first + evals.last) / 2
-        width = max(self.span, evals.span) * 0.05
+        middle = (self.first + self.step) / 2
+        width = (self.step - self.first) * 0.05
         early = relative(evals.mean(middle - width, middle + width), 1.0)
         late = float(self.eval_log[-2] + self.eval_log[-1]) / 2
         return early - late, self.eval_noise

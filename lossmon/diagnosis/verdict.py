@@ -52,9 +52,9 @@ EVALS_TO_ENTER = 1
 EVALS_TO_LEAVE = 2
 """Evals in a row that must disagree before a verdict by evals is dropped."""
 
-GROWTH_TO_ENTER = 0.1
+GROWTH_TO_ENTER = 0.08
 """Share by which the run must grow while a slow state holds: a state that is said of half the
-run is still true a tenth of the run later."""
+run is still true a twelfth of the run later."""
 
 GROWTH_AMONG_STUCK = 3.0
 """The same between names for a loss that does not move: they call for much the same remedies."""

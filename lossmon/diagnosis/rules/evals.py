@@ -8,7 +8,6 @@ import numpy as np
 
 from lossmon.diagnosis.curve import median, relative
 from lossmon.diagnosis.curves import Curves
-from lossmon.diagnosis.rules.progress import flat
 from lossmon.diagnosis.state import LossKind
 from lossmon.types import Confidence, Finding, Severity
 
@@ -51,7 +50,7 @@ def overfitting(curves: Curves, sensitivity: float) -> Finding | None:
         return None
     lowest = float(np.min(curves.eval_log[-2:])) - float(curves.eval_log[curves.eval_best])
     confirmed = after >= 2 and min(rise, lowest) >= CONFIRM_RISE / sensitivity
-    if not confirmed and flat(curves):
+    if not confirmed and not _still_rising(curves, rise):
         return None
     return Finding(
         "overfitting",
@@ -75,6 +74,20 @@ twice as old. Histories that creep up more slowly are rarely called overfit."""
 
 PACE_NOISE = 5.0
 """Rise in standard deviations of single evals for that: the best of many is lucky by about 3."""
+
+
+STILL_RISING = 0.3
+"""Share of a small rise that must have come in the later half of the time since the best: a rise
+that has levelled off below the five percent is where the run has settled."""
+
+
+def _still_rising(curves: Curves, rise: float) -> bool:
+    evals = curves.eval
+    assert evals is not None
+    middle = (curves.eval_best + len(evals)) // 2
+    if len(evals) - curves.eval_best < 4:
+        return True
+    return curves.eval_now - float(curves.eval_log[middle]) >= STILL_RISING * rise
 
 
 def _on_its_way(curves: Curves, rise: float, after: int, sensitivity: float) -> bool:
@@ -204,6 +217,9 @@ UNLIKE_GROWTH = 0.12
 """Log growth of that gap. A constant one is only a different scale (gradient accumulation,
 another reduction)."""
 
+UNLIKE_POINTS = 4
+"""Train points before its level is set against that of the evals."""
+
 UNLIKE_SHARE = 0.25
 """Least growth of the gap as a share of the eval loss's own fall: both falling alike, with the
 train loss above by a regulariser, stays below it."""
@@ -224,7 +240,7 @@ def unlike_data(curves: Curves, sensitivity: float) -> Finding | None:
     evals = curves.eval
     if evals is None or len(evals) < 3 or curves.kind is not LossKind.PLAIN:
         return None
-    if not len(curves.paired) or curves.start <= 0:
+    if curves.train is None or curves.train.points < UNLIKE_POINTS or curves.start <= 0:
         return None
     if curves.spike is not None and curves.spike.last > curves.at(SPIKE_HIDES):
         return None

@@ -60,7 +60,10 @@ CONVERGED_POINTS = 20
 """Train points before convergence is claimed."""
 
 
-FLAT_ERROR = 0.05
+FLAT_POINTS = 8
+"""Train points, two for each quarter, below which only the evals tell whether a run is flat."""
+
+FLAT_ERROR = 0.06
 """Standard error of the gain, as a share of the fall, above which flatness cannot be told."""
 
 
@@ -69,11 +72,13 @@ def flat(curves: Curves) -> bool:
     gain, error = curves.late_gain
     eval_gain, eval_error = curves.late_eval_gain
     least = max(FLAT_GAIN, FLAT_SHARE * abs(curves.drop))
-    if abs(gain) > least + min(2 * error, least) or error > FLAT_ERROR * max(curves.drop, 1.0):
+    if curves.train is not None and curves.train.points < FLAT_POINTS:
+        return math.isfinite(eval_error) and abs(eval_gain) - 2 * eval_error < FLAT_GAIN
+    # Where evals tell the level, the noise of the batches need not.
+    slack = 2 * error if math.isfinite(eval_error) else min(2 * error, least)
+    if abs(gain) > least + slack or error > FLAT_ERROR * max(curves.drop, 1.0):
         return False
-    if not math.isfinite(eval_error):
-        return True
-    return abs(eval_gain) - 2 * eval_error < FLAT_GAIN
+    return not math.isfinite(eval_error) or abs(eval_gain) - 2 * eval_error < FLAT_GAIN
 
 
 def little_learnt(curves: Curves) -> bool:
@@ -85,7 +90,7 @@ def converged(curves: Curves, sensitivity: float) -> Finding | None:
     """Both losses are flat after a real descent."""
     del sensitivity
     train = curves.train
-    if train is None or train.points < CONVERGED_POINTS or little_learnt(curves):
+    if train is None or curves.evidence < CONVERGED_POINTS or little_learnt(curves):
         return None
     if not curves.settled:
         return None
@@ -117,7 +122,7 @@ def stuck(curves: Curves, sensitivity: float) -> Finding | None:
     """The loss has hardly moved: `underfitting`, `plateau` or `lr_too_low`."""
     del sensitivity
     train = curves.train
-    if train is None or train.points < SLOW_POINTS or curves.kind is not LossKind.PLAIN:
+    if train is None or curves.evidence < SLOW_POINTS or curves.kind is not LossKind.PLAIN:
         return None
     if (
         not curves.settled
@@ -241,7 +246,7 @@ def calm(curves: Curves, sensitivity: float) -> Finding:
     del sensitivity
     curve = curves.train or curves.eval
     needed = ENOUGH_POINTS if curves.train is not None else ENOUGH_EVALS
-    points = curve.points if curve else 0
+    points = curves.evidence if curves.train is not None else curve.points if curve else 0
     if curve is None or points < needed:
         code = "too_few_evals" if curves.train is None and points > 1 else "warming_up"
         return Finding(
