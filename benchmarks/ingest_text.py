@@ -1,4 +1,4 @@
-"""How fast text logs are read: lines and megabytes a second, one core.
+"""How fast text logs are read: lines and megabytes a second of one core's time.
 
 Run with `python benchmarks/ingest_text.py [MILLIONS OF LINES]`.
 """
@@ -60,6 +60,33 @@ def junk(count: int) -> Iterator[str]:
         yield f"INFO worker {i % 8} fetched shard {i} of the data set in {i % 100} ms\n"
 
 
+def prose(count: int) -> Iterator[str]:
+    words = [
+        "the",
+        "value",
+        "of",
+        "a",
+        "test",
+        "was",
+        "accepted",
+        "at",
+        "step",
+        "several",
+        "times",
+        "and",
+        "evaluated",
+        "again",
+    ]
+    for i in range(count):
+        yield " ".join(words[(i * 7 + k * k) % len(words)] for k in range(14)) + f" {i}\n"
+
+
+def answers(count: int) -> Iterator[str]:
+    for i in range(count):
+        who = chr(97 + i % 26) + chr(97 + i // 26 % 26)
+        yield f"Q{i}: {i} + {i % 7} = {i + i % 7}, accepted by {who}\n"
+
+
 def bars(count: int) -> Iterator[str]:
     yield "start\n"
     for i in range(count):
@@ -85,7 +112,7 @@ def measure(name: str, lines: Lines, count: int, folder: Path) -> None:
         file.writelines(lines(count))
     size = path.stat().st_size
     reader, points, longest = TextReader(path), 0, 0.0
-    begin = time.perf_counter()
+    begin = time.process_time()
     while True:
         call = time.perf_counter()
         batch = reader.read(time.monotonic() + 0.05)
@@ -93,7 +120,7 @@ def measure(name: str, lines: Lines, count: int, folder: Path) -> None:
         points += sum(map(len, batch.points))
         if not batch.pending:
             break
-    seconds = time.perf_counter() - begin
+    seconds = time.process_time() - begin
     print(
         f"{name:10} {count / seconds / 1000:8.0f} k lines/s {size / seconds / 1e6:7.0f} MB/s "
         f"{points:9} points   longest call {longest * 1000:4.0f} ms"
@@ -104,7 +131,18 @@ def measure(name: str, lines: Lines, count: int, folder: Path) -> None:
 def main() -> None:
     count = int(float(sys.argv[1] if len(sys.argv) > 1 else "0.3") * 1_000_000)
     with tempfile.TemporaryDirectory() as folder:
-        for lines in (nanogpt, piped, logged, trainer, megatron, junk, bars, postfixes):
+        for lines in (
+            nanogpt,
+            piped,
+            logged,
+            trainer,
+            megatron,
+            junk,
+            prose,
+            answers,
+            bars,
+            postfixes,
+        ):
             measure(lines.__name__, lines, count, Path(folder))
 
 

@@ -111,7 +111,7 @@ _TRAIN_WORD = re.compile(r"(?i)^(?:train(?:ing)?[\s_:-]+)")
 
 def parse(line: str) -> Parsed | None:
     """Take a line apart, or return None if it says nothing of the training."""
-    if len(line) > LONGEST:
+    if len(line) > LONGEST or ("{" not in line and _PROSE.search(line)):
         return None
     plain = prefix(line)
     labelled = prefix(line, srun=True)

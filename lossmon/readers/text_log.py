@@ -16,7 +16,7 @@ from lossmon.readers.text_shapes import DROPPED, Shapes, Template
 from lossmon.readers.text_steps import Row
 from lossmon.readers.text_tables import Table
 
-SLICE = 256
+SLICE = 128
 """Lines worked through between two looks at the clock: well under a millisecond of known shapes."""
 
 PANE = 5000

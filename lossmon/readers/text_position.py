@@ -152,7 +152,8 @@ def _of_epoch(
     head = body[start : min(span[0] for span in spans)].strip(" |[(-*#=>:\t")
     groups = step.groupdict() if step is not None else {}
     split = (epoch["split"] or "").lower() if epoch is not None else ""
-    named = epoch is not None and "(" in epoch[0]
+    # mmengine's "Epoch(train) [7]" counts from 1, the bullets of Lightning's rich bar from 0.
+    zero = False if epoch is not None and "(" in epoch[0] else True if "•" in body else None
     return Position(
         scale,
         step.span("step") if step is not None else None,
@@ -162,5 +163,5 @@ def _of_epoch(
         len(head) <= _AT_START and not any(c.isdigit() for c in head),
         "" if split in ("", "train") else "test" if split == "test" else "eval",
         (*spans, *extra),
-        False if named else None,
+        zero,
     )

@@ -107,6 +107,9 @@ class Shapes:
         ] = {}
         self._dull: set[str] = set()
         """Keys of lines without any word of ours."""
+        self._left: set[str] = set()
+        """Keys of lines that were left once: a pattern is only worth its price from the second
+        on, and prose never comes to it."""
 
     def read(self, line: str) -> tuple[Template, tuple[str, ...]] | None:
         """Return how to read a line, and its numbers as text; None if it says nothing."""
@@ -124,33 +127,50 @@ class Shapes:
         if len(line) > LONGEST:
             return None
         if not WORTH.search(line.lower()):
-            if len(self._dull) >= MOST_SHAPES:
-                self._dull.clear()
-            self._dull.add(key)
+            _remember(self._dull, key)
             return None
         parsed = parse(line)
         if len(self._known) >= MOST_SHAPES:
             self._known.clear()
-        patterns = self._known.setdefault(key, [])
         if parsed is None:
-            if len(patterns) < SAME_KEY:
-                patterns.append((_pattern(line, []).fullmatch, None))
+            self._leave(key, line)
             return None
         template = Template(line, parsed)
         found = template.match(line)
         if found is None:
             return None
+        patterns = self._known.setdefault(key, [])
         if len(patterns) < SAME_KEY:
             patterns.append((template.match, template))
         return template, template.numbers(found)
 
+    def _leave(self, key: str, line: str) -> None:
+        if key not in self._left:
+            _remember(self._left, key)
+            return
+        patterns = self._known.setdefault(key, [])
+        if len(patterns) < SAME_KEY:
+            patterns.append((_pattern(line, [], names=False).fullmatch, None))
 
-def _pattern(line: str, spans: list[Span]) -> re.Pattern[str]:
-    """A pattern that fits lines which differ from this one in numbers and padding alone."""
+
+def _remember(keys: set[str], key: str) -> None:
+    if len(keys) >= MOST_SHAPES:
+        keys.clear()
+    keys.add(key)
+
+
+def _pattern(line: str, spans: list[Span], *, names: bool = True) -> re.Pattern[str]:
+    """A pattern that fits lines which differ from this one in numbers and padding alone.
+
+    Args:
+        line: The line.
+        spans: What becomes a group.
+        names: Digits inside words matter: `top1` is not `top5`.
+    """
     parts: list[str] = []
     at = 0
     for left, right in [*spans, (len(line), len(line))]:
-        parts.append(_plain(line, at, left))
+        parts.append(_plain(line, at, left, names))
         if left < right:
             parts.append(f"({_group(line[left:right])})")
         at = right
@@ -169,7 +189,7 @@ def _group(text: str) -> str:
     )
 
 
-def _plain(line: str, at: int, end: int) -> str:
+def _plain(line: str, at: int, end: int, names: bool) -> str:
     parts: list[str] = []
     while at < end:
         if blanks := _BLANKS.match(line, at, end):
@@ -182,7 +202,7 @@ def _plain(line: str, at: int, end: int) -> str:
             at = number.end()
             continue
         digits = _DIGITS.match(line, at, end)
-        if digits and not _in_word(line, at):
+        if digits and not (names and _in_word(line, at)):
             parts.append(r"\d++")
             at = digits.end()
             continue

@@ -78,13 +78,15 @@ class StepFinder:
         return any(tag in tags for tag, _, _ in template.values)
 
     def _note_epochs(self, template: Template, rows: Sequence[Row]) -> None:
+        zero = template.parsed.position.zero
         if template.epochs >= 0:
-            self.total_epochs = int(rows[-1][template.epochs])
+            # Who counts from 0 prints the last epoch, not their number.
+            self.total_epochs = int(rows[-1][template.epochs]) + (zero is True)
         if template.epoch >= 0:
             self._epoch = int(float(rows[-1][template.epoch]))
             if self._base is None:
                 first = int(float(rows[0][template.epoch]))
-                self._base = 1 if template.parsed.position.zero is False else min(first, 1)
+                self._base = min(first, 1) if zero is None else 0 if zero else 1
 
     def _global(self, template: Template, rows: Sequence[Row]) -> Placing:
         column = template.step

@@ -38,7 +38,7 @@ def read(pieces: list[bytes]) -> str:
     """Everything a growing log gives, as text."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "a.log"
-        reader, columns, rest = TextReader(path), {}, []
+        reader, columns, facts, lines = TextReader(path), {}, [], []
         for piece in pieces:
             with path.open("ab") as file:
                 file.write(piece)
@@ -52,10 +52,11 @@ def read(pieces: list[bytes]) -> str:
                         map(repr, points.values.tolist()),
                         strict=True,
                     )
-                rest += [*batch.facts, *batch.lines]
+                facts += batch.facts
+                lines += batch.lines
                 if not batch.pending:
                     break
-        return repr((sorted(columns.items()), rest))
+        return repr((sorted(columns.items()), facts, lines))
 
 
 @CALM
