@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual.screen import Screen
 
+from lossmon.ui.lean import LeanCompositor
 from lossmon.ui.scene import Scene
 
 Breakpoints = list[tuple[int, str]]
@@ -35,6 +36,10 @@ class View(Screen[None]):
     HORIZONTAL_BREAKPOINTS = COLUMNS
     VERTICAL_BREAKPOINTS = ROWS
     AUTO_FOCUS = ""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._compositor = LeanCompositor()
 
     def present(self, scene: Scene) -> None:
         """Show a scene; cheap where nothing changed."""
