@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from textual.binding import Binding
 
 BINDINGS: tuple[Binding, ...] = (
@@ -14,13 +16,18 @@ BINDINGS: tuple[Binding, ...] = (
     ),
     Binding("right_square_bracket", "next_run(1)", "next", id="run.next", tooltip="Next run"),
     Binding("space", "freeze", "freeze", id="run.freeze", tooltip="Freeze the data, go on"),
-    Binding("y", "log_axis", "log y", id="chart.log", tooltip="Logarithmic loss axis"),
+    Binding("y", "log_axis", "log", id="chart.log", tooltip="Logarithmic loss axis"),
     Binding(
-        "plus,equals_sign", "smooth(1)", "smoother", id="chart.smoother", tooltip="Smooth more"
+        "plus,equals_sign",
+        "smooth(1)",
+        "smooth",
+        id="chart.smoother",
+        key_display="+/-",
+        tooltip="Smooth more",
     ),
     Binding("minus", "smooth(-1)", "rawer", id="chart.rawer", tooltip="Smooth less"),
     Binding("0", "smooth(0)", "raw", id="chart.raw", tooltip="No smoothing, and back"),
-    Binding("x", "x_axis", "x axis", id="chart.x", tooltip="Step, epoch or time"),
+    Binding("x", "x_axis", "axis", id="chart.x", tooltip="Step, epoch or time"),
     Binding("o", "outliers", "outliers", id="chart.outliers", tooltip="Range with outliers"),
     Binding("a", "own_range", "ranges", id="chart.ranges", tooltip="Own or shared loss range"),
     Binding("g", "recent", "recent", id="chart.recent", tooltip="Newest part or all of the run"),
@@ -60,6 +67,6 @@ def footer(bindings: tuple[Binding, ...], remapped: dict[str, str]) -> list[Bind
     known = {binding.id: binding for binding in bindings}
     chosen = [known[id] for id in FOOTER if id in known]
     return [
-        Binding(remapped.get(one.id or "", one.key), one.action, one.description, id=one.id)
+        replace(one, key=remapped[one.id], key_display=None) if one.id in remapped else one
         for one in chosen
     ]

@@ -175,7 +175,7 @@ def _trend(scene: Scene, run: RunSnapshot, index: int) -> Line:
         if not math.isfinite(change):
             return ()
         sign = "+" if change >= 0 else ("-" if ascii else "−")
-        return ((f"{sign}{numbers.value(abs(change), 2)}/{scene.say('eval')}", MUTED),)
+        return ((f"{sign}{numbers.si(abs(change), 2)}/{scene.say('eval')}", MUTED),)
     slope = slope_of(series)
     return () if slope is None else ((numbers.slope(slope, ascii), MUTED),)
 

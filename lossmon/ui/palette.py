@@ -14,7 +14,7 @@ from lossmon.ui.lines import Line, width
 BADGE = "badge-"
 """A role that starts so is a filled block: text on the colour of the role behind it."""
 
-_BOLD = frozenset({"strong", "key", "critical", "warning"})
+_BOLD = frozenset({"strong", "key"})
 
 
 class Palette:

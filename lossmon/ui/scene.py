@@ -113,10 +113,15 @@ class Scene:
 
 
 def liveliest(snapshot: Snapshot) -> int:
-    """Index of the run to look at first: at work rather than not, then the newest."""
+    """Index of the run to look at first: one with losses, at work, then the newest."""
     active = (State.RUNNING, State.STALLED)
     ranked = [
-        (run.state in active, run.last_time or 0.0, index)
+        (
+            run.train is not None or run.eval is not None,
+            run.state in active,
+            run.last_time or 0.0,
+            -index,
+        )
         for index, run in enumerate(snapshot.runs)
     ]
-    return max(ranked, default=(False, 0.0, 0))[2]
+    return -max(ranked)[-1] if ranked else 0

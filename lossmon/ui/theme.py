@@ -30,7 +30,7 @@ DARK: Mapping[str, str] = {
     "warning": "#efc342",
     "critical": "#ff6e67",
     "on-badge": "#10151b",
-    "bar": "#5f8fb8",
+    "bar": "#4f7a9e",
 }
 """What fills the keys that a dark theme leaves out; its keys are all there are."""
 

@@ -48,12 +48,9 @@ class RunsPage(Page):
         if not runs:
             return [((self.scene.say("waiting"), MUTED),)]
         self.chosen = min(self.chosen, len(runs) - 1)
-        name_room = min(max(cell_len(run.name) for run in runs), max(8, room // 4))
-        rows = [
-            _row(self.scene, run, room, name_room, chosen=at == self.chosen)
-            for at, run in enumerate(runs)
-        ]
-        return [fit(_head(self.scene, room, name_room), room), *rows]
+        table = Table(self.scene, room, max(cell_len(run.name) for run in runs))
+        rows = [table.row(run, chosen=at == self.chosen) for at, run in enumerate(runs)]
+        return [table.head(), *rows]
 
     def action_choose(self, rows: int) -> None:
         """Move the choice."""
@@ -70,46 +67,69 @@ class RunsPage(Page):
         self.action_back()
 
 
-_COLUMNS = (
-    ("state", 11, 60),
-    ("step", 15, 34),
-    ("train", 9, 44),
-    ("eval", 9, 54),
-    ("best", 15, 84),
-)
+COLUMNS = (("state", 11, 72), ("step", 15, 58), ("train", 9, 34), ("eval", 9, 44), ("best", 14, 88))
 """Title, cells, and the width of the page from which the column is there."""
 
-_VERDICT_ROOM = 22
+VERDICT_ROOM = 22
+"""Cells of a verdict, where a third of the page is not less."""
 
 
-def _head(scene: Scene, room: int, name_room: int) -> Line:
-    verdict = min(_VERDICT_ROOM, room // 3)
-    text = "  " + pad(((scene.say("verdict"), MUTED),), verdict)[0][0].ljust(verdict)
-    line: Line = ((text + " ", MUTED), (scene.say("name").ljust(name_room), MUTED))
-    for title, size, least in _COLUMNS:
-        if room >= least:
-            line = (*line, (scene.say(title).rjust(size), MUTED))
-    return line
+class Table:
+    """Rows of runs in columns that fit a page.
 
+    Args:
+        scene: The runs, and in which language to name their verdicts.
+        room: Cells of a row.
+        longest: Cells of the longest name.
+    """
 
-def _row(scene: Scene, run: RunSnapshot, room: int, name_room: int, *, chosen: bool) -> Line:
-    verdict = run.diagnosis.verdict
-    word = clean(advise(verdict, scene.language).word)
-    pointer: Line = (("▸ " if chosen else "  ", "key"),)
-    name = pad(((clip(clean(run.name), name_room), STRONG if chosen else TEXT),), name_room)
-    badge = narrow_block(verdict.severity, word, min(_VERDICT_ROOM, room // 3))
-    line = (*pointer, *badge, (" ", TEXT), *name)
-    cells = {
-        "state": state_of(scene, run),
-        "step": ((numbers.progress(run.step, run.total_steps), TEXT),) if run.step else EMPTY,
-        "train": _newest(run.train_loss, "train"),
-        "eval": _newest(run.eval_loss, "eval"),
-        "best": _best(run),
-    }
-    for title, size, least in _COLUMNS:
-        if room >= least:
+    def __init__(self, scene: Scene, room: int, longest: int) -> None:
+        self.scene, self.room = scene, room
+        self.columns = [(title, size) for title, size, least in COLUMNS if room >= least]
+        self.verdict = min(VERDICT_ROOM, room // 3)
+        rest = room - self.verdict - 3 - sum(size for _, size in self.columns)
+        self.name = max(4, min(longest, rest))
+
+    def head(self) -> Line:
+        """The titles of the columns."""
+        say = self.scene.say
+        line: Line = (
+            ("  ", TEXT),
+            *pad(((say("verdict"), MUTED),), self.verdict),
+            (" ", TEXT),
+            *pad(((say("name"), MUTED),), self.name),
+        )
+        for title, size in self.columns:
+            line = (*line, *_right(((say(title), MUTED),), size))
+        return fit(line, self.room)
+
+    def row(self, run: RunSnapshot, *, chosen: bool) -> Line:
+        """One run."""
+        verdict = run.diagnosis.verdict
+        word = clean(advise(verdict, self.scene.language).word)
+        name = clip(clean(run.name), self.name)
+        cells = {
+            "state": state_of(self.scene, run),
+            "step": _progress(run),
+            "train": _newest(run.train_loss, "train"),
+            "eval": _newest(run.eval_loss, "eval"),
+            "best": _best(run),
+        }
+        line: Line = (
+            ("▸ " if chosen else "  ", "key"),
+            *narrow_block(verdict.severity, word, self.verdict),
+            (" ", TEXT),
+            *pad(((name, STRONG if chosen else TEXT),), self.name),
+        )
+        for title, size in self.columns:
             line = (*line, *_right(cells[title], size))
-    return fit(line, room)
+        return fit(line, self.room)
+
+
+def _progress(run: RunSnapshot) -> Line:
+    if run.step is None:
+        return EMPTY
+    return ((numbers.progress(run.step, run.total_steps), TEXT),)
 
 
 def _newest(series: Series | None, role: str) -> Line:

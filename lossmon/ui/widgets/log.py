@@ -30,7 +30,7 @@ class LogTail(Panel, can_focus=True):
         self.name_shown = ""
 
     def on_mount(self) -> None:
-        self.border_title = Content(f" {self.scene.say('log')} ")
+        self.border_title = Content(self.scene.say("log"))
 
     def show(self, scene: Scene) -> None:
         """Show the log of a scene's run."""
@@ -41,7 +41,7 @@ class LogTail(Panel, can_focus=True):
         name = clean(run.log_name) if run else ""
         if name != self.name_shown:
             self.name_shown = name
-            self.border_title = Content(f" {scene.say('log')}  {name} ")
+            self.border_title = Content(f"{scene.say('log')}  {name}".rstrip())
         self.redraw()
 
     def wanted_height(self, width: int) -> int:

@@ -94,13 +94,13 @@ def titles(
             parts.append((4, separator()))
         parts += title_of(scene, run, index, room)
     if len(shown) == 1 or room >= 100:
-        parts += [(importance + 3, line) for importance, line in modes(scene)]
-    elif changed := [part for part in modes(scene) if part[0] == 0]:
+        parts += [(importance + 3, line) for importance, line in modes(scene, run, shown)]
+    elif changed := [part for part in modes(scene, run, shown) if part[0] == 0]:
         parts += [(3, line) for _, line in changed]
     return parts
 
 
-def modes(scene: Scene) -> list[tuple[int, Line]]:
+def modes(scene: Scene, run: RunSnapshot, shown: tuple[int, ...]) -> list[tuple[int, Line]]:
     """How the curves are drawn; what differs from the usual comes first."""
     look = scene.look
     words = []
@@ -112,5 +112,6 @@ def modes(scene: Scene) -> list[tuple[int, Line]]:
         words.append("outliers")
     usual = look.smoothing == SMOOTHINGS[2]
     marks: list[tuple[int, Line]] = [(0, ((word, MUTED),)) for word in words]
-    marks.append((2 if usual else 0, ((f"ema {look.smoothing:g}", MUTED),)))
+    if shown != (run.eval,):
+        marks.append((2 if usual else 0, ((f"ema {look.smoothing:g}", MUTED),)))
     return marks

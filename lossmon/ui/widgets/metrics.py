@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from rich.cells import cell_len
 from textual.content import Content
 
-from lossmon.types import Kind, RunSnapshot, Series, Split
+from lossmon.types import Kind, RunSnapshot, Series
 from lossmon.ui import numbers
 from lossmon.ui.lines import EMPTY, MUTED, TEXT, Line, clean, clip, pad
 from lossmon.ui.scene import Scene
@@ -61,7 +61,7 @@ class Metrics(Panel, can_focus=True):
         self.series: list[Series] = []
 
     def on_mount(self) -> None:
-        self.border_title = Content(f" {self.scene.say('metrics')} ")
+        self.border_title = Content(self.scene.say("metrics"))
 
     def show(self, scene: Scene) -> None:
         """Show the scalars of a scene's run."""
@@ -108,14 +108,13 @@ def table(series: Sequence[Series], room: int, ascii: bool, language: str) -> li
         if spark_room >= 4:
             trend = columns(one.values, spark_room)
             bars = sparkline(trend, min(len(trend), spark_room), ascii).ljust(spark_room)
-        role = "eval" if one.meaning.split is Split.EVAL else "train"
         alarm = not math.isfinite(one.last)
         rows.append(
             (
                 (" ", TEXT),
                 *pad(((clip(label, label_room), MUTED),), label_room),
                 (" ", TEXT),
-                (bars, f"{role}-spark"),
+                (bars, "bar"),
                 (" ", TEXT),
                 (value.rjust(value_room), "critical" if alarm else TEXT),
                 (" ", TEXT),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from lossmon.ui.lines import EMPTY, MUTED, TEXT, Line, clean, fit
 from lossmon.ui.scene import Scene
-from lossmon.ui.widgets.hardware import bar
+from lossmon.ui.widgets.gpus import bar
 from lossmon.ui.widgets.panel import Panel
 
 

@@ -23,7 +23,7 @@ class Verdicts(Panel, can_focus=True):
         self.scene = Scene()
 
     def on_mount(self) -> None:
-        self.border_title = Content(f" {self.scene.say('verdicts')} ")
+        self.border_title = Content(self.scene.say("verdicts"))
 
     def show(self, scene: Scene) -> None:
         """Show the history of a scene's run."""

@@ -1,0 +1,194 @@
+"""GPUs as text: one line each in aligned columns, or a block of lines each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.cells import cell_len
+
+from lossmon.types import GpuReading
+from lossmon.ui import numbers
+from lossmon.ui.lines import EMPTY, MUTED, STRONG, TEXT, Line, choose, clean, clip, fit, pad
+from lossmon.ui.scene import Scene
+
+WIDE = 64
+"""Cells from which a GPU's line has bars."""
+
+
+def rest_line(gpus: Sequence[GpuReading], width: int) -> Line:
+    """Several GPUs in one line: their mean utilization, their memory, and any trouble."""
+    busy = [gpu.utilization for gpu in gpus if gpu.utilization is not None]
+    used = sum(gpu.memory_used or 0 for gpu in gpus)
+    total = sum(gpu.memory_total or 0 for gpu in gpus)
+    trouble = sum(1 for gpu in gpus if gpu.lost or gpu.throttle_reasons)
+    parts: list[tuple[int, Line]] = [
+        (0, ((f"GPU{gpus[0].index}-{gpus[-1].index}", STRONG),)),
+        (1, ((f"{sum(busy) / len(busy):.0f}%", TEXT),) if busy else EMPTY),
+        (2, ((numbers.used_of(used, total), TEXT),) if total else EMPTY),
+        (0, ((f"⚠ {trouble}", "warning"),) if trouble else EMPTY),
+    ]
+    return _indented(choose(parts, width - 1, 2))
+
+
+def gpu_lines(scene: Scene, gpus: Sequence[GpuReading], width: int) -> list[Line]:
+    """One line a GPU, for any width; what is given up is given up for all, so columns align."""
+    rows = [_cells_of(scene, gpu, width) for gpu in gpus]
+    if not rows:
+        return []
+    wide = width >= WIDE
+    kept = list(range(len(rows[0])))
+    while len(kept) > 1:
+        sizes = {at: max(_size(row[at][1]) for row in rows) for at in kept}
+        filled = [at for at in kept if sizes[at]]
+        for gap in (3, 2, 1) if wide else (1,):
+            if sum(sizes[at] for at in filled) + gap * (len(filled) - 1) <= width - 2:
+                return [_row(row, filled, sizes, gap) for row in rows]
+        kept.remove(max(kept, key=lambda at: rows[0][at][0]))
+    return [_indented(fit(row[0][1], width - 1)) for row in rows]
+
+
+def _row(
+    row: Sequence[tuple[int, Line]], kept: Sequence[int], sizes: dict[int, int], gap: int
+) -> Line:
+    line: Line = ((" ", TEXT),)
+    for at in kept:
+        line = (*line, *pad(row[at][1], sizes[at]), (" " * gap, TEXT))
+    return line
+
+
+def _size(line: Line) -> int:
+    return sum(cell_len(text) for text, _ in line)
+
+
+def _cells_of(scene: Scene, gpu: GpuReading, width: int) -> list[tuple[int, Line]]:
+    """The columns of a GPU with their importance, in the order they stand."""
+    wide = width >= WIDE
+    bars = 10 if width >= 100 else 8 if wide else 0
+    watts = _power(gpu, wide)
+    own = sum(process.memory_used or 0 for process in gpu.processes if process.own)
+    lost: Line = (("⚠ " + scene.say("lost"), "critical"),)
+    return [
+        (0, ((f"GPU{gpu.index}", STRONG),)),
+        (7, ((short_name(gpu.name), MUTED),) if wide else EMPTY),
+        (1, lost if gpu.lost else _utilization(gpu, bars)),
+        (2, EMPTY if gpu.lost else _memory(gpu, bars, "VRAM ") if wide else _memory(gpu, 0, "")),
+        (4, ((watts, TEXT),) if watts and not gpu.lost else EMPTY),
+        (5, _warmth(gpu)),
+        (3, throttle(gpu, short=True)),
+        (6, (("ours ", MUTED), (numbers.size(own, 1), TEXT)) if own and wide else EMPTY),
+    ]
+
+
+def _warmth(gpu: GpuReading) -> Line:
+    if gpu.temperature is None or gpu.lost:
+        return EMPTY
+    return ((f"{gpu.temperature:.0f}°C", TEXT),)
+
+
+def _utilization(gpu: GpuReading, cells: int) -> Line:
+    if gpu.utilization is None:
+        return EMPTY
+    number = (f"{gpu.utilization:3.0f}%" if cells else f"{gpu.utilization:.0f}%", TEXT)
+    return (*bar(gpu.utilization / 100, cells), number) if cells else (number,)
+
+
+def _memory(gpu: GpuReading, cells: int, label: str, decimals: int = 0) -> Line:
+    if gpu.memory_used is None or not gpu.memory_total:
+        return EMPTY
+    text = numbers.used_of(gpu.memory_used, gpu.memory_total, decimals)
+    share = gpu.memory_used / gpu.memory_total
+    if not cells:
+        return ((text, TEXT),)
+    return ((label, MUTED), *bar(share, cells), (" " + text, TEXT))
+
+
+def _power(gpu: GpuReading, wide: bool) -> str:
+    if gpu.power is None:
+        return ""
+    limit = f"/{gpu.power_limit:.0f}" if wide and gpu.power_limit else ""
+    return f"{_steady(gpu.power):.0f}{limit}W"
+
+
+def _steady(watts: float) -> float:
+    """Power to five watts: the last ones tremble for ever and say nothing."""
+    return 5 * round(watts / 5) if watts >= 50 else watts
+
+
+def throttle(gpu: GpuReading, *, short: bool) -> Line:
+    """Why the GPU is slowed down, or nothing."""
+    if not gpu.throttle_reasons:
+        return EMPTY
+    reasons = clean(", ".join(gpu.throttle_reasons))
+    return (("⚠ ", "warning"), (clip(reasons, 22) if short else reasons, "warning"))
+
+
+def block(scene: Scene, gpu: GpuReading, width: int) -> list[Line]:
+    """One GPU in up to six lines."""
+    name = clip(clean(gpu.name.removeprefix("NVIDIA ")), width - 8)
+    head: Line = ((f" GPU{gpu.index}  ", STRONG), (name, MUTED))
+    if gpu.lost:
+        return [head, ((" ⚠ " + scene.say("lost"), "critical"),)]
+    cells = max(6, min(14, width - 22))
+    lines = [head]
+    if gpu.utilization is not None:
+        history = recent_bars(gpu, width - cells - 15, not scene.terminal.unicode)
+        number = (f"  {gpu.utilization:3.0f}%  ", TEXT)
+        lines.append(
+            ((" util ", MUTED), *bar(gpu.utilization / 100, cells), number, (history, "bar"))
+        )
+    if memory := _memory(gpu, cells, " VRAM ", decimals=1):
+        lines.append((*memory[:-1], (" " + memory[-1][0], TEXT)))
+    lines.append(_electric(gpu, width))
+    if reasons := throttle(gpu, short=False):
+        lines.append(fit(((" ", TEXT), *reasons), width - 1))
+    lines += process_lines(scene, gpu, width)
+    return [line for line in lines if line]
+
+
+def recent_bars(gpu: GpuReading, room: int, ascii: bool) -> str:
+    """The newest utilizations as a sparkline, scaled 0 to 100."""
+    newest = gpu.utilization_history[-room:] if room >= 3 else ()
+    levels = " ▁▂▃▄▅▆▇█" if not ascii else " .:-=+*%#"
+    return "".join(levels[max(0, min(8, round(value / 12.5)))] for value in newest)
+
+
+def _electric(gpu: GpuReading, width: int) -> Line:
+    parts: list[tuple[int, Line]] = []
+    if gpu.power is not None:
+        limit = f"/{gpu.power_limit:.0f}" if gpu.power_limit else ""
+        parts.append((0, ((f"{_steady(gpu.power):.0f}{limit} W", TEXT),)))
+    if gpu.temperature is not None:
+        parts.append((1, ((f"{gpu.temperature:.0f} °C", TEXT),)))
+    if gpu.sm_clock is not None:
+        parts.append((2, ((f"{gpu.sm_clock / 1e6:,.0f} MHz", TEXT),)))
+    return _indented(choose(parts, width - 2, 3))
+
+
+def process_lines(scene: Scene, gpu: GpuReading, width: int, most: int = 2) -> list[Line]:
+    """The largest processes; those of this run are marked in words."""
+    lines = []
+    for process in gpu.processes[:most]:
+        memory = numbers.size(process.memory_used, 1) if process.memory_used is not None else ""
+        name = clip(clean(process.name) or "?", 14)
+        mark: Line = ((f"  ← {scene.say('this run')}", "ok"),) if process.own else EMPTY
+        line: Line = ((f" {name} {process.pid}", MUTED), (f"  {memory}", TEXT), *mark)
+        lines.append(fit(line, width - 1))
+    return lines
+
+
+def bar(share: float, cells: int) -> Line:
+    """A bar of `cells` cells, filled to eighths of a cell."""
+    eighths = round(max(0.0, min(1.0, share)) * cells * 8)
+    full, rest = divmod(eighths, 8)
+    filled = "█" * full + (" ▏▎▍▌▋▊▉"[rest] if rest else "")
+    return ((filled, "bar"), ("░" * (cells - len(filled)), "frame"))
+
+
+def short_name(name: str) -> str:
+    """`NVIDIA H100 80GB HBM3` as `H100`."""
+    words = [w for w in clean(name).split() if w.lower() not in {"nvidia", "geforce", "tesla"}]
+    return clip(words[0] if words else "", 10)
+
+
+def _indented(line: Line) -> Line:
+    return ((" ", TEXT), *line) if line else EMPTY
