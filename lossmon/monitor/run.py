@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -58,6 +59,7 @@ class RunMonitor:
         self._sensitivity = sensitivity
         self._clock = clock
         self._files: dict[str, FollowedFile] = {}
+        self._next_number = 0
         self._store = RunStore()
         self._logs: dict[str, deque[str]] = {}
         self._log_name = ""
@@ -83,11 +85,18 @@ class RunMonitor:
         if found.checkpoints != self._found.checkpoints or found.name != self._found.name:
             self._changes += 1
         self._found = found
-        for file in found.files:
-            name = str(file.path)
-            if name not in self._files:
-                self._files[name] = FollowedFile(len(self._files), file)
-                self._changes += 1
+        listed = {str(file.path): file for file in found.files}
+        fresh = {name: file for name, file in listed.items() if name not in self._files}
+        successors = {file.path.name for file in fresh.values()}
+        for name, followed in list(self._files.items()):
+            if name not in listed and _is_superseded(followed.found.path, successors):
+                del self._files[name]
+                self._store.clear(followed.number)
+                self._retell()
+        for name, file in fresh.items():
+            self._files[name] = FollowedFile(self._next_number, file)
+            self._next_number += 1
+            self._changes += 1
 
     @property
     def busy(self) -> bool:
@@ -280,6 +289,16 @@ class RunMonitor:
     def _formats(self) -> tuple[str, ...]:
         ranked = sorted(self._files.values(), key=lambda file: file.found.format.rank)
         return tuple(dict.fromkeys(file.found.format.source for file in ranked))
+
+
+def _is_superseded(path: Path, successors: set[str]) -> bool:
+    """Whether a file that is no longer listed lives on in another one.
+
+    A trainer writes its whole history into each checkpoint: the newest has all of it, whether
+    the older ones are still on disk or were deleted. A log that was merely deleted keeps its
+    curve.
+    """
+    return path.exists() or path.name in successors
 
 
 def _longest(series: tuple[Series, ...]) -> Series | None:

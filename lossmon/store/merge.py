@@ -124,7 +124,8 @@ def _before(earlier: Track, later: Track) -> Track:
     if not len(earlier.steps) or int(earlier.steps[-1]) < first:
         return earlier
     keep = earlier.steps < first
-    repeated = ~keep & ~np.isin(earlier.steps, later.steps)
+    repeated = ~keep
+    repeated[_common(earlier.steps, later.steps)[0]] = False
     return Track(
         earlier.steps[keep],
         earlier.values[keep],
@@ -182,10 +183,23 @@ def common_count(base: Track, other: Track) -> int | None:
     return best if agreeing[best] >= MOSTLY else None
 
 
+def _common(steps: Ints, among: Ints) -> tuple[Ints, Ints]:
+    """Places of steps that also stand among others, and where they stand there.
+
+    Both ascend. numpy's set functions would import its masked arrays, which takes longer than
+    all the rest of a merge.
+    """
+    if not len(among):
+        return _NO_STEPS, _NO_STEPS
+    places = np.minimum(np.searchsorted(among, steps), len(among) - 1)
+    found = np.flatnonzero(among[places] == steps)
+    return found, places[found]
+
+
 def _agreement(base: Track, other: Track, shift: int) -> float:
     """Share of common steps at which both report the same value, to four digits if they can."""
-    common, ours, theirs = np.intersect1d(base.steps, other.steps + shift, return_indices=True)
-    if not len(common):
+    theirs, ours = _common(other.steps + shift, base.steps)
+    if not len(ours):
         return 0.0
     a, b = base.values[ours], other.values[theirs]
     same = np.isclose(a, b, rtol=AGREEMENT, atol=ROUNDED, equal_nan=True)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import time
 from pathlib import Path
@@ -168,6 +169,31 @@ def test_a_file_that_cannot_be_read_is_named_and_the_rest_goes_on(tmp_path: Path
     assert run.step == 29
     said = " ".join((*run.errors, *run.notes))
     assert not run.errors or events.name in said
+
+
+@pytest.mark.parametrize("deleted", [True, False])
+def test_a_newer_checkpoint_state_takes_the_place_of_the_older_one(
+    tmp_path: Path, deleted: bool
+) -> None:
+    def save(step: int) -> Path:
+        history = [{"step": s, "epoch": s / 10, "loss": 3.0 / s} for s in range(1, step + 1)]
+        state = {"global_step": step, "max_steps": 30, "log_history": history}
+        file = tmp_path / f"checkpoint-{step}" / "trainer_state.json"
+        file.parent.mkdir()
+        file.write_text(json.dumps(state), encoding="utf-8")
+        return file
+
+    monitor = Monitor([tmp_path])
+    older = save(10)
+    assert look(monitor).step == 10
+    if deleted:
+        older.unlink()
+        older.parent.rmdir()
+    save(20)
+    run = look(monitor)
+    assert (run.step, run.restarts) == (20, ())
+    assert run.train_loss is not None
+    assert (run.train_loss.n, run.train_loss.ghost_steps.size) == (20, 0)
 
 
 def test_a_tag_can_be_given_its_meaning(tmp_path: Path) -> None:
