@@ -30,6 +30,10 @@ _DASH, _PERIOD = 4, 6
 """Dots drawn of each so many along a dashed line: two cells on, one off in braille."""
 
 
+_TURN = 2
+"""Cells in a row that a curve keeps where it coincides with another."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Layer:
     """Dots of one colour.
@@ -199,13 +203,26 @@ def _flatten(
     if len(layers) == 1:
         codes = _encode(layers[0].dots, layers[0].glyph, marker)
         return codes, np.full(codes.shape, styles[layers[0].style], np.uint8)
-    owner = np.stack([counted(layer.dots, shape) for layer in layers]).argmax(axis=0)
+    owner = _owners(np.stack([counted(layer.dots, shape) for layer in layers]))
     colours = np.array([styles[layer.style] for layer in layers], np.uint8)[owner]
     if marker == "ascii":
         drawn = [_encode(layer.dots, layer.glyph, marker) for layer in layers]
         return np.choose(owner, drawn).astype(np.uint32), colours
     union = np.logical_or.reduce([layer.dots for layer in layers])
     return _encode(union, "", marker), colours
+
+
+def _owners(counts: Ints) -> Ints:
+    """Which layer each cell belongs to: the one with most dots in it.
+
+    Layers that share a cell evenly take turns along the row: of two curves that coincide both
+    are seen.
+    """
+    owner = np.asarray(counts.argmax(axis=0))
+    tied = (counts == counts.max(axis=0)) & (counts.max(axis=0) > 0)
+    other = len(counts) - 1 - np.asarray(tied[::-1].argmax(axis=0))
+    turn = np.arange(counts.shape[2]) % (2 * _TURN) >= _TURN
+    return np.where(turn & tied.any(axis=0), other, owner)
 
 
 def _encode(dots: Dots, glyph: str, marker: Marker) -> Codes:
