@@ -137,11 +137,10 @@ class Picture:
         """The characters alone, one line a row."""
         return "\n".join("".join(text for text, _ in row) for row in self.rows)
 
-    def segments(self, y: int, cuts: tuple[int, ...] = ()) -> Iterator[tuple[str, str]]:
-        """Row `y` in runs of one style, also cut before the columns `cuts`."""
+    def segments(self, y: int) -> Iterator[tuple[str, str]]:
+        """Row `y` in runs of one style."""
         codes, styles = self.codes[y], self.styles[y]
-        changes = {0, *cuts, *(np.flatnonzero(np.diff(styles)) + 1).tolist()}
-        starts = sorted(cut for cut in changes if 0 <= cut < self.width)
+        starts = [0, *(np.flatnonzero(np.diff(styles)) + 1).tolist()] if self.width else []
         for start, end in zip(starts, [*starts[1:], self.width], strict=True):
             run = codes[start:end]
             text = run[run != 0].tobytes().decode("utf-32-le")
@@ -157,9 +156,9 @@ class Run:
     end: int
 
 
-_JOIN = 6
-"""Unchanged cells between two changed ones that are written along: moving the cursor and
-setting the style again costs more bytes than that."""
+_JOIN = 3
+"""A change this many cells behind another belongs to its run: moving the cursor takes about as
+many bytes as the two braille characters between them."""
 
 
 def changes(old: Picture | None, new: Picture) -> tuple[Run, ...] | None:

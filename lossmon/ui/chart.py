@@ -58,7 +58,6 @@ class Chart(Widget):
         self._painter = Painter()
         self._picture: Picture | None = None
         self._drawn_for = Size(0, 0)
-        self._cuts: dict[int, tuple[int, ...]] = {}
 
     @property
     def frame(self) -> Frame | None:
@@ -86,14 +85,8 @@ class Chart(Widget):
         before, self._picture = self._picture, self._painter.paint(model, options, *self._drawn_for)
         runs = changes(before, self._picture)
         if runs is None:
-            self._cuts.clear()
             self.refresh()
         elif runs:
-            # The compositor sends whole segments: cut where each change begins and ends, and
-            # once more behind it, since it sends one segment too many.
-            for run in runs:
-                cuts = self._cuts.get(run.y, ())
-                self._cuts[run.y] = (*cuts, run.start, run.end, run.end + 1)
             self.refresh(*(Region(run.start, run.y, run.end - run.start, 1) for run in runs))
 
     def _shows(self, model: ChartModel, options: ChartOptions) -> bool:
@@ -110,14 +103,10 @@ class Chart(Widget):
         size = self.content_size
         if self._picture is None or self._drawn_for != size:
             self._drawn_for = size
-            self._cuts.clear()
             self._picture = self._painter.paint(self.model, self.options, *size)
         if y >= self._picture.height:
             return Strip.blank(size.width, self._style("blank"))
-        segments = [
-            Segment(text, self._style(name))
-            for text, name in self._picture.segments(y, self._cuts.pop(y, ()))
-        ]
+        segments = [Segment(text, self._style(name)) for text, name in self._picture.segments(y)]
         return Strip(segments, size.width)
 
     def _style(self, name: str) -> Style:

@@ -69,7 +69,6 @@ def test_rows_are_cut_into_runs_of_one_style() -> None:
     canvas.put(4, 0, "x", "train")
     picture = canvas.picture()
     assert picture.rows == ((("1.5", "axis"), (" ", "blank"), ("x", "train"), (" ", "blank")),)
-    assert [part for part, _ in picture.segments(0, (2,))] == ["1.", "5", " ", "x", " "]
 
 
 def test_nothing_is_written_outside() -> None:
