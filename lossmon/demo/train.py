@@ -15,7 +15,7 @@ from lossmon.demo.training import Training
 STEPS_PER_SECOND = 10.0
 """Pace at speed 1: fast enough that the curves grow under the eye, slow enough to follow."""
 
-CHECKPOINT_EVERY = 5
+CHECKPOINT_EVERY = 2
 """Evals between two checkpoints: some evals are better than any checkpoint, as in real runs."""
 
 NAP = 0.1

@@ -129,13 +129,14 @@ class HardwareSampler:
     def _watch_gpus(self) -> None:
         gpus = Gpus(self._processes)
 
-        def sample(now: float) -> None:
+        def sample(now: float) -> bool:
             self._asked = now
             readings, note = gpus.sample(now)
             with self._bell:
                 self._asked = None
                 self._gpus, self._note = readings, note
                 self._publish()
+            return True
 
         self._repeat(sample, self._interval)
         gpus.close()
@@ -143,7 +144,7 @@ class HardwareSampler:
     def _watch_host(self) -> None:
         host = Host()
 
-        def sample(now: float) -> None:
+        def sample(now: float) -> bool:
             reading = host.sample(now)
             with self._bell:
                 self._host = reading
@@ -151,28 +152,37 @@ class HardwareSampler:
                     self._gpus = tuple(_silent(gpu) for gpu in self._gpus)
                     self._note = STUCK
                 self._publish()
+            return reading.cpu is not None
 
         self._repeat(sample, self._interval)
 
     def _watch_disk(self) -> None:
-        def sample(now: float) -> None:
+        def sample(now: float) -> bool:
             paths = self._paths
             names = tuple(os.path.realpath(path) for path in paths)
-            if paths is self._paths:
-                self._processes.directories = names
+            with self._bell:
+                if paths is self._paths:
+                    self._processes.directories = names
             space = disk(names)
             with self._bell:
                 self._disk = space
                 self._publish()
+            return True
 
         self._repeat(sample, DISK_INTERVAL)
 
-    def _repeat(self, sample: Callable[[float], None], interval: float) -> None:
-        """Sample again and again, at once when called, until stopped."""
+    def _repeat(self, sample: Callable[[float], bool], interval: float) -> None:
+        """Sample again and again, at once when called, until stopped.
+
+        Args:
+            sample: Takes the moment; says whether what it has is complete.
+            interval: Seconds between samples, or more if all is complete and no run is alive.
+        """
         while not self._stopping:
             heard = self._round
-            sample(time.monotonic())
-            self._rest(heard, max(interval, IDLE_INTERVAL) if self._idle else interval)
+            complete = sample(time.monotonic())
+            rest = complete and self._idle
+            self._rest(heard, max(interval, IDLE_INTERVAL) if rest else interval)
 
     def _rest(self, heard: int, seconds: float) -> None:
         """Sleep until the next sample is due, or until called later than the round we heard."""

@@ -98,6 +98,16 @@ def test_setting_idle_to_false_takes_a_sample_at_once(
     sampler.stop()
 
 
+def test_cpu_use_is_known_soon_though_no_run_is_alive(
+    sampler: HardwareSampler, changed: threading.Event
+) -> None:
+    sampler.idle = True
+    started = time.monotonic()
+    sampler.start()
+    wait_for(sampler, changed, lambda new: bool(new.host and new.host.cpu is not None))
+    assert time.monotonic() - started < module.IDLE_INTERVAL / 2
+
+
 def test_another_place_is_looked_at_at_once(
     driver: FakeNvml, tmp_path: Path, changed: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
