@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import os
-import stat
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 
-from lossmon.errors import ReadError
 from lossmon.readers.axis import OtherAxisError
 from lossmon.readers.format import Format
 from lossmon.readers.frames import DEPTH, Cells, Frame, clean_name, frame_of
+from lossmon.readers.json_file import JsonFile
 from lossmon.readers.layout import Found, Layout, MetricColumns
 from lossmon.readers.sniff import (
     are_metrics,
@@ -31,92 +27,8 @@ from lossmon.types import Axis, Batch, Facts, Points
 RANK = 50
 """Full precision, but written now and then as a whole."""
 
-LARGEST = 1 << 29
-"""Bytes of a document that is still read: half a gigabyte takes some ten seconds and several
-times its size in memory."""
-
-PATIENCE = 10.0
-"""Seconds after its last change from which on a document that does not parse is worth a word. A
-writer needs less for the rest of it."""
-
 _WRAPPERS = ("log_history", "history", "training_history", "logs", "log", "metrics", "results")
 """Names under which a document may keep its records."""
-
-
-class JsonFile:
-    """A JSON document that a program writes anew from time to time.
-
-    Attributes:
-        path: The file.
-        fault: Why the newest version could not be read, or empty. It is tried again when the
-            file changes: most such programs do not write atomically.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.fault = ""
-        self._seen: tuple[int, ...] = ()
-        self._changed = 0.0
-
-    def changed(self) -> object:
-        """Return the document if it is new, else None.
-
-        Raises:
-            ReadError: The file may not be read, is not a regular file, or is too large.
-        """
-        try:
-            status = os.stat(self.path)
-            identity = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
-            if identity == self._seen:
-                return None
-            self._check(status)
-            content = self.path.read_bytes()
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        except OSError as error:
-            raise ReadError(f"{self.path}: {error.strerror or error}") from error
-        self._seen, self._changed = identity, status.st_mtime
-        return self._parse(content)
-
-    def overdue(self) -> str:
-        """Return the fault once it has lasted too long for a file that is being written."""
-        if not self.fault or time.time() - self._changed < PATIENCE:
-            return ""
-        fault, self.fault = self.fault, ""
-        return fault
-
-    def _check(self, status: os.stat_result) -> None:
-        if not stat.S_ISREG(status.st_mode):
-            raise ReadError(f"{self.path}: not a regular file")
-        if status.st_size > LARGEST:
-            raise ReadError(
-                f"{self.path}: {status.st_size:,} bytes are too many for one JSON document; "
-                "it is left out"
-            )
-
-    def _parse(self, content: bytes) -> object:
-        self.fault = ""
-        try:
-            return parse_document(content)
-        except (ValueError, RecursionError) as error:
-            self.fault = str(error) if isinstance(error, ValueError) else "nested too deeply"
-            return None
-
-
-def parse_document(content: bytes) -> object:
-    """Return a JSON document of any encoding and with integers of any length.
-
-    Raises:
-        ValueError: It is not JSON, or not all of it is there.
-        RecursionError: It is nested too deeply.
-    """
-    text = content.decode(json.detect_encoding(content), errors="replace")
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError:
-        raise
-    except ValueError:
-        return json.loads(text, parse_int=float)
 
 
 Extract = Callable[[object], tuple[Frame, tuple[Facts, ...]]]

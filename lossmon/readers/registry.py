@@ -28,6 +28,7 @@ FAMILIES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("long_form", ("metrics.jsonl", "*.csv", "*.tsv")),
     ("samples", ("*.jsonl",)),
     ("optuna_journal", ("*.log", "*.jsonl", "*journal*")),
+    ("databases", ("*.db", "*.sqlite", "*.sqlite3")),
     ("tables", ("*.csv", "*.tsv")),
     ("jsonl", ("*.jsonl", "*.ndjson", "*.jsonlines", "*.json", "*.log", "*.txt")),
     ("documents", ("*.json", "log")),

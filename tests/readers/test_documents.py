@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lossmon.errors import ReadError
-from lossmon.readers.documents import FORMATS, LARGEST, PATIENCE
+from lossmon.readers.documents import FORMATS
+from lossmon.readers.json_file import LARGEST, PATIENCE
 from tests.readers.growing import DATA, Collected, read, read_whole
 
 HISTORY = FORMATS[0]

@@ -1,0 +1,81 @@
+"""A SQLite database that another program writes, read without a trace."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from lossmon.errors import ReadError
+
+MAGIC = b"SQLite format 3\0"
+
+TIMEOUT = 0.2
+"""Seconds to wait for a writer's lock."""
+
+LONGEST = 2.0
+"""Seconds that all questions of one visit may take. A schema is part of the file, so that a
+hostile one could make a query run for ever."""
+
+_STEPS = 10_000
+"""Instructions of SQLite's machine between two looks at the clock: about a millisecond."""
+
+_WAL = b"\2\2"
+"""Bytes 18 and 19 of a database whose changes are appended to a file beside it."""
+
+
+class BusyError(Exception):
+    """The writer holds the database; ask again later."""
+
+
+@contextmanager
+def visit(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open a database for some short questions, and close it at once.
+
+    An open read transaction would make the training fail with "database is locked". A database
+    with a write-ahead log leaves files behind when it is opened for reading; while no writer has
+    one open it is therefore taken for immutable.
+
+    Raises:
+        BusyError: A writer holds it.
+        ReadError: It is not a database, is corrupt, or answers too slowly.
+        FileNotFoundError: It is not there.
+    """
+    try:
+        with closing(sqlite3.connect(_address(path), uri=True, timeout=TIMEOUT)) as connection:
+            end = time.monotonic() + LONGEST
+            connection.set_progress_handler(lambda: time.monotonic() > end, _STEPS)
+            connection.execute("PRAGMA trusted_schema = OFF")
+            yield connection
+    except sqlite3.OperationalError as error:
+        if "locked" in str(error) or "busy" in str(error):
+            raise BusyError from error
+        raise ReadError(f"{path}: {error}") from error
+    except (sqlite3.Error, OverflowError) as error:
+        raise ReadError(f"{path}: {error}") from error
+
+
+def _address(path: Path) -> str:
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise ReadError(f"{path}: not a regular file")
+    with path.open("rb") as file:
+        head = file.read(20)
+    address = f"file:{quote(str(path.absolute()))}?mode=ro"
+    log = path.with_name(path.name + "-wal")
+    if head[18:20] == _WAL and not log.exists():
+        address += "&immutable=1"
+    return address
+
+
+def table_names(path: Path) -> frozenset[str]:
+    """Return the names of the tables of a database; empty if it cannot be asked."""
+    try:
+        with visit(path) as connection:
+            rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+            return frozenset(str(name) for (name,) in rows.fetchmany(1000))
+    except (BusyError, ReadError, OSError):
+        return frozenset()

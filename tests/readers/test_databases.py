@@ -1,0 +1,199 @@
+"""Databases: read live, never locked, and left as they were found."""
+
+from __future__ import annotations
+
+import math
+import os
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from lossmon.errors import ReadError
+from lossmon.readers.database_accounts import MOST
+from lossmon.readers.registry import claim
+from lossmon.readers.sqlite_file import visit
+from lossmon.types import Reader
+from tests.readers.growing import DATA, read, read_whole
+
+
+def opened(path: Path, source: str) -> Reader:
+    found = claim(path)
+    assert found is not None
+    assert found.source == source
+    return found.open(path)
+
+
+@pytest.fixture
+def mlflow(tmp_path: Path) -> Path:
+    path = tmp_path / "mlflow.db"
+    with sqlite3.connect(path) as connection:
+        connection.executescript((DATA / "mlflow" / "mlflow.sql").read_text())
+    connection.close()
+    return path
+
+
+def change(path: Path, *statements: str) -> None:
+    connection = sqlite3.connect(path)
+    with connection:
+        for statement in statements:
+            connection.execute(statement)
+    connection.close()
+
+
+def test_mlflow_flags_nan_and_writes_infinity_as_the_largest_number(mlflow: Path) -> None:
+    reader = opened(mlflow, "mlflow")
+    batch = read(reader)
+    loss = next(points for points in batch.points if points.tag == "train/loss")
+    assert loss.steps.tolist() == list(range(122))
+    assert loss.values[0] == 2.5782514621404196
+    assert math.isnan(loss.values[120])
+    assert loss.values[121] == math.inf
+    assert loss.wall_times[0] == 1795220237.623
+    assert (batch.facts[0].name, batch.facts[0].finished) == ("demo", True)
+    assert batch.facts[0].settings == {"lr": "0.001", "bsz": "8"}
+
+
+def test_new_rows_are_given_once(mlflow: Path) -> None:
+    reader = opened(mlflow, "mlflow")
+    read(reader)
+    assert read(reader).points == ()
+    change(
+        mlflow,
+        "INSERT INTO metrics (key, value, timestamp, run_uuid, step, is_nan) "
+        "SELECT 'train/loss', 0.25, 1795220239000, run_uuid, 130, 0 FROM runs",
+    )
+    batch = read(reader)
+    assert not batch.replaced
+    assert [(p.tag, p.steps.tolist(), p.values.tolist()) for p in batch.points] == [
+        ("train/loss", [130], [0.25])
+    ]
+
+
+def test_the_newest_run_is_shown_and_the_others_are_counted(mlflow: Path) -> None:
+    reader = opened(mlflow, "mlflow")
+    read(reader)
+    change(
+        mlflow,
+        "INSERT INTO runs (run_uuid, name, status, start_time) VALUES ('new', 'n', 'RUNNING', 9)",
+        "INSERT INTO metrics (key, value, timestamp, run_uuid, step, is_nan) "
+        "VALUES ('loss', 1.0, 1795220239000, 'new', 0, 0)",
+    )
+    batch = read(reader)
+    assert batch.replaced
+    assert [points.tag for points in batch.points] == ["loss"]
+    assert batch.facts[0].finished is None
+    assert batch.notes == ("older runs in this database, not shown: 1",)
+
+
+def test_many_rows_come_in_pieces(mlflow: Path) -> None:
+    rows = [("loss", 1.0, 1795220239000, "new", step) for step in range(MOST + 5)]
+    connection = sqlite3.connect(mlflow)
+    with connection:
+        connection.execute(
+            "INSERT INTO runs (run_uuid, status, start_time) VALUES ('new', 'RUNNING', 9)"
+        )
+        connection.executemany(
+            "INSERT INTO metrics (key, value, timestamp, run_uuid, step, is_nan) "
+            "VALUES (?, ?, ?, ?, ?, 0)",
+            rows,
+        )
+    connection.close()
+    run = read_whole(opened(mlflow, "mlflow"))
+    assert [step for step, _ in run.values("loss")] == list(range(MOST + 5))
+
+
+def test_a_writer_that_holds_it_is_waited_for(mlflow: Path) -> None:
+    reader = opened(mlflow, "mlflow")
+    writer = sqlite3.connect(mlflow, isolation_level=None)
+    writer.execute("BEGIN EXCLUSIVE")
+    batch = read(reader)
+    assert (batch.points, batch.pending) == ((), 1)
+    writer.execute("ROLLBACK")
+    writer.close()
+    assert read(reader).points
+
+
+def test_reading_never_locks_a_writer_out(mlflow: Path) -> None:
+    read(opened(mlflow, "mlflow"))
+    writer = sqlite3.connect(mlflow, timeout=0.0)
+    with writer:
+        writer.execute("DELETE FROM params")
+    writer.close()
+
+
+def test_trackio_rows_hold_json(tmp_path: Path) -> None:
+    path = tmp_path / "tiny.db"
+    shutil.copy(DATA / "trackio" / "tiny.db", path)
+    run = read_whole(opened(path, "trackio"))
+    assert run.values("train/loss")[0] == (0, 2.5782514621404196)
+    assert math.isnan(run.values("train/loss")[-1][1])
+    assert run.values("x/inf") == [(120, math.inf)]
+    assert len(run.values("eval/loss")) == 5
+
+
+def test_a_database_with_a_log_is_left_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "tiny.db"
+    shutil.copy(DATA / "trackio" / "tiny.db", path)
+    read(opened(path, "trackio"))
+    assert os.listdir(tmp_path) == ["tiny.db"]
+
+
+def test_what_a_live_writer_has_in_its_log_is_seen(tmp_path: Path) -> None:
+    path = tmp_path / "tiny.db"
+    shutil.copy(DATA / "trackio" / "tiny.db", path)
+    writer = sqlite3.connect(path)
+    with writer:
+        writer.execute(
+            "INSERT INTO metrics (run_id, timestamp, run_name, step, metrics) "
+            "VALUES ('r', '2026-11-21T00:18:09+00:00', 'demo', 200, '{\"train/loss\": 0.5}')"
+        )
+    run = read_whole(opened(path, "trackio"))
+    assert run.values("train/loss")[-1] == (200, 0.5)
+    writer.close()
+
+
+def test_optuna_trials_are_series(tmp_path: Path) -> None:
+    path = tmp_path / "study.db"
+    shutil.copy(DATA / "optuna" / "study.db", path)
+    run = read_whole(opened(path, "optuna"))
+    assert run.series["objective"][0] == (0, "1.0660775180821827", "trial")
+    assert len(run.values("trial/0")) == 20
+    values = [value for _, value in run.values("trial/1")]
+    assert any(math.isnan(value) for value in values)
+    assert math.inf in values
+
+
+def test_other_databases_are_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "other.db"
+    change(path, "CREATE TABLE metrics (a)")
+    assert claim(path) is None
+
+
+def test_a_query_that_never_ends_is_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lossmon.readers.sqlite_file.LONGEST", 0.0)
+    path = tmp_path / "x.db"
+    change(path, "CREATE TABLE a (b)")
+    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT MAX(i) FROM n"
+    with pytest.raises(ReadError, match="interrupted"), visit(path) as connection:
+        connection.execute(endless).fetchall()
+
+
+@pytest.mark.parametrize("size", [0, 16, 100, 5000, 20_000])
+def test_a_damaged_database_is_an_error_with_its_name(tmp_path: Path, size: int) -> None:
+    path = tmp_path / "tiny.db"
+    shutil.copy(DATA / "trackio" / "tiny.db", path)
+    reader = opened(path, "trackio")
+    content = path.read_bytes()
+    path.write_bytes(content[:size] + bytes(len(content) - size))
+    with pytest.raises(ReadError, match=r"tiny\.db"):
+        read(reader)
+
+
+def test_one_that_vanished_gives_nothing(mlflow: Path) -> None:
+    reader = opened(mlflow, "mlflow")
+    mlflow.unlink()
+    assert read(reader).points == ()
