@@ -4,23 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from struct import unpack_from
 
 from lossmon.readers.protobuf import BYTES, FIXED64, VARINT, Field, fields
+from lossmon.readers.run_settings import MOST_SETTINGS, facts_of, one_line
 from lossmon.types import Facts
 
 LONGEST_TEXT = 1 << 16
 """Characters that are kept of one text: some twenty screens."""
-
-_SETTINGS = 500
-"""Settings that are kept of one source; a Trainer writes about 130."""
-
-_LONGEST_SETTING = 300
-"""Characters that are kept of one setting."""
-
-_DEPTH = 4
-"""Levels of nested settings that are followed."""
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
@@ -43,10 +35,10 @@ def hyperparameters(content: bytes) -> dict[str, str]:
             key, value = "", ""
             for part in entry:
                 if part.number == 1:
-                    key = _one_line(content[part.start : part.stop].decode(errors="replace"))
+                    key = one_line(content[part.start : part.stop].decode(errors="replace"))
                 elif part.number == 2 and part.wire == BYTES:
                     value = _value(content, part)
-            if key and len(settings) < _SETTINGS:
+            if key and len(settings) < MOST_SETTINGS:
                 settings[key] = value
     return settings
 
@@ -63,7 +55,7 @@ def _value(data: bytes, span: Field) -> str:
         if part.number == 2 and part.wire == FIXED64:
             return f"{unpack_from('<d', data, part.start)[0]:.15g}"
         if part.number == 3 and part.wire == BYTES:
-            return _one_line(data[part.start : part.stop].decode(errors="replace"))
+            return one_line(data[part.start : part.stop].decode(errors="replace"))
         if part.number == 4 and part.wire == VARINT:
             return "true" if part.value else "false"
     return ""
@@ -78,34 +70,4 @@ def arguments(text: str) -> Facts | None:
         loaded = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(loaded, dict):
-        return None
-    steps, epochs = loaded.get("max_steps"), loaded.get("num_train_epochs")
-    planned = isinstance(steps, int) and not isinstance(steps, bool) and 0 < steps < 1 << 62
-    by_epochs = isinstance(epochs, int | float) and not planned and 0 < epochs < 1e9
-    return Facts(
-        total_steps=steps if planned else None,
-        total_epochs=float(str(epochs)) if by_epochs else None,
-        settings=dict(_flat(loaded)),
-    )
-
-
-def _flat(
-    settings: Mapping[str, object], prefix: str = "", depth: int = 0
-) -> list[tuple[str, str]]:
-    flat: list[tuple[str, str]] = []
-    for name, value in settings.items():
-        if len(flat) >= _SETTINGS:
-            break
-        if isinstance(value, dict):
-            if depth < _DEPTH:
-                flat += _flat(value, f"{prefix}{name}.", depth + 1)
-        elif value is not None:
-            word = value if isinstance(value, str) else json.dumps(value)
-            flat.append((_one_line(prefix + name), _one_line(word)))
-    return flat[:_SETTINGS]
-
-
-def _one_line(text: str) -> str:
-    shown = text[:_LONGEST_SETTING]
-    return "".join(letter if letter.isprintable() else " " for letter in shown)
+    return facts_of(loaded) if isinstance(loaded, dict) else None

@@ -1,0 +1,53 @@
+"""Scalars that arrive one by one, gathered as columns."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lossmon.types import Axis, Points
+
+MOST_TAGS = 20_000
+"""Series of one file: more come only from names that change at every step."""
+
+
+class SeriesLog:
+    """Gathers scalars until they are asked for; numbers them through the life of the source.
+
+    Attributes:
+        refused: Scalars left out because there are too many tags.
+    """
+
+    def __init__(self) -> None:
+        self.refused = 0
+        self._order = 0
+        self._tags: set[str] = set()
+        self._columns: dict[str, list[tuple[int, float, float, int]]] = {}
+
+    def add(self, tag: str, step: int, wall_time: float, value: float) -> None:
+        """Add one scalar, after all that were added before."""
+        column = self._columns.get(tag)
+        if column is None:
+            if tag not in self._tags and len(self._tags) >= MOST_TAGS:
+                self.refused += 1
+                return
+            self._tags.add(tag)
+            column = self._columns[tag] = []
+        self._order += 1
+        column.append((step, wall_time, value, self._order))
+
+    def drain(self) -> tuple[Points, ...]:
+        """Return the points added since this was last called."""
+        columns, self._columns = self._columns, {}
+        return tuple(_points(tag, column) for tag, column in columns.items())
+
+
+def _points(tag: str, column: list[tuple[int, float, float, int]]) -> Points:
+    steps, wall_times, values, orders = zip(*column, strict=True)
+    return Points(
+        tag,
+        np.array(steps, np.int64),
+        np.array(wall_times, np.float64),
+        np.array(values, np.float64),
+        np.array(orders, np.int64),
+        Axis.STEP,
+    )
