@@ -84,6 +84,11 @@ def spread(left: Line, right: Line, room: int) -> Line:
     return (*left, (" " * gap, TEXT), *right)
 
 
+def indented(line: Line) -> Line:
+    """The line behind one blank; an empty line stays empty."""
+    return ((" ", TEXT), *line) if line else EMPTY
+
+
 def pad(line: Line, room: int) -> Line:
     """Fill or shorten a line to exactly `room` cells."""
     line = fit(line, room)

@@ -8,9 +8,9 @@ import numpy as np
 
 from lossmon.types import Floats
 
-_LADDER = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
-"""How many points a column may hold, times powers of ten: a column is never less than two
-thirds of the row's width away from the end when the next rung comes."""
+_LADDER = (1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0)
+"""How many points a column may hold, times powers of ten: at most a fifth of the row
+stays empty when the columns take more."""
 
 
 def columns(values: Floats, width: int) -> Floats:

@@ -165,7 +165,13 @@ OVERFITTING = Finding(
     Confidence.HIGH,
     {"eval": 1.62, "best": 1.37, "best_step": 800, "rise_percent": 18, "evals": 5},
 )
-NON_FINITE = Finding("non_finite", Severity.CRITICAL, 812, Confidence.HIGH, {"step": 812, "series": "train loss", "times": 88})
+NON_FINITE = Finding(
+    "non_finite",
+    Severity.CRITICAL,
+    812,
+    Confidence.HIGH,
+    {"step": 812, "series": "train loss", "times": 88},
+)
 WARMING = Finding("warming_up", Severity.NEUTRAL, 0, Confidence.HIGH)
 
 

@@ -8,11 +8,27 @@ from rich.cells import cell_len
 
 from lossmon.types import GpuReading
 from lossmon.ui import numbers
-from lossmon.ui.lines import EMPTY, MUTED, STRONG, TEXT, Line, choose, clean, clip, fit, pad
+from lossmon.ui.lines import (
+    EMPTY,
+    MUTED,
+    STRONG,
+    TEXT,
+    Line,
+    choose,
+    clean,
+    clip,
+    fit,
+    indented,
+    pad,
+)
 from lossmon.ui.scene import Scene
 
 WIDE = 64
 """Cells from which a GPU's line has bars."""
+
+_MAKERS = frozenset({"nvidia", "geforce", "tesla", "graphics", "device"})
+_FAMILIES = frozenset({"rtx", "gtx", "quadro", "titan", "mx"})
+"""Words that say nothing without the number behind them."""
 
 
 def rest_line(gpus: Sequence[GpuReading], width: int) -> Line:
@@ -27,7 +43,7 @@ def rest_line(gpus: Sequence[GpuReading], width: int) -> Line:
         (2, ((numbers.used_of(used, total), TEXT),) if total else EMPTY),
         (0, ((f"⚠ {trouble}", "warning"),) if trouble else EMPTY),
     ]
-    return _indented(choose(parts, width - 1, 2))
+    return indented(choose(parts, width - 1, 2))
 
 
 def gpu_lines(scene: Scene, gpus: Sequence[GpuReading], width: int) -> list[Line]:
@@ -44,7 +60,7 @@ def gpu_lines(scene: Scene, gpus: Sequence[GpuReading], width: int) -> list[Line
             if sum(sizes[at] for at in filled) + gap * (len(filled) - 1) <= width - 2:
                 return [_row(row, filled, sizes, gap) for row in rows]
         kept.remove(max(kept, key=lambda at: rows[0][at][0]))
-    return [_indented(fit(row[0][1], width - 1)) for row in rows]
+    return [indented(fit(row[0][1], width - 1)) for row in rows]
 
 
 def _row(
@@ -161,7 +177,7 @@ def _electric(gpu: GpuReading, width: int) -> Line:
         parts.append((1, ((f"{gpu.temperature:.0f} °C", TEXT),)))
     if gpu.sm_clock is not None:
         parts.append((2, ((f"{gpu.sm_clock / 1e6:,.0f} MHz", TEXT),)))
-    return _indented(choose(parts, width - 2, 3))
+    return indented(choose(parts, width - 2, 3))
 
 
 def process_lines(scene: Scene, gpu: GpuReading, width: int, most: int = 2) -> list[Line]:
@@ -185,10 +201,10 @@ def bar(share: float, cells: int) -> Line:
 
 
 def short_name(name: str) -> str:
-    """`NVIDIA H100 80GB HBM3` as `H100`."""
-    words = [w for w in clean(name).split() if w.lower() not in {"nvidia", "geforce", "tesla"}]
-    return clip(words[0] if words else "", 10)
-
-
-def _indented(line: Line) -> Line:
-    return ((" ", TEXT), *line) if line else EMPTY
+    """`NVIDIA H100 80GB HBM3` as `H100`, `NVIDIA GeForce RTX 4090` as `RTX 4090`."""
+    words = [word for word in clean(name).split() if word.lower() not in _MAKERS]
+    if not words:
+        return ""
+    model = words[0].partition("-")[0]
+    family = model.lower() in _FAMILIES and len(words) > 1
+    return clip(f"{model} {words[1]}" if family else model, 10)

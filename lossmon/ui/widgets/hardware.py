@@ -8,7 +8,7 @@ from textual.content import Content
 
 from lossmon.types import HardwareReading, HostReading, State
 from lossmon.ui import numbers
-from lossmon.ui.lines import EMPTY, MUTED, TEXT, Line, choose, clean, fit
+from lossmon.ui.lines import EMPTY, MUTED, TEXT, Line, choose, clean, fit, indented
 from lossmon.ui.scene import Scene
 from lossmon.ui.widgets.gpus import block, gpu_lines, rest_line
 from lossmon.ui.widgets.panel import Panel
@@ -93,7 +93,7 @@ def host_lines(scene: Scene, width: int) -> list[Line]:
     wide = width >= 100
     if wide:
         parts.insert(0, (4, ((clean(host.name), MUTED),)))
-    return [_indented(choose(parts, width - 1, 2))]
+    return [indented(choose(parts, width - 1, 2))]
 
 
 def host_column(scene: Scene, host: HostReading | None, width: int) -> list[Line]:
@@ -102,8 +102,8 @@ def host_column(scene: Scene, host: HostReading | None, width: int) -> list[Line
         return []
     parts = host_parts(scene, host)
     lines = [fit(((" node  ", MUTED), (clean(host.name), TEXT)), width - 1)]
-    lines.append(_indented(choose([part for part in parts if part[0] < 2], width - 2, 3)))
-    lines.append(_indented(choose([part for part in parts if part[0] >= 2], width - 2, 3)))
+    lines.append(indented(choose([part for part in parts if part[0] < 2], width - 2, 3)))
+    lines.append(indented(choose([part for part in parts if part[0] >= 2], width - 2, 3)))
     return [line for line in lines if line]
 
 
@@ -121,7 +121,3 @@ def host_parts(scene: Scene, host: HostReading) -> list[tuple[int, Line]]:
         free = f"{numbers.size(host.disk_free)} {scene.say('free')}"
         parts.append((2, ((scene.say("disk") + " ", MUTED), (free, "warning" if low else TEXT))))
     return parts
-
-
-def _indented(line: Line) -> Line:
-    return ((" ", TEXT), *line) if line else EMPTY

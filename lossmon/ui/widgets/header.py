@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from lossmon.types import RunSnapshot, State
 from lossmon.ui import numbers
-from lossmon.ui.lines import EMPTY, MUTED, STRONG, TEXT, Line, choose, clean, clip, join
+from lossmon.ui.lines import EMPTY, MUTED, STRONG, TEXT, Line, choose, clean, clip, indented
 from lossmon.ui.scene import Scene
 from lossmon.ui.widgets.panel import Panel
 
@@ -36,7 +36,7 @@ class Header(Panel):
         self.redraw()
 
     def compose_lines(self, width: int, height: int) -> Sequence[Line]:
-        return [_indented(choose(self.parts(width), width - 2))]
+        return [indented(choose(self.parts(width), width - 2))]
 
     def parts(self, width: int) -> list[tuple[int, Line]]:
         """What the line holds, with importance, in the order it stands."""
@@ -83,10 +83,6 @@ class Pulse(Header):
             age = ((self.scene.say("last step") + " ", MUTED), *age)
         reason: Line = ((clean(run.state_reason), MUTED),) if run.state_reason else EMPTY
         return [(0, state_of(self.scene, run)), (1, age), (2, reason)]
-
-
-def _indented(line: Line) -> Line:
-    return ((" ", TEXT), *line) if line else EMPTY
 
 
 def name_of(scene: Scene, run: RunSnapshot, room: int) -> Line:
@@ -155,8 +151,3 @@ def age_of(scene: Scene, run: RunSnapshot) -> Line:
 def sources_of(run: RunSnapshot) -> Line:
     """The formats that the run was read from."""
     return ((clean(" + ".join(run.sources)), MUTED),) if run.sources else EMPTY
-
-
-def joined(parts: Sequence[Line]) -> Line:
-    """Parts of a title, three blanks apart."""
-    return join(parts)
