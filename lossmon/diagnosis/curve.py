@@ -21,6 +21,13 @@ SPIKE_CAP = 4.0
 """A bin this many times above the median around it is a spike: single-example losses of an
 ordinary run scatter by a factor of about three."""
 
+SLOPE_WINDOW = 5
+"""Bins whose medians tell the slope from the scatter."""
+
+SLOPE_ALLOWANCE = 1.3
+"""Slope taken off, in slopes: a bent curve jumps by more than its mean slope. White noise loses
+3 % by it."""
+
 JITTER_CAP = 4.0
 """A jump this many times the median one belongs to a spike; of white noise 1 in 150 is cut."""
 
@@ -177,8 +184,16 @@ class Curve:
 
     @lazy
     def jitter(self) -> Floats:
-        """Standard deviation of single points in each bin, from jumps between neighbours."""
-        return NOISE_FROM_JUMPS * self._bins[:, ROUGH]
+        """Standard deviation of single points in each bin, from jumps between neighbours.
+
+        The part of the jumps that is the slope of the curve is taken off.
+        """
+        jumps = self._bins[:, ROUGH]
+        if len(self.y) < SLOPE_WINDOW:
+            return NOISE_FROM_JUMPS * jumps
+        level = running_median(self.y, SLOPE_WINDOW)
+        slope = SLOPE_ALLOWANCE * np.gradient(level) / self.weight
+        return NOISE_FROM_JUMPS * np.sqrt(np.maximum(jumps**2 - slope**2, 0.0))
 
     def noise(self, start: float) -> float:
         """Typical standard deviation of single points from `start` on, 0 for fewer than two.
@@ -195,20 +210,14 @@ class Curve:
 
     def scatter(self, end: int) -> float:
         """Typical standard deviation of single points in the first `end` bins, relative to the
-        level around them; what the slope of the curve explains is taken off.
+        level around them.
         """
-        level = self._around[1:end]
+        level = self.around[1:end] if len(self.y) >= CAP_WINDOW else self.y[1:end]
         if not len(level):
             return 0.0
-        slope = np.abs(np.gradient(self._around)) / self.weight if len(self.y) > 2 else 0.0
-        jitter = np.maximum(self.jitter - slope, 0.0)
-        share = jitter[1:end] / np.maximum(np.abs(level), 1e-300)
+        share = self.jitter[1:end] / np.maximum(np.abs(level), 1e-300)
         limit = JITTER_CAP * median(share)
         return float(np.minimum(share, limit).sum()) / len(share)
-
-    @lazy
-    def _around(self) -> Floats:
-        return running_median(self.y, 5) if len(self.y) >= 5 else self.y
 
 
 def relative(later: float, earlier: float) -> float:

@@ -65,8 +65,8 @@ YOUNG_EXCESS = math.log(4)
 EXCESS_NOISE = 3.5
 """The same in standard errors of the present level, on top of the luck of the lowest of many."""
 
-REAL_PROGRESS = 0.4
-"""Log fall from the start to the best level. A run that never fell by a third has no best level
+REAL_PROGRESS = 0.35
+"""Log fall from the start to the best level. A run that never fell by 30 % has no best level
 worth the name: it is measured against its start."""
 
 GIVEN_BACK = 0.6

@@ -113,9 +113,19 @@ def _evals_to_come(curves: Curves) -> bool:
     return curves.eval is not None and len(curves.eval) < 2
 
 
+ABOVE_START = 1.5
+"""Times the starting level that no point of a settled run reaches."""
+
+
 def _shaken(curves: Curves) -> bool:
-    """A spike lies in the half of the run that is judged."""
-    return curves.spike is not None and curves.spike.last > curves.at(0.5)
+    """A spike lies in the half of the run that is judged, or a point far above the start."""
+    if curves.spike is not None and curves.spike.last > curves.at(0.5):
+        return True
+    train = curves.train
+    if train is None:
+        return False
+    late = train.highs[train.x > curves.at(0.5)]
+    return len(late) > 0 and float(late.max()) > ABOVE_START * curves.start
 
 
 def stuck(curves: Curves, sensitivity: float) -> Finding | None:
