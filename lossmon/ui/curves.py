@@ -10,7 +10,7 @@ import numpy as np
 from lossmon.types import Axis, RunSnapshot, Series, State
 from lossmon.ui import numbers
 from lossmon.ui.lines import MUTED, TEXT, Line, clean
-from lossmon.ui.plot import ChartModel, ChartOptions, Curve, Mark, curve_of
+from lossmon.ui.plot import ChartModel, ChartOptions, Curve, Mark, curve_of, start_of
 from lossmon.ui.scene import Look, Scene, XAxis
 
 RECENT_SHARE = 5
@@ -70,7 +70,7 @@ def style_of(run: RunSnapshot, index: int) -> str:
 def _curve(run: RunSnapshot, look: Look, index: int) -> Curve:
     series = run.series[index]
     x = XAxis.STEP if look.x is XAxis.TIME and not has_clock(series) else look.x
-    curve = curve_of(series, style_of(run, index), x.value)
+    curve = curve_of(series, style_of(run, index), x.value, start_of(run.series))
     if x is XAxis.EPOCH:
         return replace(curve, unit=steps_per_epoch(run, series))
     return curve
@@ -85,7 +85,9 @@ def steps_per_epoch(run: RunSnapshot, series: Series) -> float:
     """By what steps are divided to get epochs; 1 where that is unknown or they are epochs."""
     if series.axis is Axis.EPOCH or not run.epoch or not run.step:
         return 1.0
-    return run.step / run.epoch
+    ratio = run.step / run.epoch
+    # Logs round the epoch; a ratio that trembles would move the whole curve at every point.
+    return float(round(ratio)) if ratio >= 100 else float(f"{ratio:.2g}")
 
 
 def _total(run: RunSnapshot, look: Look) -> float | None:
@@ -114,7 +116,7 @@ def _place(run: RunSnapshot, series: Series, step: int, look: Look) -> float:
     if look.x is XAxis.STEP or not has_clock(series):
         return float(step)
     at = min(int(np.searchsorted(series.steps, step)), len(series) - 1)
-    return float(series.wall_times[at] - series.wall_times[0])
+    return float(series.wall_times[at]) - start_of(run.series)
 
 
 # ------------------------------------------------------------------------------- titles

@@ -13,8 +13,8 @@ from lossmon.ui.scale import Frame, Span, bulk, settle, spread, x_span
 from lossmon.ui.ticks import Tick, linear_ticks, log_ticks, step_ticks, time_ticks
 from lossmon.ui.trace import Trace
 
-_ROWS_PER_LABEL = 3
-"""Rows from one value label to the next at least: closer ones are read slower than none."""
+_ROWS_PER_LABEL = (2.5, 2, 1)
+"""Rows from one value label to the next at least; closer where there were none to compare."""
 
 _CELLS_PER_LABEL = 11
 """The same for positions, in columns."""
@@ -78,8 +78,8 @@ def value_ticks(frame: Frame, rows: int) -> tuple[Tick, ...]:
             low, high = np.power(10.0, [low, high]).tolist()
         label = log_ticks
     ticks: tuple[Tick, ...] = ()
-    for rows_per_label in range(_ROWS_PER_LABEL, 0, -1):
-        ticks = label(low, high, max(2, rows // rows_per_label))
+    for rows_per_label in _ROWS_PER_LABEL:
+        ticks = label(low, high, max(2, int(rows / rows_per_label)))
         if len(ticks) >= 2:
             break
     return ticks

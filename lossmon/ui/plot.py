@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -138,11 +139,19 @@ class ChartOptions:
     cursor: float | None = None
 
 
-def curve_of(series: Series, style: str, x_axis: XAxis = "step") -> Curve:
+def curve_of(
+    series: Series, style: str, x_axis: XAxis = "step", start: float | None = None
+) -> Curve:
     """The curve of a series as the store holds it.
 
-    On the time axis positions are seconds since the first point. On the epoch axis the caller
-    sets `unit` to the steps per epoch, see `dataclasses.replace`.
+    On the epoch axis the caller sets `unit` to the steps per epoch, see `dataclasses.replace`.
+
+    Args:
+        series: The columns.
+        style: Colour role.
+        x_axis: On the time axis positions are seconds since `start`.
+        start: Seconds since the Unix epoch at which the run began; by default the first point
+            of this series. Curves of one chart share it, or they do not lie on one axis.
     """
     curve = Curve(
         series.meaning.label,
@@ -157,8 +166,7 @@ def curve_of(series: Series, style: str, x_axis: XAxis = "step") -> Curve:
     )
     if x_axis != "time":
         return curve
-    known = series.wall_times[np.isfinite(series.wall_times)][:1]
-    origin = float(known[0]) if len(known) else 0.0
+    origin = start_of((series,)) if start is None else start
     return replace(
         curve,
         x=series.wall_times,
@@ -166,3 +174,19 @@ def curve_of(series: Series, style: str, x_axis: XAxis = "step") -> Curve:
         ghost_x=_no_floats(),
         ghost_y=_no_floats(),
     )
+
+
+def start_of(series: Iterable[Series]) -> float:
+    """When the first point of any series was logged, in seconds since the Unix epoch; 0 where
+    no clock is known."""
+    starts = [_first_finite(one.wall_times) for one in series]
+    return min((start for start in starts if start is not None), default=0.0)
+
+
+def _first_finite(times: Floats) -> float | None:
+    # Nearly always it is the very first one, which is not worth a pass over a million.
+    for part in (times[:1], times):
+        known = np.isfinite(part)
+        if known.any():
+            return float(part[known.argmax()])
+    return None

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lossmon.types import Floats, Kind, Meaning, Series
 from lossmon.ui.canvas import Picture, changes
 from lossmon.ui.paint import Painter, render
-from lossmon.ui.plot import ChartModel, ChartOptions, Curve, Mark, Marker, curve_of
+from lossmon.ui.plot import ChartModel, ChartOptions, Curve, Mark, Marker, curve_of, start_of
 from lossmon.ui.readout import readout, step_to
 
 PLAIN = ChartOptions(smoothing=0.0, hide_outliers=False)
@@ -264,3 +264,27 @@ def test_a_hostile_name_never_breaks_the_layout(name: str) -> None:
     picture = render(finished(named, named), PLAIN, 60, 10)
     assert all(sum(map(len, map(str, (text for text, _ in row)))) <= 60 for row in picture.rows)
     assert "\x1b" not in picture.text and picture.text.count("\n") == 9
+
+
+def timed(values: list[float], times: list[float]) -> Series:
+    return Series(
+        "loss",
+        Meaning("train/loss", "train loss", kind=Kind.LOSS),
+        steps=np.arange(len(values)),
+        values=np.array(values),
+        wall_times=np.array(times),
+        n=len(values),
+    )
+
+
+def test_on_the_time_axis_an_eval_stands_where_it_was_logged() -> None:
+    train = timed([3.0, 2.0, 1.0], [math.nan, 100.0, 200.0])
+    evaluated = timed([2.5, 1.5], [150.0, 200.0])
+    start = start_of((train, evaluated))
+    curves = [curve_of(one, "train", "time", start) for one in (train, evaluated)]
+    late = readout(ChartModel(tuple(curves)), ChartOptions(), 0.0)
+    assert start == 100.0 and [reading.x for reading in late] == [0.0, 50.0]
+
+
+def test_a_run_without_a_clock_starts_at_zero() -> None:
+    assert start_of((timed([1.0], [math.nan]), timed([], []))) == 0.0
