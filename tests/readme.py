@@ -3,24 +3,45 @@
 from __future__ import annotations
 
 import re
+import threading
 from pathlib import Path
 
 from lossmon.config import SETTINGS
 from lossmon.readers.registry import FORMATS
+from lossmon.types import Snapshot
+from lossmon.ui.app import LossmonApp
 
 README = Path(__file__).parent.parent / "README.md"
 
 
+NAMES = {
+    "question_mark": "?",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "plus": "+",
+    "equals_sign": "=",
+    "minus": "-",
+    "slash": "/",
+}
+"""How keys with a name look on a keyboard."""
+
+
+class _Nothing:
+    """A monitor without runs: the keys do not depend on any."""
+
+    def poll(self, budget: float) -> Snapshot:
+        return Snapshot()
+
+
 def keys() -> str:
     """The table of keys."""
-    from lossmon.ui.bindings import KEYS
-
-    rows = [f"| {_keys(key.keys)} | {key.text} | `{key.id}` |" for key in KEYS]
+    bindings = LossmonApp(_Nothing(), threading.Event()).all_bindings
+    rows = [f"| {_keys(one.key)} | {one.tooltip} | `{one.id}` |" for one in bindings]
     return "\n".join(["| key | what it does | id |", "|---|---|---|", *rows])
 
 
 def _keys(spelled: str) -> str:
-    return " ".join(f"`{key}`" for key in spelled.split())
+    return " ".join(f"`{NAMES.get(key, key)}`" for key in spelled.split(","))
 
 
 def formats() -> str:

@@ -1,0 +1,23 @@
+"""`python -m benchmarks [NAME...]`: prints every figure beside its peer or its floor."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+NAMES = ("ingest_events", "ingest_lines", "ingest_text", "discovery", "draw", "screen")
+"""Modules with a `main` that prints a table, quickest first. `benchmarks.diagnosis` needs its data
+named and is run by itself: `python -m benchmarks.diagnosis --corpus DIR --faults DIR`."""
+
+
+def main() -> None:
+    """Run the benchmarks named, or all."""
+    for name in sys.argv[1:] or NAMES:
+        print(f"── {name} " + "─" * (76 - len(name)), flush=True)
+        sys.argv[1:] = []
+        importlib.import_module(f"benchmarks.{name}").main()
+        print(flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import re
+import shlex
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from lossmon.arguments import CASES, command_parser, view_parser
+from lossmon.config import load
+from tests.readme import BLOCKS, README, written
+from tests.reports.test_record import KEYS
+
+ROOT = README.parent
+ADVICE = ROOT / "lossmon" / "diagnosis" / "advice" / "en.toml"
+TEXT = README.read_text(encoding="utf-8")
+
+
+def commands() -> list[str]:
+    """Every lossmon and make command of the README's code blocks."""
+    blocks = re.findall(r"^```\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
+    lines = [line.split("#")[0].strip() for block in blocks for line in block.splitlines()]
+    return [line for line in lines if line.startswith(("lossmon ", "make "))]
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+def test_what_is_made_from_the_program_is_up_to_date(name: str) -> None:
+    """`python -m tests.readme` writes it."""
+    assert written(TEXT)[name] == BLOCKS[name]()
+
+
+@pytest.mark.parametrize("command", [c for c in commands() if "[" not in c])
+def test_every_command_is_one_that_the_program_takes(command: str) -> None:
+    program, *arguments = shlex.split(command)
+    if program == "make":
+        targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+        assert arguments[0] in targets
+    elif arguments[0] in ("check", "demo", "config"):
+        command_parser(arguments[0]).parse_args(arguments[1:])
+    else:
+        assert view_parser().parse_args(arguments).paths
+
+
+def test_the_commands_are_found() -> None:
+    assert len(commands()) >= 9
+
+
+def test_every_verdict_is_explained() -> None:
+    table = TEXT.split("### Verdicts")[1].split("## `lossmon check`")[0]
+    codes = set(tomllib.loads(ADVICE.read_text(encoding="utf-8"))) - {"words", "missing"}
+    assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == codes
+
+
+def test_the_example_record_has_the_keys_of_the_contract() -> None:
+    block = re.search(r"```json\n(.*?)```", TEXT, re.DOTALL)
+    assert block is not None
+    for key in KEYS:
+        assert f'"{key}":' in block[1], key
+
+
+def test_the_example_settings_are_good(tmp_path: Path) -> None:
+    block = re.search(r"```toml\n(.*?)```", TEXT, re.DOTALL)
+    assert block is not None
+    file = tmp_path / "config.toml"
+    file.write_text(block[1], encoding="utf-8")
+    assert tomllib.loads(block[1])
+    config = load(file, {}, {})
+    assert (ROOT / "themes" / f"{config.theme}.toml").is_file()
+
+
+def test_every_picture_and_file_it_names_is_there() -> None:
+    for target in re.findall(r"\]\(([\w./-]+)\)", TEXT):
+        assert (ROOT / target).exists(), target
+
+
+def test_the_demo_case_it_names_can_be_trained() -> None:
+    for case in re.findall(r"demo --case (\S+)", TEXT):
+        assert case in CASES
