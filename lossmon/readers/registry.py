@@ -16,6 +16,7 @@ from lossmon.readers.metric_names import METRIC_NAMES
 FAMILIES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("events", ("*tfevents*",)),
     ("wandb", ("*.wandb",)),
+    ("swanlab", ("*.swanlab",)),
     (
         "hf_state",
         ("trainer_state.json", "all_results.json", "train_results.json", "eval_results.json"),

@@ -1,0 +1,167 @@
+"""SwanLab's logs (`run-<id>.swanlab`, before 0.8 `backup.swanlab`), read without SwanLab."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import time
+from collections import deque
+from pathlib import Path
+
+from lossmon.errors import ReadError
+from lossmon.readers.events_facts import LONGEST_TEXT, clean
+from lossmon.readers.format import Format
+from lossmon.readers.leveldb_log import PREFIX, LogTail
+from lossmon.readers.protobuf import MalformedError
+from lossmon.readers.series_log import SeriesLog
+from lossmon.readers.swanlab_records import Line, Scalar, Text, from_json, from_protobuf
+from lossmon.readers.tags import printable
+from lossmon.readers.terminal import resolved, shown
+from lossmon.types import Batch, Facts, TextSample
+
+RANK = 30
+"""Full precision with explicit steps, but written in blocks of 4 KiB, up to minutes late."""
+
+MAGIC = b":SWL\xd6\xe1"
+
+_VERSIONS = {1: from_json, 2: from_protobuf}
+
+_SYSTEM = "__swanlab__."
+"""What the keys of hardware readings begin with."""
+
+_FILE_NAME = re.compile(r"[\w-]+\.txt")
+"""A media file that holds a text. The name stands in the log, so it is not trusted further."""
+
+_MOST_TEXTS = 200
+"""Media files that are opened by one call: the newest, which are those that are shown."""
+
+
+class SwanlabReader:
+    """Reads one log: scalars, hardware readings, texts, console and the end of the run.
+
+    Hardware readings are scalars under `system/`, at the step that was logged last, as their own
+    steps count readings.
+
+    Attributes:
+        path: The file.
+        source: `swanlab`.
+    """
+
+    source = "swanlab"
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._tail = LogTail(path, MAGIC)
+        self._begin()
+
+    def _begin(self) -> None:
+        self._series = SeriesLog()
+        self._facts: list[Facts] = []
+        self._lines: list[str] = []
+        self._texts: deque[Text] = deque(maxlen=_MOST_TEXTS)
+        self._step = 0
+        self._bad = 0
+
+    def read(self, deadline: float) -> Batch:
+        """Return what was written since the last call; see `Reader.read`."""
+        replaced = given = False
+        while True:
+            try:
+                entries = self._tail.take()
+                if entries and self._tail.version not in _VERSIONS:
+                    version = self._tail.version
+                    raise ReadError(f"{self.path}: byte {PREFIX - 1}: unknown version {version}")
+            except ReadError:
+                if not given:
+                    raise
+                break
+            if self._tail.replaced:
+                replaced = True
+                self._begin()
+            if entries is None:
+                break
+            given = given or bool(entries)
+            for entry in entries:
+                self._take(entry.content)
+            if time.monotonic() >= deadline:
+                break
+        return self._drain(replaced)
+
+    def _drain(self, replaced: bool) -> Batch:
+        notes = self._tail.drain_notes()
+        if self._bad:
+            notes += (f"{self._bad:,} records that are no SwanLab records skipped",)
+        batch = Batch(
+            points=self._series.drain(),
+            facts=tuple(self._facts),
+            lines=tuple(self._lines),
+            samples=tuple(self._sample(text) for text in self._texts),
+            notes=notes,
+            replaced=replaced,
+            pending=self._tail.pending,
+        )
+        self._facts, self._lines, self._bad = [], [], 0
+        self._texts.clear()
+        return batch
+
+    def _take(self, record: bytes) -> None:
+        try:
+            for said in _VERSIONS[self._tail.version](record):
+                if isinstance(said, Scalar):
+                    self._take_scalar(said)
+                elif isinstance(said, Line):
+                    self._lines.append(shown(resolved(said.text)))
+                elif isinstance(said, Text):
+                    self._texts.append(said)
+                else:
+                    self._facts.append(said)
+        except MalformedError:
+            self._bad += 1
+
+    def _take_scalar(self, said: Scalar) -> None:
+        tag = printable(said.key)
+        if tag.startswith(_SYSTEM):
+            tag = f"system/{tag.removeprefix(_SYSTEM)}"
+        elif 0 <= said.step < 1 << 62:
+            self._step = said.step
+        self._series.add(tag, self._step, said.wall_time, said.value)
+
+    def _sample(self, said: Text) -> TextSample:
+        text = clean(said.text.encode()) if said.text else self._media(said.file)
+        return TextSample(printable(said.key), max(0, said.step), text)
+
+    def _media(self, name: str) -> str:
+        """The text in a media file of the run; empty where there is none."""
+        if not _FILE_NAME.fullmatch(name):
+            return ""
+        path = Path(os.path.realpath(self.path.parent)) / "media" / "text" / name
+        try:
+            # No link on the way may lead out of the run.
+            if os.path.realpath(path) != str(path) or not stat.S_ISREG(os.lstat(path).st_mode):
+                return ""
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError:
+            return ""
+        try:
+            return clean(os.read(descriptor, LONGEST_TEXT))
+        except OSError:
+            return ""
+        finally:
+            os.close(descriptor)
+
+
+def _claims(_: Path, head: bytes) -> bool:
+    return head.startswith(MAGIC[: len(head)])
+
+
+FORMATS = (
+    Format(
+        source="swanlab",
+        title="SwanLab logs",
+        names=("*.swanlab",),
+        claims=_claims,
+        open=SwanlabReader,
+        rank=RANK,
+    ),
+)
