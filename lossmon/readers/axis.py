@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -51,12 +52,13 @@ STEP_NAMES = (
 EPOCH_NAMES = ("epoch", "train/epoch", "trainer/epoch", "epochs", "current_epoch", "ep")
 """Spellings of the epoch, the surest first."""
 
-FAR = float(2**62)
+FAR = float(2**60)
 """No run takes more steps; what is beyond is a number that overflowed."""
 
 _BLANKS = re.compile(r"[\s\-]+")
 
 
+@lru_cache(4096)
 def plain(name: str) -> str:
     """Return a name in lower case, its words joined by `_`, for look-up in a table."""
     return _BLANKS.sub("_", name.strip().lower())
@@ -235,7 +237,7 @@ class WithinEpoch:
         if epoch > epoch_before:
             self._bases.setdefault(epoch_before, self._base)
             # A count from 0 leaves out the step between its last and the next epoch's first.
-            self._base += last + (self._stride if step == 0 else 0)
+            self._base = min(self._base + last + (self._stride if step == 0 else 0), int(FAR))
             self._bases[epoch] = self._base
         elif epoch in self._bases:
             self._base = self._bases[epoch]

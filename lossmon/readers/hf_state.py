@@ -25,6 +25,9 @@ _ENDINGS = ("train_samples_per_second", "train_steps_per_second")
 
 _STEPS = Columns(steps=("step",))
 
+_SETTINGS = ("train_batch_size", "num_train_epochs", "logging_steps", "eval_steps", "save_steps")
+"""What of the settings the document repeats."""
+
 
 def _state_layout(axis: Axis | None) -> MetricColumns:
     return MetricColumns(axis or Axis.STEP, _STEPS)
@@ -50,7 +53,12 @@ def _state_facts(state: Mapping[str, object], frame: Frame) -> Facts:
         total_epochs=epochs if epochs is not None and 0 < epochs < 1e9 else None,
         finished=ended or done,
         best_checkpoint=_last_part(best) if isinstance(best, str) else None,
+        settings={name: f"{state[name]:g}" for name in _SETTINGS if _is_number(state.get(name))},
     )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and abs(value) < 1e15
 
 
 def _last_part(path: str) -> str | None:

@@ -77,8 +77,9 @@ def _sum(columns: list[Column]) -> Column:
     for column in columns[1:]:
         rows = np.intersect1d(rows, column.rows, assume_unique=True)
     total: Floats = np.zeros(len(rows), np.float64)
-    for column in columns:
-        total = total + column.values[np.searchsorted(column.rows, rows)]
+    with np.errstate(invalid="ignore", over="ignore"):
+        for column in columns:
+            total = total + column.values[np.searchsorted(column.rows, rows)]
     return Column(rows, total)
 
 
@@ -108,17 +109,19 @@ def _claims_lightning(path: Path, head: bytes) -> bool:
 
 
 def _claims_keras(path: Path, head: bytes) -> bool:
-    """Keras puts the epoch first and sorts the other names."""
+    """Keras puts the epoch first and sorts the other names.
+
+    A table of losses alone can be anybody's, and is read alike; only in a file that is not called
+    a table it is taken for Keras' own.
+    """
     names = header_names(head)
     rest = names[1:]
-    return (
-        not is_known_other(path)
-        and names[:1] == ["epoch"]
-        and rest == sorted(rest)
-        and "loss" in rest
-        and not any("/" in name for name in names)
-        and ("val_loss" in rest or len(rest) <= 4)
-    )
+    if is_known_other(path) or names[:1] != ["epoch"] or rest != sorted(rest):
+        return False
+    if "loss" not in rest or any("/" in name for name in names):
+        return False
+    measured = any(f"val_{name}" in rest for name in rest if name != "loss")
+    return measured or ("val_loss" in rest and path.suffix.lower() != ".csv")
 
 
 def _claims_detection(path: Path, head: bytes) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lossmon.readers.axis import as_steps
 from lossmon.readers.format import Format
 from lossmon.readers.frames import Column, Frame
 from lossmon.readers.jsonl import RANK, JsonParser
@@ -37,17 +38,16 @@ class Journal:
 
     def take(self, frame: Frame, first: int, found: Found) -> None:
         """Add what the next operations say."""
-        operations = _spread(frame, "op_code")
-        trials, steps = _spread(frame, "trial_id"), _spread(frame, "step")
+        operations, trials = _spread(frame, "op_code"), _spread(frame, "trial_id")
+        numbers, steps = as_steps(trials), as_steps(_spread(frame, "step"))
         reported, values = _spread(frame, "intermediate_value"), _spread(frame, "values")
         present = frozenset(_column(frame, "intermediate_value").rows.tolist())
         states = _spread(frame, "state")
         series: dict[str, list[tuple[int, float, int]]] = {}
         for row in np.flatnonzero(np.isfinite(trials)).tolist():
-            trial, operation = int(trials[row]), int(operations[row])
+            trial, operation = int(numbers[row]), operations[row]
             if operation == _SET_INTERMEDIATE and row in present and trial < _TRIALS:
-                step = int(steps[row]) if np.isfinite(steps[row]) else 0
-                point = (max(0, step), float(reported[row]), first + row)
+                point = (int(steps[row]), float(reported[row]), first + row)
                 series.setdefault(f"trial/{trial}", []).append(point)
             elif operation == _SET_STATE and states[row] in _DONE and not np.isnan(values[row]):
                 point = (trial, float(values[row]), first + row)
@@ -88,12 +88,14 @@ def _claims(path: Path, head: bytes) -> bool:
 
 
 def _open(path: Path) -> RecordReader:
-    return RecordReader(path, "optuna", partial(JsonParser, frozenset({"study_name"})), Journal)
+    return RecordReader(
+        path, "optuna_journal", partial(JsonParser, frozenset({"study_name"})), Journal
+    )
 
 
 FORMATS = (
     Format(
-        source="optuna",
+        source="optuna_journal",
         title="Optuna journal",
         names=("*.log", "*.jsonl", "*journal*"),
         claims=_claims,

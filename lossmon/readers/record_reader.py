@@ -20,6 +20,10 @@ that stops in mid-line does so because its buffer was full, and soon goes on; on
 leaves the line for good."""
 
 
+MOST_NOTES = 20
+"""Notes about lines of one file; after them everybody knows."""
+
+
 class Fault(NamedTuple):
     """A line that could not be read.
 
@@ -81,6 +85,7 @@ class RecordReader:
         """Records of all of the lives of this file, so that positions never repeat."""
         self._axis: Axis | None = None
         self._given = False
+        self._notes = 0
         self._begin_again()
 
     def _begin_again(self) -> None:
@@ -141,7 +146,8 @@ class RecordReader:
             lines, first = lines[1:], first + 1
         frame, faults = self._parser.parse(lines)
         self._give(frame, found)
-        if faults:
+        if faults and self._notes < MOST_NOTES:
+            self._notes += 1
             more = f", and {len(faults) - 1:,} more like it" if len(faults) > 1 else ""
             found.notes.append(
                 f"{self.path.name}: line {first + faults[0].line:,} skipped: "

@@ -106,10 +106,12 @@ def text_of(head: bytes) -> str:
     return head.decode("utf-8-sig", errors="replace")
 
 
-def first_records(head: bytes) -> list[dict[str, object]]:
+def first_records(head: bytes, *, alone: bool = False) -> list[dict[str, object]]:
     """Return the JSON objects of the whole lines at the beginning of a file.
 
-    Empty if one of those lines is anything else.
+    Args:
+        head: Its first bytes.
+        alone: Give nothing if there is a line of another sort, as in a log that is mostly text.
     """
     text = text_of(head)
     lines = text.splitlines()
@@ -122,7 +124,7 @@ def first_records(head: bytes) -> list[dict[str, object]]:
         try:
             record = json.loads(line)
         except (ValueError, RecursionError):
-            return records
+            return [] if alone else records
         if not isinstance(record, dict):
             return []
         records.append(record)
@@ -155,7 +157,7 @@ def claims_json_lines(path: Path, head: bytes) -> bool:
     if is_known_other(path) or b"{" not in head:
         return False
     lines = path.suffix.lower() in (".jsonl", ".ndjson", ".jsonlines")
-    records = first_records(head)
+    records = first_records(head, alone=not lines)
     if not records:
         return lines and _begins_like_metrics(text_of(head))
     if not lines and len(records) == 1 and b"\n" not in head.strip():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import random
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,7 @@ SAMPLES = [
     ("ray/result.json", "ray"),
     ("catboost/catboost_training.json", "catboost"),
     ("clearml/metrics.jsonl", "clearml"),
-    ("optuna/journal.log", "optuna"),
+    ("optuna/journal.log", "optuna_journal"),
     ("dvclive/plots/metrics/train/loss.tsv", "dvclive"),
     ("mlflow/mlruns/1/f0b72f64/metrics/train/loss", "mlflow"),
     ("mlflow/mlruns/1/f0b72f64/meta.yaml", "mlflow"),
@@ -339,7 +340,9 @@ def test_verl_nests_its_values_and_writes_null_for_nan(tmp_path: Path) -> None:
             "fastai",
         ),
         ("summary.csv", "epoch,train_loss,eval_loss,eval_top1,lr\n0,1.0,2.0,50.0,0.1\n", "timm"),
-        ("log.csv", "epoch,loss,time\n0,1.0,0.5\n", "keras"),
+        ("log.csv", "epoch,acc,loss,val_acc,val_loss\n0,1.0,0.5,1.0,0.5\n", "keras"),
+        ("log.csv", "epoch,loss,val_loss\n0,1.0,0.5\n", "csv"),
+        ("training.log", "epoch,loss,val_loss\n0,1.0,0.5\n", "keras"),
     ],
 )
 def test_tables_are_known_by_their_headers(
@@ -373,3 +376,38 @@ def test_sampled_outputs_stand_at_their_step(tmp_path: Path) -> None:
     assert read_whole(found.open(path)).samples == [("samples", 100, "Prompt: a?\nOutput: b")]
     path.write_text('{"prompt": "a?", "output": "b"}\n')
     assert claim(path) is None
+
+
+def _damaged(content: bytes, seed: int) -> bytes:
+    """A file after some accidents: bytes changed, dropped and doubled."""
+    rng = random.Random(seed)
+    damaged = bytearray(content)
+    for _ in range(rng.randrange(1, 12)):
+        at = rng.randrange(len(damaged))
+        match rng.randrange(4):
+            case 0:
+                damaged[at] = rng.randrange(256)
+            case 1:
+                del damaged[at : at + rng.randrange(1, 300)]
+            case 2:
+                damaged[at:at] = rng.choice(
+                    [b"\n", b"{", b"}", b",", b'"', b"NaN", b"\0", b"1e999"]
+                )
+            case 3:
+                damaged[at:at] = damaged[at : at + rng.randrange(1, 300)]
+        if not damaged:
+            break
+    return bytes(damaged)
+
+
+@pytest.mark.parametrize("name", [name for name, _ in SAMPLES])
+def test_no_damage_makes_a_reader_fail(tmp_path: Path, name: str) -> None:
+    found = claim(DATA / name)
+    assert found is not None
+    content = (DATA / name).read_bytes()[:20_000]
+    path = tmp_path / name
+    path.parent.mkdir(parents=True)
+    for seed in range(25):
+        path.write_bytes(_damaged(content, seed))
+        found.claims(path, path.read_bytes()[:4096])
+        read_whole(found.open(path))
