@@ -56,6 +56,9 @@ _SETTINGS = re.compile(r"[=:]\s*(?:True|False|None|null|true|false)\b")
 _PROSE = re.compile(r"(?<![\w'])(?:[A-Za-z']{1,16} ){7}|`[^`]{0,200}`")
 """Seven words in a row, or quoted code: a sentence about training and not a record of it."""
 
+_COUNTER = re.compile(r"(?<![\w.])\d+it \[")
+"""A tqdm bar that does not know its end."""
+
 _STARRED = re.compile(r"(?i)\s*\* +(?:Acc|Prec|Top|Err|mAP|IoU|Val)\w*@?\d* *[:=]? *\d")
 _ASSIGNED = re.compile(r"(?i)epoch\s+=|per epoch")
 _FAR_IN = re.compile(r"\s{20,}(?!\s*\{)")
@@ -178,7 +181,7 @@ def _judged(
     known = [value for value, _ in values if is_known(value.name)]
     if place.scale is Scale.ROUND or body.startswith("(epoch:", before.end):
         known = [value for value, sure in values if sure]
-    bar = "%||" in body
+    bar = "%||" in body or _COUNTER.search(body) is not None
     starred = False
     if place.scale is Scale.NONE and not place.split:
         message = line[before.end :]

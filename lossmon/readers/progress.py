@@ -15,10 +15,18 @@ that a plateau stays visible and ten redraws a second do not."""
 
 _TQDM = re.compile(
     r"(?P<head>[^|\n]{0,200}?)(?P<percent>\d{1,3})%\|(?P<gauge>[^|\n]{0,400})\|"
-    r"(?P<place>\s*(?P<step>[\d.]{1,18}[kKMGT]?B?)/(?P<total>[\d.]{1,18}[kKMGT]?B?)\s*\[)(?P<clock>[^\]\n]{0,4000})\](?P<rest>.*)",
+    r"(?P<place>\s*(?P<step>[\d.]{1,18}[kKMGT]?B?)/(?P<total>[\d.]{1,18}[kKMGT]?B?)\s*\[)"
+    r"(?P<clock>[^\]\n]{0,4000})\](?P<rest>.*)",
     re.DOTALL,
 )
-_METRICS = re.compile(r"[=:]\s*-?[\d.]+(?!\d*:)|nan|inf")
+_ENDLESS = re.compile(
+    r"(?P<head>[^|\n]{0,200}?)(?<![\w.])(?P<step>\d{1,18})it \["
+    r"(?P<clock>[^\]\n]{0,4000})\](?P<rest>.*)",
+    re.DOTALL,
+)
+"""A bar that does not know its total."""
+
+_METRICS = re.compile(r"[=:]\s*-?[\d.]+(?!\d*:)|loss\D{0,3}\d|\bnan\b|\binf\b", re.IGNORECASE)
 _KERAS = re.compile(
     r"\s*(?P<step>\d{1,18})/(?P<total>\d{1,18}|Unknown)\s+(?:[━─]|\[[=>.]|\d+\w?s\b)"
 )
@@ -46,17 +54,34 @@ class Bar:
 
 def tqdm(frame: str) -> Bar | None:
     """Take a tqdm bar apart; None if the text is none."""
-    found = _TQDM.match(frame)
+    found = _TQDM.match(frame) or _ENDLESS.match(frame)
     if found is None:
         return None
     head, clock = found["head"], found["clock"]
-    parts = clock.split(", ", 1)[1:]
-    postfix = parts[0].split(", ", 1)[1:] if parts else []
-    shows = bool(postfix and "=" in postfix[0]) or _METRICS.search(head) is not None
-    line = f"{head}{found['percent']}%||{found['place']}{clock}]" if shows else ""
-    counts = found["step"].isdigit() and found["total"].isdigit()
-    step, total = (int(found["step"]), int(found["total"])) if counts else (0, 0)
-    return Bar(step, total, counts and not head.strip(), line, found["rest"].strip())
+    postfix = clock.split(", ", 2)[2:]
+    shows = bool(postfix and _METRICS.search(postfix[0])) or _METRICS.search(head) is not None
+    groups = found.groupdict()
+    done, of = found["step"], groups.get("total") or ""
+    counts = done.isdigit() and of.isdigit()
+    step, total = (int(done), int(of)) if counts else (0, 0)
+    rest = found["rest"]
+    line = condensed(frame[: len(frame) - len(rest)]) if shows else ""
+    return Bar(step, total, counts and not head.strip(), line, rest.strip())
+
+
+def condensed(frame: str) -> str:
+    """A bar as a line that looks the same at every state: without its gauge and its clocks.
+
+    `Epoch 1:  39%|██ | 4/9 [05:59<09:15, 9it/s, loss=1]` becomes `Epoch 1:  39%|| 4/9 [loss=1]`.
+    """
+    gauge = frame.find("%|")
+    start = frame.find("|", gauge + 2) + 1 if gauge >= 0 else 0
+    clock = frame.find("[", start)
+    rate = frame.find(", ", clock)
+    postfix = frame.find(", ", rate + 2) if rate >= 0 else -1
+    shown = frame[postfix + 2 :] if postfix >= 0 else frame[frame.find("]", clock) :]
+    head = f"{frame[:gauge]}%||" if gauge >= 0 else ""
+    return f"{head}{frame[start : clock + 1]}{shown}"
 
 
 def keras(frame: str) -> tuple[bool, str] | None:
@@ -80,42 +105,56 @@ class _Given:
 
 
 class Redraws:
-    """Of the many states of a bar, gives the last one at each of its positions."""
+    """Of the many states of each bar, gives the last one at each of its positions."""
 
     def __init__(self) -> None:
-        self._held: tuple[Template, Row] | None = None
+        self._held: dict[Template, Row] = {}
         self._given: dict[Template, _Given] = {}
 
+    @property
+    def holding(self) -> bool:
+        """States wait for the next one."""
+        return bool(self._held)
+
     def offer(self, template: Template, row: Row) -> list[tuple[Template, Row]]:
-        """Take a state; return the one before it if that was the last of its position."""
-        held = self._held
-        ended: list[tuple[Template, Row]] = []
-        if held is not None and not (held[0] is template and _same_place(template, held[1], row)):
-            ended = self.end()
-        self._held = (template, row)
+        """Take a state; return those that were the last of their position."""
+        held = self._held.get(template)
+        if held is not None and _same_place(template, held, row):
+            self._held[template] = row
+            return []
+        # A train bar that moves on has its evaluation behind it.
+        ended = self._end([template]) if template.parsed.split else self.end()
+        self._held[template] = row
         return ended
 
     def end(self) -> list[tuple[Template, Row]]:
-        """Return the newest state, unless it repeats what was given."""
-        if self._held is None:
-            return []
-        (template, row), self._held = self._held, None
+        """Return the newest states, those of evaluations last, unless they repeat."""
+        return self._end(sorted(self._held, key=lambda template: template.parsed.split != ""))
+
+    def _end(self, templates: list[Template]) -> list[tuple[Template, Row]]:
+        ended = []
+        for template in templates:
+            row = self._held.pop(template, None)
+            if row is not None and self._is_new(template, row):
+                ended.append((template, row))
+        return ended
+
+    def _is_new(self, template: Template, row: Row) -> bool:
         values = tuple([row[index] for _, index, _ in template.values])
         given = self._given.get(template)
         if given is not None and given.values == values and not _news(template, given.row, row):
-            return []
+            return False
         self._given[template] = _Given(row, values)
-        return [(template, row)]
+        return True
 
 
 def _same_place(template: Template, left: Row, right: Row) -> bool:
     """Whether two states stand at one position; an evaluation counts as one as a whole."""
     step, total, epoch = template.step, template.total, template.epoch
-    return (
-        (step < 0 or bool(template.parsed.split) or left[step] == right[step])
-        and (total < 0 or left[total] == right[total])
-        and (epoch < 0 or left[epoch] == right[epoch])
-    )
+    moved = step >= 0 and left[step] != right[step]
+    if moved and not (template.parsed.split and int(right[step]) >= int(left[step])):
+        return False
+    return (total < 0 or left[total] == right[total]) and (epoch < 0 or left[epoch] == right[epoch])
 
 
 def _news(template: Template, given: Row, row: Row) -> bool:

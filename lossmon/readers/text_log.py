@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 import time
 from collections import deque
-from collections.abc import Callable
 
 from lossmon.readers import failures, text_news
-from lossmon.readers.progress import Redraws, keras, tqdm, without_gauge
+from lossmon.readers.progress import without_gauge
 from lossmon.readers.terminal import resolved, shown
+from lossmon.readers.text_bars import Bars
 from lossmon.readers.text_ledger import Ledger
 from lossmon.readers.text_pattern import Pattern
-from lossmon.readers.text_shapes import DROPPED, Shapes, Template
+from lossmon.readers.text_shapes import Match, Shapes, Template
 from lossmon.readers.text_steps import Row
 from lossmon.readers.text_tables import Table
 
@@ -21,11 +21,6 @@ SLICE = 128
 
 PANE = 5000
 """Lines kept of one batch for the log pane, the newest."""
-
-PLAIN_BARS = 256
-"""Forms of bars without metrics that are remembered; a log has a handful."""
-
-Match = Callable[[str], re.Match[str] | None]
 
 _MARKERS = failures.MARKERS + text_news.MARKERS
 _RECALLS = re.compile(r"(?i)best iteration is:\s*$")
@@ -40,7 +35,6 @@ class TextLog:
 
     Attributes:
         ledger: What was found so far.
-        state: Newest state of the bar that is being painted, empty if there is none.
     """
 
     def __init__(self, pattern: Pattern | None = None) -> None:
@@ -51,7 +45,6 @@ class TextLog:
         """
         self.ledger = Ledger()
         self._pattern = pattern
-        self.state = ""
         self._todo: list[str] = []
         self._at = 0
         self._open = False
@@ -68,13 +61,12 @@ class TextLog:
         self._before = ""
         self._pane: deque[str] = deque(maxlen=PANE)
         self._shapes = Shapes()
-        self._redraws = Redraws()
-        self._epoch_end: tuple[Template, Row] | None = None
-        self._plain_bars: set[str] = set()
-        self._bar_match: tuple[Template, Match] | None = None
-        """Shape of the last bar that showed metrics."""
-        self._full = ""
-        """The last full bar that went to the pane."""
+        self._bars = Bars(self._shapes, self.ledger)
+
+    @property
+    def state(self) -> str:
+        """Newest state of the bar that is being painted, empty if there is none."""
+        return self._bars.state
 
     @property
     def pending(self) -> int:
@@ -95,7 +87,9 @@ class TextLog:
         if not self._open:
             self._todo.pop()
         self._alert = self.ledger.watching or any(marker in text for marker in _MARKERS)
-        self._plain = not (self._alert or "\r" in text or "%|" in text or "━" in text)
+        self._plain = not (
+            self._alert or "\r" in text or "%|" in text or "━" in text or "it [" in text
+        )
 
     def work(self, deadline: float) -> bool:
         """Work through what was pushed until the deadline; True when all is done."""
@@ -124,7 +118,7 @@ class TextLog:
         match: Match = _no_match
         run: Template | None = None
         rows: list[Row] = []
-        plain = self._plain and not (self._continued or self._recalled or self._table)
+        plain = self._plain and not self._is_special("")
         if plain:
             self._pane.extend(lines)
         last = len(lines) - 1 if open_end else -1
@@ -183,7 +177,9 @@ class TextLog:
             or self._continued
             or self._recalled
             or self._table is not None
+            or self._bars.holding
             or "%|" in line
+            or "it [" in line
             or "━" in line
         )
 
@@ -197,50 +193,33 @@ class TextLog:
             self._frame(frames[-1], ended=True)
             if not continued and "\r" not in line and not line.strip():
                 self._pane.append(line)
-            self._end_of_line()
+            self._bars.end_line()
         self._before = line
 
     def _states(self, frames: list[str]) -> None:
         """Read states that were painted over; of bars without metrics the last one is enough."""
-        known, newest = self._plain_bars, ""
-        waits = self.ledger.waits_for_bar
-        for frame in frames:
-            if (
-                frame[frame.rfind("|") :].translate(DROPPED) in known
-                and not waits
-                and "oss" not in frame
-            ):
-                newest = frame
-                continue
-            if newest:
-                self.ledger.last_bar = self.state = newest
-                newest = ""
+        for frame in self._bars.newest(frames):
             self._frame(frame, ended=False)
-            waits = self.ledger.waits_for_bar
-        if newest:
-            self.ledger.last_bar = self.state = newest
 
     def _frame(self, frame: str, *, ended: bool) -> None:
         """Read one state of a line; `ended` if it is the one that stays."""
-        if "%|" in frame and self._bar(frame, ended):
-            return
-        if not frame or frame.isspace():
-            return
-        painted = keras(frame)
-        if painted is None:
+        rest = self._bars.read(frame, ended)
+        if rest is None and frame and not frame.isspace():
             self._text(frame, ended)
-        else:
-            self._painted(*painted, frame, ended)
+        elif rest:
+            self._text(rest, ended)
+        elif rest == "" and ended and self._bars.is_shown(frame):
+            self._pane.append(frame)
 
     def _text(self, text: str, ended: bool) -> None:
         bare = without_gauge(text) if "━" in text else text
         found = self._row(bare) if ended else None
         if found is None:
             found = self._shapes.read(bare)
-        self.state = "" if ended else text
+        self._bars.state = "" if ended else text
         if ended:
             self._pane.append(text)
-            self._settle(self._redraws.end())
+            self._bars.settle()
             if found is not None and found[0].parsed.columns:
                 self._begin_table(found[0], bare)
             elif found is not None and not self._recalled:
@@ -251,7 +230,7 @@ class TextLog:
         elif found is not None and found[0].parsed.trainer:
             self.ledger.take_rows(found[0], [found[1]])
         elif found is not None and found[0].values:
-            self._settle(self._redraws.offer(*found))
+            self._bars.redrawn(*found)
 
     def _begin_table(self, head: Template, line: str) -> None:
         if self._table is not None and self._table.names == head.parsed.columns:
@@ -267,68 +246,3 @@ class TextLog:
             self._table = None
             return None
         return self._table.row(text)
-
-    def _end_of_line(self) -> None:
-        self._settle(self._redraws.end())
-        if self._epoch_end is not None:
-            template, row = self._epoch_end
-            self._epoch_end = None
-            self.ledger.take_rows(template, [row])
-
-    def _settle(self, rows: list[tuple[Template, Row]]) -> None:
-        for template, row in rows:
-            self.ledger.take_rows(template, [row])
-
-    def _bar(self, frame: str, ended: bool) -> bool:
-        """Read a tqdm bar; False if the text is none."""
-        if self._redrawn_bar(frame, ended):
-            return True
-        bar = tqdm(frame)
-        if bar is None:
-            return False
-        painted = frame[: len(frame) - len(bar.rest)] if bar.rest else frame
-        self.ledger.last_bar = self.state = painted
-        if bar.bare:
-            self.ledger.take_bar(bar.step, bar.total)
-        if bar.line:
-            found = self._shapes.read(bar.line)
-            if found is not None and found[0].values:
-                self._bar_match = found[0], found[0].match
-                self._settle(self._redraws.offer(*found))
-        elif not bar.rest and len(self._plain_bars) < PLAIN_BARS:
-            self._plain_bars.add(frame[frame.rfind("|") :].translate(DROPPED))
-        if bar.rest:
-            self._text(bar.rest, ended)
-        else:
-            self._show_full(painted, ended)
-        return True
-
-    def _redrawn_bar(self, frame: str, ended: bool) -> bool:
-        """Read a bar with metrics by the pattern of the one before it."""
-        if self._bar_match is None or self.ledger.waits_for_bar:
-            return False
-        template, match = self._bar_match
-        gauge = frame.find("%|")
-        found = match(f"{frame[:gauge]}%||{frame[frame.find('|', gauge + 2) + 1 :]}")
-        if found is None:
-            return False
-        self.ledger.last_bar = self.state = frame
-        self._settle(self._redraws.offer(template, found.groups()))
-        self._show_full(frame, ended)
-        return True
-
-    def _show_full(self, frame: str, ended: bool) -> None:
-        """A bar goes to the log pane once, when it is full; before that it is the `state`."""
-        if ended and "100%|" in frame and frame != self._full:
-            self._full = frame
-            self._pane.append(frame)
-
-    def _painted(self, over: bool, line: str, frame: str, ended: bool) -> None:
-        """Read a Keras bar: its values are running means that count at the end of the epoch."""
-        self.state = "" if ended else frame
-        if ended:
-            self._pane.append(frame)
-        if over:
-            found = self._shapes.read(line)
-            if found is not None and found[0].values:
-                self._epoch_end = found

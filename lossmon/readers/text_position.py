@@ -56,9 +56,9 @@ _LINE_STARTS = tuple(
         (r"(?P<step>\d+)/(?P<total>\d+|Unknown) (?=\S{0,40} ?- |.{0,60}step)", Scale.EPOCH),
     )
 )
-_BAR = re.compile(
-    r"\d{0,3}%\|\| *(?P<step>\d+)/(?P<total>\d+) *\[[^\],\[]{0,40}(?:, *[^\],=]{0,40})?"
-)
+_BAR = re.compile(r"(?:\d{0,3}%\|\| *(?P<step>\d+)/(?P<total>\d+) *|(?<![\w.])(?P<count>\d+)it )\[")
+"""A tqdm bar without its gauge and clocks."""
+
 _SURE = re.compile(r"(?i)global|total|num_updates|optimizer|current|train")
 _AT_START = 24
 """Characters before a position that still counts as the head of its line."""
@@ -134,10 +134,11 @@ def _best_step(body: str, start: int) -> re.Match[str] | None:
 
 
 def _of_bar(body: str, start: int, epoch: re.Match[str] | None, bar: re.Match[str]) -> Position:
-    if epoch is not None and epoch.start() < bar.start():
+    if epoch is not None and epoch.start() < bar.start() and bar["total"]:
         return _of_epoch(body, start, epoch, bar, Scale.WITHIN, extra=(bar.span(),))
-    scale = Scale.EITHER
-    return Position(scale, bar.span("step"), bar.span("total"), leading=True, taken=(bar.span(),))
+    step = bar.span("count") if bar["count"] else bar.span("step")
+    total = bar.span("total") if bar["total"] else None
+    return Position(Scale.EITHER, step, total, leading=True, taken=(bar.span(),))
 
 
 def _of_epoch(

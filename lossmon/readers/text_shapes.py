@@ -15,6 +15,8 @@ MOST_SHAPES = 4096
 SAME_KEY = 4
 """Patterns tried for lines with the same key before the grammar is asked again."""
 
+Match = Callable[[str], re.Match[str] | None]
+
 PLACES = ("step", "total", "epoch", "epochs", "rank", "time")
 """Names of numbers that say where a line stands."""
 
@@ -62,7 +64,9 @@ class Template:
         index = {span: number for number, span in enumerate(spans)}
         self.parsed = parsed
         self.groups = len(spans)
-        self.match: Callable[[str], re.Match[str] | None] = _pattern(line, spans).fullmatch
+        self.match: Callable[[str], re.Match[str] | None] = _pattern(
+            line, spans, frozenset(wanted[:2] + wanted[3:5])
+        ).fullmatch
         self.step, self.total, self.epoch, self.epochs, self.rank, self.time = (
             -1 if span is None else index[span] for span in wanted[:6]
         )
@@ -159,12 +163,19 @@ def _remember(keys: set[str], key: str) -> None:
     keys.add(key)
 
 
-def _pattern(line: str, spans: list[Span], *, names: bool = True) -> re.Pattern[str]:
+def _pattern(
+    line: str,
+    spans: list[Span],
+    counts: frozenset[Span | None] = frozenset(),
+    *,
+    names: bool = True,
+) -> re.Pattern[str]:
     """A pattern that fits lines which differ from this one in numbers and padding alone.
 
     Args:
         line: The line.
         spans: What becomes a group.
+        counts: Those of them that are whole numbers at every line.
         names: Digits inside words matter: `top1` is not `top5`.
     """
     parts: list[str] = []
@@ -172,13 +183,13 @@ def _pattern(line: str, spans: list[Span], *, names: bool = True) -> re.Pattern[
     for left, right in [*spans, (len(line), len(line))]:
         parts.append(_plain(line, at, left, names))
         if left < right:
-            parts.append(f"({_group(line[left:right])})")
+            parts.append(f"({_group(line[left:right], (left, right) in counts)})")
         at = right
     return re.compile("".join(parts) + _GAP)
 
 
-def _group(text: str) -> str:
-    if _DIGITS.fullmatch(text):
+def _group(text: str, count: bool) -> str:
+    if count and _DIGITS.fullmatch(text):
         return r"\d{1,18}+"
     if "," in text and TOKEN.fullmatch(text):
         return GROUPED

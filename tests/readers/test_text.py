@@ -106,6 +106,9 @@ COUNTS = [
     ("detectron2.txt", {"total_loss": 15, "loss_cls": 15, "lr": 15}),
     ("torchrun_rank1.log", {"loss": 8, "lr": 8}),
     ("crash.log", {"loss": 6}),
+    ("tqdm_nested.log", {"loss": 19, "val_loss": 3, "train loss": 3, "val loss": 3}),
+    ("tqdm_epochs.log", {"loss": 21, "acc": 21}),
+    ("tqdm_endless.log", {"loss": 12}),
     ("sb3.log", {"train/loss": 23, "rollout/ep_rew_mean": 24, "train/approx_kl": 23}),
     ("ultralytics.log", {"box_loss": 6, "cls_loss": 6, "dfl_loss": 6}),
 ]
@@ -295,7 +298,7 @@ def test_a_redrawn_bar_gives_one_point_a_position(tmp_path: Path) -> None:
         f"\rEpoch 0:  {n}%|██   | {n}/100 [00:01<00:09, 9.9it/s, loss={loss}]"
         for n, loss in ((1, 2.5), (1, 2.4), (1, 2.3), (2, 2.2), (2, 2.2), (3, 2.1))
     ]
-    read = read_text(tmp_path / "a.log", "".join(frames) + "\n")
+    read = read_text(tmp_path / "a.log", "".join(frames) + "\nstopped\n")
     assert read.steps["loss"] == [1, 2, 3]
     assert read.values["loss"] == [2.3, 2.2, 2.1]
 
@@ -307,6 +310,18 @@ def test_bars_of_later_epochs_go_on_counting(tmp_path: Path) -> None:
         for n in (2, 4)
     )
     assert read_text(tmp_path / "a.log", text).steps["loss"] == [2, 4, 6, 8, 10, 12]
+
+
+def test_an_evaluation_bar_counts_once_and_stands_where_training_was() -> None:
+    read = read_file(DATA / "tqdm_nested.log")
+    assert read.steps["val_loss"] == [49, 93, 145]
+    assert read.steps["val loss"] == [50, 100, 150]
+
+
+def test_a_bar_that_begins_anew_after_it_was_full_counts_the_next_epoch() -> None:
+    steps = read_file(DATA / "tqdm_epochs.log").steps["loss"]
+    assert steps == sorted(set(steps))
+    assert steps[-1] == 180
 
 
 def test_a_bar_that_stands_is_the_state_and_no_line(tmp_path: Path) -> None:
