@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from textual.app import App, ComposeResult
@@ -104,3 +107,9 @@ async def test_it_fills_every_size(size: tuple[int, int]) -> None:
         await pilot.pause()
         lines = on_screen(app).splitlines()
         assert len(lines) == size[1] and all(len(line) == size[0] for line in lines)
+
+
+def test_drawing_needs_neither_plotext_nor_the_rest_of_the_screen() -> None:
+    code = "import sys, lossmon.ui.paint; print({'plotext', 'textual'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
