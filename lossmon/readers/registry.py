@@ -23,6 +23,7 @@ FAMILIES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ),
     ("llamafactory", ("trainer_log.jsonl",)),
     ("mmengine", ("scalars.json", "*.log.json", "[0-9]*_[0-9]*.json")),
+    ("allennlp", ("metrics_epoch_*.json",)),
     ("catboost", ("catboost_training.json", "learn_error.tsv", "test_error.tsv")),
     ("metric_files", ("meta.yaml", "*.tsv", "train_*.csv", *METRIC_NAMES)),
     ("known_jsonl", ("metrics.json", "progress.json", "result.json", "*.jsonl")),
@@ -39,6 +40,7 @@ FAMILIES: tuple[tuple[str, tuple[str, ...]], ...] = (
         (
             *("*.log", "*.out", "*.err", "*.txt", "nohup.out*", "slurm-*", "stdout*", "stderr*"),
             *("console*", "*.stdout", "*.stderr", "*.output", "*.log.[0-9]*", "*.[oe][0-9]*"),
+            "*.md",
         ),
     ),
 )

@@ -104,9 +104,10 @@ def _text(chunk: Chunk) -> str:
 
 NAMES = (
     "*.log", "*.out", "*.err", "*.txt", "nohup.out*", "slurm-*", "stdout*", "stderr*", "console*",
-    "*.stdout", "*.stderr", "*.output", "*.log.[0-9]*", "*.[oe][0-9]*",
+    "*.stdout", "*.stderr", "*.output", "*.log.[0-9]*", "*.[oe][0-9]*", "*.md",
 )  # fmt: skip
-"""Names that logs of a training get; `*.o123` and `*.e123` are what SGE and PBS write."""
+"""Names that logs of a training get; `*.o123` and `*.e123` are what SGE and PBS write, and a
+report in Markdown often is the stdout it was pasted from."""
 
 _NOT_LOGS = re.compile(
     r"(?i)requirements.*\.txt|debug(?:-\w+)?\.log|.*vocab.*\.txt|merges\.txt|readme.*|licen[sc]e.*|"
@@ -116,9 +117,15 @@ _NOT_LOGS = re.compile(
 )
 _NOT_HERE = frozenset({".aim", ".git", "__pycache__", "site-packages", "node_modules", ".dvc"})
 _LOG_NAMES = re.compile(
-    r"(?i).*(?:log|train|stdout|stderr|output|console|history|nohup|result|metrics|run).*\.txt|"
-    r"[0-9a-f]{8}-[0-9a-f-]{20,}\.txt|rank[_-]?\d+\.txt"
+    r"(?i)(?:.*[_.-])?logs?(?:[_.-].*)?\.txt|(?:train_|training_)?(?:out|output|stdout|stderr|console|"
+    r"nohup|run)\.txt|[0-9a-f]{8}-[0-9a-f-]{20,}\.txt|rank[_-]?\d+\.txt"
 )
+"""Names of `.txt` files that are logs before their first metric."""
+
+_SPOKEN = {".txt": 1, ".md": 3}
+"""Lines with metrics that must stand in the head of a file that may be anything."""
+
+_SCRIPTS = frozenset({".sh", ".py", ".yaml", ".yml", ".json", ".toml", ".cfg", ".sbatch"})
 _HEAD_LINES = 80
 _CONTROLS = re.compile(rb"[\x01-\x07\x0e-\x1a\x1c-\x1f]")
 
@@ -126,17 +133,21 @@ _CONTROLS = re.compile(rb"[\x01-\x07\x0e-\x1a\x1c-\x1f]")
 def claims(path: Path, head: bytes) -> bool:
     """Whether a file is a text log, by its name and its first bytes.
 
-    A `.txt` file may be anything, so it must have a log's name or a metric among its first lines.
+    A `.txt` or `.md` file may be anything, so it must have a log's name or metrics among its
+    first lines.
     """
     name = path.name
     if _NOT_LOGS.fullmatch(name) or _NOT_HERE.intersection(path.parts):
         return False
     if _is_binary(head) or head.startswith((b'{"op_code"', b'{"op_code"')):
         return False
-    if not name.lower().endswith(".txt") or _LOG_NAMES.fullmatch(name):
+    needed = _SPOKEN.get(path.suffix.lower(), 0)
+    if path.suffix.lower() in _SCRIPTS:
+        return False
+    if not needed or _LOG_NAMES.fullmatch(name):
         return True
     lines = resolved(decode(head)).splitlines()[:_HEAD_LINES]
-    return any(_speaks(line) for line in lines)
+    return sum(map(_speaks, lines)) >= needed
 
 
 def _is_binary(head: bytes) -> bool:
