@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from lossmon.readers.format import Format
-from lossmon.readers.frames import Column, Frame
+from lossmon.readers.frames import Column, Frame, clean_name
 from lossmon.readers.layout import Columns, Found, MetricColumns
 from lossmon.readers.record_reader import RecordReader
 from lossmon.readers.sniff import is_known_other
@@ -139,6 +139,17 @@ def _claims_fastai(path: Path, head: bytes) -> bool:
     return names[:2] == ["epoch", "train_loss"] and names[-1:] == ["time"]
 
 
+def _claims_export(path: Path, head: bytes) -> bool:
+    return [name.lower() for name in header_names(head)] == ["wall time", "step", "value"]
+
+
+def _open_export(path: Path) -> RecordReader:
+    """What TensorBoard calls `run-<run>-tag-<tag>.csv` holds the curve of one tag."""
+    tag = clean_name(path.stem.rpartition("-tag-")[2])
+    columns = Columns(steps=("step",), renamed={"value": tag})
+    return table(path, "tensorboard_csv", lambda axis: MetricColumns(axis, columns))
+
+
 def _open(source: str, columns: Columns | None, path: Path) -> RecordReader:
     return table(path, source, lambda axis: MetricColumns(axis, columns))
 
@@ -198,6 +209,14 @@ FORMATS = (
         names=("progress.csv",),
         claims=_has("training_iteration"),
         open=partial(_open, "ray_csv", _RAY),
+        rank=RANK,
+    ),
+    Format(
+        source="tensorboard_csv",
+        title="TensorBoard CSV download",
+        names=("*.csv",),
+        claims=_claims_export,
+        open=_open_export,
         rank=RANK,
     ),
     Format(

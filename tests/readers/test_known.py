@@ -356,6 +356,30 @@ def test_tables_are_known_by_their_headers(
     assert read_whole(found.open(path)).series
 
 
+def test_what_tensorboard_downloads_is_named_by_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "run-train-tag-epoch_loss.csv"
+    path.write_text("Wall time,Step,Value\n1600000000.5,0,2.0\n1600000001.5,1,1.0\n")
+    found = claim(path)
+    assert found is not None
+    points = read(found.open(path)).points
+    assert [(one.tag, one.steps.tolist()) for one in points] == [("epoch_loss", [0, 1])]
+    assert points[0].wall_times.tolist() == [1600000000.5, 1600000001.5]
+
+
+def test_allennlp_writes_one_document_an_epoch(tmp_path: Path) -> None:
+    path = tmp_path / "metrics_epoch_3.json"
+    path.write_text(
+        '{"best_epoch": 2, "epoch": 3, "training_duration": "0:01:02", "training_loss": 0.5,'
+        ' "validation_loss": 0.7, "validation_accuracy": 0.8, "best_validation_loss": 0.6}'
+    )
+    found = claim(path)
+    assert found is not None
+    assert found.source == "allennlp"
+    run = read_whole(found.open(path))
+    assert run.series["training_loss"] == [(3, "0.5", "epoch")]
+    assert run.series["validation_loss"] == [(3, "0.7", "epoch")]
+
+
 def test_predictions_are_samples_and_no_points() -> None:
     run = run_of("llamafactory/predict/generated_predictions.jsonl")
     assert run.series == {}
