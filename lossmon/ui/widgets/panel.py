@@ -60,6 +60,8 @@ class Panel(Widget):
         wanted = self.wanted_height(size.width or self.app.size.width)
         if wanted != self._height and self.styles.is_auto_height:
             self._height = wanted
+            # The room may stay the same, clamped by the layout, though the lines do not.
+            self._composed_for = None
             self.refresh(layout=True)
             return
         if self._composed_for != size or not size:
