@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from lossmon.types import Axis, Points
@@ -25,15 +27,25 @@ class SeriesLog:
 
     def add(self, tag: str, step: int, wall_time: float, value: float) -> None:
         """Add one scalar, after all that were added before."""
-        column = self._columns.get(tag)
-        if column is None:
-            if tag not in self._tags and len(self._tags) >= MOST_TAGS:
-                self.refused += 1
-                return
-            self._tags.add(tag)
-            column = self._columns[tag] = []
-        self._order += 1
-        column.append((step, wall_time, value, self._order))
+        self.add_row(step, wall_time, ((tag, value),))
+
+    def add_row(self, step: int, wall_time: float, values: Iterable[tuple[str, float]]) -> None:
+        """Add scalars of one step and time, tags and values, in their order."""
+        columns, order = self._columns, self._order
+        for tag, value in values:
+            order += 1
+            try:
+                columns[tag].append((step, wall_time, value, order))
+            except KeyError:
+                self._begin_column(tag, (step, wall_time, value, order))
+        self._order = order
+
+    def _begin_column(self, tag: str, row: tuple[int, float, float, int]) -> None:
+        if tag not in self._tags and len(self._tags) >= MOST_TAGS:
+            self.refused += 1
+            return
+        self._tags.add(tag)
+        self._columns[tag] = [row]
 
     def drain(self) -> tuple[Points, ...]:
         """Return the points added since this was last called."""

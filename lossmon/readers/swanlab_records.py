@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +25,19 @@ _LONGEST_KEY = 512
 
 _WRONG = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError)
 """What taking a value of another shape than expected out of JSON can raise."""
+
+
+_NUMBER = rb"[\x80-\xff]{0,7}[\x00-\x7f]"
+
+_SCALAR_RECORD = re.compile(
+    rb"\x08%b\x12[\x00-\x7f](?:\x08%b)?(?:\x10%b)?" % (_NUMBER, _NUMBER, _NUMBER)
+    + rb"j[\x00-\x7f]\n(?P<length>[\x00-\x7f])(?P<key>.{1,127}?)"
+    + rb"(?:\x10(?P<step>%b))?\x18\x01\"[\x00-\x7f]" % _NUMBER
+    + rb"\x08(?P<seconds>%b)(?:\x10(?P<nanoseconds>%b))?" % (_NUMBER, _NUMBER)
+    + rb"\x2a\x09\x09(?P<value>.{8})",
+    re.DOTALL,
+)
+"""A scalar as SwanLab writes it: nine records of ten, so it is taken in one sweep."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +76,10 @@ def from_protobuf(record: bytes) -> Iterator[Said]:
     Raises:
         MalformedError: The bytes are no record.
     """
+    usual = _SCALAR_RECORD.fullmatch(record)
+    if usual is not None and len(usual["key"]) == usual["length"][0]:
+        yield _usual_scalar(usual)
+        return
     for field in fields(record, 0, len(record)):
         if field.wire != BYTES or field.number not in (_START, _FINISH, _SCALAR, _MEDIA, _LOG):
             continue
@@ -112,6 +130,22 @@ def from_json(record: bytes) -> Iterator[Said]:
             yield _finish(_FINISHED if content["success"] else _CRASHED, "")
     except _WRONG as error:
         raise MalformedError(str(error)) from error
+
+
+def _usual_scalar(match: re.Match[bytes]) -> Scalar:
+    seconds, nanoseconds = _plain(match["seconds"]), _plain(match["nanoseconds"] or b"\0")
+    (value,) = unpack_from("<d", match["value"])
+    key = match["key"].decode(errors="replace")
+    step = _plain(match["step"] or b"\0")
+    return Scalar(key, step, seconds + nanoseconds / 1e9, value)
+
+
+def _plain(encoded: bytes) -> int:
+    """The number that a varint of at most eight bytes spells."""
+    number = 0
+    for i, byte in enumerate(encoded):
+        number |= (byte & 0x7F) << 7 * i
+    return number
 
 
 def _scalar(record: bytes, parts: list[Field]) -> Scalar:

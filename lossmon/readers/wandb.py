@@ -14,7 +14,7 @@ from lossmon.readers.leveldb_log import LogTail
 from lossmon.readers.protobuf import BYTES, VARINT, Field, MalformedError, fields, signed
 from lossmon.readers.run_settings import facts_of
 from lossmon.readers.series_log import SeriesLog
-from lossmon.readers.wandb_items import items, key_text, number, settings
+from lossmon.readers.wandb_items import history_items, items, key_text, number, settings
 from lossmon.types import Batch, Facts
 
 RANK = 30
@@ -125,7 +125,7 @@ class WandbReader:
 
     def _take_part(self, kind: int, record: bytes, start: int, stop: int) -> None:
         if kind == _HISTORY:
-            self._take_history(list(items(record, start, stop)))
+            self._take_history(history_items(record, start, stop))
         elif kind == _STATS:
             self._take_stats(record, start, stop)
         elif kind == _CONFIG:
@@ -165,8 +165,7 @@ class WandbReader:
             else:
                 values.append((tag, value))
         self._advance(own, explicit)
-        for tag, value in values:
-            self._series.add(tag, self._step, wall_time, value)
+        self._series.add_row(self._step, wall_time, values)
 
     def _advance(self, own: float, explicit: float) -> None:
         """Set the step of a record; without an explicit one, the last explicit one holds."""

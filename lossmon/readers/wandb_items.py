@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 
 from lossmon.readers.protobuf import BYTES, fields
@@ -12,6 +13,14 @@ _LONGEST_KEY = 512
 
 _NO_NUMBER = b'"[{tfn'
 """First letters of JSON values that are not numbers: texts, lists, objects, true, false, null."""
+
+_SHORT_ITEM = re.compile(
+    rb"\n[\x00-\x7f]([\n\x12][\x00-\x7f][^\x82]*?)\x82\x01[\x00-\x7f]([^\n\x12]*)", re.DOTALL
+)
+"""An item: its key, as it is encoded, and its value."""
+
+_STEP_KEY = 2 << 3 | BYTES
+"""First byte of the step behind the items of a history record."""
 
 _VALUE = b"\x82\x01"
 """What stands before the value in an item: field 16, as bytes."""
@@ -61,6 +70,23 @@ def _slowly(data: bytes, start: int, stop: int) -> tuple[bytes, bytes]:
         elif field.number == 16 and field.wire == BYTES:
             value = data[field.start : field.stop]
     return data[start:key_stop], value
+
+
+def history_items(data: bytes, start: int, stop: int) -> list[tuple[bytes, bytes]]:
+    """The same as `items` for a history record, in one sweep where lengths are below 128.
+
+    JSON holds neither line feeds nor other control characters, so a value ends where the next
+    field begins; that the lengths add up shows that nothing was passed over.
+
+    Raises:
+        MalformedError: The bytes are no such record.
+    """
+    pairs: list[tuple[bytes, bytes]] = _SHORT_ITEM.findall(data, start, stop)
+    swept = start + sum([len(key) + len(value) + 5 for key, value in pairs])
+    behind = stop - swept
+    if not behind or (behind > 1 and data[swept] == _STEP_KEY and data[swept + 1] == behind - 2):
+        return pairs
+    return list(items(data, start, stop))
 
 
 def key_text(encoded: bytes) -> str:

@@ -6,6 +6,7 @@ import json
 import math
 import os
 from pathlib import Path
+from struct import pack
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from lossmon.errors import ReadError
 from lossmon.readers.swanlab import FORMATS, SwanlabReader
+from lossmon.readers.swanlab_records import Scalar, from_protobuf
 from lossmon.types import Batch, TextSample
 from tests.readers.growing import read_growing, read_whole
 from tests.readers.transaction_logs import logged, message, varint
@@ -102,6 +104,28 @@ def test_a_media_file_outside_the_run_is_not_read(log: Path, name: bytes) -> Non
     record = message(14, message(1, b"out") + b"\x18\x04" + message(5, item))
     log.write_bytes(logged(HEADER + b"\x02", record))
     assert whole(log).samples == (TextSample("out", 0, ""),)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.text(min_size=1, max_size=140),
+    st.integers(-5, 1 << 40),
+    st.integers(0, 999_999_999),
+    st.floats(),
+    st.booleans(),
+)
+def test_every_scalar_is_read_whatever_its_key_and_numbers(
+    key: str, step: int, nanoseconds: int, value: float, later_version: bool
+) -> None:
+    time = b"\x08" + varint(1_700_000_000) + b"\x10" + varint(nanoseconds)
+    number = b"\x10" + varint(step % (1 << 64)) if step else b""
+    content = message(1, key.encode()) + number + b"\x18\x01" + message(4, time)
+    content += message(5, b"\x09" + pack("<d", value)) + (b"0\x01" if later_version else b"")
+    record = b"\x08\x02" + message(2, time) + message(13, content)
+    (read,) = from_protobuf(record)
+    assert isinstance(read, Scalar)
+    assert (read.key, read.step, repr(read.value)) == (key, step, repr(value))
+    assert read.wall_time == 1_700_000_000 + nanoseconds / 1e9
 
 
 def test_hardware_readings_stand_at_the_step_that_was_logged_last(log: Path) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from lossmon.errors import ReadError
 from lossmon.readers.wandb import FORMATS, WandbReader
+from lossmon.readers.wandb_items import history_items, items
 from lossmon.types import Batch
 from tests.readers.growing import read_growing, read_whole
 from tests.readers.transaction_logs import history, logged, message, varint
@@ -62,6 +63,24 @@ def test_scalars_are_those_that_wandb_itself_reads(path: Path) -> None:
         key: value for key, value in expected["history"].items() if not key.startswith(HIDDEN)
     }
     assert found == values | stats
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.dictionaries(
+        st.text(min_size=1, max_size=140),
+        st.floats().map(json.dumps) | st.text(max_size=140).map(json.dumps),
+        max_size=8,
+    ),
+    st.sampled_from([b"", b"\x12\x00", b"\x12\x02\x08\x05"]),
+)
+def test_the_short_way_through_a_history_record_leads_where_the_long_one_does(
+    values: dict[str, str], step: bytes
+) -> None:
+    pairs = [(message(2, key.encode()), value.encode()) for key, value in values.items()]
+    record = b"".join(message(1, key + message(16, value)) for key, value in pairs) + step
+    assert history_items(record, 0, len(record)) == pairs
+    assert list(items(record, 0, len(record))) == pairs
 
 
 @pytest.mark.parametrize("path", RUNS, ids=lambda path: path.parent.name)
