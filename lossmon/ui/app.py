@@ -119,12 +119,15 @@ class LossmonApp(App[None]):
         if name is None:
             plain = self.terminal.plain and TERMINAL_THEME in themes.loaded
             name = TERMINAL_THEME if plain else DEFAULT_THEME
-        self.theme = name
+        # No watcher yet: it would have the stylesheet parsed twice before the first frame.
+        self.set_reactive(App.theme, name)
+        self.stylesheet.set_variables(self.get_css_variables())
 
     # --------------------------------------------------------------------------- data in
 
     def get_default_screen(self) -> Screen[None]:
-        return Dashboard(footer(self.all_bindings, dict(self.config.keys)))
+        own = [one for one in Dashboard.BINDINGS if isinstance(one, Binding)]
+        return Dashboard(footer((*BINDINGS, *own), self.config.keys))
 
     def on_mount(self) -> None:
         self.present()
@@ -260,7 +263,7 @@ class LossmonApp(App[None]):
         """Open or close the help."""
         from lossmon.ui.screens.help import HelpPage
 
-        self.open(HelpPage(self.all_bindings, dict(self.config.keys)))
+        self.open(HelpPage(self.all_bindings, self.config.keys))
 
     def action_runs(self) -> None:
         """Open or close the list of runs."""

@@ -23,9 +23,6 @@ from lossmon.ui.widgets.pane import LossPane
 from lossmon.ui.widgets.verdicts import Verdicts
 from lossmon.ui.widgets.waiting import Waiting
 
-HIDEABLE = ("metrics", "hardware", "log", "verdicts")
-"""Panes that a key opens and closes; train and eval are the business of the charts."""
-
 
 class Part(Protocol):
     """A widget that shows its part of a scene."""
@@ -93,8 +90,8 @@ class Dashboard(View):
     def present(self, scene: Scene) -> None:
         self.set_class(scene.run is None, "-waiting")
         self.set_class(scene.look.overlaid, "-overlaid")
-        for name in HIDEABLE:
-            self.set_class(name in scene.look.hidden, f"-without-{name}")
+        for pane in (self.metrics, self.hardware, self.verdicts, self.tail):
+            pane.set_class(pane.id in scene.look.hidden, "-closed")
         for part in self.parts:
             part.show(scene)
 
