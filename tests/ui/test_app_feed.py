@@ -1,0 +1,103 @@
+"""The reader thread: it asks, it waits, it ends."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+from textual.message import Message
+from textual.pilot import Pilot
+
+from lossmon.types import Snapshot
+from lossmon.ui.app import LossmonApp, SnapshotReady
+from lossmon.ui.scene import ScreenConfig
+from tests.ui import stage
+
+PATIENCE = 10.0
+"""Seconds after which a thread that should have acted is taken for broken."""
+
+
+class Scripted:
+    """Gives one prepared snapshot a poll, then the last one for ever."""
+
+    def __init__(self, *snapshots: Snapshot) -> None:
+        self.rest: Iterator[Snapshot] = iter(snapshots)
+        self.last = snapshots[0]
+        self.polls = 0
+        self.enough = threading.Event()
+
+    def poll(self, budget: float) -> Snapshot:
+        self.polls += 1
+        try:
+            self.last = next(self.rest)
+        except StopIteration:
+            self.enough.set()
+        return self.last
+
+
+async def until_enough(pilot: Pilot[None], monitor: Scripted) -> None:
+    """Let the app run until the script is over and all of it was shown."""
+    end = time.monotonic() + PATIENCE
+    while not monitor.enough.is_set() and time.monotonic() < end:
+        await pilot.pause(0.01)
+    assert monitor.enough.is_set()
+    await pilot.pause()
+
+
+def app_on(monitor: Scripted, initial: Snapshot | None = None) -> LossmonApp:
+    config = ScreenConfig(initial=initial)
+    return LossmonApp(monitor, threading.Event(), config, clock=lambda: stage.NOW)
+
+
+async def test_a_busy_monitor_is_asked_again_at_once_until_all_is_read() -> None:
+    half = replace(stage.snapshot(stage.loading()), busy=True)
+    whole = stage.snapshot(stage.overfitting())
+    monitor = Scripted(*[replace(half, time=float(i)) for i in range(50)], whole)
+    app = app_on(monitor)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_enough(pilot, monitor)
+        assert app.snapshot is whole
+
+
+async def test_loading_is_shown_now_and_then_not_at_every_poll() -> None:
+    half = replace(stage.snapshot(stage.loading()), busy=True)
+    monitor = Scripted(
+        *[replace(half, time=float(i)) for i in range(200)], replace(half, busy=False)
+    )
+    seen: list[Message] = []
+    app = app_on(monitor)
+    async with app.run_test(size=(80, 24), message_hook=seen.append) as pilot:
+        await until_enough(pilot, monitor)
+    shown = {id(one.snapshot) for one in seen if isinstance(one, SnapshotReady)}
+    assert 1 <= len(shown) < 60
+
+
+async def test_an_unchanged_snapshot_is_not_posted_again() -> None:
+    same = stage.snapshot(stage.healthy())
+    monitor = Scripted(same, same, same)
+    seen: list[Message] = []
+    app = app_on(monitor, initial=same)
+    async with app.run_test(size=(80, 24), message_hook=seen.append) as pilot:
+        for _ in range(4):
+            app.changed.set()
+            await pilot.pause(0.02)
+        await until_enough(pilot, monitor)
+    assert not any(isinstance(one, SnapshotReady) for one in seen)
+
+
+async def test_quitting_does_not_wait_for_the_heartbeat() -> None:
+    monitor = Scripted(stage.snapshot(stage.healthy()))
+    app = app_on(monitor)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_enough(pilot, monitor)
+        begin = time.monotonic()
+        await pilot.press("q")
+        await app.workers.wait_for_complete()
+    assert time.monotonic() - begin < PATIENCE / 2
+
+
+def test_a_newer_snapshot_replaces_one_that_waits() -> None:
+    old, new = (SnapshotReady(Snapshot(time=float(at))) for at in (1, 2))
+    assert new.can_replace(old)
