@@ -19,6 +19,9 @@ from lossmon.readers.text_tables import Table
 SLICE = 128
 """Lines worked through between two looks at the clock: well under a millisecond of known shapes."""
 
+SLOW = 0.01
+"""Seconds after which a slice was too long: hostile lines may take milliseconds each."""
+
 PANE = 5000
 """Lines kept of one batch for the log pane, the newest."""
 
@@ -93,16 +96,20 @@ class TextLog:
 
     def work(self, deadline: float) -> bool:
         """Work through what was pushed until the deadline; True when all is done."""
+        size = SLICE
         while self._at < len(self._todo):
-            lines = self._todo[self._at : self._at + SLICE]
+            begin = time.monotonic()
+            lines = self._todo[self._at : self._at + size]
             self._at += len(lines)
             last = self._at == len(self._todo)
             if self._pattern is not None and not self._pattern.failure:
                 self._patterned(lines, self._open and last)
             else:
                 self._lines(lines, self._open and last)
-            if time.monotonic() >= deadline and not last:
+            now = time.monotonic()
+            if now >= deadline and not last:
                 return False
+            size = max(1, size // 4) if now - begin > SLOW else min(SLICE, size * 2)
         self._todo, self._at = [], 0
         return True
 

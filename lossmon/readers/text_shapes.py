@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from lossmon.readers.grammar import LONGEST, parse
 from lossmon.readers.parsed import Parsed, Position, Scale, Span, Value
@@ -20,6 +20,15 @@ Match = Callable[[str], re.Match[str] | None]
 PLACES = ("step", "total", "epoch", "epochs", "rank", "time")
 """Names of numbers that say where a line stands."""
 
+COUNT = r"\d{1,18}+"
+"""A step, a total or a rank: what 64 bits hold."""
+
+EPOCH = r"\d{1,9}+(?:\.\d{1,20}+)?+(?:e-\d{1,3}+)?+"
+"""An epoch, fractional for the HF Trainer."""
+
+MOST_NUMBERS = 1000
+"""Numbers of a line for which a pattern is compiled: half a second once."""
+
 DROPPED = str.maketrans("", "", "0123456789 \t+-.eE")
 """What numbers are made of, and the blanks that pad them: the rest of a line is its key."""
 
@@ -33,7 +42,6 @@ class Template:
 
     Attributes:
         parsed: What the grammar said of the first such line; its spans are void for others.
-        match: Gives the match of a line of this shape, or None.
         groups: How many groups there are.
         step, total, epoch, epochs, rank, time: Index into the groups, -1 where absent.
         commas: Some of its numbers have commas between their thousands.
@@ -41,11 +49,13 @@ class Template:
     """
 
     __slots__ = (
+        "_line",
+        "_match",
+        "_spans",
         "commas",
         "epoch",
         "epochs",
         "groups",
-        "match",
         "parsed",
         "rank",
         "step",
@@ -62,16 +72,37 @@ class Template:
         ]  # fmt: skip
         spans = sorted({span for span in wanted if span is not None})
         index = {span: number for number, span in enumerate(spans)}
+        self._line, self._spans = line, spans
+        self._match: Match | None = None
         self.parsed = parsed
         self.groups = len(spans)
-        self.match: Callable[[str], re.Match[str] | None] = _pattern(
-            line, spans, frozenset(wanted[:2] + wanted[3:5])
-        ).fullmatch
         self.step, self.total, self.epoch, self.epochs, self.rank, self.time = (
             -1 if span is None else index[span] for span in wanted[:6]
         )
         self.commas = any("," in line[slice(*span)] for span in spans if span != parsed.time)
         self.values = tuple((value.name, index[value.span], value.scale) for value in parsed.values)
+
+    @property
+    def match(self) -> Match:
+        """Gives the match of a line of this shape, or None; compiled when first asked for."""
+        if self._match is None:
+            place, rank = self.parsed.position, self.parsed.rank
+            kinds = dict.fromkeys((place.step, place.total, place.epochs, rank), COUNT)
+            kinds[place.epoch] = EPOCH
+            self._match = _pattern(self._line, self._spans, kinds).fullmatch
+        return self._match
+
+    def first(self) -> tuple[str, ...] | None:
+        """The groups of the line it was learned from; None if a number is out of all bounds."""
+        texts = [self._line[slice(*span)] for span in self._spans]
+        if self.commas:
+            texts = [t if i == self.time else t.replace(",", "") for i, t in enumerate(texts)]
+        counts = (self.step, self.total, self.epochs, self.rank)
+        if not all(re.fullmatch(COUNT, texts[index]) for index in counts if index >= 0):
+            return None
+        if self.epoch >= 0 and not re.fullmatch(EPOCH, texts[self.epoch]):
+            return None
+        return tuple(texts)
 
     def numbers(self, found: re.Match[str]) -> tuple[str, ...]:
         """The groups of a match, without commas between thousands."""
@@ -102,18 +133,24 @@ def named_template(names: tuple[str, ...]) -> Template:
     return Template(line, Parsed(values, place, spans.get("rank"), spans.get("time")))
 
 
+class _Left:
+    """The shape of lines that say nothing of the training."""
+
+    __slots__ = ("match",)
+
+    def __init__(self, line: str) -> None:
+        self.match: Match = _pattern(line, [], {}, names=False).fullmatch
+
+
 class Shapes:
     """Remembers the shapes of lines, those without metrics too."""
 
     def __init__(self) -> None:
-        self._known: dict[
-            str, list[tuple[Callable[[str], re.Match[str] | None], Template | None]]
-        ] = {}
+        self._known: dict[str, list[Template | _Left]] = {}
         self._dull: set[str] = set()
         """Keys of lines without any word of ours."""
-        self._left: set[str] = set()
-        """Keys of lines that were left once: a pattern is only worth its price from the second
-        on, and prose never comes to it."""
+        self._seen: set[str] = set()
+        """Keys of lines that were left once: prose never comes to it a second time."""
 
     def read(self, line: str) -> tuple[Template, tuple[str, ...]] | None:
         """Return how to read a line, and its numbers as text; None if it says nothing."""
@@ -122,9 +159,11 @@ class Shapes:
             return None
         known = self._known.get(key)
         if known is not None:
-            for match, template in known:
-                if found := match(line):
-                    return None if template is None else (template, template.numbers(found))
+            for shape in known:
+                if found := shape.match(line):
+                    if isinstance(shape, _Left):
+                        return None
+                    return shape, shape.numbers(found)
         return self._learn(key, line)
 
     def _learn(self, key: str, line: str) -> tuple[Template, tuple[str, ...]] | None:
@@ -134,27 +173,25 @@ class Shapes:
             _remember(self._dull, key)
             return None
         parsed = parse(line)
-        if len(self._known) >= MOST_SHAPES:
-            self._known.clear()
         if parsed is None:
-            self._leave(key, line)
+            if key in self._seen:
+                self._keep(key, _Left(line), line)
+            else:
+                _remember(self._seen, key)
             return None
         template = Template(line, parsed)
-        found = template.match(line)
-        if found is None:
+        numbers = template.first()
+        if numbers is None:
             return None
-        patterns = self._known.setdefault(key, [])
-        if len(patterns) < SAME_KEY:
-            patterns.append((template.match, template))
-        return template, template.numbers(found)
+        self._keep(key, template, line)
+        return template, numbers
 
-    def _leave(self, key: str, line: str) -> None:
-        if key not in self._left:
-            _remember(self._left, key)
-            return
-        patterns = self._known.setdefault(key, [])
-        if len(patterns) < SAME_KEY:
-            patterns.append((_pattern(line, [], names=False).fullmatch, None))
+    def _keep(self, key: str, shape: Template | _Left, line: str) -> None:
+        if len(self._known) >= MOST_SHAPES:
+            self._known.clear()
+        shapes = self._known.setdefault(key, [])
+        if len(shapes) < SAME_KEY and len(_DIGITS.findall(line)) <= MOST_NUMBERS:
+            shapes.append(shape)
 
 
 def _remember(keys: set[str], key: str) -> None:
@@ -166,7 +203,7 @@ def _remember(keys: set[str], key: str) -> None:
 def _pattern(
     line: str,
     spans: list[Span],
-    counts: frozenset[Span | None] = frozenset(),
+    kinds: Mapping[Span | None, str],
     *,
     names: bool = True,
 ) -> re.Pattern[str]:
@@ -175,7 +212,7 @@ def _pattern(
     Args:
         line: The line.
         spans: What becomes a group.
-        counts: Those of them that are whole numbers at every line.
+        kinds: Patterns of those that are not just any number.
         names: Digits inside words matter: `top1` is not `top5`.
     """
     parts: list[str] = []
@@ -183,16 +220,16 @@ def _pattern(
     for left, right in [*spans, (len(line), len(line))]:
         parts.append(_plain(line, at, left, names))
         if left < right:
-            parts.append(f"({_group(line[left:right], (left, right) in counts)})")
+            parts.append(f"({_group(line[left:right], kinds.get((left, right)))})")
         at = right
     return re.compile("".join(parts) + _GAP)
 
 
-def _group(text: str, count: bool) -> str:
-    if count and _DIGITS.fullmatch(text):
-        return r"\d{1,18}+"
+def _group(text: str, kind: str | None) -> str:
     if "," in text and TOKEN.fullmatch(text):
         return GROUPED
+    if kind is not None:
+        return kind
     if TOKEN.fullmatch(text):
         return NUMBER if any(c.isdigit() for c in text) else re.escape(text)
     return "".join(

@@ -446,6 +446,11 @@ def test_which_files_are_claimed(name: str, head: bytes, claimed: bool) -> None:
     [
         pytest.param("x" * 10_000_000 + " loss 0.5\n", id="a line of 10 MB"),
         pytest.param("step 1 loss " + "9" * 100_000 + "\n", id="a number of 100,000 digits"),
+        pytest.param("Epoch " + "9" * 400 + ": loss 0.5\n", id="an epoch of 400 digits"),
+        pytest.param("epoch 1: loss 0.5\nepoch " + "9" * 400 + ": loss 0.5\n", id="and a second"),
+        pytest.param("{'loss': 1.0, 'epoch': nan}\n" * 2, id="an epoch that is no number"),
+        pytest.param("{'loss': 1.0, 'epoch': 1.5}\n{'loss': 1.0, 'epoch': 1e999}\n", id="endless"),
+        pytest.param("[rank" + "1" * 99 + "]: step " + "1" * 99 + " loss 1\n", id="ranks"),
         pytest.param("epoch " + "[" * 50_000 + "\n", id="brackets"),
         pytest.param("step 1 " + "loss " * 10_000 + "0.5\n", id="names without end"),
         pytest.param("loss" + " " * 15_000 + "0.5\n", id="blanks"),
