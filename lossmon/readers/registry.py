@@ -32,7 +32,7 @@ FAMILIES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("samples", ("*.jsonl",)),
     ("optuna_journal", ("*.log", "*.jsonl", "*journal*")),
     ("databases", ("*.db", "*.sqlite", "*.sqlite3")),
-    ("tables", ("*.csv", "*.tsv")),
+    ("tables", ("*.csv", "*.tsv", "*.txt", "*.log", "*.dat", "*.out")),
     ("jsonl", ("*.jsonl", "*.ndjson", "*.jsonlines", "*.json", "*.log", "*.txt")),
     ("documents", ("*.json", "log")),
     (

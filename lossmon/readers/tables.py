@@ -12,6 +12,7 @@ from lossmon.readers.lines import decode
 from lossmon.readers.record_reader import Fault, MakeLayout, RecordReader
 from lossmon.readers.sniff import are_metrics, is_known_other, names_metric, names_place, text_of
 from lossmon.readers.table_cells import Header, find_header, is_header_of, parse_rows
+from lossmon.readers.values import number
 
 RANK = 50
 """Often rounded, and often by epoch."""
@@ -89,12 +90,41 @@ def claims_table(path: Path, head: bytes) -> bool:
     return is_header_of(names, lines[0], lines[1])
 
 
+def claims_text_table(path: Path, head: bytes) -> bool:
+    """The same for a file that may hold any text: every whole line must be a row of numbers."""
+    text = text_of(head)
+    lines = [line for line in text.splitlines() if line.strip() and line[0] != "#"]
+    if not text.endswith(("\n", "\r")):
+        lines = lines[:-1]
+    if len(lines) < 2 or not claims_table(path, head):
+        return False
+    header = find_header(lines[0])
+    if not header.delimiter or any(sign in lines[0] for sign in ":={}[]"):
+        return False
+    rows = [header.split(line) for line in lines[1:]]
+    return all(len(row) == len(header.names) and _is_numeric(row) for row in rows)
+
+
+def _is_numeric(row: list[str]) -> bool:
+    """Whether most cells of a row are numbers, or empty."""
+    numbers = sum(not cell or number(cell) is not None for cell in row)
+    return 2 * numbers > len(row)
+
+
 FORMATS = (
     Format(
         source="csv",
         title="CSV table",
         names=("*.csv", "*.tsv"),
         claims=claims_table,
+        open=table,
+        rank=RANK,
+    ),
+    Format(
+        source="csv",
+        title="CSV table",
+        names=("*.txt", "*.log", "*.dat", "*.out"),
+        claims=claims_text_table,
         open=table,
         rank=RANK,
     ),

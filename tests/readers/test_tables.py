@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from lossmon.readers.tables import FORMATS, TableParser, table
 from tests.readers.growing import DATA, Collected, read, read_growing, read_whole
 
-CSV = FORMATS[-1]
+CSV, TEXT_TABLE = FORMATS
 STEPS = [*range(0, 205, 5), *range(150, 400, 5)]
 """Of the sample whose run crashed at step 200 and went on from 150."""
 
@@ -237,3 +237,20 @@ def test_only_logs_are_claimed(text: str, claimed: bool) -> None:
 
 def test_half_a_header_is_not_judged() -> None:
     assert not CSV.claims(Path("a.csv"), b"st")
+
+
+@pytest.mark.parametrize(
+    "text, claimed",
+    [
+        ("epoch,train_loss\n0,1.0\n1,0.9\n", True),
+        ("epoch;train_loss;time\n0;1.0;00:01\n", True),
+        ("epoch,train_loss\n0,1.0\n1,0", True),
+        ("epoch,train_loss\nstarting, now\n", False),
+        ("epoch,train_loss\n0,1.0\nWARNING: slow\n", False),
+        ("epoch train_loss\n0 1.0\n", False),
+        ("loss: 1.0, step: 2\n3.0, 4\n", False),
+        ("epoch,train_loss\n", False),
+    ],
+)
+def test_a_table_in_a_text_file_holds_nothing_else(text: str, claimed: bool) -> None:
+    assert TEXT_TABLE.claims(Path("log.txt"), text.encode()) is claimed
