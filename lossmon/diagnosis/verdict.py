@@ -90,6 +90,7 @@ class Bench:
         self._badge = WARMING_UP
         self._turns: list[Turn] = []
         self._candidate: _Candidate | None = None
+        self._resumed = False
 
     @property
     def history(self) -> tuple[Turn, ...]:
@@ -99,7 +100,8 @@ class Bench:
     def sit(self, step: int, curves: Curves, findings: tuple[Finding, ...]) -> None:
         """Let the findings of this moment decide."""
         top = leading(findings)
-        if not self._turns:
+        resumed, self._resumed = self._resumed, False
+        if not self._turns or (resumed and top.code != self._badge.code):
             self._show(step, top)
         elif top.code == self._badge.code and top.severity >= self._badge.severity:
             self._stay(step, top)
@@ -154,13 +156,15 @@ class Bench:
         return GROWTH_TO_HEALTHY if top.code == "healthy" else GROWTH_TO_ENTER
 
     def restart(self) -> None:
-        """The run began again: what waited is void, the badge stays until the curve speaks."""
+        """The run began again: what is left of the curve decides anew."""
         self._candidate = None
+        self._resumed = bool(self._turns)
 
     def present(self, findings: tuple[Finding, ...]) -> tuple[Finding, tuple[Finding, ...]]:
         """The badge with its newest numbers, and all findings with the badge first."""
         same = [f for f in findings if f.code == self._badge.code and f.variant not in ASIDE]
-        verdict = same[0] if same else self._badge
+        held = same[0] if same else self._badge
+        verdict = leading(findings) if self._resumed else held
         others = sorted((f for f in findings if f is not verdict), key=_rank)
         return verdict, (verdict, *others)
 

@@ -13,9 +13,7 @@ RATE = Meaning("learning_rate", "learning rate", Split.TRAIN, Kind.LEARNING_RATE
 GRADIENT = Meaning("grad_norm", "gradient norm", Split.TRAIN, Kind.GRAD_NORM)
 TRAIN = Meaning("train/loss", "train loss", Split.TRAIN, Kind.LOSS, lower_is_better=True)
 EVAL = Meaning("eval/loss", "eval loss", Split.EVAL, Kind.LOSS, lower_is_better=True)
-ACCURACY = Meaning(
-    "eval/accuracy", "eval accuracy", Split.EVAL, Kind.METRIC, lower_is_better=False
-)
+ACCURACY = Meaning("eval/accuracy", "eval accuracy", Split.EVAL, Kind.METRIC, lower_is_better=False)
 ORDER = (RATE, GRADIENT, TRAIN, EVAL, ACCURACY)
 
 Curve = tuple[Sequence[float] | Floats, Sequence[float] | Floats]

@@ -76,7 +76,7 @@ PACE_NOISE = 5.0
 """Rise in standard deviations of single evals for that: the best of many is lucky by about 3."""
 
 
-STILL_RISING = 0.3
+STILL_RISING = 0.4
 """Share of a small rise that must have come in the later half of the time since the best: a rise
 that has levelled off below the five percent is where the run has settled."""
 
@@ -84,7 +84,8 @@ that has levelled off below the five percent is where the run has settled."""
 def _still_rising(curves: Curves, rise: float) -> bool:
     evals = curves.eval
     assert evals is not None
-    middle = (curves.eval_best + len(evals)) // 2
+    # The present level is a median of three, which lies one eval back.
+    middle = (curves.eval_best + len(evals) - 2) // 2
     if len(evals) - curves.eval_best < 4:
         return True
     return curves.eval_now - float(curves.eval_log[middle]) >= STILL_RISING * rise

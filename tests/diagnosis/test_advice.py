@@ -1,0 +1,109 @@
+"""Every finding has its words, in both languages."""
+
+from __future__ import annotations
+
+import re
+import string
+import tomllib
+from importlib.resources import files
+
+import numpy as np
+import pytest
+
+from lossmon.diagnosis import advice
+from lossmon.diagnosis.advice import LANGUAGES, advise, explain_missing
+from lossmon.diagnosis.verdict import RANK
+from lossmon.types import Confidence, Finding, Severity
+from tests.diagnosis.feeding import Curve, diagnose
+from tests.diagnosis.test_rules import QUIET, SHOWN
+
+CODES = {*RANK, "stalled"}
+TEXTS = ("word", "evidence", "means", "confused_with", "changes")
+
+
+def book(language: str) -> dict[str, dict[str, object]]:
+    text = files(advice).joinpath(f"{language}.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_code_is_told_in_full(language: str) -> None:
+    entries = book(language)
+    assert entries.keys() - {"missing", "words"} == CODES
+    for code in CODES:
+        for key in TEXTS:
+            assert str(entries[code][key]).strip(), (code, key)
+        assert entries[code]["remedies"], code
+
+
+def test_both_languages_have_the_same_variants_and_placeholders() -> None:
+    english, chinese = (book(language) for language in ("en", "zh"))
+    assert english["missing"].keys() == chinese["missing"].keys()
+    assert english["words"].keys() == chinese["words"].keys()
+    for code in CODES:
+        assert holes(english[code]) >= holes(chinese[code]), code
+        ours, theirs = english[code].get("variants", {}), chinese[code].get("variants", {})
+        assert isinstance(ours, dict)
+        assert isinstance(theirs, dict)
+        assert ours.keys() == theirs.keys(), code
+
+
+def holes(entry: object) -> set[str]:
+    """Names of the placeholders in all texts of an entry."""
+    if isinstance(entry, str):
+        return {name for _, name, _, _ in string.Formatter().parse(entry) if name}
+    if isinstance(entry, dict):
+        return set().union(*(holes(value) for value in entry.values()))
+    return set().union(*(holes(value) for value in entry)) if isinstance(entry, list) else set()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("curves", [param.values[0] for param in (*SHOWN, *QUIET)])
+def test_no_number_is_missing_from_a_sentence(curves: dict[str, Curve], language: str) -> None:
+    for finding in diagnose(curves).findings:
+        told = advise(finding, language)
+        for text in (told.word, told.evidence, told.means, *told.remedies):
+            assert text
+            assert "–" not in text
+            assert not re.search(r"[{}]", text)
+
+
+def test_the_evidence_of_overfitting_reads_as_people_write_it() -> None:
+    finding = Finding(
+        "overfitting",
+        Severity.WARNING,
+        800,
+        Confidence.HIGH,
+        {"eval": 1.62, "best": 1.37, "best_step": 800, "rise_percent": 18.2},
+    )
+    assert advise(finding).evidence == (
+        "eval 1.62 is 18% above its minimum 1.37 at step 800; train still falls"
+    )
+    assert advise(finding, "zh").evidence.startswith("验证损失 1.62，比步 800 的最低值 1.37 高 18%")
+
+
+def test_a_healthy_run_is_told_that_a_loss_is_an_alarm() -> None:
+    finding = Finding("healthy", Severity.OK, 0, Confidence.MEDIUM, {"level": 1.0})
+    assert "alarm" in advise(finding).means
+    assert "报警器" in advise(finding, "zh").means
+
+
+def test_an_unknown_code_is_told_by_its_name() -> None:
+    finding = Finding("brand_new", Severity.NOTICE, 0, Confidence.LOW)
+    assert advise(finding).word == "BRAND NEW"
+
+
+def test_an_unknown_language_is_answered_in_english() -> None:
+    finding = Finding("stalled", Severity.WARNING, 7, Confidence.LOW, {"step": 7})
+    assert advise(finding, "tlh") == advise(finding, "en")
+
+
+def test_a_number_that_is_not_known_reads_as_a_dash() -> None:
+    finding = Finding("stalled", Severity.WARNING, 7, Confidence.LOW, {"step": np.nan})
+    assert advise(finding).evidence == "no new step after step –"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_missing_is_explained(language: str) -> None:
+    assert explain_missing("no_eval_loss", language) != "no eval loss"
+    assert explain_missing("something_else", language) == "something else"

@@ -1,0 +1,254 @@
+"""The engine: any chunking, restarts, broken numbers, kinds of loss, cost."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from lossmon.diagnosis.engine import Engine
+from lossmon.types import Floats, Kind, Meaning, Severity, Split
+from tests.diagnosis.feeding import (
+    ACCURACY,
+    EVAL,
+    GRADIENT,
+    RATE,
+    TRAIN,
+    Columns,
+    Curve,
+    columns,
+    diagnose,
+    falling,
+    noisy,
+    run,
+)
+
+
+def a_long_run() -> dict[str, Curve]:
+    """A run with every sort of series, an overfit and a NaN at the end."""
+    n = 3000
+    steps = np.arange(n)
+    train = noisy(falling(n, end=0.1), 0.2)
+    train[-1] = np.nan
+    places = np.arange(29, n, 30)
+    evals = noisy(falling(100, 2.4, 0.8, 12) * np.linspace(0.9, 1.3, 100), 0.01)
+    return {
+        "train/loss": (steps, train),
+        "eval/loss": (places, evals),
+        "learning_rate": (steps, np.full(n, 1e-3)),
+        "grad_norm": (steps, noisy(np.ones(n), 0.3)),
+        "eval/accuracy": (places, np.linspace(0.3, 0.8, 100)),
+    }
+
+
+def fed(cuts: list[int]) -> Engine:
+    engine = Engine()
+    whole = columns(engine, a_long_run())
+    for part in zip(*(np.split(column, cuts) for column in whole), strict=True):
+        engine.feed(*part)
+    return engine
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_any_chunking_gives_the_same_diagnosis(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    cuts = np.sort(random.integers(0, 9000, random.integers(1, 400))).tolist()
+    assert fed(cuts).diagnosis() == fed([]).diagnosis()
+
+
+def test_point_by_point_gives_the_same_diagnosis() -> None:
+    assert fed(list(range(1, 9200))).diagnosis() == fed([]).diagnosis()
+
+
+def test_asking_changes_nothing() -> None:
+    engine = Engine()
+    whole = columns(engine, a_long_run())
+    for part in zip(*(np.array_split(column, 200) for column in whole), strict=True):
+        engine.feed(*part)
+        engine.diagnosis()
+    assert engine.diagnosis() == fed([]).diagnosis()
+
+
+def test_nothing_fed_is_warming_up() -> None:
+    assert Engine().diagnosis().verdict.code == "warming_up"
+    assert Engine().diagnosis().history == ()
+
+
+def test_one_key_has_one_number() -> None:
+    engine = Engine()
+    numbers = [engine.channel(meaning, headline=True) for meaning in (TRAIN, EVAL, RATE)]
+    assert numbers == [engine.channel(m, headline=True) for m in (TRAIN, EVAL, RATE)]
+    assert len(set(numbers)) == 3
+
+
+@pytest.mark.parametrize(
+    ("meaning", "wanted"),
+    [
+        pytest.param(TRAIN, True, id="train loss"),
+        pytest.param(EVAL, True, id="eval loss"),
+        pytest.param(RATE, True, id="learning rate"),
+        pytest.param(GRADIENT, True, id="gradient norm"),
+        pytest.param(ACCURACY, True, id="eval accuracy"),
+        pytest.param(Meaning("train/reward", "reward"), True, id="reward"),
+        pytest.param(Meaning("tokens", "tokens", kind=Kind.THROUGHPUT), False, id="throughput"),
+        pytest.param(
+            Meaning("train/loss_mean", "mean", kind=Kind.LOSS, summary=True), False, id="summary"
+        ),
+    ],
+)
+def test_it_wants_what_can_change_a_verdict(meaning: Meaning, wanted: bool) -> None:
+    assert Engine().wants(meaning) is wanted
+
+
+def test_a_loss_that_is_not_the_headline_changes_nothing() -> None:
+    engine = Engine()
+    part = engine.channel(Meaning("train/box", "box", kind=Kind.LOSS, part="box"), headline=False)
+    engine.feed(*_column(part, np.full(50, np.nan)))
+    assert engine.diagnosis().verdict.code == "warming_up"
+
+
+def _column(number: int, values: Floats) -> Columns:
+    n = len(values)
+    return np.full(n, number), np.arange(n), values, np.full(n, np.nan)
+
+
+@pytest.mark.parametrize("at", [0, 1, 7, 500, 999])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_a_broken_loss_is_critical_at_its_own_step(at: int, value: float) -> None:
+    train = falling(1000)
+    train[at] = value
+    engine = Engine()
+    engine.feed(*_column(engine.channel(TRAIN, headline=True), train))
+    turns = [turn for turn in engine.diagnosis().history if turn.code == "non_finite"]
+    assert [(turn.step, turn.severity) for turn in turns] == [(at, Severity.CRITICAL)]
+
+
+def test_a_loss_of_zero_with_a_broken_gradient_is_a_hidden_nan() -> None:
+    train, gradient = falling(200), np.ones(200)
+    train[150:], gradient[150:] = 0.0, np.nan
+    steps = np.arange(200)
+    verdict = diagnose({"train/loss": (steps, train), "grad_norm": (steps, gradient)}).verdict
+    assert (verdict.code, verdict.variant, verdict.since_step) == ("non_finite", "masked", 150)
+
+
+def test_a_loss_of_zero_with_a_sound_gradient_is_no_nan() -> None:
+    steps = np.arange(200)
+    curves = {"train/loss": (steps, np.zeros(200)), "grad_norm": (steps, np.ones(200))}
+    assert diagnose(curves).verdict.code != "non_finite"
+
+
+def test_a_lone_broken_gradient_is_ordinary() -> None:
+    gradient = np.ones(300)
+    gradient[100] = np.inf
+    steps = np.arange(300)
+    curves = {"train/loss": (steps, falling(300)), "grad_norm": (steps, gradient)}
+    assert "non_finite" not in {turn.code for turn in diagnose(curves).history}
+
+
+def test_a_series_of_broken_gradients_is_a_warning() -> None:
+    gradient = np.ones(300)
+    gradient[250:] = np.nan
+    steps = np.arange(300)
+    curves = {"train/loss": (steps, falling(300)), "grad_norm": (steps, gradient)}
+    found = {(f.code, f.variant): f.severity for f in diagnose(curves).findings}
+    assert found["non_finite", "gradient"] is Severity.WARNING
+
+
+def test_a_restart_voids_what_is_logged_again() -> None:
+    engine = Engine()
+    number = engine.channel(TRAIN, headline=True)
+    level = falling(400)
+    broken = np.concatenate((level[:300], np.full(20, 60.0)))
+    engine.feed(*_column(number, broken))
+    assert engine.diagnosis().verdict.code == "diverging"
+    engine.restart(250)
+    rest = level[250:]
+    engine.feed(np.full(150, number), 250 + np.arange(150), rest, np.full(150, np.nan))
+    assert engine.diagnosis().verdict.code == "healthy"
+
+
+def test_a_resumed_run_is_never_warned_of() -> None:
+    engine = Engine()
+    numbers = [engine.channel(meaning, headline=True) for meaning in (TRAIN, EVAL)]
+    level = noisy(falling(400), 0.05)
+    for start, end in ((0, 260), (200, 400)):
+        if start:
+            engine.restart(start)
+        steps = np.arange(start, end)
+        engine.feed(np.full(len(steps), numbers[0]), steps, level[start:end], steps * np.nan)
+        places = steps[steps % 20 == 0]
+        engine.feed(np.full(len(places), numbers[1]), places, 1.1 * level[places], places * np.nan)
+    assert max(turn.severity for turn in engine.diagnosis().history) < Severity.WARNING
+
+
+def test_a_break_before_a_restart_is_forgotten_with_its_points() -> None:
+    engine = Engine()
+    number = engine.channel(TRAIN, headline=True)
+    engine.feed(*_column(number, np.array([2.0, 1.9, np.nan])))
+    engine.restart(1)
+    assert "non_finite" not in {f.code for f in engine.diagnosis().findings}
+
+
+def test_late_evals_are_taken_in() -> None:
+    engine = Engine()
+    numbers = [engine.channel(meaning, headline=True) for meaning in (TRAIN, EVAL)]
+    level = falling(400)
+    for step in range(400):
+        engine.feed(*_column(numbers[0], level[step : step + 1])[:1], np.array([step]),
+                    level[step : step + 1], np.array([np.nan]))  # fmt: skip
+        if step % 40 == 5 and step > 5:
+            late = np.array([step - 5])
+            engine.feed(np.array([numbers[1]]), late, 1.1 * level[late], np.array([np.nan]))
+    assert engine.diagnosis().verdict.code == "healthy"
+
+
+@pytest.mark.parametrize(
+    ("key", "missing"),
+    [
+        pytest.param("train/reward", "reward_loss", id="reinforcement learning"),
+        pytest.param("train/d_loss", "adversarial_loss", id="two networks"),
+        pytest.param("train/rewards/margins", "preference_loss", id="preferences"),
+    ],
+)
+def test_a_loss_that_says_little_raises_no_alarm(key: str, missing: str) -> None:
+    engine = Engine()
+    engine.channel(Meaning(key, key, Split.TRAIN, Kind.METRIC), headline=False)
+    curves = run(falling(600, end=0.1), np.linspace(1.0, 3.0, 20))
+    engine.feed(*columns(engine, curves))
+    diagnosis = engine.diagnosis()
+    assert missing in diagnosis.missing
+    assert diagnosis.verdict.severity <= Severity.OK
+
+
+def test_a_preference_loss_that_blows_up_is_still_seen() -> None:
+    engine = Engine()
+    engine.channel(Meaning("train/rewards/margins", "margins"), headline=False)
+    train = falling(300)
+    train[200] = np.nan
+    engine.feed(*columns(engine, {"train/loss": (np.arange(300), train)}))
+    assert engine.diagnosis().verdict.code == "non_finite"
+
+
+def test_memory_does_not_grow_with_the_run() -> None:
+    def size(n: int) -> int:
+        engine = Engine()
+        steps = np.arange(n)
+        engine.feed(*columns(engine, {"train/loss": (steps, noisy(falling(n), 0.1))}))
+        state = engine._state
+        arrays = state.train._bins.nbytes + state.eval._bins.nbytes
+        return arrays + sys.getsizeof(state.recent) + len(engine.diagnosis().history)
+
+    assert size(200_000) <= size(2_000) + 64
+
+
+def test_a_million_points_are_judged_within_seconds() -> None:
+    n = 1_000_000
+    engine = Engine()
+    number = engine.channel(TRAIN, headline=True)
+    level = noisy(falling(n), 0.1)
+    began = time.process_time()
+    engine.feed(*_column(number, level))
+    assert time.process_time() - began < 3
+    assert engine.diagnosis().verdict.code == "healthy"

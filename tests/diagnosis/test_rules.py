@@ -1,0 +1,214 @@
+"""Each diagnosis: the curve that shows it, and the curves that only look like it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lossmon.types import Diagnosis, Floats, Severity
+from tests.diagnosis.feeding import Curve, diagnose, falling, noisy, run
+
+STEPS = np.arange(1, 601)
+
+
+def rising_late(n: int, rise: float, best: float = 0.4) -> Floats:
+    """An eval loss that falls until `best` of the run and then climbs by `rise` in all."""
+    along = np.linspace(0, 1, n)
+    down = falling(n, 2.5, 1.0, 4 / best)
+    return np.asarray(down * (1 + rise * np.clip((along - best) / (1 - best), 0, None)))
+
+
+def step_up(n: int, at: float, factor: float) -> Floats:
+    """A descent that jumps at a share of the run and stays there."""
+    level = falling(n)
+    level[int(at * n) :] = factor * level[int(at * n)]
+    return level
+
+
+def spiked(n: int, at: int, width: int, factor: float) -> Floats:
+    """A descent with a burst of high points."""
+    level = falling(n)
+    level[at : at + width] *= factor
+    return level
+
+
+def restarting_rate(n: int, cycles: int = 3) -> Floats:
+    """Cosine restarts of the learning rate."""
+    along = np.linspace(0, cycles, n, endpoint=False) % 1
+    return np.asarray(1e-3 * (0.02 + 0.98 * (1 + np.cos(np.pi * along)) / 2))
+
+
+def restarted(n: int, cycles: int = 3) -> Floats:
+    """A loss that jumps by a sixth of its level at each restart of the rate."""
+    along = np.linspace(0, cycles, n, endpoint=False) % 1
+    return np.asarray(falling(n, pace=3) * (1 + 0.16 * (1 - along) * (np.arange(n) > n / cycles)))
+
+
+def with_rate(curves: dict[str, Curve], rate: Floats) -> dict[str, Curve]:
+    return {**curves, "learning_rate": (curves["train/loss"][0], rate)}
+
+
+SHOWN = [
+    pytest.param(run(falling(600), falling(20, 2.4, 0.6)), "healthy", id="both fall"),
+    pytest.param(run(falling(60), None, every=10), "healthy", id="train alone falls"),
+    pytest.param(run(falling(600, pace=25), falling(30, 2.4, 0.6, 25)), "converged", id="settled"),
+    pytest.param(run(np.full(600, 2.3), np.full(20, 2.31)), "underfitting", id="never moves"),
+    pytest.param(
+        run(falling(600, 2.4, 2.05, 40), falling(20, 2.1, 2.05, 40)), "plateau", id="stuck"
+    ),
+    pytest.param(
+        run(np.linspace(2.4, 2.28, 700), np.linspace(2.4, 2.28, 60), noise=0.01),
+        "lr_too_low",
+        id="crawls",
+    ),
+    pytest.param(run(falling(600, end=0.1), rising_late(20, 0.5)), "overfitting", id="turns up"),
+    pytest.param(
+        run(falling(600, 2.5, 0.01, 6), np.full(20, 2.4)), "fast_memorisation", id="by heart"
+    ),
+    pytest.param(
+        run(falling(600, 2.5, 2.0), falling(20, 2.3, 0.6)), "distribution_mismatch", id="train high"
+    ),
+    pytest.param(run(falling(600, 2.5, 0.4), falling(20, 2.0, 0.05)), "easy_eval", id="eval easy"),
+    pytest.param(run(step_up(600, 0.6, 6.0)), "diverging", id="jumps and stays"),
+    pytest.param(
+        run(falling(600) * np.exp(np.clip(np.arange(600) - 400, 0, None) / 60)),
+        "diverging",
+        id="climbs",
+    ),
+    pytest.param(run(falling(600), noise=1.2), "oscillating", id="batches of one"),
+    pytest.param(
+        run(falling(600), noisy(falling(30, 2.4, 0.8), 0.25, seed=3)),
+        "oscillating",
+        id="evals jump",
+    ),
+    pytest.param(run(spiked(600, 598, 2, 9.0)), "spike", id="spike now"),
+]
+
+
+@pytest.mark.parametrize(("curves", "code"), SHOWN)
+def test_a_clear_case_is_named(curves: dict[str, Curve], code: str) -> None:
+    assert diagnose(curves).verdict.code == code
+
+
+@pytest.mark.parametrize(("curves", "code"), SHOWN)
+def test_a_thousandfold_loss_gets_the_same_history(curves: dict[str, Curve], code: str) -> None:
+    scaled = {key: (steps, 1000 * np.asarray(values)) for key, (steps, values) in curves.items()}
+    assert diagnose(scaled).history == diagnose(curves).history
+
+
+@pytest.mark.parametrize(("curves", "code"), SHOWN)
+def test_later_steps_get_the_same_verdict(curves: dict[str, Curve], code: str) -> None:
+    moved = {key: (np.asarray(steps) + 50_000, y) for key, (steps, y) in curves.items()}
+    assert diagnose(moved).verdict.code == code
+
+
+@pytest.mark.parametrize(("curves", "code"), SHOWN)
+def test_a_finding_never_lies_outside_the_run(curves: dict[str, Curve], code: str) -> None:
+    diagnosis = diagnose(curves)
+    assert all(0 <= f.since_step <= 800 for f in diagnosis.findings)
+    assert diagnosis.findings[0] is diagnosis.verdict
+
+
+QUIET = [
+    pytest.param(run(falling(600), falling(20, 2.4, 0.6)), id="healthy"),
+    pytest.param(run(falling(600), rising_late(20, 0.02)), id="eval rises by two percent"),
+    pytest.param(
+        run(falling(600), noisy(falling(6, 2.4, 0.9), 0.03, seed=5)), id="few and noisy evals"
+    ),
+    pytest.param(run(falling(600), falling(20, 2.0, 0.42)), id="dropout: eval below train"),
+    pytest.param(
+        {
+            "train/loss": run(4 * falling(600))["train/loss"],
+            "eval/loss": run(falling(600), falling(20, 2.4, 0.5))["eval/loss"],
+        },
+        id="train scaled by gradient accumulation",
+    ),
+    pytest.param(with_rate(run(restarted(600)), restarting_rate(600)), id="schedule restarts"),
+    pytest.param(run(restarted(600)), id="schedule restarts, rate not logged"),
+    pytest.param(run(spiked(600, 300, 1, 8.0)), id="one bad batch"),
+    pytest.param(
+        run(falling(600) * np.where(np.arange(600) < 25, 1.3, 1.0)), id="bump of the warm-up"
+    ),
+    pytest.param(
+        run(np.where(np.arange(600) < 300, 1.0, 0.75) * falling(600)), id="rate decays: kink"
+    ),
+    pytest.param(run(falling(600) - 2.0, falling(20) - 1.9, noise=0.0), id="loss crosses zero"),
+    pytest.param(run(-falling(600, 1.0, 5.0), -falling(20, 1.0, 4.9)), id="negative loss"),
+    pytest.param(run(falling(600), noise=0.3), id="small batches"),
+    pytest.param(run(falling(25), falling(25, 2.2, 0.45), noise=0.01), id="means of the epoch"),
+]
+
+
+@pytest.mark.parametrize("curves", QUIET)
+def test_a_sound_run_is_never_warned_of(curves: dict[str, Curve]) -> None:
+    assert max(turn.severity for turn in diagnose(curves).history) < Severity.WARNING
+
+
+def facts(diagnosis: Diagnosis) -> dict[str, float | int | str]:
+    return dict(diagnosis.verdict.facts)
+
+
+def test_overfitting_stays_suspected_below_five_percent() -> None:
+    evals = np.concatenate((falling(10, 2.4, 1.0, 8), [1.01, 1.02, 1.03, 1.04, 1.048]))
+    verdict = diagnose(run(falling(600, end=0.4, pace=2), evals, noise=0.001)).verdict
+    assert (verdict.code, verdict.variant, verdict.severity.word) == (
+        "overfitting",
+        "suspected",
+        "notice",
+    )
+
+
+def test_both_losses_rising_is_not_overfitting() -> None:
+    level = step_up(600, 0.7, 1.4)
+    assert diagnose(run(level, level[::30])).verdict.code != "overfitting"
+
+
+def test_overfitting_gives_the_numbers_of_its_sentence() -> None:
+    told = facts(diagnose(run(falling(600, end=0.1), rising_late(20, 0.5))))
+    assert told["rise_percent"] == pytest.approx(45, abs=8)
+    assert told["best_step"] == pytest.approx(240, abs=60)
+
+
+def test_a_higher_sensitivity_speaks_earlier() -> None:
+    curves = run(falling(600, end=0.1), rising_late(30, 0.3))
+    first = [
+        next(t.step for t in diagnose(curves, level).history if t.code == "overfitting")
+        for level in (0.5, 1.0, 2.0)
+    ]
+    assert first == sorted(first, reverse=True)
+    assert first[0] > first[2]
+
+
+def test_a_metric_that_improves_while_the_loss_rises_is_told_beside_it() -> None:
+    curves = run(falling(600, end=0.1), rising_late(20, 0.5))
+    steps = curves["eval/loss"][0]
+    curves["eval/accuracy"] = (steps, np.linspace(0.5, 0.9, 20))
+    codes = {(f.code, f.variant) for f in diagnose(curves).findings}
+    assert ("metric_disagreement", "metric_better") in codes
+
+
+def test_a_metric_that_gets_worse_while_the_loss_falls_is_told() -> None:
+    curves = run(falling(600), falling(20, 2.4, 0.6))
+    accuracy = np.concatenate((np.linspace(0.5, 0.9, 10), np.linspace(0.9, 0.6, 10)))
+    curves["eval/accuracy"] = (curves["eval/loss"][0], accuracy)
+    codes = {(f.code, f.variant) for f in diagnose(curves).findings}
+    assert ("metric_disagreement", "metric_worse") in codes
+
+
+def test_a_rate_that_was_raised_is_named_beside_the_divergence() -> None:
+    rate = np.where(np.arange(600) < 350, 1e-3, 1e-1)
+    codes = {f.code for f in diagnose(with_rate(run(step_up(600, 0.6, 6.0)), rate)).findings}
+    assert {"diverging", "lr_too_high"} <= codes
+
+
+def test_a_loss_that_prints_one_number_is_frozen() -> None:
+    level = noisy(falling(600), 0.05)
+    level[-60:] = level[-61]
+    found = diagnose({"train/loss": (STEPS, level)}).findings
+    assert ("plateau", "frozen") in {(f.code, f.variant) for f in found}
+
+
+def test_what_is_not_logged_is_named() -> None:
+    missing = diagnose(run(falling(100))).missing
+    assert set(missing) == {"no_eval_loss", "no_learning_rate"}
+    assert "few_evals" in diagnose(run(falling(100), falling(2))).missing
