@@ -168,7 +168,9 @@ class _Kin:
         ):
             crcs = self._add_checksum(crcs, column, at, width)
         good = crcs == unmasked(buffer.load(starts + layout.length, "<u4"))
-        return wall_times, steps, values.astype(np.float64), good
+        with np.errstate(invalid="ignore"):
+            # A signalling NaN is a NaN like any other.
+            return wall_times, steps, values.astype(np.float64), good
 
     def _add_checksum(self, crcs: Array, column: Array, at: int, width: int) -> Array:
         tables, behind = position_tables(), self.layout.length - 1 - at

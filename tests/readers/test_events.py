@@ -72,6 +72,15 @@ def test_a_value_is_the_exact_32_bit_float(log: Path) -> None:
     assert read(written(log, scalar("loss", 1, 0.1))) == {"loss": [(1, 1.0, "0.10000000149011612")]}
 
 
+def test_a_signalling_nan_is_a_nan(log: Path) -> None:
+    content = b""
+    for i in range(100):
+        record = scalar("loss", i, 1.0).SerializeToString()
+        content += framed(record[:-4] + b"\x01\x00\x80\x7f")
+    log.write_bytes(content)
+    assert {value for _, _, value in read(whole(log))["loss"]} == {"nan"}
+
+
 def test_positions_put_points_of_all_tags_back_in_the_order_they_were_logged() -> None:
     for path in SAMPLES:
         orders = [order for points in whole(path).points for order in points.order.tolist()]
