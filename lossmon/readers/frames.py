@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from operator import itemgetter
 
 import numpy as np
 
@@ -111,7 +112,9 @@ class Cells:
             values = np.array(self._values[name], np.float64)
             self.add_column(name, Column(np.array(rows, np.int64), values))
         columns = {name: _joined(blocks) for name, blocks in self._blocks.items()}
-        texts = {name: sorted(texts) for name, texts in self._texts.items() if texts}
+        texts = {
+            name: sorted(texts, key=itemgetter(0)) for name, texts in self._texts.items() if texts
+        }
         return Frame(n, columns, texts)
 
 

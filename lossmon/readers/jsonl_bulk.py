@@ -185,4 +185,5 @@ def _texts(body: bytes, shape: Shape, wanted: frozenset[str]) -> Iterator[tuple[
     for name, token in shape.texts.items():
         if name in shape.spelled or plain(name) in wanted:
             found = re.findall(re.escape(token) + rb'\s*"([^"]*)"', body)
-            yield name, [text.decode(errors="replace") for text in found]
+            # A line holds no line end, so that one decoding serves them all.
+            yield name, b"\n".join(found).decode(errors="replace").split("\n")

@@ -71,28 +71,25 @@ class MmScalars:
         return evals
 
     def _steps(self, frame: Frame, evals: np.typing.NDArray[np.bool_]) -> Ints:
-        iterations = _spread(frame, "iter")
-        epochs = as_steps(_spread(frame, "epoch"))
-        named = _spread(frame, "step")
+        iterations, epochs = _spread(frame, "iter"), _spread(frame, "epoch")
+        trains = ~evals & np.isfinite(iterations)
         steps = np.zeros(frame.n, np.int64)
-        for row in range(frame.n):
-            if not evals[row]:
-                self._train(iterations[row], int(epochs[row]))
-            steps[row] = self._eval_step(named[row]) if evals[row] else self._last
-        return steps
-
-    def _train(self, iteration: float, epoch: int) -> None:
-        if not np.isfinite(iteration):
-            return
-        step = as_steps(np.array([iteration]))
+        steps[trains] = as_steps(iterations[trains])
         if self._mode:
-            step = self._within.place(step, np.array([float(epoch)]))
-        self._last = self._ends[epoch] = int(step[0])
+            steps[trains] = self._within.place(steps[trains], epochs[trains])
+        named, numbers = _spread(frame, "step"), as_steps(epochs).tolist()
+        for row, train in enumerate(trains.tolist()):
+            if train:
+                self._last = self._ends[numbers[row]] = int(steps[row])
+            else:
+                steps[row] = self._eval_step(named[row]) if evals[row] else self._last
+        return steps
 
     def _eval_step(self, named: float) -> int:
         if self._mode or not np.isfinite(named):
             return self._last
-        return self._ends.get(int(named), int(named))
+        step = int(as_steps(np.array([named]))[0])
+        return self._ends.get(step, step)
 
 
 def _column(frame: Frame, name: str) -> Column:

@@ -115,8 +115,9 @@ def parse_rows(
         wanted: Names of the texts that are of use, as `plain` gives them.
     """
     cells, faults, n, start = Cells(), list[Fault](), 0, 0
+    worded = bool(b"\n".join(lines).translate(None, _NUMERIC + header.delimiter.encode()))
     while start < len(lines):
-        end, successor = _next_header(lines, start, header)
+        end, successor = _next_header(lines, start, header) if worded else (len(lines), header)
         n += _parse_block(lines[start:end], start, n, header, wanted, cells, faults)
         header, start = successor, end + 1
     return cells.frame(n), faults, header
@@ -124,15 +125,13 @@ def parse_rows(
 
 def _next_header(lines: list[bytes], start: int, header: Header) -> tuple[int, Header]:
     """Where the next line with names stands, and the header from there on."""
-    body = b"\n".join(lines[start:])
-    if not body.translate(None, _NUMERIC + header.delimiter.encode()):
-        return len(lines), header
     first = header.line[:1]
+    names = [name.encode() for name in header.names if name]
     for index in range(start, len(lines)):
         line = lines[index]
         if line[:1] == first and line.strip() == header.line:
             return index, header
-        if line[:1].isalpha() or line[:1] == b'"':
+        if (line[:1].isalpha() or line[:1] == b'"') and sum(name in line for name in names) > 1:
             new = _other_header(line, header)
             if new is not None:
                 return index, new
