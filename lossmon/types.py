@@ -338,6 +338,9 @@ class Diagnosis:
 WARMING_UP = Finding("warming_up", Severity.NEUTRAL, 0, Confidence.HIGH)
 """What is known of a run that has logged nothing yet."""
 
+UNJUDGED = Diagnosis(WARMING_UP, (WARMING_UP,), ())
+"""What is said of a run while its files are read for the first time: nothing."""
+
 
 # --------------------------------------------------------------------------- monitor → ui
 
@@ -476,7 +479,7 @@ class RunSnapshot:
     series: tuple[Series, ...] = ()
     train: int | None = None
     eval: int | None = None
-    diagnosis: Diagnosis = field(default_factory=lambda: Diagnosis(WARMING_UP, (WARMING_UP,), ()))
+    diagnosis: Diagnosis = UNJUDGED
     best: Best | None = None
     checkpoints: tuple[tuple[int, str], ...] = ()
     restarts: tuple[int, ...] = ()

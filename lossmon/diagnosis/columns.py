@@ -22,7 +22,8 @@ class Columns:
         self._channels = np.where((channels >= 0) & (channels < len(known)), channels, -1)
         self._steps = np.asarray(steps, dtype=np.int64)
         self._values = np.where(finite, np.clip(values, -limit, limit), values)
-        self._numbers = [int(i) for i in np.unique(self._channels) if i >= 0]
+        # Not np.unique: its first call imports masked arrays, which takes longer than all this.
+        self._numbers = sorted({int(i) for i in set(self._channels.tolist()) if i >= 0})
         self._places = {i: np.flatnonzero(self._channels == i) for i in self._numbers}
         self._of_role = {role: self._gather(role) for role in (Role.TRAIN, Role.EVAL)}
         self._special = self._find_special(finite)

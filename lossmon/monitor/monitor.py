@@ -91,11 +91,12 @@ class Monitor:
         """What the last look at the paths found."""
         return self._scan
 
-    def poll(self, budget: float = BUDGET) -> Snapshot:
+    def poll(self, budget: float = BUDGET, *, judge: bool = True) -> Snapshot:
         """Read what is new and return what it means.
 
         Args:
             budget: Seconds after which to return with what is there.
+            judge: Let the diagnosis hear of it; else that is left to the next call.
 
         Returns:
             The very same object as before while nothing changed.
@@ -110,7 +111,8 @@ class Monitor:
         for _ in range(len(self._runs)):
             run = self._next_run()
             run.read(deadline)
-            run.judge(deadline)
+            if judge:
+                run.judge(deadline)
             if time.monotonic() > deadline:
                 break
         return self._describe()

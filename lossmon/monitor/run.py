@@ -7,10 +7,10 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lossmon.diagnosis.engine import Engine
 from lossmon.monitor import life
 from lossmon.monitor.follow import FollowedFile
 from lossmon.readers.discovery import FoundRun
@@ -18,6 +18,7 @@ from lossmon.readers.names import meaning
 from lossmon.store import RunStore
 from lossmon.store.tape import Cut, Stretch, Tape
 from lossmon.types import (
+    UNJUDGED,
     Axis,
     Batch,
     Best,
@@ -32,6 +33,9 @@ from lossmon.types import (
     State,
     TextSample,
 )
+
+if TYPE_CHECKING:
+    from lossmon.diagnosis.engine import Engine
 
 LOG_LINES = 500
 """Newest lines of the text log that are kept: several screens to scroll back."""
@@ -73,12 +77,23 @@ class RunMonitor:
         self.update(found)
 
     def _begin_diagnosis(self) -> None:
-        self._engine = Engine(self._sensitivity)
-        self._tape = Tape(self._channel, self._engine.wants)
+        self._engine: Engine | None = None
+        self._unheard = True
         self._queue: deque[Cut | Stretch] = deque()
 
-    def _channel(self, key: str, what: Meaning, headline: bool) -> int:
-        return self._engine.channel(replace(what, key=key), headline)
+    def _judges(self) -> tuple[Engine, Tape]:
+        """The diagnosis and what it is told from; made when first asked for."""
+        if self._engine is None:
+            # The first frame shows curves, and must not wait for what judges them.
+            from lossmon.diagnosis.engine import Engine
+
+            engine = self._engine = Engine(self._sensitivity)
+
+            def channel(key: str, what: Meaning, headline: bool) -> int:
+                return engine.channel(replace(what, key=key), headline)
+
+            self._tape = Tape(channel, engine.wants)
+        return self._engine, self._tape
 
     def update(self, found: FoundRun) -> None:
         """Take notice of files and checkpoints that appeared."""
@@ -101,7 +116,7 @@ class RunMonitor:
     @property
     def busy(self) -> bool:
         """Whether bytes are known to be unread or points unjudged."""
-        return bool(self._queue) or any(
+        return self._unheard or bool(self._queue) or any(
             file.pending or (file.seen is None and not file.caught_up)
             for file in self._files.values()
         )
@@ -152,23 +167,28 @@ class RunMonitor:
         """
         if not all(file.caught_up for file in self._files.values()):
             return
-        if self._tape.is_stale(self._store):
+        engine, tape = self._judges()
+        if tape.is_stale(self._store):
             self._retell()
+            engine, tape = self._judges()
         facts = self._facts()
-        self._engine.plan(facts.total_steps, facts.total_epochs)
-        self._queue.extend(self._tape.pull(self._store))
+        engine.plan(facts.total_steps, facts.total_epochs)
+        self._queue.extend(tape.pull(self._store))
+        if self._unheard:
+            self._unheard = False
+            self._changes += 1
         while self._queue:
             piece = self._queue.popleft()
             if isinstance(piece, Cut):
-                self._engine.restart(piece.step)
+                engine.restart(piece.step)
             else:
-                self._feed(piece)
+                self._feed(engine, piece)
             self._changes += 1
             if time.monotonic() > deadline:
                 return
         self._store.thin()
 
-    def _feed(self, piece: Stretch) -> None:
+    def _feed(self, engine: Engine, piece: Stretch) -> None:
         if len(piece.steps) > SLICE:
             rest = Stretch(
                 piece.channels[SLICE:],
@@ -177,7 +197,7 @@ class RunMonitor:
                 piece.walls[SLICE:],
             )
             self._queue.appendleft(rest)
-        self._engine.feed(
+        engine.feed(
             piece.channels[:SLICE], piece.steps[:SLICE], piece.values[:SLICE], piece.walls[:SLICE]
         )
 
@@ -258,7 +278,7 @@ class RunMonitor:
         return life.Vital(facts, step, total, life.stride(lead), pace.interval, last), pace
 
     def _diagnosis(self, state: State, step: int | None) -> Diagnosis:
-        judged = self._engine.diagnosis()
+        judged = UNJUDGED if self._engine is None else self._engine.diagnosis()
         if state is not State.STALLED or not self._advanced_live or step is None:
             return judged
         # Only a silence that was watched is an alarm: an old log is merely old.

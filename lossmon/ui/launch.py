@@ -1,28 +1,31 @@
-"""Opens the screen on some paths: builds what it needs while Textual is being imported."""
+"""Opens the screen on some paths: reads what is there while Textual is being imported."""
 
 from __future__ import annotations
 
+import gc
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lossmon.config import Config, config_directory
-from lossmon.hardware.sampler import HardwareSampler
-from lossmon.monitor import Monitor, MonitorConfig, NoHardware
+from lossmon.monitor import Hardware, Monitor, MonitorConfig, NoHardware
+from lossmon.readers.discovery import Scan
 from lossmon.readers.registry import recognised
 from lossmon.types import HardwareReading, Snapshot
-from lossmon.watch import Watch
+
+if TYPE_CHECKING:
+    from lossmon.hardware.sampler import HardwareSampler
+    from lossmon.watch import Watch
 
 FIRST_LOOK = 0.3
-"""Seconds of reading before the first frame: about as long as importing Textual takes, so it
-costs nothing, and all but the longest logs are whole by then."""
-
-AFTER_FIRST_PAINT = 0.5
-"""Seconds after which NVML, psutil and the watcher begin: they must not delay the first frame."""
+"""Seconds of reading before the first frame: about as long as importing Textual takes, so all
+but the longest logs are whole by then."""
 
 
 class _FirstLook(threading.Thread):
-    """Reads what is there while the main thread imports Textual."""
+    """Reads what is there while the main thread imports Textual; judging it comes later."""
 
     def __init__(self, monitor: Monitor) -> None:
         super().__init__(name="first look", daemon=True)
@@ -32,7 +35,7 @@ class _FirstLook(threading.Thread):
 
     def run(self) -> None:
         try:
-            self._snapshot = self._monitor.poll(FIRST_LOOK)
+            self._snapshot = self._monitor.poll(FIRST_LOOK, judge=False)
         except Exception as error:
             # It belongs to the main thread, which raises it in `snapshot`.
             self._error = error
@@ -45,26 +48,128 @@ class _FirstLook(threading.Thread):
         return self._snapshot
 
 
+class Machine:
+    """The hardware, sampled from `start` on: neither psutil nor NVML delays the first frame."""
+
+    def __init__(self, paths: Sequence[Path], changed: threading.Event) -> None:
+        self._paths, self._changed = paths, changed
+        self._empty = HardwareReading()
+        self._idle = False
+        self._sampler: HardwareSampler | None = None
+
+    @property
+    def latest(self) -> HardwareReading:
+        """The newest reading; empty before the first."""
+        return self._empty if self._sampler is None else self._sampler.latest
+
+    @property
+    def idle(self) -> bool:
+        """Whether samples may be rare."""
+        return self._idle
+
+    @idle.setter
+    def idle(self, idle: bool) -> None:
+        self._idle = idle
+        if self._sampler is not None:
+            self._sampler.idle = idle
+
+    def start(self) -> None:
+        """Begin to sample."""
+        from lossmon.hardware.sampler import HardwareSampler
+
+        sampler = HardwareSampler(self._paths, on_change=self._changed)
+        sampler.idle = self._idle
+        sampler.start()
+        self._sampler = sampler
+
+    def stop(self) -> None:
+        """End sampling."""
+        if self._sampler is not None:
+            self._sampler.stop()
+
+
+class Live:
+    """A monitor whose files ring a bell.
+
+    The app polls it once the first frame stands: what may wait for that begins with the first
+    poll.
+
+    Args:
+        monitor: Reads and judges.
+        paths: What the user gave.
+        changed: The bell.
+        begin: Called once, after the first poll.
+    """
+
+    def __init__(
+        self,
+        monitor: Monitor,
+        paths: Sequence[Path],
+        changed: threading.Event,
+        begin: Callable[[], None],
+    ) -> None:
+        self._monitor, self._paths, self._changed, self._begin = monitor, paths, changed, begin
+        self._watch: Watch | None = None
+        self._scan: Scan | None = None
+        self._plain, self._noted = Snapshot(), Snapshot()
+        self._ended = False
+
+    def poll(self, budget: float) -> Snapshot:
+        """Read for about `budget` seconds; the same object as before while nothing changed."""
+        snapshot = self._monitor.poll(budget)
+        if self._watch is None:
+            self._begin_watch()
+        elif self._scan is not self._monitor.scan:
+            self._scan = self._monitor.scan
+            self._watch.update(file.path for run in self._scan.runs for file in run.files)
+        return self._with_notes(snapshot)
+
+    def _begin_watch(self) -> None:
+        from lossmon.watch import Watch
+
+        if not self._ended:
+            self._watch = Watch(self._paths, self._changed)
+            self._begin()
+            self._watch.start()
+
+    def _with_notes(self, snapshot: Snapshot) -> Snapshot:
+        """Add why changes come late, where they do."""
+        notes = () if self._watch is None else self._watch.notes
+        if not notes:
+            return snapshot
+        wanted = (*snapshot.notes, *notes)
+        if snapshot is not self._plain or wanted != self._noted.notes:
+            self._plain, self._noted = snapshot, replace(snapshot, notes=wanted)
+        return self._noted
+
+    def stop(self) -> None:
+        """End the watching; a poll that comes late begins nothing."""
+        self._ended = True
+        if self._watch is not None:
+            self._watch.stop()
+
+
 def view(paths: Sequence[Path], config: Config) -> int:
     """Watch paths until the user quits.
 
     Returns:
         Exit status.
     """
+    # What is imported and made from here to the first frame stays: looking for garbage in it
+    # would take a tenth of the time.
+    gc.disable()
     changed = threading.Event()
-    sampler = HardwareSampler(paths, on_change=changed) if config.hardware else None
-    off = HardwareReading(note="hardware is not sampled (--no-hardware)")
+    machine = Machine(paths, changed) if config.hardware else None
     monitor = Monitor(
         paths,
         MonitorConfig(names=config.metrics, sensitivity=config.sensitivity),
-        hardware=sampler or NoHardware(off),
+        hardware=machine or _unsampled(),
     )
     first = _FirstLook(monitor)
     first.start()
     from lossmon.ui.app import LossmonApp
     from lossmon.ui.scene import Look, ScreenConfig, XAxis
 
-    watch = Watch(paths, changed)
     screen = ScreenConfig(
         theme=None if config.theme == "auto" else config.theme,
         look=Look(
@@ -80,21 +185,23 @@ def view(paths: Sequence[Path], config: Config) -> int:
         initial=first.snapshot(),
         keys=dict(config.keys),
     )
-    later = threading.Timer(AFTER_FIRST_PAINT, _begin, (watch, sampler))
-    later.daemon = True
-    later.start()
+
+    def begin() -> None:
+        gc.freeze()
+        gc.enable()
+        if machine is not None:
+            machine.start()
+
+    live = Live(monitor, paths, changed, begin)
     try:
-        app = LossmonApp(monitor, changed, screen)
+        app = LossmonApp(live, changed, screen)
         app.run()
         return app.return_code or 0
     finally:
-        later.cancel()
-        watch.stop()
-        if sampler is not None:
-            sampler.stop()
+        live.stop()
+        if machine is not None:
+            machine.stop()
 
 
-def _begin(watch: Watch, sampler: HardwareSampler | None) -> None:
-    watch.start()
-    if sampler is not None:
-        sampler.start()
+def _unsampled() -> Hardware:
+    return NoHardware(HardwareReading(note="hardware is not sampled (--no-hardware)"))

@@ -6,7 +6,7 @@ import math
 import tomllib
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from lossmon.types import Advice, Finding
@@ -73,5 +73,5 @@ def _word(key: str, value: float | int | str, words: Mapping[str, str]) -> str:
 @cache
 def _book(language: str) -> dict[str, Any]:
     chosen = language if language in LANGUAGES else "en"
-    text = files(__package__).joinpath(f"{chosen}.toml").read_text(encoding="utf-8")
+    text = (Path(__file__).parent / f"{chosen}.toml").read_text(encoding="utf-8")
     return tomllib.loads(text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lossmon.diagnosis.advice import advise
-from lossmon.types import Finding, Severity
+from lossmon.types import UNJUDGED, Finding, Severity
 from lossmon.ui import numbers
 from lossmon.ui.lines import EMPTY, MUTED, TEXT, Line, clean, fit, spread, width
 from lossmon.ui.scene import Scene
@@ -49,6 +49,8 @@ class Badge(Panel, can_focus=True):
         run = self.scene.run
         if run is None:
             return [EMPTY]
+        if run.diagnosis is UNJUDGED:
+            return [fit(block(Severity.NEUTRAL, self.scene.say("reading").upper()), width)]
         verdict = run.diagnosis.verdict
         advice = advise(verdict, self.scene.language)
         line = block(verdict.severity, clean(advice.word))
