@@ -5,7 +5,15 @@ from __future__ import annotations
 import importlib
 import sys
 
-NAMES = ("ingest_events", "ingest_lines", "ingest_text", "discovery", "draw", "screen")
+NAMES = (
+    "ingest_events",
+    "ingest_wandb",
+    "ingest_lines",
+    "ingest_text",
+    "discovery",
+    "draw",
+    "screen",
+)
 """Modules with a `main` that prints a table, quickest first. `benchmarks.diagnosis` needs its data
 named and is run by itself: `python -m benchmarks.diagnosis --corpus DIR --faults DIR`."""
 
