@@ -47,6 +47,8 @@ class Ledger:
         """The log says no positions: its lines are numbered."""
         self._newest: tuple[Template | None, int] = (None, 0)
         """Shape and step of the newest line with metrics."""
+        self._from_zero: set[Template] = set()
+        """Shapes of lines that count the batches of an evaluation from 0."""
         self._stale: dict[str, str] = {}
         self._failures = Failures()
         self._news = News()
@@ -82,13 +84,23 @@ class Ledger:
         if parsed.trainer:
             self._take_records(template, rows)
             return
-        if parsed.last_only or (template.step >= 0 and parsed.position.scale is Scale.EPOCH):
-            rows = [row for row in rows if _is_last(template, row)]
+        painted = template.step >= 0 and parsed.position.scale is Scale.EPOCH
+        if parsed.last_only or painted or (rows and self._steps.is_inner(template, rows[-1])):
+            rows = [row for row in rows if self._is_last(template, row)]
         if template.rank >= 0:
             for row in rows:
                 self._spoken(template, row)
         elif rows:
             self._place(template, rows)
+
+    def _is_last(self, template: Template, row: Row) -> bool:
+        """Whether a count within an evaluation or a Keras epoch has reached its end."""
+        if template.total < 0:
+            return True
+        step = int(row[template.step])
+        if step == 0:
+            self._from_zero.add(template)
+        return step + (template in self._from_zero) >= int(row[template.total])
 
     def _spoken(self, template: Template, row: Row) -> None:
         tags = tuple(tag for tag, _, _ in template.values)
@@ -286,13 +298,6 @@ class Ledger:
         if not self._finished:
             self._finished = True
             self._facts.append(Facts(finished=True))
-
-
-def _is_last(template: Template, row: Row) -> bool:
-    """Whether a count within an evaluation or a Keras epoch has reached its end."""
-    if template.total < 0:
-        return True
-    return int(row[template.step]) + 1 >= int(row[template.total])
 
 
 def _trains(template: Template) -> bool:

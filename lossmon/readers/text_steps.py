@@ -58,11 +58,19 @@ class StepFinder:
             rows: Their numbers as text, oldest first, at least one.
         """
         self._note_epochs(template, rows)
-        placing = self._ways[template.parsed.position.scale](template, rows)
+        way = Scale.NONE if self.is_inner(template, rows[-1]) else template.parsed.position.scale
+        placing = self._ways[way](template, rows)
         if placing is not None and placing[1] is Axis.STEP:
             self._last = placing[0][-1]
             self._measured = self._measured or bool(template.values)
         return placing
+
+    def is_inner(self, template: Template, row: Row) -> bool:
+        """Whether a line counts the batches of an evaluation rather than the steps of training."""
+        if not template.parsed.split or template.total < 0 or not self.total_steps:
+            return False
+        counts = template.parsed.position.scale in (Scale.STEP, Scale.EITHER)
+        return counts and int(row[template.total]) != self.total_steps
 
     def counted(self, template: Template) -> int:
         """Number a line that has no position in a log that has none; one number a round."""
@@ -90,7 +98,7 @@ class StepFinder:
 
     def _global(self, template: Template, rows: Sequence[Row]) -> Placing:
         column = template.step
-        if template.total >= 0:
+        if template.total >= 0 and template.values and not template.parsed.split:
             self.total_steps = int(rows[-1][template.total])
         return [int(row[column]) for row in rows], Axis.STEP
 

@@ -343,6 +343,14 @@ def test_a_count_beside_an_epoch_that_goes_on_is_global(tmp_path: Path) -> None:
     assert read_text(tmp_path / "a.log", text).steps["Train Loss"] == [10, 20, 30]
 
 
+def test_batches_of_an_evaluation_are_no_steps(tmp_path: Path) -> None:
+    text = "step 50/100 loss 0.5\n" + "".join(f"Eval step {i}/4: loss 0.{i}\n" for i in range(1, 5))
+    read = read_text(tmp_path / "a.log", text + "[eval] step 60/100 loss 0.7\n")
+    assert read.steps["eval/loss"] == [50, 60]
+    assert read.values["eval/loss"] == [0.4, 0.7]
+    assert read.last("total_steps") == 100
+
+
 def test_a_log_of_epochs_counts_epochs(tmp_path: Path) -> None:
     text = "Epoch 1/3: train_loss=0.9, val_loss=0.8\nEpoch 2/3: train_loss=0.7, val_loss=0.75\n"
     read = read_text(tmp_path / "a.log", text)
