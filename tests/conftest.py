@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import os
 
+from hypothesis import settings
+
 # Before numpy is imported: with a thread a core, small matrices wait for each other, and on a
 # busy machine a training of one second takes a minute.
 for _library in ("OPENBLAS", "OMP", "MKL"):
     os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
+
+# The same examples at every run: a change is judged by what it changed, not by luck.
+# HYPOTHESIS_PROFILE=explore looks for new ones.
+settings.register_profile("fixed", derandomize=True, deadline=None)
+settings.register_profile("explore", max_examples=1000, deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
