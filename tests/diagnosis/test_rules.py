@@ -149,7 +149,7 @@ def facts(diagnosis: Diagnosis) -> dict[str, float | int | str]:
 
 
 def test_overfitting_stays_suspected_below_five_percent() -> None:
-    evals = np.concatenate((falling(10, 2.4, 1.0, 8), [1.01, 1.02, 1.03, 1.04, 1.048]))
+    evals = np.concatenate((falling(10, 2.4, 1.0, 8), [1.005, 1.01, 1.02, 1.035, 1.048]))
     verdict = diagnose(run(falling(600, end=0.4, pace=2), evals, noise=0.001)).verdict
     assert (verdict.code, verdict.variant, verdict.severity.word) == (
         "overfitting",

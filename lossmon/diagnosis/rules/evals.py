@@ -76,7 +76,7 @@ PACE_NOISE = 5.0
 """Rise in standard deviations of single evals for that: the best of many is lucky by about 3."""
 
 
-STILL_RISING = 0.4
+STILL_RISING = 0.5
 """Share of a small rise that must have come in the later half of the time since the best: a rise
 that has levelled off below the five percent is where the run has settled."""
 
