@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lossmon.order import median
 from lossmon.types import Facts, Series, State
 
 RATE_POINTS = 64
@@ -45,7 +46,7 @@ def stride(series: Series | None) -> int:
     if series is None or len(series) < 2:
         return 1
     gaps = np.diff(series.steps[-RATE_POINTS:])
-    return max(1, int(np.median(gaps)))
+    return max(1, int(median(gaps.astype(np.float64))))
 
 
 def pace(series: Series | None) -> Pace:
@@ -62,13 +63,13 @@ def pace(series: Series | None) -> Pace:
     forward = (advances > 0) & (gaps >= 0)
     if not forward.any():
         return Pace()
-    per_step = float(np.median(gaps[forward] / advances[forward]))
+    per_step = median(gaps[forward] / advances[forward])
     if per_step <= 0:
         # Points that arrive in bursts: the median gap inside a burst is nothing.
         per_step = float(gaps[forward].sum() / advances[forward].sum())
     if per_step <= 0:
         return Pace()
-    return Pace(1.0 / per_step, max(float(np.median(gaps[forward])), per_step))
+    return Pace(1.0 / per_step, max(median(gaps[forward]), per_step))
 
 
 @dataclass(frozen=True, slots=True)

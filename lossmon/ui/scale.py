@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
+from lossmon.order import median, quantile
 from lossmon.types import Floats
 from lossmon.ui.ticks import nice_floor
 
@@ -137,12 +136,12 @@ def bulk(sample: Floats, extremes: Floats, newest: Floats) -> Span | None:
     if not len(extremes):
         return None
     source = sample if len(sample) else extremes
-    low, high = (float(bound) for bound in np.percentile(source, (5, 95)))
+    low, high = quantile(source, 0.05), quantile(source, 0.95)
     reach = _FENCE * (high - low)
     inside = extremes[(extremes >= low - reach) & (extremes <= high + reach)]
     if len(inside):
         low, high = min(low, float(inside.min())), max(high, float(inside.max()))
     if len(newest):
-        level = float(np.median(newest))
+        level = median(newest)
         low, high = min(low, level), max(high, level)
     return Span(low, high)

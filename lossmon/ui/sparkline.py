@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from lossmon.order import median
 from lossmon.types import Floats
 
 _BARS = "▁▂▃▄▅▆▇█"
@@ -48,7 +49,7 @@ def _levels(values: Floats, width: int) -> tuple[list[int], list[bool]]:
     if length <= 0:
         return [0] * width, broken
     place = (np.where(finite, values, known[0]) / 2 - low / 2) / length
-    usual = float(np.median(place))
+    usual = median(place)
     least = np.minimum.reduceat(place, starts)
     most = np.maximum.reduceat(place, starts)
     furthest = np.where(most - usual >= usual - least, most, least)

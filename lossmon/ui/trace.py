@@ -214,5 +214,5 @@ def _unknown(x: Floats | Ints) -> bool:
 def _probed(curve: Curve, n: int) -> bytes:
     if not n:
         return b""
-    places = np.unique(np.linspace(0, n - 1, _PROBES).astype(np.int64))
+    places = np.linspace(0, n - 1, min(n, _PROBES)).astype(np.int64)
     return curve.x[places].tobytes() + curve.y[places].tobytes()
