@@ -16,7 +16,7 @@ BINDINGS: tuple[Binding, ...] = (
     ),
     Binding("right_square_bracket", "next_run(1)", "next", id="run.next", tooltip="Next run"),
     Binding("space", "freeze", "freeze", id="run.freeze", tooltip="Freeze the data, go on"),
-    Binding("y", "log_axis", "log", id="chart.log", tooltip="Logarithmic loss axis"),
+    Binding("y", "log_axis", "log axis", id="chart.log", tooltip="Logarithmic loss axis"),
     Binding(
         "plus,equals_sign",
         "smooth(1)",

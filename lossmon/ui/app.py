@@ -20,7 +20,7 @@ from lossmon.ui.actions import BINDINGS, footer
 from lossmon.ui.plain import Ascii
 from lossmon.ui.scene import SMOOTHINGS, Look, Scene, ScreenConfig, XAxis, liveliest
 from lossmon.ui.screens.dashboard import Dashboard
-from lossmon.ui.screens.view import View
+from lossmon.ui.screens.view import View, classes_of
 from lossmon.ui.terminal import Terminal, detect
 from lossmon.ui.theme import DEFAULT_THEME, TERMINAL_THEME, built_in_directory, load_themes
 
@@ -127,7 +127,11 @@ class LossmonApp(App[None]):
 
     def get_default_screen(self) -> Screen[None]:
         own = [one for one in Dashboard.BINDINGS if isinstance(one, Binding)]
-        return Dashboard(footer((*BINDINGS, *own), self.config.keys))
+        dashboard = Dashboard(footer((*BINDINGS, *own), self.config.keys), self.scene.say)
+        # All that is known before the first layout need not be painted again after it.
+        dashboard.add_class(*classes_of(self.size))
+        dashboard.present(self.scene)
+        return dashboard
 
     def on_mount(self) -> None:
         self.present()

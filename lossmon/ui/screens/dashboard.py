@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar, Protocol
 
 from textual.app import ComposeResult
@@ -35,6 +36,7 @@ class Dashboard(View):
 
     Args:
         keys: Bindings for the footer, the most wanted first.
+        say: Puts a word of the screen into the user's language.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -42,7 +44,7 @@ class Dashboard(View):
         Binding("escape", "close", "back", id="pane.close", tooltip="Leave the zoom or the pane"),
     ]
 
-    def __init__(self, keys: list[Binding]) -> None:
+    def __init__(self, keys: list[Binding], say: Callable[[str], str] = str) -> None:
         super().__init__()
         self.header = Header(id="header")
         self.badge = Badge(id="badge")
@@ -55,7 +57,7 @@ class Dashboard(View):
         self.verdicts = Verdicts(id="verdicts")
         self.tail = LogTail(id="log")
         self.pulse = Pulse(id="pulse")
-        self.keys = Keys(keys, id="keys")
+        self.keys = Keys(keys, say, id="keys")
         self.parts: tuple[Part, ...] = (
             self.header,
             self.badge,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textual.geometry import Size
 from textual.screen import Screen
 
 from lossmon.ui.lean import LeanCompositor
@@ -28,6 +29,13 @@ ROWS: Breakpoints = [
     (46, "-very-tall"),
 ]
 """Rows from which a class is set."""
+
+
+def classes_of(size: Size) -> tuple[str, str]:
+    """The classes that a screen of this size will have."""
+    columns = [name for least, name in COLUMNS if size.width >= least]
+    rows = [name for least, name in ROWS if size.height >= least]
+    return columns[-1], rows[-1]
 
 
 class View(Screen[None]):

@@ -138,8 +138,8 @@ def throttle(gpu: GpuReading, *, short: bool) -> Line:
     return (("⚠ ", "warning"), (clip(reasons, 22) if short else reasons, "warning"))
 
 
-def block(scene: Scene, gpu: GpuReading, width: int) -> list[Line]:
-    """One GPU in up to six lines."""
+def block(scene: Scene, gpu: GpuReading, width: int, *, processes: bool = True) -> list[Line]:
+    """One GPU in up to seven lines, those of its processes last."""
     name = clip(clean(gpu.name.removeprefix("NVIDIA ")), width - 8)
     head: Line = ((f" GPU{gpu.index}  ", STRONG), (name, MUTED))
     if gpu.lost:
@@ -157,7 +157,8 @@ def block(scene: Scene, gpu: GpuReading, width: int) -> list[Line]:
     lines.append(_electric(gpu, width))
     if reasons := throttle(gpu, short=False):
         lines.append(fit(((" ", TEXT), *reasons), width - 1))
-    lines += process_lines(scene, gpu, width)
+    if processes:
+        lines += process_lines(scene, gpu, width)
     return [line for line in lines if line]
 
 

@@ -42,11 +42,19 @@ class Hardware(Panel, can_focus=True):
         whole = self._whole(width)
         if len(whole) <= height:
             return whole
+        if self._is_column(width):
+            for spaced in (True, False):
+                shorter = blocks(self.scene, width, processes=False, spaced=spaced)
+                if len(shorter) <= height:
+                    return shorter
         return squeeze(self.scene, width, height)
+
+    def _is_column(self, width: int) -> bool:
+        return COLUMN <= width <= BLOCK_MOST and self.styles.gutter.top > 0
 
     def _whole(self, width: int) -> list[Line]:
         reading = self.scene.snapshot.hardware
-        if COLUMN <= width <= BLOCK_MOST and self.styles.gutter.top > 0:
+        if self._is_column(width):
             return blocks(self.scene, width)
         gpus = gpu_lines(self.scene, reading.gpus, width)
         return [*gpus, *note_line(reading, width), *host_lines(self.scene, width)]
@@ -67,15 +75,23 @@ def squeeze(scene: Scene, width: int, height: int) -> list[Line]:
     return [*lines, rest_line(reading.gpus[shown:], width)]
 
 
-def blocks(scene: Scene, width: int) -> list[Line]:
-    """A column: every GPU in a few lines, then the host."""
+def blocks(scene: Scene, width: int, *, processes: bool = True, spaced: bool = True) -> list[Line]:
+    """A column: every GPU in a few lines, then the host.
+
+    Args:
+        scene: The machine.
+        width: Cells.
+        processes: Name who holds the memory.
+        spaced: Leave a line free behind each GPU.
+    """
     reading = scene.snapshot.hardware
+    gap = [EMPTY] if spaced else []
     lines: list[Line] = []
     for gpu in reading.gpus:
-        lines += [*block(scene, gpu, width), EMPTY]
+        lines += [*block(scene, gpu, width, processes=processes), *gap]
     lines += note_line(reading, width)
     if reading.note and reading.host:
-        lines.append(EMPTY)
+        lines += gap
     return lines + host_column(scene, reading.host, width)
 
 

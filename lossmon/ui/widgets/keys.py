@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from textual import events
 from textual.binding import Binding
@@ -41,10 +41,18 @@ class Keys(Panel):
 
     Args:
         bindings: In the order they stand; the first are given up last.
+        say: Puts a word of the screen into the user's language.
     """
 
-    def __init__(self, bindings: Sequence[Binding], *, id: str | None = None) -> None:
+    def __init__(
+        self,
+        bindings: Sequence[Binding],
+        say: Callable[[str], str] = str,
+        *,
+        id: str | None = None,
+    ) -> None:
         super().__init__(id=id)
+        self._say = say
         self._bindings_shown = bindings
         self._spots: list[tuple[int, int, str]] = []
 
@@ -55,7 +63,7 @@ class Keys(Panel):
         line: Line = ((" ", TEXT),)
         self._spots = []
         for binding in self._bindings_shown:
-            hint: Line = ((key_name(binding), "key"), (f" {binding.description}", MUTED))
+            hint: Line = ((key_name(binding), "key"), (f" {self._say(binding.description)}", MUTED))
             start = width(line)
             if start + width(hint) > room - 1:
                 break

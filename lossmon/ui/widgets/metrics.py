@@ -19,11 +19,20 @@ from lossmon.ui.widgets.panel import Panel
 _ORDER = (Kind.LEARNING_RATE, Kind.GRAD_NORM, Kind.METRIC, Kind.LOSS, Kind.THROUGHPUT, Kind.OTHER)
 """What a person asks of first, behind the loss."""
 
-_SHORT = {"learning rate": "lr", "grad norm": "gn", "tokens/s": "tok/s", "samples/s": "smp/s"}
+_SHORT = {
+    "learning rate": "lr",
+    "grad norm": "gn",
+    "gradient norm": "gn",
+    "tokens/s": "tok/s",
+    "samples/s": "smp/s",
+}
 """Labels of a narrow screen."""
 
 VALUE_ROOM = 8
 """Cells of a value: `-1.2e-05` and `12,345` fit."""
+
+LEAST_TREND = 14
+"""Cells that a sparkline keeps beside a long label."""
 
 TWO_COLUMNS = 76
 """Cells from which two metrics can stand side by side."""
@@ -97,7 +106,7 @@ class Metrics(Panel, can_focus=True):
 def table(series: Sequence[Series], room: int, ascii: bool, language: str) -> list[Line]:
     """One row a series: label, sparkline, newest value."""
     labels = [label_of(one, short=room < 50) for one in series]
-    most = max(5, room // 3 if room >= 40 else room // 4)
+    most = max(5, room - VALUE_ROOM - 4 - LEAST_TREND)
     label_room = min(most, max(map(cell_len, labels), default=0))
     values = [value_of(one) for one in series]
     value_room = max([VALUE_ROOM, *map(cell_len, values)])

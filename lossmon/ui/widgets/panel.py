@@ -55,7 +55,8 @@ class Panel(Widget):
     def redraw(self) -> None:
         """Compose again after a value changed, and repaint the cells that differ."""
         size = self.content_size
-        if not self.is_mounted:
+        if not self.is_mounted or not self.display:
+            self._composed_for = None
             return
         wanted = self.wanted_height(size.width or self.app.size.width)
         if wanted != self._height and self.styles.is_auto_height:
