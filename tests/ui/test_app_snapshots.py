@@ -1,0 +1,46 @@
+"""A handful of whole screens, as pictures: look at each before accepting a change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from lossmon.ui.scene import ScreenConfig
+from lossmon.ui.terminal import Terminal
+from tests.ui import stage
+
+
+@pytest.mark.parametrize(
+    "name, size, keys",
+    [
+        pytest.param("overfitting", (40, 15), [], id="side pane"),
+        pytest.param("overfitting", (80, 24), [], id="terminal"),
+        pytest.param("overfitting", (120, 40), [], id="window"),
+        pytest.param("eight-gpus", (200, 50), [], id="wide"),
+        pytest.param("non-finite", (80, 24), [], id="not a number"),
+        pytest.param("no-gpu", (120, 40), [], id="no gpu"),
+        pytest.param("waiting", (80, 24), [], id="waiting"),
+        pytest.param("overfitting", (80, 24), ["d"], id="diagnosis"),
+        pytest.param("several", (120, 24), ["r"], id="runs"),
+    ],
+)
+def test_the_screen(snap_compare: Any, name: str, size: tuple[int, int], keys: list[str]) -> None:
+    app = stage.app(stage.SCENES[name]())
+    assert snap_compare(app, terminal_size=size, press=keys)
+
+
+def test_the_light_screen(snap_compare: Any) -> None:
+    config = ScreenConfig(theme="lossmon-light")
+    app = stage.app(stage.SCENES["overfitting"](), config=config)
+    assert snap_compare(app, terminal_size=(80, 24))
+
+
+def test_the_screen_in_ascii(snap_compare: Any) -> None:
+    app = stage.app(stage.SCENES["overfitting"](), terminal=Terminal(colors=16, unicode=False))
+    assert snap_compare(app, terminal_size=(80, 24))
+
+
+def test_the_screen_in_chinese(snap_compare: Any) -> None:
+    app = stage.app(stage.several(), config=ScreenConfig(language="zh"))
+    assert snap_compare(app, terminal_size=(120, 40))
