@@ -15,6 +15,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -118,10 +119,8 @@ def parse_table(lines: list[bytes], wanted: frozenset[str]) -> Table | None:
     if shape is None:
         return None
     body = b"\n".join(lines)
-    # Names that differ in their digits alone look alike.
-    for token, count in shape.tokens.items():
-        if token.translate(None, _DIGITS) != token and body.count(token) != count * len(lines):
-            return None
+    if not _have_names(lines, body, shape):
+        return None
     try:
         numbers = np.loadtxt(
             io.BytesIO(body.translate(_COLON_TO_COMMA, b"{}")),
@@ -138,6 +137,25 @@ def parse_table(lines: list[bytes], wanted: frozenset[str]) -> Table | None:
     if any(len(column) != len(lines) for column in texts.values()):
         return None
     return Table(tuple(shape.numbers), numbers, texts, frozenset(shape.spelled))
+
+
+def _have_names(lines: list[bytes], body: bytes, shape: Shape) -> bool:
+    """Whether the names of the first line stand in all of them, in the same order.
+
+    Names that differ in their digits alone look alike: `loss` and `loss2`.
+    """
+    if any(body.count(token) != n * len(lines) for token, n in shape.tokens.items()):
+        return False
+    twins: dict[bytes, list[bytes]] = {}
+    for token in shape.tokens:
+        twins.setdefault(token.translate(None, _DIGITS), []).append(token)
+    for tokens in twins.values():
+        if len(tokens) > 1 and any(shape.tokens[token] > 1 for token in tokens):
+            return False
+        for left, right in pairwise(tokens):
+            if any(line.find(left) > line.find(right) for line in lines):
+                return False
+    return True
 
 
 def _shape(line: bytes) -> Shape | None:

@@ -248,6 +248,20 @@ def test_a_written_date_becomes_a_wall_time(tmp_path: Path) -> None:
         assert set(batch.points[0].wall_times.tolist()) == {1795219200.0}
 
 
+def test_names_that_differ_in_a_digit_are_kept_apart(tmp_path: Path) -> None:
+    text = '{"step": 1, "loss": 2}\n{"step": 2, "loss2": 3}\n' * 50
+    run = read_whole(json_lines(written(tmp_path, text)))
+    assert run.values("loss") == [(1, 2)] * 50
+    assert run.values("loss2") == [(2, 3)] * 50
+
+
+def test_so_are_names_whose_order_changes(tmp_path: Path) -> None:
+    text = '{"step": 1, "gpu0": 2, "gpu1": 3}\n{"step": 2, "gpu1": 4, "gpu0": 5}\n' * 50
+    run = read_whole(json_lines(written(tmp_path, text)))
+    assert run.values("gpu0") == [(1, 2), (2, 5)] * 50
+    assert run.values("gpu1") == [(1, 3), (2, 4)] * 50
+
+
 NUMBERS = st.floats(width=64) | st.integers(-(2**70), 2**70)
 RECORDS = st.dictionaries(
     st.sampled_from(["step", "loss", "eval_loss", "lr", "epoch", 'a"b', "loss2", "loss3", "ü"]),
