@@ -7,18 +7,16 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lossmon.monitor import life
 from lossmon.monitor.follow import FollowedFile
+from lossmon.monitor.judge import Judge
 from lossmon.readers.discovery import FoundRun
 from lossmon.readers.names import meaning
 from lossmon.store import RunStore
-from lossmon.store.tape import Cut, Stretch, Tape
 from lossmon.types import (
-    UNJUDGED,
     Axis,
     Batch,
     Best,
@@ -26,7 +24,6 @@ from lossmon.types import (
     Diagnosis,
     Facts,
     Finding,
-    Meaning,
     RunSnapshot,
     Series,
     Severity,
@@ -34,17 +31,11 @@ from lossmon.types import (
     TextSample,
 )
 
-if TYPE_CHECKING:
-    from lossmon.diagnosis.engine import Engine
-
 LOG_LINES = 500
 """Newest lines of the text log that are kept: several screens to scroll back."""
 
 SAMPLES = 1000
 """Newest text samples that are kept."""
-
-SLICE = 2048
-"""Points that the diagnosis hears before the clock is looked at: a few milliseconds' worth."""
 
 
 class RunMonitor:
@@ -60,11 +51,12 @@ class RunMonitor:
     ) -> None:
         self._found = found
         self._names = dict(names)
-        self._sensitivity = sensitivity
         self._clock = clock
         self._files: dict[str, FollowedFile] = {}
         self._next_number = 0
+        self._turn = 0
         self._store = RunStore()
+        self._judge = Judge(self._store, sensitivity)
         self._logs: dict[str, deque[str]] = {}
         self._log_name = ""
         self._samples: deque[TextSample] = deque(maxlen=SAMPLES)
@@ -73,27 +65,7 @@ class RunMonitor:
         self._snapshot: RunSnapshot | None = None
         self._stamp: tuple[object, ...] = ()
         self._changes = 0
-        self._begin_diagnosis()
         self.update(found)
-
-    def _begin_diagnosis(self) -> None:
-        self._engine: Engine | None = None
-        self._unheard = True
-        self._queue: deque[Cut | Stretch] = deque()
-
-    def _judges(self) -> tuple[Engine, Tape]:
-        """The diagnosis and what it is told from; made when first asked for."""
-        if self._engine is None:
-            # The first frame shows curves, and must not wait for what judges them.
-            from lossmon.diagnosis.engine import Engine
-
-            engine = self._engine = Engine(self._sensitivity)
-
-            def channel(key: str, what: Meaning, headline: bool) -> int:
-                return engine.channel(replace(what, key=key), headline)
-
-            self._tape = Tape(channel, engine.wants)
-        return self._engine, self._tape
 
     def update(self, found: FoundRun) -> None:
         """Take notice of files and checkpoints that appeared."""
@@ -107,7 +79,7 @@ class RunMonitor:
             if name not in listed and _is_superseded(followed.found.path, successors):
                 del self._files[name]
                 self._store.clear(followed.number)
-                self._retell()
+                self._judge.retell()
         for name, file in fresh.items():
             self._files[name] = FollowedFile(self._next_number, file)
             self._next_number += 1
@@ -116,7 +88,7 @@ class RunMonitor:
     @property
     def busy(self) -> bool:
         """Whether bytes are known to be unread or points unjudged."""
-        return self._unheard or bool(self._queue) or any(
+        return self._judge.busy or any(
             file.pending or (file.seen is None and not file.caught_up)
             for file in self._files.values()
         )
@@ -124,7 +96,10 @@ class RunMonitor:
     def read(self, deadline: float) -> None:
         """Read what is new in the files; returns soon after the deadline."""
         now = self._clock()
-        for file in self._files.values():
+        files = list(self._files.values())
+        # Begin where the last call ran out of time: a file that grows fast starves no other.
+        for file in files[self._turn :] + files[: self._turn]:
+            self._turn = (files.index(file) + 1) % len(files)
             batch = file.read(deadline, now)
             if batch is not None:
                 self._take(file, batch)
@@ -137,7 +112,7 @@ class RunMonitor:
         if batch.replaced:
             self._store.clear(file.number)
             self._logs.pop(found.path.name, None)
-            self._retell()
+            self._judge.retell()
         for points in batch.points:
             what = meaning(
                 points.tag, scope=found.scope, source=source, overrides=self._names or None
@@ -154,52 +129,14 @@ class RunMonitor:
         self._advanced_live |= file.grew_at is not None and bool(batch.points)
         self._changes += 1
 
-    def _retell(self) -> None:
-        """Judge the run anew, from its first point."""
-        self._begin_diagnosis()
-        self._store.rewind()
-
     def judge(self, deadline: float) -> None:
         """Let the diagnosis hear what was read.
 
         The first telling waits until every file was read to its end once: which source leads,
         and so the order of the points, is known only then.
         """
-        if not all(file.caught_up for file in self._files.values()):
-            return
-        engine, tape = self._judges()
-        if tape.is_stale(self._store):
-            self._retell()
-            engine, tape = self._judges()
-        facts = self._facts()
-        engine.plan(facts.total_steps, facts.total_epochs)
-        self._queue.extend(tape.pull(self._store))
-        if self._unheard:
-            self._unheard = False
-            self._changes += 1
-        while self._queue:
-            piece = self._queue.popleft()
-            if isinstance(piece, Cut):
-                engine.restart(piece.step)
-            else:
-                self._feed(engine, piece)
-            self._changes += 1
-            if time.monotonic() > deadline:
-                return
-        self._store.thin()
-
-    def _feed(self, engine: Engine, piece: Stretch) -> None:
-        if len(piece.steps) > SLICE:
-            rest = Stretch(
-                piece.channels[SLICE:],
-                piece.steps[SLICE:],
-                piece.values[SLICE:],
-                piece.walls[SLICE:],
-            )
-            self._queue.appendleft(rest)
-        engine.feed(
-            piece.channels[:SLICE], piece.steps[:SLICE], piece.values[:SLICE], piece.walls[:SLICE]
-        )
+        if all(file.caught_up for file in self._files.values()):
+            self._changes += self._judge.listen(self._facts(), deadline)
 
     def _facts(self) -> Facts:
         ranked = sorted(self._files.values(), key=lambda file: file.found.format.rank)
@@ -278,7 +215,7 @@ class RunMonitor:
         return life.Vital(facts, step, total, life.stride(lead), pace.interval, last), pace
 
     def _diagnosis(self, state: State, step: int | None) -> Diagnosis:
-        judged = UNJUDGED if self._engine is None else self._engine.diagnosis()
+        judged = self._judge.diagnosis()
         if state is not State.STALLED or not self._advanced_live or step is None:
             return judged
         # Only a silence that was watched is an alarm: an old log is merely old.

@@ -38,12 +38,14 @@ class Columns:
         dropped: Points that thinning took out.
         fed: Points, from the first, that the diagnosis has seen.
         backward: Indices at which the step is smaller than just before, ascending.
+        file: Number of the file.
         serial: Tells this object from one that took its place.
     """
 
     tag: str
     meaning: Meaning
     axis: Axis
+    file: int = 0
     n: int = 0
     dropped: int = 0
     fed: int = 0

@@ -58,6 +58,11 @@ class Account:
         return sum(column.n for column in self.columns)
 
     @property
+    def numbers(self) -> tuple[int, ...]:
+        """Numbers of the files that its columns stand in."""
+        return tuple(column.file for column in self.columns)
+
+    @property
     def stamp(self) -> Stamp:
         """Equal stamps mean equal contents."""
         return Stamp(
@@ -149,20 +154,34 @@ def extended(base: Track, other: Track) -> Track:
     """Add the points of another account that lie outside what is covered, if both agree."""
     if not len(base.steps):
         return other
-    if not len(other.steps) or (shift := common_count(base, other)) is None:
+    extra = beyond(base, other)
+    if extra is None:
         return base
-    steps = other.steps + shift
-    before = steps < base.steps[0]
-    after = steps > base.steps[-1]
-    if not before.any() and not after.any():
-        return base
+    before = int(np.searchsorted(extra.steps, base.steps[0]))
     return Track(
-        np.concatenate([steps[before], base.steps, steps[after]]),
-        np.concatenate([other.values[before], base.values, other.values[after]]),
-        np.concatenate([other.walls[before], base.walls, other.walls[after]]),
+        np.concatenate([extra.steps[:before], base.steps, extra.steps[before:]]),
+        np.concatenate([extra.values[:before], base.values, extra.values[before:]]),
+        np.concatenate([extra.walls[:before], base.walls, extra.walls[before:]]),
         base.ghost_steps,
         base.ghost_values,
     )
+
+
+def beyond(base: Track, other: Track) -> Track | None:
+    """The points of another account before and after all that is covered, counted alike.
+
+    Returns:
+        None where there are none, or where the accounts do not agree.
+    """
+    if not len(base.steps):
+        return other
+    if not len(other.steps) or (shift := common_count(base, other)) is None:
+        return None
+    steps = other.steps + shift
+    new = (steps < base.steps[0]) | (steps > base.steps[-1])
+    if not new.any():
+        return None
+    return Track(steps[new], other.values[new], other.walls[new], _NO_STEPS, _NO_VALUES)
 
 
 def common_count(base: Track, other: Track) -> int | None:

@@ -45,12 +45,26 @@ class RunStore:
         self._budget = budget
         self._streams: dict[tuple[str, int, str], Stream] = {}
         self._quantities: tuple[int, tuple[Quantity, ...]] = (-1, ())
+        self._headlines: tuple[int, Headlines] = (-1, Headlines())
         self._series: dict[str, tuple[tuple[Stamp, ...], Series]] = {}
+        self._ordered: tuple[int, tuple[Series, ...]] = (-1, ())
+        self._version = 0
+        self._thinned = 0
 
     @property
     def version(self) -> int:
-        """Grows with every change."""
-        return sum(stream.version for stream in self._streams.values())
+        """Grows with everything that was logged; thinning is no news."""
+        return self._version
+
+    @property
+    def _contents(self) -> int:
+        """Grows with everything that changes what is held."""
+        return self._version + self._thinned
+
+    @property
+    def is_thinned(self) -> bool:
+        """Whether points were let go, so that the run cannot be told anew."""
+        return self._thinned > 0
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -64,31 +78,32 @@ class RunStore:
     ) -> None:
         """Append points of file `number` (files of one source are numbered in their order)."""
         if len(points):
+            self._version += 1
             self._stream(source, rank, scope).add(number, points, meaning)
 
     def restart(self, number: int, source: str, rank: int, scope: str, restart: Restart) -> None:
         """Note an explicit restart."""
+        self._version += 1
         self._stream(source, rank, scope).restart(number, restart)
 
     def clear(self, number: int) -> None:
         """Forget what file `number` gave: it begins anew."""
+        self._version += 1
         for stream in self._streams.values():
             stream.clear(number)
 
     def quantities(self) -> tuple[Quantity, ...]:
         """Return all that was measured; which account leads may change as the files grow."""
-        version = self.version
-        if self._quantities[0] != version:
-            self._quantities = (version, self._find_quantities())
+        if self._quantities[0] != self._contents:
+            self._quantities = (self._contents, self._find_quantities())
         return self._quantities[1]
 
     def series(self) -> tuple[Series, ...]:
         """Return every scalar but summaries: headline losses first, then by label."""
-        found = []
-        for quantity in self.quantities():
-            if not quantity.meaning.summary:
-                found.append(self._series_of(quantity))
-        return ordered(tuple(found))
+        if self._ordered[0] != self._contents:
+            found = [self._series_of(q) for q in self.quantities() if not q.meaning.summary]
+            self._ordered = (self._contents, ordered(tuple(found)))
+        return self._ordered[1]
 
     def series_keys(self) -> dict[str, Series]:
         """Return the series of the last `series()` call by canonical key."""
@@ -103,12 +118,13 @@ class RunStore:
 
     def headlines(self) -> Headlines:
         """Tell which quantities are THE train loss and THE eval loss."""
-        return headlines(
-            [
+        if self._headlines[0] != self._contents:
+            candidates = [
                 (quantity.key, quantity.meaning, quantity.accounts[0].n, quantity.accounts[0].axis)
                 for quantity in self.quantities()
             ]
-        )
+            self._headlines = (self._contents, headlines(candidates))
+        return self._headlines[1]
 
     def restarts(self) -> tuple[int, ...]:
         """Return the steps at which the leading train loss began again, oldest first."""
@@ -145,6 +161,7 @@ class RunStore:
                 break
             held -= (before - largest.n) * BYTES_PER_POINT
             thinned = True
+        self._thinned += thinned
         return thinned
 
     def _stream(self, source: str, rank: int, scope: str) -> Stream:

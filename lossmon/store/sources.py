@@ -49,7 +49,7 @@ class Stream:
         column = file.columns.get(points.tag)
         if column is None:
             shown = f"{self.scope}/{points.tag}" if self.scope else points.tag
-            column = file.columns[points.tag] = Columns(shown, meaning, points.axis)
+            column = file.columns[points.tag] = Columns(shown, meaning, points.axis, number)
         column.extend(points, number << ORDER_BITS)
         self.version += 1
 

@@ -7,12 +7,16 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from lossmon.store.columns import Columns
+from lossmon.store.headline import Headlines
 from lossmon.store.run import Quantity, RunStore
+from lossmon.store.telling import Head, Piece, head_of, is_logged_with, logged, outside, settled
 from lossmon.types import Floats, Ints, Kind, Meaning, Split
 
 _TURN = {Kind.LEARNING_RATE: 0, Kind.GRAD_NORM: 1, Kind.OTHER: 2, Kind.THROUGHPUT: 2}
 """Order of quantities logged at one step: causes before losses, train before eval."""
+
+_TURNS = 8
+"""More than there are turns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,116 +44,141 @@ class Stretch:
 
 
 @dataclass(slots=True)
+class _Heard:
+    """What was told of one quantity: how many points, and the newest step of the newest segment."""
+
+    leader: int
+    count: int = 0
+    newest: int = -1
+
+
+@dataclass(slots=True)
 class Tape:
     """Remembers what the diagnosis has heard of one run.
+
+    What stands in the files of the headline loss is told as it was logged, with its restarts.
+    Of every other source only that is told which no restart made void and for which no better
+    source has a point: two sources seldom agree on where a restart lies.
 
     Attributes:
         channel: Gives the number of a quantity: key, meaning, whether it is a headline.
         wants: Whether the diagnosis listens to a quantity at all.
+        disordered: Something was told later or otherwise than to one who reads the finished
+            files, because one source lagged behind another. Told anew, all is in order.
     """
 
     channel: Callable[[str, Meaning, bool], int]
     wants: Callable[[Meaning], bool]
-    _leaders: dict[str, int] = field(default_factory=dict)
-    _newest: dict[str, int] = field(default_factory=dict)
-    _others: dict[str, int] = field(default_factory=dict)
-    _headlines: tuple[str | None, str | None] = (None, None)
+    disordered: bool = False
+    _heard: dict[str, _Heard] = field(default_factory=dict)
+    _headlines: Headlines = field(default_factory=Headlines)
     _segment: int = 0
+    _edge: tuple[int, int] = (0, -1)
 
     def is_stale(self, store: RunStore) -> bool:
         """Whether another account now leads, or a headline changed: then all is told anew."""
-        heads = store.headlines()
-        if self._leaders and self._headlines != (heads.train, heads.eval):
+        heads, old = store.headlines(), self._headlines
+        if self._heard and old != heads:
             return any(
-                old is not None and old != new
-                for old, new in zip(self._headlines, (heads.train, heads.eval), strict=True)
+                before is not None and before != after
+                for before, after in ((old.train, heads.train), (old.eval, heads.eval))
             )
         return any(
-            self._leaders.get(quantity.key, id(quantity.accounts[0].stream))
-            != id(quantity.accounts[0].stream)
+            heard.leader != id(quantity.accounts[0].stream)
             for quantity in store.quantities()
+            if (heard := self._heard.get(quantity.key)) is not None
         )
 
     def pull(self, store: RunStore) -> Iterator[Cut | Stretch]:
         """Yield what was logged since the last call."""
         heads = store.headlines()
-        self._headlines = (heads.train, heads.eval)
-        parts: list[tuple[Ints, Ints, Floats, Floats, Ints, Ints]] = []
-        cuts: Ints = np.empty(0, np.int64)
+        self.disordered |= self._is_new_order(heads)
+        self._headlines = heads
+        head = head_of(store, heads)
+        parts: list[tuple[int, int, Piece]] = []
         for quantity in store.quantities():
             if quantity.meaning.summary or not self.wants(quantity.meaning):
                 continue
             headline = quantity.key in (heads.train, heads.eval)
             number = self.channel(quantity.key, quantity.meaning, headline)
-            if quantity.key == heads.train:
-                account = quantity.accounts[0]
-                cuts = account.stream.restarts(account.axis)[1]
-            parts.extend(self._fresh(quantity, number))
-        if parts:
-            yield from self._in_order(parts, cuts)
+            pieces = self._fresh(quantity, head)
+            parts.extend((number, _turn(quantity.meaning), piece) for piece in pieces)
+        return self._in_order(parts, head.cuts)
 
-    def _fresh(
-        self, quantity: Quantity, number: int
-    ) -> Iterator[tuple[Ints, Ints, Floats, Floats, Ints, Ints]]:
-        leader = quantity.accounts[0]
-        self._leaders[quantity.key] = id(leader.stream)
-        for account in quantity.accounts:
-            orders = account.stream.restarts(account.axis)[0]
-            for column in account.columns:
-                if column.fed == column.n:
-                    continue
-                part = self._take(column, quantity.key, account is leader, orders)
-                steps, values, walls, segments = part
-                turn = _TURN.get(quantity.meaning.kind, 3) + 2 * (
-                    quantity.meaning.split is Split.EVAL
-                )
-                size = len(steps)
-                yield (
-                    np.full(size, number, np.int64),
-                    steps,
-                    values,
-                    walls,
-                    segments,
-                    np.full(size, turn, np.int64),
-                )
+    def _is_new_order(self, heads: Headlines) -> bool:
+        """Whether a loss turned up that what was told would have been put in order by."""
+        old = self._headlines
+        if self._heard and old.train is None and heads.train is not None:
+            return True
+        return heads.eval != old.eval and heads.eval in self._heard
 
-    def _take(
-        self, column: Columns, key: str, leads: bool, orders: Ints
-    ) -> tuple[Ints, Floats, Floats, Ints]:
-        fresh = slice(column.fed, column.n)
-        column.fed = column.n
-        steps, values, walls = column.steps[fresh], column.values[fresh], column.walls[fresh]
-        segments = np.searchsorted(orders, column.orders[fresh], side="right").astype(np.int64)
-        # What another source told first is not told twice; a restart tells its steps again.
-        heard = self._others if leads else self._newest
-        news = (segments > self._segment) | (steps > heard.get(key, -1))
-        steps, values, walls, segments = steps[news], values[news], walls[news], segments[news]
-        if len(steps):
-            newest = int(steps[segments == segments.max()].max())
-            self._newest[key] = newest
-            if not leads:
-                self._others[key] = newest
-        return steps, values, walls, segments
+    def _fresh(self, quantity: Quantity, head: Head) -> list[Piece]:
+        """The points of a quantity that were not told, those of better sources first."""
+        leader, *others = quantity.accounts
+        columns = [column for account in quantity.accounts for column in account.columns]
+        if all(column.fed == column.n for column in columns):
+            return []
+        heard = self._heard.get(quantity.key)
+        anew = heard is None
+        if heard is None:
+            heard = self._heard[quantity.key] = _Heard(id(leader.stream))
+        in_turn = is_logged_with(leader, head)
+        if in_turn:
+            pieces = [logged(column, head) for column in leader.columns]
+            whole = leader.n
+        else:
+            pieces = [settled(leader, head)]
+            whole = len(pieces[0])
+        for piece in outside(leader, others, head):
+            pieces.append(piece)
+            whole += len(piece)
+        if not anew and (others or not in_turn):
+            pieces = [self._unheard(heard, piece) for piece in pieces]
+        pieces = [piece for piece in pieces if len(piece)]
+        for column in columns:
+            column.fed = column.n
+        heard.count += sum(len(piece) for piece in pieces)
+        self.disordered |= heard.count != whole and bool(others or not in_turn)
+        if pieces:
+            segment = max(int(piece.segments.max()) for piece in pieces)
+            newest = [piece.steps[piece.segments == segment] for piece in pieces]
+            heard.newest = max(int(steps.max()) for steps in newest if len(steps))
+        return pieces
 
-    def _in_order(
-        self, parts: list[tuple[Ints, Ints, Floats, Floats, Ints, Ints]], cuts: Ints
-    ) -> Iterator[Cut | Stretch]:
-        channels, steps, values, walls, segments, turns = (
-            np.concatenate(column) for column in zip(*parts, strict=True)
-        )
-        order = np.lexsort((turns, steps, segments))
-        channels, steps, values, walls = channels[order], steps[order], values[order], walls[order]
-        segments = segments[order]
-        bounds = np.flatnonzero(np.diff(segments)) + 1
-        starts = [0, *bounds.tolist()]
-        ends = [*bounds.tolist(), len(segments)]
-        for start, end in zip(starts, ends, strict=True):
-            if start == end:
-                continue
+    def _unheard(self, heard: _Heard, piece: Piece) -> Piece:
+        """What of a piece lies beyond the newest step that was told of the quantity."""
+        return piece.where((piece.segments > self._segment) | (piece.steps > heard.newest))
+
+    def _in_order(self, parts: list[tuple[int, int, Piece]], cuts: Ints) -> Iterator[Cut | Stretch]:
+        if not parts:
+            return iter(())
+        channels = np.concatenate([np.full(len(piece), number) for number, _, piece in parts])
+        turns = np.concatenate([np.full(len(piece), turn) for _, turn, piece in parts])
+        pieces = [piece for _, _, piece in parts]
+        steps = np.concatenate([piece.steps for piece in pieces])
+        values = np.concatenate([piece.values for piece in pieces])
+        walls = np.concatenate([piece.walls for piece in pieces])
+        places = np.concatenate([piece.places for piece in pieces]) * _TURNS + turns
+        segments = np.concatenate([piece.segments for piece in pieces])
+        order = np.lexsort((places, segments))
+        first, last = order[0], order[-1]
+        self.disordered |= (int(segments[first]), int(places[first])) < self._edge
+        self._edge = max(self._edge, (int(segments[last]), int(places[last])))
+        ordered = Stretch(channels[order], steps[order], values[order], walls[order])
+        return iter(list(self._cut(ordered, segments[order], cuts)))
+
+    def _cut(self, told: Stretch, segments: Ints, cuts: Ints) -> Iterator[Cut | Stretch]:
+        bounds = (np.flatnonzero(np.diff(segments)) + 1).tolist()
+        for start, end in zip([0, *bounds], [*bounds, len(segments)], strict=True):
             segment = int(segments[start])
             for index in range(self._segment, min(segment, len(cuts))):
                 yield Cut(int(cuts[index]))
             self._segment = max(self._segment, segment)
+            part = slice(start, end)
             yield Stretch(
-                channels[start:end], steps[start:end], values[start:end], walls[start:end]
+                told.channels[part], told.steps[part], told.values[part], told.walls[part]
             )
+
+
+def _turn(meaning: Meaning) -> int:
+    return _TURN.get(meaning.kind, 3) + 2 * (meaning.split is Split.EVAL)

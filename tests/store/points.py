@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from lossmon.store import RunStore
 from lossmon.types import Axis, Kind, Meaning, Points, Series, Split
@@ -17,7 +18,7 @@ RATE = Meaning("learning_rate", "learning rate", Split.TRAIN, Kind.LEARNING_RATE
 def points(
     tag: str,
     steps: Sequence[int],
-    values: Sequence[float] | None = None,
+    values: ArrayLike | None = None,
     *,
     order: int = 0,
     wall: float | None = None,

@@ -69,7 +69,7 @@ def test_what_a_lesser_source_told_first_is_not_told_again() -> None:
     listener.listen(store)
     store.add(0, "hf_trainer", 40, "", points("loss", [40, 50], order=3), TRAIN)
     listener.listen(store)
-    assert [step for _, step in listener.heard] == [10, 20, 30, 40, 50]  # type: ignore[misc]
+    assert listener.heard == [("train/loss", step) for step in (10, 20, 30, 40, 50)]
 
 
 @pytest.mark.parametrize("cut", range(1, 9))
@@ -113,3 +113,49 @@ def test_a_restart_over_two_files_is_told() -> None:
     assert listener.heard.count("cut 2") == 1
     assert [entry[1] for entry in listener.heard if isinstance(entry, tuple)] == [1, 2, 3, 2, 3, 4]
     assert np.all([s.n == 4 for s in store.series()])
+
+
+def test_a_restart_that_only_a_lesser_source_knows_is_not_told() -> None:
+    store, listener = RunStore(), Listener()
+    store.add(0, "wandb", 30, "", points("loss", [1, 2, 3, 4]), TRAIN)
+    store.add(1, "text", 90, "", points("loss", [1, 2, 3, 4, 1, 2, 3, 4]), TRAIN)
+    listener.listen(store)
+    assert listener.heard == [("train/loss", step) for step in (1, 2, 3, 4)]
+
+
+def test_another_source_knows_the_restarts_of_the_headline_by_their_step() -> None:
+    store, listener = RunStore(), Listener()
+    store.add(0, "tensorboard", 10, "", points("loss", [1, 2, 3, 2, 3, 4]), TRAIN)
+    store.add(1, "hf_trainer", 40, "", points("eval_loss", [1, 3]), EVAL)
+    listener.listen(store)
+    train, evals = "train/loss", "eval/loss"
+    told = [(train, 1), (evals, 1), (train, 2), (train, 3), "cut 2"]
+    assert listener.heard == [*told, (train, 2), (train, 3), (evals, 3), (train, 4)]
+
+
+def test_steps_of_another_source_are_counted_as_the_leader_counts() -> None:
+    store, listener = RunStore(), Listener()
+    store.add(0, "keras", 50, "", points("loss", [0, 1, 2]), TRAIN)
+    store.add(1, "text", 90, "", points("loss", [1, 2, 3, 4], [0.0, 1.0, 2.0, 3.0]), TRAIN)
+    listener.listen(store)
+    assert listener.heard == [("train/loss", step) for step in (0, 1, 2, 3)]
+
+
+def test_an_eval_that_is_told_late_upsets_the_order() -> None:
+    store, listener = RunStore(), Listener()
+    store.add(0, "tensorboard", 10, "", points("loss", [1, 2, 3]), TRAIN)
+    listener.listen(store)
+    assert not listener.tape.disordered
+    store.add(1, "csv", 50, "", points("eval_loss", [2]), EVAL)
+    listener.listen(store)
+    assert listener.tape.disordered
+
+
+def test_points_that_only_grow_keep_the_order() -> None:
+    store, listener = RunStore(), Listener()
+    for step in range(5):
+        store.add(0, "jsonl", 20, "", points("loss", [step], order=2 * step), TRAIN)
+        listener.listen(store)
+        store.add(0, "jsonl", 20, "", points("eval_loss", [step], order=2 * step + 1), EVAL)
+        listener.listen(store)
+    assert not listener.tape.disordered
