@@ -135,7 +135,8 @@ class LossmonApp(App[None]):
 
     def on_mount(self) -> None:
         self.present()
-        self.follow_runs()
+        # Reading and judging go on once the first frame stands, not beside it.
+        self.call_after_refresh(self.follow_runs)
         self.set_interval(TICK, self.tick)
 
     def on_unmount(self) -> None:
