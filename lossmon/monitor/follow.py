@@ -19,6 +19,14 @@ FRESH_COPY = 3600.0
 Beyond that it was copied, and its modification time says nothing about the run."""
 
 
+LAST_LOOK = 3.0
+"""Seconds after the last change at which a file is read once more: a last line without its line
+end is taken by some readers only when nothing has followed it for a while."""
+
+DATABASES = frozenset({".db", ".sqlite", ".sqlite3"})
+"""Suffixes of files beside which a write-ahead log may grow while they stand still."""
+
+
 @dataclass(frozen=True, slots=True)
 class FileState:
     """What `stat` says; equal states mean that there is nothing new to read."""
@@ -27,6 +35,8 @@ class FileState:
     inode: int
     size: int
     modified_ns: int
+    write_ahead: tuple[int, int] = (0, 0)
+    """Size and time of the write-ahead log of a database."""
 
 
 def file_state(path: Path) -> FileState | None:
@@ -37,7 +47,19 @@ def file_state(path: Path) -> FileState | None:
         return None
     if not stat.S_ISREG(status.st_mode):
         return None
-    return FileState(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+    return FileState(
+        status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, _write_ahead(path)
+    )
+
+
+def _write_ahead(path: Path) -> tuple[int, int]:
+    if path.suffix not in DATABASES:
+        return (0, 0)
+    try:
+        status = os.stat(f"{path}-wal")
+    except OSError:
+        return (0, 0)
+    return (status.st_size, status.st_mtime_ns)
 
 
 @dataclass(slots=True)
@@ -65,6 +87,7 @@ class FollowedFile:
     facts: Facts = field(default_factory=Facts)
     error: str = ""
     grew_at: float | None = None
+    _last_look: float | None = None
 
     def read(self, deadline: float, now: float) -> Batch | None:
         """Read on if there is anything new; None where there is not."""
@@ -73,13 +96,15 @@ class FollowedFile:
             # A vanished file is no news: what it said stays; the next of its name starts anew.
             self.caught_up = True
             return None
-        if state == self.seen and not self.pending:
+        grew = state != self.seen
+        if not (grew or self.pending or self._is_due(now)):
             return None
         if self.reader is None:
             if self.seen is not None and _continues(self.seen, state):
                 return None
             self.reader, self.error = self.found.format.open(self.found.path), ""
         live, self.seen = self.caught_up, state
+        self._last_look = now + LAST_LOOK if grew else None
         try:
             batch = self.reader.read(deadline)
         except ReadError as error:
@@ -90,10 +115,14 @@ class FollowedFile:
         if not batch.pending:
             self.caught_up = True
         if live:
-            self.grew_at = now
+            if grew:
+                self.grew_at = now
             batch = _timed(batch, now)
         self._learn(batch)
         return batch
+
+    def _is_due(self, now: float) -> bool:
+        return self._last_look is not None and now >= self._last_look
 
     def _stop(self, reason: str) -> Batch:
         self.reader, self.pending, self.caught_up = None, 0, True

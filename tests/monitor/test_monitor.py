@@ -204,6 +204,18 @@ def test_a_tag_can_be_given_its_meaning(tmp_path: Path) -> None:
     assert run.train_loss is not None and run.train_loss.tag == "my/objective"
 
 
+def test_a_last_row_without_its_line_end_is_taken_after_a_while(tmp_path: Path) -> None:
+    clock = Clock()
+    file = tmp_path / "metrics.csv"
+    file.write_text("step,loss\n1,3.0\n2,2.0\n3,1.5", encoding="utf-8")
+    monitor = Monitor([file], clock=clock)
+    look(monitor)
+    os.utime(file, (1e9, 1e9))
+    look(monitor)
+    clock.now += 10
+    assert look(monitor).step == 3
+
+
 def test_samples_are_rare_while_no_run_is_alive(log: Path) -> None:
     hardware = NoHardware(HardwareReading(note="none"), idle=True)
     monitor = Monitor([log.parent], hardware=hardware)
