@@ -2,11 +2,153 @@
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
+
 from lossmon.diagnosis.curves import Curves
-from lossmon.types import Forecast
+from lossmon.diagnosis.state import LossKind
+from lossmon.types import Floats, Forecast
+
+MIN_POINTS = 50
+"""Train points before a curve is extrapolated: fewer fix neither its level nor its bend."""
+
+MIN_PROGRESS = 0.2
+"""Share of the planned steps that must be done: earlier, real curves were missed by 30 %."""
+
+OVER = 0.99
+"""Share of the planned steps from which there is nothing left to foretell."""
+
+SKIPPED = 0.05
+"""Share of the run left out at its start: warm-up and the first fall follow other laws."""
+
+EXPONENTS = np.linspace(0.1, 2.0, 16)
+"""Exponents of the power law that are tried; language models lie near 0.1 to 0.5."""
+
+FLOORS = np.linspace(0.0, 0.98, 22)
+"""Floors that are tried, as shares of the lowest level seen."""
+
+WORST_FIT = 0.05
+"""Residual scatter, relative to the level, beyond which the law does not describe the curve."""
+
+WIDEST = 0.25
+"""Width of the interval, relative to the level, beyond which it says nothing."""
+
+STRAIGHT_SHARE = 0.75
+"""Share of a straight line's further fall that the interval must hold: schedules that end in a
+decay of the learning rate beat every power law."""
+
+DECAY_GAIN = 0.2
+"""Relative fall, per whole run still to go, that the interval always leaves room for: what the
+last decay of the learning rate brought on recorded runs."""
+
+FLAT_RATE = 0.01
+"""Relative fall per tenth of the run below which the curve counts as flat."""
 
 
 def forecast(curves: Curves) -> Forecast | None:
-    """The expected end of the train loss, None where the fit is poor."""
-    del curves
+    """The expected end of the train loss, None where the fit is poor.
+
+    A power law with a floor is fitted to the level over the run by trying floors and exponents;
+    every pair that fits nearly as well as the best widens the interval.
+    """
+    if not _fit_to_tell(curves):
+        return None
+    assert curves.total is not None
+    steps, levels = _levels(curves)
+    if len(steps) < 8 or float(levels.min()) <= 0:
+        return None
+    end = float(curves.total - curves.first + 1)
+    fits = _fits(steps, levels)
+    scatter = math.sqrt(fits[0][0]) / float(levels[-1])
+    if scatter > WORST_FIT:
+        return None
+    allowed = fits[0][0] * (1 + 8 / max(len(steps) - 3, 1)) + 1e-18
+    ends = [_law(fit, end) for fit in fits if fit[0] <= allowed]
+    best, spread = ends[0], 2 * scatter * float(levels[-1]) / math.sqrt(len(steps) / 4)
+    left = max(float(levels[-1]) - best, 0.0)
+    low, high = min(ends) - left / 2 - spread, max(ends) + left / 2 + spread
+    left_share = 1 - (curves.step - curves.first) / end
+    low = min(
+        low,
+        float(levels[-1]) - STRAIGHT_SHARE * _straight(curves),
+        float(levels[-1]) * (1 - DECAY_GAIN * left_share),
+    )
+    if high - low > WIDEST * float(levels[-1]) or best > 1.05 * float(levels[-1]):
+        return None
+    return Forecast(best, max(low, 0.0), high, _flat_step(fits[0], curves, end))
+
+
+def _straight(curves: Curves) -> float:
+    """Fall until the end if the loss went on at the pace of the last third."""
+    train = curves.calm_train
+    assert train is not None
+    assert curves.total is not None
+    middle = train.mean(curves.at(0.6), curves.at(0.75))
+    late = train.mean(curves.at(0.85), curves.at(1.0))
+    pace = max(middle - late, 0.0) / max(0.25 * curves.span, 1.0)
+    return pace * max(curves.total - curves.step, 0)
+
+
+def _fit_to_tell(curves: Curves) -> bool:
+    """The loss, the plan and the run so far allow an extrapolation."""
+    train = curves.train
+    if train is None or train.points < MIN_POINTS or curves.total is None or curves.lift:
+        return False
+    if curves.kind is not LossKind.PLAIN or curves.broken is not None:
+        return False
+    if curves.resumed is not None or _restarted(curves):
+        return False
+    done = curves.step - curves.first + 1
+    planned = curves.total - curves.first + 1
+    return MIN_PROGRESS * planned <= done < OVER * planned and curves.drop > 0
+
+
+def _restarted(curves: Curves) -> bool:
+    """The learning rate came up again after it had fallen."""
+    rate = curves.rate
+    if rate is None or len(rate) < 4:
+        return False
+    top = int(rate.y.argmax())
+    after = rate.y[top:]
+    return bool(np.any(after > 1.2 * np.minimum.accumulate(after)))
+
+
+def _levels(curves: Curves) -> tuple[Floats, Floats]:
+    """Train levels in up to 32 windows of growing width, and the middle of each."""
+    train = curves.calm_train
+    assert train is not None
+    first = max(SKIPPED * curves.span, 3 * max(train.gap, 1.0))
+    edges = np.geomspace(first, max(curves.span, first + 1.0), 33)
+    middles = np.sqrt(edges[:-1] * edges[1:])
+    return middles, train.means(train.first + edges[:-1], train.first + edges[1:])
+
+
+def _fits(steps: Floats, levels: Floats) -> list[tuple[float, float, float, float]]:
+    """Mean squared residual, floor, scale and exponent of every law tried, best first."""
+    shapes = steps[None, :] ** -EXPONENTS[:, None]
+    floors = FLOORS * float(levels.min())
+    rest = levels[None, :] - floors[:, None]
+    scales = (shapes @ rest.T) / np.sum(shapes**2, axis=1)[:, None]
+    laws = scales[:, :, None] * shapes[:, None, :]
+    residuals = np.mean((rest[None, :, :] - laws) ** 2, axis=2)
+    order = np.argsort(residuals, axis=None)
+    rows, columns = np.unravel_index(order, residuals.shape)
+    return [
+        (float(residuals[i, j]), float(floors[j]), float(scales[i, j]), float(EXPONENTS[i]))
+        for i, j in zip(rows.tolist(), columns.tolist(), strict=True)
+    ]
+
+
+def _law(fit: tuple[float, float, float, float], step: float) -> float:
+    _, floor, scale, exponent = fit
+    return float(floor + scale * step**-exponent)
+
+
+def _flat_step(fit: tuple[float, float, float, float], curves: Curves, end: float) -> int | None:
+    """First step from which the law falls by less than `FLAT_RATE` in a tenth of the plan."""
+    for at in np.linspace(end / 20, end, 40):
+        here, later = _law(fit, float(at)), _law(fit, float(at + end / 10))
+        if here - later < FLAT_RATE * here:
+            return int(curves.first + at)
     return None

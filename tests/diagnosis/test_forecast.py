@@ -1,0 +1,56 @@
+"""A forecast is right within its interval, or it is not given."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lossmon.diagnosis.engine import Engine
+from lossmon.types import Floats, Forecast
+from tests.diagnosis.feeding import TRAIN, noisy
+
+
+def foretold(train: Floats, total: int | None, noise: float = 0.02) -> Forecast | None:
+    engine = Engine()
+    engine.plan(total, None)
+    n = len(train)
+    number = engine.channel(TRAIN, headline=True)
+    engine.feed(np.full(n, number), np.arange(n), noisy(train, noise), np.full(n, np.nan))
+    return engine.diagnosis().forecast
+
+
+def power_law(n: int, floor: float = 1.2, scale: float = 6.0, exponent: float = 0.4) -> Floats:
+    return np.asarray(floor + scale * (1.0 + np.arange(n)) ** -exponent)
+
+
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.8])
+@pytest.mark.parametrize("exponent", [0.3, 0.5, 0.8])
+def test_the_end_of_a_power_law_lies_in_the_interval(share: float, exponent: float) -> None:
+    whole = power_law(4000, exponent=exponent)
+    told = foretold(whole[: int(share * 4000)], 4000)
+    assert told is not None
+    assert told.low <= whole[-1] <= told.high
+    assert told.final_loss == pytest.approx(whole[-1], rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("train", "total"),
+    [
+        pytest.param(power_law(2000), None, id="no plan"),
+        pytest.param(power_law(30), 60, id="few points"),
+        pytest.param(power_law(100), 4000, id="hardly begun"),
+        pytest.param(power_law(2000), 2000, id="over"),
+        pytest.param(-power_law(2000), 4000, id="negative"),
+        pytest.param(np.linspace(1, 4, 2000), 4000, id="rising"),
+        pytest.param(2 + np.sin(np.arange(2000) / 150), 4000, id="swinging"),
+    ],
+)
+def test_no_forecast_is_made_where_the_law_does_not_hold(train: Floats, total: int | None) -> None:
+    assert foretold(train, total) is None
+
+
+def test_a_curve_that_flattens_is_told_where() -> None:
+    told = foretold(power_law(2000, exponent=0.9), 4000, noise=0.005)
+    assert told is not None
+    assert told.flat_step is not None
+    assert 100 < told.flat_step < 4000
