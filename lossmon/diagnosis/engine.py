@@ -9,7 +9,7 @@ import numpy as np
 from lossmon.diagnosis.columns import Columns
 from lossmon.diagnosis.curves import Curves
 from lossmon.diagnosis.forecast import forecast
-from lossmon.diagnosis.rules import judge
+from lossmon.diagnosis.rules import judge, leading
 from lossmon.diagnosis.state import METRICS, Channel, LossKind, Role, RunState, kind_of, role_of
 from lossmon.diagnosis.trace import Trace
 from lossmon.diagnosis.verdict import Bench
@@ -175,7 +175,7 @@ class Engine:
     def _judge(self, step: int) -> None:
         """Ask every rule, and let the verdict follow."""
         curves = Curves(self._state)
-        self._bench.sit(step, curves, judge(curves, self._sensitivity))
+        self._bench.sit(step, curves, leading(curves, self._sensitivity))
         self._next_train = self._trains + max(1, self._trains // TRAIN_STRIDE)
         self._next_eval = self._evals + max(1, self._evals // EVAL_STRIDE)
         if curves.alarm != self._alarm:

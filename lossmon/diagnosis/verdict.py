@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lossmon.diagnosis.curves import Curves
+from lossmon.diagnosis.rules import ASIDE
 from lossmon.types import WARMING_UP, Finding, Severity, Turn
 
 RANK = (
@@ -27,9 +28,6 @@ RANK = (
     "warming_up",
 )
 """Which finding wins the badge when several hold, most important first."""
-
-ASIDE = ("recovered", "aside")
-"""Variants that are told beside the badge and never become it."""
 
 AT_ONCE = frozenset({"non_finite", "diverging", "overfitting", "spike"})
 """Verdicts shown as soon as they hold: waiting costs the user compute, and their rules already
@@ -97,9 +95,8 @@ class Bench:
         """Every verdict in the order it became the badge."""
         return tuple(self._turns)
 
-    def sit(self, step: int, curves: Curves, findings: tuple[Finding, ...]) -> None:
-        """Let the findings of this moment decide."""
-        top = leading(findings)
+    def sit(self, step: int, curves: Curves, top: Finding) -> None:
+        """Let the leading finding of this moment decide."""
         resumed, self._resumed = self._resumed, False
         if not self._turns or (resumed and top.code != self._badge.code):
             self._show(step, top)
@@ -161,24 +158,18 @@ class Bench:
         self._resumed = bool(self._turns)
 
     def present(self, findings: tuple[Finding, ...]) -> tuple[Finding, tuple[Finding, ...]]:
-        """The badge with its newest numbers, and all findings with the badge first."""
+        """The badge with its newest numbers, and all findings with the badge first.
+
+        Args:
+            findings: All that hold now, the leading one first.
+        """
         same = [f for f in findings if f.code == self._badge.code and f.variant not in ASIDE]
         held = same[0] if same else self._badge
-        verdict = leading(findings) if self._resumed else held
-        others = sorted((f for f in findings if f is not verdict), key=_rank)
-        return verdict, (verdict, *others)
+        verdict = findings[0] if self._resumed else held
+        return verdict, (verdict, *(f for f in findings if f is not verdict))
 
 
 SLOW = frozenset(
     {"oscillating", "lr_too_high", "underfitting", "lr_too_low", "plateau", "converged", "healthy"}
 )
 """Verdicts about the course of the run, true of a long stretch or not at all."""
-
-
-def _rank(finding: Finding) -> tuple[bool, int]:
-    return finding.variant in ASIDE, RANK.index(finding.code)
-
-
-def leading(findings: tuple[Finding, ...]) -> Finding:
-    """The finding that would be the badge, were there no hysteresis."""
-    return min(findings, key=_rank)

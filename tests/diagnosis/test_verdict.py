@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import numpy as np
 
-from lossmon.diagnosis.verdict import RANK, leading
-from lossmon.types import Confidence, Finding, Severity
+from lossmon.diagnosis.verdict import RANK
 from tests.diagnosis.feeding import diagnose, falling, noisy, run
 
 
-def finding(code: str, variant: str = "") -> Finding:
-    return Finding(code, Severity.NOTICE, 0, Confidence.LOW, {}, variant)
-
-
 def test_the_gravest_finding_leads() -> None:
-    assert leading(tuple(finding(code) for code in reversed(RANK))).code == RANK[0]
+    train = falling(600)
+    train[500:] = 60.0
+    evals = np.concatenate((falling(10, 2.4, 1.0, 8), np.linspace(1.1, 2.0, 10)))
+    findings = diagnose(run(train, evals)).findings
+    assert [RANK.index(f.code) for f in findings[:2]] == sorted(
+        RANK.index(f.code) for f in findings[:2]
+    )
+    assert findings[0].code == "diverging"
 
 
 def test_what_is_told_aside_never_leads() -> None:
-    assert leading((finding("spike", "recovered"), finding("healthy"))).code == "healthy"
+    level = falling(600)
+    level[300] *= 20
+    diagnosis = diagnose(run(level))
+    assert ("spike", "recovered") in {(f.code, f.variant) for f in diagnosis.findings}
+    assert diagnosis.verdict.code == "healthy"
 
 
 def test_history_begins_with_warming_up_and_ends_with_the_badge() -> None:

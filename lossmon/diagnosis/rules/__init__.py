@@ -27,19 +27,34 @@ RULES: tuple[Rule, ...] = (
     overfitting,
     fast_memorisation,
     unlike_data,
-    spike,
     metric_disagreement,
-    stuck,
+    spike,
     oscillating,
+    stuck,
     frozen,
-    lr_too_high,
     converged,
-    too_few_evals,
     calm,
 )
-"""Every rule; a rule gives at most one finding, and `calm` always one."""
+"""The rules whose findings may become the badge, most important first; each gives at most one
+finding, and `calm` always one."""
+
+ASIDE_RULES: tuple[Rule, ...] = (lr_too_high, too_few_evals)
+"""The rules whose findings are only told beside the badge."""
+
+ASIDE = ("recovered", "aside")
+"""Variants that are told beside the badge and never become it."""
 
 
 def judge(curves: Curves, sensitivity: float) -> tuple[Finding, ...]:
-    """Every finding that holds now."""
-    return tuple(f for rule in RULES if (f := rule(curves, sensitivity)) is not None)
+    """Every finding that holds now, the one that would be the badge first."""
+    found = [f for rule in RULES + ASIDE_RULES if (f := rule(curves, sensitivity)) is not None]
+    return tuple(sorted(found, key=lambda finding: finding.variant in ASIDE))
+
+
+def leading(curves: Curves, sensitivity: float) -> Finding:
+    """The finding that would be the badge now, were there no hysteresis."""
+    for rule in RULES:
+        finding = rule(curves, sensitivity)
+        if finding is not None and finding.variant not in ASIDE:
+            return finding
+    return calm(curves, sensitivity)
