@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from pathlib import Path
 
 from lossmon.errors import ConfigError
+from lossmon.frozen import dataclass
 
 Value = str | float | bool
 
@@ -70,6 +72,9 @@ SETTINGS: tuple[Setting, ...] = (
 )
 """Every knob, in the order that `lossmon config` prints."""
 
+TABLES = ("metrics", "patterns", "keys")
+"""Tables of the user's own words in config.toml."""
+
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
@@ -80,6 +85,7 @@ class Config:
 
     Attributes:
         metrics: Raw tags for canonical names (`train_loss = "my/loss"`).
+        patterns: Regular expressions for lines of text logs (`mine = "#(?P<step>\\d+) …"`).
         keys: Keys for the actions of the screen (`run.freeze = "f"`).
         origins: Where each value came from: `default`, a file, a variable, a flag.
     """
@@ -94,6 +100,7 @@ class Config:
     sensitivity: float = 1.0
     hardware: bool = True
     metrics: Mapping[str, str] = field(default_factory=dict)
+    patterns: Mapping[str, str] = field(default_factory=dict)
     keys: Mapping[str, str] = field(default_factory=dict)
     origins: Mapping[str, str] = field(default_factory=dict)
 
@@ -136,6 +143,7 @@ def load(
     return Config(
         **{name: value for name, value in values.items() if name in known},  # type: ignore[arg-type]
         metrics=tables.get("metrics", {}),
+        patterns=tables.get("patterns", {}),
         keys=tables.get("keys", {}),
         origins=origins,
     )
@@ -154,13 +162,13 @@ def _read_file(
         raise ConfigError(f"{path}: is not TOML: {error}") from error
     tables: dict[str, dict[str, str]] = {}
     for name, value in document.items():
-        if name in ("metrics", "keys"):
+        if name in TABLES:
             tables[name] = _table(path, name, value)
         elif name in _BY_NAME:
             values[name] = _checked(_BY_NAME[name], value, f"{path}: {name}")
             origins[name] = str(path)
         else:
-            known = ", ".join([*_BY_NAME, "[metrics]", "[keys]"])
+            known = ", ".join([*_BY_NAME, *(f"[{table}]" for table in TABLES)])
             raise ConfigError(f"{path}: no setting is called {name!r}; there are {known}")
     return tables
 
@@ -168,7 +176,23 @@ def _read_file(
 def _table(path: Path, name: str, value: object) -> dict[str, str]:
     if not isinstance(value, dict) or not all(isinstance(v, str) for v in value.values()):
         raise ConfigError(f"{path}: [{name}] must be a table of words")
-    return {str(key): str(entry) for key, entry in value.items()}
+    entries = {str(key): str(entry) for key, entry in value.items()}
+    if name == "patterns":
+        for key, expression in entries.items():
+            _check_pattern(f"{path}: [patterns] {key}", expression)
+    return entries
+
+
+def _check_pattern(where: str, expression: str) -> None:
+    try:
+        groups = re.compile(expression).groupindex
+    except (re.error, OverflowError, RecursionError) as error:
+        raise ConfigError(f"{where}: {expression!r} is no regular expression: {error}") from error
+    if not set(groups) - {"step", "total", "epoch", "epochs", "rank", "time"}:
+        raise ConfigError(
+            f"{where}: {expression!r} has no named group for a metric; use (?P<loss>...), or "
+            "(?P<name>...) and (?P<value>...)"
+        )
 
 
 def _parsed(setting: Setting, text: str, where: str) -> Value:
@@ -213,8 +237,8 @@ def describe(config: Config) -> list[str]:
         shown = str(value).lower() if isinstance(value, bool) else _toml(value)
         origin = config.origins.get(setting.name, "default")
         lines.append(f"{setting.name + ' = ' + shown:<28} # {origin}; {setting.meaning}")
-    for name, table in (("metrics", config.metrics), ("keys", config.keys)):
-        if table:
+    for name in TABLES:
+        if table := getattr(config, name):
             lines += ["", f"[{name}]"]
             lines += [f"{_toml_key(key)} = {_toml(value)}" for key, value in table.items()]
     return lines

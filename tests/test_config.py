@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lossmon.config import SETTINGS, Config, describe, load
+from lossmon.config import SETTINGS, TABLES, Config, describe, load
 from lossmon.errors import ConfigError
 
 
@@ -20,7 +20,7 @@ def test_every_setting_has_a_field_with_the_same_default() -> None:
     config = Config()
     for setting in SETTINGS:
         assert getattr(config, setting.name) == setting.default, setting.name
-    tables = {"metrics", "keys", "origins"}
+    tables = {*TABLES, "origins"}
     assert {field.name for field in fields(Config)} == {s.name for s in SETTINGS} | tables
 
 
@@ -54,6 +54,8 @@ def test_tables_name_metrics_and_keys(tmp_path: Path) -> None:
         pytest.param("log_y = 1", "true or false", id="a number for a flag"),
         pytest.param("smooth = 1", "there are theme", id="unknown key"),
         pytest.param("[metrics]\na = 1", "[metrics]", id="a number in a table"),
+        pytest.param("[patterns]\nx = '('", "[patterns] x", id="a broken pattern"),
+        pytest.param("[patterns]\nx = 'a'", "(?P<loss>...)", id="a pattern without a metric"),
         pytest.param("theme = ", "is not TOML", id="broken file"),
         pytest.param('theme = ""', "theme", id="empty word"),
     ],
@@ -79,9 +81,11 @@ def test_flags_are_words_in_the_environment(text: str, value: bool) -> None:
 
 def test_what_is_printed_can_be_read_again(tmp_path: Path) -> None:
     file = write(tmp_path, 'theme = "a\\"b"\nsmoothing = 0.25\n[metrics]\ntrain_loss = "x"\n')
+    with file.open("a", encoding="utf-8") as out:
+        out.write("[patterns]\nmine = '#(?P<loss>\\S+) \"'\n")
     config = load(file, {}, {})
     printed = "\n".join(describe(config))
     assert tomllib.loads(printed)["theme"] == 'a"b'
     again = load(write(tmp_path, printed), {}, {})
     assert [getattr(again, s.name) for s in SETTINGS] == [getattr(config, s.name) for s in SETTINGS]
-    assert again.metrics == config.metrics
+    assert (again.metrics, again.patterns) == (config.metrics, config.patterns)

@@ -29,10 +29,12 @@ class MonitorConfig:
 
     Attributes:
         names: Raw tags for canonical names, from the user's config.
+        patterns: Regular expressions for lines of text logs, by what the user calls them.
         sensitivity: Above 1 alarms come earlier and more often, below 1 later and less.
     """
 
     names: Mapping[str, str] = field(default_factory=dict)
+    patterns: Mapping[str, str] = field(default_factory=dict)
     sensitivity: float = 1.0
 
 
@@ -75,9 +77,9 @@ class Monitor:
         hardware: Hardware | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._discovery = Discovery(paths)
-        self._paths = tuple(paths)
         self._config = config or MonitorConfig()
+        self._discovery = Discovery(paths, self._config.patterns)
+        self._paths = tuple(paths)
         self._hardware: Hardware = hardware or NoHardware()
         self._clock = clock
         self._runs: dict[Path, RunMonitor] = {}

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import re
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 
+from lossmon.frozen import dataclass
 from lossmon.readers.format import HEAD, Format
 from lossmon.readers.names import meaning
-from lossmon.readers.registry import claim_head, read_head
+from lossmon.readers.registry import claim_head, claim_named, read_head
 from lossmon.readers.tree import Entry
 from lossmon.types import Kind, Split
 
@@ -25,6 +26,8 @@ FRESH = 2.0
 
 MOST_OPEN = 5_000
 """Files too short to tell that are looked at again at each scan, at most."""
+
+Claiming = Callable[[Path, bytes], Format | None]
 
 _KEYS = re.compile(rb'"([^"\\]{1,80})"\s*:')
 
@@ -51,7 +54,13 @@ class Claim:
 class Claims:
     """Remembers for each file what it is."""
 
-    def __init__(self) -> None:
+    def __init__(self, own: Format | None = None) -> None:
+        """Know nothing yet.
+
+        Args:
+            own: The user's own format, for text logs and for what no other format takes.
+        """
+        self._own = own
         self._taken: dict[tuple[int, int], Claim] = {}
         self._final: set[tuple[int, int]] = set()
         self._open: dict[tuple[int, int], tuple[str, int]] = {}
@@ -62,8 +71,13 @@ class Claims:
         """Files that could not be looked at, and why."""
         return tuple(self._notes.values())
 
-    def of(self, entry: Entry) -> Claim | None:
-        """What a file is, None while no format takes it."""
+    def of(self, entry: Entry, *, named: bool = False) -> Claim | None:
+        """What a file is, None while no format takes it.
+
+        Args:
+            entry: The file.
+            named: The user named this very file, so that its name need not be a log's.
+        """
         known = self._taken.get(entry.inode)
         if known is not None and known.path == entry.path:
             return known
@@ -72,19 +86,19 @@ class Claims:
         size, modified = _size(entry.path)
         if self._open.get(entry.inode) == (entry.path, size):
             return None
-        return self._look(entry, size, modified)
+        return self._look(entry, size, modified, claim_named if named else claim_head)
 
     def grew(self) -> bool:
         """Whether a file that was too short to tell has more to show."""
         waiting = list(self._open.values())[:MOST_OPEN]
         return any(_size(path)[0] != size for path, size in waiting)
 
-    def _look(self, entry: Entry, size: int, modified: float) -> Claim | None:
+    def _look(self, entry: Entry, size: int, modified: float, claim: Claiming) -> Claim | None:
         path = Path(entry.path)
         head = read_head(path)
         if head is None and size:
             self._notes[entry.path] = f"{entry.path}: cannot be read"
-        taken = claim_head(path, head) if head else None
+        taken = self._format(path, head, claim) if head else None
         premature = taken is not None and head and _is_premature(taken, head, modified)
         if taken is None or head is None or premature:
             if head is not None and len(head) >= HEAD:
@@ -95,11 +109,18 @@ class Claims:
                 self._open[entry.inode] = (entry.path, -1 if premature else size)
             return None
         self._open.pop(entry.inode, None)
-        claim = Claim(
+        known = Claim(
             entry.path, taken, entry.inode, _has_loss(taken, head), _sub(path.parent.name, head)
         )
-        self._taken[entry.inode] = claim
-        return claim
+        self._taken[entry.inode] = known
+        return known
+
+    def _format(self, path: Path, head: bytes, claim: Claiming) -> Format | None:
+        taken = claim(path, head)
+        own = self._own
+        if own is None or not (taken is None or taken.source == own.source):
+            return taken
+        return own if own.claims(path, head) else taken
 
 
 def _size(path: str) -> tuple[int, float]:

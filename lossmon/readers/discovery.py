@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from lossmon.frozen import dataclass
 from lossmon.readers.claims import Claims
 from lossmon.readers.format import Format
 from lossmon.readers.homes import VERSION
@@ -69,9 +69,18 @@ class Scan:
 class Discovery:
     """Finds runs under some paths, again and again; a look where nothing changed is cheap."""
 
-    def __init__(self, paths: Sequence[Path]) -> None:
+    def __init__(self, paths: Sequence[Path], patterns: Mapping[str, str] | None = None) -> None:
+        """Look at nothing yet.
+
+        Args:
+            paths: Directories and files.
+            patterns: The user's own regular expressions for text logs, by what they are called.
+
+        Raises:
+            ConfigError: A pattern is wrong; says which.
+        """
         self._places = [Place(path) for path in paths]
-        self._claims = Claims()
+        self._claims = Claims(_own_format(patterns) if patterns else None)
         self._scan: Scan | None = None
 
     def scan(self) -> Scan:
@@ -96,6 +105,14 @@ class Discovery:
         if scan != self._scan:
             self._scan = scan
         return self._scan
+
+
+def _own_format(patterns: Mapping[str, str]) -> Format:
+    # Few have patterns: the others do not wait for the text reader before they need it.
+    from lossmon.readers.text import own_format
+    from lossmon.readers.text_pattern import Pattern
+
+    return own_format(Pattern(patterns))
 
 
 def _found(runs: list[PlacedRun]) -> Iterator[FoundRun]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
+from lossmon.frozen import dataclass
 from lossmon.readers.checkpoints import CHECKPOINT_NAME, checkpoint_step
 from lossmon.readers.claims import Claim, Claims
 from lossmon.readers.grouping import grouped
@@ -100,14 +101,16 @@ class Place:
         """
         self.unrecognised = []
         if self._file is not None:
-            claim = self._claim(self._file, claims, seen)
+            claim = self._claim(self._file, claims, seen, named=True)
             if claim is not None:
                 yield PlacedRun(self._given, [Member(claim)])
         elif self._tree is not None:
             yield from self._below(self._tree, claims, seen)
 
-    def _claim(self, entry: Entry, claims: Claims, seen: set[tuple[int, int]]) -> Claim | None:
-        claim = claims.of(entry)
+    def _claim(
+        self, entry: Entry, claims: Claims, seen: set[tuple[int, int]], *, named: bool = False
+    ) -> Claim | None:
+        claim = claims.of(entry, named=named)
         if claim is None:
             self.unrecognised.append(os.path.basename(entry.path))
         elif entry.inode not in seen:

@@ -105,6 +105,22 @@ def claim_head(path: Path, head: bytes) -> Format | None:
     return None
 
 
+STAND_INS = (".jsonl", ".log")
+"""Names under which a file of an unknown name is tried, the most telling first."""
+
+
+def claim_named(path: Path, head: bytes) -> Format | None:
+    """The format of a file that the user named, whatever its own name is.
+
+    A name that no format has says nothing about the contents, so the contents decide.
+    """
+    taken = claim_head(path, head)
+    if taken is not None or possible(path.name) or b"\0" in head:
+        return taken
+    stand_ins = (path.with_name(path.name + suffix) for suffix in STAND_INS)
+    return next((found for one in stand_ins if (found := claim_head(one, head))), None)
+
+
 def read_head(path: Path) -> bytes | None:
     """The first `HEAD` bytes of a regular file; None where it is none or cannot be read.
 

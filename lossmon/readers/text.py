@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from lossmon.readers.format import Format
@@ -159,6 +160,23 @@ def _is_binary(head: bytes) -> bool:
 def _speaks(line: str) -> bool:
     parsed = parse(line)
     return parsed is not None and bool(parsed.values) and parsed.position.scale is not Scale.NONE
+
+
+def own_format(pattern: Pattern) -> Format:
+    """The format of text logs whose lines the user's own pattern reads where it fits.
+
+    It also takes a file of which nothing else can make anything, if the pattern fits one of its
+    first lines.
+    """
+
+    def claimed(path: Path, head: bytes) -> bool:
+        if claims(path, head):
+            return True
+        if _is_binary(head) or _NOT_HERE.intersection(path.parts):
+            return False
+        return any(pattern.find(resolved(decode(head)).splitlines()[:_HEAD_LINES]))
+
+    return replace(FORMATS[0], claims=claimed, open=lambda path: TextReader(path, pattern))
 
 
 FORMATS = (Format("text", "text logs (stdout)", NAMES, claims, TextReader, 90),)

@@ -30,10 +30,9 @@ def check(
         The runs that hold metrics, in the order printed.
     """
     judged: list[RunSnapshot] = []
+    settings = MonitorConfig(config.metrics, config.patterns, config.sensitivity)
     for path in paths:
-        monitor = Monitor(
-            [path], MonitorConfig(names=config.metrics, sensitivity=config.sensitivity)
-        )
+        monitor = Monitor([path], settings)
         for run in monitor.drain().runs:
             if not run.series:
                 continue

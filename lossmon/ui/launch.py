@@ -162,7 +162,7 @@ def view(paths: Sequence[Path], config: Config) -> int:
     machine = Machine(paths, changed) if config.hardware else None
     monitor = Monitor(
         paths,
-        MonitorConfig(names=config.metrics, sensitivity=config.sensitivity),
+        MonitorConfig(config.metrics, config.patterns, config.sensitivity),
         hardware=machine or _unsampled(),
     )
     first = _FirstLook(monitor)

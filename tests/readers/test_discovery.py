@@ -55,6 +55,14 @@ def test_a_file_given_is_a_run(tmp_path: Path) -> None:
     assert (run.name, run.path, run.files[0].format.source) == ("train.log", log, "text")
 
 
+def test_a_file_given_by_the_user_may_be_called_anything(tmp_path: Path) -> None:
+    for name, content in (("losses", LINE), ("what-it-said", LOG)):
+        given = write(tmp_path / name, content)
+        assert Discovery([given]).scan().runs[0].files[0].format.source in ("jsonl", "text")
+    assert Discovery([write(tmp_path / "weights", b"\0\1" * 99)]).scan().runs == ()
+    assert Discovery([tmp_path]).scan().runs == ()
+
+
 def test_a_path_given_twice_is_listed_once(tmp_path: Path) -> None:
     log = write(tmp_path / "a" / "train.log", LOG)
     assert len(Discovery([tmp_path, tmp_path / "a", log]).scan().runs) == 1
