@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,6 +10,7 @@ from lossmon.diagnosis.curve import Curve, median, relative
 from lossmon.diagnosis.lazy import lazy
 from lossmon.diagnosis.state import Broken, Channel, LossKind, RunState
 from lossmon.diagnosis.trace import HIGH, LOW
+from lossmon.frozen import dataclass
 from lossmon.types import Floats
 
 NOTHING = 1e-12

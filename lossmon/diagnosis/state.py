@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum, auto
 
 import numpy as np
 
 from lossmon.diagnosis.trace import Trace
+from lossmon.frozen import dataclass
 from lossmon.types import Floats, Ints, Kind, Meaning, Split
 
 RECENT = 64

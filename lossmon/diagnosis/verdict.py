@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from lossmon.diagnosis.curves import Curves
 from lossmon.diagnosis.rules import ASIDE
+from lossmon.frozen import dataclass
 from lossmon.types import WARMING_UP, Finding, Severity, Turn
 
 RANK = (

@@ -178,10 +178,10 @@ def fast_memorisation(curves: Curves, sensitivity: float) -> Finding | None:
     evals = curves.eval
     if evals is None or len(evals) < 2 or curves.kind is not LossKind.PLAIN or curves.lift:
         return None
-    if not len(curves.paired) or curves.eval_noise > STEADY_EVAL:
+    if curves.drop < MEMORISED_DROP or curves.eval_noise > STEADY_EVAL:
         return None
     gap = -float(curves.gap[-1])
-    if gap < MEMORISED_GAP / sensitivity or curves.drop < MEMORISED_DROP:
+    if gap < MEMORISED_GAP / sensitivity:
         return None
     gained = float(np.min(curves.eval_log[: (len(evals) + 1) // 2])) - curves.eval_now
     if gained > EVAL_IDLE:
@@ -244,6 +244,8 @@ def unlike_data(curves: Curves, sensitivity: float) -> Finding | None:
     if curves.train is None or curves.train.points < UNLIKE_POINTS or curves.start <= 0:
         return None
     if curves.spike is not None and curves.spike.last > curves.at(SPIKE_HIDES):
+        return None
+    if relative(curves.now, math.exp(curves.eval_now)) < UNLIKE_GAP / sensitivity / 2:
         return None
     gap = median(curves.gap[-3:]) if len(evals) > 4 else float(curves.gap[-1])
     gap -= 1.5 * curves.pair_error
