@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
 import numpy as np
 
 from lossmon.errors import ReadError
+from lossmon.frozen import dataclass
 from lossmon.monitor.life import updated_facts
 from lossmon.readers.discovery import FoundFile
 from lossmon.types import Batch, Facts, Points, Reader
@@ -27,6 +28,10 @@ DATABASES = frozenset({".db", ".sqlite", ".sqlite3"})
 """Suffixes of files beside which a write-ahead log may grow while they stand still."""
 
 
+Identity = tuple[int, int]
+"""Device and inode: the same for a file that was renamed."""
+
+
 @dataclass(frozen=True, slots=True)
 class FileState:
     """What `stat` says; equal states mean that there is nothing new to read."""
@@ -37,6 +42,17 @@ class FileState:
     modified_ns: int
     write_ahead: tuple[int, int] = (0, 0)
     """Size and time of the write-ahead log of a database."""
+
+    @property
+    def identity(self) -> Identity:
+        """What a new name does not change."""
+        return self.device, self.inode
+
+
+def identity(path: Path) -> Identity | None:
+    """Device and inode of a regular file, None where there is none."""
+    state = file_state(path)
+    return None if state is None else state.identity
 
 
 def file_state(path: Path) -> FileState | None:
@@ -88,6 +104,8 @@ class FollowedFile:
     error: str = ""
     grew_at: float | None = None
     _last_look: float | None = None
+    _denied: bool = False
+    """The system did not let it be read; that may change without a change of the file."""
 
     def read(self, deadline: float, now: float) -> Batch | None:
         """Read on if there is anything new; None where there is not."""
@@ -97,8 +115,9 @@ class FollowedFile:
             self.caught_up = True
             return None
         grew = state != self.seen
-        if not (grew or self.pending or self._is_due(now)):
+        if not (grew or self.pending or self._is_due(now) or self._denied):
             return None
+        anew = self.reader is None and self.seen is not None
         if self.reader is None:
             if self.seen is not None and _continues(self.seen, state):
                 return None
@@ -108,9 +127,15 @@ class FollowedFile:
         try:
             batch = self.reader.read(deadline)
         except ReadError as error:
+            if isinstance(error.__cause__, OSError):
+                return self._wait(error.__cause__)
             return self._stop(str(error))
         except OSError as error:
-            return self._stop(f"{error.strerror or error}")
+            return self._wait(error)
+        if self._denied:
+            self._denied, self.error = False, ""
+        if anew:
+            batch = replace(batch, replaced=True)
         self.pending = batch.pending
         if not batch.pending:
             self.caught_up = True
@@ -123,6 +148,13 @@ class FollowedFile:
 
     def _is_due(self, now: float) -> bool:
         return self._last_look is not None and now >= self._last_look
+
+    def _wait(self, denial: OSError) -> Batch | None:
+        """Keep the reader for when the file may be read again."""
+        self.pending, self.caught_up = 0, True
+        told, self._denied = self.error, True
+        self.error = f"{self.found.path.name}: {denial.strerror or denial}"
+        return None if self.error == told else Batch()
 
     def _stop(self, reason: str) -> Batch:
         self.reader, self.pending, self.caught_up = None, 0, True

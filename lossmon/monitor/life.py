@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
+from lossmon.frozen import dataclass
 from lossmon.order import median
 from lossmon.types import Facts, Series, State
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Protocol
 
+from lossmon.frozen import dataclass
+from lossmon.monitor.follow import identity
 from lossmon.monitor.run import RunMonitor
 from lossmon.readers.discovery import Discovery, Scan
 from lossmon.types import HardwareReading, RunSnapshot, Snapshot, State
@@ -138,6 +140,7 @@ class Monitor:
 
     def _look(self) -> None:
         self._scan = self._discovery.scan()
+        self._let_go()
         for found in self._scan.runs:
             if found.path in self._runs:
                 self._runs[found.path].update(found)
@@ -148,6 +151,15 @@ class Monitor:
                     sensitivity=self._config.sensitivity,
                     clock=self._clock,
                 )
+
+    def _let_go(self) -> None:
+        """Drop runs whose directory was renamed: they are found under their new name."""
+        fresh = [found for found in self._scan.runs if found.path not in self._runs]
+        if not fresh or not self._runs:
+            return
+        inodes = {one for found in fresh for file in found.files if (one := identity(file.path))}
+        for path in [path for path, run in self._runs.items() if run.moved_to(inodes)]:
+            del self._runs[path]
 
     def _describe(self) -> Snapshot:
         runs = _worth_showing([run.snapshot() for run in self._runs.values()])

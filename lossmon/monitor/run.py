@@ -6,14 +6,13 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
 from lossmon.monitor import life
-from lossmon.monitor.follow import FollowedFile
+from lossmon.monitor.follow import FollowedFile, Identity, identity
 from lossmon.monitor.judge import Judge
-from lossmon.readers.discovery import FoundRun
+from lossmon.readers.discovery import FoundFile, FoundRun
 from lossmon.readers.names import meaning
 from lossmon.store import RunStore
 from lossmon.types import (
@@ -74,16 +73,47 @@ class RunMonitor:
         self._found = found
         listed = {str(file.path): file for file in found.files}
         fresh = {name: file for name, file in listed.items() if name not in self._files}
-        successors = {file.path.name for file in fresh.values()}
+        names = {file.path.name for file in fresh.values()}
+        inodes = {identity(file.path) for file in fresh.values()}
         for name, followed in list(self._files.items()):
-            if name not in listed and _is_superseded(followed.found.path, successors):
+            if name not in listed and _is_superseded(followed, names, inodes):
                 del self._files[name]
                 self._store.clear(followed.number)
                 self._judge.retell()
         for name, file in fresh.items():
-            self._files[name] = FollowedFile(self._next_number, file)
-            self._next_number += 1
-            self._changes += 1
+            self._follow(name, file)
+        if fresh and not self._is_in_order(found):
+            self._read_anew(listed)
+
+    def _follow(self, name: str, file: FoundFile) -> None:
+        self._files[name] = FollowedFile(self._next_number, file)
+        self._next_number += 1
+        self._changes += 1
+
+    def _is_in_order(self, found: FoundRun) -> bool:
+        """Whether the files of each source were numbered in the order in which they were begun."""
+        newest: dict[tuple[str, int, str], int] = {}
+        for file in found.files:
+            stream = (file.format.source, file.format.rank, file.scope)
+            number = self._files[str(file.path)].number
+            if number < newest.get(stream, -1):
+                return False
+            newest[stream] = number
+        return True
+
+    def _read_anew(self, listed: Mapping[str, FoundFile]) -> None:
+        """Read all again: a file turned up that was begun before others, as a rotated log is."""
+        for name, file in listed.items():
+            self._store.clear(self._files.pop(name).number)
+            self._follow(name, file)
+        self._judge.retell()
+
+    def moved_to(self, inodes: set[Identity]) -> bool:
+        """Whether the files of this run are gone from their place and among those given."""
+        own = [file for file in self._files.values() if file.seen]
+        return any(file.seen and file.seen.identity in inodes for file in own) and not any(
+            file.found.path.exists() for file in own
+        )
 
     @property
     def busy(self) -> bool:
@@ -110,7 +140,7 @@ class RunMonitor:
         found = file.found
         source, rank = file.reader.source if file.reader else found.format.source, found.format.rank
         if batch.replaced:
-            self._store.clear(file.number)
+            self._store.begin_anew(file.number)
             self._logs.pop(found.path.name, None)
             self._judge.retell()
         for points in batch.points:
@@ -248,14 +278,15 @@ class RunMonitor:
         return tuple(dict.fromkeys(file.found.format.source for file in ranked))
 
 
-def _is_superseded(path: Path, successors: set[str]) -> bool:
+def _is_superseded(file: FollowedFile, names: set[str], inodes: set[Identity | None]) -> bool:
     """Whether a file that is no longer listed lives on in another one.
 
     A trainer writes its whole history into each checkpoint: the newest has all of it, whether
-    the older ones are still on disk or were deleted. A log that was merely deleted keeps its
-    curve.
+    the older ones are still on disk or were deleted. A rotated log has another name. A log that
+    was merely deleted keeps its curve.
     """
-    return path.exists() or path.name in successors
+    path = file.found.path
+    return path.exists() or path.name in names or (file.seen and file.seen.identity) in inodes
 
 
 def _longest(series: tuple[Series, ...]) -> Series | None:

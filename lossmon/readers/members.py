@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from lossmon.frozen import dataclass
 from lossmon.readers.claims import GENERIC, Claim
 from lossmon.readers.homes import CHECKPOINT, event_time
 from lossmon.readers.spellings import EVAL_WORDS, TEST_WORDS
 
 TEXT_RANK = 90
 """Rank of text logs: they accompany a run rather than being one."""
+
+_ROTATED = re.compile(r"(.+\.(?:log|out|err|txt|jsonl))\.([0-9]{1,4})")
 
 _DVCLIVE = "/plots/metrics"
 """Below it DVCLive keeps a table a metric, in directories named after the parts of its name."""
@@ -110,8 +113,20 @@ def _state_step(path: str) -> int:
 def ordered(members: list[Member]) -> list[Member]:
     """The better source first; files of one source in the order in which they were begun."""
 
-    def key(member: Member) -> tuple[int, int, str]:
-        name = os.path.basename(member.claim.path)
-        return member.claim.format.rank, event_time(name), member.claim.path
+    def key(member: Member) -> tuple[int, int, list[str | int], int]:
+        path = member.claim.path
+        plain, turns = _unrotated(path)
+        return member.claim.format.rank, event_time(os.path.basename(path)), _natural(plain), -turns
 
     return sorted(members, key=key)
+
+
+def _unrotated(path: str) -> tuple[str, int]:
+    """Name of a log before it was rotated, and how often it was: `train.log.2` is the oldest."""
+    found = _ROTATED.fullmatch(path)
+    return (found[1], int(found[2])) if found else (path, 0)
+
+
+def _natural(path: str) -> list[str | int]:
+    """Sorts `slurm-99.out` before `slurm-100.out`: text and numbers take turns."""
+    return [int(part) if part.isdecimal() else part for part in re.split(r"([0-9]+)", path)]

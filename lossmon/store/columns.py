@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import count
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lossmon.frozen import dataclass
 from lossmon.types import Axis, Floats, Ints, Meaning, Points
 
 Number = TypeVar("Number", np.int64, np.float64)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from lossmon.frozen import dataclass
 from lossmon.types import Axis, Kind, Meaning, Series, Split
 
 Candidate = tuple[str, Meaning, int, Axis]

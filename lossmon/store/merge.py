@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lossmon.frozen import dataclass
 from lossmon.store.columns import Columns
 from lossmon.store.sources import Stream, live
 from lossmon.types import Axis, Floats, Ints, Meaning, Series

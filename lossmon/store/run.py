@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from lossmon.frozen import dataclass
 from lossmon.store.columns import BYTES_PER_POINT, Columns
 from lossmon.store.headline import Headlines, headlines, ordered
 from lossmon.store.merge import Account, Stamp, extended, leading, lengthened, series_of, track
@@ -87,10 +86,16 @@ class RunStore:
         self._stream(source, rank, scope).restart(number, restart)
 
     def clear(self, number: int) -> None:
-        """Forget what file `number` gave: it begins anew."""
+        """Forget what file `number` gave."""
         self._version += 1
         for stream in self._streams.values():
             stream.clear(number)
+
+    def begin_anew(self, number: int) -> None:
+        """File `number` was replaced: its points are void unless the new ones continue them."""
+        self._version += 1
+        for stream in self._streams.values():
+            stream.begin_anew(number)
 
     def quantities(self) -> tuple[Quantity, ...]:
         """Return all that was measured; which account leads may change as the files grow."""

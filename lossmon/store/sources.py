@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lossmon.frozen import dataclass
 from lossmon.store.columns import Columns
 from lossmon.types import Axis, Ints, Kind, Meaning, Points, Restart, Split
 
-ORDER_BITS = 40
-"""Positions of one file take the low bits, the number of the file the high ones: a trillion
-records a file, eight million files a run."""
+ORDER_BITS = 37
+"""Positions of one file take the low bits, the number of its session the high ones: a hundred
+billion records a session."""
+
+SESSIONS = 128
+"""How often a file may begin anew and continue what it said before; of a log that is rotated
+more often the older part is forgotten. Leaves half a million files a run."""
 
 
 @dataclass(slots=True)
 class FileColumns:
-    """What one file gave so far."""
+    """What one file gave since it was begun."""
 
     number: int
     columns: dict[str, Columns] = field(default_factory=dict)
@@ -33,7 +38,8 @@ class Stream:
         source: Name of the format family.
         rank: Preference of its values, lower is better.
         scope: Sub-run inside the run, or empty.
-        files: By file number, ascending.
+        files: By number of the session: `SESSIONS` times the number of the file, and one more
+            each time it began anew.
     """
 
     source: str
@@ -42,10 +48,17 @@ class Stream:
     files: dict[int, FileColumns] = field(default_factory=dict)
     version: int = 0
     _restarts: tuple[int, dict[Axis, tuple[Ints, Ints]]] = (-1, {})
+    _open: dict[int, int] = field(default_factory=dict)
+    """Session of each file that is being written."""
+    _in_doubt: set[int] = field(default_factory=set)
+    """Files that began anew and have not said yet whether they continue."""
 
     def add(self, number: int, points: Points, meaning: Meaning) -> None:
         """Append points of one tag of one file."""
-        file = self.files.setdefault(number, FileColumns(number))
+        if number in self._in_doubt:
+            self._settle(number, points)
+        file = self._file(number)
+        number = file.number
         column = file.columns.get(points.tag)
         if column is None:
             shown = f"{self.scope}/{points.tag}" if self.scope else points.tag
@@ -55,14 +68,43 @@ class Stream:
 
     def restart(self, number: int, restart: Restart) -> None:
         """Note that a file says the run began again."""
-        file = self.files.setdefault(number, FileColumns(number))
-        file.restarts.append(((number << ORDER_BITS) + restart.order, restart.step))
+        file = self._file(number)
+        file.restarts.append(((file.number << ORDER_BITS) + restart.order, restart.step))
         self.version += 1
 
     def clear(self, number: int) -> None:
-        """Forget a file: it began anew or vanished."""
-        if self.files.pop(number, None) is not None:
+        """Forget a file."""
+        self._in_doubt.discard(number)
+        for session in [session for session in self.files if session // SESSIONS == number]:
+            del self.files[session]
             self.version += 1
+
+    def begin_anew(self, number: int) -> None:
+        """The file was replaced: what it said is void, unless the new one goes on from there.
+
+        A log that was rotated goes on; one that was rewritten tells all again.
+        """
+        if number not in self._open or self._open[number] + 1 >= SESSIONS:
+            self.clear(number)
+        elif number * SESSIONS + self._open[number] in self.files:
+            self._open[number] += 1
+            self._in_doubt.add(number)
+
+    def _settle(self, number: int, points: Points) -> None:
+        """Decide by its first points whether a file continues what it said before."""
+        self._in_doubt.discard(number)
+        before = [
+            file.columns[points.tag]
+            for session, file in self.files.items()
+            if session // SESSIONS == number and points.tag in file.columns
+        ]
+        known = [column for column in before if column.n and column.axis is points.axis]
+        if not known or int(points.steps[0]) <= max(int(column.steps[-1]) for column in known):
+            self.clear(number)
+
+    def _file(self, number: int) -> FileColumns:
+        session = number * SESSIONS + self._open.setdefault(number, 0)
+        return self.files.setdefault(session, FileColumns(session))
 
     def restarts(self, axis: Axis) -> tuple[Ints, Ints]:
         """Where the run began again: `(orders, steps)`, orders ascending.

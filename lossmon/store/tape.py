@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 
+from lossmon.frozen import dataclass
 from lossmon.store.headline import Headlines
 from lossmon.store.run import Quantity, RunStore
 from lossmon.store.telling import Head, Piece, head_of, is_logged_with, logged, outside, settled

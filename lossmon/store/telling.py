@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lossmon.frozen import dataclass
 from lossmon.store.columns import Columns
 from lossmon.store.headline import Headlines
 from lossmon.store.merge import Account, Track, beyond, extended, track

@@ -268,3 +268,11 @@ def test_an_unchanged_tree_is_not_listed_again(
     write(tmp_path / "run3" / "new.jsonl")
     discovery.scan()
     assert listed == [str(tmp_path / "run3")]
+
+
+def test_logs_stand_in_the_order_in_which_they_were_begun(tmp_path: Path) -> None:
+    for name in ("train.log", "train.log.1", "train.log.10", "train.log.2"):
+        (tmp_path / name).write_text("step 1 loss 2.0\nstep 2 loss 1.5\n" * 4)
+    (run,) = Discovery([tmp_path]).scan().runs
+    names = [file.path.name for file in run.files]
+    assert names == ["train.log.10", "train.log.2", "train.log.1", "train.log"]
