@@ -23,6 +23,7 @@ from lossmon.ui.screens.dashboard import Dashboard
 from lossmon.ui.screens.view import View, classes_of
 from lossmon.ui.terminal import Terminal, detect
 from lossmon.ui.theme import DEFAULT_THEME, TERMINAL_THEME, built_in_directory, load_themes
+from lossmon.ui.widgets.pane import LossPane
 
 BUDGET = 0.05
 """Seconds of reading between two chances to stop."""
@@ -240,8 +241,8 @@ class LossmonApp(App[None]):
         from lossmon.ui.screens.log import LogPage
         from lossmon.ui.screens.page import Page
 
-        views = (Dashboard, Page, LogPage)
-        own = [one for view in views for one in view.BINDINGS if isinstance(one, Binding)]
+        tables = (LossPane.BINDINGS, Dashboard.BINDINGS, Page.BINDINGS, LogPage.BINDINGS)
+        own = [one for table in tables for one in table if isinstance(one, Binding)]
         return (*BINDINGS, *own)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:

@@ -19,6 +19,9 @@ RECENT_SHARE = 5
 SPACIOUS = 84
 """Cells of a pane from which its title spells numbers with four digits instead of three."""
 
+SMALL = 0.1
+"""Below this three decimals leave too few digits."""
+
 FEWEST_FOR_SLOPE = 10
 """Points below which a slope is noise."""
 
@@ -145,7 +148,7 @@ def title_of(scene: Scene, run: RunSnapshot, index: int, room: int) -> list[tupl
     role = style_of(run, index)
     role = "foreground" if role == "other" else role
     alarm = not math.isfinite(series.last)
-    digits = 4 if room >= SPACIOUS else 3
+    digits = 4 if room >= SPACIOUS or abs(series.last) < SMALL else 3
     if index in (run.train, run.eval):
         name = scene.say("train" if index == run.train else "eval")
     else:
@@ -163,7 +166,8 @@ def _minimum(scene: Scene, series: Series, room: int) -> Line:
         return ()
     spacious = room >= SPACIOUS
     at = f"{' ' if spacious else ''}@{numbers.si(series.min_step)}"
-    least = numbers.value(series.minimum, 4 if spacious else 3)
+    digits = 4 if spacious or abs(series.minimum) < SMALL else 3
+    least = numbers.value(series.minimum, digits)
     return ((scene.say("min") + " ", MUTED), (least, TEXT), (at, MUTED))
 
 

@@ -126,6 +126,10 @@ CHINESE: Mapping[str, str] = {
     "Next place found": "下一处",
     "Previous place found": "上一处",
     "log axis": "对数",
+    "Cursor one point left": "光标左移一点",
+    "Cursor one point right": "光标右移一点",
+    "Cursor far left": "光标左移多点",
+    "Cursor far right": "光标右移多点",
 }
 
 

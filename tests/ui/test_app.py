@@ -227,3 +227,32 @@ async def test_every_binding_has_an_id_and_stands_in_the_help() -> None:
         for binding in app.all_bindings:
             assert binding.id
             assert binding.tooltip in shown
+
+
+async def test_a_chart_with_the_focus_has_a_cursor_with_its_numbers() -> None:
+    app = stage.app(stage.snapshot(stage.overfitting()))
+    async with app.run_test(size=(120, 40)) as pilot:
+        dashboard = app.screen
+        assert isinstance(dashboard, Dashboard)
+        pane = dashboard.losses.panes["train"]
+        pane.focus()
+        await pilot.press("right")
+        await pilot.pause()
+        assert "step 1,240  train loss 0.5" in text(app)
+        await pilot.press("left", "shift+left")
+        await pilot.pause()
+        assert "step 1,219" in text(app)
+        await pilot.press("escape")
+        await pilot.pause()
+        assert "step 1,219" not in text(app)
+        assert pane.has_focus
+
+
+async def test_a_chart_without_points_has_no_cursor() -> None:
+    app = stage.app(stage.waiting())
+    async with app.run_test(size=(120, 40)) as pilot:
+        assert isinstance(app.screen, Dashboard)
+        pane = app.screen.losses.panes["train"]
+        pane.action_move(1)
+        await pilot.pause()
+        assert pane.cursor is None

@@ -113,7 +113,9 @@ class Dashboard(View):
             await self.run_action("app.diagnosis")
 
     def action_close(self) -> None:
-        """Leave the zoom; without one, let go of the focus."""
+        """Drop the cursor, else leave the zoom, else let go of the focus."""
+        if isinstance(self.focused, LossPane) and self.focused.drop_cursor():
+            return
         if self.has_class("-zoom"):
             self.zoom(None)
         else:

@@ -9,7 +9,7 @@ from lossmon.types import RunSnapshot
 from lossmon.ui.curves import footer_of, model_of, options_of, title_of
 from lossmon.ui.lines import EMPTY, MUTED, Line
 from lossmon.ui.plot import ChartModel
-from lossmon.ui.scene import SMOOTHINGS, Scene
+from lossmon.ui.scene import SMOOTHINGS, Scene, XAxis
 from lossmon.ui.widgets.metrics import others
 from lossmon.ui.widgets.pane import LossPane, separator
 
@@ -106,6 +106,8 @@ def modes(scene: Scene, run: RunSnapshot, shown: tuple[int, ...]) -> list[tuple[
     words = []
     if look.log:
         words.append("log")
+    if look.x is not XAxis.STEP:
+        words.append(look.x.value)
     if look.recent:
         words.append("recent")
     if not look.robust:

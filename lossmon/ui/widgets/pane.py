@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import ClassVar
 
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
+from lossmon.ui import numbers
 from lossmon.ui.chart import Chart
-from lossmon.ui.lines import EMPTY, MUTED, TEXT, Line, choose, fit, width
+from lossmon.ui.lines import EMPTY, MUTED, TEXT, Line, choose, clean, fit, width
 from lossmon.ui.plot import ChartModel, ChartOptions
+from lossmon.ui.readout import readout, step_to
 from lossmon.ui.widgets.panel import Panel
 
 
@@ -50,18 +57,31 @@ class Edge(Panel):
 
 
 class LossPane(Widget, can_focus=True):
-    """A chart with its title and its footer."""
+    """A chart with its title and its footer; with the focus it has a cursor."""
 
     DEFAULT_CSS = """
     LossPane { layout: vertical; width: 1fr; height: 1fr; }
     LossPane Chart { width: 1fr; height: 1fr; }
     """
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", "move(-1)", "left", id="chart.left", tooltip="Cursor one point left"),
+        Binding("right", "move(1)", "right", id="chart.right", tooltip="Cursor one point right"),
+        Binding(
+            "shift+left", "move(-20)", "far left", id="chart.far_left", tooltip="Cursor far left"
+        ),
+        Binding(
+            "shift+right", "move(20)", "far right", id="chart.far_right", tooltip="Cursor far right"
+        ),
+    ]
+
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self.upper = Edge("╭╮", left=True)
         self.lower = Edge("╰╯", left=False)
         self.chart = Chart()
+        self.cursor: float | None = None
+        self._model, self._options = ChartModel(), ChartOptions()
         self._titles: Sequence[tuple[int, Line]] = ()
         self._footer: Line = EMPTY
 
@@ -78,18 +98,68 @@ class LossPane(Widget, can_focus=True):
         footer: Line,
     ) -> None:
         """Show a chart, with parts of a title by importance, and a footer."""
+        if options.x_axis != self._options.x_axis:
+            self.cursor = None
+        self._model, self._options = model, options
         self._titles, self._footer = titles, footer
-        self.chart.show(model, options)
-        self._edges()
+        self._draw()
+
+    def action_move(self, points: int) -> None:
+        """Move the cursor along the curve; the first key puts it on the newest point."""
+        start, by = (math.inf, 0) if self.cursor is None else (self.cursor, points)
+        place = step_to(self._model, start, by)
+        self.cursor = place if math.isfinite(place) else None
+        self._draw()
+
+    def drop_cursor(self) -> bool:
+        """Take the cursor away; False if there was none."""
+        had, self.cursor = self.cursor is not None, None
+        if had:
+            self._draw()
+        return had
 
     def watch_has_focus(self, _has_focus: bool) -> None:
         super().watch_has_focus(_has_focus)
+        if not _has_focus:
+            self.drop_cursor()
+        self._edges()
+
+    def _draw(self) -> None:
+        self.chart.show(self._model, replace(self._options, cursor=self.cursor))
         self._edges()
 
     def _edges(self) -> None:
         role = "focus" if self.has_focus else "frame"
         self.upper.show(self._titles, role)
-        self.lower.show([(0, self._footer)], role)
+        footer = [(0, self._footer)]
+        if self.cursor is not None:
+            footer = reading_parts(self._model, self._options, self.cursor)
+        self.lower.show(footer, role)
+
+
+def reading_parts(
+    model: ChartModel, options: ChartOptions, cursor: float
+) -> list[tuple[int, Line]]:
+    """What the curves say at the cursor: step, values, smoothed values, time of day."""
+    readings = readout(model, options, cursor)
+    if not readings:
+        return []
+    lead = readings[0]
+    parts: list[tuple[int, Line]] = [
+        (0, (("step ", MUTED), (f"{lead.step:,}", TEXT))),
+    ]
+    for order, reading in enumerate(readings, 1):
+        curve = model.curves[reading.curve]
+        value = f"{clean(curve.name)} {numbers.value(reading.value)}"
+        role = curve.style if curve.style in ("train", "eval") else TEXT
+        line: Line = ((value, role),)
+        if reading.smoothed != reading.value and math.isfinite(reading.smoothed):
+            line = (*line, (f" (ema {numbers.value(reading.smoothed)})", MUTED))
+        parts.append((order, line))
+    if math.isfinite(lead.wall_time):
+        clock = time.strftime("%H:%M:%S", time.localtime(lead.wall_time))
+        parts.append((9, ((clock, MUTED),)))
+    return parts
 
 
 def separator() -> Line:
