@@ -103,10 +103,9 @@ def leading(accounts: list[Account]) -> list[Account]:
 
 def track(account: Account) -> Track:
     """Join the files of one account: what a restart repeats is live only once."""
-    restarts = account.stream.restarts(account.axis)
     parts: list[Track] = []
     for column in account.columns:
-        mask = live(column, restarts)
+        mask = live(column, account.stream.restarts_of(column))
         if mask is None:
             part = Track(column.steps, column.values, column.walls, _NO_STEPS, _NO_VALUES)
         else:
@@ -265,7 +264,7 @@ def lengthened(series: Series, account: Account) -> Series | None:
     column, n = account.columns[0], len(series.steps)
     if column.dropped or column.n <= n or not n or series.ghost_steps.size:
         return None
-    if live(column, account.stream.restarts(account.axis)) is not None:
+    if live(column, account.stream.restarts_of(column)) is not None:
         return None
     fresh = extremes(column.values[n:], column.steps[n:])
     # A comparison with NaN (no finite value so far) is false, so `not >=` lets any number win.

@@ -208,11 +208,7 @@ class RunStore:
 
 def _keyed(stream: Stream) -> dict[str, tuple[Columns, ...]]:
     """Columns of a stream by canonical key; a second tag of the same key stands by itself."""
-    by_tag: dict[str, list[Columns]] = {}
-    for number in sorted(stream.files):
-        for column in stream.files[number].columns.values():
-            if column.n:
-                by_tag.setdefault(column.tag, []).append(column)
+    by_tag = stream.by_tag()
     by_key: dict[str, list[str]] = {}
     for tag, columns in by_tag.items():
         by_key.setdefault(columns[0].meaning.key, []).append(tag)
@@ -222,7 +218,8 @@ def _keyed(stream: Stream) -> dict[str, tuple[Columns, ...]]:
         for place, tag in enumerate(tags):
             name = key if place == 0 else f"{key} {tag}"
             axis = by_tag[tag][0].axis
-            keyed[name] = tuple(column for column in by_tag[tag] if column.axis is axis)
+            same = [column for column in by_tag[tag] if column.axis is axis]
+            keyed[name] = tuple(same)
     return keyed
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import field
 
 import numpy as np
@@ -18,6 +19,20 @@ billion records a session."""
 SESSIONS = 128
 """How often a file may begin anew and continue what it said before; of a log that is rotated
 more often the older part is forgotten. Leaves half a million files a run."""
+
+
+FEWEST_COPIED = 3
+"""Points in which two logs must agree to be copies of each other: two may agree by chance."""
+
+COPIED = 64
+"""Points that are compared at most."""
+
+COPIED_WITHIN = 600.0
+"""Seconds between the first lines of a log and of its copy, where they have a time: a copy may
+be buffered, and a run that was begun again with the same seed takes longer to come that far."""
+
+MOST_RESTARTS = 1000
+"""A loss whose steps go back more often was not restarted: two logs are mixed in one file."""
 
 
 @dataclass(slots=True)
@@ -48,6 +63,8 @@ class Stream:
     files: dict[int, FileColumns] = field(default_factory=dict)
     version: int = 0
     _restarts: tuple[int, dict[Axis, tuple[Ints, Ints]]] = (-1, {})
+    _by_tag: tuple[int, dict[str, list[Columns]]] = (-1, {})
+    _kinship: tuple[int, dict[int, int]] = (-1, {})
     _open: dict[int, int] = field(default_factory=dict)
     """Session of each file that is being written."""
     _in_doubt: set[int] = field(default_factory=set)
@@ -106,6 +123,17 @@ class Stream:
         session = number * SESSIONS + self._open.setdefault(number, 0)
         return self.files.setdefault(session, FileColumns(session))
 
+    def by_tag(self) -> dict[str, list[Columns]]:
+        """Columns that hold points, in the order of their files, without copies of logs."""
+        if self._by_tag[0] != self.version:
+            found: dict[str, list[Columns]] = {}
+            for session in sorted(self.files):
+                for column in self.files[session].columns.values():
+                    if column.n:
+                        _add(found.setdefault(column.tag, []), column)
+            self._by_tag = (self.version, found)
+        return self._by_tag[1]
+
     def restarts(self, axis: Axis) -> tuple[Ints, Ints]:
         """Where the run began again: `(orders, steps)`, orders ascending.
 
@@ -119,22 +147,50 @@ class Stream:
             known[axis] = self._find_restarts(axis)
         return known[axis]
 
+    def restarts_of(self, column: Columns) -> tuple[Ints, Ints]:
+        """The restarts that lie at comparable positions: in the file of a column or its kin.
+
+        Files that follow each other tell of the same tags. Files with a tag each stand side by
+        side, and each has its own restarts.
+        """
+        orders, steps = self.restarts(column.axis)
+        if not len(orders) or len(self.files) == 1:
+            return orders, steps
+        if self._kinship[0] != self.version:
+            self._kinship = (self.version, self._kin())
+        kin = self._kinship[1]
+        same = [kin.get(int(order) >> ORDER_BITS) == kin[column.file] for order in orders]
+        return orders[same], steps[same]
+
+    def _kin(self) -> dict[int, int]:
+        """One number for all sessions that share tags, directly or through others."""
+        kin: dict[int, int] = {}
+        tellers: dict[str, int] = {}
+        for session, file in self.files.items():
+            kin[session] = session
+            for tag in file.columns:
+                other = kin[tellers.setdefault(tag, session)]
+                own = kin[session]
+                if other != own:
+                    kin = {one: other if group == own else group for one, group in kin.items()}
+        return kin
+
     def _find_restarts(self, axis: Axis) -> tuple[Ints, Ints]:
         found: set[tuple[int, int]] = set()
-        last: dict[str, tuple[int, float]] = {}
-        for number in sorted(self.files):
-            file = self.files[number]
-            if axis is Axis.STEP:
+        if axis is Axis.STEP:
+            for file in self.files.values():
                 found.update(file.restarts)
-            for tag, column in file.columns.items():
-                if column.axis is not axis or not column.n or not _leads(column.meaning):
-                    continue
-                for index in column.backward:
+        for columns in self.by_tag().values():
+            told = [column for column in columns if column.axis is axis]
+            if not told or not _leads(told[0].meaning):
+                continue
+            last, wall = -1, -math.inf
+            for column in told:
+                for index in column.backward if len(column.backward) <= MOST_RESTARTS else ():
                     found.add((int(column.orders[index]), int(column.steps[index])))
-                step, wall = last.get(tag, (-1, -np.inf))
-                if column.steps[0] <= step and not column.walls[0] < wall:
+                if column.steps[0] <= last and not column.walls[0] < wall:
                     found.add((int(column.orders[0]), int(column.steps[0])))
-                last[tag] = (int(column.steps[-1]), float(column.walls[-1]))
+                last, wall = int(column.steps[-1]), float(column.walls[-1])
         ordered = self._distinct(sorted(found), axis)
         orders = np.array([order for order, _ in ordered], np.int64)
         return orders, np.array([step for _, step in ordered], np.int64)
@@ -161,6 +217,30 @@ class Stream:
         return furthest
 
 
+def _add(columns: list[Columns], column: Columns) -> None:
+    """Append a column, unless it only tells again what another one tells.
+
+    `tee` and a scheduler write the same lines into two files; the longer one may be behind at
+    times, so the first keeps its place unless it is far shorter.
+    """
+    for place, other in enumerate(columns):
+        if _is_copy(column, other):
+            if other.n < column.n / 2:
+                columns[place] = column
+            return
+    columns.append(column)
+
+
+def _is_copy(column: Columns, other: Columns) -> bool:
+    """Whether two columns begin alike, value for value, and at about the same time."""
+    n = min(column.n, other.n, COPIED)
+    if n < FEWEST_COPIED or abs(column.walls[0] - other.walls[0]) > COPIED_WITHIN:
+        return False
+    return np.array_equal(column.steps[:n], other.steps[:n]) and np.array_equal(
+        column.values[:n], other.values[:n], equal_nan=True
+    )
+
+
 def _leads(meaning: Meaning) -> bool:
     return meaning.kind is Kind.LOSS and meaning.split is Split.TRAIN and not meaning.summary
 
@@ -172,15 +252,13 @@ def live(column: Columns, restarts: tuple[Ints, Ints]) -> NDArray[np.bool_] | No
         A mask over the column, or None where every point is live.
     """
     orders, steps = restarts
-    mask: NDArray[np.bool_] | None = None
-    for order, step in zip(orders.tolist(), steps.tolist(), strict=True):
-        end = int(np.searchsorted(column.orders, order))
-        if end and int(column.steps[:end].max()) >= step:
-            mask = np.ones(column.n, np.bool_) if mask is None else mask
-            mask[:end] &= column.steps[:end] < step
-    for index in column.backward:
-        step = int(column.steps[index])
-        if mask is None:
-            mask = np.ones(column.n, np.bool_)
-        mask[:index] &= column.steps[:index] < step
-    return mask
+    if not len(orders) and not column.backward:
+        return None
+    # Below which step a point must lie to survive what comes after it.
+    bound = np.full(column.n + 1, np.iinfo(np.int64).max)
+    np.minimum.at(bound, np.searchsorted(column.orders, orders), steps)
+    if column.backward:
+        backward = np.array(column.backward)
+        bound[backward] = np.minimum(bound[backward], column.steps[backward])
+    mask: NDArray[np.bool_] = column.steps < np.minimum.accumulate(bound[::-1])[::-1][1:]
+    return None if mask.all() else mask

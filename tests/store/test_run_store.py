@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 
@@ -196,3 +198,35 @@ def test_thinned_columns_still_grow() -> None:
         store.thin()
         assert only(store).n == start + 5_000
         assert only(store).last_step == start + 4_999
+
+
+def test_files_with_a_metric_each_have_their_own_restarts() -> None:
+    store = RunStore()
+    store.add(0, "dvclive", 30, "", points("eval/loss", [0, 20, 40, 60, 60, 80]), EVAL)
+    store.add(1, "dvclive", 30, "", points("train/loss", [0, 50, 70, 60, 80]), TRAIN)
+    train, evals = store.series()
+    assert evals.steps.tolist() == [0, 20, 40, 60, 60, 80]
+    assert (train.steps.tolist(), store.restarts()) == ([0, 50, 60, 80], (60,))
+
+
+def test_a_copy_of_a_log_is_no_restart() -> None:
+    store = RunStore()
+    store.add(0, "text", 90, "", points("loss", [1, 2, 3, 4]), TRAIN)
+    store.add(1, "text", 90, "", points("loss", [1, 2, 3, 4, 5]), TRAIN)
+    assert (only(store).n, store.restarts()) == (4, ())
+
+
+def test_a_log_that_starts_over_with_other_values_is_a_restart() -> None:
+    store = RunStore()
+    store.add(0, "text", 90, "", points("loss", [1, 2, 3, 4]), TRAIN)
+    store.add(1, "text", 90, "", points("loss", [1, 2, 3], [9.0, 8.0, 7.0]), TRAIN)
+    assert (only(store).n, store.restarts()) == (3, (1,))
+
+
+def test_two_logs_mixed_in_one_file_cost_no_more_than_one() -> None:
+    store = RunStore()
+    steps = [step + 10**6 * (step % 2) for step in range(20_000)]
+    store.add(0, "text", 90, "", points("loss", steps), TRAIN)
+    begin = time.monotonic()
+    assert store.series() and store.restarts() == ()
+    assert time.monotonic() - begin < 1.0
