@@ -21,6 +21,8 @@ CASES = (
 )
 """Trainings that the demo offers."""
 
+_SETTINGS_FILE = "~/.config/lossmon/config.toml"
+
 _VIEW = """\
 Watch training runs live: loss curves, hardware, and a diagnosis that says what the curves mean.
 
@@ -31,6 +33,7 @@ Without PATH the current directory is watched."""
 _VIEW_MORE = """\
 commands:
   lossmon PATH...          watch (q quits, ? lists the keys)
+  lossmon explain PATH...  say which reader takes each file, why, and what it gives
   lossmon check PATH...    print the verdict without a screen, as text or JSON
   lossmon demo             watch a small real training, healthy or ill on purpose
   lossmon config           print the settings in force and where each came from
@@ -69,12 +72,28 @@ The model is optimised in plain numpy on a train and an eval set, and writes Ten
 events, a trainer_log.jsonl and a text log. Every case is a real training whose
 hyperparameters or data cause the condition; no curve is drawn by hand."""
 
+_EXPLAIN = """\
+Say which reader takes each file and why, what comes out of it, and what each kind of line of a
+text log gives: what is taken, what is left, and the reason."""
+
+_EXPLAIN_MORE = """\
+exit status:
+  0  something is read
+  2  an argument or a setting is wrong
+  3  no reader takes anything
+
+examples:
+  lossmon explain ./output
+  lossmon explain train.log --line 120
+
+A log that nothing recognises can be read by a pattern of your own, in [patterns] of {file}."""
+
 _CONFIG = "Print the settings in force, as TOML, each with where it came from."
 
 
 def view_parser() -> argparse.ArgumentParser:
     """The parser of `lossmon PATH...`."""
-    parser = _parser("lossmon", _VIEW, _VIEW_MORE.format(file="~/.config/lossmon/config.toml"))
+    parser = _parser("lossmon", _VIEW, _VIEW_MORE.format(file=_SETTINGS_FILE))
     parser.add_argument("--version", action="version", version=f"lossmon {__version__}")
     parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="what to watch")
     _add_screen_settings(parser)
@@ -82,8 +101,13 @@ def view_parser() -> argparse.ArgumentParser:
 
 
 def command_parser(name: str) -> argparse.ArgumentParser:
-    """The parser of one command: `check`, `demo` or `config`."""
-    build = {"check": _check_parser, "demo": _demo_parser, "config": _config_parser}
+    """The parser of one command: `check`, `explain`, `demo` or `config`."""
+    build = {
+        "check": _check_parser,
+        "explain": _explain_parser,
+        "demo": _demo_parser,
+        "config": _config_parser,
+    }
     return build[name]()
 
 
@@ -99,6 +123,14 @@ def _check_parser() -> argparse.ArgumentParser:
         help="severity from which the exit status is 1 (default: critical)",
     )
     _add_settings(parser, ("lang", "sensitivity"))
+    return parser
+
+
+def _explain_parser() -> argparse.ArgumentParser:
+    parser = _parser("lossmon explain", _EXPLAIN, _EXPLAIN_MORE.format(file=_SETTINGS_FILE))
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="what to explain")
+    parser.add_argument("--line", type=_line, metavar="N", help="one line of a log in detail")
+    _add_settings(parser, ())
     return parser
 
 
@@ -145,6 +177,12 @@ def _speed(text: str) -> float:
     if not 0 <= speed <= 1000:
         raise argparse.ArgumentTypeError("must be from 0 to 1000")
     return speed
+
+
+def _line(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and 0 < int(text) < 10**12):
+        raise argparse.ArgumentTypeError(f"{text!r} is not the number of a line, from 1")
+    return int(text)
 
 
 def _add_screen_settings(parser: argparse.ArgumentParser) -> None:

@@ -96,6 +96,14 @@ def _check(options: argparse.Namespace) -> int:
     return int(fails(runs, options.fail_on))
 
 
+def _explain(options: argparse.Namespace) -> int:
+    from lossmon.reports.explain import explain
+
+    config = _settings(options)
+    read = explain(_existing(options.paths), config, sys.stdout, options.line)
+    return 0 if read else NO_METRICS
+
+
 def _demo(options: argparse.Namespace) -> int:
     config = _settings(options)
     if options.headless:
@@ -141,7 +149,7 @@ def _config(options: argparse.Namespace) -> int:
     return 0
 
 
-_COMMANDS = {"check": _check, "demo": _demo, "config": _config}
+_COMMANDS = {"check": _check, "explain": _explain, "demo": _demo, "config": _config}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -34,7 +34,9 @@ def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["check", "--help"], ["demo", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["check", "--help"], ["explain", "--help"], ["demo", "--help"]]
+)
 def test_help_is_told(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         main(arguments)
@@ -143,7 +145,8 @@ def test_a_reader_that_goes_away_is_no_error(log: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--version"], ["--help"], ["check", "LOG", "--json"], ["config"]]
+    "arguments",
+    [["--version"], ["--help"], ["check", "LOG", "--json"], ["explain", "LOG"], ["config"]],
 )
 def test_the_screen_is_not_imported_without_need(arguments: list[str], log: Path) -> None:
     arguments = [str(log) if argument == "LOG" else argument for argument in arguments]

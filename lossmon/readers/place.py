@@ -87,7 +87,7 @@ class Place:
             return changed
         self._file = None
         if self._tree is None:
-            self._tree = Tree(Path(self._root), _is_interesting, _TELLING)
+            self._tree = Tree(Path(self._root), is_interesting, _TELLING)
         changed = self._tree.refresh()
         self.notes = self._tree.notes
         return changed
@@ -162,7 +162,8 @@ class Place:
         return next((owner for owner in owners if owner is not None), group.path)
 
 
-def _is_interesting(name: str) -> bool:
+def is_interesting(name: str) -> bool:
+    """Whether a file of this name is looked at: it can be a log, and is not known to be none."""
     return possible(name) and _NO_METRICS.fullmatch(name) is None
 
 

@@ -45,7 +45,7 @@ def plain(run: RunSnapshot, language: str, *, history: bool) -> str:
         ]
     lines += [f"  note: {note}" for note in run.notes]
     lines += [f"  error: {error}" for error in run.errors]
-    return _printable("\n".join(lines))
+    return printable("\n".join(lines))
 
 
 def _head(run: RunSnapshot) -> str:
@@ -83,6 +83,6 @@ def _wrapped(text: str, bullet: str = "") -> list[str]:
     )
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Replace what a terminal would obey: names and notes come from outside."""
     return "".join(c if c == "\n" or c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)

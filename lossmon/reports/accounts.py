@@ -1,0 +1,118 @@
+"""What one file says, read from its beginning to its end by its own reader."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from lossmon.errors import ReadError
+from lossmon.readers.discovery import FoundFile
+from lossmon.readers.names import meaning
+from lossmon.types import Batch, Meaning, Points
+
+MOST_CALLS = 10_000
+"""Calls of a reader after which it must have come to an end: each takes a whole chunk."""
+
+
+@dataclass(slots=True)
+class Told:
+    """One series of a file.
+
+    Attributes:
+        tag: Raw name.
+        meaning: What it stands for.
+        axis: What its steps count.
+        n: Points.
+        first: First step.
+        last: Newest step.
+        value: Newest value.
+    """
+
+    tag: str
+    meaning: Meaning
+    axis: str
+    n: int = 0
+    first: int = 0
+    last: int = 0
+    value: float = math.nan
+
+    def add(self, points: Points) -> None:
+        """Count more points."""
+        if len(points):
+            self.first = self.first if self.n else int(points.steps[0])
+            self.n += len(points)
+            self.last, self.value = int(points.steps[-1]), float(points.values[-1])
+
+    def __str__(self) -> str:
+        points = "1 point" if self.n == 1 else f"{self.n:,} points"
+        where = f"{self.axis} {self.first:,}"
+        if self.last != self.first:
+            where += f" to {self.last:,}"
+        return f"{self.tag} = {named(self.meaning)}: {points}, {where}, last {self.value:.6g}"
+
+
+@dataclass(slots=True)
+class Account:
+    """What a file said.
+
+    Attributes:
+        series: Its series, in the order in which they turned up.
+        source: Family that its contents turned out to be of, empty if that of its format.
+        notes: Words about it.
+        error: Why it was not read to its end, or empty.
+    """
+
+    series: list[Told] = field(default_factory=list)
+    source: str = ""
+    notes: list[str] = field(default_factory=list)
+    error: str = ""
+
+
+def named(what: Meaning) -> str:
+    """A meaning in the words of the settings: `train/loss (loss of train)`."""
+    if what.summary:
+        return f"{what.key} ({what.kind.value}, about the whole run)"
+    return f"{what.key} ({what.split.value} {what.kind.value})"
+
+
+def account(file: FoundFile, names: Mapping[str, str]) -> Account:
+    """Read a whole file by its reader.
+
+    Args:
+        file: The file and its format.
+        names: Raw tags for canonical names, from the user's config.
+    """
+    found = Account()
+    series: dict[tuple[str, str], Told] = {}
+    reader = file.format.open(file.path)
+    for _ in range(MOST_CALLS):
+        try:
+            batch = reader.read(math.inf)
+        except (ReadError, OSError) as error:
+            found.error = str(error)
+            break
+        if batch.replaced:
+            series.clear()
+        _add(batch, file, reader.source, names, series)
+        found.notes += batch.notes
+        if not batch.pending:
+            break
+    found.series = list(series.values())
+    found.source = reader.source if reader.source != file.format.source else ""
+    return found
+
+
+def _add(
+    batch: Batch,
+    file: FoundFile,
+    source: str,
+    names: Mapping[str, str],
+    series: dict[tuple[str, str], Told],
+) -> None:
+    for points in batch.points:
+        key = (points.tag, points.axis.value)
+        if key not in series:
+            what = meaning(points.tag, scope=file.scope, source=source, overrides=names or None)
+            series[key] = Told(points.tag, what, points.axis.value)
+        series[key].add(points)
