@@ -15,12 +15,12 @@ from lossmon.diagnosis.trace import Trace
 from lossmon.diagnosis.verdict import Bench
 from lossmon.types import Diagnosis, Floats, Ints, Kind, Meaning
 
-TRAIN_STRIDE = 12
-"""The train curve is judged whenever it has grown by a 1/12, so often enough that a verdict is
-never older than 8 % of the run, and rarely enough that judging costs O(log n) in all."""
+TRAIN_STRIDE = 10
+"""The train curve is judged whenever it has grown by a tenth, so often enough that a verdict is
+never older than 9 % of the run, and rarely enough that judging costs O(log n) in all."""
 
-EVAL_STRIDE = 20
-"""Evals are few and each may decide, so up to this many each one is judged; later every 5 %, and
+EVAL_STRIDE = 16
+"""Evals are few and each may decide, so up to this many each one is judged; later every 6 %, and
 at once where one lies well above the best."""
 
 HUGE = 1e100

@@ -72,6 +72,10 @@ PACE = 0.045
 """Rise per age of the run at its best: at this pace the rise is confirmed by the time the run is
 twice as old. Histories that creep up more slowly are rarely called overfit."""
 
+PACE_TRAIN = 0.1
+"""Log fall of the train loss since the best eval for that: a model that memorises does not do it
+by a few percent."""
+
 PACE_NOISE = 5.0
 """Rise in standard deviations of single evals for that: the best of many is lucky by about 3."""
 
@@ -97,6 +101,8 @@ def _on_its_way(curves: Curves, rise: float, after: int, sensitivity: float) -> 
     assert evals is not None
     if after < PACE_EVALS or rise < max(PACE_RISE / sensitivity, PACE_NOISE * curves.eval_noise):
         return False
+    if _train_fall(curves) < PACE_TRAIN:
+        return False
     best = float(evals.x[curves.eval_best])
     age = max(best - curves.first, evals.gap)
     return rise * age >= PACE / sensitivity * (evals.last - best)
@@ -119,12 +125,16 @@ def _least_rise(curves: Curves, after: int) -> float:
 
 
 def _train_went_on(curves: Curves) -> bool:
-    """The train loss fell since the best eval, or has nothing left to lose."""
+    """The train loss has fallen since the best eval, beyond its noise."""
+    return _train_fall(curves) >= max(TRAIN_FELL, 2 * curves.pair_error)
+
+
+def _train_fall(curves: Curves) -> float:
+    """Log fall of the train loss since the best eval."""
     paired = curves.paired_past
     if not len(paired):
-        return False
-    then, now = float(paired[curves.eval_best]), median(paired[-3:])
-    return relative(then, now) >= max(TRAIN_FELL, 2 * curves.pair_error)
+        return 0.0
+    return relative(float(paired[curves.eval_best]), median(paired[-3:]))
 
 
 def _worth(curves: Curves) -> bool:
