@@ -107,21 +107,31 @@ def _explain(options: argparse.Namespace) -> int:
 def _demo(options: argparse.Namespace) -> int:
     config = _settings(options)
     if options.headless:
-        return _train(options)
-    _need_terminal("`lossmon demo --headless --out DIR` trains without a screen")
+        return _train(options, options.out or Path(f"lossmon-demo-{options.case}"))
+    run = _watch_demo if _has_terminal() else _judge_demo
     if options.out is not None:
-        return _watch_demo(options, options.out, config)
+        return run(options, options.out, config)
     with tempfile.TemporaryDirectory(prefix="lossmon-demo-") as kept:
-        return _watch_demo(options, Path(kept) / str(options.case), config)
+        return run(options, Path(kept) / str(options.case), config)
 
 
-def _train(options: argparse.Namespace) -> int:
+def _train(options: argparse.Namespace, out: Path) -> int:
     from lossmon.demo.__main__ import main as train
 
-    out = options.out or Path(f"lossmon-demo-{options.case}")
-    print(f"lossmon: training {options.case!r} in {out}", file=sys.stderr)
+    print(f"lossmon: training {options.case!r} in {out}", file=sys.stderr, flush=True)
     arguments = ["--case", options.case, "--out", str(out)]
     return train([*arguments, "--seed", str(options.seed), "--speed", str(options.speed)])
+
+
+def _judge_demo(options: argparse.Namespace, out: Path, config: Config) -> int:
+    """Train and print the verdict: what is left of the demo where there is no terminal."""
+    from lossmon.reports.check import check
+
+    print("lossmon: this is no terminal, so there is no screen", file=sys.stderr)
+    if status := _train(options, out):
+        return status
+    check([out], config, sys.stdout, as_json=False, history=True)
+    return 0
 
 
 def _watch_demo(options: argparse.Namespace, out: Path, config: Config) -> int:
@@ -135,8 +145,12 @@ def _watch_demo(options: argparse.Namespace, out: Path, config: Config) -> int:
         stop(training)
 
 
+def _has_terminal() -> bool:
+    return sys.stdout.isatty() and sys.stdin.isatty()
+
+
 def _need_terminal(instead: str) -> None:
-    if not (sys.stdout.isatty() and sys.stdin.isatty()):
+    if not _has_terminal():
         raise ConfigError(f"this is no terminal; {instead}")
 
 

@@ -174,6 +174,14 @@ def test_a_headless_demo_trains_and_can_be_judged(tmp_path: Path) -> None:
     assert told["best"]["step"] < told["step"]
 
 
+def test_a_demo_without_a_terminal_trains_and_prints_the_verdict(tmp_path: Path) -> None:
+    ended = run("demo", "--case", "nan", "--speed", "0", TMPDIR=str(tmp_path))
+    assert ended.returncode == 0, ended.stderr
+    assert "no terminal" in ended.stderr
+    assert "critical" in ended.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_demo_never_writes_over_a_run(log: Path) -> None:
     ended = run("demo", "--headless", "--out", str(log))
     assert ended.returncode == 2
