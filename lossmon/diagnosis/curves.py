@@ -8,9 +8,10 @@ import numpy as np
 
 from lossmon.diagnosis.curve import Curve, median, relative
 from lossmon.diagnosis.lazy import lazy
+from lossmon.diagnosis.noise import noise_of
+from lossmon.diagnosis.spikes import Spike, newest_spike
 from lossmon.diagnosis.state import Broken, Channel, LossKind, RunState
 from lossmon.diagnosis.trace import HIGH, LOW
-from lossmon.frozen import dataclass
 from lossmon.types import Floats
 
 NOTHING = 1e-12
@@ -39,38 +40,6 @@ SETTLED_EVALS = 8
 COARSE = 0.5
 """A train curve with more than this many eval intervals between its points is taken for means
 over the interval before each point (epoch means): it lags by half an interval."""
-
-
-@dataclass(frozen=True, slots=True)
-class Spike:
-    """The newest burst of train points far above their surroundings.
-
-    Attributes:
-        step: Where it peaked.
-        last: Last step of the burst.
-        peak: Its highest point.
-        before: Level before it.
-    """
-
-    step: int
-    last: float
-    peak: float
-    before: float
-
-
-SPIKE_SCATTER = 7.0
-"""Height of a spike in robust standard deviations of log loss: OLMo skips a batch at six,
-and counts seven as a spike."""
-
-SPIKE_TAIL = 3.5
-"""The same in units of the height that one point in ten reaches: noise with a long tail, as of
-small batches of easy examples, is no event."""
-
-SPIKE_WINDOW = 64
-"""Newest bins whose scatter counts: it grows as the loss of a small batch nears zero."""
-
-SPIKE_LEAST = math.log(1.5)
-"""Least log height of a spike: half above the level is no event."""
 
 
 class Curves:
@@ -241,26 +210,7 @@ class Curves:
     @lazy
     def spike(self) -> Spike | None:
         """The newest spike of the train loss."""
-        train = self.train
-        if train is None or len(train) < 10:
-            return None
-        around = train.around
-        heights = np.log(np.maximum(train.highs, 1e-300) / np.maximum(around, 1e-300))
-        late = heights[-SPIKE_WINDOW:]
-        usual = median(late)
-        scatter = 1.4826 * median(np.abs(late - usual))
-        common = float(np.sort(late)[int(0.9 * len(late))]) - usual
-        limit = max(SPIKE_SCATTER * scatter, SPIKE_TAIL * common, SPIKE_LEAST)
-        at = np.flatnonzero(heights > usual + limit)
-        at = at[at >= 3]
-        if not len(at):
-            return None
-        end = begin = int(at[-1])
-        while begin - 1 in at:
-            begin -= 1
-        top = begin + int(train.highs[begin : end + 1].argmax())
-        before = float(around[max(begin - 5, 0)])
-        return Spike(train.high_step(top), float(train.x[end]), float(train.highs[top]), before)
+        return None if self.train is None else newest_spike(self.train)
 
     # ------------------------------------------------------------------ eval
 
@@ -365,34 +315,3 @@ class Curves:
 
 EVAL_ALARM = 0.01
 """Log rise of an eval above the best at which it may be the news that overfitting waits for."""
-
-NOISE_PRIOR = 0.008
-"""Eval noise assumed before the curve tells: evals on a few hundred examples scatter by about
-this much relative to their level."""
-
-NOISE_PRIOR_WEIGHT = 2
-"""How many observations the prior counts for."""
-
-NOISE_WINDOW = 32
-"""Newest evals the noise is taken from: it changes with the level."""
-
-
-def noise_of(logs: Floats) -> float:
-    """Standard deviation of single values about a smooth curve.
-
-    Taken from second and third differences, whichever is smaller, so that a steep or bent
-    curve is not mistaken for noise.
-    """
-    tail = logs[-NOISE_WINDOW:]
-    known, weight = NOISE_PRIOR_WEIGHT * NOISE_PRIOR**2, float(NOISE_PRIOR_WEIGHT)
-    if len(tail) >= 4:
-        second = median(np.abs(tail[2:] - 2 * tail[1:-1] + tail[:-2])) * 1.4826 / math.sqrt(6)
-        third = (
-            median(np.abs(tail[3:] - 3 * tail[2:-1] + 3 * tail[1:-2] - tail[:-3]))
-            * 1.4826
-            / math.sqrt(20)
-        )
-        seen = len(tail) - 2
-        known += seen * min(second, third) ** 2
-        weight += seen
-    return math.sqrt(known / weight)

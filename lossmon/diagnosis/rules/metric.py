@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from lossmon.diagnosis.curve import Curve
-from lossmon.diagnosis.curves import Curves, noise_of
+from lossmon.diagnosis.curves import Curves
+from lossmon.diagnosis.noise import noise_of
 from lossmon.diagnosis.state import Channel, LossKind
 from lossmon.types import Confidence, Finding, Severity
 

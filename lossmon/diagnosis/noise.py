@@ -1,0 +1,41 @@
+"""How much single evals scatter about a smooth curve."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from lossmon.diagnosis.curve import median
+from lossmon.types import Floats
+
+NOISE_PRIOR = 0.008
+"""Eval noise assumed before the curve tells: evals on a few hundred examples scatter by about
+this much relative to their level."""
+
+NOISE_PRIOR_WEIGHT = 2
+"""How many observations the prior counts for."""
+
+NOISE_WINDOW = 32
+"""Newest evals the noise is taken from: it changes with the level."""
+
+
+def noise_of(logs: Floats) -> float:
+    """Standard deviation of single values about a smooth curve.
+
+    Taken from second and third differences, whichever is smaller, so that a steep or bent
+    curve is not mistaken for noise.
+    """
+    tail = logs[-NOISE_WINDOW:]
+    known, weight = NOISE_PRIOR_WEIGHT * NOISE_PRIOR**2, float(NOISE_PRIOR_WEIGHT)
+    if len(tail) >= 4:
+        second = median(np.abs(tail[2:] - 2 * tail[1:-1] + tail[:-2])) * 1.4826 / math.sqrt(6)
+        third = (
+            median(np.abs(tail[3:] - 3 * tail[2:-1] + 3 * tail[1:-2] - tail[:-3]))
+            * 1.4826
+            / math.sqrt(20)
+        )
+        seen = len(tail) - 2
+        known += seen * min(second, third) ** 2
+        weight += seen
+    return math.sqrt(known / weight)
