@@ -1,16 +1,18 @@
-"""The vocabulary: what flows from the files to the screen. Imports nothing of ours."""
+"""The vocabulary: what flows from the files to the screen. Every part speaks it; it knows none."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import IntEnum, StrEnum
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from lossmon.frozen import dataclass
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import math
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from lossmon.frozen import dataclass
 from lossmon.hardware.processes import Processes, printable
 from lossmon.types import GpuProcess, GpuReading
 

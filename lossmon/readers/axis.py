@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
+from lossmon.frozen import dataclass
 from lossmon.readers.frames import Frame
 from lossmon.types import Axis, Floats, Ints
 

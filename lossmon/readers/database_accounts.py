@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import NamedTuple, Protocol
 
+from lossmon.frozen import dataclass
 from lossmon.readers.frames import clean_name, frame_of
 from lossmon.readers.jsonl_records import parse_whole
 from lossmon.readers.values import moment, number, written_moment

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from struct import unpack_from
 from typing import NamedTuple
 
+from lossmon.frozen import dataclass
 from lossmon.readers.events_tensor import Scalar, tensor_scalar
 from lossmon.readers.protobuf import BYTES, FIXED32, FIXED64, VARINT, fields, signed
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from lossmon.frozen import dataclass
 
 MARKERS = (
     "Traceback", "Killed", "CANCELLED", "Signal ", "srun: error", "OutOfMemory", "ut of memory",

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
+from lossmon.frozen import dataclass
 from lossmon.types import Reader
 
 HEAD = 4096

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from operator import itemgetter
 
 import numpy as np
 
+from lossmon.frozen import dataclass
 from lossmon.readers.values import number
 from lossmon.types import Floats, Ints
 

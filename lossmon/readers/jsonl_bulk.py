@@ -14,11 +14,12 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import pairwise
 
 import numpy as np
 
+from lossmon.frozen import dataclass
 from lossmon.readers.axis import plain
 from lossmon.readers.frames import DEPTH, Cells, Column, clean_name
 from lossmon.readers.values import number

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from lossmon.frozen import dataclass
 from lossmon.readers.axis import EPOCH_NAMES, STEP_NAMES, plain
 from lossmon.readers.frames import Record
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 import numpy as np
 
+from lossmon.frozen import dataclass
 from lossmon.readers.axis import STEP_NAMES, StepAxis, plain
 from lossmon.readers.frames import Column, Frame
 from lossmon.readers.values import duration, moment, written_moment

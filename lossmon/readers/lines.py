@@ -6,10 +6,10 @@ import codecs
 import re
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from lossmon.frozen import dataclass
 from lossmon.readers.tail import Tail
 
 BLOCK = 1 << 18

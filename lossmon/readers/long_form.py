@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from lossmon.frozen import dataclass
 from lossmon.readers.axis import STEP_NAMES, StepAxis, plain
 from lossmon.readers.format import Format
 from lossmon.readers.frames import Column, Frame, clean_name

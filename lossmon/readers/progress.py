@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from lossmon.frozen import dataclass
 from lossmon.readers.text_shapes import Template
 
 Row = tuple[str, ...]

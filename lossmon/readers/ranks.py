@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+from lossmon.frozen import dataclass
 
 Item = TypeVar("Item")
 

@@ -6,8 +6,7 @@ words that name the split. `train/CE loss` is looked up as `ce_loss`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from lossmon.frozen import dataclass
 from lossmon.types import Kind
 
 

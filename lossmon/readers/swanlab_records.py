@@ -6,10 +6,10 @@ import json
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from struct import unpack_from
 
+from lossmon.frozen import dataclass
 from lossmon.readers.protobuf import BYTES, FIXED64, VARINT, Field, MalformedError, fields, signed
 from lossmon.types import Facts
 

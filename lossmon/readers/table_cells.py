@@ -5,10 +5,10 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from dataclasses import dataclass
 
 import numpy as np
 
+from lossmon.frozen import dataclass
 from lossmon.readers.axis import plain
 from lossmon.readers.frames import Cells, Column, Frame, clean_name
 from lossmon.readers.lines import decode

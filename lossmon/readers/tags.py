@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from lossmon.frozen import dataclass
 from lossmon.readers.spellings import CHINESE, EVAL_WORDS, SHORTHANDS, TEST_WORDS, TRAIN_WORDS
 from lossmon.types import Split
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from lossmon.frozen import dataclass
 from lossmon.readers.grammar import LONGEST, REACH, masked, name_before, parse, refusal, wordiness
 from lossmon.readers.parsed import Parsed, Span
 from lossmon.readers.progress import tqdm, without_gauge

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from struct import Struct
@@ -10,6 +9,7 @@ from struct import Struct
 import numpy as np
 
 from lossmon.errors import ReadError
+from lossmon.frozen import dataclass
 from lossmon.readers.crc32c import crc32c, masked
 from lossmon.readers.tail import CHUNK, Tail
 from lossmon.types import Ints

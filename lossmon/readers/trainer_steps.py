@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import pairwise
 from typing import Generic, TypeVar
 
+from lossmon.frozen import dataclass
 from lossmon.types import Axis
 
 Item = TypeVar("Item")

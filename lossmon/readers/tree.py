@@ -6,8 +6,9 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from lossmon.frozen import dataclass
 
 MAX_DEPTH = 6
 """Directories below the given one: `output/logs/<run id>/attempt_0/0/stdout.log` needs five."""

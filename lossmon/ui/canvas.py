@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.cells import cell_len
+
+from lossmon.frozen import dataclass
 
 Dots = NDArray[np.bool_]
 """Dots of a canvas, row 0 on top: (rows * dots per cell, columns * dots per cell)."""

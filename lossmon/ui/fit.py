@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
+from lossmon.frozen import dataclass
 from lossmon.types import Floats
 from lossmon.ui.plot import ChartModel, ChartOptions
 from lossmon.ui.scale import Frame, Span, bulk, settle, spread, x_span

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lossmon.frozen import dataclass
 from lossmon.types import Floats, Ints
 from lossmon.ui.canvas import (
     CELLS,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Literal
 
 import numpy as np
 
+from lossmon.frozen import dataclass
 from lossmon.types import Floats, Ints, Series
 from lossmon.ui.smooth import DEFAULT_WEIGHT
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
+from lossmon.frozen import dataclass
 from lossmon.ui.plot import ChartModel, ChartOptions, Curve
 from lossmon.ui.trace import Trace
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
+from lossmon.frozen import dataclass
 from lossmon.order import median, quantile
 from lossmon.types import Floats
 from lossmon.ui.ticks import nice_floor

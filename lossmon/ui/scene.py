@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from pathlib import Path
 
+from lossmon.frozen import dataclass
 from lossmon.types import RunSnapshot, Snapshot, State
 from lossmon.ui.language import say
 from lossmon.ui.smooth import DEFAULT_WEIGHT

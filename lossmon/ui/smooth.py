@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
+from lossmon.frozen import dataclass
 from lossmon.types import Floats
 
 DEFAULT_WEIGHT = 0.6

@@ -6,7 +6,8 @@ import codecs
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from lossmon.frozen import dataclass
 
 TRUE_COLOR = 1 << 24
 

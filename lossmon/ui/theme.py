@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from textual.theme import Theme
 
 from lossmon.errors import ThemeError
+from lossmon.frozen import dataclass
 
 DARK: Mapping[str, str] = {
     "background": "#10151b",

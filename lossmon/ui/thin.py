@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
+from lossmon.frozen import dataclass
 from lossmon.types import Floats, Ints
 from lossmon.ui.scale import Span
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from lossmon.frozen import dataclass
 from lossmon.ui import numbers
 
 
