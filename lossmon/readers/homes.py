@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from lossmon.frozen import dataclass
 
 
 def _set(words: str) -> frozenset[str]:
@@ -104,6 +105,7 @@ def home(path: str, root: str, marks: Callable[[str], tuple[str, ...]]) -> Home:
 
 def _tracked(directory: str, root: str, marks: Callable[[str], tuple[str, ...]]) -> str:
     """The directory around a file that a tracker gives to each run, or empty."""
+    inner = os.path.relpath(directory, root).split(os.sep)[0]
     while directory != root:
         own = os.path.basename(directory)
         if TRACKED.match(own) or VERSION.match(own) or "meta.yaml" in marks(directory):
@@ -113,7 +115,7 @@ def _tracked(directory: str, root: str, marks: Callable[[str], tuple[str, ...]])
             directory = os.path.dirname(directory)
             return root if directory == root else _above(directory, root)
         directory = os.path.dirname(directory)
-    return ""
+    return root if "meta.yaml" in marks(root) and inner == "metrics" else ""
 
 
 def _above(directory: str, root: str) -> str:

@@ -276,3 +276,13 @@ def test_logs_stand_in_the_order_in_which_they_were_begun(tmp_path: Path) -> Non
     (run,) = Discovery([tmp_path]).scan().runs
     names = [file.path.name for file in run.files]
     assert names == ["train.log.10", "train.log.2", "train.log.1", "train.log"]
+
+
+def test_the_directory_of_an_mlflow_run_is_one_run_when_it_is_named(tmp_path: Path) -> None:
+    (tmp_path / "meta.yaml").write_text("run_id: a\nstatus: 3\n")
+    for name in ("train/loss", "eval/loss"):
+        metric = tmp_path / "metrics" / name
+        metric.parent.mkdir(parents=True)
+        metric.write_text("1700000000000 1.5 1\n1700000001000 1.4 2\n")
+    (run,) = Discovery([tmp_path]).scan().runs
+    assert run.path == tmp_path
