@@ -31,6 +31,8 @@ $(VENV)/bin/python:
 
 $(INSTALLED): pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	# An editable install is not compiled by pip; the first start should not pay for it.
+	$(BIN)/python -m compileall -q lossmon
 	touch $@
 
 $(DEV): pyproject.toml requirements-dev.txt $(INSTALLED)
