@@ -11,6 +11,7 @@ from typing import Protocol
 
 from lossmon.frozen import dataclass
 from lossmon.monitor.follow import identity
+from lossmon.monitor.machine import Machine
 from lossmon.monitor.run import RunMonitor
 from lossmon.readers.discovery import Discovery, Scan
 from lossmon.types import HardwareReading, RunSnapshot, Snapshot, State
@@ -84,6 +85,7 @@ class Monitor:
         self._paths = tuple(paths)
         self._hardware: Hardware = hardware or NoHardware()
         self._clock = clock
+        self._machine = Machine()
         self._runs: dict[Path, RunMonitor] = {}
         self._next_scan = -math.inf
         self._scan = Scan()
@@ -170,7 +172,7 @@ class Monitor:
         fresh = replace(
             self._snapshot,
             runs=runs,
-            hardware=self._hardware.latest,
+            hardware=self._machine.reading(self._hardware.latest, runs, self._clock()),
             waiting_for=waiting,
             notes=self._scan.notes,
             busy=any(run.busy for run in self._runs.values()),

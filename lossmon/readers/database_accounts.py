@@ -131,6 +131,8 @@ class TrackioAccount:
     def __init__(self) -> None:
         self._run: object = None
         self._row = 0
+        self._system_row = 0
+        self._step: object = 0
 
     def news(self, connection: sqlite3.Connection) -> News:
         """Return what the run has logged that wrote the newest row."""
@@ -142,7 +144,7 @@ class TrackioAccount:
         run = newest[0][0]
         news = News(replaced=self._run is not None and run != self._run)
         if run != self._run:
-            self._run, self._row = run, 0
+            self._run, self._row, self._system_row, self._step = run, 0, 0, 0
             news.notes += _others(connection, "SELECT COUNT(DISTINCT run_name) FROM metrics")
         rows = connection.execute(
             "SELECT id, timestamp, step, metrics FROM metrics "
@@ -155,7 +157,25 @@ class TrackioAccount:
                 news.values.append(Logged(tag, _int(step), when, value))
         news.more = len(rows) == MOST
         news.facts = Facts(name=clean_name(str(run)) or None)
+        step = rows[-1][2] if rows else self._step
+        self._step = step
+        self._take_system(connection, run, _int(step), news)
         return news
+
+    def _take_system(
+        self, connection: sqlite3.Connection, run: object, step: int, news: News
+    ) -> None:
+        """Add readings of the machine as `system/` scalars, at the step that was logged last."""
+        rows = connection.execute(
+            "SELECT id, timestamp, metrics FROM system_metrics "
+            "WHERE run_name = ? AND id > ? ORDER BY id LIMIT ?",
+            (run, self._system_row, MOST),
+        ).fetchall()
+        for self._system_row, time, metrics in rows:
+            when = written_moment(str(time))
+            for tag, value in _json_values(metrics):
+                news.values.append(Logged(f"system/{tag}", step, when, value))
+        news.more = news.more or len(rows) == MOST
 
 
 def _json_values(metrics: object) -> Iterable[tuple[str, float]]:

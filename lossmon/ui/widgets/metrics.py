@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from rich.cells import cell_len
 from textual.content import Content
 
+from lossmon.hardware.nodes import is_recorded
 from lossmon.types import Kind, RunSnapshot, Series
 from lossmon.ui import numbers
 from lossmon.ui.lines import EMPTY, MUTED, TEXT, Line, clean, clip, pad
@@ -58,7 +59,9 @@ def others(run: RunSnapshot) -> list[Series]:
 
 def _is_curve(series: Series) -> bool:
     meaning = series.meaning
-    return len(series) > 0 and not meaning.summary and meaning.key != "epoch"
+    if meaning.summary or meaning.key == "epoch" or is_recorded(meaning.key):
+        return False
+    return len(series) > 0
 
 
 class Metrics(Panel, can_focus=True):

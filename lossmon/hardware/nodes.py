@@ -1,0 +1,190 @@
+"""The hardware of the machine that trains, as the run's own tracker recorded it."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from lossmon.types import GpuReading, HardwareReading, HostReading, Series
+
+PREFIX = "system/"
+"""How the canonical names of such series begin."""
+
+HISTORY = 60
+"""Utilizations that are handed on: as wide as a sparkline gets."""
+
+MOST_GPUS = 64
+"""GPUs of one reading: more than any node has."""
+
+_GIB = float(1 << 30)
+_MIB = float(1 << 20)
+_MEGABYTE = 1e6
+
+_GPU = re.compile(r"(?:process\.)?gpu[._/]?(\d{1,4})[._/](.+)")
+
+_GPU_FIELDS: Mapping[str, tuple[str, float]] = {
+    # W&B
+    "gpu": ("utilization", 1.0),
+    "memoryAllocatedBytes": ("memory_used", 1.0),
+    "memoryAllocated": ("memory_percent", 1.0),
+    "temp": ("temperature", 1.0),
+    "powerWatts": ("power", 1.0),
+    "enforcedPowerLimitWatts": ("power_limit", 1.0),
+    "smClock": ("sm_clock", 1e6),
+    # SwanLab
+    "pct": ("utilization", 1.0),
+    "mem.pct": ("memory_percent", 1.0),
+    "mem.value": ("memory_used", _MIB),
+    "power": ("power", 1.0),
+    # MLflow
+    "utilization_percentage": ("utilization", 1.0),
+    "memory_usage_megabytes": ("memory_used", _MEGABYTE),
+    "memory_usage_percentage": ("memory_percent", 1.0),
+    "power_usage_watts": ("power", 1.0),
+    # Trackio
+    "utilization": ("utilization", 1.0),
+    "allocated_memory": ("memory_used", _GIB),
+    "total_memory": ("memory_total", _GIB),
+    "power_limit": ("power_limit", 1.0),
+    "sm_clock": ("sm_clock", 1e6),
+}
+"""Field and factor of each name that a tracker gives to a quantity of a GPU."""
+
+_HOST_FIELDS: Mapping[str, tuple[str, float]] = {
+    "cpu": ("cpu", 1.0),
+    "cpu.pct": ("cpu", 1.0),
+    "cpu_utilization_percentage": ("cpu", 1.0),
+    "cpu/usage (%)": ("cpu", 1.0),
+    "memory_percent": ("memory_percent", 1.0),
+    "mem.pct": ("memory_percent", 1.0),
+    "system_memory_usage_percentage": ("memory_percent", 1.0),
+    "ram/usage (%)": ("memory_percent", 1.0),
+    "system_memory_usage_megabytes": ("memory_used", _MEGABYTE),
+    "proc.memory.availableMB": ("memory_free", _MIB),
+    "mem.proc.avail": ("memory_free", _MIB),
+    "ram/usage (GB)": ("memory_used", _GIB),
+    "ram/total (GB)": ("memory_total", _GIB),
+}
+"""The same for the host."""
+
+
+def is_recorded(key: str) -> bool:
+    """Whether a series of this canonical name is about the machine and not the training."""
+    return key.startswith((PREFIX, "system.", "sys/", "gpu."))
+
+
+def recorded(series: Sequence[Series], now: float) -> HardwareReading | None:
+    """Make a reading of the newest values that a tracker recorded.
+
+    Args:
+        series: Every scalar of one run.
+        now: Seconds since the Unix epoch, for the age in the note.
+
+    Returns:
+        None where the run's trackers recorded nothing of the machine.
+    """
+    ours = [one for one in series if is_recorded(one.meaning.key) and len(one)]
+    gpus: dict[int, dict[str, float]] = {}
+    histories: dict[int, tuple[float, ...]] = {}
+    host: dict[str, float] = {}
+    newest, source = -math.inf, ""
+    for one in ours:
+        if not math.isfinite(one.last) or not _store(one, gpus, histories, host):
+            continue
+        if (when := float(one.wall_times[-1])) > newest or not source:
+            newest, source = max(when, newest), one.source
+    if not gpus and not host:
+        return None
+    return HardwareReading(
+        tuple(_gpu(index, gpus[index], histories.get(index, ())) for index in sorted(gpus)),
+        f"recorded by {source}{age(now - newest)}",
+        _host(host) if host else None,
+    )
+
+
+def _store(
+    one: Series,
+    gpus: dict[int, dict[str, float]],
+    histories: dict[int, tuple[float, ...]],
+    host: dict[str, float],
+) -> bool:
+    """Put the newest value of a series where it belongs; False where it has no place."""
+    name = one.meaning.key.removeprefix(PREFIX)
+    if found := _GPU.fullmatch(name):
+        index, quantity = int(found[1]), _GPU_FIELDS.get(found[2])
+        if quantity is None or (index not in gpus and len(gpus) >= MOST_GPUS):
+            return False
+        # W&B says the same of the whole GPU and of the process: the whole counts.
+        if not name.startswith("process.") or quantity[0] not in gpus.get(index, {}):
+            gpus.setdefault(index, {})[quantity[0]] = one.last * quantity[1]
+            if quantity[0] == "utilization":
+                histories[index] = tuple(_percents(one.values[-HISTORY:].tolist()))
+        return True
+    field = _HOST_FIELDS.get(name)
+    if field is not None:
+        host[field[0]] = one.last * field[1]
+    return field is not None
+
+
+def _percents(values: Iterable[float]) -> Iterable[float]:
+    return (min(max(value, 0.0), 100.0) for value in values if math.isfinite(value))
+
+
+def _gpu(index: int, said: Mapping[str, float], history: tuple[float, ...]) -> GpuReading:
+    used, total = _memory(said)
+    return GpuReading(
+        index,
+        f"GPU {index}",
+        utilization=_percent(said.get("utilization")),
+        memory_used=used,
+        memory_total=total,
+        power=said.get("power"),
+        power_limit=said.get("power_limit"),
+        temperature=said.get("temperature"),
+        sm_clock=said.get("sm_clock"),
+        utilization_history=history,
+    )
+
+
+def _host(said: Mapping[str, float]) -> HostReading:
+    used, total = _memory(said)
+    return HostReading("training host", _percent(said.get("cpu")), None, used, total)
+
+
+def _percent(value: float | None) -> float | None:
+    return None if value is None else min(max(value, 0.0), 100.0)
+
+
+def _memory(said: Mapping[str, float]) -> tuple[int | None, int | None]:
+    """Bytes used and in all, as far as two of used, free, total and percent tell them."""
+    used, total = said.get("memory_used"), said.get("memory_total")
+    percent, free = said.get("memory_percent"), said.get("memory_free")
+    share = percent / 100 if percent is not None and 0 < percent < 100 else None
+    if total is None and share is not None:
+        if used is not None:
+            total = used / share
+        elif free is not None:
+            total = free / (1 - share)
+    if used is None and total is not None and share is not None:
+        used = total * share
+    return _bytes(used), _bytes(total)
+
+
+def _bytes(value: float | None) -> int | None:
+    return int(value) if value is not None and 0 <= value < 1e18 else None
+
+
+def age(seconds: float) -> str:
+    """How long ago that was, in steps coarse enough that a screen at rest stays at rest."""
+    if not math.isfinite(seconds):
+        return ""
+    if seconds < 15:
+        return ", just now"
+    if seconds < 60:
+        return f", {int(seconds // 15) * 15} s ago"
+    if seconds < 3600:
+        return f", {int(seconds // 60)} min ago"
+    if seconds < 48 * 3600:
+        return f", {int(seconds // 3600)} h ago"
+    return f", {int(seconds // 86400)} days ago"
