@@ -6,6 +6,7 @@ import os
 import stat
 from dataclasses import field, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,7 +25,7 @@ LAST_LOOK = 3.0
 """Seconds after the last change at which a file is read once more: a last line without its line
 end is taken by some readers only when nothing has followed it for a while."""
 
-DATABASES = frozenset({".db", ".sqlite", ".sqlite3"})
+DATABASES = (".db", ".sqlite", ".sqlite3")
 """Suffixes of files beside which a write-ahead log may grow while they stand still."""
 
 
@@ -32,8 +33,7 @@ Identity = tuple[int, int]
 """Device and inode: the same for a file that was renamed."""
 
 
-@dataclass(frozen=True, slots=True)
-class FileState:
+class FileState(NamedTuple):
     """What `stat` says; equal states mean that there is nothing new to read."""
 
     device: int
@@ -55,7 +55,7 @@ def identity(path: Path) -> Identity | None:
     return None if state is None else state.identity
 
 
-def file_state(path: Path) -> FileState | None:
+def file_state(path: Path | str) -> FileState | None:
     """Look at a file without opening it; None where it is not there or not a regular file."""
     try:
         status = os.stat(path)
@@ -63,13 +63,12 @@ def file_state(path: Path) -> FileState | None:
         return None
     if not stat.S_ISREG(status.st_mode):
         return None
-    return FileState(
-        status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, _write_ahead(path)
-    )
+    ahead = _write_ahead(str(path))
+    return FileState(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, ahead)
 
 
-def _write_ahead(path: Path) -> tuple[int, int]:
-    if path.suffix not in DATABASES:
+def _write_ahead(path: str) -> tuple[int, int]:
+    if not path.endswith(DATABASES):
         return (0, 0)
     try:
         status = os.stat(f"{path}-wal")
@@ -104,12 +103,14 @@ class FollowedFile:
     error: str = ""
     grew_at: float | None = None
     _last_look: float | None = None
+    _path: str = ""
     _denied: bool = False
     """The system did not let it be read; that may change without a change of the file."""
 
     def read(self, deadline: float, now: float) -> Batch | None:
         """Read on if there is anything new; None where there is not."""
-        state = file_state(self.found.path)
+        self._path = self._path or str(self.found.path)
+        state = file_state(self._path)
         if state is None:
             # A vanished file is no news: what it said stays; the next of its name starts anew.
             self.caught_up = True

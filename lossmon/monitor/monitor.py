@@ -114,20 +114,17 @@ class Monitor:
             took = time.monotonic() - begin
             self._next_scan = begin + max(RESCAN, RESCAN_SHARE * took)
             deadline = max(deadline, time.monotonic() + budget / 2)
-        for _ in range(len(self._runs)):
-            run = self._next_run()
+        runs = list(self._runs.values())
+        for _ in runs:
+            # Where many are read, each gets its share of the polls.
+            self._turn = (self._turn + 1) % len(runs)
+            run = runs[self._turn]
             run.read(deadline)
             if judge:
                 run.judge(deadline)
             if time.monotonic() > deadline:
                 break
         return self._describe()
-
-    def _next_run(self) -> RunMonitor:
-        """The run whose turn it is: where many are read, each gets its share of the polls."""
-        runs = list(self._runs.values())
-        self._turn = (self._turn + 1) % len(runs)
-        return runs[self._turn]
 
     def look_again(self) -> None:
         """Look for new files at the next poll, however recently that was done."""

@@ -62,7 +62,9 @@ class RunMonitor:
         self._notes: dict[str, None] = {}
         self._advanced_live = False
         self._snapshot: RunSnapshot | None = None
-        self._stamp: tuple[object, ...] = ()
+        self._stamp = -1
+        self._vitals: tuple[life.Vital, life.Pace]
+        self._known_facts = (-1, Facts())
         self._changes = 0
         self.update(found)
 
@@ -128,11 +130,11 @@ class RunMonitor:
         now = self._clock()
         files = list(self._files.values())
         # Begin where the last call ran out of time: a file that grows fast starves no other.
-        for file in files[self._turn :] + files[: self._turn]:
-            self._turn = (files.index(file) + 1) % len(files)
-            batch = file.read(deadline, now)
+        for place in (*range(self._turn, len(files)), *range(min(self._turn, len(files)))):
+            self._turn = place + 1
+            batch = files[place].read(deadline, now)
             if batch is not None:
-                self._take(file, batch)
+                self._take(files[place], batch)
             if time.monotonic() > deadline:
                 return
 
@@ -169,22 +171,28 @@ class RunMonitor:
             self._changes += self._judge.listen(self._facts(), deadline)
 
     def _facts(self) -> Facts:
+        if self._known_facts[0] != self._changes:
+            self._known_facts = (self._changes, self._merged_facts())
+        return self._known_facts[1]
+
+    def _merged_facts(self) -> Facts:
         ranked = sorted(self._files.values(), key=lambda file: file.found.format.rank)
         return life.merged_facts([file.facts for file in ranked])
 
     def snapshot(self) -> RunSnapshot:
         """Describe the run; the very same object while nothing changed."""
         now = self._clock()
+        if self._snapshot is not None and self._stamp == self._changes:
+            state, reason = life.state(self._vitals[0], now)
+            if state is self._snapshot.state:
+                return self._snapshot
+        self._stamp = self._changes
         series = self._store.series()
         train, eval_ = self._headline_indices(series)
         facts = self._facts()
         lead = series[train] if train is not None else _longest(series)
-        vital, pace = self._vital(facts, lead, series)
+        self._vitals = vital, pace = self._vital(facts, lead, series)
         state, reason = life.state(vital, now)
-        stamp = (self._changes, state, self._loaded())
-        if self._snapshot is not None and stamp == self._stamp:
-            return self._snapshot
-        self._stamp = stamp
         epoch = _epoch(series, lead)
         self._snapshot = RunSnapshot(
             name=self._found.name,

@@ -234,3 +234,19 @@ def test_a_long_log_is_read_a_little_at_a_time(log: Path) -> None:
     assert begin.busy
     assert begin.runs[0].loaded < 1.0
     assert look(monitor).step == 39_999
+
+
+def test_a_thousand_idle_runs_cost_little(tmp_path: Path) -> None:
+    for number in range(100):
+        (tmp_path / f"run_{number}").mkdir()
+        append(tmp_path / f"run_{number}" / "trainer_log.jsonl", falling(1, 4))
+    monitor = Monitor([tmp_path])
+    before = monitor.drain()
+    assert len(before.runs) == 100
+
+    def idle() -> float:
+        begin = time.perf_counter()
+        assert monitor.poll() is before
+        return time.perf_counter() - begin
+
+    assert min(idle() for _ in range(5)) < 0.01
