@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,6 +22,8 @@ NO_METRICS = 3
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit status."""
+    # Nothing here multiplies matrices: without this numpy starts a thread for each core.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
         if arguments and arguments[0] in _COMMANDS:
@@ -76,14 +78,19 @@ def _view(options: argparse.Namespace) -> int:
     paths = _existing(options.paths or [Path()])
     where = " ".join(str(path) for path in paths)
     _need_terminal(f"`lossmon check {where}` prints the same verdict")
+    # What is imported and made from here to the first frame stays: looking for garbage in it
+    # would take a tenth of the time.
+    gc.disable()
     from lossmon.ui.launch import view
 
     return view(paths, config)
 
 
 def _check(options: argparse.Namespace) -> int:
+    gc.disable()
     from lossmon.reports.check import check, fails
 
+    gc.enable()
     config = _settings(options)
     runs = check(_existing(options.paths), config, sys.stdout, options.json, options.history)
     if not runs:
@@ -111,6 +118,8 @@ def _demo(options: argparse.Namespace) -> int:
     run = _watch_demo if _has_terminal() else _judge_demo
     if options.out is not None:
         return run(options, options.out, config)
+    import tempfile
+
     with tempfile.TemporaryDirectory(prefix="lossmon-demo-") as kept:
         return run(options, Path(kept) / str(options.case), config)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import threading
 from collections.abc import Callable, Sequence
@@ -152,12 +153,11 @@ class Live:
 def view(paths: Sequence[Path], config: Config) -> int:
     """Watch paths until the user quits.
 
+    Garbage is collected from the first frame on; the caller may switch that off until then.
+
     Returns:
         Exit status.
     """
-    # What is imported and made from here to the first frame stays: looking for garbage in it
-    # would take a tenth of the time.
-    gc.disable()
     changed = threading.Event()
     machine = Machine(paths, changed) if config.hardware else None
     monitor = Monitor(
@@ -168,6 +168,7 @@ def view(paths: Sequence[Path], config: Config) -> int:
     first = _FirstLook(monitor)
     first.start()
     from lossmon.ui.app import LossmonApp
+    from lossmon.ui.ending import run_until_asked
     from lossmon.ui.scene import Look, ScreenConfig, XAxis
 
     screen = ScreenConfig(
@@ -194,9 +195,7 @@ def view(paths: Sequence[Path], config: Config) -> int:
 
     live = Live(monitor, paths, changed, begin)
     try:
-        app = LossmonApp(live, changed, screen)
-        app.run()
-        return app.return_code or 0
+        return asyncio.run(run_until_asked(LossmonApp(live, changed, screen)))
     finally:
         live.stop()
         if machine is not None:
