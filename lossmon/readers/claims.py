@@ -11,7 +11,7 @@ from pathlib import Path
 from lossmon.frozen import dataclass
 from lossmon.readers.format import HEAD, Format
 from lossmon.readers.names import meaning
-from lossmon.readers.registry import claim_head, claim_named, read_head
+from lossmon.readers.registry import claim_head, claim_named, head_after_first_line, read_head
 from lossmon.readers.tree import Entry
 from lossmon.types import Kind, Split
 
@@ -99,9 +99,13 @@ class Claims:
         if head is None and size:
             self._notes[entry.path] = f"{entry.path}: cannot be read"
         taken = self._format(path, head, claim) if head else None
+        later: bytes | None = b""
+        if taken is None and head and _is_one_long_line(path, head):
+            later = head_after_first_line(path)
+            taken = self._format(path, later, claim) if later else None
         premature = taken is not None and head and _is_premature(taken, head, modified)
         if taken is None or head is None or premature:
-            if head is not None and len(head) >= HEAD:
+            if head is not None and len(head) >= HEAD and later is not None:
                 self._final.add(entry.inode)
                 self._open.pop(entry.inode, None)
             else:
@@ -129,6 +133,12 @@ def _size(path: str) -> tuple[int, float]:
     except OSError:
         return 0, 0.0
     return status.st_size, status.st_mtime
+
+
+def _is_one_long_line(path: Path, head: bytes) -> bool:
+    """Whether a text goes on in its first line; a JSON document is nothing but one."""
+    cut = len(head) >= HEAD and b"\n" not in head and b"\r" not in head
+    return cut and b"\0" not in head and path.suffix.lower() != ".json"
 
 
 def _is_premature(taken: Format, head: bytes, modified: float) -> bool:

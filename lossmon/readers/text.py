@@ -154,6 +154,8 @@ def claims(path: Path, head: bytes) -> bool:
 def _is_binary(head: bytes) -> bool:
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return False
+    # NULs at the end are a hole that the file system has not filled yet.
+    head = head.rstrip(b"\0") or head
     return head.count(b"\0") * 20 > len(head) or len(_CONTROLS.findall(head)) * 20 > len(head)
 
 
