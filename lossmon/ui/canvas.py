@@ -140,8 +140,10 @@ class Picture:
 
     def segments(self, y: int) -> Iterator[tuple[str, str]]:
         """Row `y` in runs of one style."""
+        if not self.width:
+            return
         codes, styles = self.codes[y], self.styles[y]
-        starts = [0, *(np.flatnonzero(np.diff(styles)) + 1).tolist()] if self.width else []
+        starts = [0, *(np.flatnonzero(np.diff(styles)) + 1).tolist()]
         for start, end in zip(starts, [*starts[1:], self.width], strict=True):
             run = codes[start:end]
             text = run[run != 0].tobytes().decode("utf-32-le")

@@ -18,7 +18,7 @@ GLYPHS = {
     Severity.WARNING: "▲",
     Severity.CRITICAL: "✖",
 }
-"""Stands before the word where the badge is not filled, and in lists."""
+"""Stands before the word: shape tells the severity as well as colour does."""
 
 ROLES = {
     Severity.NEUTRAL: "muted",
@@ -69,7 +69,8 @@ def block(severity: Severity, word: str) -> Line:
     """The word: filled for a warning or worse, a coloured word below that."""
     role = ROLES[severity]
     if severity >= Severity.WARNING:
-        return (("▐", role), (f" {word} ", f"badge-{role}"), ("▌", role))
+        # The glyph tells a warning from a critical verdict where there are no colours.
+        return (("▐", role), (f"{GLYPHS[severity]} {word} ", f"badge-{role}"), ("▌", role))
     return ((f" {GLYPHS[severity]} ", role), (word, f"{role}!"))
 
 
