@@ -107,22 +107,25 @@ class LossmonApp(App[None]):
         self.set_keymap(config.keys)
 
     def _begin_theme(self) -> None:
-        user = (self.config.themes,) if self.config.themes else ()
-        themes = load_themes([built_in_directory(), *user])
-        self._troubles += themes.failed
-        self._themes = list(themes.loaded)
-        for theme in themes.loaded.values():
-            self.register_theme(theme)
-        name = self.config.theme
-        if name is not None and name not in themes.loaded:
+        name = self.config.theme or (TERMINAL_THEME if self.terminal.plain else DEFAULT_THEME)
+        own = self.config.themes is not None and self.config.themes.is_dir()
+        self._load_themes(all_of_them=own or name != DEFAULT_THEME)
+        if name not in self._themes:
             self._troubles += (f"theme {name}: there is none; there are {', '.join(self._themes)}",)
-            name = None
-        if name is None:
-            plain = self.terminal.plain and TERMINAL_THEME in themes.loaded
-            name = TERMINAL_THEME if plain else DEFAULT_THEME
+            name = DEFAULT_THEME
         # No watcher yet: it would have the stylesheet parsed twice before the first frame.
         self.set_reactive(App.theme, name)
         self.stylesheet.set_variables(self.get_css_variables())
+
+    def _load_themes(self, *, all_of_them: bool = True) -> None:
+        """Take in every theme, or the one that is written in the code itself."""
+        user = (self.config.themes,) if self.config.themes else ()
+        themes = load_themes([built_in_directory(), *user] if all_of_them else ())
+        self._troubles += themes.failed
+        self._themes = list(themes.loaded)
+        self._themes_are_whole = all_of_them
+        for theme in themes.loaded.values():
+            self.register_theme(theme)
 
     # --------------------------------------------------------------------------- data in
 
@@ -136,6 +139,8 @@ class LossmonApp(App[None]):
 
     def on_mount(self) -> None:
         self.present()
+        if not self._themes_are_whole:
+            self.call_after_refresh(self._load_themes)
         # Reading and judging go on once the first frame stands, not beside it.
         self.call_after_refresh(self.follow_runs)
         self.set_interval(TICK, self.tick)
@@ -296,6 +301,8 @@ class LossmonApp(App[None]):
 
     def action_theme(self) -> None:
         """Go to the next theme."""
+        if not self._themes_are_whole:
+            self._load_themes()
         at = self._themes.index(self.theme) if self.theme in self._themes else -1
         self.theme = self._themes[(at + 1) % len(self._themes)]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -117,6 +116,9 @@ def load_theme(path: Path) -> Theme:
     Raises:
         ThemeError: The file cannot be read or does not describe a theme; says which key and why.
     """
+    # The default theme is in the code: the first frame does without the parser.
+    import tomllib
+
     try:
         with path.open("rb") as file:
             text = file.read(SIZE_LIMIT + 1)
