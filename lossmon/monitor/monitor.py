@@ -19,6 +19,9 @@ from lossmon.types import HardwareReading, RunSnapshot, Snapshot, State
 BUDGET = 0.05
 """Seconds a poll may take: twenty a second keep a progress bar and the keyboard alive."""
 
+DRAIN = 0.25
+"""Seconds of one poll when all is read at once: what was read is stored before more is."""
+
 RESCAN = 1.0
 """Seconds between looks for new files: a run that starts shows within about a second."""
 
@@ -132,10 +135,9 @@ class Monitor:
 
     def drain(self) -> Snapshot:
         """Read everything that is there now and return what it means."""
-        snapshot = self.poll(budget=math.inf)
-        while snapshot.busy:
-            snapshot = self.poll(budget=math.inf)
-        return snapshot
+        while self.poll(budget=DRAIN).busy:
+            continue
+        return self.poll(budget=math.inf)
 
     def _look(self) -> None:
         self._scan = self._discovery.scan()
