@@ -141,7 +141,7 @@ def badge(run: RunSnapshot, room: int = 120) -> Line:
 
 def test_a_warning_is_a_filled_block_with_its_step_and_evidence() -> None:
     line = badge(stage.overfitting())
-    assert (" OVERFITTING ", "badge-warning") in line
+    assert ("▲ OVERFITTING ", "badge-warning") in line
     assert "since 910" in plain(line)
     assert "18%" in plain(line)
 
