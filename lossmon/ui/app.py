@@ -299,6 +299,10 @@ class LossmonApp(App[None]):
         self.changed.set()
         self.present()
 
+    def action_help_quit(self) -> None:
+        """Ctrl+C ends the screen, as it ends every program that only looks."""
+        self.exit()
+
     def action_theme(self) -> None:
         """Go to the next theme."""
         if not self._themes_are_whole:

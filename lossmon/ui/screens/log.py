@@ -81,10 +81,10 @@ class LogPage(Page):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         # While a word is typed, its letters are letters.
-        return not self.typing or action == "quit"
+        return not self.typing or action in ("quit", "help_quit")
 
     def on_key(self, event: events.Key) -> None:
-        if not self.typing:
+        if not self.typing or event.key in ("ctrl+c", "ctrl+q"):
             return
         event.stop()
         event.prevent_default()
