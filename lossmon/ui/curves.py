@@ -89,6 +89,8 @@ def steps_per_epoch(run: RunSnapshot, series: Series) -> float:
     if series.axis is Axis.EPOCH or not run.epoch or not run.step:
         return 1.0
     ratio = run.step / run.epoch
+    if not 0 < ratio < math.inf:
+        return 1.0
     # Logs round the epoch; a ratio that trembles would move the whole curve at every point.
     return float(round(ratio)) if ratio >= 100 else float(f"{ratio:.2g}")
 
@@ -96,7 +98,8 @@ def steps_per_epoch(run: RunSnapshot, series: Series) -> float:
 def _total(run: RunSnapshot, look: Look) -> float | None:
     if look.x is XAxis.STEP:
         return None if run.total_steps is None else float(run.total_steps)
-    return run.total_epochs if look.x is XAxis.EPOCH else None
+    epochs = run.total_epochs if look.x is XAxis.EPOCH else None
+    return epochs if epochs is not None and math.isfinite(epochs) else None
 
 
 def _marks(run: RunSnapshot, look: Look, shown: tuple[int, ...]) -> tuple[Mark, ...]:
@@ -177,7 +180,7 @@ def _trend(scene: Scene, run: RunSnapshot, index: int) -> Line:
     if index == run.eval:
         if len(series) < 2:
             return ()
-        change = float(series.values[-1] - series.values[-2])
+        change = float(series.values[-1]) - float(series.values[-2])
         if not math.isfinite(change):
             return ()
         sign = "+" if change >= 0 else ("-" if ascii else "−")
