@@ -133,7 +133,7 @@ class LossmonApp(App[None]):
         own = [one for one in Dashboard.BINDINGS if isinstance(one, Binding)]
         dashboard = Dashboard(footer((*BINDINGS, *own), self.config.keys), self.scene.say)
         # All that is known before the first layout need not be painted again after it.
-        dashboard.add_class(*classes_of(self.size))
+        dashboard.add_class(*classes_of(self.size), update=False)
         dashboard.present(self.scene)
         return dashboard
 

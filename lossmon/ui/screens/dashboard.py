@@ -90,10 +90,12 @@ class Dashboard(View):
         yield self.keys
 
     def present(self, scene: Scene) -> None:
-        self.set_class(scene.run is None, "-waiting")
-        self.set_class(scene.look.overlaid, "-overlaid")
+        # Before the first layout nothing has a style that would have to follow.
+        styled = self.is_mounted
+        self.set_class(scene.run is None, "-waiting", update=styled)
+        self.set_class(scene.look.overlaid, "-overlaid", update=styled)
         for pane in (self.metrics, self.hardware, self.verdicts, self.tail):
-            pane.set_class(pane.id in scene.look.hidden, "-closed")
+            pane.set_class(pane.id in scene.look.hidden, "-closed", update=styled)
         for part in self.parts:
             part.show(scene)
 
