@@ -11,6 +11,7 @@ from typing import Protocol
 
 from lossmon.frozen import dataclass
 from lossmon.monitor.follow import identity
+from lossmon.monitor.joining import continues, is_settled, joined, predecessors
 from lossmon.monitor.machine import Machine
 from lossmon.monitor.run import RunMonitor
 from lossmon.readers.discovery import Discovery, Scan
@@ -90,6 +91,8 @@ class Monitor:
         self._clock = clock
         self._machine = Machine()
         self._runs: dict[Path, RunMonitor] = {}
+        self._continued: dict[Path, Path] = {}
+        self._decided: set[Path] = set()
         self._next_scan = -math.inf
         self._scan = Scan()
         self._turn = -1
@@ -127,7 +130,7 @@ class Monitor:
                 run.judge(deadline)
             if time.monotonic() > deadline:
                 break
-        return self._describe()
+        return self._joined(self._describe())
 
     def look_again(self) -> None:
         """Look for new files at the next poll, however recently that was done."""
@@ -142,7 +145,13 @@ class Monitor:
     def _look(self) -> None:
         self._scan = self._discovery.scan()
         self._let_go()
-        for found in self._scan.runs:
+        self._follow()
+
+    def _follow(self) -> None:
+        runs = joined(self._scan.runs, self._continued)
+        for path in {run.path for run in self._scan.runs} - {run.path for run in runs}:
+            self._runs.pop(path, None)
+        for found in runs:
             if found.path in self._runs:
                 self._runs[found.path].update(found)
             else:
@@ -152,6 +161,29 @@ class Monitor:
                     sensitivity=self._config.sensitivity,
                     clock=self._clock,
                 )
+
+    def _joined(self, snapshot: Snapshot) -> Snapshot:
+        """Put runs together that turned out to be one training; it is read again as a whole."""
+        if snapshot.busy or len(snapshot.runs) < 2:
+            return snapshot
+        known = {run.path: run for run in snapshot.runs}
+        fresh = self._undecided(known)
+        found = {later: before for later, before in fresh if continues(known[before], known[later])}
+        if not found:
+            return snapshot
+        self._continued.update(found)
+        self._follow()
+        return self._describe()
+
+    def _undecided(self, known: Mapping[Path, RunSnapshot]) -> list[tuple[Path, Path]]:
+        """Runs with a numbered one before them of which it can be told now if they continue it."""
+        if known.keys() == self._decided:
+            return []
+        before = predecessors(list(known))
+        self._decided |= known.keys() - before.keys()
+        fresh = [p for p in before if p not in self._decided and is_settled(known[p])]
+        self._decided.update(fresh)
+        return [(path, before[path]) for path in fresh]
 
     def _let_go(self) -> None:
         """Drop runs whose directory was renamed: they are found under their new name."""
