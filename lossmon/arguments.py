@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import NoReturn
 
 from lossmon import __version__
 from lossmon.config import SETTINGS, Setting
@@ -146,7 +147,9 @@ def _demo_parser() -> argparse.ArgumentParser:
         metavar="X",
         help="1 takes about a minute, 2 half of it, 0 as fast as the machine can (default: 1)",
     )
-    parser.add_argument("--seed", type=int, default=0, help="another data set and start (0)")
+    parser.add_argument(
+        "--seed", type=_seed, default=0, metavar="N", help="another data set and start (0)"
+    )
     parser.add_argument("--out", type=Path, metavar="DIR", help="keep the run in DIR")
     parser.add_argument("--headless", action="store_true", help="train only, without a screen")
     _add_screen_settings(parser)
@@ -159,8 +162,15 @@ def _config_parser() -> argparse.ArgumentParser:
     return parser
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line: the usage of all flags would push it off the screen."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
 def _parser(program: str, description: str, epilog: str) -> argparse.ArgumentParser:
-    return argparse.ArgumentParser(
+    return _Parser(
         prog=program,
         description=description,
         epilog=epilog,
@@ -182,6 +192,12 @@ def _speed(text: str) -> float:
 def _line(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and 0 < int(text) < 10**12):
         raise argparse.ArgumentTypeError(f"{text!r} is not the number of a line, from 1")
+    return int(text)
+
+
+def _seed(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 on")
     return int(text)
 
 

@@ -7,6 +7,7 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from pathlib import Path
 
 from lossmon.arguments import command_parser, view_parser
@@ -25,6 +26,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     # Nothing here multiplies matrices: without this numpy starts a thread for each core.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     arguments = list(sys.argv[1:] if argv is None else argv)
+    if isinstance(sys.stdout, TextIOWrapper):
+        # A locale without Chinese or an em dash must cost a character, not the answer.
+        sys.stdout.reconfigure(errors="replace")
     try:
         if arguments and arguments[0] in _COMMANDS:
             name, *rest = arguments
@@ -51,7 +55,8 @@ def _settings(options: argparse.Namespace) -> Config:
         flags["hardware"] = False
     file: Path | None = getattr(options, "config", None)
     if file is not None and not file.is_file():
-        raise ConfigError(f"--config {file}: there is no such file")
+        wrong = "is no file" if file.exists() else "there is no such file"
+        raise ConfigError(f"--config {file}: {wrong}")
     return load(file or config_directory() / "config.toml", os.environ, flags)
 
 

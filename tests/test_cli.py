@@ -186,3 +186,39 @@ def test_a_demo_never_writes_over_a_run(log: Path) -> None:
     ended = run("demo", "--headless", "--out", str(log))
     assert ended.returncode == 2
     assert "not empty" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--smoothing", "much"],
+        ["--smoothing", "2"],
+        ["--x-axis", "wall"],
+        ["--nonsense"],
+        ["check"],
+        ["check", ".", "--fail-on", "doom"],
+        ["demo", "--seed", "-1"],
+        ["demo", "--speed", "nan"],
+        ["config", "--config", "/"],
+        ["config", "more"],
+    ],
+    ids=" ".join,
+)
+def test_a_wrong_argument_is_told_in_one_line(arguments: list[str]) -> None:
+    ended = run(*arguments)
+    assert ended.returncode == 2
+    assert ended.stderr.count("\n") == 1, ended.stderr
+    assert ended.stderr.startswith("lossmon")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "utf-8:strict", "latin-1"])
+def test_a_name_that_the_output_cannot_spell_is_told_all_the_same(
+    tmp_path: Path, encoding: str
+) -> None:
+    out = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff-\xe5\xae\x9e\xe9\xaa\x8c"))
+    out.mkdir()
+    append(out / "trainer_log.jsonl", falling(1, 101))
+    judged = run("check", str(out), "--json", "--lang", "zh", PYTHONIOENCODING=encoding)
+    assert judged.returncode == 0, judged.stderr
+    assert json.loads(judged.stdout)["run"] == out.name
+    assert run("check", str(out), PYTHONIOENCODING=encoding).returncode == 0

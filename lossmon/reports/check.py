@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from lossmon.config import Config
 from lossmon.monitor import Monitor, MonitorConfig
@@ -37,12 +37,23 @@ def check(
             if not run.series:
                 continue
             if as_json:
-                text = json.dumps(record(run, config.lang), ensure_ascii=False, allow_nan=False)
+                text = _json(record(run, config.lang), out.encoding)
             else:
                 text = ("\n" if judged else "") + plain(run, config.lang, history=history)
             print(text, file=out, flush=True)
             judged.append(run)
     return judged
+
+
+def _json(record: dict[str, Any], encoding: str | None) -> str:
+    """One line of JSON in readable letters, or escaped where the output cannot take them."""
+    text = json.dumps(record, ensure_ascii=False, allow_nan=False)
+    try:
+        text.encode(encoding or "utf-8")
+    except UnicodeEncodeError:
+        # Another character set, or a file name that is no UTF-8.
+        return json.dumps(record, allow_nan=False)
+    return text
 
 
 def fails(runs: Sequence[RunSnapshot], threshold: str) -> bool:
