@@ -11,7 +11,9 @@ import numpy as np
 
 from lossmon.monitor import life
 from lossmon.monitor.follow import FollowedFile, Identity, identity
+from lossmon.monitor.joining import is_left_behind
 from lossmon.monitor.judge import Judge
+from lossmon.monitor.words import words
 from lossmon.readers.discovery import FoundFile, FoundRun
 from lossmon.readers.names import meaning
 from lossmon.store import RunStore
@@ -176,8 +178,19 @@ class RunMonitor:
         return self._known_facts[1]
 
     def _merged_facts(self) -> Facts:
-        ranked = sorted(self._files.values(), key=lambda file: file.found.format.rank)
-        return life.merged_facts([file.facts for file in ranked])
+        files = self._files.values()
+        telling = [file.found.path for file in files if file.told]
+        # Of equal sources the newest counts: a run may be resumed with another plan.
+        ranked = sorted(files, key=lambda file: (file.found.format.rank, -file.number))
+        return life.merged_facts(
+            [
+                replace(file.facts, failure=None, finished=None)
+                if (file.facts.failure or file.facts.finished)
+                and is_left_behind(file.found.path, telling)
+                else file.facts
+                for file in ranked
+            ]
+        )
 
     def snapshot(self) -> RunSnapshot:
         """Describe the run; the very same object while nothing changed."""
@@ -219,10 +232,17 @@ class RunMonitor:
             settings=facts.settings,
             samples=tuple(self._samples),
             errors=tuple(file.error for file in self._files.values() if file.error),
-            notes=tuple(self._notes),
+            notes=(*self._notes, *self._words(series, train, eval_)),
             loaded=self._loaded(),
         )
         return self._snapshot
+
+    def _words(
+        self, series: tuple[Series, ...], train: int | None, eval_: int | None
+    ) -> tuple[str, ...]:
+        """Notes about the series, once all of them are there."""
+        whole = all(file.caught_up for file in self._files.values())
+        return words(series, train, eval_) if whole else ()
 
     def _headline_indices(self, series: tuple[Series, ...]) -> tuple[int | None, int | None]:
         heads = self._store.headlines()

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable
 from fnmatch import fnmatch
+from itertools import pairwise
 from pathlib import Path
 
 from lossmon.readers.axis import EPOCH_NAMES, STEP_NAMES, plain
@@ -47,6 +48,9 @@ _HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _FIELD = re.compile(
     r'"((?:[^"\\]|\\.){1,200})"\s*:\s*(?:(-?(?:\d|Infinity)|NaN|null|"-?\d)|(\[\s*(?:-?\d|NaN|-?Inf))|("))'
 )
+
+ADVANCING = 3
+"""Records that must stand at rising steps: two could by chance."""
 
 _PROSE = 200
 """Characters of a text from which on a record is a piece of a data set, not of a log."""
@@ -163,7 +167,22 @@ def claims_json_lines(path: Path, head: bytes) -> bool:
     if not lines and len(records) == 1 and b"\n" not in head.strip():
         # A JSON document on one line is not a log, unless its record stands in the run.
         return are_metrics(number_names(records[0])) and any(map(names_place, records[0]))
-    return any(are_metrics(number_names(record)) and not has_prose(record) for record in records)
+    if any(are_metrics(number_names(record)) and not has_prose(record) for record in records):
+        return True
+    return lines and _advances(records)
+
+
+def _advances(records: list[dict[str, object]]) -> bool:
+    """Whether records of unknown names count their steps: those are a log whatever they measure."""
+    if len(records) < ADVANCING or any(map(has_prose, records)):
+        return False
+    for name in records[0]:
+        if plain(name) in STEP_NAMES and any(other != name for other in number_names(records[0])):
+            steps = [number(record.get(name)) for record in records]
+            known = [step for step in steps if step is not None]
+            if len(known) == len(steps) and all(a < b for a, b in pairwise(known)):
+                return True
+    return False
 
 
 def _begins_like_metrics(text: str) -> bool:

@@ -73,7 +73,8 @@ class TextReader:
     def _notes(self) -> tuple[str, ...]:
         failure = self._pattern.failure if self._pattern is not None else ""
         told, self._told = self._told, failure
-        return self._tail.drain_notes() + ((failure,) if failure and failure != told else ())
+        said, self._log.ledger.notes = tuple(self._log.ledger.notes), []
+        return self._tail.drain_notes() + said + ((failure,) if failure and failure != told else ())
 
     def _work(self, deadline: float) -> bool:
         replaced = False

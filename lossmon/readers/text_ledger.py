@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from lossmon.readers.failures import Failures, unprefixed
 from lossmon.readers.parsed import Scale
 from lossmon.readers.progress import tqdm
-from lossmon.readers.ranks import Speaker
+from lossmon.readers.ranks import Laggards, Speaker
 from lossmon.readers.text_clock import Clock
 from lossmon.readers.text_columns import Columns
 from lossmon.readers.text_news import News
@@ -29,10 +29,12 @@ class Ledger:
         columns: Points since they were last taken.
         trainer: The HF Trainer prints here.
         last_bar: Newest state of a progress bar.
+        notes: Words about the log since they were last taken away.
     """
 
     def __init__(self) -> None:
         self.columns = Columns()
+        self.notes: list[str] = []
         self.trainer = False
         self.last_bar = ""
         self._facts: list[Facts] = []
@@ -40,6 +42,7 @@ class Ledger:
         self._steps = StepFinder()
         self._clock = Clock()
         self._speaker: Speaker[tuple[Template, Row]] = Speaker()
+        self._laggards = Laggards()
         self._records: TrainerSteps[Item] = TrainerSteps()
         self._echo: tuple[float, float, frozenset[str]] | None = None
         self._waiting: list[tuple[Template, Row]] = []
@@ -105,6 +108,8 @@ class Ledger:
     def _spoken(self, template: Template, row: Row) -> None:
         tags = tuple(tag for tag, _, _ in template.values)
         step = row[template.step] if template.step >= 0 else ""
+        if step and (word := self._laggards.hear(int(row[template.rank]), int(step))):
+            self.notes.append(word)
         for known, spoken in self._speaker.offer(
             int(row[template.rank]), tags, step, (template, row)
         ):

@@ -88,3 +88,16 @@ def test_importing_the_registry_loads_no_reader() -> None:
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "text" not in out.stdout.replace("lossmon.readers.", "").split("'")
+
+
+def test_records_of_unknown_names_are_a_log_if_their_steps_rise(tmp_path: Path) -> None:
+    log = tmp_path / "zeta.jsonl"
+    log.write_text("".join(f'{{"step": {n}, "zeta": 0.5}}\n' for n in (1, 5, 9)))
+    found = registry.claim(log)
+    assert found is not None and found.source == "jsonl"
+    for records in (
+        '{"step": 1, "zeta": 0.5}\n',
+        '{"id": 1, "zeta": 0.5}\n{"id": 2, "zeta": 1}\n' * 2,
+    ):
+        log.write_text(records)
+        assert registry.claim(log) is None
