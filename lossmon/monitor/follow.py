@@ -91,6 +91,7 @@ class FollowedFile:
         facts: What the file says about the run.
         error: Why it is read no further, or empty.
         grew_at: Seconds since the Unix epoch at which it was seen to grow, None before.
+        told: It held points.
     """
 
     number: int
@@ -102,6 +103,7 @@ class FollowedFile:
     facts: Facts = field(default_factory=Facts)
     error: str = ""
     grew_at: float | None = None
+    told: bool = False
     _last_look: float | None = None
     _path: str = ""
     _denied: bool = False
@@ -138,6 +140,7 @@ class FollowedFile:
         if anew:
             batch = replace(batch, replaced=True)
         self.pending = batch.pending
+        self.told |= bool(batch.points)
         if not batch.pending:
             self.caught_up = True
         if live:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,6 +34,27 @@ def predecessors(paths: list[Path]) -> dict[Path, Path]:
         ordered = [path for _, path in sorted(members)]
         before.update(zip(ordered[1:], ordered, strict=False))
     return before
+
+
+def is_left_behind(path: Path, others: Iterable[Path]) -> bool:
+    """Whether one of the other files was begun later by the same training, resumed."""
+    own = _parts(path)
+    return any(
+        (later[0], later[2]) == (mine[0], mine[2]) and later[1] > mine[1]
+        for mine in own
+        for other in others
+        for later in _parts(other)
+    )
+
+
+def _parts(path: Path) -> list[tuple[str, int, str]]:
+    """What stands before each number in a path, the number, and the end of that name."""
+    found = []
+    for place, part in enumerate(path.parts):
+        if match := _NUMBERED.fullmatch(part):
+            before = "/".join((*path.parts[:place], match[1]))
+            found.append((before, int(match[2]), match[3] or ""))
+    return found
 
 
 def is_settled(later: RunSnapshot) -> bool:

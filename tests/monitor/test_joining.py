@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from lossmon.monitor import Monitor
+from lossmon.types import State
 
 
 def table(path: Path, steps: range) -> None:
@@ -61,3 +62,15 @@ def test_a_log_beside_a_resumed_run_belongs_to_it(tmp_path: Path) -> None:
     table(tmp_path / "lightning_logs" / "version_1" / "metrics.csv", range(100, 201, 5))
     (run,) = Monitor([tmp_path]).drain().runs
     assert run.log
+
+
+def test_a_crash_before_the_resumption_is_past(tmp_path: Path) -> None:
+    text(tmp_path / "slurm-99.out", range(50))
+    crash = "Traceback (most recent call last):\n  File 'a.py', line 1\nRuntimeError: boom\n"
+    with (tmp_path / "slurm-99.out").open("a") as log:
+        log.write(crash)
+    (run,) = Monitor([tmp_path]).drain().runs
+    assert (run.state, run.state_reason) == (State.FAILED, "RuntimeError: boom")
+    text(tmp_path / "slurm-100.out", range(40, 60))
+    (run,) = Monitor([tmp_path]).drain().runs
+    assert run.state is State.RUNNING
