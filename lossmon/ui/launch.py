@@ -171,6 +171,7 @@ def view(paths: Sequence[Path], config: Config) -> int:
     from lossmon.ui.ending import run_until_asked
     from lossmon.ui.scene import Look, ScreenConfig, XAxis
 
+    initial = first.snapshot()
     screen = ScreenConfig(
         theme=None if config.theme == "auto" else config.theme,
         look=Look(
@@ -182,8 +183,9 @@ def view(paths: Sequence[Path], config: Config) -> int:
         language=config.lang,
         ascii={"auto": None, "ascii": True, "unicode": False}[config.charset],
         themes=config_directory() / "themes",
-        recognised=recognised(),
-        initial=first.snapshot(),
+        # Only who waits for a first run wants to know, and telling imports every reader.
+        recognised=() if initial is not None and initial.runs else recognised(),
+        initial=initial,
         keys=dict(config.keys),
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import tomllib
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -72,6 +71,9 @@ def _word(key: str, value: float | int | str, words: Mapping[str, str]) -> str:
 
 @cache
 def _book(language: str) -> dict[str, Any]:
+    # The first frame shows no verdict, and does without the parser.
+    import tomllib
+
     chosen = language if language in LANGUAGES else "en"
     text = (Path(__file__).parent / f"{chosen}.toml").read_text(encoding="utf-8")
     return tomllib.loads(text)
