@@ -5,6 +5,12 @@ from __future__ import annotations
 import textwrap
 
 from lossmon.diagnosis.advice import advise, explain_missing
+from lossmon.outlook.words import (
+    best_sentence,
+    forecast_sentence,
+    metric_sentences,
+    remedies,
+)
 from lossmon.types import RunSnapshot, Series
 
 WIDTH = 100
@@ -28,13 +34,16 @@ def plain(run: RunSnapshot, language: str, *, history: bool) -> str:
         *_wrapped(words.evidence),
         *_wrapped(words.means),
     ]
-    for place, remedy in enumerate(words.remedies, start=1):
+    for place, remedy in enumerate(remedies(run, language), start=1):
         lines += _wrapped(remedy, f"{place}. ")
     others = [finding for finding in run.diagnosis.findings if finding is not verdict]
     for finding in others:
         also = advise(finding, language)
         lines += _wrapped(f"{also.word}: {also.evidence}", "also ")
-    lines += [line for line in (_losses(run), _best(run)) if line]
+    lines += [line for line in (_losses(run), _best(run, language)) if line]
+    lines += _wrapped(forecast_sentence(run.diagnosis.forecast, language), "forecast: ")
+    for sentence in metric_sentences(run, language):
+        lines += _wrapped(sentence, "metric: ")
     for code in run.diagnosis.missing:
         lines += _wrapped(explain_missing(code, language), "? ")
     if history:
@@ -68,11 +77,9 @@ def _losses(run: RunSnapshot) -> str:
     return f"  loss: {'; '.join(told)}" if told else ""
 
 
-def _best(run: RunSnapshot) -> str:
-    if run.best is None:
-        return ""
-    kept = f", {run.best.checkpoint} on disk" if run.best.checkpoint else ""
-    return f"  best: eval {run.best.eval_loss:.4g} at step {run.best.step:,}{kept}"
+def _best(run: RunSnapshot, language: str) -> str:
+    sentence = best_sentence(run, language)
+    return f"  {sentence}" if sentence else ""
 
 
 def _wrapped(text: str, bullet: str = "") -> list[str]:

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from lossmon.diagnosis.advice import advise
+from lossmon.outlook.words import remedies
 from lossmon.types import Finding, RunSnapshot, Series
 
 
@@ -30,7 +31,7 @@ def record(run: RunSnapshot, language: str) -> dict[str, Any]:
             **_finding(verdict),
             "confidence": verdict.confidence.value,
             "evidence": words.evidence,
-            "advice": list(words.remedies),
+            "advice": list(remedies(run, language)),
         },
         "findings": [_finding(finding) for finding in run.diagnosis.findings],
         "history": [

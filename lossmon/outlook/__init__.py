@@ -1,0 +1,1 @@
+"""What a verdict means for the run: what stopping saves, which weights to take, what comes."""

@@ -1,0 +1,75 @@
+"""The generalisation gap as a series: eval loss minus the level of the train loss there."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from lossmon.types import Floats, Ints, Kind, Meaning, RunSnapshot, Series, Split
+
+LEVEL_POINTS = 16
+"""Train points up to an eval whose median is the level there: single batches are noise."""
+
+MOST_EVALS = 512
+"""Evals that the gap is worked out at; of more, every second, fourth, eighth... A sparkline has
+fewer columns, and the cost stays a tenth of a millisecond."""
+
+GAP = Meaning("gap", "gap", Split.EVAL, Kind.LOSS)
+"""What the series stands for. Neither direction is good by itself."""
+
+
+def gap_series(run: RunSnapshot) -> Series | None:
+    """The gap at every eval that has train points before it; None below two of them."""
+    train, evals = run.train_loss, run.eval_loss
+    if train is None or evals is None or train.axis is not evals.axis:
+        return None
+    if len(train) == 0 or len(evals) < 2:
+        return None
+    stride = 1
+    while len(evals) > stride * MOST_EVALS:
+        stride *= 2
+    chosen = slice((len(evals) - 1) % stride, None, stride) if stride > 1 else slice(None)
+    steps, values = evals.steps[chosen], evals.values[chosen]
+    with np.errstate(all="ignore"):
+        gaps = values - _levels(train, steps)
+    known = np.isfinite(gaps)
+    if int(known.sum()) < 2:
+        return None
+    steps, gaps = steps[known], gaps[known]
+    low, high = int(gaps.argmin()), int(gaps.argmax())
+    return Series(
+        tag="gap",
+        meaning=GAP,
+        source=evals.source,
+        axis=evals.axis,
+        steps=steps,
+        values=gaps,
+        wall_times=evals.wall_times[chosen][known],
+        n=len(gaps),
+        first_step=int(steps[0]),
+        last_step=int(steps[-1]),
+        last=float(gaps[-1]),
+        minimum=float(gaps[low]),
+        min_step=int(steps[low]),
+        maximum=float(gaps[high]),
+        max_step=int(steps[high]),
+    )
+
+
+def _levels(train: Series, steps: Ints) -> Floats:
+    """Median of the train points up to each step; NaN where there is none."""
+    finite = np.isfinite(train.values)
+    known, at = train.values[finite], train.steps[finite]
+    if not len(known):
+        return np.full(len(steps), math.nan)
+    ends = np.searchsorted(at, steps, side="right")
+    places = ends[:, None] - np.arange(1, LEVEL_POINTS + 1)[None, :]
+    counts = np.minimum(ends, LEVEL_POINTS)
+    window = np.where(places >= 0, known[np.maximum(places, 0)], np.inf)
+    window.sort(axis=1)
+    rows = np.arange(len(steps))
+    # Missing points lie at the end; the median is that of the others.
+    upper = window[rows, np.minimum(counts // 2, LEVEL_POINTS - 1)]
+    lower = window[rows, np.maximum((counts - 1) // 2, 0)]
+    return np.where(counts > 0, lower + (upper - lower) / 2, np.nan)
