@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from lossmon.outlook.words import best_checkpoint
 from lossmon.types import Axis, Floats, RunSnapshot, Series, State
 from lossmon.ui import numbers
 from lossmon.ui.lines import MUTED, TEXT, Line, clean
@@ -197,9 +198,8 @@ def footer_of(scene: Scene, run: RunSnapshot, shown: tuple[int, ...]) -> Line:
         gap = evaluated.last - _level(train)
         if math.isfinite(gap):
             parts.append(((scene.say("gap") + " ", MUTED), (numbers.value(gap, 3), TEXT)))
-    if run.eval in shown and run.best and run.best.checkpoint:
-        name = f"▼ {scene.say('best')}: {clean(run.best.checkpoint)} {scene.say('on disk')}"
-        parts.append(((name, MUTED),))
+    if run.eval in shown and (kept := best_checkpoint(run, scene.language)):
+        parts.append(((f"▼ {scene.say('best')}: {clean(kept)}", MUTED),))
     if run.eval is None and run.step is not None and run.train in shown:
         parts.append(((scene.say("no eval loss in this run"), MUTED),))
     line: Line = ()

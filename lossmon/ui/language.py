@@ -83,6 +83,7 @@ CHINESE: Mapping[str, str] = {
     "  space goes on": "  按空格继续",
     "this run has no text log": "本次运行没有文本日志",
     "Forecast": "预测",
+    "Metric": "指标",
     "Views": "视图",
     "Run": "运行",
     "Charts": "图表",

@@ -30,7 +30,7 @@ from lossmon.ui.widgets.hardware import Hardware
 from lossmon.ui.widgets.header import Header, Progress, Pulse
 from lossmon.ui.widgets.log import log_line
 from lossmon.ui.widgets.losses import wanted_series
-from lossmon.ui.widgets.metrics import Metrics, others
+from lossmon.ui.widgets.metrics import Metrics, others, rows
 from lossmon.ui.widgets.notices import notice
 from lossmon.ui.widgets.panel import changed_spans
 from lossmon.ui.widgets.verdicts import Verdicts
@@ -204,6 +204,12 @@ def test_a_trend_fills_its_room_well_and_never_too_much(n: int, room: int) -> No
     assert n <= room or size <= max(3.0, 1.35 * n / room)
 
 
+def test_the_gap_between_the_losses_has_a_row_among_the_metrics() -> None:
+    labels = [series.meaning.label for series in rows(stage.overfitting())]
+    assert labels == ["learning rate", "grad norm", "eval accuracy", "gap", "tokens/s"]
+    assert "gap" not in [series.meaning.label for series in rows(stage.without_eval())]
+
+
 def test_a_spike_stays_in_the_trend() -> None:
     values = np.ones(5000)
     values[2345] = 50.0
@@ -322,6 +328,14 @@ def test_the_history_ends_with_the_verdict_and_the_next_step() -> None:
     rows = [plain(line) for line in panel.compose_lines(40, 12)]
     assert rows[2].split() == ["step", "910", "▲", "OVERFITTING"]
     assert any(row.startswith(" next: ") for row in rows)
+
+
+def test_the_next_step_begins_with_what_a_stop_saves() -> None:
+    panel = Verdicts()
+    run = stage.overfitting()
+    panel.scene = one(replace(run, series=run.series[:2]))
+    text = " ".join(plain(line).strip() for line in panel.compose_lines(40, 12))
+    assert "next: Stop: saves 1,760 steps (13 m). Take the checkpoint nearest" in text
 
 
 def test_where_room_is_short_the_newest_verdicts_stay() -> None:

@@ -7,6 +7,12 @@ from collections.abc import Sequence
 from rich.cells import cell_len
 
 from lossmon.diagnosis.advice import advise, explain_missing
+from lossmon.outlook.words import (
+    best_sentence,
+    forecast_sentence,
+    metric_sentences,
+    remedies,
+)
 from lossmon.types import Diagnosis, Finding, RunSnapshot
 from lossmon.ui import numbers
 from lossmon.ui.lines import EMPTY, MUTED, STRONG, TEXT, Line, clean, fit, join, wrap
@@ -34,15 +40,14 @@ class DiagnosisPage(Page):
         lines = [fit(self._verdict(verdict, clean(advice.word)), room), EMPTY]
         lines += section(say("Why"), [advice.evidence], room)
         lines += section(say("Means"), [advice.means], room)
-        steps = [f"{n}. {remedy}" for n, remedy in enumerate(advice.remedies, 1)]
-        if run.best and run.best.checkpoint:
-            steps.append(f"{say('best')}: {run.best.checkpoint} {say('on disk')}")
+        steps = [f"{n}. {remedy}" for n, remedy in enumerate(remedies(run, self.scene.language), 1)]
+        steps.append(best_sentence(run, self.scene.language))
         lines += section(say("Next"), steps, room)
         lines.append(EMPTY)
         lines += section(say("Could be"), [advice.confused_with], room)
         lines += section(say("Changes"), [advice.changes], room)
         lines += self._others(diagnosis, room)
-        lines += self._forecast(diagnosis, room)
+        lines += self._outlook(run, room)
         lines += self._past(diagnosis, room)
         return lines + self._missing(run, room)
 
@@ -66,15 +71,13 @@ class DiagnosisPage(Page):
             texts.append(f"{advice.word}: {advice.evidence}")
         return section(self.scene.say("Also"), texts, room)
 
-    def _forecast(self, diagnosis: Diagnosis, room: int) -> list[Line]:
-        forecast = diagnosis.forecast
-        if forecast is None:
-            return []
-        text = (
-            f"{numbers.value(forecast.final_loss, 3)} "
-            f"({numbers.value(forecast.low, 3)} to {numbers.value(forecast.high, 3)})"
-        )
-        return section(self.scene.say("Forecast"), [text], room)
+    def _outlook(self, run: RunSnapshot, room: int) -> list[Line]:
+        say, language = self.scene.say, self.scene.language
+        expected = forecast_sentence(run.diagnosis.forecast, language)
+        return [
+            *section(say("Metric"), metric_sentences(run, language), room),
+            *section(say("Forecast"), [expected], room),
+        ]
 
     def _past(self, diagnosis: Diagnosis, room: int) -> list[Line]:
         turns = diagnosis.history

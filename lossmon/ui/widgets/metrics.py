@@ -9,6 +9,7 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from lossmon.hardware.nodes import is_recorded
+from lossmon.outlook.gap import gap_series
 from lossmon.types import Kind, RunSnapshot, Series
 from lossmon.ui import numbers
 from lossmon.ui.lines import EMPTY, MUTED, TEXT, Line, clean, clip, pad
@@ -52,9 +53,17 @@ def others(run: RunSnapshot) -> list[Series]:
         for index, series in enumerate(run.series)
         if index not in (run.train, run.eval) and _is_curve(series)
     ]
-    return sorted(
-        shown, key=lambda series: (_ORDER.index(series.meaning.kind), series.meaning.part)
-    )
+    return _ranked(shown)
+
+
+def rows(run: RunSnapshot) -> list[Series]:
+    """The scalars and, among them, the gap between both losses."""
+    gap = gap_series(run)
+    return _ranked([*others(run), *([gap] if gap is not None else [])])
+
+
+def _ranked(series: list[Series]) -> list[Series]:
+    return sorted(series, key=lambda one: (_ORDER.index(one.meaning.kind), one.meaning.part))
 
 
 def _is_curve(series: Series) -> bool:
@@ -78,7 +87,7 @@ class Metrics(Panel, can_focus=True):
     def show(self, scene: Scene) -> None:
         """Show the scalars of a scene's run."""
         self.scene = scene
-        self.series = others(scene.run) if scene.run else []
+        self.series = rows(scene.run) if scene.run else []
         self.set_class(not self.series, "-empty")
         self.redraw()
 

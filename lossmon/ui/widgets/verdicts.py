@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from lossmon.diagnosis.advice import advise
+from lossmon.outlook.words import remedies, stop_sentence
 from lossmon.types import Confidence, Finding, Severity, Turn
 from lossmon.ui import numbers
 from lossmon.ui.lines import EMPTY, MUTED, TEXT, Line, clean, fit, wrap
@@ -49,12 +50,18 @@ class Verdicts(Panel, can_focus=True):
 
     def _next(self, width: int) -> list[Line]:
         run = self.scene.run
-        if run is None or run.diagnosis.verdict.severity < Severity.NOTICE:
+        if run is None:
             return []
-        remedies = advise(run.diagnosis.verdict, self.scene.language).remedies
-        if not remedies:
+        told = remedies(run, self.scene.language)
+        stop = stop_sentence(run, self.scene.language)
+        if run.diagnosis.verdict.severity < Severity.NOTICE:
+            # Nothing is wrong: only what a stop would save is worth the room.
+            told = (stop,) if stop else ()
+        if not told:
             return []
-        text = f"{self.scene.say('next')}: {clean(remedies[0])}"
+        # A stop comes with where to go on from.
+        text = " ".join(told[: 2 if stop else 1])
+        text = f"{self.scene.say('next')}: {clean(text)}"
         return [EMPTY, *(((f" {line}", TEXT),) for line in wrap(text, width - 2))]
 
 
