@@ -14,7 +14,7 @@ from lossmon.errors import ReadError
 from lossmon.frozen import dataclass
 from lossmon.monitor.life import updated_facts
 from lossmon.readers.discovery import FoundFile
-from lossmon.types import Batch, Facts, Points, Reader
+from lossmon.types import Axis, Batch, Facts, Points, Reader
 
 FRESH_COPY = 3600.0
 """Seconds by which a file may be younger than its newest record and still count as written then.
@@ -24,6 +24,9 @@ Beyond that it was copied, and its modification time says nothing about the run.
 LAST_LOOK = 3.0
 """Seconds after the last change at which a file is read once more: a last line without its line
 end is taken by some readers only when nothing has followed it for a while."""
+
+OUTRUN = 60.0
+"""Seconds by which one file may be written later than another about the same end of the run."""
 
 DATABASES = (".db", ".sqlite", ".sqlite3")
 """Suffixes of files beside which a write-ahead log may grow while they stand still."""
@@ -92,6 +95,7 @@ class FollowedFile:
         error: Why it is read no further, or empty.
         grew_at: Seconds since the Unix epoch at which it was seen to grow, None before.
         told: It held points.
+        newest: Largest step of the newest points, -1 before there are any.
     """
 
     number: int
@@ -104,6 +108,7 @@ class FollowedFile:
     error: str = ""
     grew_at: float | None = None
     told: bool = False
+    newest: int = -1
     _last_look: float | None = None
     _path: str = ""
     _denied: bool = False
@@ -141,6 +146,8 @@ class FollowedFile:
             batch = replace(batch, replaced=True)
         self.pending = batch.pending
         self.told |= bool(batch.points)
+        steps = [int(p.steps.max()) for p in batch.points if p.axis is Axis.STEP and len(p)]
+        self.newest = max(steps, default=self.newest)
         if not batch.pending:
             self.caught_up = True
         if live:
@@ -173,6 +180,12 @@ class FollowedFile:
             self.facts = replace(self.facts, finished=False)
         for fact in batch.facts:
             self.facts = updated_facts(self.facts, fact)
+
+    def is_outrun_by(self, other: FollowedFile) -> bool:
+        """Whether another file went on for long after this one was written for the last time."""
+        if self.seen is None or other.seen is None or not 0 <= self.newest < other.newest:
+            return False
+        return other.seen.modified_ns - self.seen.modified_ns > OUTRUN * 1e9
 
     def last_sign(self, newest_wall: float) -> float | None:
         """Seconds since the Unix epoch of the last sign of life in this file.

@@ -178,18 +178,26 @@ class RunMonitor:
         return self._known_facts[1]
 
     def _merged_facts(self) -> Facts:
-        files = self._files.values()
-        telling = [file.found.path for file in files if file.told]
         # Of equal sources the newest counts: a run may be resumed with another plan.
-        ranked = sorted(files, key=lambda file: (file.found.format.rank, -file.number))
+        ranked = sorted(
+            self._files.values(), key=lambda file: (file.found.format.rank, -file.number)
+        )
         return life.merged_facts(
             [
                 replace(file.facts, failure=None, finished=None)
-                if (file.facts.failure or file.facts.finished)
-                and is_left_behind(file.found.path, telling)
+                if self._is_past(file)
                 else file.facts
                 for file in ranked
             ]
+        )
+
+    def _is_past(self, file: FollowedFile) -> bool:
+        """Whether the run was resumed after a file said that it ended."""
+        if not file.facts.failure and not file.facts.finished:
+            return False
+        telling = [other for other in self._files.values() if other.told]
+        return is_left_behind(file.found.path, [other.found.path for other in telling]) or any(
+            file.is_outrun_by(other) for other in telling
         )
 
     def snapshot(self) -> RunSnapshot:

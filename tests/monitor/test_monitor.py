@@ -250,3 +250,15 @@ def test_a_thousand_idle_runs_cost_little(tmp_path: Path) -> None:
         return time.perf_counter() - begin
 
     assert min(idle() for _ in range(5)) < 0.01
+
+
+def test_a_finished_run_that_is_resumed_runs_again(log: Path) -> None:
+    state = log.parent / "trainer_state.json"
+    points = [{"step": step, "loss": 2.0 / step} for step in range(1, 51)]
+    state.write_text(json.dumps({"global_step": 50, "max_steps": 50, "log_history": points}))
+    hour_ago = time.time() - 3600
+    os.utime(state, (hour_ago, hour_ago))
+    assert look(Monitor([log.parent])).state is State.FINISHED
+    append(log, falling(1, 61))
+    run = look(Monitor([log.parent]))
+    assert (run.state, run.step) == (State.RUNNING, 60)
