@@ -103,6 +103,7 @@ def _check(options: argparse.Namespace) -> int:
 
         shown = ", ".join(str(path) for path in options.paths)
         print(f"lossmon: no metrics found in {shown}", file=sys.stderr)
+        print("lossmon explain says of each file why it is not read", file=sys.stderr)
         print(f"lossmon reads: {'; '.join(recognised())}", file=sys.stderr)
         return NO_METRICS
     return int(fails(runs, options.fail_on))

@@ -83,7 +83,16 @@ def test_check_says_what_it_reads_where_there_is_nothing(
     told = capsys.readouterr()
     assert told.out == ""
     assert "no metrics found" in told.err
+    assert "lossmon explain" in told.err
     assert "TensorBoard" in told.err
+
+
+def test_check_names_what_it_knows_but_cannot_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / ".aim" / "seqs").mkdir(parents=True)
+    assert main(["check", str(tmp_path)]) == 3
+    assert ".aim: Aim's own database" in capsys.readouterr().err
 
 
 def test_a_path_that_is_not_there_is_named(

@@ -35,6 +35,12 @@ IGNORED_DIRECTORIES = frozenset(
 )
 """Directories that never hold metrics, or hold copies only."""
 
+UNREADABLE = {
+    ".aim": "Aim's own database (RocksDB), which is not read; its text log or another logger is",
+    ".neptune": "Neptune's offline store, which is not read; a text log or another logger is",
+}
+"""Directories that do hold metrics, in a form that is not read, and what to say of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -186,6 +192,8 @@ class Tree:
             if entry.is_dir(follow_symlinks=False):
                 if self._telling.match(name):
                     marks.append(name)
+                if (sort := UNREADABLE.get(name)) is not None:
+                    self._notes[entry.path] = f"{entry.path}: {sort}"
                 if not name.startswith(".") and name not in IGNORED_DIRECTORIES:
                     children.append(entry.path)
                 continue

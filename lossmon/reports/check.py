@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
 from lossmon.config import Config
 from lossmon.monitor import Monitor, MonitorConfig
-from lossmon.reports.plain import plain
+from lossmon.reports.plain import plain, printable
 from lossmon.reports.record import record
 from lossmon.types import RunSnapshot, Severity
 
@@ -33,9 +34,12 @@ def check(
     settings = MonitorConfig(config.metrics, config.patterns, config.sensitivity)
     for path in paths:
         monitor = Monitor([path], settings)
-        for run in monitor.drain().runs:
-            if not run.series:
-                continue
+        snapshot = monitor.drain()
+        telling = [run for run in snapshot.runs if run.series]
+        if not telling:
+            for note in snapshot.notes:
+                print(f"lossmon: {printable(note)}", file=sys.stderr)
+        for run in telling:
             if as_json:
                 text = _json(record(run, config.lang), out.encoding)
             else:
