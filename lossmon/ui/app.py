@@ -104,7 +104,20 @@ class LossmonApp(App[None]):
         if not terminal.unicode:
             self._filters.append(Ascii())
         self._begin_theme()
-        self.set_keymap(config.keys)
+        self._begin_keys()
+
+    def _begin_keys(self) -> None:
+        if not self.config.keys:
+            return
+        from lossmon.ui.keymap import pressable
+        from lossmon.ui.screens.runs import RunsPage
+
+        rows = [one for one in RunsPage.BINDINGS if isinstance(one, Binding)]
+        ids = [binding.id for binding in (*self.all_bindings, *rows) if binding.id]
+        good, troubles = pressable(self.config.keys, ids)
+        self._troubles += tuple(troubles)
+        self.config = replace(self.config, keys=good)
+        self.set_keymap(good)
 
     def _begin_theme(self) -> None:
         name = self.config.theme or (TERMINAL_THEME if self.terminal.plain else DEFAULT_THEME)
