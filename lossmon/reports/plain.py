@@ -11,7 +11,7 @@ from lossmon.outlook.words import (
     metric_sentences,
     remedies,
 )
-from lossmon.types import RunSnapshot, Series
+from lossmon.types import RunSnapshot, Series, Severity
 
 WIDTH = 100
 """Columns that the text fills: fits a terminal and a mail."""
@@ -36,7 +36,12 @@ def plain(run: RunSnapshot, language: str, *, history: bool) -> str:
     ]
     for place, remedy in enumerate(remedies(run, language), start=1):
         lines += _wrapped(remedy, f"{place}. ")
-    others = [finding for finding in run.diagnosis.findings if finding is not verdict]
+    others = [
+        finding
+        for finding in run.diagnosis.findings
+        # Beside a warning, praise for the rest of the run would only contradict it.
+        if finding.code != verdict.code and finding.severity is not Severity.OK
+    ]
     for finding in others:
         also = advise(finding, language)
         lines += _wrapped(f"{also.word}: {also.evidence}", "also ")

@@ -13,7 +13,7 @@ from lossmon.outlook.words import (
     metric_sentences,
     remedies,
 )
-from lossmon.types import Diagnosis, Finding, RunSnapshot
+from lossmon.types import Diagnosis, Finding, RunSnapshot, Severity
 from lossmon.ui import numbers
 from lossmon.ui.lines import EMPTY, MUTED, STRONG, TEXT, Line, clean, fit, join, wrap
 from lossmon.ui.screens.page import Page
@@ -64,7 +64,13 @@ class DiagnosisPage(Page):
         return join(parts)
 
     def _others(self, diagnosis: Diagnosis, room: int) -> list[Line]:
-        rest = [one for one in diagnosis.findings if one.code != diagnosis.verdict.code]
+        verdict = diagnosis.verdict
+        rest = [
+            one
+            for one in diagnosis.findings
+            # Beside a warning, praise for the rest of the run would only contradict it.
+            if one.code != verdict.code and one.severity is not Severity.OK
+        ]
         texts = []
         for finding in rest:
             advice = advise(finding, self.scene.language)
