@@ -32,6 +32,7 @@ class Cost:
         memory: Resident bytes of the process tree at the end.
         display: The last screen, a line a row.
         status: Exit status if it ended by itself.
+        answers: Seconds between each probe key and the change it asks for.
     """
 
     shown: float | None = None
@@ -40,6 +41,22 @@ class Cost:
     memory: int = 0
     display: list[str] = field(default_factory=list)
     status: int | None = None
+    answers: list[float] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A key that is typed again and again, from when the first curve shows until the end.
+
+    Attributes:
+        key: Opens a view, and closes it again.
+        text: Stands on the screen while that view is open.
+        start: What must be on the screen for the first time it is typed.
+    """
+
+    key: str
+    text: str
+    start: Callable[[Sequence[str]], bool]
 
 
 def has_curve(display: Sequence[str]) -> bool:
@@ -60,6 +77,7 @@ def run(
     settle: float = 3.0,
     seconds: float = 0.0,
     keys: Sequence[str] = (),
+    probe: Probe | None = None,
     environment: Mapping[str, str] | None = None,
     directory: Path | None = None,
 ) -> Cost:
@@ -72,6 +90,7 @@ def run(
         settle: Seconds that do not count for CPU and bytes.
         seconds: Seconds that do; 0 ends as soon as the screen shows what was waited for.
         keys: Typed one by one after it settled.
+        probe: How soon the program answers, until it shows what is waited for.
         environment: Variables added or changed.
         directory: Where to start it.
     """
@@ -88,6 +107,8 @@ def run(
     fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
     terminal = _Terminal(pid, fd, columns, rows)
     try:
+        if probe is not None:
+            return _question(terminal, begin, shows, probe)
         return _watch(terminal, begin, shows, settle, seconds, list(keys))
     finally:
         terminal.end()
@@ -143,6 +164,31 @@ class _Terminal:
             os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
         os.close(self.fd)
+
+
+def _question(
+    terminal: _Terminal, begin: float, shows: Callable[[Sequence[str]], bool], probe: Probe
+) -> Cost:
+    """Type the probe's key until the program shows what is waited for; a minute at most."""
+    cost = Cost()
+    opens = has_text(probe.text)
+    asked, open_, next_key = 0.0, False, 0.0
+    while terminal.pump(0.002):
+        now = time.perf_counter() - begin
+        display = terminal.screen.display
+        if cost.shown is None and shows(display):
+            cost.shown = now
+        if asked and opens(display) is not open_:
+            cost.answers.append(now - asked)
+            open_, asked, next_key = not open_, 0.0, now + 0.1
+        if (cost.shown is not None and not asked) or now > 60:
+            break
+        if not asked and now > next_key and (cost.answers or probe.start(display)):
+            os.write(terminal.fd, probe.key.encode())
+            asked = now
+    cost.display = [line.rstrip() for line in terminal.screen.display]
+    cost.memory = terminal.usage()[1] if terminal.status is None else 0
+    return cost
 
 
 def _watch(
