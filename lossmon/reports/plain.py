@@ -59,7 +59,7 @@ def plain(run: RunSnapshot, language: str, *, history: bool) -> str:
         ]
     lines += [f"  note: {note}" for note in run.notes]
     lines += [f"  error: {error}" for error in run.errors]
-    return printable("\n".join(lines))
+    return "\n".join(map(printable, lines))
 
 
 def _head(run: RunSnapshot) -> str:
@@ -95,6 +95,6 @@ def _wrapped(text: str, bullet: str = "") -> list[str]:
     )
 
 
-def printable(text: str) -> str:
-    """Replace what a terminal would obey: names and notes come from outside."""
-    return "".join(c if c == "\n" or c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+def printable(line: str) -> str:
+    """Replace what a terminal would obey, or take for a new line: names come from outside."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
