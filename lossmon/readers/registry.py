@@ -18,6 +18,7 @@ FAMILIES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("events", ("*tfevents*",)),
     ("wandb", ("*.wandb",)),
     ("swanlab", ("*.swanlab",)),
+    ("swanlab_local", ("[0-9]*.log",)),
     (
         "hf_state",
         ("trainer_state.json", "all_results.json", "train_results.json", "eval_results.json"),
