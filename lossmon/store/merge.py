@@ -95,7 +95,8 @@ def leading(accounts: list[Account]) -> list[Account]:
     if explicit and max(account.n for account in explicit) >= COVERAGE * most / 2:
         accounts = explicit
         most = max(account.n for account in accounts)
-    ranked = sorted(accounts, key=lambda account: (account.stream.rank, -account.n))
+    # Which of two equals was found first must not matter.
+    ranked = sorted(accounts, key=lambda a: (a.stream.rank, -a.n, a.stream.source, a.stream.scope))
     leader = next(account for account in ranked if account.n >= COVERAGE * most)
     others = [a for a in ranked if a is not leader and a.axis is leader.axis]
     return [leader, *others]

@@ -69,7 +69,7 @@ class RunStore:
     def sources(self) -> tuple[str, ...]:
         """Format families that gave points, best first, each once."""
         giving = [stream for stream in self._streams.values() if stream.files]
-        ranked = sorted(giving, key=lambda stream: stream.rank)
+        ranked = sorted(giving, key=lambda stream: (stream.rank, stream.source))
         return tuple(dict.fromkeys(stream.source for stream in ranked))
 
     def add(

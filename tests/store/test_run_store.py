@@ -230,3 +230,13 @@ def test_two_logs_mixed_in_one_file_cost_no_more_than_one() -> None:
     begin = time.monotonic()
     assert store.series() and store.restarts() == ()
     assert time.monotonic() - begin < 1.0
+
+
+def test_which_of_two_equal_sources_was_found_first_does_not_matter() -> None:
+    one, other = RunStore(), RunStore()
+    one.add(0, "csv", 50, "", points("loss", [1, 2, 3]), TRAIN)
+    one.add(1, "lightning", 50, "", points("train_loss", [1, 2, 3]), TRAIN)
+    other.add(0, "lightning", 50, "", points("train_loss", [1, 2, 3]), TRAIN)
+    other.add(1, "csv", 50, "", points("loss", [1, 2, 3]), TRAIN)
+    assert only(one).source == only(other).source == "csv"
+    assert one.sources == other.sources
