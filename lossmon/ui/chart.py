@@ -37,7 +37,11 @@ _ROLES = {
     "nan": "critical",
     "clipped": "muted",
     "restart": "muted",
-    "verdict": "warning",
+    "verdict-neutral": "muted",
+    "verdict-ok": "ok",
+    "verdict-notice": "notice",
+    "verdict-warning": "warning",
+    "verdict-critical": "critical",
     "checkpoint": "muted",
     "cursor": "key",
 }

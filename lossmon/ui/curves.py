@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from lossmon.outlook.weights import weights
 from lossmon.outlook.words import best_checkpoint
-from lossmon.types import Axis, Floats, RunSnapshot, Series, State
+from lossmon.types import Axis, Floats, RunSnapshot, Series, Severity, State, Turn
 from lossmon.ui import numbers
 from lossmon.ui.lines import MUTED, TEXT, Line, clean
 from lossmon.ui.plot import ChartModel, ChartOptions, Curve, Mark, curve_of, start_of
@@ -22,6 +23,12 @@ SPACIOUS = 84
 
 SMALL = 0.1
 """Below this three decimals leave too few digits."""
+
+MOST_TURNS = 12
+"""Changes of the badge that are marked: more would hide the labels of the axis."""
+
+MOST_CHECKPOINTS = 8
+"""Checkpoints that are all marked; of more only those that matter."""
 
 FEWEST_FOR_SLOPE = 10
 """Points below which a slope is noise."""
@@ -113,7 +120,34 @@ def _marks(run: RunSnapshot, look: Look, shown: tuple[int, ...]) -> tuple[Mark, 
         if index == run.eval and series.n > 1 and math.isfinite(series.minimum):
             x = _place(run, series, series.min_step, look)
             marks.append(Mark(x, "min", y=series.minimum, curve=at))
+    for turn in turns_worth_a_mark(run.diagnosis.history):
+        x = _place(run, lead, turn.step, look)
+        marks.append(Mark(x, "verdict", severity=turn.severity))
+    if run.eval in shown or run.eval is None:
+        marks += [
+            Mark(_place(run, lead, step, look), "checkpoint")
+            for step in checkpoints_worth_a_mark(run)
+        ]
     return tuple(mark for mark in marks if math.isfinite(mark.x))
+
+
+def turns_worth_a_mark(history: tuple[Turn, ...]) -> list[Turn]:
+    """The newest changes of the badge to trouble, and from trouble back to calm."""
+    marked: list[Turn] = []
+    for turn in history:
+        troubled = bool(marked) and marked[-1].severity >= Severity.NOTICE
+        if turn.severity >= Severity.NOTICE or (turn.severity is Severity.OK and troubled):
+            marked.append(turn)
+    return marked[-MOST_TURNS:]
+
+
+def checkpoints_worth_a_mark(run: RunSnapshot) -> list[int]:
+    """Steps of all checkpoints where they are few, else of the one to take and the newest."""
+    if len(run.checkpoints) <= MOST_CHECKPOINTS or run.best is None:
+        return [step for step, _ in run.checkpoints[-MOST_CHECKPOINTS:]]
+    best = weights(run)
+    kept = [step for step, name in run.checkpoints if best is not None and name == best.name]
+    return [*kept[-1:], run.checkpoints[-1][0]]
 
 
 def _place(run: RunSnapshot, series: Series, step: int, look: Look) -> float:

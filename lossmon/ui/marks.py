@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from lossmon.types import Severity
 from lossmon.ui.canvas import CELLS, Canvas, cells_of
 from lossmon.ui.fit import Layout
 from lossmon.ui.layers import Grid
@@ -17,7 +18,6 @@ _GLYPHS = {
     "min": ("▼", "v"),
     "nan": ("×", "x"),
     "restart": ("┊", ":"),
-    "verdict": ("◆", "!"),
     "checkpoint": ("▪", "#"),
     "clipped": ("▲", "^"),
     "below": ("▾", "v"),
@@ -25,10 +25,25 @@ _GLYPHS = {
 }
 """The glyph of each kind of mark, and its ASCII form."""
 
+_VERDICTS = {
+    Severity.NEUTRAL: ("…", "."),
+    Severity.OK: ("✓", "+"),
+    Severity.NOTICE: ("◆", "?"),
+    Severity.WARNING: ("▲", "!"),
+    Severity.CRITICAL: ("✖", "X"),
+}
+"""The glyph of a verdict, the same as on the badge, and its ASCII form."""
+
+_ASIDE = 3
+"""Cells by which the label of a position may push a verdict aside."""
+
+_EVENTS = ("verdict", "checkpoint")
+"""Marks that stand among the labels of the x axis."""
+
 _STYLES = {"min": "mark"}
 """Styles of marks whose kind is not the name of a style."""
 
-_EDGE_OF = {"nan": "bottom", "checkpoint": "bottom", "verdict": "top", "clipped": "top"}
+_EDGE_OF = {"nan": "bottom", "clipped": "top"}
 """Where marks stand that do not belong to a value."""
 
 
@@ -42,7 +57,7 @@ def draw_marks(
     """Draw the marks of the model: restarts behind the curves, the others over them."""
     # The minimum last: it is what the eye looks for.
     for mark in sorted(model.marks, key=lambda mark: mark.kind == "min"):
-        column = grid.column(mark.x)
+        column = None if mark.kind in _EVENTS else grid.column(mark.x)
         if column is None:
             continue
         x = plan.left + column // CELLS[options.marker][1]
@@ -52,6 +67,30 @@ def draw_marks(
         else:
             y = _row(canvas, plan, grid, mark, options, x)
             canvas.put(x, y, _glyph(mark.kind, options), style)
+
+
+def draw_events(
+    canvas: Canvas, plan: Layout, grid: Grid, marks: Sequence[Mark], options: ChartOptions
+) -> None:
+    """Draw verdicts and checkpoints between the labels of the x axis, where there are any.
+
+    The newest verdict has the first choice of a cell; a checkpoint gives way to all else.
+    """
+    events = [mark for mark in marks if mark.kind in _EVENTS]
+    for mark in sorted(reversed(events), key=lambda mark: mark.kind == "checkpoint"):
+        column = grid.column(mark.x)
+        if column is None:
+            continue
+        x, ascii = plan.left + column // CELLS[options.marker][1], options.marker == "ascii"
+        if mark.kind == "checkpoint":
+            if canvas.blank(x, plan.height, 1):
+                canvas.put(x, plan.height, _glyph(mark.kind, options), mark.kind)
+            continue
+        places = (x + side * by for by in range(_ASIDE + 1) for side in (1, -1))
+        free = next((at for at in places if canvas.blank(at, plan.height, 1)), None)
+        if free is not None:
+            style = f"verdict-{mark.severity.word}"
+            canvas.put(free, plan.height, _VERDICTS[mark.severity][ascii], style)
 
 
 def _row(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from lossmon.types import Severity
 from lossmon.ui.canvas import CELLS, Canvas, Picture, cells_of
 from lossmon.ui.fit import Layout, horizontal, layout, vertical
 from lossmon.ui.layers import (
@@ -17,7 +18,7 @@ from lossmon.ui.layers import (
     raw_layer,
     scatter_layer,
 )
-from lossmon.ui.marks import draw_cursor, draw_findings, draw_legend, draw_marks
+from lossmon.ui.marks import draw_cursor, draw_events, draw_findings, draw_legend, draw_marks
 from lossmon.ui.plot import ChartModel, ChartOptions, Curve
 from lossmon.ui.scale import Frame, Span
 from lossmon.ui.trace import Trace, Window
@@ -39,7 +40,7 @@ STYLES = (
     "nan",
     "clipped",
     "restart",
-    "verdict",
+    *(f"verdict-{severity.word}" for severity in Severity),
     "checkpoint",
     "cursor",
 )
@@ -108,6 +109,7 @@ class Painter:
         if options.legend and len(drawn) > 1:
             draw_legend(canvas, plan, [curve for curve, _ in drawn], options)
         _axes(canvas, plan, grid, options, labelled=y is not None)
+        draw_events(canvas, plan, grid, model.marks, options)
 
     def _previous(self, options: ChartOptions) -> Span | None:
         """The range shown so far, unless the user asked for another view."""

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from lossmon.frozen import dataclass
-from lossmon.types import Floats, Ints, Series
+from lossmon.types import Floats, Ints, Series, Severity
 from lossmon.ui.smooth import DEFAULT_WEIGHT
 
 Marker = Literal["braille", "block", "ascii"]
@@ -75,14 +75,17 @@ class Mark:
     Attributes:
         x: Where, in shown units.
         kind: What happened there.
-        y: Value, for a mark that sits on a curve (`min`); else it stands at the edge.
+        y: Value, for a mark that sits on a curve (`min`); else it stands at the edge, and
+            verdicts and checkpoints stand among the labels of the x axis.
         curve: Index of the curve it belongs to, or None.
+        severity: Of a verdict: decides its glyph and its colour.
     """
 
     x: float
     kind: MarkKind
     y: float | None = None
     curve: int | None = None
+    severity: Severity = Severity.WARNING
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lossmon.types import Best, RunSnapshot
+from lossmon.types import Best, RunSnapshot, Severity, Turn
 from lossmon.ui.curves import footer_of, model_of, steps_per_epoch, title_of
 from lossmon.ui.lines import plain
 from lossmon.ui.scene import Look, Scene, XAxis
@@ -46,3 +46,41 @@ def test_the_edge_names_the_nearest_earlier_checkpoint_where_the_best_is_gone() 
     run = replace(stage.overfitting(), best=Best(700, 1.4), checkpoints=kept)
     assert footer(run) == "▼ best: checkpoint-640, 60 steps before the best"
     assert footer(replace(run, checkpoints=())) == ""
+
+
+# -------------------------------------------------------------------------------- marks
+
+
+def marked(run: RunSnapshot, kind: str, shown: tuple[int, ...] = (1,)) -> list[float]:
+    return [mark.x for mark in model_of(run, Look(), shown).marks if mark.kind == kind]
+
+
+def test_a_turn_to_trouble_is_marked_on_the_axis_and_the_turn_back() -> None:
+    run = stage.overfitting()
+    assert marked(run, "verdict") == marked(run, "verdict", (0,)) == [910.0]
+    history = (*run.diagnosis.history, Turn(1100, "healthy", Severity.OK))
+    run = replace(run, diagnosis=replace(run.diagnosis, history=history))
+    assert marked(run, "verdict") == [910.0, 1100.0]
+    assert marked(stage.healthy(), "verdict") == []
+
+
+def test_a_badge_that_flickers_does_not_fill_the_axis() -> None:
+    run = stage.overfitting()
+    history = tuple(Turn(step, "spike", Severity.NOTICE) for step in range(10, 1000, 10))
+    run = replace(run, diagnosis=replace(run.diagnosis, history=history))
+    assert marked(run, "verdict") == [float(step) for step in range(880, 1000, 10)]
+
+
+def test_of_many_checkpoints_only_the_one_to_take_and_the_newest_are_marked() -> None:
+    few = tuple((step, f"checkpoint-{step}") for step in (400, 700, 1200))
+    run = replace(stage.overfitting(), checkpoints=few)
+    assert marked(run, "checkpoint") == [400.0, 700.0, 1200.0]
+    many = tuple((step, f"checkpoint-{step}") for step in range(20, 1020, 20))
+    assert marked(replace(run, checkpoints=many), "checkpoint") == [700.0, 1000.0]
+
+
+def test_checkpoints_stand_below_the_eval_loss_where_there_is_one() -> None:
+    run = replace(stage.overfitting(), checkpoints=((700, "checkpoint-700"),))
+    assert marked(run, "checkpoint", (0,)) == []
+    alone = replace(stage.without_eval(), checkpoints=((700, "checkpoint-700"),))
+    assert marked(alone, "checkpoint", (0,)) == [700.0]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lossmon.types import Floats, Kind, Meaning, Series
+from lossmon.types import Floats, Kind, Meaning, Series, Severity
 from lossmon.ui.canvas import Picture, changes
 from lossmon.ui.paint import Painter, render
 from lossmon.ui.plot import ChartModel, ChartOptions, Curve, Mark, Marker, curve_of, start_of
@@ -288,3 +288,60 @@ def test_on_the_time_axis_an_eval_stands_where_it_was_logged() -> None:
 
 def test_a_run_without_a_clock_starts_at_zero() -> None:
     assert start_of((timed([1.0], [math.nan]), timed([], []))) == 0.0
+
+
+# ------------------------------------------------------------------- marks on the x axis
+
+
+def axis_row(*marks: Mark, marker: Marker = "braille", height: int = 12) -> str:
+    falling = curve(np.linspace(2, 1, 1000))
+    options = ChartOptions(smoothing=0.0, hide_outliers=False, marker=marker)
+    return render(finished(falling, marks=marks), options, 60, height).text.splitlines()[-1]
+
+
+def test_a_verdict_stands_among_the_labels_of_the_axis_in_its_own_glyph() -> None:
+    trouble = Mark(700.0, "verdict", severity=Severity.WARNING)
+    calm = Mark(900.0, "verdict", severity=Severity.OK)
+    row = axis_row(trouble, calm)
+    assert row.index("▲") < row.index("✓")
+    assert axis_row().replace(" ", "") == row.replace("▲", "").replace("✓", "").replace(" ", "")
+    assert "!" in axis_row(trouble, marker="ascii")
+    assert axis_row(trouble, marker="ascii").isascii()
+
+
+def test_a_verdict_below_a_label_moves_aside_and_the_label_stays() -> None:
+    row = axis_row(Mark(500.0, "verdict", severity=Severity.CRITICAL))
+    assert "500" in row
+    assert abs(row.index("✖") - row.index("500")) <= 3
+
+
+def test_a_checkpoint_gives_way_to_labels_and_verdicts() -> None:
+    verdict = Mark(700.0, "verdict", severity=Severity.NOTICE)
+    row = axis_row(verdict, *(Mark(float(step), "checkpoint") for step in (500, 700, 900)))
+    assert "500" in row and row.count("◆") == 1 and row.count("▪") == 1
+
+
+def test_a_chart_too_low_for_labels_has_no_marks_among_them() -> None:
+    assert "▲" not in axis_row(Mark(700.0, "verdict", severity=Severity.WARNING), height=3)
+
+
+def test_marks_cost_a_live_chart_no_cells_while_its_axis_stands() -> None:
+    marks = (
+        Mark(100.0, "verdict", severity=Severity.WARNING),
+        *(Mark(float(step), "checkpoint") for step in range(50, 400, 50)),
+    )
+    assert redrawn(marks) == redrawn(()) > 0
+
+
+def redrawn(marks: tuple[Mark, ...]) -> int:
+    """Cells written again while twenty points come."""
+    options = ChartOptions(smoothing=0.0, hide_outliers=False, x_range=(0.0, 500.0))
+    painter, values = Painter(), np.linspace(2, 1, 500)
+    before, count = None, 0
+    for points in range(400, 421):
+        chart = ChartModel((curve(values[:points]),), marks)
+        picture = painter.paint(chart, options, 80, 12)
+        runs = changes(before, picture) if before is not None else None
+        count += sum(run.end - run.start for run in runs or [])
+        before = picture
+    return count
