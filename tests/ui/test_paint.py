@@ -337,7 +337,8 @@ def redrawn(marks: tuple[Mark, ...]) -> int:
     """Cells written again while twenty points come."""
     options = ChartOptions(smoothing=0.0, hide_outliers=False, x_range=(0.0, 500.0))
     painter, values = Painter(), np.linspace(2, 1, 500)
-    before, count = None, 0
+    before: Picture | None = None
+    count = 0
     for points in range(400, 421):
         chart = ChartModel((curve(values[:points]),), marks)
         picture = painter.paint(chart, options, 80, 12)
