@@ -153,20 +153,23 @@ class Tape:
     def _in_order(self, parts: list[tuple[int, int, Piece]], cuts: Ints) -> Iterator[Cut | Stretch]:
         if not parts:
             return iter(())
-        channels = np.concatenate([np.full(len(piece), number) for number, _, piece in parts])
-        turns = np.concatenate([np.full(len(piece), turn) for _, turn, piece in parts])
         pieces = [piece for _, _, piece in parts]
-        steps = np.concatenate([piece.steps for piece in pieces])
-        values = np.concatenate([piece.values for piece in pieces])
-        walls = np.concatenate([piece.walls for piece in pieces])
-        places = np.concatenate([piece.places for piece in pieces]) * _TURNS + turns
+        places = np.concatenate([piece.places * _TURNS + turn for _, turn, piece in parts])
         segments = np.concatenate([piece.segments for piece in pieces])
         order = np.lexsort((places, segments))
         first, last = order[0], order[-1]
         self.disordered |= (int(segments[first]), int(places[first])) < self._edge
         self._edge = max(self._edge, (int(segments[last]), int(places[last])))
-        ordered = Stretch(channels[order], steps[order], values[order], walls[order])
-        return iter(list(self._cut(ordered, segments[order], cuts)))
+        segments = segments[order]
+        del places
+        # One column after the other: a long log is joined here all at once.
+        told = Stretch(
+            np.concatenate([np.full(len(piece), number) for number, _, piece in parts])[order],
+            np.concatenate([piece.steps for piece in pieces])[order],
+            np.concatenate([piece.values for piece in pieces])[order],
+            np.concatenate([piece.walls for piece in pieces])[order],
+        )
+        return iter(list(self._cut(told, segments, cuts)))
 
     def _cut(self, told: Stretch, segments: Ints, cuts: Ints) -> Iterator[Cut | Stretch]:
         bounds = (np.flatnonzero(np.diff(segments)) + 1).tolist()
