@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from typing import ClassVar, Protocol
 
 from textual import on, work
-from textual.app import App, SystemCommand
+from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.events import Event, Key
 from textual.message import Message
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState, get_current_worker
@@ -34,6 +36,10 @@ line and the reader's machine little."""
 
 LOADING_FRAME = 0.25
 """Seconds between two pictures while a long log is being read, so that its progress flows."""
+
+GIVE_WAY = 0.15
+"""Seconds that reading pauses after a key: one Python thread works at a time, and opening a view
+takes the half of this when it is left alone."""
 
 HEARTBEAT = 1.0
 """Seconds after which the monitor looks even if no file event came: network mounts send none."""
@@ -73,6 +79,8 @@ class LossmonApp(App[None]):
     """
 
     CSS_PATH = "app.tcss"
+    ENABLE_COMMAND_PALETTE = False
+    """`?` lists everything; the palette of Textual would only repeat it in other colours."""
     TITLE = "lossmon"
     BINDINGS: ClassVar[list[BindingType]] = list(BINDINGS)
 
@@ -101,6 +109,7 @@ class LossmonApp(App[None]):
         self._user_chose = False
         self._troubles: tuple[str, ...] = ()
         self._ending = threading.Event()
+        self._typed = -math.inf
         if not terminal.unicode:
             self._filters.append(Ascii())
         self._begin_theme()
@@ -158,6 +167,11 @@ class LossmonApp(App[None]):
         self.call_after_refresh(self.follow_runs)
         self.set_interval(TICK, self.tick)
 
+    async def on_event(self, event: Event) -> None:
+        if isinstance(event, Key):
+            self._typed = time.monotonic()
+        await super().on_event(event)
+
     def on_unmount(self) -> None:
         self._ending.set()
         self.changed.set()
@@ -179,6 +193,8 @@ class LossmonApp(App[None]):
                     continue
             if not snapshot.busy:
                 self.changed.wait(HEARTBEAT)
+            elif (pause := self._typed + GIVE_WAY - now) > 0:
+                self._ending.wait(pause)
 
     @on(SnapshotReady)
     def receive(self, message: SnapshotReady) -> None:
@@ -262,14 +278,6 @@ class LossmonApp(App[None]):
         tables = (LossPane.BINDINGS, Dashboard.BINDINGS, Page.BINDINGS, LogPage.BINDINGS)
         own = [one for table in tables for one in table if isinstance(one, Binding)]
         return (*BINDINGS, *own)
-
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        for binding in BINDINGS:
-            title = binding.description[:1].upper() + binding.description[1:]
-            yield SystemCommand(title, binding.tooltip, self._runner(binding.action))
-
-    def _runner(self, action: str) -> Callable[[], object]:
-        return lambda: self.run_action(action)
 
     def action_diagnosis(self) -> None:
         """Open or close the diagnosis."""
