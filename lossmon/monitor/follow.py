@@ -140,10 +140,13 @@ class FollowedFile:
             return self._stop(str(error))
         except OSError as error:
             return self._wait(error)
-        if self._denied:
+        mended = self._denied
+        if mended:
             self._denied, self.error = False, ""
         if anew:
             batch = replace(batch, replaced=True)
+        if batch == _NOTHING and not (grew or mended or self.pending):
+            return None
         self.pending = batch.pending
         self.told |= bool(batch.points)
         steps = [int(p.steps.max()) for p in batch.points if p.axis is Axis.STEP and len(p)]
@@ -220,3 +223,6 @@ def _with_time(points: Points, now: float) -> Points:
     if known.all():
         return points
     return replace(points, wall_times=np.where(known, points.wall_times, now))
+
+
+_NOTHING = Batch()

@@ -14,8 +14,9 @@ from lossmon.types import UNJUDGED, Diagnosis, Facts, Meaning
 if TYPE_CHECKING:
     from lossmon.diagnosis.engine import Engine
 
-SLICE = 2048
-"""Points that the diagnosis hears before the clock is looked at: a few milliseconds' worth."""
+SLICE = 512
+"""Points that the diagnosis hears before the clock is looked at: a few milliseconds' worth of a
+calm curve, and some twenty of one so noisy that it is judged every few dozen points."""
 
 RETELL_SHARE = 20.0
 """Telling a run anew may take a twentieth of the time, however long the run is."""
