@@ -94,7 +94,7 @@ def _amount(saving: Saving, words: Mapping[str, str]) -> str:
 
 def _three_digits(count: int) -> int:
     """Rounded down, so that a live number does not change at every step."""
-    factor: int = 10 ** max(0, len(str(count)) - 3)
+    factor: int = 10 ** max(0 if count < 100 else 1, len(str(count)) - 3)
     return count // factor * factor
 
 

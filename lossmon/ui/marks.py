@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +35,7 @@ _VERDICTS = {
 }
 """The glyph of a verdict, the same as on the badge, and its ASCII form."""
 
-_ASIDE = 3
+_ASIDE = 4
 """Cells by which the label of a position may push a verdict aside."""
 
 _EVENTS = ("verdict", "checkpoint")
@@ -86,8 +87,11 @@ def draw_events(
             if canvas.blank(x, plan.height, 1):
                 canvas.put(x, plan.height, _glyph(mark.kind, options), mark.kind)
             continue
-        places = (x + side * by for by in range(_ASIDE + 1) for side in (1, -1))
-        free = next((at for at in places if canvas.blank(at, plan.height, 1)), None)
+        places = [x + side * by for by in range(_ASIDE + 1) for side in (1, -1)]
+        # Close to a label it would read as a part of the number.
+        apart = (at for at in places if canvas.blank(at - 1, plan.height, 3))
+        touching = (at for at in places if canvas.blank(at, plan.height, 1))
+        free = next(chain(apart, touching), None)
         if free is not None:
             style = f"verdict-{mark.severity.word}"
             canvas.put(free, plan.height, _VERDICTS[mark.severity][ascii], style)

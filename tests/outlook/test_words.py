@@ -106,6 +106,14 @@ def test_where_nothing_is_saved_nothing_is_said(changes: dict[str, int | None]) 
     assert stop_sentence(run, "en") == ""
 
 
+@pytest.mark.parametrize(
+    "left, told", [(99, "99"), (847, "840"), (1768, "1,760"), (123_999, "123,000")]
+)
+def test_a_saving_is_rounded_so_that_it_stands_still_on_a_live_screen(left: int, told: str) -> None:
+    run = replace(overfitting(), total_steps=1240 + left)
+    assert f"saves {told} steps" in stop_sentence(run, "en")
+
+
 def test_a_run_counted_in_epochs_saves_epochs() -> None:
     run = overfitting()
     series = tuple(replace(one, axis=Axis.EPOCH) for one in run.series)
