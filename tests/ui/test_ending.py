@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import signal
 from functools import partial
 from typing import Any, cast
 
 import pytest
 
+from lossmon.ui.app import SnapshotReady
 from lossmon.ui.ending import ENDING, run_until_asked
+from lossmon.ui.scene import ScreenConfig
 from tests.ui import stage
 
 
@@ -33,3 +36,35 @@ async def test_ctrl_c_quits_from_everywhere(before: tuple[str, ...]) -> None:
     async with app.run_test() as pilot:
         await pilot.press(*before, "ctrl+c")
         assert app.return_code == 0
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_no_key_at_no_time_and_size_is_too_much(seed: int) -> None:
+    dice = random.Random(seed)
+    scenes = [make() for make in stage.SCENES.values()]
+    app = stage.app(scenes[seed], config=ScreenConfig(language=dice.choice(["en", "zh"])))
+    keys = [key for one in app.all_bindings for key in one.key.split(",") if key != "q"]
+    async with app.run_test(size=(80, 24)) as pilot:
+        for _ in range(60):
+            luck = dice.random()
+            if luck < 0.1:
+                await pilot.resize_terminal(dice.randint(1, 200), dice.randint(1, 50))
+            elif luck < 0.2:
+                app.post_message(SnapshotReady(dice.choice(scenes)))
+            else:
+                await pilot.press(dice.choice([*keys, "ctrl+p", "s", "left", "f5"]))
+        await pilot.press("escape", "escape", "q")
+        assert app.return_code == 0
+
+
+async def test_what_is_frozen_stays_as_it_was() -> None:
+    app = stage.app(stage.snapshot(stage.healthy()))
+    async with app.run_test() as pilot:
+        await pilot.press("space")
+        held = app.snapshot
+        app.post_message(SnapshotReady(stage.snapshot(stage.non_finite())))
+        await pilot.pause()
+        assert app.snapshot is held
+        app.post_message(SnapshotReady(held))
+        await pilot.press("space")
+        assert not app.frozen
