@@ -16,7 +16,7 @@ LAG = 3
 """Usual strides that another rank may be behind: what one flush of its output holds back."""
 
 ENOUGH = 5
-"""Points from which a series without a known meaning may be the loss."""
+"""Points from which a series may be the loss: an epoch's mean is rarer at the beginning."""
 
 _RANK = re.compile(r"(?:^| )rank[-_]?(\d+)$")
 _CONTROL = re.compile(r'[\x00-\x1f\x7f"\\]')
@@ -58,7 +58,7 @@ def _rivals(one: Series, head: Series) -> bool:
     """Whether another series could as well be the headline: not rarer, and not the same numbers."""
     what = one.meaning
     alike = (what.key, what.part) == (head.meaning.key, head.meaning.part)
-    if not alike or what.secondary or what.summary or one.n * 2 < head.n:
+    if not alike or what.secondary or what.summary or one.n < max(ENOUGH, head.n / 2):
         return False
     return (one.n, one.last) != (head.n, head.last)
 

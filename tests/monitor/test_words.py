@@ -40,6 +40,14 @@ def test_a_usual_run_is_not_talked_about(tmp_path: Path) -> None:
     assert logged(tmp_path, ["loss", "eval_loss", "lr", "grad_norm", "accuracy"]).notes == ()
 
 
+def test_a_mean_that_is_logged_rarely_is_no_rival(tmp_path: Path) -> None:
+    lines = [f'{{"step": {step}, "loss": {9 / step}}}\n' for step in range(1, 21)]
+    lines[9:9] = ['{"step": 10, "train_loss": 5.0}\n']
+    (tmp_path / "metrics.jsonl").write_text("".join(lines), encoding="utf-8")
+    (run,) = Monitor([tmp_path]).drain().runs
+    assert run.notes == ()
+
+
 def rank_logs(tmp_path: Path, *ends: int) -> RunSnapshot:
     for rank, end in enumerate(ends):
         log = tmp_path / "attempt_0" / str(rank) / "stdout.log"
