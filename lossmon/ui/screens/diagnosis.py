@@ -39,6 +39,7 @@ class DiagnosisPage(Page):
         advice = advise(verdict, self.scene.language)
         lines = [fit(self._verdict(verdict, clean(advice.word)), room), EMPTY]
         lines += section(say("Why"), [advice.evidence], room)
+        lines += section(say("Metric"), metric_sentences(run, self.scene.language), room)
         lines += section(say("Means"), [advice.means], room)
         steps = [f"{n}. {remedy}" for n, remedy in enumerate(remedies(run, self.scene.language), 1)]
         steps.append(best_sentence(run, self.scene.language))
@@ -47,7 +48,7 @@ class DiagnosisPage(Page):
         lines += section(say("Could be"), [advice.confused_with], room)
         lines += section(say("Changes"), [advice.changes], room)
         lines += self._others(diagnosis, room)
-        lines += self._outlook(run, room)
+        lines += self._forecast(diagnosis, room)
         lines += self._past(diagnosis, room)
         return lines + self._missing(run, room)
 
@@ -77,13 +78,9 @@ class DiagnosisPage(Page):
             texts.append(f"{advice.word}: {advice.evidence}")
         return section(self.scene.say("Also"), texts, room)
 
-    def _outlook(self, run: RunSnapshot, room: int) -> list[Line]:
-        say, language = self.scene.say, self.scene.language
-        expected = forecast_sentence(run.diagnosis.forecast, language)
-        return [
-            *section(say("Metric"), metric_sentences(run, language), room),
-            *section(say("Forecast"), [expected], room),
-        ]
+    def _forecast(self, diagnosis: Diagnosis, room: int) -> list[Line]:
+        expected = forecast_sentence(diagnosis.forecast, self.scene.language)
+        return section(self.scene.say("Forecast"), [expected], room)
 
     def _past(self, diagnosis: Diagnosis, room: int) -> list[Line]:
         turns = diagnosis.history
