@@ -6,14 +6,17 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from lossmon.monitor import Monitor
 from lossmon.types import UNJUDGED
+from lossmon.ui.app import SnapshotReady
 from lossmon.ui.launch import Live, Machine
 from tests.monitor.logs import append, falling
+from tests.ui import stage
 
 
 @pytest.fixture
@@ -142,3 +145,23 @@ def test_judging_imports_no_masked_arrays(output: Path) -> None:
     modules = imported(f"from lossmon.ui.launch import Monitor, Path; {drain}")
     assert "lossmon.diagnosis.engine" in modules
     assert "numpy.ma" not in modules
+
+
+async def test_a_snapshot_that_says_the_same_paints_nothing() -> None:
+    known = stage.snapshot(stage.overfitting())
+    async with stage.app(known).run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        painted: list[object] = []
+
+        def display(screen: object, update: object) -> None:
+            if update is not None:
+                painted.append(update)
+
+        pilot.app._display = display  # type: ignore[method-assign]
+        for _ in range(3):
+            pilot.app.post_message(SnapshotReady(replace(known, time=known.time + 1)))
+            await pilot.pause()
+        assert painted == []
+        pilot.app.post_message(SnapshotReady(stage.snapshot(stage.healthy())))
+        await pilot.pause()
+        assert painted
