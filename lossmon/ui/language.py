@@ -131,6 +131,18 @@ CHINESE: Mapping[str, str] = {
     "Cursor one point right": "光标右移一点",
     "Cursor far left": "光标左移多点",
     "Cursor far right": "光标右移多点",
+    "the log says so": "日志已说明",
+    "nothing logged yet": "尚无记录",
+    "the last step is reached": "已到最后一步",
+    "no point is missing": "没有缺少的点",
+    "silent for long, total unknown": "长时间无输出，总步数未知",
+    "nothing new for long": "长时间没有新数据",
+    "no NVIDIA driver on this machine": "本机没有 NVIDIA 驱动",
+    "no NVIDIA GPU on this machine": "本机没有 NVIDIA GPU",
+    "the NVIDIA driver is not loaded": "NVIDIA 驱动未加载",
+    "no permission to ask the NVIDIA driver": "无权查询 NVIDIA 驱动",
+    "the NVIDIA driver does not answer": "NVIDIA 驱动没有响应",
+    "hardware is not sampled (--no-hardware)": "未采集硬件信息（--no-hardware）",
 }
 
 

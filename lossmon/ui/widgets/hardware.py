@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from lossmon.types import HardwareReading, HostReading, State
+from lossmon.types import HostReading, State
 from lossmon.ui import numbers
 from lossmon.ui.lines import EMPTY, MUTED, TEXT, Line, choose, clean, fit, indented
 from lossmon.ui.scene import Scene
@@ -57,7 +57,7 @@ class Hardware(Panel, can_focus=True):
         if self._is_column(width):
             return blocks(self.scene, width)
         gpus = gpu_lines(self.scene, reading.gpus, width)
-        return [*gpus, *note_line(reading, width), *host_lines(self.scene, width)]
+        return [*gpus, *note_line(self.scene, width), *host_lines(self.scene, width)]
 
 
 def squeeze(scene: Scene, width: int, height: int) -> list[Line]:
@@ -66,7 +66,7 @@ def squeeze(scene: Scene, width: int, height: int) -> list[Line]:
     host = host_lines(scene, width)
     count = len(reading.gpus)
     if not count:
-        return [*note_line(reading, width), *host][:height]
+        return [*note_line(scene, width), *host][:height]
     if count <= height:
         lines = [*gpu_lines(scene, reading.gpus, width), *host]
         return lines[:height]
@@ -89,15 +89,16 @@ def blocks(scene: Scene, width: int, *, processes: bool = True, spaced: bool = T
     lines: list[Line] = []
     for gpu in reading.gpus:
         lines += [*block(scene, gpu, width, processes=processes), *gap]
-    lines += note_line(reading, width)
+    lines += note_line(scene, width)
     if reading.note and reading.host:
         lines += gap
     return lines + host_column(scene, reading.host, width)
 
 
-def note_line(reading: HardwareReading, width: int) -> list[Line]:
+def note_line(scene: Scene, width: int) -> list[Line]:
     """The calm line where there is nothing to show."""
-    return [fit(((" " + clean(reading.note), MUTED),), width)] if reading.note else []
+    note = scene.say(scene.snapshot.hardware.note)
+    return [fit(((" " + clean(note), MUTED),), width)] if note else []
 
 
 def host_lines(scene: Scene, width: int) -> list[Line]:

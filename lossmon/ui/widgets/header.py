@@ -81,7 +81,9 @@ class Pulse(Header):
         age = age_of(self.scene, run)
         if age:
             age = ((self.scene.say("last step") + " ", MUTED), *age)
-        reason: Line = ((clean(run.state_reason), MUTED),) if run.state_reason else EMPTY
+        reason: Line = (
+            ((clean(self.scene.say(run.state_reason)), MUTED),) if run.state_reason else EMPTY
+        )
         return [(0, state_of(self.scene, run)), (1, age), (2, reason)]
 
 
