@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from lossmon.outlook.gap import gap_series
 from lossmon.outlook.weights import weights
 from lossmon.outlook.words import best_checkpoint
 from lossmon.types import Axis, Floats, RunSnapshot, Series, Severity, State, Turn
@@ -227,11 +228,8 @@ def _trend(scene: Scene, run: RunSnapshot, index: int) -> Line:
 def footer_of(scene: Scene, run: RunSnapshot, shown: tuple[int, ...]) -> Line:
     """What stands at the lower edge: the gap of both curves, or the best checkpoint."""
     parts: list[Line] = []
-    train, evaluated = run.train_loss, run.eval_loss
-    if run.train in shown and run.eval in shown and train and evaluated:
-        gap = evaluated.last - _level(train)
-        if math.isfinite(gap):
-            parts.append(((scene.say("gap") + " ", MUTED), (numbers.value(gap, 3), TEXT)))
+    if run.train in shown and run.eval in shown and (gap := gap_series(run)) is not None:
+        parts.append(((scene.say("gap") + " ", MUTED), (numbers.value(gap.last, 3), TEXT)))
     if run.eval in shown and (kept := best_checkpoint(run, scene.language)):
         parts.append(((f"▼ {scene.say('best')}: {clean(kept)}", MUTED),))
     if run.eval is None and run.step is not None and run.train in shown:
@@ -240,13 +238,6 @@ def footer_of(scene: Scene, run: RunSnapshot, shown: tuple[int, ...]) -> Line:
     for part in parts:
         line = (*line, *((("  ", TEXT),) if line else ()), *part)
     return line
-
-
-def _level(series: Series) -> float:
-    """Where a noisy curve stands: the median of its newest points."""
-    newest = series.values[-16:]
-    newest = newest[np.isfinite(newest)]
-    return _middle(newest) if len(newest) else math.nan
 
 
 def _middle(values: Floats) -> float:

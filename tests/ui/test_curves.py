@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from lossmon.outlook.gap import gap_series
 from lossmon.types import Best, RunSnapshot, Severity, Turn
 from lossmon.ui.curves import footer_of, model_of, steps_per_epoch, title_of
 from lossmon.ui.lines import plain
@@ -84,3 +85,11 @@ def test_checkpoints_stand_below_the_eval_loss_where_there_is_one() -> None:
     assert marked(run, "checkpoint", (0,)) == []
     alone = replace(stage.without_eval(), checkpoints=((700, "checkpoint-700"),))
     assert marked(alone, "checkpoint", (0,)) == [700.0]
+
+
+def test_the_gap_at_the_edge_is_that_of_the_newest_eval() -> None:
+    run = stage.overfitting()
+    gap = gap_series(run)
+    assert gap is not None
+    scene = Scene(snapshot=stage.snapshot(run), now=stage.NOW)
+    assert plain(footer_of(scene, run, (0, 1))).startswith(f"gap {gap.last:.2f}  ")
