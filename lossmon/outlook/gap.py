@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from lossmon.types import Floats, Ints, Kind, Meaning, RunSnapshot, Series, Split
@@ -58,17 +56,17 @@ def gap_series(run: RunSnapshot) -> Series | None:
 
 
 def _levels(train: Series, steps: Ints) -> Floats:
-    """Median of the train points up to each step; NaN where there is none."""
-    finite = np.isfinite(train.values)
-    known, at = train.values[finite], train.steps[finite]
-    if not len(known):
-        return np.full(len(steps), math.nan)
-    ends = np.searchsorted(at, steps, side="right")
+    """Median of the train points up to each step; NaN where there is none.
+
+    Only the points that count are looked at: a run may have a million others.
+    """
+    ends = np.searchsorted(train.steps, steps, side="right")
     places = ends[:, None] - np.arange(1, LEVEL_POINTS + 1)[None, :]
-    counts = np.minimum(ends, LEVEL_POINTS)
-    window = np.where(places >= 0, known[np.maximum(places, 0)], np.inf)
+    window = train.values[np.maximum(places, 0)]
+    known = (places >= 0) & np.isfinite(window)
+    window = np.where(known, window, np.inf)
     window.sort(axis=1)
-    rows = np.arange(len(steps))
+    counts, rows = known.sum(axis=1), np.arange(len(steps))
     # Missing points lie at the end; the median is that of the others.
     upper = window[rows, np.minimum(counts // 2, LEVEL_POINTS - 1)]
     lower = window[rows, np.maximum((counts - 1) // 2, 0)]
