@@ -57,7 +57,9 @@ def _settings(options: argparse.Namespace) -> Config:
     if file is not None and not file.is_file():
         wrong = "is no file" if file.exists() else "there is no such file"
         raise ConfigError(f"--config {file}: {wrong}")
-    return load(file or config_directory() / "config.toml", os.environ, flags)
+    # The home of somebody else, after `su` or `sudo`, holds no settings for us.
+    usual = config_directory() / "config.toml"
+    return load(file or (usual if os.access(usual, os.R_OK) else None), os.environ, flags)
 
 
 def _existing(paths: Sequence[Path]) -> list[Path]:
@@ -67,15 +69,24 @@ def _existing(paths: Sequence[Path]) -> list[Path]:
         ConfigError: One is not; says which and what lossmon can read.
     """
     for path in paths:
-        if not path.exists() and not path.is_symlink():
-            raise ConfigError(f"{path}: there is no such file or directory")
-        if not path.exists():
-            raise ConfigError(f"{path}: this link points nowhere")
-        if not (path.is_dir() or path.is_file()):
-            raise ConfigError(f"{path}: is neither a file nor a directory")
-        if not os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0)):
-            raise ConfigError(f"{path}: may not be read by this user")
+        try:
+            fault = _fault(path)
+        except OSError as error:
+            fault = error.strerror or str(error)
+        if fault:
+            raise ConfigError(f"{path}: {fault}")
     return list(paths)
+
+
+def _fault(path: Path) -> str:
+    """Why a path cannot be watched, or nothing."""
+    if not path.exists():
+        linked = path.is_symlink()
+        return "this link points nowhere" if linked else "there is no such file or directory"
+    if not (path.is_dir() or path.is_file()):
+        return "is neither a file nor a directory"
+    readable = os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0))
+    return "" if readable else "may not be read by this user"
 
 
 def _view(options: argparse.Namespace) -> int:
@@ -172,7 +183,7 @@ def _need_terminal(instead: str) -> None:
 def _config(options: argparse.Namespace) -> int:
     file = options.config or config_directory() / "config.toml"
     config = _settings(options)
-    state = "" if file.is_file() else "  (not there: defaults hold)"
+    state = "" if os.access(file, os.R_OK) else "  (not there: defaults hold)"
     print(f"# {file}{state}")
     print("\n".join(describe(config)))
     return 0

@@ -231,3 +231,19 @@ def test_a_name_that_the_output_cannot_spell_is_told_all_the_same(
     assert judged.returncode == 0, judged.stderr
     assert json.loads(judged.stdout)["run"] == out.name
     assert run("check", str(out), PYTHONIOENCODING=encoding).returncode == 0
+
+
+def test_a_name_that_no_file_can_have_is_told_in_one_line(tmp_path: Path) -> None:
+    for name in ("x" * 5000, "trainer_log.jsonl/below"):
+        ended = run("check", str(tmp_path / name))
+        assert ended.returncode == 2
+        assert ended.stderr.count("\n") == 1, ended.stderr
+
+
+def test_settings_that_may_not_be_read_are_those_of_somebody_else(
+    log: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: "config.toml" not in str(path))
+    assert main(["config"]) == 0
+    assert "defaults hold" in capsys.readouterr().out
+    assert main(["check", str(log)]) == 0
