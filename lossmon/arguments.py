@@ -138,7 +138,10 @@ def _explain_parser() -> argparse.ArgumentParser:
 def _demo_parser() -> argparse.ArgumentParser:
     parser = _parser("lossmon demo", _DEMO, "")
     parser.add_argument(
-        "--case", choices=CASES, default="overfit", help="what goes well or wrong (overfit)"
+        "--case",
+        choices=CASES,
+        default="overfit",
+        help="what goes well or wrong (default: overfit)",
     )
     parser.add_argument(
         "--speed",
@@ -148,7 +151,7 @@ def _demo_parser() -> argparse.ArgumentParser:
         help="1 takes about a minute, 2 half of it, 0 as fast as the machine can (default: 1)",
     )
     parser.add_argument(
-        "--seed", type=_seed, default=0, metavar="N", help="another data set and start (0)"
+        "--seed", type=_seed, default=0, metavar="N", help="another data set and start (default: 0)"
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="keep the run in DIR")
     parser.add_argument("--headless", action="store_true", help="train only, without a screen")

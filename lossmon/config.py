@@ -58,7 +58,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("x_axis", "step", "what runs from left to right", ("step", "epoch", "time")),
     Setting("log_y", False, "logarithmic loss axis at the start"),
     Setting("outliers", False, "let single outliers stretch the loss axis"),
-    Setting("lang", "en", "language of diagnoses", ("en", "zh")),
+    Setting("lang", "en", "language of the screen and of diagnoses", ("en", "zh")),
     Setting("charset", "auto", "characters to draw with", ("auto", "unicode", "ascii")),
     Setting(
         "sensitivity",
