@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import ClassVar, Protocol
 
 from textual import on, work
-from textual.app import App
+from textual.app import App, ScreenStackError
 from textual.binding import Binding, BindingType
 from textual.events import Event, Key
 from textual.message import Message
@@ -239,16 +239,25 @@ class LossmonApp(App[None]):
             troubles=self._troubles,
         )
 
+    @property
+    def view(self) -> View | None:
+        """The view on top; None while the app begins or ends and there is no screen."""
+        try:
+            screen = self.screen
+        except ScreenStackError:
+            return None
+        return screen if isinstance(screen, View) else None
+
     def present(self) -> None:
         """Give the view on top the newest scene."""
-        view = self.screen
-        if isinstance(view, View):
+        view = self.view
+        if view is not None:
             with self.batch_update():
                 view.present(self.scene)
 
     def tick(self) -> None:
         """Let time pass on the dashboard, if a run is at work."""
-        view, run = self.screen, self.scene.run
+        view, run = self.view, self.scene.run
         at_work = run is not None and run.state in (State.RUNNING, State.STALLED)
         if isinstance(view, Dashboard) and at_work and not self.frozen:
             view.tick(self.scene)

@@ -256,3 +256,11 @@ async def test_a_chart_without_points_has_no_cursor() -> None:
         pane.action_move(1)
         await pilot.pause()
         assert pane.cursor is None
+
+
+def test_a_clock_that_ticks_while_the_app_ends_does_no_harm() -> None:
+    """The last tick may come when the screens are already gone."""
+    app = stage.app(stage.snapshot(stage.healthy()))
+    assert app.view is None
+    app.tick()
+    app.present()
