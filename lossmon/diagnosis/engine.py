@@ -26,6 +26,9 @@ at once where one lies well above the best."""
 HUGE = 1e100
 """Finite values are clipped here, so that sums over a run stay finite."""
 
+ALARM_SHIFT = 0.05
+"""Relative change of an alarm level below which the alarms counted so far still count."""
+
 SCALAR_LIMIT = 24
 """Up to this many points at once, a plain loop is faster than sorting columns by channel."""
 
@@ -178,10 +181,11 @@ class Engine:
         self._bench.sit(step, curves, leading(curves, self._sensitivity))
         self._next_train = self._trains + max(1, self._trains // TRAIN_STRIDE)
         self._next_eval = self._evals + max(1, self._evals // EVAL_STRIDE)
-        if curves.alarm != self._alarm:
-            self._alarm, self._alarms = curves.alarm, 0
-        if curves.eval_alarm != self._eval_alarm:
-            self._eval_alarm, self._eval_alarms = curves.eval_alarm, 0
+        if _moved(curves.alarm, self._alarm):
+            self._alarms = 0
+        if _moved(curves.eval_alarm, self._eval_alarm):
+            self._eval_alarms = 0
+        self._alarm, self._eval_alarm = curves.alarm, curves.eval_alarm
 
     def diagnosis(self) -> Diagnosis:
         """What the curves say, up to the newest point.
@@ -203,6 +207,14 @@ class Engine:
 
 def _clip(value: float) -> float:
     return min(max(value, -HUGE), HUGE) if math.isfinite(value) else value
+
+
+def _moved(level: float, before: float) -> bool:
+    """Whether the level of an alarm is another one, not the same seen more exactly.
+
+    Every judgement shifts it a little; were that enough, plain noise would ring for ever.
+    """
+    return not math.isclose(level, before, rel_tol=ALARM_SHIFT)
 
 
 def _rings(times: int) -> bool:
