@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Container
 from pathlib import Path
 from struct import Struct
 from typing import NamedTuple
@@ -48,6 +50,7 @@ class LogTail:
     Args:
         path: The file.
         magic: Its first bytes, all but the version.
+        versions: Versions that can be read; None for any.
 
     Attributes:
         path: The file.
@@ -55,10 +58,11 @@ class LogTail:
         replaced: The last call found that the file began anew.
     """
 
-    def __init__(self, path: Path, magic: bytes) -> None:
+    def __init__(self, path: Path, magic: bytes, versions: Container[int] | None = None) -> None:
         self.path = path
         self.replaced = False
         self._magic = magic
+        self._versions = versions
         self._tail = Tail(path)
         self._damaged: list[int] = []
         self._begin()
@@ -85,6 +89,46 @@ class LogTail:
             return ()
         blocks = "1 damaged block" if len(damaged) == 1 else f"{len(damaged):,} damaged blocks"
         return (f"{blocks} skipped, from byte {damaged[0]:,}",)
+
+    def feed(
+        self, deadline: float, anew: Callable[[], None], give: Callable[[bytes], None]
+    ) -> bool:
+        """Hand over the records that were completed since the last call.
+
+        Args:
+            deadline: `time.monotonic()` value after which to stop; one piece is always read.
+            anew: Called before the first record of a log that began anew.
+            give: Gets each record's bytes.
+
+        Returns:
+            Whether the log began anew.
+
+        Raises:
+            ReadError: It is no such log, or may not be read. After records were handed over
+                that is left to the next call.
+        """
+        replaced = given = False
+        while True:
+            try:
+                entries = self.take()
+                if entries and self._versions is not None and self.version not in self._versions:
+                    byte = PREFIX - 1
+                    raise ReadError(f"{self.path}: byte {byte}: unknown version {self.version}")
+            except ReadError:
+                if not given:
+                    raise
+                break
+            if self.replaced:
+                replaced = True
+                anew()
+            if entries is None:
+                break
+            given = given or bool(entries)
+            for entry in entries:
+                give(entry.content)
+            if time.monotonic() >= deadline:
+                break
+        return replaced
 
     def take(self) -> list[Entry] | None:
         """Return the next whole records; None when there is nothing new.

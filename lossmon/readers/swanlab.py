@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 import re
 import stat
-import time
 from collections import deque
 from pathlib import Path
 
-from lossmon.errors import ReadError
 from lossmon.readers.events_facts import LONGEST_TEXT, clean
 from lossmon.readers.format import Format
-from lossmon.readers.leveldb_log import PREFIX, LogTail
+from lossmon.readers.leveldb_log import LogTail
 from lossmon.readers.protobuf import MalformedError
 from lossmon.readers.series_log import SeriesLog
 from lossmon.readers.swanlab_records import Line, Scalar, Text, from_json, from_protobuf
@@ -52,7 +50,7 @@ class SwanlabReader:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._tail = LogTail(path, MAGIC)
+        self._tail = LogTail(path, MAGIC, _VERSIONS)
         self._begin()
 
     def _begin(self) -> None:
@@ -65,27 +63,7 @@ class SwanlabReader:
 
     def read(self, deadline: float) -> Batch:
         """Return what was written since the last call; see `Reader.read`."""
-        replaced = given = False
-        while True:
-            try:
-                entries = self._tail.take()
-                if entries and self._tail.version not in _VERSIONS:
-                    version = self._tail.version
-                    raise ReadError(f"{self.path}: byte {PREFIX - 1}: unknown version {version}")
-            except ReadError:
-                if not given:
-                    raise
-                break
-            if self._tail.replaced:
-                replaced = True
-                self._begin()
-            if entries is None:
-                break
-            given = given or bool(entries)
-            for entry in entries:
-                self._take(entry.content)
-            if time.monotonic() >= deadline:
-                break
+        replaced = self._tail.feed(deadline, self._begin, self._take)
         return self._drain(replaced)
 
     def _drain(self, replaced: bool) -> Batch:

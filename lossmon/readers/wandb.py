@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-import time
 from pathlib import Path
 
-from lossmon.errors import ReadError
 from lossmon.readers.console import Console
 from lossmon.readers.format import Format
 from lossmon.readers.leveldb_log import LogTail
@@ -78,25 +76,7 @@ class WandbReader:
 
     def read(self, deadline: float) -> Batch:
         """Return what was written since the last call; see `Reader.read`."""
-        replaced = given = False
-        while True:
-            try:
-                entries = self._tail.take()
-            except ReadError:
-                if not given:
-                    raise
-                break
-            if self._tail.replaced:
-                replaced = True
-                self._begin()
-            if entries is None:
-                break
-            given = given or bool(entries)
-            for entry in entries:
-                if not _is_summary(entry.content):
-                    self._take(entry.content)
-            if time.monotonic() >= deadline:
-                break
+        replaced = self._tail.feed(deadline, self._begin, self._take)
         return self._drain(replaced)
 
     def _drain(self, replaced: bool) -> Batch:
@@ -115,6 +95,8 @@ class WandbReader:
         )
 
     def _take(self, record: bytes) -> None:
+        if _is_summary(record):
+            return
         try:
             for field in fields(record, 0, len(record)):
                 if field.number in _READ and field.wire == BYTES:
