@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -59,7 +58,3 @@ class Columns:
         )
         self._columns.clear()
         return points
-
-
-UNKNOWN = (math.nan,)
-"""Wall time of one line without a clock."""

@@ -140,14 +140,6 @@ class RunStore:
                 return tuple(account.stream.restarts(account.axis)[1].tolist())
         return ()
 
-    def summaries(self) -> dict[str, float]:
-        """Return the newest value of each number about the whole run, by raw tag."""
-        return {
-            quantity.accounts[0].columns[-1].tag: float(quantity.accounts[0].columns[-1].values[-1])
-            for quantity in self.quantities()
-            if quantity.meaning.summary
-        }
-
     def thin(self) -> bool:
         """Thin the largest columns until the budget holds; tell whether that was needed."""
         columns = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -189,9 +189,6 @@ def _whole(new: Picture, old: Picture, y: int, start: int, end: int) -> Run:
     return Run(y, start, end)
 
 
-Align = Literal["left", "centre", "right"]
-
-
 class Canvas:
     """Cells that are written over each other, the later on top."""
 
@@ -230,10 +227,6 @@ class Canvas:
         seen = codes != _SPACE
         self._codes[window][seen] = codes[seen]
         self._styles[window][seen] = styles[seen]
-
-    def style_index(self, style: str) -> int:
-        """Index of a style name."""
-        return self._index[style]
 
     def picture(self) -> Picture:
         """What was drawn."""
