@@ -172,6 +172,7 @@ def view(paths: Sequence[Path], config: Config) -> int:
     from lossmon.ui.scene import Look, ScreenConfig, XAxis
 
     initial = first.snapshot()
+    home = config_directory()
     screen = ScreenConfig(
         theme=None if config.theme == "auto" else config.theme,
         look=Look(
@@ -182,7 +183,8 @@ def view(paths: Sequence[Path], config: Config) -> int:
         ),
         language=config.lang,
         ascii={"auto": None, "ascii": True, "unicode": False}[config.charset],
-        themes=config_directory() / "themes",
+        themes=home / "themes",
+        home=home,
         # Only who waits for a first run wants to know, and telling imports every reader.
         recognised=() if initial is not None and initial.runs else recognised(),
         initial=initial,

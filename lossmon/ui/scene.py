@@ -61,6 +61,8 @@ class ScreenConfig:
         language: `en` or `zh`.
         ascii: Draw in ASCII; None asks the terminal.
         themes: The user's own directory of themes, or None.
+        home: The user's own directory of settings, where the screen may keep small files of its
+            own (never in a run's directory); None keeps nothing.
         recognised: Titles of the formats that can be read, for the waiting screen.
         initial: What is known already, so that the first frame has curves; or None.
         keys: Other keys for actions, by binding id.
@@ -71,6 +73,7 @@ class ScreenConfig:
     language: str = "en"
     ascii: bool | None = None
     themes: Path | None = None
+    home: Path | None = None
     recognised: tuple[str, ...] = ()
     initial: Snapshot | None = None
     keys: dict[str, str] = field(default_factory=dict)

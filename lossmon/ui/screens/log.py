@@ -8,6 +8,7 @@ from typing import ClassVar
 from textual import events
 from textual.binding import Binding, BindingType
 
+from lossmon.ui.entry import Entry
 from lossmon.ui.lines import EMPTY, MUTED, TEXT, Line, clean, fit
 from lossmon.ui.scene import Scene
 from lossmon.ui.screens.page import Page
@@ -27,9 +28,13 @@ class LogPage(Page):
 
     def __init__(self) -> None:
         super().__init__()
-        self.needle = ""
-        self.typing = False
+        self.entry = Entry("/")
         self.body.follow = True
+
+    @property
+    def needle(self) -> str:
+        """What is searched for; empty where nothing is."""
+        return self.entry.text
 
     def present(self, scene: Scene) -> None:
         at_end = self.body.follow or self.body.top >= self.body.last_top()
@@ -47,11 +52,11 @@ class LogPage(Page):
         return [self._line(text, room) for text in run.log]
 
     def place(self) -> Line:
-        if self.typing:
-            return (("/" + self.needle + "▏", TEXT),)
+        if self.entry.active:
+            return self.entry.line()
         if self.needle:
             count = len(self.places())
-            return ((f"/{clean(self.needle)}", TEXT), (f"  {count}", MUTED), *_gap(super().place()))
+            return (*self.entry.line(), (f"  {count}", MUTED), *_gap(super().place()))
         return super().place()
 
     def places(self) -> list[int]:
@@ -64,7 +69,7 @@ class LogPage(Page):
 
     def action_search(self) -> None:
         """Begin to type what to search for."""
-        self.needle, self.typing = "", True
+        self.entry.begin()
         self.edges()
 
     def action_find(self, direction: int) -> None:
@@ -81,23 +86,19 @@ class LogPage(Page):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         # While a word is typed, its letters are letters.
-        return not self.typing or action in ("quit", "help_quit")
+        return not self.entry.active or action in ("quit", "help_quit")
 
     def on_key(self, event: events.Key) -> None:
-        if not self.typing or event.key in ("ctrl+c", "ctrl+q"):
-            return
-        event.stop()
-        event.prevent_default()
-        if event.key == "escape":
-            self.needle, self.typing = "", False
-        elif event.key == "enter":
-            self.typing = False
-            self.action_find(1)
-        elif event.key == "backspace":
-            self.needle = self.needle[:-1]
-        elif event.is_printable and event.character:
-            self.needle += event.character
-        self.present(self.scene)
+        if self.entry.take(event):
+            if event.key == "enter":
+                self.action_find(1)
+            self.present(self.scene)
+
+    def on_paste(self, event: events.Paste) -> None:
+        if self.entry.active:
+            event.stop()
+            self.entry.paste(event.text)
+            self.present(self.scene)
 
     def _line(self, text: str, room: int) -> Line:
         text = clean(text[: 4 * room])
