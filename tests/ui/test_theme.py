@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,48 @@ def test_every_text_can_be_read_on_its_ground(path: Path) -> None:
         assert contrast(colors[role], colors["background"]) >= 4.5, role
     for role in ALARMS:
         assert contrast(colors["on-badge"], colors[role]) >= 4.5, role
+
+
+def test_high_contrast_is_what_its_name_says() -> None:
+    colors = load_theme(built_in_directory() / "high-contrast.toml").variables
+    for role in (*TEXTS, *ALARMS):
+        assert contrast(colors[role], colors["background"]) >= 7, role
+
+
+DEUTERANOPIA = (
+    (0.367322, 0.860646, -0.227968),
+    (0.280085, 0.672501, 0.047413),
+    (-0.011820, 0.042940, 0.968881),
+)
+"""What is left of linear red, green and blue (Machado, Oliveira and Fernandes, 2009)."""
+
+
+def seen_without_green(color: str) -> tuple[float, float, float]:
+    """Lightness and the two hues (CIE Lab, D65) of a colour as a deuteranope sees it."""
+    linear = [
+        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4
+        for c in (part / 255 for part in Color.parse(color).rgb)
+    ]
+    red, green, blue = (
+        min(1.0, max(0.0, sum(w * c for w, c in zip(row, linear, strict=True))))
+        for row in DEUTERANOPIA
+    )
+    x = (0.4124 * red + 0.3576 * green + 0.1805 * blue) / 0.9505
+    y = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    z = (0.0193 * red + 0.1192 * green + 0.9505 * blue) / 1.089
+    fx, fy, fz = (t ** (1 / 3) if t > 0.008856 else 7.787 * t + 16 / 116 for t in (x, y, z))
+    return 116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)
+
+
+@pytest.mark.parametrize(
+    "one, other",
+    [("train", "eval"), ("ok", "critical"), ("ok", "warning"), ("warning", "critical")],
+)
+def test_the_colour_blind_theme_keeps_apart_what_must_be_told_apart(one: str, other: str) -> None:
+    colors = load_theme(built_in_directory() / "colour-blind.toml").variables
+    distance = math.dist(seen_without_green(colors[one]), seen_without_green(colors[other]))
+    # Ten is a glance's difference between two thin lines; twenty leaves no doubt.
+    assert distance >= 20
 
 
 @pytest.mark.parametrize("path", BUILT_IN, ids=lambda path: path.stem)
