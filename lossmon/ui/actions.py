@@ -38,8 +38,10 @@ BINDINGS: tuple[Binding, ...] = (
     Binding("4", "pane('hardware')", "hardware", id="pane.hardware", tooltip="Hardware"),
     Binding("5", "pane('log')", "log", id="pane.log", tooltip="Log"),
     Binding("6", "pane('verdicts')", "verdicts", id="pane.verdicts", tooltip="Verdict history"),
-    Binding("tab", "app.focus_next", "focus", id="pane.focus", tooltip="Focus the next pane"),
-    Binding("t", "theme", "theme", id="app.theme", tooltip="Next theme"),
+    Binding("t", "theme", "theme", id="app.theme", tooltip="Try the themes on"),
+    Binding(
+        "ctrl+p,colon", "palette", "commands", id="app.palette", tooltip="Every action by name"
+    ),
     Binding("q", "quit", "quit", id="app.quit", tooltip="Quit"),
 )
 """In the order of the help."""

@@ -7,25 +7,27 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import ClassVar, Protocol
 
 from textual import on, work
 from textual.app import App, ScreenStackError
 from textual.binding import Binding, BindingType
-from textual.events import Event, Key
+from textual.events import Event, Key, Resize
 from textual.message import Message
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState, get_current_worker
 
 from lossmon.types import Snapshot, State
 from lossmon.ui.actions import BINDINGS, footer
+from lossmon.ui.kept import Kept
+from lossmon.ui.looks import Looks
 from lossmon.ui.plain import Ascii
-from lossmon.ui.scene import SMOOTHINGS, Look, Scene, ScreenConfig, XAxis, liveliest
+from lossmon.ui.scene import Scene, ScreenConfig, liveliest
 from lossmon.ui.screens.dashboard import Dashboard
 from lossmon.ui.screens.view import View, classes_of
 from lossmon.ui.terminal import Terminal, detect
-from lossmon.ui.theme import DEFAULT_THEME, TERMINAL_THEME, built_in_directory, load_themes
-from lossmon.ui.widgets.pane import LossPane
+from lossmon.ui.theme import DEFAULT_THEME, FAMILY, TERMINAL_THEME, built_in_directory, load_themes
 
 BUDGET = 0.05
 """Seconds of reading between two chances to stop."""
@@ -67,7 +69,7 @@ class SnapshotReady(Message):
         return isinstance(message, SnapshotReady)
 
 
-class LossmonApp(App[None]):
+class LossmonApp(Looks, App[None]):
     """The live view of training runs.
 
     Args:
@@ -80,7 +82,7 @@ class LossmonApp(App[None]):
 
     CSS_PATH = "app.tcss"
     ENABLE_COMMAND_PALETTE = False
-    """`?` lists everything; the palette of Textual would only repeat it in other colours."""
+    """Ours finds the runs and the themes too, in the frame of the other views."""
     TITLE = "lossmon"
     BINDINGS: ClassVar[list[BindingType]] = list(BINDINGS)
 
@@ -103,11 +105,12 @@ class LossmonApp(App[None]):
         self.monitor, self.changed, self.config, self.clock = monitor, changed, config, clock
         self.terminal = terminal
         self.look = config.look
+        self.kept = Kept(config.home)
         self.snapshot = config.initial or Snapshot()
         self.frozen = False
         self._chosen = liveliest(self.snapshot)
         self._user_chose = False
-        self._troubles: tuple[str, ...] = ()
+        self._troubles: tuple[str, ...] = (self.kept.trouble,) if self.kept.trouble else ()
         self._ending = threading.Event()
         self._typed = -math.inf
         if not terminal.unicode:
@@ -119,19 +122,20 @@ class LossmonApp(App[None]):
         if not self.config.keys:
             return
         from lossmon.ui.keymap import pressable
-        from lossmon.ui.screens.runs import RunsPage
 
-        rows = [one for one in RunsPage.BINDINGS if isinstance(one, Binding)]
-        ids = [binding.id for binding in (*self.all_bindings, *rows) if binding.id]
+        ids = [binding.id for binding in self.all_bindings if binding.id]
         good, troubles = pressable(self.config.keys, ids)
         self._troubles += tuple(troubles)
         self.config = replace(self.config, keys=good)
         self.set_keymap(good)
 
     def _begin_theme(self) -> None:
-        name = self.config.theme or (TERMINAL_THEME if self.terminal.plain else DEFAULT_THEME)
+        usual = TERMINAL_THEME if self.terminal.plain else self.kept.theme or DEFAULT_THEME
+        name = self.config.theme or usual
         own = self.config.themes is not None and self.config.themes.is_dir()
         self._load_themes(all_of_them=own or name != DEFAULT_THEME)
+        if f"{FAMILY}{name}" in self._themes:
+            name = f"{FAMILY}{name}"
         if name not in self._themes:
             self._troubles += (f"theme {name}: there is none; there are {', '.join(self._themes)}",)
             name = DEFAULT_THEME
@@ -152,6 +156,7 @@ class LossmonApp(App[None]):
     # --------------------------------------------------------------------------- data in
 
     def get_default_screen(self) -> Screen[None]:
+        self.arrange(self.size)
         own = [one for one in Dashboard.BINDINGS if isinstance(one, Binding)]
         dashboard = Dashboard(footer((*BINDINGS, *own), self.config.keys), self.scene.say)
         # All that is known before the first layout need not be painted again after it.
@@ -171,6 +176,12 @@ class LossmonApp(App[None]):
         if isinstance(event, Key):
             self._typed = time.monotonic()
         await super().on_event(event)
+
+    def on_resize(self, event: Resize) -> None:
+        before = self.look
+        self.arrange(event.size)
+        if self.look is not before:
+            self.present()
 
     def on_unmount(self) -> None:
         self._ending.set()
@@ -281,12 +292,9 @@ class LossmonApp(App[None]):
     @property
     def all_bindings(self) -> tuple[Binding, ...]:
         """Every binding with an id, of the app and of its views."""
-        from lossmon.ui.screens.log import LogPage
-        from lossmon.ui.screens.page import Page
+        from lossmon.ui.catalogue import catalogue
 
-        tables = (LossPane.BINDINGS, Dashboard.BINDINGS, Page.BINDINGS, LogPage.BINDINGS)
-        own = [one for table in tables for one in table if isinstance(one, Binding)]
-        return (*BINDINGS, *own)
+        return tuple(binding for group in catalogue().values() for binding in group)
 
     def action_diagnosis(self) -> None:
         """Open or close the diagnosis."""
@@ -302,9 +310,10 @@ class LossmonApp(App[None]):
 
     def action_help(self) -> None:
         """Open or close the help."""
+        from lossmon.ui.catalogue import catalogue
         from lossmon.ui.screens.help import HelpPage
 
-        self.open(HelpPage(self.all_bindings, self.config.keys))
+        self.open(HelpPage(catalogue(), self.config.keys))
 
     def action_runs(self) -> None:
         """Open or close the list of runs."""
@@ -334,54 +343,34 @@ class LossmonApp(App[None]):
         self.exit()
 
     def action_theme(self) -> None:
-        """Go to the next theme."""
+        """Open the themes, each of which can be tried on."""
+        from lossmon.ui.screens.themes import ThemesPage
+
         if not self._themes_are_whole:
             self._load_themes()
-        at = self._themes.index(self.theme) if self.theme in self._themes else -1
-        self.theme = self._themes[(at + 1) % len(self._themes)]
+        self.open(ThemesPage(self._themes, self.theme, self._wear, self.kept.keep_theme))
 
-    # ------------------------------------------------------------------------------- look
+    def _wear(self, theme: str) -> None:
+        self.theme = theme
 
-    def action_log_axis(self) -> None:
-        """Logarithmic or linear loss."""
-        self._look_at(replace(self.look, log=not self.look.log))
+    def action_palette(self) -> None:
+        """Open the palette over what can be done in the view on top."""
+        from lossmon.ui.screens.palette import Command, PalettePage, actions
 
-    def action_smooth(self, direction: int) -> None:
-        """One step along the ladder of smoothings; 0 for none, and back to the usual."""
-        ladder, weight = SMOOTHINGS, self.look.smoothing
-        if direction == 0:
-            weight = ladder[0] if weight else self.config.look.smoothing or ladder[2]
-        elif direction > 0:
-            weight = next((rung for rung in ladder if rung > weight), ladder[-1])
-        else:
-            weight = next((rung for rung in reversed(ladder) if rung < weight), ladder[0])
-        self._look_at(replace(self.look, smoothing=weight))
-
-    def action_x_axis(self) -> None:
-        """Step, epoch, time, and round again."""
-        axes = list(XAxis)
-        self._look_at(replace(self.look, x=axes[(axes.index(self.look.x) + 1) % len(axes)]))
-
-    def action_outliers(self) -> None:
-        """The range ignores outliers, or holds them."""
-        self._look_at(replace(self.look, robust=not self.look.robust))
-
-    def action_own_range(self) -> None:
-        """Each pane its own range, or one for both."""
-        self._look_at(replace(self.look, own=not self.look.own))
-
-    def action_recent(self) -> None:
-        """The newest part of the run, or all of it."""
-        self._look_at(replace(self.look, recent=not self.look.recent))
-
-    def action_overlay(self) -> None:
-        """Train and eval in one pane, or in two where there is room."""
-        self._look_at(replace(self.look, overlaid=not self.look.overlaid))
-
-    def action_pane(self, name: str) -> None:
-        """Close a pane, or open it again."""
-        self._look_at(replace(self.look, hidden=self.look.hidden ^ {name}))
-
-    def _look_at(self, look: Look) -> None:
-        self.look = look
-        self.present()
+        if not self._themes_are_whole:
+            self._load_themes()
+        known = actions(
+            self.screen.active_bindings,
+            self.scene.say,
+            lambda one: self.run_action(one.binding.action, one.node),
+        )
+        known += [
+            Command(run.name, self.scene.say("runs"), "open run", partial(self.choose_run, at))
+            for at, run in enumerate(self.snapshot.runs)
+            if len(self.snapshot.runs) > 1
+        ]
+        known += [
+            Command(name, self.scene.say("theme"), "theme", partial(self._wear, name))
+            for name in self._themes
+        ]
+        self.open(PalettePage(known))

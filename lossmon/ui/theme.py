@@ -55,6 +55,9 @@ LIGHT: Mapping[str, str] = {
 }
 """What fills the keys that a light theme leaves out."""
 
+FAMILY = "lossmon-"
+"""What the names of our own two themes begin with, and may be left out."""
+
 DEFAULT_THEME = "lossmon-dark"
 TERMINAL_THEME = "terminal"
 """For terminals of sixteen colours or fewer."""
@@ -96,7 +99,7 @@ def load_themes(directories: Iterable[Path]) -> Themes:
     failed: list[str] = []
     for directory in directories:
         try:
-            paths = sorted(directory.glob("*.toml"))
+            paths = sorted(directory.glob("*.toml"), key=lambda path: path.stem)
         except OSError as error:
             failed.append(f"{directory}: {error.strerror or error}")
             continue

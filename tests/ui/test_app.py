@@ -104,17 +104,6 @@ async def test_a_key_changes_how_the_charts_look(
             assert getattr(app.look, field) == value
 
 
-async def test_t_goes_through_the_themes_and_back() -> None:
-    app = stage.app(stage.snapshot(stage.healthy()))
-    async with app.run_test(size=(80, 24)) as pilot:
-        first, seen = app.theme, set()
-        for _ in range(5):
-            await pilot.press("t")
-            seen.add(app.theme)
-        assert {"lossmon-light", "colour-blind", "monochrome", "terminal"} <= seen
-        assert app.theme == first
-
-
 async def test_brackets_go_from_run_to_run() -> None:
     app = stage.app(stage.several())
     async with app.run_test(size=(80, 24)) as pilot:

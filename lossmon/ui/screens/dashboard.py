@@ -40,6 +40,7 @@ class Dashboard(View):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "app.focus_next", "focus", id="pane.focus", tooltip="Focus the next pane"),
         Binding("enter", "open", "open", id="pane.open", tooltip="Open the pane with the focus"),
         Binding("escape", "close", "back", id="pane.close", tooltip="Leave the zoom or the pane"),
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.cells import cell_len
 from textual.binding import Binding
@@ -11,30 +11,20 @@ from lossmon.ui.lines import EMPTY, MUTED, STRONG, TEXT, Line, clip
 from lossmon.ui.screens.page import Page
 from lossmon.ui.widgets.keys import NAMES
 
-GROUPS = {
-    "view": "Views",
-    "run": "Run",
-    "chart": "Charts",
-    "pane": "Panes",
-    "page": "Pages",
-    "app": "lossmon",
-}
-"""First part of a binding's id, and what the help calls the group."""
-
 
 class HelpPage(Page):
     """The keys.
 
     Args:
-        bindings: Every binding of the app and of its views, in any order.
+        groups: Every binding of the app and of its views, by the name of its group.
         remapped: Other keys for actions, by binding id.
     """
 
     title_word = "help"
 
-    def __init__(self, bindings: Sequence[Binding], remapped: dict[str, str]) -> None:
+    def __init__(self, groups: Mapping[str, Sequence[Binding]], remapped: dict[str, str]) -> None:
         super().__init__()
-        self._bindings_known = bindings
+        self._groups = groups
         self._remapped = remapped
 
     def heading(self) -> Line:
@@ -42,14 +32,12 @@ class HelpPage(Page):
 
     def lines(self, room: int) -> Sequence[Line]:
         lines: list[Line] = []
-        for group, title in GROUPS.items():
+        for title, bindings in self._groups.items():
             rows = [
                 (self._keys_of(binding), self.scene.say(binding.tooltip or binding.description))
-                for binding in self._bindings_known
-                if (binding.id or "").split(".")[0] == group
+                for binding in bindings
             ]
-            if rows:
-                lines += [((self.scene.say(title), STRONG),), *two_columns(rows, room), EMPTY]
+            lines += [((self.scene.say(title), STRONG),), *two_columns(rows, room), EMPTY]
         return lines[:-1]
 
     def _keys_of(self, binding: Binding) -> str:

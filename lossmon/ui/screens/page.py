@@ -52,8 +52,6 @@ class Page(View):
         Binding("end,G", "edge(1)", "end", id="page.end", show=False, tooltip="To the end"),
     ]
 
-    title_word = ""
-
     def __init__(self) -> None:
         super().__init__()
         self.scene = Scene()

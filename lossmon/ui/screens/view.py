@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from textual.geometry import Size
 from textual.screen import Screen
 
@@ -44,6 +46,9 @@ class View(Screen[None]):
     HORIZONTAL_BREAKPOINTS = COLUMNS
     VERTICAL_BREAKPOINTS = ROWS
     AUTO_FOCUS = ""
+
+    title_word: ClassVar[str] = ""
+    """What the view is called."""
 
     def __init__(self) -> None:
         super().__init__()

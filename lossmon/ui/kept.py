@@ -1,0 +1,127 @@
+"""What the screen remembers from one start to the next: the theme, and which panes are open."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from lossmon.frozen import dataclass
+from lossmon.ui.scene import Look
+
+FILE = "screen.json"
+SIZE_LIMIT = 64 * 1024
+"""Bytes; the file holds a few words, and a larger one is not ours."""
+
+PANES = frozenset({"train", "eval", "metrics", "hardware", "log", "verdicts"})
+
+
+@dataclass(frozen=True, slots=True)
+class Arrangement:
+    """Which panes stand open on a screen of one size.
+
+    Attributes:
+        hidden: Panes that the user closed.
+        overlaid: Train and eval in one pane.
+    """
+
+    hidden: frozenset[str] = frozenset()
+    overlaid: bool = False
+
+    def of(self, look: Look) -> Look:
+        """The look with these panes open."""
+        return replace(look, hidden=self.hidden, overlaid=self.overlaid)
+
+
+class Kept:
+    """A small file in the user's own directory, written whenever something in it changes.
+
+    A file that cannot be understood is left as it is, and nothing is kept then: it may hold more
+    than we know of.
+
+    Args:
+        home: The user's directory of settings; None keeps nothing.
+    """
+
+    def __init__(self, home: Path | None) -> None:
+        self._path = None if home is None else home / FILE
+        self.theme: str | None = None
+        self.arrangements: dict[str, Arrangement] = {}
+        self.trouble = ""
+        """What is wrong with the file, in words; empty if nothing is."""
+        if self._path is not None:
+            self._read(self._path)
+
+    def keep_theme(self, name: str) -> None:
+        """Begin with this theme the next time."""
+        if name != self.theme:
+            self.theme = name
+            self._write()
+
+    def keep_arrangement(self, size: str, look: Look) -> None:
+        """Open these panes on a screen of this size from now on."""
+        wanted = Arrangement(look.hidden, look.overlaid)
+        if self.arrangements.get(size) != wanted:
+            self.arrangements[size] = wanted
+            self._write()
+
+    def _read(self, path: Path) -> None:
+        try:
+            with path.open("rb") as file:
+                text = file.read(SIZE_LIMIT + 1)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            self._give_up(f"{path}: {error.strerror or error}; nothing is remembered")
+            return
+        try:
+            if len(text) > SIZE_LIMIT:
+                raise ValueError(f"larger than {SIZE_LIMIT // 1024} KiB")
+            self._take(json.loads(text))
+        except (ValueError, RecursionError) as error:
+            self._give_up(f"{path}: {error}; it is left as it is, and nothing is remembered")
+
+    def _take(self, table: object) -> None:
+        if not isinstance(table, Mapping):
+            raise ValueError("must be a JSON object")
+        theme, panes = table.get("theme"), table.get("panes", {})
+        if not isinstance(theme, str | None):
+            raise ValueError("theme: must be a name")
+        if not isinstance(panes, Mapping):
+            raise ValueError("panes: must be an object")
+        self.arrangements = {str(size): _arrangement(size, one) for size, one in panes.items()}
+        self.theme = theme
+
+    def _give_up(self, trouble: str) -> None:
+        self._path, self.trouble = None, trouble
+
+    def _write(self) -> None:
+        if self._path is None:
+            return
+        table = {
+            "theme": self.theme,
+            "panes": {
+                size: {"closed": sorted(one.hidden), "overlaid": one.overlaid}
+                for size, one in sorted(self.arrangements.items())
+            },
+        }
+        fresh = self._path.with_name(f".{FILE}.{os.getpid()}")
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            fresh.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
+            fresh.replace(self._path)
+        except OSError as error:
+            self._give_up(f"{self._path}: {error.strerror or error}; nothing is remembered")
+
+
+def _arrangement(size: object, table: object) -> Arrangement:
+    if not isinstance(table, Mapping):
+        raise ValueError(f"panes.{size}: must be an object")
+    closed, overlaid = table.get("closed", []), table.get("overlaid", False)
+    if not isinstance(closed, list) or not all(name in PANES for name in closed):
+        raise ValueError(f"panes.{size}.closed: must be a list of {', '.join(sorted(PANES))}")
+    if not isinstance(overlaid, bool):
+        raise ValueError(f"panes.{size}.overlaid: must be true or false")
+    return Arrangement(frozenset(closed), overlaid)

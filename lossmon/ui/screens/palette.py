@@ -1,0 +1,180 @@
+"""The palette: every action that can be done now, found by typing a part of its name."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import ClassVar
+
+from rich.cells import cell_len
+from textual import events
+from textual.binding import ActiveBinding, Binding, BindingType
+
+from lossmon.frozen import dataclass
+from lossmon.ui.entry import ENDS, Entry
+from lossmon.ui.lines import MUTED, STRONG, TEXT, Line, clean, clip, fit
+from lossmon.ui.scene import Scene
+from lossmon.ui.screens.page import Page
+from lossmon.ui.widgets.keys import NAMES
+
+MOVES: Mapping[str, int] = {"up": -1, "down": 1, "pageup": -10, "pagedown": 10, "tab": 1}
+"""Keys that move the choice while a name is typed, and by how many rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One thing to do.
+
+    Attributes:
+        text: What it does, in the user's language.
+        hint: Its keys, or what kind of thing it is.
+        name: How the settings call it; it is searched too.
+        act: Does it. What it returns is awaited if it can be.
+    """
+
+    text: str
+    hint: str
+    name: str
+    act: Callable[[], object]
+
+    def fits(self, words: Iterable[str]) -> bool:
+        """Whether every word is a part of what is told of the command."""
+        told = f"{self.text} {self.name} {self.hint}".casefold()
+        return all(word in told for word in words)
+
+
+def actions(
+    active: Mapping[str, ActiveBinding],
+    say: Callable[[str], str],
+    run: Callable[[ActiveBinding], object],
+) -> list[Command]:
+    """The actions in reach, each once, with all of its keys.
+
+    Args:
+        active: What each key does at the moment.
+        say: Puts a word of the screen into the user's language.
+        run: Does what a binding stands for.
+    """
+    keys: dict[str, list[str]] = {}
+    bound: dict[str, ActiveBinding] = {}
+    for key, one in active.items():
+        name = one.binding.id
+        if name and name != "app.palette" and one.enabled:
+            keys.setdefault(name, []).append(NAMES.get(key, key))
+            bound.setdefault(name, one)
+    return [
+        Command(
+            text=say(one.binding.tooltip or one.binding.description),
+            hint=" ".join(keys[name]),
+            name=name,
+            act=lambda one=one: run(one),  # type: ignore[misc]
+        )
+        for name, one in bound.items()
+    ]
+
+
+class PalettePage(Page):
+    """A list that what is typed makes shorter; Enter does the chosen thing.
+
+    Args:
+        known: All there is to do, the most wanted first.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "take", "do", id="page.command", tooltip="Do the chosen thing"),
+    ]
+
+    title_word = "commands"
+
+    def __init__(self, known: Sequence[Command]) -> None:
+        super().__init__()
+        self.known = known
+        self.chosen = 0
+        self.entry = Entry("> ")
+        self.entry.begin()
+
+    @property
+    def found(self) -> list[Command]:
+        """What fits the typed words."""
+        words = self.entry.text.casefold().split()
+        return [one for one in self.known if one.fits(words)]
+
+    def heading(self) -> Line:
+        return self.entry.line()
+
+    def lines(self, room: int) -> Sequence[Line]:
+        found = self.found
+        self.chosen = max(0, min(self.chosen, len(found) - 1))
+        if not found:
+            return [((self.scene.say("no such action"), MUTED),)]
+        hint = min(room // 3, max(cell_len(one.hint) for one in found))
+        return [_row(one, room, hint, chosen=at == self.chosen) for at, one in enumerate(found)]
+
+    def present(self, scene: Scene) -> None:
+        super().present(scene)
+        self._follow_choice()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        # Letters are letters here; what is done, is done by `on_key`.
+        return action in ("quit", "help_quit", "take")
+
+    async def on_key(self, event: events.Key) -> None:
+        if event.key in ENDS:
+            return
+        event.stop()
+        event.prevent_default()
+        if event.key == "enter":
+            await self.action_take()
+        elif event.key == "escape":
+            self.action_back()
+        elif event.key in MOVES:
+            self._choose(self.chosen + MOVES[event.key])
+        elif self.entry.take(event):
+            self._choose(0)
+
+    def on_paste(self, event: events.Paste) -> None:
+        event.stop()
+        self.entry.paste(event.text)
+        self._choose(0)
+
+    async def on_click(self, event: events.Click) -> None:
+        place = event.get_content_offset(self.body)
+        if place is not None and 0 <= self.body.top + place.y < len(self.found):
+            self.chosen = self.body.top + place.y
+            await self.action_take()
+
+    async def action_take(self) -> None:
+        """Close the palette and do the chosen thing."""
+        found = self.found
+        if not found:
+            return
+        command = found[self.chosen]
+        self.action_back()
+        result = command.act()
+        if inspect.isawaitable(result):
+            await result
+
+    def _choose(self, index: int) -> None:
+        self.chosen = max(0, min(index, len(self.found) - 1))
+        self.present(self.scene)
+
+    def _follow_choice(self) -> None:
+        """Keep the chosen row in view."""
+        height = self.body.size.height
+        if height and not self.body.top <= self.chosen < self.body.top + height:
+            self._move(self.chosen if self.chosen < self.body.top else self.chosen + 1 - height)
+
+
+def _row(command: Command, room: int, hint_room: int, *, chosen: bool) -> Line:
+    hint = clip(clean(command.hint), hint_room)
+    text = clip(clean(command.text), max(4, room - hint_room - 4))
+    gap = " " * max(1, room - 2 - cell_len(text) - cell_len(hint))
+    return fit(
+        (
+            ("▸ " if chosen else "  ", "key"),
+            (text, STRONG if chosen else TEXT),
+            (gap, TEXT),
+            (hint, "key"),
+        ),
+        room,
+    )
