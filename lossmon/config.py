@@ -58,7 +58,12 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("x_axis", "step", "what runs from left to right", ("step", "epoch", "time")),
     Setting("log_y", False, "logarithmic loss axis at the start"),
     Setting("outliers", False, "let single outliers stretch the loss axis"),
-    Setting("lang", "en", "language of the screen and of diagnoses", ("en", "zh")),
+    Setting(
+        "lang",
+        "auto",
+        "language of the screen and of diagnoses; auto asks the locale",
+        ("auto", "en", "zh"),
+    ),
     Setting("charset", "auto", "characters to draw with", ("auto", "unicode", "ascii")),
     Setting(
         "sensitivity",
@@ -111,6 +116,22 @@ def config_directory() -> Path:
     return user_config_path("lossmon")
 
 
+def language_of(environment: Mapping[str, str]) -> tuple[str, str]:
+    """The language that the locale asks for, and the variable that says so ("" if none does).
+
+    The variables are looked at as gettext does: the first that is set decides, and the list in
+    `LANGUAGE` counts only where a locale is set at all.
+    """
+    locale = next((name for name in ("LC_ALL", "LC_MESSAGES", "LANG") if environment.get(name)), "")
+    if not locale or environment[locale].partition(".")[0] in ("C", "POSIX"):
+        return "en", ""
+    if wanted := environment.get("LANGUAGE"):
+        for language in wanted.split(":"):
+            if (word := re.split(r"[_.@]", language)[0].lower()) in ("en", "zh"):
+                return word, "LANGUAGE"
+    return ("zh" if environment[locale].lower().startswith("zh") else "en"), locale
+
+
 def load(
     path: Path | None,
     environment: Mapping[str, str],
@@ -138,6 +159,9 @@ def load(
             flag = "--" + name.replace("_", "-")
             values[name] = _checked(_BY_NAME[name], value, flag)
             origins[name] = flag
+    if values["lang"] == "auto":
+        values["lang"], variable = language_of(environment)
+        origins["lang"] = variable or origins["lang"]
     known = {one.name for one in fields(Config)}
     return Config(
         **{name: value for name, value in values.items() if name in known},  # type: ignore[arg-type]

@@ -11,6 +11,10 @@ from hypothesis import settings
 for _library in ("OPENBLAS", "OMP", "MKL"):
     os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
 
+# The sentences that the tests expect are English, whatever the person who runs them speaks.
+for _variable in ("LC_ALL", "LC_MESSAGES", "LANGUAGE", "LANG"):
+    os.environ.pop(_variable, None)
+
 # The same examples at every run: a change is judged by what it changed, not by luck.
 # HYPOTHESIS_PROFILE=explore looks for new ones.
 settings.register_profile("fixed", derandomize=True, deadline=None)

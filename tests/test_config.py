@@ -17,9 +17,10 @@ def write(tmp_path: Path, text: str) -> Path:
 
 
 def test_every_setting_has_a_field_with_the_same_default() -> None:
-    config = Config()
+    config, loaded = Config(), load(None, {}, {})
     for setting in SETTINGS:
-        assert getattr(config, setting.name) == setting.default, setting.name
+        assert getattr(config, setting.name) == getattr(loaded, setting.name), setting.name
+        assert setting.default in ("auto", getattr(config, setting.name)), setting.name
     tables = {*TABLES, "origins"}
     assert {field.name for field in fields(Config)} == {s.name for s in SETTINGS} | tables
 
@@ -89,3 +90,26 @@ def test_what_is_printed_can_be_read_again(tmp_path: Path) -> None:
     again = load(write(tmp_path, printed), {}, {})
     assert [getattr(again, s.name) for s in SETTINGS] == [getattr(config, s.name) for s in SETTINGS]
     assert (again.metrics, again.patterns) == (config.metrics, config.patterns)
+
+
+@pytest.mark.parametrize(
+    "environment, language, origin",
+    [
+        pytest.param({}, "en", "default", id="no locale"),
+        pytest.param({"LANG": "zh_CN.UTF-8"}, "zh", "LANG", id="Chinese"),
+        pytest.param({"LANG": "zh_CN.UTF-8", "LC_ALL": "C.UTF-8"}, "en", "default", id="C wins"),
+        pytest.param({"LANG": "de_DE.UTF-8"}, "en", "LANG", id="a language that we do not speak"),
+        pytest.param(
+            {"LANG": "de_DE.UTF-8", "LANGUAGE": "de:zh_TW:en"}, "zh", "LANGUAGE", id="a list"
+        ),
+        pytest.param({"LANGUAGE": "zh"}, "en", "default", id="a list without a locale"),
+        pytest.param(
+            {"LANG": "zh_CN.UTF-8", "LOSSMON_LANG": "en"}, "en", "LOSSMON_LANG", id="said so"
+        ),
+    ],
+)
+def test_the_language_is_that_of_the_locale(
+    environment: dict[str, str], language: str, origin: str
+) -> None:
+    config = load(None, environment, {})
+    assert (config.lang, config.origins["lang"]) == (language, origin)
