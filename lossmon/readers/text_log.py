@@ -63,7 +63,7 @@ class TextLog:
         self._table: Table | None = None
         self._before = ""
         self._pane: deque[str] = deque(maxlen=PANE)
-        self._shapes = Shapes()
+        self._shapes = Shapes(_MARKERS)
         self._bars = Bars(self._shapes, self.ledger)
 
     @property
@@ -89,10 +89,9 @@ class TextLog:
         self._open = self._todo[-1] != ""
         if not self._open:
             self._todo.pop()
-        self._alert = self.ledger.watching or any(marker in text for marker in _MARKERS)
-        self._plain = not (
-            self._alert or "\r" in text or "%|" in text or "━" in text or "it [" in text
-        )
+        painted = "\r" in text or "%|" in text or "━" in text or "it [" in text
+        self._alert = self.ledger.watching or (painted and any(sign in text for sign in _MARKERS))
+        self._plain = not (self._alert or painted)
 
     def work(self, deadline: float) -> bool:
         """Work through what was pushed until the deadline; True when all is done."""
@@ -121,7 +120,7 @@ class TextLog:
 
     def _lines(self, lines: list[str], open_end: bool) -> None:
         """Read lines; those of one shape are given to the ledger together."""
-        read = self._shapes.read
+        shapes, read = self._shapes, self._shapes.read
         match: Match = _no_match
         run: Template | None = None
         rows: list[Row] = []
@@ -141,6 +140,13 @@ class TextLog:
                 rows.append(again.groups())
                 continue
             found = read(line)
+            if shapes.alarming:
+                self._flush(run, rows)
+                if plain:
+                    self._unshow(len(lines) - number)
+                self._before = lines[number - 1] if number else self._before
+                self._alarmed(lines[number:], open_end)
+                return
             if found is None:
                 continue
             if found[0].parsed.columns:
@@ -156,6 +162,11 @@ class TextLog:
         self._flush(run, rows)
         if lines:
             self._before = lines[-1]
+
+    def _alarmed(self, lines: list[str], open_end: bool) -> None:
+        """Read lines of which the first may tell of a crash or the plan of the run."""
+        self._alert = True
+        self._lines(lines, open_end)
 
     def _unshow(self, count: int) -> None:
         """Take back lines that went to the log pane in advance."""
@@ -223,6 +234,7 @@ class TextLog:
         found = self._row(bare) if ended else None
         if found is None:
             found = self._shapes.read(bare)
+            self._alert = self._alert or self._shapes.alarming
         self._bars.state = "" if ended else text
         if ended:
             self._pane.append(text)

@@ -143,9 +143,22 @@ class _Left:
 
 
 class Shapes:
-    """Remembers the shapes of lines, those without metrics too."""
+    """Remembers the shapes of lines, those without metrics too.
 
-    def __init__(self) -> None:
+    Attributes:
+        alarming: The newest line may hold one of the signs; lines of one shape all do or none.
+    """
+
+    def __init__(self, signs: tuple[str, ...] = ()) -> None:
+        """Start without any shape.
+
+        Args:
+            signs: Texts that a caller looks for in whatever lines are not of a known shape.
+        """
+        self.alarming = False
+        self._signs = tuple(sign.translate(DROPPED) for sign in signs)
+        self._alarms: set[str] = set()
+        """Keys of lines with a sign: none of them is dull."""
         self._known: dict[str, list[Template | _Left]] = {}
         self._dull: set[str] = set()
         """Keys of lines without any word of ours."""
@@ -156,8 +169,10 @@ class Shapes:
         """Return how to read a line, and its numbers as text; None if it says nothing."""
         key = line.translate(DROPPED)
         if key in self._dull:
+            self.alarming = False
             return None
         known = self._known.get(key)
+        self.alarming = key in self._alarms
         if known is not None:
             for shape in known:
                 if found := shape.match(line):
@@ -167,10 +182,18 @@ class Shapes:
         return self._learn(key, line)
 
     def _learn(self, key: str, line: str) -> tuple[Template, tuple[str, ...]] | None:
+        if not self.alarming and any(sign in key for sign in self._signs):
+            self.alarming = True
+            if len(self._alarms) >= MOST_SHAPES:
+                # A shape must not outlive what is known of its signs.
+                self._known.clear()
+                self._alarms.clear()
+            self._alarms.add(key)
         if len(line) > LONGEST:
             return None
         if not WORTH.search(line.lower()):
-            _remember(self._dull, key)
+            if not self.alarming:
+                _remember(self._dull, key)
             return None
         parsed = parse(line)
         if parsed is None:

@@ -283,6 +283,16 @@ def test_the_end_of_a_run_is_recognised(line: str, tmp_path: Path) -> None:
     assert read.last("failure")
 
 
+@pytest.mark.parametrize("twin", ["Kill 7 ed", "K1illed", "Kille d"])
+@pytest.mark.parametrize("padding", [0, 300])
+def test_a_crash_is_seen_behind_lines_that_look_like_it(
+    tmp_path: Path, twin: str, padding: int
+) -> None:
+    between = "step 5 loss 0.5\n" * padding
+    text = f"step 1 loss 0.5\n{twin}\n{between}Killed\n"
+    assert read_text(tmp_path / "a.log", text).last("failure") == "Killed"
+
+
 def test_a_chained_traceback_ends_with_its_last_exception(tmp_path: Path) -> None:
     text = (
         "step 1 loss 0.5\n"
