@@ -73,6 +73,7 @@ class Meaning:
         secondary: A running or epoch mean, or a repeat, of a series that is also logged raw:
             never the headline while the raw one exists.
         summary: A number about the whole run (HF's final `train_loss`): never a curve point.
+        sum_of: Raw tags of the parts whose sum it is, where the run logs no total; else empty.
     """
 
     key: str
@@ -84,6 +85,7 @@ class Meaning:
     unit: str = ""
     secondary: bool = False
     summary: bool = False
+    sum_of: tuple[str, ...] = ()
 
 
 # --------------------------------------------------------------------------- readers → monitor

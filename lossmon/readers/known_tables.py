@@ -7,15 +7,13 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from lossmon.readers.format import Format
-from lossmon.readers.frames import Column, Frame, clean_name
+from lossmon.readers.frames import Frame, clean_name
 from lossmon.readers.layout import Columns, Found, MetricColumns
 from lossmon.readers.record_reader import RecordReader
 from lossmon.readers.sniff import is_known_other
 from lossmon.readers.tables import RANK, header_names, table
-from lossmon.types import Axis, Facts, Floats, Ints
+from lossmon.types import Axis, Facts
 
 _LARGEST_ARGS = 1 << 16
 """Bytes of a file of settings that are looked at."""
@@ -50,37 +48,6 @@ class PlannedTable:
             epochs = planned_epochs(self._path)
             if epochs:
                 found.facts.append(Facts(total_epochs=epochs))
-
-
-class DetectionTable(PlannedTable):
-    """The layout of Ultralytics' `results.csv`, which has parts of the loss and no total.
-
-    Their sum is added as `train/loss (sum)` and `val/loss (sum)`.
-    """
-
-    def take(self, frame: Frame, first: int, found: Found) -> None:
-        """Add the points of every quantity and of the sums."""
-        for split in ("train", "val"):
-            parts = [
-                column
-                for name, column in frame.columns.items()
-                if name.startswith(f"{split}/") and name.endswith("_loss")
-            ]
-            if parts and f"{split}/loss" not in frame.columns:
-                frame.columns[f"{split}/loss (sum)"] = _sum(parts)
-        super().take(frame, first, found)
-
-
-def _sum(columns: list[Column]) -> Column:
-    """The sum of some columns in the rows that have all of them."""
-    rows: Ints = columns[0].rows
-    for column in columns[1:]:
-        rows = np.intersect1d(rows, column.rows, assume_unique=True)
-    total: Floats = np.zeros(len(rows), np.float64)
-    with np.errstate(invalid="ignore", over="ignore"):
-        for column in columns:
-            total = total + column.values[np.searchsorted(column.rows, rows)]
-    return Column(rows, total)
 
 
 _LIGHTNING = Columns(steps=("step",))
@@ -158,10 +125,6 @@ def _open_planned(source: str, path: Path) -> RecordReader:
     return table(path, source, lambda axis: PlannedTable(axis, path))
 
 
-def _open_detection(path: Path) -> RecordReader:
-    return table(path, "ultralytics", lambda axis: DetectionTable(axis, path))
-
-
 FORMATS = (
     Format(
         source="lightning",
@@ -176,7 +139,7 @@ FORMATS = (
         title="Ultralytics results.csv",
         names=("results.csv",),
         claims=_claims_detection,
-        open=_open_detection,
+        open=partial(_open_planned, "ultralytics"),
         rank=RANK,
     ),
     Format(

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from lossmon.errors import ReadError
 from lossmon.readers.discovery import FoundFile
 from lossmon.readers.names import meaning
-from lossmon.types import Batch, Meaning, Points
+from lossmon.store.sources import FileColumns
+from lossmon.types import Batch, Kind, Meaning, Points
 
 MOST_CALLS = 10_000
 """Calls of a reader after which it must have come to an end: each takes a whole chunk."""
@@ -49,7 +50,11 @@ class Told:
         where = f"{self.axis} {self.first:,}"
         if self.last != self.first:
             where += f" to {self.last:,}"
-        return f"{self.tag} = {named(self.meaning)}: {points}, {where}, last {self.value:.6g}"
+        parts = ", ".join(self.meaning.sum_of)
+        summed = f"; the sum of {parts}, as no total is logged" if parts else ""
+        return (
+            f"{self.tag} = {named(self.meaning)}: {points}, {where}, last {self.value:.6g}{summed}"
+        )
 
 
 @dataclass(slots=True)
@@ -85,6 +90,7 @@ def account(file: FoundFile, names: Mapping[str, str]) -> Account:
     """
     found = Account()
     series: dict[tuple[str, str], Told] = {}
+    columns = FileColumns(0)
     reader = file.format.open(file.path)
     for _ in range(MOST_CALLS):
         try:
@@ -94,11 +100,12 @@ def account(file: FoundFile, names: Mapping[str, str]) -> Account:
             break
         if batch.replaced:
             series.clear()
-        _add(batch, file, reader.source, names, series)
+            columns = FileColumns(0)
+        _add(batch, file, reader.source, names, series, columns)
         found.notes += batch.notes
         if not batch.pending:
             break
-    found.series = list(series.values())
+    found.series = [*series.values(), *_sums(columns)]
     found.source = reader.source if reader.source != file.format.source else ""
     return found
 
@@ -109,6 +116,7 @@ def _add(
     source: str,
     names: Mapping[str, str],
     series: dict[tuple[str, str], Told],
+    columns: FileColumns,
 ) -> None:
     for points in batch.points:
         key = (points.tag, points.axis.value)
@@ -116,3 +124,23 @@ def _add(
             what = meaning(points.tag, scope=file.scope, source=source, overrides=names or None)
             series[key] = Told(points.tag, what, points.axis.value)
         series[key].add(points)
+        if series[key].meaning.kind is Kind.LOSS:
+            columns.extend(points, series[key].meaning, points.tag)
+            columns.sum_up(points, series[key].meaning, "")
+
+
+def _sums(columns: FileColumns) -> list[Told]:
+    """Losses that the file does not log and its parts make up."""
+    return [
+        Told(
+            one.tag,
+            one.meaning,
+            one.axis.value,
+            one.n,
+            int(one.steps[0]),
+            int(one.steps[-1]),
+            float(one.values[-1]),
+        )
+        for one in columns.columns.values()
+        if one.meaning.sum_of
+    ]

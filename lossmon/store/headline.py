@@ -23,7 +23,8 @@ def headlines(candidates: Sequence[Candidate]) -> Headlines:
     """Choose the losses that speak for the run.
 
     A total goes before a component or one of several eval sets, a raw series before a running
-    mean, the plain name before a longer one. Where the eval loss counts something else than the
+    mean, the plain name before a longer one, any total that was logged before a sum of parts that
+    we made. Where the eval loss counts something else than the
     best train loss does (epochs, not batches), a train loss on the same axis is preferred: two
     curves that cannot share an axis cannot be compared.
     """
@@ -47,9 +48,10 @@ def _ranked(candidates: Sequence[Candidate], split: Split) -> list[Candidate]:
     return sorted(fitting, key=lambda candidate: _place(candidate, f"{split}/loss"))
 
 
-def _place(candidate: Candidate, plain: str) -> tuple[bool, bool, bool, int, str]:
+def _place(candidate: Candidate, plain: str) -> tuple[bool, bool, bool, bool, int, str]:
     key, meaning, n, _ = candidate
-    return (bool(meaning.part), meaning.secondary, key != plain, -n, key)
+    summed = bool(meaning.sum_of)
+    return (bool(meaning.part), meaning.secondary, summed, key != plain, -n, key)
 
 
 def ordered(series: tuple[Series, ...]) -> tuple[Series, ...]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from lossmon.frozen import dataclass
 from lossmon.store.columns import Columns
+from lossmon.store.sums import Group, Sum, is_part, is_total
 from lossmon.types import Axis, Ints, Kind, Meaning, Points, Restart, Split
 
 ORDER_BITS = 37
@@ -43,6 +44,43 @@ class FileColumns:
     columns: dict[str, Columns] = field(default_factory=dict)
     restarts: list[tuple[int, int]] = field(default_factory=list)
     """Explicit restarts as (order, step)."""
+    _sums: dict[Group, Sum] = field(default_factory=dict)
+
+    def extend(self, points: Points, meaning: Meaning, shown: str) -> None:
+        """Append points of one tag, and what they add to the sum of the parts of a loss.
+
+        Args:
+            points: The points.
+            meaning: What their tag stands for.
+            shown: The tag, with the sub-run before it where there is one.
+        """
+        column = self.columns.get(points.tag)
+        if column is None:
+            column = Columns(shown, meaning, points.axis, self.number)
+            self.columns[points.tag] = column
+        column.extend(points, self.number << ORDER_BITS)
+
+    def sum_up(self, points: Points, meaning: Meaning, scope: str) -> None:
+        """Let points of a part or a total of a loss count in the sum of its parts."""
+        total = is_total(meaning)
+        if not total and not is_part(meaning):
+            return
+        group = Group(meaning.key.partition("/")[0], points.axis)
+        found = self._sums.setdefault(group, Sum())
+        if total:
+            self.columns.pop(found.name, None)
+            found.close()
+        elif not found.closed:
+            self._add_up(found, points, meaning, scope)
+
+    def _add_up(self, found: Sum, points: Points, meaning: Meaning, scope: str) -> None:
+        if found.offer(points, meaning):
+            self.columns.pop(found.name, None)
+            found.begin_anew(self.columns, self.number << ORDER_BITS)
+        summed = found.take(points.axis)
+        if summed is not None:
+            shown = f"{scope}/{summed.tag}" if scope else summed.tag
+            self.extend(summed, found.meaning, shown)
 
 
 @dataclass(slots=True)
@@ -75,12 +113,8 @@ class Stream:
         if number in self._in_doubt:
             self._settle(number, points)
         file = self._file(number)
-        number = file.number
-        column = file.columns.get(points.tag)
-        if column is None:
-            shown = f"{self.scope}/{points.tag}" if self.scope else points.tag
-            column = file.columns[points.tag] = Columns(shown, meaning, points.axis, number)
-        column.extend(points, number << ORDER_BITS)
+        file.extend(points, meaning, f"{self.scope}/{points.tag}" if self.scope else points.tag)
+        file.sum_up(points, meaning, self.scope)
         self.version += 1
 
     def restart(self, number: int, restart: Restart) -> None:
