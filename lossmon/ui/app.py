@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import ClassVar, Protocol
 
 from textual import on, work
@@ -108,6 +109,7 @@ class LossmonApp(Looks, App[None]):
         self.kept = Kept(config.home)
         self.snapshot = config.initial or Snapshot()
         self.frozen = False
+        self.marked: frozenset[Path] = frozenset()
         self._chosen = liveliest(self.snapshot)
         self._user_chose = False
         self._troubles: tuple[str, ...] = (self.kept.trouble,) if self.kept.trouble else ()
@@ -248,6 +250,7 @@ class LossmonApp(Looks, App[None]):
             frozen=self.frozen,
             recognised=self.config.recognised,
             troubles=self._troubles,
+            marked=self.marked,
         )
 
     @property
@@ -319,13 +322,18 @@ class LossmonApp(Looks, App[None]):
         """Open or close the list of runs."""
         from lossmon.ui.screens.runs import RunsPage
 
-        self.open(RunsPage(self._chosen, self.choose_run))
+        self.open(RunsPage(self._chosen, self.choose_run, self.mark))
 
     def choose_run(self, index: int) -> None:
         """Look at a run of the list."""
         if index < len(self.snapshot.runs):
             self._chosen, self._user_chose = index, True
             self.present()
+
+    def mark(self, path: Path) -> None:
+        """Mark a run for comparison, or take its mark away."""
+        self.marked ^= {path}
+        self.present()
 
     def action_next_run(self, step: int) -> None:
         """Look at the next or the previous run, round the ends."""

@@ -114,6 +114,8 @@ CHINESE: Mapping[str, str] = {
     "Focus the next pane": "焦点移到下一面板",
     "Run above": "上一个运行",
     "Run below": "下一个运行",
+    "mark": "标记",
+    "Mark for comparison": "标记以作比较",
     "Open the chosen run": "打开所选运行",
     "Try the themes on": "试用各主题",
     "Every action by name": "按名称查找操作",

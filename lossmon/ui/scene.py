@@ -93,6 +93,7 @@ class Scene:
         frozen: The data stands still because the user said so.
         recognised: Titles of the formats that can be read.
         troubles: What went wrong outside the data: broken themes, a reader thread that died.
+        marked: Paths of the runs that the user marked to compare them.
     """
 
     snapshot: Snapshot = field(default_factory=Snapshot)
@@ -104,6 +105,7 @@ class Scene:
     frozen: bool = False
     recognised: tuple[str, ...] = ()
     troubles: tuple[str, ...] = ()
+    marked: frozenset[Path] = frozenset()
 
     @property
     def run(self) -> RunSnapshot | None:

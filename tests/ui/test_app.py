@@ -126,6 +126,18 @@ async def test_a_run_is_chosen_from_the_list() -> None:
         assert "中文实验-一号 4/4" in text(app)
 
 
+async def test_space_marks_a_run_of_the_list_for_comparison_and_takes_the_mark_away() -> None:
+    several = stage.several()
+    app = stage.app(several)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("r", "down", "space")
+        marked = {several.runs[1].path}
+        assert app.scene.marked == app.marked == marked
+        assert "▸●" in text(app)
+        await pilot.press("space")
+        assert app.scene.marked == frozenset()
+
+
 async def test_the_chosen_run_stays_in_view_when_others_appear_before_it() -> None:
     several = stage.several()
     app = stage.app(several)

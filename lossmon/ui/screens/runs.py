@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -25,20 +26,24 @@ class RunsPage(Page):
     Args:
         chosen: Index of the run in view.
         take: Called with the index of the run to look at.
+        mark: Called with the path of the run to mark or unmark.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "choose(-1)", "up", id="page.row_up", show=False, tooltip="Run above"),
         Binding("down,j", "choose(1)", "down", id="page.row_down", show=False, tooltip="Run below"),
+        Binding("space", "mark", "mark", id="page.mark", tooltip="Mark for comparison"),
         Binding("enter", "take", "open", id="page.take", tooltip="Open the chosen run"),
     ]
 
     title_word = "runs"
 
-    def __init__(self, chosen: int, take: Callable[[int], None]) -> None:
+    def __init__(
+        self, chosen: int, take: Callable[[int], None], mark: Callable[[Path], None]
+    ) -> None:
         super().__init__()
         self.chosen = chosen
-        self._take = take
+        self._take, self._mark = take, mark
 
     def heading(self) -> Line:
         return ((str(len(self.scene.snapshot.runs)), MUTED),)
@@ -60,6 +65,11 @@ class RunsPage(Page):
         if not self.body.top <= self.chosen + 1 < self.body.top + height:
             self.body.top = max(0, self.chosen + 1 - height // 2)
         self.present(self.scene)
+
+    def action_mark(self) -> None:
+        """Mark the chosen run for comparison, or take its mark away."""
+        if runs := self.scene.snapshot.runs:
+            self._mark(runs[self.chosen].path)
 
     def action_take(self) -> None:
         """Look at the chosen run."""
@@ -116,7 +126,8 @@ class Table:
             "best": _best(run),
         }
         line: Line = (
-            ("▸ " if chosen else "  ", "key"),
+            ("▸" if chosen else " ", "key"),
+            ("●" if run.path in self.scene.marked else " ", "key"),
             *narrow_block(verdict.severity, word, self.verdict),
             (" ", TEXT),
             *pad(((name, STRONG if chosen else TEXT),), self.name),
