@@ -141,6 +141,7 @@ class Facts:
         remaining: Seconds left, as the framework estimates them.
         finished: The source says that the run ended well.
         failure: The source says that the run ended badly, and why, in one line.
+        ending: The source's own word for a good end that came early (`pruned`).
         started: Seconds since the Unix epoch.
         best_checkpoint: Name of the checkpoint the framework itself calls best.
         settings: Hyperparameters and configuration, as text.
@@ -152,6 +153,7 @@ class Facts:
     remaining: float | None = None
     finished: bool | None = None
     failure: str | None = None
+    ending: str | None = None
     started: float | None = None
     best_checkpoint: str | None = None
     settings: Mapping[str, str] = field(default_factory=dict)

@@ -145,6 +145,9 @@ class FollowedFile:
             self._denied, self.error = False, ""
         if anew:
             batch = replace(batch, replaced=True)
+        if self.found.part:
+            # The file grew, but perhaps by what other runs logged.
+            grew = grew and batch != _NOTHING
         if batch == _NOTHING and not (grew or mended or self.pending):
             return None
         self.pending = batch.pending
@@ -154,7 +157,7 @@ class FollowedFile:
         if not batch.pending:
             self.caught_up = True
         if live:
-            if grew:
+            if grew and (batch.points or not self.found.part):
                 self.grew_at = now
             batch = _timed(batch, now)
         self._learn(batch)
@@ -201,6 +204,9 @@ class FollowedFile:
         if self.seen is None:
             return None
         modified = self.seen.modified_ns / 1e9
+        if self.found.part and np.isfinite(newest_wall):
+            # Others write the same file.
+            return newest_wall
         if np.isfinite(newest_wall) and abs(modified - newest_wall) > FRESH_COPY:
             return newest_wall
         return modified

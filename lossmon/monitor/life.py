@@ -101,7 +101,7 @@ def state(vital: Vital, now: float) -> tuple[State, str]:
     """
     facts = vital.facts
     if facts.finished:
-        return State.FINISHED, "the log says so"
+        return State.FINISHED, facts.ending or "the log says so"
     if facts.failure:
         return State.FAILED, facts.failure
     if vital.step is None:
@@ -146,6 +146,7 @@ def merged_facts(facts: list[Facts]) -> Facts:
         remaining=_number(first("remaining")),
         finished=any(fact.finished for fact in facts) or None,
         failure=next((fact.failure for fact in facts if fact.failure), None),
+        ending=_text(first("ending")),
         started=_number(first("started")),
         best_checkpoint=_text(first("best_checkpoint")),
         settings=settings,

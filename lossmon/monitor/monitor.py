@@ -14,7 +14,7 @@ from lossmon.monitor.follow import identity
 from lossmon.monitor.joining import continues, is_settled, joined, predecessors
 from lossmon.monitor.machine import Machine
 from lossmon.monitor.run import RunMonitor
-from lossmon.readers.discovery import Discovery, Scan
+from lossmon.readers.discovery import Discovery, FoundRun, Scan
 from lossmon.types import HardwareReading, RunSnapshot, Snapshot, State
 
 BUDGET = 0.05
@@ -161,6 +161,14 @@ class Monitor:
                     sensitivity=self._config.sensitivity,
                     clock=self._clock,
                 )
+        if any(file.part for found in runs for file in found.files):
+            self._order(runs)
+
+    def _order(self, runs: Sequence[FoundRun]) -> None:
+        """List runs as they were found: of several in one file the newest stands first."""
+        places = {found.path: place for place, found in enumerate(runs)}
+        ordered = sorted(self._runs, key=lambda path: places.get(path, len(places)))
+        self._runs = {path: self._runs[path] for path in ordered}
 
     def _joined(self, snapshot: Snapshot) -> Snapshot:
         """Put runs together that turned out to be one training; it is read again as a whole."""

@@ -75,7 +75,7 @@ class RunMonitor:
         if found.checkpoints != self._found.checkpoints or found.name != self._found.name:
             self._changes += 1
         self._found = found
-        listed = {str(file.path): file for file in found.files}
+        listed = {_key(file): file for file in found.files}
         fresh = {name: file for name, file in listed.items() if name not in self._files}
         names = {file.path.name for file in fresh.values()}
         inodes = {identity(file.path) for file in fresh.values()}
@@ -99,7 +99,7 @@ class RunMonitor:
         newest: dict[tuple[str, int, str], int] = {}
         for file in found.files:
             stream = (file.format.source, file.format.rank, file.scope)
-            number = self._files[str(file.path)].number
+            number = self._files[_key(file)].number
             if number < newest.get(stream, -1):
                 return False
             newest[stream] = number
@@ -312,6 +312,10 @@ class RunMonitor:
     def _formats(self) -> tuple[str, ...]:
         ranked = sorted(self._files.values(), key=lambda file: file.found.format.rank)
         return tuple(dict.fromkeys(file.found.format.source for file in ranked))
+
+
+def _key(file: FoundFile) -> str:
+    return f"{file.path}/{file.part}" if file.part else str(file.path)
 
 
 def _is_superseded(file: FollowedFile, names: set[str], inodes: set[Identity | None]) -> bool:

@@ -2,42 +2,130 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import math
+import time
+from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
 
-import numpy as np
-
-from lossmon.readers.database_accounts import (
-    Account,
-    Logged,
-    MlflowAccount,
-    OptunaAccount,
-    TrackioAccount,
-)
+from lossmon.errors import ReadError
+from lossmon.readers.database_rows import Rows, Tables, as_points
 from lossmon.readers.format import Format
-from lossmon.readers.layout import MOST_TAGS
-from lossmon.readers.sqlite_file import MAGIC, BusyError, table_names, visit
-from lossmon.types import Batch, Facts, Points
+from lossmon.readers.mlflow_tables import MlflowTables
+from lossmon.readers.optuna_tables import OptunaTables
+from lossmon.readers.shelf import MOST_RUNS, Part, lead
+from lossmon.readers.sqlite_file import MAGIC, BusyError, Revision, revision, table_names, visit
+from lossmon.readers.trackio_tables import TrackioTables
+from lossmon.types import Batch, Facts
 
 RANK = 30
 """Full precision with explicit steps, written in batches."""
 
 
-class DatabaseReader:
-    """Reads the newest run of a database.
+class Database:
+    """The runs of one database: a `Shelf`.
 
     Args:
         path: The database.
         source: Name of the family.
-        account: What its tables mean.
+        tables: What its tables mean.
     """
 
-    def __init__(self, path: Path, source: str, account: Callable[[], Account]) -> None:
+    def __init__(self, path: Path, source: str, tables: Callable[[], Tables]) -> None:
         self.path = path
         self.source = source
-        self._account = account()
+        self.life = 0
+        """Counts how often another database took the place of this one."""
+        self.error: ReadError | OSError | None = None
+        """Why the last look failed."""
+        self.busy = False
+        """A writer holds it: the last look is still to be made."""
+        self._make = tables
+        self._tables = tables()
+        self._seen: Revision | None = None
+        self._parts: dict[str, Part] = {}
+        self._notes: tuple[str, ...] = ()
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """How many runs are not followed."""
+        return self._notes
+
+    def parts(self) -> Sequence[Part]:
+        """Return the runs as `Shelf.parts` does."""
+        self.look()
+        return tuple(self._parts.values())
+
+    def look(self) -> None:
+        """Take notice of what was committed since the last look."""
+        try:
+            now = revision(self.path)
+            if now is None or (now == self._seen and not self.busy):
+                return
+            self.error, self.busy = None, False
+            found = self._look(now)
+        except FileNotFoundError:
+            return
+        except BusyError:
+            self.busy = True
+            return
+        except ReadError as error:
+            self.error, self._seen = error, now
+            return
+        except OSError as error:
+            self.error = error
+            return
+        self._seen = now
+        self._parts = {part.key: part for part in found[:MOST_RUNS]}
+        self._notes = (
+            (f"{self.path.name}: only the newest {MOST_RUNS:,} runs are followed",)
+            if len(found) > MOST_RUNS
+            else ()
+        )
+
+    def _look(self, now: Revision) -> Sequence[Part]:
+        with visit(self.path) as connection:
+            same = self._seen is None or self._seen.inode == now.inode
+            found = self._tables.look(connection) if same else None
+            if found is None:
+                self.life += 1
+                self._tables = self._make()
+                found = self._tables.look(connection)
+            return found or ()
+
+    def mark(self, key: str) -> Hashable:
+        """Another value each time that there is something new to read of a run; None without it."""
+        part = self._parts.get(key)
+        return None if part is None else (self.life, part.mark)
+
+    def rows(self, key: str) -> Rows:
+        """Return one run, nothing of which was read."""
+        return self._tables.rows(key)
+
+    def open(self, key: str) -> DatabaseReader:
+        """Return a reader of one run that begins with its first point."""
+        return DatabaseReader(self, key)
+
+
+class DatabaseReader:
+    """Reads one run of a database.
+
+    Args:
+        database: The database.
+        key: The run; None for the one that speaks for the database when it is first read.
+    """
+
+    def __init__(self, database: Database, key: str | None = None) -> None:
+        self.path = database.path
+        self.source = database.source
+        self._database = database
+        self._key = key
+        self._life = -1
+        self._mark: Hashable = None
+        self._more = False
+        self._again = math.inf
         self._order = 0
         self._facts: Facts | None = None
+        self._rows: Rows | None = None
 
     def read(self, deadline: float) -> Batch:
         """Return what was logged since the last call.
@@ -45,42 +133,42 @@ class DatabaseReader:
         Raises:
             ReadError: It is not a database, is corrupt, or answers too slowly.
         """
+        parts = self._database.parts()
+        if self._database.error is not None:
+            raise self._database.error.with_traceback(None)
+        if self._database.busy:
+            return Batch(pending=1)
+        if self._key is None:
+            if (first := lead(parts)) is None:
+                return Batch()
+            self._key = first.key
+        mark = self._database.mark(self._key)
+        if mark is None or (mark == self._mark and not self._more and time.time() < self._again):
+            return Batch()
         try:
-            with visit(self.path) as connection:
-                news = self._account.news(connection)
+            batch = self._read(self._key)
         except FileNotFoundError:
             return Batch()
         except BusyError:
             return Batch(pending=1)
-        facts = () if news.facts is None or news.facts == self._facts else (news.facts,)
-        if news.values and news.facts is not None:
-            facts = (news.facts,)
+        self._mark = mark
+        return batch
+
+    def _read(self, key: str) -> Batch:
+        anew = self._rows is not None and self._life != self._database.life
+        if self._rows is None or anew:
+            self._rows, self._life = self._database.rows(key), self._database.life
+            self._facts = None
+        with visit(self.path) as connection:
+            news = self._rows.news(connection)
+        self._more = news.more
+        self._again = math.inf if news.again is None else news.again
+        told = news.facts is None or (news.facts == self._facts and not news.values)
+        facts = () if told or news.facts is None else (news.facts,)
         self._facts = news.facts
-        points = tuple(_points(news.values, self._order))
+        points = tuple(as_points(news.values, self._order))
         self._order += len(news.values)
-        return Batch(
-            points=points,
-            facts=facts,
-            notes=tuple(news.notes),
-            replaced=news.replaced,
-            pending=int(news.more),
-        )
-
-
-def _points(values: Iterable[Logged], first: int) -> Iterable[Points]:
-    series: dict[str, list[tuple[int, Logged]]] = {}
-    for order, logged in enumerate(values, first):
-        if logged.tag in series or len(series) < MOST_TAGS:
-            series.setdefault(logged.tag, []).append((order, logged))
-    for tag, rows in series.items():
-        yield Points(
-            tag,
-            np.array([max(0, min(one.step, 2**62)) for _, one in rows], np.int64),
-            np.array([one.wall_time for _, one in rows], np.float64),
-            np.array([one.value for _, one in rows], np.float64),
-            np.array([order for order, _ in rows], np.int64),
-            rows[0][1].axis,
-        )
+        return Batch(points, facts=facts, replaced=anew or news.anew, pending=int(news.more))
 
 
 def _claims(*tables: str) -> Callable[[Path, bytes], bool]:
@@ -90,35 +178,23 @@ def _claims(*tables: str) -> Callable[[Path, bytes], bool]:
     return claims
 
 
-def _opener(source: str, account: Callable[[], Account]) -> Callable[[Path], DatabaseReader]:
-    return lambda path: DatabaseReader(path, source, account)
-
-
 NAMES = ("*.db", "*.sqlite", "*.sqlite3")
 
+
+def _format(source: str, title: str, tables: Callable[[], Tables], names: str) -> Format:
+    return Format(
+        source=source,
+        title=title,
+        names=NAMES,
+        claims=_claims(*names.split()),
+        open=lambda path: DatabaseReader(Database(path, source, tables)),
+        rank=RANK,
+        shelf=lambda path: Database(path, source, tables),
+    )
+
+
 FORMATS = (
-    Format(
-        source="mlflow",
-        title="MLflow database",
-        names=NAMES,
-        claims=_claims("runs", "metrics", "latest_metrics"),
-        open=_opener("mlflow", MlflowAccount),
-        rank=RANK,
-    ),
-    Format(
-        source="trackio",
-        title="Trackio database",
-        names=NAMES,
-        claims=_claims("metrics", "configs", "system_metrics"),
-        open=_opener("trackio", TrackioAccount),
-        rank=RANK,
-    ),
-    Format(
-        source="optuna",
-        title="Optuna database",
-        names=NAMES,
-        claims=_claims("studies", "trials", "trial_intermediate_values"),
-        open=_opener("optuna", OptunaAccount),
-        rank=RANK,
-    ),
+    _format("mlflow", "MLflow database", MlflowTables, "runs metrics latest_metrics"),
+    _format("trackio", "Trackio database", TrackioTables, "metrics configs system_metrics"),
+    _format("optuna", "Optuna database", OptunaTables, "studies trials trial_intermediate_values"),
 )

@@ -12,6 +12,7 @@ from lossmon.readers.format import Format
 from lossmon.readers.homes import VERSION
 from lossmon.readers.members import ordered
 from lossmon.readers.place import Place, PlacedRun
+from lossmon.readers.shelves import Shelves
 
 EXAMPLES = 5
 """Names of unrecognised files that a message may quote: enough to see what sort they are."""
@@ -25,11 +26,13 @@ class FoundFile:
         path: Where it is.
         format: What it is and how to read it.
         scope: Sub-run inside the run (`validation`), or rank (`rank1`), or empty.
+        part: Key of the run in a file that holds several, or empty.
     """
 
     path: Path
     format: Format
     scope: str = ""
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,8 @@ class FoundRun:
 
     Attributes:
         name: What the user calls it.
-        path: Its own directory or file; stays the same for as long as the run is known.
+        path: Its own directory or file, or of several runs in one file a name below it; stays
+            the same for as long as the run is known.
         files: What to read, the better source first, files of one source oldest first.
         checkpoints: Steps and names of the checkpoints on disk, ascending.
     """
@@ -81,6 +85,7 @@ class Discovery:
         """
         self._places = [Place(path) for path in paths]
         self._claims = Claims(_own_format(patterns) if patterns else None)
+        self._shelves = Shelves()
         self._scan: Scan | None = None
 
     def scan(self) -> Scan:
@@ -90,15 +95,18 @@ class Discovery:
             The very same object as before while nothing changed.
         """
         changed = [place.refresh() for place in self._places]
-        if self._scan is not None and not any(changed) and not self._claims.grew():
+        changed += [self._claims.grew(), self._shelves.grew()]
+        if self._scan is not None and not any(changed):
             return self._scan
         seen: set[tuple[int, int]] = set()
-        found = [run for place in self._places for run in place.runs(self._claims, seen)]
+        found = [
+            run for place in self._places for run in place.runs(self._claims, self._shelves, seen)
+        ]
         notes = [note for place in self._places for note in place.notes]
         unknown = [name for place in self._places for name in place.unrecognised]
         scan = Scan(
             runs=tuple(_found(found)),
-            notes=(*notes, *self._claims.notes),
+            notes=(*notes, *self._claims.notes, *self._shelves.notes),
             seen_files=sum(place.seen for place in self._places),
             unrecognised=tuple(dict.fromkeys(unknown))[:EXAMPLES],
         )
@@ -116,17 +124,26 @@ def _own_format(patterns: Mapping[str, str]) -> Format:
 
 
 def _found(runs: list[PlacedRun]) -> Iterator[FoundRun]:
-    for run, name in zip(runs, names([run.path for run in runs]), strict=True):
+    called = names([run.path for run in runs], [run.name for run in runs])
+    for run, name in zip(runs, called, strict=True):
         files = tuple(
-            FoundFile(Path(member.claim.path), member.claim.format, member.scope)
+            FoundFile(Path(member.claim.path), member.claim.format, member.scope, member.part)
             for member in ordered(run.members)
         )
         yield FoundRun(name, run.path, files, run.checkpoints)
 
 
-def names(paths: Sequence[Path]) -> list[str]:
-    """Name each run after the end of its path: as much of it as tells it from the others."""
-    parts = [_telling_parts(path) for path in paths]
+def names(paths: Sequence[Path], given: Sequence[str] | None = None) -> list[str]:
+    """Name each run after the end of its path: as much of it as tells it from the others.
+
+    Args:
+        paths: Of each run.
+        given: What the framework calls each; that stands in place of the last part of its path.
+    """
+    parts = [
+        (*_telling_parts(path)[:-1], name) if name else _telling_parts(path)
+        for path, name in zip(paths, given or [""] * len(paths), strict=True)
+    ]
     lengths = [2 if VERSION.match(own[-1]) else 1 for own in parts]
     while True:
         tails = [own[-length:] for own, length in zip(parts, lengths, strict=True)]

@@ -7,6 +7,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from lossmon.frozen import dataclass
+from lossmon.readers.shelf import Shelf
 from lossmon.types import Reader
 
 HEAD = 4096
@@ -26,6 +27,8 @@ class Format:
         open: Makes a reader that starts at the beginning of the file.
         rank: Preference of its values when several sources hold the same quantity; lower is
             better. Full precision with explicit steps ranks before rounded text.
+        shelf: Opens the file as one that may hold several runs, None where it holds one; then
+            `open` gives the run that speaks for it.
     """
 
     source: str
@@ -34,6 +37,7 @@ class Format:
     claims: Callable[[Path, bytes], bool]
     open: Callable[[Path], Reader]
     rank: int
+    shelf: Callable[[Path], Shelf] | None = None
 
     def fits(self, path: Path) -> bool:
         """Whether the file name alone makes this format possible."""

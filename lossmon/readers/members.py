@@ -27,10 +27,12 @@ class Member:
     Attributes:
         claim: What it is.
         scope: Sub-run inside the run, or empty.
+        part: Key of the run in a file that holds several, or empty.
     """
 
     claim: Claim
     scope: str = ""
+    part: str = ""
 
 
 @dataclass(slots=True)

@@ -1,96 +1,158 @@
-"""Optuna's journal: one operation on a study a line."""
+"""Optuna's journal: one operation on a study a line, of all studies and trials in turn."""
 
 from __future__ import annotations
 
-from functools import partial
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
-
-from lossmon.readers.axis import as_steps
+from lossmon.errors import ReadError
+from lossmon.readers.database_rows import as_points
 from lossmon.readers.format import Format
-from lossmon.readers.frames import Column, Frame
-from lossmon.readers.jsonl import RANK, JsonParser
-from lossmon.readers.layout import MOST_TAGS, Found
-from lossmon.readers.record_reader import RecordReader
+from lossmon.readers.jsonl import RANK
+from lossmon.readers.jsonl_records import parse_line
+from lossmon.readers.lines import LineTail
+from lossmon.readers.optuna_operations import JournalRun, Operations
+from lossmon.readers.optuna_study import trial_name
+from lossmon.readers.shelf import MOST_RUNS, Part, lead
 from lossmon.readers.sniff import first_records
-from lossmon.types import Axis, Facts, Floats, Points
+from lossmon.types import Batch, Facts
 
-_CREATE_STUDY, _SET_STATE, _SET_INTERMEDIATE = 0, 6, 7
-_DONE = (1.0, 2.0)
-"""States of a trial that has a value: complete, or pruned at its last intermediate one."""
-
-_TRIALS = MOST_TAGS - 1
+LOOK = 0.05
+"""Seconds of reading at one look: a journal may hold hundreds of thousands of operations."""
 
 
 class Journal:
-    """The layout of a journal.
-
-    The objective is a series over trials, `objective`; the values that a trial reported on its
-    way are a series of its own, `trial/<number>`.
+    """The studies and trials of one journal: a `Shelf`.
 
     Args:
-        axis: Of no use here.
+        path: The journal.
     """
 
-    def __init__(self, axis: Axis | None = None) -> None:
-        del axis
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.life = 0
+        """Counts how often the journal began anew."""
+        self._tail = LineTail(path)
+        self._operations = Operations()
 
-    def take(self, frame: Frame, first: int, found: Found) -> None:
-        """Add what the next operations say."""
-        operations, trials = _spread(frame, "op_code"), _spread(frame, "trial_id")
-        numbers, steps = as_steps(trials), as_steps(_spread(frame, "step"))
-        reported, values = _spread(frame, "intermediate_value"), _spread(frame, "values")
-        present = frozenset(_column(frame, "intermediate_value").rows.tolist())
-        states = _spread(frame, "state")
-        series: dict[str, list[tuple[int, float, int]]] = {}
-        for row in np.flatnonzero(np.isfinite(trials)).tolist():
-            trial, operation = int(numbers[row]), operations[row]
-            if operation == _SET_INTERMEDIATE and row in present and trial < _TRIALS:
-                point = (int(steps[row]), float(reported[row]), first + row)
-                series.setdefault(f"trial/{trial}", []).append(point)
-            elif operation == _SET_STATE and states[row] in _DONE and not np.isnan(values[row]):
-                point = (trial, float(values[row]), first + row)
-                series.setdefault("objective", []).append(point)
-        for tag, points in series.items():
-            found.points.append(_points(tag, points))
-        for row, name in frame.texts.get("study_name", ()):
-            if operations[row] == _CREATE_STUDY:
-                found.facts.append(Facts(name=name))
+    @property
+    def pending(self) -> int:
+        """Bytes that are known to be unread."""
+        return self._tail.pending
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """How many trials are not followed, and what was no operation."""
+        found = []
+        if sum(bool(trial.values) for trial in self._operations.trials) > MOST_RUNS:
+            found.append(f"{self.path.name}: only the newest {MOST_RUNS:,} trials are followed")
+        if self._operations.skipped:
+            found.append(
+                f"{self.path.name}: records that are no operations: {self._operations.skipped:,}"
+            )
+        return found
+
+    def parts(self) -> Sequence[Part]:
+        """Return the studies, the newest first, and behind each its trials, the newest first."""
+        try:
+            self.look(time.monotonic() + LOOK)
+        except (ReadError, OSError):
+            # Its readers meet the same, and say so.
+            return tuple(self._parts())
+        return tuple(self._parts())
+
+    def _parts(self) -> Iterator[Part]:
+        telling = [trial for trial in self._operations.trials if trial.values][-MOST_RUNS:]
+        studies = [
+            (place, study)
+            for place, study in enumerate(self._operations.studies)
+            if not study.deleted
+        ]
+        for place, study in reversed(studies):
+            yield Part(study.key, study.name, overview=True)
+            for trial in reversed(telling):
+                if trial.study == place:
+                    name = trial_name(study.name, trial.trial, len(studies) == 1)
+                    yield Part(trial.key, name, trial.started)
+
+    def look(self, deadline: float) -> None:
+        """Take in what was written since the last look, until a `time.monotonic()` value.
+
+        Raises:
+            ReadError: It may not be read, or is not a regular file.
+        """
+        while (chunk := self._tail.chunk()) is not None:
+            if self._tail.replaced:
+                self.life += 1
+                self._operations = Operations()
+            for line in chunk.lines():
+                for record in parse_line(line.text).records:
+                    self._operations.apply(record)
+            if time.monotonic() >= deadline:
+                break
+
+    def run(self, key: str) -> JournalRun | None:
+        """Return a study or a trial as far as it is known."""
+        return self._operations.runs.get(key)
+
+    def facts(self, run: JournalRun) -> Facts:
+        """How a study or a trial is doing at this moment."""
+        return self._operations.facts(run)
+
+    def open(self, key: str) -> JournalReader:
+        """Return a reader of one run that begins with its first point."""
+        return JournalReader(self, key)
 
 
-def _points(tag: str, points: list[tuple[int, float, int]]) -> Points:
-    steps, values, order = zip(*points, strict=True)
-    return Points(
-        tag,
-        np.array(steps, np.int64),
-        np.full(len(points), np.nan),
-        np.array(values, np.float64),
-        np.array(order, np.int64),
-        Axis.TRIAL if tag == "objective" else Axis.STEP,
-    )
+class JournalReader:
+    """Reads one study or trial of a journal.
 
+    Args:
+        journal: The journal.
+        key: The run; None for the one that speaks for the journal when it is first read.
+    """
 
-def _column(frame: Frame, name: str) -> Column:
-    return frame.columns.get(name) or Column(np.empty(0, np.int64), np.empty(0, np.float64))
+    source = "optuna_journal"
 
+    def __init__(self, journal: Journal, key: str | None = None) -> None:
+        self.path = journal.path
+        self._journal = journal
+        self._key = key
+        self._life = -1
+        self._given = 0
+        self._order = 0
+        self._facts = Facts()
 
-def _spread(frame: Frame, name: str) -> Floats:
-    values = np.full(frame.n, np.nan)
-    column = _column(frame, name)
-    values[column.rows] = column.values
-    return values
+    def read(self, deadline: float) -> Batch:
+        """Return what was reported since the last call.
+
+        Raises:
+            ReadError: The journal may not be read.
+        """
+        journal = self._journal
+        journal.look(deadline)
+        if self._key is None:
+            first = lead(journal.parts())
+            self._key = None if first is None else first.key
+        run = journal.run(self._key) if self._key else None
+        if run is None:
+            return Batch(pending=journal.pending)
+        anew = self._life not in (-1, journal.life)
+        if self._life != journal.life:
+            self._life, self._given, self._facts = journal.life, 0, Facts()
+        values = run.values[self._given :]
+        points = tuple(as_points(values, self._order))
+        self._given, self._order = len(run.values), self._order + len(values)
+        now = journal.facts(run)
+        facts = (now,) if values or now != self._facts else ()
+        self._facts = now
+        return Batch(points, facts=facts, replaced=anew, pending=journal.pending)
 
 
 def _claims(path: Path, head: bytes) -> bool:
     records = first_records(head)
     return bool(records) and all("op_code" in record for record in records)
-
-
-def _open(path: Path) -> RecordReader:
-    return RecordReader(
-        path, "optuna_journal", partial(JsonParser, frozenset({"study_name"})), Journal
-    )
 
 
 FORMATS = (
@@ -99,7 +161,8 @@ FORMATS = (
         title="Optuna journal",
         names=("*.log", "*.jsonl", "*journal*"),
         claims=_claims,
-        open=_open,
+        open=lambda path: JournalReader(Journal(path)),
         rank=RANK,
+        shelf=Journal,
     ),
 )

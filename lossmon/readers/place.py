@@ -15,6 +15,8 @@ from lossmon.readers.grouping import grouped
 from lossmon.readers.homes import TRAINER_MARKS
 from lossmon.readers.members import Group, Member
 from lossmon.readers.registry import possible
+from lossmon.readers.shelf import as_file_name
+from lossmon.readers.shelves import Shelves, Slot, leading
 from lossmon.readers.tree import Entry, Tree
 
 _TELLING = re.compile(f"{TRAINER_MARKS.pattern}|{CHECKPOINT_NAME.pattern}")
@@ -36,11 +38,13 @@ class PlacedRun:
         path: Its own directory or file, spelled as the user spelled the place.
         members: Its files.
         checkpoints: Steps and names of the checkpoints on disk, ascending.
+        name: What the framework calls it, where that tells more than the path; or empty.
     """
 
     path: Path
     members: list[Member] = field(default_factory=list)
     checkpoints: tuple[tuple[int, str], ...] = ()
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,20 +96,24 @@ class Place:
         self.notes = self._tree.notes
         return changed
 
-    def runs(self, claims: Claims, seen: set[tuple[int, int]]) -> Iterator[PlacedRun]:
+    def runs(
+        self, claims: Claims, shelves: Shelves, seen: set[tuple[int, int]]
+    ) -> Iterator[PlacedRun]:
         """The runs here.
 
         Args:
             claims: What each file is.
+            shelves: What is in the files that hold several runs.
             seen: Files that belong to runs of other places; those found here are added.
         """
         self.unrecognised = []
         if self._file is not None:
             claim = self._claim(self._file, claims, seen, named=True)
             if claim is not None:
-                yield PlacedRun(self._given, [Member(claim)])
+                group = Group(self._root, [Member(claim)])
+                yield from self._apart(group, shelves, ())
         elif self._tree is not None:
-            yield from self._below(self._tree, claims, seen)
+            yield from self._below(self._tree, claims, shelves, seen)
 
     def _claim(
         self, entry: Entry, claims: Claims, seen: set[tuple[int, int]], *, named: bool = False
@@ -118,7 +126,9 @@ class Place:
             return claim
         return None
 
-    def _below(self, tree: Tree, claims: Claims, seen: set[tuple[int, int]]) -> Iterator[PlacedRun]:
+    def _below(
+        self, tree: Tree, claims: Claims, shelves: Shelves, seen: set[tuple[int, int]]
+    ) -> Iterator[PlacedRun]:
         marks: dict[str, tuple[str, ...]] = {}
         taken: list[Claim] = []
         checkpoints: list[_Checkpoint] = []
@@ -137,8 +147,50 @@ class Place:
         groups = self._settled(grouped(taken, self._root, lambda path: marks.get(path, ())))
         owned = _owned(groups, checkpoints)
         for group in groups:
-            path = self._given / os.path.relpath(group.path, self._root)
-            yield PlacedRun(path, group.members, owned.get(group.path, ()))
+            yield from self._apart(group, shelves, owned.get(group.path, ()))
+
+    def _apart(
+        self, group: Group, shelves: Shelves, checkpoints: tuple[tuple[int, str], ...]
+    ) -> Iterator[PlacedRun]:
+        """Take the runs apart that lie in one file; one of them has what lies beside the file."""
+        slots = {
+            member.claim.path: shelves.slots(member.claim)
+            for member in group.members
+            if member.claim.format.shelf is not None
+        }
+        first = self._first(group.path, list(slots.values()))
+        members = [one for one in group.members if one.claim.path not in slots]
+        name = ""
+        if first is not None:
+            name = first.name if Group("", members).only_text else ""
+            members.append(Member(first.claim, part=first.part.key))
+        own = PlacedRun(self._spelled(group.path), members, checkpoints, name)
+        if members and first is None:
+            yield own
+        for one in (one for held in slots.values() for one in held):
+            yield own if one is first else self._shelved(one)
+
+    def _shelved(self, slot: Slot) -> PlacedRun:
+        """A run that has nothing but its part of a file."""
+        self._owners.setdefault(_slot(slot), slot.claim.path)
+        path = self._spelled(slot.claim.path) / as_file_name(slot.part.key)
+        return PlacedRun(path, [Member(slot.claim, part=slot.part.key)], (), slot.name)
+
+    def _first(self, path: str, slots: list[list[Slot]]) -> Slot | None:
+        """The run to which belongs what lies beside its file: the same one as before."""
+        every = [one for held in slots for one in held]
+        known = next((one for one in every if self._owners.get(_slot(one)) == f"{path}/"), None)
+        if known is not None:
+            return known
+        free = [[one for one in held if _slot(one) not in self._owners] for held in slots]
+        first = leading(free)
+        if first is not None:
+            self._owners[_slot(first)] = f"{path}/"
+        return first
+
+    def _spelled(self, path: str) -> Path:
+        """A path below this place as the user would spell it."""
+        return self._given / os.path.relpath(path, self._root)
 
     def _settled(self, groups: list[Group]) -> list[Group]:
         """Keep every file in the run that it was first found in, and every run its path.
@@ -160,6 +212,10 @@ class Place:
         """Path under which a group is known already, else the one that it has itself."""
         owners = (self._owners.get(member.claim.path) for member in group.members)
         return next((owner for owner in owners if owner is not None), group.path)
+
+
+def _slot(slot: Slot) -> str:
+    return f"{slot.claim.path}\0{slot.part.key}"
 
 
 def is_interesting(name: str) -> bool:

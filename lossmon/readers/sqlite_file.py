@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import quote
 
 from lossmon.errors import ReadError
@@ -26,6 +27,23 @@ _STEPS = 10_000
 
 _WAL = b"\2\2"
 """Bytes 18 and 19 of a database whose changes are appended to a file beside it."""
+
+
+_CHANGES = slice(24, 28)
+"""Where a database counts its changes."""
+
+_INDEX = 48
+"""Bytes at the beginning of the index of a write-ahead log that change with each transaction."""
+
+
+class Revision(NamedTuple):
+    """A state of a database: equal ones mean that nothing was committed in between."""
+
+    inode: tuple[int, int]
+    written: tuple[int, int]
+    changes: bytes
+    appended: tuple[int, int, int] = (0, 0, 0)
+    ahead: bytes = b""
 
 
 class BusyError(Exception):
@@ -50,6 +68,8 @@ def visit(path: Path) -> Iterator[sqlite3.Connection]:
             end = time.monotonic() + LONGEST
             connection.set_progress_handler(lambda: time.monotonic() > end, _STEPS)
             connection.execute("PRAGMA trusted_schema = OFF")
+            # All questions of one visit are answered from one state of the database.
+            connection.execute("BEGIN")
             yield connection
     except sqlite3.OperationalError as error:
         if "locked" in str(error) or "busy" in str(error):
@@ -69,6 +89,36 @@ def _address(path: Path) -> str:
     if head[18:20] == _WAL and not log.exists():
         address += "&immutable=1"
     return address
+
+
+def revision(path: Path) -> Revision | None:
+    """Tell the states of a database apart without opening it as one; None if it is no file.
+
+    The time stamps of files are too coarse for that, and a log that was written into the database
+    is filled again from its beginning, so that its size does not tell either.
+
+    Raises:
+        OSError: It is not there or may not be read.
+    """
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        return None
+    head = _beginning(path, _CHANGES.stop)
+    log = path.with_name(path.name + "-wal")
+    own = Revision(
+        (status.st_dev, status.st_ino), (status.st_size, status.st_mtime_ns), head[_CHANGES]
+    )
+    try:
+        ahead = log.stat()
+        index = _beginning(path.with_name(path.name + "-shm"), _INDEX)
+    except OSError:
+        return own
+    return own._replace(appended=(ahead.st_ino, ahead.st_size, ahead.st_mtime_ns), ahead=index)
+
+
+def _beginning(path: Path, size: int) -> bytes:
+    with path.open("rb") as file:
+        return file.read(size)
 
 
 def table_names(path: Path) -> frozenset[str]:

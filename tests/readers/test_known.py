@@ -264,19 +264,6 @@ def test_a_table_of_named_values_is_pivoted(tmp_path: Path) -> None:
     assert run.values("eval/loss") == [(1, 2.5)]
 
 
-def test_optuna_trials_are_series_and_their_objective_is_one() -> None:
-    run = run_of("optuna/journal.log")
-    operations = lines_of("optuna/journal.log")
-    first = [
-        (int(one["step"]), one["intermediate_value"])
-        for one in operations
-        if one["op_code"] == 7 and one["trial_id"] == 0
-    ]
-    assert run.values("trial/0") == first
-    assert run.series["objective"][0] == (0, "1.0969983713681946", "trial")
-    assert len(run.values("trial/1")) == 20
-
-
 def test_mlflow_metrics_are_named_by_their_folders() -> None:
     run = run_of("mlflow/mlruns/1/f0b72f64/metrics/train/loss")
     assert list(run.series) == ["train/loss"]
