@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from lossmon.frozen import dataclass
 from lossmon.readers.format import HEAD, Format
@@ -26,6 +28,23 @@ FRESH = 2.0
 
 MOST_OPEN = 5_000
 """Files too short to tell that are looked at again at each scan, at most."""
+
+DATABASES = (".db", ".sqlite", ".sqlite3", "/telemetry")
+"""How the paths of databases end: their first bytes do not tell whether they can be read."""
+
+
+class State(NamedTuple):
+    """Size of a file, and seconds since the Unix epoch of its last change."""
+
+    size: int
+    modified: float
+
+
+UNKNOWN = State(-1, 0.0)
+
+MOST_LOOKS = 100
+"""Looks, each after a change, at a database that has not the tables of any format: a tracker that
+makes its own one after another needs fewer, and any other program's is left alone at last."""
 
 Claiming = Callable[[Path, bytes], Format | None]
 
@@ -63,7 +82,8 @@ class Claims:
         self._own = own
         self._taken: dict[tuple[int, int], Claim] = {}
         self._final: set[tuple[int, int]] = set()
-        self._open: dict[tuple[int, int], tuple[str, int]] = {}
+        self._open: dict[tuple[int, int], tuple[str, State]] = {}
+        self._looks: Counter[tuple[int, int]] = Counter()
         self._notes: dict[str, str] = {}
 
     @property
@@ -83,34 +103,35 @@ class Claims:
             return known
         if entry.inode in self._final:
             return None
-        size, modified = _size(entry.path)
-        if self._open.get(entry.inode) == (entry.path, size):
+        state = _state(entry.path)
+        if self._open.get(entry.inode) == (entry.path, state):
             return None
-        return self._look(entry, size, modified, claim_named if named else claim_head)
+        return self._look(entry, state, claim_named if named else claim_head)
 
     def grew(self) -> bool:
         """Whether a file that was too short to tell has more to show."""
         waiting = list(self._open.values())[:MOST_OPEN]
-        return any(_size(path)[0] != size for path, size in waiting)
+        return any(_state(path) != state for path, state in waiting)
 
-    def _look(self, entry: Entry, size: int, modified: float, claim: Claiming) -> Claim | None:
+    def _look(self, entry: Entry, state: State, claim: Claiming) -> Claim | None:
         path = Path(entry.path)
         head = read_head(path)
-        if head is None and size:
+        if head is None and state.size:
             self._notes[entry.path] = f"{entry.path}: cannot be read"
         taken = self._format(path, head, claim) if head else None
         later: bytes | None = b""
         if taken is None and head and _is_one_long_line(path, head):
             later = head_after_first_line(path)
             taken = self._format(path, later, claim) if later else None
-        premature = taken is not None and head and _is_premature(taken, head, modified)
+        premature = taken is not None and head and _is_premature(taken, head, state.modified)
         if taken is None or head is None or premature:
-            if head is not None and len(head) >= HEAD and later is not None:
+            whole = head is not None and len(head) >= HEAD and later is not None
+            if whole and not self._may_become_one(entry):
                 self._final.add(entry.inode)
                 self._open.pop(entry.inode, None)
             else:
                 # A line that is being written is looked at again even if it never grows.
-                self._open[entry.inode] = (entry.path, -1 if premature else size)
+                self._open[entry.inode] = (entry.path, UNKNOWN if premature else state)
             return None
         self._open.pop(entry.inode, None)
         known = Claim(
@@ -118,6 +139,13 @@ class Claims:
         )
         self._taken[entry.inode] = known
         return known
+
+    def _may_become_one(self, entry: Entry) -> bool:
+        """Whether a database without the tables of any format may still get them."""
+        if not _may_be_database(entry.path):
+            return False
+        self._looks[entry.inode] += 1
+        return self._looks[entry.inode] < MOST_LOOKS
 
     def _format(self, path: Path, head: bytes, claim: Claiming) -> Format | None:
         taken = claim(path, head)
@@ -127,12 +155,27 @@ class Claims:
         return own if own.claims(path, head) else taken
 
 
-def _size(path: str) -> tuple[int, float]:
+def _state(path: str) -> State:
+    """What has to change for another look at a file to be worth while.
+
+    The tables of a database may be made while its writer holds it, or stand in its write-ahead
+    log before any of them is in the file itself, so that its size says little.
+    """
     try:
         status = os.stat(path, follow_symlinks=False)
     except OSError:
-        return 0, 0.0
-    return status.st_size, status.st_mtime
+        return State(0, 0.0)
+    if not _may_be_database(path):
+        return State(status.st_size, status.st_mtime)
+    try:
+        ahead = os.stat(f"{path}-wal", follow_symlinks=False)
+    except OSError:
+        return State(status.st_size, status.st_mtime)
+    return State(status.st_size + ahead.st_size, max(status.st_mtime, ahead.st_mtime))
+
+
+def _may_be_database(path: str) -> bool:
+    return path.endswith(DATABASES)
 
 
 def _is_one_long_line(path: Path, head: bytes) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -228,3 +230,57 @@ def test_a_database_in_place_of_another_brings_its_own_runs(tmp_path: Path) -> N
     second.close()
     runs = look(monitor)
     assert runs["name-b"].step == 2
+
+
+@pytest.mark.parametrize("mode", ["delete", "wal"])
+def test_a_database_whose_tables_are_made_later_is_found(tmp_path: Path, mode: str) -> None:
+    path = tmp_path / "mlflow.db"
+    early = sqlite3.connect(path)
+    early.execute(f"PRAGMA journal_mode = {mode}")
+    with early:
+        early.execute("CREATE TABLE alembic_version (version_num TEXT)")
+    monitor = Monitor([tmp_path])
+    assert look(monitor) == {}
+    tracked = Tracked(path, mode)
+    tracked.begin("a")
+    tracked.log("a", 1)
+    assert look(monitor)["name-a"].step == 1
+    tracked.close()
+    early.close()
+
+
+def test_a_database_that_is_locked_at_the_first_look_is_found(tmp_path: Path) -> None:
+    tracked = Tracked(tmp_path / "mlflow.db")
+    tracked.begin("a")
+    tracked.log("a", 1)
+    writer = sqlite3.connect(tracked.path, isolation_level=None)
+    writer.execute("BEGIN EXCLUSIVE")
+    writer.execute("UPDATE runs SET status = 'FINISHED'")
+    monitor = Monitor([tmp_path])
+    assert look(monitor) == {}
+    writer.execute("COMMIT")
+    assert look(monitor)["name-a"].step == 1
+    writer.close()
+    tracked.close()
+
+
+def test_another_program_s_database_is_left_alone_at_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lossmon.readers.claims.MOST_LOOKS", 3)
+    path = tmp_path / "other.db"
+    looks = []
+    monkeypatch.setattr(
+        "lossmon.readers.databases.table_names",
+        lambda path: looks.append(path) or frozenset({"notes"}),
+    )
+    monitor = Monitor([tmp_path])
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE notes (text)")
+        for _ in range(8):
+            with connection:
+                connection.execute("INSERT INTO notes VALUES ('x')")
+            os.utime(path, (1e9 + len(looks), 1e9 + len(looks)))
+            look(monitor)
+    formats = 3
+    assert len(looks) == 3 * formats
