@@ -28,8 +28,8 @@ end is taken by some readers only when nothing has followed it for a while."""
 OUTRUN = 60.0
 """Seconds by which one file may be written later than another about the same end of the run."""
 
-DATABASES = (".db", ".sqlite", ".sqlite3")
-"""Suffixes of files beside which a write-ahead log may grow while they stand still."""
+DATABASES = (".db", ".sqlite", ".sqlite3", "/telemetry")
+"""Ends of the paths of files beside which a write-ahead log may grow while they stand still."""
 
 
 Identity = tuple[int, int]

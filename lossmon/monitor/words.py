@@ -19,6 +19,8 @@ ENOUGH = 5
 """Points from which a series may be the loss: an epoch's mean is rarer at the beginning."""
 
 _RANK = re.compile(r"(?:^| )rank[-_]?(\d+)$")
+_MEASURED = re.compile(r"(?:^|[/_. ])(?:time|memory|mem|bytes)(?:[/_. ]|$)", re.IGNORECASE)
+"""Names of what nobody minimises: how long something took and how much room it had."""
 _CONTROL = re.compile(r'[\x00-\x1f\x7f"\\]')
 
 
@@ -72,6 +74,7 @@ def _nameless(series: Sequence[Series]) -> list[str]:
         and not one.meaning.summary
         and one.meaning.key not in ("epoch", "tokens")
         and not is_recorded(one.meaning.key)
+        and not _MEASURED.search(one.tag)
         and one.n >= ENOUGH
     ]
     if not unclear:

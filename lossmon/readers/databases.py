@@ -171,7 +171,9 @@ class DatabaseReader:
         return Batch(points, facts=facts, replaced=anew or news.anew, pending=int(news.more))
 
 
-def _claims(*tables: str) -> Callable[[Path, bytes], bool]:
+def claims_tables(*tables: str) -> Callable[[Path, bytes], bool]:
+    """Return a test whether a file is a database that has some tables, for `Format.claims`."""
+
     def claims(path: Path, head: bytes) -> bool:
         return head.startswith(MAGIC) and table_names(path).issuperset(tables)
 
@@ -186,7 +188,7 @@ def _format(source: str, title: str, tables: Callable[[], Tables], names: str) -
         source=source,
         title=title,
         names=NAMES,
-        claims=_claims(*names.split()),
+        claims=claims_tables(*names.split()),
         open=lambda path: DatabaseReader(Database(path, source, tables)),
         rank=RANK,
         shelf=lambda path: Database(path, source, tables),

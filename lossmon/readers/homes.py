@@ -17,7 +17,8 @@ PARTS = _set(
     """tb tensorboard tensorboards tb_log tb_logs tblogs tensorboard_log tensorboard_logs tf_logs
     tfevents events event logs log logging vis_data catboost_info metrics csv csv_logs dvclive
     plots console stdout stderr checkpoints checkpoint ckpt ckpts weights files trainer_output
-    text_logs train_logs training_logs swanlog wandb trackio mlruns history"""
+    text_logs train_logs training_logs swanlog wandb trackio mlruns history
+    aggregator"""
 )
 """Directories that hold a part of what their parent's run writes."""
 

@@ -22,7 +22,7 @@ from lossmon.readers.tree import Entry, Tree
 _TELLING = re.compile(f"{TRAINER_MARKS.pattern}|{CHECKPOINT_NAME.pattern}")
 _NO_METRICS = re.compile(
     r"(?:tokenizer.*|.*vocab|.*config|special_tokens_map|added_tokens|preprocessor.*|package(?:-lock)?|"
-    r"tsconfig|manifest|dataset_info|dataset_dict|.*\.index|.*\.trace|params|args)\.json|"
+    r"tsconfig|dataset_info|dataset_dict|.*\.index|.*\.trace|params|args)\.json|"
     r".*\.pt\.trace\.json.*|requirements.*\.txt|merges\.txt|runs\.swanlab|.*\.ipynb|"
     r"wandb-metadata\.json|swanlab-metadata\.json|conda-environment\.yaml",
     re.IGNORECASE,

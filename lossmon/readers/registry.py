@@ -33,6 +33,7 @@ FAMILIES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("long_form", ("metrics.jsonl", "*.csv", "*.tsv")),
     ("samples", ("*.jsonl",)),
     ("optuna_journal", ("*.log", "*.jsonl", "*journal*")),
+    ("traceml", ("telemetry", "manifest.json")),
     ("databases", ("*.db", "*.sqlite", "*.sqlite3")),
     ("tables", ("*.csv", "*.tsv", "*.txt", "*.log", "*.dat", "*.out")),
     ("jsonl", ("*.jsonl", "*.ndjson", "*.jsonlines", "*.json", "*.log", "*.txt")),
