@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import tempfile
 import threading
 import time
@@ -16,6 +15,7 @@ from lossmon.hardware.sampler import HardwareSampler
 from lossmon.monitor import Monitor
 from lossmon.types import HardwareReading, Snapshot
 from lossmon.ui.app import LossmonApp
+from lossmon.ui.export.picture import without_fonts
 from lossmon.ui.scene import ScreenConfig
 from lossmon.ui.terminal import Terminal
 
@@ -34,12 +34,6 @@ PACE = 2.0
 
 SHARE = 0.65
 """Of its planned steps that a training has done when its picture is taken."""
-
-FONTS = (
-    "ui-monospace, 'DejaVu Sans Mono', 'Cascadia Mono', Menlo, Consolas, 'Liberation Mono', "
-    "'Apple Braille', 'Segoe UI Symbol', 'DejaVu Sans'"
-)
-"""Whatever the reader's machine has: the last three have braille where the first have none."""
 
 
 class Taken:
@@ -72,11 +66,6 @@ def picture(snapshot: Snapshot, size: tuple[int, int], keys: tuple[str, ...], th
             return app.export_screenshot(title="lossmon ./output")
 
     return without_fonts(asyncio.run(take()))
-
-
-def without_fonts(svg: str) -> str:
-    """Drop the fonts that the picture would fetch: any monospaced one will do."""
-    return re.sub(r"@font-face\s*{[^}]*}", "", svg).replace("Fira Code", FONTS)
 
 
 def live(case: str, out: Path) -> Snapshot:

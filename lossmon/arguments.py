@@ -36,6 +36,7 @@ commands:
   lossmon PATH...          watch (q quits, ? lists the keys)
   lossmon explain PATH...  say which reader takes each file, why, and what it gives
   lossmon check PATH...    print the verdict without a screen, as text or JSON
+  lossmon report PATH...   write a page of HTML for each run
   lossmon demo             watch a small real training, healthy or ill on purpose
   lossmon config           print the settings in force and where each came from
 
@@ -65,6 +66,21 @@ examples:
   lossmon check ./output
   lossmon check runs/* --json | jq -r '[.run, .verdict.code] | @tsv'
   lossmon check ./output --fail-on warning || echo "look at the run\""""
+
+_REPORT = """\
+Write a page of HTML for each run: its verdict, its curves, its metrics and its settings.
+
+The page needs no script and fetches nothing, so it can be mailed or kept beside the weights."""
+
+_REPORT_MORE = """\
+exit status:
+  0  the pages are written; their names are printed
+  2  an argument or a setting is wrong, or a file cannot be written
+  3  no metrics were found
+
+examples:
+  lossmon report ./output
+  lossmon report runs --out pages --csv"""
 
 _DEMO = """\
 Train a small model for real, in a child process, and watch it.
@@ -102,10 +118,11 @@ def view_parser() -> argparse.ArgumentParser:
 
 
 def command_parser(name: str) -> argparse.ArgumentParser:
-    """The parser of one command: `check`, `explain`, `demo` or `config`."""
+    """The parser of one command: `check`, `explain`, `report`, `demo` or `config`."""
     build = {
         "check": _check_parser,
         "explain": _explain_parser,
+        "report": _report_parser,
         "demo": _demo_parser,
         "config": _config_parser,
     }
@@ -132,6 +149,17 @@ def _explain_parser() -> argparse.ArgumentParser:
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="what to explain")
     parser.add_argument("--line", type=_line, metavar="N", help="one line of a log in detail")
     _add_settings(parser, ())
+    return parser
+
+
+def _report_parser() -> argparse.ArgumentParser:
+    parser = _parser("lossmon report", _REPORT, _REPORT_MORE)
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="what to tell of")
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", default=Path(), help="where to write (default: here)"
+    )
+    parser.add_argument("--csv", action="store_true", help="write the points too")
+    _add_settings(parser, ("smoothing", "x_axis", "log_y", "lang", "sensitivity"))
     return parser
 
 

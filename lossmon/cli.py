@@ -109,15 +109,28 @@ def _check(options: argparse.Namespace) -> int:
     gc.enable()
     config = _settings(options)
     runs = check(_existing(options.paths), config, sys.stdout, options.json, options.history)
-    if not runs:
-        from lossmon.readers.registry import recognised
+    return int(fails(runs, options.fail_on)) if runs else _no_metrics(options.paths)
 
-        shown = ", ".join(str(path) for path in options.paths)
-        print(f"lossmon: no metrics found in {shown}", file=sys.stderr)
-        print("lossmon explain says of each file why it is not read", file=sys.stderr)
-        print(f"lossmon reads: {'; '.join(recognised())}", file=sys.stderr)
-        return NO_METRICS
-    return int(fails(runs, options.fail_on))
+
+def _no_metrics(paths: Sequence[Path]) -> int:
+    """Say that nothing was found, and what would be."""
+    from lossmon.readers.registry import recognised
+
+    shown = ", ".join(str(path) for path in paths)
+    print(f"lossmon: no metrics found in {shown}", file=sys.stderr)
+    print("lossmon explain says of each file why it is not read", file=sys.stderr)
+    print(f"lossmon reads: {'; '.join(recognised())}", file=sys.stderr)
+    return NO_METRICS
+
+
+def _report(options: argparse.Namespace) -> int:
+    from lossmon.ui.export.command import report
+
+    config = _settings(options)
+    written = report(_existing(options.paths), config, options.out, options.csv)
+    for path in written:
+        print(path)
+    return 0 if written else _no_metrics(options.paths)
 
 
 def _explain(options: argparse.Namespace) -> int:
@@ -189,7 +202,13 @@ def _config(options: argparse.Namespace) -> int:
     return 0
 
 
-_COMMANDS = {"check": _check, "explain": _explain, "demo": _demo, "config": _config}
+_COMMANDS = {
+    "check": _check,
+    "explain": _explain,
+    "report": _report,
+    "demo": _demo,
+    "config": _config,
+}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -247,3 +247,51 @@ def test_settings_that_may_not_be_read_are_those_of_somebody_else(
     assert main(["config"]) == 0
     assert "defaults hold" in capsys.readouterr().out
     assert main(["check", str(log)]) == 0
+
+
+def test_report_writes_a_page_and_the_points_of_every_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("a", "b"):
+        (tmp_path / "runs" / name).mkdir(parents=True)
+        append(tmp_path / "runs" / name / "trainer_log.jsonl", falling(1, 101))
+    out = tmp_path / "pages"
+    assert main(["report", str(tmp_path / "runs"), "--out", str(out), "--csv"]) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert sorted(printed) == sorted(str(path) for path in out.iterdir())
+    assert [Path(path).suffix for path in printed] == [".html", ".csv"] * 2
+    assert "train loss" in Path(printed[0]).read_text(encoding="utf-8")
+
+
+def test_reports_of_runs_of_one_name_do_not_meet(
+    log: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "pages"
+    assert main(["report", *[str(log)] * 3, "--out", str(out)]) == 0
+    assert len(set(capsys.readouterr().out.splitlines())) == 3
+
+
+def test_a_report_that_cannot_be_written_is_told(
+    log: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "pages").write_text("kept")
+    assert main(["report", str(log), "--out", str(tmp_path / "pages")]) == 2
+    assert "pages" in capsys.readouterr().err
+    assert (tmp_path / "pages").read_text() == "kept"
+
+
+def test_a_report_on_nothing_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report", str(tmp_path)]) == 3
+    assert "no metrics found" in capsys.readouterr().err
+
+
+def test_a_report_does_without_textual(log: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys; from lossmon.cli import main; "
+        f"main(['report', {str(log)!r}, '--out', {str(tmp_path / 'pages')!r}]); "
+        "print('textual' in sys.modules)"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert ended.stdout.splitlines()[-1] == "False"

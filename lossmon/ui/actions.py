@@ -10,6 +10,7 @@ BINDINGS: tuple[Binding, ...] = (
     Binding("d", "diagnosis", "diagnosis", id="view.diagnosis", tooltip="Verdict, why, what next"),
     Binding("l", "log", "log", id="view.log", tooltip="The log full screen"),
     Binding("r", "runs", "runs", id="view.runs", tooltip="Choose among the runs"),
+    Binding("w", "write", "write", id="view.write", tooltip="Write page, points, picture"),
     Binding("question_mark", "help", "help", id="view.help", tooltip="These keys"),
     Binding(
         "left_square_bracket", "next_run(-1)", "previous", id="run.previous", tooltip="Previous run"

@@ -22,6 +22,7 @@ from textual.worker import Worker, WorkerState, get_current_worker
 from lossmon.types import Snapshot, State
 from lossmon.ui.actions import BINDINGS, footer
 from lossmon.ui.kept import Kept
+from lossmon.ui.lines import clean
 from lossmon.ui.looks import Looks
 from lossmon.ui.plain import Ascii
 from lossmon.ui.scene import Scene, ScreenConfig, liveliest
@@ -310,6 +311,17 @@ class LossmonApp(Looks, App[None]):
         from lossmon.ui.screens.log import LogPage
 
         self.open(LogPage())
+
+    def action_write(self) -> None:
+        """Write what is shown into files."""
+        from lossmon.ui.export.picture import without_fonts
+        from lossmon.ui.screens.write import WritePage
+
+        run, view = self.scene.run, self.view
+        if isinstance(view, WritePage) or run is None or view is None:
+            return
+        picture = without_fonts(self.export_screenshot(title=clean(run.name)))
+        self.open(WritePage(run, picture, view.shown_steps(self.scene), Path.cwd()))
 
     def action_help(self) -> None:
         """Open or close the help."""

@@ -18,6 +18,7 @@ from lossmon.types import HardwareReading, Snapshot
 
 if TYPE_CHECKING:
     from lossmon.hardware.sampler import HardwareSampler
+    from lossmon.ui.scene import Look
     from lossmon.watch import Watch
 
 FIRST_LOOK = 0.3
@@ -150,6 +151,18 @@ class Live:
             self._watch.stop()
 
 
+def look_of(config: Config) -> Look:
+    """How the charts begin."""
+    from lossmon.ui.scene import Look, XAxis
+
+    return Look(
+        smoothing=config.smoothing,
+        x=XAxis(config.x_axis),
+        log=config.log_y,
+        robust=not config.outliers,
+    )
+
+
 def view(paths: Sequence[Path], config: Config) -> int:
     """Watch paths until the user quits.
 
@@ -169,18 +182,13 @@ def view(paths: Sequence[Path], config: Config) -> int:
     first.start()
     from lossmon.ui.app import LossmonApp
     from lossmon.ui.ending import run_until_asked
-    from lossmon.ui.scene import Look, ScreenConfig, XAxis
+    from lossmon.ui.scene import ScreenConfig
 
     initial = first.snapshot()
     home = config_directory()
     screen = ScreenConfig(
         theme=None if config.theme == "auto" else config.theme,
-        look=Look(
-            smoothing=config.smoothing,
-            x=XAxis(config.x_axis),
-            log=config.log_y,
-            robust=not config.outliers,
-        ),
+        look=look_of(config),
         language=config.lang,
         ascii={"auto": None, "ascii": True, "unicode": False}[config.charset],
         themes=home / "themes",

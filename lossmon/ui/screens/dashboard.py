@@ -10,7 +10,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
-from lossmon.ui.scene import Scene
+from lossmon.ui.scale import x_span
+from lossmon.ui.scene import Scene, XAxis
 from lossmon.ui.screens.view import View
 from lossmon.ui.widgets.badge import Badge
 from lossmon.ui.widgets.hardware import Hardware
@@ -104,6 +105,17 @@ class Dashboard(View):
         """Show what depends on the clock alone."""
         for part in (self.header, self.pulse):
             part.show(scene)
+
+    def shown_steps(self, scene: Scene) -> tuple[float, float] | None:
+        run, look = scene.run, scene.look
+        if run is None or not look.recent or look.x is not XAxis.STEP:
+            return None
+        lead = run.train_loss or run.eval_loss
+        if lead is None or not len(lead):
+            return None
+        ends = float(lead.first_step), float(lead.last_step)
+        span = x_span(*ends, recent=True, total=None, live=False)
+        return span.low, span.high
 
     async def action_open(self) -> None:
         """Zoom the pane with the focus; the badge opens the diagnosis, the log its own view."""

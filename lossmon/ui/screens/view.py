@@ -54,6 +54,10 @@ class View(Screen[None]):
         super().__init__()
         self._compositor = LeanCompositor()
 
+    def shown_steps(self, scene: Scene) -> tuple[float, float] | None:
+        """First and last step in view, None where the whole run is."""
+        return None
+
     def present(self, scene: Scene) -> None:
         """Show a scene; cheap where nothing changed."""
         raise NotImplementedError

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from lossmon.diagnosis.advice import advise
 from lossmon.outlook.words import remedies, stop_sentence
-from lossmon.types import Confidence, Finding, Severity, Turn
+from lossmon.types import Severity, Turn
 from lossmon.ui import numbers
 from lossmon.ui.lines import EMPTY, MUTED, TEXT, Line, clean, fit, wrap
 from lossmon.ui.scene import Scene
+from lossmon.ui.turns import word_of
 from lossmon.ui.widgets.badge import GLYPHS, ROLES
 from lossmon.ui.widgets.panel import Panel
 
@@ -71,9 +71,3 @@ def turn_line(turn: Turn, scene: Scene, room: int) -> Line:
     word = word_of(turn, scene.language)
     step = f" {scene.say('step')} {numbers.si(turn.step):>5}  "
     return fit(((step, MUTED), (f"{GLYPHS[turn.severity]} {word}", role)), room)
-
-
-def word_of(turn: Turn, language: str) -> str:
-    """The word that the badge showed then."""
-    finding = Finding(turn.code, turn.severity, turn.step, Confidence.HIGH)
-    return clean(advise(finding, language).word)

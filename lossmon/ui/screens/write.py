@@ -1,0 +1,247 @@
+"""Writing: what of the run goes into files, and where."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from textual import events, on, work
+from textual.binding import Binding, BindingType
+from textual.message import Message
+
+from lossmon.types import RunSnapshot
+from lossmon.ui import numbers
+from lossmon.ui.entry import Entry
+from lossmon.ui.export.files import file_name, fresh
+from lossmon.ui.export.points import write_points
+from lossmon.ui.export.progress import Cancelled, Work
+from lossmon.ui.export.report import page
+from lossmon.ui.lines import EMPTY, MUTED, STRONG, TEXT, Line, clean, wrap
+from lossmon.ui.scene import Scene
+from lossmon.ui.screens.page import Page
+
+KINDS = (
+    ("html", "the run as a page (HTML)"),
+    ("csv", "the points that are shown (CSV)"),
+    ("svg", "this screen as a picture (SVG)"),
+)
+
+BAR = 30
+"""Cells of the bar that shows how far the writing is."""
+
+
+LEAST = 0.02
+"""The share of the work after which the bar moves."""
+
+
+class Reached(Message):
+    """How far the writing is."""
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        self.share = share
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, Reached)
+
+
+class Written(Message):
+    """The writing has ended, well or not.
+
+    Args:
+        said: Lines with the roles of their colours.
+    """
+
+    def __init__(self, said: list[tuple[str, str]]) -> None:
+        super().__init__()
+        self.said = said
+
+
+class WritePage(Page):
+    """Files to write; Enter writes them, escape ends it.
+
+    Args:
+        run: What is written; it stays the same while newer data comes.
+        picture: The screen as SVG, as it was before this page covered it.
+        steps: The steps that are in view, ends included; None if it is the whole run.
+        directory: Where the files go unless the user says otherwise.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "choose(-1)", "up", id="page.kind_up", show=False, tooltip="File above"),
+        Binding(
+            "down,j", "choose(1)", "down", id="page.kind_down", show=False, tooltip="File below"
+        ),
+        Binding("space", "mark", "choose", id="page.kind", tooltip="Write this file or not"),
+        Binding("e", "where", "where", id="page.where", tooltip="Write into another directory"),
+        Binding("enter", "write", "write", id="page.write", tooltip="Write the chosen files"),
+        Binding("escape", "end", "back", id="page.write_end", tooltip="End the writing, go back"),
+    ]
+
+    title_word = "write"
+
+    def __init__(
+        self,
+        run: RunSnapshot,
+        picture: str,
+        steps: tuple[float, float] | None,
+        directory: Path,
+    ) -> None:
+        super().__init__()
+        self.run, self.picture, self.steps = run, picture, steps
+        self.entry = Entry("")
+        self.directory = str(directory)
+        self.chosen, self.wanted = 0, {name for name, _ in KINDS}
+        self.said: list[tuple[str, str]] = []
+        """What was written or went wrong, with the role of its colour."""
+        self.share: float | None = None
+        """How much is done while files are written."""
+        self._begun, self._told = 0.0, 0.0
+        self._work: Work | None = None
+
+    def lines(self, room: int) -> Sequence[Line]:
+        say = self.scene.say
+        rows: list[Line] = []
+        for at, (name, text) in enumerate(KINDS):
+            mark = "■" if name in self.wanted else "□"
+            here = at == self.chosen
+            rows.append(
+                (
+                    ("▸ " if here else "  ", "key"),
+                    (f"{mark} ", TEXT),
+                    (say(text), STRONG if here else TEXT),
+                )
+            )
+        where = self.entry.line() if self.entry.active else ((clean(self.directory), TEXT),)
+        rows += [EMPTY, (("  ", TEXT), (say("into") + " ", MUTED), *where), EMPTY]
+        if self.share is not None:
+            return [*rows, self._bar(self.share)]
+        for text, role in self.said:
+            rows += [(("  " + line, role),) for line in wrap(clean(text), max(8, room - 2))]
+        if not self.said:
+            keys = (("enter", "write"), ("space", "choose"), ("e", "where"))
+            hints = [
+                span for key, word in keys for span in ((key, "key"), (f" {say(word)}   ", MUTED))
+            ]
+            rows.append((("  ", TEXT), *hints))
+        return rows
+
+    def _bar(self, share: float) -> Line:
+        full = int(share * BAR)
+        passed = time.monotonic() - self._begun
+        left = f"  {numbers.duration(passed * (1 - share) / share)}" if share > 0.02 else ""
+        return (
+            ("  " + "█" * full, "bar"),
+            ("░" * (BAR - full), MUTED),
+            (f" {numbers.percent(100 * share)}{left}", TEXT),
+        )
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        # While a place is typed, its letters are letters.
+        return not self.entry.active or action in ("quit", "help_quit")
+
+    def on_key(self, event: events.Key) -> None:
+        before = self.entry.text
+        if not self.entry.take(event):
+            return
+        if event.key == "enter":
+            self.directory = before or self.directory
+        self.present(self.scene)
+
+    def on_paste(self, event: events.Paste) -> None:
+        if self.entry.active:
+            event.stop()
+            self.entry.paste(event.text)
+            self.present(self.scene)
+
+    def action_choose(self, rows: int) -> None:
+        """Move the choice, round the ends."""
+        self.chosen = (self.chosen + rows) % len(KINDS)
+        self.present(self.scene)
+
+    def action_mark(self) -> None:
+        """Write the chosen file, or not."""
+        self.wanted ^= {KINDS[self.chosen][0]}
+        self.present(self.scene)
+
+    def action_where(self) -> None:
+        """Type another directory."""
+        if self.share is None:
+            self.entry.begin(self.directory)
+            self.present(self.scene)
+
+    def action_end(self) -> None:
+        """End the writing; with nothing to end, go back."""
+        if self._work is None:
+            self.action_back()
+        else:
+            self._work.cancel()
+
+    def action_write(self) -> None:
+        """Write the chosen files."""
+        if self._work is None and self.wanted:
+            self.said, self.share, self._told = [], 0.0, 0.0
+            self._begun = time.monotonic()
+            self._work = Work(self._tell)
+            self.present(self.scene)
+            self.write_files(self._work, self.scene, sorted(self.wanted))
+
+    def on_click(self, event: events.Click) -> None:
+        place = event.get_content_offset(self.body)
+        if place is not None and 0 <= self.body.top + place.y < len(KINDS):
+            self.chosen = self.body.top + place.y
+            self.action_mark()
+
+    def on_unmount(self) -> None:
+        if self._work is not None:
+            self._work.cancel()
+
+    @work(thread=True, exclusive=True, group="write")
+    def write_files(self, job: Work, scene: Scene, kinds: Sequence[str]) -> None:
+        """Write one file after the other, in a thread of its own."""
+        said = []
+        try:
+            directory = Path(self.directory).expanduser()
+            directory.mkdir(parents=True, exist_ok=True)
+            name = file_name(self.run.name, scene.now)
+            for kind in kinds:
+                path = directory / f"{name}.{kind}"
+                self._write(kind, path, job, scene)
+                said.append((f"✓ {path}", "ok"))
+        except Cancelled:
+            said.append((scene.say("ended; the file that was begun is gone"), "warning"))
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            place = getattr(error, "filename", None) or self.directory
+            said.append((f"✖ {place}: {reason or error}", "critical"))
+        self.post_message(Written(said))
+
+    def _write(self, kind: str, path: Path, job: Work, scene: Scene) -> None:
+        with fresh(path) as out:
+            if kind == "csv":
+                write_points(out, self.run.series, job, self.steps)
+            elif kind == "svg":
+                out.write(self.picture)
+            else:
+                out.write(page(self.run, scene.look, scene.language, scene.now))
+
+    def _tell(self, share: float) -> None:
+        """Called in the writing thread."""
+        if share - self._told >= LEAST:
+            self._told = share
+            self.post_message(Reached(share))
+
+    @on(Reached)
+    def show_share(self, message: Reached) -> None:
+        """Move the bar."""
+        if self._work is not None:
+            self.share = message.share
+            self.present(self.scene)
+
+    @on(Written)
+    def show_end(self, message: Written) -> None:
+        """Say what was written, or why not."""
+        self.said, self.share, self._work = message.said, None, None
+        self.present(self.scene)
