@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lossmon.frozen import dataclass
+from lossmon.readers.encoding import Encoding, encoding_of
 from lossmon.readers.tail import Tail
 
 BLOCK = 1 << 18
@@ -19,11 +20,6 @@ LONGEST = 1 << 20
 """Bytes of a line that are kept. No record that holds metrics is longer; a line of 10 MB is a
 dumped tensor or a file that is not text."""
 
-_MARKS = {
-    codecs.BOM_UTF8: "utf-8",
-    codecs.BOM_UTF16_LE: "utf-16-le",
-    codecs.BOM_UTF16_BE: "utf-16-be",
-}
 _CONTROLS = re.compile("[\x80-\x9f]")
 _ENDS = re.compile(rb"\r\n?|\n")
 
@@ -117,7 +113,7 @@ class LineTail:
     r"""Gives each line of a growing text file once, as soon as it has ended.
 
     A line ends with `\n`, `\r\n`, or a lone `\r` that something follows. The encoding is UTF-8
-    (with Latin-1 for lines that are not), or UTF-16 if the file begins with its byte order mark.
+    (with Latin-1 for lines that are not), or UTF-16, with or without a byte order mark.
     Of a line longer than `LONGEST` bytes the beginning is given, with a note.
 
     What stands behind the last line end is `rest`: the unfinished line, a last line that will
@@ -145,8 +141,8 @@ class LineTail:
         self._start = 0
         """Where `_open` begins in the file."""
         self._utf16: codecs.IncrementalDecoder | None = None
-        self._marked = False
-        """The first bytes have told the encoding."""
+        self._encoding: Encoding | None = None
+        """None until the first bytes have told it."""
         self._skipping = False
         """The rest of an overlong line is being dropped."""
 
@@ -168,8 +164,16 @@ class LineTail:
     @property
     def rest(self) -> Line | None:
         """What stands behind the last line end, if anything does."""
-        text = "" if self._skipping or not self._marked else decode(self._open.rstrip(b"\r"))
-        return Line(text, self._start) if text else None
+        if self._skipping:
+            return None
+        data, start = self._open, self._start
+        if self._encoding is None:
+            encoding = encoding_of(data)
+            start = encoding.mark
+            if encoding.wide:
+                data = data[: len(data) // 2 * 2].decode(encoding.name, "replace").encode()
+        text = decode(data.rstrip(b"\r"))
+        return Line(text, start) if text else None
 
     def drain_notes(self) -> tuple[str, ...]:
         """Return what was worth a word since this was last called."""
@@ -227,13 +231,13 @@ class LineTail:
 
     def _cut(self, taken: bytes) -> list[Chunk]:
         """Cut what has ended from what stands behind the last line end."""
-        if not self._marked:
-            taken = self._open + taken
-            self._marked = not any(len(taken) < len(m) and m.startswith(taken) for m in _MARKS)
-            if not self._marked:
+        if self._encoding is None:
+            taken, self._open = self._open + taken, b""
+            encoding = encoding_of(taken)
+            if not encoding.sure:
                 self._open = taken
                 return [Chunk(b"", 0)]
-            taken, self._open = self._without_mark(taken), b""
+            taken = self._begun(encoding, taken)
         self._open += self._utf16.decode(taken).encode() if self._utf16 else taken
         if self._skipping:
             self._skip()
@@ -241,15 +245,12 @@ class LineTail:
         self._shift(len(self._open) - len(self._open.lstrip(b"\0")))
         return [*self._overlong(), self._whole()]
 
-    def _without_mark(self, head: bytes) -> bytes:
-        """Learn the encoding from the first bytes; return them without a byte order mark."""
-        for mark, encoding in _MARKS.items():
-            if head.startswith(mark):
-                if encoding != "utf-8":
-                    self._utf16 = codecs.getincrementaldecoder(encoding)("replace")
-                self._start = len(mark)
-                return head[len(mark) :]
-        return head
+    def _begun(self, encoding: Encoding, head: bytes) -> bytes:
+        """Set out with an encoding; return the first bytes without a byte order mark."""
+        self._encoding, self._start = encoding, encoding.mark
+        if encoding.wide:
+            self._utf16 = codecs.getincrementaldecoder(encoding.name)("replace")
+        return head[encoding.mark :]
 
     def _whole(self) -> Chunk:
         start, data = self._start, self._open

@@ -11,6 +11,7 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 
+from lossmon.readers.encoding import as_utf8, encoding_of
 from lossmon.readers.format import HEAD, Format
 from lossmon.readers.metric_names import METRIC_NAMES
 
@@ -133,6 +134,9 @@ def claim_named(path: Path, head: bytes) -> Format | None:
 def read_head(path: Path) -> bytes | None:
     """The first `HEAD` bytes of a regular file; None where it is none or cannot be read.
 
+    Those of UTF-16 come as UTF-8, so that nobody who claims files need know of it.
+    UTF-16 is given as UTF-8, so that nobody else need know of it.
+
     A FIFO or a device is not touched: opening it could block or change it. NULs before the
     contents, as a log has that was cut while its writer kept its place, do not count.
     """
@@ -158,6 +162,8 @@ def _beginning(descriptor: int) -> bytes:
         rest = chunk.lstrip(b"\0")
         if rest:
             head = (rest + os.read(descriptor, HEAD))[:HEAD]
+    if encoding_of(head).wide:
+        return as_utf8(head + os.read(descriptor, HEAD))[:HEAD]
     return head
 
 
@@ -169,7 +175,9 @@ def _behind_line(descriptor: int) -> bytes | None:
             return None
         skipped += len(chunk)
         if (end := chunk.find(b"\n")) >= 0:
-            return (chunk[end + 1 :] + os.read(descriptor, HEAD))[:HEAD] or None
+            head = (chunk[end + 1 :] + os.read(descriptor, HEAD))[:HEAD]
+            # Behind the end of a line of UTF-16 stands the other half of it.
+            return as_utf8(head.lstrip(b"\0")) or None
     return None
 
 

@@ -10,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from lossmon.readers.axis import EPOCH_NAMES, STEP_NAMES, plain
+from lossmon.readers.encoding import as_utf8
 from lossmon.readers.values import number
 
 _NEVER = (
@@ -105,9 +106,7 @@ def _is_copy(path: Path) -> bool:
 
 def text_of(head: bytes) -> str:
     """Decode the first bytes of a file, whatever its encoding."""
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return head.decode("utf-16", errors="replace")
-    return head.decode("utf-8-sig", errors="replace")
+    return as_utf8(head).decode("utf-8-sig", errors="replace")
 
 
 def first_records(head: bytes, *, alone: bool = False) -> list[dict[str, object]]:

@@ -7,6 +7,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from lossmon.readers.encoding import as_utf8
 from lossmon.readers.format import Format
 from lossmon.readers.grammar import parse
 from lossmon.readers.lines import Chunk, LineTail, decode
@@ -84,7 +85,8 @@ class TextReader:
                 break
             if self._tail.replaced:
                 # What was found in this very call is void, too.
-                replaced, self._log, self._source = True, TextLog(self._pattern), "text"
+                replaced, self._source = True, "text"
+                self._log = TextLog(self._pattern, self._log.ledger.order)
             self._log.push(_text(chunk))
             if time.monotonic() >= deadline:
                 self._log.work(deadline)
@@ -129,6 +131,8 @@ _SPOKEN = {".txt": 1, ".md": 3}
 
 _SCRIPTS = frozenset({".sh", ".py", ".yaml", ".yml", ".json", ".toml", ".cfg", ".sbatch"})
 _HEAD_LINES = 80
+_HOLE = re.compile(rb"\0{8,}|\0+$")
+_WIDE = re.compile(rb"(?:[^\0]\0){8,}")
 _CONTROLS = re.compile(rb"[\x01-\x07\x0e-\x1a\x1c-\x1f]")
 
 
@@ -153,10 +157,10 @@ def claims(path: Path, head: bytes) -> bool:
 
 
 def _is_binary(head: bytes) -> bool:
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return False
-    # NULs at the end are a hole that the file system has not filled yet.
-    head = head.rstrip(b"\0") or head
+    head = as_utf8(head)
+    # A run of NULs is a hole: not filled yet, or left by a writer that kept its place. Lines with
+    # every second byte 0 were appended by another program, as UTF-16.
+    head = _WIDE.sub(lambda letters: letters[0].replace(b"\0", b""), _HOLE.sub(b"", head)) or head
     return head.count(b"\0") * 20 > len(head) or len(_CONTROLS.findall(head)) * 20 > len(head)
 
 

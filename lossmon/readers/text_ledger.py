@@ -30,15 +30,16 @@ class Ledger:
         trainer: The HF Trainer prints here.
         last_bar: Newest state of a progress bar.
         notes: Words about the log since they were last taken away.
+        order: Position of the next record.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, order: int = 0) -> None:
         self.columns = Columns()
         self.notes: list[str] = []
         self.trainer = False
         self.last_bar = ""
         self._facts: list[Facts] = []
-        self._order = 0
+        self.order = order
         self._steps = StepFinder()
         self._clock = Clock()
         self._speaker: Speaker[tuple[Template, Row]] = Speaker()
@@ -183,8 +184,8 @@ class Ledger:
         skip: frozenset[str] = frozenset(),
     ) -> None:
         count = len(rows)
-        orders = range(self._order, self._order + count)
-        self._order += count
+        orders = range(self.order, self.order + count)
+        self.order += count
         if template.time >= 0:
             walls = [self._clock.seconds(row[template.time]) for row in rows]
             self._begun(walls[0])

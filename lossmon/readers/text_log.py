@@ -40,13 +40,14 @@ class TextLog:
         ledger: What was found so far.
     """
 
-    def __init__(self, pattern: Pattern | None = None) -> None:
+    def __init__(self, pattern: Pattern | None = None, order: int = 0) -> None:
         """Start at the beginning of a log.
 
         Args:
             pattern: Reads the lines in place of the grammar, where it fits.
+            order: Position of its first record.
         """
-        self.ledger = Ledger()
+        self.ledger = Ledger(order)
         self._pattern = pattern
         self._todo: list[str] = []
         self._at = 0

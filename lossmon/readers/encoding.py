@@ -1,0 +1,85 @@
+"""The encoding of a text file, told by its first bytes."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from typing import NamedTuple
+
+SAMPLE = 256
+"""Bytes from which on the encoding is told, whether the first line has ended or not."""
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_END = re.compile(rb"[\r\n]")
+_CONTROLS = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x9f]")
+
+FEWEST = 2
+"""Letters of the first line, of those that Latin-1 has, by which UTF-16 without a mark is told."""
+
+
+class Encoding(NamedTuple):
+    """How the bytes of a text file become letters.
+
+    Attributes:
+        name: `utf-8`, `utf-16-le` or `utf-16-be`.
+        mark: Length of its byte order mark, 0 where it has none.
+        sure: More bytes cannot change it.
+    """
+
+    name: str
+    mark: int = 0
+    sure: bool = True
+
+    @property
+    def wide(self) -> bool:
+        """Whether it is UTF-16."""
+        return self.name != "utf-8"
+
+
+def encoding_of(head: bytes) -> Encoding:
+    """Tell the encoding of a file.
+
+    UTF-16 without a byte order mark, as Windows' older tools append it, is told by the first
+    line: every second byte of its ASCII letters is 0.
+
+    Args:
+        head: Its first bytes, at least one if there are any.
+    """
+    for mark, name in _MARKS:
+        if head.startswith(mark):
+            return Encoding(name, len(mark))
+    if any(mark.startswith(head) for mark, _ in _MARKS):
+        return Encoding("utf-8", sure=False)
+    sample, whole = _first_line(head[:SAMPLE])
+    return Encoding(_unmarked(sample), sure=whole or len(head) >= SAMPLE)
+
+
+def _first_line(head: bytes) -> tuple[bytes, bool]:
+    """The first line with the byte behind its end, and whether all of that is there."""
+    end = _END.search(head)
+    if end is None:
+        return head, False
+    line = head[: end.end() + 1]
+    return line, len(line) > end.end() or b"\0" not in line
+
+
+def _unmarked(sample: bytes) -> str:
+    even, odd = sample[::2].count(0), sample[1::2].count(0)
+    name, zeros, others = ("utf-16-le", odd, even) if odd > even else ("utf-16-be", even, odd)
+    if zeros < FEWEST or zeros * 8 < len(sample) or others * 8 > zeros:
+        return "utf-8"
+    text = sample[: len(sample) // 2 * 2].decode(name, errors="replace")
+    return "utf-8" if _CONTROLS.search(text) else name
+
+
+def as_utf8(head: bytes) -> bytes:
+    """The first bytes of a file as UTF-8 if they are UTF-16, else as they are."""
+    encoding = encoding_of(head)
+    if not encoding.wide:
+        return head
+    text = head[encoding.mark :].decode(encoding.name, errors="ignore")
+    return text.encode(errors="replace")
