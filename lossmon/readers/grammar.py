@@ -11,26 +11,23 @@ import re
 from dataclasses import replace
 
 from lossmon.readers.dictlines import pairs
-from lossmon.readers.parsed import Parsed, Position, Scale, Span, Value
+from lossmon.readers.ornaments import Ornaments
+from lossmon.readers.parsed import Parsed, Position, Scale, Value
 from lossmon.readers.text_heads import columns
 from lossmon.readers.text_position import position
 from lossmon.readers.text_prefix import Prefix, prefix
+from lossmon.readers.text_values import values_of
 from lossmon.readers.text_words import (
     EVAL_NAME,
+    LONE_SPLIT,
     LOSS_END,
-    SPACED_LAST,
-    TOKEN,
-    UNIT,
     is_known,
     is_loss,
-    is_metric,
 )
 
 LONGEST = 16_384
 """Characters of a line that may hold metrics: verl's longest real lines are about 8,000."""
 
-REACH = 160
-"""Characters in front of a number in which its name is looked for."""
 
 MOST = 256
 """Values taken from one line; no framework prints more."""
@@ -80,17 +77,7 @@ _MASKS = tuple(
     )
 )
 
-_SEPARATOR = re.compile(r"\s*(?P<mark>[:=])\s*[\[({'\"]{0,3}(?:tensor\()?$|\s*,\s+$|\s+$")
-_DELIMITER = re.compile(r"[|,;\t\[\]{}<>]|\s[-–—•]\s|\s{2,}|:\s|\s-(?=\w)")
-_NAME = re.compile(r"[A-Za-z_\u4e00-\u9fff][\w./@%()'+\- ]{0,79}")
-_SIZE = re.compile(
-    r"\s?(?:[kKMGT]?i?B\b|[mun]s\b|s\b|secs?\b|seconds?\b|min\b|mins\b|minutes?\b|h\b|hrs?\b|hours?\b|"
-    r"px\b|W\b|days?\b|epochs?\b|steps?\b|rounds?\b|/\s?\d|x\d)"
-)
-_SHARE = re.compile(r"\s?/\s?\d+ \((?P<share>\d+(?:\.\d+)?)%\)")
-_OPERATORS = ("/", "*", "+", "-", "<", ">", "!", "=")
-_FULL_WIDTH = str.maketrans("：，＝（）【】", ":,=()[]")
-_THOUSANDS = {"k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "B": 1e9}
+_ORNAMENTS = Ornaments()
 _EVAL_LINE = re.compile(
     r"(?i)\W{0,4}(?:(?P<test>test)|eval(?:uation)?|val(?:id(?:ation)?)?|dev)"
     r"(?![\w=/]|\s*[a-z ]*loss\s*[:=]?\s*\d)"
@@ -100,11 +87,6 @@ _STALE = re.compile(r"Training epoch \d+, iteration \d+/\d+ \|")
 _MEAN = re.compile(
     r"(?i)\W*epoch\W+\d+\W+(?:done|end|finish|summary|complete|average|avg|mean|total)"
     r"|.{0,4}end of epoch"
-)
-_BARE_GAP = re.compile(r"\|\s{0,3}(?P<mark>[:=])\s*$")
-_AT_POSITION = re.compile(r"(?P<name>[A-Za-z][\w ]{0,40}?) (?:at|after|for|in|@)(?: the)?\s*$")
-_HEADING = re.compile(
-    r"(?P<train>train(?:ing)?)|(?P<test>test)|val(?:id(?:ation)?)?|eval(?:uation)?|dev"
 )
 _SPLIT_WORD = re.compile(
     r"(?i)(?:^|[\W_])(?:train(?:ing)?|val(?:id(?:ation)?)?|eval|test|dev)(?:$|[\W_])"
@@ -149,7 +131,7 @@ def masked(line: str) -> str:
     """The line with clocks, versions, paths and ids blanked out, of the same length."""
     for mask in _MASKS:
         line = mask.sub(_blank, line)
-    return line if line.isascii() else line.translate(_FULL_WIDTH)
+    return line if line.isascii() else line.translate(_ORNAMENTS)
 
 
 def _blank(found: re.Match[str]) -> str:
@@ -170,7 +152,7 @@ def _parse(line: str, before: Prefix) -> Parsed | None:
         return None
     body = masked(line)
     place = position(body, before.end)
-    values = _values(body, before.end, place)
+    values = values_of(body, before.end, place)
     return _judged(line, body, before, place, values)
 
 
@@ -178,7 +160,8 @@ def _judged(
     line: str, body: str, before: Prefix, place: Position, values: list[tuple[Value, bool]]
 ) -> Parsed | None:
     """Accept the line or not, and give its values the names that say their split."""
-    known = [value for value, _ in values if is_known(value.name)]
+    pair = _lone_pair(values)
+    known = [value for value, _ in values if value in pair or is_known(value.name)]
     if place.scale is Scale.ROUND or body.startswith("(epoch:", before.end):
         known = [value for value, sure in values if sure]
     bar = "%||" in body or _COUNTER.search(body) is not None
@@ -195,7 +178,7 @@ def _judged(
         place = replace(place, scale=Scale.NONE)
     mean = _MEAN.match(body, before.end) is not None
     return Parsed(
-        tuple(_named(value, split, mean) for value, _ in values[:MOST]),
+        tuple(_named(v, split, mean) for v, sure in values[:MOST] if sure or _says_what(v, pair)),
         place,
         before.rank,
         before.time,
@@ -207,6 +190,20 @@ def _judged(
         bar=bar,
         split=split,
     )
+
+
+def _lone_pair(values: list[tuple[Value, bool]]) -> list[Value]:
+    """The losses of `train 0.53 | val 0.61`: a split each, and no loss that says its name."""
+    if any(is_loss(value.name) for value, _ in values):
+        return []
+    lone = [(value, split) for value, _ in values if (split := LONE_SPLIT.fullmatch(value.name))]
+    trains = sum(split["train"] is not None for _, split in lone)
+    return [value for value, _ in lone] if trains == 1 and len(lone) > 1 else []
+
+
+def _says_what(value: Value, pair: list[Value]) -> bool:
+    """Whether a name without `:` or `=` tells what was measured: a split alone does not."""
+    return value in pair or not LONE_SPLIT.fullmatch(value.name)
 
 
 def _header(line: str, before: Prefix, place: Position, bar: bool) -> Parsed | None:
@@ -247,117 +244,3 @@ def _named(value: Value, split: str, mean: bool) -> Value:
     elif mean and not EVAL_NAME.search(name) and not name.lower().startswith("lr"):
         name = f"{name}_epoch"
     return Value(name, value.span, value.scale)
-
-
-def _values(body: str, start: int, place: Position) -> list[tuple[Value, bool]]:
-    """Every number with a name that can be a metric, and whether `:` or `=` parts them."""
-    original = body
-    for left, right in place.taken:
-        body = body[:left] + "|" * (right - left) + body[right:]
-    found: list[tuple[Value, bool]] = []
-    before, section = start, ""
-    for number in TOKEN.finditer(body, start):
-        at = max(before, number.start() - REACH)
-        gap = body[at : number.start()]
-        section = _section(gap, section)
-        if bare := _BARE_GAP.search(gap):
-            gap = _named_before(original, at, place) + bare["mark"]
-        value = _value(body, gap, number)
-        if value is not None:
-            found.append((_in_section(value[0], section), value[1]))
-        before = _behind_unit(body, number.end())
-    return found
-
-
-def _section(gap: str, section: str) -> str:
-    """The split that a heading inside the line announces: `train: loss=1 val: loss=2`."""
-    for part in _DELIMITER.split(gap)[:-1]:
-        if heading := _HEADING.fullmatch(part.strip(" \t:*()#=-").lower()):
-            section = "" if heading["train"] else "test" if heading["test"] else "eval"
-    return section
-
-
-def _in_section(value: Value, section: str) -> Value:
-    if not section or EVAL_NAME.search(value.name):
-        return value
-    return Value(f"{section}/{value.name}", value.span, value.scale)
-
-
-def _named_before(body: str, at: int, place: Position) -> str:
-    """The name in `loss at step 100: 0.5`, which stands before the position."""
-    first = min((left for left, _ in place.taken), default=at)
-    found = _AT_POSITION.search(body, 0, first)
-    return found["name"] if found else ""
-
-
-def _behind_unit(body: str, at: int) -> int:
-    """Skip letters that cling to a number: they are its unit and no part of the next name."""
-    while at < len(body) and (body[at].isalpha() or body[at] == "%"):
-        at += 1
-    return at
-
-
-def _value(body: str, gap: str, number: re.Match[str]) -> tuple[Value, bool] | None:
-    behind = body[number.end() : number.end() + 24]
-    span, scale = number.span(), 1.0
-    share = _SHARE.match(body, number.end())
-    if share:
-        span = share.span("share")
-    elif behind[:1] in _THOUSANDS and not behind[1:2].isalnum():
-        scale = _THOUSANDS[behind[0]]
-        behind = behind[1:]
-    elif behind[:1].isalpha() and not UNIT.match(behind):
-        return None if not _timed(gap, behind) else _strong(gap, span, scale)
-    named = _strong(gap, span, scale) or _weak(gap, span, scale)
-    unit = UNIT.match(behind)
-    if unit and (named is None or not named[1]):
-        return Value(unit[0].strip(), span, scale), False
-    if not share and _SIZE.match(behind) and not unit:
-        return None if not _timed(gap, behind) else named
-    return named
-
-
-def _timed(gap: str, behind: str) -> bool:
-    """Milliseconds per step are wanted, all other durations and sizes are not."""
-    return behind.startswith("ms") and gap.rstrip(" :=").endswith(("step_avg", "step_time"))
-
-
-def _strong(gap: str, span: Span, scale: float) -> tuple[Value, bool] | None:
-    parting = _SEPARATOR.search(gap)
-    if parting is None or not parting["mark"]:
-        return None
-    before = gap[: parting.start()]
-    name = "" if before.rstrip().endswith(_OPERATORS) else _last_name(before)
-    if not name or not is_metric(name):
-        return None
-    return Value(name, span, scale), True
-
-
-def _weak(gap: str, span: Span, scale: float) -> tuple[Value, bool] | None:
-    parting = _SEPARATOR.search(gap)
-    if parting is None or parting["mark"]:
-        return None
-    name = _last_name(gap[: parting.start()])
-    words = name.split()
-    if len(words) > 3:
-        words = words[-2:]
-    name = " ".join(words)
-    if not name or not SPACED_LAST.match(name) or not is_metric(name):
-        return None
-    return Value(name, span, scale), False
-
-
-def name_before(gap: str) -> str:
-    """The name that a number would have, given the text in front of it."""
-    parting = _SEPARATOR.search(gap)
-    return _last_name(gap[: parting.start()]) if parting else ""
-
-
-def _last_name(text: str) -> str:
-    """The name at the end of what stands before a number."""
-    name = _DELIMITER.split(text)[-1].strip(" \t'\"*-:=✨")
-    while name and name[0] in ")(]/.%+":
-        name = name[1:].lstrip()
-    words = name.split(" ")
-    name = " ".join(words[-6:])
-    return name if _NAME.fullmatch(name) else ""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from lossmon.frozen import dataclass
-from lossmon.readers.grammar import LONGEST, REACH, masked, name_before, parse, refusal, wordiness
+from lossmon.readers.grammar import LONGEST, masked, parse, refusal, wordiness
 from lossmon.readers.parsed import Parsed, Span
 from lossmon.readers.progress import tqdm, without_gauge
 from lossmon.readers.terminal import resolved
 from lossmon.readers.text_prefix import prefix
+from lossmon.readers.text_values import REACH, name_before
 from lossmon.readers.text_words import TOKEN, is_metric
 
 

@@ -7,7 +7,7 @@ import re
 from lossmon.readers.parsed import Position, Scale, Span
 
 _EPOCH = re.compile(
-    r"(?ix)(?<![\w./=-])(?:epoch|ep|轮次|第(?=\s*\d+\s*轮))(?:\((?P<split>train|val|test|eval)\))?"
+    r"(?ix)(?<![\w./=-])(?:epoch|ep\.?|轮次|第(?=\s*\d+\s*轮))(?:\((?P<split>train|val|test|eval)\))?"
     r"\s*(?:[:=\#]\s*)?(?:no\.?\s*)?\[?\s*(?P<epoch>\d+(?:\.\d+)?)(?![.a-z_\d])"
     r"(?:\s*(?:/|of)\s*(?P<epochs>\d+)(?![\w./]))?\s*\]?轮?"
 )
@@ -39,6 +39,16 @@ _LINE_STARTS = tuple(
         (
             r"(?i:train): *(?P<epoch>\d+) *\[ *(?P<step>\d+)/ *(?P<total>\d+)[^\]]{0,20}\]",
             Scale.WITHIN,
+        ),
+        (
+            r"(?i:train(?:ing)?):? *\[ *(?P<epoch>\d+) *\] ?"
+            r"\[ *(?P<step>\d+)/ *(?P<total>\d+)[^\]]{0,20}\]",
+            Scale.WITHIN,
+        ),
+        (
+            r"(?i:(?P<split>test|val|valid|validation|eval)):? *\[ *(?P<epoch>\d+) *\] ?"
+            r"\[ *(?P<step>\d+)/ *(?P<total>\d+)[^\]]{0,20}\]",
+            Scale.NONE,
         ),
         (
             r"(?i:(?P<split>test|val|valid|validation|eval)):? *(?P<epoch>\d+)? *"

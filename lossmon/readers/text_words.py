@@ -9,11 +9,17 @@ NUMBER = r"[-+]?(?:\d[\d_]*+(?:\.\d*+)?+|\.\d++)(?:[eE][-+]?\d++)?+"
 
 NONFINITE = r"[-+]?(?i:nan|inf(?:inity)?)(?!\w)"
 
-GROUPED = r"[-+]?\d{1,3}(?:,\d{3})++(?![\d,])(?:\.\d++)?+"
+GROUPED = r"[-+]?[1-9]\d{0,2}(?:,\d{3})++(?![\d,])(?:\.\d++)?+"
 """A number with commas between its thousands."""
 
-TOKEN = re.compile(rf"(?<![\w.@])(?<!\w-)(?<!\d,)(?:{GROUPED}|{NUMBER}|{NONFINITE})")
-"""A number that is not part of a word (`top1`, `mAP50-95`, `Acc@1`)."""
+TOKEN = re.compile(
+    rf"(?<![\w.@])(?<!\w-)(?<!\d,)(?<!@\.5:)(?<!@0\.5:)(?:{GROUPED}|(?![-+]?\d++,\d){NUMBER}|{NONFINITE})"
+)
+"""A number that is not part of a word (`top1`, `mAP50-95`, `mAP@.5:.95`, `Acc@1`).
+
+Neither part of `0,4321` is one: where a comma stands for the point, a guess would be wrong by
+orders of magnitude.
+"""
 
 WORTH = re.compile(
     r"loss|epoch|step|iter|acc|ppl|perplex|auc|reward|batch|rmse|mae|mse|tr?[el]l:|eval|val|"
@@ -48,10 +54,12 @@ METRIC_WORD = re.compile(
 """A name that holds one of these is a metric, wherever the number stands."""
 
 SPACED_LAST = re.compile(
-    r"(?i)^(?:.*[\s_/.-])?(?:loss(?:es)?|\w+loss|loss_\w{1,20}|nll|ppl|perplexity|"
+    r"(?i)^(?:.*[\s_/.-])?(?:loss(?:es)?|\w+loss|loss[_/]\w{1,20}|nll|ppl|perplexity|"
     r"acc\d?|accuracy|acc@\d+|top-?\d|auc|f1|lr|norm|gnorm|grad_norm|mfu|reward|return|score|"
-    r"rmse|mse|mae|bleu|iou|miou|dice|kl|entropy|wer|cer|map|learning_rate|learning rate|em|"
-    r"error|err|val_\w+|tokens/sec|it/sec|ips|wps|precision|recall|f1-score)$"
+    r"rmse|mse|mae|bleu|rouge[\w-]{0,5}|iou|miou|dice|kl|entropy|wer|cer|map(?:@[\d.:]+)?|"
+    r"learning_rate|learning rate|em|"
+    r"error|err|val_\w+|tokens?/s(?:ec)?|tok/s|it/s(?:ec)?|samples?/s(?:ec)?|images?/s(?:ec)?|"
+    r"ips|wps|precision|recall|f1-score)$"
 )
 """What the last word must be where only a space or a comma parts name and number."""
 
@@ -72,6 +80,9 @@ NEVER = re.compile(
 )
 """A name with one of these words is a setting, a clock or a count, not a curve."""
 
+AIMED = re.compile(r"(?i)(?:^|[\W_])(?:expected|target|threshold|initial|desired)(?=$|[\W_])")
+"""A name with one of these words tells of a value that was not measured now."""
+
 YET = re.compile(
     r"(?ix)(?:^|[\W_])(?:"
     r"samples?/s(?:ec)?|samples?\ per\ second|images?/s(?:ec)?|tokens?[_/]per[_/]sec(?:ond)?\w*|"
@@ -90,6 +101,11 @@ EVAL_NAME = re.compile(
 )
 """A name that says by itself that it was measured on held-out data."""
 
+LONE_SPLIT = re.compile(
+    r"(?i)(?P<train>tr|train(?:ing)?)|(?:va|val(?:id(?:ation)?)?|vl|eval|test|dev)"
+)
+"""A split that stands alone before a number: `train 0.53 | val 0.61` means the loss."""
+
 UNIT = re.compile(
     r"\s?(?:tok(?:en)?s?/s(?:ec)?|samples?/s(?:ec)?|images?/s(?:ec)?|imgs?/s(?:ec)?|"
     r"examples?/s(?:ec)?|words?/s|steps?/s(?:ec)?|iters?/s(?:ec)?)(?![\w/])"
@@ -100,7 +116,7 @@ UNIT = re.compile(
 def is_metric(name: str) -> bool:
     """Whether a name with `:` or `=` behind it can be a curve at all."""
     if YET.search(name):
-        return True
+        return not AIMED.search(name)
     return not NEVER.search(name)
 
 
