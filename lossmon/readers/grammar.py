@@ -83,6 +83,13 @@ _EVAL_LINE = re.compile(
     r"(?![\w=/]|\s*[a-z ]*loss\s*[:=]?\s*\d)"
     r"|.{0,40}(?:\bphase (?:val|eval)|\bvalid on\b)"
 )
+_HEADING = re.compile(
+    r"(?i)\W*(?:running |starting |start |begin )?"
+    r"(?:(?P<test>test(?:ing)?)|val(?:id(?:ation|at(?:e|ing))?)?|eval(?:uat(?:ion|e|ing))?|dev)"
+    r"(?:[ _-]?(?:errors?|set|loop|phase|results?|metrics|scores?|performance|summary|model))*\W*"
+)
+"""A line that says no more than that the next ones are about held-out data."""
+
 _STALE = re.compile(r"Training epoch \d+, iteration \d+/\d+ \|")
 _MEAN = re.compile(
     r"(?i)\W*epoch\W+\d+\W+(?:done|end|finish|summary|complete|average|avg|mean|total)"
@@ -143,6 +150,8 @@ def _parse(line: str, before: Prefix) -> Parsed | None:
         return Parsed((), Position(), columns=names)
     if refusal(line, before):
         return None
+    if heading := _HEADING.fullmatch(line, before.end):
+        return Parsed((), Position(), heading="test" if heading["test"] else "eval")
     brace = line.find("{", before.end)
     if brace >= 0 and "}" in line[brace:]:
         record = pairs(line, before, brace)
@@ -212,7 +221,8 @@ def _header(line: str, before: Prefix, place: Position, bar: bool) -> Parsed | N
         return None
     if _ASSIGNED.search(line):
         return None
-    return Parsed((), place, before.rank, before.time)
+    heading = _line_split(line, before.end)
+    return Parsed((), place, before.rank, before.time, heading=heading)
 
 
 def _believable(message: str, values: list[tuple[Value, bool]], starred: bool) -> bool:

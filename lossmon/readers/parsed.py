@@ -86,6 +86,7 @@ class Parsed:
         bar: A state of a progress bar.
         columns: The line heads a table with these columns.
         split: `eval` or `test` where the line speaks of an evaluation, else empty.
+        heading: `eval` or `test` where it announces one in the lines below, else empty.
     """
 
     values: tuple[Value, ...]
@@ -101,3 +102,4 @@ class Parsed:
     bar: bool = False
     columns: tuple[str, ...] = ()
     split: str = ""
+    heading: str = ""

@@ -9,6 +9,7 @@ from lossmon.readers.failures import Failures, unprefixed
 from lossmon.readers.parsed import Scale
 from lossmon.readers.progress import tqdm
 from lossmon.readers.ranks import Laggards, Speaker
+from lossmon.readers.text_below import Below
 from lossmon.readers.text_clock import Clock
 from lossmon.readers.text_columns import Columns
 from lossmon.readers.text_news import News
@@ -51,6 +52,7 @@ class Ledger:
         """The log says no positions: its lines are numbered."""
         self._newest: tuple[Template | None, int] = (None, 0)
         """Shape and step of the newest line with metrics."""
+        self._below = Below()
         self._from_zero: set[Template] = set()
         """Shapes of lines that count the batches of an evaluation from 0."""
         self._stale: dict[str, str] = {}
@@ -82,6 +84,17 @@ class Ledger:
 
     def take_rows(self, template: Template, rows: Sequence[Row]) -> None:
         """Take lines of one shape, each given by its numbers."""
+        if template.parsed.heading:
+            self._below.head(template.parsed.heading)
+        elif self._below.holds and rows:
+            self._take(self._below.name(template), rows[:1])
+            rows = rows[1:]
+            if not rows:
+                return
+            template = self._below.name(template)
+        self._take(template, rows)
+
+    def _take(self, template: Template, rows: Sequence[Row]) -> None:
         parsed = template.parsed
         if template.values and self._failures.reason and self._failures.progress():
             self._facts.append(Facts(failure=""))

@@ -62,10 +62,15 @@ _LINE_STARTS = tuple(
             Scale.EITHER,
         ),
         (r"s:(?P<step>\d+)(?= )", Scale.STEP),
+        # Padded with zeros it is no rank and no seconds.
+        (r"\[(?P<step>0\d{2,9})\](?= )", Scale.STEP),
         (r"(?P<epoch>\d+)\|(?P<step>\d+)\|(?=Loss)", Scale.STEP),
         (r"(?P<step>\d+)/(?P<total>\d+|Unknown) (?=\S{0,40} ?- |.{0,60}step)", Scale.EPOCH),
     )
 )
+_AT_END = re.compile(r"\[\s*(?P<step>\d+)\s*/\s*(?P<total>\d+)\s*\]\s*$")
+"""PyTorch's tutorial: `loss: 2.303494  [   64/60000]`."""
+
 _BAR = re.compile(r"(?:\d{0,3}%\|\| *(?P<step>\d+)/(?P<total>\d+) *|(?<![\w.])(?P<count>\d+)it )\[")
 """A tqdm bar without its gauge and clocks."""
 
@@ -91,7 +96,8 @@ def position(body: str, start: int) -> Position:
     step = _best_step(body, start)
     within = _behind(body, epoch) if epoch else None
     if epoch is None and step is None:
-        return Position()
+        end = _AT_END.search(body, start)
+        return Position() if end is None else _of_epoch(body, start, None, end, Scale.STEP)
     if within is not None and (step is None or not _SURE.match(step["name"])):
         return _of_epoch(body, start, epoch, within, Scale.WITHIN)
     if step is None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from copy import copy
+from dataclasses import replace
 
 from lossmon.readers.grammar import LONGEST, parse
 from lossmon.readers.parsed import Parsed, Position, Scale, Span, Value
@@ -91,6 +93,13 @@ class Template:
             kinds[place.epoch] = EPOCH
             self._match = _pattern(self._line, self._spans, kinds).fullmatch
         return self._match
+
+    def renamed(self, rename: Callable[[str], str], split: str) -> Template:
+        """The same for lines that stand below a heading: its values have other names."""
+        other = copy(self)
+        other.parsed = replace(self.parsed, split=split)
+        other.values = tuple((rename(tag), index, scale) for tag, index, scale in self.values)
+        return other
 
     def first(self) -> tuple[str, ...] | None:
         """The groups of the line it was learned from; None if a number is out of all bounds."""

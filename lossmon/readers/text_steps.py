@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from lossmon.readers.parsed import Scale
+from lossmon.readers.text_epochs import EpochSteps
 from lossmon.readers.text_shapes import Template
 from lossmon.types import Axis
+
+MANY = 2
+"""Epochs from which on it is unclear whether `step 5/100` counts those of one or of all."""
 
 Row = tuple[str, ...]
 Placing = tuple[list[int], Axis]
@@ -33,12 +37,10 @@ class StepFinder:
         """Steps of an epoch, 0 while unknown."""
         self._measured = False
         """Some metric had a step of its own."""
-        self._within: bool | None = None
-        """Steps beside an epoch begin anew with it; None until the first epoch has ended."""
-        self._previous: tuple[int, int] | None = None
-        """Epoch and step of the newest line that had both."""
-        self._offset = 0
-        self._offsets: dict[int, int] = {}
+        self._beside = EpochSteps()
+        """Steps that stand in one line with their epoch."""
+        self._below = EpochSteps()
+        """Steps in lines below one that says the epoch."""
         self._round = 0
         self._seen: set[str] = set()
         self._ways: dict[Scale, Callable[[Template, Sequence[Row]], Placing | None]] = {
@@ -98,9 +100,29 @@ class StepFinder:
 
     def _global(self, template: Template, rows: Sequence[Row]) -> Placing:
         column = template.step
-        if template.total >= 0 and template.values and not template.parsed.split:
-            self.total_steps = int(rows[-1][template.total])
-        return [int(row[column]) for row in rows], Axis.STEP
+        steps = [int(row[column]) for row in rows]
+        if template.parsed.split or not template.values or template.epoch >= 0:
+            return steps, Axis.STEP
+        total = int(rows[-1][template.total]) if template.total >= 0 else 0
+        epoch = -1 if self._epoch is None else self._epoch
+        if epoch < 0 or self._below.within is False:
+            # Of many steps that are what they say, the first two and the last tell enough.
+            for step in (*steps[:2], steps[-1]):
+                self._below.step(epoch, step, total, template)
+        else:
+            steps = [self._below.step(epoch, step, total, template) for step in steps]
+        self._plan(total, self._below.within)
+        return steps, Axis.STEP
+
+    def _plan(self, total: int, within: bool | None) -> None:
+        """Learn from what stands behind the slash of a step."""
+        if not total:
+            return
+        if within:
+            self._per_epoch = total
+            self.total_steps = total * self.total_epochs or self.total_steps
+        elif within is False or self.total_epochs < MANY:
+            self.total_steps = total
 
     def _rounds(self, template: Template, rows: Sequence[Row]) -> Placing:
         column = template.step
@@ -119,7 +141,7 @@ class StepFinder:
 
     def _end_of_epoch(self, template: Template, rows: Sequence[Row]) -> Placing | None:
         """Steps of lines about a whole epoch, in a log that counts steps elsewhere."""
-        if template.epoch >= 0 and self._per_epoch and self._within is not False:
+        if template.epoch >= 0 and self._per_epoch and self._beside.within is not False:
             base = self._base or 0
             epochs = [int(float(row[template.epoch])) for row in rows]
             return [max(0, epoch - base + 1) * self._per_epoch for epoch in epochs], Axis.STEP
@@ -129,42 +151,16 @@ class StepFinder:
 
     def _either(self, template: Template, rows: Sequence[Row]) -> Placing:
         steps = [self._either_one(template, row) for row in rows]
-        if template.total >= 0 and template.epoch >= 0:
-            total = int(rows[-1][template.total])
-            if self._within:
-                self._per_epoch = total
-                if self.total_epochs:
-                    self.total_steps = total * self.total_epochs
-            elif self._within is False:
-                self.total_steps = total
+        if template.total >= 0 and template.epoch >= 0 and self._beside.within is not None:
+            self._plan(int(rows[-1][template.total]), self._beside.within)
         return steps, Axis.STEP
 
     def _either_one(self, template: Template, row: Row) -> int:
         step = int(row[template.step])
         total = int(row[template.total]) if template.total >= 0 else 0
         if template.epoch < 0:
-            return self._bar_one(step, total)
-        epoch = int(float(row[template.epoch]))
-        previous, self._previous = self._previous, (epoch, step)
-        if previous is None:
-            self._offsets[epoch] = 0
-        elif epoch > previous[0]:
-            self._within = step <= previous[1] if self._within is None else self._within
-            if self._within:
-                behind = previous[1] + (0 if total else 1)
-                self._offset += (epoch - previous[0]) * total or behind
-            self._offsets[epoch] = self._offset
-        elif epoch < previous[0]:
-            self._offset = self._offsets.get(epoch, 0)
-        return self._offset + step
-
-    def _bar_one(self, step: int, total: int) -> int:
-        """A bar that begins anew after it was full counts the next epoch."""
-        epoch, before = self._previous or (0, 0)
-        if step < before and total and before >= total - 1:
-            self._offset += total
-        self._previous = (epoch, step)
-        return self._offset + step
+            return self._beside.bar(step, total)
+        return self._beside.step(int(float(row[template.epoch])), step, total, template)
 
     def _by_epoch(self, template: Template, rows: Sequence[Row]) -> Placing | None:
         if template.epoch < 0:

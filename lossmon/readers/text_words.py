@@ -106,6 +106,9 @@ LONE_SPLIT = re.compile(
 )
 """A split that stands alone before a number: `train 0.53 | val 0.61` means the loss."""
 
+SAYS_SPLIT = re.compile(rf"{EVAL_NAME.pattern}|(?:^|[\W_])train(?:ing)?(?:$|[\W_])")
+"""A name that says on which data it was measured, whichever that is."""
+
 UNIT = re.compile(
     r"\s?(?:tok(?:en)?s?/s(?:ec)?|samples?/s(?:ec)?|images?/s(?:ec)?|imgs?/s(?:ec)?|"
     r"examples?/s(?:ec)?|words?/s|steps?/s(?:ec)?|iters?/s(?:ec)?)(?![\w/])"

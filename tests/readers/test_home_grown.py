@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
 
+from lossmon.readers.text import TextReader
 from lossmon.readers.text_explain import explain_line
+from tests.readers.growing import read_growing, read_whole
 
 RECORDS: list[tuple[str, dict[str, float], str]] = [
     ("[12/100] train 0.53 | val 0.61", {"train": 0.53, "val": 0.61}, "step=12 total=100"),
@@ -336,3 +339,139 @@ def test_a_record_gives_its_metrics_and_its_place(
 @pytest.mark.parametrize("line", OTHERS)
 def test_what_is_no_record_gives_no_metric(line: str) -> None:
     assert explain_line(line).metrics == ()
+
+
+def loss(epoch: int, step: int = 0) -> str:
+    return f"{2 / (epoch + step / 100 + 1):.4f}"
+
+
+HEADED = [
+    line
+    for epoch in (1, 2, 3)
+    for line in (
+        f"=== Epoch {epoch}/3 ===",
+        *(f"  step {step}/50 loss={loss(epoch, step)} eta=0:{step:02}" for step in (10, 30, 50)),
+        f"  val: loss={loss(epoch)} acc=51.0%",
+    )
+]
+FOOTED = [
+    line
+    for epoch in (1, 2, 3)
+    for line in (
+        *(f"step {step} loss={loss(epoch, step)}" for step in (0, 10, 20)),
+        f"epoch {epoch} finished: val_loss={loss(epoch)}",
+    )
+]
+TUTORIAL = [
+    line
+    for epoch in (1, 2)
+    for line in (
+        f"Epoch {epoch}",
+        "-------------------------------",
+        *(f"loss: {loss(epoch, b)}  [{b * 6400 + 64:>5}/60000]" for b in (0, 4, 9)),
+        "Test Error: ",
+        f" Accuracy: 5{epoch}.3%, Avg loss: {loss(epoch)} ",
+        "",
+    )
+]
+MINIBATCHES = [
+    f"[{epoch}, {step:5}] loss: {loss(epoch, step // 100)}"
+    for epoch in (1, 2, 3)
+    for step in (2000, 4000, 6000)
+]
+GLOBAL = [
+    line
+    for epoch in (1, 2, 3)
+    for line in (
+        f"Epoch {epoch}",
+        *(f"step {step} loss {loss(0, step)}" for step in range(epoch * 100, epoch * 100 + 99, 50)),
+    )
+]
+PADDED = [
+    line
+    for step in range(0, 60, 10)
+    for line in (
+        f"[{step:06}] training loss = {loss(1, step)}, lr = 0.00030, 123 ms/step",
+        f"[{step:06}] validation loss = {loss(0, step)} (best so far 0.3, patience 3/10)",
+    )
+]
+PAIRS = [f"[{i}/100] train {loss(i)} | val {loss(i + 1)}" for i in range(1, 6)]
+BLOCKS = [
+    line
+    for i in range(0, 50, 10)
+    for line in (f"iteration: {i}", f"  train loss: {loss(i)}", f"  valid loss: {loss(i)}", "")
+]
+RULED = [
+    "+-------+------------+----------+----------+",
+    "| epoch | train_loss | val_loss | accuracy |",
+    "+-------+------------+----------+----------+",
+    *(f"| {i:5} | {loss(i):>10} | {loss(i):>8} | {50 + i:7.2f}% |" for i in range(1, 6)),
+]
+SPACED = ["   iter      loss        lr   val_loss"] + [
+    f"{i:7} {loss(i):>9} {1e-3:9.2e} {loss(i):>10}" for i in range(0, 50, 10)
+]
+
+
+@pytest.mark.parametrize(
+    ("lines", "train", "held_out"),
+    [
+        pytest.param(
+            HEADED,
+            ("loss", [10, 30, 50, 60, 80, 100, 110, 130, 150]),
+            ("eval/loss", [50, 100, 150]),
+            id="steps that begin anew below a heading",
+        ),
+        pytest.param(
+            FOOTED,
+            ("loss", [0, 10, 20, 30, 40, 50, 60, 70, 80]),
+            ("val_loss", [20, 50, 80]),
+            id="steps that begin anew above a closing line",
+        ),
+        pytest.param(
+            TUTORIAL,
+            ("loss", [64, 25664, 57664, 60064, 85664, 117664]),
+            ("test/Avg loss", [57664, 117664]),
+            id="PyTorch's quickstart",
+        ),
+        pytest.param(
+            MINIBATCHES, ("loss", list(range(2000, 18001, 2000))), None, id="PyTorch's CIFAR10"
+        ),
+        pytest.param(
+            GLOBAL, ("loss", [100, 150, 200, 250, 300, 350]), None, id="steps of the whole run"
+        ),
+        pytest.param(
+            PADDED,
+            ("training loss", [0, 10, 20, 30, 40, 50]),
+            ("validation loss", [0, 10, 20, 30, 40, 50]),
+            id="padded steps",
+        ),
+        pytest.param(PAIRS, ("train", [1, 2, 3, 4, 5]), ("val", [1, 2, 3, 4, 5]), id="pairs"),
+        pytest.param(
+            BLOCKS,
+            ("train loss", [0, 10, 20, 30, 40]),
+            ("valid loss", [0, 10, 20, 30, 40]),
+            id="a line each",
+        ),
+        pytest.param(
+            RULED, ("train_loss", [1, 2, 3, 4, 5]), ("val_loss", [1, 2, 3, 4, 5]), id="ruled"
+        ),
+        pytest.param(
+            SPACED, ("loss", [0, 10, 20, 30, 40]), ("val_loss", [0, 10, 20, 30, 40]), id="spaced"
+        ),
+    ],
+)
+def test_a_script_of_ones_own_is_read_whole(
+    tmp_path: Path,
+    lines: list[str],
+    train: tuple[str, list[int]],
+    held_out: tuple[str, list[int]] | None,
+) -> None:
+    path = tmp_path / "train.log"
+    content = "\n".join(lines) + "\n"
+    path.write_text(content)
+    whole = read_whole(TextReader(path))
+    for tag, steps in filter(None, (train, held_out)):
+        assert [step for step, _ in whole.values(tag)] == steps
+    for cut in range(1, len(content), 7):
+        grown = read_growing(path, content.encode(), [cut], TextReader)
+        assert (grown.series, grown.orders) == (whole.series, whole.orders), cut
