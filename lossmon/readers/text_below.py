@@ -8,7 +8,6 @@ from lossmon.readers.parsed import Scale
 from lossmon.readers.text_shapes import Template
 from lossmon.readers.text_words import SAYS_SPLIT
 
-
 MOST = 512
 """Shapes remembered with other names: a log has a handful below its headings."""
 
