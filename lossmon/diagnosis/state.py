@@ -9,7 +9,7 @@ from enum import Enum, auto
 
 import numpy as np
 
-from lossmon.diagnosis.trace import Trace
+from lossmon.diagnosis.trace import LAST, MEAN, Trace
 from lossmon.frozen import dataclass
 from lossmon.types import Floats, Ints, Kind, Meaning, Split
 
@@ -203,12 +203,19 @@ class RunState:
                 metric.trace.cut(step)
         while self.recent and self.recent[-1][0] >= step:
             self.recent.pop()
+        if not self.recent:
+            self._recall()
         if self.broken and self.broken.step >= step:
             self.broken = None
         self.masked = self.same = self.healed = 0
         self.newest = min(self.newest, step)
         self.restarts.append(step)
         del self.restarts[:-RESTARTS]
+
+    def _recall(self) -> None:
+        """Take the newest bins for the newest points, of which a far restart left none."""
+        for row in self.train.bins[-RECENT:].tolist():
+            self.recent.append((int(row[LAST]), row[MEAN]))
 
 
 MASKED_TIMES = 1

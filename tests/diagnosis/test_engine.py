@@ -183,6 +183,15 @@ def test_a_resumed_run_is_never_warned_of() -> None:
     assert max(turn.severity for turn in engine.diagnosis().history) < Severity.WARNING
 
 
+def test_a_restart_far_back_is_survived_before_its_first_train_point() -> None:
+    engine = Engine()
+    numbers = [engine.channel(meaning, headline=True) for meaning in (TRAIN, EVAL)]
+    engine.feed(*_column(numbers[0], falling(400)))
+    engine.restart(200)
+    engine.feed(np.full(8, numbers[1]), 200 + np.arange(8), falling(8), np.full(8, np.nan))
+    assert engine.diagnosis().verdict.code == "healthy"
+
+
 def test_a_break_before_a_restart_is_forgotten_with_its_points() -> None:
     engine = Engine()
     number = engine.channel(TRAIN, headline=True)
