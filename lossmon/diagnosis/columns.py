@@ -44,17 +44,18 @@ class Columns:
     def nth(self, role: Role, start: int, nth: int) -> int:
         """Place of the nth point of a role from `start` on, or the end."""
         places = self._of_role[role]
-        at = int(np.searchsorted(places, start)) + max(nth, 1) - 1
+        at = int(places.searchsorted(start)) + max(nth, 1) - 1
         return int(places[at]) if at < len(places) else len(self._channels)
 
     def count(self, role: Role, start: int, stop: int) -> int:
         """Points of a role between two places."""
-        a, b = np.searchsorted(self._of_role[role], (start, stop))
+        places = self._of_role[role]
+        a, b = places.searchsorted(start), places.searchsorted(stop)
         return int(b - a)
 
     def next_special(self, start: int) -> int:
         """Place of the next point that must be seen alone, or the end."""
-        at = int(np.searchsorted(self._special, start))
+        at = int(self._special.searchsorted(start))
         return int(self._special[at]) if at < len(self._special) else len(self._channels)
 
     def next_above(self, role: Role, start: int, stop: int, alarm: float) -> int:
@@ -62,8 +63,8 @@ class Columns:
         if alarm == math.inf:
             return stop
         places = self._of_role[role]
-        a, b = np.searchsorted(places, (start, stop))
-        above = np.flatnonzero(self._values[places[a:b]] > alarm)
+        a, b = places.searchsorted(start), places.searchsorted(stop)
+        above = (self._values[places[a:b]] > alarm).nonzero()[0]
         return int(places[a + above[0]]) if len(above) else stop
 
     def point(self, at: int) -> tuple[list[int], list[int], list[float]]:
@@ -83,7 +84,7 @@ class Columns:
             if channel.role is Role.IGNORED:
                 continue
             places = self._places[number]
-            a, b = np.searchsorted(places, (start, stop))
+            a, b = places.searchsorted(start), places.searchsorted(stop)
             if b > a:
                 chosen = places[a:b]
                 state.take(channel, self._steps[chosen], self._values[chosen])

@@ -166,7 +166,7 @@ class Curve:
         b = np.clip(middle + half, edges[0], edges[-1])
         n = np.interp(b, edges, points) - np.interp(a, edges, points)
         total = np.interp(b, edges, values) - np.interp(a, edges, values)
-        near = self.y[np.minimum(np.searchsorted(self.x, middle), len(self.y) - 1)]
+        near = self.y[np.minimum(self.x.searchsorted(middle), len(self.y) - 1)]
         return np.where(n > 1e-9, total / np.maximum(n, 1e-9), near)
 
     def count(self, start: float, end: float) -> float:
@@ -192,7 +192,7 @@ class Curve:
         if len(self.y) < SLOPE_WINDOW:
             return NOISE_FROM_JUMPS * jumps
         level = running_median(self.y, SLOPE_WINDOW)
-        slope = SLOPE_ALLOWANCE * np.gradient(level) / self.weight
+        slope = SLOPE_ALLOWANCE * slopes(level) / self.weight
         return NOISE_FROM_JUMPS * np.sqrt(np.maximum(jumps**2 - slope**2, 0.0))
 
     def noise(self, start: float) -> float:
@@ -237,6 +237,15 @@ def running_median(values: Floats, window: int) -> Floats:
     half = window // 2
     padded = np.concatenate((values[half:0:-1], values, values[-2 : -half - 2 : -1]))
     return np.partition(windows(padded, window), half, axis=1)[:, half]
+
+
+def slopes(values: Floats) -> Floats:
+    """Change per place: half the way from one neighbour to the other, all of it at the ends."""
+    change = np.empty(len(values))
+    np.subtract(values[2:], values[:-2], out=change[1:-1])
+    change[1:-1] /= 2
+    change[0], change[-1] = values[1] - values[0], values[-1] - values[-2]
+    return change
 
 
 def windows(values: Floats, window: int) -> Floats:
