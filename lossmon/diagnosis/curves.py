@@ -8,10 +8,10 @@ import numpy as np
 
 from lossmon.diagnosis.curve import Curve, median, relative
 from lossmon.diagnosis.lazy import lazy
-from lossmon.diagnosis.noise import noise_of
+from lossmon.diagnosis.noise import noise_of, turns_of
 from lossmon.diagnosis.spikes import Spike, newest_spike
 from lossmon.diagnosis.state import Broken, Channel, LossKind, RunState
-from lossmon.diagnosis.trace import HIGH, LOW
+from lossmon.diagnosis.trace import FIRST, HIGH, LOW
 from lossmon.types import Floats
 
 NOTHING = 1e-12
@@ -24,12 +24,16 @@ of a flat run, short enough to keep the height of a steep one."""
 NOW_SHARE = 0.1
 """Share of the run whose mean is its present level."""
 
+LATE_SHARE = 0.8
+"""Share of the run after which train and eval loss are set against each other: long enough to
+average the noise of single batches."""
+
+MANY_POINTS = 40
+"""Points of one loss that are evidence enough for everything without the other's."""
+
 COARSE_STEPS = 5
 """Steps between two train points from which one usually is a mean: the trainers' default is 10
 and more; single batches are logged at every step or two."""
-
-FEW_POINTS = 3
-"""Train points beside which evals count as evidence: two are no curve."""
 
 SETTLED_STEPS = 100
 """Steps, logged one by one, before slow states are spoken of: less is one noisy beginning."""
@@ -106,6 +110,8 @@ class Curves:
     @lazy
     def recent(self) -> tuple[tuple[int, float], ...]:
         """Newest raw train points, oldest first, lifted."""
+        if not self.lift:
+            return tuple(self._state.recent)
         return tuple((step, value + self.lift) for step, value in self._state.recent)
 
     @lazy
@@ -137,10 +143,12 @@ class Curves:
 
     @lazy
     def evidence(self) -> int:
-        """Points the longer of the two curves has, once the train loss has any trend at all."""
-        train = self.train.points if self.train else 0
-        evals = self.eval.points if self.eval else 0
-        return max(train, evals) if train >= FEW_POINTS else train
+        """Steps at which a loss was seen: evals between few train points count beside them."""
+        train, evals = self._state.train, self._state.eval
+        if max(train.points, evals.points) >= MANY_POINTS:
+            return max(train.points, evals.points)
+        steps = train.bins[:, FIRST].tolist() + evals.bins[:, FIRST].tolist()
+        return len(set(steps))
 
     @lazy
     def coarse(self) -> bool:
@@ -176,6 +184,15 @@ class Curves:
         return relative(self.start, self.now)
 
     @lazy
+    def drop_error(self) -> float:
+        """Standard error of `drop` from the noise of single train points."""
+        if self.calm_train is None:
+            return 0.0
+        first = max(self.calm_train.count(self.at(0), self.at(START_SHARE)), 1.0)
+        now = max(self.calm_train.count(self.at(1 - NOW_SHARE), self.at(1)), 1.0)
+        return self.late_noise * math.sqrt(1 / first + 1 / now)
+
+    @lazy
     def late_noise(self) -> float:
         """Relative standard deviation of single train points over the second half."""
         curve = self.calm_train
@@ -201,11 +218,14 @@ class Curves:
 
     @lazy
     def scatter(self) -> float:
-        """Relative standard deviation of single train points up to the lowest."""
+        """Relative standard deviation of single train points up to the lowest.
+
+        The first third always counts: one low point among the first says nothing of the rest.
+        """
         if self.train is None:
             return 0.0
-        lowest = int(self.train.y.argmin()) + 1
-        return self.train.scatter(lowest if lowest >= 6 else len(self.train))
+        end = max(int(self.train.y.argmin()) + 1, len(self.train) // 3)
+        return self.train.scatter(end if end >= 6 else len(self.train))
 
     @lazy
     def spike(self) -> Spike | None:
@@ -236,6 +256,11 @@ class Curves:
     def eval_noise(self) -> float:
         """Relative standard deviation of single evals, apart from their trend."""
         return noise_of(self.eval_log)
+
+    @lazy
+    def eval_turns(self) -> float:
+        """Share of the newest evals at which their course turns round."""
+        return turns_of(self.eval_log)
 
     @lazy
     def eval_now(self) -> float:
@@ -273,6 +298,21 @@ class Curves:
     def gap(self) -> Floats:
         """Natural log of train over eval at each eval: above 0 where eval is the lower."""
         return np.log(np.maximum(self.paired, self._floor)) - self.eval_log
+
+    @lazy
+    def late_gap(self) -> tuple[float, float]:
+        """Natural log of train over eval over the last fifth of the run, and its standard error.
+
+        A train loss that has risen counts as low as it was: the gap is what evals fell further.
+        """
+        train, evals = self.calm_train, self.eval
+        if train is None or evals is None:
+            return 0.0, math.inf
+        late = max(int(np.count_nonzero(evals.x > self.at(LATE_SHARE))), 1)
+        start, end = float(evals.x[-late]) - evals.gap / 2, evals.last + train.gap / 2
+        level = relative(min(train.mean(start, end), train.mean(2 * start - end, start)), 1.0)
+        error = self.late_noise / math.sqrt(max(train.count(start, end), 1.0))
+        return level - float(self.eval_log[-late:].mean()), error
 
     @lazy
     def late_eval_gain(self) -> tuple[float, float]:

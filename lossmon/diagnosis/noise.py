@@ -39,3 +39,9 @@ def noise_of(logs: Floats) -> float:
         known += seen * min(second, third) ** 2
         weight += seen
     return math.sqrt(known / weight)
+
+
+def turns_of(logs: Floats) -> float:
+    """Share of the inner values of the window that lie above or below both neighbours."""
+    steps = np.diff(logs[-NOISE_WINDOW:])
+    return float(np.count_nonzero(steps[1:] * steps[:-1] < 0)) / max(len(steps) - 1, 1)

@@ -38,6 +38,9 @@ small batches of easy examples, is no event."""
 SPIKE_WINDOW = 64
 """Newest bins whose scatter counts: it grows as the loss of a small batch nears zero."""
 
+BEFORE = 16
+"""Bins before a spike that give the level it has to come back to."""
+
 SPIKE_LEAST = math.log(1.5)
 """Least log height of a spike: half above the level is no event."""
 
@@ -61,5 +64,5 @@ def newest_spike(train: Curve) -> Spike | None:
     while begin - 1 in at:
         begin -= 1
     top = begin + int(train.highs[begin : end + 1].argmax())
-    before = float(around[max(begin - 5, 0)])
+    before = median(train.y[max(begin - BEFORE, 0) : max(begin - 1, 1)])
     return Spike(train.high_step(top), float(train.x[end]), float(train.highs[top]), before)

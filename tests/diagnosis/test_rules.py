@@ -136,12 +136,47 @@ QUIET = [
     pytest.param(run(-falling(600, 1.0, 5.0), -falling(20, 1.0, 4.9)), id="negative loss"),
     pytest.param(run(falling(600), noise=0.3), id="small batches"),
     pytest.param(run(falling(25), falling(25, 2.2, 0.45), noise=0.01), id="means of the epoch"),
+    pytest.param(
+        run(falling(600, 2.5, 0.01, 8), falling(20, 1.0, 0.08, 12)), id="generalises, gap is wide"
+    ),
 ]
 
 
 @pytest.mark.parametrize("curves", QUIET)
 def test_a_sound_run_is_never_warned_of(curves: dict[str, Curve]) -> None:
     assert max(turn.severity for turn in diagnose(curves).history) < Severity.WARNING
+
+
+def test_noise_of_single_batches_waits_for_the_next_eval() -> None:
+    """A stretch of hard batches ends before an eval that stands as low as ever."""
+    train = noisy(falling(120), 0.45, seed=3)
+    train[100:110] *= 5
+    alone = run(train, every=10, noise=0.0)
+    beside = {**alone, "eval/loss": (np.arange(40, 1201, 40), falling(30, 2.4, 0.55))}
+    warned = [max(t.severity for t in diagnose(curves).history) for curves in (alone, beside)]
+    assert warned[0] >= Severity.WARNING > warned[1]
+
+
+def test_a_spike_near_zero_is_no_setback_of_a_run_that_came_from_high() -> None:
+    train = falling(600, 2.5, 0.05, 12)
+    train[400:402] *= 60
+    train[402:] *= 1.5
+    curves = run(train, noise=0.02)
+    found = {f.code: f.variant for f in diagnose(curves).findings}
+    assert found["spike"] == "recovered"
+
+
+def test_one_jump_of_the_evals_is_no_oscillation() -> None:
+    evals = falling(12, 2.4, 0.3, 5)
+    evals[5:] += np.array([1.1, 0.7, 0.45, 0.3, 0.2, 0.12, 0.06])
+    assert "oscillating" not in {t.code for t in diagnose(run(falling(600), evals)).history}
+
+
+def test_a_collapse_that_took_thousands_of_steps_is_not_fast() -> None:
+    quick = run(falling(400, 2.5, 0.01, 8), np.full(20, 2.4))
+    slow = {key: (40 * np.asarray(steps), y) for key, (steps, y) in quick.items()}
+    assert "fast_memorisation" in {f.code for f in diagnose(quick).findings}
+    assert "fast_memorisation" not in {f.code for f in diagnose(slow).findings}
 
 
 def facts(diagnosis: Diagnosis) -> dict[str, float | int | str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from lossmon.diagnosis.curves import Curves
+from lossmon.diagnosis.rules.divergence import diverging
 from lossmon.diagnosis.rules.evals import fast_memorisation, overfitting, unlike_data
-from lossmon.diagnosis.rules.fatal import diverging, non_finite, spike
+from lossmon.diagnosis.rules.fatal import non_finite, spike
 from lossmon.diagnosis.rules.metric import metric_disagreement
 from lossmon.diagnosis.rules.progress import (
     calm,

@@ -130,11 +130,12 @@ def _train_went_on(curves: Curves) -> bool:
 
 
 def _train_fall(curves: Curves) -> float:
-    """Log fall of the train loss since the best eval."""
+    """Log fall of the train loss since the best eval, from no higher than it started."""
     paired = curves.paired_past
     if not len(paired):
         return 0.0
-    return relative(float(paired[curves.eval_best]), median(paired[-3:]))
+    then = min(float(paired[curves.eval_best]), curves.start)
+    return relative(then, median(paired[-3:]))
 
 
 def _worth(curves: Curves) -> bool:
@@ -172,9 +173,12 @@ MEMORISED_GAP = 1.6
 MEMORISED_DROP = 1.5
 """Log fall of the train loss that a small set learnt by heart shows at least."""
 
-STILL_FALLING = 0.06
-"""Share of the whole fall that the train loss made in the last quarter: below it the run has
-converged, however wide the gap."""
+FAST_STEPS = 300
+"""Steps within which the collapse has come: over a longer time it is called training."""
+
+GENERALISED = 0.35
+"""The eval loss's fall as a share of the train loss's, both from the common start: above it the
+descent was learning, however small the train loss is by now."""
 
 STEADY_EVAL = 0.1
 """Scatter of neighbouring evals above which the weights swing rather than memorise."""
@@ -196,7 +200,7 @@ def fast_memorisation(curves: Curves, sensitivity: float) -> Finding | None:
     gained = float(np.min(curves.eval_log[: (len(evals) + 1) // 2])) - curves.eval_now
     if gained > EVAL_IDLE:
         return None
-    if curves.late_gain[0] < STILL_FALLING * curves.drop:
+    if curves.drop - gap > GENERALISED * curves.drop or not _collapsed(curves):
         return None
     facts = {
         "train": curves.now,
@@ -211,6 +215,14 @@ def fast_memorisation(curves: Curves, sensitivity: float) -> Finding | None:
         Confidence.HIGH if gap > 2 * MEMORISED_GAP else Confidence.MEDIUM,
         facts,
     )
+
+
+def _collapsed(curves: Curves) -> bool:
+    """The train loss fell by `MEMORISED_DROP` within the first `FAST_STEPS`."""
+    train = curves.train
+    assert train is not None
+    low = train.y < curves.start * math.exp(-MEMORISED_DROP)
+    return bool(np.any(low)) and float(train.x[int(low.argmax())]) - curves.first <= FAST_STEPS
 
 
 def _onset(curves: Curves, holds: np.ndarray) -> int:
@@ -238,12 +250,13 @@ train loss above by a regulariser, stays below it."""
 SPIKE_HIDES = 0.75
 """Share of the run after which a spike still lifts the train level that evals are set against."""
 
-HIGH_SHARE = 0.36
-"""Train's log fall as a share of the eval's, both from the common start: below it the train
-loss has stayed high; above it both fell and the eval fell faster."""
+HIGH_SHARE = 0.35
+"""Train's log fall as a share of the eval's, both from the common start, around which the train
+loss passes from staying high to falling too, only less than the eval loss."""
 
-HIGH_DROP = 1.0
-"""Log fall of the train loss beyond which it cannot be called high any more."""
+HIGH_DROP = 0.77
+"""Log fall of the train loss at which the same happens: it has lost half of its start. Either
+is uncertain by itself, so their mean decides."""
 
 
 def unlike_data(curves: Curves, sensitivity: float) -> Finding | None:
@@ -257,8 +270,7 @@ def unlike_data(curves: Curves, sensitivity: float) -> Finding | None:
         return None
     if relative(curves.now, math.exp(curves.eval_now)) < UNLIKE_GAP / sensitivity / 2:
         return None
-    gap = median(curves.gap[-3:]) if len(evals) > 4 else float(curves.gap[-1])
-    gap -= 1.5 * curves.pair_error
+    gap = curves.late_gap[0] - 1.5 * curves.late_gap[1]
     lowest = float(np.min(curves.gap[: max(1, len(evals) // 4)]))
     growth, noise = gap - lowest, 2 * curves.eval_noise
     fell = max(curves.eval_drop, 1e-9)
@@ -267,7 +279,7 @@ def unlike_data(curves: Curves, sensitivity: float) -> Finding | None:
     if growth < UNLIKE_SHARE * fell or fell < max(0.1, 2 * curves.eval_noise):
         return None
     share = curves.drop / max(curves.drop + gap, 1e-9)
-    high = share < HIGH_SHARE and curves.drop < HIGH_DROP
+    high = share / HIGH_SHARE + curves.drop / HIGH_DROP < 2
     facts = {
         "train": curves.now - curves.lift,
         "eval": math.exp(curves.eval_now) - curves.lift,

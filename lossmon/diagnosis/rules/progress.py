@@ -60,8 +60,9 @@ CONVERGED_POINTS = 20
 """Train points before convergence is claimed."""
 
 
-FLAT_POINTS = 8
-"""Train points, two for each quarter, below which only the evals tell whether a run is flat."""
+SLACK = 3.0
+"""Standard errors by which the train loss may seem to move beside evals that do not: the error
+itself is known from few points."""
 
 FLAT_ERROR = 0.06
 """Standard error of the gain, as a share of the fall, above which flatness cannot be told."""
@@ -70,20 +71,18 @@ FLAT_ERROR = 0.06
 def flat(curves: Curves) -> bool:
     """Neither loss has gained anything over the second half of the run, as far as can be told."""
     gain, error = curves.late_gain
-    eval_gain, eval_error = curves.late_eval_gain
     least = max(FLAT_GAIN, FLAT_SHARE * abs(curves.drop))
-    if curves.train is not None and curves.train.points < FLAT_POINTS:
-        return math.isfinite(eval_error) and abs(eval_gain) - 2 * eval_error < FLAT_GAIN
+    eval_gain, eval_error = curves.late_eval_gain
+    if not math.isfinite(eval_error):
+        told = error <= FLAT_ERROR * max(curves.drop, 1.0)
+        return told and abs(gain) <= least + min(2 * error, least)
     # Where evals tell the level, the noise of the batches need not.
-    slack = 2 * error if math.isfinite(eval_error) else min(2 * error, least)
-    if abs(gain) > least + slack or error > FLAT_ERROR * max(curves.drop, 1.0):
-        return False
-    return not math.isfinite(eval_error) or abs(eval_gain) - 2 * eval_error < FLAT_GAIN
+    return abs(eval_gain) - 2 * eval_error < FLAT_GAIN and abs(gain) <= least + SLACK * error
 
 
 def little_learnt(curves: Curves) -> bool:
-    """Neither loss has come down noticeably since the start."""
-    return curves.drop < LEARNT and curves.eval_drop < LEARNT_EVAL
+    """Neither loss has come down noticeably since the start, beyond its noise."""
+    return curves.drop - curves.drop_error < LEARNT and curves.eval_drop < LEARNT_EVAL
 
 
 def converged(curves: Curves, sensitivity: float) -> Finding | None:
@@ -158,7 +157,7 @@ def stuck(curves: Curves, sensitivity: float) -> Finding | None:
             return None
         code = "lr_too_low"
     else:
-        code = "plateau" if curves.drop > PLATEAU_DROP else "underfitting"
+        code = "plateau" if curves.drop - curves.drop_error > PLATEAU_DROP else "underfitting"
     return Finding(code, Severity.NOTICE, int(curves.at(0)), Confidence.MEDIUM, facts)
 
 
@@ -181,6 +180,10 @@ examples, so when it swings the weights do."""
 
 SWING_EVALS = 8
 """Evals before their scatter is told from one odd eval."""
+
+TURNING = 0.35
+"""Share of the evals at which their course turns round: two thirds for pure noise, next to none
+for a curve that bends, or jumps once and comes back."""
 
 EVAL_SWING_LEAST = 0.02
 """Least scatter of neighbouring evals: below it swings do not matter."""
@@ -225,6 +228,8 @@ def _eval_swing(curves: Curves, sensitivity: float) -> float:
     if curves.eval is None or len(curves.eval) < SWING_EVALS or _shaken(curves):
         return 0.0
     fell = max(curves.drop, curves.eval_drop, 0.05)
+    if curves.eval_turns < TURNING:
+        return 0.0
     swing = curves.eval_noise
     large = swing > EVAL_SWING_LEAST / sensitivity and swing > EVAL_SWING * fell
     return swing if large else 0.0

@@ -1,0 +1,208 @@
+"""The loss has left the level it had reached, and stays away."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from lossmon.diagnosis.curve import median, relative, windows
+from lossmon.diagnosis.curves import Curves
+from lossmon.diagnosis.state import LossKind
+from lossmon.types import Confidence, Finding, Severity
+
+EXCESS = math.log(1.5)
+"""Log rise of the train loss above its best level before divergence is thought of: healthy
+losses, restarts of the schedule included, come back from less."""
+
+YOUNG_POINTS = 32
+"""Train points of a log of nearly every step below which its noise is not known yet."""
+
+YOUNG_EXCESS = math.log(4)
+"""Log rise asked for until then: where learning-rate finders call it a blow-up."""
+
+EXCESS_NOISE = 3.5
+"""The same in standard errors of the present level, on top of the luck of the lowest of many."""
+
+REAL_PROGRESS = 0.35
+"""Log fall from the start to the best level. A run that never fell by 30 % has no best level
+worth the name: it is measured against its start."""
+
+GIVEN_BACK = 0.6
+"""Share of the run's progress that is lost when it has diverged: a spike that recovers leaves
+the optimizer with most of what it had learnt."""
+
+RISING_BACK = 0.3
+"""Share of the progress lost at which a loss that still rises is called diverging."""
+
+
+def diverging(curves: Curves, sensitivity: float) -> Finding | None:
+    """The loss has risen far above its best level and stays there, or still rises."""
+    if curves.kind is not LossKind.PLAIN or curves.train is None:
+        return None
+    return _by_train(curves, sensitivity) or _by_evals(curves, sensitivity)
+
+
+def _by_train(curves: Curves, sensitivity: float) -> Finding | None:
+    train = curves.train
+    if train is None or train.points < 6:
+        return None
+    if not curves.start > 0 or relative(present_level(curves), float(train.y.min())) < EXCESS:
+        return None
+    level, earlier, best, best_step = _levels(curves)
+    if not best > 0:
+        return None
+    progress = relative(curves.start, best)
+    real = progress >= REAL_PROGRESS + _luck(curves)
+    reference = best if real else max(curves.start, best)
+    excess = relative(level, reference)
+    if excess < _least_excess(curves) / sensitivity or _evals_object(curves, excess):
+        return None
+    scale = max(curves.start, best) - best
+    back = (level - best) / scale if scale > 0.05 * best else math.inf
+    rising = level > 1.1 * earlier and not _rewarmed(curves)
+    if back < (RISING_BACK if rising else GIVEN_BACK) / sensitivity:
+        return None
+    facts: dict[str, float | int | str] = {
+        "train": level - curves.lift,
+        "best": best - curves.lift,
+        "best_step": best_step,
+        "ratio_times": level / best,
+    }
+    return Finding(
+        "diverging",
+        Severity.CRITICAL if back >= GIVEN_BACK else Severity.WARNING,
+        best_step,
+        Confidence.HIGH if back > 1 else Confidence.MEDIUM,
+        facts,
+        "" if back >= GIVEN_BACK else "rising",
+    )
+
+
+EVAL_WELL = math.log(1.2)
+"""Log rise of an eval above the best below which nothing has diverged: noise of single batches
+looks like a divergence, but leaves the evals where they were."""
+
+UNSURE = 1.5
+"""Times the excess that noise asks for up to which a train loss of single batches waits for the
+next eval."""
+
+
+def _evals_object(curves: Curves, excess: float) -> bool:
+    """An eval since the train loss rose is well, or noise makes it worth waiting for one."""
+    evals = curves.eval
+    if evals is None or len(evals) < 2 or not curves.recent:
+        return False
+    rose = curves.recent[-min(_width(curves), len(curves.recent))][0]
+    if evals.last >= rose:
+        return float(curves.eval_log[-1]) - float(curves.eval_log.min()) < EVAL_WELL
+    least = EXCESS_NOISE * level_error(curves) + _luck(curves)
+    return least > EXCESS and excess < UNSURE * least
+
+
+SPARSE_TRAIN = 12
+"""Train points, twice as many as the rule needs, below which denser evals speak for them."""
+
+EVALS_FOR_BOTH = 6
+"""Evals that then say it: as many points as of the train loss."""
+
+TRAIN_ROSE = math.log(1.2)
+"""Log rise of the train loss since the best eval: were it falling, the run would overfit."""
+
+
+def _by_evals(curves: Curves, sensitivity: float) -> Finding | None:
+    """The same of the evals, where they are the denser curve and the train loss rose too."""
+    train, evals = curves.train, curves.eval
+    if train is None or evals is None or len(evals) < EVALS_FOR_BOTH:
+        return None
+    if train.points >= SPARSE_TRAIN and train.gap < evals.gap:
+        return None
+    best = float(evals.y.min())
+    level = math.exp(curves.eval_now)
+    start = max(float(evals.y[0]), best)
+    real = relative(start, best) >= REAL_PROGRESS
+    excess = max(EXCESS, EXCESS_NOISE * curves.eval_noise)
+    if relative(level, best if real else start) < excess / sensitivity:
+        return None
+    back = (level - best) / (start - best) if start > 1.05 * best else math.inf
+    then = float(curves.paired_past[: curves.eval_best + 1].min())
+    if back < GIVEN_BACK / sensitivity or relative(curves.now, then) < TRAIN_ROSE:
+        return None
+    best_step = int(evals.x[curves.eval_best])
+    facts: dict[str, float | int | str] = {
+        "train": curves.now - curves.lift,
+        "best": then - curves.lift,
+        "best_step": best_step,
+        "ratio_times": curves.now / then,
+    }
+    return Finding("diverging", Severity.CRITICAL, best_step, Confidence.MEDIUM, facts)
+
+
+def _rewarmed(curves: Curves) -> bool:
+    """The learning rate has come up again after a decay, to no more than it was before."""
+    rate = curves.rate
+    if rate is None or len(rate) < 3:
+        return False
+    now = float(rate.y[-1])
+    low = int(rate.y.argmin())
+    return now > 1.2 * float(rate.y[low]) and low > 0 and now <= 1.02 * float(rate.y[:low].max())
+
+
+def present_level(curves: Curves) -> float:
+    """Present level of the train loss: the median of its newest points."""
+    width = _width(curves)
+    return median(np.array([value for _, value in curves.recent[-width:]]))
+
+
+def _levels(curves: Curves) -> tuple[float, float, float, int]:
+    """Present level, the one before, the best level and its step; medians of few points."""
+    values = np.array([value for _, value in curves.recent])
+    width = _width(curves)
+    level = present_level(curves)
+    earlier = median(values[-2 * width : -width]) if len(values) > width else level
+    train = curves.train
+    assert train is not None
+    means, steps = _windows(train.y, train.x, train.weight, width)
+    at = int(means.argmin())
+    return level, earlier, float(means[at]), int(steps[at])
+
+
+def _width(curves: Curves) -> int:
+    """Points that make a level: by the noise, as far as the run is long enough."""
+    train = curves.train
+    assert train is not None
+    least = 3 if train.points < 40 else 5
+    return max(least, int(min((10 * min(curves.scatter, 1.0)) ** 2, 20.0, train.points / 6)))
+
+
+def _windows(
+    y: np.ndarray, x: np.ndarray, weight: np.ndarray, width: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Running medians over enough bins to hold `width` points."""
+    bins = max(1, math.ceil(width / max(float(weight[0]), 1.0)))
+    if bins == 1 or len(y) < bins:
+        return y, x
+    ranked = np.sort(windows(y, bins), axis=1)
+    middle = (ranked[:, (bins - 1) // 2] + ranked[:, bins // 2]) / 2
+    return middle, x[bins - 1 :]
+
+
+def _luck(curves: Curves) -> float:
+    """Log by which the lowest of many windows lies below the level, by noise alone."""
+    assert curves.train is not None
+    windows_seen = max(curves.train.points / _width(curves), 2.0)
+    return level_error(curves) * math.sqrt(2 * math.log(windows_seen))
+
+
+def level_error(curves: Curves) -> float:
+    """Relative standard error of the median of one window."""
+    assert curves.train is not None
+    return 1.25 * min(curves.scatter, 1.0) / math.sqrt(_width(curves))
+
+
+def _least_excess(curves: Curves) -> float:
+    """Log rise that neither healthy swings nor the luck of the lowest window explain."""
+    assert curves.train is not None
+    young = curves.train.points < YOUNG_POINTS and not curves.coarse
+    least = YOUNG_EXCESS if young else EXCESS
+    return max(least, EXCESS_NOISE * level_error(curves) + _luck(curves))
