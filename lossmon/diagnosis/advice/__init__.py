@@ -32,6 +32,11 @@ def advise(finding: Finding, language: str = "en") -> Advice:
     )
 
 
+def codes() -> tuple[str, ...]:
+    """Every finding that is written of, in the order of the advice file."""
+    return tuple(name for name, entry in _book("en").items() if "word" in entry)
+
+
 def explain_missing(code: str, language: str = "en") -> str:
     """One line on what cannot be judged and why; the code itself where none is written."""
     return str(_book(language)["missing"].get(code, code.replace("_", " ")))
