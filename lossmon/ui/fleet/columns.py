@@ -1,0 +1,179 @@
+"""The columns of the fleet: what each tells of a run, and which of them a width has room for."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+from lossmon.frozen import dataclass
+from lossmon.types import RunSnapshot, Series
+from lossmon.ui import numbers
+from lossmon.ui.fleet import fields
+from lossmon.ui.fleet.order import Key
+from lossmon.ui.lines import MUTED, TEXT, Line
+from lossmon.ui.scene import Scene
+from lossmon.ui.widgets.header import state_of
+
+MISSING: Line = (("—", MUTED),)
+COMPACT = 60
+"""Cells of a row below which the planned steps are left out."""
+
+MARKS = 2
+"""Cells for the choice and the mark before each row."""
+
+LEAST_BADGE, MOST_BADGE = 13, 22
+"""Cells of a verdict: `▲ OVERFITTING`, and `▲ METRIC DISAGREEMENT` with a blank behind it."""
+
+LEAST_NAME, MOST_NAME = 8, 48
+
+MOST_TREND = 64
+"""Cells from which a longer sparkline says no more."""
+
+Cell = Callable[[Scene, RunSnapshot], Line]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column.
+
+    Attributes:
+        title: What stands above it, in English.
+        size: Cells, with the blank before it.
+        key: What a click on its title sorts by, or None.
+        cell: What it tells; None where the table itself draws it.
+    """
+
+    title: str
+    size: int
+    key: Key | None
+    cell: Cell | None
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The columns that fit, left to right: marks, badge, name, and these.
+
+    Attributes:
+        badge: Cells of the badge.
+        name: Cells of the name.
+        rest: The columns behind the name.
+    """
+
+    badge: int
+    name: int
+    rest: tuple[Column, ...]
+
+    def key_at(self, x: int) -> Key | None:
+        """What a click on the title in cell `x` of a row sorts by, None where it sorts nothing."""
+        edge = MARKS + self.badge
+        if x < edge:
+            return Key.ATTENTION
+        edge += 1 + self.name
+        if x < edge:
+            return Key.NAME
+        for column in self.rest:
+            edge += column.size
+            if x < edge:
+                return column.key
+        return None
+
+
+def laid_out(room: int, longest: int) -> Columns:
+    """Choose the columns for rows of `room` cells.
+
+    Args:
+        room: Cells of a row.
+        longest: Cells of the longest name.
+    """
+    badge = max(LEAST_BADGE, min(MOST_BADGE, room // 6))
+    if room < 34:
+        badge = max(2, room - 20)
+    left = room - MARKS - badge - 1 - LEAST_NAME
+    chosen: list[Column] = []
+    for column in _BY_WEIGHT:
+        if column is STEP and room < COMPACT:
+            column = SHORT_STEP
+        if column.size <= left:
+            chosen.append(column)
+            left -= column.size
+    name = max(1, min(MOST_NAME, max(LEAST_NAME, longest), LEAST_NAME + max(0, left)))
+    if left < 0:
+        name = max(1, LEAST_NAME + left)
+    left -= max(0, name - LEAST_NAME)
+    rest = [
+        replace(column, size=min(MOST_TREND, column.size + max(0, left)))
+        if column is TREND
+        else column
+        for column in sorted(chosen, key=_PLACES.__getitem__)
+    ]
+    return Columns(badge, name, tuple(rest))
+
+
+# ------------------------------------------------------------------------------- the cells
+
+
+def _step(scene: Scene, run: RunSnapshot) -> Line:
+    if run.step is None:
+        return MISSING
+    return ((numbers.progress(run.step, run.total_steps), TEXT),)
+
+
+def _short_step(scene: Scene, run: RunSnapshot) -> Line:
+    return MISSING if run.step is None else ((numbers.progress(run.step, None), TEXT),)
+
+
+def _eta(scene: Scene, run: RunSnapshot) -> Line:
+    seconds = fields.remaining(run)
+    return MISSING if seconds is None else ((numbers.duration(seconds), TEXT),)
+
+
+def _loss(series: Series | None, role: str) -> Line:
+    last = fields.newest(series)
+    if last is None:
+        return MISSING
+    # The exponent's zero is no digit: six cells do for a tiny loss.
+    text = numbers.value(last, 3).replace("e-0", "e-").replace("e+0", "e+")
+    return ((text, role if math.isfinite(last) else "critical"),)
+
+
+def _best(scene: Scene, run: RunSnapshot) -> Line:
+    series = run.eval_loss
+    if series is None or not math.isfinite(series.minimum):
+        return MISSING
+    return ((numbers.value(series.minimum, 3), TEXT), (f"@{numbers.si(series.min_step)}", MUTED))
+
+
+def _speed(scene: Scene, run: RunSnapshot) -> Line:
+    rate = fields.speed(run)
+    return ((numbers.rate(rate), TEXT),) if rate else MISSING
+
+
+def _age(scene: Scene, run: RunSnapshot) -> Line:
+    seconds = fields.age(run, scene.now)
+    if seconds is None:
+        return MISSING
+    # Tens of seconds: a column of numbers that all change each second is noise.
+    coarse = seconds // 10 * 10 if seconds >= 10 else seconds
+    return ((numbers.age(coarse).replace(" ", ""), MUTED),)
+
+
+STEP = Column("step", 14, Key.STEP, _step)
+SHORT_STEP = Column("step", 7, Key.STEP, _short_step)
+TREND = Column("loss", 11, None, None)
+
+_BY_WEIGHT = (
+    STEP,
+    Column("train", 7, Key.TRAIN, lambda scene, run: _loss(run.train_loss, "train")),
+    Column("eval", 7, Key.EVAL, lambda scene, run: _loss(run.eval_loss, "eval")),
+    TREND,
+    Column("age", 5, Key.AGE, _age),
+    Column("ETA", 8, None, _eta),
+    Column("best", 13, Key.BEST, _best),
+    Column("state", 11, None, state_of),
+    Column("speed", 11, Key.SPEED, _speed),
+)
+"""The most wanted first."""
+
+_ORDER = ("state", "step", "ETA", "train", "eval", "best", "loss", "speed", "age")
+_PLACES = {column: _ORDER.index(column.title) for column in (*_BY_WEIGHT, SHORT_STEP)}
