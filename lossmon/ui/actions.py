@@ -9,7 +9,7 @@ from textual.binding import Binding
 BINDINGS: tuple[Binding, ...] = (
     Binding("d", "diagnosis", "diagnosis", id="view.diagnosis", tooltip="Verdict, why, what next"),
     Binding("l", "log", "log", id="view.log", tooltip="The log full screen"),
-    Binding("r", "runs", "runs", id="view.runs", tooltip="Choose among the runs"),
+    Binding("r", "runs", "runs", id="view.runs", tooltip="All runs at once"),
     Binding("w", "write", "write", id="view.write", tooltip="Write page, points, picture"),
     Binding("question_mark", "help", "help", id="view.help", tooltip="These keys"),
     Binding(

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from textual import on, work
 from textual.app import App, ScreenStackError
@@ -19,7 +19,7 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState, get_current_worker
 
-from lossmon.types import Snapshot, State
+from lossmon.types import Snapshot
 from lossmon.ui.actions import BINDINGS, footer
 from lossmon.ui.kept import Kept
 from lossmon.ui.lines import clean
@@ -30,6 +30,9 @@ from lossmon.ui.screens.dashboard import Dashboard
 from lossmon.ui.screens.view import View, classes_of
 from lossmon.ui.terminal import Terminal, detect
 from lossmon.ui.theme import DEFAULT_THEME, FAMILY, TERMINAL_THEME, built_in_directory, load_themes
+
+if TYPE_CHECKING:
+    from lossmon.ui.fleet.fleet import Fleet
 
 BUDGET = 0.05
 """Seconds of reading between two chances to stop."""
@@ -111,6 +114,8 @@ class LossmonApp(Looks, App[None]):
         self.snapshot = config.initial or Snapshot()
         self.frozen = False
         self.marked: frozenset[Path] = frozenset()
+        self._fleet: Fleet | None = None
+        self._is_opened = not config.fleet_first
         self._chosen = liveliest(self.snapshot)
         self._user_chose = False
         self._troubles: tuple[str, ...] = (self.kept.trouble,) if self.kept.trouble else ()
@@ -169,6 +174,7 @@ class LossmonApp(Looks, App[None]):
 
     def on_mount(self) -> None:
         self.present()
+        self._open_first()
         if not self._themes_are_whole:
             self.call_after_refresh(self._load_themes)
         # Reading and judging go on once the first frame stands, not beside it.
@@ -218,7 +224,17 @@ class LossmonApp(Looks, App[None]):
         before = self.scene.run
         self.snapshot = message.snapshot
         self._keep_run(before.path if before else None)
+        self._open_first()
         self.present()
+
+    def _open_first(self) -> None:
+        """Where there are several runs begin with all of them, unless the user is at work."""
+        if self._is_opened:
+            return
+        several = len(self.snapshot.runs) > 1
+        self._is_opened = several or bool(self.snapshot.runs and not self.snapshot.busy)
+        if several and self._typed == -math.inf:
+            self.action_runs()
 
     @on(Worker.StateChanged)
     def report_failure(self, event: Worker.StateChanged) -> None:
@@ -252,7 +268,16 @@ class LossmonApp(Looks, App[None]):
             recognised=self.config.recognised,
             troubles=self._troubles,
             marked=self.marked,
+            place=self._place,
         )
+
+    @property
+    def _place(self) -> tuple[int, int] | None:
+        runs = self.snapshot.runs
+        if self._fleet is None or self._chosen >= len(runs):
+            return self._chosen + 1, len(runs)
+        row = self._fleet.row_of(runs[self._chosen].path)
+        return None if row is None else (row + 1, len(self._fleet.rows))
 
     @property
     def view(self) -> View | None:
@@ -271,10 +296,9 @@ class LossmonApp(Looks, App[None]):
                 view.present(self.scene)
 
     def tick(self) -> None:
-        """Let time pass on the dashboard, if a run is at work."""
-        view, run = self.view, self.scene.run
-        at_work = run is not None and run.state in (State.RUNNING, State.STALLED)
-        if isinstance(view, Dashboard) and at_work and not self.frozen:
+        """Let time pass on the view on top."""
+        view = self.view
+        if view is not None and not self.frozen:
             view.tick(self.scene)
 
     def open(self, view: View) -> None:
@@ -332,12 +356,31 @@ class LossmonApp(Looks, App[None]):
 
     def action_runs(self) -> None:
         """Open or close the list of runs."""
-        from lossmon.ui.screens.runs import RunsPage
+        from lossmon.ui.screens.fleet import FleetPage
 
-        self.open(RunsPage(self._chosen, self.choose_run, self.mark))
+        fleet, run = self.fleet, self.scene.run
+        if run is not None and self._user_chose:
+            fleet.choose_path(run.path)
+        self.open(FleetPage(fleet, self.scene, self.look_at, self.mark))
+
+    @property
+    def fleet(self) -> Fleet:
+        """Order, filter and choice of all runs; made when first asked for."""
+        if self._fleet is None:
+            from lossmon.ui.fleet.fleet import Fleet
+
+            self._fleet = Fleet()
+        self._fleet.follow(self.snapshot.runs, self.clock())
+        return self._fleet
+
+    def look_at(self, path: Path) -> None:
+        """Have a run in view from now on."""
+        at = self.fleet.index(path)
+        if at is not None:
+            self._chosen, self._user_chose = at, True
 
     def choose_run(self, index: int) -> None:
-        """Look at a run of the list."""
+        """Look at a run of the snapshot."""
         if index < len(self.snapshot.runs):
             self._chosen, self._user_chose = index, True
             self.present()
@@ -348,9 +391,12 @@ class LossmonApp(Looks, App[None]):
         self.present()
 
     def action_next_run(self, step: int) -> None:
-        """Look at the next or the previous run, round the ends."""
-        if count := len(self.snapshot.runs):
-            self.choose_run((self._chosen + step) % count)
+        """Look at the next or the previous run of the fleet as it is sorted and filtered."""
+        run = self.scene.run
+        path = None if run is None else self.fleet.step(run.path, step)
+        if path is not None:
+            self.look_at(path)
+            self.present()
 
     def action_freeze(self) -> None:
         """Hold the data still, or go on with the newest."""

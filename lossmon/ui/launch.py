@@ -197,6 +197,7 @@ def view(paths: Sequence[Path], config: Config) -> int:
         recognised=() if initial is not None and initial.runs else recognised(),
         initial=initial,
         keys=dict(config.keys),
+        fleet_first=True,
     )
 
     def begin() -> None:

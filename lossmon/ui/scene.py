@@ -66,6 +66,7 @@ class ScreenConfig:
         recognised: Titles of the formats that can be read, for the waiting screen.
         initial: What is known already, so that the first frame has curves; or None.
         keys: Other keys for actions, by binding id.
+        fleet_first: Begin with the list of all runs where there are several.
     """
 
     theme: str | None = None
@@ -77,6 +78,7 @@ class ScreenConfig:
     recognised: tuple[str, ...] = ()
     initial: Snapshot | None = None
     keys: dict[str, str] = field(default_factory=dict)
+    fleet_first: bool = False
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -94,6 +96,8 @@ class Scene:
         recognised: Titles of the formats that can be read.
         troubles: What went wrong outside the data: broken themes, a reader thread that died.
         marked: Paths of the runs that the user marked to compare them.
+        place: Which of how many the run in view is, as they are sorted and filtered; None where
+            it is none of them.
     """
 
     snapshot: Snapshot = field(default_factory=Snapshot)
@@ -106,6 +110,7 @@ class Scene:
     recognised: tuple[str, ...] = ()
     troubles: tuple[str, ...] = ()
     marked: frozenset[Path] = frozenset()
+    place: tuple[int, int] | None = None
 
     @property
     def run(self) -> RunSnapshot | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from lossmon.types import (
+    UNJUDGED,
     Axis,
     Best,
     Confidence,
@@ -301,3 +302,26 @@ def app(
         clock=lambda: NOW,
         terminal=terminal or Terminal(),
     )
+
+
+def fleet(count: int = 200) -> Snapshot:
+    """Many runs in every state, found in an order that means nothing."""
+    kinds = (healthy(), overfitting(), non_finite(), without_eval())
+    states = (State.RUNNING, State.FINISHED, State.FINISHED, State.STALLED, State.FAILED)
+    runs = []
+    for at in range(count):
+        number = at * 37 % count
+        kind = kinds[number % 16 if number % 16 < 3 else 3 * (number % 2)]
+        name = f"sweep-{number % 7}/lr{number % 5 + 1}e-4-seed{number}"
+        runs.append(
+            replace(
+                kind,
+                name=name,
+                path=Path("/runs") / name,
+                state=states[number % 11 if number % 11 < 5 else number % 3],
+                last_time=NOW - 3.0 * number**2,
+                settings={"lr": f"{number % 5 + 1}e-4"},
+                diagnosis=UNJUDGED if number % 50 == 49 else kind.diagnosis,
+            )
+        )
+    return snapshot(*runs)

@@ -13,7 +13,6 @@ from lossmon.ui.screens.dashboard import Dashboard
 from lossmon.ui.screens.diagnosis import DiagnosisPage
 from lossmon.ui.screens.help import HelpPage
 from lossmon.ui.screens.log import LogPage
-from lossmon.ui.screens.runs import RunsPage
 from lossmon.ui.screens.view import View
 from tests.ui import stage
 
@@ -60,7 +59,7 @@ async def test_a_frozen_view_ignores_new_data_until_it_goes_on() -> None:
 
 @pytest.mark.parametrize(
     "key, view",
-    [("d", DiagnosisPage), ("l", LogPage), ("question_mark", HelpPage), ("r", RunsPage)],
+    [("d", DiagnosisPage), ("l", LogPage), ("question_mark", HelpPage)],
 )
 async def test_a_key_opens_a_view_and_closes_it_again(key: str, view: type[View]) -> None:
     app = stage.app(stage.several())
@@ -102,40 +101,6 @@ async def test_a_key_changes_how_the_charts_look(
         for value in values:
             await pilot.press(key)
             assert getattr(app.look, field) == value
-
-
-async def test_brackets_go_from_run_to_run() -> None:
-    app = stage.app(stage.several())
-    async with app.run_test(size=(80, 24)) as pilot:
-        first = app.scene.index
-        await pilot.press("right_square_bracket")
-        assert app.scene.index == (first + 1) % 4
-        await pilot.press("left_square_bracket")
-        assert app.scene.index == first
-
-
-async def test_a_run_is_chosen_from_the_list() -> None:
-    app = stage.app(stage.several())
-    async with app.run_test(size=(120, 40)) as pilot:
-        await pilot.press("r")
-        await pilot.press("down", "down", "down", "enter")
-        await pilot.pause()
-        assert isinstance(app.screen, Dashboard)
-        assert app.scene.run is not None
-        assert app.scene.run.name == "中文实验-一号"
-        assert "中文实验-一号 4/4" in text(app)
-
-
-async def test_space_marks_a_run_of_the_list_for_comparison_and_takes_the_mark_away() -> None:
-    several = stage.several()
-    app = stage.app(several)
-    async with app.run_test(size=(120, 40)) as pilot:
-        await pilot.press("r", "down", "space")
-        marked = {several.runs[1].path}
-        assert app.scene.marked == app.marked == marked
-        assert "▸●" in text(app)
-        await pilot.press("space")
-        assert app.scene.marked == frozenset()
 
 
 async def test_the_chosen_run_stays_in_view_when_others_appear_before_it() -> None:

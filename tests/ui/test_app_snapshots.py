@@ -44,3 +44,16 @@ def test_the_screen_in_ascii(snap_compare: Any) -> None:
 def test_the_screen_in_chinese(snap_compare: Any) -> None:
     app = stage.app(stage.several(), config=ScreenConfig(language="zh"))
     assert snap_compare(app, terminal_size=(120, 40))
+
+
+@pytest.mark.parametrize(
+    "size", [(40, 15), (80, 24), (120, 40), (200, 50)], ids=lambda size: f"{size[0]}x{size[1]}"
+)
+def test_two_hundred_runs(snap_compare: Any, size: tuple[int, int]) -> None:
+    assert snap_compare(stage.app(stage.fleet()), terminal_size=size, press=["r", "j", "space"])
+
+
+def test_a_filter_of_runs_in_chinese(snap_compare: Any) -> None:
+    app = stage.app(stage.fleet(), config=ScreenConfig(language="zh"))
+    keys = ["r", "s", "slash", *"state", "colon", *"running", "space", *"lr<x"]
+    assert snap_compare(app, terminal_size=(120, 24), press=keys)

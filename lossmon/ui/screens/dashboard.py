@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
+from lossmon.types import State
 from lossmon.ui.scale import x_span
 from lossmon.ui.scene import Scene, XAxis
 from lossmon.ui.screens.view import View
@@ -48,6 +49,7 @@ class Dashboard(View):
 
     def __init__(self, keys: list[Binding], say: Callable[[str], str] = str) -> None:
         super().__init__()
+        self.several = False
         self.header = Header(id="header")
         self.badge = Badge(id="badge")
         self.progress = Progress(id="progress")
@@ -94,6 +96,7 @@ class Dashboard(View):
     def present(self, scene: Scene) -> None:
         # Before the first layout nothing has a style that would have to follow.
         styled = self.is_mounted
+        self.several = len(scene.snapshot.runs) > 1
         self.set_class(scene.run is None, "-waiting", update=styled)
         self.set_class(scene.look.overlaid, "-overlaid", update=styled)
         for pane in (self.metrics, self.hardware, self.verdicts, self.tail):
@@ -102,7 +105,8 @@ class Dashboard(View):
             part.show(scene)
 
     def tick(self, scene: Scene) -> None:
-        """Show what depends on the clock alone."""
+        if scene.run is None or scene.run.state not in (State.RUNNING, State.STALLED):
+            return
         for part in (self.header, self.pulse):
             part.show(scene)
 
@@ -127,14 +131,16 @@ class Dashboard(View):
         else:
             await self.run_action("app.diagnosis")
 
-    def action_close(self) -> None:
-        """Drop the cursor, else leave the zoom, else let go of the focus."""
+    async def action_close(self) -> None:
+        """Drop the cursor, leave the zoom, let go of the focus, or go back to all runs."""
         if isinstance(self.focused, LossPane) and self.focused.drop_cursor():
             return
         if self.has_class("-zoom"):
             self.zoom(None)
-        else:
+        elif self.focused is not None:
             self.set_focus(None)
+        elif self.several:
+            await self.run_action("app.runs")
 
     def zoom(self, pane: Widget | None) -> None:
         """Give one pane the whole body; None gives every pane its place again."""

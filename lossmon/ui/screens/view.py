@@ -61,3 +61,6 @@ class View(Screen[None]):
     def present(self, scene: Scene) -> None:
         """Show a scene; cheap where nothing changed."""
         raise NotImplementedError
+
+    def tick(self, scene: Scene) -> None:
+        """Show what depends on the clock alone; called each second."""

@@ -90,10 +90,10 @@ class Pulse(Header):
 def name_of(scene: Scene, run: RunSnapshot, room: int) -> Line:
     """The run's name, and which of how many it is."""
     name = clip(clean(run.name), room)
-    count = len(scene.snapshot.runs)
-    if count < 2:
+    if len(scene.snapshot.runs) < 2 or scene.place is None:
         return ((name, STRONG),)
-    return ((name, STRONG), (f" {scene.index + 1}/{count}", MUTED))
+    at, count = scene.place
+    return ((name, STRONG), (f" {at}/{count}", MUTED))
 
 
 def state_of(scene: Scene, run: RunSnapshot) -> Line:

@@ -1,0 +1,317 @@
+"""All runs, one row each: who needs attention first, filtered and sorted as the user likes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+
+from lossmon.types import RunSnapshot, State
+from lossmon.ui.entry import Entry
+from lossmon.ui.fleet.completing import completed
+from lossmon.ui.fleet.fleet import Fleet, following
+from lossmon.ui.fleet.order import Key, needs_attention
+from lossmon.ui.fleet.table import Table, Trends
+from lossmon.ui.lines import EMPTY, MUTED, TEXT, Line, clean
+from lossmon.ui.scene import Scene
+from lossmon.ui.screens.page import Body, Page
+
+NARROW = 60
+"""Columns below which the rows have the cells beside the frame too."""
+
+MOVES = {"up": -1, "down": 1, "pageup": -10, "pagedown": 10}
+"""Keys that move the choice while a filter is typed."""
+
+
+class Rows(Body):
+    """The rows in view beneath the titles of the columns, which stay."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head: Line = EMPTY
+
+    def compose_lines(self, width: int, height: int) -> Sequence[Line]:
+        return [self.head, *super().compose_lines(width, max(0, height - 1))]
+
+    def last_top(self, height: int | None = None) -> int:
+        return super().last_top(self.rows if height is None else height)
+
+    @property
+    def rows(self) -> int:
+        """Rows that are in view at once."""
+        return max(0, self.size.height - 1)
+
+
+class FleetPage(Page):
+    """The list of all runs.
+
+    Args:
+        fleet: Order, filter and choice; they outlive the page.
+        scene: What is known already.
+        look: Called with the path of the run that is chosen.
+        mark: Called with the path of the run to mark or unmark.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "choose(-1)", "up", id="page.row_up", show=False, tooltip="Run above"),
+        Binding("down,j", "choose(1)", "down", id="page.row_down", show=False, tooltip="Run below"),
+        Binding("g", "edge(-1)", "first", id="page.row_first", show=False, tooltip="First run"),
+        Binding("enter", "take", "open", id="page.take", tooltip="Open the chosen run"),
+        Binding("slash", "filter", "filter", id="page.filter", tooltip="Filter the runs"),
+        Binding("s", "sort", "sort", id="page.sort", tooltip="Sort by the next column"),
+        Binding("S", "turn", "turn", id="page.turn", tooltip="Sort the other way round"),
+        Binding("space", "mark", "mark", id="page.mark", tooltip="Mark for comparison"),
+    ]
+
+    title_word = "runs"
+
+    def __init__(
+        self,
+        fleet: Fleet,
+        scene: Scene,
+        look: Callable[[Path], None],
+        mark: Callable[[Path], None],
+    ) -> None:
+        super().__init__()
+        self.fleet, self.scene = fleet, scene
+        self._look, self._mark = look, mark
+        self._looked: Path | None = None
+        self._trends = Trends()
+        self._urgent: tuple[tuple[RunSnapshot, ...], int] = ((), 0)
+        self.entry = Entry("/")
+        self.body = self.table = Rows()
+
+    # -------------------------------------------------------------------------- what is shown
+
+    @property
+    def room(self) -> int:
+        width = self.app.size.width
+        return width - (2 if width < NARROW else 4)
+
+    def present(self, scene: Scene) -> None:
+        offset = self.fleet.row - self.body.top
+        self.fleet.follow(scene.snapshot.runs, scene.now)
+        if scene.snapshot.runs is not self._urgent[0]:
+            runs = scene.snapshot.runs
+            self._urgent = (runs, sum(needs_attention(run, scene.now) for run in runs))
+        if self.body.top:
+            # Where the list was scrolled the chosen row stays at its height, others flow past it.
+            self.body.top = self.fleet.row - offset
+        self._show_choice()
+        super().present(scene)
+        self._tell_choice()
+
+    def tick(self, scene: Scene) -> None:
+        """Let rows take their places once the user lets go of them, and ages grow."""
+        if self.fleet.is_late and self.fleet.may_arrange:
+            self.present(scene)
+            return
+        shown = self.fleet.rows[self.body.top : self.body.top + self.table.rows]
+        active = (State.RUNNING, State.STALLED)
+        if any(self.fleet.run(path).state in active for path in shown):
+            super().present(scene)
+
+    def lines(self, room: int) -> Sequence[Line]:
+        table = Table(self.fleet, self.scene, room, self._trends)
+        self.table.head = table.head()
+        self._columns = table.columns
+        if table:
+            return table
+        empty = "no run fits the filter" if self.scene.snapshot.runs else "waiting"
+        return [((self.scene.say(empty), MUTED),)]
+
+    def edges(self) -> None:
+        say = self.scene.say
+        count, shown = len(self.scene.snapshot.runs), len(self.fleet.rows)
+        counted = f"{shown}/{count}" if self.fleet.filter.tests else f"{count}"
+        urgent = self._urgent[1]
+        upper: list[tuple[int, Line]] = [
+            (1, ((counted, TEXT), (f" {say('runs')}", "strong"))),
+            (2, ((f"{urgent} {say('need attention')}", "warning"),) if urgent else EMPTY),
+            (4, ((f"{say('by')} {say(self.fleet.key.value)}", MUTED),)),
+            (3, self._marked()),
+            (0, self._typed()),
+        ]
+        self.upper.show(upper, "frame")
+        if self.fleet.fault is not None:
+            told = clean(self.fleet.fault.told(say))
+            self.lower.show([(0, ((told, "warning"),))], "frame")
+            return
+        hints = [
+            (rank, ((key, "key"), (f" {say(word)}", MUTED))) for rank, key, word in self._hints()
+        ]
+        self.lower.show([(1, self.place()), *hints], "frame")
+
+    def _hints(self) -> list[tuple[int, str, str]]:
+        if self.entry.active:
+            return [(2, "tab", "complete"), (0, "enter", "keep"), (3, "esc", "drop")]
+        usual = [(0, "enter", "open"), (2, "/", "filter"), (3, "s", "sort"), (4, "space", "mark")]
+        if self.fleet.filter.tests:
+            return [(0, "esc", "all runs"), *((at + 1, key, word) for at, key, word in usual)]
+        return usual
+
+    def _marked(self) -> Line:
+        known = sum(run.path in self.scene.marked for run in self.scene.snapshot.runs)
+        return ((f"● {known}", "key"),) if known else EMPTY
+
+    def _typed(self) -> Line:
+        say = self.scene.say
+        if self.entry.active:
+            return ((f"{say('filter')}: ", MUTED), (clean(self.entry.text) + "▏", TEXT))
+        text = clean(self.fleet.filter.text.strip())
+        return ((f"{say('filter')}: ", MUTED), (text, TEXT)) if text else EMPTY
+
+    def place(self) -> Line:
+        height, count = self.table.rows, len(self.fleet.rows)
+        if not height or count <= height:
+            return EMPTY
+        return ((f"{self.fleet.row + 1}/{count}", MUTED),)
+
+    # ---------------------------------------------------------------------------- the choice
+
+    def _tell_choice(self) -> None:
+        chosen = self.fleet.chosen
+        if chosen is not None and chosen != self._looked:
+            self._looked = chosen
+            self._look(chosen)
+
+    def _show_choice(self) -> None:
+        """Scroll as little as it takes to have the chosen row in view."""
+        row, height = self.fleet.row, self.table.rows
+        if not height:
+            return
+        least, most = max(0, row + 1 - height), row
+        self.body.top = max(least, min(self.body.top, most))
+
+    def choose(self, row: int) -> None:
+        """Choose a row and bring it into view."""
+        self.fleet.choose(row)
+        self._show_choice()
+        self._again()
+        self._tell_choice()
+
+    def _again(self) -> None:
+        """Draw the rows anew without looking for new data."""
+        super().present(self.scene)
+
+    def action_choose(self, rows: int) -> None:
+        """Move the choice."""
+        self.choose(self.fleet.row + rows)
+
+    def action_page(self, pages: int) -> None:
+        """Move the choice by almost a screenful."""
+        self.choose(self.fleet.row + pages * max(1, self.table.rows - 1))
+
+    def action_edge(self, side: int) -> None:
+        """Choose the first or the last row."""
+        self.choose(0 if side < 0 else len(self.fleet.rows) - 1)
+
+    def action_scroll(self, lines: int) -> None:
+        """Move the rows beneath the wheel; the choice stays where it can be seen."""
+        self.fleet.touch()
+        top = max(0, min(self.body.top + lines, self.body.last_top()))
+        self.body.top = top
+        row = max(top, min(self.fleet.row, top + max(1, self.table.rows) - 1))
+        if row != self.fleet.row:
+            self.fleet.choose(row)
+            self._tell_choice()
+        self._again()
+
+    def action_take(self) -> None:
+        """Look at the chosen run."""
+        chosen = self.fleet.chosen
+        if chosen is not None:
+            self.fleet.choose_path(chosen)
+            self._look(chosen)
+            self.app.pop_screen()
+
+    def action_mark(self) -> None:
+        """Mark the chosen run for comparison, or take its mark away."""
+        chosen = self.fleet.chosen
+        if chosen is not None:
+            self.fleet.choose(self.fleet.row)
+            self._mark(chosen)
+
+    def action_back(self) -> None:
+        """Show all runs again; of a single run, go back to it."""
+        if self.fleet.filter.tests or self.fleet.fault is not None:
+            self._sift("")
+        elif len(self.scene.snapshot.runs) < 2:
+            self.app.pop_screen()
+
+    # ----------------------------------------------------------------------- order and filter
+
+    def action_sort(self) -> None:
+        """Sort by the next key."""
+        self._sort(following(list(Key), self.fleet.key))
+
+    def action_turn(self) -> None:
+        """Sort the other way round."""
+        self._sort(self.fleet.key, turned=not self.fleet.turned)
+
+    def _sort(self, key: Key, *, turned: bool = False) -> None:
+        self.fleet.sort(key, self.scene.now, turned=turned)
+        self._show_choice()
+        self._again()
+        self._tell_choice()
+
+    def action_filter(self) -> None:
+        """Begin to type which runs to show."""
+        self.entry.begin(self.fleet.filter.text)
+        self.edges()
+
+    def _sift(self, text: str) -> None:
+        self.fleet.sift(text, self.scene.now)
+        self._show_choice()
+        self._again()
+        self._tell_choice()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        # While a filter is typed, its letters are letters.
+        return not self.entry.active or action in ("quit", "help_quit")
+
+    def on_key(self, event: events.Key) -> None:
+        if not self.entry.active:
+            return
+        if event.key in MOVES:
+            event.stop()
+            event.prevent_default()
+            self.choose(self.fleet.row + MOVES[event.key])
+        elif event.key == "tab":
+            event.stop()
+            event.prevent_default()
+            self.entry.text = completed(self.entry.text, self.fleet.names)
+            self._sift(self.entry.text)
+        elif self.entry.take(event):
+            if event.key == "enter":
+                # What means nothing is dropped with the end of typing.
+                self._sift(self.fleet.filter.text)
+            else:
+                self._sift(self.entry.text)
+
+    def on_paste(self, event: events.Paste) -> None:
+        if self.entry.active:
+            event.stop()
+            self.entry.paste(event.text)
+            self._sift(self.entry.text)
+
+    # ----------------------------------------------------------------------------- the mouse
+
+    def on_click(self, event: events.Click) -> None:
+        place = event.get_content_offset(self.body)
+        if place is None:
+            return
+        if place.y == 0:
+            key = self._columns.key_at(place.x)
+            if key is not None:
+                self._sort(key, turned=key is self.fleet.key and not self.fleet.turned)
+            return
+        row = self.body.top + place.y - 1
+        if row < len(self.fleet.rows):
+            again = event.chain > 1 and row == self.fleet.row
+            self.choose(row)
+            if again:
+                self.action_take()

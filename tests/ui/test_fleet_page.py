@@ -1,0 +1,344 @@
+"""The fleet on the screen: every key of it, the mouse, and what it shows while data come in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from lossmon.types import Snapshot
+from lossmon.ui.app import LossmonApp, SnapshotReady
+from lossmon.ui.fleet.order import Key
+from lossmon.ui.scene import ScreenConfig
+from lossmon.ui.screens.dashboard import Dashboard
+from lossmon.ui.screens.diagnosis import DiagnosisPage
+from lossmon.ui.screens.fleet import FleetPage
+from tests.ui import stage
+from tests.ui.test_app import text
+
+FLEET_FIRST = ScreenConfig(fleet_first=True)
+
+
+def page(app: LossmonApp) -> FleetPage:
+    """The fleet on top."""
+    assert isinstance(app.screen, FleetPage)
+    return app.screen
+
+
+def chosen(app: LossmonApp) -> str:
+    """Name of the run in view."""
+    assert app.scene.run is not None
+    return app.scene.run.name
+
+
+def shown(app: LossmonApp) -> list[str]:
+    """Rows that stand on the terminal, without the frame."""
+    lines = [line.strip("│ ") for line in text(app).splitlines()[2:-1]]
+    return [line for line in lines if line]
+
+
+async def test_who_needs_attention_stands_on_top_and_is_counted() -> None:
+    app = stage.app(stage.several())
+    async with app.run_test(size=(120, 24)) as pilot:
+        await pilot.press("r")
+        rows = shown(app)
+        assert "4 runs  2 need attention  by attention" in text(app)
+    assert [row.split()[0] for row in rows] == ["▸", "▲", "✓", "✓"]
+    assert "grpo-7b-lr1e-5" in rows[0]
+    assert "sft-qwen-7b" in rows[1]
+
+
+async def test_several_runs_open_with_all_of_them_and_one_with_itself() -> None:
+    for snapshot, view in ((stage.several(), FleetPage), (stage.SCENES["healthy"](), Dashboard)):
+        app = stage.app(snapshot, config=FLEET_FIRST)
+        async with app.run_test(size=(80, 24)) as pilot:
+            await pilot.pause()
+            assert isinstance(app.screen, view)
+
+
+async def test_several_runs_that_are_found_late_open_with_all_of_them_too() -> None:
+    several = stage.several()
+    app = stage.app(replace(several, runs=several.runs[:1], busy=True), config=FLEET_FIRST)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        assert isinstance(app.screen, Dashboard)
+        app.post_message(SnapshotReady(several))
+        await pilot.pause()
+        assert isinstance(app.screen, FleetPage)
+
+
+async def test_a_user_who_is_at_work_is_left_where_he_is() -> None:
+    several = stage.several()
+    app = stage.app(replace(several, runs=several.runs[:1], busy=True), config=FLEET_FIRST)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("y")
+        app.post_message(SnapshotReady(several))
+        await pilot.pause()
+        assert isinstance(app.screen, Dashboard)
+
+
+@pytest.mark.parametrize("back", ["escape", "r"])
+async def test_enter_opens_the_run_and_the_way_back_leads_to_its_row(back: str) -> None:
+    app = stage.app(stage.several(), config=FLEET_FIRST)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("j", "j", "enter")
+        await pilot.pause()
+        assert isinstance(app.screen, Dashboard)
+        assert chosen(app) == "中文实验-一号"
+        assert "中文实验-一号 3/4" in text(app)
+        await pilot.press(back)
+        await pilot.pause()
+        assert page(app).fleet.row == 2
+        assert "中文实验-一号" in shown(app)[2]
+
+
+async def test_the_key_of_the_fleet_opens_it_and_closes_it_again() -> None:
+    app = stage.app(stage.several())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("r")
+        assert isinstance(app.screen, FleetPage)
+        await pilot.press("r")
+        assert isinstance(app.screen, Dashboard)
+
+
+async def test_escape_leaves_the_list_of_a_single_run() -> None:
+    app = stage.app(stage.SCENES["healthy"]())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("r", "escape")
+        await pilot.pause()
+        assert isinstance(app.screen, Dashboard)
+
+
+@pytest.mark.parametrize(
+    "keys, row",
+    [
+        (["down"], 1),
+        (["j", "j", "k"], 1),
+        (["down", "up", "up"], 0),
+        (["end"], 199),
+        (["G", "k"], 198),
+        (["G", "g"], 0),
+        (["end", "home"], 0),
+        (["pagedown"], 20),
+        (["pagedown", "pageup", "j"], 1),
+    ],
+)
+async def test_keys_move_the_choice_and_keep_it_in_view(keys: list[str], row: int) -> None:
+    app = stage.app(stage.fleet())
+    async with app.run_test(size=(120, 24)) as pilot:
+        await pilot.press("r", "g", *keys)
+        assert page(app).fleet.row == row
+        marked = [line for line in shown(app) if line.startswith("▸")]
+        assert len(marked) == 1
+        assert chosen(app)[:12] in marked[0]
+        assert len(shown(app)) == 21
+
+
+async def test_other_views_show_the_run_that_is_chosen() -> None:
+    app = stage.app(stage.several(), config=FLEET_FIRST)
+    async with app.run_test(size=(120, 24)) as pilot:
+        await pilot.press("d")
+        await pilot.pause()
+        assert isinstance(app.screen, DiagnosisPage)
+        assert "grpo-7b-lr1e-5" in text(app)
+
+
+async def test_brackets_go_through_the_runs_as_they_are_sorted_and_filtered() -> None:
+    app = stage.app(stage.several())
+    async with app.run_test(size=(120, 24)) as pilot:
+        await pilot.press("r", "s", "slash", *"-vit", "enter", "g", "enter")
+        names = [chosen(app)]
+        for _ in range(3):
+            await pilot.press("right_square_bracket")
+            names.append(chosen(app))
+        assert names == ["grpo-7b-lr1e-5", "sft-qwen-7b", "中文实验-一号", "grpo-7b-lr1e-5"]
+        await pilot.press("left_square_bracket")
+        assert chosen(app) == "中文实验-一号"
+        assert "中文实验-一号 3/3" in text(app)
+
+
+async def test_space_marks_a_run_for_comparison_and_takes_the_mark_away() -> None:
+    several = stage.several()
+    app = stage.app(several)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("r", "g", "down", "space")
+        assert app.scene.marked == app.marked == {several.runs[0].path}
+        assert "▸●" in text(app)
+        assert "● 1" in text(app)
+        await pilot.press("space")
+        assert app.scene.marked == frozenset()
+        assert "▸●" not in text(app)
+
+
+async def test_sorting_goes_from_key_to_key_and_can_be_turned_round() -> None:
+    app = stage.app(stage.several())
+    async with app.run_test(size=(140, 24)) as pilot:
+        await pilot.press("r")
+        keys = []
+        for _ in Key:
+            await pilot.press("s")
+            keys.append(page(app).fleet.key)
+        assert keys == [*list(Key)[1:], Key.ATTENTION]
+        await pilot.press("s")
+        assert "by name" in text(app)
+        assert "name↑" in text(app)
+        names = [path.name for path in page(app).fleet.rows]
+        await pilot.press("S")
+        assert "name↓" in text(app)
+        assert [path.name for path in page(app).fleet.rows] == names[::-1]
+
+
+async def typed(pilot: Pilot[None], filter: str) -> str:
+    """What stands on the screen once a filter was typed."""
+    await pilot.press("slash")
+    for char in filter:
+        await pilot.press({" ": "space", ":": "colon", "?": "question_mark"}.get(char, char))
+    return text(pilot.app)  # type: ignore[arg-type]
+
+
+async def test_a_filter_shows_its_runs_while_it_is_typed() -> None:
+    app = stage.app(stage.several())
+    async with app.run_test(size=(120, 24)) as pilot:
+        await pilot.press("r")
+        assert "filter: state:running qwen▏" in await typed(pilot, "state:running qwen")
+        assert len(shown(app)) == 1
+        await pilot.press("enter")
+        assert "1/4 runs" in text(app)
+        assert "filter: state:running qwen " in text(app)
+        await pilot.press("j", "escape")
+        assert len(shown(app)) == 4
+        assert "filter:" not in text(app)
+
+
+async def test_a_term_that_means_nothing_is_told_of_while_the_last_filter_holds() -> None:
+    app = stage.app(stage.several())
+    async with app.run_test(size=(120, 24)) as pilot:
+        await pilot.press("r")
+        screen = await typed(pilot, "qwen stat:x")
+        assert "no run has stat; there is" in screen
+        assert len(shown(app)) == 1
+        await pilot.press("enter")
+        assert "no run has" not in text(app)
+        assert "filter: qwen" in text(app)
+        await pilot.press("slash", "escape")
+        assert len(shown(app)) == 4
+
+
+async def test_tab_completes_a_word_of_the_filter() -> None:
+    app = stage.app(stage.several())
+    async with app.run_test(size=(120, 24)) as pilot:
+        await pilot.press("r", "slash", "s", "t", "a", "tab", "f", "i", "tab")
+        assert page(app).entry.text == "state:finished"
+        assert len(shown(app)) == 1
+
+
+async def test_the_choice_moves_while_a_filter_is_typed() -> None:
+    app = stage.app(stage.several())
+    async with app.run_test(size=(120, 24)) as pilot:
+        await pilot.press("r", "slash", "minus", "q", "down", "down", "up")
+        assert page(app).fleet.row == 1
+        assert page(app).entry.text == "-q"
+
+
+async def test_a_filter_that_no_run_fits_says_so() -> None:
+    app = stage.app(stage.several())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("r", "slash", "z", "z", "enter")
+        assert "no run fits the filter" in text(app)
+        await pilot.press("enter", "space", "j", "G", "s", "d")
+        await pilot.press("escape", "escape")
+        assert len(shown(app)) == 4
+
+
+async def test_a_name_from_outside_is_never_markup_nor_moves_the_cursor() -> None:
+    run = replace(stage.healthy(), name="[red]x[/]\x1b[2J\u202e", path=Path("/runs/evil"))
+    app = stage.app(stage.snapshot(run, stage.overfitting()))
+    async with app.run_test(size=(120, 24)) as pilot:
+        await pilot.press("r")
+        assert "[red]x[/]�[2J�" in text(app)
+
+
+# ----------------------------------------------------------------------------------- mouse
+
+
+async def test_a_click_chooses_and_a_double_click_opens() -> None:
+    app = stage.app(stage.several(), config=FLEET_FIRST)
+    async with app.run_test(size=(120, 24)) as pilot:
+        await pilot.pause()
+        body = page(app).body
+        await pilot.click(body, offset=(20, 2))
+        assert chosen(app) == "sft-qwen-7b"
+        assert isinstance(app.screen, FleetPage)
+        await pilot.double_click(body, offset=(20, 3))
+        await pilot.pause()
+        assert isinstance(app.screen, Dashboard)
+        assert chosen(app) == "中文实验-一号"
+
+
+async def test_a_click_on_a_title_sorts_by_it_and_turns_it_round() -> None:
+    app = stage.app(stage.several())
+    async with app.run_test(size=(120, 24)) as pilot:
+        await pilot.press("r")
+        head = text(app).splitlines()[1]
+        for title, key in (("name", Key.NAME), ("train", Key.TRAIN), ("age", Key.AGE)):
+            spot = (head.index(title) + 1, 1)
+            await pilot.click(offset=spot)
+            assert (page(app).fleet.key, page(app).fleet.turned) == (key, False)
+            await pilot.click(offset=spot)
+            assert (page(app).fleet.key, page(app).fleet.turned) == (key, True)
+        await pilot.click(offset=(head.index("loss") + 1, 1))
+        assert page(app).fleet.key is Key.AGE
+
+
+async def test_the_wheel_scrolls_and_the_choice_stays_in_view() -> None:
+    app = stage.app(stage.fleet())
+    async with app.run_test(size=(120, 24)) as pilot:
+        await pilot.press("r", "g")
+        for _ in range(4):
+            page(app).on_mouse_scroll_down()
+        assert page(app).body.top == 12
+        assert page(app).fleet.row == 12
+        for _ in range(9):
+            page(app).on_mouse_scroll_up()
+        assert page(app).body.top == 0
+        assert 0 <= page(app).fleet.row < 21
+
+
+# -------------------------------------------------------------------------------- new data
+
+
+def reordered(snapshot: Snapshot) -> Snapshot:
+    """The runs found in another order, the last of them broken."""
+    broken = stage.non_finite()
+    runs = [
+        replace(run, diagnosis=broken.diagnosis) if "vit" in run.name else run
+        for run in reversed(snapshot.runs)
+    ]
+    return replace(snapshot, runs=tuple(runs))
+
+
+async def test_rows_stay_in_place_under_the_hands_of_the_user() -> None:
+    several = stage.several()
+    app = stage.app(several)
+    async with app.run_test(size=(120, 24)) as pilot:
+        await pilot.press("r", "g", "j")
+        names = [path.name for path in page(app).fleet.rows]
+        app.post_message(SnapshotReady(reordered(several)))
+        await pilot.pause()
+        assert [path.name for path in page(app).fleet.rows] == names
+        assert chosen(app) == "sft-qwen-7b"
+
+
+async def test_ages_grow_while_nothing_else_changes() -> None:
+    now = [stage.NOW]
+    app = stage.app(stage.several())
+    app.clock = lambda: now[0]
+    async with app.run_test(size=(120, 24)) as pilot:
+        await pilot.press("r")
+        assert "1s" in text(app)
+        now[0] += 600
+        app.tick()
+        await pilot.pause()
+        assert "10m" in text(app)
