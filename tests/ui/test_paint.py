@@ -65,6 +65,14 @@ def test_nothing_to_draw_is_an_empty_picture() -> None:
         assert picture.text.split() == [] and picture.height == 5 and picture.width == 20
 
 
+def test_a_smoothed_line_of_few_points_is_the_mean_and_not_the_points() -> None:
+    values = np.tile([1.0, 3.0], 20)
+    model = finished(Curve("loss", np.arange(40), values, raw=False))
+    picture = render(model, ChartOptions(smoothing=0.9, y_range=(0, 4)), 60, 17)
+    drawn = [y for y, line in enumerate(picture.text.splitlines()[:-1]) if line[-9:].strip()]
+    assert drawn and set(drawn) <= {6, 7, 8}
+
+
 def test_a_spike_that_is_cut_is_marked_at_the_edge() -> None:
     values = 2 + 0.1 * np.sin(np.arange(1000))
     values[400], values[700] = 90.0, -90.0
