@@ -228,6 +228,11 @@ class Canvas:
         self._codes[window][seen] = codes[seen]
         self._styles[window][seen] = styles[seen]
 
+    def tint(self, x: int, y: int, cells: NDArray[np.bool_], by: int) -> None:
+        """Give cells of the block at (x, y) the style that stands `by` names behind their own."""
+        height, width = cells.shape
+        self._styles[y : y + height, x : x + width][cells] += np.uint8(by)
+
     def picture(self) -> Picture:
         """What was drawn."""
         return Picture(self._codes, self._styles, self._names)

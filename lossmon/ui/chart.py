@@ -9,9 +9,10 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from lossmon.ui.canvas import Picture, changes
-from lossmon.ui.paint import LINES, Painter
+from lossmon.ui.paint import LINES, TINTED, Painter
 from lossmon.ui.plot import ChartModel, ChartOptions, Curve
-from lossmon.ui.scale import Frame
+from lossmon.ui.scale import Frame, Span
+from lossmon.ui.trace import Trace
 from lossmon.ui.widgets.panel import palette_of
 
 _ROLES = {
@@ -69,6 +70,34 @@ class Chart(Widget):
         return self._painter.frame
 
     @property
+    def traces(self) -> tuple[Trace, ...]:
+        """The curves as they were painted, for the readout; empty before the first paint."""
+        return self._painter.traces
+
+    @property
+    def found(self) -> frozenset[str]:
+        """Which of `clipped`, `below` and `nan` the picture points out."""
+        return self._painter.found
+
+    @property
+    def whole(self) -> Span | None:
+        """Positions from the start to the newest, whatever window is shown; None without points."""
+        return self._painter.whole(self.model, self.options)
+
+    @property
+    def cell(self) -> float:
+        """How far one column reaches, in shown units; 0 while there is nothing to draw."""
+        plan, frame = self._painter.plan, self._painter.frame
+        return 0.0 if plan is None or frame is None else frame.x.length / plan.width
+
+    def position_at(self, column: int) -> float | None:
+        """The position in the middle of a column of the widget; None beside the curves."""
+        plan, frame = self._painter.plan, self._painter.frame
+        if plan is None or frame is None or not 0 <= column - plan.left < plan.width:
+            return None
+        return frame.x.low + (column - plan.left + 0.5) / plan.width * frame.x.length
+
+    @property
     def picture(self) -> Picture | None:
         """What stands on the screen, None before the first paint."""
         return self._picture
@@ -114,4 +143,7 @@ class Chart(Widget):
         return Strip(segments, size.width)
 
     def _style(self, name: str) -> Style:
-        return palette_of(self.app).style(_ROLES[name])
+        palette = palette_of(self.app)
+        if name.endswith(TINTED):
+            return palette.tinted(_ROLES[name.removesuffix(TINTED)])
+        return palette.style(_ROLES[name])

@@ -166,15 +166,17 @@ def scatter_layer(x: Floats | Ints, y: Floats, grid: Grid) -> Dots:
     return dots
 
 
-def gap_layer(first: Window, second: Window, grid: Grid) -> Dots:
-    """A sparse pattern between two lines."""
+def gap_cells(
+    first: Window, second: Window, grid: Grid, shape: tuple[int, int]
+) -> NDArray[np.bool_]:
+    """Cells of `shape` (rows, columns of dots) that lie between two lines, both ends included;
+    none where one of them is missing."""
     one, one_valid = line_rows(first, grid)
     other, other_valid = line_rows(second, grid)
     both = one_valid & other_valid
-    tops = np.where(both, np.minimum(one, other) + 1, 1)
-    bottoms = np.where(both, np.maximum(one, other) - 1, 0)
-    across = np.arange(grid.width)[None, :] + 2 * np.arange(grid.height)[:, None]
-    return np.asarray(bars(tops, bottoms, grid.height) & (across % 4 == 0))
+    tops = np.where(both, np.minimum(one, other), 1)
+    bottoms = np.where(both, np.maximum(one, other), 0)
+    return np.asarray(counted(bars(tops, bottoms, grid.height), shape) > 0)
 
 
 def merge(

@@ -8,7 +8,7 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from lossmon.types import Severity
+from lossmon.types import Floats, Severity
 from lossmon.ui.canvas import CELLS, Canvas, cells_of
 from lossmon.ui.fit import Layout
 from lossmon.ui.layers import Grid
@@ -20,7 +20,7 @@ _GLYPHS = {
     "nan": ("×", "x"),
     "restart": ("┊", ":"),
     "checkpoint": ("▪", "#"),
-    "clipped": ("▲", "^"),
+    "clipped": ("▴", "^"),
     "below": ("▾", "v"),
     "cursor": ("│", "|"),
 }
@@ -48,8 +48,14 @@ _EDGE_OF = {"nan": "bottom", "clipped": "top"}
 """Where marks stand that do not belong to a value."""
 
 
-def _glyph(kind: str, options: ChartOptions) -> str:
+def glyph_of(kind: str, options: ChartOptions) -> str:
+    """The glyph of a kind of mark."""
     return _GLYPHS[kind][options.marker == "ascii"]
+
+
+def verdict_glyph(severity: Severity, options: ChartOptions) -> str:
+    """The glyph of a verdict."""
+    return _VERDICTS[severity][options.marker == "ascii"]
 
 
 def draw_marks(
@@ -64,10 +70,10 @@ def draw_marks(
         x = plan.left + column // CELLS[options.marker][1]
         style = _STYLES.get(mark.kind, mark.kind)
         if mark.kind == "restart":
-            _vertical(canvas, plan, x, _glyph("restart", options), style)
+            _vertical(canvas, plan, x, glyph_of("restart", options), style)
         else:
             y = _row(canvas, plan, grid, mark, options, x)
-            canvas.put(x, y, _glyph(mark.kind, options), style)
+            canvas.put(x, y, glyph_of(mark.kind, options), style)
 
 
 def draw_events(
@@ -82,10 +88,10 @@ def draw_events(
         column = grid.column(mark.x)
         if column is None:
             continue
-        x, ascii = plan.left + column // CELLS[options.marker][1], options.marker == "ascii"
+        x = plan.left + column // CELLS[options.marker][1]
         if mark.kind == "checkpoint":
             if canvas.blank(x, plan.height, 1):
-                canvas.put(x, plan.height, _glyph(mark.kind, options), mark.kind)
+                canvas.put(x, plan.height, glyph_of(mark.kind, options), mark.kind)
             continue
         places = [x + side * by for by in range(_ASIDE + 1) for side in (1, -1)]
         # Close to a label it would read as a part of the number.
@@ -94,7 +100,7 @@ def draw_events(
         free = next(chain(apart, touching), None)
         if free is not None:
             style = f"verdict-{mark.severity.word}"
-            canvas.put(free, plan.height, _VERDICTS[mark.severity][ascii], style)
+            canvas.put(free, plan.height, verdict_glyph(mark.severity, options), style)
 
 
 def _row(
@@ -114,10 +120,34 @@ def _vertical(canvas: Canvas, plan: Layout, x: int, char: str, style: str) -> No
             canvas.put(x, y, char, style)
 
 
+def draw_points(
+    canvas: Canvas,
+    plan: Layout,
+    grid: Grid,
+    x: Floats,
+    y: Floats,
+    style: str,
+    options: ChartOptions,
+) -> None:
+    """Draw points one by one; those that are not finite or beyond the edges have marks."""
+    shape = CELLS[options.marker]
+    char = "o" if options.marker == "ascii" else "•"
+    rows = np.rint(grid.rows(y))
+    seen = np.isfinite(y) & (rows >= 0) & (rows <= grid.height - 1)
+    for at, row in zip(x[seen].tolist(), rows[seen].tolist(), strict=True):
+        column = grid.column(at)
+        if column is not None:
+            canvas.put(plan.left + column // shape[1], int(row) // shape[0], char, style)
+
+
 def draw_findings(
     canvas: Canvas, plan: Layout, grid: Grid, windows: Sequence[Window], options: ChartOptions
-) -> None:
-    """Draw what the curves themselves tell: points beyond the edges and points that are NaN."""
+) -> frozenset[str]:
+    """Draw what the curves themselves tell: points beyond the edges and points that are NaN.
+
+    Returns:
+        Which of `clipped`, `below` and `nan` there was.
+    """
     shape = CELLS[options.marker]
     above = np.zeros(plan.width, np.bool_)
     below, broken = above.copy(), above.copy()
@@ -129,14 +159,16 @@ def draw_findings(
         above |= _cells(np.rint(tops) < 0, shape[1])
         below |= _cells(np.rint(bottoms) > grid.height - 1, shape[1])
         broken |= _cells(columns.bad > 0, shape[1])
-    low = plan.height - 1
+    low, found = plan.height - 1, set()
     for where, y, kind, style in (
         (above, 0, "clipped", "clipped"),
         (below, low, "below", "clipped"),
         (broken, low, "nan", "nan"),
     ):
         for x in np.flatnonzero(where).tolist():
-            canvas.put(plan.left + x, y, _glyph(kind, options), style)
+            canvas.put(plan.left + x, y, glyph_of(kind, options), style)
+            found.add(kind)
+    return frozenset(found)
 
 
 def _cells(columns: NDArray[np.bool_], per_cell: int) -> NDArray[np.bool_]:
@@ -148,7 +180,7 @@ def draw_cursor(canvas: Canvas, plan: Layout, grid: Grid, options: ChartOptions)
     column = None if options.cursor is None else grid.column(options.cursor)
     if column is not None:
         x = plan.left + column // CELLS[options.marker][1]
-        _vertical(canvas, plan, x, _glyph("cursor", options), "cursor")
+        _vertical(canvas, plan, x, glyph_of("cursor", options), "cursor")
 
 
 _NAME_ROOM = 16
@@ -165,7 +197,7 @@ def draw_legend(
         if name and name[-1] and len(name) == _NAME_ROOM and len(cells_of(curve.name)) > len(name):
             name[-1] = ord("~" if options.marker == "ascii" else "…")
         text = "".join(chr(code) for code in name if code)
-        entries.append((_sample(at, options), text, curve.style))
+        entries.append((sample_of(at, options), text, curve.style))
     width = sum(len(sample) + 1 + len(cells_of(text)) for sample, text, _ in entries)
     width += 2 * (len(entries) - 1)
     right, bottom = plan.left + plan.width - width - 1, plan.height - 1
@@ -177,7 +209,8 @@ def draw_legend(
             return
 
 
-def _sample(at: int, options: ChartOptions) -> str:
+def sample_of(at: int, options: ChartOptions) -> str:
+    """What the line of the curve at a place in its chart looks like."""
     if options.marker == "ascii":
         return "--" if at == 0 else "oxABCDEFGH"[(at - 1) % 10] * 2
     return "╺╸" if options.mono and at else "━━"

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from lossmon.types import Severity
-from lossmon.ui.canvas import CELLS, Canvas, Picture, cells_of
+from lossmon.ui.canvas import CELLS, Canvas, Dots, Picture, cells_of
 from lossmon.ui.fit import Layout, horizontal, layout, vertical
 from lossmon.ui.layers import (
     Grid,
     Layer,
-    gap_layer,
+    gap_cells,
     line_layer,
     merge,
     raw_layer,
     scatter_layer,
 )
-from lossmon.ui.marks import draw_cursor, draw_events, draw_findings, draw_legend, draw_marks
+from lossmon.ui.marks import (
+    draw_cursor,
+    draw_events,
+    draw_findings,
+    draw_legend,
+    draw_marks,
+    draw_points,
+)
 from lossmon.ui.plot import ChartModel, ChartOptions, Curve
 from lossmon.ui.scale import Frame, Span
 from lossmon.ui.trace import Trace, Window
@@ -29,7 +37,10 @@ SERIES = tuple(f"series-{number}" for number in range(1, 9))
 LINES = ("train", "eval", "other", *SERIES)
 """Styles of lines; each has a fainter one for its raw points, named `…-raw`."""
 
-STYLES = (
+TINTED = "+gap"
+"""What the name of a style ends in where its ground is that of the gap between two curves."""
+
+_PLAIN = (
     "blank",
     "axis",
     *LINES,
@@ -44,7 +55,12 @@ STYLES = (
     "checkpoint",
     "cursor",
 )
+
+STYLES = (*_PLAIN, *(f"{name}{TINTED}" for name in _PLAIN))
 """Every style name that a picture can hold."""
+
+_ROOM_OF_A_POINT = 2
+"""Columns that a raw point has on the average where it gets a character of its own."""
 
 _INDEX = {name: index for index, name in enumerate(STYLES)}
 
@@ -58,6 +74,10 @@ class Painter:
     def __init__(self) -> None:
         self.frame: Frame | None = None
         """Ranges of the newest picture, None while there was nothing to draw."""
+        self.plan: Layout | None = None
+        """Where the curves stand in the newest picture, None while there is none."""
+        self.found: frozenset[str] = frozenset()
+        """Which of `clipped`, `below` and `nan` the newest picture points out."""
         self._traces: dict[tuple[str, int], Trace] = {}
         self._settled: tuple[object, ...] = ()
 
@@ -67,10 +87,20 @@ class Painter:
         traces = self._updated(model, options)
         x = horizontal(traces, model, options)
         if x is None or width < 2 or height < 1:
-            self.frame = None
+            self.frame, self.plan, self.found = None, None, frozenset()
             return canvas.picture()
         self._paint(canvas, model, options, traces, x)
         return canvas.picture()
+
+    @property
+    def traces(self) -> tuple[Trace, ...]:
+        """The curves of the newest picture as they are remembered, in their order."""
+        return tuple(trace for (kind, _), trace in self._traces.items() if kind == "curve")
+
+    def whole(self, model: ChartModel, options: ChartOptions) -> Span | None:
+        """The positions of a model that was painted, without any window; None without points."""
+        unbounded = replace(options, x_range=None, recent=False)
+        return horizontal(list(self._traces.values()), model, unbounded)
 
     def _updated(self, model: ChartModel, options: ChartOptions) -> list[Trace]:
         """Traces of the curves and then of the context, up to date."""
@@ -95,19 +125,26 @@ class Painter:
         previous = self._previous(options)
         y = vertical(traces, options, x, previous)
         self.frame = Frame(x, y or previous or Span(0.0, 1.0), options.log_y)
-        plan = layout(self.frame, options, canvas.width, canvas.height)
+        plan = self.plan = layout(self.frame, options, canvas.width, canvas.height)
         grid = Grid(self.frame, plan.width * columns, plan.height * rows)
         drawn = [
             (curve, trace.window(x, grid.width))
             for curve, trace in zip(model.curves, traces, strict=False)
         ]
         _curves(canvas, plan, grid, drawn, options)
+        if options.points:
+            for (curve, window), trace in zip(drawn, traces, strict=False):
+                _points(canvas, plan, grid, curve, window, trace, options)
         draw_marks(canvas, plan, grid, model, options)
-        draw_findings(canvas, plan, grid, [window for _, window in drawn], options)
+        windows = [window for _, window in drawn]
+        self.found = draw_findings(canvas, plan, grid, windows, options)
         if options.cursor is not None:
             draw_cursor(canvas, plan, grid, options)
         if options.legend and len(drawn) > 1:
             draw_legend(canvas, plan, [curve for curve, _ in drawn], options)
+        if options.shade_gap != "none" and len(windows) == 2:
+            between = gap_cells(windows[0], windows[1], grid, (rows, columns))
+            _shade(canvas, plan, between, options)
         _axes(canvas, plan, grid, options, labelled=y is not None)
         draw_events(canvas, plan, grid, model.marks, options)
 
@@ -132,7 +169,9 @@ def _curves(
     drawn: Sequence[tuple[Curve, Window]],
     options: ChartOptions,
 ) -> None:
-    front, back = [], []
+    front: list[Layer] = []
+    back: list[Layer] = []
+    points: list[Layer] = []
     for at, (curve, window) in enumerate(drawn):
         style = curve.style if curve.style in LINES else "other"
         smoothed = curve.smooth and options.smoothing > 0
@@ -141,16 +180,55 @@ def _curves(
         dots = line_layer(window, grid, exact=not smoothed, dashed=dashed)
         front.append(Layer(dots, style, glyph))
         if smoothed and curve.raw:
-            back.append(Layer(raw_layer(window, grid), f"{style}-raw", "."))
+            # In ASCII a cell has one character: there the line keeps its own.
+            apart = options.points and options.marker != "ascii" and _few(window, grid.width)
+            raw = Layer(raw_layer(window, grid), f"{style}-raw", ".")
+            (points if apart else back).append(raw)
         if len(curve.ghost_y):
             back.append(Layer(_ghost(curve, grid), "ghost", ","))
-    if options.shade_gap and len(drawn) == 2:
-        back.append(Layer(gap_layer(drawn[0][1], drawn[1][1], grid), "gap", ":"))
     if front:
-        codes, styles = merge(front, back, options.marker, _INDEX)
+        codes, styles = merge([*front, *points], back, options.marker, _INDEX)
         canvas.lay(plan.left, 0, codes, styles)
     for layer in front:
         _lone_point(canvas, plan, layer, options)
+
+
+def _few(window: Window, room: int) -> bool:
+    return int(window.columns.points.sum()) <= room
+
+
+def _points(
+    canvas: Canvas,
+    plan: Layout,
+    grid: Grid,
+    curve: Curve,
+    window: Window,
+    trace: Trace,
+    options: ChartOptions,
+) -> None:
+    """Draw every raw point as a character of its own, where there is room for them."""
+    if not _few(window, plan.width // _ROOM_OF_A_POINT):
+        return
+    style = curve.style if curve.style in LINES else "other"
+    if curve.smooth and options.smoothing > 0:
+        style = f"{style}-raw"
+    draw_points(canvas, plan, grid, *trace.points(grid.frame.x), style, options)
+
+
+def _shade(
+    canvas: Canvas,
+    plan: Layout,
+    cells: Dots,
+    options: ChartOptions,
+) -> None:
+    if options.shade_gap == "tint":
+        canvas.tint(plan.left, 0, cells, len(_PLAIN))
+        return
+    for y, x in zip(*np.nonzero(cells), strict=True):
+        at = plan.left + int(x)
+        # Only where there is much of it: a dot between two near lines would look like a point.
+        if (x + 4 * (y % 2)) % 8 == 0 and canvas.blank(at - 1, int(y), 3):
+            canvas.put(at, int(y), "·", "gap")
 
 
 def _lone_point(canvas: Canvas, plan: Layout, layer: Layer, options: ChartOptions) -> None:

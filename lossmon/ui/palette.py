@@ -14,6 +14,12 @@ from lossmon.ui.lines import Line, width
 BADGE = "badge-"
 """A role that starts so is a filled block: text on the colour of the role behind it."""
 
+TINT = "+tint"
+
+_SHARE = 0.42
+"""How much of the frame's colour is in a tinted ground: seen beside the plain one, and text on
+it keeps its contrast."""
+
 _BOLD = frozenset({"strong", "key"})
 
 
@@ -36,6 +42,18 @@ class Palette:
         known = self._styles.get(role)
         if known is None:
             known = self._styles[role] = self._make(role)
+        return known
+
+    def tinted(self, role: str) -> Style:
+        """The style of a role on a ground that is a little lighter or darker, as far as the theme
+        has a colour of its own to make it of."""
+        known = self._styles.get(role + TINT)
+        if known is None:
+            frame, ground = self._color("frame"), self.ground
+            known = self.style(role)
+            if frame is not None and ground is not None and frame.ansi is None is ground.ansi:
+                known += Style(bgcolor=ground.blend(frame, _SHARE).rich_color)
+            self._styles[role + TINT] = known
         return known
 
     def strip(self, line: Line, room: int) -> Strip:

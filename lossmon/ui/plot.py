@@ -15,6 +15,7 @@ from lossmon.ui.smooth import DEFAULT_WEIGHT
 Marker = Literal["braille", "block", "ascii"]
 XAxis = Literal["step", "epoch", "time"]
 MarkKind = Literal["min", "nan", "restart", "verdict", "checkpoint", "clipped"]
+Shade = Literal["none", "tint", "texture"]
 
 
 def _no_floats() -> Floats:
@@ -122,7 +123,9 @@ class ChartOptions:
         y_range: Values to show, or None to fit.
         marker: What curves are made of; `ascii` uses ASCII alone, everywhere.
         mono: There are no colours: curves are told apart by their pattern.
-        shade_gap: Fill the room between the train and the eval curve lightly.
+        shade_gap: How the room between the two curves of a chart is filled: with a tinted ground,
+            or with a light texture where there are no colours for one.
+        points: Raw points that are few enough are drawn one by one, over the lines.
         legend: Name the curves inside the chart if there is more than one.
         label_width: Cells kept for value labels at least, so that panes align.
         cursor: Position of a vertical line, or None.
@@ -137,7 +140,8 @@ class ChartOptions:
     y_range: tuple[float, float] | None = None
     marker: Marker = "braille"
     mono: bool = False
-    shade_gap: bool = False
+    shade_gap: Shade = "none"
+    points: bool = False
     legend: bool = True
     label_width: int = 5
     cursor: float | None = None

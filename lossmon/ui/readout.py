@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -32,42 +33,57 @@ class Reading:
     wall_time: float = math.nan
 
 
-def readout(model: ChartModel, options: ChartOptions, x: float) -> tuple[Reading, ...]:
+def readout(
+    model: ChartModel, options: ChartOptions, x: float, traces: Sequence[Trace] = ()
+) -> tuple[Reading, ...]:
     """The nearest point of every curve that has one, in the order of the curves.
-
-    Smooths every curve from its start: for a key press, not for every frame.
 
     Args:
         model: What the chart shows.
         options: How it is shown; only the smoothing matters.
         x: Position of the cursor, in shown units.
+        traces: The curves as the painter of the same model remembers them; without them every
+            curve is smoothed from its start.
     """
+    known = traces if len(traces) == len(model.curves) else traced(model, options)
     found = []
-    for index, curve in enumerate(model.curves):
-        trace = Trace()
-        trace.update(curve, options.smoothing)
+    for index, (curve, trace) in enumerate(zip(model.curves, known, strict=True)):
         nearest = trace.nearest(x)
         if nearest is not None:
             found.append(_reading(index, curve, trace, nearest))
     return tuple(found)
 
 
-def step_to(model: ChartModel, x: float, by: int) -> float:
+def traced(model: ChartModel, options: ChartOptions) -> list[Trace]:
+    """The curves of a model as a painter would remember them."""
+    traces = []
+    for curve in model.curves:
+        trace = Trace()
+        trace.update(curve, options.smoothing)
+        traces.append(trace)
+    return traces
+
+
+def step_to(model: ChartModel, x: float, by: int, traces: Sequence[Trace] = ()) -> float:
     """The position `by` points further along the curve that has most points.
 
     Args:
         model: What the chart shows.
         x: Position of the cursor, in shown units.
         by: Points to go; negative to the left. Stops at the ends.
+        traces: The curves as the painter of the same model remembers them.
 
     Returns:
         A position in shown units; `x` itself if there is no point.
     """
-    curve = max(model.curves, key=len, default=None)
-    if curve is None:
+    if not model.curves:
         return x
-    trace = Trace()
-    trace.update(curve, 0.0)
+    at = max(range(len(model.curves)), key=lambda index: len(model.curves[index]))
+    if len(traces) == len(model.curves):
+        trace = traces[at]
+    else:
+        trace = Trace()
+        trace.update(model.curves[at], 0.0)
     nearest = trace.nearest(x)
     if nearest is None:
         return x

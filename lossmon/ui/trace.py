@@ -185,12 +185,19 @@ class Trace:
         return np.asarray(values[np.isfinite(values)])
 
     def _shown(self, span: Span) -> Floats:
-        start, stop = edges(
-            self._x,
-            Span(span.low * self._unit + self._origin, span.high * self._unit + self._origin),
-            1,
-        )
+        start, stop = self._bounds(span)
         return self._y[start:stop]
+
+    def _bounds(self, span: Span) -> tuple[int, int]:
+        raw = Span(span.low * self._unit + self._origin, span.high * self._unit + self._origin)
+        start, stop = edges(self._x, raw, 1).tolist()
+        return start, stop
+
+    def points(self, span: Span) -> tuple[Floats, Floats]:
+        """Shown positions and raw values of the points within the positions `span`."""
+        start, stop = self._bounds(span)
+        x = (np.asarray(self._x[start:stop], np.float64) - self._origin) / self._unit
+        return x, self._y[start:stop]
 
     def nearest(self, position: float) -> int | None:
         """Index of the point nearest to a shown position, None if there is no point."""

@@ -78,7 +78,7 @@ def test_a_spike_that_is_cut_is_marked_at_the_edge() -> None:
     values[400], values[700] = 90.0, -90.0
     picture = render(finished(curve(values)), ChartOptions(), 60, 12)
     top, bottom = picture.text.splitlines()[0], picture.text.splitlines()[10]
-    assert top.count("▲") == 1 and bottom.count("▾") == 1
+    assert top.count("▴") == 1 and bottom.count("▾") == 1
     assert cells(picture, "clipped") == 2
 
 
@@ -258,7 +258,13 @@ def test_any_values_make_a_picture_of_the_size_asked_for(
 ) -> None:
     model = ChartModel((curve(train), curve(evaluated, "eval", smooth=False)))
     options = ChartOptions(
-        marker=marker, log_y=log, hide_outliers=robust, recent=recent, shade_gap=True, cursor=3.0
+        marker=marker,
+        log_y=log,
+        hide_outliers=robust,
+        recent=recent,
+        shade_gap="tint",
+        points=True,
+        cursor=3.0,
     )
     picture = render(model, options, width, height)
     assert (picture.width, picture.height) == (width, height)
