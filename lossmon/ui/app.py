@@ -27,7 +27,7 @@ from lossmon.ui.looks import Looks
 from lossmon.ui.plain import Ascii
 from lossmon.ui.scene import Scene, ScreenConfig, liveliest
 from lossmon.ui.screens.dashboard import Dashboard
-from lossmon.ui.screens.view import View, classes_of
+from lossmon.ui.screens.view import Detail, View, classes_of
 from lossmon.ui.terminal import Terminal, detect
 from lossmon.ui.theme import DEFAULT_THEME, FAMILY, TERMINAL_THEME, built_in_directory, load_themes
 
@@ -323,6 +323,21 @@ class LossmonApp(Looks, App[None]):
         from lossmon.ui.catalogue import catalogue
 
         return tuple(binding for group in catalogue().values() for binding in group)
+
+    @on(Detail)
+    def open_detail(self, message: Detail) -> None:
+        """Open a metric full screen, or go back to the one below."""
+        from lossmon.ui.screens.detail import DetailView
+        from lossmon.ui.subjects import LOSSES
+
+        if self.scene.run is None:
+            return
+        below = self.screen_stack[-2] if len(self.screen_stack) > 1 else None
+        if isinstance(below, DetailView) and message.key is None:
+            below.ask(message.step)
+            self.pop_screen()
+        else:
+            self.open(DetailView(message.key or LOSSES, message.step))
 
     def action_diagnosis(self) -> None:
         """Open or close the diagnosis."""

@@ -13,6 +13,7 @@ from lossmon.ui.actions import BINDINGS
 from lossmon.ui.screens.dashboard import Dashboard
 from lossmon.ui.screens.page import Page
 from lossmon.ui.screens.view import View
+from lossmon.ui.widgets.metrics import Metrics
 from lossmon.ui.widgets.pane import LossPane
 
 GROUPS = {
@@ -28,7 +29,7 @@ GROUPS = {
 
 def catalogue() -> dict[str, list[Binding]]:
     """Bindings by the name of their group: those of several views first, then view by view."""
-    shared = (BINDINGS, LossPane.BINDINGS, Dashboard.BINDINGS, Page.BINDINGS)
+    shared = (BINDINGS, LossPane.BINDINGS, Metrics.BINDINGS, Dashboard.BINDINGS, Page.BINDINGS)
     groups: dict[str, list[Binding]] = {title: [] for title in GROUPS.values()}
     for table in shared:
         for one in table:

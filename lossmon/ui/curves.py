@@ -93,6 +93,12 @@ def has_clock(series: Series) -> bool:
     return len(series) > 0 and bool(np.isfinite(series.wall_times[-1]))
 
 
+def shows_epochs(run: RunSnapshot, series: Series) -> bool:
+    """Whether the steps of a series can be told as epochs."""
+    known = bool(run.epoch) and bool(run.step) and math.isfinite(run.epoch or math.nan)
+    return known and series.axis is Axis.STEP
+
+
 def steps_per_epoch(run: RunSnapshot, series: Series) -> float:
     """By what steps are divided to get epochs; 1 where that is unknown or they are epochs."""
     if series.axis is Axis.EPOCH or not run.epoch or not run.step:
@@ -115,18 +121,18 @@ def _marks(run: RunSnapshot, look: Look, shown: tuple[int, ...]) -> tuple[Mark, 
     lead = run.series[shown[0]] if shown else None
     if lead is None or not len(lead):
         return ()
-    marks = [Mark(_place(run, lead, step, look), "restart") for step in run.restarts[-20:]]
+    marks = [Mark(place_of(run, lead, step, look), "restart") for step in run.restarts[-20:]]
     for at, index in enumerate(shown):
         series = run.series[index]
         if index == run.eval and series.n > 1 and math.isfinite(series.minimum):
-            x = _place(run, series, series.min_step, look)
+            x = place_of(run, series, series.min_step, look)
             marks.append(Mark(x, "min", y=series.minimum, curve=at))
     for turn in turns_worth_a_mark(run.diagnosis.history):
-        x = _place(run, lead, turn.step, look)
+        x = place_of(run, lead, turn.step, look)
         marks.append(Mark(x, "verdict", severity=turn.severity))
     if run.eval in shown or run.eval is None:
         marks += [
-            Mark(_place(run, lead, step, look), "checkpoint")
+            Mark(place_of(run, lead, step, look), "checkpoint")
             for step in checkpoints_worth_a_mark(run)
         ]
     return tuple(mark for mark in marks if math.isfinite(mark.x))
@@ -151,8 +157,8 @@ def checkpoints_worth_a_mark(run: RunSnapshot) -> list[int]:
     return [*kept[-1:], run.checkpoints[-1][0]]
 
 
-def _place(run: RunSnapshot, series: Series, step: int, look: Look) -> float:
-    """Where a step stands on the horizontal, in the units that are shown."""
+def place_of(run: RunSnapshot, series: Series, step: int, look: Look) -> float:
+    """Where a step stands on the horizontal, in the units that are shown; NaN if unknown."""
     if look.x is XAxis.EPOCH:
         return step / steps_per_epoch(run, series)
     if look.x is XAxis.STEP or not has_clock(series):

@@ -115,14 +115,15 @@ async def test_the_chosen_run_stays_in_view_when_others_appear_before_it() -> No
         assert app.scene.run is chosen
 
 
-async def test_enter_opens_the_diagnosis_and_zooms_the_pane_with_the_focus() -> None:
+async def test_enter_opens_the_badge_s_diagnosis_and_zooms_the_hardware() -> None:
     app = stage.app(stage.snapshot(stage.overfitting()))
     async with app.run_test(size=(120, 40)) as pilot:
+        dashboard = app.screen
+        assert isinstance(dashboard, Dashboard)
+        dashboard.badge.focus()
         await pilot.press("enter")
         assert isinstance(app.screen, DiagnosisPage)
         await pilot.press("escape")
-        dashboard = app.screen
-        assert isinstance(dashboard, Dashboard)
         dashboard.hardware.focus()
         await pilot.press("enter")
         await pilot.pause()
@@ -186,7 +187,7 @@ async def test_a_key_can_be_given_to_another_action() -> None:
 
 async def test_every_binding_has_an_id_and_stands_in_the_help() -> None:
     app = stage.app(stage.snapshot(stage.healthy()))
-    async with app.run_test(size=(120, 60)) as pilot:
+    async with app.run_test(size=(120, 120)) as pilot:
         await pilot.press("question_mark")
         await pilot.pause()
         shown = text(app)

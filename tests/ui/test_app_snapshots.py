@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -28,6 +29,31 @@ from tests.ui import stage
 def test_the_screen(snap_compare: Any, name: str, size: tuple[int, int], keys: list[str]) -> None:
     app = stage.app(stage.SCENES[name]())
     assert snap_compare(app, terminal_size=size, press=keys)
+
+
+@pytest.mark.parametrize(
+    "size, keys",
+    [
+        pytest.param((120, 40), ["enter", "left", "shift+left"], id="window"),
+        pytest.param((80, 24), ["enter", "M", *["right_square_bracket"] * 4], id="zoomed"),
+        pytest.param((200, 50), ["enter", "e", "x"], id="limits"),
+    ],
+)
+def test_the_detail(
+    snap_compare: Any, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int], keys: list[str]
+) -> None:
+    # The readout tells the local time.
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    app = stage.app(stage.SCENES["overfitting"]())
+    assert snap_compare(app, terminal_size=size, press=keys)
+
+
+def test_the_detail_in_ascii(snap_compare: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    app = stage.app(stage.SCENES["overfitting"](), terminal=Terminal(colors=16, unicode=False))
+    assert snap_compare(app, terminal_size=(40, 15), press=["enter"])
 
 
 def test_the_light_screen(snap_compare: Any) -> None:

@@ -13,7 +13,7 @@ from textual.widget import Widget
 from lossmon.types import State
 from lossmon.ui.scale import x_span
 from lossmon.ui.scene import Scene, XAxis
-from lossmon.ui.screens.view import View
+from lossmon.ui.screens.view import Detail, View
 from lossmon.ui.widgets.badge import Badge
 from lossmon.ui.widgets.hardware import Hardware
 from lossmon.ui.widgets.header import Header, Progress, Pulse
@@ -122,14 +122,18 @@ class Dashboard(View):
         return span.low, span.high
 
     async def action_open(self) -> None:
-        """Zoom the pane with the focus; the badge opens the diagnosis, the log its own view."""
+        """Open what has the focus: a metric in detail, the diagnosis, the log; zoom the others."""
         focused = self.focused
         if isinstance(focused, LogTail):
             await self.run_action("app.log")
-        elif isinstance(focused, LossPane | Metrics | Hardware | Verdicts):
+        elif isinstance(focused, Hardware | Verdicts):
             self.zoom(None if self.has_class("-zoom") else focused)
-        else:
+        elif isinstance(focused, Badge):
             await self.run_action("app.diagnosis")
+        elif isinstance(focused, Metrics):
+            self.post_message(Detail(focused.chosen_key))
+        else:
+            self.post_message(Detail())
 
     async def action_close(self) -> None:
         """Drop the cursor, leave the zoom, let go of the focus, or go back to all runs."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.geometry import Size
+from textual.message import Message
 from textual.screen import Screen
 
 from lossmon.ui.lean import LeanCompositor
@@ -40,6 +41,19 @@ def classes_of(size: Size) -> tuple[str, str]:
     return columns[-1], rows[-1]
 
 
+class Detail(Message):
+    """Asks for a metric full screen; goes up to the app.
+
+    Attributes:
+        key: Key of the metric; None for what was looked at last, or both losses.
+        step: Step to put the cursor on, or None.
+    """
+
+    def __init__(self, key: str | None = None, step: int | None = None) -> None:
+        super().__init__()
+        self.key, self.step = key, step
+
+
 class View(Screen[None]):
     """One view of the scene. The app gives the view on top every new scene."""
 
@@ -56,6 +70,11 @@ class View(Screen[None]):
 
     def shown_steps(self, scene: Scene) -> tuple[float, float] | None:
         """First and last step in view, None where the whole run is."""
+        return None
+
+    @property
+    def step(self) -> int | None:
+        """The step that is looked at, None where the view has none."""
         return None
 
     def present(self, scene: Scene) -> None:

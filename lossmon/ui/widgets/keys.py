@@ -17,6 +17,8 @@ NAMES = {
     "escape": "esc",
     "left_square_bracket": "[",
     "right_square_bracket": "]",
+    "left_curly_bracket": "{",
+    "right_curly_bracket": "}",
     "slash": "/",
     "space": "space",
     "up": "↑",

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import ClassVar
 
 from rich.cells import cell_len
+from textual import events
+from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from lossmon.hardware.nodes import is_recorded
@@ -74,12 +77,23 @@ def _is_curve(series: Series) -> bool:
 
 
 class Metrics(Panel, can_focus=True):
-    """Sparklines of the run in view."""
+    """Sparklines of the run in view; with the focus one of them is chosen."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "choose(-1)", "up", id="pane.row_up", show=False, tooltip="Metric above"),
+        Binding(
+            "down,j", "choose(1)", "down", id="pane.row_down", show=False, tooltip="Metric below"
+        ),
+    ]
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self.scene = Scene()
         self.series: list[Series] = []
+        self.chosen_key: str | None = None
+        """Key of the chosen metric, None before the panel had the focus."""
+        self.top = 0
+        """The first metric in view, where they do not all fit."""
 
     def on_mount(self) -> None:
         self.border_title = Content(self.scene.say("metrics"))
@@ -101,22 +115,83 @@ class Metrics(Panel, can_focus=True):
         many = len(self.series) > (MOST_IN_BOX if boxed else 1)
         return width >= VERY_WIDE or (width >= TWO_COLUMNS and many)
 
+    @property
+    def chosen(self) -> int | None:
+        """Place of the chosen metric, None where the panel has not got the focus."""
+        if not self.has_focus or not self.series:
+            return None
+        keys = [key_of(one) for one in self.series]
+        return keys.index(self.chosen_key) if self.chosen_key in keys else 0
+
+    def action_choose(self, rows: int) -> None:
+        """Move the choice."""
+        at = self.chosen
+        if at is not None:
+            self._choose(max(0, min(len(self.series) - 1, at + rows)))
+
+    def watch_has_focus(self, _has_focus: bool) -> None:
+        super().watch_has_focus(_has_focus)
+        if _has_focus and self.chosen is not None:
+            self._choose(self.chosen)
+        self.redraw()
+
+    def on_click(self, event: events.Click) -> None:
+        """A click chooses, two open."""
+        offset = event.get_content_offset(self)
+        if offset is None or self.chosen is None:
+            return
+        width, height = self.content_size
+        at = self.top + offset.y
+        if self._is_double(width) and offset.x > width // 2:
+            at += self._rows(width, height)
+        if not self.top <= at < len(self.series):
+            return
+        self._choose(at)
+        if event.chain > 1:
+            self.call_later(self.run_action, "screen.open")
+
+    def on_mouse_scroll_down(self) -> None:
+        self.action_choose(1)
+
+    def on_mouse_scroll_up(self) -> None:
+        self.action_choose(-1)
+
+    def _choose(self, at: int) -> None:
+        self.chosen_key = key_of(self.series[at])
+        self.redraw()
+
+    def _rows(self, width: int, height: int) -> int:
+        """Rows of metrics in view."""
+        return min(height, self.wanted_height(width))
+
     def compose_lines(self, width: int, height: int) -> Sequence[Line]:
         ascii = not self.scene.terminal.unicode
+        rows, chosen = self._rows(width, height), self.chosen
+        shown = rows * (2 if self._is_double(width) else 1)
+        at = chosen or 0
+        self.top = max(0, min(self.top, at, len(self.series) - shown), at - shown + 1)
+        visible = self.series[self.top : self.top + shown]
+        mark = None if chosen is None else chosen - self.top
         if self._is_double(width):
             half = (width - 2) // 2
-            rows = min(height, (len(self.series) + 1) // 2)
-            left = table(self.series[:rows], half, ascii, self.scene.language)
-            right = table(self.series[rows : 2 * rows], half, ascii, self.scene.language)
+            left = table(visible[:rows], half, ascii, mark)
+            right = table(visible[rows:], half, ascii, None if mark is None else mark - rows)
             right += [EMPTY] * (len(left) - len(right))
             return [
                 (*pad(one, half), ("  ", TEXT), *two) for one, two in zip(left, right, strict=True)
             ]
-        return table(self.series[:height], width, ascii, self.scene.language)
+        return table(visible, width, ascii, mark)
 
 
-def table(series: Sequence[Series], room: int, ascii: bool, language: str) -> list[Line]:
-    """One row a series: label, sparkline, newest value."""
+def key_of(series: Series) -> str:
+    """What a series is called while the run grows: two sources may spell a tag alike."""
+    return f"{series.meaning.key} {series.tag}"
+
+
+def table(
+    series: Sequence[Series], room: int, ascii: bool, chosen: int | None = None
+) -> list[Line]:
+    """One row a series: label, sparkline, newest value; a pointer before the chosen one."""
     labels = [label_of(one, short=room < 50) for one in series]
     most = max(5, room - VALUE_ROOM - 4 - LEAST_TREND)
     label_room = min(most, max(map(cell_len, labels), default=0))
@@ -124,7 +199,7 @@ def table(series: Sequence[Series], room: int, ascii: bool, language: str) -> li
     value_room = max([VALUE_ROOM, *map(cell_len, values)])
     spark_room = room - label_room - value_room - 4
     rows = []
-    for one, label, value in zip(series, labels, values, strict=True):
+    for at, (one, label, value) in enumerate(zip(series, labels, values, strict=True)):
         bars = " " * max(0, spark_room)
         if spark_room >= 4:
             trend = columns(one.values, spark_room)
@@ -132,8 +207,8 @@ def table(series: Sequence[Series], room: int, ascii: bool, language: str) -> li
         alarm = not math.isfinite(one.last)
         rows.append(
             (
-                (" ", TEXT),
-                *pad(((clip(label, label_room), MUTED),), label_room),
+                ("▸", "key") if at == chosen else (" ", TEXT),
+                *pad(((clip(label, label_room), TEXT if at == chosen else MUTED),), label_room),
                 (" ", TEXT),
                 (bars, "bar"),
                 (" ", TEXT),
