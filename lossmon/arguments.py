@@ -37,6 +37,7 @@ commands:
   lossmon explain PATH...  say which reader takes each file, why, and what it gives
   lossmon check PATH...    print the verdict without a screen, as text or JSON
   lossmon report PATH...   write a page of HTML for each run
+  lossmon serve PATH...    show the screen in a browser on this machine
   lossmon demo             watch a small real training, healthy or ill on purpose
   lossmon config           print the settings in force and where each came from
 
@@ -82,6 +83,17 @@ examples:
   lossmon report ./output
   lossmon report runs --out pages --csv"""
 
+_SERVE = """\
+Show the same screen in a browser.
+
+Only this machine is listened to unless --host says otherwise, and only who has the token that is
+printed is let in. Every browser tab is a screen of its own."""
+
+_SERVE_MORE = """\
+examples:
+  lossmon serve ./output
+  ssh -L 8000:localhost:8000 trainbox       and, there:  lossmon serve ./output"""
+
 _DEMO = """\
 Train a small model for real, in a child process, and watch it.
 
@@ -118,11 +130,12 @@ def view_parser() -> argparse.ArgumentParser:
 
 
 def command_parser(name: str) -> argparse.ArgumentParser:
-    """The parser of one command: `check`, `explain`, `report`, `demo` or `config`."""
+    """The parser of one command: `check`, `explain`, `report`, `serve`, `demo` or `config`."""
     build = {
         "check": _check_parser,
         "explain": _explain_parser,
         "report": _report_parser,
+        "serve": _serve_parser,
         "demo": _demo_parser,
         "config": _config_parser,
     }
@@ -160,6 +173,19 @@ def _report_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--csv", action="store_true", help="write the points too")
     _add_settings(parser, ("smoothing", "x_axis", "log_y", "lang", "sensitivity"))
+    return parser
+
+
+def _serve_parser() -> argparse.ArgumentParser:
+    parser = _parser("lossmon serve", _SERVE, _SERVE_MORE)
+    parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="what to watch")
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)"
+    )
+    parser.add_argument(
+        "--port", type=_port, default=8000, metavar="N", help="0 takes any (default: 8000)"
+    )
+    _add_screen_settings(parser)
     return parser
 
 
@@ -223,6 +249,12 @@ def _speed(text: str) -> float:
 def _line(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and 0 < int(text) < 10**12):
         raise argparse.ArgumentTypeError(f"{text!r} is not the number of a line, from 1")
+    return int(text)
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) < 65536):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port from 0 to 65535")
     return int(text)
 
 

@@ -7,11 +7,12 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
 
 from lossmon.arguments import command_parser, view_parser
-from lossmon.config import Config, Value, config_directory, describe, load
+from lossmon.config import SETTINGS, Config, Value, config_directory, describe, load
 from lossmon.errors import ConfigError, LossmonError
 
 USAGE_ERROR = 2
@@ -141,6 +142,32 @@ def _explain(options: argparse.Namespace) -> int:
     return 0 if read else NO_METRICS
 
 
+def _serve(options: argparse.Namespace) -> int:
+    # The screens check the settings too, but a wrong one should not need a browser to be seen.
+    _settings(options)
+    paths = _existing(options.paths or [Path()])
+    from lossmon.ui.web.command import serve
+
+    return serve(paths, _flags(options), options.host, options.port, partial(print, flush=True))
+
+
+def _flags(options: argparse.Namespace) -> list[str]:
+    """The settings that were given, as the screen's own command takes them."""
+    flags = []
+    for setting in SETTINGS:
+        value = getattr(options, setting.name, None)
+        flag = "--" + setting.name.replace("_", "-")
+        if isinstance(value, bool):
+            flags.append(flag if value else flag.replace("--", "--no-", 1))
+        elif value is not None:
+            flags += [flag, str(value)]
+    if options.no_hardware:
+        flags.append("--no-hardware")
+    if options.config is not None:
+        flags += ["--config", str(options.config.resolve())]
+    return flags
+
+
 def _demo(options: argparse.Namespace) -> int:
     config = _settings(options)
     if options.headless:
@@ -185,7 +212,9 @@ def _watch_demo(options: argparse.Namespace, out: Path, config: Config) -> int:
 
 
 def _has_terminal() -> bool:
-    return sys.stdout.isatty() and sys.stdin.isatty()
+    # In a browser the terminal is at the other end of a pipe that textual-serve holds.
+    served = "TEXTUAL_DRIVER" in os.environ
+    return served or (sys.stdout.isatty() and sys.stdin.isatty())
 
 
 def _need_terminal(instead: str) -> None:
@@ -206,6 +235,7 @@ _COMMANDS = {
     "check": _check,
     "explain": _explain,
     "report": _report,
+    "serve": _serve,
     "demo": _demo,
     "config": _config,
 }

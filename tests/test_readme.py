@@ -36,7 +36,7 @@ def test_every_command_is_one_that_the_program_takes(command: str) -> None:
     if program == "make":
         targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
         assert arguments[0] in targets
-    elif arguments[0] in ("check", "explain", "report", "demo", "config"):
+    elif arguments[0] in ("check", "explain", "report", "serve", "demo", "config"):
         command_parser(arguments[0]).parse_args(arguments[1:])
     else:
         assert view_parser().parse_args(arguments).paths

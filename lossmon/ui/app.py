@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
@@ -19,7 +20,7 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState, get_current_worker
 
-from lossmon.types import Snapshot
+from lossmon.types import RunSnapshot, Snapshot
 from lossmon.ui.actions import BINDINGS, footer
 from lossmon.ui.kept import Kept
 from lossmon.ui.lines import clean
@@ -359,8 +360,21 @@ class LossmonApp(Looks, App[None]):
         run, view = self.scene.run, self.view
         if isinstance(view, WritePage) or run is None or view is None:
             return
+        if self.is_web:
+            self._hand_over(run)
+            return
         picture = without_fonts(self.export_screenshot(title=clean(run.name)))
         self.open(WritePage(run, picture, view.shown_steps(self.scene), Path.cwd()))
+
+    def _hand_over(self, run: RunSnapshot) -> None:
+        """Give the page to the browser: who looks through one has no business in our files."""
+        from lossmon.ui.export.files import file_name
+        from lossmon.ui.export.report import page
+
+        now = self.clock()
+        text = page(run, self.look, self.config.language, now)
+        name = f"{file_name(run.name, now)}.html"
+        self.deliver_text(StringIO(text), save_filename=name, mime_type="text/html")
 
     def action_help(self) -> None:
         """Open or close the help."""

@@ -1,0 +1,99 @@
+"""`lossmon serve`: opens the door, prints the address, and waits."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import shlex
+import signal
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from aiohttp import web
+
+from lossmon.errors import ConfigError
+from lossmon.ui.web.door import PARAMETER, Door, is_local
+from lossmon.ui.web.server import Screens
+
+TERMINAL = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "PYTHONUTF8": "1"}
+"""What the terminal in the browser is, whatever the one is in which the command was typed."""
+
+
+def serve(
+    paths: Sequence[Path],
+    flags: Sequence[str],
+    host: str,
+    port: int,
+    say: Callable[[str], None],
+) -> int:
+    """Show the screen to browsers until Ctrl+C or a signal.
+
+    Args:
+        paths: What to watch.
+        flags: Further arguments of the screen's own command.
+        host: Name or address to listen on.
+        port: Port to listen on; 0 takes any that is free.
+        say: Prints a line for the user.
+
+    Returns:
+        Exit status.
+
+    Raises:
+        ConfigError: The address cannot be listened on.
+    """
+    sock = _listen(host, port)
+    port = sock.getsockname()[1]
+    token = secrets.token_urlsafe(24)
+    arguments = [sys.executable, "-m", "lossmon", *flags, "--", *(str(p.resolve()) for p in paths)]
+    os.environ.update(TERMINAL)
+    os.environ.pop("NO_COLOR", None)
+    screens = Screens(shlex.join(arguments), host, port, Door(token, port, local=is_local(host)))
+    asyncio.run(_run(screens, sock, partial(_greet, say, host, port, token)))
+    return 0
+
+
+def _greet(say: Callable[[str], None], host: str, port: int, token: str) -> None:
+    """Say where to look; nobody can come before."""
+    shown = f"[{host}]" if ":" in host else host
+    say(f"lossmon: http://{shown}:{port}/?{PARAMETER}={token}")
+    if is_local(host):
+        say(f"from elsewhere: ssh -L {port}:localhost:{port} THIS-MACHINE, then the same address")
+    else:
+        say("everybody on this network who knows the address can watch; traffic is not encrypted")
+    say("Ctrl+C ends it")
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, kind, proto, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        sock = socket.socket(family, kind, proto)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    except OSError as error:
+        raise ConfigError(f"--host {host} --port {port}: {error.strerror or error}") from error
+    try:
+        sock.bind(address)
+    except OSError as error:
+        sock.close()
+        raise ConfigError(f"--host {host} --port {port}: {error.strerror or error}") from error
+    return sock
+
+
+async def _run(screens: Screens, sock: socket.socket, greet: Callable[[], None]) -> None:
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, ended.set)
+    runner = web.AppRunner(await screens.make_app(), access_log=None, shutdown_timeout=2.0)
+    await runner.setup()
+    try:
+        await web.SockSite(runner, sock).start()
+        greet()
+        await ended.wait()
+    finally:
+        await runner.cleanup()

@@ -1,0 +1,158 @@
+"""The screen in a browser: who is let in, and what is seen."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from lossmon.cli import main
+from lossmon.ui.web.door import is_local
+from tests.monitor.logs import append, falling
+from tests.ui.web.browser import browser, tab
+
+ADDRESS = re.compile(rb"http://[^\s?]+/\?token=\S+")
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    path = tmp_path / "a run"
+    path.mkdir()
+    append(path / "trainer_log.jsonl", falling(1, 101))
+    return path
+
+
+@asynccontextmanager
+async def served(run: Path, *flags: str) -> AsyncIterator[str]:
+    """The address that `lossmon serve` prints; the server is ended at the end."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "lossmon", "serve", str(run), "--port", "0", *flags),
+        stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, "NO_COLOR": "1"},
+    )
+    assert process.stdout is not None
+    try:
+        line = await asyncio.wait_for(process.stdout.readline(), 60)
+        found = ADDRESS.search(line)
+        assert found, line
+        yield found[0].decode()
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(process.wait(), 30) == 0
+
+
+async def status(url: str, **headers: str) -> int:
+    """What a client without any cookie is answered."""
+    async with (
+        aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session,
+        session.get(url, headers=headers, allow_redirects=False) as answer,
+    ):
+        return answer.status
+
+
+async def test_only_the_token_opens_the_door(run: Path) -> None:
+    async with served(run, "--no-hardware") as address:
+        base = address.partition("?")[0]
+        assert await status(base) == 403
+        assert await status(base + "?token=wrong") == 403
+        assert await status(base + "ws") == 403
+        assert await status(base + "page.js") == 403
+        assert await status(base + "static/js/textual.js") == 403
+        assert await status(address) == 303
+        assert await status(address, Host="evil.example") == 403
+        async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
+            async with session.get(address) as answer:
+                assert answer.status == 200
+                assert "token" not in str(answer.url)
+                assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+                assert "http" not in await answer.text()
+            foreign = {"Origin": "http://evil.example"}
+            async with session.get(base + "ws", headers=foreign) as answer:
+                assert answer.status == 403
+            for path in ("static/", "static/../door.py", "page.html", "door.py"):
+                async with session.get(base + path) as answer:
+                    assert answer.status in (403, 404), path
+
+
+async def test_it_listens_to_this_machine_alone(run: Path) -> None:
+    async with served(run, "--no-hardware") as address:
+        port = address.partition("/?")[0].rpartition(":")[2]
+        listening = Path("/proc/net/tcp").read_text() + Path("/proc/net/tcp6").read_text()
+        wanted = f":{int(port):04X} "
+        places = {line.split()[1] for line in listening.splitlines() if wanted in line[:40]}
+        assert places == {f"0100007F:{int(port):04X}"}
+
+
+@pytest.mark.skipif(browser() is None, reason="no Chromium on this machine")
+async def test_a_browser_shows_the_screen_and_takes_keys(run: Path, tmp_path: Path) -> None:
+    async with served(run, "--no-hardware") as address, tab(tmp_path / "browser") as page:
+        await page.call("Page.navigate", url=address)
+        await page.until("document.body && document.body.classList.contains('-first-byte')")
+        await page.until_received("a run")
+        await page.until_received("train")
+        assert "token" not in await page.value("location.href")
+        await page.value("document.querySelector('.xterm-helper-textarea').focus()")
+        await page.press("d")
+        await page.until_received("confidence")
+        picture = await page.picture()
+        assert picture.startswith(b"\x89PNG")
+        assert len(picture) > 8_000
+        assert page.errors == []
+
+
+async def test_a_browser_is_handed_the_page_and_writes_nothing_here(run: Path) -> None:
+    async with (
+        served(run, "--no-hardware") as address,
+        aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session,
+    ):
+        base = address.partition("?")[0]
+        async with session.get(address):
+            pass
+        async with session.ws_connect(base + "ws?width=100&height=30") as socket:
+            seen = b""
+            while b"train" not in seen:
+                message = await asyncio.wait_for(socket.receive(), 30)
+                seen += message.data if isinstance(message.data, bytes) else b""
+            await socket.send_json(["stdin", "w"])
+            while message.type is not aiohttp.WSMsgType.TEXT:
+                message = await asyncio.wait_for(socket.receive(), 30)
+            kind, key = message.json()
+            assert kind == "deliver_file_start"
+            async with session.get(f"{base}download/{key}") as answer:
+                assert "attachment" in answer.headers["Content-Disposition"]
+                assert "train loss" in await answer.text()
+    assert [path.name for path in run.iterdir()] == ["trainer_log.jsonl"]
+
+
+async def test_a_wrong_place_to_listen_on_is_told(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["serve", str(run), "--host", "203.0.113.7"]) == 2
+    assert "--host 203.0.113.7" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "host, local",
+    [
+        ("localhost", True),
+        ("LOCALHOST.", True),
+        ("127.0.0.1", True),
+        ("127.8.9.1", True),
+        ("::1", True),
+        ("0.0.0.0", False),
+        ("localhost.evil.example", False),
+        ("127.0.0.1.evil.example", False),
+        ("192.0.2.1", False),
+        ("", False),
+    ],
+)
+def test_a_name_is_local_only_if_nobody_could_point_it_elsewhere(host: str, local: bool) -> None:
+    assert is_local(host) is local
