@@ -23,6 +23,8 @@ _MEGABYTE = 1e6
 
 _GPU = re.compile(r"(?:process\.)?gpu[._/]?(\d{1,4})[._/](.+)")
 
+_DVCLIVE = re.compile(r"((?:gpu|vram)/(?:usage|total) \((?:%|GB)\))/(\d{1,4})")
+
 _GPU_FIELDS: Mapping[str, tuple[str, float]] = {
     # W&B
     "gpu": ("utilization", 1.0),
@@ -42,6 +44,11 @@ _GPU_FIELDS: Mapping[str, tuple[str, float]] = {
     "memory_usage_megabytes": ("memory_used", _MEGABYTE),
     "memory_usage_percentage": ("memory_percent", 1.0),
     "power_usage_watts": ("power", 1.0),
+    # DVCLive
+    "usage (%)": ("utilization", 1.0),
+    "vram/usage (%)": ("memory_percent", 1.0),
+    "vram/usage (GB)": ("memory_used", _GIB),
+    "vram/total (GB)": ("memory_total", _GIB),
     # Trackio
     "utilization": ("utilization", 1.0),
     "allocated_memory": ("memory_used", _GIB),
@@ -111,6 +118,9 @@ def _store(
 ) -> bool:
     """Put the newest value of a series where it belongs; False where it has no place."""
     name = one.meaning.key.removeprefix(PREFIX)
+    if dvclive := _DVCLIVE.fullmatch(name):
+        # It puts the number of the GPU last.
+        name = f"gpu/{dvclive[2]}/{dvclive[1].removeprefix('gpu/')}"
     if found := _GPU.fullmatch(name):
         index, quantity = int(found[1]), _GPU_FIELDS.get(found[2])
         if quantity is None or (index not in gpus and len(gpus) >= MOST_GPUS):

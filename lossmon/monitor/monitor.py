@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from pathlib import Path
 from typing import Protocol
@@ -202,8 +203,16 @@ class Monitor:
         for path in [path for path, run in self._runs.items() if run.moved_to(inodes)]:
             del self._runs[path]
 
+    def _snapshots(self) -> Iterator[RunSnapshot]:
+        """Every run, under the name that its framework gave it where the path says less."""
+        counts = Counter(run.called for run in self._runs.values())
+        for path, run in self._runs.items():
+            name = run.called
+            # Several runs of one name are told apart by the end of what numbers them.
+            yield run.snapshot(f"{name} ({path.name[-8:]})" if name and counts[name] > 1 else name)
+
     def _describe(self) -> Snapshot:
-        runs = _worth_showing([run.snapshot() for run in self._runs.values()])
+        runs = _worth_showing(list(self._snapshots()))
         alive = any(run.state in (State.RUNNING, State.WAITING) for run in runs) or not runs
         if self._hardware.idle is alive:
             self._hardware.idle = not alive

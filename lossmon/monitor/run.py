@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -15,6 +16,7 @@ from lossmon.monitor.joining import is_left_behind
 from lossmon.monitor.judge import Judge
 from lossmon.monitor.words import words
 from lossmon.readers.discovery import FoundFile, FoundRun
+from lossmon.readers.homes import TRACKED
 from lossmon.readers.names import meaning
 from lossmon.store import RunStore
 from lossmon.types import (
@@ -37,6 +39,10 @@ LOG_LINES = 500
 
 SAMPLES = 1000
 """Newest text samples that are kept."""
+
+
+_NUMBERED = re.compile(rf"{TRACKED.pattern}|^[0-9a-f]{{32}}$")
+"""Directories that trackers name after the time and by chance."""
 
 
 class RunMonitor:
@@ -200,10 +206,20 @@ class RunMonitor:
             file.is_outrun_by(other) for other in telling
         )
 
-    def snapshot(self) -> RunSnapshot:
-        """Describe the run; the very same object while nothing changed."""
-        now = self._clock()
-        if self._snapshot is not None and self._stamp == self._changes:
+    @property
+    def called(self) -> str:
+        """What the framework calls the run where its directory merely numbers it, or empty."""
+        return self._facts().name or "" if _NUMBERED.match(self._found.path.name) else ""
+
+    def snapshot(self, name: str = "") -> RunSnapshot:
+        """Describe the run; the very same object while nothing changed.
+
+        Args:
+            name: What to call it, where its path is not telling.
+        """
+        now, name = self._clock(), name or self._found.name
+        known = self._snapshot is not None and self._snapshot.name == name
+        if self._snapshot is not None and known and self._stamp == self._changes:
             state, reason = life.state(self._vitals[0], now)
             if state is self._snapshot.state:
                 return self._snapshot
@@ -216,7 +232,7 @@ class RunMonitor:
         state, reason = life.state(vital, now)
         epoch = _epoch(series, lead)
         self._snapshot = RunSnapshot(
-            name=self._found.name,
+            name=name,
             path=self._found.path,
             sources=self._store.sources or self._formats(),
             state=state,

@@ -8,12 +8,13 @@ from itertools import pairwise
 from pathlib import Path
 
 from lossmon.errors import ReadError
+from lossmon.readers.axis import plain
 from lossmon.readers.format import Format
 from lossmon.readers.frames import Cells, Frame, clean_name
 from lossmon.readers.jsonl import RANK as LIVE_RANK
 from lossmon.readers.layout import Columns, MetricColumns
 from lossmon.readers.lines import decode
-from lossmon.readers.metric_names import METRIC_NAMES
+from lossmon.readers.mlflow_store import is_metric
 from lossmon.readers.record_reader import Fault, RecordReader
 from lossmon.readers.table_cells import Header, parse_rows
 from lossmon.readers.tables import RANK, header_names, table
@@ -22,6 +23,9 @@ from lossmon.types import Axis, Batch, Facts
 
 _LARGEST = 1 << 16
 """Bytes of a file of settings that are read."""
+
+_MOST_PARAMETERS = 1000
+"""Parameters of a run that are taken."""
 
 _FIELD = re.compile(r"^(\w+): *(.*)$", re.MULTILINE)
 
@@ -71,7 +75,7 @@ class MlflowRun:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._text = ""
+        self._known = Facts()
 
     def read(self, deadline: float) -> Batch:
         """Return the name, the beginning, the end and the parameters of the run, if any is new.
@@ -80,23 +84,22 @@ class MlflowRun:
             ReadError: The file may not be read.
         """
         text = _small_text(self.path)
-        if text == self._text:
-            return Batch()
-        self._text = text
         fields = {key: value.strip().strip("'\"") for key, value in _FIELD.findall(text)}
         started = number(fields.get("start_time"))
         status = fields.get("status", "")
-        return Batch(
-            facts=(
-                Facts(
-                    name=clean_name(fields.get("run_name", "")) or None,
-                    started=moment(started) if started is not None else None,
-                    finished=True if status == _FINISHED else None,
-                    failure=_STATES.get(status),
-                    settings=_parameters(self.path.parent / "params"),
-                ),
-            )
+        facts = Facts(
+            name=clean_name(fields.get("run_name", "")) or None,
+            started=moment(started) if started is not None else None,
+            # A run that is taken up again says that it is running, where it had ended before.
+            finished=status == _FINISHED,
+            failure=_STATES.get(status, ""),
+            # They are logged after the document was written.
+            settings=_parameters(self.path.parent / "params"),
         )
+        if facts == self._known:
+            return Batch()
+        self._known = facts
+        return Batch(facts=(facts,))
 
 
 def _small_text(path: Path) -> str:
@@ -110,21 +113,22 @@ def _small_text(path: Path) -> str:
 
 
 def _parameters(folder: Path) -> dict[str, str]:
-    """The parameters of a run, one a file."""
-    try:
-        with os.scandir(folder) as entries:
-            names = sorted(e.name for e in entries if e.is_file(follow_symlinks=False))[:1000]
-    except OSError:
-        return {}
-    return {clean_name(name): clean_name(_small_text(folder / name)) for name in names}
+    """The parameters of a run, one a file; the parts of a name are directories."""
+    found: dict[str, str] = {}
+    for directory, inner, names in os.walk(folder):
+        inner.sort()
+        for name in sorted(names)[: _MOST_PARAMETERS - len(found)]:
+            file = Path(directory, name)
+            if file.is_file() and not file.is_symlink():
+                key = clean_name(file.relative_to(folder).as_posix())
+                found[key] = clean_name(_small_text(file))
+        if len(found) >= _MOST_PARAMETERS or len(inner) > _MOST_PARAMETERS:
+            break
+    return dict(sorted(found.items()))
 
 
 def _claims_mlflow(path: Path, head: bytes) -> bool:
-    parts = path.parts[:-1]
-    if "metrics" not in parts:
-        return False
-    run = Path(*parts[: len(parts) - 1 - parts[::-1].index("metrics")])
-    return (run / "meta.yaml").is_file()
+    return is_metric(str(path))
 
 
 def _open_mlflow(path: Path) -> RecordReader:
@@ -146,7 +150,7 @@ def _claims_dvclive(path: Path, head: bytes) -> bool:
 
 def _open_dvclive(path: Path) -> RecordReader:
     name = _after(path.with_suffix(""), "metrics")
-    columns = Columns(steps=("step",), renamed={path.stem.lower(): name})
+    columns = Columns(steps=("step",), renamed={plain(path.stem): name})
     return table(path, "dvclive", lambda axis: MetricColumns(axis, columns))
 
 
@@ -188,7 +192,7 @@ FORMATS = (
     Format(
         source="mlflow",
         title="MLflow file store",
-        names=METRIC_NAMES,
+        names=("*",),
         claims=_claims_mlflow,
         open=_open_mlflow,
         rank=LIVE_RANK,

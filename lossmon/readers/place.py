@@ -14,6 +14,7 @@ from lossmon.readers.claims import Claim, Claims
 from lossmon.readers.grouping import grouped
 from lossmon.readers.homes import TRAINER_MARKS
 from lossmon.readers.members import Group, Member
+from lossmon.readers.mlflow_store import is_metric
 from lossmon.readers.registry import possible
 from lossmon.readers.shelf import as_file_name
 from lossmon.readers.shelves import Shelves, Slot, leading
@@ -218,9 +219,11 @@ def _slot(slot: Slot) -> str:
     return f"{slot.claim.path}\0{slot.part.key}"
 
 
-def is_interesting(name: str) -> bool:
-    """Whether a file of this name is looked at: it can be a log, and is not known to be none."""
-    return possible(name) and _NO_METRICS.fullmatch(name) is None
+def is_interesting(directory: str, name: str) -> bool:
+    """Whether a file is looked at: it can be a log, and is not known to be none."""
+    if possible(name):
+        return _NO_METRICS.fullmatch(name) is None
+    return is_metric(os.path.join(directory, name))
 
 
 def _owned(

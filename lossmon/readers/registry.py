@@ -13,7 +13,7 @@ from pathlib import Path
 
 from lossmon.readers.encoding import as_utf8, encoding_of
 from lossmon.readers.format import HEAD, Format
-from lossmon.readers.metric_names import METRIC_NAMES
+from lossmon.readers.mlflow_store import is_metric
 
 FAMILIES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("events", ("*tfevents*",)),
@@ -28,7 +28,8 @@ FAMILIES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("mmengine", ("scalars.json", "*.log.json", "[0-9]*_[0-9]*.json")),
     ("allennlp", ("metrics_epoch_*.json",)),
     ("catboost", ("catboost_training.json", "learn_error.tsv", "test_error.tsv")),
-    ("metric_files", ("meta.yaml", "*.tsv", "train_*.csv", *METRIC_NAMES)),
+    ("metric_files", ("meta.yaml", "*.tsv", "train_*.csv")),
+    ("settings_files", ("config.yaml", "params.yaml", "task.json")),
     ("known_jsonl", ("metrics.json", "progress.json", "result.json", "*.jsonl")),
     ("known_tables", ("*.csv", "*.log", "*.txt")),
     ("long_form", ("metrics.jsonl", "*.csv", "*.tsv")),
@@ -100,8 +101,9 @@ def claim(path: Path) -> Format | None:
 def claim_head(path: Path, head: bytes) -> Format | None:
     """The format of a file whose first bytes are known."""
     name = path.name.lower()
+    nameless = is_metric(str(path))
     for module, patterns in FAMILIES:
-        if _pattern(patterns).match(name) is None:
+        if _pattern(patterns).match(name) is None and not (nameless and module == "metric_files"):
             continue
         for one in _module_formats(module):
             if one.fits(path) and one.claims(path, head):

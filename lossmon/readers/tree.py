@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from lossmon.frozen import dataclass
+from lossmon.readers.mlflow_store import META
 
 MAX_DEPTH = 6
 """Directories below the given one: `output/logs/<run id>/attempt_0/0/stdout.log` needs five."""
@@ -95,7 +96,7 @@ class Tree:
     """
 
     def __init__(
-        self, root: Path, interesting: Callable[[str], bool], telling: re.Pattern[str]
+        self, root: Path, interesting: Callable[[str, str], bool], telling: re.Pattern[str]
     ) -> None:
         self._root = str(root)
         self._interesting = interesting
@@ -133,7 +134,15 @@ class Tree:
                 self._list(directory)
             known = self._directories.get(directory.path)
             changed |= known is None or known.contents != before
+            if META in directory.marks and META not in before[2]:
+                self._list_below_again(directory.path)
         return changed
+
+    def _list_below_again(self, path: str) -> None:
+        """What lies below a run of MLflow is of interest only once it is known for one."""
+        for known in self._directories.values():
+            if known.path.startswith(path + os.sep):
+                known.modified_ns = -1
 
     def _is_stale(self, directory: Directory) -> bool:
         try:
@@ -200,7 +209,7 @@ class Tree:
             seen += 1
             if self._telling.match(name):
                 marks.append(name)
-            if not self._interesting(name):
+            if not self._interesting(directory.path, name):
                 example = example or name
             elif self._is_regular(entry):
                 files.append(Entry(entry.path, (device, entry.inode())))

@@ -171,7 +171,7 @@ def _below(path: Path) -> Iterator[Path]:
 
 def _why_not(path: Path, *, alone: bool) -> str | None:
     """Why a file is not read; None where already its name says that it is no log."""
-    if not alone and not is_interesting(path.name):
+    if not alone and not is_interesting(str(path.parent), path.name):
         return None
     if path.is_symlink() and not alone:
         return "a link; name it to have it read"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from lossmon.monitor import Monitor
 from lossmon.readers.registry import claim, formats
 from lossmon.types import Reader
 from tests.readers.growing import DATA, Collected, read, read_growing, read_whole
@@ -276,7 +277,7 @@ def test_mlflow_metrics_are_named_by_their_folders() -> None:
 
 def test_mlflow_says_how_its_run_is_doing(tmp_path: Path) -> None:
     facts = read(opened("mlflow/mlruns/1/f0b72f64/meta.yaml")).facts[0]
-    assert (facts.name, facts.finished, facts.failure) == ("demo", True, None)
+    assert (facts.name, facts.finished, facts.failure) == ("demo", True, "")
     assert facts.started == 1795220233.3
     assert facts.settings == {"bsz": "8", "lr": "0.001"}
     path = tmp_path / "meta.yaml"
@@ -284,6 +285,35 @@ def test_mlflow_says_how_its_run_is_doing(tmp_path: Path) -> None:
     found = claim(path)
     assert found is not None
     assert read(found.open(path)).facts[0].failure == "failed"
+
+
+def test_a_metric_of_mlflow_may_be_called_anything(tmp_path: Path) -> None:
+    run = tmp_path / "mlruns" / "1" / "run"
+    for name in ("system/cpu_utilization_percentage", "my thing", "a.b"):
+        path = run / "metrics" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("1795220233305 2.5 0\n")
+        assert claim(path) is None
+    (run / "meta.yaml").write_text((MLFLOW / "meta.yaml").read_text())
+    (shown,) = Monitor([tmp_path]).drain().runs
+    assert {one.tag for one in shown.series} == {
+        "system/cpu_utilization_percentage",
+        "my thing",
+        "a.b",
+    }
+
+
+def test_parameters_that_come_later_and_those_in_folders_are_taken(tmp_path: Path) -> None:
+    path = tmp_path / "meta.yaml"
+    path.write_text((MLFLOW / "meta.yaml").read_text())
+    found = claim(path)
+    assert found is not None
+    reader = found.open(path)
+    assert read(reader).facts[0].settings == {}
+    (tmp_path / "params" / "net").mkdir(parents=True)
+    (tmp_path / "params" / "net" / "dim").write_text("64")
+    assert read(reader).facts[0].settings == {"net/dim": "64"}
+    assert read(reader).facts == ()
 
 
 def test_dvclive_metrics_are_named_by_their_folders() -> None:
