@@ -161,11 +161,21 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class TextSample:
-    """A piece of text that the run logged: an answer of the model, usually."""
+    """A text that the run logged: an answer of the model, usually.
+
+    Attributes:
+        tag: Name under which it was logged.
+        step: Where in the run it was written, None where the source does not say.
+        output: What the model wrote; the whole text where its parts are not known.
+        prompt: What it was asked, or empty.
+        expected: What it should have written, or empty.
+    """
 
     tag: str
-    step: int
-    text: str
+    step: int | None
+    output: str
+    prompt: str = ""
+    expected: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -464,7 +474,8 @@ class RunSnapshot:
         log: Newest lines of the text log, oldest first.
         log_name: File they come from.
         settings: Hyperparameters, as text.
-        samples: Texts that the run logged, newest last.
+        samples: Texts that the run logged, of each prompt one a step, steps ascending; the same
+            tuple while nothing came.
         errors: What could not be read: file, place, reason, consequence.
         notes: Words about the data that are not errors.
         loaded: Share of the known bytes that were read, 0 to 1.

@@ -19,6 +19,7 @@ from lossmon.readers.discovery import FoundFile, FoundRun
 from lossmon.readers.homes import TRACKED
 from lossmon.readers.names import meaning
 from lossmon.store import RunStore
+from lossmon.store.samples import Samples
 from lossmon.types import (
     Axis,
     Batch,
@@ -31,14 +32,10 @@ from lossmon.types import (
     Series,
     Severity,
     State,
-    TextSample,
 )
 
 LOG_LINES = 500
 """Newest lines of the text log that are kept: several screens to scroll back."""
-
-SAMPLES = 1000
-"""Newest text samples that are kept."""
 
 
 _NUMBERED = re.compile(rf"{TRACKED.pattern}|^[0-9a-f]{{32}}$")
@@ -66,7 +63,7 @@ class RunMonitor:
         self._judge = Judge(self._store, sensitivity)
         self._logs: dict[str, deque[str]] = {}
         self._log_name = ""
-        self._samples: deque[TextSample] = deque(maxlen=SAMPLES)
+        self._samples = Samples()
         self._notes: dict[str, None] = {}
         self._advanced_live = False
         self._snapshot: RunSnapshot | None = None
@@ -89,6 +86,7 @@ class RunMonitor:
             if name not in listed and _is_superseded(followed, names, inodes):
                 del self._files[name]
                 self._store.clear(followed.number)
+                self._samples.clear(followed.number)
                 self._judge.retell()
         for name, file in fresh.items():
             self._follow(name, file)
@@ -114,7 +112,9 @@ class RunMonitor:
     def _read_anew(self, listed: Mapping[str, FoundFile]) -> None:
         """Read all again: a file turned up that was begun before others, as a rotated log is."""
         for name, file in listed.items():
-            self._store.clear(self._files.pop(name).number)
+            number = self._files.pop(name).number
+            self._store.clear(number)
+            self._samples.clear(number)
             self._follow(name, file)
         self._judge.retell()
 
@@ -164,7 +164,8 @@ class RunMonitor:
             # Where several logs grow, the one that spoke last is shown.
             self._log_name = found.path.name
             self._logs.setdefault(self._log_name, deque(maxlen=LOG_LINES)).extend(batch.lines)
-        self._samples.extend(batch.samples)
+        if batch.replaced or batch.samples:
+            self._samples.take(file.number, batch.samples, anew=batch.replaced)
         self._notes.update(dict.fromkeys(f"{found.path.name}: {note}" for note in batch.notes))
         self._advanced_live |= file.grew_at is not None and bool(batch.points)
         self._changes += 1
@@ -254,7 +255,7 @@ class RunMonitor:
             log=tuple(self._logs.get(self._log_name, ())),
             log_name=self._log_name,
             settings=facts.settings,
-            samples=tuple(self._samples),
+            samples=self._samples.all(),
             errors=tuple(file.error for file in self._files.values() if file.error),
             notes=(*self._notes, *self._words(series, train, eval_)),
             loaded=self._loaded(),

@@ -9,13 +9,14 @@ from pathlib import Path
 from lossmon.errors import ReadError
 from lossmon.readers.crc32c import crc32c, masked
 from lossmon.readers.events_columns import ColumnDecoder
-from lossmon.readers.events_facts import arguments, clean, hyperparameters
+from lossmon.readers.events_facts import arguments, hyperparameters
 from lossmon.readers.events_rows import Rows
 from lossmon.readers.events_tags import Tags
 from lossmon.readers.events_tensor import tensor_texts
 from lossmon.readers.events_wire import Event, Value, event
 from lossmon.readers.format import Format
 from lossmon.readers.protobuf import MalformedError
+from lossmon.readers.texts import clean
 from lossmon.readers.tfrecord import HEADER, Records, RecordTail, is_header
 from lossmon.types import Batch, Facts, Points, Restart, TextSample
 
@@ -201,8 +202,14 @@ class EventReader:
         tag = clean(value.tag[:1024]).removesuffix(_TEXT_SUFFIX)
         if tag in _ARGUMENTS and (facts := arguments(text)) is not None:
             found.facts.append(facts)
-        elif text and tag not in _MODEL:
-            found.samples.append(TextSample(tag, max(0, step), text))
+        elif tag not in _MODEL:
+            # Only a log with texts waits for what knows their parts.
+            from lossmon.readers.sample_parts import split
+
+            found.samples += [
+                TextSample(tag, max(0, step), parts.output, parts.prompt, parts.expected)
+                for parts in split(text)
+            ]
 
 
 def _claims(path: Path, head: bytes) -> bool:

@@ -3,24 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from struct import unpack_from
 
 from lossmon.readers.protobuf import BYTES, FIXED64, VARINT, Field, fields
 from lossmon.readers.run_settings import MOST_SETTINGS, facts_of, one_line
 from lossmon.types import Facts
-
-LONGEST_TEXT = 1 << 16
-"""Characters that are kept of one text: some twenty screens."""
-
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-
-
-def clean(text: bytes) -> str:
-    """A text from a log: decoded, cut at `LONGEST_TEXT`, without control characters."""
-    decoded = text[: 4 * LONGEST_TEXT].decode(errors="replace")[:LONGEST_TEXT]
-    return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", decoded.replace("\r\n", "\n"))
 
 
 def hyperparameters(content: bytes) -> dict[str, str]:

@@ -22,6 +22,9 @@ PARTS = _set(
 )
 """Directories that hold a part of what their parent's run writes."""
 
+SAMPLES = _set("samples completions generations predictions sampled_outputs")
+"""Directories that hold what the model of their parent's run wrote."""
+
 SPLITS = _set("train training validation valid val eval evaluation test learn dev")
 """Directories of event files that are one split of a run."""
 
@@ -134,6 +137,8 @@ def _step_up(
     parent = os.path.basename(above)
     lower = own.lower()
     if lower in PARTS or CHECKPOINT.match(own) or _ATTEMPT.match(own):
+        return ""
+    if lower in SAMPLES and name.endswith(".jsonl"):
         return ""
     if lower in SPLITS and is_events(name) and "results.csv" not in marks(directory):
         return lower

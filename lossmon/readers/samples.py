@@ -2,63 +2,109 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
 from functools import partial
 from pathlib import Path
 
-from lossmon.readers.axis import STEP_NAMES, StepAxis
+from lossmon.readers.axis import STEP_NAMES, plain
 from lossmon.readers.format import Format
-from lossmon.readers.frames import Frame
-from lossmon.readers.jsonl import RANK, JsonParser
+from lossmon.readers.frames import Cells, Frame, Record
+from lossmon.readers.homes import SAMPLES
+from lossmon.readers.jsonl import RANK
+from lossmon.readers.jsonl_records import parse_line, parse_whole
 from lossmon.readers.layout import Found
-from lossmon.readers.record_reader import RecordReader
-from lossmon.readers.sniff import first_records
+from lossmon.readers.lines import decode
+from lossmon.readers.record_reader import Fault, RecordReader
+from lossmon.readers.sample_parts import OUTPUTS, PROMPTS, parts_of
+from lossmon.readers.sniff import first_records, names_loss
 from lossmon.readers.values import number
 from lossmon.types import Axis, TextSample
 
-LONGEST = 4000
-"""Characters of a part of a sample that are kept: a screen shows fewer."""
+_NUMBERED = re.compile(
+    r"^(?P<name>.*?)[-_.]?(?:(?:global_?step|step|checkpoint|ckpt|iter|epoch)[-_]?)?(?P<step>\d+)$",
+    re.IGNORECASE,
+)
+"""A name that ends with the step: `step_500`, `completions-00050`, `checkpoint-1200`."""
 
-NEWEST = 200
-"""Samples of one call that are given; older ones would not be looked at."""
+_FIELD = re.compile(rb'[{,]\s*"(\w{1,40})"\s*:\s*(-?\d|"|\[)')
 
-_PROMPTS = ("prompt", "question", "input", "instruction", "query")
-_OUTPUTS = ("predict", "prediction", "output", "completion", "response", "generated", "answer")
-_LABELS = ("label", "target", "reference", "expected", "ground_truth")
+
+class SampleLines:
+    """Parses lines that hold one JSON object each: prompts and what a model made of them."""
+
+    def parse(self, lines: list[bytes]) -> tuple[Frame, list[Fault]]:
+        """Return the answers of some lines, and the lines that are not JSON."""
+        cells, faults, n = Cells(), [], 0
+        for index, line in enumerate(lines):
+            parsed = parse_line(decode(line))
+            if parsed.fault:
+                faults.append(Fault(index, f"not JSON ({parsed.fault})"))
+            for record in parsed.records:
+                step = _step_of(record)
+                for parts in parts_of(record):
+                    if step is not None:
+                        cells.add(n, "step", step)
+                    cells.add_texts("output", [(n, parts.output)])
+                    cells.add_texts("prompt", [(n, parts.prompt)])
+                    cells.add_texts("expected", [(n, parts.expected)])
+                    n += 1
+        return cells.frame(n), faults
+
+    def is_whole(self, line: str, quiet: bool) -> bool:
+        """Whether an unfinished line is an object already: no part of one is."""
+        return parse_whole(line) is not None
 
 
 class Conversations:
     """The layout of records of a prompt and what a model made of it.
 
+    A record without a step belongs to the step before it, else to the one in the file's name or
+    in that of the checkpoint's directory.
+
     Args:
-        tag: Name of the samples.
-        axis: Of no use here: samples stand at their step, or at their line.
+        path: The file.
+        axis: Of no use here: an answer has a step, or none.
     """
 
-    def __init__(self, tag: str, axis: Axis | None = None) -> None:
-        self._tag = tag
-        self._steps = StepAxis(Axis.STEP)
-        self._stepped = False
+    def __init__(self, path: Path, axis: Axis | None = None) -> None:
+        self._tag = _tag(path)
+        self._step = _step_of_path(path)
 
     def take(self, frame: Frame, first: int, found: Found) -> None:
-        """Add the newest samples, each with its parts one below the other."""
-        place = self._steps.place(frame)
-        self._stepped = self._stepped or bool(place.used)
-        texts = {name: dict(column) for name, column in frame.texts.items()}
-        for row in range(max(0, frame.n - NEWEST), frame.n):
-            text = _sample({name: rows[row] for name, rows in texts.items() if row in rows})
-            if text:
-                step = int(place.steps[row]) if self._stepped else first + row + 1
-                found.samples.append(TextSample(self._tag, step, text))
+        """Add the samples of a frame."""
+        steps: dict[int, float] = {}
+        if column := frame.columns.get("step"):
+            steps = dict(zip(column.rows.tolist(), column.values.tolist(), strict=True))
+        texts = {name: dict(rows) for name, rows in frame.texts.items()}
+        for row in range(frame.n):
+            if row in steps:
+                self._step = int(steps[row])
+            output, prompt, expected = (
+                texts[name][row] for name in ("output", "prompt", "expected")
+            )
+            found.samples.append(TextSample(self._tag, self._step, output, prompt, expected))
 
 
-def _sample(parts: Mapping[str, str]) -> str:
-    lines = []
-    for title, names in (("Prompt", _PROMPTS), ("Output", _OUTPUTS), ("Expected", _LABELS)):
-        part = next((parts[name] for name in names if name in parts), "")
-        if part.strip():
-            lines.append(f"{title}: {part.strip()[:LONGEST]}")
-    return "\n".join(lines)
+def _step_of(record: Record) -> float | None:
+    """The step of a record, None where it names none."""
+    named = {plain(name): value for name, value in record.items()}
+    for name in STEP_NAMES:
+        step = number(named[name]) if name in named else None
+        if step is not None and 0 <= step < 1 << 62:
+            return float(int(step))
+    return None
+
+
+def _tag(path: Path) -> str:
+    numbered = _NUMBERED.match(path.stem)
+    return (numbered["name"] if numbered else path.stem) or path.parent.name
+
+
+def _step_of_path(path: Path) -> int | None:
+    for name in (path.stem, path.parent.name):
+        if (numbered := _NUMBERED.match(name)) and len(numbered["step"]) < 16:
+            return int(numbered["step"])
+    return None
 
 
 def _claims_predictions(path: Path, head: bytes) -> bool:
@@ -66,18 +112,32 @@ def _claims_predictions(path: Path, head: bytes) -> bool:
 
 
 def _claims_samples(path: Path, head: bytes) -> bool:
-    """Records of a run, with a step; a data set has none."""
+    """Records of a run, with a step; a data set has none. A log of the loss is another format."""
     records = first_records(head)
-    return bool(records) and all(
-        any(name in record for name in _OUTPUTS)
-        and any(number(record.get(name)) is not None for name in STEP_NAMES)
+    if not records:
+        return b"\n" not in head and _begins_a_sample(head)
+    if any(names_loss(name) for record in records for name in record):
+        return False
+    # One file a step may leave the step to its name, where no data set lies.
+    stepped = path.parent.name.lower() in SAMPLES and _NUMBERED.match(path.stem) is not None
+    return all(
+        (stepped or _step_of(record) is not None) and any(True for _ in parts_of(record))
         for record in records
     )
 
 
+def _begins_a_sample(head: bytes) -> bool:
+    """Whether a record that is longer than what may be looked at begins like a sample."""
+    if not head.startswith(b"{"):
+        return False
+    kinds = {name.decode().lower(): kind for name, kind in _FIELD.findall(head)}
+    stepped = any(kinds.get(name, b'"')[:1] not in b'"[' for name in STEP_NAMES if name in kinds)
+    told = any(kinds.get(name, b"0")[:1] in b'"[' for name in (*PROMPTS, *OUTPUTS))
+    return stepped and told and not any(names_loss(name) for name in kinds)
+
+
 def _open(source: str, path: Path) -> RecordReader:
-    parser = partial(JsonParser, frozenset((*_PROMPTS, *_OUTPUTS, *_LABELS)))
-    return RecordReader(path, source, parser, partial(Conversations, path.stem))
+    return RecordReader(path, source, SampleLines, partial(Conversations, path))
 
 
 FORMATS = (

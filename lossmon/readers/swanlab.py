@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import re
-import stat
-from collections import deque
+from collections.abc import Iterator
 from pathlib import Path
 
-from lossmon.readers.events_facts import LONGEST_TEXT, clean
 from lossmon.readers.format import Format
 from lossmon.readers.leveldb_log import LogTail
+from lossmon.readers.media import Waiting, media
 from lossmon.readers.protobuf import MalformedError
+from lossmon.readers.sample_parts import split
 from lossmon.readers.series_log import SeriesLog
 from lossmon.readers.swanlab_records import Line, Scalar, Text, from_json, from_protobuf
 from lossmon.readers.tags import printable
 from lossmon.readers.terminal import resolved, shown
+from lossmon.readers.texts import LONGEST_TEXT, clean, tidy
 from lossmon.types import Batch, Facts, TextSample
 
 RANK = 30
@@ -30,9 +30,6 @@ _SYSTEM = "__swanlab__."
 
 _FILE_NAME = re.compile(r"[\w-]+\.txt")
 """A media file that holds a text. The name stands in the log, so it is not trusted further."""
-
-_MOST_TEXTS = 200
-"""Media files that are opened by one call: the newest, which are those that are shown."""
 
 
 class SwanlabReader:
@@ -57,7 +54,7 @@ class SwanlabReader:
         self._series = SeriesLog()
         self._facts: list[Facts] = []
         self._lines: list[str] = []
-        self._texts: deque[Text] = deque(maxlen=_MOST_TEXTS)
+        self._texts = Waiting[Text]()
         self._step = 0
         self._bad = 0
 
@@ -74,13 +71,12 @@ class SwanlabReader:
             points=self._series.drain(),
             facts=tuple(self._facts),
             lines=tuple(self._lines),
-            samples=tuple(self._sample(text) for text in self._texts),
+            samples=tuple(self._samples()),
             notes=notes,
             replaced=replaced,
             pending=self._tail.pending,
         )
         self._facts, self._lines, self._bad = [], [], 0
-        self._texts.clear()
         return batch
 
     def _take(self, record: bytes) -> None:
@@ -91,7 +87,7 @@ class SwanlabReader:
                 elif isinstance(said, Line):
                     self._lines.append(shown(resolved(said.text)))
                 elif isinstance(said, Text):
-                    self._texts.append(said)
+                    self._texts.add(said.key, said)
                 else:
                     self._facts.append(said)
         except MalformedError:
@@ -105,28 +101,26 @@ class SwanlabReader:
             self._step = said.step
         self._series.add(tag, self._step, said.wall_time, said.value)
 
-    def _sample(self, said: Text) -> TextSample:
-        text = clean(said.text.encode()) if said.text else self._media(said.file)
-        return TextSample(printable(said.key), max(0, said.step), text)
+    def _samples(self) -> Iterator[TextSample]:
+        for said in self._texts.drain():
+            text = tidy(said.text) if said.text or not said.file else self._media(said.file)
+            if text is None:
+                continue
+            for parts in split(text):
+                yield TextSample(
+                    printable(said.key),
+                    max(0, said.step),
+                    parts.output,
+                    parts.prompt,
+                    parts.expected,
+                )
 
-    def _media(self, name: str) -> str:
-        """The text in a media file of the run; empty where there is none."""
+    def _media(self, name: str) -> str | None:
+        """The text in a media file of the run; None where there is none."""
         if not _FILE_NAME.fullmatch(name):
-            return ""
-        path = Path(os.path.realpath(self.path.parent)) / "media" / "text" / name
-        try:
-            # No link on the way may lead out of the run.
-            if os.path.realpath(path) != str(path) or not stat.S_ISREG(os.lstat(path).st_mode):
-                return ""
-            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        except OSError:
-            return ""
-        try:
-            return clean(os.read(descriptor, LONGEST_TEXT))
-        except OSError:
-            return ""
-        finally:
-            os.close(descriptor)
+            return None
+        content = media(self.path.parent / "media" / "text", name, 4 * LONGEST_TEXT + 4)
+        return None if content is None else clean(content)
 
 
 def _claims(_: Path, head: bytes) -> bool:

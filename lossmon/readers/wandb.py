@@ -9,11 +9,20 @@ from pathlib import Path
 from lossmon.readers.console import Console
 from lossmon.readers.format import Format
 from lossmon.readers.leveldb_log import LogTail
+from lossmon.readers.media import Waiting
 from lossmon.readers.protobuf import BYTES, VARINT, Field, MalformedError, fields, signed
 from lossmon.readers.run_settings import facts_of
 from lossmon.readers.series_log import SeriesLog
-from lossmon.readers.wandb_items import history_items, items, key_text, number, settings
-from lossmon.types import Batch, Facts
+from lossmon.readers.wandb_items import (
+    TABLE,
+    Told,
+    history_items,
+    items,
+    key_text,
+    number,
+    settings,
+)
+from lossmon.types import Batch, Facts, TextSample
 
 RANK = 30
 """Full precision with explicit steps, but written in blocks of 32 KiB, minutes late."""
@@ -45,7 +54,8 @@ _MOST_KEYS = 50_000
 class WandbReader:
     """Reads one transaction log: history, system statistics, configuration, console and exit.
 
-    System statistics are scalars under `system/`. Tables, media and histograms are left out.
+    System statistics are scalars under `system/`. Texts and tables of texts are samples; other
+    media and histograms are left out.
     A log without an exit record belongs to a run that goes on, or was killed.
 
     Attributes:
@@ -72,6 +82,7 @@ class WandbReader:
         """The run logs its optimizer step."""
         self._facts: list[Facts] = []
         self._lines: list[str] = []
+        self._texts = Waiting[Told]()
         self._bad = 0
 
     def read(self, deadline: float) -> Batch:
@@ -89,10 +100,20 @@ class WandbReader:
             points=self._series.drain(),
             facts=facts,
             lines=lines,
+            samples=self._samples(),
             notes=notes,
             replaced=replaced,
             pending=self._tail.pending,
         )
+
+    def _samples(self) -> tuple[TextSample, ...]:
+        told = self._texts.drain()
+        if not told:
+            return ()
+        # Only a log with texts waits for what knows their parts.
+        from lossmon.readers.wandb_tables import samples
+
+        return tuple(samples(self.path.parent, told))
 
     def _take(self, record: bytes) -> None:
         if _is_summary(record):
@@ -132,8 +153,13 @@ class WandbReader:
             tags = [known[key] for key, _ in pairs]
         wall_time, own, explicit = math.nan, math.nan, math.nan
         values: list[tuple[str, float]] = []
+        texts: list[tuple[str, bytes]] = []
         for tag, (_, text) in zip(tags, pairs, strict=True):
-            if tag == _IGNORED or (value := number(text)) is None:
+            if tag == _IGNORED:
+                continue
+            if (value := number(text)) is None:
+                if text[:1] == b'"':
+                    texts.append((tag, text))
                 continue
             if tag == _STEP:
                 own = value
@@ -148,6 +174,8 @@ class WandbReader:
                 values.append((tag, value))
         self._advance(own, explicit)
         self._series.add_row(self._step, wall_time, values)
+        for tag, text in texts:
+            self._texts.add(tag, Told(tag, self._step, text))
 
     def _advance(self, own: float, explicit: float) -> None:
         """Set the step of a record; without an explicit one, the last explicit one holds."""
@@ -162,6 +190,7 @@ class WandbReader:
             self._keys.clear()
         texts = {key: key_text(key) for key in encoded}
         media = tuple(text[:-5] for text in texts.values() if text.endswith("._type"))
+        tables = {name.removesuffix(".") for name in media}
         for key, text in texts.items():
             if text in _STEP_NAMES:
                 self._keys[key] = _LOGGED
@@ -169,6 +198,8 @@ class WandbReader:
                 self._keys[key] = _DEFINED
             elif text in (_STEP, _TIME):
                 self._keys[key] = text
+            elif text.removesuffix(".path") in tables:
+                self._keys[key] = TABLE + text.removesuffix(".path")
             elif not text or text.startswith("_") or (media and text.startswith(media)):
                 self._keys[key] = _IGNORED
             else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from lossmon.readers.protobuf import BYTES, fields
 
@@ -24,6 +25,24 @@ _STEP_KEY = 2 << 3 | BYTES
 
 _VALUE = b"\x82\x01"
 """What stands before the value in an item: field 16, as bytes."""
+
+
+TABLE = "_table/"
+"""What the path of a table's file is called, before the table's own name."""
+
+
+class Told(NamedTuple):
+    """A text in the history, or the path of a table's file.
+
+    Attributes:
+        key: Its name, after `TABLE` where it is a path.
+        step: Where in the run.
+        text: JSON.
+    """
+
+    key: str
+    step: int
+    text: bytes
 
 
 def number(value: bytes) -> float | None:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from lossmon.types import Batch, Reader
+from lossmon.types import Batch, Reader, TextSample
 
 DATA = Path(__file__).parent.parent / "data"
 
@@ -25,7 +25,7 @@ class Collected:
     def __init__(self) -> None:
         self.series: Series = {}
         self.orders: dict[str, list[int]] = {}
-        self.samples: list[tuple[str, int, str]] = []
+        self.samples: list[TextSample] = []
         self.finished: bool | None = None
         self.total_steps: int | None = None
         self.notes: list[str] = []
@@ -40,7 +40,7 @@ class Collected:
             orders = self.orders.setdefault(points.tag, [])
             orders += points.order.tolist()
             assert orders == sorted(set(orders)), "positions must only go up"
-        self.samples += [(sample.tag, sample.step, sample.text) for sample in batch.samples]
+        self.samples += batch.samples
         for facts in batch.facts:
             self.finished = self.finished if facts.finished is None else facts.finished
             self.total_steps = facts.total_steps or self.total_steps

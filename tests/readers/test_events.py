@@ -213,7 +213,7 @@ def test_texts_are_samples_under_the_tag_that_the_user_gave() -> None:
     (path,) = [path for path in SAMPLES if path.parent.name == "torch_overfit"]
     samples = whole(path).samples
     assert samples[0].tag == "config"
-    assert samples[0].text == '{"lr": 0.01, "batch_size": 16}'
+    assert samples[0].output == '{"lr": 0.01, "batch_size": 16}'
     assert len(samples) == 20
 
 
@@ -224,7 +224,7 @@ def test_control_characters_of_a_text_are_replaced(log: Path) -> None:
     value.tensor.dtype = 7
     value.tensor.string_val.append(b"a\x1b[2Jb\nc\xff")
     (sample,) = written(log, event).samples
-    assert sample.text == "a\N{REPLACEMENT CHARACTER}[2Jb\nc\N{REPLACEMENT CHARACTER}"
+    assert sample.output == "a\N{REPLACEMENT CHARACTER}[2Jb\nc\N{REPLACEMENT CHARACTER}"
 
 
 def test_hyperparameters_are_settings() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from lossmon.monitor import Monitor
 from lossmon.readers.registry import claim, formats
-from lossmon.types import Reader
+from lossmon.types import Reader, TextSample
 from tests.readers.growing import DATA, Collected, read, read_growing, read_whole
 
 MLFLOW = DATA / "mlflow" / "mlruns" / "1" / "f0b72f64"
@@ -396,12 +396,12 @@ def test_allennlp_writes_one_document_an_epoch(tmp_path: Path) -> None:
 def test_predictions_are_samples_and_no_points() -> None:
     run = run_of("llamafactory/predict/generated_predictions.jsonl")
     assert run.series == {}
-    assert run.samples[0] == (
+    assert run.samples[0] == TextSample(
         "generated_predictions",
-        1,
-        "Prompt: Human: Describe the car.</s>\nAssistant:\n"
-        "Output: The car is red and it has number 6.\n"
-        "Expected: The car is red and it has number 6.",
+        None,
+        output="The car is red and it has number 6.",
+        prompt="Human: Describe the car.</s>\nAssistant:",
+        expected="The car is red and it has number 6.",
     )
 
 
@@ -410,7 +410,7 @@ def test_sampled_outputs_stand_at_their_step(tmp_path: Path) -> None:
     path.write_text('{"step": 100, "prompt": "a?", "output": "b"}\n')
     found = claim(path)
     assert found is not None
-    assert read_whole(found.open(path)).samples == [("samples", 100, "Prompt: a?\nOutput: b")]
+    assert read_whole(found.open(path)).samples == [TextSample("samples", 100, "b", "a?")]
     path.write_text('{"prompt": "a?", "output": "b"}\n')
     assert claim(path) is None
 

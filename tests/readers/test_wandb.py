@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from lossmon.errors import ReadError
 from lossmon.readers.wandb import FORMATS, WandbReader
 from lossmon.readers.wandb_items import history_items, items
-from lossmon.types import Batch
+from lossmon.types import Batch, TextSample
 from tests.readers.growing import read_growing, read_whole
 from tests.readers.transaction_logs import history, logged, message, varint
 
@@ -52,6 +53,58 @@ def summed_up(batch: Batch) -> dict[str, dict[str, Any]]:
         }
         for points in batch.points
     }
+
+
+def test_tables_are_samples_at_the_optimizer_step() -> None:
+    samples = whole(RUNS[0]).samples
+    assert [one.step for one in samples] == list(range(20, 181, 20))
+    assert samples[0] == TextSample("samples", 20, "3", "2+3=")
+
+
+def test_a_text_in_the_history_is_a_sample(log: Path) -> None:
+    batch = written(log, history(_step="4", out=json.dumps("Prompt: a\nOutput: b")))
+    assert batch.samples == (TextSample("out", 4, "b", "a"),)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../../secret.table.json",
+        "/etc/secret.table.json",
+        "media/table/link.table.json",
+        "media/table/pipe.table.json",
+        "media/table/broken.table.json",
+        "media/table/missing.table.json",
+        "media/table/odd.table.json",
+    ],
+)
+def test_a_table_outside_the_run_or_of_another_shape_is_not_read(log: Path, name: str) -> None:
+    tables = log.parent / "files" / "media" / "table"
+    tables.mkdir(parents=True)
+    good = '{"columns": ["prompt", "output"], "data": [["a", "b"]]}'
+    (log.parent / "secret.table.json").write_text(good)
+    (tables / "link.table.json").symlink_to(log.parent / "secret.table.json")
+    (tables / "broken.table.json").write_text(good[:-9])
+    (tables / "odd.table.json").write_text('{"columns": {"a": 1}, "data": 3}')
+    os.mkfifo(tables / "pipe.table.json")
+    fields = {"t._type": '"table-file"', "t.path": json.dumps(name)}
+    record = history(_step="1", loss="0.5", **fields)
+    batch = written(log, record)
+    assert batch.samples == ()
+    assert steps(batch, "loss") == [1]
+
+
+def test_a_table_in_the_run_is_read(log: Path) -> None:
+    tables = log.parent / "files" / "media" / "table" / "eval"
+    tables.mkdir(parents=True)
+    table = {"columns": ["step", "prompt", "completion"], "data": [[5, "a", "b"], [6, "a", "c"]]}
+    (tables / "t_1_ab.table.json").write_text(json.dumps(table))
+    path = json.dumps("media/table/eval/t_1_ab.table.json")
+    fields = {"eval__t._type": '"table-file"', "eval__t.path": path}
+    assert written(log, history(_step="1", **fields)).samples == (
+        TextSample("eval/t", 5, "b", "a"),
+        TextSample("eval/t", 6, "c", "a"),
+    )
 
 
 @pytest.mark.parametrize("path", RUNS, ids=lambda path: path.parent.name)
