@@ -9,6 +9,7 @@ from textual.binding import Binding
 BINDINGS: tuple[Binding, ...] = (
     Binding("d", "diagnosis", "diagnosis", id="view.diagnosis", tooltip="Verdict, why, what next"),
     Binding("l", "log", "log", id="view.log", tooltip="The log full screen"),
+    Binding("u", "outputs", "outputs", id="view.outputs", tooltip="Answers of the model"),
     Binding("r", "runs", "runs", id="view.runs", tooltip="All runs at once"),
     Binding("w", "write", "write", id="view.write", tooltip="Write page, points, picture"),
     Binding("question_mark", "help", "help", id="view.help", tooltip="These keys"),
@@ -56,6 +57,7 @@ FOOTER = (
     "chart.outliers",
     "view.help",
     "view.runs",
+    "view.outputs",
     "chart.recent",
     "view.log",
     "run.freeze",

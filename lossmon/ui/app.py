@@ -34,6 +34,7 @@ from lossmon.ui.theme import DEFAULT_THEME, FAMILY, TERMINAL_THEME, built_in_dir
 
 if TYPE_CHECKING:
     from lossmon.ui.fleet.fleet import Fleet
+    from lossmon.ui.opinions import Opinions
 
 BUDGET = 0.05
 """Seconds of reading between two chances to stop."""
@@ -120,6 +121,7 @@ class LossmonApp(Looks, App[None]):
         self._chosen = liveliest(self.snapshot)
         self._user_chose = False
         self._troubles: tuple[str, ...] = (self.kept.trouble,) if self.kept.trouble else ()
+        self._opinions: Opinions | None = None
         self._ending = threading.Event()
         self._typed = -math.inf
         if not terminal.unicode:
@@ -375,6 +377,15 @@ class LossmonApp(Looks, App[None]):
         text = page(run, self.look, self.config.language, now)
         name = f"{file_name(run.name, now)}.html"
         self.deliver_text(StringIO(text), save_filename=name, mime_type="text/html")
+
+    def action_outputs(self) -> None:
+        """Open or close the outputs."""
+        from lossmon.ui.opinions import Opinions
+        from lossmon.ui.screens.outputs import OutputsView
+
+        # Kept for as long as the app is, where nothing may be kept on disk.
+        self._opinions = self._opinions or Opinions(self.config.home)
+        self.open(OutputsView(self._opinions))
 
     def action_help(self) -> None:
         """Open or close the help."""

@@ -20,6 +20,9 @@ _SHARE = 0.42
 """How much of the frame's colour is in a tinted ground: seen beside the plain one, and text on
 it keeps its contrast."""
 
+CHANGED = {"removed": "critical", "added": "ok"}
+"""Words that one of two texts lacks: struck out or underlined, so that colour is not needed."""
+
 _BOLD = frozenset({"strong", "key"})
 
 
@@ -72,9 +75,12 @@ class Palette:
         bold = role in _BOLD
         if role.endswith("!"):
             name, bold = role[:-1], True
+        name = CHANGED.get(role, name)
         color = self._color(name) or self._color("foreground")
         ground = self.ground
         return Style(
+            strike=role == "removed" or None,
+            underline=role == "added" or None,
             color=color.rich_color if color else None,
             bgcolor=ground.rich_color if ground else None,
             bold=bold,

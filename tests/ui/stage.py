@@ -31,6 +31,7 @@ from lossmon.types import (
     Snapshot,
     Split,
     State,
+    TextSample,
     Turn,
 )
 from lossmon.ui.app import LossmonApp
@@ -273,8 +274,55 @@ SCENES: dict[str, Callable[[], Snapshot]] = {
     "waiting": waiting,
     "loading": lambda: snapshot(loading()),
     "several": several,
+    "outputs": lambda: snapshot(answered()),
 }
 """Every scene by name."""
+
+
+PROMPTS = (
+    ("Describe the car.", "The car is red and it has number 6."),
+    ("Add 6 and 4.", "The sum of 6 and 4 is 10."),
+    ("把这句话翻译成英文：今天天气很好。", "The weather is nice today."),
+    ("Write a function that adds two numbers.", "def add(a, b):\n    return a + b"),
+    ("Tell a story.", ""),
+    ("Name a fruit.", "apple"),
+)
+ANSWERS = {
+    400: (
+        "A blue car.",
+        "The sum is 12.",
+        "今天 weather is good.",
+        "def add(a, b)",
+        "Once.",
+        "pear",
+    ),
+    800: (
+        "The car is red and it has number 7.",
+        "The sum of 6 and 4 is 12.",
+        "The weather today is very good.",
+        "def add(a, b):\n    return a - b",
+        "Once upon a time there was a model that read every book in the house. " * 9,
+        "apple",
+    ),
+    1200: (
+        "The car is red and it has number 6.",
+        "The sum of 6 and 4 is 10.",
+        "The weather is nice today.",
+        "def add(a, b):\n\treturn a + b\n\nprint(add(1, 2))",
+        "the end is " * 30,
+        "",
+    ),
+}
+
+
+def answered(*, only: tuple[int, ...] = (400, 800, 1200)) -> RunSnapshot:
+    """A run that logged answers to six prompts at three steps."""
+    samples = tuple(
+        TextSample("eval", step, ANSWERS[step][at], prompt, expected)
+        for at, (prompt, expected) in enumerate(PROMPTS)
+        for step in only
+    )
+    return replace(overfitting(), samples=samples)
 
 
 class Still:

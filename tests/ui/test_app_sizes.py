@@ -69,10 +69,11 @@ async def test_odd_sizes_are_sizes_too(size: tuple[int, int]) -> None:
         assert "OVERFITTING" in "\n".join(rows(app))
 
 
-@pytest.mark.parametrize("key", ["d", "l", "r", "question_mark"])
+@pytest.mark.parametrize("key", ["d", "l", "r", "u", "question_mark"])
 @pytest.mark.parametrize("size", [(20, 6), *SIZES], ids=lambda size: f"{size[0]}x{size[1]}")
 async def test_every_view_fits_every_size(key: str, size: tuple[int, int]) -> None:
-    app = stage.app(stage.several())
+    snapshot = stage.several() if key != "u" else stage.snapshot(stage.answered())
+    app = stage.app(snapshot)
     async with app.run_test(size=size) as pilot:
         await pilot.press(key)
         await pilot.pause()
@@ -101,11 +102,11 @@ async def test_the_losses_keep_most_of_a_normal_terminal() -> None:
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-@pytest.mark.parametrize("name", ["overfitting", "several", "waiting"])
+@pytest.mark.parametrize("name", ["overfitting", "several", "waiting", "outputs"])
 async def test_a_terminal_of_ascii_gets_ascii(name: str, size: tuple[int, int]) -> None:
     app = stage.app(stage.SCENES[name](), terminal=Terminal(colors=16, unicode=False))
     async with app.run_test(size=size) as pilot:
-        for key in ("", "d", "l", "r", "question_mark"):
+        for key in ("", "d", "l", "r", "u", "question_mark"):
             if key:
                 await pilot.press(key)
             await pilot.pause()

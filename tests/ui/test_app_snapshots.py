@@ -24,6 +24,11 @@ from tests.ui import stage
         pytest.param("waiting", (80, 24), [], id="waiting"),
         pytest.param("overfitting", (80, 24), ["d"], id="diagnosis"),
         pytest.param("several", (120, 24), ["r"], id="runs"),
+        pytest.param("outputs", (40, 15), ["u"], id="outputs side pane"),
+        pytest.param("outputs", (80, 24), ["u", *"jjj", "plus"], id="outputs terminal"),
+        pytest.param("outputs", (120, 40), ["u", *"jj", "minus"], id="outputs window"),
+        pytest.param("outputs", (200, 50), ["u", *"jjjj"], id="outputs wide"),
+        pytest.param("no-eval", (80, 24), ["u"], id="no outputs"),
     ],
 )
 def test_the_screen(snap_compare: Any, name: str, size: tuple[int, int], keys: list[str]) -> None:

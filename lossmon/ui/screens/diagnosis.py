@@ -43,6 +43,7 @@ class DiagnosisPage(Page):
         lines += section(say("Means"), [advice.means], room)
         steps = [f"{n}. {remedy}" for n, remedy in enumerate(remedies(run, self.scene.language), 1)]
         steps.append(best_sentence(run, self.scene.language))
+        steps.append(say("Look at the outputs (u).") if run.samples else "")
         lines += section(say("Next"), steps, room)
         lines.append(EMPTY)
         lines += section(say("Could be"), [advice.confused_with], room)

@@ -1,0 +1,187 @@
+"""What the user thinks of the answers: marks that are kept beside the settings."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+
+from lossmon.errors import LossmonError
+from lossmon.frozen import dataclass
+from lossmon.outlook.answers import Prompt, Step, place
+
+NAME = "outputs.json"
+"""The file in the user's directory of settings."""
+
+LARGEST = 16 << 20
+"""Bytes: a hundred thousand marks; a larger file is not ours."""
+
+
+class Opinion(StrEnum):
+    """How the later of two answers is, beside the earlier."""
+
+    BETTER = "better"
+    SAME = "same"
+    WORSE = "worse"
+
+    @property
+    def turned(self) -> Opinion:
+        """The same said of the earlier answer beside the later."""
+        return {Opinion.BETTER: Opinion.WORSE, Opinion.WORSE: Opinion.BETTER}.get(self, self)
+
+
+_Key = tuple[str, str, Step, Step]
+"""Run, prompt, earlier step, later step."""
+
+
+class BrokenOpinionsError(LossmonError):
+    """The file of marks is not one of ours; says where and why."""
+
+
+class Opinions:
+    """Marks of answers, by run, prompt and the two steps.
+
+    Attributes:
+        trouble: Why marks are not kept, or empty.
+
+    Args:
+        home: Directory of the file; None keeps nothing beyond the life of this object.
+    """
+
+    def __init__(self, home: Path | None) -> None:
+        self._path = None if home is None else home / NAME
+        self._marks: dict[_Key, Opinion] = {}
+        self.trouble = ""
+        self._take_in()
+
+    def of(self, run: Path, prompt: Prompt, before: Step, after: Step) -> Opinion | None:
+        """What was said of the answer at `after` beside that at `before`; None if nothing."""
+        key, turned = _key(run, prompt, before, after)
+        opinion = self._marks.get(key)
+        return opinion.turned if opinion and turned else opinion
+
+    def mark(
+        self, run: Path, prompt: Prompt, before: Step, after: Step, opinion: Opinion | None
+    ) -> None:
+        """Say what is thought of an answer; None takes it back. Written at once."""
+        key, turned = _key(run, prompt, before, after)
+        # Another lossmon may have written since: its marks stay.
+        self._take_in()
+        if opinion is None:
+            self._marks.pop(key, None)
+        else:
+            self._marks[key] = opinion.turned if turned else opinion
+        if self._path is not None and not self.trouble:
+            try:
+                _write(self._path, self._marks)
+            except OSError as error:
+                self.trouble = f"{self._path}: {error.strerror or error}; marks are not kept"
+
+    def _take_in(self) -> None:
+        if self._path is None or self.trouble:
+            return
+        try:
+            self._marks = read(self._path)
+        except BrokenOpinionsError as error:
+            self.trouble = f"{error}; marks are not kept, the file stays as it is"
+
+
+def _key(run: Path, prompt: Prompt, before: Step, after: Step) -> tuple[_Key, bool]:
+    """The place of a mark, and whether it says the opposite of what is stored there."""
+    name = os.path.abspath(run)
+    if place(before) <= place(after):
+        return (name, prompt.key, before, after), False
+    return (name, prompt.key, after, before), True
+
+
+def read(path: Path) -> dict[_Key, Opinion]:
+    """The marks in a file; none where it is not there.
+
+    Raises:
+        BrokenOpinionsError: It cannot be read, or is not a file of marks.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
+        if len(content) > LARGEST:
+            raise BrokenOpinionsError(f"{path}: larger than {LARGEST >> 20} MiB")
+        marks = json.loads(content)["marks"]
+        return dict(_mark(one) for one in marks)
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise BrokenOpinionsError(f"{path}: {error.strerror or error}") from error
+    except (ValueError, RecursionError, LookupError, TypeError) as error:
+        raise BrokenOpinionsError(
+            f"{path}: not a file of marks ({type(error).__name__})"
+        ) from error
+
+
+def _mark(one: dict[str, object]) -> tuple[_Key, Opinion]:
+    run, prompt, before, after = one["run"], one["prompt"], one["before"], one["after"]
+    if not isinstance(run, str) or not isinstance(prompt, str):
+        raise TypeError("a name is no text")
+    return (run, prompt, _step(before), _step(after)), Opinion(str(one["mark"]))
+
+
+def _step(value: object) -> Step:
+    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    raise TypeError("a step is no number")
+
+
+def _write(path: Path, marks: dict[_Key, Opinion]) -> None:
+    """Write the whole file anew beside the old one, then put it in its place."""
+    names = ("run", "prompt", "before", "after")
+    rows = [
+        json.dumps({**dict(zip(names, key, strict=True)), "mark": mark.value})
+        for key, mark in marks.items()
+    ]
+    text = '{"marks": [\n' + ",\n".join(rows) + "\n]}\n"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, beside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, path)
+    except BaseException:
+        os.unlink(beside)
+        raise
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What was said of one step beside another.
+
+    Attributes:
+        better: Prompts whose answer is more what the user wants.
+        worse: Prompts whose answer is less.
+        same: Prompts where it makes no difference.
+        both: Prompts that have an answer at both steps.
+    """
+
+    better: int
+    worse: int
+    same: int
+    both: int
+
+    @property
+    def judged(self) -> int:
+        """Prompts that anything was said of."""
+        return self.better + self.worse + self.same
+
+
+def tally(
+    opinions: Opinions, run: Path, prompts: Sequence[Prompt], before: Step, after: Step
+) -> Tally:
+    """Count what was said of the prompts that have an answer at both steps."""
+    both = [one for one in prompts if before in one.answers and after in one.answers]
+    said = [opinions.of(run, one, before, after) for one in both]
+    return Tally(
+        said.count(Opinion.BETTER), said.count(Opinion.WORSE), said.count(Opinion.SAME), len(both)
+    )
