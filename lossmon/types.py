@@ -479,6 +479,7 @@ class RunSnapshot:
         errors: What could not be read: file, place, reason, consequence.
         notes: Words about the data that are not errors.
         loaded: Share of the known bytes that were read, 0 to 1.
+        size: Bytes of its files, those that are still to be read included.
     """
 
     name: str
@@ -507,6 +508,7 @@ class RunSnapshot:
     errors: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     loaded: float = 1.0
+    size: int = 0
 
     @property
     def train_loss(self) -> Series | None:

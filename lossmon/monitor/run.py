@@ -259,6 +259,7 @@ class RunMonitor:
             errors=tuple(file.error for file in self._files.values() if file.error),
             notes=(*self._notes, *self._words(series, train, eval_)),
             loaded=self._loaded(),
+            size=self._size(),
         )
         return self._snapshot
 
@@ -321,8 +322,11 @@ class RunMonitor:
         ]
         return max(fitting)[1] if fitting else None
 
+    def _size(self) -> int:
+        return sum(file.seen.size if file.seen else 0 for file in self._files.values())
+
     def _loaded(self) -> float:
-        total = sum(file.seen.size if file.seen else 0 for file in self._files.values())
+        total = self._size()
         pending = sum(file.pending for file in self._files.values())
         return 1.0 if not total else round(1.0 - min(pending, total) / total, 3)
 

@@ -206,6 +206,11 @@ class LossmonApp(Looks, App[None]):
         shown, due = self.config.initial, 0.0
         while not worker.is_cancelled and not self._ending.is_set():
             self.changed.clear()
+            if self.frozen:
+                # What stands still costs nothing; what was found meanwhile is shown afterwards.
+                shown = None
+                self.changed.wait()
+                continue
             snapshot = self.monitor.poll(BUDGET)
             now = time.monotonic()
             if snapshot is not shown and (now >= due or not snapshot.busy):

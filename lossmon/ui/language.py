@@ -80,6 +80,7 @@ CHINESE: Mapping[str, str] = {
     "previous": "上一个",
     "focus": "焦点",
     "smoother": "平滑",
+    "  space stops": "  按空格停止",
     "  space goes on": "  按空格继续",
     "this run has no text log": "本次运行没有文本日志",
     "restart": "重启",

@@ -101,3 +101,39 @@ async def test_quitting_does_not_wait_for_the_heartbeat() -> None:
 def test_a_newer_snapshot_replaces_one_that_waits() -> None:
     old, new = (SnapshotReady(Snapshot(time=float(at))) for at in (1, 2))
     assert new.can_replace(old)
+
+
+async def test_a_frozen_view_reads_nothing_and_shows_what_it_missed_afterwards() -> None:
+    half = replace(stage.snapshot(stage.loading()), busy=True)
+    whole = stage.snapshot(stage.overfitting())
+    monitor = Endless(half)
+    app = LossmonApp(monitor, threading.Event(), ScreenConfig(), clock=lambda: stage.NOW)
+    async with app.run_test(size=(80, 24)) as pilot:
+        while monitor.polls < 3:
+            await pilot.pause(0.01)
+        await pilot.press("space")
+        await pilot.pause(0.3)
+        stopped = monitor.polls
+        for _ in range(5):
+            app.changed.set()
+            await pilot.pause(0.02)
+        assert monitor.polls == stopped
+        monitor.now = whole
+        await pilot.press("space")
+        end = time.monotonic() + PATIENCE
+        while app.snapshot is not whole and time.monotonic() < end:
+            await pilot.pause(0.01)
+        assert app.snapshot is whole
+
+
+class Endless:
+    """Has always more to read."""
+
+    def __init__(self, now: Snapshot) -> None:
+        self.now = now
+        self.polls = 0
+
+    def poll(self, budget: float) -> Snapshot:
+        self.polls += 1
+        time.sleep(0.01)
+        return replace(self.now) if self.now.busy else self.now

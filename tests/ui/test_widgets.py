@@ -31,7 +31,7 @@ from lossmon.ui.widgets.header import Header, Progress, Pulse
 from lossmon.ui.widgets.log import log_line
 from lossmon.ui.widgets.losses import wanted_series
 from lossmon.ui.widgets.metrics import Metrics, others, rows
-from lossmon.ui.widgets.notices import notice
+from lossmon.ui.widgets.notices import Pace, notice
 from lossmon.ui.widgets.panel import changed_spans
 from lossmon.ui.widgets.verdicts import Verdicts
 from tests.ui import stage
@@ -352,6 +352,26 @@ def test_the_most_urgent_notice_is_shown() -> None:
     assert "42%" in plain(notice(one(replace(broken, loaded=0.42))))
     assert "frozen" in plain(notice(one(broken, frozen=True)))
     assert notice(one(stage.healthy())) == ()
+
+
+def test_the_rate_of_reading_and_what_is_left_of_it_are_told() -> None:
+    pace, run = Pace(), replace(stage.healthy(), size=2 << 30)
+    for seconds, loaded in ((0.0, 0.1), (1.0, 0.2), (2.0, 0.3)):
+        pace.take(replace(one(replace(run, loaded=loaded)), now=seconds))
+    text = plain(notice(one(replace(run, loaded=0.3)), pace))
+    # A tenth of 2 GiB a second, and seven tenths to go.
+    assert "30%  205MB/s  7s  space stops" in text
+
+
+def test_a_reading_that_was_interrupted_is_measured_anew() -> None:
+    pace, run = Pace(), replace(stage.healthy(), size=100)
+    half = one(replace(run, loaded=0.5))
+    pace.take(replace(half, now=0.0))
+    pace.take(replace(half, now=10.0, frozen=True))
+    pace.take(replace(half, now=20.0))
+    pace.take(replace(one(replace(run, loaded=0.6)), now=21.0))
+    assert pace.remaining == pytest.approx(4.0)
+    assert "frozen 50%" in plain(notice(replace(half, frozen=True)))
 
 
 # ----------------------------------------------------------------- losses, runs, terminal

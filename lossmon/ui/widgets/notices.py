@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
+from lossmon.types import RunSnapshot
+from lossmon.ui import numbers
 from lossmon.ui.lines import EMPTY, MUTED, TEXT, Line, clean, fit
 from lossmon.ui.scene import Scene
 from lossmon.ui.widgets.gpus import bar
 from lossmon.ui.widgets.panel import Panel
+
+SETTLED = 0.5
+"""Seconds of reading before its rate is told: the first files are in no order of size."""
 
 
 class Notices(Panel):
@@ -16,10 +22,12 @@ class Notices(Panel):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.line: Line = EMPTY
+        self._pace = Pace()
 
     def show(self, scene: Scene) -> None:
         """Show the most urgent notice of a scene."""
-        self.line = notice(scene)
+        self._pace.take(scene)
+        self.line = notice(scene, self._pace)
         self.set_class(not self.line, "-empty")
         self.redraw()
 
@@ -27,17 +35,60 @@ class Notices(Panel):
         return [fit(((" ", TEXT), *self.line), width)]
 
 
-def notice(scene: Scene) -> Line:
+class Pace:
+    """How fast the run in view is being read, from what two scenes tell."""
+
+    def __init__(self) -> None:
+        self._path: Path | None = None
+        self._begun, self._from = 0.0, 0.0
+        self.bytes_per_second = 0.0
+        self.remaining: float | None = None
+        """Seconds until all is read, None while that is unknown."""
+
+    def take(self, scene: Scene) -> None:
+        """Learn from a scene. Reading that was interrupted is measured anew."""
+        run = scene.run
+        if run is None or run.loaded >= 1 or scene.frozen:
+            self._path = None
+            return
+        if run.path != self._path or run.loaded < self._from:
+            self._path, self._begun, self._from = run.path, scene.now, run.loaded
+            self.bytes_per_second, self.remaining = 0.0, None
+        passed, read = scene.now - self._begun, run.loaded - self._from
+        if passed >= SETTLED and read > 0:
+            self.bytes_per_second = read * run.size / passed
+            self.remaining = (1 - run.loaded) * passed / read
+
+
+def notice(scene: Scene, pace: Pace | None = None) -> Line:
     """The most urgent notice: frozen, loading, errors, notes."""
     run = scene.run
+    unread = run is not None and run.loaded < 1
     if scene.frozen:
-        return (("‖ " + scene.say("frozen"), "notice!"), (scene.say("  space goes on"), MUTED))
-    if run is not None and run.loaded < 1:
-        percent = f" {100 * run.loaded:.0f}%"
-        return ((scene.say("reading") + " ", MUTED), *bar(run.loaded, 12), (percent, TEXT))
+        share = f" {100 * run.loaded:.0f}%" if run is not None and unread else ""
+        return (
+            ("‖ " + scene.say("frozen") + share, "notice!"),
+            (scene.say("  space goes on"), MUTED),
+        )
+    if run is not None and unread:
+        return _reading(scene, run, pace)
     errors = [*scene.troubles, *(run.errors if run else ())]
     if errors:
         more = f"  (+{len(errors) - 1})" if len(errors) > 1 else ""
         return (("⚠ ", "warning"), (clean(errors[0]), TEXT), (more, MUTED))
     notes = [*(run.notes if run else ()), *scene.snapshot.notes]
     return ((clean(notes[0]), MUTED),) if notes else EMPTY
+
+
+def _reading(scene: Scene, run: RunSnapshot, pace: Pace | None) -> Line:
+    """How much is read, how fast, and how long that takes."""
+    line: Line = (
+        (scene.say("reading") + " ", MUTED),
+        *bar(run.loaded, 12),
+        (f" {100 * run.loaded:.0f}%", TEXT),
+    )
+    if pace is None or pace.remaining is None:
+        return line
+    rate, left = numbers.size(pace.bytes_per_second), numbers.duration(pace.remaining)
+    told = f"  {rate}B/s  {left}"
+    return (*line, (told, MUTED), (scene.say("  space stops"), MUTED))
