@@ -54,6 +54,7 @@ class RunMonitor:
         clock: Callable[[], float],
     ) -> None:
         self._found = found
+        self._numbered = _NUMBERED.match(found.path.name) is not None
         self._names = dict(names)
         self._clock = clock
         self._files: dict[str, FollowedFile] = {}
@@ -210,7 +211,7 @@ class RunMonitor:
     @property
     def called(self) -> str:
         """What the framework calls the run where its directory merely numbers it, or empty."""
-        return self._facts().name or "" if _NUMBERED.match(self._found.path.name) else ""
+        return self._facts().name or "" if self._numbered else ""
 
     def snapshot(self, name: str = "") -> RunSnapshot:
         """Describe the run; the very same object while nothing changed.

@@ -37,8 +37,10 @@ IGNORED_DIRECTORIES = frozenset(
 """Directories that never hold metrics, or hold copies only."""
 
 UNREADABLE = {
-    ".aim": "Aim's own database (RocksDB), which is not read; its text log or another logger is",
-    ".neptune": "Neptune's offline store, which is not read; a text log or another logger is",
+    ".aim": "Aim's own database (RocksDB), which only Aim can read; give the text log of the "
+    "training, or let it log to TensorBoard or CSV as well",
+    ".neptune": "Neptune's offline store, which only Neptune can read; give the text log of the "
+    "training, or let it log to TensorBoard or CSV as well",
 }
 """Directories that do hold metrics, in a form that is not read, and what to say of them."""
 
@@ -104,6 +106,8 @@ class Tree:
         self._directories: dict[str, Directory] = {}
         self._notes: dict[str, str] = {}
         self._full = False
+        if (sort := UNREADABLE.get(root.name)) is not None:
+            self._notes[self._root] = f"{self._root}: {sort}"
 
     @property
     def notes(self) -> tuple[str, ...]:
