@@ -12,6 +12,7 @@ from lossmon.readers.spellings import (
     BETTER_LOW,
     BOOSTING_LOSSES,
     BOOSTING_SOURCES,
+    COUNTED_LOSSES,
     DETECTION_WORDS,
     OTHER_WORDS,
     SETTING_WORDS,
@@ -192,7 +193,15 @@ def _boosting(name: Name) -> Meaning | None:
         name.source in BOOSTING_SOURCES or (dashed and name.said)
     ):
         return None
-    quantity = Quantity(name.rest, spaced(name.words), Kind.LOSS, True, by_split=True)
+    quantity = Quantity(
+        name.rest,
+        spaced(name.words),
+        Kind.LOSS,
+        True,
+        by_split=True,
+        # A share of wrong answers moves in steps, and nobody descends along it.
+        secondary=name.rest in COUNTED_LOSSES,
+    )
     return _measured(name, quantity)
 
 

@@ -304,6 +304,9 @@ BOOSTING_LOSSES = _set(
 )
 """What XGBoost, LightGBM and CatBoost print as the loss they minimise."""
 
+COUNTED_LOSSES = _set("error merror binary_error multi_error")
+"""Those of them that count wrong answers: printed beside the loss that is minimised."""
+
 BOOSTING_SOURCES = frozenset({"xgboost", "lightgbm", "catboost"})
 
 SHORTHANDS = {

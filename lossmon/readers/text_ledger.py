@@ -15,6 +15,7 @@ from lossmon.readers.text_columns import Columns
 from lossmon.readers.text_news import News
 from lossmon.readers.text_prefix import prefix
 from lossmon.readers.text_shapes import Template
+from lossmon.readers.text_shown import Shown
 from lossmon.readers.text_steps import Row, StepFinder
 from lossmon.readers.text_words import EVAL_NAME
 from lossmon.readers.trainer_steps import Placed, Record, TrainerSteps
@@ -53,6 +54,7 @@ class Ledger:
         self._newest: tuple[Template | None, int] = (None, 0)
         """Shape and step of the newest line with metrics."""
         self._below = Below()
+        self._shown = Shown()
         self._from_zero: set[Template] = set()
         """Shapes of lines that count the batches of an evaluation from 0."""
         self._stale: dict[str, str] = {}
@@ -104,6 +106,8 @@ class Ledger:
         painted = template.step >= 0 and parsed.position.scale is Scale.EPOCH
         if parsed.last_only or painted or (rows and self._steps.is_inner(template, rows[-1])):
             rows = [row for row in rows if self._is_last(template, row)]
+        if parsed.bar and not parsed.split:
+            rows = [row for row in rows if not self._shown.is_left_over(template, row)]
         if template.rank >= 0:
             for row in rows:
                 self._spoken(template, row)
@@ -141,8 +145,14 @@ class Ledger:
         rows, steps = self._first_copies(template, rows, steps)
         if self._waiting and rows:
             self._release(steps[0], axis)
-        if rows:
-            self._emit(template, rows, steps, axis)
+        if not template.parsed.bar or template.parsed.split:
+            if rows:
+                self._emit(template, rows, steps, axis)
+            return
+        for row, step in zip(rows, steps, strict=True):
+            again = self._shown.repeated(template, row, step)
+            if any(tag not in again for tag, _, _ in template.values):
+                self._emit(template, [row], [step], axis, again)
 
     def _first_copies(
         self, template: Template, rows: Sequence[Row], steps: list[int]

@@ -31,6 +31,7 @@ _SIZE = re.compile(
 )
 _SHARE = re.compile(r"\s?/\s?\d+ \((?P<share>\d+(?:\.\d+)?)%\)")
 _OPERATORS = ("/", "*", "+", "-", "<", ">", "!", "=")
+_CLINGING = re.compile(r"[^\W\d_]*%?(?:(?<=\w)/[^\W\d_]+)?")
 _THOUSANDS = {"k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "B": 1e9}
 _BARE_GAP = re.compile(r"\|\s{0,3}(?P<mark>[:=])\s*$")
 _LONE_GAP = re.compile(rf"[\W_]*(?P<name>{LONE_SPLIT.pattern.replace('(?i)', '(?i:', 1)}))\s+")
@@ -89,9 +90,8 @@ def _named_before(body: str, at: int, place: Position) -> str:
 
 def _behind_unit(body: str, at: int) -> int:
     """Skip letters that cling to a number: they are its unit and no part of the next name."""
-    while at < len(body) and (body[at].isalpha() or body[at] == "%"):
-        at += 1
-    return at
+    unit = _CLINGING.match(body, at)
+    return unit.end() if unit else at
 
 
 def _value(body: str, gap: str, number: re.Match[str]) -> tuple[Value, bool] | None:

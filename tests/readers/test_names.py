@@ -316,3 +316,9 @@ def test_labels_are_plain_words(tag: str, label: str) -> None:
 def test_any_text_has_a_meaning_that_can_be_printed(tag: str, scope: str) -> None:
     found = meaning(tag, scope=scope)
     assert found.label.isprintable()
+
+
+def test_of_what_a_booster_prints_the_share_of_wrong_answers_steps_back() -> None:
+    counted, minimised = meaning("train-error", source="text"), meaning("train-logloss")
+    assert (counted.kind, counted.secondary) == (Kind.LOSS, True)
+    assert (minimised.kind, minimised.secondary) == (Kind.LOSS, False)

@@ -110,6 +110,7 @@ COUNTS = [
     ("tqdm_epochs.log", {"loss": 21, "acc": 21}),
     ("tqdm_endless.log", {"loss": 12}),
     ("sb3.log", {"train/loss": 23, "rollout/ep_rew_mean": 24, "train/approx_kl": 23}),
+    ("lightning_tqdm.log", {"train_loss_step": 40, "train_loss_epoch": 4, "val_loss": 4}),
     ("ultralytics.log", {"box_loss": 6, "cls_loss": 6, "dfl_loss": 6}),
 ]
 
@@ -118,6 +119,15 @@ COUNTS = [
 def test_every_point_of_a_real_log_is_found(name: str, counts: dict[str, int]) -> None:
     read = read_file(DATA / name)
     assert {tag: len(read.values[tag]) for tag in counts} == counts
+
+
+def test_a_bar_that_goes_on_showing_an_evaluation_gives_it_once() -> None:
+    read = read_file(DATA / "lightning_tqdm.log")
+    # What Lightning's own callback metrics said at the end of each epoch.
+    expected = [0.493828, 0.410471, 0.360094, 0.326476]
+    assert read.steps["val_loss"] == [10, 20, 30, 40]
+    assert read.values["val_loss"] == pytest.approx(expected, abs=5e-4)
+    assert read.steps["train_loss_step"] == list(range(1, 41))
 
 
 SILENT = ["optuna.log", "dvclive.log", "lightning_rich.log"]
