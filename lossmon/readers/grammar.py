@@ -58,11 +58,18 @@ _COUNTER = re.compile(r"(?<![\w.])\d+it \[")
 
 _STARRED = re.compile(r"(?i)\s*\* +(?:Acc|Prec|Top|Err|mAP|IoU|Val)\w*@?\d* *[:=]? *\d")
 _ASSIGNED = re.compile(r"(?i)epoch\s+=|per epoch")
+_FAIRSEQ = re.compile(r"\| train \| $")
+"""fairseq's name of the logger that sums up an epoch; `train_inner` tells of its steps."""
+
+_LONE_STEP = re.compile(r"\[step=\d+(?:/\d+)?(?:,[^\[\]]{0,80})?\]\s*$")
+"""OLMo heads each block of metrics with nothing but its place."""
+
 _FAR_IN = re.compile(r"\s{20,}(?!\s*\{)")
 _MASKS = tuple(
     re.compile(pattern)
     for pattern in (
         r"https?://\S+",
+        r"\((?!step|epoch|iter)[A-Za-z_][\w.]{0,60}:\d{1,6}\)",
         r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?:[ T]\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?)?",
         r"(?:\d+ days?, )?(?<![\w.])\d{1,3}:\d{2}:\d{2}(?:[.,]\d+)?(?![\w])",
         r"(?<![\w.:%])\d{1,2}:\d{2}(?:\.\d+)?(?=[\s\],)<])(?!\s*\|)",
@@ -185,7 +192,7 @@ def _judged(
     split = place.split or _line_split(body, before.end) or ("eval" if starred else "")
     if bar and split:
         place = replace(place, scale=Scale.NONE)
-    mean = _MEAN.match(body, before.end) is not None
+    mean = bool(_MEAN.match(body, before.end) or _FAIRSEQ.search(line, 0, before.end))
     return Parsed(
         tuple(_named(v, split, mean) for v, sure in values[:MOST] if sure or _says_what(v, pair)),
         place,
@@ -217,7 +224,9 @@ def _says_what(value: Value, pair: list[Value]) -> bool:
 
 def _header(line: str, before: Prefix, place: Position, bar: bool) -> Parsed | None:
     """A line that gives the lines below it their position."""
-    if bar or not place.leading or place.scale is Scale.NONE:
+    if bar or place.scale is Scale.NONE:
+        return None
+    if not place.leading and not _LONE_STEP.search(line):
         return None
     if _ASSIGNED.search(line):
         return None

@@ -81,7 +81,10 @@ _TABLE: tuple[tuple[Quantity, str], ...] = (
     ),
     (_loss("cost", "cost", secondary=True), "cost criterion"),
     (_loss("objective", "objective", secondary=True), "objective"),
-    (_loss("cross_entropy", "cross entropy", secondary=True), "cross_entropy crossentropy xent"),
+    (
+        _loss("cross_entropy", "cross entropy", secondary=True),
+        "cross_entropy crossentropy xent languagecrossentropy",
+    ),
     (_loss("nll", "negative log-likelihood", secondary=True), "nll negative_log_likelihood"),
     (_loss("logloss", "log loss"), "logloss log_loss binary_logloss"),
     (_loss("multi_logloss", "log loss"), "multi_logloss mlogloss"),

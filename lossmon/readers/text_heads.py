@@ -9,13 +9,23 @@ from lossmon.readers.text_words import LOSS_END
 FEWEST = 3
 """Columns of a table: its position and two more."""
 
-FIRST = {"epoch": "epoch", "step": "step", "iter": "step", "iteration": "step", "round": "step"}
+FIRST = {
+    "epoch": "epoch",
+    "e": "epoch",
+    "step": "step",
+    "iter": "step",
+    "iteration": "step",
+    "round": "step",
+}
 """What the first column may be called, and what it counts."""
 
 BLOCKS = ("|",)
 """Stands for the columns of Stable-Baselines3's blocks of name and value."""
 
-_WORD = re.compile(r"[A-Za-z][\w()@/.% -]{0,40}")
+NUMBERED = "#"
+"""What spaCy calls its steps, in the column behind the epoch `E`."""
+
+_WORD = re.compile(r"#|[A-Za-z][\w()@/.% -]{0,40}")
 _SECTION = re.compile(r"\|\s+(?:rollout|time|train|eval)/\s+\|\s+\|\s*")
 
 
@@ -37,6 +47,12 @@ def columns(line: str) -> tuple[str, ...]:
     names = cells(line)
     if not FEWEST <= len(names) <= 40 or names[0].lower() not in FIRST:
         return ()
+    if names[0] == "E" and names[1] != NUMBERED:
+        return ()
     if not all(_WORD.fullmatch(name) for name in names):
         return ()
-    return tuple(names) if any(LOSS_END.search(name) for name in names[1:]) else ()
+    return tuple(names) if any(_names_loss(name) for name in names[1:]) else ()
+
+
+def _names_loss(name: str) -> bool:
+    return LOSS_END.search(name) is not None or name.startswith("LOSS ")

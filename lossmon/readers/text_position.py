@@ -62,6 +62,11 @@ _LINE_STARTS = tuple(
             Scale.EITHER,
         ),
         (r"s:(?P<step>\d+)(?= )", Scale.STEP),
+        (r"steps: (?P<step>\d+)(?= loss)", Scale.STEP),
+        (
+            r"(?P<epoch>\d+)epoch:(?:train|(?P<split>valid)):(?:\d+-(?P<step>\d+)batch:)?",
+            Scale.EITHER,
+        ),
         # Padded with zeros it is no rank and no seconds.
         (r"\[(?P<step>0\d{2,9})\](?= )", Scale.STEP),
         (r"(?P<epoch>\d+)\|(?P<step>\d+)\|(?=Loss)", Scale.STEP),

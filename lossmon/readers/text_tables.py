@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from lossmon.readers.text_heads import BLOCKS, FIRST, cells
+from lossmon.readers.text_heads import BLOCKS, FIRST, NUMBERED, cells
 from lossmon.readers.text_shapes import Template, named_template
 from lossmon.readers.text_steps import Row
 from lossmon.readers.text_words import is_known, is_metric
@@ -61,7 +61,9 @@ class Table:
         if place[2]:
             numbers["epochs" if first == "epoch" else "total"] = place[2]
         for name, text in zip(self.names[1:], texts[1:], strict=False):
-            if _NUMBER.fullmatch(text) and is_metric(name):
+            if name == NUMBERED and text.isdecimal():
+                numbers["step"] = text
+            elif _NUMBER.fullmatch(text) and is_metric(name):
                 numbers[name] = text.rstrip("%")
         return self._found(numbers, len(texts) - len(self.names))
 

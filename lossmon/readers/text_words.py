@@ -29,7 +29,7 @@ WORTH = re.compile(
 """A line that the grammar must look at holds one of these words, in lower case."""
 
 LOSS_NAME = re.compile(
-    r"(?i)(?:(?<![a-z])|(?<=log))(?:loss(?:es)?|nll|ppl|perplexity|rmse|mse|mae|bpb|bpc|"
+    r"(?i)(?:(?<![a-z])|(?<=log)|(?-i:(?<=[a-z])(?=[A-Z])))(?:loss(?:es)?|nll|ppl|perplexity|rmse|mse|mae|bpb|bpc|"
     r"crossentropy|cross[_ -]entropy|trl|tel|wer|cer)(?:[_ /@.\d-]|$|\()|loss$|^loss"
 )
 """Names that are believed even where a line says no step: nothing but training prints them."""
@@ -111,7 +111,7 @@ SAYS_SPLIT = re.compile(rf"{EVAL_NAME.pattern}|(?:^|[\W_])train(?:ing)?(?:$|[\W_
 
 UNIT = re.compile(
     r"\s?(?:tok(?:en)?s?/s(?:ec)?|samples?/s(?:ec)?|images?/s(?:ec)?|imgs?/s(?:ec)?|"
-    r"examples?/s(?:ec)?|words?/s|steps?/s(?:ec)?|iters?/s(?:ec)?)(?![\w/])"
+    r"examples?/s(?:ec)?|words?/s|steps?/s(?:ec)?|iters?/s(?:ec)?)(?![\w/]|\s*[:=])"
 )
 """A rate that stands behind its number: `511893 tok/s`."""
 
