@@ -42,7 +42,9 @@ _PATTERNS = tuple(
         r"\[default(?P<rank>\d+)\]:\s?",
         r"(?i:\[(?:global )?rank[ :_=]{0,2}(?P<rank>\d+)[^\]\n]{0,40}\]):?\s*",
         r"\[\d+,(?P<rank>\d+)\]<std(?:out|err)>:\s?",
-        r"(?i:rank)[ =:]{0,2}(?P<rank>\d+)\]?\s*[:|-]\s+",
+        r"(?i:rank)[ =:]{0,2}(?P<rank>\d+)\]?\s*[:|,-]\s+",
+        r"\[(?i:gpu|cuda|worker|process|proc|device)[ :=_-]?(?P<rank>\d+)\]:?\s+",
+        r"(?i:gpu|cuda|worker|process|proc)[ :=_-]?(?P<rank>\d+)(?::\s+|\s*\|\s+|\s+(?=[a-z\[]))",
         r"\((?:\w+ )?pid=\d+(?:,[^)\n]{0,60})?\)\s*",
         r"\[PID:\d+\]\s*",
         r"\((?!step|epoch|iter)[A-Za-z_][\w.]{0,60}:\d{1,6}\)(?=\s)",
@@ -71,6 +73,9 @@ _LOGGERS = tuple(
     )
 )
 """Names of loggers, taken only behind a time or a level."""
+
+_INSIDE = re.compile(r"(?i)[(\[]\s*(?:global[ _])?rank[ :=]{0,2}(?P<rank>\d+)\s*[)\]]")
+"""A rank in brackets, wherever it stands."""
 
 _BETWEEN = re.compile(r"[\s|:>-]*")
 _BULLET = re.compile(r"\s*(?:[=*#>✨🚀•]{1,12}\s+)?|\s*")
@@ -102,6 +107,8 @@ def prefix(line: str, *, srun: bool = False) -> Prefix:
         logged = logged or "rank" not in groups
         gap = _BETWEEN.match(line, found.end())
         at = gap.end() if gap else found.end()
+    if rank is None and (inside := _INSIDE.search(line, at)):
+        rank = inside.span("rank")
     if at and line[at - 1] == "-" and line[at : at + 1].isdigit():
         at -= 1
     return Prefix(at, rank, time, bad)

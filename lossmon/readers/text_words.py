@@ -69,7 +69,7 @@ NEVER = re.compile(
     r"params?|parameters?|batchsize|bs|size|samples?|skipped|mom|momentum|betas?|eps|epsilon|"
     r"weights?|coef|coefs?|coefficient|scale|max|min|clip|type|fn|num|number|count|best|patience|"
     r"v_num|hp_metric|memory|mem|gpus?|cpu|vram|ram|layers?|heads?|dim|hidden|vocab|workers?|"
-    r"world|nodes?|devices?|length|len|width|height|images?|instances?|epochs|iters|iterations|steps|interval|"
+    r"world|nodes?\d*|devices?\d*|(?:gpu|cuda|rank|worker|host|proc)\d+|length|len|width|height|images?|instances?|epochs|iters|iterations|steps|interval|"
     r"warmup|decay|dropout|threshold|delta|tolerance|tol|id|index|trial|fold|line|file|at|from|"
     r"wall|timestamp|zeros|mb|gb|mib|gib|kb|bytes|data|timing\w*|data_time|batch_cost|data_cost|reader_cost|"
     r"ms|sec|secs|seconds|minutes|hours|train_runtime|loss_scale|total_flos|percentage|progress|"

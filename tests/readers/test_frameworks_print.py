@@ -35,7 +35,8 @@ ESPNET = "".join(
 FAIRSEQ = "".join(
     "".join(
         f"2026-11-21 11:30:0{i} | INFO | train_inner | epoch {e:03}:    {i}0 / 60 "
-        f"loss={9 - e}.500, ppl=4.5, wps=12345.6, num_updates={(e - 1) * 60 + i * 10}, lr=0.0005, gnorm=1.2\n"
+        f"loss={9 - e}.500, ppl=4.5, wps=12345.6, num_updates={(e - 1) * 60 + i * 10}, "
+        "lr=0.0005, gnorm=1.2\n"
         for i in (3, 6)
     )
     + f"2026-11-21 11:31:00 | INFO | valid | epoch {e:03} | valid on 'valid' subset | loss 3.5 | "

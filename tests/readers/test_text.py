@@ -240,6 +240,46 @@ def test_one_rank_speaks_and_the_others_stay_in_the_lines(tmp_path: Path) -> Non
     assert len(read.lines) == 9
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[rank{}]: step {} loss {}",
+        "[default{}]:step {}/60 | loss {}",
+        "{}: step {} loss {}",
+        " {}: step {} loss {}",
+        "[Rank {}] step {} loss {}",
+        "rank={} | step {} | loss {}",
+        "rank: {}, step: {}, loss: {}",
+        "[1,{}]<stdout>:step {} loss {}",
+        "2026-11-21 11:30:05 [INFO] [rank {}] step {} loss {}",
+        "GPU{} step {} loss {}",
+        "[GPU {}] step {} loss {}",
+        "[worker-{}] step {} loss {}",
+        "(rank {}) step {} loss {}",
+    ],
+)
+def test_one_rank_speaks_and_a_note_names_the_one_that_fell_behind(
+    tmp_path: Path, line: str
+) -> None:
+    text = "".join(
+        line.format(rank, step, f"{rank}.{step:02}") + "\n"
+        for step in range(60)
+        for rank in (3, 1, 0, 2)
+        if rank != 2 or step < 10
+    )
+    path = tmp_path / "slurm-12.out"
+    path.write_text(text)
+    batch = TextReader(path).read(time.monotonic() + LATER)
+    (loss,) = (points for points in batch.points if points.tag == "loss")
+    assert loss.values.tolist() == [float(f"0.{step:02}") for step in range(60)]
+    assert batch.notes == ("behind rank 0 at step 20: rank 2 at step 9",)
+
+
+def test_a_name_of_a_machine_is_no_metric(tmp_path: Path) -> None:
+    text = "".join(f"node0: [1] step {step} loss 0.5\n" for step in range(3))
+    assert set(read_text(tmp_path / "a.log", text).values) == {"loss"}
+
+
 def test_the_last_rank_speaks_where_it_alone_prints(tmp_path: Path) -> None:
     text = "".join(f"[default7]: iteration {i}/100 | lm loss: {i}.5 |\n" for i in range(4))
     assert read_text(tmp_path / "a.log", text).steps["lm loss"] == [0, 1, 2, 3]
