@@ -12,6 +12,7 @@ BINDINGS: tuple[Binding, ...] = (
     Binding("u", "outputs", "outputs", id="view.outputs", tooltip="Answers of the model"),
     Binding("r", "runs", "runs", id="view.runs", tooltip="All runs at once"),
     Binding("w", "write", "write", id="view.write", tooltip="Write page, points, picture"),
+    Binding("c", "compare", "compare", id="view.compare", tooltip="Runs over each other"),
     Binding("question_mark", "help", "help", id="view.help", tooltip="These keys"),
     Binding(
         "left_square_bracket", "next_run(-1)", "previous", id="run.previous", tooltip="Previous run"
@@ -29,7 +30,7 @@ BINDINGS: tuple[Binding, ...] = (
     ),
     Binding("minus", "smooth(-1)", "rawer", id="chart.rawer", tooltip="Smooth less"),
     Binding("0", "smooth(0)", "raw", id="chart.raw", tooltip="No smoothing, and back"),
-    Binding("x", "x_axis", "axis", id="chart.x", tooltip="Step, epoch or time"),
+    Binding("x", "x_axis", "axis", id="chart.x", tooltip="Step, epoch, time or tokens"),
     Binding("o", "outliers", "outliers", id="chart.outliers", tooltip="Range with outliers"),
     Binding("a", "own_range", "ranges", id="chart.ranges", tooltip="Own or shared loss range"),
     Binding("g", "recent", "recent", id="chart.recent", tooltip="Newest part or all of the run"),
@@ -58,6 +59,7 @@ FOOTER = (
     "view.help",
     "view.runs",
     "view.outputs",
+    "view.compare",
     "chart.recent",
     "view.log",
     "run.freeze",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from functools import partial
 from io import StringIO
@@ -26,13 +26,14 @@ from lossmon.ui.kept import Kept
 from lossmon.ui.lines import clean
 from lossmon.ui.looks import Looks
 from lossmon.ui.plain import Ascii
-from lossmon.ui.scene import Scene, ScreenConfig, liveliest
+from lossmon.ui.scene import Scene, ScreenConfig, XAxis, liveliest
 from lossmon.ui.screens.dashboard import Dashboard
-from lossmon.ui.screens.view import Detail, View, classes_of
+from lossmon.ui.screens.view import Detail, View, axes_of, classes_of
 from lossmon.ui.terminal import Terminal, detect
 from lossmon.ui.theme import DEFAULT_THEME, FAMILY, TERMINAL_THEME, built_in_directory, load_themes
 
 if TYPE_CHECKING:
+    from lossmon.ui.compared import Letters
     from lossmon.ui.fleet.fleet import Fleet
     from lossmon.ui.opinions import Opinions
 
@@ -118,6 +119,7 @@ class LossmonApp(Looks, App[None]):
         self.marked: frozenset[Path] = frozenset()
         self._fleet: Fleet | None = None
         self._is_opened = not config.fleet_first
+        self._letters: Letters | None = None
         self._chosen = liveliest(self.snapshot)
         self._user_chose = False
         self._troubles: tuple[str, ...] = (self.kept.trouble,) if self.kept.trouble else ()
@@ -296,6 +298,11 @@ class LossmonApp(Looks, App[None]):
             return None
         return screen if isinstance(screen, View) else None
 
+    @property
+    def axes(self) -> Collection[XAxis]:
+        """What the view on top can count along the horizontal."""
+        return axes_of(self.scene) if self.view is None else self.view.axes(self.scene)
+
     def present(self) -> None:
         """Give the view on top the newest scene."""
         view = self.view
@@ -423,6 +430,15 @@ class LossmonApp(Looks, App[None]):
         at = self.fleet.index(path)
         if at is not None:
             self._chosen, self._user_chose = at, True
+
+    def action_compare(self) -> None:
+        """Open or close the comparison of runs."""
+        from lossmon.ui.compared import Letters
+        from lossmon.ui.screens.compare import CompareView
+
+        if self._letters is None:
+            self._letters = Letters()
+        self.open(CompareView(self.choose_run, self._letters))
 
     def choose_run(self, index: int) -> None:
         """Look at a run of the snapshot."""

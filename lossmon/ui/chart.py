@@ -9,7 +9,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from lossmon.ui.canvas import Picture, changes
-from lossmon.ui.paint import LINES, TINTED, Painter
+from lossmon.ui.paint import LINES, SERIES, TINTED, Painter
 from lossmon.ui.plot import ChartModel, ChartOptions, Curve
 from lossmon.ui.scale import Frame, Span
 from lossmon.ui.trace import Trace
@@ -48,6 +48,7 @@ _ROLES = {
 }
 """The role of the theme that paints each style; raw points of further curves are muted."""
 
+_ROLES |= {f"{name}-calm": f"{_ROLES[name]}~" for name in SERIES}
 _ROLES |= {f"{name}-raw": "muted" for name in LINES if f"{name}-raw" not in _ROLES}
 
 

@@ -15,6 +15,7 @@ from lossmon.ui import numbers
 from lossmon.ui.lines import MUTED, TEXT, Line, clean
 from lossmon.ui.plot import ChartModel, ChartOptions, Curve, Mark, curve_of, start_of
 from lossmon.ui.scene import Look, Scene, XAxis
+from lossmon.ui.tokens import in_tokens, tokens_at, tokens_of
 
 RECENT_SHARE = 5
 """The slope is told of the newest fifth of the run: long enough to mean something."""
@@ -82,6 +83,10 @@ def style_of(run: RunSnapshot, index: int) -> str:
 def _curve(run: RunSnapshot, look: Look, index: int) -> Curve:
     series = run.series[index]
     x = XAxis.STEP if look.x is XAxis.TIME and not has_clock(series) else look.x
+    tokens = tokens_of(run) if x is XAxis.TOKENS and series.axis is Axis.STEP else None
+    if tokens is not None:
+        curve = curve_of(series, style_of(run, index))
+        return replace(curve, x=in_tokens(series, tokens), ghost_x=curve.ghost_x[:0])
     curve = curve_of(series, style_of(run, index), x.value, start_of(run.series))
     if x is XAxis.EPOCH:
         return replace(curve, unit=steps_per_epoch(run, series))
@@ -161,6 +166,9 @@ def place_of(run: RunSnapshot, series: Series, step: int, look: Look) -> float:
     """Where a step stands on the horizontal, in the units that are shown; NaN if unknown."""
     if look.x is XAxis.EPOCH:
         return step / steps_per_epoch(run, series)
+    if look.x is XAxis.TOKENS:
+        tokens = tokens_of(run) if series.axis is Axis.STEP else None
+        return float(step) if tokens is None else tokens_at(tokens, step)
     if look.x is XAxis.STEP or not has_clock(series):
         return float(step)
     at = min(int(np.searchsorted(series.steps, step)), len(series) - 1)

@@ -65,7 +65,7 @@ def layout(frame: Frame, options: ChartOptions, width: int, height: int) -> Layo
         if options.x_axis == "time":
             positions = time_ticks(frame.x.low, frame.x.high, most)
         else:
-            whole = options.x_axis == "step"
+            whole = options.x_axis in ("step", "tokens")
             positions = step_ticks(frame.x.low, frame.x.high, most, whole=whole)
     return Layout(left, room, rows, values, positions)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,11 @@ class Looks(Base):
 
         def present(self) -> None:
             """Give the view on top the newest scene."""
+
+        @property
+        def axes(self) -> Collection[XAxis]:
+            """What the view on top can count along the horizontal."""
+            raise NotImplementedError
 
     def arrange(self, size: Size) -> None:
         """Open the panes that the user has open on screens of this size."""
@@ -61,9 +67,12 @@ class Looks(Base):
         self._look_at(replace(self.look, smoothing=weight))
 
     def action_x_axis(self) -> None:
-        """Step, epoch, time, and round again."""
+        """The next axis that the view on top has, and round again."""
         axes = list(XAxis)
-        self._look_at(replace(self.look, x=axes[(axes.index(self.look.x) + 1) % len(axes)]))
+        at = axes.index(self.look.x) + 1
+        there = self.axes
+        wanted = next((x for x in (*axes[at:], *axes[:at]) if x in there), self.look.x)
+        self._look_at(replace(self.look, x=wanted))
 
     def action_outliers(self) -> None:
         """The range ignores outliers, or holds them."""

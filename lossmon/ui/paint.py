@@ -19,6 +19,7 @@ from lossmon.ui.layers import (
     raw_layer,
     scatter_layer,
 )
+from lossmon.ui.letters import draw_letters
 from lossmon.ui.marks import (
     draw_cursor,
     draw_events,
@@ -34,7 +35,10 @@ from lossmon.ui.trace import Trace, Window
 SERIES = tuple(f"series-{number}" for number in range(1, 9))
 """Styles of curves that are neither train nor eval."""
 
-LINES = ("train", "eval", "other", *SERIES)
+CALM = tuple(f"{name}-calm" for name in SERIES)
+"""The same, fainter: curves beside the one that is looked at."""
+
+LINES = ("train", "eval", "other", *SERIES, *CALM)
 """Styles of lines; each has a fainter one for its raw points, named `…-raw`."""
 
 TINTED = "+gap"
@@ -135,6 +139,7 @@ class Painter:
         if options.points:
             for (curve, window), trace in zip(drawn, traces, strict=False):
                 _points(canvas, plan, grid, curve, window, trace, options)
+        draw_letters(canvas, plan, grid, drawn, options)
         draw_marks(canvas, plan, grid, model, options)
         windows = [window for _, window in drawn]
         self.found = draw_findings(canvas, plan, grid, windows, options)
@@ -176,7 +181,7 @@ def _curves(
         style = curve.style if curve.style in LINES else "other"
         smoothed = curve.smooth and options.smoothing > 0
         dashed = options.mono and at > 0 and options.marker != "ascii"
-        glyph = "" if at == 0 else _ASCII_GLYPHS[(at - 1) % len(_ASCII_GLYPHS)]
+        glyph = "" if at == 0 else curve.letter or _ASCII_GLYPHS[(at - 1) % len(_ASCII_GLYPHS)]
         dots = line_layer(window, grid, exact=not smoothed, dashed=dashed)
         front.append(Layer(dots, style, glyph))
         if smoothed and curve.raw:

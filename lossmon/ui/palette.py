@@ -23,6 +23,9 @@ it keeps its contrast."""
 CHANGED = {"removed": "critical", "added": "ok"}
 """Words that one of two texts lacks: struck out or underlined, so that colour is not needed."""
 
+_FAINT = 0.45
+"""Share of the ground in a faint colour: still told from its neighbours, no longer in front."""
+
 _BOLD = frozenset({"strong", "key"})
 
 
@@ -75,6 +78,8 @@ class Palette:
         bold = role in _BOLD
         if role.endswith("!"):
             name, bold = role[:-1], True
+        if role.endswith("~"):
+            return self._faint(role[:-1])
         name = CHANGED.get(role, name)
         color = self._color(name) or self._color("foreground")
         ground = self.ground
@@ -84,6 +89,18 @@ class Palette:
             color=color.rich_color if color else None,
             bgcolor=ground.rich_color if ground else None,
             bold=bold,
+        )
+
+    def _faint(self, name: str) -> Style:
+        """A role closer to the ground; the terminal's own colours have a faint form."""
+        color, ground = self._color(name) or self._color("foreground"), self.ground
+        blends = color is not None and ground is not None and color.ansi is ground.ansi is None
+        if color is not None and ground is not None and blends:
+            color = color.blend(ground, _FAINT)
+        return Style(
+            color=color.rich_color if color else None,
+            bgcolor=ground.rich_color if ground else None,
+            dim=None if blends else True,
         )
 
     def _fill(self, name: str) -> Style:

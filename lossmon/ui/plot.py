@@ -13,7 +13,7 @@ from lossmon.types import Floats, Ints, Series, Severity
 from lossmon.ui.smooth import DEFAULT_WEIGHT
 
 Marker = Literal["braille", "block", "ascii"]
-XAxis = Literal["step", "epoch", "time"]
+XAxis = Literal["step", "epoch", "time", "tokens"]
 MarkKind = Literal["min", "nan", "restart", "verdict", "checkpoint", "clipped"]
 Shade = Literal["none", "tint", "texture"]
 
@@ -31,7 +31,8 @@ class Curve:
         x: Positions, not decreasing: steps (int64) or seconds (float64). Others are drawn at
             the largest position so far; NaN likewise.
         y: Values of the same length, NaN and infinities included.
-        style: Colour role: `train`, `eval`, `other`, or `series-1` to `series-8`.
+        style: Colour role: `train`, `eval`, `other`, or `series-1` to `series-8`, the latter
+            fainter with `-calm` behind it.
         smooth: The options' smoothing applies. Off for curves of few, exact points.
         raw: Raw points are shown faintly behind the smoothed line.
         origin: What is subtracted from `x` before it is shown (the start of the run).
@@ -40,6 +41,7 @@ class Curve:
         ghost_y: Their values.
         steps: Steps of the points, for the readout; by default `x`.
         wall_times: Seconds since the Unix epoch of the points, for the readout.
+        letter: One character at its end that tells it from the others, or empty.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Curve:
     ghost_y: Floats = field(default_factory=_no_floats)
     steps: Ints | None = None
     wall_times: Floats | None = None
+    letter: str = ""
 
     def __len__(self) -> int:
         return len(self.y)
@@ -66,6 +69,7 @@ class Curve:
             and self.ghost_y is other.ghost_y
             and (self.name, self.style, self.smooth, self.raw, self.origin, self.unit)
             == (other.name, other.style, other.smooth, other.raw, other.origin, other.unit)
+            and self.letter == other.letter
         )
 
 

@@ -19,6 +19,7 @@ class XAxis(StrEnum):
     STEP = "step"
     EPOCH = "epoch"
     TIME = "time"
+    TOKENS = "tokens"
 
 
 SMOOTHINGS = (0.0, 0.3, DEFAULT_WEIGHT, 0.8, 0.9, 0.95, 0.98, 0.99, 0.999)

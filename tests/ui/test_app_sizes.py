@@ -69,7 +69,7 @@ async def test_odd_sizes_are_sizes_too(size: tuple[int, int]) -> None:
         assert "OVERFITTING" in "\n".join(rows(app))
 
 
-@pytest.mark.parametrize("key", ["d", "l", "r", "u", "question_mark"])
+@pytest.mark.parametrize("key", ["d", "l", "r", "c", "u", "question_mark"])
 @pytest.mark.parametrize("size", [(20, 6), *SIZES], ids=lambda size: f"{size[0]}x{size[1]}")
 async def test_every_view_fits_every_size(key: str, size: tuple[int, int]) -> None:
     snapshot = stage.several() if key != "u" else stage.snapshot(stage.answered())

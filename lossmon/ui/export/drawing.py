@@ -86,7 +86,9 @@ def _axes(plane: _Plane, options: ChartOptions) -> Iterator[str]:
     if options.x_axis == "time":
         ticks = time_ticks(frame.x.low, frame.x.high, 10)
     else:
-        ticks = step_ticks(frame.x.low, frame.x.high, 10, whole=options.x_axis == "step")
+        ticks = step_ticks(
+            frame.x.low, frame.x.high, 10, whole=options.x_axis in ("step", "tokens")
+        )
     for tick in ticks:
         yield (
             f'<text class="axis" x="{plane.x(tick.at):.1f}" y="{HEIGHT - 8}" '

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import ClassVar
 
 from textual.geometry import Size
@@ -9,7 +10,8 @@ from textual.message import Message
 from textual.screen import Screen
 
 from lossmon.ui.lean import LeanCompositor
-from lossmon.ui.scene import Scene
+from lossmon.ui.scene import Scene, XAxis
+from lossmon.ui.tokens import tokens_of
 
 Breakpoints = list[tuple[int, str]]
 
@@ -39,6 +41,12 @@ def classes_of(size: Size) -> tuple[str, str]:
     columns = [name for least, name in COLUMNS if size.width >= least]
     rows = [name for least, name in ROWS if size.height >= least]
     return columns[-1], rows[-1]
+
+
+def axes_of(scene: Scene) -> Collection[XAxis]:
+    """What the charts of the run in view can count: steps, epochs, time, and tokens if it does."""
+    counts = scene.run is not None and tokens_of(scene.run) is not None
+    return [x for x in XAxis if counts or x is not XAxis.TOKENS]
 
 
 class Detail(Message):
@@ -83,3 +91,7 @@ class View(Screen[None]):
 
     def tick(self, scene: Scene) -> None:
         """Show what depends on the clock alone; called each second."""
+
+    def axes(self, scene: Scene) -> Collection[XAxis]:
+        """What the charts of the view can count along the horizontal."""
+        return axes_of(scene)

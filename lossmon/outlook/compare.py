@@ -1,0 +1,190 @@
+"""Where several curves stand at one position, and whether they differ by more than their noise."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from lossmon.frozen import dataclass
+from lossmon.types import Floats, Ints
+
+WINDOW = 0.2
+"""Share of the way to the position that is looked at: short enough for a parabola, long enough to
+tell the noise."""
+
+FEWEST = 6
+"""Points below which the noise cannot be told from the curve."""
+
+ENOUGH = 10
+"""Points to which the window reaches back where it would hold fewer: a sparse curve bends more
+between ten points than a parabola."""
+
+ENOUGH_PAIRED = 16
+"""The same for the difference of two curves, which is straighter than either."""
+
+MOST = 2000
+"""Newest points of the window that are used: more would tell the noise no better."""
+
+SURE = 2.0
+"""Degrees of freedom below which nothing is called within the noise: it is hardly known."""
+
+_QUANTILES = (
+    (1, 63.66), (2, 9.925), (3, 5.841), (4, 4.604), (5, 4.032), (6, 3.707), (8, 3.355),
+    (10, 3.169), (15, 2.947), (20, 2.845), (30, 2.750), (60, 2.660), (1e9, 2.576),
+)  # fmt: skip
+"""Degrees of freedom and Student's t below which 99.5 % of it lie. With 99 % between both sides, of
+seven runs compared with one only every fifteenth table calls a chance a difference."""
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """Where a curve stands.
+
+    Attributes:
+        value: The line through the noise; NaN where the curve is not finite.
+        error: Standard error of it, from the residuals; NaN where there are too few points.
+        freedom: Degrees of freedom of that error: independent points less three, 1 or more.
+    """
+
+    value: float
+    error: float = math.nan
+    freedom: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How far one curve stands from another.
+
+    Attributes:
+        value: One less the other; NaN where one of them is not finite.
+        margin: Half the width of the interval that holds the true difference of the two curves
+            with 99 %; NaN where there are too few points to say.
+        freedom: Degrees of freedom of the noise that it rests on.
+    """
+
+    value: float
+    margin: float
+    freedom: float = math.inf
+
+    @property
+    def known(self) -> bool:
+        """Whether the noise could be measured at all."""
+        return math.isfinite(self.value) and math.isfinite(self.margin)
+
+    @property
+    def within_noise(self) -> bool:
+        """Whether the noise, which is well enough known, explains it alone."""
+        return self.known and abs(self.value) <= self.margin and self.freedom >= SURE
+
+    @property
+    def is_real(self) -> bool:
+        """Whether the noise does not explain it."""
+        return self.known and abs(self.value) > self.margin
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Track:
+    """A curve to compare.
+
+    Attributes:
+        x: Positions, not decreasing.
+        y: Values of the same length.
+    """
+
+    x: Floats | Ints
+    y: Floats
+
+
+def level(track: Track, at: float) -> Level:
+    """Where a curve stands at a position: a parabola through the last points up to it.
+
+    Neighbours that lie on the same side of it are not independent: the error counts as many
+    points as there would be without that, by the correlation of each residual with the next one
+    (as of an AR(1) process, with what a short window hides of it).
+
+    Args:
+        track: The curve.
+        at: Position; points behind it are not looked at.
+    """
+    return _level(_window(track, at, ENOUGH), 2)
+
+
+def _level(window: Track, degree: int) -> Level:
+    values, places = np.asarray(window.y, np.float64), np.asarray(window.x, np.float64)
+    if not len(values) or not math.isfinite(values[-1]):
+        return Level(float(values[-1]) if len(values) else math.nan)
+    known = np.isfinite(values)
+    if int(known.sum()) < FEWEST:
+        return Level(float(values[-1]))
+    return _fitted(places[known], values[known], float(places[-1]), degree)
+
+
+def _window(track: Track, at: float, enough: int) -> Track:
+    end = int(np.searchsorted(track.x, at, side="right"))
+    if end == 0:
+        return Track(track.x[:0], track.y[:0])
+    first, last = float(track.x[0]), float(track.x[end - 1])
+    begin = int(np.searchsorted(track.x, last - WINDOW * (last - first), side="left"))
+    begin = max(0, end - MOST, min(begin, end - enough))
+    return Track(track.x[begin:end], track.y[begin:end])
+
+
+def _fitted(x: Floats, y: Floats, at: float, degree: int) -> Level:
+    scale, reach = max(float(np.abs(y).max()), 1e-300), max(at - float(x[0]), 1e-300)
+    places = (x - at) / reach
+    # At the position itself only the power of zero is not zero: its factor is the level.
+    powers = places[:, None] ** np.arange(degree + 1)
+    inverse = np.linalg.pinv(powers.T @ powers)
+    factors = inverse @ (powers.T @ (y / scale))
+    left = y / scale - powers @ factors
+    n, independent = len(y), _independent(left, degree)
+    noise = float((left**2).sum()) / max(1.0, n - degree - 1)
+    error = math.sqrt(max(0.0, noise * float(inverse[0, 0])) * n / independent)
+    return Level(float(factors[0]) * scale, error * scale, max(1.0, independent - degree - 1))
+
+
+def _independent(residuals: Floats, degree: int) -> float:
+    """How many independent values tell as much as these."""
+    n, power = len(residuals), float((residuals**2).sum())
+    if power <= 0:
+        return float(n)
+    correlation = float((residuals[1:] * residuals[:-1]).sum()) / power
+    # Fitting a curve hides a part of the correlation, and its estimate has a standard error: of a
+    # short window the larger correlation is assumed that it does not exclude.
+    hidden = (degree + 1 + (degree + 3) * max(0.0, correlation)) / n
+    correlation += hidden + 1 / math.sqrt(n)
+    correlation = min(max(correlation, 0.0), 0.99)
+    return max(2.0, n * (1 - correlation) / (1 + correlation))
+
+
+def difference(one: Track, other: Track, at: float) -> Difference:
+    """How far `one` stands above `other` at a position, with the margin of that.
+
+    Where both were measured at the same positions the difference itself is followed: what both
+    curves share, their bend and the noise of the same batches, is no noise of the difference, and
+    a straight line is enough.
+    Else the errors of both are joined (Welch).
+    """
+    here, there = (_window(track, at, ENOUGH_PAIRED) for track in (one, other))
+    shared, places, others = np.intersect1d(here.x, there.x, return_indices=True)
+    if len(shared) >= max(FEWEST, min(len(here.x), len(there.x)) // 2):
+        with np.errstate(all="ignore"):
+            apart = _level(Track(shared, here.y[places] - there.y[others]), 1)
+        margin = apart.error * _quantile(apart.freedom)
+        return Difference(apart.value, margin, apart.freedom)
+    levels = level(one, at), level(other, at)
+    value = levels[0].value - levels[1].value
+    error = math.hypot(levels[0].error, levels[1].error)
+    if not math.isfinite(value) or not math.isfinite(error):
+        return Difference(value, math.nan)
+    if error == 0:
+        return Difference(value, 0.0)
+    shares = [(level.error / error) ** 4 / level.freedom for level in levels]
+    freedom = 1 / sum(shares)
+    return Difference(value, error * _quantile(freedom), freedom)
+
+
+def _quantile(freedom: float) -> float:
+    inverse = [1 / known for known, _ in reversed(_QUANTILES)]
+    return float(np.interp(1 / freedom, inverse, [value for _, value in reversed(_QUANTILES)]))

@@ -1,0 +1,315 @@
+"""Several runs over each other: one metric at a time, and what differs between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.events import Click
+
+from lossmon.types import State
+from lossmon.ui.chart import Chart
+from lossmon.ui.compare_table import Table, setting_lines
+from lossmon.ui.compared import (
+    Letters,
+    Metric,
+    Row,
+    axis_of,
+    chosen_runs,
+    common_position,
+    drawn_row,
+    measured,
+    metrics_of,
+    usual_metric,
+)
+from lossmon.ui.curves import options_of
+from lossmon.ui.lines import EMPTY, MUTED, STRONG, TEXT, Line, clean
+from lossmon.ui.plot import ChartModel, Curve
+from lossmon.ui.positions import has_axis
+from lossmon.ui.scene import Scene, XAxis
+from lossmon.ui.screens.page import Body
+from lossmon.ui.screens.view import View
+from lossmon.ui.widgets.pane import Edge
+
+
+class Lower(Body):
+    """The rows of the runs and the settings below them, as high as they need."""
+
+    DEFAULT_CSS = "Lower { height: auto; }"
+
+    def wanted_height(self, width: int) -> int:
+        return len(self.whole)
+
+
+class CompareView(View):
+    """The marked runs, or the run in view beside the newest others.
+
+    Args:
+        take: Called with the index of the run to look at.
+        letters: Which letter each run has.
+    """
+
+    DEFAULT_CSS = """
+    CompareView Chart { border-left: round $frame; border-right: round $frame; }
+    CompareView Lower { max-height: 50%; }
+    CompareView.-strip Lower, CompareView.-sliver Lower { max-height: 40%; }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "back", id="page.compare_back", tooltip="Go back"),
+        Binding(
+            "up,k", "choose(-1)", "up", id="page.compare_up", show=False, tooltip="Run above"
+        ),
+        Binding(
+            "down,j", "choose(1)", "down", id="page.compare_down", show=False, tooltip="Run below"
+        ),
+        Binding("home", "choose(-8)", "first", id="page.compare_first", show=False,
+                tooltip="First run"),
+        Binding("end,G", "choose(8)", "last", id="page.compare_last", show=False,
+                tooltip="Last run"),
+        Binding("enter", "take", "open", id="page.compare_take", tooltip="Open the chosen run"),
+        Binding("tab,n", "metric(1)", "metric", id="page.compare_next", tooltip="Next metric"),
+        Binding(
+            "shift+tab,p", "metric(-1)", "metric", id="page.compare_previous",
+            tooltip="Previous metric",
+        ),
+        Binding("b", "baseline", "baseline", id="page.compare_baseline",
+                tooltip="Compare with the chosen run"),
+        Binding("space,h", "hide", "hide", id="page.compare_hide",
+                tooltip="Hide the chosen run, show it"),
+        Binding("pageup", "scroll(-1)", "page up", id="page.compare_page_up", show=False,
+                tooltip="Settings above"),
+        Binding("pagedown", "scroll(1)", "page down", id="page.compare_page_down", show=False,
+                tooltip="Settings below"),
+    ]  # fmt: skip
+
+    title_word = "compare"
+
+    def __init__(self, take: Callable[[int], None], letters: Letters) -> None:
+        super().__init__()
+        self.scene = Scene()
+        self.upper = Edge("╭╮", left=True)
+        self.chart = Chart()
+        self.between = Edge("├┤", left=True)
+        self.body = Lower()
+        self.lower = Edge("╰╯", left=False)
+        self.rows: list[Row] = []
+        self.metrics: list[Metric] = []
+        self.metric: Metric | None = None
+        self.chosen: Path | None = None
+        self.base: Path | None = None
+        self.hidden: frozenset[Path] = frozenset()
+        self._take, self._letters = take, letters
+        self.at: float | None = None
+        self._left_out, self._missing = 0, 0
+
+    def compose(self) -> ComposeResult:
+        yield self.upper
+        yield self.chart
+        yield self.between
+        yield self.body
+        yield self.lower
+
+    # --------------------------------------------------------------------------- scene in
+
+    def present(self, scene: Scene) -> None:
+        self.scene = scene
+        self._compare()
+        self._draw()
+
+    def on_resize(self) -> None:
+        self.present(self.scene)
+
+    def _compare(self) -> None:
+        """Find out what is compared, and how far the runs are apart."""
+        runs = self.scene.snapshot.runs
+        indices, self._left_out = chosen_runs(self.scene)
+        shown = [runs[at] for at in indices]
+        places = self._letters.of([run.path for run in shown])
+        indices.sort(key=lambda at: places[runs[at].path])
+        shown = [runs[at] for at in indices]
+        paths = [run.path for run in shown]
+        in_view = self.scene.run.path if self.scene.run is not None else None
+        first = in_view if in_view in paths else next(iter(paths), None)
+        self.chosen = self.chosen if self.chosen in paths else first
+        self.base = self.base if self.base in paths else first
+        self.metrics = metrics_of(shown)
+        keys = [metric.key for metric in self.metrics]
+        if self.metric is None or self.metric.key not in keys:
+            usual = usual_metric(shown, self.metrics)
+            self.metric = self.metrics[usual] if self.metrics else None
+        rows = [
+            drawn_row(
+                run, at, places[run.path], self.metric, self.x, hidden=run.path in self.hidden
+            )
+            for at, run in zip(indices, shown, strict=True)
+        ]
+        self._missing = sum(row.curve is None for row in rows)
+        self.at = common_position(rows, self.base)
+        base = next((row for row in rows if row.run.path == self.base), None)
+        self.rows = []
+        for row in rows:
+            level, apart = measured(row, base, self.at)
+            self.rows.append(replace(row, level=level, apart=apart))
+
+    @property
+    def x(self) -> XAxis:
+        """The axis that is shown."""
+        runs = [self.scene.snapshot.runs[at] for at in chosen_runs(self.scene)[0]]
+        return axis_of(runs, self.metric, self.scene.look.x) if self.metric else XAxis.STEP
+
+    def axes(self, scene: Scene) -> Collection[XAxis]:
+        """Axes that at least one of the runs has."""
+        pairs = [(row.run, row.series) for row in self.rows if row.series is not None]
+        return [x for x in XAxis if any(has_axis(run, series, x) for run, series in pairs)]
+
+    # ---------------------------------------------------------------------------- drawing
+
+    def _draw(self) -> None:
+        options = replace(options_of(self.scene), x_axis=self.x.value, legend=False)
+        self.chart.show(self._model(), options)
+        self.body.whole = self._lines()
+        self._keep_in_view()
+        self.body.redraw()
+        self._edges()
+        # How many lines fit is known only then.
+        self.call_after_refresh(self._edges)
+
+    def _model(self) -> ChartModel:
+        """The chosen curve in front, the others in their order and fainter."""
+        drawn = [row for row in self.rows if row.curve is not None and not row.hidden]
+        drawn.sort(key=lambda row: row.run.path != self.chosen)
+        curves = tuple(
+            self._curve(row, row.curve, strong=row.run.path == self.chosen or len(drawn) == 1)
+            for row in drawn
+            if row.curve is not None
+        )
+        live = any(row.run.state in (State.RUNNING, State.STALLED) for row in drawn)
+        return ChartModel(curves=curves, live=live)
+
+    def _curve(self, row: Row, curve: Curve, *, strong: bool) -> Curve:
+        style = row.style if strong else f"{row.style}-calm"
+        exact = self.metric is not None and self.metric.key == "eval"
+        return replace(
+            curve, style=style, letter=row.letter, raw=strong, smooth=curve.smooth and not exact
+        )
+
+    def _lines(self) -> Sequence[Line]:
+        room = max(1, self.app.size.width - 4)
+        if not self.rows:
+            return [((self.scene.say("waiting"), MUTED),)]
+        table = Table(self.scene, self.metric, self.at, self.x, self.rows, room)
+        lines = [
+            table.row(row, chosen=row.run.path == self.chosen, base=row.run.path == self.base)
+            for row in self.rows
+        ]
+        places = [row.run.path for row in self.rows]
+        first = [places.index(path) for path in (self.base, self.chosen) if path is not None]
+        settings = [row.run.settings for row in self.rows]
+        below = setting_lines(self.scene, self.rows, settings, first, room)
+        return [table.head(), *lines, *([] if len(self.rows) < 2 else [EMPTY, *below])]
+
+    def _keep_in_view(self) -> None:
+        self.body.top = max(0, min(self.body.top, self.body.last_top()))
+
+    def _edges(self) -> None:
+        say, count = self.scene.say, len(self.rows)
+        heading: list[tuple[int, Line]] = [(0, ((say(self.title_word), STRONG),))]
+        if self.metric is not None:
+            at = [metric.key for metric in self.metrics].index(self.metric.key) + 1
+            label: Line = ((clean(say(self.metric.label)), f"{TEXT}!"),)
+            heading.append((0, label))
+            heading.append((3, ((f"{at}/{len(self.metrics)}", MUTED),)))
+        heading.append((2, ((f"{say('by')} {say(self.x.value)}", MUTED),)))
+        if self._missing and count > self._missing:
+            heading.append((1, ((f"{self._missing} {say('without it')}", "notice"),)))
+        self.upper.show(heading, "frame")
+        runs: list[tuple[int, Line]] = [(0, ((f"{count} {say('runs')}", MUTED),))]
+        if self._left_out:
+            runs.append((0, ((f"{self._left_out} {say('more not shown')}", "notice"),)))
+        if count == 1:
+            runs.append((0, ((say("one run alone"), MUTED),)))
+        self.between.show(runs, "frame")
+        self.lower.show([(1, self._place()), *self._hints()], "frame")
+
+    def _place(self) -> Line:
+        height, count = self.body.size.height, len(self.body.whole)
+        if not height or count <= height:
+            return EMPTY
+        return ((f"{self.body.top + 1}-{min(count, self.body.top + height)}/{count}", MUTED),)
+
+    def _hints(self) -> list[tuple[int, Line]]:
+        keys = (("tab", "metric"), ("b", "baseline"), ("space", "hide"), ("esc", "back"))
+        hints = [((key, "key"), (f" {self.scene.say(word)}", MUTED)) for key, word in keys]
+        return [(0 if at == len(hints) - 1 else at + 2, hint) for at, hint in enumerate(hints)]
+
+    # ---------------------------------------------------------------------------- actions
+
+    def action_back(self) -> None:
+        """Close the view."""
+        self.app.pop_screen()
+
+    def action_choose(self, by: int) -> None:
+        """Move the choice."""
+        if not self.rows:
+            return
+        paths = [row.run.path for row in self.rows]
+        at = paths.index(self.chosen) if self.chosen in paths else 0
+        self._choose(max(0, min(len(paths) - 1, at + by)))
+
+    def _choose(self, at: int) -> None:
+        self.chosen = self.rows[at].run.path
+        line, height = at + 1, max(1, self.body.size.height)
+        if at == 0:
+            self.body.top = 0
+        self.body.top = min(max(self.body.top, line - height + 1), line)
+        self._draw()
+
+    def action_take(self) -> None:
+        """Look at the chosen run."""
+        row = next((row for row in self.rows if row.run.path == self.chosen), None)
+        if row is not None:
+            self._take(row.index)
+            self.action_back()
+
+    def action_metric(self, by: int) -> None:
+        """Compare by the next or the previous metric, round the ends."""
+        if self.metric is not None:
+            at = [metric.key for metric in self.metrics].index(self.metric.key)
+            self.metric = self.metrics[(at + by) % len(self.metrics)]
+            self.present(self.scene)
+
+    def action_baseline(self) -> None:
+        """Compare with the chosen run."""
+        self.base = self.chosen
+        self.present(self.scene)
+
+    def action_hide(self) -> None:
+        """Hide the chosen run, or show it again."""
+        if self.chosen is not None:
+            self.hidden ^= {self.chosen}
+            self.present(self.scene)
+
+    def action_scroll(self, pages: int) -> None:
+        """Move the rows and the settings by almost a screenful."""
+        self.body.top += pages * max(1, self.body.size.height - 1)
+        self._draw()
+
+    # ------------------------------------------------------------------------------ mouse
+
+    def on_click(self, event: Click) -> None:
+        at = self.body.top + event.y - 1
+        if event.widget is self.body and 0 <= at < len(self.rows):
+            self._choose(at)
+
+    def on_mouse_scroll_down(self) -> None:
+        self.body.top += 3
+        self._draw()
+
+    def on_mouse_scroll_up(self) -> None:
+        self.body.top -= 3
+        self._draw()
