@@ -133,13 +133,13 @@ class DatabaseReader:
         Raises:
             ReadError: It is not a database, is corrupt, or answers too slowly.
         """
-        parts = self._database.parts()
+        self._database.look()
         if self._database.error is not None:
             raise self._database.error.with_traceback(None)
         if self._database.busy:
             return Batch(pending=1)
         if self._key is None:
-            if (first := lead(parts)) is None:
+            if (first := lead(self._database.parts())) is None:
                 return Batch()
             self._key = first.key
         mark = self._database.mark(self._key)

@@ -22,6 +22,8 @@ LONGEST = 2.0
 """Seconds that all questions of one visit may take. A schema is part of the file, so that a
 hostile one could make a query run for ever."""
 
+_IMMUTABLE = "&immutable=1"
+
 _STEPS = 10_000
 """Instructions of SQLite's machine between two looks at the clock: about a millisecond."""
 
@@ -64,12 +66,7 @@ def visit(path: Path) -> Iterator[sqlite3.Connection]:
         FileNotFoundError: It is not there.
     """
     try:
-        with closing(sqlite3.connect(_address(path), uri=True, timeout=TIMEOUT)) as connection:
-            end = time.monotonic() + LONGEST
-            connection.set_progress_handler(lambda: time.monotonic() > end, _STEPS)
-            connection.execute("PRAGMA trusted_schema = OFF")
-            # All questions of one visit are answered from one state of the database.
-            connection.execute("BEGIN")
+        with closing(_opened(path)) as connection:
             yield connection
     except sqlite3.OperationalError as error:
         if "locked" in str(error) or "busy" in str(error):
@@ -77,6 +74,33 @@ def visit(path: Path) -> Iterator[sqlite3.Connection]:
         raise ReadError(f"{path}: {error}") from error
     except (sqlite3.Error, OverflowError) as error:
         raise ReadError(f"{path}: {error}") from error
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    address = _address(path)
+    try:
+        return _begun(address)
+    except sqlite3.OperationalError as error:
+        if "unable to open" not in str(error) or address.endswith(_IMMUTABLE):
+            raise
+        # Where nothing may be written beside a database, its log cannot be read: what was
+        # written into the database itself is better than nothing.
+        return _begun(address + _IMMUTABLE)
+
+
+def _begun(address: str) -> sqlite3.Connection:
+    """Open a database and begin a transaction, so that all is answered from one state of it."""
+    connection = sqlite3.connect(address, uri=True, timeout=TIMEOUT)
+    try:
+        end = time.monotonic() + LONGEST
+        connection.set_progress_handler(lambda: time.monotonic() > end, _STEPS)
+        connection.execute("PRAGMA trusted_schema = OFF")
+        connection.execute("BEGIN")
+        connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _address(path: Path) -> str:
@@ -87,7 +111,7 @@ def _address(path: Path) -> str:
     address = f"file:{quote(str(path.absolute()))}?mode=ro"
     log = path.with_name(path.name + "-wal")
     if head[18:20] == _WAL and not log.exists():
-        address += "&immutable=1"
+        address += _IMMUTABLE
     return address
 
 

@@ -151,6 +151,21 @@ def test_what_a_live_writer_has_in_its_log_is_seen(tmp_path: Path) -> None:
     writer.close()
 
 
+def test_where_the_log_cannot_be_opened_the_rest_is_read(tmp_path: Path) -> None:
+    path, copy = tmp_path / "tiny.db", tmp_path / "copy" / "tiny.db"
+    shutil.copy(DATA / "trackio" / "tiny.db", path)
+    writer = sqlite3.connect(path)
+    with writer:
+        writer.execute("UPDATE configs SET config = '{}'")
+    copy.parent.mkdir()
+    shutil.copy(path, copy)
+    shutil.copy(f"{path}-wal", f"{copy}-wal")
+    writer.close()
+    # As in a directory that may not be written, the index of the log cannot be made.
+    Path(f"{copy}-shm").mkdir()
+    assert len(read_whole(opened(copy, "trackio")).values("eval/loss")) == 5
+
+
 def test_other_databases_are_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "other.db"
     change(path, "CREATE TABLE metrics (a)")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
 import sqlite3
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from lossmon.monitor import Monitor
 from lossmon.readers.registry import claim
 from lossmon.types import Kind, State
-from tests.readers.growing import DATA, read, read_whole
+from tests.readers.growing import DATA, Collected, read, read_whole
 
 SAMPLE = DATA / "traceml"
 
@@ -97,6 +98,36 @@ def test_a_session_that_is_being_written_is_followed(session: Path) -> None:
     (points,) = read(reader).points
     assert (points.tag, points.steps.tolist(), points.values.tolist()) == ("step_time", [30], [0.5])
     writer.close()
+
+
+@pytest.mark.parametrize("mode", ["delete", "wal"])
+@pytest.mark.parametrize("seed", range(4))
+def test_whatever_the_rhythm_the_same_points_come_out(seed: int, mode: str, tmp_path: Path) -> None:
+    lines = (SAMPLE / "telemetry.sql").read_text().splitlines()
+    tables: dict[str, list[str]] = {}
+    for line in reversed([line for line in lines if line.startswith("INSERT")]):
+        tables.setdefault(line.split()[2], []).append(line)
+    path = tmp_path / "telemetry"
+    writer = sqlite3.connect(path)
+    writer.execute(f"PRAGMA journal_mode = {mode}")
+    writer.execute("PRAGMA synchronous = off")
+    writer.executescript("\n".join(line for line in lines if not line.startswith("INSERT")))
+    found = claim(path)
+    assert found is not None
+    reader, live, dice = found.open(path), Collected(), random.Random(seed)
+    while tables:
+        with writer:
+            for _ in range(dice.randrange(1, 9)):
+                if tables:
+                    table = dice.choice(list(tables))
+                    writer.execute(tables[table].pop())
+                    if not tables[table]:
+                        del tables[table]
+        if dice.random() < 0.5:
+            live.add(read(reader))
+    live.add(read(reader))
+    writer.close()
+    assert live.series == read_whole(found.open(path)).series
 
 
 def test_another_manifest_is_not_taken_for_one(tmp_path: Path) -> None:
