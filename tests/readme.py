@@ -24,6 +24,8 @@ NAMES = {
     "equals_sign": "=",
     "minus": "-",
     "slash": "/",
+    "less_than_sign": "<",
+    "greater_than_sign": ">",
 }
 """How keys with a name look on a keyboard."""
 

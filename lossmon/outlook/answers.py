@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
+from functools import lru_cache
 
 from lossmon.frozen import dataclass
 from lossmon.types import TextSample
@@ -33,7 +34,12 @@ class Prompt:
     @property
     def key(self) -> str:
         """The same for the same prompt, today and tomorrow."""
-        return hashlib.sha256(f"{self.tag}\0{self.text}".encode(errors="replace")).hexdigest()[:16]
+        return _digest(self.tag, self.text)
+
+
+@lru_cache(8192)
+def _digest(tag: str, text: str) -> str:
+    return hashlib.sha256(f"{tag}\0{text}".encode(errors="replace")).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)

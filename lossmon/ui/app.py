@@ -396,7 +396,7 @@ class LossmonApp(Looks, App[None]):
         from lossmon.ui.screens.outputs import OutputsView
 
         # Kept for as long as the app is, where nothing may be kept on disk.
-        self._opinions = self._opinions or Opinions(self.config.home)
+        self._opinions = self._opinions or Opinions(None if self.is_web else self.config.home)
         self.open(OutputsView(self._opinions))
 
     def action_help(self) -> None:

@@ -17,7 +17,7 @@ from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from lossmon.errors import ReadError
 from lossmon.readers.events import FORMATS, EventReader
 from lossmon.readers.events_tags import MOST_TAGS
-from lossmon.types import Axis, Batch, Facts, Restart
+from lossmon.types import Axis, Batch, Facts, Restart, TextSample
 from tests.readers.event_files import Read, framed, loaded, recorded, scalar
 
 DATA = Path(__file__).parent.parent / "data" / "tensorboard"
@@ -225,6 +225,13 @@ def test_control_characters_of_a_text_are_replaced(log: Path) -> None:
     value.tensor.string_val.append(b"a\x1b[2Jb\nc\xff")
     (sample,) = written(log, event).samples
     assert sample.output == "a\N{REPLACEMENT CHARACTER}[2Jb\nc\N{REPLACEMENT CHARACTER}"
+
+
+def test_a_text_with_headings_has_a_prompt_and_an_answer(log: Path) -> None:
+    event = _text("out/text_summary", b"**Prompt:** a\n\n**Output:** b")
+    event.step = 5
+    assert written(log, event).samples == (TextSample("out", 5, "b", "a"),)
+    assert written(log, _text("out/text_summary", b"")).samples == (TextSample("out", 0, ""),)
 
 
 def test_hyperparameters_are_settings() -> None:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
+from textual.events import MouseScrollDown, MouseScrollUp, Paste
 from textual.pilot import Pilot
 
 from lossmon.types import TextSample
@@ -57,6 +58,15 @@ async def test_the_newest_step_stands_beside_the_one_before() -> None:
         assert "The car is red and it has number 7." in shown
         assert "expected The car is red and it has number 6." in shown
         assert "OVERFITTING" in await press(pilot, "u")
+
+
+async def test_one_step_alone_is_shown_once() -> None:
+    app = app_of(TextSample("eval", 7, "the answer", "p"))
+    async with app.run_test(size=(120, 30)) as pilot:
+        shown = await press(pilot, "u")
+        assert shown.count("the answer") == 1
+        assert "▸  p" in shown
+        assert "there are no two answers to judge" in await press(pilot, "plus")
 
 
 async def test_up_and_down_choose_a_prompt() -> None:
@@ -171,7 +181,13 @@ async def test_long_answers_scroll() -> None:
         assert "line 30" in shown
         assert "line 99!" in await press(pilot, *["pagedown"] * 6)
         assert "/100" in text(app)
-        assert "line 0 " in await press(pilot, *["pageup"] * 6)
+        assert "line 0 " not in await press(pilot, *["pageup"] * 3, "pagedown")
+        assert "line 0 " in await press(pilot, *["b"] * 6)
+        view(app).body.post_message(
+            MouseScrollDown(view(app).body, 80, 10, 0, 0, 0, False, False, False)
+        )
+        await pilot.pause()
+        assert "line 0 " not in text(app)
 
 
 async def test_enter_gives_one_answer_all_the_room() -> None:
@@ -205,8 +221,6 @@ async def test_pasted_text_filters_too() -> None:
     app = app_of()
     async with app.run_test(size=(120, 30)) as pilot:
         await press(pilot, "u", "slash")
-        from textual.events import Paste
-
         view(app).post_message(Paste("fruit\nmore"))
         await pilot.pause()
         assert "▸  Name a fruit." in text(app)
@@ -217,6 +231,12 @@ async def test_the_mouse_chooses_and_scrolls() -> None:
     async with app.run_test(size=(120, 30)) as pilot:
         await press(pilot, "u")
         await pilot.click(Answers, offset=(8, 3))
+        assert "▸  Write a function" in text(app)
+        await pilot._post_mouse_events([MouseScrollDown], Answers, (8, 3), button=0)
+        await pilot.pause()
+        assert "▸  Tell a story." in text(app)
+        await pilot._post_mouse_events([MouseScrollUp], Answers, (8, 3), button=0)
+        await pilot.pause()
         assert "▸  Write a function" in text(app)
 
 

@@ -100,7 +100,7 @@ class OutputsView(View):
         self.said = ""
         """What came of the last key, where that is not to be seen."""
         self._samples: tuple[TextSample, ...] | None = None
-        self._run: object = None
+        self._run: object = self
         self.upper = Edge("╭╮", left=True)
         self.body = Answers()
         self.lower = Edge("╰╯", left=False)
@@ -122,6 +122,9 @@ class OutputsView(View):
         path, samples = (run.path, run.samples) if run else (None, ())
         if path != self._run:
             self._begin(path)
+        elif samples is self._samples:
+            # What else is new of the run is not to be seen here.
+            return
         if samples is not self._samples:
             self._samples = samples
             self.outputs = gather(samples)
@@ -203,7 +206,10 @@ class OutputsView(View):
             answers=self._answers(chosen),
             plain=self.scene.terminal.plain,
         )
-        return pair if self.alone is None else replace(pair, answers=(pair.answers[self.alone],))
+        if self.alone is not None:
+            return replace(pair, answers=(pair.answers[self.alone],), alone=True)
+        # Of one step alone there is one answer to show.
+        return pair if len(self._choices()) > 1 else replace(pair, answers=pair.answers[1:])
 
     def _asked(self, prompt: Prompt, title: str) -> str:
         if not prompt.text:

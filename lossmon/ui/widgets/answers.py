@@ -65,7 +65,8 @@ class Pair:
         chosen: Which of them is looked at.
         prompt: Label and text of the prompt, empty where it is not told.
         expected: The same of the expected answer.
-        answers: Two answers, or one that has all the room.
+        answers: Two answers, or one.
+        alone: The answer has all the room: no list stands beside it.
         plain: Changed words stand in brackets, as colours do not tell.
         message: Lines instead of everything, where there is nothing to compare.
     """
@@ -75,6 +76,7 @@ class Pair:
     prompt: tuple[str, str] = ("", "")
     expected: tuple[str, str] = ("", "")
     answers: tuple[Answer, ...] = ()
+    alone: bool = False
     plain: bool = False
     message: tuple[Line, ...] = field(default_factory=tuple)
 
@@ -113,7 +115,7 @@ class Answers(Panel):
         if pair.message or not pair.answers:
             self.listed = (0, 0, 0)
             return [fit(line, width) for line in pair.message]
-        if len(pair.answers) < 2:
+        if pair.alone:
             self.listed = (0, 0, 0)
             return self._text(width, height)
         if width >= BESIDE:
@@ -149,7 +151,7 @@ class Answers(Panel):
         """The prompt, the answers, and below them what was expected."""
         pair = self.pair
         most = PROMPT_ROWS if height >= 16 else 1 if height >= 6 else 0
-        if len(pair.answers) == 1:
+        if pair.alone:
             most = height // 3
         prompt = named(*pair.prompt, width, most)
         expected = named(*pair.expected, width, most)

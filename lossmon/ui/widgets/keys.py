@@ -27,6 +27,8 @@ NAMES = {
     "right": "→",
     "equals_sign": "=",
     "underscore": "_",
+    "less_than_sign": "<",
+    "greater_than_sign": ">",
 }
 
 

@@ -1,0 +1,43 @@
+"""Running text of several colours."""
+
+from __future__ import annotations
+
+from lossmon.outlook.words_changed import Word, changes
+from lossmon.ui.flow import flow, marked
+from lossmon.ui.lines import plain
+
+BRACKETS = ("{+", "+}")
+
+
+def lines(text: str, room: int) -> list[str]:
+    words = changes(text, text).after
+    return [plain(line) for line in flow(marked(words, "added", None), room)]
+
+
+def test_lines_break_at_blanks_and_line_ends() -> None:
+    assert lines("one two three\n\n  four", 8) == ["one two ", "three", "", "  four"]
+
+
+def test_long_words_and_chinese_break_anywhere() -> None:
+    assert lines("abcdefgh", 3) == ["abc", "def", "gh"]
+    assert lines("今天天气", 5) == ["今天", "天气"]
+
+
+def test_a_tab_is_four_blanks() -> None:
+    assert lines("\treturn", 20) == ["    return"]
+
+
+def test_accents_without_end_take_several_lines() -> None:
+    heap = "e" + "\N{COMBINING ACUTE ACCENT}" * 10_000
+    assert max(len(line) for line in lines(heap, 10)) <= 8 * 10
+
+
+def test_a_changed_line_end_is_shown() -> None:
+    words = changes("a b", "a\nb").after
+    assert [plain(line) for line in flow(marked(words, "added", None), 9)] == ["a↵", "b"]
+
+
+def test_brackets_stand_around_the_words_of_a_change() -> None:
+    words = (Word("a"), Word(" ", True), Word("b", True), Word("\n", True), Word("c", True))
+    shown = [plain(line) for line in flow(marked(words, "added", BRACKETS), 20)]
+    assert shown == ["a {+b↵", "c+}"]
