@@ -124,7 +124,7 @@ def _own_format(patterns: Mapping[str, str]) -> Format:
 
 
 def _found(runs: list[PlacedRun]) -> Iterator[FoundRun]:
-    called = names([run.path for run in runs], [run.name for run in runs])
+    called = names([_place_of(run) for run in runs], [run.name for run in runs])
     for run, name in zip(runs, called, strict=True):
         files = tuple(
             FoundFile(Path(member.claim.path), member.claim.format, member.scope, member.part)
@@ -133,15 +133,23 @@ def _found(runs: list[PlacedRun]) -> Iterator[FoundRun]:
         yield FoundRun(name, run.path, files, run.checkpoints)
 
 
+def _place_of(run: PlacedRun) -> Path:
+    """Where the run lies; of one run among several in a file that is the file."""
+    files = [Path(member.claim.path) for member in run.members]
+    within = run.name and not any(file.is_relative_to(run.path) for file in files)
+    return run.path.parent if within else run.path
+
+
 def names(paths: Sequence[Path], given: Sequence[str] | None = None) -> list[str]:
     """Name each run after the end of its path: as much of it as tells it from the others.
 
     Args:
         paths: Of each run.
-        given: What the framework calls each; that stands in place of the last part of its path.
+        given: What the framework calls each, or nothing; where it is not enough, the end of the
+            path stands before it.
     """
     parts = [
-        (*_telling_parts(path)[:-1], name) if name else _telling_parts(path)
+        (*_telling_parts(path), name) if name else _telling_parts(path)
         for path, name in zip(paths, given or [""] * len(paths), strict=True)
     ]
     lengths = [2 if VERSION.match(own[-1]) else 1 for own in parts]
@@ -153,12 +161,23 @@ def names(paths: Sequence[Path], given: Sequence[str] | None = None) -> list[str
             for tail, length, own in zip(tails, lengths, parts, strict=True)
         ]
         if not any(longer):
-            return ["/".join(tail) for tail in tails]
+            return _counted(["/".join(tail) for tail in tails])
         lengths = [length + more for length, more in zip(lengths, longer, strict=True)]
+
+
+def _counted(names: Sequence[str]) -> list[str]:
+    """The names, those that are the same to the last letter counted."""
+    seen: Counter[str] = Counter()
+    counted = []
+    for name in names:
+        seen[name] += 1
+        counted.append(f"{name} ({seen[name]})" if seen[name] > 1 else name)
+    return counted
 
 
 def _telling_parts(path: Path) -> tuple[str, ...]:
     parts = path.parts
     if not parts or parts[-1] == "..":
         parts = path.resolve().parts
+    parts = tuple(part for part in parts if part != path.anchor)
     return parts or (str(path.resolve()),)

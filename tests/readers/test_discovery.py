@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lossmon.readers import tree
-from lossmon.readers.discovery import Discovery, FoundRun
+from lossmon.readers.discovery import Discovery, FoundRun, names
 
 LINE = b'{"step": 1, "loss": 2.0}\n'
 LOG = b"step 250: train loss 2.5017, val loss 2.6037\n"
@@ -286,3 +286,20 @@ def test_the_directory_of_an_mlflow_run_is_one_run_when_it_is_named(tmp_path: Pa
         metric.write_text("1700000000000 1.5 1\n1700000001000 1.4 2\n")
     (run,) = Discovery([tmp_path]).scan().runs
     assert run.path == tmp_path
+
+
+@pytest.mark.parametrize(
+    "runs, called",
+    [
+        pytest.param([("/a/x", ""), ("/a/y", "")], ["x", "y"], id="the last part is enough"),
+        pytest.param([("/a/x", ""), ("/b/x", "")], ["a/x", "b/x"], id="the same last part"),
+        pytest.param([("/a", "demo"), ("/b", "tiny")], ["demo", "tiny"], id="given names"),
+        pytest.param([("/s/a", "demo"), ("/s/b", "demo")], ["a/demo", "b/demo"], id="given twice"),
+        pytest.param([("/a", "demo"), ("/a", "demo")], ["a/demo", "a/demo (2)"], id="one file"),
+        pytest.param([("/a", ""), ("/a", "")], ["a", "a (2)"], id="one path"),
+    ],
+)
+def test_a_run_is_called_by_as_little_as_tells_it_from_the_others(
+    runs: list[tuple[str, str]], called: list[str]
+) -> None:
+    assert names([Path(path) for path, _ in runs], [name for _, name in runs]) == called
