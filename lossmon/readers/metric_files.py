@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from lossmon.readers.layout import Columns, MetricColumns
 from lossmon.readers.lines import decode
 from lossmon.readers.mlflow_store import is_metric
 from lossmon.readers.record_reader import Fault, RecordReader
+from lossmon.readers.run_settings import facts_of_texts
 from lossmon.readers.table_cells import Header, parse_rows
 from lossmon.readers.tables import RANK, header_names, table
 from lossmon.readers.values import moment, number
@@ -87,14 +89,14 @@ class MlflowRun:
         fields = {key: value.strip().strip("'\"") for key, value in _FIELD.findall(text)}
         started = number(fields.get("start_time"))
         status = fields.get("status", "")
-        facts = Facts(
+        facts = replace(
+            # They are logged after the document was written.
+            facts_of_texts(_parameters(self.path.parent / "params")),
             name=clean_name(fields.get("run_name", "")) or None,
             started=moment(started) if started is not None else None,
             # A run that is taken up again says that it is running, where it had ended before.
             finished=status == _FINISHED,
             failure=_STATES.get(status, ""),
-            # They are logged after the document was written.
-            settings=_parameters(self.path.parent / "params"),
         )
         if facts == self._known:
             return Batch()

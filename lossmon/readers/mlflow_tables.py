@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import replace
 
 from lossmon.readers.database_rows import (
     MOST_SETTINGS,
@@ -18,9 +19,9 @@ from lossmon.readers.database_rows import (
     whole,
 )
 from lossmon.readers.frames import clean_name
+from lossmon.readers.run_settings import facts_of_texts
 from lossmon.readers.shelf import MOST_RUNS, Part
 from lossmon.readers.values import moment
-from lossmon.types import Facts
 
 _LARGEST = 1.7976931348623157e308
 """What MLflow writes for infinity, the database having none."""
@@ -87,16 +88,18 @@ class MlflowRows:
         settings = connection.execute(
             "SELECT key, value FROM params WHERE run_uuid = ?", (self._run,)
         )
-        news.facts = Facts(
+        news.facts = replace(
+            facts_of_texts(
+                {
+                    clean_name(str(key)): clean_name(str(value))
+                    for key, value in settings.fetchmany(MOST_SETTINGS)
+                }
+            ),
             name=name_of(name) or None,
             started=moment(real(started)),
             # A run that is taken up again says that it is running, where it had ended before.
             finished=status == "FINISHED",
             failure=_FAILED.get(str(status), ""),
-            settings={
-                clean_name(str(key)): clean_name(str(value))
-                for key, value in settings.fetchmany(MOST_SETTINGS)
-            },
         )
         return news
 

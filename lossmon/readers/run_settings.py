@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 
+from lossmon.readers.values import number
 from lossmon.types import Facts
 
 MOST_SETTINGS = 500
@@ -33,6 +35,18 @@ def facts_of(settings: Mapping[str, object]) -> Facts:
         total_epochs=total_epochs,
         settings=dict(_flat(settings)),
     )
+
+
+def facts_of_texts(settings: Mapping[str, str]) -> Facts:
+    """The same of settings that a tracker keeps as text: the plan is made of numbers again."""
+    said: dict[str, object] = dict(settings)
+    for name in ("max_steps", "num_train_epochs"):
+        planned = number(said.get(name))
+        if planned is not None and planned.is_integer():
+            said[name] = int(planned)
+        elif planned is not None:
+            said[name] = planned
+    return replace(facts_of(said), settings=dict(settings))
 
 
 def one_line(text: str) -> str:

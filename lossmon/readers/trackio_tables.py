@@ -23,6 +23,9 @@ from lossmon.readers.shelf import MOST_RUNS, Part
 from lossmon.readers.values import written_moment
 from lossmon.types import Axis, Facts
 
+_ENDING = "train_runtime"
+"""What the Trainer logs at the end of a training. Trackio itself says nothing of an end."""
+
 _PRIVATE = "_"
 """How the names begin that Trackio adds to a configuration."""
 
@@ -99,6 +102,7 @@ class TrackioRows:
         self._system = Cursor("system_metrics", "timestamp, metrics", column, run)
         self._name = ""
         self._readings = 0
+        self._ended = False
 
     def news(self, connection: sqlite3.Connection) -> News:
         """Return what was logged since the last visit.
@@ -110,8 +114,9 @@ class TrackioRows:
         for name, time, step, metrics in rows:
             self._name = name_of(name)
             when = written_moment(str(time))
-            for tag, value in _json_values(metrics):
-                news.values.append(Logged(tag, whole(step), when, value))
+            said = dict(_json_values(metrics))
+            news.values += [Logged(tag, whole(step), when, value) for tag, value in said.items()]
+            self._ended = _ENDING in said
         rows, more = self._system.next(connection)
         news.more = news.more or more
         for time, metrics in rows:
@@ -120,7 +125,9 @@ class TrackioRows:
                 tag = f"system/{tag}"
                 news.values.append(Logged(tag, self._readings, when, value, Axis.ORDER))
             self._readings += 1
-        news.facts = replace(self._config(connection), name=self._name or None)
+        news.facts = replace(
+            self._config(connection), name=self._name or None, finished=self._ended
+        )
         return news
 
     def _config(self, connection: sqlite3.Connection) -> Facts:

@@ -198,3 +198,32 @@ def test_one_that_vanished_gives_nothing(mlflow: Path) -> None:
     reader = opened(mlflow, "mlflow")
     mlflow.unlink()
     assert read(reader).points == ()
+
+
+def test_the_plan_of_a_trainer_is_among_the_parameters(mlflow: Path) -> None:
+    change(
+        mlflow,
+        "INSERT INTO params (key, value, run_uuid) "
+        "SELECT 'num_train_epochs', '3.0', run_uuid FROM runs",
+        "INSERT INTO params (key, value, run_uuid) SELECT 'max_steps', '-1', run_uuid FROM runs",
+    )
+    (facts,) = read(opened(mlflow, "mlflow")).facts
+    assert (facts.total_epochs, facts.total_steps) == (3.0, None)
+    change(mlflow, "UPDATE params SET value = '200' WHERE key = 'max_steps'")
+    (facts,) = read(opened(mlflow, "mlflow")).facts
+    assert (facts.total_epochs, facts.total_steps) == (None, 200)
+
+
+def test_trackio_s_run_has_ended_with_the_closing_record_of_a_trainer(tmp_path: Path) -> None:
+    path = tmp_path / "tiny.db"
+    shutil.copy(DATA / "trackio" / "tiny.db", path)
+    reader = opened(path, "trackio")
+    assert read(reader).facts[0].finished is False
+    add = (
+        "INSERT INTO metrics (run_id, timestamp, run_name, step, metrics) "
+        "SELECT run_id, timestamp, run_name, 300, '{}' FROM metrics LIMIT 1"
+    )
+    change(path, add.format('{"train_runtime": 5.0, "train_loss": 1.0}'))
+    assert read(reader).facts[0].finished is True
+    change(path, add.format('{"train/loss": 0.5}'))
+    assert read(reader).facts[0].finished is False
