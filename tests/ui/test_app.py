@@ -143,6 +143,17 @@ async def test_enter_on_the_log_opens_it_full_screen() -> None:
         assert isinstance(app.screen, LogPage)
 
 
+async def test_a_click_on_a_key_of_the_footer_does_what_the_key_does() -> None:
+    app = stage.app(stage.snapshot(stage.overfitting()))
+    async with app.run_test(size=(120, 40)) as pilot:
+        row = text(app).splitlines()[-1]
+        await pilot.click("#keys", offset=(row.index("log axis"), 0))
+        assert app.look.log
+        await pilot.click("#keys", offset=(row.index("diagnosis"), 0))
+        await pilot.pause()
+        assert isinstance(app.screen, DiagnosisPage)
+
+
 async def test_q_quits() -> None:
     app = stage.app(stage.snapshot(stage.healthy()))
     async with app.run_test(size=(80, 24)) as pilot:

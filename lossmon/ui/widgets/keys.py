@@ -78,4 +78,7 @@ class Keys(Panel):
     async def on_click(self, event: events.Click) -> None:
         for start, end, action in self._spots:
             if start <= event.x < end:
-                await self.run_action(action)
+                # The view knows most of them, the app the others.
+                known = await self.app.run_action(action, self.screen)
+                if not known:
+                    await self.app.run_action(action)
