@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from lossmon.frozen import dataclass
-from lossmon.types import Floats, Ints, Series, Severity
+from lossmon.types import Floats, Ints, Kind, Series, Severity, Split
 from lossmon.ui.smooth import DEFAULT_WEIGHT
 
 Marker = Literal["braille", "block", "ascii"]
@@ -170,7 +170,7 @@ def curve_of(
         series.steps,
         series.values,
         style,
-        smooth=style != "eval",
+        smooth=style != "eval" and not is_exact(series),
         ghost_x=series.ghost_steps,
         ghost_y=series.ghost_values,
         steps=series.steps,
@@ -186,6 +186,13 @@ def curve_of(
         ghost_x=_no_floats(),
         ghost_y=_no_floats(),
     )
+
+
+def is_exact(series: Series) -> bool:
+    """Whether the values are what they are and no noisy samples: a learning rate follows its
+    schedule, and what is measured on eval data is a mean already."""
+    meaning = series.meaning
+    return meaning.kind is Kind.LEARNING_RATE or meaning.split is Split.EVAL
 
 
 def start_of(series: Iterable[Series]) -> float:

@@ -93,3 +93,13 @@ def test_the_gap_at_the_edge_is_that_of_the_newest_eval() -> None:
     assert gap is not None
     scene = Scene(snapshot=stage.snapshot(run), now=stage.NOW)
     assert plain(footer_of(scene, run, (0, 1))).startswith(f"gap {gap.last:.2f}  ")
+
+
+def test_a_learning_rate_and_what_is_measured_on_eval_data_are_not_smoothed() -> None:
+    run = stage.overfitting()
+    smoothed = {
+        series.meaning.key: model_of(run, Look(), (index,)).curves[0].smooth
+        for index, series in enumerate(run.series)
+    }
+    assert smoothed["train/loss"] and smoothed["grad_norm"]
+    assert not smoothed["learning_rate"] and not smoothed["eval/accuracy"]

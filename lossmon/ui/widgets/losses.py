@@ -8,7 +8,7 @@ from textual.widget import Widget
 from lossmon.types import RunSnapshot
 from lossmon.ui.curves import footer_of, model_of, options_of, title_of
 from lossmon.ui.lines import EMPTY, MUTED, Line
-from lossmon.ui.plot import ChartModel
+from lossmon.ui.plot import ChartModel, is_exact
 from lossmon.ui.scene import SMOOTHINGS, Scene, XAxis
 from lossmon.ui.widgets.metrics import others
 from lossmon.ui.widgets.pane import LossPane, separator
@@ -114,6 +114,6 @@ def modes(scene: Scene, run: RunSnapshot, shown: tuple[int, ...]) -> list[tuple[
         words.append("outliers")
     usual = look.smoothing == SMOOTHINGS[2]
     marks: list[tuple[int, Line]] = [(0, ((word, MUTED),)) for word in words]
-    if shown != (run.eval,):
+    if any(index != run.eval and not is_exact(run.series[index]) for index in shown):
         marks.append((2 if usual else 0, ((f"ema {look.smoothing:g}", MUTED),)))
     return marks
