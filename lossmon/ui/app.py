@@ -352,7 +352,7 @@ class LossmonApp(Looks, App[None]):
             below.ask(message.step)
             self.pop_screen()
         else:
-            self.open(DetailView(message.key or LOSSES, message.step))
+            self.open(DetailView(message.key or LOSSES, message.step, self.config.keys))
 
     def action_diagnosis(self) -> None:
         """Open or close the diagnosis."""
@@ -364,7 +364,13 @@ class LossmonApp(Looks, App[None]):
         """Open or close the log."""
         from lossmon.ui.screens.log import LogPage
 
-        self.open(LogPage())
+        step = self.view.step if self.view else None
+        below = self.screen_stack[-2] if len(self.screen_stack) > 1 else None
+        if isinstance(below, LogPage):
+            below.ask(step)
+            self.pop_screen()
+        else:
+            self.open(LogPage(step))
 
     def action_write(self) -> None:
         """Write what is shown into files."""

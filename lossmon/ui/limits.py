@@ -8,7 +8,7 @@ import re
 from lossmon.errors import LossmonError
 from lossmon.frozen import dataclass
 
-EXAMPLE = "x 1000..2000, y 0.1..2, y auto"
+EXAMPLE = "x 1k..2k, y 0.1..2, y auto"
 """What can be typed, in the words of an example."""
 
 _FACTORS = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "B": 1e9, "T": 1e12}
@@ -20,7 +20,16 @@ _ONE = re.compile(r"(?P<axis>[xy])\s*[=:]?\s*(?P<range>[^\s,;]+)", re.IGNORECASE
 
 
 class LimitsError(LossmonError):
-    """What was typed is no limit; the message says which part, and why."""
+    """What was typed is no limit.
+
+    Attributes:
+        what: The part that is wrong.
+        why: What is wrong with it, a word of the screen.
+    """
+
+    def __init__(self, what: str, why: str) -> None:
+        super().__init__(f"{what}: {why}")
+        self.what, self.why = what, why
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +67,7 @@ def parse_limits(text: str, *, log_y: bool = False, clock: bool = False) -> tupl
     while rest:
         found = _ONE.match(rest)
         if found is None:
-            raise LimitsError(f"{_shown(rest)}: write {EXAMPLE}")
+            raise LimitsError(_shown(rest), EXAMPLE)
         limit = _limit(found["axis"].lower(), found["range"], log_y=log_y, clock=clock)
         limits.append(limit)
         rest = rest[found.end() :].lstrip(" ,;\t")
@@ -70,16 +79,16 @@ def _limit(axis: str, text: str, *, log_y: bool, clock: bool) -> Limit:
         return Limit(axis)
     low, dots, high = text.partition("..")
     if not dots:
-        raise LimitsError(f"{_shown(text)}: two numbers with .. between them, or auto")
+        raise LimitsError(_shown(text), "write low..high or auto")
     units = _CLOCK if clock and axis == "x" else _FACTORS
     bounds = [_number(part, units) if part else None for part in (low, high)]
     known = [bound for bound in bounds if bound is not None]
     if not known:
-        raise LimitsError("..: a number is missing")
+        raise LimitsError(text, "a number is missing")
     if len(known) == 2 and known[0] == known[1]:
-        raise LimitsError(f"{_shown(text)}: nothing lies between equal numbers")
+        raise LimitsError(_shown(text), "nothing is in between")
     if axis == "y" and log_y and min(known) <= 0:
-        raise LimitsError(f"{_shown(text)}: a logarithmic axis begins above 0")
+        raise LimitsError(_shown(text), "a log axis begins above 0")
     if len(known) == 2:
         return Limit(axis, min(known), max(known))
     return Limit(axis, bounds[0], bounds[1])
@@ -90,12 +99,12 @@ def _number(text: str, units: dict[str, float]) -> float:
     unit = found["unit"] if found else ""
     factor = units.get(unit, _FACTORS.get(unit))
     if found is None or factor is None:
-        raise LimitsError(f"{_shown(text)}: no number")
+        raise LimitsError(_shown(text), "no number")
     number = float(found["number"].replace("_", "")) * factor
     if not math.isfinite(number) or abs(number) > 1e300:
-        raise LimitsError(f"{_shown(text)}: too large")
+        raise LimitsError(_shown(text), "too large")
     return number
 
 
 def _shown(text: str) -> str:
-    return text if len(text) <= 24 else text[:23] + "…"
+    return text if len(text) <= 12 else text[:11] + "…"

@@ -309,7 +309,7 @@ async def test_wrong_limits_are_told_and_lose_nothing() -> None:
         view = await opened(pilot)
         await type_limits(pilot, "x 200..1000")
         await type_limits(pilot, "y 1-2")
-        assert "1-2: two numbers with .. between them" in text(app)
+        assert "1-2: write low..high or auto" in text(app)
         assert view.entry.active and view.entry.text == "y 1-2"
         assert span(view) == (200, 1000)
         await pilot.press("backspace", "backspace", "full_stop", "full_stop", "2", "enter")
@@ -346,6 +346,25 @@ async def test_a_click_places_the_cursor_and_the_wheel_zooms_at_the_pointer() ->
         await pilot.pause()
         near = span(view)
         assert near[1] - near[0] < before[1] - before[0] and near[0] < place < near[1]
+
+
+async def test_the_footer_can_be_clicked_and_tells_the_keys_of_the_user() -> None:
+    config = ScreenConfig(keys={"detail.mark": "z"})
+    app = stage.app(stage.snapshot(eventful()), config=config)
+    async with app.run_test(size=(120, 40)) as pilot:
+        view = await opened(pilot)
+        assert rows(app)[-1].startswith(" z mark  [ ] zoom  { } pan")
+        await pilot.click("#keys", offset=(3, 0))
+        assert view.cursor == 40
+        await pilot.press("z")
+        assert view.cursor == 120
+
+
+async def test_a_learning_rate_is_not_smoothed() -> None:
+    app = stage.app(stage.snapshot(stage.overfitting()))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await opened(pilot, "n", "n", "n")
+        assert "learning rate" in text(app) and "ema" not in text(app)
 
 
 async def test_a_run_without_losses_opens_its_first_metric() -> None:

@@ -43,6 +43,16 @@ def test_what_has_no_translation_stays() -> None:
     assert say("running", "en") == "running"
 
 
+async def test_the_detail_speaks_chinese() -> None:
+    app = stage.app(stage.snapshot(stage.overfitting()), config=ScreenConfig(language="zh"))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("enter", "M")
+        await pilot.pause()
+        screen = "\n".join(rows(app))
+        for word in ("训练损失", "判定 过拟合", "步 910", "m 标记", "e 量程"):
+            assert word in screen
+
+
 @pytest.mark.parametrize("size", [(40, 15), (120, 40)], ids=lambda size: f"{size[0]}x{size[1]}")
 async def test_a_machine_without_gpus_is_told_in_chinese(size: tuple[int, int]) -> None:
     run = replace(stage.healthy(), state_reason="the log says so")

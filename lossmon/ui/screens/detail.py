@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import ClassVar
 
@@ -45,6 +46,7 @@ class DetailView(View):
     Args:
         key: Key of the subject (see `Catalogue`), both losses by default.
         step: Step to put the cursor on, or None.
+        remapped: Other keys for actions, by binding id.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -55,17 +57,17 @@ class DetailView(View):
                 tooltip="Cursor far left"),
         Binding("shift+right", "far(1)", "far right", id="detail.far_right",
                 tooltip="Cursor far right"),
-        Binding("right_square_bracket", "zoom(0.5)", "zoom in", id="detail.zoom_in",
+        Binding("right_square_bracket", "zoom(0.5)", "zoom", id="detail.zoom_in",
                 key_display="[ ]", tooltip="Zoom in at the cursor or the newest"),
         Binding("left_square_bracket", "zoom(2.0)", "zoom out", id="detail.zoom_out",
                 tooltip="Zoom out"),
-        Binding("left_curly_bracket", "pan(-0.5)", "pan left", id="detail.pan_left",
+        Binding("left_curly_bracket", "pan(-0.5)", "pan", id="detail.pan_left",
                 key_display="{ }", tooltip="Half a window to the left"),
         Binding("right_curly_bracket", "pan(0.5)", "pan right", id="detail.pan_right",
                 tooltip="Half a window to the right"),
         Binding("home", "edge(-1)", "start", id="detail.start", tooltip="To the start of the run"),
         Binding("end,G", "edge(1)", "newest", id="detail.end", tooltip="To the newest, and follow"),
-        Binding("f", "fit", "fit all", id="detail.fit", tooltip="All of the run, automatic limits"),
+        Binding("f", "fit", "all", id="detail.fit", tooltip="All of the run, automatic limits"),
         Binding("e", "limits", "limits", id="detail.limits", tooltip="Type limits of the axes"),
         Binding("m", "mark(1)", "mark", id="detail.mark", tooltip="Cursor to the next mark"),
         Binding("M", "mark(-1)", "mark before", id="detail.mark_before",
@@ -81,8 +83,14 @@ class DetailView(View):
 
     title_word = "detail"
 
-    def __init__(self, key: str = LOSSES, step: int | None = None) -> None:
+    def __init__(
+        self,
+        key: str = LOSSES,
+        step: int | None = None,
+        remapped: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__()
+        self._remapped = remapped or {}
         self.key = key
         self.cursor: float | None = None
         self.window: Span | None = None
@@ -99,6 +107,9 @@ class DetailView(View):
         self.lower = Edge("╰╯", left=False)
         self.readings = Readings(id="readings")
         self.legend = Legend(id="legend")
+        known = {one.id: one for one in self.BINDINGS if isinstance(one, Binding)}
+        hints = [self._hint(known[f"detail.{name}"]) for name in self.FOOTER]
+        self.keys = Keys(hints, lambda text: self.scene.say(text), id="keys")
         self._model, self._options = ChartModel(), ChartOptions()
         self._asked = step
         self._path: object = None
@@ -109,15 +120,18 @@ class DetailView(View):
         yield self.lower
         yield self.readings
         yield self.legend
-        known = {one.id: one for one in self.BINDINGS if isinstance(one, Binding)}
-        hints = [known[f"detail.{name}"] for name in self.FOOTER]
-        # Until the app has given a scene there is no language to ask for.
-        yield Keys(hints, lambda text: self.scene.say(text), id="keys")
+        yield self.keys
+
+    def _hint(self, binding: Binding) -> Binding:
+        """A binding of the footer with the key that the user gave it."""
+        key = self._remapped.get(binding.id or "")
+        return binding if key is None else replace(binding, key=key, key_display=None)
 
     # ------------------------------------------------------------------------------ scene
 
     def present(self, scene: Scene) -> None:
         before, self.scene = self.scene, scene
+        self.keys.redraw()
         run = scene.run
         if run is None:
             self._model = ChartModel()
@@ -145,7 +159,9 @@ class DetailView(View):
 
     @property
     def step(self) -> int | None:
-        """The step at the cursor, or the newest in view where there is no cursor."""
+        """The step at the cursor, else the last in view; None while that is the newest."""
+        if self.cursor is None and self._follows():
+            return None
         readings = self._readings()
         return readings[0].step if readings else None
 
@@ -458,7 +474,7 @@ class DetailView(View):
             limits = parse_limits(typed, log_y=look.log, clock=look.x.value == "time")
             ranges = [(limit, self._range(limit)) for limit in limits]
         except LimitsError as error:
-            self.wrong = str(error)
+            self.wrong = f"{error.what}: {self.scene.say(error.why)}"
             self.entry.begin(typed)
             return
         self.entry.clear()
@@ -481,7 +497,7 @@ class DetailView(View):
         low = shown.low if limit.low is None else limit.low
         high = shown.high if limit.high is None else limit.high
         if not low < high:
-            raise LimitsError(f"{low:g}..{high:g}: nothing lies in between")
+            raise LimitsError(f"{low:g}..{high:g}", "nothing is in between")
         return Span(low, high)
 
 

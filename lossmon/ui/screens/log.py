@@ -1,4 +1,4 @@
-"""The log full screen: follows, scrolls, searches."""
+"""The log full screen: follows, searches, and leads to the chart at the step of a line."""
 
 from __future__ import annotations
 
@@ -12,13 +12,27 @@ from lossmon.ui.entry import Entry
 from lossmon.ui.lines import EMPTY, MUTED, TEXT, Line, clean, fit
 from lossmon.ui.scene import Scene
 from lossmon.ui.screens.page import Page
+from lossmon.ui.screens.view import Detail
 from lossmon.ui.widgets.log import tone
 
 
 class LogPage(Page):
-    """The text log of the run in view; typing after `/` searches."""
+    """The text log of the run in view; typing after `/` searches.
+
+    Args:
+        step: Step whose line is chosen first, or None for the newest line.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "choose(-1)", "up", id="page.line_up", show=False, tooltip="Line above"),
+        Binding(
+            "down,j", "choose(1)", "down", id="page.line_down", show=False, tooltip="Line below"
+        ),
+        Binding(
+            "enter,J", "chart", "chart", id="page.chart", tooltip="The chart at the line's step"
+        ),
+        Binding("e", "trouble(1)", "error", id="page.error", tooltip="Next error"),
+        Binding("E", "trouble(-1)", "error before", id="page.error_before", tooltip="Error before"),
         Binding("slash", "search", "search", id="page.search", tooltip="Search the log"),
         Binding("n", "find(1)", "next", id="page.next", tooltip="Next place found"),
         Binding("N", "find(-1)", "previous", id="page.previous", tooltip="Previous place found"),
@@ -26,20 +40,54 @@ class LogPage(Page):
 
     title_word = "log"
 
-    def __init__(self) -> None:
+    def __init__(self, step: int | None = None) -> None:
         super().__init__()
         self.entry = Entry("/")
         self.body.follow = True
+        self.chosen: int | None = None
+        """The chosen line, None while it is the newest one, whatever comes."""
+        self.word = ""
+        """What the last key could not find."""
+        self._asked = step
+        self._log: Sequence[str] = ()
 
     @property
     def needle(self) -> str:
         """What is searched for; empty where nothing is."""
         return self.entry.text
 
+    def ask(self, step: int | None) -> None:
+        """Choose the line of a step as soon as the page is on top again."""
+        self._asked = step
+
     def present(self, scene: Scene) -> None:
+        log = scene.run.log if scene.run else ()
+        if log is not self._log:
+            self._move_along(log)
         at_end = self.body.follow or self.body.top >= self.body.last_top()
-        self.body.follow = at_end and not self.needle
+        self.body.follow = at_end and not self.needle and self.chosen is None
+        self.scene = scene
+        if self._asked is not None and log:
+            from lossmon.ui.log_steps import LogSteps
+
+            line = LogSteps(scene.run).line(self._asked) if scene.run else None
+            self._asked = None
+            if line is None:
+                self.word = scene.say("no line tells a step")
+            else:
+                self.choose(line)
+                return
         super().present(scene)
+
+    def _move_along(self, log: Sequence[str]) -> None:
+        """Stay with the chosen line and the lines in view while older ones drop out."""
+        old, self._log = self._log, log
+        if self.chosen is not None:
+            from lossmon.ui.log_steps import kept
+
+            here = kept(self.chosen, old, log)
+            self.body.top = max(0, self.body.top + here - self.chosen)
+            self.chosen = here
 
     def heading(self) -> Line:
         run = self.scene.run
@@ -49,11 +97,19 @@ class LogPage(Page):
         run = self.scene.run
         if run is None or not run.log:
             return [((self.scene.say("this run has no text log"), MUTED),)]
-        return [self._line(text, room) for text in run.log]
+        at = self.line
+        return [self._line(text, room, chosen=index == at) for index, text in enumerate(run.log)]
+
+    @property
+    def line(self) -> int:
+        """The chosen line."""
+        return len(self._log) - 1 if self.chosen is None else self.chosen
 
     def place(self) -> Line:
         if self.entry.active:
             return self.entry.line()
+        if self.word:
+            return ((self.word, "warning"),)
         if self.needle:
             count = len(self.places())
             return (*self.entry.line(), (f"  {count}", MUTED), *_gap(super().place()))
@@ -67,6 +123,66 @@ class LogPage(Page):
             return []
         return [at for at, text in enumerate(run.log) if needle in text.casefold()]
 
+    def choose(self, line: int) -> None:
+        """Choose a line and have it in view; the last one stays the newest."""
+        count, height = len(self._log), max(1, self.body.size.height)
+        if not count:
+            return
+        line, self.word = max(0, min(line, count - 1)), ""
+        self.chosen = None if line == count - 1 and not self.needle else line
+        self.body.follow = self.chosen is None
+        if not self.body.top <= line < self.body.top + height:
+            near = abs(line - self.body.top) <= height + 1
+            edge = line if line < self.body.top else line - height + 1
+            self.body.top = max(0, edge if near else line - height // 2)
+        self.present(self.scene)
+
+    def action_choose(self, lines: int) -> None:
+        """Move the choice by some lines."""
+        self.choose(self.line + lines)
+
+    def action_scroll(self, lines: int) -> None:
+        """The wheel moves the choice, so that it stays in view."""
+        self.action_choose(lines)
+
+    def action_page(self, pages: int) -> None:
+        """Move the choice by almost a screenful."""
+        self.choose(self.line + pages * max(1, self.body.size.height - 1))
+
+    def action_edge(self, side: int) -> None:
+        """Choose the first line, or the newest, whatever comes."""
+        self.choose(0 if side < 0 else len(self._log))
+
+    def action_trouble(self, direction: int) -> None:
+        """Choose the next line that tells of an error, round the ends."""
+        places = [at for at, text in enumerate(self._log) if tone(text) == "critical"]
+        if places:
+            self._to(places, direction)
+            return
+        self.word = self.scene.say("no error in these lines")
+        self.edges()
+
+    def action_chart(self) -> None:
+        """Open the chart at the step that the line tells."""
+        from lossmon.ui.log_steps import LogSteps
+
+        run = self.scene.run
+        step = LogSteps(run).at(self.line) if run is not None and run.log else None
+        if step is None:
+            self.word = self.scene.say("no line tells a step")
+            self.edges()
+        else:
+            self.post_message(Detail(step=step))
+
+    def on_click(self, event: events.Click) -> None:
+        """A click chooses a line, two open its chart."""
+        offset = event.get_content_offset(self.body) if event.widget is self.body else None
+        if offset is None or self.body.top + offset.y >= len(self._log):
+            return
+        self.choose(self.body.top + offset.y)
+        if event.chain > 1:
+            self.action_chart()
+
     def action_search(self) -> None:
         """Begin to type what to search for."""
         self.entry.begin()
@@ -77,12 +193,16 @@ class LogPage(Page):
         places = self.places()
         if not places:
             return
-        here = self.body.top
+        self._to(places, direction)
+
+    def _to(self, places: Sequence[int], direction: int) -> None:
+        """Choose the next of some lines, round the ends."""
+        here = self.line
         if direction > 0:
             target = next((place for place in places if place > here), places[0])
         else:
             target = next((place for place in reversed(places) if place < here), places[-1])
-        self._move(target)
+        self.choose(target)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         # While a word is typed, its letters are letters.
@@ -100,16 +220,19 @@ class LogPage(Page):
             self.entry.paste(event.text)
             self.present(self.scene)
 
-    def _line(self, text: str, room: int) -> Line:
+    def _line(self, text: str, room: int, *, chosen: bool) -> Line:
+        mark: Line = (("▸ ", "key"),) if chosen else (("  ", TEXT),)
+        return fit((*mark, *self._text(text, room)), room)
+
+    def _text(self, text: str, room: int) -> Line:
         text = clean(text[: 4 * room])
         role = tone(text)
         needle = self.needle.casefold()
         at = text.casefold().find(needle) if needle else -1
         if at < 0:
-            return fit(((text, role),), room)
+            return ((text, role),)
         end = at + len(needle)
-        found = ((text[:at], role), (text[at:end], "badge-notice"), (text[end:], role))
-        return fit(found, room)
+        return ((text[:at], role), (text[at:end], "badge-notice"), (text[end:], role))
 
 
 def _gap(line: Line) -> Line:
