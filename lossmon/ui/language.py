@@ -83,8 +83,6 @@ CHINESE: Mapping[str, str] = {
     "  space stops": "  按空格停止",
     "  space goes on": "  按空格继续",
     "this run has no text log": "本次运行没有文本日志",
-    "train loss": "训练损失",
-    "eval loss": "验证损失",
     "learning rate": "学习率",
     "grad norm": "梯度范数",
     "restart": "重启",
