@@ -9,7 +9,7 @@ from operator import attrgetter
 from rich.cells import cell_len
 
 from lossmon.outlook.words_changed import Word
-from lossmon.ui.lines import TEXT, Line, Span, clean
+from lossmon.ui.lines import TEXT, Line, Span, clean, may_break
 
 TAB = "    "
 
@@ -44,44 +44,66 @@ def _spans(text: str, role: str) -> Iterator[Span]:
 
 
 def flow(spans: Iterable[Span], room: int) -> list[Line]:
-    """Break spans into lines of at most `room` cells; a span stays whole where it fits a line."""
+    """Break spans into lines of at most `room` cells, at blanks where there are any.
+
+    What changed within a word is no place to break it.
+    """
     room = max(2, room)
-    lines: list[Line] = []
-    line: list[Span] = []
+    lines: list[list[Span]] = [[]]
     size, dense = 0, 0
-    for text, role in spans:
-        if text == "\n":
-            lines.append(tuple(line))
-            line, size, dense = [], 0, 0
-            continue
+    for chunk in _chunks(spans):
+        text = "".join(part for part, _ in chunk)
         length = cell_len(text)
-        if size + length > room and size:
-            lines.append(tuple(line))
-            line, size, dense = [], 0, 0
-            if text.isspace():
+        if text == "\n" or (size and size + length > room):
+            if text.isspace() and text != "\n":
+                # A blank at the end of a line is the end of it.
+                size = room
                 continue
-        if length <= room and dense + len(text) <= _DENSEST * room:
-            line.append((text, role))
+            lines.append([])
+            size, dense = 0, 0
+            if text == "\n":
+                continue
+        if size + length <= room and dense + len(text) <= _DENSEST * room:
+            lines[-1] += chunk
             size, dense = size + length, dense + len(text)
             continue
-        *whole, (rest, size) = _pieces(text, room)
-        if line:
-            lines.append(tuple(line))
-        lines += [((piece, role),) for piece, _ in whole]
-        line, dense = [(rest, role)], len(rest)
-    if line or not lines:
-        lines.append(tuple(line))
+        if lines[-1]:
+            lines.append([])
+        pieces = _cut(chunk, room)
+        lines[-1:] = pieces
+        size, dense = sum(cell_len(part) for part, _ in pieces[-1]), _DENSEST
+    return [tuple(line) for line in lines]
+
+
+def _chunks(spans: Iterable[Span]) -> Iterator[list[Span]]:
+    """Spans that stay on one line where they can: a word with what hangs on it."""
+    chunk: list[Span] = []
+    for text, role in spans:
+        if not text:
+            continue
+        if chunk and (text.isspace() or may_break(chunk[-1][0][-1], text[0])):
+            yield chunk
+            chunk = []
+        chunk.append((text, role))
+        if text.isspace():
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+def _cut(chunk: Iterable[Span], room: int) -> list[list[Span]]:
+    """A word that is longer than a line, in pieces."""
+    lines: list[list[Span]] = [[]]
+    size, dense = 0, 0
+    for text, role in chunk:
+        start = 0
+        for at, char in enumerate(text):
+            cells = cell_len(char)
+            if size + cells > room or dense >= _DENSEST * room:
+                lines[-1].append((text[start:at], role))
+                lines.append([])
+                start, size, dense = at, 0, 0
+            size, dense = size + cells, dense + 1
+        lines[-1].append((text[start:], role))
     return lines
-
-
-def _pieces(text: str, room: int) -> list[tuple[str, int]]:
-    """Pieces of one long word, each with its cells."""
-    pieces: list[tuple[str, int]] = []
-    piece, size = "", 0
-    for char in text:
-        cells = cell_len(char)
-        if size + cells > room or len(piece) >= _DENSEST * room:
-            pieces.append((piece, size))
-            piece, size = "", 0
-        piece, size = piece + char, size + cells
-    return [*pieces, (piece, size)]

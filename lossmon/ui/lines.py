@@ -157,7 +157,7 @@ def _words(text: str) -> Iterable[str]:
     """Pieces that stay whole, each with the blanks behind it."""
     word = ""
     for char in text:
-        if word and char != " " and _may_break(word[-1], char):
+        if word and char != " " and may_break(word[-1], char):
             yield word
             word = ""
         word += char
@@ -165,7 +165,8 @@ def _words(text: str) -> Iterable[str]:
         yield word
 
 
-def _may_break(before: str, char: str) -> bool:
+def may_break(before: str, char: str) -> bool:
+    """Whether a line may end between two characters."""
     if before == " ":
         return True
     return (_is_wide(before) or _is_wide(char)) and not _closes(char)

@@ -18,6 +18,14 @@ def test_lines_break_at_blanks_and_line_ends() -> None:
     assert lines("one two three\n\n  four", 8) == ["one two ", "three", "", "  four"]
 
 
+def test_a_blank_at_the_end_of_a_full_line_makes_no_empty_one() -> None:
+    assert lines("one two \nthree four", 7) == ["one two", "three ", "four"]
+
+
+def test_a_word_is_not_broken_at_its_signs() -> None:
+    assert lines("we don't `9`", 7) == ["we ", "don't ", "`9`"]
+
+
 def test_long_words_and_chinese_break_anywhere() -> None:
     assert lines("abcdefgh", 3) == ["abc", "def", "gh"]
     assert lines("今天天气", 5) == ["今天", "天气"]

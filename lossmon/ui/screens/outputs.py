@@ -3,43 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
 from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from lossmon.outlook.answers import (
-    Oddity,
-    Outputs,
-    Prompt,
-    Step,
-    gather,
-    oddities,
-    place,
-    shared,
-    titles,
-)
-from lossmon.outlook.words_changed import Changes, changes
+from lossmon.outlook.answers import gather
 from lossmon.types import TextSample
 from lossmon.ui.entry import Entry
-from lossmon.ui.lines import EMPTY, MUTED, STRONG, TEXT, Line, clean, join
+from lossmon.ui.lines import EMPTY, MUTED, TEXT, Line, clean, join
 from lossmon.ui.opinions import Opinion, Opinions, tally
 from lossmon.ui.scene import Scene
+from lossmon.ui.screens.outputs_pair import Pairing
 from lossmon.ui.screens.outputs_words import example, missing, summary
 from lossmon.ui.screens.view import View
-from lossmon.ui.widgets.answers import Answer, Answers, Pair, Row
+from lossmon.ui.spot import B, Spot
+from lossmon.ui.widgets.answers import Answers, Pair
 from lossmon.ui.widgets.keys import key_name
 from lossmon.ui.widgets.pane import Edge
 
-GLYPHS = {Opinion.BETTER: "+", Opinion.SAME: "=", Opinion.WORSE: "-"}
-"""How a mark is shown in the list: the key that makes it."""
+NARROW = 76
+"""Columns below which the tally is in figures: its sentence would not fit."""
 
 HINTS = ("output.better", "output.same", "output.worse", "output.later")
 """Keys that stand below the answers."""
-
-_compared = lru_cache(8)(changes)
 
 
 class OutputsView(View):
@@ -89,12 +77,7 @@ class OutputsView(View):
         self.scene = Scene()
         self.opinions = opinions
         self.entry = Entry("/")
-        self.outputs = Outputs()
-        self.chosen: Prompt | None = None
-        self.steps: list[Step | None] = [None, None]
-        """The steps A and B that the user chose."""
-        self.follows = [True, True]
-        """Whether A and B go along with the newest steps, until the user chooses others."""
+        self.spot = Spot()
         self.alone: int | None = None
         """Which answer has all the room, None where both are shown."""
         self.said = ""
@@ -112,7 +95,7 @@ class OutputsView(View):
 
     @property
     def step(self) -> int | None:
-        return self.steps[1] if self.outputs.prompts else None
+        return self.spot.steps[B] if self.spot.outputs.prompts else None
 
     # --------------------------------------------------------------------------- data in
 
@@ -120,173 +103,46 @@ class OutputsView(View):
         self.scene = scene
         run = scene.run
         path, samples = (run.path, run.samples) if run else (None, ())
-        if path != self._run:
-            self._begin(path)
-        elif samples is self._samples:
+        if path == self._run and samples is self._samples:
             # What else is new of the run is not to be seen here.
             return
-        if samples is not self._samples:
-            self._samples = samples
-            self.outputs = gather(samples)
-            self._keep_place()
+        if path != self._run:
+            # Nothing of the run before holds, but what was typed.
+            self._run, self.alone, self.spot = path, None, Spot()
+            self.spot.needle, self.body.top = self.entry.text, 0
+        self._samples = samples
+        self.spot.take(gather(samples))
         self._show()
 
     def on_resize(self) -> None:
         self._show()
 
-    def _begin(self, path: object) -> None:
-        """Another run: nothing of the one before holds."""
-        self._run, self._samples = path, None
-        self.chosen, self.alone, self.follows = None, None, [True, True]
-        self.body.top = 0
-
-    def _keep_place(self) -> None:
-        """Stay with the prompt and the steps in view, though the answers are others."""
-        prompts = self.prompts()
-        if self.chosen is not None:
-            before = (self.chosen.tag, self.chosen.text)
-            same = (one for one in prompts if (one.tag, one.text) == before)
-            self.chosen = next(same, None)
-        if self.chosen is None:
-            self.chosen = prompts[0] if prompts else None
-        self._settle_steps()
-
-    def _settle_steps(self) -> None:
-        steps = self._choices()
-        if not steps:
-            return
-        newest = [steps[max(0, len(steps) - 2)], steps[-1]]
-        for side in (0, 1):
-            if self.follows[side]:
-                self.steps[side] = newest[side]
-            elif self.steps[side] not in steps:
-                # Its answers were thinned away: the nearest that are kept.
-                wanted = place(self.steps[side])
-                self.steps[side] = min(steps, key=lambda step: abs(place(step) - wanted))
-
-    def _choices(self) -> list[Step]:
-        """The steps of the chosen prompt; of another tag there are other steps."""
-        if self.chosen is None:
-            return list(self.outputs.steps)
-        tag = self.chosen.tag
-        told = {s for one in self.outputs.prompts if one.tag == tag for s in one.answers}
-        return sorted(told, key=place)
-
-    def prompts(self) -> list[Prompt]:
-        """The prompts that the filter leaves."""
-        needle = self.entry.text.casefold()
-        return [
-            one
-            for one in self.outputs.prompts
-            if not needle or needle in (one.text or one.tag).casefold()
-        ]
-
-    # ----------------------------------------------------------------------------- show
-
     def _show(self) -> None:
-        self.body.set_class(not self.outputs.prompts, "-bare")
-        if self.scene.run is None or not self.outputs.prompts:
+        self.body.set_class(not self.spot.outputs.prompts, "-bare")
+        pairing = self._pairing()
+        if pairing is None:
             self.body.show(Pair(message=tuple(missing(self.scene))))
         else:
-            self.body.show(self._pair())
+            self.body.show(replace(pairing.pair(self.alone), plain=self.scene.terminal.plain))
         self.edges()
 
-    def _pair(self) -> Pair:
-        prompts, chosen = self.prompts(), self.chosen
-        if chosen is None or chosen not in prompts:
-            word = self.scene.say("no prompt holds")
-            return Pair(message=(((f"{word} {clean(self.entry.text)}", MUTED),),))
-        named = titles(prompts)
-        rows = tuple(self._row(one, name) for one, name in zip(prompts, named, strict=True))
-        pair = Pair(
-            rows=rows,
-            chosen=prompts.index(chosen),
-            prompt=(self.scene.say("prompt"), self._asked(chosen, named[prompts.index(chosen)])),
-            expected=(self.scene.say("expected"), self._expected(chosen)),
-            answers=self._answers(chosen),
-            plain=self.scene.terminal.plain,
-        )
-        if self.alone is not None:
-            return replace(pair, answers=(pair.answers[self.alone],), alone=True)
-        # Of one step alone there is one answer to show.
-        return pair if len(self._choices()) > 1 else replace(pair, answers=pair.answers[1:])
-
-    def _asked(self, prompt: Prompt, title: str) -> str:
-        if not prompt.text:
-            return ""
-        return title if self.alone is None else prompt.text
-
-    def _expected(self, prompt: Prompt) -> str:
-        told = [prompt.answers[step] for step in self.steps if step in prompt.answers]
-        return next((sample.expected for sample in reversed(told) if sample.expected), "")
-
-    def _row(self, prompt: Prompt, title: str) -> Row:
-        before, after = self.steps
-        there = before in prompt.answers and after in prompt.answers
-        return Row(title, GLYPHS.get(self._opinion(prompt), " "), there)  # type: ignore[arg-type]
-
-    def _opinion(self, prompt: Prompt) -> Opinion | None:
+    def _pairing(self) -> Pairing | None:
         run = self.scene.run
-        if run is None or self.steps[0] == self.steps[1]:
+        if run is None or not self.spot.outputs.prompts:
             return None
-        return self.opinions.of(run.path, prompt, self.steps[0], self.steps[1])
-
-    def _answers(self, prompt: Prompt) -> tuple[Answer, ...]:
-        samples = [prompt.answers.get(step) for step in self.steps]
-        old, new = samples
-        told: Changes | None = None
-        if old is not None and new is not None:
-            told = _compared(old.output, new.output)
-        elif old is not None or new is not None:
-            only = old or new
-            told = _compared(only.output, only.output) if only else None
-        words = (told.before, told.after) if told else ((), ())
-        return tuple(
-            Answer(
-                self._head(prompt, side, same=bool(old and new and old.output == new.output)),
-                words[side] if samples[side] is not None else None,
-                self.scene.say("no answer at this step"),
-            )
-            for side in (0, 1)
-        )
-
-    def _head(self, prompt: Prompt, side: int, *, same: bool) -> Line:
-        say, step = self.scene.say, self.steps[side]
-        parts: list[Line] = [(("AB"[side], "key"), (" ", TEXT), (self._named(step), STRONG))]
-        if side and step == self._choices()[-1]:
-            parts.append(((say("newest"), MUTED),))
-        if side and same and self.steps[0] != self.steps[1]:
-            parts.append(((say("same text"), MUTED),))
-        opinion = self._opinion(prompt) if side else None
-        if opinion is not None:
-            parts.append(((f"{GLYPHS[opinion]} {say(opinion.value)}", "key"),))
-        for odd in oddities(self.outputs, prompt, step):
-            parts.append(((self._worded(odd, prompt.answers[step]), "notice"),))
-        return join(parts, (" · ", MUTED))
-
-    def _worded(self, odd: Oddity, sample: TextSample) -> str:
-        if odd is not Oddity.COMMON:
-            return self.scene.say(odd.value)
-        alike, of = shared(self.outputs, sample)
-        return self.scene.say("same answer to {alike} of {of} prompts").format(alike=alike, of=of)
-
-    def _named(self, step: Step) -> str:
-        say = self.scene.say
-        return say("no step") if step is None else f"{say('step')} {step:,}"
+        return Pairing(self.spot, self.opinions, run.path, self.scene.say)
 
     def edges(self) -> None:
         """Bring title, tally and hint up to date."""
-        say, run = self.scene.say, self.scene.run
+        say, run, pairing = self.scene.say, self.scene.run, self._pairing()
         parts: list[tuple[int, Line]] = [(0, ((say("outputs"), "strong"),))]
-        if run is not None and self.outputs.prompts and self.steps[0] != self.steps[1]:
-            told = tally(
-                self.opinions, run.path, self.outputs.prompts, self.steps[0], self.steps[1]
-            )
-            parts += summary(
-                told, self._named(self.steps[1]), self.steps[0], say, short=self.size.width < 76
-            )
-        elif run is not None:
-            parts.append((1, ((clean(run.name), TEXT),)))
+        if run is not None:
+            parts.append((4, ((clean(run.name), TEXT),)))
+        before, after = self.spot.steps
+        if run is not None and pairing is not None and before != after:
+            told = tally(self.opinions, run.path, self.spot.outputs.prompts, before, after)
+            short = self.size.width < NARROW
+            parts += summary(told, pairing.step(after), before, say, short=short)
         self.upper.show(parts, "frame")
         hint: Line = (("esc", "key"), (f" {say('back')}", MUTED))
         self.lower.show([(2, self._keys()), (1, self._place()), (0, hint)], "frame")
@@ -297,7 +153,7 @@ class OutputsView(View):
         trouble = self.said or self.opinions.trouble
         if trouble:
             return ((clean(trouble), "warning"),)
-        if not self.outputs.prompts:
+        if not self.spot.outputs.prompts:
             return EMPTY
         keys = self.app.active_bindings
         hints: list[Line] = []
@@ -332,65 +188,49 @@ class OutputsView(View):
             self._filtered()
 
     def _filtered(self) -> None:
-        prompts = self.prompts()
-        if self.chosen not in prompts:
-            self._look_at(prompts[0] if prompts else self.chosen)
-        self._show()
+        self.spot.filter(self.entry.text)
+        self._moved()
 
-    def _look_at(self, prompt: Prompt | None) -> None:
-        self.chosen, self.said, self.body.top = prompt, "", 0
-        self._settle_steps()
+    def _moved(self) -> None:
+        """Show another spot, from the top of its answers."""
+        self.said, self.body.top = "", 0
         self._show()
-
-    def _at(self) -> int:
-        prompts = self.prompts()
-        return prompts.index(self.chosen) if self.chosen in prompts else 0
 
     def action_choose(self, rows: int) -> None:
         """Go to the prompt above or below."""
-        prompts = self.prompts()
-        if prompts:
-            self._look_at(prompts[max(0, min(len(prompts) - 1, self._at() + rows))])
+        self.spot.move(rows)
+        self._moved()
 
     def action_edge(self, side: int) -> None:
         """Go to the first or the last prompt."""
-        prompts = self.prompts()
-        if prompts:
-            self._look_at(prompts[0 if side < 0 else -1])
+        self.spot.move(side * len(self.spot.outputs.prompts))
+        self._moved()
 
     def action_next(self) -> None:
         """Go to the next prompt that has two answers and no mark, round the end."""
-        prompts, at = self.prompts(), self._at()
+        prompts, at, pairing = self.spot.prompts(), self.spot.at, self._pairing()
         for one in (*prompts[at + 1 :], *prompts[: at + 1]):
-            if self._opinion(one) is None and all(step in one.answers for step in self.steps):
-                self._look_at(one)
+            if pairing and self.spot.has_both(one) and pairing.opinion(one) is None:
+                self.spot.go(one)
+                self._moved()
                 return
         self.said = self.scene.say("every prompt has a mark")
         self.edges()
 
     def action_step(self, side: int, by: int) -> None:
         """Take an earlier or a later step for A or B."""
-        steps = self._choices()
-        if not steps or self.steps[side] not in steps:
-            return
-        at = steps.index(self.steps[side])
-        self.steps[side] = steps[max(0, min(len(steps) - 1, at + by))]
-        # At its newest place B goes on with the newest, as it began.
-        self.follows[side] = self.steps[side] == steps[max(0, len(steps) - 2 + side)]
-        self.body.top, self.said = 0, ""
-        self._show()
+        self.spot.turn(side, by)
+        self._moved()
 
     def action_mark(self, word: str) -> None:
         """Say how B is beside A; empty takes it back."""
-        run, prompt = self.scene.run, self.chosen
-        before, after = self.steps
-        if run is None or prompt is None:
-            return
-        if before == after or before not in prompt.answers or after not in prompt.answers:
+        run, prompt = self.scene.run, self.spot.chosen
+        if run is None or prompt is None or not self.spot.has_both(prompt):
             self.said = self.scene.say("there are no two answers to judge")
             self.edges()
             return
         self.said = ""
+        before, after = self.spot.steps
         self.opinions.mark(run.path, prompt, before, after, Opinion(word) if word else None)
         self._show()
 
@@ -405,7 +245,7 @@ class OutputsView(View):
 
     def action_whole(self) -> None:
         """B alone, A alone, both again; copies the example where there is nothing to see."""
-        if not self.outputs.prompts:
+        if not self.spot.outputs.prompts:
             self.app.copy_to_clipboard(example())
             self.said = self.scene.say("copied")
         else:
@@ -435,11 +275,12 @@ class OutputsView(View):
         if event.widget is not self.body:
             return
         room, height, first = self.body.listed
-        spot = event.get_content_offset(self.body)
-        if spot is not None and spot.x < room and spot.y < height:
-            prompts = self.prompts()
-            if first + spot.y < len(prompts):
-                self._look_at(prompts[first + spot.y])
+        at = event.get_content_offset(self.body)
+        if at is not None and at.x < room and at.y < height:
+            prompts = self.spot.prompts()
+            if first + at.y < len(prompts):
+                self.spot.go(prompts[first + at.y])
+                self._moved()
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         self._wheel(event, 1)
@@ -449,8 +290,8 @@ class OutputsView(View):
 
     def _wheel(self, event: events.MouseEvent, way: int) -> None:
         room, height, _ = self.body.listed
-        spot = event.get_content_offset(self.body)
-        if spot is not None and spot.x < room and spot.y < height:
+        at = event.get_content_offset(self.body)
+        if at is not None and at.x < room and at.y < height:
             self.action_choose(way)
         else:
             self._scroll(3 * way)

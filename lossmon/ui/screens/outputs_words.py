@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from lossmon.outlook.answers import Step
@@ -58,12 +59,17 @@ def summary(
     against = say("{after} against {before}").format(after=after, before=old)
     parts: list[tuple[int, Line]] = [(2, ((against, MUTED),))]
     if not told.judged:
-        text = say("{both} prompts, none judged").format(both=told.both)
+        text = _one(say("{both} prompts, none judged").format(both=told.both))
         return [*parts, (1, ((text, MUTED),))]
     left = told.both - told.judged
     text = say(PARTLY if left else WHOLLY)
     counts = {"better": told.better, "worse": told.worse, "same": told.same}
-    parts.append((1, ((text.format(judged=told.judged, **counts), TEXT),)))
+    parts.append((1, ((_one(text.format(judged=told.judged, **counts)), TEXT),)))
     if left:
         parts.append((1, ((say("{left} not judged").format(left=left), MUTED),)))
     return parts
+
+
+def _one(text: str) -> str:
+    """English in the singular."""
+    return re.sub(r"\b1 prompts\b", "1 prompt", text)

@@ -1,0 +1,125 @@
+"""What the outputs view shows of a spot: the list of prompts, and two answers with their heads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+
+from lossmon.outlook.answers import Oddity, Prompt, Step, oddities, shared, titles
+from lossmon.outlook.words_changed import Word, changes
+from lossmon.types import TextSample
+from lossmon.ui.lines import MUTED, STRONG, TEXT, Line, clean, join
+from lossmon.ui.opinions import Opinion, Opinions
+from lossmon.ui.spot import A, B, Spot
+from lossmon.ui.widgets.answers import Answer, Pair, Row
+
+GLYPHS: dict[Opinion | None, str] = {
+    Opinion.BETTER: "+",
+    Opinion.SAME: "=",
+    Opinion.WORSE: "-",
+    None: " ",
+}
+"""How a mark is shown in the list: the key that makes it."""
+
+_compared = lru_cache(8)(changes)
+
+
+class Pairing:
+    """Puts a spot into what the panel shows.
+
+    Args:
+        spot: What is looked at.
+        opinions: What the user thinks of the answers.
+        run: The run they belong to.
+        say: Puts a word of the screen into the user's language.
+    """
+
+    def __init__(
+        self, spot: Spot, opinions: Opinions, run: Path, say: Callable[[str], str]
+    ) -> None:
+        self.spot, self.opinions, self.run, self.say = spot, opinions, run, say
+
+    def pair(self, alone: int | None) -> Pair:
+        """All that is to be shown; of two answers one where it is `alone`."""
+        spot, chosen = self.spot, self.spot.chosen
+        prompts = spot.prompts()
+        if chosen is None or chosen not in prompts:
+            text = f"{self.say('no prompt holds')} {clean(spot.needle)}"
+            return Pair(message=(((text, MUTED),),))
+        names = titles(prompts)
+        title = names[prompts.index(chosen)] if chosen.text else ""
+        pair = Pair(
+            rows=tuple(self._row(one, name) for one, name in zip(prompts, names, strict=True)),
+            chosen=prompts.index(chosen),
+            prompt=(self.say("prompt"), title if alone is None else chosen.text),
+            expected=(self.say("expected"), _expected(chosen, spot.steps)),
+            answers=self._answers(chosen),
+        )
+        if alone is not None:
+            return replace(pair, answers=(pair.answers[alone],), alone=True)
+        # Of one step alone there is one answer to show.
+        return pair if len(spot.choices()) > 1 else replace(pair, answers=pair.answers[B:])
+
+    def opinion(self, prompt: Prompt) -> Opinion | None:
+        """What the user thinks of B beside A, None if nothing."""
+        before, after = self.spot.steps
+        return None if before == after else self.opinions.of(self.run, prompt, before, after)
+
+    def step(self, step: Step) -> str:
+        """A step in words."""
+        return self.say("no step") if step is None else f"{self.say('step')} {step:,}"
+
+    def _row(self, prompt: Prompt, title: str) -> Row:
+        return Row(title, GLYPHS[self.opinion(prompt)], self.spot.has_both(prompt))
+
+    def _answers(self, prompt: Prompt) -> tuple[Answer, Answer]:
+        old, new = (prompt.answers.get(step) for step in self.spot.steps)
+        before, after = _words(old, new)
+        absent = self.say("no answer at this step")
+        return (
+            Answer(self._head(prompt, A), before, absent),
+            Answer(self._head(prompt, B), after, absent),
+        )
+
+    def _head(self, prompt: Prompt, side: int) -> Line:
+        steps, say = self.spot.steps, self.say
+        step = steps[side]
+        parts: list[Line] = [(("AB"[side], "key"), (" ", TEXT), (self.step(step), STRONG))]
+        if side == B:
+            if step is not None and step == self.spot.choices()[-1]:
+                parts.append(((say("newest"), MUTED),))
+            if self.spot.has_both(prompt) and _is_same(*(prompt.answers[at] for at in steps)):
+                parts.append(((say("same text"), MUTED),))
+            if (opinion := self.opinion(prompt)) is not None:
+                parts.append(((f"{GLYPHS[opinion]} {say(opinion.value)}", "key"),))
+        for odd in oddities(self.spot.outputs, prompt, step):
+            parts.append(((self._odd(odd, prompt.answers[step]), "notice"),))
+        return join(parts, (" · ", MUTED))
+
+    def _odd(self, odd: Oddity, sample: TextSample) -> str:
+        if odd is not Oddity.COMMON:
+            return self.say(odd.value)
+        alike, of = shared(self.spot.outputs, sample)
+        return self.say("same answer to {alike} of {of} prompts").format(alike=alike, of=of)
+
+
+def _expected(prompt: Prompt, steps: list[Step]) -> str:
+    told = [prompt.answers[step] for step in steps if step in prompt.answers]
+    return next((sample.expected for sample in reversed(told) if sample.expected), "")
+
+
+def _is_same(old: TextSample, new: TextSample) -> bool:
+    return old.output == new.output
+
+
+def _words(
+    old: TextSample | None, new: TextSample | None
+) -> tuple[tuple[Word, ...] | None, tuple[Word, ...] | None]:
+    """The words of two answers; nothing changed in one that stands alone."""
+    known = old or new
+    if known is None:
+        return None, None
+    told = _compared((old or known).output, (new or known).output)
+    return told.before if old else None, told.after if new else None
