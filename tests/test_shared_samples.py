@@ -123,6 +123,14 @@ def test_what_the_trials_came_to_is_no_curve_of_a_loss(tmp_path: Path) -> None:
     assert shown[-1].eval_loss is not None and shown[-1].eval_loss.meaning.label == "eval objective"
 
 
+def test_a_trial_that_ended_is_as_old_as_it_is_although_its_values_have_no_time(
+    tmp_path: Path,
+) -> None:
+    shown = opened(placed("optuna", "two_studies.log", tmp_path))
+    trials = [run for run in shown if "/trial " in run.name]
+    assert all(run.last_time is not None and run.last_time < time.time() - 60 for run in trials)
+
+
 def test_a_study_without_a_running_trial_has_ended(tmp_path: Path) -> None:
     path = placed("optuna", "two_studies.log", tmp_path)
     run = Monitor([path], clock=lambda: time.time() + 1.0).drain().runs[0]

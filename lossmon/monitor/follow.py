@@ -204,9 +204,14 @@ class FollowedFile:
         if self.seen is None:
             return None
         modified = self.seen.modified_ns / 1e9
-        if self.found.part and np.isfinite(newest_wall):
+        if self.found.part:
             # Others write the same file.
-            return newest_wall
+            ended = self.facts.finished or self.facts.failure
+            began = self.facts.started
+            if np.isfinite(newest_wall):
+                return newest_wall
+            if ended and began is not None and np.isfinite(began):
+                return began
         if np.isfinite(newest_wall) and abs(modified - newest_wall) > FRESH_COPY:
             return newest_wall
         return modified

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import time
 from collections.abc import Callable, Hashable, Sequence
@@ -19,6 +20,14 @@ from lossmon.types import Batch, Facts
 
 RANK = 30
 """Full precision with explicit steps, written in batches."""
+
+
+PATIENCE = 10.0
+"""Seconds for which a locked database is waited for before a word is said about it. Trackers hold
+theirs for milliseconds; a program that hangs in a transaction may do so for ever."""
+
+PAUSE = 0.05
+"""Seconds between two tries, so that the many runs of a locked database do not each wait for it."""
 
 
 class Database:
@@ -39,6 +48,7 @@ class Database:
         """Why the last look failed."""
         self.busy = False
         """A writer holds it: the last look is still to be made."""
+        self._tried = self._held = -math.inf
         self._make = tables
         self._tables = tables()
         self._seen: Revision | None = None
@@ -57,6 +67,7 @@ class Database:
 
     def look(self) -> None:
         """Take notice of what was committed since the last look."""
+        begin = time.monotonic()
         try:
             now = revision(self.path)
             if now is None or (now == self._seen and not self.busy):
@@ -66,7 +77,7 @@ class Database:
         except FileNotFoundError:
             return
         except BusyError:
-            self.busy = True
+            self._wait(begin)
             return
         except ReadError as error:
             self.error, self._seen = error, now
@@ -74,13 +85,26 @@ class Database:
         except OSError as error:
             self.error = error
             return
-        self._seen = now
+        self._seen, self._held = now, -math.inf
         self._parts = {part.key: part for part in found[:MOST_RUNS]}
         self._notes = (
             (f"{self.path.name}: only the newest {MOST_RUNS:,} runs are followed",)
             if len(found) > MOST_RUNS
             else ()
         )
+
+    def look_for_one_of_many(self) -> None:
+        """Do the same for the reader of one run: not if another one was kept waiting just now."""
+        if not self.busy or time.monotonic() - self._tried >= PAUSE:
+            self.look()
+
+    def _wait(self, begin: float) -> None:
+        """Come back soon; say so where a writer does not let go of it for long."""
+        self.busy, self._tried = True, time.monotonic()
+        if self._held == -math.inf:
+            self._held = begin
+        elif self._tried - self._held > PATIENCE:
+            self.error = OSError(errno.EBUSY, "its writer keeps it locked; it is tried again")
 
     def _look(self, now: Revision) -> Sequence[Part]:
         with visit(self.path) as connection:
@@ -133,7 +157,7 @@ class DatabaseReader:
         Raises:
             ReadError: It is not a database, is corrupt, or answers too slowly.
         """
-        self._database.look()
+        self._database.look_for_one_of_many()
         if self._database.error is not None:
             raise self._database.error.with_traceback(None)
         if self._database.busy:

@@ -109,6 +109,22 @@ def test_a_writer_that_holds_it_is_waited_for(mlflow: Path) -> None:
     assert (batch.points, batch.pending) == ((), 1)
     writer.execute("ROLLBACK")
     writer.close()
+    assert read_whole(reader).series
+
+
+def test_a_writer_that_never_lets_go_is_named_and_still_waited_for(
+    mlflow: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lossmon.readers.databases.PATIENCE", 0.0)
+    monkeypatch.setattr("lossmon.readers.databases.PAUSE", 0.0)
+    reader = opened(mlflow, "mlflow")
+    writer = sqlite3.connect(mlflow, isolation_level=None)
+    writer.execute("BEGIN EXCLUSIVE")
+    assert read(reader).pending == 1
+    with pytest.raises(OSError, match="keeps it locked"):
+        read(reader)
+    writer.execute("ROLLBACK")
+    writer.close()
     assert read(reader).points
 
 
