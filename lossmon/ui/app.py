@@ -7,8 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Collection
 from dataclasses import replace
-from functools import partial
-from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
@@ -20,10 +18,9 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState, get_current_worker
 
-from lossmon.types import RunSnapshot, Snapshot
+from lossmon.types import Snapshot
 from lossmon.ui.actions import BINDINGS, footer
 from lossmon.ui.kept import Kept
-from lossmon.ui.lines import clean
 from lossmon.ui.looks import Looks
 from lossmon.ui.plain import Ascii
 from lossmon.ui.scene import Scene, ScreenConfig, XAxis, liveliest
@@ -31,11 +28,10 @@ from lossmon.ui.screens.dashboard import Dashboard
 from lossmon.ui.screens.view import Detail, View, axes_of, classes_of
 from lossmon.ui.terminal import Terminal, detect
 from lossmon.ui.theme import DEFAULT_THEME, FAMILY, TERMINAL_THEME, built_in_directory, load_themes
+from lossmon.ui.views import Views
 
 if TYPE_CHECKING:
-    from lossmon.ui.compared import Letters
     from lossmon.ui.fleet.fleet import Fleet
-    from lossmon.ui.opinions import Opinions
 
 BUDGET = 0.05
 """Seconds of reading between two chances to stop."""
@@ -77,7 +73,7 @@ class SnapshotReady(Message):
         return isinstance(message, SnapshotReady)
 
 
-class LossmonApp(Looks, App[None]):
+class LossmonApp(Views, Looks, App[None]):
     """The live view of training runs.
 
     Args:
@@ -119,11 +115,9 @@ class LossmonApp(Looks, App[None]):
         self.marked: frozenset[Path] = frozenset()
         self._fleet: Fleet | None = None
         self._is_opened = not config.fleet_first
-        self._letters: Letters | None = None
         self._chosen = liveliest(self.snapshot)
         self._user_chose = False
         self._troubles: tuple[str, ...] = (self.kept.trouble,) if self.kept.trouble else ()
-        self._opinions: Opinions | None = None
         self._ending = threading.Event()
         self._typed = -math.inf
         if not terminal.unicode:
@@ -340,86 +334,9 @@ class LossmonApp(Looks, App[None]):
         return tuple(binding for group in catalogue().values() for binding in group)
 
     @on(Detail)
-    def open_detail(self, message: Detail) -> None:
+    def follow_detail(self, message: Detail) -> None:
         """Open a metric full screen, or go back to the one below."""
-        from lossmon.ui.screens.detail import DetailView
-        from lossmon.ui.subjects import LOSSES
-
-        if self.scene.run is None:
-            return
-        below = self.screen_stack[-2] if len(self.screen_stack) > 1 else None
-        if isinstance(below, DetailView) and message.key is None:
-            below.ask(message.step)
-            self.pop_screen()
-        else:
-            self.open(DetailView(message.key or LOSSES, message.step, self.config.keys))
-
-    def action_diagnosis(self) -> None:
-        """Open or close the diagnosis."""
-        from lossmon.ui.screens.diagnosis import DiagnosisPage
-
-        self.open(DiagnosisPage())
-
-    def action_log(self) -> None:
-        """Open or close the log."""
-        from lossmon.ui.screens.log import LogPage
-
-        step = self.view.step if self.view else None
-        below = self.screen_stack[-2] if len(self.screen_stack) > 1 else None
-        if isinstance(below, LogPage):
-            below.ask(step)
-            self.pop_screen()
-        else:
-            self.open(LogPage(step))
-
-    def action_write(self) -> None:
-        """Write what is shown into files."""
-        from lossmon.ui.export.picture import without_fonts
-        from lossmon.ui.screens.write import WritePage
-
-        run, view = self.scene.run, self.view
-        if isinstance(view, WritePage) or run is None or view is None:
-            return
-        if self.is_web:
-            self._hand_over(run)
-            return
-        picture = without_fonts(self.export_screenshot(title=clean(run.name)))
-        self.open(WritePage(run, picture, view.shown_steps(self.scene), Path.cwd()))
-
-    def _hand_over(self, run: RunSnapshot) -> None:
-        """Give the page to the browser: who looks through one has no business in our files."""
-        from lossmon.ui.export.files import file_name
-        from lossmon.ui.export.report import page
-
-        now = self.clock()
-        text = page(run, self.look, self.config.language, now)
-        name = f"{file_name(run.name, now)}.html"
-        self.deliver_text(StringIO(text), save_filename=name, mime_type="text/html")
-
-    def action_outputs(self) -> None:
-        """Open or close the outputs."""
-        from lossmon.ui.opinions import Opinions
-        from lossmon.ui.screens.outputs import OutputsView
-
-        # Kept for as long as the app is, where nothing may be kept on disk.
-        self._opinions = self._opinions or Opinions(None if self.is_web else self.config.home)
-        self.open(OutputsView(self._opinions))
-
-    def action_help(self) -> None:
-        """Open or close the help."""
-        from lossmon.ui.catalogue import catalogue
-        from lossmon.ui.screens.help import HelpPage
-
-        self.open(HelpPage(catalogue(), self.config.keys))
-
-    def action_runs(self) -> None:
-        """Open or close the list of runs."""
-        from lossmon.ui.screens.fleet import FleetPage
-
-        fleet, run = self.fleet, self.scene.run
-        if run is not None and self._user_chose:
-            fleet.choose_path(run.path)
-        self.open(FleetPage(fleet, self.scene, self.look_at, self.mark))
+        self.open_detail(message.key, message.step)
 
     @property
     def fleet(self) -> Fleet:
@@ -436,15 +353,6 @@ class LossmonApp(Looks, App[None]):
         at = self.fleet.index(path)
         if at is not None:
             self._chosen, self._user_chose = at, True
-
-    def action_compare(self) -> None:
-        """Open or close the comparison of runs."""
-        from lossmon.ui.compared import Letters
-        from lossmon.ui.screens.compare import CompareView
-
-        if self._letters is None:
-            self._letters = Letters()
-        self.open(CompareView(self.choose_run, self._letters))
 
     def choose_run(self, index: int) -> None:
         """Look at a run of the snapshot."""
@@ -474,36 +382,3 @@ class LossmonApp(Looks, App[None]):
     def action_help_quit(self) -> None:
         """Ctrl+C ends the screen, as it ends every program that only looks."""
         self.exit()
-
-    def action_theme(self) -> None:
-        """Open the themes, each of which can be tried on."""
-        from lossmon.ui.screens.themes import ThemesPage
-
-        if not self._themes_are_whole:
-            self._load_themes()
-        self.open(ThemesPage(self._themes, self.theme, self._wear, self.kept.keep_theme))
-
-    def _wear(self, theme: str) -> None:
-        self.theme = theme
-
-    def action_palette(self) -> None:
-        """Open the palette over what can be done in the view on top."""
-        from lossmon.ui.screens.palette import Command, PalettePage, actions
-
-        if not self._themes_are_whole:
-            self._load_themes()
-        known = actions(
-            self.screen.active_bindings,
-            self.scene.say,
-            lambda one: self.run_action(one.binding.action, one.node),
-        )
-        known += [
-            Command(run.name, self.scene.say("runs"), "open run", partial(self.choose_run, at))
-            for at, run in enumerate(self.snapshot.runs)
-            if len(self.snapshot.runs) > 1
-        ]
-        known += [
-            Command(name, self.scene.say("theme"), "theme", partial(self._wear, name))
-            for name in self._themes
-        ]
-        self.open(PalettePage(known))
