@@ -42,6 +42,14 @@ class ThemesPage(Page):
         Binding("escape", "drop", "back", id="page.theme_drop", tooltip="Back to the theme before"),
     ]
 
+    DEFAULT_CSS = """
+    ThemesPage #themes { width: 1fr; height: 1fr; }
+    ThemesPage #list { width: 26; height: 1fr; }
+    ThemesPage #trial { width: 1fr; height: 1fr; }
+    ThemesPage.-tiny #themes, ThemesPage.-narrow #themes { layout: vertical; }
+    ThemesPage.-tiny #list, ThemesPage.-narrow #list { width: 1fr; height: 45%; }
+    """
+
     title_word = "themes"
 
     def __init__(

@@ -52,9 +52,10 @@ class Verdicts(Panel, can_focus=True):
         run = self.scene.run
         if run is None:
             return []
-        told = remedies(run, self.scene.language)
         stop = stop_sentence(run, self.scene.language)
-        if run.diagnosis.verdict.severity < Severity.NOTICE:
+        if run.diagnosis.verdict.severity >= Severity.NOTICE:
+            told = remedies(run, self.scene.language)
+        else:
             # Nothing is wrong: only what a stop would save is worth the room.
             told = (stop,) if stop else ()
         if not told:
