@@ -18,7 +18,8 @@ from lossmon.readers.lines import decode
 from lossmon.readers.mlflow_store import is_metric
 from lossmon.readers.record_reader import Fault, RecordReader
 from lossmon.readers.run_settings import facts_of_texts
-from lossmon.readers.table_cells import Header, parse_rows
+from lossmon.readers.table_cells import parse_rows
+from lossmon.readers.table_header import Header
 from lossmon.readers.tables import RANK, header_names, table
 from lossmon.readers.values import moment, number
 from lossmon.types import Axis, Batch, Facts

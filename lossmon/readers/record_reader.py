@@ -25,15 +25,17 @@ MOST_NOTES = 20
 
 
 class Fault(NamedTuple):
-    """A line that could not be read.
+    """A line that could not be read, or is worth a word.
 
     Attributes:
         line: Its place among the lines that were parsed, from 0.
-        reason: What is wrong with it.
+        reason: What is wrong with it, or new.
+        skipped: Its contents are lost.
     """
 
     line: int
     reason: str
+    skipped: bool = True
 
 
 class Parser(Protocol):
@@ -146,13 +148,18 @@ class RecordReader:
             lines, first = lines[1:], first + 1
         frame, faults = self._parser.parse(lines)
         self._give(frame, found)
-        if faults and self._notes < MOST_NOTES:
+        for fault in faults:
+            if not fault.skipped:
+                self._note(f"line {first + fault.line:,}: {fault.reason}", found)
+        bad = [fault for fault in faults if fault.skipped]
+        if bad:
+            more = f", and {len(bad) - 1:,} more like it" if len(bad) > 1 else ""
+            self._note(f"line {first + bad[0].line:,} skipped: {bad[0].reason}{more}", found)
+
+    def _note(self, text: str, found: Found) -> None:
+        if self._notes < MOST_NOTES:
             self._notes += 1
-            more = f", and {len(faults) - 1:,} more like it" if len(faults) > 1 else ""
-            found.notes.append(
-                f"{self.path.name}: line {first + faults[0].line:,} skipped: "
-                f"{faults[0].reason}{more}"
-            )
+            found.notes.append(f"{self.path.name}: {text}")
 
     def _take_rest(self, found: Found) -> None:
         rest = self._tail.rest

@@ -1,22 +1,18 @@
-"""The cells of a table: its header, and its rows in bulk."""
+"""The cells of a table: its rows in bulk."""
 
 from __future__ import annotations
 
-import csv
 import io
-from collections import Counter
 
 import numpy as np
 
-from lossmon.frozen import dataclass
 from lossmon.readers.axis import plain
-from lossmon.readers.frames import Cells, Column, Frame, clean_name
+from lossmon.readers.frames import Cells, Column, Frame
 from lossmon.readers.lines import decode
 from lossmon.readers.record_reader import Fault
+from lossmon.readers.table_header import Header, next_header
 from lossmon.readers.values import number
 from lossmon.types import Floats, Ints
-
-_DELIMITERS = ",\t;|"
 
 _EMPTY = b"-98765432"
 """Stands for an empty cell while numpy parses a table; rows that hold it are parsed cell by cell.
@@ -29,79 +25,6 @@ _NUMERIC = b"0123456789.+-eE \n"
 
 _OTHERS = {byte: bytes(set(range(256)) - {byte[0], 10}) for byte in (b",", b"\t", b";", b"|", b" ")}
 """All bytes but a delimiter and the line end."""
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """The first line of a table.
-
-    Attributes:
-        names: Of the columns; empty for one without a name.
-        delimiter: One character, or empty where any blanks separate the cells.
-        is_own_line: It is a line of its own and not a comment.
-        line: It as it stands, without outer blanks.
-    """
-
-    names: tuple[str, ...]
-    delimiter: str
-    is_own_line: bool
-    line: bytes
-
-    def split(self, line: str) -> list[str]:
-        """Return the cells of a line, without outer blanks and quotes."""
-        if not self.delimiter:
-            return line.split()
-        if '"' not in line:
-            return [cell.strip() for cell in line.split(self.delimiter)]
-        try:
-            cells = next(csv.reader([line], delimiter=self.delimiter, skipinitialspace=True), [])
-        except csv.Error:
-            return []
-        return [cell.strip() for cell in cells]
-
-    def fits(self, line: str) -> bool:
-        """Whether a line has a cell for every name, and the last one is not empty."""
-        cells = self.split(line)
-        return len(cells) == len(self.names) and bool(cells[-1])
-
-
-def find_header(line: str, comment: str = "") -> Header:
-    """Return the header that a table's first line makes.
-
-    Args:
-        line: The first line that is not a comment.
-        comment: The comment before it, which is the header if the line holds numbers alone.
-    """
-    delimiter = max(_DELIMITERS, key=line.count)
-    if not line.count(delimiter):
-        delimiter = ""
-    header = Header((), delimiter, True, line.strip().encode())
-    cells = header.split(line)
-    if comment and all(number(cell) is not None for cell in cells):
-        named = header.split(comment.lstrip("# "))
-        if len(named) == len(cells):
-            return Header(_unique(named), delimiter, False, comment.strip().encode())
-    return Header(_unique(cells), delimiter, True, header.line)
-
-
-def _unique(cells: list[str]) -> tuple[str, ...]:
-    """Names of columns; one that comes again gets a number."""
-    seen = Counter[str]()
-    names = []
-    for cell in cells:
-        name = clean_name(cell)
-        names.append(f"{name}.{seen[name]}" if name and seen[name] else name)
-        seen[name] += 1
-    return tuple(names)
-
-
-def is_header_of(names: list[str], line: str, row: str) -> bool:
-    """Whether a line can be the header of a table in which the row is the first one."""
-    header = find_header(line)
-    cells = header.split(row)
-    if len(cells) != len(names) or any(number(name) is not None for name in names):
-        return False
-    return any(number(cell) is not None for cell in cells)
 
 
 def parse_rows(
@@ -117,37 +40,12 @@ def parse_rows(
     cells, faults, n, start = Cells(), list[Fault](), 0, 0
     worded = bool(b"\n".join(lines).translate(None, _NUMERIC + header.delimiter.encode()))
     while start < len(lines):
-        end, successor = _next_header(lines, start, header) if worded else (len(lines), header)
+        end, successor = next_header(lines, start, header) if worded else (len(lines), header)
         n += _parse_block(lines[start:end], start, n, header, wanted, cells, faults)
+        if not set(header.names) <= set(successor.names):
+            faults.append(Fault(end, f"another header, from here on {successor}", skipped=False))
         header, start = successor, end + 1
     return cells.frame(n), faults, header
-
-
-def _next_header(lines: list[bytes], start: int, header: Header) -> tuple[int, Header]:
-    """Where the next line with names stands, and the header from there on."""
-    first = header.line[:1]
-    names = [name.encode() for name in header.names if name]
-    for index in range(start, len(lines)):
-        line = lines[index]
-        if line[:1] == first and line.strip() == header.line:
-            return index, header
-        if (line[:1].isalpha() or line[:1] == b'"') and sum(name in line for name in names) > 1:
-            new = _other_header(line, header)
-            if new is not None:
-                return index, new
-    return len(lines), header
-
-
-def _other_header(line: bytes, header: Header) -> Header | None:
-    """The header that a line between the rows is, or None if it is a row."""
-    text = decode(line).strip()
-    if header.delimiter and header.delimiter not in text:
-        return None
-    other = find_header(text)
-    shared = set(other.names) & set(header.names)
-    if other.delimiter != header.delimiter or len(shared) < 2 or len(shared) * 2 < len(other.names):
-        return None
-    return other
 
 
 def _parse_block(

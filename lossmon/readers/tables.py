@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
+from lossmon.readers.axis import STEP_NAMES, plain
 from lossmon.readers.format import Format
 from lossmon.readers.frames import Frame
 from lossmon.readers.jsonl import USEFUL_TEXTS
 from lossmon.readers.layout import MetricColumns
 from lossmon.readers.lines import decode
 from lossmon.readers.record_reader import Fault, MakeLayout, RecordReader
-from lossmon.readers.sniff import are_metrics, is_known_other, names_metric, names_place, text_of
-from lossmon.readers.table_cells import Header, find_header, is_header_of, parse_rows
+from lossmon.readers.sniff import (
+    ADVANCING,
+    are_metrics,
+    is_known_other,
+    names_metric,
+    names_place,
+    text_of,
+)
+from lossmon.readers.table_cells import parse_rows
+from lossmon.readers.table_header import Header, find_header, is_header_of
 from lossmon.readers.values import number
 
 RANK = 50
@@ -41,7 +51,7 @@ class TableParser:
                 return Frame(), []
         frame, faults, header = parse_rows(lines[skipped:], self._header, self._texts)
         self._header = header
-        return frame, [Fault(fault.line + skipped, fault.reason) for fault in faults]
+        return frame, [fault._replace(line=fault.line + skipped) for fault in faults]
 
     def _skip_to_rows(self, lines: list[bytes]) -> int:
         for index, line in enumerate(lines):
@@ -83,11 +93,31 @@ def claims_table(path: Path, head: bytes) -> bool:
         return False
     lines = [line for line in text_of(head).splitlines() if line.strip() and line[0] != "#"]
     names = header_names(head)
-    if len(names) < 2 or not are_metrics(names):
+    if len(names) < 2:
         return False
+    if not are_metrics(names):
+        return _advances(names, lines if text_of(head).endswith(("\n", "\r")) else lines[:-1])
     if len(lines) < 3:
         return any(map(names_place, names)) or sum(map(names_metric, names)) > 1
     return is_header_of(names, lines[0], lines[1])
+
+
+def _advances(names: list[str], lines: list[str]) -> bool:
+    """Whether a table of unknown names counts its steps: that is a log whatever it measures."""
+    header = find_header(lines[0]) if lines else None
+    if header is None or not header.delimiter or len(lines) <= ADVANCING:
+        return False
+    rows = [header.split(line) for line in lines[1:]]
+    rows = [row for row in rows if len(row) == len(names)]
+    if len(rows) < ADVANCING or not all(map(_is_numeric, rows)):
+        return False
+    for place, name in enumerate(names):
+        if plain(name) in STEP_NAMES:
+            steps = [number(row[place]) for row in rows]
+            known = [step for step in steps if step is not None]
+            if len(known) == len(steps) and all(a < b for a, b in pairwise(known)):
+                return True
+    return False
 
 
 def claims_text_table(path: Path, head: bytes) -> bool:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lossmon.readers.tables import FORMATS, TableParser, table
+from lossmon.readers.tables import FORMATS, TableParser, claims_table, table
 from tests.readers.growing import DATA, Collected, read, read_growing, read_whole
 
 CSV, TEXT_TABLE = FORMATS
@@ -155,6 +155,42 @@ def test_rows_that_do_not_fit_are_skipped_with_a_note(tmp_path: Path) -> None:
     assert run.notes == [
         "log.csv: line 3 skipped: 3 cells where the header has 2, and 1 more like it"
     ]
+
+
+def test_columns_that_appear_later_have_their_values_from_there_on(tmp_path: Path) -> None:
+    run = run_of(tmp_path, "step,loss\n1,2.5\n2,1.5\nstep,loss,val_loss\n3,1.0,1.1\n4,0.5,0.6\n")
+    assert run.values("loss") == [(1, 2.5), (2, 1.5), (3, 1.0), (4, 0.5)]
+    assert run.values("val_loss") == [(3, 1.1), (4, 0.6)]
+    assert run.notes == []
+
+
+def test_a_header_that_shares_no_name_holds_from_there_on(tmp_path: Path) -> None:
+    text = "step,loss,lr\n1,2.5,0.1\nepoch,train_loss,valid_loss\n2,1.0,1.1\nstep,nothing,here\n"
+    run = run_of(tmp_path, text)
+    assert [value for _, value in run.values("loss")] == [2.5]
+    assert [value for _, value in run.values("lr")] == [0.1]
+    assert [value for _, value in run.values("valid_loss")] == [1.1]
+    assert run.notes == [
+        "log.csv: line 3: another header, from here on epoch, train_loss, valid_loss"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "claimed"),
+    [
+        ("step,alpha_q,beta\n0,1.5,2\n1,1.4,3\n2,1.3,4\n", True),
+        ("Iteration\talpha_q\n10\t1.5\n20\t1.4\n30\t1.3\n", True),
+        ("step,alpha_q\n0,1.5\n1,1.4\n", False),
+        ("step,alpha_q\n0,1.5\n0,1.4\n0,1.3\n", False),
+        ("step,name\n0,a\n1,b\n2,c\n", False),
+        ("id,age,height\n0,20,150\n1,21,151\n2,22,152\n", False),
+        ("time,sensor\n0,20\n1,21\n2,22\n", False),
+    ],
+)
+def test_a_table_of_unknown_names_is_a_log_if_it_counts_its_steps(
+    tmp_path: Path, text: str, claimed: bool
+) -> None:
+    assert claims_table(tmp_path / "log.csv", text.encode()) is claimed
 
 
 def test_a_table_without_rows_or_header_gives_nothing(tmp_path: Path) -> None:
