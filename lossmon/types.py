@@ -447,6 +447,38 @@ class Best:
     checkpoint: str | None = None
 
 
+class Doubt(StrEnum):
+    """Why it is not known what a series is."""
+
+    CALLED_ALIKE = "called_alike"
+    """Its name means the same as that of the series that is shown."""
+    NO_TOTAL = "no_total"
+    """It is one of several losses of which none is the total."""
+    NO_LOSS = "no_loss"
+    """No series of the run is known as a loss, and it may be one."""
+    VAGUE = "vague"
+    """Its name (`loss_2`, `score`) says of what sort it is, but not which one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """A series whose name does not say what it is, and what it may be.
+
+    An answer is an entry of `[metrics]` in the settings: `train_loss = "<tag>"`.
+
+    Attributes:
+        tag: Raw name, as the source spells it; hostile as all text from logs.
+        may_be: Canonical names that the settings know, the likeliest first; at least one.
+        doubt: Why it is unclear.
+        shown: Tag of the series that is taken for `may_be[0]` meanwhile, empty if none is.
+    """
+
+    tag: str
+    may_be: tuple[str, ...]
+    doubt: Doubt
+    shown: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class RunSnapshot:
     """One run at one moment.
@@ -478,6 +510,7 @@ class RunSnapshot:
             tuple while nothing came.
         errors: What could not be read: file, place, reason, consequence.
         notes: Words about the data that are not errors.
+        unclear: Series that the user could be asked about, those that matter most first.
         loaded: Share of the known bytes that were read, 0 to 1.
         size: Bytes of its files, those that are still to be read included.
     """
@@ -507,6 +540,7 @@ class RunSnapshot:
     samples: tuple[TextSample, ...] = ()
     errors: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    unclear: tuple[Unclear, ...] = ()
     loaded: float = 1.0
     size: int = 0
 

@@ -14,6 +14,7 @@ from lossmon.monitor import life
 from lossmon.monitor.follow import FollowedFile, Identity, identity
 from lossmon.monitor.joining import is_left_behind
 from lossmon.monitor.judge import Judge
+from lossmon.monitor.unclear import unclear
 from lossmon.monitor.words import words
 from lossmon.readers.discovery import FoundFile, FoundRun
 from lossmon.readers.homes import TRACKED
@@ -233,6 +234,10 @@ class RunMonitor:
         self._vitals = vital, pace = self._vital(facts, lead, series)
         state, reason = life.state(vital, now)
         epoch = _epoch(series, lead)
+        # What is missing may be on its way while files are read.
+        whole = all(file.caught_up for file in self._files.values())
+        asked = unclear(series, train, eval_, self._names) if whole else ()
+        told = words(series, train, asked) if whole else ()
         self._snapshot = RunSnapshot(
             name=name,
             path=self._found.path,
@@ -258,18 +263,12 @@ class RunMonitor:
             settings=facts.settings,
             samples=self._samples.all(),
             errors=tuple(file.error for file in self._files.values() if file.error),
-            notes=(*self._notes, *self._words(series, train, eval_)),
+            notes=(*self._notes, *told),
+            unclear=asked,
             loaded=self._loaded(),
             size=self._size(),
         )
         return self._snapshot
-
-    def _words(
-        self, series: tuple[Series, ...], train: int | None, eval_: int | None
-    ) -> tuple[str, ...]:
-        """Notes about the series, once all of them are there."""
-        whole = all(file.caught_up for file in self._files.values())
-        return words(series, train, eval_) if whole else ()
 
     def _headline_indices(self, series: tuple[Series, ...]) -> tuple[int | None, int | None]:
         heads = self._store.headlines()

@@ -1,0 +1,89 @@
+"""What the user could be asked about the series of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lossmon.monitor import Monitor, MonitorConfig
+from lossmon.readers.names import meaning
+from lossmon.types import Doubt, Kind, RunSnapshot, Unclear
+
+
+def watched(tmp_path: Path, names: list[str], answers: dict[str, str] | None = None) -> RunSnapshot:
+    rows = [
+        ",".join([str(step), *(f"{1 / (step + 2 + place):.4f}" for place in range(len(names)))])
+        for step in range(12)
+    ]
+    path = tmp_path / "metrics.csv"
+    path.write_text("\n".join([",".join(["step", *names]), *rows]) + "\n")
+    monitor = Monitor([tmp_path], MonitorConfig(names=answers or {}))
+    (run,) = monitor.drain().runs
+    return run
+
+
+@pytest.mark.parametrize(
+    ("names", "asked"),
+    [
+        (
+            ["loss", "train_loss"],
+            [Unclear("train_loss", ("train_loss",), Doubt.CALLED_ALIKE, "loss")],
+        ),
+        (
+            ["loss_D", "loss_G"],
+            [
+                Unclear("loss_D", ("train_loss",), Doubt.NO_TOTAL, "loss_D"),
+                Unclear("loss_G", ("train_loss",), Doubt.NO_TOTAL, "loss_D"),
+            ],
+        ),
+        (
+            ["alpha_q", "eval_q"],
+            [
+                Unclear("alpha_q", ("train_loss", "eval_loss"), Doubt.NO_LOSS),
+                Unclear("eval_q", ("eval_loss", "train_loss"), Doubt.NO_LOSS),
+            ],
+        ),
+        (
+            ["loss", "loss_2", "score"],
+            [
+                Unclear("loss_2", ("train_loss", "eval_loss"), Doubt.VAGUE, "loss"),
+                Unclear("score", ("eval_score", "train_score", "eval_loss"), Doubt.VAGUE),
+            ],
+        ),
+        (["loss", "val_loss", "lr", "accuracy", "train/box_loss"], []),
+        (["train/box_loss", "train/cls_loss", "val/box_loss", "val/cls_loss"], []),
+    ],
+    ids=["called alike", "no total", "no loss", "vague", "all clear", "a sum"],
+)
+def test_what_is_unclear_comes_with_what_it_may_be(
+    tmp_path: Path, names: list[str], asked: list[Unclear]
+) -> None:
+    assert sorted(watched(tmp_path, names).unclear, key=lambda one: one.tag) == asked
+
+
+@pytest.mark.parametrize(
+    ("names", "answer"),
+    [
+        (["loss_D", "loss_G"], {"train_loss": "loss_G"}),
+        (["alpha_q", "other_q"], {"train_loss": "other_q"}),
+        (["loss", "train_loss"], {"train_loss": "train_loss"}),
+        (["loss", "score"], {"eval_score": "score"}),
+    ],
+)
+def test_an_answer_is_believed_and_not_asked_for_again(
+    tmp_path: Path, names: list[str], answer: dict[str, str]
+) -> None:
+    run = watched(tmp_path, names, answer)
+    ((name, tag),) = answer.items()
+    assert tag not in [one.tag for one in run.unclear]
+    if name == "train_loss":
+        assert run.train_loss is not None
+        assert run.train_loss.tag == tag
+        assert not [one for one in run.unclear if one.may_be[0] == "train_loss"]
+
+
+@pytest.mark.parametrize("name", ["train_loss", "eval_loss", "eval_score", "train_score"])
+def test_every_name_that_is_offered_is_one_that_the_settings_know(name: str) -> None:
+    kind = Kind.LOSS if name.endswith("loss") else Kind.METRIC
+    assert meaning("x", overrides={name: "x"}).kind is kind
