@@ -27,7 +27,14 @@ from lossmon.ui.scene import Scene, ScreenConfig, XAxis, liveliest
 from lossmon.ui.screens.dashboard import Dashboard
 from lossmon.ui.screens.view import Detail, View, axes_of, classes_of
 from lossmon.ui.terminal import Terminal, detect
-from lossmon.ui.theme import DEFAULT_THEME, FAMILY, TERMINAL_THEME, built_in_directory, load_themes
+from lossmon.ui.theme import (
+    DEFAULT_THEME,
+    FAMILY,
+    LIGHT_THEME,
+    TERMINAL_THEME,
+    built_in_directory,
+    load_themes,
+)
 from lossmon.ui.views import Views
 
 if TYPE_CHECKING:
@@ -137,7 +144,8 @@ class LossmonApp(Views, Looks, App[None]):
         self.set_keymap(good)
 
     def _begin_theme(self) -> None:
-        usual = TERMINAL_THEME if self.terminal.plain else self.kept.theme or DEFAULT_THEME
+        fitting = LIGHT_THEME if self.terminal.light else DEFAULT_THEME
+        usual = TERMINAL_THEME if self.terminal.plain else self.kept.theme or fitting
         name = self.config.theme or usual
         own = self.config.themes is not None and self.config.themes.is_dir()
         self._load_themes(all_of_them=own or name != DEFAULT_THEME)

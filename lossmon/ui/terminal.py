@@ -19,10 +19,12 @@ class Terminal:
     Attributes:
         colors: How many colours it knows; 0 where the user wants none.
         unicode: It takes UTF-8; otherwise everything is drawn in ASCII.
+        light: Its background is known to be light.
     """
 
     colors: int = TRUE_COLOR
     unicode: bool = True
+    light: bool = False
 
     @property
     def plain(self) -> bool:
@@ -40,7 +42,16 @@ def detect(environ: Mapping[str, str] | None = None, encoding: str | None = None
     environ = os.environ if environ is None else environ
     if encoding is None:
         encoding = getattr(sys.__stdout__, "encoding", None) or "utf-8"
-    return Terminal(_colors(environ), _is_unicode(environ, encoding))
+    return Terminal(_colors(environ), _is_unicode(environ, encoding), _is_light(environ))
+
+
+def _is_light(environ: Mapping[str, str]) -> bool:
+    """What `COLORFGBG` says (`0;15`: black on white): rxvt, Konsole, iTerm and others set it.
+
+    The terminal itself is not asked: over a slow line the answer would come after the first frame.
+    """
+    background = environ.get("COLORFGBG", "").rpartition(";")[2]
+    return background in ("7", "15")
 
 
 def _colors(environ: Mapping[str, str]) -> int:

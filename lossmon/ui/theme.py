@@ -59,6 +59,7 @@ FAMILY = "lossmon-"
 """What the names of our own two themes begin with, and may be left out."""
 
 DEFAULT_THEME = "lossmon-dark"
+LIGHT_THEME = "lossmon-light"
 TERMINAL_THEME = "terminal"
 """For terminals of sixteen colours or fewer."""
 

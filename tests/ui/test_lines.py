@@ -88,3 +88,12 @@ def test_every_glyph_has_one_ascii_cell() -> None:
         assert isinstance(ascii, str)
         assert len(ascii) == 1
         assert ascii.isascii()
+
+
+@pytest.mark.parametrize(
+    "value, light",
+    [("0;15", True), ("0;default;15", True), ("0;7", True), ("15;0", False), ("", False)],
+)
+def test_a_light_background_is_known_where_the_terminal_says_so(value: str, light: bool) -> None:
+    environ = {"TERM": "xterm-256color", **({"COLORFGBG": value} if value else {})}
+    assert detect(environ, "utf-8").light is light

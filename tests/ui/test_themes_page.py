@@ -10,6 +10,7 @@ from lossmon.ui.kept import Kept
 from lossmon.ui.scene import ScreenConfig
 from lossmon.ui.screens.dashboard import Dashboard
 from lossmon.ui.screens.themes import ThemesPage
+from lossmon.ui.terminal import Terminal
 from tests.ui import stage
 from tests.ui.test_app_sizes import rows
 
@@ -80,3 +81,11 @@ async def test_the_run_is_seen_in_the_theme_at_every_size(size: tuple[int, int])
         assert "▸ lossmon-dark" in screen
         assert "OVERFITTING" in screen
         assert "train" in screen
+
+
+def test_a_light_terminal_gets_the_light_theme_unless_the_user_chose() -> None:
+    light = Terminal(light=True)
+    run = stage.snapshot(stage.healthy())
+    assert stage.app(run, terminal=light).theme == "lossmon-light"
+    chosen = ScreenConfig(theme="nord")
+    assert stage.app(run, terminal=light, config=chosen).theme == "nord"
