@@ -17,8 +17,8 @@ from lossmon.readers.shelf import Part
 from lossmon.readers.values import number
 from lossmon.types import Axis, Facts, Points
 
-MOST = 20_000
-"""Rows taken at one visit: some 50 ms."""
+MOST = 4_000
+"""Rows taken at one visit: some 20 ms, for which a writer may have to wait."""
 
 MOST_SETTINGS = 1000
 """Hyperparameters of one run that are taken."""
@@ -169,12 +169,16 @@ def as_points(values: Iterable[Logged], first: int) -> Iterator[Points]:
 
 def whole(value: object) -> int:
     """A number of a table as an integer, 0 where it is none."""
+    if type(value) is int:
+        return value
     taken = number(value)
     return int(taken) if taken is not None and math.isfinite(taken) else 0
 
 
 def real(value: object) -> float:
     """A number of a table, NaN where it is none."""
+    if type(value) is float:
+        return value
     taken = number(value)
     return math.nan if taken is None else taken
 

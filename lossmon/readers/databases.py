@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import math
 import time
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from pathlib import Path
 
 from lossmon.errors import ReadError
@@ -169,14 +169,32 @@ class DatabaseReader:
         mark = self._database.mark(self._key)
         if mark is None or (mark == self._mark and not self._more and time.time() < self._again):
             return Batch()
-        try:
-            batch = self._read(self._key)
-        except FileNotFoundError:
-            return Batch()
-        except BusyError:
-            return Batch(pending=1)
-        self._mark = mark
-        return batch
+        batches = list(self._batches(self._key, deadline))
+        if batches and (self._more or not batches[-1].pending):
+            # Else the writer had it, or it was gone: nothing of this mark was read.
+            self._mark = mark
+        return _joined(batches)
+
+    def _batches(self, key: str, deadline: float) -> Iterator[Batch]:
+        """Visit the database again and again; between two visits its writer may have it."""
+        given = False
+        while True:
+            try:
+                batch = self._read(key)
+            except FileNotFoundError:
+                return
+            except BusyError:
+                yield Batch(pending=1)
+                return
+            except ReadError:
+                if not given:
+                    raise
+                yield Batch(pending=1)
+                return
+            yield batch
+            given = True
+            if not batch.pending or time.monotonic() >= deadline:
+                return
 
     def _read(self, key: str) -> Batch:
         anew = self._rows is not None and self._life != self._database.life
@@ -193,6 +211,20 @@ class DatabaseReader:
         points = tuple(as_points(news.values, self._order))
         self._order += len(news.values)
         return Batch(points, facts=facts, replaced=anew or news.anew, pending=int(news.more))
+
+
+def _joined(batches: Sequence[Batch]) -> Batch:
+    """What several visits found, as one."""
+    if not batches:
+        return Batch()
+    anew = [at for at, batch in enumerate(batches) if batch.replaced]
+    kept = batches[anew[-1] if anew else 0 :]
+    return Batch(
+        points=tuple(points for batch in kept for points in batch.points),
+        facts=tuple(facts for batch in kept for facts in batch.facts),
+        replaced=bool(anew),
+        pending=batches[-1].pending,
+    )
 
 
 def claims_tables(*tables: str) -> Callable[[Path, bytes], bool]:

@@ -129,7 +129,7 @@ def _refusing(path: Path, head: bytes, taker: Format | None) -> list[str]:
     for one in formats():
         if taker is not None and (one.source, one.title) == (taker.source, taker.title):
             break
-        if one.fits(path) and not one.claims(path, head):
+        if "*" not in one.names and one.fits(path) and not one.claims(path, head):
             refused.append(one.title)
     return list(dict.fromkeys(refused))
 
