@@ -14,9 +14,13 @@ FARTHEST = 500
 """Words that may differ before two texts are compared line by line: the time grows with the
 square, and this takes a tenth of a second."""
 
-_WORD = re.compile(
-    r"\n|[^\S\n]+|[぀-ヿ㐀-䶿一-鿿가-힯豈-﫿]|[^\W぀-ヿ㐀-䶿一-鿿가-힯豈-﫿]+|.", re.DOTALL
-)
+_LETTERS = "぀-ヿ㐀-䶿一-鿿가-힯豈-﫿"
+"""Letters of scripts without blanks between words."""
+
+_SIGNS = r"!-/:-@\[-\^`{-~\u2000-\u206f\u3000-\u303f\uff00-\uffef"
+"""Punctuation, ASCII and beyond. All else makes words, with accents and vowel signs."""
+
+_WORD = re.compile(rf"\n|[^\S\n]+|[{_LETTERS}]|[^\s{_LETTERS}{_SIGNS}]+|.", re.DOTALL)
 """A line end, blanks, a letter of a script without blanks, a word, or another character."""
 
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")

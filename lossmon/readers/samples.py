@@ -13,7 +13,7 @@ from lossmon.readers.homes import SAMPLES
 from lossmon.readers.jsonl import RANK
 from lossmon.readers.jsonl_records import parse_line, parse_whole
 from lossmon.readers.layout import Found
-from lossmon.readers.lines import decode
+from lossmon.readers.lines import LONGEST, decode
 from lossmon.readers.record_reader import Fault, RecordReader
 from lossmon.readers.sample_parts import OUTPUTS, PROMPTS, parts_of
 from lossmon.readers.sniff import first_records, names_loss
@@ -37,9 +37,14 @@ class SampleLines:
         cells, faults, n = Cells(), [], 0
         for index, line in enumerate(lines):
             parsed = parse_line(decode(line))
+            records = parsed.records
             if parsed.fault:
-                faults.append(Fault(index, f"not JSON ({parsed.fault})"))
-            for record in parsed.records:
+                mended = _mended(decode(line)) if len(line) >= LONGEST - 4 else None
+                if mended is None:
+                    faults.append(Fault(index, f"not JSON ({parsed.fault})"))
+                else:
+                    records = (mended,)
+            for record in records:
                 step = _step_of(record)
                 for parts in parts_of(record):
                     if step is not None:
@@ -83,6 +88,22 @@ class Conversations:
                 texts[name][row] for name in ("output", "prompt", "expected")
             )
             found.samples.append(TextSample(self._tag, self._step, output, prompt, expected))
+
+
+_TORN = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?$")
+"""A character that was cut in the middle of how JSON spells it."""
+
+
+def _mended(line: str) -> Record | None:
+    """The beginning of a record whose last text was cut because it is too long.
+
+    None where it ends elsewhere than in a text, or before it says its step.
+    """
+    for text in (line, _TORN.sub("", line)):
+        record = parse_whole(text + '"}')
+        if record is not None:
+            return record if _step_of(record) is not None else None
+    return None
 
 
 def _step_of(record: Record) -> float | None:

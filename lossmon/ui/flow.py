@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from operator import attrgetter
@@ -13,8 +14,19 @@ from lossmon.ui.lines import TEXT, Line, Span, clean, may_break
 
 TAB = "    "
 
+_ACCENTS = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
+"""Marks that stand on the letter before them and take no cell."""
+
 _DENSEST = 8
-"""Characters a cell of a line at most: accents can be heaped on one letter without end."""
+"""Characters a cell of a line at most: other marks without a width can be many, too."""
+
+
+_HEAP = re.compile(rf"([{_ACCENTS}]{{3}})[{_ACCENTS}]+")
+
+
+def calm(text: str) -> str:
+    """The same as `clean`; of accents heaped on one letter three stay, as in no language more."""
+    return _HEAP.sub(r"\1", clean(text))
 
 
 def marked(words: Iterable[Word], role: str, brackets: tuple[str, str] | None) -> Iterator[Span]:
@@ -36,7 +48,7 @@ def marked(words: Iterable[Word], role: str, brackets: tuple[str, str] | None) -
 
 def _spans(text: str, role: str) -> Iterator[Span]:
     if text != "\n":
-        yield clean(text.replace("\t", TAB)), role
+        yield calm(text.replace("\t", TAB)), role
         return
     if role != TEXT:
         yield "↵", role

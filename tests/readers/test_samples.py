@@ -108,6 +108,22 @@ def test_a_long_first_record_is_known_by_its_beginning(tmp_path: Path) -> None:
     assert len(sample.prompt) == LONGEST_TEXT + 1
 
 
+@pytest.mark.parametrize("text", ["word and ", "中文", '"\\'], ids=["words", "escapes", "quotes"])
+def test_of_an_answer_of_megabytes_the_beginning_is_kept(tmp_path: Path, text: str) -> None:
+    for shift in range(7):
+        huge = "x" * shift + text * (3_000_000 // len(text))
+        record = {"step": 3, "prompt": "p", "output": huge}
+        samples = written(tmp_path / "s.jsonl", record, {**record, "output": "short"})
+        assert [one.output[:50] for one in samples] == [huge[:50], "short"]
+        assert len(samples[0].output) == LONGEST_TEXT + 1
+
+
+def test_an_answer_of_megabytes_before_its_step_is_left_out(tmp_path: Path) -> None:
+    record = {"output": "x" * 3_000_000, "step": 3, "prompt": "p"}
+    first = {"step": 1, "prompt": "p", "output": "o"}
+    assert [one.step for one in written(tmp_path / "s.jsonl", first, record)] == [1]
+
+
 def test_answers_beside_a_log_belong_to_its_run(tmp_path: Path) -> None:
     (tmp_path / "metrics.jsonl").write_text('{"step": 1, "loss": 2.5}\n')
     (tmp_path / "runs").mkdir()

@@ -35,8 +35,13 @@ def test_a_tab_is_four_blanks() -> None:
     assert lines("\treturn", 20) == ["    return"]
 
 
-def test_accents_without_end_take_several_lines() -> None:
-    heap = "e" + "\N{COMBINING ACUTE ACCENT}" * 10_000
+def test_of_accents_without_end_three_stay() -> None:
+    accent = "\N{COMBINING ACUTE ACCENT}"
+    assert lines("e" + accent * 10_000 + "f", 10) == ["e" + accent * 3 + "f"]
+
+
+def test_marks_without_a_width_take_several_lines() -> None:
+    heap = "e" + "\N{THAI CHARACTER SARA I}" * 10_000
     assert max(len(line) for line in lines(heap, 10)) <= 8 * 10
 
 

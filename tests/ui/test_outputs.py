@@ -275,6 +275,14 @@ async def test_what_is_odd_is_said_calmly_beside_the_answer() -> None:
         assert "B step 1,200 · newest · empty" in await press(pilot, "j")
 
 
+async def test_of_a_head_that_is_too_long_the_oddity_stays() -> None:
+    app = app_of()
+    async with app.run_test(size=(66, 24)) as pilot:
+        shown = await press(pilot, "u", *"jjjj", "plus")
+        assert "B step 1,200 · repeats itself" in shown
+        assert "newest" not in shown
+
+
 async def test_the_changed_words_have_a_shape_without_colours() -> None:
     app = app_of(terminal=Terminal(colors=0))
     async with app.run_test(size=(140, 30)) as pilot:
@@ -373,7 +381,10 @@ def test_no_text_breaks_the_lines(
         rows=(Row(prompt), Row(new)),
         prompt=("prompt", prompt),
         expected=("expected", old),
-        answers=(Answer((("A", "key"),), told.before), Answer((("B", "key"),), told.after)),
+        answers=(
+            Answer(((0, (("A", "key"),)),), told.before),
+            Answer(((0, (("B", "key"),)),), told.after),
+        ),
         plain=mono,
     )
     for line in panel.compose_lines(room, height):

@@ -10,7 +10,7 @@ from pathlib import Path
 from lossmon.outlook.answers import Oddity, Prompt, Step, oddities, shared, titles
 from lossmon.outlook.words_changed import Word, changes
 from lossmon.types import TextSample
-from lossmon.ui.lines import MUTED, STRONG, TEXT, Line, clean, join
+from lossmon.ui.lines import MUTED, STRONG, TEXT, Line, clean
 from lossmon.ui.opinions import Opinion, Opinions
 from lossmon.ui.spot import A, B, Spot
 from lossmon.ui.widgets.answers import Answer, Pair, Row
@@ -83,20 +83,22 @@ class Pairing:
             Answer(self._head(prompt, B), after, absent),
         )
 
-    def _head(self, prompt: Prompt, side: int) -> Line:
+    def _head(self, prompt: Prompt, side: int) -> tuple[tuple[int, Line], ...]:
         steps, say = self.spot.steps, self.say
         step = steps[side]
-        parts: list[Line] = [(("AB"[side], "key"), (" ", TEXT), (self.step(step), STRONG))]
+        parts: list[tuple[int, Line]] = [
+            (0, (("AB"[side], "key"), (" ", TEXT), (self.step(step), STRONG)))
+        ]
         if side == B:
             if step is not None and step == self.spot.choices()[-1]:
-                parts.append(((say("newest"), MUTED),))
+                parts.append((4, ((say("newest"), MUTED),)))
             if self.spot.has_both(prompt) and _is_same(*(prompt.answers[at] for at in steps)):
-                parts.append(((say("same text"), MUTED),))
+                parts.append((3, ((say("same text"), MUTED),)))
             if (opinion := self.opinion(prompt)) is not None:
-                parts.append(((f"{GLYPHS[opinion]} {say(opinion.value)}", "key"),))
+                parts.append((2, ((f"{GLYPHS[opinion]} {say(opinion.value)}", "key"),)))
         for odd in oddities(self.spot.outputs, prompt, step):
-            parts.append(((self._odd(odd, prompt.answers[step]), "notice"),))
-        return join(parts, (" · ", MUTED))
+            parts.append((1, ((self._odd(odd, prompt.answers[step]), "notice"),)))
+        return tuple(parts)
 
     def _odd(self, odd: Oddity, sample: TextSample) -> str:
         if odd is not Oddity.COMMON:

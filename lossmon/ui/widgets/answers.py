@@ -7,8 +7,8 @@ from dataclasses import field
 
 from lossmon.frozen import dataclass
 from lossmon.outlook.words_changed import Word, words
-from lossmon.ui.flow import flow, marked
-from lossmon.ui.lines import EMPTY, MUTED, STRONG, TEXT, Line, Span, clean, clip, fit, pad, width
+from lossmon.ui.flow import calm, flow, marked
+from lossmon.ui.lines import EMPTY, MUTED, STRONG, TEXT, Line, Span, clip, fit, join, pad, width
 from lossmon.ui.widgets.panel import Panel
 
 BESIDE = 96
@@ -46,12 +46,12 @@ class Answer:
     """One answer.
 
     Attributes:
-        head: Its step and what there is to say of it.
+        head: Its step and what there is to say of it, each with its importance.
         words: Its words; None where there is no answer.
         absent: What to say then.
     """
 
-    head: Line
+    head: tuple[tuple[int, Line], ...]
     words: tuple[Word, ...] | None = None
     absent: str = ""
 
@@ -169,7 +169,7 @@ class Answers(Panel):
             # What was expected stands right below short answers.
             height = min(height, max(len(left), len(right)) + 1)
             self._place(max(len(left), len(right)), height - 1)
-            left, right = (self._part(one, at, height) for at, one in enumerate((left, right)))
+            left, right = self._part(left, 0, height, room), self._part(right, 1, height, room)
             return [
                 (*pad(old, room), (" │ ", "frame"), *fit(new, width - 3 - room))
                 for old, new in zip(left, right, strict=True)
@@ -180,13 +180,14 @@ class Answers(Panel):
         lines = [
             line
             for at, (one, rows) in enumerate(zip(flowed, shares, strict=True))
-            for line in self._part(one, at, rows)
+            for line in self._part(one, at, rows, width)
         ]
         return [fit(line, width) for line in lines[:height]]
 
-    def _part(self, flowed: list[Line], at: int, height: int) -> list[Line]:
+    def _part(self, flowed: list[Line], at: int, height: int, room: int) -> list[Line]:
         """Head and visible lines of one answer, filled to some rows."""
-        lines = [self.pair.answers[at].head, *flowed[self.top : self.top + height - 1]]
+        head = headed(self.pair.answers[at].head, room)
+        lines = [head, *flowed[self.top : self.top + height - 1]]
         return lines + [EMPTY] * (height - len(lines))
 
     def _place(self, depth: int, rows: int) -> None:
@@ -212,6 +213,16 @@ class Answers(Panel):
             ]
             self._flowed = (asked, flowed)
         return self._flowed[1]
+
+
+def headed(parts: Sequence[tuple[int, Line]], room: int) -> Line:
+    """The parts of a head that fit, the least important given up first."""
+    kept = list(parts)
+    while True:
+        line = join([part for _, part in kept], (" · ", MUTED))
+        if width(line) <= room or len(kept) < 2:
+            return line
+        kept.remove(max(kept, key=lambda part: part[0]))
 
 
 def _shares(wanted: list[int], height: int) -> list[int]:
@@ -242,7 +253,7 @@ _MARKS = {"+": "ok", "-": "warning", "=": "key"}
 def _row(row: Row, room: int, *, chosen: bool) -> Line:
     role = STRONG if chosen else TEXT if row.there else MUTED
     mark: Span = (row.mark, _MARKS.get(row.mark, MUTED))
-    title = clip(clean(row.title), max(1, room - 4))
+    title = clip(calm(row.title), max(1, room - 4))
     line: Line = (("▸" if chosen else " ", "key"), mark, (" ", TEXT), (title, role))
     return fit(line, room)
 
