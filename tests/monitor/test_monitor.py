@@ -262,3 +262,19 @@ def test_a_finished_run_that_is_resumed_runs_again(log: Path) -> None:
     append(log, falling(1, 61))
     run = look(Monitor([log.parent]))
     assert (run.state, run.step) == (State.RUNNING, 60)
+
+
+def test_answers_are_told_as_they_come_and_void_ones_are_forgotten(log: Path) -> None:
+    append(log, falling(1, 5))
+    answers = log.parent / "samples" / "eval.jsonl"
+    answers.parent.mkdir()
+    append(answers, ['{"step": 1, "prompt": "p", "output": "a"}\n'])
+    monitor = Monitor([log.parent])
+    run = look(monitor)
+    assert [(one.step, one.output) for one in run.samples] == [(1, "a")]
+    append(log, falling(5, 6))
+    assert look(monitor).samples is run.samples
+    append(answers, ['{"step": 2, "prompt": "p", "output": "b"}\n'])
+    assert [one.step for one in look(monitor).samples] == [1, 2]
+    answers.write_text('{"step": 9, "prompt": "p", "output": "c"}\n')
+    assert [one.step for one in look(monitor).samples] == [9]

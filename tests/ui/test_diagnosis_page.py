@@ -59,3 +59,9 @@ async def test_a_warning_stands_without_praise_beside_it() -> None:
         also = [plain(line) for line in page.lines(96) if "NOT A NUMBER" in plain(line)]
         assert len(also) == 1
         assert not any("HEALTHY:" in plain(line) for line in page.lines(96))
+
+
+def test_where_there_are_outputs_the_next_step_is_to_look_at_them() -> None:
+    assert "Look at the outputs (u)." in shown(stage.answered())
+    assert "请看模型输出（u）。" in shown(stage.answered(), "zh")
+    assert "(u)" not in shown(stage.overfitting())
