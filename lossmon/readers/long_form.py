@@ -27,6 +27,9 @@ _SPLIT_NAMES = ("split", "phase", "mode", "set", "dataset", "partition")
 """Columns that can say on what data it was measured."""
 
 
+_TEXTS = USEFUL_TEXTS | frozenset((*_TAG_NAMES, *_SPLIT_NAMES))
+
+
 @dataclass(frozen=True, slots=True)
 class LongColumns:
     """Which columns of a long table hold what.
@@ -46,14 +49,14 @@ class LongForm:
     """The layout of a log that holds one named value a record.
 
     Args:
-        columns: Which columns hold what.
+        columns: Which columns hold what; None where the names of the first record tell.
         axis: What the file is known to count, None at first sight.
         step_names: Names to take the step from, the surest first.
     """
 
     def __init__(
         self,
-        columns: LongColumns,
+        columns: LongColumns | None,
         axis: Axis | None = None,
         step_names: tuple[str, ...] = STEP_NAMES,
     ) -> None:
@@ -63,21 +66,23 @@ class LongForm:
 
     def take(self, frame: Frame, first: int, found: Found) -> None:
         """Add each value to the series of its name."""
-        values = frame.columns.get(self._columns.value)
-        if values is None:
+        columns = self._columns or _long_columns([*frame.columns, *frame.texts])
+        values = frame.columns.get(columns.value) if columns else None
+        if columns is None or values is None:
             return
+        self._columns = columns
         place = self._steps.place(frame)
         walls, _ = wall_times(frame)
-        for tag, column in self._series(frame, values).items():
+        for tag, column in self._series(frame, columns, values).items():
             rows = column.rows
             order = first + rows
             found.points.append(
                 Points(tag, place.steps[rows], walls[rows], column.values, order, place.axis)
             )
 
-    def _series(self, frame: Frame, values: Column) -> dict[str, Column]:
-        names = dict(frame.texts.get(self._columns.tag, ()))
-        splits = dict(frame.texts.get(self._columns.split, ()))
+    def _series(self, frame: Frame, columns: LongColumns, values: Column) -> dict[str, Column]:
+        names = dict(frame.texts.get(columns.tag, ()))
+        splits = dict(frame.texts.get(columns.split, ()))
         rows: dict[str, list[int]] = {}
         for at, row in enumerate(values.rows.tolist()):
             name = names.get(row)
@@ -114,15 +119,8 @@ def _claims_table(path: Path, head: bytes) -> bool:
 
 
 def _open_table(path: Path) -> RecordReader:
-    try:
-        with path.open("rb") as file:
-            head = file.read(4096)
-    except OSError:
-        head = b""
-    columns = _long_columns(header_names(head)) or LongColumns("tag", "value", "split")
-    texts = USEFUL_TEXTS | {plain(columns.tag), plain(columns.split)}
     return RecordReader(
-        path, "csv", partial(TableParser, texts), lambda axis: LongForm(columns, axis)
+        path, "csv", partial(TableParser, _TEXTS), lambda axis: LongForm(None, axis)
     )
 
 
