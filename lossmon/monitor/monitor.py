@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from pathlib import Path
 from typing import Protocol
@@ -15,6 +15,7 @@ from lossmon.monitor.follow import identity
 from lossmon.monitor.joining import continues, is_settled, joined, predecessors
 from lossmon.monitor.machine import Machine
 from lossmon.monitor.run import RunMonitor
+from lossmon.monitor.turns import Turns
 from lossmon.readers.discovery import Discovery, FoundRun, Scan
 from lossmon.types import HardwareReading, RunSnapshot, Snapshot, State
 
@@ -97,6 +98,7 @@ class Monitor:
         self._next_scan = -math.inf
         self._scan = Scan()
         self._turn = -1
+        self._turns = Turns()
         self._snapshot = Snapshot()
 
     @property
@@ -125,13 +127,16 @@ class Monitor:
         for _ in runs:
             # Where many are read, each gets its share of the polls.
             self._turn = (self._turn + 1) % len(runs)
-            run = runs[self._turn]
-            run.read(deadline)
-            if judge:
-                run.judge(deadline)
+            runs[self._turn].read(deadline)
             if time.monotonic() > deadline:
                 break
+        if judge:
+            self._turns.judge(runs, deadline)
         return self._joined(self._describe())
+
+    def favour(self, paths: Collection[Path]) -> None:
+        """Judge these runs before the others. Another thread may call it."""
+        self._turns.favoured = paths
 
     def look_again(self) -> None:
         """Look for new files at the next poll, however recently that was done."""

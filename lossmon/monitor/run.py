@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -134,6 +135,26 @@ class RunMonitor:
             file.pending or (file.seen is None and not file.caught_up)
             for file in self._files.values()
         )
+
+    @property
+    def path(self) -> Path:
+        """Its own directory or file."""
+        return self._found.path
+
+    @property
+    def awaits_judgement(self) -> bool:
+        """Whether all that is there was read and some of it was not judged."""
+        return self._judge.busy and all(file.caught_up for file in self._files.values())
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it grew while it was watched."""
+        return any(file.grew_at is not None for file in self._files.values())
+
+    @property
+    def written(self) -> int:
+        """When one of its files was written last, in nanoseconds since the Unix epoch, or 0."""
+        return max((file.seen.modified_ns for file in self._files.values() if file.seen), default=0)
 
     def read(self, deadline: float) -> None:
         """Read what is new in the files; returns soon after the deadline."""

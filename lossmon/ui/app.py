@@ -88,6 +88,7 @@ class LossmonApp(Views, Looks, App[None]):
         changed: Set by the watcher when a file changed; cleared before each poll.
         config: What the user set.
         clock: Seconds since the Unix epoch.
+        favour: Told which runs are looked at, while not all of them are read and judged.
         terminal: What may be drawn; asked of the environment if None.
     """
 
@@ -104,6 +105,7 @@ class LossmonApp(Views, Looks, App[None]):
         config: ScreenConfig | None = None,
         *,
         clock: Callable[[], float] = time.time,
+        favour: Callable[[Collection[Path]], None] = lambda paths: None,
         terminal: Terminal | None = None,
     ) -> None:
         config = config or ScreenConfig()
@@ -118,6 +120,7 @@ class LossmonApp(Views, Looks, App[None]):
         self.look = config.look
         self.kept = Kept(config.home)
         self.snapshot = config.initial or Snapshot()
+        self._favour = favour
         self.frozen = False
         self.marked: frozenset[Path] = frozenset()
         self._fleet: Fleet | None = None
@@ -311,6 +314,9 @@ class LossmonApp(Views, Looks, App[None]):
         if view is not None:
             with self.batch_update():
                 view.present(self.scene)
+            if self.snapshot.busy:
+                run = self.scene.run
+                self._favour(view.seen() or ((run.path,) if run else ()))
 
     def tick(self) -> None:
         """Let time pass on the view on top."""

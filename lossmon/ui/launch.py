@@ -208,7 +208,9 @@ def view(paths: Sequence[Path], config: Config) -> int:
 
     live = Live(monitor, paths, changed, begin)
     try:
-        return asyncio.run(run_until_asked(LossmonApp(live, changed, screen)))
+        return asyncio.run(
+            run_until_asked(LossmonApp(live, changed, screen, favour=monitor.favour))
+        )
     finally:
         live.stop()
         if machine is not None:

@@ -9,7 +9,7 @@ from typing import ClassVar
 from textual import events
 from textual.binding import Binding, BindingType
 
-from lossmon.types import RunSnapshot, State
+from lossmon.types import UNJUDGED, RunSnapshot, State
 from lossmon.ui.entry import Entry
 from lossmon.ui.fleet.completing import completed
 from lossmon.ui.fleet.fleet import Fleet, following
@@ -80,7 +80,8 @@ class FleetPage(Page):
         self._look, self._mark = look, mark
         self._looked: Path | None = None
         self._trends = Trends()
-        self._urgent: tuple[tuple[RunSnapshot, ...], int] = ((), 0)
+        self._counted: tuple[RunSnapshot, ...] = ()
+        self._urgent = self._judged = 0
         self.entry = Entry("/")
         self.body = self.table = Rows()
 
@@ -94,9 +95,7 @@ class FleetPage(Page):
     def present(self, scene: Scene) -> None:
         offset = self.fleet.row - self.body.top
         self.fleet.follow(scene.snapshot.runs, scene.now)
-        if scene.snapshot.runs is not self._urgent[0]:
-            runs = scene.snapshot.runs
-            self._urgent = (runs, sum(needs_attention(run, scene.now) for run in runs))
+        self._count(scene)
         if self.body.top:
             # Where the list was scrolled the chosen row stays at its height, others flow past it.
             self.body.top = self.fleet.row - offset
@@ -104,14 +103,23 @@ class FleetPage(Page):
         super().present(scene)
         self._tell_choice()
 
+    def seen(self) -> tuple[Path, ...]:
+        return tuple(self.fleet.rows[self.body.top : self.body.top + self.table.rows])
+
+    def _count(self, scene: Scene) -> None:
+        runs = scene.snapshot.runs
+        if runs is not self._counted:
+            self._counted = runs
+            self._urgent = sum(needs_attention(run, scene.now) for run in runs)
+            self._judged = sum(run.diagnosis is not UNJUDGED for run in runs)
+
     def tick(self, scene: Scene) -> None:
         """Let rows take their places once the user lets go of them, and ages grow."""
         if self.fleet.is_late and self.fleet.may_arrange:
             self.present(scene)
             return
-        shown = self.fleet.rows[self.body.top : self.body.top + self.table.rows]
         active = (State.RUNNING, State.STALLED)
-        if any(self.fleet.run(path).state in active for path in shown):
+        if any(self.fleet.run(path).state in active for path in self.seen()):
             super().present(scene)
 
     def lines(self, room: int) -> Sequence[Line]:
@@ -127,10 +135,10 @@ class FleetPage(Page):
         say = self.scene.say
         count, shown = len(self.scene.snapshot.runs), len(self.fleet.rows)
         counted = f"{shown}/{count}" if self.fleet.filter.tests else f"{count}"
-        urgent = self._urgent[1]
         upper: list[tuple[int, Line]] = [
             (1, ((counted, TEXT), (f" {say('runs')}", "strong"))),
-            (2, ((f"{urgent} {say('need attention')}", "warning"),) if urgent else EMPTY),
+            (2, self._urgency()),
+            (1, self._progress()),
             (4, ((f"{say('by')} {say(self.fleet.key.value)}", MUTED),)),
             (3, self._marked()),
             (0, self._typed()),
@@ -152,6 +160,18 @@ class FleetPage(Page):
         if self.fleet.filter.tests:
             return [(0, "esc", "all runs"), *((at + 1, key, word) for at, key, word in usual)]
         return usual
+
+    def _urgency(self) -> Line:
+        if not self._urgent:
+            return EMPTY
+        return ((f"{self._urgent} {self.scene.say('need attention')}", "warning"),)
+
+    def _progress(self) -> Line:
+        """How many runs are judged, until all are."""
+        count = len(self.scene.snapshot.runs)
+        if not self.scene.snapshot.busy or self._judged == count:
+            return EMPTY
+        return ((f"{self.scene.say('reading')} {self._judged}/{count}", MUTED),)
 
     def _marked(self) -> Line:
         known = sum(run.path in self.scene.marked for run in self.scene.snapshot.runs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from pathlib import Path
 from typing import ClassVar
 
 from textual.geometry import Size
@@ -88,6 +89,10 @@ class View(Screen[None]):
     def present(self, scene: Scene) -> None:
         """Show a scene; cheap where nothing changed."""
         raise NotImplementedError
+
+    def seen(self) -> tuple[Path, ...]:
+        """Runs that are looked at where it is not only the one in view."""
+        return ()
 
     def tick(self, scene: Scene) -> None:
         """Show what depends on the clock alone; called each second."""
