@@ -89,7 +89,9 @@ def laid_out(room: int, longest: int) -> Columns:
     badge = max(LEAST_BADGE, min(MOST_BADGE, room // 6))
     if room < 34:
         badge = max(2, room - 20)
-    left = room - MARKS - badge - 1 - LEAST_NAME
+    # Names tell runs apart: they give way to no more columns than leave them a sixth.
+    least = max(LEAST_NAME, min(longest, room // 6))
+    left = room - MARKS - badge - 1 - least
     chosen: list[Column] = []
     for column in _BY_WEIGHT:
         if column is STEP and room < COMPACT:
@@ -97,10 +99,8 @@ def laid_out(room: int, longest: int) -> Columns:
         if column.size <= left:
             chosen.append(column)
             left -= column.size
-    name = max(1, min(MOST_NAME, max(LEAST_NAME, longest), LEAST_NAME + max(0, left)))
-    if left < 0:
-        name = max(1, LEAST_NAME + left)
-    left -= max(0, name - LEAST_NAME)
+    name = max(1, min(MOST_NAME, max(least, longest), least + left))
+    left -= name - least
     rest = [
         replace(column, size=min(MOST_TREND, column.size + max(0, left)))
         if column is TREND
@@ -158,7 +158,7 @@ def _age(scene: Scene, run: RunSnapshot) -> Line:
     return ((numbers.age(coarse).replace(" ", ""), MUTED),)
 
 
-STEP = Column("step", 14, Key.STEP, _step)
+STEP = Column("step", 12, Key.STEP, _step)
 SHORT_STEP = Column("step", 7, Key.STEP, _short_step)
 TREND = Column("loss", 11, None, None)
 
@@ -169,7 +169,7 @@ _BY_WEIGHT = (
     TREND,
     Column("age", 5, Key.AGE, _age),
     Column("ETA", 8, None, _eta),
-    Column("best", 13, Key.BEST, _best),
+    Column("best", 12, Key.BEST, _best),
     Column("state", 11, None, state_of),
     Column("speed", 11, Key.SPEED, _speed),
 )
