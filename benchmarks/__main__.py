@@ -13,6 +13,7 @@ NAMES = (
     "discovery",
     "draw",
     "screen",
+    "fleet",
 )
 """Modules with a `main` that prints a table, quickest first. `benchmarks.diagnosis` needs its data
 named and is run by itself: `python -m benchmarks.diagnosis --corpus DIR --faults DIR`."""

@@ -109,7 +109,7 @@ def load(path: Path) -> Cost:
     def whole(display: Sequence[str]) -> bool:
         return has_text(last)(display) and not has_text("reading")(display)
 
-    probe = Probe("r", "verdict  ", lambda display: any(line.strip() for line in display))
+    probe = Probe("r", "verdict↑ ", lambda display: any(line.strip() for line in display))
     return run(lossmon(path), shows=whole, probe=probe, environment=COMPILED)
 
 
