@@ -38,6 +38,9 @@ _VERDICTS = {
 _ASIDE = 4
 """Cells by which the label of a position may push a verdict aside."""
 
+_BESIDE = 3
+"""The same for a checkpoint in a chart that shows every point: the width of a label."""
+
 _EVENTS = ("verdict", "checkpoint")
 """Marks that stand among the labels of the x axis."""
 
@@ -90,8 +93,12 @@ def draw_events(
             continue
         x = plan.left + column // CELLS[options.marker][1]
         if mark.kind == "checkpoint":
-            if canvas.blank(x, plan.height, 1):
-                canvas.put(x, plan.height, glyph_of(mark.kind, options), mark.kind)
+            # Runs save at round steps, which is where the labels stand.
+            reach = _BESIDE if options.points else 0
+            near = (x + side * by for by in range(reach + 1) for side in (1, -1))
+            place = next((at for at in near if canvas.blank(at, plan.height, 1)), None)
+            if place is not None:
+                canvas.put(place, plan.height, glyph_of(mark.kind, options), mark.kind)
             continue
         places = [x + side * by for by in range(_ASIDE + 1) for side in (1, -1)]
         # Close to a label it would read as a part of the number.

@@ -129,7 +129,8 @@ class ChartOptions:
         mono: There are no colours: curves are told apart by their pattern.
         shade_gap: How the room between the two curves of a chart is filled: with a tinted ground,
             or with a light texture where there are no colours for one.
-        points: Raw points that are few enough are drawn one by one, over the lines.
+        points: Raw points that are few enough are drawn one by one, over the lines, and a
+            checkpoint whose place is taken stands beside it.
         legend: Name the curves inside the chart if there is more than one.
         label_width: Cells kept for value labels at least, so that panes align.
         cursor: Position of a vertical line, or None.

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lossmon.ui.canvas import CELLS, Picture
 from lossmon.ui.layers import Grid
 from lossmon.ui.paint import TINTED, Painter
-from lossmon.ui.plot import ChartModel, ChartOptions, Curve, Marker
+from lossmon.ui.plot import ChartModel, ChartOptions, Curve, Mark, Marker
 
 WIDTH, HEIGHT = 60, 16
 
@@ -67,6 +67,14 @@ def test_few_points_get_a_character_each() -> None:
     ascii = painted(model, ChartOptions(points=True, marker="ascii"))[1]
     assert ascii.text.count("o") == 10 and ascii.text.isascii()
     assert "•" not in painted(model, ChartOptions())[1].text
+
+
+def test_a_checkpoint_at_a_label_stands_beside_it() -> None:
+    curve = Curve("loss", np.arange(1001), np.linspace(3, 1, 1001))
+    model = ChartModel((curve,), (Mark(500.0, "checkpoint"),), live=False)
+    row = painted(model, ChartOptions(points=True))[1].text.splitlines()[-1]
+    assert "500▪" in row or "▪500" in row
+    assert "▪" not in painted(model, ChartOptions())[1].text
 
 
 def both(first: float, second: float) -> ChartModel:
