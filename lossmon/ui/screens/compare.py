@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.events import Click
+from textual.message import Message
 
-from lossmon.types import State
+from lossmon.readers.settings_beside import settings_beside
+from lossmon.types import RunSnapshot, State
 from lossmon.ui.chart import Chart
 from lossmon.ui.compare_table import Table, setting_lines
 from lossmon.ui.compared import (
@@ -43,6 +46,14 @@ class Lower(Body):
 
     def wanted_height(self, width: int) -> int:
         return len(self.whole)
+
+
+class SettingsRead(Message):
+    """Settings were read from the directories of runs; they go to the view."""
+
+    def __init__(self, settings: dict[Path, dict[str, str]]) -> None:
+        super().__init__()
+        self.settings = settings
 
 
 class CompareView(View):
@@ -104,6 +115,8 @@ class CompareView(View):
         self.base: Path | None = None
         self.hidden: frozenset[Path] = frozenset()
         self._take, self._letters = take, letters
+        self._beside: dict[Path, dict[str, str]] = {}
+        self._asked: frozenset[Path] = frozenset()
         self.at: float | None = None
         self._left_out, self._missing = 0, 0
 
@@ -120,6 +133,26 @@ class CompareView(View):
         self.scene = scene
         self._compare()
         self._draw()
+        unknown = {row.run.path for row in self.rows} - self._asked
+        if unknown:
+            self._asked |= unknown
+            self._read_settings(unknown)
+
+    @work(thread=True, group="settings", exit_on_error=False)
+    def _read_settings(self, paths: set[Path]) -> None:
+        """Read what lies in the directories of runs; on a network that may take its time."""
+        self.post_message(SettingsRead({path: settings_beside(path) for path in paths}))
+
+    @on(SettingsRead)
+    def take_settings(self, message: SettingsRead) -> None:
+        """Show settings that were read."""
+        self._beside |= message.settings
+        self._draw()
+
+    def settings_of(self, run: RunSnapshot) -> Mapping[str, str]:
+        """What the readers know of the settings of a run, and what lies in its directory."""
+        beside = self._beside.get(run.path)
+        return {**beside, **run.settings} if beside else run.settings
 
     def on_resize(self) -> None:
         self.present(self.scene)
@@ -209,7 +242,7 @@ class CompareView(View):
         ]
         places = [row.run.path for row in self.rows]
         first = [places.index(path) for path in (self.base, self.chosen) if path is not None]
-        settings = [row.run.settings for row in self.rows]
+        settings = [self.settings_of(row.run) for row in self.rows]
         below = setting_lines(self.scene, self.rows, settings, first, room)
         return [table.head(), *lines, *([] if len(self.rows) < 2 else [EMPTY, *below])]
 
