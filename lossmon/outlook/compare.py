@@ -9,19 +9,22 @@ import numpy as np
 from lossmon.frozen import dataclass
 from lossmon.types import Floats, Ints
 
-WINDOW = 0.2
+WINDOW = 0.3
 """Share of the way to the position that is looked at: short enough for a parabola, long enough to
 tell the noise."""
 
 FEWEST = 6
 """Points below which the noise cannot be told from the curve."""
 
-ENOUGH = 10
+ENOUGH = 12
 """Points to which the window reaches back where it would hold fewer: a sparse curve bends more
-between ten points than a parabola."""
+between many points than a parabola."""
 
-ENOUGH_PAIRED = 16
-"""The same for the difference of two curves, which is straighter than either."""
+_FACTORS = 3
+"""Factors of the parabola."""
+
+_MOSTLY = 0.8
+"""Share of the positions that must be the same for the difference to be followed itself."""
 
 MOST = 2000
 """Newest points of the window that are used: more would tell the noise no better."""
@@ -44,7 +47,7 @@ class Level:
     Attributes:
         value: The line through the noise; NaN where the curve is not finite.
         error: Standard error of it, from the residuals; NaN where there are too few points.
-        freedom: Degrees of freedom of that error: independent points less three, 1 or more.
+        freedom: Degrees of freedom of that error: 1 or more.
     """
 
     value: float
@@ -107,82 +110,88 @@ def level(track: Track, at: float) -> Level:
         track: The curve.
         at: Position; points behind it are not looked at.
     """
-    return _level(_window(track, at, ENOUGH), 2)
+    return _level(_window(track, at))
 
 
-def _level(window: Track, degree: int) -> Level:
+def _level(window: Track) -> Level:
     values, places = np.asarray(window.y, np.float64), np.asarray(window.x, np.float64)
     if not len(values) or not math.isfinite(values[-1]):
         return Level(float(values[-1]) if len(values) else math.nan)
     known = np.isfinite(values)
     if int(known.sum()) < FEWEST:
         return Level(float(values[-1]))
-    return _fitted(places[known], values[known], float(places[-1]), degree)
+    return _fitted(places[known], values[known], float(places[-1]))
 
 
-def _window(track: Track, at: float, enough: int) -> Track:
+def _window(track: Track, at: float) -> Track:
     end = int(np.searchsorted(track.x, at, side="right"))
     if end == 0:
         return Track(track.x[:0], track.y[:0])
     first, last = float(track.x[0]), float(track.x[end - 1])
     begin = int(np.searchsorted(track.x, last - WINDOW * (last - first), side="left"))
-    begin = max(0, end - MOST, min(begin, end - enough))
+    begin = max(0, end - MOST, min(begin, end - ENOUGH))
     return Track(track.x[begin:end], track.y[begin:end])
 
 
-def _fitted(x: Floats, y: Floats, at: float, degree: int) -> Level:
+def _fitted(x: Floats, y: Floats, at: float) -> Level:
     scale, reach = max(float(np.abs(y).max()), 1e-300), max(at - float(x[0]), 1e-300)
     places = (x - at) / reach
     # At the position itself only the power of zero is not zero: its factor is the level.
-    powers = places[:, None] ** np.arange(degree + 1)
+    powers = places[:, None] ** np.arange(_FACTORS)
     inverse = np.linalg.pinv(powers.T @ powers)
     factors = inverse @ (powers.T @ (y / scale))
     left = y / scale - powers @ factors
-    n, independent = len(y), _independent(left, degree)
-    noise = float((left**2).sum()) / max(1.0, n - degree - 1)
-    error = math.sqrt(max(0.0, noise * float(inverse[0, 0])) * n / independent)
-    return Level(float(factors[0]) * scale, error * scale, max(1.0, independent - degree - 1))
+    n, alike = len(y), _correlation(left)
+    noise = float((left**2).sum()) / max(1.0, n - _FACTORS)
+    error = math.sqrt(max(0.0, noise * float(inverse[0, 0])) * (1 + alike) / (1 - alike))
+    # Of correlated residuals fewer tell how large the noise is, though more than tell the level.
+    freedom = (n - _FACTORS) * (1 - alike**2) / (1 + alike**2)
+    return Level(float(factors[0]) * scale, error * scale, max(1.0, freedom))
 
 
-def _independent(residuals: Floats, degree: int) -> float:
-    """How many independent values tell as much as these."""
+def _correlation(residuals: Floats) -> float:
+    """How much each residual is like the next one, 0 to 0.99: the most that is not excluded."""
     n, power = len(residuals), float((residuals**2).sum())
     if power <= 0:
-        return float(n)
+        return 0.0
     correlation = float((residuals[1:] * residuals[:-1]).sum()) / power
-    # Fitting a curve hides a part of the correlation, and its estimate has a standard error: of a
-    # short window the larger correlation is assumed that it does not exclude.
-    hidden = (degree + 1 + (degree + 3) * max(0.0, correlation)) / n
-    correlation += hidden + 1 / math.sqrt(n)
-    correlation = min(max(correlation, 0.0), 0.99)
-    return max(2.0, n * (1 - correlation) / (1 + correlation))
+    # Fitting a curve hides a part of the correlation, and its estimate has a standard error.
+    hidden = (_FACTORS + (_FACTORS + 2) * max(0.0, correlation)) / n
+    return min(max(correlation + hidden + 1 / math.sqrt(n), 0.0), 0.99)
 
 
 def difference(one: Track, other: Track, at: float) -> Difference:
     """How far `one` stands above `other` at a position, with the margin of that.
 
-    Where both were measured at the same positions the difference itself is followed: what both
-    curves share, their bend and the noise of the same batches, is no noise of the difference, and
-    a straight line is enough.
-    Else the errors of both are joined (Welch).
+    Where both were measured at the same positions the noise is that of the difference itself: what
+    both curves share, their bend and the noise of the same batches, does not count. Else the noise
+    of both is joined (Welch).
     """
-    here, there = (_window(track, at, ENOUGH_PAIRED) for track in (one, other))
-    shared, places, others = np.intersect1d(here.x, there.x, return_indices=True)
-    if len(shared) >= max(FEWEST, min(len(here.x), len(there.x)) // 2):
-        with np.errstate(all="ignore"):
-            apart = _level(Track(shared, here.y[places] - there.y[others]), 1)
-        margin = apart.error * _quantile(apart.freedom)
-        return Difference(apart.value, margin, apart.freedom)
     levels = level(one, at), level(other, at)
     value = levels[0].value - levels[1].value
-    error = math.hypot(levels[0].error, levels[1].error)
-    if not math.isfinite(value) or not math.isfinite(error):
+    if not all(math.isfinite(level.error) for level in levels) or not math.isfinite(value):
         return Difference(value, math.nan)
+    paired = _paired(one, other, at)
+    if paired is not None:
+        margin = paired.error * _quantile(paired.freedom)
+        return Difference(value, margin, paired.freedom)
+    error = math.hypot(levels[0].error, levels[1].error)
     if error == 0:
         return Difference(value, 0.0)
     shares = [(level.error / error) ** 4 / level.freedom for level in levels]
     freedom = 1 / sum(shares)
     return Difference(value, error * _quantile(freedom), freedom)
+
+
+def _paired(one: Track, other: Track, at: float) -> Level | None:
+    """The level of the difference, None where too few positions are the same."""
+    here, there = _window(one, at), _window(other, at)
+    shared, places, others = np.intersect1d(here.x, there.x, return_indices=True)
+    if len(shared) < max(FEWEST, max(len(here.x), len(there.x)) * _MOSTLY):
+        return None
+    with np.errstate(all="ignore"):
+        apart = _level(Track(shared, here.y[places] - there.y[others]))
+    return apart if math.isfinite(apart.error) else None
 
 
 def _quantile(freedom: float) -> float:

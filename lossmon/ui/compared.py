@@ -205,12 +205,7 @@ def measured(
     here = _track(row.curve)
     if base is None or base.curve is None or base.run is row.run:
         return level(here, at), None
-    there = _track(base.curve)
-    apart = difference(here, there, at)
-    if not math.isfinite(apart.value):
-        return level(here, at), apart
-    # So that the columns of the table agree to the last digit.
-    return Level(level(there, at).value + apart.value), apart
+    return level(here, at), difference(here, _track(base.curve), at)
 
 
 def _track(curve: Curve) -> Track:

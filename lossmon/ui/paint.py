@@ -194,6 +194,9 @@ def _curves(
     if front:
         codes, styles = merge([*front, *points], back, options.marker, _INDEX)
         canvas.lay(plan.left, 0, codes, styles)
+    if front and drawn[0][0].letter:
+        # Of curves that are compared the one that is looked at hides the others.
+        canvas.lay(plan.left, 0, *merge(front[:1], [], options.marker, _INDEX))
     for layer in front:
         _lone_point(canvas, plan, layer, options)
 

@@ -34,8 +34,9 @@ def runs(seed: int, n: int, correlation: float, lead: float, shift: float) -> tu
 
 
 @pytest.mark.parametrize("shift", [0.0, 0.5], ids=["same steps", "other steps"])
-@pytest.mark.parametrize("correlation", [0.0, 0.5, 0.8])
-@pytest.mark.parametrize("n", [24, 300, 2000])
+@pytest.mark.parametrize(
+    "n, correlation", [(24, 0.0), (24, 0.5), (300, 0.5), (300, 0.8), (2000, 0.5), (2000, 0.8)]
+)
 def test_two_runs_of_the_same_noise_are_not_called_different(
     n: int, correlation: float, shift: float
 ) -> None:

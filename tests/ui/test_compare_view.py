@@ -64,7 +64,7 @@ async def test_a_real_difference_is_told_from_noise() -> None:
         await pilot.pause()
         assert "baseline" in line_of(app, "baseline")[30:]
         assert "within noise" in line_of(app, "same")
-        assert "+0.199" in line_of(app, "worse")
+        assert "+0.20" in line_of(app, "worse")
         assert "±" in line_of(app, "worse")
 
 
@@ -152,7 +152,7 @@ async def test_a_hidden_baseline_is_still_compared_with() -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.press("c", "space")
         await pilot.pause()
-        assert "+0.199" in line_of(app, "worse")
+        assert "+0.20" in line_of(app, "worse")
 
 
 async def test_the_marked_runs_are_compared() -> None:
@@ -270,6 +270,42 @@ def test_metrics_are_those_of_at_least_one_run() -> None:
     labels = [metric.label for metric in metrics_of([stage.without_eval(), one("with")])]
     assert labels[:2] == ["eval loss", "train loss"]
     assert len(labels) == len(set(labels)) == 6
+
+
+async def test_settings_are_also_read_from_the_directories_of_the_runs(tmp_path: Path) -> None:
+    runs = []
+    for name, rate in (("first", "0.1"), ("second", "0.2")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "args.yaml").write_text(f"peak_rate: {rate}\nheads: 4\n", "utf-8")
+        runs.append(replace(one(name), path=tmp_path / name))
+    app = stage.app(stage.snapshot(*runs))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("c")
+        await view_of(app).workers.wait_for_complete(
+            [worker for worker in app.workers if worker.group == "settings"]
+        )
+        await pilot.pause()
+        text = "\n".join(rows(app))
+        assert "peak_rate" in text and "0.2" in text
+        assert "heads" not in text
+
+
+async def test_the_chosen_curve_lies_over_those_that_coincide_with_it() -> None:
+    app = stage.app(stage.snapshot(one("first"), one("second")))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("c", "n", "0", "down")
+        await pilot.pause()
+        picture = view_of(app).chart.picture
+        assert picture is not None
+        styles = {style for y in range(picture.height) for _, style in picture.segments(y)}
+        assert "series-2" in styles
+        drawn = [
+            text
+            for y in range(picture.height)
+            for text, style in picture.segments(y)
+            if style == "series-1-calm"
+        ]
+        assert "".join(drawn).strip() == "a"
 
 
 async def test_a_click_chooses_a_run() -> None:
