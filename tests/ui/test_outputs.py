@@ -305,10 +305,12 @@ async def test_with_colours_the_changed_words_are_struck_out_and_underlined() ->
         assert found == {("7", True, False), ("6", False, True), ("6", False, False)}
 
 
-async def test_without_outputs_the_view_says_how_to_log_them() -> None:
+@pytest.mark.parametrize("height", [15, 24])
+async def test_without_outputs_the_view_says_how_to_log_them(height: int) -> None:
     app = stage.app(stage.SCENES["no-eval"]())
-    async with app.run_test(size=(40, 24)) as pilot:
+    async with app.run_test(size=(40, height)) as pilot:
         shown = await press(pilot, "u")
+        assert "enter copies it" in shown
         for line in EXAMPLE.splitlines():
             assert f"  {line}" in shown
         assert "copied" in await press(pilot, "enter")

@@ -121,7 +121,7 @@ class OutputsView(View):
         self.body.set_class(not self.spot.outputs.prompts, "-bare")
         pairing = self._pairing()
         if pairing is None:
-            self.body.show(Pair(message=tuple(missing(self.scene))))
+            self.body.show(Pair(message=tuple(missing(self.scene, self.size.height - 2))))
         else:
             self.body.show(replace(pairing.pair(self.alone), plain=self.scene.terminal.plain))
         self.edges()

@@ -31,10 +31,10 @@ def example() -> str:
     return EXAMPLE + "\n"
 
 
-def missing(scene: Scene) -> list[Line]:
-    """What to say where the run has no texts."""
+def missing(scene: Scene, height: int) -> list[Line]:
+    """What to say where the run has no texts, without blank lines where the rows are few."""
     say = scene.say
-    return [
+    lines: list[Line] = [
         ((say("this run logs no outputs yet"), STRONG),),
         ((say("call this at every eval:"), MUTED),),
         EMPTY,
@@ -46,6 +46,7 @@ def missing(scene: Scene) -> list[Line]:
         ((say("TensorBoard, W&B or SwanLab"), MUTED),),
         ((say("(TRL's parquet is not read)"), MUTED),),
     ]
+    return lines if len(lines) <= height else [line for line in lines if line]
 
 
 def summary(
