@@ -22,8 +22,8 @@ COMPACT = 60
 MARKS = 2
 """Cells for the choice and the mark before each row."""
 
-LEAST_BADGE, MOST_BADGE = 13, 22
-"""Cells of a verdict: `▲ OVERFITTING`, and `▲ METRIC DISAGREEMENT` with a blank behind it."""
+NARROW_BADGE, LEAST_BADGE, MOST_BADGE = 13, 14, 22
+"""Cells of a verdict: `▲ OVERFITTING`, `✖ NOT A NUMBER`, and `▲ METRIC DISAGREEMENT`."""
 
 LEAST_NAME, MOST_NAME = 8, 48
 
@@ -86,7 +86,7 @@ def laid_out(room: int, longest: int) -> Columns:
         room: Cells of a row.
         longest: Cells of the longest name.
     """
-    badge = max(LEAST_BADGE, min(MOST_BADGE, room // 6))
+    badge = max(LEAST_BADGE, min(MOST_BADGE, room // 6)) if room >= COMPACT else NARROW_BADGE
     if room < 34:
         badge = max(2, room - 20)
     # Names tell runs apart: they give way to no more columns than leave them a sixth.
