@@ -126,7 +126,7 @@ class Claims:
         premature = taken is not None and head and _is_premature(taken, head, state.modified)
         if taken is None or head is None or premature:
             whole = head is not None and len(head) >= HEAD and later is not None
-            if whole and not self._may_become_one(entry):
+            if whole and not self._may_become_one(entry, head or b""):
                 self._final.add(entry.inode)
                 self._open.pop(entry.inode, None)
             else:
@@ -134,16 +134,25 @@ class Claims:
                 self._open[entry.inode] = (entry.path, UNKNOWN if premature else state)
             return None
         self._open.pop(entry.inode, None)
+        self._notes.pop(entry.path, None)
         known = Claim(
             entry.path, taken, entry.inode, _has_loss(taken, head), _sub(path.parent.name, head)
         )
         self._taken[entry.inode] = known
         return known
 
-    def _may_become_one(self, entry: Entry) -> bool:
+    def _may_become_one(self, entry: Entry, head: bytes) -> bool:
         """Whether a database without the tables of any format may still get them."""
         if not _may_be_database(entry.path):
             return False
+        from lossmon.readers.sqlite_file import MAGIC, fault
+
+        if not head.startswith(MAGIC):
+            return False
+        if reason := fault(Path(entry.path)):
+            self._notes[entry.path] = reason
+        else:
+            self._notes.pop(entry.path, None)
         self._looks[entry.inode] += 1
         return self._looks[entry.inode] < MOST_LOOKS
 

@@ -57,7 +57,9 @@ class Database:
 
     @property
     def notes(self) -> Sequence[str]:
-        """How many runs are not followed."""
+        """How many runs are not followed, and why none is known."""
+        if self.error is not None and not self._parts:
+            return (str(self.error),)
         return self._notes
 
     def parts(self) -> Sequence[Part]:

@@ -124,8 +124,9 @@ class Study:
     def news(self, connection: sqlite3.Connection) -> News:
         """Return the values of the trials that ended since the last visit."""
         directions = _directions(connection, self._study) or [MINIMIZE]
+        kind = _or_nothing(connection, "trial_values", "value_type")
         rows = connection.execute(
-            "SELECT v.trial_value_id, t.number, v.objective, v.value, v.value_type, "
+            f"SELECT v.trial_value_id, t.number, v.objective, v.value, {kind}, "
             "t.datetime_complete FROM trial_values v JOIN trials t ON t.trial_id = v.trial_id "
             "WHERE t.study_id = ? AND v.trial_value_id > ? ORDER BY v.trial_value_id LIMIT ?",
             (self._study, self._last, MOST),
@@ -180,10 +181,11 @@ class Trial:
         if found is None:
             return News()
         trial, state, started = found
+        table = "trial_intermediate_values"
+        kind = _or_nothing(connection, table, "intermediate_value_type")
         rows = connection.execute(
-            "SELECT step, intermediate_value, intermediate_value_type "
-            "FROM trial_intermediate_values WHERE trial_id = ? "
-            "ORDER BY trial_intermediate_value_id",
+            f"SELECT step, intermediate_value, {kind} FROM {table} "
+            "WHERE trial_id = ? ORDER BY trial_intermediate_value_id",
             (trial,),
         ).fetchall()
         values = [(whole(step), _typed(value, kind)) for step, value, kind in rows]
@@ -210,6 +212,12 @@ class Trial:
             clean_name(str(name)): setting(value, distribution)
             for name, value, distribution in rows.fetchmany(MOST_SETTINGS)
         }
+
+
+def _or_nothing(connection: sqlite3.Connection, table: str, column: str) -> str:
+    """A column, or empty text where the database is of a version that had none such (2.x)."""
+    columns = connection.execute("SELECT name FROM pragma_table_info(?)", (table,)).fetchall()
+    return column if (column,) in columns else "''"
 
 
 def _typed(value: object, kind: object) -> float:

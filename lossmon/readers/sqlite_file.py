@@ -145,6 +145,20 @@ def _beginning(path: Path, size: int) -> bytes:
         return file.read(size)
 
 
+def fault(path: Path) -> str:
+    """Return why a database cannot be asked for its tables, with its name; empty if it can be."""
+    try:
+        with visit(path) as connection:
+            connection.execute("SELECT name FROM sqlite_master").fetchmany(1000)
+    except BusyError:
+        return f"{path}: its writer keeps it locked; it is tried again"
+    except ReadError as error:
+        return str(error)
+    except OSError as error:
+        return f"{path}: {error.strerror or error}"
+    return ""
+
+
 def table_names(path: Path) -> frozenset[str]:
     """Return the names of the tables of a database; empty if it cannot be asked."""
     try:

@@ -37,7 +37,8 @@ def check(
         snapshot = monitor.drain()
         telling = [run for run in snapshot.runs if run.series]
         if not telling:
-            for note in snapshot.notes:
+            errors = [error for run in snapshot.runs for error in run.errors]
+            for note in dict.fromkeys((*snapshot.notes, *errors)):
                 print(f"lossmon: {printable(note)}", file=sys.stderr)
         for run in telling:
             if as_json:

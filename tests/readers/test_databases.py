@@ -12,6 +12,9 @@ import pytest
 
 from lossmon.errors import ReadError
 from lossmon.readers.database_rows import MOST
+from lossmon.readers.databases import Database
+from lossmon.readers.discovery import Discovery
+from lossmon.readers.optuna_tables import OptunaTables
 from lossmon.readers.registry import claim
 from lossmon.readers.sqlite_file import visit
 from lossmon.types import Reader
@@ -208,6 +211,44 @@ def test_a_damaged_database_is_an_error_with_its_name(tmp_path: Path, size: int)
     path.write_bytes(content[:size] + bytes(len(content) - size))
     with pytest.raises(ReadError, match=r"tiny\.db"):
         read(reader)
+
+
+def test_one_that_cannot_be_asked_for_its_tables_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "study.db"
+    content = (DATA / "optuna" / "study.db").read_bytes()
+    path.write_bytes(content[:9000])
+    discovery = Discovery([tmp_path])
+    assert discovery.scan().notes == (f"{path}: database disk image is malformed",)
+    path.write_bytes(content)
+    os.utime(path, (1e9, 1e9))
+    scan = discovery.scan()
+    assert (scan.notes, scan.runs[0].name) == ((), "tiny")
+
+
+def test_a_file_that_is_no_database_whatever_its_name_is_no_news(tmp_path: Path) -> None:
+    (tmp_path / "Thumbs.db").write_bytes(b"\xd0\xcf\x11\xe0" + bytes(8000))
+    assert Discovery([tmp_path]).scan().notes == ()
+
+
+def test_one_that_is_locked_at_the_first_look_is_named(mlflow: Path) -> None:
+    writer = sqlite3.connect(mlflow, isolation_level=None)
+    writer.execute("BEGIN EXCLUSIVE")
+    (note,) = Discovery([mlflow]).scan().notes
+    assert note == f"{mlflow}: its writer keeps it locked; it is tried again"
+    writer.close()
+
+
+def test_a_study_of_optuna_2_which_flagged_no_infinity_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "study.db"
+    shutil.copy(DATA / "optuna" / "study.db", path)
+    change(
+        path,
+        "ALTER TABLE trial_values DROP COLUMN value_type",
+        "ALTER TABLE trial_intermediate_values DROP COLUMN intermediate_value_type",
+    )
+    database = Database(path, "optuna", OptunaTables)
+    assert len(read_whole(database.open("study 1")).values("objective/minimize")) == 19
+    assert len(read_whole(database.open("study 1 trial 0")).values("eval/objective")) == 20
 
 
 def test_one_that_vanished_gives_nothing(mlflow: Path) -> None:
