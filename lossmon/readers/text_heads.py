@@ -25,6 +25,15 @@ BLOCKS = ("|",)
 NUMBERED = "#"
 """What spaCy calls its steps, in the column behind the epoch `E`."""
 
+CLASSES = "Class"
+"""First column of what Ultralytics prints after each validation, a row for each class."""
+
+_DETECTED = re.compile(
+    r"\s*Class\s+Images\s+Instances\s+(?:Box\()?P\s+R\s+mAP50\s+mAP50-95\)?"
+    r"(?P<more>\s+(?P<what>[MP])(?:ask|ose)\(P\s+R\s+mAP50\s+mAP50-95\))?(?:\s*:.*)?\s*"
+)
+_MEASURED = ("precision", "recall", "mAP50", "mAP50-95")
+
 _WORD = re.compile(r"#|[A-Za-z][\w()@/.% -]{0,40}")
 _SECTION = re.compile(r"\|\s+(?:rollout|time|train|eval)/\s+\|\s+\|\s*")
 
@@ -44,6 +53,9 @@ def columns(line: str) -> tuple[str, ...]:
     """The names in a line that heads a table of metrics; empty if it is none."""
     if _SECTION.fullmatch(line):
         return BLOCKS
+    if detected := _DETECTED.fullmatch(line):
+        kinds = ("B", detected["what"]) if detected["more"] else ("B",)
+        return (CLASSES, *(f"metrics/{name}({kind})" for kind in kinds for name in _MEASURED))
     names = cells(line)
     if not FEWEST <= len(names) <= 40 or names[0].lower() not in FIRST:
         return ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from lossmon.readers.text_heads import BLOCKS, FIRST, NUMBERED, cells
+from lossmon.readers.text_heads import BLOCKS, CLASSES, FIRST, NUMBERED, cells
 from lossmon.readers.text_shapes import Template, named_template
 from lossmon.readers.text_steps import Row
 from lossmon.readers.text_words import is_known, is_metric
@@ -47,7 +47,19 @@ class Table:
         self._misses = 0 if found is not None else self._misses + 1
         return found
 
+    def _all_classes(self, line: str) -> Found | None:
+        """The row about all classes, of the place that was printed last."""
+        word, *texts = line.split() or [""]
+        measured = texts[2:]
+        if word != "all" or len(measured) != len(self.names) - 1:
+            return None
+        if not all(_NUMBER.fullmatch(text) for text in texts):
+            return None
+        return self._found(dict(zip(self.names[1:], measured, strict=True)), 0)
+
     def _cells(self, line: str) -> Found | None:
+        if self.names[0] == CLASSES:
+            return self._all_classes(line)
         texts = cells(line)
         if len(texts) < len(self.names):
             texts = line.split()

@@ -111,7 +111,7 @@ COUNTS = [
     ("tqdm_endless.log", {"loss": 12}),
     ("sb3.log", {"train/loss": 23, "rollout/ep_rew_mean": 24, "train/approx_kl": 23}),
     ("lightning_tqdm.log", {"train_loss_step": 40, "train_loss_epoch": 4, "val_loss": 4}),
-    ("ultralytics.log", {"box_loss": 6, "cls_loss": 6, "dfl_loss": 6}),
+    ("ultralytics.log", {"box_loss": 6, "cls_loss": 6, "dfl_loss": 6, "metrics/mAP50(B)": 7}),
 ]
 
 
@@ -128,6 +128,25 @@ def test_a_bar_that_goes_on_showing_an_evaluation_gives_it_once() -> None:
     assert read.steps["val_loss"] == [10, 20, 30, 40]
     assert read.values["val_loss"] == pytest.approx(expected, abs=5e-4)
     assert read.steps["train_loss_step"] == list(range(1, 41))
+
+
+def test_the_row_of_all_classes_belongs_to_the_epoch_above_it(tmp_path: Path) -> None:
+    text = "".join(
+        "      Epoch    GPU_mem   box_loss   cls_loss   dfl_loss  Instances       Size\n"
+        f"        {epoch}/2      1.2G      0.5{epoch}      1.36      0.41        14        640\n"
+        "                 Class     Images  Instances      Box(P          R      mAP50  mAP50-95)"
+        "     Mask(P          R      mAP50  mAP50-95): 100% ━━━━━━━━ 1/1 16.9it/s\n"
+        f"                   all          8         16      0.{epoch}1       0.2        0.3"
+        f"        0.4       0.5        0.6        0.7        0.{epoch}8\n"
+        "                   cat          4          9      0.99      0.99       0.99       0.99"
+        "       0.99       0.99       0.99       0.99\n"
+        for epoch in (1, 2)
+    )
+    read = read_text(tmp_path / "a.log", text)
+    assert read.steps["metrics/mAP50-95(M)"] == [1, 2]
+    assert read.values["metrics/mAP50-95(M)"] == [0.18, 0.28]
+    assert read.values["metrics/precision(B)"] == [0.11, 0.21]
+    assert read.axes["metrics/recall(B)"] == {Axis.EPOCH}
 
 
 SILENT = ["optuna.log", "dvclive.log", "lightning_rich.log"]
