@@ -64,6 +64,9 @@ _FAIRSEQ = re.compile(r"\| train \| $")
 _LONE_STEP = re.compile(r"\[step=\d+(?:/\d+)?(?:,[^\[\]]{0,80})?\]\s*$")
 """OLMo heads each block of metrics with nothing but its place."""
 
+_BOXED = ("│", "┃", "║")
+"""Begins a row of a box, in which launchers sum up what their trials have done."""
+
 _FAR_IN = re.compile(r"\s{20,}(?!\s*\{)")
 _MASKS = tuple(
     re.compile(pattern)
@@ -237,6 +240,8 @@ def _header(line: str, before: Prefix, place: Position, bar: bool) -> Parsed | N
 def _believable(message: str, values: list[tuple[Value, bool]], starred: bool) -> bool:
     """Whether a line without a position is a metric line all the same."""
     if not values or _UNSURE.search(message) or _CODE.match(message):
+        return False
+    if message.lstrip()[:1] in _BOXED:
         return False
     if any(_is_sure_loss(value.name, sure) for value, sure in values):
         return True

@@ -296,6 +296,7 @@ RECORDS: list[tuple[str, dict[str, float], str]] = [
 ]
 
 OTHERS = [
+    "│ val_loss                       0.41349 │",
     "epoch 3 train_loss: 0,4321 val_loss: 0,5321",
     "Validation loss decreased (0.5400 --> 0.5321).  Saving model ...",
     "EarlyStopping counter: 3 out of 10",
