@@ -29,7 +29,7 @@ _MOSTLY = 0.8
 MOST = 2000
 """Newest points of the window that are used: more would tell the noise no better."""
 
-SURE = 2.0
+SURE = 4.0
 """Degrees of freedom below which nothing is called within the noise: it is hardly known."""
 
 _QUANTILES = (

@@ -101,3 +101,10 @@ def test_huge_and_equal_values_do_no_harm() -> None:
 def test_no_point_before_the_position_has_no_level() -> None:
     assert math.isnan(level(Track(np.arange(5, 10), np.ones(5)), 2).value)
     assert math.isnan(level(Track(np.empty(0), np.empty(0)), 2).value)
+
+
+def test_a_steep_curve_of_few_points_is_not_called_noise() -> None:
+    x = np.arange(12.0)
+    apart = difference(Track(x, 2 + 9 * np.exp(-x)), Track(x + 0.4 * (x < 11), 3 * np.exp(-x)), 11)
+    assert apart.known
+    assert not apart.within_noise
