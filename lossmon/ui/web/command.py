@@ -28,7 +28,7 @@ def serve(
     flags: Sequence[str],
     host: str,
     port: int,
-    say: Callable[[str], None],
+    tell: Callable[[str], None],
 ) -> int:
     """Show the screen to browsers until Ctrl+C or a signal.
 
@@ -37,7 +37,7 @@ def serve(
         flags: Further arguments of the screen's own command.
         host: Name or address to listen on.
         port: Port to listen on; 0 takes any that is free.
-        say: Prints a line for the user.
+        tell: Prints a line for the user.
 
     Returns:
         Exit status.
@@ -52,19 +52,19 @@ def serve(
     os.environ.update(TERMINAL)
     os.environ.pop("NO_COLOR", None)
     screens = Screens(shlex.join(arguments), host, port, Door(token, port, local=is_local(host)))
-    asyncio.run(_run(screens, sock, partial(_greet, say, host, port, token)))
+    asyncio.run(_run(screens, sock, partial(_greet, tell, host, port, token)))
     return 0
 
 
-def _greet(say: Callable[[str], None], host: str, port: int, token: str) -> None:
+def _greet(tell: Callable[[str], None], host: str, port: int, token: str) -> None:
     """Say where to look; nobody can come before."""
     shown = f"[{host}]" if ":" in host else host
-    say(f"lossmon: http://{shown}:{port}/?{PARAMETER}={token}")
+    tell(f"lossmon: http://{shown}:{port}/?{PARAMETER}={token}")
     if is_local(host):
-        say(f"from elsewhere: ssh -L {port}:localhost:{port} THIS-MACHINE, then the same address")
+        tell(f"from elsewhere: ssh -L {port}:localhost:{port} THIS-MACHINE, then the same address")
     else:
-        say("everybody on this network who knows the address can watch; traffic is not encrypted")
-    say("Ctrl+C ends it")
+        tell("everybody on this network who knows the address can watch; traffic is not encrypted")
+    tell("Ctrl+C ends it")
 
 
 def _listen(host: str, port: int) -> socket.socket:
