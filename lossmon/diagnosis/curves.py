@@ -21,6 +21,19 @@ START_SHARE = 0.03
 """Share of the run whose mean is the level a loss starts from: long enough to average the noise
 of a flat run, short enough to keep the height of a steep one."""
 
+START_POINTS = (3, 10, 32)
+"""First points whose medians may tell a higher start, less their error."""
+
+MEDIAN_ERROR = 1.25
+"""Standard error of a median over that of a mean, for normal noise."""
+
+LEAST_RANGE = 0.1
+"""Least range of a loss below zero, as a share of its depth, that it is lifted by."""
+
+SAME_SCALE = 0.3
+"""Log distance of the first eval from the train loss within which both are on one scale, so that
+the eval loss has come from where the train loss came from."""
+
 NOW_SHARE = 0.1
 """Share of the run whose mean is its present level."""
 
@@ -65,14 +78,17 @@ class Curves:
     def lift(self) -> float:
         """What is added to every loss so that ratios mean something: 0 for positive losses.
 
-        A loss that goes below zero has no natural zero; it is lifted by its range above its
-        minimum, so that a relative change of it is at most a change relative to that range.
+        A loss that goes below zero has no natural zero; it is lifted by what it has learnt, so
+        that its best is half its start. Explosions above the start do not count: they would
+        make everything else look flat.
         """
         traces = [t for t in (self._state.train, self._state.eval) if t.points]
         lowest = min((float(trace.bins[:, LOW].min()) for trace in traces), default=0.0)
         if lowest >= 0:
             return 0.0
-        return max(float(trace.bins[:, HIGH].max()) for trace in traces) - 2 * lowest
+        values = [value for _, value in self._state.beginning] or traces[0].bins[:3, HIGH].tolist()
+        start = float(sorted(values)[len(values) // 2])
+        return max(start, lowest + abs(lowest) * LEAST_RANGE) - 2 * lowest
 
     @lazy
     def train(self) -> Curve | None:
@@ -80,10 +96,18 @@ class Curves:
         if not self._state.train.points:
             return None
         curve = Curve(self._state.train.bins, lift=self.lift)
-        evals = self.eval
-        if evals is None or len(evals) < 2 or curve.gap <= COARSE * evals.gap:
+        if not self._lags(curve):
             return curve
         return Curve(self._state.train.bins, shift=curve.gap / 2, lift=self.lift)
+
+    def _lags(self, train: Curve) -> bool:
+        evals = self.eval
+        return evals is not None and len(evals) >= 2 and train.gap > COARSE * evals.gap
+
+    @lazy
+    def lags(self) -> bool:
+        """Train points are taken for means over the interval before each."""
+        return self.train is not None and self._lags(self.train)
 
     @lazy
     def eval(self) -> Curve | None:
@@ -168,9 +192,21 @@ class Curves:
 
     @lazy
     def start(self) -> float:
-        """Level that the train loss started from."""
+        """Level that the train loss started from.
+
+        The mean over the first part of the run sinks as the run grows; where the first points
+        lay clearly higher, they tell.
+        """
         curve = self.calm_train
-        return curve.mean(self.at(0), self.at(START_SHARE)) if curve else math.nan
+        if curve is None:
+            return math.nan
+        level = curve.mean(self.at(0), self.at(START_SHARE))
+        values = [value + self.lift for _, value in self._state.beginning]
+        for n in START_POINTS:
+            if len(values) >= n:
+                error = 2 * MEDIAN_ERROR * self.late_noise / math.sqrt(n)
+                level = max(level, sorted(values[:n])[n // 2] * (1 - error))
+        return level
 
     @lazy
     def now(self) -> float:
@@ -330,6 +366,18 @@ class Curves:
     def eval_drop(self) -> float:
         """Log fall of the eval loss from its first value to its present level."""
         return float(self.eval_log[0]) - self.eval_now if len(self.eval_log) > 1 else 0.0
+
+    @lazy
+    def eval_fall(self) -> float:
+        """Log fall of the eval loss from where it started, which the first eval may have missed."""
+        train, evals = self.calm_train, self.eval
+        if train is None or evals is None or len(evals) < 2:
+            return self.eval_drop
+        first, half = float(evals.x[0]), max(evals.gap, train.gap) / 2
+        beside = train.mean(first - half, first + half)
+        if abs(relative(beside, math.exp(float(self.eval_log[0])))) > SAME_SCALE:
+            return self.eval_drop
+        return max(self.eval_drop, relative(self.start, math.exp(self.eval_now)))
 
     # ------------------------------------------------------------------ alarm
 

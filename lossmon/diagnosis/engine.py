@@ -23,6 +23,12 @@ EVAL_STRIDE = 16
 """Evals are few and each may decide, so up to this many each one is judged; later every 6 %, and
 at once where one lies well above the best."""
 
+PASSING = ("diverging", "spike")
+"""Verdicts that a run may leave as fast as it came to them."""
+
+RECHECK = 4
+"""Train points after such a verdict before it is looked at again; later after 8, 16, and so on."""
+
 HUGE = 1e100
 """Finite values are clipped here, so that sums over a run stay finite."""
 
@@ -49,6 +55,7 @@ class Engine:
         self._bench = Bench()
         self._next_train = 1
         self._next_eval = 1
+        self._turned = -1
         self._trains = 0
         self._evals = 0
         self._alarm = math.inf
@@ -102,7 +109,8 @@ class Engine:
         self._state.cut(step)
         self._trains = self._state.train.points
         self._evals = self._state.eval.points
-        self._next_train = self._trains + max(1, self._trains // TRAIN_STRIDE)
+        self._turned = -1
+        self._next_train = self._trains + self._stride()
         self._next_eval = self._evals + 1
         self._bench.restart()
 
@@ -178,14 +186,25 @@ class Engine:
     def _judge(self, step: int) -> None:
         """Ask every rule, and let the verdict follow."""
         curves = Curves(self._state)
-        self._bench.sit(step, curves, leading(curves, self._sensitivity))
-        self._next_train = self._trains + max(1, self._trains // TRAIN_STRIDE)
+        before = self._bench.badge
+        self._bench.sit(step, curves, leading(curves, self._sensitivity, before))
+        badge = self._bench.badge
+        if badge in PASSING and badge != before:
+            self._turned = self._trains
+        self._next_train = self._trains + self._stride()
         self._next_eval = self._evals + max(1, self._evals // EVAL_STRIDE)
         if _moved(curves.alarm, self._alarm):
             self._alarms = 0
         if _moved(curves.eval_alarm, self._eval_alarm):
             self._eval_alarms = 0
         self._alarm, self._eval_alarm = curves.alarm, curves.eval_alarm
+
+    def _stride(self) -> int:
+        """Train points until the next judgement, fewer where an alarm may be over soon."""
+        usual = max(1, self._trains // TRAIN_STRIDE)
+        if self._bench.badge not in PASSING or self._turned < 0:
+            return usual
+        return min(usual, max(RECHECK, self._trains - self._turned))
 
     def diagnosis(self) -> Diagnosis:
         """What the curves say, up to the newest point.
@@ -194,7 +213,7 @@ class Engine:
         """
         with np.errstate(all="ignore"):
             curves = Curves(self._state)
-            findings = judge(curves, self._sensitivity)
+            findings = judge(curves, self._sensitivity, self._bench.badge)
             verdict, others = self._bench.present(findings)
             return Diagnosis(
                 verdict=verdict,

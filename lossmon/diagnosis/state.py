@@ -16,6 +16,9 @@ from lossmon.types import Floats, Ints, Kind, Meaning, Split
 RECENT = 64
 """Newest train points kept raw: enough to tell a lone spike from a level that stays up."""
 
+BEGINNING = 32
+"""First train points kept raw: where the loss came from does not move while the run grows."""
+
 SHORT = 8
 """Up to this many points of one series, a plain loop is faster than numpy's calls."""
 
@@ -77,6 +80,7 @@ class RunState:
     gradient: Trace = field(default_factory=Trace)
     metrics: list[Channel] = field(default_factory=list)
     recent: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=RECENT))
+    beginning: list[tuple[int, float]] = field(default_factory=list)
     kind: LossKind = LossKind.PLAIN
     broken: Broken | None = None
     healed: int = 0
@@ -115,6 +119,8 @@ class RunState:
         else:
             self.same = 0
         self.recent.append((step, value))
+        if len(self.beginning) < BEGINNING:
+            self.beginning.append((step, value))
         self.train.push(step, value)
         if self.broken and self.broken.what != "eval loss":
             self.healed += 1
@@ -181,6 +187,9 @@ class RunState:
         else:
             self.same = len(values) - 1
         self.masked = 0
+        if (left := BEGINNING - len(self.beginning)) > 0:
+            head = zip(steps[:left].tolist(), values[:left].tolist(), strict=True)
+            self.beginning.extend(head)
         tail = slice(-RECENT, None)
         self.recent.extend(zip(steps[tail].tolist(), values[tail].tolist(), strict=True))
         self.train.extend(steps, values)
@@ -205,6 +214,8 @@ class RunState:
             self.recent.pop()
         if not self.recent:
             self._recall()
+        while self.beginning and self.beginning[-1][0] >= step:
+            self.beginning.pop()
         if self.broken and self.broken.step >= step:
             self.broken = None
         self.masked = self.same = self.healed = 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from lossmon.diagnosis.curves import Curves
 from lossmon.diagnosis.rules import ASIDE
 from lossmon.frozen import dataclass
@@ -63,8 +65,9 @@ GROWTH_TO_HEALTHY = 0.06
 """The same for the way back to healthy."""
 
 GROWTH_TO_CALM = 0.05
-"""The same for leaving a verdict that was shown at once, such as a divergence, and for a loss
-that rises but has not yet lost most of what it had gained."""
+"""The same for leaving a verdict that was shown at once, and for a loss that rises but has not yet
+lost most of what it had gained. A divergence is left sooner where it has been over for as long as
+it lasted."""
 
 TURNS = 200
 """Turns of the badge remembered; a run that has more is told by its newest."""
@@ -88,6 +91,13 @@ class Bench:
         self._turns: list[Turn] = []
         self._candidate: _Candidate | None = None
         self._resumed = False
+        self._shown = 0.0
+        self._away = math.inf
+
+    @property
+    def badge(self) -> str:
+        """Code of the verdict that stands."""
+        return self._badge.code
 
     @property
     def history(self) -> tuple[Turn, ...]:
@@ -97,12 +107,17 @@ class Bench:
     def sit(self, step: int, curves: Curves, top: Finding) -> None:
         """Let the leading finding of this moment decide."""
         resumed, self._resumed = self._resumed, False
+        size = curves.step - curves.first + 1.0
+        self._away = math.inf if top.code == self._badge.code else min(self._away, size)
+        last = self._turns[-1:]
         if not self._turns or (resumed and top.code != self._badge.code):
             self._show(step, top)
         elif top.code == self._badge.code and top.severity >= self._badge.severity:
             self._stay(step, top)
         elif self._ripe(curves, top):
             self._show(step, top)
+        if self._turns[-1:] != last:
+            self._shown, self._away = size, math.inf
 
     def _stay(self, step: int, top: Finding) -> None:
         self._candidate = None
@@ -125,6 +140,9 @@ class Bench:
             waiting = self._candidate = _Candidate(top.code, top.severity, size, evals)
         if self._urgent(top):
             return True
+        if self._badge.code == "diverging" and top.code != "diverging":
+            up = max(self._away - self._shown, 0.0)
+            return size - self._away >= min(GROWTH_TO_CALM * self._away, up)
         if self._badge.code in BY_EVALS and evals - waiting.evals < EVALS_TO_LEAVE - 1:
             return top.code == "diverging" and self._grown(size, waiting, top)
         if top.code in BY_EVALS:

@@ -179,6 +179,66 @@ def test_a_collapse_that_took_thousands_of_steps_is_not_fast() -> None:
     assert "fast_memorisation" not in {f.code for f in diagnose(slow).findings}
 
 
+def test_an_explosion_leaves_a_loss_below_zero_its_scale() -> None:
+    train = falling(600, 1.0, -1.5)
+    train[300:302] = 1e6
+    verdict = diagnose(run(train, -1.5 + falling(20, 2.4, 0.1), noise=0.0)).verdict
+    assert verdict.code == "healthy"
+
+
+def test_the_start_does_not_sink_as_a_run_grows() -> None:
+    """A fast learner that then idles for long has learnt as much as ever."""
+    level = 2.0 + 1.5 * np.exp(-np.arange(20_000) / 60)
+    evals = 2.02 + 0.2 * np.exp(-np.arange(20) / 1.0)
+    codes = {t.code for t in diagnose(run(level, evals, noise=0.01)).history}
+    assert "converged" in codes
+    assert not codes & {"plateau", "underfitting", "lr_too_low"}
+
+
+def test_a_divergence_is_not_over_while_most_of_the_progress_is_lost() -> None:
+    train = falling(600, 4.0, 2.0)
+    train[300:] = 3.6 - 0.7 * np.linspace(0, 1, 300)
+    verdict = diagnose(run(train, noise=0.01)).verdict
+    assert (verdict.code, verdict.severity) == ("diverging", Severity.CRITICAL)
+
+
+def test_three_bad_batches_are_a_spike_and_no_divergence() -> None:
+    assert "diverging" not in {
+        turn.code for turn in diagnose(run(spiked(800, 500, 3, 60.0))).history
+    }
+
+
+def test_a_divergence_that_is_over_is_soon_left() -> None:
+    curves = run(spiked(900, 500, 12, 40.0))
+    history = diagnose(curves).history
+    assert [turn.code for turn in history if turn.severity is Severity.CRITICAL] == ["diverging"]
+    at = next(i for i, turn in enumerate(history) if turn.code == "diverging")
+    assert history[at + 1].step < 560
+
+
+def test_swings_that_a_run_has_survived_are_no_divergence() -> None:
+    swings = 1.0 + 0.8 * np.sin(np.arange(800) / 25)
+    assert "diverging" not in {t.code for t in diagnose(run(swings, noise=0.02)).history[3:]}
+
+
+def test_random_targets_are_a_mismatch_however_small_the_gap() -> None:
+    verdict = diagnose(run(falling(600, 4.1, 3.9), falling(20, 3.9, 2.95), noise=0.01)).verdict
+    assert verdict.code == "distribution_mismatch"
+
+
+def test_a_small_bump_of_evals_that_still_fall_steeply_is_no_warning() -> None:
+    evals = np.array([1.0, 0.85, 0.72, 0.61, 0.45, 0.5, 0.49])
+    history = diagnose(run(falling(280), evals)).history
+    assert max(turn.severity for turn in history) < Severity.WARNING
+
+
+def test_batches_of_one_beside_steady_evals_are_no_oscillation() -> None:
+    curves = run(falling(600), falling(30, 2.4, 0.5), noise=0.0)
+    steps, level = curves["train/loss"]
+    curves["train/loss"] = (steps, noisy(np.asarray(level), 1.0, seed=4))
+    assert diagnose(curves).verdict.code == "healthy"
+
+
 def facts(diagnosis: Diagnosis) -> dict[str, float | int | str]:
     return dict(diagnosis.verdict.facts)
 

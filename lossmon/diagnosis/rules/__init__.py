@@ -46,16 +46,32 @@ ASIDE = ("recovered", "aside")
 """Variants that are told beside the badge and never become it."""
 
 
-def judge(curves: Curves, sensitivity: float) -> tuple[Finding, ...]:
-    """Every finding that holds now, the one that would be the badge first."""
-    found = [f for rule in RULES + ASIDE_RULES if (f := rule(curves, sensitivity)) is not None]
+STAY = 2.0
+"""Times the sensitivity at which a divergence is still one: it is over when most of what was lost
+has been regained, not when it falls short of the alarm by a hair."""
+
+
+def judge(curves: Curves, sensitivity: float, badge: str = "") -> tuple[Finding, ...]:
+    """Every finding that holds now, the one that would be the badge first.
+
+    Args:
+        curves: What to judge.
+        sensitivity: See `Engine`.
+        badge: Code of the verdict that stands.
+    """
+    asked = [rule(curves, _factor(rule, badge) * sensitivity) for rule in RULES + ASIDE_RULES]
+    found = [finding for finding in asked if finding is not None]
     return tuple(sorted(found, key=lambda finding: finding.variant in ASIDE))
 
 
-def leading(curves: Curves, sensitivity: float) -> Finding:
-    """The finding that would be the badge now, were there no hysteresis."""
+def _factor(rule: Rule, badge: str) -> float:
+    return STAY if rule is diverging and badge == "diverging" else 1.0
+
+
+def leading(curves: Curves, sensitivity: float, badge: str = "") -> Finding:
+    """The finding that would be the badge now, were there no waiting."""
     for rule in RULES:
-        finding = rule(curves, sensitivity)
+        finding = rule(curves, _factor(rule, badge) * sensitivity)
         if finding is not None and finding.variant not in ASIDE:
             return finding
     return calm(curves, sensitivity)

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from lossmon.diagnosis.curve import median, relative, windows
+from lossmon.diagnosis.curve import CAP_WINDOW, median, relative, windows
 from lossmon.diagnosis.curves import Curves
 from lossmon.diagnosis.state import LossKind
 from lossmon.types import Confidence, Finding, Severity
@@ -47,7 +47,8 @@ def _by_train(curves: Curves, sensitivity: float) -> Finding | None:
     train = curves.train
     if train is None or train.points < 6:
         return None
-    if not curves.start > 0 or relative(present_level(curves), float(train.y.min())) < EXCESS:
+    least = EXCESS / max(sensitivity, 1.0)
+    if not curves.start > 0 or relative(present_level(curves), float(train.y.min())) < least:
         return None
     level, earlier, best, best_step = _levels(curves)
     if not best > 0:
@@ -58,10 +59,13 @@ def _by_train(curves: Curves, sensitivity: float) -> Finding | None:
     excess = relative(level, reference)
     if excess < _least_excess(curves) / sensitivity or _evals_object(curves, excess):
         return None
+    if excess < SURVIVED * _survived(curves) / sensitivity:
+        return None
     scale = max(curves.start, best) - best
     back = (level - best) / scale if scale > 0.05 * best else math.inf
     rising = level > 1.1 * earlier and not _rewarmed(curves)
-    if back < (RISING_BACK if rising else GIVEN_BACK) / sensitivity:
+    gone = back >= GIVEN_BACK / sensitivity
+    if not gone and not (rising and back >= RISING_BACK / sensitivity):
         return None
     facts: dict[str, float | int | str] = {
         "train": level - curves.lift,
@@ -71,12 +75,31 @@ def _by_train(curves: Curves, sensitivity: float) -> Finding | None:
     }
     return Finding(
         "diverging",
-        Severity.CRITICAL if back >= GIVEN_BACK else Severity.WARNING,
+        Severity.CRITICAL if gone else Severity.WARNING,
         best_step,
         Confidence.HIGH if back > 1 else Confidence.MEDIUM,
         facts,
-        "" if back >= GIVEN_BACK else "rising",
+        "" if gone else "rising",
     )
+
+
+SURVIVED = 1.3
+"""Times the largest rise that the run has already made good: slow swings are no divergence."""
+
+BACK = 1.1
+"""Times its lowest level so far at which a loss is back from a rise."""
+
+
+def _survived(curves: Curves) -> float:
+    """Log of the largest rise of the train loss above its best that it came back from."""
+    train = curves.calm_train
+    assert train is not None
+    if len(train) < CAP_WINDOW:
+        return 0.0
+    level = train.around
+    rise = level / np.maximum(np.minimum.accumulate(level), 1e-300)
+    back = int((rise < BACK).nonzero()[0][-1])
+    return math.log(max(float(rise[:back].max(initial=1.0)), 1.0))
 
 
 EVAL_WELL = math.log(1.2)
@@ -167,12 +190,20 @@ def _levels(curves: Curves) -> tuple[float, float, float, int]:
     return level, earlier, float(means[at]), int(steps[at])
 
 
+LEVEL_SHARE = 12
+"""Part of the run that makes a level, as far as `LEVEL_POINTS`: a bad batch leaves three or four
+points high and goes."""
+
+LEVEL_POINTS = 12.0
+"""Points of which half must lie high: more than a spike has."""
+
+
 def _width(curves: Curves) -> int:
     """Points that make a level: by the noise, as far as the run is long enough."""
     train = curves.train
     assert train is not None
-    least = 3 if train.points < 40 else 5
-    return max(least, int(min((10 * min(curves.scatter, 1.0)) ** 2, 20.0, train.points / 6)))
+    least = min(max(train.points / LEVEL_SHARE, 3.0), LEVEL_POINTS)
+    return max(int(least), int(min((10 * min(curves.scatter, 1.0)) ** 2, 20.0, train.points / 6)))
 
 
 def _windows(

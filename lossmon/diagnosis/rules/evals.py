@@ -24,6 +24,10 @@ LONE_RISE = 0.15
 PAIR_RISE = 0.06
 """Rise that two evals after the best must show."""
 
+SURE_EVALS = 3
+"""Evals after the best before which a rise must exceed the last gain to be confirmed: evals that
+still fall by as much may be on their way down."""
+
 NOISE_FACTOR = 3.0
 """Rise in standard deviations of single evals."""
 
@@ -50,6 +54,9 @@ def overfitting(curves: Curves, sensitivity: float) -> Finding | None:
         return None
     lowest = float(np.min(curves.eval_log[-2:])) - float(curves.eval_log[curves.eval_best])
     confirmed = after >= 2 and min(rise, lowest) >= CONFIRM_RISE / sensitivity
+    if after < SURE_EVALS and curves.eval_best > 0:
+        before = curves.eval_log[curves.eval_best - 1] - curves.eval_log[curves.eval_best]
+        confirmed = confirmed and rise > float(before)
     if not confirmed and not _still_rising(curves, rise):
         return None
     return Finding(
@@ -131,11 +138,13 @@ def _train_went_on(curves: Curves) -> bool:
 
 def _train_fall(curves: Curves) -> float:
     """Log fall of the train loss since the best eval, from no higher than it started."""
-    paired = curves.paired_past
-    if not len(paired):
+    past = curves.paired_past
+    if not len(past):
         return 0.0
-    then = min(float(paired[curves.eval_best]), curves.start)
-    return relative(then, median(paired[-3:]))
+    best = curves.eval_best
+    # A whole interval before the best eval began much higher; means over it are all there is.
+    beside = past[best] if curves.lags else min(past[best], curves.paired[best])
+    return relative(min(float(beside), curves.start), median(past[-3:]))
 
 
 def _worth(curves: Curves) -> bool:
@@ -236,6 +245,12 @@ def _onset(curves: Curves, holds: np.ndarray) -> int:
 UNLIKE_GAP = 0.45
 """Log of train over eval: below this dropout and augmentation explain why eval is lower."""
 
+HIGH_GAP = 0.18
+"""The same where the train loss has hardly fallen: dropout and augmentation let it fall."""
+
+IDLE_SHARE = 0.2
+"""Train's log fall as a share of the eval's below which it has hardly fallen."""
+
 UNLIKE_GROWTH = 0.12
 """Log growth of that gap. A constant one is only a different scale (gradient accumulation,
 another reduction)."""
@@ -268,17 +283,18 @@ def unlike_data(curves: Curves, sensitivity: float) -> Finding | None:
         return None
     if curves.spike is not None and curves.spike.last > curves.at(SPIKE_HIDES):
         return None
-    if relative(curves.now, math.exp(curves.eval_now)) < UNLIKE_GAP / sensitivity / 2:
+    if relative(curves.now, math.exp(curves.eval_now)) < HIGH_GAP / sensitivity / 2:
         return None
     gap = curves.late_gap[0] - 1.5 * curves.late_gap[1]
     lowest = float(np.min(curves.gap[: max(1, len(evals) // 4)]))
     growth, noise = gap - lowest, 2 * curves.eval_noise
     fell = max(curves.eval_drop, 1e-9)
-    if gap < UNLIKE_GAP / sensitivity or growth < max(UNLIKE_GROWTH, noise) / sensitivity:
+    share = curves.drop / max(curves.drop + gap, 1e-9)
+    least = HIGH_GAP if share < IDLE_SHARE and gap > 4 * curves.eval_noise else UNLIKE_GAP
+    if gap < least / sensitivity or growth < max(UNLIKE_GROWTH, noise) / sensitivity:
         return None
     if growth < UNLIKE_SHARE * fell or fell < max(0.1, 2 * curves.eval_noise):
         return None
-    share = curves.drop / max(curves.drop + gap, 1e-9)
     high = share / HIGH_SHARE + curves.drop / HIGH_DROP < 2
     facts = {
         "train": curves.now - curves.lift,
@@ -290,7 +306,7 @@ def unlike_data(curves: Curves, sensitivity: float) -> Finding | None:
     return Finding(
         "distribution_mismatch" if high else "easy_eval",
         Severity.WARNING if high else Severity.NOTICE,
-        _onset(curves, curves.gap > UNLIKE_GAP / 2),
+        _onset(curves, curves.gap > least / 2),
         Confidence.HIGH if gap > 2 * UNLIKE_GAP else Confidence.MEDIUM,
         facts,
     )

@@ -77,7 +77,8 @@ def flat(curves: Curves) -> bool:
         told = error <= FLAT_ERROR * max(curves.drop, 1.0)
         return told and abs(gain) <= least + min(2 * error, least)
     # Where evals tell the level, the noise of the batches need not.
-    return abs(eval_gain) - 2 * eval_error < FLAT_GAIN and abs(gain) <= least + SLACK * error
+    still = max(FLAT_GAIN, FLAT_SHARE * curves.eval_fall)
+    return abs(eval_gain) - 2 * eval_error < still and abs(gain) <= least + SLACK * error
 
 
 def little_learnt(curves: Curves) -> bool:
@@ -203,6 +204,9 @@ def oscillating(curves: Curves, sensitivity: float) -> Finding | None:
     fell = max(curves.drop, curves.eval_drop, 0.05)
     noise = curves.late_noise
     by_train = noise > TRAIN_SWING / sensitivity and noise > TRAIN_SWING_SHARE * fell
+    if curves.eval is not None and len(curves.eval) >= SWING_EVALS:
+        # Where evals stand still, the batches differ, not the weights.
+        by_train = by_train and curves.eval_noise > EVAL_SWING_LEAST / sensitivity
     swing = _eval_swing(curves, sensitivity)
     by_eval = swing > 0
     if not (by_train or by_eval):
@@ -227,7 +231,7 @@ def _eval_swing(curves: Curves, sensitivity: float) -> float:
     """Scatter of neighbouring evals where it is too large for a run that settles, else 0."""
     if curves.eval is None or len(curves.eval) < SWING_EVALS or _shaken(curves):
         return 0.0
-    fell = max(curves.drop, curves.eval_drop, 0.05)
+    fell = max(curves.eval_fall, 0.05)
     if curves.eval_turns < TURNING:
         return 0.0
     swing = curves.eval_noise
