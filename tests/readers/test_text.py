@@ -372,6 +372,16 @@ def test_a_chained_traceback_ends_with_its_last_exception(tmp_path: Path) -> Non
     assert read_text(tmp_path / "a.log", text).last("failure") == "ValueError: bad key"
 
 
+def test_what_is_printed_when_an_inner_bar_has_gone_is_a_line(tmp_path: Path) -> None:
+    text = "".join(
+        f"\ntrain:   0%|          | 0/50 [00:00<?, ?it/s]\x1b[A\n\r"
+        f"train: 100%|██████████| 50/50 [00:00<00:00, 9.9it/s, loss={3 - epoch}.5]\x1b[A\n\r"
+        f"{' ' * 80}\x1b[AEpoch {epoch} val loss: 0.{epoch}5\n"
+        for epoch in (1, 2)
+    )
+    assert read_text(tmp_path / "a.log", text).values["val loss"] == [0.15, 0.25]
+
+
 def test_a_redrawn_bar_gives_one_point_a_position(tmp_path: Path) -> None:
     frames = [
         f"\rEpoch 0:  {n}%|██   | {n}/100 [00:01<00:09, 9.9it/s, loss={loss}]"
