@@ -1,17 +1,21 @@
-"""The parts of the README that are made from the program: `python -m tests.readme` writes them."""
+"""The parts of the documents that are made from the program: `python -m tests.readme` writes
+them."""
 
 from __future__ import annotations
 
 import re
-import threading
+from collections.abc import Iterable
 from pathlib import Path
+
+from textual.binding import Binding
 
 from lossmon.config import SETTINGS
 from lossmon.readers.registry import FORMATS
-from lossmon.types import Snapshot
-from lossmon.ui.app import LossmonApp
+from lossmon.ui.catalogue import catalogue
 
-README = Path(__file__).parent.parent / "README.md"
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+KEYS = ROOT / "docs" / "KEYS.md"
 
 
 NAMES = {
@@ -26,20 +30,24 @@ NAMES = {
     "slash": "/",
     "less_than_sign": "<",
     "greater_than_sign": ">",
+    "colon": ":",
 }
 """How keys with a name look on a keyboard."""
 
 
-class _Nothing:
-    """A monitor without runs: the keys do not depend on any."""
-
-    def poll(self, budget: float) -> Snapshot:
-        return Snapshot()
+def views() -> str:
+    """The table of the keys that open a view or work in all of them."""
+    groups = catalogue()
+    return _table([*groups["Views"], *groups["lossmon"]])
 
 
 def keys() -> str:
-    """The table of keys."""
-    bindings = LossmonApp(_Nothing(), threading.Event()).all_bindings
+    """Every key, by the view that it works in."""
+    tables = [f"## {title}\n\n{_table(found)}" for title, found in catalogue().items()]
+    return "\n\n".join(tables)
+
+
+def _table(bindings: Iterable[Binding]) -> str:
     rows = [f"| {_keys(one.key)} | {one.tooltip} | `{one.id}` |" for one in bindings]
     return "\n".join(["| key | what it does | id |", "|---|---|---|", *rows])
 
@@ -68,25 +76,30 @@ def settings() -> str:
     return "\n".join(["| setting | default | meaning | allowed |", "|---|---|---|---|", *rows])
 
 
-BLOCKS = {"keys": keys, "formats": formats, "settings": settings}
+BLOCKS = {
+    README: {"views": views, "formats": formats, "settings": settings},
+    KEYS: {"keys": keys},
+}
+"""What is made, by document and name."""
 
 
 def written(text: str) -> dict[str, str]:
-    """The blocks that stand in a README, by name."""
+    """The blocks that stand in a document, by name."""
     found = re.findall(r"<!-- (\w+): begin[^>]*-->\n(.*?)<!-- \1: end -->", text, re.DOTALL)
     return {name: body.strip() for name, body in found}
 
 
 def main() -> None:
-    """Write the blocks into the README."""
-    text = README.read_text(encoding="utf-8")
-    for name, make in BLOCKS.items():
-        pattern = rf"(<!-- {name}: begin[^>]*-->\n).*?(<!-- {name}: end -->)"
-        body = make() + "\n"
-        text = re.sub(
-            pattern, lambda match, body=body: match[1] + body + match[2], text, flags=re.DOTALL
-        )
-    README.write_text(text, encoding="utf-8")
+    """Write the blocks into their documents."""
+    for path, blocks in BLOCKS.items():
+        text = path.read_text(encoding="utf-8")
+        for name, make in blocks.items():
+            pattern = rf"(<!-- {name}: begin[^>]*-->\n).*?(<!-- {name}: end -->)"
+            body = make() + "\n"
+            text = re.sub(
+                pattern, lambda match, body=body: match[1] + body + match[2], text, flags=re.DOTALL
+            )
+        path.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

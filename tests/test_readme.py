@@ -24,10 +24,13 @@ def commands() -> list[str]:
     return [line for line in lines if line.startswith(("lossmon ", "make "))]
 
 
-@pytest.mark.parametrize("name", BLOCKS)
-def test_what_is_made_from_the_program_is_up_to_date(name: str) -> None:
+@pytest.mark.parametrize(
+    "path, name", [(path, name) for path, blocks in BLOCKS.items() for name in blocks]
+)
+def test_what_is_made_from_the_program_is_up_to_date(path: Path, name: str) -> None:
     """`python -m tests.readme` writes it."""
-    assert written(TEXT)[name] == BLOCKS[name]()
+    text = path.read_text(encoding="utf-8")
+    assert written(text)[name] == BLOCKS[path][name]()
 
 
 @pytest.mark.parametrize("command", [c for c in commands() if "[" not in c])
