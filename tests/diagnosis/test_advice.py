@@ -36,6 +36,15 @@ def test_every_code_is_told_in_full(language: str) -> None:
         assert entries[code]["remedies"], code
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_remedy_says_stop_where_the_outlook_says_what_stopping_saves(language: str) -> None:
+    entries = book(language)
+    for code in ("overfitting", "diverging", "converged"):
+        remedies = entries[code]["remedies"]
+        assert isinstance(remedies, list)
+        assert not re.search(r"\bstop\b|停止", remedies[0], re.IGNORECASE), code
+
+
 def test_both_languages_have_the_same_variants_and_placeholders() -> None:
     english, chinese = (book(language) for language in ("en", "zh"))
     assert english["missing"].keys() == chinese["missing"].keys()
