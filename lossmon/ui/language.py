@@ -34,6 +34,7 @@ CHINESE: Mapping[str, str] = {
     "frozen": "已冻结",
     "reading": "读取中",
     "runs": "运行",
+    "run": "运行",
     "diagnosis": "诊断",
     "Why": "依据",
     "Means": "含义",

@@ -17,6 +17,7 @@ from lossmon.ui.screens.diagnosis import DiagnosisPage
 from lossmon.ui.screens.fleet import FleetPage
 from tests.ui import stage
 from tests.ui.test_app import text
+from tests.ui.test_app_sizes import rows
 
 FLEET_FIRST = ScreenConfig(fleet_first=True)
 
@@ -342,3 +343,25 @@ async def test_ages_grow_while_nothing_else_changes() -> None:
         app.tick()
         await pilot.pause()
         assert "10m" in text(app)
+
+
+@pytest.mark.parametrize("size", [(40, 15), (80, 24)], ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_the_list_says_how_it_is_left(size: tuple[int, int]) -> None:
+    app = stage.app(stage.several())
+    async with app.run_test(size=size) as pilot:
+        await pilot.press("r")
+        await pilot.pause()
+        assert "r back" in rows(app)[-1]
+        await pilot.press("r")
+        assert not isinstance(app.screen, FleetPage)
+
+
+async def test_a_list_of_one_run_is_left_with_escape() -> None:
+    app = stage.app(stage.snapshot(stage.healthy()))
+    async with app.run_test(size=(40, 15)) as pilot:
+        await pilot.press("r")
+        await pilot.pause()
+        assert "─ 1 run " in rows(app)[0]
+        assert "esc back" in rows(app)[-1]
+        await pilot.press("escape")
+        assert not isinstance(app.screen, FleetPage)

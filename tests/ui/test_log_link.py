@@ -193,3 +193,12 @@ def test_a_log_of_numbers_is_read_in_a_moment() -> None:
     first = [steps.at(line) for line in range(len(LINES))]
     assert first == [steps.at(line) for line in range(len(LINES))]
     assert np.diff([step for step in first if step is not None]).min() >= 0
+
+
+async def test_a_run_without_a_log_has_a_whole_frame() -> None:
+    run = replace(stage.healthy(), log=(), log_name="")
+    app = stage.app(stage.snapshot(run))
+    async with app.run_test(size=(40, 15)) as pilot:
+        await pilot.press("l")
+        await pilot.pause()
+        assert "╭─ log ─" in text(app)

@@ -132,3 +132,14 @@ async def test_a_click_chooses_what_is_written() -> None:
         await pilot.press("w")
         await pilot.click(page(app).body, offset=(6, 1))
         assert page(app).wanted == {"html", "svg"}
+
+
+@pytest.mark.parametrize(
+    "columns, hint", [(40, "enter write  space choose  e where"), (24, "enter write")]
+)
+async def test_the_hints_are_whole_or_not_there(columns: int, hint: str) -> None:
+    app = stage.app(stage.snapshot(stage.overfitting()))
+    async with app.run_test(size=(columns, 15)) as pilot:
+        await pilot.press("w")
+        await pilot.pause()
+        assert f"  {hint} " in "\n".join(rows(app))

@@ -261,7 +261,8 @@ class CompareView(View):
         if self._missing and count > self._missing:
             heading.append((1, ((f"{self._missing} {say('without it')}", "notice"),)))
         self.upper.show(heading, "frame")
-        runs: list[tuple[int, Line]] = [(0, ((f"{count} {say('runs')}", MUTED),))]
+        counted = f"{count} {say('runs')}" if count > 1 else ""
+        runs: list[tuple[int, Line]] = [(0, ((counted, MUTED),) if counted else EMPTY)]
         if self._left_out:
             runs.append((0, ((f"{self._left_out} {say('more not shown')}", "notice"),)))
         if count == 1:

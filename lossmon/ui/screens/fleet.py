@@ -136,7 +136,7 @@ class FleetPage(Page):
         count, shown = len(self.scene.snapshot.runs), len(self.fleet.rows)
         counted = f"{shown}/{count}" if self.fleet.filter.tests else f"{count}"
         upper: list[tuple[int, Line]] = [
-            (1, ((counted, TEXT), (f" {say('runs')}", "strong"))),
+            (1, ((counted, TEXT), (f" {say('run' if count == 1 else 'runs')}", "strong"))),
             (2, self._urgency()),
             (1, self._progress()),
             (4, ((f"{say('by')} {say(self.fleet.key.value)}", MUTED),)),
@@ -157,6 +157,7 @@ class FleetPage(Page):
         if self.entry.active:
             return [(2, "tab", "complete"), (0, "enter", "keep"), (3, "esc", "drop")]
         usual = [(0, "enter", "open"), (2, "/", "filter"), (3, "s", "sort"), (4, "space", "mark")]
+        usual.append((1, "esc" if len(self.scene.snapshot.runs) < 2 else "r", "back"))
         if self.fleet.filter.tests:
             return [(0, "esc", "all runs"), *((at + 1, key, word) for at, key, word in usual)]
         return usual

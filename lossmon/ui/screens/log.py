@@ -91,7 +91,7 @@ class LogPage(Page):
 
     def heading(self) -> Line:
         run = self.scene.run
-        return ((clean(run.log_name), MUTED),) if run else EMPTY
+        return ((clean(run.log_name), MUTED),) if run and run.log_name else EMPTY
 
     def lines(self, room: int) -> Sequence[Line]:
         run = self.scene.run

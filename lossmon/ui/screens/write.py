@@ -18,7 +18,7 @@ from lossmon.ui.export.files import file_name, fresh
 from lossmon.ui.export.points import write_points
 from lossmon.ui.export.progress import Cancelled, Work
 from lossmon.ui.export.report import page
-from lossmon.ui.lines import EMPTY, MUTED, STRONG, TEXT, Line, clean, wrap
+from lossmon.ui.lines import EMPTY, MUTED, STRONG, TEXT, Line, choose, clean, wrap
 from lossmon.ui.scene import Scene
 from lossmon.ui.screens.page import Page
 
@@ -122,10 +122,8 @@ class WritePage(Page):
             rows += [(("  " + line, role),) for line in wrap(clean(text), max(8, room - 2))]
         if not self.said:
             keys = (("enter", "write"), ("space", "choose"), ("e", "where"))
-            hints = [
-                span for key, word in keys for span in ((key, "key"), (f" {say(word)}   ", MUTED))
-            ]
-            rows.append((("  ", TEXT), *hints))
+            hints = [(0, ((key, "key"), (f" {say(word)}", MUTED))) for key, word in keys]
+            rows.append((("  ", TEXT), *choose(hints, room - 2)))
         return rows
 
     def _bar(self, share: float) -> Line:
