@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 DEV := $(VENV)/.installed-dev
 
-.PHONY: demo test bench screenshots clean
+.PHONY: demo test bench walk screenshots clean
 
 demo: $(INSTALLED)
 	$(BIN)/lossmon demo $(ARGS)
@@ -21,6 +21,9 @@ test: $(DEV)
 
 bench: $(DEV)
 	$(BIN)/python -m benchmarks
+
+walk: $(DEV)
+	$(BIN)/python -m benchmarks.walk
 
 screenshots: $(DEV)
 	$(BIN)/python -m benchmarks.screenshots

@@ -94,18 +94,8 @@ def run(
         environment: Variables added or changed.
         directory: Where to start it.
     """
-    columns, rows = size
     begin = time.perf_counter()
-    pid, fd = pty.fork()
-    if pid == 0:
-        if directory is not None:
-            os.chdir(directory)
-        variables = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
-        os.environ.update(variables, COLUMNS=str(columns), LINES=str(rows))
-        os.environ.update(environment or {})
-        os.execvp(command[0], list(command))
-    fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-    terminal = _Terminal(pid, fd, columns, rows)
+    terminal = started(command, size, environment, directory)
     try:
         if probe is not None:
             return _question(terminal, begin, shows, probe)
@@ -114,7 +104,28 @@ def run(
         terminal.end()
 
 
-class _Terminal:
+def started(
+    command: Sequence[str],
+    size: tuple[int, int],
+    environment: Mapping[str, str] | None = None,
+    directory: Path | None = None,
+) -> Emulated:
+    """Start a program in a terminal of its own; `end` has to be called."""
+    columns, rows = size
+    pid, fd = pty.fork()
+    if pid == 0:
+        if directory is not None:
+            os.chdir(directory)
+        variables = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
+        os.environ.update(variables, COLUMNS=str(columns), LINES=str(rows))
+        os.environ.update(environment or {})
+        os.execvp(command[0], list(command))
+    terminal = Emulated(pid, fd, columns, rows)
+    terminal.resize(size)
+    return terminal
+
+
+class Emulated:
     """The screen that a program draws on, and the program's process."""
 
     def __init__(self, pid: int, fd: int, columns: int, rows: int) -> None:
@@ -140,6 +151,31 @@ class _Terminal:
         self.written += len(chunk)
         self._stream.feed(chunk)
         return True
+
+    def resize(self, size: tuple[int, int]) -> None:
+        """Give the terminal another size."""
+        columns, rows = size
+        self.screen.resize(rows, columns)
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def settle(self, *keys: str, quiet: float = 0.2, most: float = 5.0) -> list[str]:
+        """Type keys, wait until nothing more is drawn, and return the screen.
+
+        Args:
+            keys: What they send, one string each.
+            quiet: Seconds without a byte that count as done.
+            most: Seconds after which the screen is read all the same.
+        """
+        for key in keys:
+            os.write(self.fd, key.encode())
+        deadline = time.monotonic() + most
+        last, seen = time.monotonic(), self.written
+        while time.monotonic() < deadline and self.pump(0.05):
+            if self.written != seen:
+                last, seen = time.monotonic(), self.written
+            elif time.monotonic() - last > quiet:
+                break
+        return list(self.screen.display)
 
     def usage(self) -> tuple[float, int]:
         """CPU seconds and resident bytes of the process and its children."""
@@ -167,7 +203,7 @@ class _Terminal:
 
 
 def _question(
-    terminal: _Terminal, begin: float, shows: Callable[[Sequence[str]], bool], probe: Probe
+    terminal: Emulated, begin: float, shows: Callable[[Sequence[str]], bool], probe: Probe
 ) -> Cost:
     """Type the probe's key until the program shows what is waited for; a minute at most."""
     cost = Cost()
@@ -192,7 +228,7 @@ def _question(
 
 
 def _watch(
-    terminal: _Terminal,
+    terminal: Emulated,
     begin: float,
     shows: Callable[[Sequence[str]], bool],
     settle: float,
