@@ -16,7 +16,7 @@ DRAWN_OTHERWISE = {"canvas.py", "marks.py"}
 
 
 def glyphs(path: Path) -> Iterator[str]:
-    """Characters beyond ASCII, Chinese and braille in the strings of a module, not its docs."""
+    """What is drawn: neither ASCII, words, braille nor marks upon a letter; not the docs."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     docs = {
         one.value
@@ -28,8 +28,10 @@ def glyphs(path: Path) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in docs:
             for char in node.value:
-                is_wide = unicodedata.east_asian_width(char) in "WF"
-                if not char.isascii() and not is_wide and not 0x2800 <= ord(char) < 0x2900:
+                is_word = unicodedata.east_asian_width(char) in "WF"
+                is_mark = unicodedata.category(char)[0] == "M"
+                is_braille = 0x2800 <= ord(char) < 0x2900
+                if not (char.isascii() or is_word or is_mark or is_braille):
                     yield char
 
 
