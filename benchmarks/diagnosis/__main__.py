@@ -15,10 +15,11 @@ from statistics import median
 
 from benchmarks.diagnosis import peers, scoring
 from benchmarks.diagnosis.invariance import CHANGES
-from benchmarks.diagnosis.replay import diagnose
+from benchmarks.diagnosis.replay import diagnose, forecast_at
 from benchmarks.diagnosis.runs import Run, corpus, faults
 from lossmon.types import Diagnosis
 
+FORECAST_AT = (0.5, 0.7, 0.9)
 PATIENCES = (10, 20, 80)
 LABELLED = "ofg-train__"
 
@@ -210,9 +211,22 @@ def print_corpus(runs: list[Run], verdicts: Verdicts) -> None:
     row("NaN and Inf: recall", f"{len(known) / max(len(broken), 1):.3f}", "1.0")
     row("NaN and Inf: false alarms", str(false), "0")
     row("NaN and Inf: delay in points, most", str(max(known, default=0)), "0")
+    told, held = forecasts(runs)
+    row("forecasts that hold the end of the run", f"{held / max(told, 1):.1%} of {told}", ">= 80 %")
     labelled = [run for run in runs if run.name.startswith(LABELLED)]
     if labelled:
         print_labelled(labelled, verdicts)
+
+
+def forecasts(runs: list[Run]) -> tuple[int, int]:
+    """How many forecasts were given along the runs, and how many hold the level at the end."""
+    told = held = 0
+    for run in runs:
+        for share in FORECAST_AT:
+            found = forecast_at(run, share)
+            if found is not None:
+                told, held = told + 1, held + found
+    return told, held
 
 
 def print_labelled(runs: list[Run], verdicts: Verdicts) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 
 import numpy as np
@@ -29,6 +30,29 @@ def replay(run: Run, sensitivity: float = 1.0) -> Engine:
         part = slice(start, end)
         engine.feed(channels[part], run.steps[part], run.values[part], np.full(end - start, np.nan))
     return engine
+
+
+END_SHARE = 0.05
+"""Share of a run's train points whose mean is the level it ended at."""
+
+
+def forecast_at(run: Run, share: float) -> bool | None:
+    """Whether the forecast made after a share of the run holds its end; None if none was made."""
+    steps, values = run.curve(TRAIN)
+    if len(steps) < 2 or not np.all(np.isfinite(values)) or np.any(np.diff(steps) < 0):
+        return None
+    later = np.flatnonzero(run.steps > steps[0] + share * (steps[-1] - steps[0]))
+    part = slice(0, int(later[0]) if len(later) else len(run.steps))
+    seen = dataclasses.replace(
+        run, series=run.series[part], steps=run.steps[part], values=run.values[part]
+    )
+    engine = replay(seen)
+    engine.plan(int(steps[-1]), None)
+    told = engine.diagnosis().forecast
+    if told is None:
+        return None
+    end = float(np.mean(values[-max(1, int(END_SHARE * len(values))) :]))
+    return told.low <= end <= told.high
 
 
 def _stretches(run: Run) -> Iterator[tuple[int, int]]:
