@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import tempfile
 import threading
 import time
@@ -19,13 +20,17 @@ from lossmon.ui.export.picture import without_fonts
 from lossmon.ui.scene import ScreenConfig
 from lossmon.ui.terminal import Terminal
 
-DOCS = Path(__file__).parent.parent / "docs"
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+
+FLEET = "runs"
+"""Every case in one directory."""
 
 PICTURES: tuple[tuple[str, str, tuple[int, int], tuple[str, ...], str], ...] = (
     ("overfitting", "overfit", (120, 40), (), "lossmon-dark"),
     ("diagnosis", "overfit", (90, 30), ("d",), "lossmon-dark"),
     ("pane", "diverge", (40, 15), (), "lossmon-dark"),
-    ("wide", "nan", (160, 42), (), "lossmon-light"),
+    ("fleet", FLEET, (120, 16), (), "lossmon-dark"),
+    ("compare", FLEET, (120, 36), ("c",), "lossmon-light"),
 )
 """Name, demo case, columns and rows, keys typed, theme."""
 
@@ -49,7 +54,7 @@ class Taken:
 
 def picture(snapshot: Snapshot, size: tuple[int, int], keys: tuple[str, ...], theme: str) -> str:
     """Show a snapshot on a screen and return it as SVG."""
-    config = ScreenConfig(theme=theme, initial=snapshot)
+    config = ScreenConfig(theme=theme, initial=snapshot, fleet_first=True)
     app = LossmonApp(
         Taken(snapshot),
         threading.Event(),
@@ -92,6 +97,13 @@ def live(case: str, out: Path) -> Snapshot:
     return replace(snapshot, hardware=nameless(sampler.latest))
 
 
+def fleet(out: Path) -> Snapshot:
+    """Train every case, all of them to their end."""
+    for case, training in CASES.items():
+        train(training, out / case, speed=0)
+    return Monitor([out]).drain()
+
+
 def nameless(reading: HardwareReading) -> HardwareReading:
     """The reading without the name of the machine, which is nobody's business."""
     host = reading.host
@@ -102,10 +114,12 @@ def main() -> None:
     """Train each case once, and take its pictures."""
     DOCS.mkdir(exist_ok=True)
     seen: dict[str, Snapshot] = {}
-    with tempfile.TemporaryDirectory() as kept:
+    # Inside, so that no path in a log tells where the pictures were made.
+    with tempfile.TemporaryDirectory() as kept, contextlib.chdir(kept):
         for name, case, size, keys, theme in PICTURES:
             if case not in seen:
-                seen[case] = live(case, Path(kept) / case / "output")
+                out = Path(case)
+                seen[case] = fleet(out) if case == FLEET else live(case, out / "output")
             svg = picture(seen[case], size, keys, theme)
             (DOCS / f"{name}.svg").write_text(svg, encoding="utf-8")
             print(f"docs/{name}.svg")
