@@ -8,8 +8,7 @@ from lossmon.diagnosis.advice import advise
 from lossmon.types import UNJUDGED, Finding, Severity
 from lossmon.ui import numbers
 from lossmon.ui.lines import EMPTY, MUTED, TEXT, Line, clean, fit, spread, width
-from lossmon.ui.scene import Scene
-from lossmon.ui.widgets.panel import Panel
+from lossmon.ui.widgets.scene_panel import ScenePanel
 
 GLYPHS = {
     Severity.NEUTRAL: "…",
@@ -29,17 +28,8 @@ ROLES = {
 }
 
 
-class Badge(Panel, can_focus=True):
+class Badge(ScenePanel, can_focus=True):
     """The verdict on the run in view."""
-
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
-        self.scene = Scene()
-
-    def show(self, scene: Scene) -> None:
-        """Show the verdict of a scene's run."""
-        self.scene = scene
-        self.redraw()
 
     def watch_has_focus(self, _has_focus: bool) -> None:
         super().watch_has_focus(_has_focus)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from textual.content import Content
-
 from lossmon.types import HostReading, State
 from lossmon.ui import numbers
 from lossmon.ui.lines import EMPTY, MUTED, TEXT, Line, choose, clean, fit, indented
 from lossmon.ui.scene import Scene
 from lossmon.ui.widgets.gpus import block, gpu_lines, rest_line
-from lossmon.ui.widgets.panel import Panel
+from lossmon.ui.widgets.scene_panel import ScenePanel
 
 COLUMN = 30
 """Cells below which a GPU has no room for bars."""
@@ -20,20 +18,10 @@ BLOCK_MOST = 46
 """Cells up to which the panel is a column, where a GPU is a block of lines instead of one."""
 
 
-class Hardware(Panel, can_focus=True):
+class Hardware(ScenePanel, can_focus=True):
     """All GPUs and the host, in as many lines as there are."""
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(id=id, classes=classes)
-        self.scene = Scene()
-
-    def on_mount(self) -> None:
-        self.border_title = Content(self.scene.say("hardware"))
-
-    def show(self, scene: Scene) -> None:
-        """Show the machine of a scene."""
-        self.scene = scene
-        self.redraw()
+    title_word = "hardware"
 
     def wanted_height(self, width: int) -> int:
         return max(1, len(self._whole(width)))

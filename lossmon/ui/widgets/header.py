@@ -8,7 +8,7 @@ from lossmon.types import RunSnapshot, State
 from lossmon.ui import numbers
 from lossmon.ui.lines import EMPTY, MUTED, STRONG, TEXT, Line, choose, clean, clip, indented
 from lossmon.ui.scene import Scene
-from lossmon.ui.widgets.panel import Panel
+from lossmon.ui.widgets.scene_panel import ScenePanel
 
 STATES = {
     State.WAITING: ("○", MUTED),
@@ -23,17 +23,8 @@ NAME_ROOM = 28
 """Cells for the name of a run before its tail is given up for the numbers behind it."""
 
 
-class Header(Panel):
+class Header(ScenePanel):
     """One line on the run; on a narrow screen the half of it that fits."""
-
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(id=id, classes=classes)
-        self.scene = Scene()
-
-    def show(self, scene: Scene) -> None:
-        """Show the run of a scene."""
-        self.scene = scene
-        self.redraw()
 
     def compose_lines(self, width: int, height: int) -> Sequence[Line]:
         return [indented(choose(self.parts(width), width - 2))]

@@ -9,7 +9,7 @@ from textual.content import Content
 
 from lossmon.ui.lines import EMPTY, MUTED, TEXT, Line, clean, fit
 from lossmon.ui.scene import Scene
-from lossmon.ui.widgets.panel import Panel
+from lossmon.ui.widgets.scene_panel import ScenePanel
 
 _TROUBLE = re.compile(
     r"\b(Traceback|\w*(Error|Exception)\b(?!\s*=)|out of memory|CRITICAL|FATAL|Killed"
@@ -20,17 +20,15 @@ _TROUBLE = re.compile(
 _CARE = re.compile(r"\b(WARN(ING)?|\w*Warning)\b")
 
 
-class LogTail(Panel, can_focus=True):
+class LogTail(ScenePanel, can_focus=True):
     """Follows the log of the run in view."""
+
+    title_word = "log"
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
-        self.scene = Scene()
         self.lines: tuple[str, ...] = ()
         self.name_shown = ""
-
-    def on_mount(self) -> None:
-        self.border_title = Content(self.scene.say("log"))
 
     def show(self, scene: Scene) -> None:
         """Show the log of a scene's run."""

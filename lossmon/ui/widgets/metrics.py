@@ -9,7 +9,6 @@ from typing import ClassVar
 from rich.cells import cell_len
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.content import Content
 
 from lossmon.hardware.nodes import is_recorded
 from lossmon.outlook.gap import gap_series
@@ -19,7 +18,7 @@ from lossmon.ui.lines import EMPTY, MUTED, TEXT, Line, clean, clip, pad
 from lossmon.ui.scene import Scene
 from lossmon.ui.sparkline import sparkline
 from lossmon.ui.trend import columns
-from lossmon.ui.widgets.panel import Panel
+from lossmon.ui.widgets.scene_panel import ScenePanel
 
 _ORDER = (Kind.LEARNING_RATE, Kind.GRAD_NORM, Kind.METRIC, Kind.LOSS, Kind.THROUGHPUT, Kind.OTHER)
 """What a person asks of first, behind the loss."""
@@ -76,7 +75,7 @@ def _is_curve(series: Series) -> bool:
     return len(series) > 0
 
 
-class Metrics(Panel, can_focus=True):
+class Metrics(ScenePanel, can_focus=True):
     """Sparklines of the run in view; with the focus one of them is chosen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -86,17 +85,15 @@ class Metrics(Panel, can_focus=True):
         ),
     ]
 
+    title_word = "metrics"
+
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
-        self.scene = Scene()
         self.series: list[Series] = []
         self.chosen_key: str | None = None
         """Key of the chosen metric, None before the panel had the focus."""
         self.top = 0
         """The first metric in view, where they do not all fit."""
-
-    def on_mount(self) -> None:
-        self.border_title = Content(self.scene.say("metrics"))
 
     def show(self, scene: Scene) -> None:
         """Show the scalars of a scene's run."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from textual.content import Content
-
 from lossmon.outlook.words import remedies, stop_sentence
 from lossmon.types import Severity, Turn
 from lossmon.ui import numbers
@@ -13,23 +11,13 @@ from lossmon.ui.lines import EMPTY, MUTED, TEXT, Line, clean, fit, wrap
 from lossmon.ui.scene import Scene
 from lossmon.ui.turns import word_of
 from lossmon.ui.widgets.badge import GLYPHS, ROLES
-from lossmon.ui.widgets.panel import Panel
+from lossmon.ui.widgets.scene_panel import ScenePanel
 
 
-class Verdicts(Panel, can_focus=True):
+class Verdicts(ScenePanel, can_focus=True):
     """The history of verdicts of the run in view, newest last."""
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(id=id, classes=classes)
-        self.scene = Scene()
-
-    def on_mount(self) -> None:
-        self.border_title = Content(self.scene.say("verdicts"))
-
-    def show(self, scene: Scene) -> None:
-        """Show the history of a scene's run."""
-        self.scene = scene
-        self.redraw()
+    title_word = "verdicts"
 
     def wanted_height(self, width: int) -> int:
         run = self.scene.run

@@ -5,21 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lossmon.ui.lines import EMPTY, MUTED, STRONG, TEXT, Line, clean, clip, wrap
-from lossmon.ui.scene import Scene
-from lossmon.ui.widgets.panel import Panel
+from lossmon.ui.widgets.scene_panel import ScenePanel
 
 
-class Waiting(Panel):
+class Waiting(ScenePanel):
     """Says what is waited for, and what would be recognised."""
-
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
-        self.scene = Scene()
-
-    def show(self, scene: Scene) -> None:
-        """Show what a scene without runs waits for."""
-        self.scene = scene
-        self.redraw()
 
     def compose_lines(self, width: int, height: int) -> Sequence[Line]:
         scene = self.scene
