@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from dataclasses import replace
@@ -16,6 +17,10 @@ from lossmon.readers.terminal import resolved, shown
 from lossmon.readers.text_log import TextLog
 from lossmon.readers.text_pattern import Pattern
 from lossmon.types import Batch
+
+SILENCE = 30.0
+"""Seconds without a write after which a last line without its end is read. Longer than for records,
+which tell by themselves whether they are whole: `loss 0.5` may be the beginning of `loss 0.53`."""
 
 
 class TextReader:
@@ -38,6 +43,10 @@ class TextReader:
         self._log = TextLog(pattern)
         self._source = "text"
         self._told = ""
+        self._early = ""
+        """The last line, which never got its end and was read all the same."""
+        self._guesses = True
+        """No such line has gone on yet: a log that does so once is not guessed at again."""
 
     @property
     def source(self) -> str:
@@ -82,16 +91,54 @@ class TextReader:
         while self._log.work(deadline):
             chunk = self._tail.chunk()
             if chunk is None:
+                self._take_rest()
                 break
+            if self._early and not self._tail.replaced:
+                chunk = self._after_early(chunk)
+                if chunk is None:
+                    self._guesses, replaced = False, True
+                    self._tail = LineTail(self.path)
+                    self._log = TextLog(self._pattern, self._log.ledger.order)
+                    continue
             if self._tail.replaced:
                 # What was found in this very call is void, too.
-                replaced, self._source = True, "text"
+                replaced, self._source, self._early = True, "text", ""
                 self._log = TextLog(self._pattern, self._log.ledger.order)
             self._log.push(_text(chunk))
             if time.monotonic() >= deadline:
                 self._log.work(deadline)
                 break
         return replaced
+
+    def _take_rest(self) -> None:
+        """Read the line at the end that has no end, if nothing has been written for long."""
+        rest = self._tail.rest
+        if rest is None or self._early or not self._guesses or _is_painted(rest.text):
+            return
+        try:
+            quiet = time.time() - self.path.stat().st_mtime > SILENCE
+        except OSError:
+            return
+        if quiet:
+            self._early = rest.text
+            self._log.push(rest.text + "\n")
+            self._log.work(math.inf)
+
+    def _after_early(self, chunk: Chunk) -> Chunk | None:
+        """What is new behind the line that was read early; None where that line went on."""
+        first, end, more = chunk.data.partition(b"\n")
+        if not end:
+            return chunk
+        if decode(first.rstrip(b"\r")) != self._early:
+            self._early = ""
+            return None
+        self._early = ""
+        return replace(chunk, data=more, offset=chunk.offset + len(first) + len(end))
+
+
+def _is_painted(text: str) -> bool:
+    """Whether a text is a state of a progress bar, which stands without an end by its nature."""
+    return "\r" in text or "%|" in text or "\x1b" in text or "\b" in text
 
 
 _PARTS = re.compile(rb"([\r\n]+)")
