@@ -6,9 +6,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import field, fields
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lossmon.errors import ConfigError
 from lossmon.frozen import dataclass
+from lossmon.toml.spelling import key_of, text_of
+
+if TYPE_CHECKING:
+    from lossmon.types import Names
 
 Value = str | float | bool
 
@@ -88,10 +93,12 @@ class Config:
     """The settings in force; what each means stands in `SETTINGS`.
 
     Attributes:
-        metrics: Raw tags for canonical names (`train_loss = "my/loss"`).
+        metrics: Raw tags for canonical names (`train_loss = "my/loss"`), and words of what sort
+            others are (`just_shown = ["a", "b"]`).
         patterns: Regular expressions for lines of text logs (`mine = "#(?P<step>\\d+) …"`).
         keys: Keys for the actions of the screen (`run.freeze = "f"`).
         origins: Where each value came from: `default`, a file, a variable, a flag.
+        file: The file that was read, whether it is there or not; None where none was wanted.
     """
 
     theme: str = "auto"
@@ -103,10 +110,11 @@ class Config:
     charset: str = "auto"
     sensitivity: float = 1.0
     hardware: bool = True
-    metrics: Mapping[str, str] = field(default_factory=dict)
+    metrics: Names = field(default_factory=dict)
     patterns: Mapping[str, str] = field(default_factory=dict)
     keys: Mapping[str, str] = field(default_factory=dict)
     origins: Mapping[str, str] = field(default_factory=dict)
+    file: Path | None = None
 
 
 def config_directory() -> Path:
@@ -149,7 +157,7 @@ def load(
     """
     values: dict[str, Value] = {setting.name: setting.default for setting in SETTINGS}
     origins: dict[str, str] = dict.fromkeys(values, "default")
-    tables = _read_file(path, values, origins) if path is not None else {}
+    tables = _read_file(path, values, origins) if path is not None else _Tables()
     for setting in SETTINGS:
         if (text := environment.get(setting.variable)) is not None:
             values[setting.name] = _parsed(setting, text, setting.variable)
@@ -165,20 +173,20 @@ def load(
     known = {one.name for one in fields(Config)}
     return Config(
         **{name: value for name, value in values.items() if name in known},  # type: ignore[arg-type]
-        metrics=tables.get("metrics", {}),
-        patterns=tables.get("patterns", {}),
-        keys=tables.get("keys", {}),
+        metrics=tables.metrics,
+        patterns=tables.words.get("patterns", {}),
+        keys=tables.words.get("keys", {}),
         origins=origins,
+        file=path,
     )
 
 
-def _read_file(
-    path: Path, values: dict[str, Value], origins: dict[str, str]
-) -> dict[str, dict[str, str]]:
+def _read_file(path: Path, values: dict[str, Value], origins: dict[str, str]) -> _Tables:
+    tables = _Tables()
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        return {}
+        return tables
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from error
     # Most users have no such file, and need not wait for its parser.
@@ -188,10 +196,11 @@ def _read_file(
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: is not TOML: {error}") from error
-    tables: dict[str, dict[str, str]] = {}
     for name, value in document.items():
-        if name in TABLES:
-            tables[name] = _table(path, name, value)
+        if name == "metrics":
+            tables.metrics = _names(path, value)
+        elif name in TABLES:
+            tables.words[name] = _table(path, name, value)
         elif name in _BY_NAME:
             values[name] = _checked(_BY_NAME[name], value, f"{path}: {name}")
             origins[name] = str(path)
@@ -199,6 +208,26 @@ def _read_file(
             known = ", ".join([*_BY_NAME, *(f"[{table}]" for table in TABLES)])
             raise ConfigError(f"{path}: no setting is called {name!r}; there are {known}")
     return tables
+
+
+@dataclass(slots=True)
+class _Tables:
+    """The tables of a file."""
+
+    metrics: Names = field(default_factory=dict)
+    words: dict[str, dict[str, str]] = field(default_factory=dict)
+
+
+def _names(path: Path, table: object) -> Names:
+    names: dict[str, str | tuple[str, ...]] = {}
+    for name, value in table.items() if isinstance(table, dict) else [("", None)]:
+        if isinstance(value, list) and all(isinstance(tag, str) for tag in value):
+            names[str(name)] = tuple(value)
+        elif isinstance(value, str):
+            names[str(name)] = value
+        else:
+            raise ConfigError(f"{path}: [metrics] must be a table of words or lists of words")
+    return names
 
 
 def _table(path: Path, name: str, value: object) -> dict[str, str]:
@@ -268,16 +297,13 @@ def describe(config: Config) -> list[str]:
     for name in TABLES:
         if table := getattr(config, name):
             lines += ["", f"[{name}]"]
-            lines += [f"{_toml_key(key)} = {_toml(value)}" for key, value in table.items()]
+            lines += [f"{key_of(key)} = {_toml(value)}" for key, value in table.items()]
     return lines
 
 
 def _toml(value: object) -> str:
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_toml, value))}]"
     if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-        return f'"{escaped}"'
+        return text_of(value)
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _toml_key(key: str) -> str:
-    return key if key.replace("_", "").replace("-", "").isalnum() and key.isascii() else _toml(key)

@@ -28,6 +28,11 @@ class Split(StrEnum):
     EVAL = "eval"
 
 
+Names = Mapping[str, str | tuple[str, ...]]
+"""What the user says of names, as `[metrics]` in the settings holds it: canonical name or word
+of `lossmon.readers.names.WORDS` → raw tag, or several."""
+
+
 class Kind(StrEnum):
     """What sort of quantity a series holds, in the words of the `check` contract."""
 

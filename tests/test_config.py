@@ -21,8 +21,8 @@ def test_every_setting_has_a_field_with_the_same_default() -> None:
     for setting in SETTINGS:
         assert getattr(config, setting.name) == getattr(loaded, setting.name), setting.name
         assert setting.default in ("auto", getattr(config, setting.name)), setting.name
-    tables = {*TABLES, "origins"}
-    assert {field.name for field in fields(Config)} == {s.name for s in SETTINGS} | tables
+    others = {*TABLES, "origins", "file"}
+    assert {field.name for field in fields(Config)} == {s.name for s in SETTINGS} | others
 
 
 def test_a_later_source_wins_and_says_where_it_came_from(tmp_path: Path) -> None:
@@ -113,3 +113,17 @@ def test_the_language_is_that_of_the_locale(
 ) -> None:
     config = load(None, environment, {})
     assert (config.lang, config.origins["lang"]) == (language, origin)
+
+
+def test_a_metric_may_be_given_to_several_tags(tmp_path: Path) -> None:
+    file = write(tmp_path, '[metrics]\ntrain_loss = "a"\njust_shown = ["b", "c\\td"]\n')
+    config = load(file, {}, {})
+    assert config.metrics == {"train_loss": "a", "just_shown": ("b", "c\td")}
+    again = write(tmp_path, "\n".join(describe(config)))
+    assert load(again, {}, {}).metrics == config.metrics
+
+
+@pytest.mark.parametrize("table", ["metrics = 3", "[metrics]\na = [1]", "[[metrics]]\na = 'b'"])
+def test_metrics_that_are_no_words_are_refused(tmp_path: Path, table: str) -> None:
+    with pytest.raises(ConfigError, match="must be a table of words or lists of words"):
+        load(write(tmp_path, table), {}, {})

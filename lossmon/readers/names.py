@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 
@@ -28,7 +27,7 @@ from lossmon.readers.tags import (
     taken_apart,
     words_of,
 )
-from lossmon.types import Kind, Meaning, Split
+from lossmon.types import Kind, Meaning, Names, Split
 
 HF_SOURCES = frozenset({"hf_trainer", "llamafactory"})
 """Sources in which a bare `train_loss` is the average that the Trainer logs at its end."""
@@ -39,6 +38,19 @@ PLAIN_SOURCES = frozenset({"csv", "tsv", "jsonl", "json", "text", "lightning", "
 LONGEST = 200
 """Characters of a tag beyond which it is no name: the longest real ones (layer paths of deep
 models) stay under it."""
+
+JUST_SHOWN = "just_shown"
+"""Word of the user for what is no loss, no metric, nothing that is judged."""
+
+_DIRECTIONS = {
+    "eval_higher_is_better": (Split.EVAL, False),
+    "eval_lower_is_better": (Split.EVAL, True),
+    "train_higher_is_better": (Split.TRAIN, False),
+    "train_lower_is_better": (Split.TRAIN, True),
+}
+
+WORDS = (*_DIRECTIONS, JUST_SHOWN)
+"""Words that say of what sort a series is, and leave it its name: any number may be of a sort."""
 
 _RATE_OF = re.compile(
     r"(?:^|_)(token|tok|sample|example|image|img|frame|word|step|iter|iteration|it|batch|episode)"
@@ -70,7 +82,7 @@ def meaning(
     *,
     scope: str = "",
     source: str = "",
-    overrides: Mapping[str, str] | None = None,
+    overrides: Names | None = None,
 ) -> Meaning:
     """Tell what a raw tag stands for, whatever framework spelled it.
 
@@ -78,16 +90,29 @@ def meaning(
         tag: Name of the series as the source spells it.
         scope: Sub-run it comes from (`validation`), or rank, or empty.
         source: Name of the format family, where a spelling means two things.
-        overrides: What the user says: canonical name with `_` (`train_loss`) → raw tag.
+        overrides: What the user says: canonical name with `_` (`train_loss`), or one of `WORDS`
+            → raw tag, or several.
     """
     natural = _meaning(tag, scope, source)
+    whole = f"{scope}/{tag}" if scope else tag
     for name, chosen in (overrides or {}).items():
+        tags = (chosen,) if isinstance(chosen, str) else chosen
+        if tag in tags or whole in tags:
+            return _sorted(natural, name, whole) if name in WORDS else _meaning(name, "", "")
         wanted = _meaning(name, "", "")
-        if chosen == tag or (scope and chosen == f"{scope}/{tag}"):
-            return wanted
-        if natural.key == wanted.key:
+        if name not in WORDS and natural.key == wanted.key:
             natural = replace(natural, key=f"{natural.key} ({tag})", part=tag, secondary=True)
     return natural
+
+
+def _sorted(natural: Meaning, word: str, tag: str) -> Meaning:
+    """A series under its own name, of the sort that the user says."""
+    label = printable(tag[:LONGEST])
+    # Its key is its own: under `loss` stands what it is not.
+    if word == JUST_SHOWN:
+        return Meaning(f"{natural.split}/{tag} (shown)", label, natural.split)
+    split, lower = _DIRECTIONS[word]
+    return Meaning(f"{split}/{tag} (metric)", label, split, Kind.METRIC, lower_is_better=lower)
 
 
 @lru_cache(maxsize=8192)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from lossmon.errors import ReadError
 from lossmon.readers.discovery import FoundFile
 from lossmon.readers.names import meaning
 from lossmon.store.sources import FileColumns
-from lossmon.types import Batch, Kind, Meaning, Points
+from lossmon.types import Batch, Kind, Meaning, Names, Points
 
 MOST_CALLS = 10_000
 """Calls of a reader after which it must have come to an end: each takes a whole chunk."""
@@ -81,7 +80,7 @@ def named(what: Meaning) -> str:
     return f"{what.key} ({what.split.value} {what.kind.value})"
 
 
-def account(file: FoundFile, names: Mapping[str, str]) -> Account:
+def account(file: FoundFile, names: Names) -> Account:
     """Read a whole file by its reader.
 
     Args:
@@ -114,7 +113,7 @@ def _add(
     batch: Batch,
     file: FoundFile,
     source: str,
-    names: Mapping[str, str],
+    names: Names,
     series: dict[tuple[str, str], Told],
     columns: FileColumns,
 ) -> None:

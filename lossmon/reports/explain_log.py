@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from lossmon.readers.terminal import resolved
 from lossmon.readers.text_explain import Explanation, explain_line
 from lossmon.readers.text_pattern import Pattern
 from lossmon.reports.accounts import account, named
+from lossmon.types import Names
 
 MOST_LINES = 20_000
 """Lines of a log that are explained: a few seconds, and every kind of line has long come."""
@@ -49,9 +50,7 @@ class Alike:
     count: int = 1
 
 
-def explain_log(
-    path: Path, source: str, names: Mapping[str, str], pattern: Pattern | None
-) -> Iterator[str]:
+def explain_log(path: Path, source: str, names: Names, pattern: Pattern | None) -> Iterator[str]:
     """Say what each kind of metric line gives, and why the others give nothing.
 
     Args:
@@ -85,7 +84,7 @@ def explain_log(
 
 
 def explain_one_line(
-    file: FoundFile, number: int, names: Mapping[str, str], pattern: Pattern | None
+    file: FoundFile, number: int, names: Names, pattern: Pattern | None
 ) -> Iterator[str]:
     """Say what one line gives, the step that the lines before it lend it included.
 
@@ -114,9 +113,7 @@ def explain_one_line(
         yield "  gives no point"
 
 
-def _gained(
-    file: FoundFile, before: list[str], text: str, names: Mapping[str, str]
-) -> Iterator[str]:
+def _gained(file: FoundFile, before: list[str], text: str, names: Names) -> Iterator[str]:
     """The points that a file has with a line and had not without it."""
     with tempfile.TemporaryDirectory(prefix="lossmon-") as kept:
         copy = Path(kept, file.path.name)
@@ -167,7 +164,7 @@ def _kind(found: Explanation) -> Kind:
     )
 
 
-def _details(found: Explanation, source: str, names: Mapping[str, str]) -> Iterator[str]:
+def _details(found: Explanation, source: str, names: Names) -> Iterator[str]:
     for tag, value in found.metrics:
         what = meaning(tag, source=source, overrides=names or None)
         yield f"taken {tag} = {value:.9g}, as {named(what)}"
