@@ -17,7 +17,7 @@ from lossmon.monitor.machine import Machine
 from lossmon.monitor.run import RunMonitor
 from lossmon.monitor.turns import Turns
 from lossmon.readers.discovery import Discovery, FoundRun, Scan
-from lossmon.types import HardwareReading, RunSnapshot, Snapshot, State
+from lossmon.types import HardwareReading, Names, RunSnapshot, Snapshot, State
 
 BUDGET = 0.05
 """Seconds a poll may take: twenty a second keep a progress bar and the keyboard alive."""
@@ -37,12 +37,12 @@ class MonitorConfig:
     """What the monitor may be told.
 
     Attributes:
-        names: Raw tags for canonical names, from the user's config.
+        names: What the user's config says of names.
         patterns: Regular expressions for lines of text logs, by what the user calls them.
         sensitivity: Above 1 alarms come earlier and more often, below 1 later and less.
     """
 
-    names: Mapping[str, str] = field(default_factory=dict)
+    names: Names = field(default_factory=dict)
     patterns: Mapping[str, str] = field(default_factory=dict)
     sensitivity: float = 1.0
 
@@ -97,6 +97,8 @@ class Monitor:
         self._decided: set[Path] = set()
         self._next_scan = -math.inf
         self._scan = Scan()
+        self._names = self._config.names
+        self._told = self._names
         self._turn = -1
         self._turns = Turns()
         self._snapshot = Snapshot()
@@ -123,6 +125,7 @@ class Monitor:
             took = time.monotonic() - begin
             self._next_scan = begin + max(RESCAN, RESCAN_SHARE * took)
             deadline = max(deadline, time.monotonic() + budget / 2)
+        self._hear_names()
         runs = list(self._runs.values())
         for _ in runs:
             # Where many are read, each gets its share of the polls.
@@ -137,6 +140,20 @@ class Monitor:
     def favour(self, paths: Collection[Path]) -> None:
         """Judge these runs before the others. Another thread may call it."""
         self._turns.favoured = paths
+
+    def tell(self, names: Names) -> None:
+        """Take what the user says of names now, from the next poll on.
+
+        What a run logs under them is judged anew. Another thread may call it.
+        """
+        self._told = names
+
+    def _hear_names(self) -> None:
+        told = self._told
+        if told is not self._names:
+            self._names = told
+            for run in self._runs.values():
+                run.tell(told)
 
     def look_again(self) -> None:
         """Look for new files at the next poll, however recently that was done."""
@@ -163,7 +180,7 @@ class Monitor:
             else:
                 self._runs[found.path] = RunMonitor(
                     found,
-                    names=self._config.names,
+                    names=self._names,
                     sensitivity=self._config.sensitivity,
                     clock=self._clock,
                 )

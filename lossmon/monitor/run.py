@@ -15,6 +15,7 @@ from lossmon.monitor import life
 from lossmon.monitor.follow import FollowedFile, Identity, identity
 from lossmon.monitor.joining import is_left_behind
 from lossmon.monitor.judge import Judge
+from lossmon.monitor.named import Named
 from lossmon.monitor.unclear import unclear
 from lossmon.monitor.words import words
 from lossmon.readers.discovery import FoundFile, FoundRun
@@ -30,6 +31,8 @@ from lossmon.types import (
     Diagnosis,
     Facts,
     Finding,
+    Meaning,
+    Names,
     RunSnapshot,
     Series,
     Severity,
@@ -51,13 +54,13 @@ class RunMonitor:
         self,
         found: FoundRun,
         *,
-        names: Mapping[str, str],
+        names: Names,
         sensitivity: float,
         clock: Callable[[], float],
     ) -> None:
         self._found = found
         self._numbered = _NUMBERED.match(found.path.name) is not None
-        self._names = dict(names)
+        self._named = Named(names)
         self._clock = clock
         self._files: dict[str, FollowedFile] = {}
         self._next_number = 0
@@ -69,6 +72,7 @@ class RunMonitor:
         self._samples = Samples()
         self._notes: dict[str, None] = {}
         self._advanced_live = False
+        self._retold_by_files = False
         self._snapshot: RunSnapshot | None = None
         self._stamp = -1
         self._vitals: tuple[life.Vital, life.Pace]
@@ -158,6 +162,11 @@ class RunMonitor:
 
     def read(self, deadline: float) -> None:
         """Read what is new in the files; returns soon after the deadline."""
+        if self._retold_by_files:
+            self._retold_by_files = False
+            self._logs.clear()
+            there = [file.found for file in self._files.values() if file.found.path.exists()]
+            self._read_anew({_key(file): file for file in there})
         now = self._clock()
         files = list(self._files.values())
         # Begin where the last call ran out of time: a file that grows fast starves no other.
@@ -176,10 +185,11 @@ class RunMonitor:
             self._store.begin_anew(file.number)
             self._logs.pop(found.path.name, None)
             self._judge.retell()
+        tags = {points.tag for points in batch.points}
+        if self._named.see(tags | {f"{found.scope}/{tag}" for tag in tags if found.scope}):
+            self._rename()
         for points in batch.points:
-            what = meaning(
-                points.tag, scope=found.scope, source=source, overrides=self._names or None
-            )
+            what = self._meaning(points.tag, found.scope, source)
             self._store.add(file.number, source, rank, found.scope, points, what)
         for restart in batch.restarts:
             self._store.restart(file.number, source, rank, found.scope, restart)
@@ -192,6 +202,21 @@ class RunMonitor:
         self._notes.update(dict.fromkeys(f"{found.path.name}: {note}" for note in batch.notes))
         self._advanced_live |= file.grew_at is not None and bool(batch.points)
         self._changes += 1
+
+    def tell(self, names: Names) -> None:
+        """Take what the user says of names; what changes is judged anew."""
+        if self._named.tell(names):
+            self._rename()
+        self._changes += 1
+
+    def _meaning(self, tag: str, scope: str, source: str) -> Meaning:
+        return meaning(tag, scope=scope, source=source, overrides=self._named.known)
+
+    def _rename(self) -> None:
+        self._store.rename(self._meaning)
+        self._judge.retell()
+        # Where points were let go, only the files can tell all of it once more.
+        self._retold_by_files |= self._store.is_thinned
 
     def judge(self, deadline: float) -> None:
         """Let the diagnosis hear what was read.
@@ -257,7 +282,7 @@ class RunMonitor:
         epoch = _epoch(series, lead)
         # What is missing may be on its way while files are read.
         whole = all(file.caught_up for file in self._files.values())
-        asked = unclear(series, train, eval_, self._names) if whole else ()
+        asked = unclear(series, train, eval_, self._named) if whole else ()
         told = words(series, train, asked) if whole else ()
         self._snapshot = RunSnapshot(
             name=name,

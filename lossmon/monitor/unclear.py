@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from lossmon.hardware.nodes import is_recorded
+from lossmon.monitor.named import Named
 from lossmon.types import Doubt, Kind, Series, Split, Unclear
 
 ENOUGH = 5
@@ -23,7 +24,7 @@ _VAGUE = re.compile(r"(?i)(?:^|/)(?P<what>scores?|metrics?|results?|values?|fitn
 
 
 def unclear(
-    series: Sequence[Series], train: int | None, eval_: int | None, answers: Mapping[str, str]
+    series: Sequence[Series], train: int | None, eval_: int | None, named: Named
 ) -> tuple[Unclear, ...]:
     """Return the series that the user could be asked about, those that matter most first.
 
@@ -31,12 +32,12 @@ def unclear(
         series: Every scalar.
         train: Index of the headline train loss.
         eval_: Index of the headline eval loss.
-        answers: What the user has said: `train_loss` → raw tag.
+        named: What the user has said.
     """
     found: dict[str, Unclear] = {}
     heads = ((train, "train_loss"), (eval_, "eval_loss"))
     for index, setting in heads:
-        if index is not None and setting not in answers:
+        if index is not None and setting not in named.known:
             for one in _about(series, series[index], setting):
                 found.setdefault(one.tag, one)
     if train is None and eval_ is None:
@@ -44,8 +45,11 @@ def unclear(
             found.setdefault(one.tag, one)
     for one in _vague(series, train, eval_):
         found.setdefault(one.tag, one)
-    said = set(answers.values())
-    asked = [one for one in found.values() if one.tag not in said and one.may_be[0] not in answers]
+    asked = [
+        one
+        for one in found.values()
+        if one.tag not in named.said and one.may_be[0] not in named.known
+    ]
     return tuple(asked[:MOST])
 
 

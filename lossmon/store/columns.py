@@ -77,6 +77,15 @@ class Columns:
         """Position of each record in its source, strictly increasing."""
         return self._orders[: self.n]
 
+    def rename(self, meaning: Meaning) -> None:
+        """Stand for something else from now on."""
+        self.meaning, self.serial = meaning, next(_serials)
+
+    def points(self, tag: str, order_offset: int, part: slice) -> Points:
+        """Some of the points, as they were appended."""
+        orders = self.orders[part] - order_offset
+        return Points(tag, self.steps[part], self.walls[part], self.values[part], orders, self.axis)
+
     def extend(self, points: Points, order_offset: int) -> None:
         """Append points in logged order."""
         added = len(points)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from lossmon.frozen import dataclass
 from lossmon.store.columns import BYTES_PER_POINT, Columns
 from lossmon.store.headline import Headlines, headlines, ordered
@@ -79,6 +81,17 @@ class RunStore:
         if len(points):
             self._version += 1
             self._stream(source, rank, scope).add(number, points, meaning)
+
+    def rename(self, meaning_of: Callable[[str, str, str], Meaning]) -> None:
+        """Let every series stand for what it means now.
+
+        Args:
+            meaning_of: Tells by tag, scope and source.
+        """
+        self._version += 1
+        self._series.clear()
+        for stream in self._streams.values():
+            stream.rename(meaning_of)
 
     def restart(self, number: int, source: str, rank: int, scope: str, restart: Restart) -> None:
         """Note an explicit restart."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import field
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from lossmon.frozen import dataclass
 from lossmon.store.columns import Columns
-from lossmon.store.sums import Group, Sum, is_part, is_total
+from lossmon.store.sums import PATIENCE, Group, Sum, is_part, is_total
 from lossmon.types import Axis, Ints, Kind, Meaning, Points, Restart, Split
 
 ORDER_BITS = 37
@@ -59,6 +60,23 @@ class FileColumns:
             column = Columns(shown, meaning, points.axis, self.number)
             self.columns[points.tag] = column
         column.extend(points, self.number << ORDER_BITS)
+
+    def rename(self, meaning_of: Callable[[str], Meaning], scope: str) -> None:
+        """Let every tag stand for what it means now, and make the sums of the parts anew."""
+        sums = {found.name for found in self._sums.values()}
+        self.columns = {tag: one for tag, one in self.columns.items() if tag not in sums}
+        self._sums = {}
+        logged = list(self.columns.items())
+        for tag, column in logged:
+            column.rename(meaning_of(tag))
+        longest = max((column.n for _, column in logged), default=0)
+        for start in range(0, longest, PATIENCE):
+            for tag, column in logged:
+                points = column.points(
+                    tag, self.number << ORDER_BITS, slice(start, start + PATIENCE)
+                )
+                if len(points):
+                    self.sum_up(points, column.meaning, scope)
 
     def sum_up(self, points: Points, meaning: Meaning, scope: str) -> None:
         """Let points of a part or a total of a loss count in the sum of its parts."""
@@ -115,6 +133,12 @@ class Stream:
         file = self._file(number)
         file.extend(points, meaning, f"{self.scope}/{points.tag}" if self.scope else points.tag)
         file.sum_up(points, meaning, self.scope)
+        self.version += 1
+
+    def rename(self, meaning_of: Callable[[str, str, str], Meaning]) -> None:
+        """Let every tag stand for what it means now, told by tag, scope and source."""
+        for file in self.files.values():
+            file.rename(lambda tag: meaning_of(tag, self.scope, self.source), self.scope)
         self.version += 1
 
     def restart(self, number: int, restart: Restart) -> None:
