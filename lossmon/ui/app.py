@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import threading
 import time
 from collections.abc import Callable, Collection
@@ -129,6 +130,7 @@ class LossmonApp(Views, Looks, App[None]):
         self._user_chose = False
         self._troubles: tuple[str, ...] = (self.kept.trouble,) if self.kept.trouble else ()
         self._ending = threading.Event()
+        self._started_by = os.getppid()
         self._typed = -math.inf
         if not terminal.unicode:
             self._filters.append(Ascii())
@@ -320,6 +322,9 @@ class LossmonApp(Views, Looks, App[None]):
 
     def tick(self) -> None:
         """Let time pass on the view on top."""
+        if self.is_web and os.getppid() != self._started_by:
+            # The server was killed, and nobody can look any more.
+            self.exit()
         view = self.view
         if view is not None and not self.frozen:
             view.tick(self.scene)

@@ -51,7 +51,9 @@ def serve(
     arguments = [sys.executable, "-m", "lossmon", *flags, "--", *(str(p.resolve()) for p in paths)]
     os.environ.update(TERMINAL)
     os.environ.pop("NO_COLOR", None)
-    screens = Screens(shlex.join(arguments), host, port, Door(token, port, local=is_local(host)))
+    # Without `exec` a shell would stand between each screen and us, and hide our end from it.
+    command = f"exec {shlex.join(arguments)}"
+    screens = Screens(command, host, port, Door(token, port, local=is_local(host)))
     asyncio.run(_run(screens, sock, partial(_greet, tell, host, port, token)))
     return 0
 

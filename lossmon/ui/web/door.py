@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import ipaddress
 from collections.abc import Awaitable, Callable
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from aiohttp import web
 
@@ -58,7 +58,7 @@ class Door:
         return response
 
     async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        if self._local and not is_local(urlsplit(f"//{request.host}").hostname or ""):
+        if self._local and not is_local(_parts(f"//{request.host}").hostname or ""):
             raise web.HTTPForbidden(text="lossmon: this name is not ours\n")
         if PARAMETER in request.query and request.path == "/":
             if not self._fits(request.query[PARAMETER]):
@@ -71,12 +71,22 @@ class Door:
                 text="lossmon: open the address that `lossmon serve` printed, with its token\n"
             )
         origin = request.headers.get("Origin")
-        if origin is not None and urlsplit(origin).netloc != request.host:
+        if origin is not None and _parts(origin).netloc != request.host:
             raise web.HTTPForbidden(text="lossmon: asked for by a foreign page\n")
         return await handler(request)
 
     def _fits(self, token: str) -> bool:
-        return hmac.compare_digest(token.encode(), self._token.encode())
+        # A header may hold any bytes; those that are no text came to us as lone surrogates.
+        given = token.encode(errors="surrogateescape")
+        return hmac.compare_digest(given, self._token.encode())
+
+
+def _parts(address: str) -> SplitResult:
+    """The parts of an address from outside; none where it is not one."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return urlsplit("")
 
 
 def is_local(host: str) -> bool:

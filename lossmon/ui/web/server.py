@@ -55,6 +55,8 @@ class Screens(Server):
 
     async def handle_websocket(self, request: web.Request) -> web.WebSocketResponse:
         """One screen, for as long as the browser looks at it."""
+        if not web.WebSocketResponse().can_prepare(request):
+            raise web.HTTPBadRequest(text="lossmon: this address is for the page alone\n")
         if self._open >= MOST_SCREENS:
             raise web.HTTPServiceUnavailable(text=f"lossmon: {MOST_SCREENS} screens are open\n")
         self._open += 1

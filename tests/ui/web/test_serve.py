@@ -82,6 +82,89 @@ async def test_only_the_token_opens_the_door(run: Path) -> None:
                     assert answer.status in (403, 404), path
 
 
+async def raw_status(address: str, head: bytes) -> int:
+    """What bytes that no client would send are answered."""
+    port = int(address.partition("/?")[0].rpartition(":")[2])
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"GET / HTTP/1.1\r\n" + head.replace(b"PORT", b"%d" % port) + b"\r\n\r\n")
+    answer = await asyncio.wait_for(reader.readline(), 10)
+    writer.close()
+    return int(answer.split()[1])
+
+
+async def test_headers_that_are_nonsense_are_turned_away(run: Path) -> None:
+    async with served(run, "--no-hardware") as address:
+        for head in (
+            b"Host: [",
+            b"Host: \xff\xfe",
+            b"Host: localhost\r\nCookie: lossmon-PORT=\xff",
+        ):
+            assert await raw_status(address, head) == 403, head
+
+
+async def test_the_way_to_a_screen_is_for_the_page_alone(run: Path) -> None:
+    async with (
+        served(run, "--no-hardware") as address,
+        aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session,
+    ):
+        async with session.get(address):
+            pass
+        async with session.get(address.partition("?")[0] + "ws") as answer:
+            assert answer.status == 400
+
+
+def screens_of(server: int) -> list[int]:
+    """The processes that a server started."""
+    return [
+        int(entry.name)
+        for entry in Path("/proc").iterdir()
+        if entry.name.isdigit() and f"\nPPid:\t{server}\n" in _status(entry)
+    ]
+
+
+def _status(process: Path) -> str:
+    try:
+        return (process / "status").read_text()
+    except OSError:
+        return ""
+
+
+async def until_gone(processes: list[int]) -> None:
+    async with asyncio.timeout(30):
+        while any((Path("/proc") / str(one)).exists() for one in processes):
+            await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("killed", [False, True], ids=["a closed tab", "a killed server"])
+async def test_no_screen_stays_behind(run: Path, killed: bool) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "lossmon", "serve", str(run), "--port", "0", "--no-hardware"),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    found = ADDRESS.search(await asyncio.wait_for(process.stdout.readline(), 60))
+    assert found
+    address = found[0].decode()
+    try:
+        jar = aiohttp.CookieJar(unsafe=True)
+        async with aiohttp.ClientSession(cookie_jar=jar) as session:
+            async with session.get(address):
+                pass
+            socket = await session.ws_connect(address.partition("?")[0] + "ws")
+            await asyncio.wait_for(socket.receive(), 30)
+            screens = screens_of(process.pid)
+            assert len(screens) == 1
+            if killed:
+                process.kill()
+            else:
+                await socket.close()
+            await until_gone(screens)
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
 async def test_it_listens_to_this_machine_alone(run: Path) -> None:
     async with served(run, "--no-hardware") as address:
         port = address.partition("/?")[0].rpartition(":")[2]
