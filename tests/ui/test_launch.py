@@ -117,15 +117,23 @@ def imported(statement: str) -> set[str]:
 
 
 LATE = (
+    "aiohttp",
     "lossmon.diagnosis.engine",
     "lossmon.hardware.gpu",
     "lossmon.hardware.sampler",
+    "lossmon.outlook.answers",
+    "lossmon.ui.catalogue",
+    "lossmon.ui.export",
+    "lossmon.ui.fleet",
+    "lossmon.ui.subjects",
+    "lossmon.ui.web",
     "numpy.ma",
     "plotext",
     "psutil",
     "pynvml",
     "sqlite3",
     "tensorboard",
+    "textual_serve",
     "watchdog",
 )
 """What the first frame does without."""
@@ -138,6 +146,8 @@ def test_the_first_frame_waits_for_nothing_that_it_does_not_show(output: Path) -
     )
     assert "textual.app" in modules
     assert not modules.intersection(LATE)
+    views = {name for name in modules if name.startswith("lossmon.ui.screens.")}
+    assert views == {"lossmon.ui.screens.dashboard", "lossmon.ui.screens.view"}
 
 
 def test_judging_imports_no_masked_arrays(output: Path) -> None:

@@ -44,6 +44,14 @@ class DetailView(View):
 
     BINDINGS: ClassVar[list[BindingType]] = list(BINDINGS)
 
+    # The chart has what the rows of numbers leave.
+    DEFAULT_CSS = """
+    DetailView Chart { border-left: round $frame; border-right: round $frame; }
+    DetailView #readings, DetailView #legend { height: auto; max-height: 3; }
+    DetailView.-sliver #readings, DetailView.-sliver #legend { display: none; }
+    DetailView.-strip #legend { display: none; }
+    """
+
     title_word = "detail"
 
     def __init__(

@@ -66,6 +66,8 @@ class FleetPage(Page):
         Binding("space", "mark", "mark", id="page.mark", tooltip="Mark for comparison"),
     ]
 
+    DEFAULT_CSS = "FleetPage.-tiny Body, FleetPage.-narrow Body { padding: 0; }"
+
     title_word = "runs"
 
     def __init__(

@@ -18,7 +18,9 @@ from lossmon.ui.widgets.panel import Panel
 class Body(Panel):
     """The lines of a page from `top` on."""
 
-    DEFAULT_CSS = "Body { height: 1fr; }"
+    DEFAULT_CSS = """
+    Body { height: 1fr; padding: 0 1; border-left: round $frame; border-right: round $frame; }
+    """
 
     def __init__(self) -> None:
         super().__init__(id="text")

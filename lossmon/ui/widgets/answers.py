@@ -92,7 +92,11 @@ class Answers(Panel):
             shown, for the mouse.
     """
 
-    DEFAULT_CSS = "Answers { height: 1fr; }"
+    # What is to be copied has no frame at its sides.
+    DEFAULT_CSS = """
+    Answers { height: 1fr; padding: 0 1; border-left: round $frame; border-right: round $frame; }
+    Answers.-bare { border-left: none; border-right: none; padding: 0 2; }
+    """
 
     def __init__(self) -> None:
         super().__init__(id="text")
