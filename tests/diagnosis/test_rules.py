@@ -202,6 +202,46 @@ def test_a_divergence_is_not_over_while_most_of_the_progress_is_lost() -> None:
     assert (verdict.code, verdict.severity) == ("diverging", Severity.CRITICAL)
 
 
+def climbing(level: float = 0.45, start: float = 3.0) -> Floats:
+    """Falls for a hundred steps, lies still, then climbs by 1 % a step from step 150 on."""
+    steps = np.arange(1, 261)
+    down = level + (start - level) * np.exp(-steps / 20)
+    return np.asarray(down * np.exp(0.01 * np.maximum(steps - 150, 0)))
+
+
+def first_alarm(curves: dict[str, Curve]) -> int | None:
+    """Step at which a divergence became the badge, None if it never did."""
+    history = diagnose(curves).history
+    return next((turn.step for turn in history if turn.code == "diverging"), None)
+
+
+def test_a_slow_divergence_that_the_evals_share_is_told_before_all_is_lost() -> None:
+    train = climbing()
+    steps = np.arange(1, len(train) + 1)
+    evals = steps[19::20]
+    both: dict[str, Curve] = {
+        "train/loss": (steps, noisy(train, 0.05)),
+        "eval/loss": (evals, noisy(train[evals - 1] * 1.05, 0.01, seed=1)),
+    }
+    told = first_alarm(both)
+    # Train and eval lie half above their best from step 190 on; the next eval is at 200.
+    assert told is not None
+    assert 190 <= told <= 220
+    calm = {**both, "eval/loss": (evals, noisy(np.full(len(evals), 0.5), 0.01, seed=1))}
+    assert first_alarm(calm) is None
+
+
+def test_near_zero_a_joint_rise_is_nothing_lost() -> None:
+    train = climbing(level=0.004)
+    steps = np.arange(1, len(train) + 1)
+    evals = steps[19::20]
+    curves: dict[str, Curve] = {
+        "train/loss": (steps, noisy(train, 0.05)),
+        "eval/loss": (evals, train[evals - 1]),
+    }
+    assert first_alarm(curves) is None
+
+
 def test_three_bad_batches_are_a_spike_and_no_divergence() -> None:
     assert "diverging" not in {
         turn.code for turn in diagnose(run(spiked(800, 500, 3, 60.0))).history

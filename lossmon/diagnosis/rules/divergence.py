@@ -35,6 +35,14 @@ the optimizer with most of what it had learnt."""
 RISING_BACK = 0.3
 """Share of the progress lost at which a loss that still rises is called diverging."""
 
+JOINT_BACK = 0.1
+"""Share of the progress lost at which it is where the evals rise with the train loss: two witnesses
+need less than one, but near zero a loss of 0.02 after 0.01 is nothing lost."""
+
+JOINT_RISES = 3
+"""Evals in a row that then lie higher than the one before: by chance one run of four in twenty
+ends so, and hardly any far above its best."""
+
 
 def diverging(curves: Curves, sensitivity: float) -> Finding | None:
     """The loss has risen far above its best level and stays there, or still rises."""
@@ -65,7 +73,8 @@ def _by_train(curves: Curves, sensitivity: float) -> Finding | None:
     back = (level - best) / scale if scale > 0.05 * best else math.inf
     rising = level > 1.1 * earlier and not _rewarmed(curves)
     gone = back >= GIVEN_BACK / sensitivity
-    if not gone and not (rising and back >= RISING_BACK / sensitivity):
+    alone = rising and back >= RISING_BACK / sensitivity
+    if not (gone or alone or (back >= JOINT_BACK / sensitivity and _evals_agree(curves, least))):
         return None
     facts: dict[str, float | int | str] = {
         "train": level - curves.lift,
@@ -121,6 +130,18 @@ def _evals_object(curves: Curves, excess: float) -> bool:
         return float(curves.eval_log[-1]) - float(curves.eval_log.min()) < EVAL_WELL
     least = EXCESS_NOISE * level_error(curves) + _luck(curves)
     return least > EXCESS and excess < UNSURE * least
+
+
+def _evals_agree(curves: Curves, least: float) -> bool:
+    """The evals have risen as far as is asked of the train loss, and still rise."""
+    evals = curves.eval
+    if evals is None or len(evals) <= JOINT_RISES or _rewarmed(curves):
+        return False
+    newest = curves.eval_log[-JOINT_RISES - 1 :]
+    rise = float(newest[-1] - curves.eval_log.min())
+    return bool((np.diff(newest) > 0).all()) and rise >= max(
+        least, EXCESS_NOISE * curves.eval_noise
+    )
 
 
 SPARSE_TRAIN = 12
