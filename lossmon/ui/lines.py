@@ -96,6 +96,11 @@ def pad(line: Line, room: int) -> Line:
     return (*line, (" " * missing, TEXT)) if missing > 0 else line
 
 
+def pointer(*, chosen: bool) -> Span:
+    """What stands before a row of a list."""
+    return ("▸ " if chosen else "  ", "key")
+
+
 def join(parts: Iterable[Line], between: Span = ("   ", TEXT)) -> Line:
     """Put parts one behind the other; empty ones leave no gap."""
     line: list[Span] = []

@@ -14,14 +14,13 @@ from lossmon.types import RunSnapshot
 from lossmon.ui.chart import Chart
 from lossmon.ui.curves import model_of, options_of, shows_epochs, steps_per_epoch
 from lossmon.ui.detail_keys import BINDINGS, footer
-from lossmon.ui.entry import Entry
 from lossmon.ui.limits import EXAMPLE, LimitsError, parse_limits
 from lossmon.ui.lines import EMPTY, MUTED, Line, clean
 from lossmon.ui.markers import Marker, markers_of, word_of_value
 from lossmon.ui.plot import ChartModel, ChartOptions, Shade
 from lossmon.ui.readout import Reading, readout
 from lossmon.ui.scene import Scene
-from lossmon.ui.screens.view import View
+from lossmon.ui.screens.typing_view import TypingView
 from lossmon.ui.sight import Sight
 from lossmon.ui.subjects import LOSSES, Catalogue, Subject
 from lossmon.ui.widgets.keys import Keys
@@ -33,7 +32,7 @@ MOST_WORDS = 3
 """Marks in the column of the cursor that are named; of more, how many."""
 
 
-class DetailView(View):
+class DetailView(TypingView):
     """The chart of one subject of the run in view.
 
     Args:
@@ -62,7 +61,6 @@ class DetailView(View):
     ) -> None:
         super().__init__()
         self.key = key
-        self.entry = Entry("")
         self.wrong = ""
         """What is wrong with the limits that are being typed."""
         self.scene = Scene()
@@ -225,10 +223,6 @@ class DetailView(View):
 
     # ------------------------------------------------------------------------------- keys
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        # While limits are typed, letters are letters.
-        return not self.entry.active or action in ("quit", "help_quit")
-
     def action_back(self) -> None:
         """Back to where it was opened."""
         self.app.pop_screen()
@@ -302,11 +296,8 @@ class DetailView(View):
                 self.wrong = ""
             self._draw()
 
-    def on_paste(self, event: events.Paste) -> None:
-        if self.entry.active:
-            event.stop()
-            self.entry.paste(event.text)
-            self.edges()
+    def typed(self) -> None:
+        self.edges()
 
     # ------------------------------------------------------------------------------ mouse
 

@@ -10,7 +10,6 @@ from textual import events
 from textual.binding import Binding, BindingType
 
 from lossmon.types import UNJUDGED, RunSnapshot, State
-from lossmon.ui.entry import Entry
 from lossmon.ui.fleet.completing import completed
 from lossmon.ui.fleet.fleet import Fleet, following
 from lossmon.ui.fleet.order import Key, needs_attention
@@ -18,12 +17,10 @@ from lossmon.ui.fleet.table import Table, Trends
 from lossmon.ui.lines import EMPTY, MUTED, TEXT, Line, clean
 from lossmon.ui.scene import Scene
 from lossmon.ui.screens.page import Body, Page
+from lossmon.ui.screens.typing_view import MOVES, TypingView
 
 NARROW = 60
 """Columns below which the rows have the cells beside the frame too."""
-
-MOVES = {"up": -1, "down": 1, "pageup": -10, "pagedown": 10}
-"""Keys that move the choice while a filter is typed."""
 
 
 class Rows(Body):
@@ -36,16 +33,12 @@ class Rows(Body):
     def compose_lines(self, width: int, height: int) -> Sequence[Line]:
         return [self.head, *super().compose_lines(width, max(0, height - 1))]
 
-    def last_top(self, height: int | None = None) -> int:
-        return super().last_top(self.rows if height is None else height)
-
     @property
     def rows(self) -> int:
-        """Rows that are in view at once."""
-        return max(0, self.size.height - 1)
+        return max(0, super().rows - 1)
 
 
-class FleetPage(Page):
+class FleetPage(TypingView, Page):
     """The list of all runs.
 
     Args:
@@ -69,6 +62,7 @@ class FleetPage(Page):
     DEFAULT_CSS = "FleetPage.-tiny Body, FleetPage.-narrow Body { padding: 0; }"
 
     title_word = "runs"
+    prompt = "/"
 
     def __init__(
         self,
@@ -84,7 +78,6 @@ class FleetPage(Page):
         self._trends = Trends()
         self._counted: tuple[RunSnapshot, ...] = ()
         self._urgent = self._judged = 0
-        self.entry = Entry("/")
         self.body = self.table = Rows()
 
     # -------------------------------------------------------------------------- what is shown
@@ -101,7 +94,7 @@ class FleetPage(Page):
         if self.body.top:
             # Where the list was scrolled the chosen row stays at its height, others flow past it.
             self.body.top = self.fleet.row - offset
-        self._show_choice()
+        self.body.reveal(self.fleet.row)
         super().present(scene)
         self._tell_choice()
 
@@ -201,18 +194,10 @@ class FleetPage(Page):
             self._looked = chosen
             self._look(chosen)
 
-    def _show_choice(self) -> None:
-        """Scroll as little as it takes to have the chosen row in view."""
-        row, height = self.fleet.row, self.table.rows
-        if not height:
-            return
-        least, most = max(0, row + 1 - height), row
-        self.body.top = max(least, min(self.body.top, most))
-
     def choose(self, row: int) -> None:
         """Choose a row and bring it into view."""
         self.fleet.choose(row)
-        self._show_choice()
+        self.body.reveal(self.fleet.row)
         self._again()
         self._tell_choice()
 
@@ -277,7 +262,7 @@ class FleetPage(Page):
 
     def _sort(self, key: Key, *, turned: bool = False) -> None:
         self.fleet.sort(key, self.scene.now, turned=turned)
-        self._show_choice()
+        self.body.reveal(self.fleet.row)
         self._again()
         self._tell_choice()
 
@@ -288,13 +273,9 @@ class FleetPage(Page):
 
     def _sift(self, text: str) -> None:
         self.fleet.sift(text, self.scene.now)
-        self._show_choice()
+        self.body.reveal(self.fleet.row)
         self._again()
         self._tell_choice()
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        # While a filter is typed, its letters are letters.
-        return not self.entry.active or action in ("quit", "help_quit")
 
     def on_key(self, event: events.Key) -> None:
         if not self.entry.active:
@@ -315,11 +296,8 @@ class FleetPage(Page):
             else:
                 self._sift(self.entry.text)
 
-    def on_paste(self, event: events.Paste) -> None:
-        if self.entry.active:
-            event.stop()
-            self.entry.paste(event.text)
-            self._sift(self.entry.text)
+    def typed(self) -> None:
+        self._sift(self.entry.text)
 
     # ----------------------------------------------------------------------------- the mouse
 

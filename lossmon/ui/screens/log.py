@@ -8,15 +8,15 @@ from typing import ClassVar
 from textual import events
 from textual.binding import Binding, BindingType
 
-from lossmon.ui.entry import Entry
-from lossmon.ui.lines import EMPTY, MUTED, TEXT, Line, clean, fit
+from lossmon.ui.lines import EMPTY, MUTED, TEXT, Line, clean, fit, pointer
 from lossmon.ui.scene import Scene
 from lossmon.ui.screens.page import Page
+from lossmon.ui.screens.typing_view import TypingView
 from lossmon.ui.screens.view import Detail
 from lossmon.ui.widgets.log import tone
 
 
-class LogPage(Page):
+class LogPage(TypingView, Page):
     """The text log of the run in view; typing after `/` searches.
 
     Args:
@@ -39,10 +39,10 @@ class LogPage(Page):
     ]
 
     title_word = "log"
+    prompt = "/"
 
     def __init__(self, step: int | None = None) -> None:
         super().__init__()
-        self.entry = Entry("/")
         self.body.follow = True
         self.chosen: int | None = None
         """The chosen line, None while it is the newest one, whatever comes."""
@@ -176,10 +176,10 @@ class LogPage(Page):
 
     def on_click(self, event: events.Click) -> None:
         """A click chooses a line, two open its chart."""
-        offset = event.get_content_offset(self.body) if event.widget is self.body else None
-        if offset is None or self.body.top + offset.y >= len(self._log):
+        at = self.row_at(event)
+        if at is None or at >= len(self._log):
             return
-        self.choose(self.body.top + offset.y)
+        self.choose(at)
         if event.chain > 1:
             self.action_chart()
 
@@ -204,25 +204,17 @@ class LogPage(Page):
             target = next((place for place in reversed(places) if place < here), places[-1])
         self.choose(target)
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        # While a word is typed, its letters are letters.
-        return not self.entry.active or action in ("quit", "help_quit")
-
     def on_key(self, event: events.Key) -> None:
         if self.entry.take(event):
             if event.key == "enter":
                 self.action_find(1)
             self.present(self.scene)
 
-    def on_paste(self, event: events.Paste) -> None:
-        if self.entry.active:
-            event.stop()
-            self.entry.paste(event.text)
-            self.present(self.scene)
+    def typed(self) -> None:
+        self.present(self.scene)
 
     def _line(self, text: str, room: int, *, chosen: bool) -> Line:
-        mark: Line = (("▸ ", "key"),) if chosen else (("  ", TEXT),)
-        return fit((*mark, *self._text(text, room)), room)
+        return fit((pointer(chosen=chosen), *self._text(text, room)), room)
 
     def _text(self, text: str, room: int) -> Line:
         text = clean(text[: 4 * room])

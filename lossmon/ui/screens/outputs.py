@@ -11,13 +11,12 @@ from textual.binding import Binding, BindingType
 
 from lossmon.outlook.answers import gather
 from lossmon.types import TextSample
-from lossmon.ui.entry import Entry
 from lossmon.ui.lines import EMPTY, MUTED, TEXT, Line, clean, join
 from lossmon.ui.opinions import Opinion, Opinions, tally
 from lossmon.ui.scene import Scene
 from lossmon.ui.screens.outputs_pair import Pairing
 from lossmon.ui.screens.outputs_words import example, missing, summary
-from lossmon.ui.screens.view import View
+from lossmon.ui.screens.typing_view import TypingView
 from lossmon.ui.spot import B, Spot
 from lossmon.ui.widgets.answers import Answers, Pair
 from lossmon.ui.widgets.keys import key_name
@@ -30,7 +29,7 @@ HINTS = ("output.better", "output.same", "output.worse", "output.later")
 """Keys that stand below the answers."""
 
 
-class OutputsView(View):
+class OutputsView(TypingView):
     """Prompts, and the answers of two steps with the words that changed.
 
     Args:
@@ -71,12 +70,12 @@ class OutputsView(View):
     ]
 
     title_word = "outputs"
+    prompt = "/"
 
     def __init__(self, opinions: Opinions) -> None:
         super().__init__()
         self.scene = Scene()
         self.opinions = opinions
-        self.entry = Entry("/")
         self.spot = Spot()
         self.alone: int | None = None
         """Which answer has all the room, None where both are shown."""
@@ -173,21 +172,11 @@ class OutputsView(View):
 
     # ---------------------------------------------------------------------------- actions
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        # While a word is typed, its letters are letters.
-        return not self.entry.active or action in ("quit", "help_quit")
-
     def on_key(self, event: events.Key) -> None:
         if self.entry.take(event):
-            self._filtered()
+            self.typed()
 
-    def on_paste(self, event: events.Paste) -> None:
-        if self.entry.active:
-            event.stop()
-            self.entry.paste(event.text)
-            self._filtered()
-
-    def _filtered(self) -> None:
+    def typed(self) -> None:
         self.spot.filter(self.entry.text)
         self._moved()
 
@@ -262,7 +251,7 @@ class OutputsView(View):
         """Leave the filter, else the lone answer, else the view."""
         if self.entry.text:
             self.entry.clear()
-            self._filtered()
+            self.typed()
         elif self.alone is not None:
             self.alone, self.body.top = None, 0
             self._show()

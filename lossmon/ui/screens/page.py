@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
@@ -34,7 +35,17 @@ class Body(Panel):
 
     def last_top(self, height: int | None = None) -> int:
         """The first line shown when the end is in view."""
-        return max(0, len(self.whole) - (self.size.height if height is None else height))
+        return max(0, len(self.whole) - (self.rows if height is None else height))
+
+    @property
+    def rows(self) -> int:
+        """Lines that are in view at once; 0 before the first layout."""
+        return self.size.height
+
+    def reveal(self, row: int) -> None:
+        """Scroll as little as it takes to have a row in view."""
+        if self.rows:
+            self.top = max(0, row + 1 - self.rows, min(self.top, row))
 
 
 class Page(View):
@@ -88,6 +99,12 @@ class Page(View):
     def room(self) -> int:
         """Cells of a line of the page."""
         return self.app.size.width - 4
+
+    def row_at(self, event: events.Click) -> int | None:
+        """Which line of the page the mouse is on; None beside them."""
+        place = event.get_content_offset(self.body)
+        at = -1 if place is None else self.body.top + place.y
+        return at if 0 <= at < len(self.body.whole) else None
 
     def edges(self) -> None:
         """Bring title, place and hint up to date."""

@@ -11,14 +11,11 @@ from textual import events
 from textual.binding import ActiveBinding, Binding, BindingType
 
 from lossmon.frozen import dataclass
-from lossmon.ui.entry import ENDS, Entry
-from lossmon.ui.lines import MUTED, STRONG, TEXT, Line, clean, clip, fit
-from lossmon.ui.scene import Scene
+from lossmon.ui.entry import ENDS
+from lossmon.ui.lines import MUTED, STRONG, TEXT, Line, clean, clip, fit, pointer
 from lossmon.ui.screens.page import Page
+from lossmon.ui.screens.typing_view import MOVES, TypingView
 from lossmon.ui.widgets.keys import NAMES
-
-MOVES: Mapping[str, int] = {"up": -1, "down": 1, "pageup": -10, "pagedown": 10, "tab": 1}
-"""Keys that move the choice while a name is typed, and by how many rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +70,7 @@ def actions(
     ]
 
 
-class PalettePage(Page):
+class PalettePage(TypingView, Page):
     """A list that what is typed makes shorter; Enter does the chosen thing.
 
     Args:
@@ -85,12 +82,12 @@ class PalettePage(Page):
     ]
 
     title_word = "commands"
+    prompt = "> "
 
     def __init__(self, known: Sequence[Command]) -> None:
         super().__init__()
         self.known = known
         self.chosen = 0
-        self.entry = Entry("> ")
         self.entry.begin()
 
     @property
@@ -105,14 +102,11 @@ class PalettePage(Page):
     def lines(self, room: int) -> Sequence[Line]:
         found = self.found
         self.chosen = max(0, min(self.chosen, len(found) - 1))
+        self.body.reveal(self.chosen)
         if not found:
             return [((self.scene.say("no such action"), MUTED),)]
         hint = min(room // 3, max(cell_len(one.hint) for one in found))
         return [_row(one, room, hint, chosen=at == self.chosen) for at, one in enumerate(found)]
-
-    def present(self, scene: Scene) -> None:
-        super().present(scene)
-        self._follow_choice()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         # Letters are letters here; what is done, is done by `on_key`.
@@ -127,20 +121,20 @@ class PalettePage(Page):
             await self.action_take()
         elif event.key == "escape":
             self.action_back()
+        elif event.key == "tab":
+            self._choose(self.chosen + 1)
         elif event.key in MOVES:
             self._choose(self.chosen + MOVES[event.key])
         elif self.entry.take(event):
-            self._choose(0)
+            self.typed()
 
-    def on_paste(self, event: events.Paste) -> None:
-        event.stop()
-        self.entry.paste(event.text)
+    def typed(self) -> None:
         self._choose(0)
 
     async def on_click(self, event: events.Click) -> None:
-        place = event.get_content_offset(self.body)
-        if place is not None and 0 <= self.body.top + place.y < len(self.found):
-            self.chosen = self.body.top + place.y
+        at = self.row_at(event)
+        if at is not None:
+            self.chosen = at
             await self.action_take()
 
     async def action_take(self) -> None:
@@ -158,12 +152,6 @@ class PalettePage(Page):
         self.chosen = max(0, min(index, len(self.found) - 1))
         self.present(self.scene)
 
-    def _follow_choice(self) -> None:
-        """Keep the chosen row in view."""
-        height = self.body.size.height
-        if height and not self.body.top <= self.chosen < self.body.top + height:
-            self._move(self.chosen if self.chosen < self.body.top else self.chosen + 1 - height)
-
 
 def _row(command: Command, room: int, hint_room: int, *, chosen: bool) -> Line:
     hint = clip(clean(command.hint), hint_room)
@@ -171,7 +159,7 @@ def _row(command: Command, room: int, hint_room: int, *, chosen: bool) -> Line:
     gap = " " * max(1, room - 2 - cell_len(text) - cell_len(hint))
     return fit(
         (
-            ("▸ " if chosen else "  ", "key"),
+            pointer(chosen=chosen),
             (text, STRONG if chosen else TEXT),
             (gap, TEXT),
             (hint, "key"),

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 
-from lossmon.ui.lines import MUTED, STRONG, TEXT, Line, fit
+from lossmon.ui.lines import MUTED, STRONG, TEXT, Line, fit, pointer
 from lossmon.ui.scene import Scene
 from lossmon.ui.screens.page import Page
 from lossmon.ui.widgets.badge import Badge
@@ -88,7 +88,7 @@ class ThemesPage(Page):
         return [
             fit(
                 (
-                    ("▸ " if at == self.chosen else "  ", "key"),
+                    pointer(chosen=at == self.chosen),
                     (name, STRONG if at == self.chosen else TEXT),
                 ),
                 room,
@@ -103,9 +103,7 @@ class ThemesPage(Page):
     def show_theme(self, index: int) -> None:
         """Choose a theme and put it on."""
         self.chosen = index
-        height = self.body.size.height
-        if not self.body.top <= index < self.body.top + height:
-            self.body.top = max(0, index - height // 2)
+        self.body.reveal(index)
         self._wear(self.names[index])
         self.present(self.scene)
 
@@ -120,7 +118,6 @@ class ThemesPage(Page):
         self.action_back()
 
     def on_click(self, event: events.Click) -> None:
-        place = event.get_content_offset(self.body)
-        if place is None or not 0 <= self.body.top + place.y < len(self.names):
-            return
-        self.show_theme(self.body.top + place.y)
+        at = self.row_at(event)
+        if at is not None:
+            self.show_theme(at)

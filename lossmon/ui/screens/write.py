@@ -13,14 +13,14 @@ from textual.message import Message
 
 from lossmon.types import RunSnapshot
 from lossmon.ui import numbers
-from lossmon.ui.entry import Entry
 from lossmon.ui.export.files import file_name, fresh
 from lossmon.ui.export.points import write_points
 from lossmon.ui.export.progress import Cancelled, Work
 from lossmon.ui.export.report import page
-from lossmon.ui.lines import EMPTY, MUTED, STRONG, TEXT, Line, choose, clean, wrap
+from lossmon.ui.lines import EMPTY, MUTED, STRONG, TEXT, Line, choose, clean, pointer, wrap
 from lossmon.ui.scene import Scene
 from lossmon.ui.screens.page import Page
+from lossmon.ui.screens.typing_view import TypingView
 
 KINDS = (
     ("html", "the run as a page (HTML)"),
@@ -59,7 +59,7 @@ class Written(Message):
         self.said = said
 
 
-class WritePage(Page):
+class WritePage(TypingView, Page):
     """Files to write; Enter writes them, escape ends it.
 
     Args:
@@ -91,7 +91,6 @@ class WritePage(Page):
     ) -> None:
         super().__init__()
         self.run, self.picture, self.steps = run, picture, steps
-        self.entry = Entry("")
         self.directory = str(directory)
         self.chosen, self.wanted = 0, {name for name, _ in KINDS}
         self.said: list[tuple[str, str]] = []
@@ -109,7 +108,7 @@ class WritePage(Page):
             here = at == self.chosen
             rows.append(
                 (
-                    ("▸ " if here else "  ", "key"),
+                    pointer(chosen=here),
                     (f"{mark} ", TEXT),
                     (say(text), STRONG if here else TEXT),
                 )
@@ -136,10 +135,6 @@ class WritePage(Page):
             (f" {numbers.percent(100 * share)}{left}", TEXT),
         )
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        # While a place is typed, its letters are letters.
-        return not self.entry.active or action in ("quit", "help_quit")
-
     def on_key(self, event: events.Key) -> None:
         before = self.entry.text
         if not self.entry.take(event):
@@ -148,11 +143,8 @@ class WritePage(Page):
             self.directory = before or self.directory
         self.present(self.scene)
 
-    def on_paste(self, event: events.Paste) -> None:
-        if self.entry.active:
-            event.stop()
-            self.entry.paste(event.text)
-            self.present(self.scene)
+    def typed(self) -> None:
+        self.present(self.scene)
 
     def action_choose(self, rows: int) -> None:
         """Move the choice, round the ends."""
@@ -187,9 +179,9 @@ class WritePage(Page):
             self.write_files(self._work, self.scene, sorted(self.wanted))
 
     def on_click(self, event: events.Click) -> None:
-        place = event.get_content_offset(self.body)
-        if place is not None and 0 <= self.body.top + place.y < len(KINDS):
-            self.chosen = self.body.top + place.y
+        at = self.row_at(event)
+        if at is not None and at < len(KINDS):
+            self.chosen = at
             self.action_mark()
 
     def on_unmount(self) -> None:
