@@ -12,6 +12,7 @@ BINDINGS: tuple[Binding, ...] = (
     Binding("u", "outputs", "outputs", id="view.outputs", tooltip="Answers of the model"),
     Binding("r", "runs", "runs", id="view.runs", tooltip="All runs at once"),
     Binding("w", "write", "write", id="view.write", tooltip="Write page, points, picture"),
+    Binding("i", "names", "names", id="view.names", tooltip="Say what unclear names mean"),
     Binding("c", "compare", "compare", id="view.compare", tooltip="Runs over each other"),
     Binding("question_mark", "help", "help", id="view.help", tooltip="These keys"),
     Binding(

@@ -19,7 +19,7 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState, get_current_worker
 
-from lossmon.types import Snapshot
+from lossmon.types import Names, Snapshot
 from lossmon.ui.actions import BINDINGS, footer
 from lossmon.ui.kept import Kept
 from lossmon.ui.looks import Looks
@@ -90,6 +90,7 @@ class LossmonApp(Views, Looks, App[None]):
         config: What the user set.
         clock: Seconds since the Unix epoch.
         favour: Told which runs are looked at, while not all of them are read and judged.
+        tell: Told what the user says of names of series, whenever that has changed.
         terminal: What may be drawn; asked of the environment if None.
     """
 
@@ -107,6 +108,7 @@ class LossmonApp(Views, Looks, App[None]):
         *,
         clock: Callable[[], float] = time.time,
         favour: Callable[[Collection[Path]], None] = lambda paths: None,
+        tell: Callable[[Names], None] = lambda names: None,
         terminal: Terminal | None = None,
     ) -> None:
         config = config or ScreenConfig()
@@ -121,7 +123,7 @@ class LossmonApp(Views, Looks, App[None]):
         self.look = config.look
         self.kept = Kept(config.home)
         self.snapshot = config.initial or Snapshot()
-        self._favour = favour
+        self._favour, self._tell = favour, tell
         self.frozen = False
         self.marked: frozenset[Path] = frozenset()
         self._fleet: Fleet | None = None
@@ -274,6 +276,7 @@ class LossmonApp(Views, Looks, App[None]):
     @property
     def scene(self) -> Scene:
         """What the view on top shows."""
+        runs, index = self.snapshot.runs, self._chosen
         return Scene(
             snapshot=self.snapshot,
             index=self._chosen,
@@ -283,9 +286,11 @@ class LossmonApp(Views, Looks, App[None]):
             terminal=self.terminal,
             frozen=self.frozen,
             recognised=self.config.recognised,
-            troubles=self._troubles,
+            troubles=(*self._troubles, *self.naming_troubles),
             marked=self.marked,
             place=self._place,
+            unclear=self.unclear_of(runs[index] if index < len(runs) else None),
+            asks=self.config.keys.get("view.names", "i"),
         )
 
     @property
@@ -378,6 +383,11 @@ class LossmonApp(Views, Looks, App[None]):
         if index < len(self.snapshot.runs):
             self._chosen, self._user_chose = index, True
             self.present()
+
+    def tell_names(self, names: Names) -> None:
+        """Have the runs read with what the user says of names."""
+        self._tell(names)
+        self.changed.set()
 
     def mark(self, path: Path) -> None:
         """Mark a run for comparison, or take its mark away."""

@@ -197,6 +197,8 @@ def view(paths: Sequence[Path], config: Config) -> int:
         recognised=() if initial is not None and initial.runs else recognised(),
         initial=initial,
         keys=dict(config.keys),
+        names=config.metrics,
+        settings=config.file,
         fleet_first=True,
     )
 
@@ -209,7 +211,9 @@ def view(paths: Sequence[Path], config: Config) -> int:
     live = Live(monitor, paths, changed, begin)
     try:
         return asyncio.run(
-            run_until_asked(LossmonApp(live, changed, screen, favour=monitor.favour))
+            run_until_asked(
+                LossmonApp(live, changed, screen, favour=monitor.favour, tell=monitor.tell)
+            )
         )
     finally:
         live.stop()

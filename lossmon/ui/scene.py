@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from lossmon.frozen import dataclass
-from lossmon.types import RunSnapshot, Snapshot, State
+from lossmon.types import Names, RunSnapshot, Snapshot, State, Unclear
 from lossmon.ui.language import say
 from lossmon.ui.smooth import DEFAULT_WEIGHT
 from lossmon.ui.terminal import Terminal
@@ -67,6 +67,9 @@ class ScreenConfig:
         recognised: Titles of the formats that can be read, for the waiting screen.
         initial: What is known already, so that the first frame has curves; or None.
         keys: Other keys for actions, by binding id.
+        names: What the settings say of names of series.
+        settings: The file of settings that answers are written into; None takes `config.toml`
+            in `home`, if there is one.
         fleet_first: Begin with the list of all runs where there are several.
     """
 
@@ -79,6 +82,8 @@ class ScreenConfig:
     recognised: tuple[str, ...] = ()
     initial: Snapshot | None = None
     keys: dict[str, str] = field(default_factory=dict)
+    names: Names = field(default_factory=dict)
+    settings: Path | None = None
     fleet_first: bool = False
 
 
@@ -99,6 +104,8 @@ class Scene:
         marked: Paths of the runs that the user marked to compare them.
         place: Which of how many the run in view is, as they are sorted and filtered; None where
             it is none of them.
+        unclear: Names of the run in view that the user was not asked about yet.
+        asks: The key that has them asked for, as it is written.
     """
 
     snapshot: Snapshot = field(default_factory=Snapshot)
@@ -112,6 +119,8 @@ class Scene:
     troubles: tuple[str, ...] = ()
     marked: frozenset[Path] = frozenset()
     place: tuple[int, int] | None = None
+    unclear: tuple[Unclear, ...] = ()
+    asks: str = "i"
 
     @property
     def run(self) -> RunSnapshot | None:

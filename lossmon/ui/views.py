@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
     from textual.app import App
 
-    from lossmon.types import RunSnapshot, Snapshot
+    from lossmon.types import Names, RunSnapshot, Snapshot, Unclear
     from lossmon.ui.compared import Letters
     from lossmon.ui.fleet.fleet import Fleet
+    from lossmon.ui.naming import Naming
     from lossmon.ui.opinions import Opinions
     from lossmon.ui.screens.view import View
 
@@ -36,6 +37,7 @@ class Views(Base):
     look: Look
     snapshot: Snapshot
     _letters: Letters | None = None
+    _naming: Naming | None = None
     _opinions: Opinions | None = None
     _themes: list[str]
     _themes_are_whole: bool
@@ -68,6 +70,9 @@ class Views(Base):
 
         def mark(self, path: Path) -> None:
             """Mark a run for comparison, or take its mark away."""
+
+        def tell_names(self, names: Names) -> None:
+            """Have the runs read with what the user says of names."""
 
         def _load_themes(self, *, all_of_them: bool = True) -> None:
             """Take in the themes."""
@@ -136,6 +141,29 @@ class Views(Base):
         # Kept for as long as the app is, where nothing may be kept on disk.
         self._opinions = self._opinions or Opinions(None if self.is_web else self.config.home)
         self.open(OutputsView(self._opinions))
+
+    def action_names(self) -> None:
+        """Open or close the names that cannot be told apart."""
+        from lossmon.ui.naming import Naming
+        from lossmon.ui.screens.names import NamesPage
+
+        if self._naming is None:
+            home, file = self.config.home, self.config.settings
+            file = file or (home / "config.toml" if home else None)
+            # Who looks through a browser has no business in our files.
+            self._naming = Naming(self.config.names, None if self.is_web else file, self.tell_names)
+        self.open(NamesPage(self._naming))
+
+    @property
+    def naming_troubles(self) -> tuple[str, ...]:
+        """Why an answer could not be written, if one could not."""
+        return (self._naming.trouble,) if self._naming and self._naming.trouble else ()
+
+    def unclear_of(self, run: RunSnapshot | None) -> tuple[Unclear, ...]:
+        """The names of a run that the user was not asked about yet."""
+        if run is None:
+            return ()
+        return run.unclear if self._naming is None else self._naming.open(run)
 
     def action_help(self) -> None:
         """Open or close the help."""

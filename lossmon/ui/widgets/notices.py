@@ -61,7 +61,7 @@ class Pace:
 
 
 def notice(scene: Scene, pace: Pace | None = None) -> Line:
-    """The most urgent notice: frozen, loading, errors, notes."""
+    """The most urgent notice: frozen, loading, errors, unclear names, notes."""
     run = scene.run
     unread = run is not None and run.loaded < 1
     if scene.frozen:
@@ -76,8 +76,17 @@ def notice(scene: Scene, pace: Pace | None = None) -> Line:
     if errors:
         more = f"  (+{len(errors) - 1})" if len(errors) > 1 else ""
         return (("⚠ ", "warning"), (clean(errors[0]), TEXT), (more, MUTED))
+    if scene.unclear:
+        return _unclear(scene)
     notes = [*(run.notes if run else ()), *scene.snapshot.notes]
     return ((clean(notes[0]), MUTED),) if notes else EMPTY
+
+
+def _unclear(scene: Scene) -> Line:
+    """How many names are unclear, and the key that tells which."""
+    count = len(scene.unclear)
+    told = scene.say("{} names are unclear") if count > 1 else scene.say("1 name is unclear")
+    return ((told.format(count), MUTED), (f"  {scene.asks}", "key"), (scene.say(" asks"), MUTED))
 
 
 def _reading(scene: Scene, run: RunSnapshot, pace: Pace | None) -> Line:
