@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from lossmon.frozen import dataclass
+from lossmon.ui import small_file
 from lossmon.ui.scene import Look
 
 FILE = "screen.json"
@@ -69,18 +69,12 @@ class Kept:
 
     def _read(self, path: Path) -> None:
         try:
-            with path.open("rb") as file:
-                text = file.read(SIZE_LIMIT + 1)
+            self._take(small_file.read(path, SIZE_LIMIT))
         except FileNotFoundError:
             return
-        except OSError as error:
-            self._give_up(f"{path}: {error.strerror or error}; nothing is remembered")
-            return
-        try:
-            if len(text) > SIZE_LIMIT:
-                raise ValueError(f"larger than {SIZE_LIMIT // 1024} KiB")
-            self._take(json.loads(text))
-        except (ValueError, RecursionError) as error:
+        except small_file.SmallFileError as error:
+            self._give_up(f"{error}; it is left as it is, and nothing is remembered")
+        except ValueError as error:
             self._give_up(f"{path}: {error}; it is left as it is, and nothing is remembered")
 
     def _take(self, table: object) -> None:
@@ -107,13 +101,10 @@ class Kept:
                 for size, one in sorted(self.arrangements.items())
             },
         }
-        fresh = self._path.with_name(f".{FILE}.{os.getpid()}")
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            fresh.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
-            fresh.replace(self._path)
-        except OSError as error:
-            self._give_up(f"{self._path}: {error.strerror or error}; nothing is remembered")
+            small_file.write(self._path, json.dumps(table, indent=1) + "\n")
+        except small_file.SmallFileError as error:
+            self._give_up(f"{error}; nothing is remembered")
 
 
 def _arrangement(size: object, table: object) -> Arrangement:

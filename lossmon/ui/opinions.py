@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 
-from lossmon.errors import LossmonError
 from lossmon.frozen import dataclass
 from lossmon.outlook.answers import Prompt, Step, place
+from lossmon.ui import small_file
 
 NAME = "outputs.json"
 """The file in the user's directory of settings."""
@@ -35,10 +34,6 @@ class Opinion(StrEnum):
 
 _Key = tuple[str, str, Step, Step]
 """Run, prompt, earlier step, later step."""
-
-
-class BrokenOpinionsError(LossmonError):
-    """The file of marks is not one of ours; says where and why."""
 
 
 class Opinions:
@@ -76,16 +71,16 @@ class Opinions:
             self._marks[key] = opinion.turned if turned else opinion
         if self._path is not None and not self.trouble:
             try:
-                _write(self._path, self._marks)
-            except OSError as error:
-                self.trouble = f"{self._path}: {error.strerror or error}; marks are not kept"
+                small_file.write(self._path, written(self._marks))
+            except small_file.SmallFileError as error:
+                self.trouble = f"{error}; marks are not kept"
 
     def _take_in(self) -> None:
         if self._path is None or self.trouble:
             return
         try:
             self._marks = read(self._path)
-        except BrokenOpinionsError as error:
+        except small_file.SmallFileError as error:
             self.trouble = f"{error}; marks are not kept, the file stays as it is"
 
 
@@ -101,21 +96,18 @@ def read(path: Path) -> dict[_Key, Opinion]:
     """The marks in a file; none where it is not there.
 
     Raises:
-        BrokenOpinionsError: It cannot be read, or is not a file of marks.
+        SmallFileError: It cannot be read, or is not a file of marks.
     """
     try:
-        with path.open("rb") as file:
-            content = file.read(LARGEST + 1)
-        if len(content) > LARGEST:
-            raise BrokenOpinionsError(f"{path}: larger than {LARGEST >> 20} MiB")
-        marks = json.loads(content)["marks"]
-        return dict(_mark(one) for one in marks)
+        content = small_file.read(path, LARGEST)
     except FileNotFoundError:
         return {}
-    except OSError as error:
-        raise BrokenOpinionsError(f"{path}: {error.strerror or error}") from error
-    except (ValueError, RecursionError, LookupError, TypeError) as error:
-        raise BrokenOpinionsError(
+    try:
+        if not isinstance(content, dict):
+            raise TypeError("no object")
+        return dict(_mark(one) for one in content["marks"])
+    except (ValueError, LookupError, TypeError) as error:
+        raise small_file.SmallFileError(
             f"{path}: not a file of marks ({type(error).__name__})"
         ) from error
 
@@ -133,25 +125,14 @@ def _step(value: object) -> Step:
     raise TypeError("a step is no number")
 
 
-def _write(path: Path, marks: dict[_Key, Opinion]) -> None:
-    """Write the whole file anew beside the old one, then put it in its place."""
+def written(marks: dict[_Key, Opinion]) -> str:
+    """The marks as `read` takes them, one a line."""
     names = ("run", "prompt", "before", "after")
     rows = [
         json.dumps({**dict(zip(names, key, strict=True)), "mark": mark.value})
         for key, mark in marks.items()
     ]
-    text = '{"marks": [\n' + ",\n".join(rows) + "\n]}\n"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, beside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
-    except BaseException:
-        os.unlink(beside)
-        raise
+    return '{"marks": [\n' + ",\n".join(rows) + "\n]}\n"
 
 
 @dataclass(frozen=True, slots=True)
