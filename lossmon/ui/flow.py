@@ -26,7 +26,7 @@ _HEAP = re.compile(rf"([{_ACCENTS}]{{3}})[{_ACCENTS}]+")
 
 def calm(text: str) -> str:
     """The same as `clean`; of accents heaped on one letter three stay, as in no language more."""
-    return _HEAP.sub(r"\1", clean(text))
+    return clean(text) if text.isascii() else _HEAP.sub(r"\1", clean(text))
 
 
 def marked(words: Iterable[Word], role: str, brackets: tuple[str, str] | None) -> Iterator[Span]:

@@ -302,6 +302,7 @@ CHINESE: Mapping[str, str] = {
     "empty": "空回答",
     "repeats itself": "自我重复",
     "same answer to {alike} of {of} prompts": "{of} 个提示中 {alike} 个回答相同",
+    "first {shown} of {all} characters": "共 {all} 个字符，前 {shown} 个",
     "{after} against {before}": "{after} 对比 {before}",
     "{both} prompts, none judged": "{both} 个提示，均未评",
     "more what I want on {better} of {judged} prompts ({worse} worse, {same} same)": (

@@ -10,6 +10,7 @@ from pathlib import Path
 from lossmon.outlook.answers import Oddity, Prompt, Step, oddities, shared, titles
 from lossmon.outlook.words_changed import Word, changes
 from lossmon.types import TextSample
+from lossmon.ui import numbers
 from lossmon.ui.lines import MUTED, STRONG, TEXT, Line, clean
 from lossmon.ui.opinions import Opinion, Opinions
 from lossmon.ui.spot import A, B, Spot
@@ -22,6 +23,10 @@ GLYPHS: dict[Opinion | None, str] = {
     None: " ",
 }
 """How a mark is shown in the list: the key that makes it."""
+
+MOST = 200_000
+"""Characters of an answer that are compared and shown: several times what a model writes in one
+go, and all that can be broken into lines before a key seems to be lost."""
 
 _compared = lru_cache(8)(changes)
 
@@ -96,6 +101,11 @@ class Pairing:
                 parts.append((3, ((say("same text"), MUTED),)))
             if (opinion := self.opinion(prompt)) is not None:
                 parts.append((2, ((f"{GLYPHS[opinion]} {say(opinion.value)}", "key"),)))
+        sample = prompt.answers.get(step)
+        if sample is not None and len(sample.output) > MOST:
+            cut = say("first {shown} of {all} characters")
+            told = cut.format(shown=numbers.si(MOST), all=numbers.si(len(sample.output)))
+            parts.append((1, ((told, "notice"),)))
         for odd in oddities(self.spot.outputs, prompt, step):
             parts.append((1, ((self._odd(odd, prompt.answers[step]), "notice"),)))
         return tuple(parts)
@@ -116,6 +126,10 @@ def _is_same(old: TextSample, new: TextSample) -> bool:
     return old.output == new.output
 
 
+def _beginning(text: str) -> str:
+    return text if len(text) <= MOST else text[:MOST] + "…"
+
+
 def _words(
     old: TextSample | None, new: TextSample | None
 ) -> tuple[tuple[Word, ...] | None, tuple[Word, ...] | None]:
@@ -123,5 +137,5 @@ def _words(
     known = old or new
     if known is None:
         return None, None
-    told = _compared((old or known).output, (new or known).output)
+    told = _compared(_beginning((old or known).output), _beginning((new or known).output))
     return told.before if old else None, told.after if new else None
