@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import partial
+
+import numpy as np
 
 from lossmon.hardware.nodes import is_recorded
 from lossmon.monitor.named import Named
+from lossmon.store.merge import AGREEMENT, ROUNDED
 from lossmon.types import Doubt, Kind, Series, Split, Unclear
 
 ENOUGH = 5
@@ -60,7 +64,13 @@ def _about(series: Sequence[Series], head: Series, setting: str) -> Iterator[Unc
             yield Unclear(one.tag, (setting,), Doubt.CALLED_ALIKE, head.tag)
     if not head.meaning.part:
         return
-    parts = [one for one in series if _is_loss(one, head.meaning.split) and one.meaning.part]
+    parts = [
+        one
+        for one in series
+        if _is_loss(one, head.meaning.split)
+        and one.meaning.part
+        and (one is head or not _is_same(one, head))
+    ]
     if len(parts) > 1:
         for one in parts:
             yield Unclear(one.tag, (setting,), Doubt.NO_TOTAL, head.tag)
@@ -72,7 +82,15 @@ def _rivals(one: Series, head: Series) -> bool:
     alike = (what.key, what.part) == (head.meaning.key, head.meaning.part)
     if not alike or what.secondary or what.summary or one.n < max(ENOUGH, head.n / 2):
         return False
-    return (one.n, one.last) != (head.n, head.last)
+    return not _is_same(one, head)
+
+
+def _is_same(one: Series, other: Series) -> bool:
+    """Whether two series hold the same numbers, as far as they were printed."""
+    if one.n != other.n or len(one) != len(other):
+        return False
+    close = partial(np.isclose, rtol=AGREEMENT, atol=ROUNDED, equal_nan=True)
+    return bool(close(one.last, other.last)) and bool(close(one.values, other.values).all())
 
 
 def _is_loss(one: Series, split: Split) -> bool:

@@ -62,6 +62,21 @@ def test_what_is_unclear_comes_with_what_it_may_be(
     assert sorted(watched(tmp_path, names).unclear, key=lambda one: one.tag) == asked
 
 
+def test_the_same_numbers_with_fewer_digits_are_no_rival(tmp_path: Path) -> None:
+    full = [2 / (step + 3) + 1e-9 * step for step in range(12)]
+    rows = "".join(f"{step},{value!r}\n" for step, value in enumerate(full))
+    (tmp_path / "training.csv").write_text("epoch,loss\n" + rows)
+    short = "".join(f"train,{40 * n},{n},{value:.5f},loss\n" for n, value in enumerate(full))
+    (tmp_path / "curve.csv").write_text("split,step,epoch,value,tag\n" + short)
+    (run,) = Monitor([tmp_path]).drain().runs
+    assert len([one for one in run.series if one.meaning.key.startswith("train/loss")]) == 2
+    assert run.unclear == ()
+    other = "".join(f"train,{40 * n},{n},{1.1 * value:.5f},loss\n" for n, value in enumerate(full))
+    (tmp_path / "curve.csv").write_text("split,step,epoch,value,tag\n" + other)
+    (run,) = Monitor([tmp_path]).drain().runs
+    assert [one.doubt for one in run.unclear] == [Doubt.CALLED_ALIKE]
+
+
 @pytest.mark.parametrize(
     ("names", "answer"),
     [
