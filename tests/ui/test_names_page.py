@@ -191,6 +191,34 @@ async def test_the_name_before_is_asked_once_more_with_what_was_said(key: str) -
         assert asked(app) not in ("train_loss", "score")
 
 
+@pytest.mark.parametrize("keys", [["r", "slash"], ["colon"], ["enter", "e"], ["l", "slash"]])
+async def test_where_something_is_typed_the_key_is_a_letter(keys: list[str]) -> None:
+    app = unclear_app()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press(*keys)
+        before = type(app.screen)
+        await pilot.press("i")
+        assert type(app.screen) is before is not Dashboard
+
+
+async def test_what_the_palette_finds_opens_the_page() -> None:
+    app = unclear_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("colon", *"unclear", "enter")
+        await pilot.pause()
+        assert asked(app) == "train_loss"
+
+
+async def test_another_run_in_view_is_asked_about_its_own_names() -> None:
+    other = replace(unclear_run(), path=Path("/runs/other"), unclear=unclear_run().unclear[1:2])
+    app = stage.app(stage.snapshot(unclear_run(), other))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("i", "1")
+        await pilot.press("right_square_bracket")
+        await pilot.pause()
+        assert (asked(app), page(app).past) == ("score", [])
+
+
 async def test_at_the_end_the_answers_and_their_place_are_told(tmp_path: Path) -> None:
     app = unclear_app(ScreenConfig(home=tmp_path))
     async with app.run_test(size=(80, 24)) as pilot:
