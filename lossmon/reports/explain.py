@@ -12,6 +12,7 @@ from typing import TextIO
 
 from lossmon.config import Config
 from lossmon.errors import ConfigError
+from lossmon.monitor.named import Named
 from lossmon.readers.discovery import Discovery, FoundFile, FoundRun
 from lossmon.readers.format import Format
 from lossmon.readers.place import is_interesting
@@ -20,6 +21,7 @@ from lossmon.readers.text_pattern import Pattern
 from lossmon.reports.accounts import Account, account
 from lossmon.reports.explain_log import explain_log, explain_one_line
 from lossmon.reports.plain import printable
+from lossmon.types import Names
 
 MOST_TAGS = 40
 """Series listed of one file: a screen or two."""
@@ -74,7 +76,16 @@ def _line(
     if b"\0" in (read_head(file.path.resolve()) or b"")[:64] and file.format.source != "text":
         raise ConfigError(f"--line {number}: {path} has no lines; it is read as {_title(file)}")
     yield f"{path}   {file.format.source}: {file.format.title}"
-    yield from explain_one_line(file, number, config.metrics, pattern)
+    yield from explain_one_line(file, number, _known([file], config.metrics), pattern)
+
+
+def _known(files: Sequence[FoundFile], names: Names) -> Names:
+    """What the user says of names, as far as the files log them."""
+    known = Named(names)
+    for file in files if names else ():
+        tags = [one.tag for one in account(file, {}).series]
+        known.see([*tags, *(f"{file.scope}/{tag}" for tag in tags)])
+    return known.known
 
 
 def _runs(
@@ -82,18 +93,19 @@ def _runs(
 ) -> Iterator[str]:
     for run in runs:
         yield f"run {run.name}   {run.path}"
+        names = _known(run.files, config.metrics)
         for file in run.files:
             yield f"  {_relative(file.path, path)}"
             yield f"    {file.format.source}: {file.format.title}; {_why(file)}"
-            told = account(file, config.metrics)
+            told = account(file, names)
             yield from _told(told)
             if file.format.source == "text":
                 source = told.source or "text"
-                yield from explain_log(file.path, source, config.metrics, pattern)
+                yield from explain_log(file.path, source, names, pattern)
         if run.checkpoints:
-            names = ", ".join(name for _, name in run.checkpoints[:5])
+            listed = ", ".join(name for _, name in run.checkpoints[:5])
             more = f" and {len(run.checkpoints) - 5} more" if len(run.checkpoints) > 5 else ""
-            yield f"  checkpoints: {names}{more}"
+            yield f"  checkpoints: {listed}{more}"
 
 
 def _told(told: Account) -> Iterator[str]:

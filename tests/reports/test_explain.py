@@ -83,6 +83,17 @@ def test_the_patterns_and_names_of_the_settings_hold(tmp_path: Path) -> None:
     assert "place step 7" in text
 
 
+def test_what_the_settings_say_of_another_run_is_not_held_against_this_one(
+    tmp_path: Path,
+) -> None:
+    (log := tmp_path / "train.log").write_text("step 1 loss 2.5\nstep 2 loss 2.0\n")
+    elsewhere = Config(metrics={"train_loss": ("my/loss",)})
+    assert told(log, config=elsewhere) == told(log)
+    assert told(log, line=1, config=elsewhere) == told(log, line=1)
+    here = Config(metrics={"train_loss": "my/loss", "just_shown": ("loss",)})
+    assert "as train/loss (shown) (train other)" in told(log, config=here)
+
+
 def test_a_line_that_is_not_there_is_a_wrong_argument(log: Path) -> None:
     with pytest.raises(ConfigError, match="has 4 lines"):
         told(log, line=5)
