@@ -11,7 +11,6 @@ from rich.cells import cell_len
 SIDES = frozenset("│┤├|+")
 """What the side of a frame may be, in Unicode and in ASCII."""
 
-LEFT_TOPS, RIGHT_TOPS = frozenset("╭+"), frozenset("╮+")
 LEFT_ENDS, RIGHT_ENDS = frozenset("╰+"), frozenset("╯+")
 RULES = frozenset("─-")
 
@@ -87,10 +86,9 @@ def _corners(row: Sequence[str]) -> Iterator[int]:
 
 def _follow(grid: Sequence[Sequence[str]], x: int, y: int) -> Box | str:
     """The frame whose upper left corner this is, or what is wrong with it."""
-    ends = [at for at in range(x + 1, len(grid[y])) if grid[y][at] in RIGHT_TOPS]
-    if not ends:
+    right = _other_corner(grid[y], x)
+    if right is None:
         return "the upper edge has no end"
-    right = ends[0]
     for below in range(y + 1, len(grid)):
         first, last = grid[below][x], grid[below][right]
         if first in LEFT_ENDS and not _goes_on(grid, x, right, below):
@@ -100,6 +98,14 @@ def _follow(grid: Sequence[Sequence[str]], x: int, y: int) -> Box | str:
         if first not in SIDES or last not in SIDES:
             return f"line {below} has {first!r} and {last!r} for sides"
     return "no lower edge"
+
+
+def _other_corner(row: Sequence[str], x: int) -> int | None:
+    """Where the upper edge that begins at `x` ends; a title may hold a plus (`+0.04`)."""
+    if row[x] == "╭":
+        return next((at for at in range(x + 1, len(row)) if row[at] == "╮"), None)
+    ends = (at for at in range(x + 1, len(row)) if row[at] == "+" and row[at - 1] in RULES)
+    return next((at for at in ends if not row[at + 1 : at + 2] or row[at + 1] in " +|"), None)
 
 
 def _goes_on(grid: Sequence[Sequence[str]], x: int, right: int, y: int) -> bool:

@@ -7,7 +7,7 @@ import pytest
 from benchmarks.frames import faults
 
 WHOLE = [
-    "╭─ runs ───╮ ok",
+    "╭─ +1.5 ───╮ ok",
     "│▸ 训练-一 │",
     "│ 2┤⠒⠲⣀    │",
     "├─ more ───┤",
@@ -25,7 +25,7 @@ def test_a_whole_screen_has_no_faults() -> None:
 
 
 def test_a_screen_in_ascii_has_frames_too() -> None:
-    text = ["+- a ---++-----+", "|  2+-  ||     |", "+- b ---+|     |", "| x     || +-+ |",
+    text = ["+- +1 --++-----+", "|  2+-  ||     |", "+- b ---+|     |", "| x     || +-+ |",
             "+-------++-----+", "|^ BADGE |", "+- c ---+", "|       |", "+-------+"]  # fmt: skip
     assert faults(text, (16, 9)) == []
 

@@ -13,7 +13,19 @@ from lossmon.outlook.compare import Difference
 from lossmon.outlook.differing import Setting, differing
 from lossmon.ui import numbers
 from lossmon.ui.compared import Metric, Row, best_of
-from lossmon.ui.lines import EMPTY, MUTED, STRONG, TEXT, Line, clean, clip, fit, pad, width
+from lossmon.ui.lines import (
+    EMPTY,
+    MUTED,
+    STRONG,
+    TEXT,
+    Line,
+    clean,
+    clip,
+    clip_middle,
+    fit,
+    pad,
+    width,
+)
 from lossmon.ui.scene import Scene, XAxis
 from lossmon.ui.widgets.badge import narrow_block
 
@@ -109,7 +121,7 @@ class Table:
             "± noise": self._noise(row),
             "steps/s": self._speed(row),
         }
-        name = clip(clean(row.run.name), self.name)
+        name = clip_middle(clean(row.run.name), self.name)
         role = STRONG if chosen else MUTED if row.hidden else TEXT
         line: Line = (
             ("▸" if chosen else " ", "key"),

@@ -59,6 +59,28 @@ def clip(text: str, room: int) -> str:
     return set_cell_size(text, room - 1).rstrip() + "…"
 
 
+def clip_middle(text: str, room: int) -> str:
+    """Shorten text to `room` cells, with an ellipsis in its middle.
+
+    Names of runs and paths often differ at their ends alone.
+    """
+    if cell_len(text) <= room:
+        return text
+    if room < 5:
+        return clip(text, room)
+    head = set_cell_size(text, (room - 1) // 3).rstrip()
+    return head + clip_start(text, room - cell_len(head))
+
+
+def clip_start(text: str, room: int) -> str:
+    """Shorten text to its last `room` cells, with an ellipsis in the first one."""
+    if cell_len(text) <= room:
+        return text
+    while cell_len(text) > max(0, room - 1):
+        text = text[1:]
+    return "…" * (room > 0) + text.lstrip()
+
+
 def fit(line: Line, room: int) -> Line:
     """Shorten a line to `room` cells, with an ellipsis where it was cut."""
     if width(line) <= room:

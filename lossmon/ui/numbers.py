@@ -127,10 +127,15 @@ def _two(large: int, large_unit: str, small: int, small_unit: str) -> str:
 
 
 def age(seconds: float) -> str:
-    """How long ago something was, in one unit, rounded down: `3 s`, `14 m`, `2 h`, `5 d`."""
+    """How long ago something was, in one unit, rounded down: `3 s`, `14 m`, `2 h`, `5 d`, `3 y`.
+
+    Days are told up to 999: a clock that was never set tells years.
+    """
     if not math.isfinite(seconds):
         return "?"
     whole = max(0, int(seconds))
+    if whole >= 1000 * _DAY:
+        return f"{whole // (365 * _DAY)} y"
     for unit, name in ((_DAY, "d"), (_HOUR, "h"), (_MINUTE, "m")):
         if whole >= unit:
             return f"{whole // unit} {name}"

@@ -7,7 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from lossmon.ui.lines import Line, choose, clean, clip, fit, plain, spread, width, wrap
+from lossmon.ui.lines import (
+    Line,
+    choose,
+    clean,
+    clip,
+    clip_middle,
+    clip_start,
+    fit,
+    plain,
+    spread,
+    width,
+    wrap,
+)
 from lossmon.ui.plain import GLYPHS, to_ascii
 from lossmon.ui.terminal import TRUE_COLOR, Terminal, detect
 
@@ -97,3 +109,18 @@ def test_every_glyph_has_one_ascii_cell() -> None:
 def test_a_light_background_is_known_where_the_terminal_says_so(value: str, light: bool) -> None:
     environ = {"TERM": "xterm-256color", **({"COLORFGBG": value} if value else {})}
     assert detect(environ, "utf-8").light is light
+
+
+@given(st.text(max_size=60), st.integers(0, 30))
+def test_a_text_clipped_elsewhere_fits_its_room_too(text: str, room: int) -> None:
+    for shorten in (clip_middle, clip_start):
+        short = shorten(clean(text), room)
+        assert cell_len(short) <= max(room, 0)
+        assert short == clean(text) or "…" in short or not room
+
+
+def test_names_that_differ_in_their_ends_differ_when_they_are_shortened() -> None:
+    assert clip_middle("llama-3-8b-lora-lr1e-4-seed12", 16) == "llama…e-4-seed12"
+    assert clip_middle("训练-一号-学习率-二", 11) == "训…习率-二"
+    assert clip_middle("short", 5) == "short"
+    assert clip_start("/home/me/runs/one", 9) == "…runs/one"

@@ -70,7 +70,14 @@ def test_a_duration_has_at_most_two_units(seconds: float, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(-1, "0 s"), (3.9, "3 s"), (839, "13 m"), (7300, "2 h"), (500_000, "5 d")],
+    [
+        (-1, "0 s"),
+        (3.9, "3 s"),
+        (839, "13 m"),
+        (7300, "2 h"),
+        (500_000, "5 d"),
+        (1_790_000_000, "56 y"),
+    ],
 )
 def test_an_age_has_one_unit_and_is_never_rounded_up(seconds: float, text: str) -> None:
     assert numbers.age(seconds) == text

@@ -13,7 +13,7 @@ from lossmon.types import UNJUDGED, Floats, RunSnapshot, Severity, State
 from lossmon.ui.fleet.columns import MARKS, TREND, Column, laid_out
 from lossmon.ui.fleet.fleet import Fleet
 from lossmon.ui.fleet.order import DESCENDING, Key
-from lossmon.ui.lines import EMPTY, MUTED, STRONG, TEXT, Line, clean, clip, fit, pad, width
+from lossmon.ui.lines import EMPTY, MUTED, STRONG, TEXT, Line, clean, clip_middle, fit, pad, width
 from lossmon.ui.scene import Scene
 from lossmon.ui.sparkline import sparkline
 from lossmon.ui.widgets.badge import GLYPHS, ROLES
@@ -99,7 +99,7 @@ class Table(Sequence[Line]):
         run = self._fleet.run(self._rows[row])
         chosen = row == self._fleet.row
         columns = self.columns
-        name = clip(clean(run.name), columns.name)
+        name = clip_middle(clean(run.name), columns.name)
         line: Line = (
             ("▸" if chosen else " ", "key"),
             ("●" if run.path in self._scene.marked else " ", "key"),

@@ -38,6 +38,8 @@ class LogPage(TypingView, Page):
         Binding("N", "find(-1)", "previous", id="page.previous", tooltip="Previous place found"),
     ]
 
+    HINTS = ("page.chart", "page.search", "page.error", "page.back")
+
     title_word = "log"
     prompt = "/"
 
@@ -104,6 +106,11 @@ class LogPage(TypingView, Page):
     def line(self) -> int:
         """The chosen line."""
         return len(self._log) - 1 if self.chosen is None else self.chosen
+
+    def hints(self) -> list[tuple[int, Line]]:
+        # In an empty log there is nothing to look for.
+        hints = super().hints()
+        return hints if self._log else hints[-1:]
 
     def place(self) -> Line:
         if self.entry.active:

@@ -9,9 +9,10 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from lossmon.ui.lines import EMPTY, MUTED, TEXT, Line, clean
+from lossmon.ui.lines import EMPTY, MUTED, TEXT, Line, clean, fit
 from lossmon.ui.scene import Scene
 from lossmon.ui.screens.view import View
+from lossmon.ui.widgets.keys import NAMES
 from lossmon.ui.widgets.pane import Edge
 from lossmon.ui.widgets.panel import Panel
 
@@ -31,7 +32,7 @@ class Body(Panel):
 
     def compose_lines(self, width: int, height: int) -> Sequence[Line]:
         self.top = self.last_top(height) if self.follow else min(self.top, self.last_top(height))
-        return self.whole[self.top : self.top + height]
+        return [fit(line, width) for line in self.whole[self.top : self.top + height]]
 
     def last_top(self, height: int | None = None) -> int:
         """The first line shown when the end is in view."""
@@ -65,8 +66,13 @@ class Page(View):
         Binding("end,G", "edge(1)", "end", id="page.end", show=False, tooltip="To the end"),
     ]
 
+    HINTS: ClassVar[tuple[str, ...]] = ("page.back",)
+    """Ids of what the lower edge tells, the most wanted first and the way out last."""
+
     def __init__(self) -> None:
         super().__init__()
+        self._known: dict[str, tuple[str, str]] = {}
+        """Key and word of each hint, as the user has set the keys."""
         self.scene = Scene()
         self.upper = Edge("╭╮", left=True)
         self.body = Body()
@@ -110,8 +116,22 @@ class Page(View):
         """Bring title, place and hint up to date."""
         title: Line = ((self.scene.say(self.title_word), "strong"),)
         self.upper.show([(0, title), (1, self.heading())], "frame")
-        hint: Line = (("esc", "key"), (f" {self.scene.say('back')}", MUTED))
-        self.lower.show([(1, self.place()), (0, hint)], "frame")
+        self.lower.show([(1, self.place()), *self.hints()], "frame")
+
+    def hints(self) -> list[tuple[int, Line]]:
+        """What can be done here and how the page is left, which is given up last."""
+        if not self._known and self.is_current:
+            for key, active in self.active_bindings.items():
+                id = active.binding.id
+                if id in self.HINTS and id not in self._known:
+                    self._known[id] = (NAMES.get(key, key), active.binding.description)
+            # Where one types at once, escape ends the typing and with it the page.
+            self._known.setdefault(self.HINTS[-1], ("esc", "back"))
+        known = [self._known[id] for id in self.HINTS if id in self._known]
+        return [
+            ((rank + 1) % len(known) * 2, ((key, "key"), (f" {self.scene.say(word)}", MUTED)))
+            for rank, (key, word) in enumerate(known)
+        ]
 
     def place(self) -> Line:
         """Which part of the page is in view, where it does not fit."""

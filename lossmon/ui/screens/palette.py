@@ -81,6 +81,8 @@ class PalettePage(TypingView, Page):
         Binding("enter", "take", "do", id="page.command", tooltip="Do the chosen thing"),
     ]
 
+    HINTS = ("page.command", "page.back")
+
     title_word = "commands"
     prompt = "> "
 

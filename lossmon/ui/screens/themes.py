@@ -48,7 +48,11 @@ class ThemesPage(Page):
     ThemesPage #trial { width: 1fr; height: 1fr; }
     ThemesPage.-tiny #themes, ThemesPage.-narrow #themes { layout: vertical; }
     ThemesPage.-tiny #list, ThemesPage.-narrow #list { width: 1fr; height: 45%; }
+    ThemesPage.-tiny.-sliver #list, ThemesPage.-narrow.-sliver #list { height: 1fr; }
+    ThemesPage.-tiny.-sliver #trial, ThemesPage.-narrow.-sliver #trial { display: none; }
     """
+
+    HINTS = ("page.theme_take", "page.theme_drop")
 
     title_word = "themes"
 

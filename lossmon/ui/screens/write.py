@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual import events, on, work
 from textual.binding import Binding, BindingType
 from textual.message import Message
@@ -17,7 +18,20 @@ from lossmon.ui.export.files import file_name, fresh
 from lossmon.ui.export.points import write_points
 from lossmon.ui.export.progress import Cancelled, Work
 from lossmon.ui.export.report import page
-from lossmon.ui.lines import EMPTY, MUTED, STRONG, TEXT, Line, choose, clean, pointer, wrap
+from lossmon.ui.lines import (
+    EMPTY,
+    MUTED,
+    STRONG,
+    TEXT,
+    Line,
+    choose,
+    clean,
+    clip_middle,
+    clip_start,
+    plain,
+    pointer,
+    wrap,
+)
 from lossmon.ui.scene import Scene
 from lossmon.ui.screens.page import Page
 from lossmon.ui.screens.typing_view import TypingView
@@ -80,6 +94,8 @@ class WritePage(TypingView, Page):
         Binding("escape", "end", "back", id="page.write_end", tooltip="End the writing, go back"),
     ]
 
+    HINTS = ("page.write_end",)
+
     title_word = "write"
 
     def __init__(
@@ -113,8 +129,12 @@ class WritePage(TypingView, Page):
                     (say(text), STRONG if here else TEXT),
                 )
             )
-        where = self.entry.line() if self.entry.active else ((clean(self.directory), TEXT),)
-        rows += [EMPTY, (("  ", TEXT), (say("into") + " ", MUTED), *where), EMPTY]
+        left = room - 3 - cell_len(say("into"))
+        where = clip_middle(clean(self.directory), left)
+        if self.entry.active:
+            # What is typed stays in view, with its cursor.
+            where = clip_start(plain(self.entry.line()), left)
+        rows += [EMPTY, (("  ", TEXT), (say("into") + " ", MUTED), (where, TEXT)), EMPTY]
         if self.share is not None:
             return [*rows, self._bar(self.share)]
         for text, role in self.said:

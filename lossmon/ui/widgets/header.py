@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from lossmon.types import RunSnapshot, State
 from lossmon.ui import numbers
-from lossmon.ui.lines import EMPTY, MUTED, STRONG, TEXT, Line, choose, clean, clip, indented
+from lossmon.ui.lines import EMPTY, MUTED, STRONG, TEXT, Line, choose, clean, clip_middle, indented
 from lossmon.ui.scene import Scene
 from lossmon.ui.widgets.scene_panel import ScenePanel
 
@@ -56,7 +56,8 @@ class Progress(Header):
             return super().parts(width)
         return [
             (1, name_of(self.scene, run, max(6, width // 3))),
-            (0, progress_of(self.scene, run, spelled=False, word=False)),
+            # Without a plan the bare number would say nothing.
+            (0, progress_of(self.scene, run, spelled=False, word=not run.total_steps)),
             (2, remaining_of(run)),
             (3, speed_of(run)),
         ]
@@ -75,12 +76,13 @@ class Pulse(Header):
         reason: Line = (
             ((clean(self.scene.say(run.state_reason)), MUTED),) if run.state_reason else EMPTY
         )
-        return [(0, state_of(self.scene, run)), (1, age), (2, reason)]
+        help: Line = (("?", "key"), (f" {self.scene.say('help')}", MUTED))
+        return [(0, state_of(self.scene, run)), (1, age), (2, reason), (3, help)]
 
 
 def name_of(scene: Scene, run: RunSnapshot, room: int) -> Line:
     """The run's name, and which of how many it is."""
-    name = clip(clean(run.name), room)
+    name = clip_middle(clean(run.name), room)
     if len(scene.snapshot.runs) < 2 or scene.place is None:
         return ((name, STRONG),)
     at, count = scene.place
