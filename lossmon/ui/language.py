@@ -363,6 +363,7 @@ CHINESE: Mapping[str, str] = {
     "no name is left to ask for": "没有需要询问的名称",
     "this holds until you quit": "仅在退出前有效",
     "kept in": "保存于",
+    "not written": "未写入",
     "no permission to ask the NVIDIA driver": "无权查询 NVIDIA 驱动",
     "the NVIDIA driver does not answer": "NVIDIA 驱动没有响应",
     "hardware is not sampled (--no-hardware)": "未采集硬件信息（--no-hardware）",

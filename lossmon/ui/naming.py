@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 from lossmon.errors import ConfigError
 from lossmon.frozen import dataclass
 from lossmon.readers.names import WORDS
+from lossmon.toml.edit import with_word, without_word
+from lossmon.toml.file import rewrite
 from lossmon.types import Doubt, Names, RunSnapshot, Unclear
 
 
@@ -42,6 +44,8 @@ class Naming:
         self.said: dict[str, Said] = {}
         """Answers by tag, in the order they were first given."""
         self._skipped: set[str] = set()
+        self._unwritten: list[tuple[Callable[[str, str, str, str], str], str, str]] = []
+        """What is still to be changed in the file: how, name, tag."""
         self.trouble = ""
         """Why the last answer could not be written, or empty."""
 
@@ -96,21 +100,22 @@ class Naming:
         )
         self.said[tag] = Said(run.path, meaning)
         self._tell({name: tags for name, tags in self._names.items() if tags})
-        self._write(gone, (meaning, tag))
+        self._unwritten += [(without_word, *one) for one in gone]
+        self._unwritten.append((with_word, meaning, tag))
+        self._write()
 
-    def _write(self, gone: Iterable[tuple[str, str]], fresh: tuple[str, str]) -> None:
+    def _write(self) -> None:
         self.trouble = ""
         if self.file is None:
             return
-        from lossmon.toml.edit import with_word, without_word
-        from lossmon.toml.file import rewrite
 
         def change(text: str) -> str:
-            for name, tag in gone:
-                text = without_word(text, "metrics", name, tag)
-            return with_word(text, "metrics", *fresh)
+            for edit, name, tag in self._unwritten:
+                text = edit(text, "metrics", name, tag)
+            return text
 
         try:
             rewrite(self.file, change)
+            self._unwritten.clear()
         except ConfigError as error:
             self.trouble = f"{error}; what you said holds until you quit"

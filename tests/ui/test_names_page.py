@@ -331,6 +331,24 @@ async def test_settings_that_cannot_be_written_are_told_and_the_answer_holds(
     assert file.read_text() == "theme = \n"
 
 
+async def test_a_small_screen_tells_too_that_an_answer_was_not_written(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text("# mine\n")
+    file.chmod(0o444)
+    app = unclear_app(ScreenConfig(home=tmp_path))
+    async with app.run_test(size=(40, 15)) as pilot:
+        await pilot.press("i", "1")
+        await pilot.pause()
+        assert "2/3  ⚠ not written" in screen(app)
+        file.chmod(0o644)
+        await pilot.press("9")
+        await pilot.pause()
+        assert "not written" not in screen(app)
+    assert file.read_text() == (
+        '# mine\n\n[metrics]\ntrain_loss = "train_loss"\njust_shown = "score"\n'
+    )
+
+
 async def test_in_a_browser_the_answers_hold_and_are_not_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -111,7 +111,11 @@ class NamesPage(Page):
             return EMPTY
         rest = [one for one in self._left(run) if one.tag != self.asked.tag]
         at = len(self.past) + 1
-        return ((f"{at}/{at + len(rest)}", MUTED),)
+        place: Line = ((f"{at}/{at + len(rest)}", MUTED),)
+        if not self.naming.trouble:
+            return place
+        # The reason stands below the answers, where a small screen has no room.
+        return (*place, ("  ⚠ ", "warning"), (self.scene.say("not written"), TEXT))
 
     def lines(self, room: int) -> Sequence[Line]:
         run = self.scene.run
