@@ -11,6 +11,9 @@ from lossmon.frozen import dataclass
 
 TRUE_COLOR = 1 << 24
 
+COERCED = {"C.UTF-8", "C.utf8", "UTF-8"}
+"""What Python may make of LC_CTYPE where the user asked for the C locale."""
+
 
 @dataclass(frozen=True, slots=True)
 class Terminal:
@@ -73,8 +76,12 @@ def _is_unicode(environ: Mapping[str, str], encoding: str) -> bool:
     # The console of Linux has a font of 256 or 512 glyphs: no braille and few blocks.
     if environ.get("TERM", "").lower() in {"linux", "dumb", "vt100", "vt220"}:
         return False
-    # Python answers UTF-8 in the C locale (PEP 538, PEP 540), where the terminal promised nothing.
-    locale = next((environ[key] for key in ("LC_ALL", "LC_CTYPE", "LANG") if environ.get(key)), "")
+    # Python answers UTF-8 in the C locale (PEP 538, PEP 540), where the terminal promised nothing;
+    # it even sets LC_CTYPE then.
+    said = [environ[key] for key in ("LC_ALL", "LC_CTYPE", "LANG") if environ.get(key)]
+    if not environ.get("LC_ALL") and said[-1:] in (["C"], ["POSIX"]) and said[0] in COERCED:
+        said.pop(0)
+    locale = said[0] if said else ""
     if locale and "." in locale and "utf" not in locale.lower():
         return False
     if locale in {"C", "POSIX"}:
