@@ -35,6 +35,9 @@ BACKS = re.compile(r" (?:esc|r|q) \S")
 """How the lower edge of a view says that it can be left."""
 
 EDGES = ("╭", "╰", "├", "+")
+MOST = 40
+"""Faults of one walk that are printed: where everything is wrong, more say no more."""
+
 NUMBER = r"\s+(?:nan|inf|[\d.]+(?:e-?\d+)?)"
 
 
@@ -233,7 +236,7 @@ def main() -> None:
         verdict = f"{len(one.wrong)} faults" if one.wrong else "nothing wrong"
         spent = time.monotonic() - begun
         print(f"  {name:<16} {one.seen:>4} screens  {verdict}  {spent:.0f} s", flush=True)
-        for fault in one.wrong:
+        for fault in one.wrong[:MOST]:
             print(f"    {fault}", flush=True)
     if bad:
         sys.exit(1)

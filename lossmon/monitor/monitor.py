@@ -184,6 +184,9 @@ class Monitor:
                     sensitivity=self._config.sensitivity,
                     clock=self._clock,
                 )
+        there = {found.path for found in runs}
+        for path, run in self._runs.items():
+            run.miss(path not in there)
         if any(file.part for found in runs for file in found.files):
             self._order(runs)
 

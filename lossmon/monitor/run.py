@@ -43,6 +43,9 @@ LOG_LINES = 500
 """Newest lines of the text log that are kept: several screens to scroll back."""
 
 
+GONE = "its files are gone; what was read of them stays"
+"""Told of a run of which no file is there any more: a curve that stands still needs a reason."""
+
 _NUMBERED = re.compile(rf"{TRACKED.pattern}|^[0-9a-f]{{32}}$")
 """Directories that trackers name after the time and by chance."""
 
@@ -71,6 +74,7 @@ class RunMonitor:
         self._log_name = ""
         self._samples = Samples()
         self._notes: dict[str, None] = {}
+        self._is_gone = False
         self._advanced_live = False
         self._retold_by_files = False
         self._snapshot: RunSnapshot | None = None
@@ -99,6 +103,12 @@ class RunMonitor:
             self._follow(name, file)
         if fresh and not self._is_in_order(found):
             self._read_anew(listed)
+
+    def miss(self, is_gone: bool) -> None:
+        """Take notice that no file of the run is there any more, or that one is there again."""
+        if is_gone is not self._is_gone:
+            self._is_gone = is_gone
+            self._changes += 1
 
     def _follow(self, name: str, file: FoundFile) -> None:
         self._files[name] = FollowedFile(self._next_number, file)
@@ -309,7 +319,7 @@ class RunMonitor:
             settings=facts.settings,
             samples=self._samples.all(),
             errors=tuple(file.error for file in self._files.values() if file.error),
-            notes=(*self._notes, *told),
+            notes=(*((GONE,) if self._is_gone else ()), *self._notes, *told),
             unclear=asked,
             loaded=self._loaded(),
             size=self._size(),

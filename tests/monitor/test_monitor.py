@@ -148,6 +148,11 @@ def test_a_log_that_is_deleted_keeps_its_curve(log: Path) -> None:
     look(monitor)
     log.unlink()
     assert look(monitor).step == 49
+    monitor.look_again()
+    assert any("gone" in note for note in look(monitor).notes)
+    append(log, falling(1, 50))
+    monitor.look_again()
+    assert look(monitor).notes == ()
 
 
 def test_a_resumed_run_is_not_finished_any_more(log: Path) -> None:

@@ -31,7 +31,7 @@ from lossmon.ui.widgets.header import Header, Progress, Pulse
 from lossmon.ui.widgets.log import log_line
 from lossmon.ui.widgets.losses import wanted_series
 from lossmon.ui.widgets.metrics import Metrics, others, rows
-from lossmon.ui.widgets.notices import Pace, notice
+from lossmon.ui.widgets.notices import Pace, notice, shortened
 from lossmon.ui.widgets.panel import changed_spans
 from lossmon.ui.widgets.verdicts import Verdicts
 from tests.ui import stage
@@ -352,6 +352,14 @@ def test_the_most_urgent_notice_is_shown() -> None:
     assert "42%" in plain(notice(one(replace(broken, loaded=0.42))))
     assert "frozen" in plain(notice(one(broken, frozen=True)))
     assert notice(one(stage.healthy())) == ()
+
+
+def test_a_notice_that_is_too_long_keeps_its_reason() -> None:
+    error = "/scratch/me/runs/a.jsonl: cannot be read"
+    line = notice(one(replace(stage.healthy(), errors=(error,))))
+    assert plain(shortened(line, 36)) == "⚠ /scratch/me….jsonl: cannot be read"
+    assert width(shortened(line, 36)) <= 36
+    assert shortened(line, 80) == line
 
 
 def test_the_rate_of_reading_and_what_is_left_of_it_are_told() -> None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from rich.cells import cell_len
+
 from lossmon.types import RunSnapshot
 from lossmon.ui import numbers
-from lossmon.ui.lines import EMPTY, MUTED, TEXT, Line, clean, fit
+from lossmon.ui.lines import EMPTY, MUTED, TEXT, Line, clean, clip_middle, fit
+from lossmon.ui.lines import width as width_of
 from lossmon.ui.scene import Scene
 from lossmon.ui.widgets.gpus import bar
 from lossmon.ui.widgets.panel import Panel
@@ -32,7 +35,17 @@ class Notices(Panel):
         self.redraw()
 
     def compose_lines(self, width: int, height: int) -> Sequence[Line]:
-        return [fit(((" ", TEXT), *self.line), width)]
+        return [fit(((" ", TEXT), *shortened(self.line, width - 1)), width)]
+
+
+def shortened(line: Line, room: int) -> Line:
+    """Take what is too much out of the middle of the longest text: a path goes before a reason."""
+    over = width_of(line) - room
+    if over <= 0:
+        return line
+    at = max(range(len(line)), key=lambda at: cell_len(line[at][0]))
+    text, role = line[at]
+    return (*line[:at], (clip_middle(text, max(0, cell_len(text) - over)), role), *line[at + 1 :])
 
 
 class Pace:
