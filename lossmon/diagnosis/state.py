@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import deque
 from dataclasses import field
 from enum import Enum, auto
@@ -263,26 +264,23 @@ _REWARD_WORDS = (
     "advantage",
     "clip_ratio",
 )
-_PREFERENCE_WORDS = ("rewards/margins", "rewards/chosen", "rewards/accuracies", "logps/chosen")
-_ADVERSARIAL_WORDS = (
-    "d_loss",
-    "g_loss",
-    "loss_d",
-    "loss_g",
-    "discriminator",
-    "generator",
-    "loss/d",
-    "loss/g",
+_PREFERENCE = re.compile(
+    r"(?:rewards|logps|logits)[/_](?:chosen|rejected)"
+    r"|rewards[/_](?:margins|accuracies)|reward_(?:margin|accuracy)"
 )
+"""Trainers print `rewards/chosen`, and readers make `rewards_chosen` and `reward_accuracy` of
+it."""
+_ADVERSARIAL = re.compile(
+    r"(?:^|[^a-z0-9])(?:[dg]_loss|loss[_/][dg]|(?:discriminator|generator)(?:[_/]loss)?)(?:_|$)"
+)
+"""Whole words only: `eval_hard_loss` and `train_seg_loss` end like the losses of two networks."""
 
 
 def kind_of(key: str) -> LossKind | None:
     """The loss kind that a series of this name betrays, or None."""
     name = key.lower()
-    if any(word in name for word in _PREFERENCE_WORDS):
+    if _PREFERENCE.search(name):
         return LossKind.PREFERENCE
     if any(word in name for word in _REWARD_WORDS):
         return LossKind.REWARD
-    if any(name.endswith(word) or f"{word}_" in name for word in _ADVERSARIAL_WORDS):
-        return LossKind.ADVERSARIAL
-    return None
+    return LossKind.ADVERSARIAL if _ADVERSARIAL.search(name) else None

@@ -231,6 +231,29 @@ def test_a_loss_that_says_little_raises_no_alarm(key: str, missing: str) -> None
     assert diagnosis.verdict.severity <= Severity.OK
 
 
+@pytest.mark.parametrize(
+    "key", ["eval_hard_loss", "eval/held_loss", "train/seg_loss", "loss_dice", "grad_loss"]
+)
+def test_a_name_that_ends_like_a_loss_of_two_networks_is_an_ordinary_loss(key: str) -> None:
+    engine = Engine()
+    engine.channel(Meaning(key, key, Split.EVAL, Kind.LOSS), headline=False)
+    engine.feed(*columns(engine, run(falling(600), falling(20, 2.4, 0.6))))
+    diagnosis = engine.diagnosis()
+    assert "adversarial_loss" not in diagnosis.missing
+    assert diagnosis.verdict.variant == ""
+
+
+@pytest.mark.parametrize(
+    "first", ["eval_rewards/rejected", "logps/rejected", "train/rewards_margins", "reward_accuracy"]
+)
+def test_preferences_are_told_from_rewards_whichever_series_comes_first(first: str) -> None:
+    engine = Engine()
+    for key in (first, "train/rewards/chosen"):
+        engine.channel(Meaning(key, key, Split.TRAIN, Kind.METRIC), headline=False)
+    engine.feed(*columns(engine, run(falling(600), falling(20, 2.4, 0.6))))
+    assert "preference_loss" in engine.diagnosis().missing
+
+
 def test_a_preference_loss_that_blows_up_is_still_seen() -> None:
     engine = Engine()
     engine.channel(Meaning("train/rewards/margins", "margins"), headline=False)
