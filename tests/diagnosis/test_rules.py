@@ -53,9 +53,7 @@ SHOWN = [
     pytest.param(run(falling(60), None, every=10), "healthy", id="train alone falls"),
     pytest.param(run(falling(600, pace=25), falling(30, 2.4, 0.6, 25)), "converged", id="settled"),
     pytest.param(run(np.full(600, 2.3), np.full(20, 2.31)), "underfitting", id="never moves"),
-    pytest.param(
-        run(falling(600, 2.4, 2.05, 40), falling(20, 2.1, 2.05, 40)), "plateau", id="stuck"
-    ),
+    pytest.param(run(falling(600, 2.4, 1.96, 30), np.full(20, 1.965)), "plateau", id="stuck"),
     pytest.param(
         run(np.linspace(2.4, 2.28, 700), np.linspace(2.4, 2.28, 60), noise=0.01),
         "lr_too_low",

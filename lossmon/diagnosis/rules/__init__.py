@@ -12,12 +12,11 @@ from lossmon.diagnosis.rules.metric import metric_disagreement
 from lossmon.diagnosis.rules.progress import (
     calm,
     converged,
-    frozen,
     lr_too_high,
     oscillating,
-    stuck,
     too_few_evals,
 )
+from lossmon.diagnosis.rules.stuck import frozen, stuck
 from lossmon.types import Finding
 
 Rule = Callable[[Curves, float], Finding | None]

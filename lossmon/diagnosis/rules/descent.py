@@ -1,0 +1,102 @@
+"""A small fall that is a real descent: what fine-tuning a good model looks like.
+
+A model that is tuned further starts near its floor, so that its loss may fall by no more than 5 to
+20 % in all; one that cannot learn may fall by as much and then lie flat. They differ in the course:
+the first falls for as long as its learning rate lets it, the second drops to its floor at once.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lossmon.diagnosis.curves import Curves
+from lossmon.types import Floats
+
+EVALS = 3
+"""Evals that show a course."""
+
+SURE = 5.0
+"""Standard deviations of single evals by which the eval loss must have fallen."""
+
+SURE_IN_ORDER = 1.0
+"""The same where every eval is lower than the one before, which noise alone seldom does."""
+
+SOME = 0.05
+"""Log fall that is more than nothing even where all batches look alike."""
+
+TELLING = 0.02
+"""Relative scatter of train points from which the model tells its batches apart. One that has
+learnt nothing gives every batch nearly the same loss, so that a small fall is all it has."""
+
+LATE = 0.15
+"""Share of the fall in the later half of the summed learning rate that shows it spread: a loss
+that nears its floor by half over a fifth of that sum keeps as much, one that drops at once none."""
+
+LATE_IN_TIME = 0.05
+"""The same for the later half of the steps: on a cosine to 0 that half has 18 % of the summed rate,
+and less of the fall."""
+
+CRAWL = 0.4
+"""Share of the fall in the later half of the steps from which the descent is a straight one."""
+
+FAR_ENOUGH = 0.02
+"""Log fall of a straight descent from which it is well on its way; below, its rate is too low."""
+
+BEGUN = 6
+"""Evals up to which a straight descent may only have begun."""
+
+
+def descending(curves: Curves) -> bool:
+    """The evals came down surely and steadily, and flatten no more than their rate makes them."""
+    evals, logs = curves.eval, curves.eval_log
+    if evals is None:
+        return _train_descends(curves)
+    if len(evals) < EVALS:
+        return False
+    fall, noise = float(logs[0] - logs[-1]), curves.eval_noise
+    in_order = bool(np.all(logs[1:] < logs[:-1]))
+    if fall <= (SURE_IN_ORDER if in_order else SURE) * noise:
+        return False
+    if float(logs[-1] - logs.min()) > noise:
+        return False
+    telling = told_apart(curves)
+    late = _late(evals.x, logs)
+    if late >= CRAWL:
+        return telling and (fall >= FAR_ENOUGH or len(evals) < BEGUN)
+    if late < LATE_IN_TIME:
+        return False
+    rates = _summed_rate(curves, evals.x)
+    if rates is None:
+        return telling
+    return (telling or fall >= SOME) and _late(rates, logs) >= LATE
+
+
+def told_apart(curves: Curves) -> bool:
+    """The batches differ for the model, so that it knows something."""
+    return curves.late_noise >= TELLING
+
+
+def _train_descends(curves: Curves) -> bool:
+    """The train loss came down surely, and may well be coming down still."""
+    gain, error = curves.late_gain
+    if not told_apart(curves) or curves.drop - 2 * curves.drop_error < SOME:
+        return False
+    return gain + 2 * error > LATE_IN_TIME * curves.drop
+
+
+def _late(places: Floats, logs: Floats) -> float:
+    """Share of the fall from the first to the last value that lies beyond the middle place."""
+    middle = float(np.interp((places[0] + places[-1]) / 2, places, logs))
+    return (middle - float(logs[-1])) / float(logs[0] - logs[-1])
+
+
+def _summed_rate(curves: Curves, places: Floats) -> Floats | None:
+    """Learning rate summed up to each step, None where none is logged."""
+    rate = curves.rate
+    if rate is None:
+        return None
+    from_first = np.maximum(places - rate.first, 0.0)
+    summed = np.maximum.accumulate(
+        rate.means(np.full(len(places), rate.first), places) * from_first
+    )
+    return summed if summed[-1] > summed[0] else None
