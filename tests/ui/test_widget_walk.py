@@ -18,6 +18,7 @@ from lossmon.types import Kind, Meaning, Snapshot
 from lossmon.ui.app import LossmonApp
 from lossmon.ui.lines import plain
 from lossmon.ui.scene import ScreenConfig
+from lossmon.ui.widgets.metrics import Metrics
 from lossmon.ui.widgets.panel import Panel
 from tests.ui import stage
 from tests.ui.test_app_sizes import faults, rows
@@ -127,6 +128,18 @@ async def test_every_view_is_whole_at_every_size(name: str, language: str) -> No
                 found += [f"{key} {size}: {fault}" for fault in await lasting(app, pilot, size)]
             await pilot.press("r" if key == "r" and len(app.snapshot.runs) > 1 else "escape")
     assert found == []
+
+
+async def test_the_box_of_metrics_says_which_are_in_view() -> None:
+    app = stage.app(sixty_metrics())
+    async with app.run_test(size=(200, 50)) as pilot:
+        await pilot.pause()
+        metrics = app.screen.query_one(Metrics)
+        assert f" 1-24/{len(metrics.series)} ─╯" in "\n".join(rows(app))
+        metrics.focus()
+        await pilot.press(*["down"] * 24)
+        await pilot.pause()
+        assert f" 2-25/{len(metrics.series)} ─╯" in "\n".join(rows(app))
 
 
 @pytest.mark.parametrize(

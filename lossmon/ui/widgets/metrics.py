@@ -102,6 +102,21 @@ class Metrics(ScenePanel, can_focus=True):
         self.set_class(not self.series, "-empty")
         self.redraw()
 
+    def redraw(self) -> None:
+        super().redraw()
+        self._tell_place()
+
+    def on_resize(self) -> None:
+        self._tell_place()
+
+    def _tell_place(self) -> None:
+        """Say in the lower edge of the box which metrics are in view, where they do not all fit."""
+        width, height = self.content_size
+        shown = self._rows(width, height) * (2 if self._is_double(width) else 1)
+        count = len(self.series)
+        is_all = self.styles.gutter.top == 0 or not 0 < shown < count
+        self.border_subtitle = "" if is_all else f"{self.top + 1}-{self.top + shown}/{count}"
+
     def wanted_height(self, width: int) -> int:
         count = len(self.series)
         return max(1, (count + 1) // 2 if self._is_double(width) else count)
