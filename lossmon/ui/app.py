@@ -217,6 +217,9 @@ class LossmonApp(Views, Looks, App[None]):
         shown, due = self.config.initial, 0.0
         while not worker.is_cancelled and not self._ending.is_set():
             self.changed.clear()
+            if self._ending.is_set():
+                # The bell of the end may have been the one that was just cleared.
+                return
             if self.frozen:
                 # What stands still costs nothing; what was found meanwhile is shown afterwards.
                 shown = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Iterator
@@ -137,3 +138,44 @@ class Endless:
         self.polls += 1
         time.sleep(0.01)
         return replace(self.now) if self.now.busy else self.now
+
+
+class LateBell(threading.Event):
+    """A bell that is cleared, once it is armed, right after the app rang it for its end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.armed = self.lost = False
+        self.reached, self.rung = threading.Event(), threading.Event()
+
+    def set(self) -> None:
+        super().set()
+        if self.reached.is_set():
+            self.rung.set()
+
+    def clear(self) -> None:
+        if self.armed:
+            self.reached.set()
+            assert self.rung.wait(30)
+        super().clear()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        if timeout is None and self.rung.is_set() and not self.is_set():
+            self.lost = True
+            return False
+        return super().wait(timeout)
+
+
+async def test_a_frozen_view_ends_though_the_bell_of_the_end_is_not_heard() -> None:
+    app = stage.app(stage.snapshot(stage.healthy()))
+    app.changed = bell = LateBell()
+    async with app.run_test() as pilot:
+        await pilot.press("space")
+        bell.armed = True
+        bell.set()
+        async with asyncio.timeout(30):
+            while not bell.reached.is_set():
+                await pilot.pause()
+    # Joins the thread, as the end of the program does.
+    await asyncio.get_running_loop().shutdown_default_executor()
+    assert not bell.lost
