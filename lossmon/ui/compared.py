@@ -10,7 +10,7 @@ import numpy as np
 
 from lossmon.frozen import dataclass
 from lossmon.outlook.compare import Difference, Level, Track, difference, level
-from lossmon.types import Axis, Kind, RunSnapshot, Series
+from lossmon.types import Kind, RunSnapshot, Series
 from lossmon.ui.plot import Curve, start_of
 from lossmon.ui.positions import has_axis, placed_curve
 from lossmon.ui.scene import Scene, XAxis
@@ -223,8 +223,3 @@ def best_of(series: Series, metric: Metric) -> tuple[float, int] | None:
     if metric.lower_is_better:
         return series.minimum, series.min_step
     return series.maximum, series.max_step
-
-
-def counts_in(series: Series) -> str:
-    """What the steps of a series are, in a word."""
-    return series.axis.value if series.axis is not Axis.ORDER else Axis.STEP.value

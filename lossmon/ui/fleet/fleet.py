@@ -106,11 +106,6 @@ class Fleet:
         """The chosen run, None while no row is shown."""
         return self.rows[self._row] if self.rows else None
 
-    @property
-    def is_chosen(self) -> bool:
-        """Whether the user chose a run; else the first row is taken for it."""
-        return self._wanted is not None
-
     def touch(self) -> None:
         """The user is at work on the list: rows stay where they are for a while."""
         self._touched = self._clock()
