@@ -113,9 +113,10 @@ class Curve:
         edges[1:-1] = (self.x[1:] + self.x[:-1]) / 2
         half = max(self.gap / 2, 0.5)
         edges[0], edges[-1] = self.x[0] - half, self.x[-1] + half
-        edges = np.maximum.accumulate(edges)
-        points = np.concatenate(([0.0], np.cumsum(self.weight)))
-        values = np.concatenate(([0.0], np.cumsum(self.weight * self.y)))
+        points, values = np.empty(len(edges)), np.empty(len(edges))
+        points[0] = values[0] = 0.0
+        self.weight.cumsum(out=points[1:])
+        (self.weight * self.y).cumsum(out=values[1:])
         return edges, points, values
 
     @lazy

@@ -23,6 +23,9 @@ EVAL_STRIDE = 16
 """Evals are few and each may decide, so up to this many each one is judged; later every 6 %, and
 at once where one lies well above the best."""
 
+PAIRED = 2
+"""Evals after as many train points from which a log is taken for one line of both an epoch."""
+
 PASSING = ("diverging", "spike")
 """Verdicts that a run may leave as fast as it came to them."""
 
@@ -147,7 +150,7 @@ class Engine:
             if value > self._alarm:
                 self._alarms += 1
                 urgent = urgent or _rings(self._alarms)
-            if urgent or self._trains >= self._next_train:
+            if urgent or (self._trains >= self._next_train and not self._awaits_eval()):
                 self._judge(step)
         elif channel.role is Role.EVAL:
             self._evals += 1
@@ -161,6 +164,10 @@ class Engine:
             state.gradient_norm(step, value)
         elif math.isfinite(value):
             state.other(channel, step, value)
+
+    def _awaits_eval(self) -> bool:
+        """An eval has followed every train point so far: this one is judged with its own."""
+        return self._evals >= PAIRED and self._evals == self._trains - 1 < self._next_train
 
     def _feed_many(self, channels: Ints, steps: Ints, values: Floats) -> None:
         """Take in long columns: whole stretches between two judgements at once."""

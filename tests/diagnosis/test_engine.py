@@ -284,3 +284,16 @@ def test_a_million_points_are_judged_within_seconds() -> None:
     engine.feed(*_column(number, level))
     assert time.process_time() - began < 3
     assert engine.diagnosis().verdict.code == "healthy"
+
+
+def test_a_line_of_both_losses_is_judged_once() -> None:
+    """An epoch's train loss alone, before its eval loss comes, is half of the news."""
+    level = np.concatenate((falling(12, 2.0, 1.9), [2.02, 1.9, 1.9]))
+    curves = {"train/loss": (np.arange(15), level), "eval/loss": (np.arange(15), level)}
+    engine = Engine()
+    seen = []
+    for number, step, value, clock in zip(*columns(engine, curves), strict=True):
+        engine.feed(*(np.array([column]) for column in (number, step, value, clock)))
+        seen.append(len(engine.diagnosis().history))
+    grown = {at for at in range(1, len(seen)) if seen[at] > seen[at - 1]}
+    assert all(at % 2 or at <= 4 for at in grown)
