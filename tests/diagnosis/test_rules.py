@@ -107,6 +107,24 @@ def test_a_finding_never_lies_outside_the_run(curves: dict[str, Curve], code: st
     assert diagnosis.findings[0] is diagnosis.verdict
 
 
+def stairs(n: int, epochs: int = 3) -> Floats:
+    """A descent with a step down at the beginning of each epoch, as of texts seen before."""
+    epoch = np.arange(n) * epochs // n
+    return np.asarray(2.2 * 0.85**epoch * falling(n, 1.05, 1.0))
+
+
+def running_mean(n: int, epochs: int) -> Floats:
+    """The mean of the epoch so far, as Keras and Lightning print it: it jumps at each begin."""
+    level = noisy(falling(n), 0.1, seed=2)
+    parts = np.split(level, epochs)
+    return np.concatenate([np.cumsum(part) / np.arange(1, len(part) + 1) for part in parts])
+
+
+def warmed_up(n: int) -> Floats:
+    """A loss that stands still while the rate warms up for a tenth of the run."""
+    return np.asarray(np.concatenate((np.full(n // 10, 2.5), falling(n - n // 10))))
+
+
 QUIET = [
     pytest.param(run(falling(600), falling(20, 2.4, 0.6)), id="healthy"),
     pytest.param(run(falling(600), rising_late(20, 0.02)), id="eval rises by two percent"),
@@ -129,6 +147,19 @@ QUIET = [
     ),
     pytest.param(
         run(np.where(np.arange(600) < 300, 1.0, 0.75) * falling(600)), id="rate decays: kink"
+    ),
+    pytest.param(
+        with_rate(run(warmed_up(600)), 1e-3 * np.minimum(np.arange(600) / 60, 1.0)),
+        id="warm-up: flat at first",
+    ),
+    pytest.param(run(stairs(600), falling(6, 2.1, 1.75)), id="stairs at the epoch boundaries"),
+    pytest.param(
+        run(running_mean(600, 12), falling(12, 1.6, 0.55), noise=0.0),
+        id="running mean of the epoch",
+    ),
+    pytest.param(run(falling(600), falling(2, 1.2, 0.9)), id="two evals"),
+    pytest.param(
+        run(falling(600), noisy(falling(40, 2.4, 0.9), 0.04, seed=6)), id="many noisy evals"
     ),
     pytest.param(run(falling(600) - 2.0, falling(20) - 1.9, noise=0.0), id="loss crosses zero"),
     pytest.param(run(-falling(600, 1.0, 5.0), -falling(20, 1.0, 4.9)), id="negative loss"),

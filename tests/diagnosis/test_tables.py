@@ -48,3 +48,21 @@ def test_overfitting_points_at_the_best_step_in_plain_numbers() -> None:
     assert verdict.since_step == 500
     assert verdict.facts["best"] == pytest.approx(0.85)
     assert verdict.facts["best_step"] == 500
+
+
+@pytest.mark.parametrize("n", range(1, 5))
+@pytest.mark.parametrize(
+    ("train", "evals"), [(GOOD_TRAIN, GOOD_EVAL), (OVERFIT_TRAIN, OVERFIT_EVAL)]
+)
+def test_fewer_than_five_points_are_too_few_to_say(
+    train: list[float], evals: list[float], n: int
+) -> None:
+    assert codes(train, evals, n) == ("warming_up", "neutral")
+
+
+@pytest.mark.parametrize("n", range(1, 11))
+def test_a_good_fit_is_never_warned_of_on_the_way(n: int) -> None:
+    history = diagnose(
+        {"train/loss": (STEPS[:n], GOOD_TRAIN[:n]), "eval/loss": (STEPS[:n], GOOD_EVAL[:n])}
+    ).history
+    assert {turn.code for turn in history} <= {"warming_up", "healthy"}
