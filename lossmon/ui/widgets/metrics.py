@@ -115,7 +115,10 @@ class Metrics(ScenePanel, can_focus=True):
         shown = self._rows(width, height) * (2 if self._is_double(width) else 1)
         count = len(self.series)
         is_all = self.styles.gutter.top == 0 or not 0 < shown < count
-        self.border_subtitle = "" if is_all else f"{self.top + 1}-{self.top + shown}/{count}"
+        place = "" if is_all else f"{self.top + 1}-{self.top + shown}/{count}"
+        if place != (self.border_subtitle or ""):
+            # Setting it paints the whole panel, even where it says the same.
+            self.border_subtitle = place
 
     def wanted_height(self, width: int) -> int:
         count = len(self.series)
