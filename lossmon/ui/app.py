@@ -28,15 +28,8 @@ from lossmon.ui.scene import Scene, ScreenConfig, XAxis, liveliest
 from lossmon.ui.screens.dashboard import Dashboard
 from lossmon.ui.screens.view import Detail, View, axes_of, classes_of
 from lossmon.ui.terminal import Terminal, detect
-from lossmon.ui.theme import (
-    DEFAULT_THEME,
-    FAMILY,
-    LIGHT_THEME,
-    TERMINAL_THEME,
-    built_in_directory,
-    load_themes,
-)
 from lossmon.ui.views import Views
+from lossmon.ui.wardrobe import Wardrobe
 
 if TYPE_CHECKING:
     from lossmon.ui.fleet.fleet import Fleet
@@ -81,7 +74,7 @@ class SnapshotReady(Message):
         return isinstance(message, SnapshotReady)
 
 
-class LossmonApp(Views, Looks, App[None]):
+class LossmonApp(Views, Looks, Wardrobe, App[None]):
     """The live view of training runs.
 
     Args:
@@ -136,7 +129,7 @@ class LossmonApp(Views, Looks, App[None]):
         self._typed = -math.inf
         if not terminal.unicode:
             self._filters.append(Ascii())
-        self._begin_theme()
+        self.begin_theme()
         self._begin_keys()
 
     def _begin_keys(self) -> None:
@@ -149,31 +142,6 @@ class LossmonApp(Views, Looks, App[None]):
         self._troubles += tuple(troubles)
         self.config = replace(self.config, keys=good)
         self.set_keymap(good)
-
-    def _begin_theme(self) -> None:
-        fitting = LIGHT_THEME if self.terminal.light else DEFAULT_THEME
-        usual = TERMINAL_THEME if self.terminal.plain else self.kept.theme or fitting
-        name = self.config.theme or usual
-        own = self.config.themes is not None and self.config.themes.is_dir()
-        self._load_themes(all_of_them=own or name != DEFAULT_THEME)
-        if f"{FAMILY}{name}" in self._themes:
-            name = f"{FAMILY}{name}"
-        if name not in self._themes:
-            self._troubles += (f"theme {name}: there is none; there are {', '.join(self._themes)}",)
-            name = DEFAULT_THEME
-        # No watcher yet: it would have the stylesheet parsed twice before the first frame.
-        self.set_reactive(App.theme, name)
-        self.stylesheet.set_variables(self.get_css_variables())
-
-    def _load_themes(self, *, all_of_them: bool = True) -> None:
-        """Take in every theme, or the one that is written in the code itself."""
-        user = (self.config.themes,) if self.config.themes else ()
-        themes = load_themes([built_in_directory(), *user] if all_of_them else ())
-        self._troubles += themes.failed
-        self._themes = list(themes.loaded)
-        self._themes_are_whole = all_of_them
-        for theme in themes.loaded.values():
-            self.register_theme(theme)
 
     # --------------------------------------------------------------------------- data in
 
@@ -189,8 +157,7 @@ class LossmonApp(Views, Looks, App[None]):
     def on_mount(self) -> None:
         self.present()
         self._open_first()
-        if not self._themes_are_whole:
-            self.call_after_refresh(self._load_themes)
+        self.call_after_refresh(self.all_themes)
         # Reading and judging go on once the first frame stands, not beside it.
         self.call_after_refresh(self.follow_runs)
         self.set_interval(TICK, self.tick)

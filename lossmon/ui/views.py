@@ -39,8 +39,6 @@ class Views(Base):
     _letters: Letters | None = None
     _naming: Naming | None = None
     _opinions: Opinions | None = None
-    _themes: list[str]
-    _themes_are_whole: bool
     _user_chose: bool
 
     if TYPE_CHECKING:
@@ -74,8 +72,12 @@ class Views(Base):
         def tell_names(self, names: Names) -> None:
             """Have the runs read with what the user says of names."""
 
-        def _load_themes(self, *, all_of_them: bool = True) -> None:
-            """Take in the themes."""
+        def all_themes(self) -> list[str]:
+            """The names of every theme."""
+            raise NotImplementedError
+
+        def wear(self, theme: str) -> None:
+            """Show the screen in a theme."""
 
     def open_detail(self, key: str | None, step: int | None) -> None:
         """Open a metric full screen, or go back to the one below."""
@@ -194,19 +196,12 @@ class Views(Base):
         """Open the themes, each of which can be tried on."""
         from lossmon.ui.screens.themes import ThemesPage
 
-        if not self._themes_are_whole:
-            self._load_themes()
-        self.open(ThemesPage(self._themes, self.theme, self._wear, self.kept.keep_theme))
-
-    def _wear(self, theme: str) -> None:
-        self.theme = theme
+        self.open(ThemesPage(self.all_themes(), self.theme, self.wear, self.kept.keep_theme))
 
     def action_palette(self) -> None:
         """Open the palette over what can be done in the view on top."""
         from lossmon.ui.screens.palette import Command, PalettePage, actions
 
-        if not self._themes_are_whole:
-            self._load_themes()
         known = actions(
             self.screen.active_bindings,
             self.scene.say,
@@ -218,7 +213,7 @@ class Views(Base):
             if len(self.snapshot.runs) > 1
         ]
         known += [
-            Command(name, self.scene.say("theme"), "theme", partial(self._wear, name))
-            for name in self._themes
+            Command(name, self.scene.say("theme"), "theme", partial(self.wear, name))
+            for name in self.all_themes()
         ]
         self.open(PalettePage(known))
