@@ -221,7 +221,7 @@ async def test_another_run_in_view_is_asked_about_its_own_names() -> None:
 
 async def test_at_the_end_the_answers_and_their_place_are_told(tmp_path: Path) -> None:
     app = unclear_app(ScreenConfig(home=tmp_path))
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with app.run_test(size=(200, 24)) as pilot:
         await pilot.press("i", "1", "9", "s")
         await pilot.pause()
         assert asked(app) is None
