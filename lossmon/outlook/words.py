@@ -9,7 +9,7 @@ from lossmon.diagnosis.advice import advise
 from lossmon.outlook.metric import Standing, standings
 from lossmon.outlook.stop import Prospect, Saving, early_stop
 from lossmon.outlook.weights import weights
-from lossmon.types import Axis, Forecast, RunSnapshot
+from lossmon.types import Axis, Diagnosis, Forecast, RunSnapshot, Severity
 
 _ENGLISH: Mapping[str, str] = {
     "step": "steps",
@@ -67,6 +67,17 @@ def remedies(run: RunSnapshot, language: str) -> tuple[str, ...]:
     advice = advise(run.diagnosis.verdict, language).remedies
     stop = stop_sentence(run, language)
     return (stop, *advice) if stop else advice
+
+
+def also_sentences(diagnosis: Diagnosis, language: str) -> list[str]:
+    """What else was found beside the verdict, and its evidence."""
+    told = [
+        advise(finding, language)
+        for finding in diagnosis.findings
+        # Beside a warning, praise for the rest of the run would only contradict it.
+        if finding.code != diagnosis.verdict.code and finding.severity is not Severity.OK
+    ]
+    return [f"{also.word}: {also.evidence}" for also in told]
 
 
 def stop_sentence(run: RunSnapshot, language: str) -> str:

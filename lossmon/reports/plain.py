@@ -6,12 +6,13 @@ import textwrap
 
 from lossmon.diagnosis.advice import advise, explain_missing
 from lossmon.outlook.words import (
+    also_sentences,
     best_sentence,
     forecast_sentence,
     metric_sentences,
     remedies,
 )
-from lossmon.types import RunSnapshot, Series, Severity
+from lossmon.types import RunSnapshot, Series
 
 WIDTH = 100
 """Columns that the text fills: fits a terminal and a mail."""
@@ -36,15 +37,8 @@ def plain(run: RunSnapshot, language: str, *, history: bool) -> str:
     ]
     for place, remedy in enumerate(remedies(run, language), start=1):
         lines += _wrapped(remedy, f"{place}. ")
-    others = [
-        finding
-        for finding in run.diagnosis.findings
-        # Beside a warning, praise for the rest of the run would only contradict it.
-        if finding.code != verdict.code and finding.severity is not Severity.OK
-    ]
-    for finding in others:
-        also = advise(finding, language)
-        lines += _wrapped(f"{also.word}: {also.evidence}", "also ")
+    for sentence in also_sentences(run.diagnosis, language):
+        lines += _wrapped(sentence, "also ")
     lines += [line for line in (_losses(run), _best(run, language)) if line]
     lines += _wrapped(forecast_sentence(run.diagnosis.forecast, language), "forecast: ")
     for sentence in metric_sentences(run, language):

@@ -7,8 +7,14 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from lossmon.diagnosis.advice import advise, explain_missing
-from lossmon.outlook.words import best_sentence, forecast_sentence, metric_sentences, remedies
-from lossmon.types import Finding, RunSnapshot, Series, Severity
+from lossmon.outlook.words import (
+    also_sentences,
+    best_sentence,
+    forecast_sentence,
+    metric_sentences,
+    remedies,
+)
+from lossmon.types import RunSnapshot, Series
 from lossmon.ui import numbers
 from lossmon.ui.curves import model_of
 from lossmon.ui.export.drawing import draw, spark
@@ -140,7 +146,7 @@ def _diagnosis(run: RunSnapshot, told: _Words) -> Iterable[str]:
         (told("Next"), [*_numbered(remedies(run, language)), best_sentence(run, language)]),
         (told("Could be"), [words.confused_with]),
         (told("Changes"), [words.changes]),
-        (told("Also"), [_also(one, language) for one in _others(run)]),
+        (told("Also"), also_sentences(run.diagnosis, language)),
         (told("Forecast"), [forecast_sentence(run.diagnosis.forecast, language)]),
         (told("Missing"), [explain_missing(code, language) for code in run.diagnosis.missing]),
         (told("Notes"), [*run.errors, *run.notes]),
@@ -154,20 +160,6 @@ def _diagnosis(run: RunSnapshot, told: _Words) -> Iterable[str]:
 
 def _numbered(texts: Iterable[str]) -> list[str]:
     return [f"{place}. {text}" for place, text in enumerate(texts, start=1)]
-
-
-def _others(run: RunSnapshot) -> Iterable[Finding]:
-    verdict = run.diagnosis.verdict
-    return (
-        one
-        for one in run.diagnosis.findings
-        if one.code != verdict.code and one.severity is not Severity.OK
-    )
-
-
-def _also(finding: Finding, language: str) -> str:
-    words = advise(finding, language)
-    return f"{words.word}: {words.evidence}"
 
 
 def _losses(run: RunSnapshot, look: Look, told: _Words) -> Iterable[str]:

@@ -8,12 +8,13 @@ from rich.cells import cell_len
 
 from lossmon.diagnosis.advice import advise, explain_missing
 from lossmon.outlook.words import (
+    also_sentences,
     best_sentence,
     forecast_sentence,
     metric_sentences,
     remedies,
 )
-from lossmon.types import Diagnosis, Finding, RunSnapshot, Severity
+from lossmon.types import Diagnosis, Finding, RunSnapshot
 from lossmon.ui import numbers
 from lossmon.ui.lines import EMPTY, MUTED, STRONG, TEXT, Line, clean, fit, join, wrap
 from lossmon.ui.screens.page import Page
@@ -66,17 +67,7 @@ class DiagnosisPage(Page):
         return join(parts)
 
     def _others(self, diagnosis: Diagnosis, room: int) -> list[Line]:
-        verdict = diagnosis.verdict
-        rest = [
-            one
-            for one in diagnosis.findings
-            # Beside a warning, praise for the rest of the run would only contradict it.
-            if one.code != verdict.code and one.severity is not Severity.OK
-        ]
-        texts = []
-        for finding in rest:
-            advice = advise(finding, self.scene.language)
-            texts.append(f"{advice.word}: {advice.evidence}")
+        texts = also_sentences(diagnosis, self.scene.language)
         return section(self.scene.say("Also"), texts, room)
 
     def _forecast(self, diagnosis: Diagnosis, room: int) -> list[Line]:
