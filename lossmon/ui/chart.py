@@ -15,6 +15,18 @@ from lossmon.ui.scale import Frame, Span
 from lossmon.ui.trace import Trace
 from lossmon.ui.widgets.panel import palette_of
 
+SERIES_ROLES = {
+    "series-1": "train",
+    "series-2": "eval",
+    "series-3": "ok",
+    "series-4": "warning",
+    "series-5": "critical",
+    "series-6": "notice",
+    "series-7": "mark",
+    "series-8": "bar",
+}
+"""The colours of runs that are laid over each other."""
+
 _ROLES = {
     "blank": "foreground",
     "axis": "axis",
@@ -24,14 +36,7 @@ _ROLES = {
     "eval-raw": "eval-raw",
     "other": "train",
     "other-raw": "train-raw",
-    "series-1": "train",
-    "series-2": "eval",
-    "series-3": "ok",
-    "series-4": "warning",
-    "series-5": "critical",
-    "series-6": "notice",
-    "series-7": "mark",
-    "series-8": "bar",
+    **SERIES_ROLES,
     "ghost": "muted",
     "gap": "frame",
     "mark": "mark",

@@ -12,6 +12,7 @@ from lossmon.frozen import dataclass
 from lossmon.outlook.compare import Difference
 from lossmon.outlook.differing import Setting, differing
 from lossmon.ui import numbers
+from lossmon.ui.chart import SERIES_ROLES
 from lossmon.ui.compared import Metric, Row, best_of
 from lossmon.ui.lines import (
     EMPTY,
@@ -125,8 +126,8 @@ class Table:
         role = STRONG if chosen else MUTED if row.hidden else TEXT
         line: Line = (
             ("▸" if chosen else " ", "key"),
-            (row.letter, f"{_ROLES[row.style]}!"),
-            ("  " if row.hidden else "━━", _ROLES[row.style]),
+            (row.letter, f"{SERIES_ROLES[row.style]}!"),
+            ("  " if row.hidden else "━━", SERIES_ROLES[row.style]),
             (" ", TEXT),
             *pad(((name, role),), self.name),
         )
@@ -192,19 +193,6 @@ class Table:
         return EMPTY if speed is None else ((numbers.si(speed), MUTED),)
 
 
-_ROLES = {
-    "series-1": "train",
-    "series-2": "eval",
-    "series-3": "ok",
-    "series-4": "warning",
-    "series-5": "critical",
-    "series-6": "notice",
-    "series-7": "mark",
-    "series-8": "bar",
-}
-"""The colours of the curves, as the chart has them."""
-
-
 def place(scene: Scene, at: float | None, x: XAxis) -> str:
     """A position in a few cells: `@1.24k`, `@2h 10m`."""
     if at is None:
@@ -255,7 +243,7 @@ def setting_lines(
     head: Line = pad(title, name)
     for at in shown:
         row = rows[at]
-        head = (*head, *right(((row.letter, f"{_ROLES[row.style]}!"),), value))
+        head = (*head, *right(((row.letter, f"{SERIES_ROLES[row.style]}!"),), value))
     return [fit(head, room), *(_setting(one, shown, name, value, room) for one in found)]
 
 
