@@ -24,6 +24,14 @@ _CONTROLS = re.compile("[\x80-\x9f]")
 _ENDS = re.compile(rb"\r\n?|\n")
 
 
+def is_silent(path: Path, seconds: float) -> bool:
+    """Whether nothing was written to a file for that long; no if that cannot be asked."""
+    try:
+        return time.time() - path.stat().st_mtime > seconds
+    except OSError:
+        return False
+
+
 class Line(NamedTuple):
     """One line of text, without its end and without NULs.
 

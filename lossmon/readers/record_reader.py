@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import NamedTuple, Protocol
 from lossmon.readers.axis import OtherAxisError
 from lossmon.readers.frames import Frame
 from lossmon.readers.layout import Found, Layout, MetricColumns
-from lossmon.readers.lines import Chunk, Line, LineTail
+from lossmon.readers.lines import Chunk, Line, LineTail, is_silent
 from lossmon.types import Axis, Batch
 
 SILENCE = 2.0
@@ -167,16 +166,10 @@ class RecordReader:
             return
         if self._early is not None:
             raise _BeginAgainError
-        if self._parser.is_whole(rest.text, self._is_quiet()):
+        if self._parser.is_whole(rest.text, is_silent(self.path, SILENCE)):
             frame, _ = self._parser.parse([rest.text.encode()])
             self._give(frame, found)
             self._early = rest
-
-    def _is_quiet(self) -> bool:
-        try:
-            return time.time() - os.stat(self.path).st_mtime > SILENCE
-        except OSError:
-            return False
 
     def _give(self, frame: Frame, found: Found) -> None:
         self._layout.take(frame, self._order, found)

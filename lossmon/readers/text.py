@@ -11,7 +11,7 @@ from pathlib import Path
 from lossmon.readers.encoding import as_utf8
 from lossmon.readers.format import Format
 from lossmon.readers.grammar import parse
-from lossmon.readers.lines import Chunk, LineTail, decode
+from lossmon.readers.lines import Chunk, LineTail, decode, is_silent
 from lossmon.readers.parsed import Scale
 from lossmon.readers.terminal import resolved, shown
 from lossmon.readers.text_log import TextLog
@@ -115,11 +115,7 @@ class TextReader:
         rest = self._tail.rest
         if rest is None or self._early or not self._guesses or _is_painted(rest.text):
             return
-        try:
-            quiet = time.time() - self.path.stat().st_mtime > SILENCE
-        except OSError:
-            return
-        if quiet:
+        if is_silent(self.path, SILENCE):
             self._early = rest.text
             self._log.push(rest.text + "\n")
             self._log.work(math.inf)
