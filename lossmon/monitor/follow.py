@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lossmon.errors import ReadError
+from lossmon.errors import ReadError, internal_error
 from lossmon.frozen import dataclass
 from lossmon.monitor.life import updated_facts
 from lossmon.readers.discovery import FoundFile
@@ -129,7 +129,11 @@ class FollowedFile:
         if self.reader is None:
             if self.seen is not None and _continues(self.seen, state):
                 return None
-            self.reader, self.error = self.found.format.open(self.found.path), ""
+            try:
+                self.reader, self.error = self.found.format.open(self.found.path), ""
+            except Exception as error:
+                self.seen = state
+                return self.fail(error)
         live, self.seen = self.caught_up, state
         self._last_look = now + LAST_LOOK if grew else None
         try:
@@ -140,6 +144,8 @@ class FollowedFile:
             return self._stop(str(error))
         except OSError as error:
             return self._wait(error)
+        except Exception as error:
+            return self.fail(error)
         mended = self._denied
         if mended:
             self._denied, self.error = False, ""
@@ -172,6 +178,10 @@ class FollowedFile:
         told, self._denied = self.error, True
         self.error = f"{self.found.path.name}: {denial.strerror or denial}"
         return None if self.error == told else Batch()
+
+    def fail(self, error: Exception) -> Batch:
+        """Read this file no further because of an error in lossmon itself."""
+        return self._stop(f"{internal_error(error)}; the file is read no further")
 
     def _stop(self, reason: str) -> Batch:
         self.reader, self.pending, self.caught_up = None, 0, True

@@ -7,9 +7,18 @@ from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from lossmon.errors import internal_error
 from lossmon.store import RunStore
 from lossmon.store.tape import Cut, Stretch, Tape
-from lossmon.types import UNJUDGED, Diagnosis, Facts, Meaning
+from lossmon.types import (
+    UNJUDGED,
+    Confidence,
+    Diagnosis,
+    Facts,
+    Finding,
+    Meaning,
+    Severity,
+)
 
 if TYPE_CHECKING:
     from lossmon.diagnosis.engine import Engine
@@ -22,8 +31,15 @@ RETELL_SHARE = 20.0
 """Telling a run anew may take a twentieth of the time, however long the run is."""
 
 
+_FAILED = Finding("not_judged", Severity.NEUTRAL, 0, Confidence.HIGH)
+
+
 class Judge:
-    """The diagnosis of one run. One thread calls it."""
+    """The diagnosis of one run. One thread calls it.
+
+    Attributes:
+        error: Why the run is judged no further, or empty.
+    """
 
     def __init__(self, store: RunStore, sensitivity: float) -> None:
         self._store = store
@@ -33,6 +49,7 @@ class Judge:
         self._begin()
 
     def _begin(self) -> None:
+        self.error = ""
         self._engine: Engine | None = None
         self._queue: deque[Cut | Stretch] = deque()
         self._heard_version = -1
@@ -41,7 +58,8 @@ class Judge:
     @property
     def busy(self) -> bool:
         """Whether points are known that were not judged."""
-        return bool(self._queue) or self._heard_version != self._store.version
+        behind = bool(self._queue) or self._heard_version != self._store.version
+        return behind and not self.error
 
     def retell(self) -> None:
         """Forget all that was heard: the next call of `listen` begins with the first point."""
@@ -50,10 +68,22 @@ class Judge:
 
     def diagnosis(self) -> Diagnosis:
         """What is thought of the points heard so far."""
-        return UNJUDGED if self._engine is None else self._engine.diagnosis()
+        if not self.error:
+            try:
+                return UNJUDGED if self._engine is None else self._engine.diagnosis()
+            except Exception as error:
+                self.fail(error)
+        return Diagnosis(_FAILED, (_FAILED,), ())
+
+    def fail(self, error: Exception) -> None:
+        """Judge no further because of an error in lossmon itself, until all is told anew."""
+        self._begin()
+        self.error = f"{internal_error(error)}; the run is not judged"
 
     def listen(self, facts: Facts, deadline: float) -> bool:
         """Hear what is new, until a `time.monotonic()` value; tell whether there was anything."""
+        if self.error:
+            return False
         begin = time.monotonic()
         plan = (facts.total_steps, facts.total_epochs)
         if not self._is_news(plan, begin, deadline):

@@ -10,6 +10,7 @@ from dataclasses import field, replace
 from pathlib import Path
 from typing import Protocol
 
+from lossmon.errors import internal_error
 from lossmon.frozen import dataclass
 from lossmon.monitor.follow import identity
 from lossmon.monitor.joining import continues, is_settled, joined, predecessors
@@ -27,6 +28,9 @@ DRAIN = 0.25
 
 RESCAN = 1.0
 """Seconds between looks for new files: a run that starts shows within about a second."""
+
+FAULTS = 5
+"""Errors of our own that are noted at once: the log has all of them."""
 
 RESCAN_SHARE = 20.0
 """Looking for files may take a twentieth of the time, however large the tree is."""
@@ -102,6 +106,7 @@ class Monitor:
         self._turn = -1
         self._turns = Turns()
         self._snapshot = Snapshot()
+        self._faults: tuple[str, ...] = ()
 
     @property
     def scan(self) -> Scan:
@@ -121,7 +126,7 @@ class Monitor:
         begin = time.monotonic()
         deadline = begin + budget
         if begin >= self._next_scan:
-            self._look()
+            self._try(self._look)
             took = time.monotonic() - begin
             self._next_scan = begin + max(RESCAN, RESCAN_SHARE * took)
             deadline = max(deadline, time.monotonic() + budget / 2)
@@ -135,7 +140,23 @@ class Monitor:
                 break
         if judge:
             self._turns.judge(runs, deadline)
-        return self._joined(self._describe())
+        snapshot = self._describe()
+        if not self._try(lambda: self._join(snapshot)):
+            return snapshot
+        return self._describe()
+
+    def _try(self, step: Callable[[], bool]) -> bool:
+        """Take a step that concerns all runs; what goes wrong in it is noted.
+
+        Returns:
+            What the step returns, or False where it failed.
+        """
+        try:
+            return step()
+        except Exception as error:
+            why = f"{internal_error(error)}; new runs may be missing"
+            self._faults = tuple(dict.fromkeys((*self._faults, why)))[-FAULTS:]
+            return False
 
     def favour(self, paths: Collection[Path]) -> None:
         """Judge these runs before the others. Another thread may call it."""
@@ -165,10 +186,11 @@ class Monitor:
             continue
         return self.poll(budget=math.inf)
 
-    def _look(self) -> None:
+    def _look(self) -> bool:
         self._scan = self._discovery.scan()
         self._let_go()
         self._follow()
+        return True
 
     def _follow(self) -> None:
         runs = joined(self._scan.runs, self._continued)
@@ -196,18 +218,20 @@ class Monitor:
         ordered = sorted(self._runs, key=lambda path: places.get(path, len(places)))
         self._runs = {path: self._runs[path] for path in ordered}
 
-    def _joined(self, snapshot: Snapshot) -> Snapshot:
-        """Put runs together that turned out to be one training; it is read again as a whole."""
+    def _join(self, snapshot: Snapshot) -> bool:
+        """Put runs together that turned out to be one training, and tell whether there are any.
+
+        Such a run is read again as a whole.
+        """
         if snapshot.busy or len(snapshot.runs) < 2:
-            return snapshot
+            return False
         known = {run.path: run for run in snapshot.runs}
         fresh = self._undecided(known)
         found = {later: before for later, before in fresh if continues(known[before], known[later])}
-        if not found:
-            return snapshot
         self._continued.update(found)
-        self._follow()
-        return self._describe()
+        if found:
+            self._follow()
+        return bool(found)
 
     def _undecided(self, known: Mapping[Path, RunSnapshot]) -> list[tuple[Path, Path]]:
         """Runs with a numbered one before them of which it can be told now if they continue it."""
@@ -247,7 +271,7 @@ class Monitor:
             runs=runs,
             hardware=self._machine.reading(self._hardware.latest, runs, self._clock()),
             waiting_for=waiting,
-            notes=self._scan.notes,
+            notes=(*self._scan.notes, *self._faults),
             busy=any(run.busy for run in self._runs.values()),
         )
         if not _same(fresh, self._snapshot):
@@ -256,8 +280,11 @@ class Monitor:
 
 
 def _worth_showing(runs: list[RunSnapshot]) -> tuple[RunSnapshot, ...]:
-    """Leave out logs without any metric where other runs have some: they are of those runs."""
-    telling = tuple(run for run in runs if run.series)
+    """Leave out logs without any metric where other runs have some: they are of those runs.
+
+    One that could not be read stays, since nobody knows what it holds.
+    """
+    telling = tuple(run for run in runs if run.series or run.errors)
     return telling or tuple(runs)
 
 

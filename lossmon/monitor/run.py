@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lossmon.errors import internal_error
 from lossmon.monitor import life
 from lossmon.monitor.follow import FollowedFile, Identity, identity
 from lossmon.monitor.joining import is_left_behind
@@ -79,6 +80,7 @@ class RunMonitor:
         self._retold_by_files = False
         self._snapshot: RunSnapshot | None = None
         self._stamp = -1
+        self._undescribed = -1
         self._vitals: tuple[life.Vital, life.Pace]
         self._known_facts = (-1, Facts())
         self._changes = 0
@@ -182,11 +184,22 @@ class RunMonitor:
         # Begin where the last call ran out of time: a file that grows fast starves no other.
         for place in (*range(self._turn, len(files)), *range(min(self._turn, len(files)))):
             self._turn = place + 1
-            batch = files[place].read(deadline, now)
-            if batch is not None:
-                self._take(files[place], batch)
+            self._read(files[place], deadline, now)
             if time.monotonic() > deadline:
                 return
+
+    def _read(self, file: FollowedFile, deadline: float, now: float) -> None:
+        """Read one file; whatever goes wrong with it costs no other file."""
+        try:
+            batch = file.read(deadline, now)
+            if batch is not None:
+                self._take(file, batch)
+        except Exception as error:
+            file.fail(error)
+            self._store.clear(file.number)
+            self._samples.clear(file.number)
+            self._judge.retell()
+            self._changes += 1
 
     def _take(self, file: FollowedFile, batch: Batch) -> None:
         found = file.found
@@ -234,8 +247,13 @@ class RunMonitor:
         The first telling waits until every file was read to its end once: which source leads,
         and so the order of the points, is known only then.
         """
-        if all(file.caught_up for file in self._files.values()):
+        if not all(file.caught_up for file in self._files.values()):
+            return
+        try:
             self._changes += self._judge.listen(self._facts(), deadline)
+        except Exception as error:
+            self._judge.fail(error)
+            self._changes += 1
 
     def _facts(self) -> Facts:
         if self._known_facts[0] != self._changes:
@@ -276,7 +294,19 @@ class RunMonitor:
         Args:
             name: What to call it, where its path is not telling.
         """
-        now, name = self._clock(), name or self._found.name
+        try:
+            return self._described(name or self._found.name)
+        except Exception as error:
+            if self._snapshot is None or self._undescribed != self._changes:
+                self._undescribed = self._changes
+                why = f"{internal_error(error)}; the run cannot be shown"
+                self._snapshot = RunSnapshot(
+                    name or self._found.name, self._found.path, errors=(why,)
+                )
+            return self._snapshot
+
+    def _described(self, name: str) -> RunSnapshot:
+        now = self._clock()
         known = self._snapshot is not None and self._snapshot.name == name
         if self._snapshot is not None and known and self._stamp == self._changes:
             state, reason = life.state(self._vitals[0], now)
@@ -318,13 +348,17 @@ class RunMonitor:
             log_name=self._log_name,
             settings=facts.settings,
             samples=self._samples.all(),
-            errors=tuple(file.error for file in self._files.values() if file.error),
+            errors=self._errors(),
             notes=(*((GONE,) if self._is_gone else ()), *self._notes, *told),
             unclear=asked,
             loaded=self._loaded(),
             size=self._size(),
         )
         return self._snapshot
+
+    def _errors(self) -> tuple[str, ...]:
+        own = (file.error for file in self._files.values())
+        return tuple(error for error in (*own, self._judge.error) if error)
 
     def _headline_indices(self, series: tuple[Series, ...]) -> tuple[int | None, int | None]:
         heads = self._store.headlines()

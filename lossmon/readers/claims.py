@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from lossmon.errors import internal_error
 from lossmon.frozen import dataclass
 from lossmon.readers.format import HEAD, Format
 from lossmon.readers.names import meaning
@@ -106,7 +107,13 @@ class Claims:
         state = _state(entry.path)
         if self._open.get(entry.inode) == (entry.path, state):
             return None
-        return self._look(entry, state, claim_named if named else claim_head)
+        try:
+            return self._look(entry, state, claim_named if named else claim_head)
+        except Exception as error:
+            # Whatever a file holds, it may cost no more than itself.
+            self._notes[entry.path] = f"{entry.path}: {internal_error(error)}; the file is skipped"
+            self._final.add(entry.inode)
+            return None
 
     def grew(self) -> bool:
         """Whether a file that was too short to tell has more to show."""
@@ -203,7 +210,7 @@ def _sub(directory: str, head: bytes) -> str:
     for cut in range(len(directory) - 1, 0, -1):
         if directory[cut] != "_":
             continue
-        tag = re.escape(directory[:cut].encode()).replace(b"_", b"[_/ ]")
+        tag = re.escape(os.fsencode(directory[:cut])).replace(b"_", b"[_/ ]")
         # In a summary value, field 1 is the tag: its number and type, its length, its text.
         if re.search(b"\n" + re.escape(bytes([cut % 128])) + tag, head):
             return directory[cut + 1 :]

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from lossmon.errors import internal_error
 from lossmon.frozen import dataclass
 from lossmon.readers.claims import Claims
 from lossmon.readers.format import Format
@@ -87,6 +88,8 @@ class Discovery:
         self._claims = Claims(_own_format(patterns) if patterns else None)
         self._shelves = Shelves()
         self._scan: Scan | None = None
+        self._placed: dict[Place, list[PlacedRun]] = {}
+        self._broken: dict[Place, str] = {}
 
     def scan(self) -> Scan:
         """Look now. Paths that do not exist (yet) are named in the notes.
@@ -94,15 +97,14 @@ class Discovery:
         Returns:
             The very same object as before while nothing changed.
         """
-        changed = [place.refresh() for place in self._places]
+        changed = [self._refreshed(place) for place in self._places]
         changed += [self._claims.grew(), self._shelves.grew()]
-        if self._scan is not None and not any(changed):
+        if self._scan is not None and not any(changed) and not self._broken:
             return self._scan
         seen: set[tuple[int, int]] = set()
-        found = [
-            run for place in self._places for run in place.runs(self._claims, self._shelves, seen)
-        ]
+        found = [run for place in self._places for run in self._runs(place, seen)]
         notes = [note for place in self._places for note in place.notes]
+        notes += self._broken.values()
         unknown = [name for place in self._places for name in place.unrecognised]
         scan = Scan(
             runs=tuple(_found(found)),
@@ -113,6 +115,23 @@ class Discovery:
         if scan != self._scan:
             self._scan = scan
         return self._scan
+
+    def _refreshed(self, place: Place) -> bool:
+        try:
+            return place.refresh()
+        except Exception as error:
+            self._broken[place] = f"{place.given}: {internal_error(error)}; new files are not found"
+            return True
+
+    def _runs(self, place: Place, seen: set[tuple[int, int]]) -> list[PlacedRun]:
+        """The runs of a place; those it had before where they cannot be told any more."""
+        try:
+            self._placed[place] = list(place.runs(self._claims, self._shelves, seen))
+        except Exception as error:
+            self._broken[place] = f"{place.given}: {internal_error(error)}; new files are not found"
+        else:
+            self._broken.pop(place, None)
+        return self._placed.get(place, [])
 
 
 def _own_format(patterns: Mapping[str, str]) -> Format:

@@ -59,13 +59,14 @@ class Place:
     """A directory or a file that the user gave.
 
     Attributes:
+        given: As the user spelled it.
         notes: What was stepped over, and why.
         seen: Regular files seen.
         unrecognised: Names of some that no reader knows.
     """
 
     def __init__(self, given: Path) -> None:
-        self._given = given
+        self.given = given
         # A link that the user names is meant; those below it are not followed.
         self._root = os.path.realpath(given)
         self._tree: Tree | None = None
@@ -80,10 +81,10 @@ class Place:
         try:
             status = os.stat(self._root)
         except OSError as error:
-            before, self.notes = self.notes, (f"{self._given}: {error.strerror}",)
+            before, self.notes = self.notes, (f"{self.given}: {error.strerror}",)
             gone = self._tree is not None or self._file is not None
             self._tree, self._file = None, None
-            self._root = os.path.realpath(self._given)
+            self._root = os.path.realpath(self.given)
             return gone or before != self.notes
         if not os.path.isdir(self._root):
             entry = Entry(self._root, (status.st_dev, status.st_ino))
@@ -191,7 +192,7 @@ class Place:
 
     def _spelled(self, path: str) -> Path:
         """A path below this place as the user would spell it."""
-        return self._given / os.path.relpath(path, self._root)
+        return self.given / os.path.relpath(path, self._root)
 
     def _settled(self, groups: list[Group]) -> list[Group]:
         """Keep every file in the run that it was first found in, and every run its path.

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from lossmon.errors import internal_error
 from lossmon.frozen import dataclass
 from lossmon.readers.claims import Claim
 from lossmon.readers.format import Format
@@ -35,19 +36,41 @@ class Shelves:
         self._shelves: dict[tuple[str, str], Shelf] = {}
         self._formats: dict[tuple[str, str, str], Format] = {}
         self._told: dict[tuple[str, str], tuple[tuple[str, str], ...]] = {}
+        self._broken: dict[tuple[str, str], str] = {}
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What was left out, and why."""
-        return tuple(note for shelf in self._shelves.values() for note in shelf.notes)
+        own = (note for shelf in self._shelves.values() for note in shelf.notes)
+        return (*own, *self._broken.values())
 
     def grew(self) -> bool:
         """Whether any file holds other runs than it did."""
-        return any([_told(shelf) != self._told[key] for key, shelf in self._shelves.items()])
+        return any([self._has_grown(key) for key in list(self._shelves)])
+
+    def _has_grown(self, key: tuple[str, str]) -> bool:
+        try:
+            return _told(self._shelves[key]) != self._told[key]
+        except Exception as error:
+            self._give_up(key, error)
+            return True
+
+    def _give_up(self, key: tuple[str, str], error: Exception) -> None:
+        self._shelves.pop(key, None)
+        self._broken[key] = f"{key[0]}: {internal_error(error)}; the file is skipped"
 
     def slots(self, claim: Claim) -> list[Slot]:
         """The runs of a file, as `Shelf.parts` orders them."""
         key = (claim.path, claim.format.source)
+        if key in self._broken:
+            return []
+        try:
+            return self._slots(claim, key)
+        except Exception as error:
+            self._give_up(key, error)
+            return []
+
+    def _slots(self, claim: Claim, key: tuple[str, str]) -> list[Slot]:
         shelf = self._shelves.get(key)
         if shelf is None:
             if claim.format.shelf is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import stat
 import time
@@ -72,7 +73,8 @@ def visit(path: Path) -> Iterator[sqlite3.Connection]:
         if "locked" in str(error) or "busy" in str(error):
             raise BusyError from error
         raise ReadError(f"{path}: {error}") from error
-    except (sqlite3.Error, OverflowError) as error:
+    except (sqlite3.Error, OverflowError, UnicodeError) as error:
+        # A damaged file gives names and messages that are not UTF-8.
         raise ReadError(f"{path}: {error}") from error
 
 
@@ -108,7 +110,7 @@ def _address(path: Path) -> str:
         raise ReadError(f"{path}: not a regular file")
     with path.open("rb") as file:
         head = file.read(20)
-    address = f"file:{quote(str(path.absolute()))}?mode=ro"
+    address = f"file:{quote(os.fsencode(path.absolute()))}?mode=ro"
     log = path.with_name(path.name + "-wal")
     if head[18:20] == _WAL and not log.exists():
         address += _IMMUTABLE

@@ -98,7 +98,7 @@ class Table:
             if name.endswith("/") and not value:
                 self._section = name
             elif _NUMBER.fullmatch(value):
-                self._block[self._section + name] = value
+                self._block[self._section + name] = value.rstrip("%")
             return None
         if not _RULE.fullmatch(line) or _STEPS not in self._block:
             return None

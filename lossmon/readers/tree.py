@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from lossmon.errors import internal_error
 from lossmon.frozen import dataclass
 from lossmon.readers.mlflow_store import META
 
@@ -190,7 +191,12 @@ class Tree:
         except OSError as error:
             self._notes[directory.path] = f"{directory.path}: {error.strerror}"
             return False
-        self._notes.pop(directory.path, None)
+        except Exception as error:
+            why = internal_error(error)
+            self._notes[directory.path] = f"{directory.path}: {why}; the directory is skipped"
+            directory.children, directory.files, directory.marks = (), (), ()
+        else:
+            self._notes.pop(directory.path, None)
         directory.modified_ns, directory.listed = status.st_mtime_ns, time.time()
         self._directories[directory.path] = directory
         return True

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from lossmon.config import Config
+from lossmon.errors import internal_error
 from lossmon.monitor import Monitor, MonitorConfig
 from lossmon.reports.plain import plain, printable
 from lossmon.reports.record import record
@@ -36,18 +37,27 @@ def check(
         monitor = Monitor([path], settings)
         snapshot = monitor.drain()
         telling = [run for run in snapshot.runs if run.series]
-        if not telling:
-            errors = [error for run in snapshot.runs for error in run.errors]
-            for note in dict.fromkeys((*snapshot.notes, *errors)):
-                print(f"lossmon: {printable(note)}", file=sys.stderr)
+        unread = [error for run in snapshot.runs if not run.series for error in run.errors]
+        for note in dict.fromkeys((*(() if telling else snapshot.notes), *unread)):
+            print(f"lossmon: {printable(note)}", file=sys.stderr)
         for run in telling:
-            if as_json:
-                text = _json(record(run, config.lang), out.encoding)
-            else:
-                text = ("\n" if judged else "") + plain(run, config.lang, history=history)
-            print(text, file=out, flush=True)
+            try:
+                text = _text(run, config, out.encoding, as_json, history)
+            except Exception as error:
+                why = f"{run.path}: {internal_error(error)}; the run is left out"
+                print(f"lossmon: {printable(why)}", file=sys.stderr)
+                continue
+            print("\n" + text if judged and not as_json else text, file=out, flush=True)
             judged.append(run)
     return judged
+
+
+def _text(
+    run: RunSnapshot, config: Config, encoding: str | None, as_json: bool, history: bool
+) -> str:
+    if as_json:
+        return _json(record(run, config.lang), encoding)
+    return plain(run, config.lang, history=history)
 
 
 def _json(record: dict[str, Any], encoding: str | None) -> str:

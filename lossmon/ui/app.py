@@ -19,6 +19,7 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState, get_current_worker
 
+from lossmon.errors import internal_error
 from lossmon.types import Names, Snapshot
 from lossmon.ui.actions import BINDINGS, footer
 from lossmon.ui.kept import Kept
@@ -72,6 +73,14 @@ class SnapshotReady(Message):
 
     def can_replace(self, message: Message) -> bool:
         return isinstance(message, SnapshotReady)
+
+
+class ReadingFailed(Message):
+    """A poll failed; the next one comes all the same."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__()
+        self.reason = reason
 
 
 class LossmonApp(Views, Looks, Wardrobe, App[None]):
@@ -192,7 +201,12 @@ class LossmonApp(Views, Looks, Wardrobe, App[None]):
                 shown = None
                 self.changed.wait()
                 continue
-            snapshot = self.monitor.poll(BUDGET)
+            try:
+                snapshot = self.monitor.poll(BUDGET)
+            except Exception as error:
+                self.post_message(ReadingFailed(internal_error(error)))
+                self._ending.wait(HEARTBEAT)
+                continue
             now = time.monotonic()
             if snapshot is not shown and (now >= due or not snapshot.busy):
                 self.post_message(SnapshotReady(snapshot))
@@ -224,6 +238,13 @@ class LossmonApp(Views, Looks, Wardrobe, App[None]):
         self._is_opened = several or bool(self.snapshot.runs and not self.snapshot.busy)
         if several and self._typed == -math.inf:
             self.action_runs()
+
+    @on(ReadingFailed)
+    def note_failure(self, message: ReadingFailed) -> None:
+        """Say once what went wrong; the screen keeps its data until the next poll."""
+        if message.reason not in self._troubles:
+            self._troubles += (message.reason,)
+            self.present()
 
     @on(Worker.StateChanged)
     def report_failure(self, event: Worker.StateChanged) -> None:

@@ -17,7 +17,7 @@ from lossmon.types import Confidence, Finding, Severity
 from tests.diagnosis.feeding import Curve, diagnose
 from tests.diagnosis.test_rules import QUIET, SHOWN
 
-CODES = {*RANK, "stalled"}
+CODES = {*RANK, "stalled", "not_judged"}
 TEXTS = ("word", "evidence", "means", "confused_with", "changes")
 
 

@@ -88,6 +88,25 @@ async def test_an_unchanged_snapshot_is_not_posted_again() -> None:
     assert not any(isinstance(one, SnapshotReady) for one in seen)
 
 
+class Stumbling(Scripted):
+    """Fails at the first poll, as a reader with a fault nobody knows of may make it."""
+
+    def poll(self, budget: float) -> Snapshot:
+        if not self.polls:
+            self.polls += 1
+            raise LookupError("surprise")
+        return super().poll(budget)
+
+
+async def test_a_poll_that_fails_is_shown_and_the_next_one_comes_all_the_same() -> None:
+    monitor = Stumbling(stage.snapshot(stage.healthy()))
+    app = app_on(monitor)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_enough(pilot, monitor)
+        assert app.snapshot is monitor.last
+        assert any("LookupError: surprise" in one for one in app.scene.troubles)
+
+
 async def test_quitting_does_not_wait_for_the_heartbeat() -> None:
     monitor = Scripted(stage.snapshot(stage.healthy()))
     app = app_on(monitor)
