@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from lossmon.readers.discovery import Discovery
+from lossmon.readers.discovery.discovery import Discovery
 
 LOG = b'{"current_steps": 20, "total_steps": 200, "loss": 2.8, "lr": 0.005, "epoch": 1.7}\n'
 CSV = b"step,loss\n1,2.0\n"

@@ -14,9 +14,9 @@ from collections.abc import Callable
 import numpy as np
 
 from lossmon.types import Floats, Ints
-from lossmon.ui.canvas import changes
-from lossmon.ui.paint import Painter
-from lossmon.ui.plot import ChartModel, ChartOptions, Curve
+from lossmon.ui.chart.canvas import changes
+from lossmon.ui.chart.model import ChartModel, ChartOptions, Curve
+from lossmon.ui.chart.painter import Painter
 
 WIDTH, HEIGHT = 120, 40
 REPEATS = 9
@@ -116,7 +116,7 @@ def main() -> None:
         peer = plotext(points) if points <= 10_000 else None
         beside = "        —       —" if peer is None else f"{peer:9.1f} {peer / first:6.0f}x"
         print(f"{points:>10,} {first:>8.2f} {following:>8.2f} {beside}")
-    print(f"import: chart {import_cost('lossmon.ui.paint'):.0f} ms, ", end="")
+    print(f"import: chart {import_cost('lossmon.ui.chart.painter'):.0f} ms, ", end="")
     print(f"plotext {import_cost('plotext'):.0f} ms")
     print("cells written again for one new point")
     print(f"{'size':>8} {'points':>14} {'mean':>6} {'median':>7} {'redrawn':>8}")

@@ -15,8 +15,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from lossmon.readers.crc32c import crc32c, masked
-from lossmon.readers.events import EventReader
+from lossmon.readers.tensorboard.crc32c import crc32c, masked
+from lossmon.readers.tensorboard.reader import EventReader
 
 TAGS = (
     *("train/loss", "train/grad_norm", "train/learning_rate"),

@@ -20,9 +20,9 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from lossmon.readers.jsonl import json_lines
-from lossmon.readers.llamafactory import FORMATS as LLAMAFACTORY
-from lossmon.readers.tables import table
+from lossmon.readers.jsonl.llamafactory import FORMATS as LLAMAFACTORY
+from lossmon.readers.jsonl.reader import json_lines
+from lossmon.readers.tables.reader import table
 from lossmon.types import Reader
 
 SLICE = 0.05

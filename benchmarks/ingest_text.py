@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from lossmon.readers.text import TextReader
+from lossmon.readers.text.reader import TextReader
 
 Lines = Callable[[int], Iterator[str]]
 

@@ -15,8 +15,8 @@ import time
 import zlib
 from pathlib import Path
 
-from lossmon.readers.leveldb_log import BLOCK
-from lossmon.readers.wandb import MAGIC, WandbReader
+from lossmon.readers.files.leveldb_log import BLOCK
+from lossmon.readers.wandb.reader import MAGIC, WandbReader
 
 KEYS = ("train/loss", "train/grad_norm", "train/learning_rate", "train/epoch", "eval/loss")
 

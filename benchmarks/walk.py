@@ -24,7 +24,7 @@ from lossmon.demo.cases import CASES
 from lossmon.demo.train import train
 from lossmon.diagnosis.advice import advise, codes
 from lossmon.types import Confidence, Finding, Severity
-from lossmon.ui.language import say
+from lossmon.ui.text.language import say
 
 ROOT = Path(__file__).parent.parent
 DATA = ROOT / "tests" / "data"

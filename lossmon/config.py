@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lossmon.errors import ConfigError
-from lossmon.frozen import dataclass
+from lossmon.fast_dataclass import dataclass
 from lossmon.toml.spelling import key_of, text_of
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from lossmon.mounts import file_system, is_silent
+from lossmon.filesystems import file_system, is_silent
 
 if TYPE_CHECKING:
     from watchdog.events import FileSystemEvent

@@ -11,7 +11,7 @@ from textual.binding import Binding
 
 from lossmon.config import SETTINGS
 from lossmon.readers.registry import FORMATS
-from lossmon.ui.catalogue import catalogue
+from lossmon.ui.key_catalogue import catalogue
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"

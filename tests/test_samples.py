@@ -12,8 +12,9 @@ import pytest
 
 from lossmon.monitor import Monitor
 from lossmon.types import RunSnapshot, Series, State
+from tests import paths
 
-DATA = Path(__file__).parent / "data"
+DATA = paths.DATA
 
 LATER = 30 * 86400.0
 """Seconds after which nobody takes a log that was just checked out for one that is growing."""

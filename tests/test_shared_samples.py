@@ -14,8 +14,9 @@ import pytest
 
 from lossmon.monitor import Monitor
 from lossmon.types import RunSnapshot, State
+from tests import paths
 
-DATA = Path(__file__).parent / "data"
+DATA = paths.DATA
 
 STATES = {
     "FINISHED": (State.FINISHED, "the log says so"),

@@ -11,8 +11,9 @@ import pytest
 
 from benchmarks.screen import write_log
 from benchmarks.terminal import Cost, has_curve, has_text, run
+from tests import paths
 
-DATA = Path(__file__).parent / "data"
+DATA = paths.DATA
 SAMPLE = DATA / "hf_trainer" / "v5" / "overfit"
 SIZES = [(40, 15), (80, 24), (120, 40), (200, 50)]
 UTF8 = {"LC_ALL": "C.UTF-8"}

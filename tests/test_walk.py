@@ -16,9 +16,10 @@ import pytest
 
 from benchmarks.frames import faults
 from benchmarks.terminal import Emulated, has_text, started
-from lossmon.ui.language import say
+from lossmon.ui.text.language import say
+from tests import paths
 
-DATA = Path(__file__).parent / "data"
+DATA = paths.DATA
 RUNS = {"sft": "llamafactory/sft", "训练-一号": "hf_trainer/v5/overfit", "nan": "lightning/nan"}
 VIEWS = {
     "\r": "train",

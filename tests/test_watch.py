@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from lossmon import watch as watch_module
-from lossmon.mounts import file_system, is_silent
+from lossmon.filesystems import file_system, is_silent
 from lossmon.watch import Watch
 
 LONG = 10.0

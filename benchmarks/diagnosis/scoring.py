@@ -10,7 +10,7 @@ from statistics import median
 import numpy as np
 
 from benchmarks.diagnosis.runs import EVAL, TRAIN, Run
-from lossmon.types import Diagnosis, Severity, Turn
+from lossmon.types import Diagnosis, Severity, VerdictChange
 
 CONDITION_OF = {
     "spike": "spike_recovered",
@@ -55,7 +55,7 @@ def confusion(runs: Iterable[Run], codes: Mapping[str, str]) -> dict[str, Counte
     return table
 
 
-def false_alarm(run: Run, history: Iterable[Turn]) -> Turn | None:
+def false_alarm(run: Run, history: Iterable[VerdictChange]) -> VerdictChange | None:
     """The first warning or worse on a quiet run that its accepted verdicts do not name."""
     for turn in history:
         if turn.severity >= Severity.WARNING and turn.code not in run.accept:
@@ -63,7 +63,7 @@ def false_alarm(run: Run, history: Iterable[Turn]) -> Turn | None:
     return None
 
 
-def delay(run: Run, history: Iterable[Turn]) -> int | None:
+def delay(run: Run, history: Iterable[VerdictChange]) -> int | None:
     """Evals logged after the onset and up to the first accepted verdict since; None if none."""
     if run.onset is None:
         return None

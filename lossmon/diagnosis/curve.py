@@ -7,8 +7,18 @@ from bisect import bisect_left, bisect_right
 
 import numpy as np
 
-from lossmon.diagnosis.lazy import lazy
-from lossmon.diagnosis.trace import COUNT, FIRST, HIGH, HIGH_STEP, LAST, LOW, LOW_STEP, MEAN, ROUGH
+from lossmon.diagnosis.binned_curve import (
+    COUNT,
+    FIRST,
+    HIGH,
+    HIGH_STEP,
+    LAST,
+    LOW,
+    LOW_STEP,
+    MEAN,
+    ROUGH,
+)
+from lossmon.diagnosis.cached import cached
 from lossmon.types import Floats
 
 NOISE_FROM_JUMPS = 0.886
@@ -64,33 +74,33 @@ class Curve:
     def __len__(self) -> int:
         return len(self.y)
 
-    @lazy
+    @cached
     def first(self) -> float:
         """First step."""
         return float(self._bins[0, FIRST]) - self._shift
 
-    @lazy
+    @cached
     def last(self) -> float:
         """Newest step."""
         return float(self._bins[-1, LAST]) - self._shift
 
-    @lazy
+    @cached
     def span(self) -> float:
         """Steps from the first point to the newest."""
         return max(self.last - self.first, 0.0)
 
-    @lazy
+    @cached
     def gap(self) -> float:
         """Steps between neighbouring points, on average."""
         return self.span / (self.points - 1) if self.points > 1 else 0.0
 
-    @lazy
+    @cached
     def minimum(self) -> tuple[float, int]:
         """Smallest value and its step."""
         at = int(self._bins[:, LOW].argmin())
         return float(self._bins[at, LOW]) + self._lift, int(self._bins[at, LOW_STEP])
 
-    @lazy
+    @cached
     def maximum(self) -> tuple[float, int]:
         """Largest value and its step."""
         at = int(self._bins[:, HIGH].argmax())
@@ -106,7 +116,7 @@ class Curve:
         y = np.minimum(self.y, limit)
         return Curve(self._bins, shift=self._shift, lift=self._lift, y=y)
 
-    @lazy
+    @cached
     def _sums(self) -> tuple[Floats, Floats, Floats]:
         """Edges between the bins, with the points and the sum of values before each."""
         edges = np.empty(len(self.x) + 1)
@@ -119,12 +129,12 @@ class Curve:
         (self.weight * self.y).cumsum(out=values[1:])
         return edges, points, values
 
-    @lazy
+    @cached
     def around(self) -> Floats:
         """Median of the bins around each: the level without spikes."""
         return running_median(self.y, CAP_WINDOW)
 
-    @lazy
+    @cached
     def _lists(self) -> tuple[list[float], list[float], list[float]]:
         edges, points, values = self._sums
         return edges.tolist(), points.tolist(), values.tolist()
@@ -174,7 +184,7 @@ class Curve:
         """Points between two steps."""
         return self._until(end)[0] - self._until(start)[0]
 
-    @lazy
+    @cached
     def highs(self) -> Floats:
         """Largest value of each bin."""
         return self._bins[:, HIGH] + self._lift
@@ -183,7 +193,7 @@ class Curve:
         """Step of the largest value of a bin."""
         return int(self._bins[at, HIGH_STEP])
 
-    @lazy
+    @cached
     def jitter(self) -> Floats:
         """Standard deviation of single points in each bin, from jumps between neighbours.
 

@@ -6,13 +6,13 @@ import math
 
 import numpy as np
 
-from lossmon.diagnosis.columns import Columns
-from lossmon.diagnosis.curves import Curves
+from lossmon.diagnosis.binned_curve import BinnedCurve
 from lossmon.diagnosis.forecast import forecast
+from lossmon.diagnosis.point_batch import PointColumns
 from lossmon.diagnosis.rules import judge, leading
+from lossmon.diagnosis.signals import Signals
 from lossmon.diagnosis.state import METRICS, Channel, LossKind, Role, RunState, kind_of, role_of
-from lossmon.diagnosis.trace import Trace
-from lossmon.diagnosis.verdict import Bench
+from lossmon.diagnosis.verdict import VerdictHysteresis
 from lossmon.types import Diagnosis, Floats, Ints, Kind, Meaning
 
 TRAIN_STRIDE = 10
@@ -55,7 +55,7 @@ class Engine:
         self._state = RunState()
         self._channels: list[Channel] = []
         self._numbers: dict[str, int] = {}
-        self._bench = Bench()
+        self._bench = VerdictHysteresis()
         self._next_train = 1
         self._next_eval = 1
         self._turned = -1
@@ -98,7 +98,7 @@ class Engine:
             return Channel(meaning.key, role)
         if len(self._state.metrics) >= METRICS:
             return Channel(meaning.key, Role.IGNORED)
-        metric = Channel(meaning.key, role, Trace(), bool(meaning.lower_is_better))
+        metric = Channel(meaning.key, role, BinnedCurve(), bool(meaning.lower_is_better))
         self._state.metrics.append(metric)
         return metric
 
@@ -171,7 +171,7 @@ class Engine:
 
     def _feed_many(self, channels: Ints, steps: Ints, values: Floats) -> None:
         """Take in long columns: whole stretches between two judgements at once."""
-        columns = Columns(self._channels, channels, steps, values, HUGE)
+        columns = PointColumns(self._channels, channels, steps, values, HUGE)
         start, n = 0, len(channels)
         while start < n:
             stop = self._next_stop(columns, start)
@@ -182,7 +182,7 @@ class Engine:
                 self._feed_few(*columns.point(stop))
             start = stop + 1
 
-    def _next_stop(self, columns: Columns, start: int) -> int:
+    def _next_stop(self, columns: PointColumns, start: int) -> int:
         """Position of the next point that may call for a judgement."""
         train = columns.nth(Role.TRAIN, start, self._next_train - self._trains)
         evals = columns.nth(Role.EVAL, start, self._next_eval - self._evals)
@@ -192,7 +192,7 @@ class Engine:
 
     def _judge(self, step: int) -> None:
         """Ask every rule, and let the verdict follow."""
-        curves = Curves(self._state)
+        curves = Signals(self._state)
         before = self._bench.badge
         self._bench.sit(step, curves, leading(curves, self._sensitivity, before))
         badge = self._bench.badge
@@ -219,7 +219,7 @@ class Engine:
         The badge is the one last decided; its numbers are worked out anew.
         """
         with np.errstate(all="ignore"):
-            curves = Curves(self._state)
+            curves = Signals(self._state)
             findings = judge(curves, self._sensitivity, self._bench.badge)
             verdict, others = self._bench.present(findings)
             return Diagnosis(

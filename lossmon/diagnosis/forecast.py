@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from lossmon.diagnosis.curves import Curves
+from lossmon.diagnosis.signals import Signals
 from lossmon.diagnosis.state import LossKind
 from lossmon.types import Floats, Forecast
 
@@ -54,7 +54,7 @@ FLAT_RATE = 0.01
 """Relative fall per tenth of the run below which the curve counts as flat."""
 
 
-def forecast(curves: Curves) -> Forecast | None:
+def forecast(curves: Signals) -> Forecast | None:
     """The expected end of the train loss, None where the fit is poor.
 
     A power law with a floor is fitted to the level over the run by trying floors and exponents;
@@ -102,7 +102,7 @@ def _missed(steps: Floats, levels: Floats) -> float:
     return float(np.abs(told - levels[~early]).max())
 
 
-def _straight(curves: Curves) -> float:
+def _straight(curves: Signals) -> float:
     """Fall until the end if the loss went on at the pace of the last third."""
     train = curves.calm_train
     assert train is not None
@@ -113,7 +113,7 @@ def _straight(curves: Curves) -> float:
     return pace * max(curves.total - curves.step, 0)
 
 
-def _fit_to_tell(curves: Curves) -> bool:
+def _fit_to_tell(curves: Signals) -> bool:
     """The loss, the plan and the run so far allow an extrapolation."""
     train = curves.train
     if train is None or train.points < MIN_POINTS or curves.total is None or curves.lift:
@@ -127,7 +127,7 @@ def _fit_to_tell(curves: Curves) -> bool:
     return MIN_PROGRESS * planned <= done < OVER * planned and curves.drop > 0
 
 
-def _restarted(curves: Curves) -> bool:
+def _restarted(curves: Signals) -> bool:
     """The learning rate came up again after it had fallen."""
     rate = curves.rate
     if rate is None or len(rate) < 4:
@@ -137,7 +137,7 @@ def _restarted(curves: Curves) -> bool:
     return bool(np.any(after > 1.2 * np.minimum.accumulate(after)))
 
 
-def _levels(curves: Curves) -> tuple[Floats, Floats]:
+def _levels(curves: Signals) -> tuple[Floats, Floats]:
     """Train levels in up to 32 windows of growing width, and the middle of each."""
     train = curves.calm_train
     assert train is not None
@@ -168,7 +168,7 @@ def _law(fit: tuple[float, float, float, float], step: float) -> float:
     return float(floor + scale * step**-exponent)
 
 
-def _flat_step(fit: tuple[float, float, float, float], curves: Curves, end: float) -> int | None:
+def _flat_step(fit: tuple[float, float, float, float], curves: Signals, end: float) -> int | None:
     """First step from which the law falls by less than `FLAT_RATE` in a tenth of the plan."""
     for at in np.linspace(end / 20, end, 40):
         here, later = _law(fit, float(at)), _law(fit, float(at + end / 10))

@@ -10,8 +10,8 @@ from enum import Enum, auto
 
 import numpy as np
 
-from lossmon.diagnosis.trace import LAST, MEAN, Trace
-from lossmon.frozen import dataclass
+from lossmon.diagnosis.binned_curve import LAST, MEAN, BinnedCurve
+from lossmon.fast_dataclass import dataclass
 from lossmon.types import Floats, Ints, Kind, Meaning, Split
 
 RECENT = 64
@@ -67,7 +67,7 @@ class Channel:
 
     key: str
     role: Role
-    trace: Trace | None = None
+    trace: BinnedCurve | None = None
     lower_is_better: bool = True
 
 
@@ -75,10 +75,10 @@ class Channel:
 class RunState:
     """All that is known of one run; constant in size."""
 
-    train: Trace = field(default_factory=Trace)
-    eval: Trace = field(default_factory=Trace)
-    rate: Trace = field(default_factory=Trace)
-    gradient: Trace = field(default_factory=Trace)
+    train: BinnedCurve = field(default_factory=BinnedCurve)
+    eval: BinnedCurve = field(default_factory=BinnedCurve)
+    rate: BinnedCurve = field(default_factory=BinnedCurve)
+    gradient: BinnedCurve = field(default_factory=BinnedCurve)
     metrics: list[Channel] = field(default_factory=list)
     recent: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=RECENT))
     beginning: list[tuple[int, float]] = field(default_factory=list)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
-from lossmon.diagnosis.curves import Curves
 from lossmon.diagnosis.rules import ASIDE
-from lossmon.frozen import dataclass
-from lossmon.types import WARMING_UP, Finding, Severity, Turn
+from lossmon.diagnosis.signals import Signals
+from lossmon.fast_dataclass import dataclass
+from lossmon.types import WARMING_UP, Finding, Severity, VerdictChange
 
 RANK = (
     "non_finite",
@@ -83,12 +83,12 @@ class _Candidate:
     evals: int
 
 
-class Bench:
+class VerdictHysteresis:
     """Holds the badge and changes it only on good grounds."""
 
     def __init__(self) -> None:
         self._badge = WARMING_UP
-        self._turns: list[Turn] = []
+        self._turns: list[VerdictChange] = []
         self._candidate: _Candidate | None = None
         self._resumed = False
         self._shown = 0.0
@@ -100,11 +100,11 @@ class Bench:
         return self._badge.code
 
     @property
-    def history(self) -> tuple[Turn, ...]:
+    def history(self) -> tuple[VerdictChange, ...]:
         """Every verdict in the order it became the badge."""
         return tuple(self._turns)
 
-    def sit(self, step: int, curves: Curves, top: Finding) -> None:
+    def sit(self, step: int, curves: Signals, top: Finding) -> None:
         """Let the leading finding of this moment decide."""
         resumed, self._resumed = self._resumed, False
         size = curves.step - curves.first + 1.0
@@ -128,10 +128,10 @@ class Bench:
     def _show(self, step: int, top: Finding) -> None:
         self._badge = top
         self._candidate = None
-        self._turns.append(Turn(step, top.code, top.severity))
+        self._turns.append(VerdictChange(step, top.code, top.severity))
         del self._turns[:-TURNS]
 
-    def _ripe(self, curves: Curves, top: Finding) -> bool:
+    def _ripe(self, curves: Signals, top: Finding) -> bool:
         """Whether a finding has waited long enough to become the badge."""
         size = curves.step - curves.first + 1.0
         evals = curves.eval.points if curves.eval else 0

@@ -8,7 +8,7 @@ from collections import deque
 from dataclasses import field
 from typing import Any
 
-from lossmon.frozen import dataclass
+from lossmon.fast_dataclass import dataclass
 from lossmon.hardware.processes import Processes, printable
 from lossmon.types import GpuProcess, GpuReading
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from lossmon.frozen import dataclass
+from lossmon.fast_dataclass import dataclass
 
 T = TypeVar("T")
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from lossmon.hardware.calm import settle
+from lossmon.hardware.deadband import settle
 from lossmon.hardware.gpu import Gpus
 from lossmon.hardware.host import Host, disk
 from lossmon.hardware.processes import Processes

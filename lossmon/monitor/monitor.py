@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Protocol
 
 from lossmon.errors import internal_error
-from lossmon.frozen import dataclass
-from lossmon.monitor.follow import identity
-from lossmon.monitor.joining import continues, is_settled, joined, predecessors
-from lossmon.monitor.machine import Machine
-from lossmon.monitor.run import RunMonitor
-from lossmon.monitor.turns import Turns
-from lossmon.readers.discovery import Discovery, FoundRun, Scan
+from lossmon.fast_dataclass import dataclass
+from lossmon.monitor.file_follower import identity
+from lossmon.monitor.hardware_source import HardwareSource
+from lossmon.monitor.resumed_runs import continues, is_settled, joined, predecessors
+from lossmon.monitor.run_monitor import RunMonitor
+from lossmon.monitor.scheduler import Scheduler
+from lossmon.readers.discovery.discovery import Discovery, FoundRun, Scan
 from lossmon.types import HardwareReading, Names, RunSnapshot, Snapshot, State
 
 BUDGET = 0.05
@@ -95,7 +95,7 @@ class Monitor:
         self._paths = tuple(paths)
         self._hardware: Hardware = hardware or NoHardware()
         self._clock = clock
-        self._machine = Machine()
+        self._machine = HardwareSource()
         self._runs: dict[Path, RunMonitor] = {}
         self._continued: dict[Path, Path] = {}
         self._decided: set[Path] = set()
@@ -104,7 +104,7 @@ class Monitor:
         self._names = self._config.names
         self._told = self._names
         self._turn = -1
-        self._turns = Turns()
+        self._turns = Scheduler()
         self._snapshot = Snapshot()
         self._faults: tuple[str, ...] = ()
 

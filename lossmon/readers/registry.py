@@ -11,37 +11,37 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 
-from lossmon.readers.encoding import as_utf8, encoding_of
+from lossmon.readers.files.encoding import as_utf8, encoding_of
 from lossmon.readers.format import HEAD, Format
-from lossmon.readers.mlflow_store import is_metric
+from lossmon.readers.run_directories import is_metric
 
 FAMILIES: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("events", ("*tfevents*",)),
-    ("wandb", ("*.wandb",)),
-    ("swanlab", ("*.swanlab",)),
-    ("swanlab_local", ("[0-9]*.log",)),
+    ("tensorboard.reader", ("*tfevents*",)),
+    ("wandb.reader", ("*.wandb",)),
+    ("swanlab.reader", ("*.swanlab",)),
+    ("swanlab.local", ("[0-9]*.log",)),
     (
-        "hf_state",
+        "documents.hf_trainer",
         ("trainer_state.json", "all_results.json", "train_results.json", "eval_results.json"),
     ),
-    ("llamafactory", ("trainer_log.jsonl",)),
-    ("mmengine", ("scalars.json", "*.log.json", "[0-9]*_[0-9]*.json")),
-    ("allennlp", ("metrics_epoch_*.json",)),
-    ("catboost", ("catboost_training.json", "learn_error.tsv", "test_error.tsv")),
-    ("metric_files", ("meta.yaml", "*.tsv", "train_*.csv")),
-    ("settings_files", ("config.yaml", "params.yaml", "task.json")),
-    ("known_jsonl", ("metrics.json", "progress.json", "result.json", "*.jsonl")),
-    ("known_tables", ("*.csv", "*.log", "*.txt")),
-    ("long_form", ("metrics.jsonl", "*.csv", "*.tsv")),
-    ("samples", ("*.jsonl",)),
-    ("optuna_journal", ("*.log", "*.jsonl", "*journal*")),
-    ("traceml", ("telemetry", "manifest.json")),
-    ("databases", ("*.db", "*.sqlite", "*.sqlite3")),
-    ("tables", ("*.csv", "*.tsv", "*.txt", "*.log", "*.dat", "*.out")),
-    ("jsonl", ("*.jsonl", "*.ndjson", "*.jsonlines", "*.json", "*.log", "*.txt")),
-    ("documents", ("*.json", "log")),
+    ("jsonl.llamafactory", ("trainer_log.jsonl",)),
+    ("jsonl.mmengine", ("scalars.json", "*.log.json", "[0-9]*_[0-9]*.json")),
+    ("documents.allennlp", ("metrics_epoch_*.json",)),
+    ("tables.catboost", ("catboost_training.json", "learn_error.tsv", "test_error.tsv")),
+    ("tables.metric_files", ("meta.yaml", "*.tsv", "train_*.csv")),
+    ("settings.files", ("config.yaml", "params.yaml", "task.json")),
+    ("jsonl.frameworks", ("metrics.json", "progress.json", "result.json", "*.jsonl")),
+    ("tables.frameworks", ("*.csv", "*.log", "*.txt")),
+    ("tables.long_form", ("metrics.jsonl", "*.csv", "*.tsv")),
+    ("samples.reader", ("*.jsonl",)),
+    ("databases.optuna_journal", ("*.log", "*.jsonl", "*journal*")),
+    ("databases.traceml", ("telemetry", "manifest.json")),
+    ("databases.reader", ("*.db", "*.sqlite", "*.sqlite3")),
+    ("tables.reader", ("*.csv", "*.tsv", "*.txt", "*.log", "*.dat", "*.out")),
+    ("jsonl.reader", ("*.jsonl", "*.ndjson", "*.jsonlines", "*.json", "*.log", "*.txt")),
+    ("documents.reader", ("*.json", "log")),
     (
-        "text",
+        "text.reader",
         (
             *("*.log", "*.out", "*.err", "*.txt", "nohup.out*", "slurm-*", "stdout*", "stderr*"),
             *("console*", "*.stdout", "*.stderr", "*.output", "*.log.[0-9]*", "*.[oe][0-9]*"),
@@ -103,7 +103,9 @@ def claim_head(path: Path, head: bytes) -> Format | None:
     name = path.name.lower()
     nameless = is_metric(str(path))
     for module, patterns in FAMILIES:
-        if _pattern(patterns).match(name) is None and not (nameless and module == "metric_files"):
+        if _pattern(patterns).match(name) is None and not (
+            nameless and module == "tables.metric_files"
+        ):
             continue
         for one in _module_formats(module):
             if one.fits(path) and one.claims(path, head):

@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass, field
 
 from lossmon.errors import ReadError
-from lossmon.readers.discovery import FoundFile
-from lossmon.readers.names import meaning
-from lossmon.store.sources import FileColumns
+from lossmon.readers.discovery.discovery import FoundFile
+from lossmon.readers.tags.meaning import meaning
+from lossmon.store.streams import FileColumns
 from lossmon.types import Batch, Kind, Meaning, Names, Points
 
 MOST_CALLS = 10_000

@@ -12,12 +12,12 @@ from typing import TextIO
 
 from lossmon.config import Config
 from lossmon.errors import ConfigError
-from lossmon.monitor.named import Named
-from lossmon.readers.discovery import Discovery, FoundFile, FoundRun
+from lossmon.monitor.tag_overrides import TagOverrides
+from lossmon.readers.discovery.discovery import Discovery, FoundFile, FoundRun
+from lossmon.readers.discovery.search_path import is_interesting
 from lossmon.readers.format import Format
-from lossmon.readers.place import is_interesting
 from lossmon.readers.registry import claim_named, formats, read_head
-from lossmon.readers.text_pattern import Pattern
+from lossmon.readers.text.user_patterns import Pattern
 from lossmon.reports.accounts import Account, account
 from lossmon.reports.explain_log import explain_log, explain_one_line
 from lossmon.reports.plain import printable
@@ -81,7 +81,7 @@ def _line(
 
 def _known(files: Sequence[FoundFile], names: Names) -> Names:
     """What the user says of names, as far as the files log them."""
-    known = Named(names)
+    known = TagOverrides(names)
     for file in files if names else ():
         tags = [one.tag for one in account(file, {}).series]
         known.see([*tags, *(f"{file.scope}/{tag}" for tag in tags)])

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lossmon.errors import ConfigError
-from lossmon.readers.discovery import FoundFile
-from lossmon.readers.lines import LineTail, decode
-from lossmon.readers.names import meaning
-from lossmon.readers.terminal import resolved
-from lossmon.readers.text_explain import Explanation, explain_line
-from lossmon.readers.text_pattern import Pattern
+from lossmon.readers.discovery.discovery import FoundFile
+from lossmon.readers.files.lines import LineTail, decode
+from lossmon.readers.files.terminal import resolved
+from lossmon.readers.tags.meaning import meaning
+from lossmon.readers.text.explain import Explanation, explain_line
+from lossmon.readers.text.user_patterns import Pattern
 from lossmon.reports.accounts import account, named
 from lossmon.types import Names
 

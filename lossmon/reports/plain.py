@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import textwrap
 
-from lossmon.diagnosis.advice import advise, explain_missing
-from lossmon.outlook.words import (
+from lossmon.analysis.sentences import (
     also_sentences,
     best_sentence,
     forecast_sentence,
     metric_sentences,
     remedies,
 )
+from lossmon.diagnosis.advice import advise, explain_missing
 from lossmon.types import RunSnapshot, Series
 
 WIDTH = 100

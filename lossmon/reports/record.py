@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from lossmon.analysis.sentences import remedies
 from lossmon.diagnosis.advice import advise
-from lossmon.outlook.words import remedies
 from lossmon.types import Finding, RunSnapshot, Series
 
 

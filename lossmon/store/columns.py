@@ -9,7 +9,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from lossmon.frozen import dataclass
+from lossmon.fast_dataclass import dataclass
 from lossmon.types import Axis, Floats, Ints, Meaning, Points
 
 Number = TypeVar("Number", np.int64, np.float64)

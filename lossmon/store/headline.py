@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lossmon.frozen import dataclass
+from lossmon.fast_dataclass import dataclass
 from lossmon.types import Axis, Kind, Meaning, Series, Split
 
 Candidate = tuple[str, Meaning, int, Axis]

@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from lossmon.frozen import dataclass
+from lossmon.fast_dataclass import dataclass
 from lossmon.store.columns import Columns
-from lossmon.store.sources import Stream, live
+from lossmon.store.streams import Stream, live
 from lossmon.types import Axis, Floats, Ints, Meaning, Series
 
 AGREEMENT = 2e-3
@@ -42,7 +42,7 @@ class Stamp:
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class SourceSeries:
     """One stream's columns for one quantity, in file order."""
 
     stream: Stream
@@ -74,7 +74,7 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
-class Track:
+class MergedSeries:
     """Live and void points of one quantity."""
 
     steps: Ints
@@ -84,7 +84,7 @@ class Track:
     ghost_values: Floats
 
 
-def leading(accounts: list[Account]) -> list[Account]:
+def leading(accounts: list[SourceSeries]) -> list[SourceSeries]:
     """Order the accounts of one quantity: the one that leads first, then those that may add.
 
     Explicit steps go before numbered lines unless they cover next to nothing; then the rank of
@@ -102,16 +102,16 @@ def leading(accounts: list[Account]) -> list[Account]:
     return [leader, *others]
 
 
-def track(account: Account) -> Track:
+def track(account: SourceSeries) -> MergedSeries:
     """Join the files of one account: what a restart repeats is live only once."""
-    parts: list[Track] = []
+    parts: list[MergedSeries] = []
     for column in account.columns:
         mask = live(column, account.stream.restarts_of(column))
         if mask is None:
-            part = Track(column.steps, column.values, column.walls, _NO_STEPS, _NO_VALUES)
+            part = MergedSeries(column.steps, column.values, column.walls, _NO_STEPS, _NO_VALUES)
         else:
             void = ~mask
-            part = Track(
+            part = MergedSeries(
                 column.steps[mask],
                 column.values[mask],
                 column.walls[mask],
@@ -124,7 +124,7 @@ def track(account: Account) -> Track:
     return parts[0] if len(parts) == 1 else _joined(parts)
 
 
-def _before(earlier: Track, later: Track) -> Track:
+def _before(earlier: MergedSeries, later: MergedSeries) -> MergedSeries:
     """Drop from the end of an earlier file what a later one repeats at the same steps."""
     first = int(later.steps[0])
     if not len(earlier.steps) or int(earlier.steps[-1]) < first:
@@ -132,7 +132,7 @@ def _before(earlier: Track, later: Track) -> Track:
     keep = earlier.steps < first
     repeated = ~keep
     repeated[_common(earlier.steps, later.steps)[0]] = False
-    return Track(
+    return MergedSeries(
         earlier.steps[keep],
         earlier.values[keep],
         earlier.walls[keep],
@@ -141,8 +141,8 @@ def _before(earlier: Track, later: Track) -> Track:
     )
 
 
-def _joined(parts: list[Track]) -> Track:
-    return Track(
+def _joined(parts: list[MergedSeries]) -> MergedSeries:
+    return MergedSeries(
         np.concatenate([part.steps for part in parts]),
         np.concatenate([part.values for part in parts]),
         np.concatenate([part.walls for part in parts]),
@@ -151,7 +151,7 @@ def _joined(parts: list[Track]) -> Track:
     )
 
 
-def extended(base: Track, other: Track) -> Track:
+def extended(base: MergedSeries, other: MergedSeries) -> MergedSeries:
     """Add the points of another account that lie outside what is covered, if both agree."""
     if not len(base.steps):
         return other
@@ -159,7 +159,7 @@ def extended(base: Track, other: Track) -> Track:
     if extra is None:
         return base
     before = int(np.searchsorted(extra.steps, base.steps[0]))
-    return Track(
+    return MergedSeries(
         np.concatenate([extra.steps[:before], base.steps, extra.steps[before:]]),
         np.concatenate([extra.values[:before], base.values, extra.values[before:]]),
         np.concatenate([extra.walls[:before], base.walls, extra.walls[before:]]),
@@ -168,7 +168,7 @@ def extended(base: Track, other: Track) -> Track:
     )
 
 
-def beyond(base: Track, other: Track) -> Track | None:
+def beyond(base: MergedSeries, other: MergedSeries) -> MergedSeries | None:
     """The points of another account before and after all that is covered, counted alike.
 
     Returns:
@@ -182,10 +182,10 @@ def beyond(base: Track, other: Track) -> Track | None:
     new = (steps < base.steps[0]) | (steps > base.steps[-1])
     if not new.any():
         return None
-    return Track(steps[new], other.values[new], other.walls[new], _NO_STEPS, _NO_VALUES)
+    return MergedSeries(steps[new], other.values[new], other.walls[new], _NO_STEPS, _NO_VALUES)
 
 
-def common_count(base: Track, other: Track) -> int | None:
+def common_count(base: MergedSeries, other: MergedSeries) -> int | None:
     """Find what to add to the steps of another account so that both count alike.
 
     One account may count from 0 and the other from 1. Accounts that overlap without a common
@@ -216,7 +216,7 @@ def _common(steps: Ints, among: Ints) -> tuple[Ints, Ints]:
     return found, places[found]
 
 
-def _agreement(base: Track, other: Track, shift: int) -> float:
+def _agreement(base: MergedSeries, other: MergedSeries, shift: int) -> float:
     """Share of common steps at which both report the same value, to four digits if they can."""
     theirs, ours = _common(other.steps + shift, base.steps)
     if not len(ours):
@@ -226,7 +226,7 @@ def _agreement(base: Track, other: Track, shift: int) -> float:
     return float(same.mean())
 
 
-def series_of(track_: Track, account: Account, meaning: Meaning, tag: str) -> Series:
+def series_of(track_: MergedSeries, account: SourceSeries, meaning: Meaning, tag: str) -> Series:
     """Describe a track: the statistics are of all live points, thinned ones counted."""
     values, steps = track_.values, track_.steps
     dropped = sum(column.dropped for column in account.columns)
@@ -258,7 +258,7 @@ def series_of(track_: Track, account: Account, meaning: Meaning, tag: str) -> Se
     )
 
 
-def lengthened(series: Series, account: Account) -> Series | None:
+def lengthened(series: Series, account: SourceSeries) -> Series | None:
     """The same series after its only, never restarted column grew; None if it is not that."""
     if len(account.columns) != 1 or account.columns[0].backward:
         return None

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lossmon.frozen import dataclass
+from lossmon.fast_dataclass import dataclass
 from lossmon.store.columns import BYTES_PER_POINT, Columns
 from lossmon.store.headline import Headlines, headlines, ordered
-from lossmon.store.merge import Account, Stamp, extended, leading, lengthened, series_of, track
-from lossmon.store.sources import Stream
+from lossmon.store.merge import SourceSeries, Stamp, extended, leading, lengthened, series_of, track
+from lossmon.store.streams import Stream
 from lossmon.types import Meaning, Points, Restart, Series
 
 MEMORY_BUDGET = 48 << 20
@@ -31,7 +31,7 @@ class Quantity:
 
     key: str
     meaning: Meaning
-    accounts: tuple[Account, ...]
+    accounts: tuple[SourceSeries, ...]
 
     @property
     def stamp(self) -> tuple[Stamp, ...]:
@@ -181,11 +181,11 @@ class RunStore:
         return self._streams[name]
 
     def _find_quantities(self) -> tuple[Quantity, ...]:
-        accounts: dict[str, list[Account]] = {}
+        accounts: dict[str, list[SourceSeries]] = {}
         meanings: dict[str, Meaning] = {}
         for stream in self._streams.values():
             for key, columns in _keyed(stream).items():
-                accounts.setdefault(key, []).append(Account(stream, columns))
+                accounts.setdefault(key, []).append(SourceSeries(stream, columns))
                 meanings.setdefault(key, columns[0].meaning)
         return tuple(
             Quantity(key, found[0].columns[0].meaning, tuple(found))

@@ -9,7 +9,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 
-from lossmon.frozen import dataclass
+from lossmon.fast_dataclass import dataclass
 
 _STRING = re.compile(
     r'"""(?:[^\\]|\\.)*?"""(?:"{0,2})'

@@ -21,16 +21,17 @@ from textual.worker import Worker, WorkerState, get_current_worker
 
 from lossmon.errors import internal_error
 from lossmon.types import Names, Snapshot
-from lossmon.ui.actions import BINDINGS, footer
-from lossmon.ui.kept import Kept
-from lossmon.ui.looks import Looks
-from lossmon.ui.plain import Ascii
-from lossmon.ui.scene import Scene, ScreenConfig, XAxis, liveliest
+from lossmon.ui.chart.view_options import XAxis
+from lossmon.ui.chart_actions import ChartActions
+from lossmon.ui.keys.bindings import BINDINGS, footer
+from lossmon.ui.scene import Scene, ScreenConfig, liveliest
 from lossmon.ui.screens.dashboard import Dashboard
 from lossmon.ui.screens.view import Detail, View, axes_of, classes_of
+from lossmon.ui.state.preferences import Preferences
 from lossmon.ui.terminal import Terminal, detect
+from lossmon.ui.text.ascii import Ascii
+from lossmon.ui.theme.switcher import ThemeSwitcher
 from lossmon.ui.views import Views
-from lossmon.ui.wardrobe import Wardrobe
 
 if TYPE_CHECKING:
     from lossmon.ui.fleet.fleet import Fleet
@@ -83,7 +84,7 @@ class ReadingFailed(Message):
         self.reason = reason
 
 
-class LossmonApp(Views, Looks, Wardrobe, App[None]):
+class LossmonApp(Views, ChartActions, ThemeSwitcher, App[None]):
     """The live view of training runs.
 
     Args:
@@ -123,7 +124,7 @@ class LossmonApp(Views, Looks, Wardrobe, App[None]):
         self.monitor, self.changed, self.config, self.clock = monitor, changed, config, clock
         self.terminal = terminal
         self.look = config.look
-        self.kept = Kept(config.home)
+        self.kept = Preferences(config.home)
         self.snapshot = config.initial or Snapshot()
         self._favour, self._tell = favour, tell
         self.frozen = False
@@ -144,7 +145,7 @@ class LossmonApp(Views, Looks, Wardrobe, App[None]):
     def _begin_keys(self) -> None:
         if not self.config.keys:
             return
-        from lossmon.ui.keymap import pressable
+        from lossmon.ui.keys.keymap import pressable
 
         ids = [binding.id for binding in self.all_bindings if binding.id]
         good, troubles = pressable(self.config.keys, ids)
@@ -344,7 +345,7 @@ class LossmonApp(Views, Looks, Wardrobe, App[None]):
     @property
     def all_bindings(self) -> tuple[Binding, ...]:
         """Every binding with an id, of the app and of its views."""
-        from lossmon.ui.catalogue import catalogue
+        from lossmon.ui.key_catalogue import catalogue
 
         return tuple(binding for group in catalogue().values() for binding in group)
 

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import signal
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from textual.app import App
+
 from lossmon.config import Config, config_directory
 from lossmon.monitor import Hardware, Monitor, MonitorConfig, NoHardware
-from lossmon.readers.discovery import Scan
+from lossmon.readers.discovery.discovery import Scan
 from lossmon.readers.registry import recognised
 from lossmon.types import HardwareReading, Snapshot
+from lossmon.ui.chart.view_options import chart_settings_of
 
 if TYPE_CHECKING:
     from lossmon.hardware.sampler import HardwareSampler
-    from lossmon.ui.scene import Look
     from lossmon.watch import Watch
+
 
 FIRST_LOOK = 0.3
 """Seconds of reading before the first frame: about as long as importing Textual takes, so all
@@ -151,18 +156,6 @@ class Live:
             self._watch.stop()
 
 
-def look_of(config: Config) -> Look:
-    """How the charts begin."""
-    from lossmon.ui.scene import Look, XAxis
-
-    return Look(
-        smoothing=config.smoothing,
-        x=XAxis(config.x_axis),
-        log=config.log_y,
-        robust=not config.outliers,
-    )
-
-
 def view(paths: Sequence[Path], config: Config) -> int:
     """Watch paths until the user quits.
 
@@ -181,14 +174,14 @@ def view(paths: Sequence[Path], config: Config) -> int:
     first = _FirstLook(monitor)
     first.start()
     from lossmon.ui.app import LossmonApp
-    from lossmon.ui.ending import run_until_asked
+    from lossmon.ui.launch import run_until_asked
     from lossmon.ui.scene import ScreenConfig
 
     initial = first.snapshot()
     home = config_directory()
     screen = ScreenConfig(
         theme=None if config.theme == "auto" else config.theme,
-        look=look_of(config),
+        look=chart_settings_of(config),
         language=config.lang,
         ascii={"auto": None, "ascii": True, "unicode": False}[config.charset],
         themes=home / "themes",
@@ -223,3 +216,26 @@ def view(paths: Sequence[Path], config: Config) -> int:
 
 def _unsampled() -> Hardware:
     return NoHardware(HardwareReading(note="hardware is not sampled (--no-hardware)"))
+
+
+ENDING = (signal.SIGTERM, signal.SIGHUP)
+"""Signals that end a program; Ctrl+C is a key while the screen is up."""
+
+
+async def run_until_asked(app: App[None]) -> int:
+    """Run an app until the user quits, or until a signal asks it to end.
+
+    A process that simply died would leave the terminal without a cursor and without echo.
+
+    Returns:
+        Exit status, 128 and the signal's number where it was a signal.
+    """
+    loop = asyncio.get_running_loop()
+    for number in ENDING:
+        loop.add_signal_handler(number, partial(app.exit, return_code=128 + number))
+    try:
+        await app.run_async()
+    finally:
+        for number in ENDING:
+            loop.remove_signal_handler(number)
+    return app.return_code or 0

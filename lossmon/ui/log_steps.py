@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from lossmon.readers.names import meaning
-from lossmon.readers.progress import tqdm
-from lossmon.readers.text_explain import explain_line
+from lossmon.readers.tags.meaning import meaning
+from lossmon.readers.text.explain import explain_line
+from lossmon.readers.text.progress_bars import tqdm
 from lossmon.types import Axis, Ints, RunSnapshot, Series
-from lossmon.ui.curves import steps_per_epoch
+from lossmon.ui.chart.run_model import steps_per_epoch
 
 _CLOSE = 6e-4
 """How far a printed value may lie from the logged one, as a share: four digits are usual."""

@@ -3,53 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import field
-from enum import StrEnum
 from pathlib import Path
 
-from lossmon.frozen import dataclass
-from lossmon.types import Names, RunSnapshot, Snapshot, State, Unclear
-from lossmon.ui.language import say
-from lossmon.ui.smooth import DEFAULT_WEIGHT
+from lossmon.fast_dataclass import dataclass
+from lossmon.types import AmbiguousTag, Names, RunSnapshot, Snapshot, State
+from lossmon.ui.chart.view_options import ChartSettings
 from lossmon.ui.terminal import Terminal
-
-
-class XAxis(StrEnum):
-    """What the charts count along the horizontal."""
-
-    STEP = "step"
-    EPOCH = "epoch"
-    TIME = "time"
-    TOKENS = "tokens"
-
-
-SMOOTHINGS = (0.0, 0.3, DEFAULT_WEIGHT, 0.8, 0.9, 0.95, 0.98, 0.99, 0.999)
-"""The ladder of `+` and `-`: each step about doubles how many points a mean spans."""
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """How the user wants to see the charts.
-
-    Attributes:
-        smoothing: Weight of the past in the moving mean, 0 to 0.999.
-        x: What the horizontal counts.
-        log: Logarithmic loss.
-        robust: The range ignores outliers, which are marked at the edge.
-        own: Each pane has its own range instead of a shared one.
-        recent: Only the newest part of the run.
-        overlaid: Train and eval in one pane even where two fit.
-        hidden: Panes that the user closed: `train`, `eval`, `metrics`, `hardware`, `log`,
-            `verdicts`.
-    """
-
-    smoothing: float = DEFAULT_WEIGHT
-    x: XAxis = XAxis.STEP
-    log: bool = False
-    robust: bool = True
-    own: bool = False
-    recent: bool = False
-    overlaid: bool = False
-    hidden: frozenset[str] = frozenset()
+from lossmon.ui.text.language import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +34,7 @@ class ScreenConfig:
     """
 
     theme: str | None = None
-    look: Look = field(default_factory=Look)
+    look: ChartSettings = field(default_factory=ChartSettings)
     language: str = "en"
     ascii: bool | None = None
     themes: Path | None = None
@@ -110,7 +70,7 @@ class Scene:
 
     snapshot: Snapshot = field(default_factory=Snapshot)
     index: int = 0
-    look: Look = field(default_factory=Look)
+    look: ChartSettings = field(default_factory=ChartSettings)
     now: float = 0.0
     language: str = "en"
     terminal: Terminal = field(default_factory=Terminal)
@@ -119,7 +79,7 @@ class Scene:
     troubles: tuple[str, ...] = ()
     marked: frozenset[Path] = frozenset()
     place: tuple[int, int] | None = None
-    unclear: tuple[Unclear, ...] = ()
+    unclear: tuple[AmbiguousTag, ...] = ()
     asks: str = "i"
 
     @property

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Mapping
 
-from lossmon.frozen import dataclass
+from lossmon.fast_dataclass import dataclass
 
 TRUE_COLOR = 1 << 24
 

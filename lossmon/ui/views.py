@@ -7,21 +7,22 @@ from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lossmon.ui.kept import Kept
-from lossmon.ui.lines import clean
-from lossmon.ui.scene import Look, Scene, ScreenConfig
+from lossmon.ui.chart.view_options import ChartSettings
+from lossmon.ui.scene import Scene, ScreenConfig
+from lossmon.ui.state.preferences import Preferences
+from lossmon.ui.text.lines import clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from textual.app import App
 
-    from lossmon.types import Names, RunSnapshot, Snapshot, Unclear
-    from lossmon.ui.compared import Letters
+    from lossmon.types import AmbiguousTag, Names, RunSnapshot, Snapshot
+    from lossmon.ui.compare.runs import RunLetters
     from lossmon.ui.fleet.fleet import Fleet
-    from lossmon.ui.naming import Naming
-    from lossmon.ui.opinions import Opinions
     from lossmon.ui.screens.view import View
+    from lossmon.ui.state.ratings import Ratings
+    from lossmon.ui.state.tag_answers import TagAnswers
 
     Base = App[None]
 else:
@@ -33,12 +34,12 @@ class Views(Base):
 
     clock: Callable[[], float]
     config: ScreenConfig
-    kept: Kept
-    look: Look
+    kept: Preferences
+    look: ChartSettings
     snapshot: Snapshot
-    _letters: Letters | None = None
-    _naming: Naming | None = None
-    _opinions: Opinions | None = None
+    _letters: RunLetters | None = None
+    _naming: TagAnswers | None = None
+    _opinions: Ratings | None = None
     _user_chose: bool
 
     if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class Views(Base):
     def open_detail(self, key: str | None, step: int | None) -> None:
         """Open a metric full screen, or go back to the one below."""
         from lossmon.ui.screens.detail import DetailView
-        from lossmon.ui.subjects import LOSSES
+        from lossmon.ui.widgets.metric_list import LOSSES
 
         if self.scene.run is None:
             return
@@ -137,23 +138,25 @@ class Views(Base):
 
     def action_outputs(self) -> None:
         """Open or close the outputs."""
-        from lossmon.ui.opinions import Opinions
         from lossmon.ui.screens.outputs import OutputsView
+        from lossmon.ui.state.ratings import Ratings
 
         # Kept for as long as the app is, where nothing may be kept on disk.
-        self._opinions = self._opinions or Opinions(None if self.is_web else self.config.home)
+        self._opinions = self._opinions or Ratings(None if self.is_web else self.config.home)
         self.open(OutputsView(self._opinions))
 
     def action_names(self) -> None:
         """Open or close the names that cannot be told apart."""
-        from lossmon.ui.naming import Naming
         from lossmon.ui.screens.names import NamesPage
+        from lossmon.ui.state.tag_answers import TagAnswers
 
         if self._naming is None:
             home, file = self.config.home, self.config.settings
             file = file or (home / "config.toml" if home else None)
             # Who looks through a browser has no business in our files.
-            self._naming = Naming(self.config.names, None if self.is_web else file, self.tell_names)
+            self._naming = TagAnswers(
+                self.config.names, None if self.is_web else file, self.tell_names
+            )
         self.open(NamesPage(self._naming))
 
     @property
@@ -161,7 +164,7 @@ class Views(Base):
         """Why an answer could not be written, if one could not."""
         return (self._naming.trouble,) if self._naming and self._naming.trouble else ()
 
-    def unclear_of(self, run: RunSnapshot | None) -> tuple[Unclear, ...]:
+    def unclear_of(self, run: RunSnapshot | None) -> tuple[AmbiguousTag, ...]:
         """The names of a run that the user was not asked about yet."""
         if run is None:
             return ()
@@ -169,7 +172,7 @@ class Views(Base):
 
     def action_help(self) -> None:
         """Open or close the help."""
-        from lossmon.ui.catalogue import catalogue
+        from lossmon.ui.key_catalogue import catalogue
         from lossmon.ui.screens.help import HelpPage
 
         self.open(HelpPage(catalogue(), self.config.keys))
@@ -185,11 +188,11 @@ class Views(Base):
 
     def action_compare(self) -> None:
         """Open or close the comparison of runs."""
-        from lossmon.ui.compared import Letters
+        from lossmon.ui.compare.runs import RunLetters
         from lossmon.ui.screens.compare import CompareView
 
         if self._letters is None:
-            self._letters = Letters()
+            self._letters = RunLetters()
         self.open(CompareView(self.choose_run, self._letters))
 
     def action_theme(self) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from lossmon.demo.cases import CASES
 from lossmon.diagnosis.engine import Engine
-from lossmon.readers.names import meaning
+from lossmon.readers.tags.meaning import meaning
 from lossmon.types import Diagnosis
 from tests.demo.curves import curves
 

@@ -15,15 +15,16 @@ from lossmon import cli
 from lossmon.diagnosis.engine import Engine
 from lossmon.errors import internal_error
 from lossmon.monitor import Monitor
-from lossmon.monitor.run import RunMonitor
-from lossmon.readers import claims, grouping, place, shelves
+from lossmon.monitor.run_monitor import RunMonitor
+from lossmon.readers.discovery import containers, detection, grouping, search_path
+from lossmon.readers.discovery.tree import Tree
 from lossmon.readers.registry import formats
-from lossmon.readers.tree import Tree
 from lossmon.reports import check
 from lossmon.types import RunSnapshot, Snapshot
+from tests import paths
 from tests.monitor.logs import append, falling
 
-DATABASE = Path(__file__).parents[1] / "data" / "optuna" / "study.db"
+DATABASE = paths.DATA / "optuna" / "study.db"
 
 
 class UnknownError(Exception):
@@ -77,13 +78,13 @@ PLACES: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
         Tree, "_take", failing(Tree._take, lambda self, directory, *_: names_bad(directory))
     ),
     "group": lambda patch: patch.setattr(
-        place, "grouped", failing(grouping.grouped, counted(hits=(2,)))
+        search_path, "grouped", failing(grouping.grouped, counted(hits=(2,)))
     ),
     "claim": lambda patch: patch.setattr(
-        claims, "claim_head", failing(claims.claim_head, names_bad)
+        detection, "claim_head", failing(detection.claim_head, names_bad)
     ),
     "look into a database": lambda patch: patch.setattr(
-        shelves, "_told", failing(shelves._told, lambda shelf: True)
+        containers, "_told", failing(containers._told, lambda shelf: True)
     ),
     "open": lambda patch: in_a_reader(patch, "__init__"),
     "read": lambda patch: in_a_reader(patch, "read"),

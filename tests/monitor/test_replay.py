@@ -8,9 +8,10 @@ import pytest
 
 from lossmon.monitor import Monitor
 from lossmon.types import RunSnapshot
+from tests import paths
 from tests.monitor.replaying import Replay, essence
 
-DATA = Path(__file__).parent.parent / "data"
+DATA = paths.DATA
 
 RUNS = (
     "detectron2",

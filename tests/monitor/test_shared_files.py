@@ -192,7 +192,7 @@ def test_two_runs_of_one_name_are_told_apart(tracked: Tracked) -> None:
 def test_of_very_many_runs_the_newest_are_followed(
     tracked: Tracked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lossmon.readers.databases.MOST_RUNS", 2)
+    monkeypatch.setattr("lossmon.readers.databases.reader.MOST_RUNS", 2)
     for run in ("a", "b", "c"):
         tracked.begin(run)
         tracked.log(run, 0)
@@ -267,11 +267,11 @@ def test_a_database_that_is_locked_at_the_first_look_is_found(tmp_path: Path) ->
 def test_another_program_s_database_is_left_alone_at_last(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lossmon.readers.claims.MOST_LOOKS", 3)
+    monkeypatch.setattr("lossmon.readers.discovery.detection.MOST_LOOKS", 3)
     path = tmp_path / "other.db"
     looks = []
     monkeypatch.setattr(
-        "lossmon.readers.databases.table_names",
+        "lossmon.readers.databases.reader.table_names",
         lambda path: looks.append(path) or frozenset({"notes"}),
     )
     monitor = Monitor([tmp_path])

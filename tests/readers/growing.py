@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from lossmon.types import Batch, Reader, TextSample
+from tests import paths
 
-DATA = Path(__file__).parent.parent / "data"
+DATA = paths.DATA
 
 Series = dict[str, list[tuple[int, str, str]]]
 """By tag: (step, value, axis); values as text, so that NaN equals NaN."""

@@ -12,8 +12,9 @@ from lossmon.cli import main
 from lossmon.config import Config
 from lossmon.errors import ConfigError
 from lossmon.reports.explain import explain
+from tests import paths
 
-DATA = Path(__file__).parent.parent / "data"
+DATA = paths.DATA
 
 
 def told(*paths: Path, line: int | None = None, config: Config | None = None) -> str:

@@ -24,7 +24,7 @@ from lossmon.types import (
     Severity,
     Split,
     State,
-    Turn,
+    VerdictChange,
 )
 
 KEYS = {
@@ -71,7 +71,10 @@ def snapshot(**changes: object) -> RunSnapshot:
         "series": (loss,),
         "train": 0,
         "diagnosis": Diagnosis(
-            finding, (finding,), (Turn(10, "warming_up", Severity.NEUTRAL),), ("no_eval_loss",)
+            finding,
+            (finding,),
+            (VerdictChange(10, "warming_up", Severity.NEUTRAL),),
+            ("no_eval_loss",),
         ),
         "errors": ("bad.csv: line 3: no numbers",),
     }

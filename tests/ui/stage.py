@@ -32,7 +32,7 @@ from lossmon.types import (
     Split,
     State,
     TextSample,
-    Turn,
+    VerdictChange,
 )
 from lossmon.ui.app import LossmonApp
 from lossmon.ui.scene import ScreenConfig
@@ -110,7 +110,7 @@ def run(
     evaluated: Floats | None = None,
     n: int = 1240,
     state: State = State.RUNNING,
-    history: tuple[Turn, ...] = (),
+    history: tuple[VerdictChange, ...] = (),
 ) -> RunSnapshot:
     """A run of `n` steps with an eval every fifty."""
     values = falling(n) if train is None else train
@@ -121,7 +121,10 @@ def run(
         all_series.append(series(EVAL_LOSS, steps, evaluated))
         one = all_series[-1]
         best = Best(one.min_step, one.minimum, f"checkpoint-{one.min_step}")
-    turns = history or (Turn(40, "warming_up", Severity.NEUTRAL), Turn(120, "healthy", Severity.OK))
+    turns = history or (
+        VerdictChange(40, "warming_up", Severity.NEUTRAL),
+        VerdictChange(120, "healthy", Severity.OK),
+    )
     return RunSnapshot(
         name=name,
         path=Path("/runs") / name,
@@ -185,9 +188,9 @@ def healthy() -> RunSnapshot:
 def overfitting() -> RunSnapshot:
     """The eval loss turned while the train loss falls on."""
     turns = (
-        Turn(40, "warming_up", Severity.NEUTRAL),
-        Turn(120, "healthy", Severity.OK),
-        Turn(910, "overfitting", Severity.WARNING),
+        VerdictChange(40, "warming_up", Severity.NEUTRAL),
+        VerdictChange(120, "healthy", Severity.OK),
+        VerdictChange(910, "overfitting", Severity.WARNING),
     )
     return run(OVERFITTING, evaluated=_eval(0.6, 1.1), history=turns)
 
@@ -203,8 +206,8 @@ def non_finite() -> RunSnapshot:
         train=values,
         evaluated=_eval(1.0, 0.0)[:17],
         history=(
-            Turn(40, "warming_up", Severity.NEUTRAL),
-            Turn(813, "non_finite", Severity.CRITICAL),
+            VerdictChange(40, "warming_up", Severity.NEUTRAL),
+            VerdictChange(813, "non_finite", Severity.CRITICAL),
         ),
     )
 

@@ -12,7 +12,7 @@ from typing import Any, cast
 import pytest
 
 from lossmon.ui.app import SnapshotReady
-from lossmon.ui.ending import ENDING, run_until_asked
+from lossmon.ui.launch import ENDING, run_until_asked
 from lossmon.ui.scene import ScreenConfig
 from tests.ui import stage
 

@@ -8,7 +8,7 @@ import pytest
 
 from lossmon.ui.scene import ScreenConfig
 from tests.ui import stage
-from tests.ui.test_widget_walk import SCENES
+from tests.ui.widgets.test_widget_walk import SCENES
 
 WIDTHS = {40: 15, 80: 24, 120: 40, 200: 50}
 

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from lossmon.types import Advice, Finding
+from lossmon.types import Advice, Confidence, Finding, VerdictChange
 
 LANGUAGES = ("en", "zh")
 """Languages with a complete advice file."""
@@ -30,6 +30,11 @@ def advise(finding: Finding, language: str = "en") -> Advice:
         confused_with=entry.get("confused_with", ""),
         changes=entry.get("changes", ""),
     )
+
+
+def word_of(turn: VerdictChange, language: str) -> str:
+    """The word that the badge showed after a change."""
+    return advise(Finding(turn.code, turn.severity, turn.step, Confidence.HIGH), language).word
 
 
 def codes() -> tuple[str, ...]:

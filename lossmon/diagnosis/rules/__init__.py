@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lossmon.diagnosis.curves import Curves
 from lossmon.diagnosis.rules.divergence import diverging
 from lossmon.diagnosis.rules.evals import fast_memorisation, overfitting, unlike_data
 from lossmon.diagnosis.rules.fatal import non_finite, spike
@@ -17,9 +16,10 @@ from lossmon.diagnosis.rules.progress import (
     too_few_evals,
 )
 from lossmon.diagnosis.rules.stuck import frozen, stuck
+from lossmon.diagnosis.signals import Signals
 from lossmon.types import Finding
 
-Rule = Callable[[Curves, float], Finding | None]
+Rule = Callable[[Signals, float], Finding | None]
 
 RULES: tuple[Rule, ...] = (
     non_finite,
@@ -50,7 +50,7 @@ STAY = 2.0
 has been regained, not when it falls short of the alarm by a hair."""
 
 
-def judge(curves: Curves, sensitivity: float, badge: str = "") -> tuple[Finding, ...]:
+def judge(curves: Signals, sensitivity: float, badge: str = "") -> tuple[Finding, ...]:
     """Every finding that holds now, the one that would be the badge first.
 
     Args:
@@ -67,7 +67,7 @@ def _factor(rule: Rule, badge: str) -> float:
     return STAY if rule is diverging and badge == "diverging" else 1.0
 
 
-def leading(curves: Curves, sensitivity: float, badge: str = "") -> Finding:
+def leading(curves: Signals, sensitivity: float, badge: str = "") -> Finding:
     """The finding that would be the badge now, were there no waiting."""
     for rule in RULES:
         finding = rule(curves, _factor(rule, badge) * sensitivity)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lossmon.diagnosis.curves import Curves
+from lossmon.diagnosis.signals import Signals
 from lossmon.types import Floats
 
 EVALS = 3
@@ -46,7 +46,7 @@ BEGUN = 6
 """Evals up to which a straight descent may only have begun."""
 
 
-def descending(curves: Curves) -> bool:
+def descending(curves: Signals) -> bool:
     """The evals came down surely and steadily, and flatten no more than their rate makes them."""
     evals, logs = curves.eval, curves.eval_log
     if evals is None:
@@ -71,12 +71,12 @@ def descending(curves: Curves) -> bool:
     return (telling or fall >= SOME) and _late(rates, logs) >= LATE
 
 
-def told_apart(curves: Curves) -> bool:
+def told_apart(curves: Signals) -> bool:
     """The batches differ for the model, so that it knows something."""
     return curves.late_noise >= TELLING
 
 
-def _train_descends(curves: Curves) -> bool:
+def _train_descends(curves: Signals) -> bool:
     """The train loss came down surely, and may well be coming down still."""
     gain, error = curves.late_gain
     if not told_apart(curves) or curves.drop - 2 * curves.drop_error < SOME:
@@ -90,7 +90,7 @@ def _late(places: Floats, logs: Floats) -> float:
     return (middle - float(logs[-1])) / float(logs[0] - logs[-1])
 
 
-def _summed_rate(curves: Curves, places: Floats) -> Floats | None:
+def _summed_rate(curves: Signals, places: Floats) -> Floats | None:
     """Learning rate summed up to each step, None where none is logged."""
     rate = curves.rate
     if rate is None:

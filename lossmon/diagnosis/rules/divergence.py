@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from lossmon.diagnosis.curve import CAP_WINDOW, median, relative, windows
-from lossmon.diagnosis.curves import Curves
+from lossmon.diagnosis.signals import Signals
 from lossmon.diagnosis.state import LossKind
 from lossmon.types import Confidence, Finding, Severity
 
@@ -44,14 +44,14 @@ JOINT_RISES = 3
 ends so, and hardly any far above its best."""
 
 
-def diverging(curves: Curves, sensitivity: float) -> Finding | None:
+def diverging(curves: Signals, sensitivity: float) -> Finding | None:
     """The loss has risen far above its best level and stays there, or still rises."""
     if curves.kind is not LossKind.PLAIN or curves.train is None:
         return None
     return _by_train(curves, sensitivity) or _by_evals(curves, sensitivity)
 
 
-def _by_train(curves: Curves, sensitivity: float) -> Finding | None:
+def _by_train(curves: Signals, sensitivity: float) -> Finding | None:
     train = curves.train
     if train is None or train.points < 6:
         return None
@@ -99,7 +99,7 @@ BACK = 1.1
 """Times its lowest level so far at which a loss is back from a rise."""
 
 
-def _survived(curves: Curves) -> float:
+def _survived(curves: Signals) -> float:
     """Log of the largest rise of the train loss above its best that it came back from."""
     train = curves.calm_train
     assert train is not None
@@ -120,7 +120,7 @@ UNSURE = 1.5
 next eval."""
 
 
-def _evals_object(curves: Curves, excess: float) -> bool:
+def _evals_object(curves: Signals, excess: float) -> bool:
     """An eval since the train loss rose is well, or noise makes it worth waiting for one."""
     evals = curves.eval
     if evals is None or len(evals) < 2 or not curves.recent:
@@ -132,7 +132,7 @@ def _evals_object(curves: Curves, excess: float) -> bool:
     return least > EXCESS and excess < UNSURE * least
 
 
-def _evals_agree(curves: Curves, least: float) -> bool:
+def _evals_agree(curves: Signals, least: float) -> bool:
     """The evals have risen as far as is asked of the train loss, and still rise."""
     evals = curves.eval
     if evals is None or len(evals) <= JOINT_RISES or _rewarmed(curves):
@@ -154,7 +154,7 @@ TRAIN_ROSE = math.log(1.2)
 """Log rise of the train loss since the best eval: were it falling, the run would overfit."""
 
 
-def _by_evals(curves: Curves, sensitivity: float) -> Finding | None:
+def _by_evals(curves: Signals, sensitivity: float) -> Finding | None:
     """The same of the evals, where they are the denser curve and the train loss rose too."""
     train, evals = curves.train, curves.eval
     if train is None or evals is None or len(evals) < EVALS_FOR_BOTH:
@@ -182,7 +182,7 @@ def _by_evals(curves: Curves, sensitivity: float) -> Finding | None:
     return Finding("diverging", Severity.CRITICAL, best_step, Confidence.MEDIUM, facts)
 
 
-def _rewarmed(curves: Curves) -> bool:
+def _rewarmed(curves: Signals) -> bool:
     """The learning rate has come up again after a decay, to no more than it was before."""
     rate = curves.rate
     if rate is None or len(rate) < 3:
@@ -192,13 +192,13 @@ def _rewarmed(curves: Curves) -> bool:
     return now > 1.2 * float(rate.y[low]) and low > 0 and now <= 1.02 * float(rate.y[:low].max())
 
 
-def present_level(curves: Curves) -> float:
+def present_level(curves: Signals) -> float:
     """Present level of the train loss: the median of its newest points."""
     width = _width(curves)
     return median(np.array([value for _, value in curves.recent[-width:]]))
 
 
-def _levels(curves: Curves) -> tuple[float, float, float, int]:
+def _levels(curves: Signals) -> tuple[float, float, float, int]:
     """Present level, the one before, the best level and its step; medians of few points."""
     values = np.array([value for _, value in curves.recent])
     width = _width(curves)
@@ -219,7 +219,7 @@ LEVEL_POINTS = 12.0
 """Points of which half must lie high: more than a spike has."""
 
 
-def _width(curves: Curves) -> int:
+def _width(curves: Signals) -> int:
     """Points that make a level: by the noise, as far as the run is long enough."""
     train = curves.train
     assert train is not None
@@ -239,20 +239,20 @@ def _windows(
     return middle, x[bins - 1 :]
 
 
-def _luck(curves: Curves) -> float:
+def _luck(curves: Signals) -> float:
     """Log by which the lowest of many windows lies below the level, by noise alone."""
     assert curves.train is not None
     windows_seen = max(curves.train.points / _width(curves), 2.0)
     return level_error(curves) * math.sqrt(2 * math.log(windows_seen))
 
 
-def level_error(curves: Curves) -> float:
+def level_error(curves: Signals) -> float:
     """Relative standard error of the median of one window."""
     assert curves.train is not None
     return 1.25 * min(curves.scatter, 1.0) / math.sqrt(_width(curves))
 
 
-def _least_excess(curves: Curves) -> float:
+def _least_excess(curves: Signals) -> float:
     """Log rise that neither healthy swings nor the luck of the lowest window explain."""
     assert curves.train is not None
     young = curves.train.points < YOUNG_POINTS and not curves.coarse

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from lossmon.diagnosis.curve import median, relative
-from lossmon.diagnosis.curves import Curves
+from lossmon.diagnosis.signals import Signals
 from lossmon.diagnosis.state import LossKind
 from lossmon.types import Confidence, Finding, Severity
 
@@ -40,7 +40,7 @@ SHARE_OF_PROGRESS = 0.004
 merely trembles."""
 
 
-def overfitting(curves: Curves, sensitivity: float) -> Finding | None:
+def overfitting(curves: Signals, sensitivity: float) -> Finding | None:
     """The eval loss has turned up for good while the train loss goes on falling."""
     evals = curves.eval
     if evals is None or len(evals) < 2 or curves.kind is not LossKind.PLAIN:
@@ -92,7 +92,7 @@ STILL_RISING = 0.5
 that has levelled off below the five percent is where the run has settled."""
 
 
-def _still_rising(curves: Curves, rise: float) -> bool:
+def _still_rising(curves: Signals, rise: float) -> bool:
     evals = curves.eval
     assert evals is not None
     # The present level is a median of three, which lies one eval back.
@@ -102,7 +102,7 @@ def _still_rising(curves: Curves, rise: float) -> bool:
     return curves.eval_now - float(curves.eval_log[middle]) >= STILL_RISING * rise
 
 
-def _on_its_way(curves: Curves, rise: float, after: int, sensitivity: float) -> bool:
+def _on_its_way(curves: Signals, rise: float, after: int, sensitivity: float) -> bool:
     """A rise still small, but steady and quick for the age of the run."""
     evals = curves.eval
     assert evals is not None
@@ -115,12 +115,12 @@ def _on_its_way(curves: Curves, rise: float, after: int, sensitivity: float) -> 
     return rise * age >= PACE / sensitivity * (evals.last - best)
 
 
-def _rise(curves: Curves) -> float:
+def _rise(curves: Signals) -> float:
     """Log rise of the present eval level above the best."""
     return curves.eval_now - float(curves.eval_log[curves.eval_best])
 
 
-def _least_rise(curves: Curves, after: int) -> float:
+def _least_rise(curves: Signals, after: int) -> float:
     """Log rise that cannot be noise, given how many evals came after the best."""
     noise = curves.eval_noise
     luck = 0.8 * noise * math.sqrt(2 * math.log(max(2, min(len(curves.eval_log), 30))))
@@ -131,12 +131,12 @@ def _least_rise(curves: Curves, after: int) -> float:
     return max(math.log1p(SUSPECT_RISE), NOISE_FACTOR / math.sqrt(3) * noise + luck)
 
 
-def _train_went_on(curves: Curves) -> bool:
+def _train_went_on(curves: Signals) -> bool:
     """The train loss has fallen since the best eval, beyond its noise."""
     return _train_fall(curves) >= max(TRAIN_FELL, 2 * curves.pair_error)
 
 
-def _train_fall(curves: Curves) -> float:
+def _train_fall(curves: Signals) -> float:
     """Log fall of the train loss since the best eval, from no higher than it started."""
     past = curves.paired_past
     if not len(past):
@@ -147,7 +147,7 @@ def _train_fall(curves: Curves) -> float:
     return relative(min(float(beside), curves.start), median(past[-3:]))
 
 
-def _worth(curves: Curves) -> bool:
+def _worth(curves: Signals) -> bool:
     """The rise is visible against what the run has achieved."""
     best = math.exp(float(curves.eval_log[curves.eval_best]))
     high = max(math.exp(float(curves.eval_log[0])), curves.start if curves.train else 0.0)
@@ -160,7 +160,7 @@ def _sureness(rise: float, after: int) -> Confidence:
     return Confidence.MEDIUM if after >= 3 else Confidence.LOW
 
 
-def overfit_facts(curves: Curves) -> dict[str, float | int | str]:
+def overfit_facts(curves: Signals) -> dict[str, float | int | str]:
     """Numbers of the evidence sentence."""
     evals = curves.eval
     assert evals is not None
@@ -196,7 +196,7 @@ EVAL_IDLE = 0.03
 """Log gain of the eval loss over the second half below which it no longer learns anything."""
 
 
-def fast_memorisation(curves: Curves, sensitivity: float) -> Finding | None:
+def fast_memorisation(curves: Signals, sensitivity: float) -> Finding | None:
     """The train loss collapsed while the eval loss gained nothing from it."""
     evals = curves.eval
     if evals is None or len(evals) < 2 or curves.kind is not LossKind.PLAIN or curves.lift:
@@ -226,7 +226,7 @@ def fast_memorisation(curves: Curves, sensitivity: float) -> Finding | None:
     )
 
 
-def _collapsed(curves: Curves) -> bool:
+def _collapsed(curves: Signals) -> bool:
     """The train loss fell by `MEMORISED_DROP` within the first `FAST_STEPS`."""
     train = curves.train
     assert train is not None
@@ -234,7 +234,7 @@ def _collapsed(curves: Curves) -> bool:
     return bool(np.any(low)) and float(train.x[int(low.argmax())]) - curves.first <= FAST_STEPS
 
 
-def _onset(curves: Curves, holds: np.ndarray) -> int:
+def _onset(curves: Signals, holds: np.ndarray) -> int:
     """Step of the eval from which a condition has held without a break."""
     assert curves.eval is not None
     broken = np.flatnonzero(~holds)
@@ -274,7 +274,7 @@ HIGH_DROP = 0.77
 is uncertain by itself, so their mean decides."""
 
 
-def unlike_data(curves: Curves, sensitivity: float) -> Finding | None:
+def unlike_data(curves: Signals, sensitivity: float) -> Finding | None:
     """The eval loss falls far below the train loss: the two sets are not alike."""
     evals = curves.eval
     if evals is None or len(evals) < 3 or curves.kind is not LossKind.PLAIN:

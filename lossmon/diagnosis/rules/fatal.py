@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from lossmon.diagnosis.curves import Curves
 from lossmon.diagnosis.rules.divergence import level_error, present_level
+from lossmon.diagnosis.signals import Signals
 from lossmon.diagnosis.state import LossKind
 from lossmon.types import Confidence, Finding, Severity
 
 
-def non_finite(curves: Curves, sensitivity: float) -> Finding | None:
+def non_finite(curves: Signals, sensitivity: float) -> Finding | None:
     """A loss was NaN or infinite, or printed as 0.0 while its gradient was NaN."""
     del sensitivity
     broken = curves.broken
@@ -34,7 +34,7 @@ BAD_GRADIENTS = 9
 """Three gradient norms that are no numbers among ten: fp16 loss scaling skips a lone one."""
 
 
-def _bad_gradients(curves: Curves) -> Finding | None:
+def _bad_gradients(curves: Signals) -> Finding | None:
     """The gradients are no numbers while the loss still is one."""
     if curves.bad_gradients < BAD_GRADIENTS:
         return None
@@ -59,7 +59,7 @@ SPIKE_LOST = 0.1
 is no setback for a run that came from 1."""
 
 
-def spike(curves: Curves, sensitivity: float) -> Finding | None:
+def spike(curves: Signals, sensitivity: float) -> Finding | None:
     """Single train points far above their surroundings, as a bad batch leaves them."""
     del sensitivity
     seen = curves.spike

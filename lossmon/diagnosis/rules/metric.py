@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from lossmon.diagnosis.curve import Curve
-from lossmon.diagnosis.curves import Curves
 from lossmon.diagnosis.noise import noise_of
+from lossmon.diagnosis.signals import Signals
 from lossmon.diagnosis.state import Channel, LossKind
 from lossmon.types import Confidence, Finding, Severity
 
@@ -26,7 +26,7 @@ NOISES = 3.0
 """The same in standard deviations of single evals."""
 
 
-def metric_disagreement(curves: Curves, sensitivity: float) -> Finding | None:
+def metric_disagreement(curves: Signals, sensitivity: float) -> Finding | None:
     """Eval loss and metric have gone opposite ways since one of them was at its best."""
     del sensitivity
     evals = curves.eval
@@ -39,7 +39,7 @@ def metric_disagreement(curves: Curves, sensitivity: float) -> Finding | None:
     return None
 
 
-def _compare(curves: Curves, channel: Channel, evals: Curve) -> Finding | None:
+def _compare(curves: Signals, channel: Channel, evals: Curve) -> Finding | None:
     if channel.trace is None or channel.trace.points < PAIRS:
         return None
     metric = Curve(channel.trace.bins)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from lossmon.diagnosis.curves import Curves
 from lossmon.diagnosis.rules.stuck import LEARNT, little_learnt
+from lossmon.diagnosis.signals import Signals
 from lossmon.diagnosis.state import LossKind
 from lossmon.types import Confidence, Finding, Severity
 
@@ -34,7 +34,7 @@ FLAT_ERROR = 0.06
 """Standard error of the gain, as a share of the fall, above which flatness cannot be told."""
 
 
-def flat(curves: Curves) -> bool:
+def flat(curves: Signals) -> bool:
     """Neither loss has gained anything over the second half of the run, as far as can be told."""
     gain, error = curves.late_gain
     least = max(FLAT_GAIN, FLAT_SHARE * abs(curves.drop))
@@ -47,7 +47,7 @@ def flat(curves: Curves) -> bool:
     return abs(eval_gain) - 2 * eval_error < still and abs(gain) <= least + SLACK * error
 
 
-def converged(curves: Curves, sensitivity: float) -> Finding | None:
+def converged(curves: Signals, sensitivity: float) -> Finding | None:
     """Both losses are flat after a real descent."""
     del sensitivity
     train = curves.train
@@ -69,7 +69,7 @@ def converged(curves: Curves, sensitivity: float) -> Finding | None:
     return Finding("converged", Severity.OK, int(curves.at(0.5)), Confidence.MEDIUM, facts)
 
 
-def _evals_to_come(curves: Curves) -> bool:
+def _evals_to_come(curves: Signals) -> bool:
     """The run has an eval loss, but not enough of it to see a plateau."""
     return curves.eval is not None and len(curves.eval) < 2
 
@@ -78,7 +78,7 @@ ABOVE_START = 1.5
 """Times the starting level that no point of a settled run reaches."""
 
 
-def _shaken(curves: Curves) -> bool:
+def _shaken(curves: Signals) -> bool:
     """A spike lies in the half of the run that is judged, or a point far above the start."""
     if curves.spike is not None and curves.spike.last > curves.at(0.5):
         return True
@@ -110,7 +110,7 @@ TRAIN_SWING_SHARE = 0.4
 """The same as a share of the whole fall: the noise swallows the progress."""
 
 
-def oscillating(curves: Curves, sensitivity: float) -> Finding | None:
+def oscillating(curves: Signals, sensitivity: float) -> Finding | None:
     """The losses swing by much of what they have gained."""
     train = curves.train
     if train is None or train.points < CONVERGED_POINTS or curves.kind is not LossKind.PLAIN:
@@ -141,7 +141,7 @@ def oscillating(curves: Curves, sensitivity: float) -> Finding | None:
     )
 
 
-def _eval_swing(curves: Curves, sensitivity: float) -> float:
+def _eval_swing(curves: Signals, sensitivity: float) -> float:
     """Scatter of neighbouring evals where it is too large for a run that settles, else 0."""
     if curves.eval is None or len(curves.eval) < SWING_EVALS or _shaken(curves):
         return 0.0
@@ -153,7 +153,7 @@ def _eval_swing(curves: Curves, sensitivity: float) -> float:
     return swing if large else 0.0
 
 
-def lr_too_high(curves: Curves, sensitivity: float) -> Finding | None:
+def lr_too_high(curves: Signals, sensitivity: float) -> Finding | None:
     """The learning rate explains the swings or the rise; told beside the verdict it causes."""
     rate, train = curves.rate, curves.train
     if rate is None or train is None or curves.kind is not LossKind.PLAIN:
@@ -174,7 +174,7 @@ RAISED_RATE = 1.5
 """Present learning rate over that of the descent: half as much again, while the loss rose."""
 
 
-def calm(curves: Curves, sensitivity: float) -> Finding:
+def calm(curves: Signals, sensitivity: float) -> Finding:
     """`warming_up`, `too_few_evals` or `healthy`: what holds when nothing else does."""
     del sensitivity
     curve = curves.train or curves.eval
@@ -207,7 +207,7 @@ ENOUGH_EVALS = 3
 """Evals before anything is said of a run that logs no train loss: two make no trend."""
 
 
-def _calm_variant(curves: Curves) -> str:
+def _calm_variant(curves: Signals) -> str:
     if curves.kind is LossKind.REWARD:
         return "reward"
     if curves.kind is LossKind.ADVERSARIAL:
@@ -219,7 +219,7 @@ def _calm_variant(curves: Curves) -> str:
     return "" if curves.drop > FLAT_GAIN else "watching"
 
 
-def too_few_evals(curves: Curves, sensitivity: float) -> Finding | None:
+def too_few_evals(curves: Signals, sensitivity: float) -> Finding | None:
     """Train loss enough to judge, but too few evals to see overfitting."""
     del sensitivity
     if curves.train is None or curves.eval is None or curves.eval.points >= ENOUGH_EVALS:

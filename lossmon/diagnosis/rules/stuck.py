@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from lossmon.diagnosis.curve import relative
-from lossmon.diagnosis.curves import Curves
 from lossmon.diagnosis.rules.descent import descending, told_apart
+from lossmon.diagnosis.signals import Signals
 from lossmon.diagnosis.state import LossKind
 from lossmon.types import Confidence, Finding, Severity
 
@@ -48,12 +48,12 @@ PICKING_UP = 1.5
 """The same ratio above which the descent is only beginning: nothing is stuck."""
 
 
-def little_learnt(curves: Curves) -> bool:
+def little_learnt(curves: Signals) -> bool:
     """Neither loss has come down noticeably since the start, beyond its noise."""
     return curves.drop - curves.drop_error < LEARNT and curves.eval_drop < LEARNT_EVAL
 
 
-def stuck(curves: Curves, sensitivity: float) -> Finding | None:
+def stuck(curves: Signals, sensitivity: float) -> Finding | None:
     """The loss has hardly moved: `underfitting`, `plateau` or `lr_too_low`."""
     del sensitivity
     train = curves.train
@@ -91,7 +91,7 @@ def stuck(curves: Curves, sensitivity: float) -> Finding | None:
     return Finding(code, Severity.NOTICE, int(curves.at(0)), Confidence.MEDIUM, facts)
 
 
-def _halves(curves: Curves) -> tuple[float, float, float]:
+def _halves(curves: Signals) -> tuple[float, float, float]:
     """Log fall over the earlier and over the later half of the run, and the error of each."""
     evals = curves.eval
     if evals is not None and len(evals) >= CRAWL_EVALS:
@@ -111,7 +111,7 @@ NEARLY_NOTHING = 0.02
 """Share of the start below which a loss is printed alike because it has too few digits left."""
 
 
-def frozen(curves: Curves, sensitivity: float) -> Finding | None:
+def frozen(curves: Signals, sensitivity: float) -> Finding | None:
     """The train loss prints the very same number again and again."""
     del sensitivity
     if curves.same + 1 < FROZEN_TIMES or curves.kind is not LossKind.PLAIN:

@@ -10,11 +10,11 @@ from lossmon.config import Config
 from lossmon.errors import ConfigError
 from lossmon.monitor import Monitor, MonitorConfig
 from lossmon.types import RunSnapshot
+from lossmon.ui.chart.view_options import chart_settings_of
 from lossmon.ui.export.files import file_name, fresh
 from lossmon.ui.export.points import write_points
 from lossmon.ui.export.progress import Work
 from lossmon.ui.export.report import page
-from lossmon.ui.launch import look_of
 
 
 def report(paths: Sequence[Path], config: Config, directory: Path, csv: bool) -> list[Path]:
@@ -34,7 +34,7 @@ def report(paths: Sequence[Path], config: Config, directory: Path, csv: bool) ->
     """
     settings = MonitorConfig(config.metrics, config.patterns, config.sensitivity)
     runs = [run for path in paths for run in Monitor([path], settings).drain().runs if run.series]
-    now, look = time.time(), look_of(config)
+    now, look = time.time(), chart_settings_of(config)
     written: list[Path] = []
     try:
         directory.mkdir(parents=True, exist_ok=True)

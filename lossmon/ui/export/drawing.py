@@ -8,14 +8,14 @@ from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
 
-from lossmon.frozen import dataclass
+from lossmon.fast_dataclass import dataclass
 from lossmon.types import Floats
-from lossmon.ui import numbers
-from lossmon.ui.fit import horizontal, scaled, value_ticks, vertical
-from lossmon.ui.plot import ChartModel, ChartOptions, Curve, Mark
-from lossmon.ui.scale import Frame, Span
-from lossmon.ui.ticks import step_ticks, time_ticks
-from lossmon.ui.trace import Trace
+from lossmon.ui.chart.curve_cache import Trace
+from lossmon.ui.chart.layout import horizontal, scaled, value_ticks, vertical
+from lossmon.ui.chart.model import ChartModel, ChartOptions, Curve, Mark
+from lossmon.ui.chart.ranges import Frame, Span
+from lossmon.ui.chart.ticks import step_ticks, time_ticks
+from lossmon.ui.text import numbers
 
 WIDTH, HEIGHT = 960, 300
 LEFT, RIGHT, TOP, BOTTOM = 58, 14, 12, 26

@@ -6,23 +6,22 @@ import time
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from lossmon.diagnosis.advice import advise, explain_missing
-from lossmon.outlook.words import (
+from lossmon.analysis.sentences import (
     also_sentences,
     best_sentence,
     forecast_sentence,
     metric_sentences,
     remedies,
 )
+from lossmon.diagnosis.advice import advise, explain_missing, word_of
 from lossmon.types import RunSnapshot, Series
-from lossmon.ui import numbers
-from lossmon.ui.curves import model_of
+from lossmon.ui.chart.model import ChartOptions
+from lossmon.ui.chart.run_model import model_of
+from lossmon.ui.chart.view_options import ChartSettings
 from lossmon.ui.export.drawing import draw, spark
-from lossmon.ui.language import say
-from lossmon.ui.lines import clean
-from lossmon.ui.plot import ChartOptions
-from lossmon.ui.scene import Look
-from lossmon.ui.turns import word_of
+from lossmon.ui.text import numbers
+from lossmon.ui.text.language import say
+from lossmon.ui.text.lines import clean
 
 STYLE = """
 :root { color-scheme: light dark; --ground: #fbfaf7; --text: #22292f; --muted: #5d6770;
@@ -69,7 +68,7 @@ MOST_SETTINGS = 400
 """Hyperparameters that are listed; a dumped model configuration has thousands."""
 
 
-def page(run: RunSnapshot, look: Look, language: str, now: float) -> str:
+def page(run: RunSnapshot, look: ChartSettings, language: str, now: float) -> str:
     """The whole page.
 
     Args:
@@ -162,7 +161,7 @@ def _numbered(texts: Iterable[str]) -> list[str]:
     return [f"{place}. {text}" for place, text in enumerate(texts, start=1)]
 
 
-def _losses(run: RunSnapshot, look: Look, told: _Words) -> Iterable[str]:
+def _losses(run: RunSnapshot, look: ChartSettings, told: _Words) -> Iterable[str]:
     shown = tuple(index for index in (run.train, run.eval) if index is not None)
     options = ChartOptions(
         smoothing=look.smoothing,

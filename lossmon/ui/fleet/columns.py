@@ -6,13 +6,13 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 
-from lossmon.frozen import dataclass
+from lossmon.fast_dataclass import dataclass
 from lossmon.types import RunSnapshot, Series
-from lossmon.ui import numbers
 from lossmon.ui.fleet import fields
 from lossmon.ui.fleet.order import Key
-from lossmon.ui.lines import MUTED, TEXT, Line
 from lossmon.ui.scene import Scene
+from lossmon.ui.text import numbers
+from lossmon.ui.text.lines import MUTED, TEXT, Line
 from lossmon.ui.widgets.header import state_of
 
 MISSING: Line = (("—", MUTED),)

@@ -9,7 +9,7 @@ from functools import cache
 from typing import TypeVar
 
 from lossmon.diagnosis.advice import LANGUAGES, advise, codes
-from lossmon.frozen import dataclass
+from lossmon.fast_dataclass import dataclass
 from lossmon.types import Confidence, Finding, RunSnapshot, Series, Severity, State
 from lossmon.ui.fleet.amounts import number
 

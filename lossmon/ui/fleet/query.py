@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Collection
 from difflib import get_close_matches
 
-from lossmon.frozen import dataclass
+from lossmon.fast_dataclass import dataclass
 from lossmon.types import RunSnapshot
 from lossmon.ui.fleet.amounts import number, seconds
 from lossmon.ui.fleet.fields import Field, Reading, Sort, fields, folded, own, spellings

@@ -10,12 +10,23 @@ from rich.cells import cell_len
 
 from lossmon.diagnosis.advice import advise
 from lossmon.types import UNJUDGED, Floats, RunSnapshot, Severity, State
+from lossmon.ui.chart.sparkline import sparkline
 from lossmon.ui.fleet.columns import MARKS, TREND, Column, laid_out
 from lossmon.ui.fleet.fleet import Fleet
 from lossmon.ui.fleet.order import DESCENDING, Key
-from lossmon.ui.lines import EMPTY, MUTED, STRONG, TEXT, Line, clean, clip_middle, fit, pad, width
 from lossmon.ui.scene import Scene
-from lossmon.ui.sparkline import sparkline
+from lossmon.ui.text.lines import (
+    EMPTY,
+    MUTED,
+    STRONG,
+    TEXT,
+    Line,
+    clean,
+    clip_middle,
+    fit,
+    pad,
+    width,
+)
 from lossmon.ui.widgets.badge import GLYPHS, ROLES
 from lossmon.ui.widgets.header import STATES
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lossmon.frozen import dataclass
+from lossmon.fast_dataclass import dataclass
 
 QUOTES = "\"'"
 OPERATORS = ("<=", ">=", "!=", "<", ">", ":", "=")

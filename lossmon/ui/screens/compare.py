@@ -13,14 +13,15 @@ from textual.binding import Binding, BindingType
 from textual.events import Click
 from textual.message import Message
 
-from lossmon.readers.settings_beside import settings_beside
+from lossmon.readers.settings.beside import settings_beside
 from lossmon.types import RunSnapshot, State
-from lossmon.ui.chart import Chart
-from lossmon.ui.compare_table import Table, setting_lines
-from lossmon.ui.compared import (
-    Letters,
+from lossmon.ui.chart.model import ChartModel, Curve
+from lossmon.ui.chart.shared_axis import has_axis
+from lossmon.ui.chart.view_options import XAxis
+from lossmon.ui.compare.runs import (
     Metric,
     Row,
+    RunLetters,
     axis_of,
     chosen_runs,
     common_position,
@@ -29,13 +30,13 @@ from lossmon.ui.compared import (
     metrics_of,
     usual_metric,
 )
-from lossmon.ui.curves import options_of
-from lossmon.ui.lines import EMPTY, MUTED, STRONG, TEXT, Line, clean
-from lossmon.ui.plot import ChartModel, Curve
-from lossmon.ui.positions import has_axis
-from lossmon.ui.scene import Scene, XAxis
+from lossmon.ui.compare.table import Table, setting_lines
+from lossmon.ui.scene import Scene
 from lossmon.ui.screens.page import Body
 from lossmon.ui.screens.view import View
+from lossmon.ui.text.lines import EMPTY, MUTED, STRONG, TEXT, Line, clean
+from lossmon.ui.widgets.chart import Chart
+from lossmon.ui.widgets.chart_titles import options_of
 from lossmon.ui.widgets.pane import Edge
 
 
@@ -100,7 +101,7 @@ class CompareView(View):
 
     title_word = "compare"
 
-    def __init__(self, take: Callable[[int], None], letters: Letters) -> None:
+    def __init__(self, take: Callable[[int], None], letters: RunLetters) -> None:
         super().__init__()
         self.scene = Scene()
         self.upper = Edge("╭╮", left=True)

@@ -11,8 +11,9 @@ from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
 from lossmon.types import State
-from lossmon.ui.scale import x_span
-from lossmon.ui.scene import Scene, XAxis
+from lossmon.ui.chart.ranges import x_span
+from lossmon.ui.chart.view_options import XAxis
+from lossmon.ui.scene import Scene
 from lossmon.ui.screens.view import Detail, View
 from lossmon.ui.widgets.badge import Badge
 from lossmon.ui.widgets.hardware import Hardware

@@ -11,20 +11,21 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from lossmon.types import RunSnapshot
-from lossmon.ui.chart import Chart
-from lossmon.ui.curves import model_of, options_of, shows_epochs, steps_per_epoch
-from lossmon.ui.detail_keys import BINDINGS, footer
-from lossmon.ui.limits import EXAMPLE, LimitsError, parse_limits
-from lossmon.ui.lines import EMPTY, MUTED, Line, clean
-from lossmon.ui.markers import Marker, markers_of, word_of_value
-from lossmon.ui.plot import ChartModel, ChartOptions, Shade
-from lossmon.ui.readout import Reading, readout
+from lossmon.ui.chart.limits import EXAMPLE, LimitsError, parse_limits
+from lossmon.ui.chart.markers import Marker, markers_of, word_of_value
+from lossmon.ui.chart.model import ChartModel, ChartOptions, Shade
+from lossmon.ui.chart.readout import Reading, readout
+from lossmon.ui.chart.run_model import model_of, shows_epochs, steps_per_epoch
+from lossmon.ui.keys.detail import BINDINGS, footer
 from lossmon.ui.scene import Scene
 from lossmon.ui.screens.typing_view import TypingView
-from lossmon.ui.sight import Sight
-from lossmon.ui.subjects import LOSSES, Catalogue, Subject
+from lossmon.ui.text.lines import EMPTY, MUTED, Line, clean
+from lossmon.ui.widgets.chart import Chart
+from lossmon.ui.widgets.chart_titles import options_of
+from lossmon.ui.widgets.chart_viewport import ChartViewport
 from lossmon.ui.widgets.keys import Keys
 from lossmon.ui.widgets.losses import titles
+from lossmon.ui.widgets.metric_list import LOSSES, Catalogue, Subject
 from lossmon.ui.widgets.pane import Edge
 from lossmon.ui.widgets.readings import Legend, Readings
 
@@ -71,7 +72,7 @@ class DetailView(TypingView):
         self.lower = Edge("╰╯", left=False)
         self.readings = Readings(id="readings")
         self.legend = Legend(id="legend")
-        self.sight = Sight(self.chart)
+        self.sight = ChartViewport(self.chart)
         self.keys = Keys(footer(remapped or {}), lambda text: self.scene.say(text), id="keys")
         self._options = ChartOptions()
         self._asked = step

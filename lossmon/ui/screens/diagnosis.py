@@ -6,18 +6,18 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len
 
-from lossmon.diagnosis.advice import advise, explain_missing
-from lossmon.outlook.words import (
+from lossmon.analysis.sentences import (
     also_sentences,
     best_sentence,
     forecast_sentence,
     metric_sentences,
     remedies,
 )
+from lossmon.diagnosis.advice import advise, explain_missing
 from lossmon.types import Diagnosis, Finding, RunSnapshot
-from lossmon.ui import numbers
-from lossmon.ui.lines import EMPTY, MUTED, STRONG, TEXT, Line, clean, fit, join, wrap
 from lossmon.ui.screens.page import Page
+from lossmon.ui.text import numbers
+from lossmon.ui.text.lines import EMPTY, MUTED, STRONG, TEXT, Line, clean, fit, join, wrap
 from lossmon.ui.widgets.badge import ROLES, block, shows_since
 from lossmon.ui.widgets.verdicts import turn_line
 

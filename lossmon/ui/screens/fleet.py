@@ -14,10 +14,10 @@ from lossmon.ui.fleet.completing import completed
 from lossmon.ui.fleet.fleet import Fleet, following
 from lossmon.ui.fleet.order import Key, needs_attention
 from lossmon.ui.fleet.table import Table, Trends
-from lossmon.ui.lines import EMPTY, MUTED, TEXT, Line, clean
 from lossmon.ui.scene import Scene
 from lossmon.ui.screens.page import Body, Page
 from lossmon.ui.screens.typing_view import MOVES, TypingView
+from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, clean
 
 NARROW = 60
 """Columns below which the rows have the cells beside the frame too."""

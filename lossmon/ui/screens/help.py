@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from rich.cells import cell_len
 from textual.binding import Binding
 
-from lossmon.ui.lines import EMPTY, MUTED, STRONG, TEXT, Line, clip
 from lossmon.ui.screens.page import Page
+from lossmon.ui.text.lines import EMPTY, MUTED, STRONG, TEXT, Line, clip
 from lossmon.ui.widgets.keys import NAMES
 
 

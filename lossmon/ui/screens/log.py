@@ -8,11 +8,11 @@ from typing import ClassVar
 from textual import events
 from textual.binding import Binding, BindingType
 
-from lossmon.ui.lines import EMPTY, MUTED, TEXT, Line, clean, fit, pointer
 from lossmon.ui.scene import Scene
 from lossmon.ui.screens.page import Page
 from lossmon.ui.screens.typing_view import TypingView
 from lossmon.ui.screens.view import Detail
+from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, clean, fit, pointer
 from lossmon.ui.widgets.log import tone
 
 

@@ -10,14 +10,13 @@ from rich.cells import cell_len
 from textual import events
 from textual.binding import Binding, BindingType
 
-from lossmon.types import RunSnapshot, Series, Unclear
-from lossmon.ui import numbers
-from lossmon.ui.lines import EMPTY, MUTED, STRONG, TEXT, Line, choose, clean, clip, fit, wrap
-from lossmon.ui.meanings import DOUBTS, MEANINGS, place_of
-from lossmon.ui.naming import Naming
+from lossmon.types import AmbiguityReason, AmbiguousTag, RunSnapshot, Series
+from lossmon.ui.chart.sparkline import sparkline
 from lossmon.ui.scene import Scene
 from lossmon.ui.screens.page import Page
-from lossmon.ui.sparkline import sparkline
+from lossmon.ui.state.tag_answers import TagAnswers
+from lossmon.ui.text import numbers
+from lossmon.ui.text.lines import EMPTY, MUTED, STRONG, TEXT, Line, choose, clean, clip, fit, wrap
 
 WIDEST = 60
 """Cells of the small curve."""
@@ -28,6 +27,20 @@ HINTS = (
     (2, "←", "back"),
     (3, "esc", "close"),
 )
+
+
+MEANINGS: tuple[tuple[str, str], ...] = (
+    ("train_loss", "Train loss"),
+    ("eval_loss", "Eval loss"),
+    ("eval_higher_is_better", "Eval metric, higher is better"),
+    ("eval_lower_is_better", "Eval metric, lower is better"),
+    ("train_higher_is_better", "Train metric, higher is better"),
+    ("train_lower_is_better", "Train metric, lower is better"),
+    ("learning_rate", "Learning rate"),
+    ("grad_norm", "Gradient norm"),
+    ("just_shown", "None of these: just show it"),
+)
+"""Each answer with the name that the settings have for it; it always has the same number."""
 
 
 class NamesPage(Page):
@@ -62,18 +75,18 @@ class NamesPage(Page):
 
     title_word = "names"
 
-    def __init__(self, naming: Naming) -> None:
+    def __init__(self, naming: TagAnswers) -> None:
         super().__init__()
         self.naming = naming
-        self.asked: Unclear | None = None
+        self.asked: AmbiguousTag | None = None
         """What is asked now; None when nothing is left."""
-        self.past: list[Unclear] = []
+        self.past: list[AmbiguousTag] = []
         """What was answered or skipped, oldest first."""
         self.chosen = 0
         self._first = 0
         """Line of the first answer."""
         self._run: Path | None = None
-        self._waiting: dict[str, Unclear] = {}
+        self._waiting: dict[str, AmbiguousTag] = {}
         """What was found to be asked, by tag."""
 
     # ------------------------------------------------------------------------------- shown
@@ -88,7 +101,7 @@ class NamesPage(Page):
         super().present(scene)
         self._follow_choice()
 
-    def _left(self, run: RunSnapshot) -> list[Unclear]:
+    def _left(self, run: RunSnapshot) -> list[AmbiguousTag]:
         """What is still to be asked.
 
         Once the train loss is known a run has nothing unclear, but who is at it may want to say
@@ -98,7 +111,7 @@ class NamesPage(Page):
             self._waiting.setdefault(one.tag, one)
         return [one for one in self._waiting.values() if self.naming.is_open(run, one)]
 
-    def _ask(self, unclear: Unclear | None) -> None:
+    def _ask(self, unclear: AmbiguousTag | None) -> None:
         self.asked, run = unclear, self.scene.run
         if unclear is not None:
             said = self.naming.said.get(unclear.tag)
@@ -131,7 +144,7 @@ class NamesPage(Page):
         return [*above, *answers, *below]
 
     def _question(
-        self, run: RunSnapshot, unclear: Unclear, room: int, *, roomy: bool
+        self, run: RunSnapshot, unclear: AmbiguousTag, room: int, *, roomy: bool
     ) -> list[Line]:
         """The name, why it is asked for, and its curve; three lines where there is little room."""
         series = next((one for one in run.series if one.tag == unclear.tag), None)
@@ -264,3 +277,21 @@ class NamesPage(Page):
 
 def _told(word: str, number: str) -> Line:
     return ((word + " ", MUTED), (number, TEXT))
+
+
+DOUBTS = {
+    AmbiguityReason.CALLED_ALIKE: "its name means the same as that of {}",
+    AmbiguityReason.NO_TOTAL: "one of several losses, of which none is the total",
+    AmbiguityReason.NO_LOSS: "no loss is known in this run, and it may be one",
+    AmbiguityReason.VAGUE: "its name does not tell what it is",
+}
+"""Why a name is asked for."""
+
+
+def place_of(meaning: str) -> int:
+    """Where the answer stands that comes closest to a name of the settings (`eval_score`)."""
+    names = [name for name, _ in MEANINGS]
+    if meaning in names:
+        return names.index(meaning)
+    split = "eval" if meaning.startswith("eval") else "train"
+    return names.index(f"{split}_higher_is_better")

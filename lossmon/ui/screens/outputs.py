@@ -9,15 +9,15 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from lossmon.outlook.answers import gather
+from lossmon.analysis.outputs import gather
 from lossmon.types import TextSample
-from lossmon.ui.lines import EMPTY, MUTED, TEXT, Line, clean, join
-from lossmon.ui.opinions import Opinion, Opinions, tally
+from lossmon.ui.outputs.messages import example, missing, summary
+from lossmon.ui.outputs.pair import Pairing
+from lossmon.ui.outputs.selection import B, OutputSelection
 from lossmon.ui.scene import Scene
-from lossmon.ui.screens.outputs_pair import Pairing
-from lossmon.ui.screens.outputs_words import example, missing, summary
 from lossmon.ui.screens.typing_view import TypingView
-from lossmon.ui.spot import B, Spot
+from lossmon.ui.state.ratings import Rating, Ratings, tally
+from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, clean, join
 from lossmon.ui.widgets.answers import Answers, Pair
 from lossmon.ui.widgets.keys import key_name
 from lossmon.ui.widgets.pane import Edge
@@ -72,11 +72,11 @@ class OutputsView(TypingView):
     title_word = "outputs"
     prompt = "/"
 
-    def __init__(self, opinions: Opinions) -> None:
+    def __init__(self, opinions: Ratings) -> None:
         super().__init__()
         self.scene = Scene()
         self.opinions = opinions
-        self.spot = Spot()
+        self.spot = OutputSelection()
         self.alone: int | None = None
         """Which answer has all the room, None where both are shown."""
         self.said = ""
@@ -107,7 +107,7 @@ class OutputsView(TypingView):
             return
         if path != self._run:
             # Nothing of the run before holds, but what was typed.
-            self._run, self.alone, self.spot = path, None, Spot()
+            self._run, self.alone, self.spot = path, None, OutputSelection()
             self.spot.needle, self.body.top = self.entry.text, 0
         self._samples = samples
         self.spot.take(gather(samples))
@@ -220,7 +220,7 @@ class OutputsView(TypingView):
             return
         self.said = ""
         before, after = self.spot.steps
-        self.opinions.mark(run.path, prompt, before, after, Opinion(word) if word else None)
+        self.opinions.mark(run.path, prompt, before, after, Rating(word) if word else None)
         self._show()
 
     def action_page(self, pages: int) -> None:

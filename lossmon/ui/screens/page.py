@@ -9,9 +9,9 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from lossmon.ui.lines import EMPTY, MUTED, TEXT, Line, clean, fit
 from lossmon.ui.scene import Scene
 from lossmon.ui.screens.view import View
+from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, clean, fit
 from lossmon.ui.widgets.keys import NAMES
 from lossmon.ui.widgets.pane import Edge
 from lossmon.ui.widgets.panel import Panel

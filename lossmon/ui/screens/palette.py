@@ -10,12 +10,12 @@ from rich.cells import cell_len
 from textual import events
 from textual.binding import ActiveBinding, Binding, BindingType
 
-from lossmon.frozen import dataclass
-from lossmon.ui.entry import ENDS
-from lossmon.ui.lines import MUTED, STRONG, TEXT, Line, clean, clip, fit, pointer
+from lossmon.fast_dataclass import dataclass
 from lossmon.ui.screens.page import Page
 from lossmon.ui.screens.typing_view import MOVES, TypingView
+from lossmon.ui.text.lines import MUTED, STRONG, TEXT, Line, clean, clip, fit, pointer
 from lossmon.ui.widgets.keys import NAMES
+from lossmon.ui.widgets.text_input import ENDS
 
 
 @dataclass(frozen=True, slots=True)

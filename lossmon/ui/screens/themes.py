@@ -10,9 +10,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 
-from lossmon.ui.lines import MUTED, STRONG, TEXT, Line, fit, pointer
 from lossmon.ui.scene import Scene
 from lossmon.ui.screens.page import Page
+from lossmon.ui.text.lines import MUTED, STRONG, TEXT, Line, fit, pointer
 from lossmon.ui.widgets.badge import Badge
 from lossmon.ui.widgets.losses import Losses
 from lossmon.ui.widgets.metrics import Metrics

@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from textual import events
 
-from lossmon.ui.entry import Entry
 from lossmon.ui.screens.view import View
+from lossmon.ui.widgets.text_input import Entry
 
 MOVES: Mapping[str, int] = {"up": -1, "down": 1, "pageup": -10, "pagedown": 10}
 """Keys that move the choice in a list while its filter is typed, and by how many rows."""

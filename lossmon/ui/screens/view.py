@@ -10,9 +10,10 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.screen import Screen
 
-from lossmon.ui.lean import LeanCompositor
-from lossmon.ui.scene import Scene, XAxis
-from lossmon.ui.tokens import tokens_of
+from lossmon.ui.chart.tokens import tokens_of
+from lossmon.ui.chart.view_options import XAxis
+from lossmon.ui.compositor import DiffCompositor
+from lossmon.ui.scene import Scene
 
 Breakpoints = list[tuple[int, str]]
 
@@ -75,7 +76,7 @@ class View(Screen[None]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._compositor = LeanCompositor()
+        self._compositor = DiffCompositor()
 
     def shown_steps(self, scene: Scene) -> tuple[float, float] | None:
         """First and last step in view, None where the whole run is."""

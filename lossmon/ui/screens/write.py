@@ -13,12 +13,15 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from lossmon.types import RunSnapshot
-from lossmon.ui import numbers
 from lossmon.ui.export.files import file_name, fresh
 from lossmon.ui.export.points import write_points
 from lossmon.ui.export.progress import Cancelled, Work
 from lossmon.ui.export.report import page
-from lossmon.ui.lines import (
+from lossmon.ui.scene import Scene
+from lossmon.ui.screens.page import Page
+from lossmon.ui.screens.typing_view import TypingView
+from lossmon.ui.text import numbers
+from lossmon.ui.text.lines import (
     EMPTY,
     MUTED,
     STRONG,
@@ -32,9 +35,6 @@ from lossmon.ui.lines import (
     pointer,
     wrap,
 )
-from lossmon.ui.scene import Scene
-from lossmon.ui.screens.page import Page
-from lossmon.ui.screens.typing_view import TypingView
 
 KINDS = (
     ("html", "the run as a page (HTML)"),

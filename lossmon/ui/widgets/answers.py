@@ -5,10 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import field
 
-from lossmon.frozen import dataclass
-from lossmon.outlook.words_changed import Word, words
-from lossmon.ui.flow import calm, flow, marked
-from lossmon.ui.lines import EMPTY, MUTED, STRONG, TEXT, Line, Span, clip, fit, join, pad, width
+from lossmon.analysis.text_diff import Word, words
+from lossmon.fast_dataclass import dataclass
+from lossmon.ui.text.flow import calm, flow, marked
+from lossmon.ui.text.lines import (
+    EMPTY,
+    MUTED,
+    STRONG,
+    TEXT,
+    Line,
+    Span,
+    clip,
+    fit,
+    join,
+    pad,
+    width,
+)
 from lossmon.ui.widgets.panel import Panel
 
 BESIDE = 96

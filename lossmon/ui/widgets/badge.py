@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from lossmon.diagnosis.advice import advise
 from lossmon.types import UNJUDGED, Finding, Severity
-from lossmon.ui import numbers
-from lossmon.ui.lines import EMPTY, MUTED, TEXT, Line, clean, fit, spread, width
+from lossmon.ui.text import numbers
+from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, clean, fit, spread, width
 from lossmon.ui.widgets.scene_panel import ScenePanel
 
 GLYPHS = {

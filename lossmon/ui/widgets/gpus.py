@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from rich.cells import cell_len
 
 from lossmon.types import GpuReading
-from lossmon.ui import numbers
-from lossmon.ui.lines import (
+from lossmon.ui.scene import Scene
+from lossmon.ui.text import numbers
+from lossmon.ui.text.lines import (
     EMPTY,
     MUTED,
     STRONG,
@@ -21,7 +22,6 @@ from lossmon.ui.lines import (
     indented,
     pad,
 )
-from lossmon.ui.scene import Scene
 
 WIDE = 64
 """Cells from which a GPU's line has bars."""

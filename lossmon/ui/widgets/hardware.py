@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lossmon.types import HostReading, State
-from lossmon.ui import numbers
-from lossmon.ui.lines import EMPTY, MUTED, TEXT, Line, choose, clean, fit, indented
 from lossmon.ui.scene import Scene
+from lossmon.ui.text import numbers
+from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, choose, clean, fit, indented
 from lossmon.ui.widgets.gpus import block, gpu_lines, rest_line
 from lossmon.ui.widgets.scene_panel import ScenePanel
 

@@ -5,9 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lossmon.types import RunSnapshot, State
-from lossmon.ui import numbers
-from lossmon.ui.lines import EMPTY, MUTED, STRONG, TEXT, Line, choose, clean, clip_middle, indented
 from lossmon.ui.scene import Scene
+from lossmon.ui.text import numbers
+from lossmon.ui.text.lines import (
+    EMPTY,
+    MUTED,
+    STRONG,
+    TEXT,
+    Line,
+    choose,
+    clean,
+    clip_middle,
+    indented,
+)
 from lossmon.ui.widgets.scene_panel import ScenePanel
 
 STATES = {

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from textual import events
 from textual.binding import Binding
 
-from lossmon.ui.lines import MUTED, TEXT, Line, width
+from lossmon.ui.text.lines import MUTED, TEXT, Line, width
 from lossmon.ui.widgets.panel import Panel
 
 NAMES = {

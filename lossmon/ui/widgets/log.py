@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from lossmon.ui.lines import EMPTY, MUTED, TEXT, Line, clean, fit
 from lossmon.ui.scene import Scene
+from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, clean, fit
 from lossmon.ui.widgets.scene_panel import ScenePanel
 
 _TROUBLE = re.compile(

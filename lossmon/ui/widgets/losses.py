@@ -6,10 +6,12 @@ from textual.app import ComposeResult
 from textual.widget import Widget
 
 from lossmon.types import RunSnapshot
-from lossmon.ui.curves import footer_of, model_of, options_of, title_of
-from lossmon.ui.lines import EMPTY, MUTED, Line
-from lossmon.ui.plot import ChartModel, is_exact
-from lossmon.ui.scene import SMOOTHINGS, Scene, XAxis
+from lossmon.ui.chart.model import ChartModel, is_exact
+from lossmon.ui.chart.run_model import model_of
+from lossmon.ui.chart.view_options import SMOOTHINGS, XAxis
+from lossmon.ui.scene import Scene
+from lossmon.ui.text.lines import EMPTY, MUTED, Line
+from lossmon.ui.widgets.chart_titles import footer_of, options_of, title_of
 from lossmon.ui.widgets.metrics import others
 from lossmon.ui.widgets.pane import LossPane, separator
 

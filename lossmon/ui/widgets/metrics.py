@@ -10,14 +10,13 @@ from rich.cells import cell_len
 from textual import events
 from textual.binding import Binding, BindingType
 
-from lossmon.hardware.nodes import is_recorded
-from lossmon.outlook.gap import gap_series
+from lossmon.analysis.generalisation_gap import gap_series
+from lossmon.hardware.recorded import is_recorded
 from lossmon.types import Kind, RunSnapshot, Series
-from lossmon.ui import numbers
-from lossmon.ui.lines import EMPTY, MUTED, TEXT, Line, clean, clip, pad
+from lossmon.ui.chart.sparkline import columns, sparkline
 from lossmon.ui.scene import Scene
-from lossmon.ui.sparkline import sparkline
-from lossmon.ui.trend import columns
+from lossmon.ui.text import numbers
+from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, clean, clip, pad
 from lossmon.ui.widgets.scene_panel import ScenePanel
 
 _ORDER = (Kind.LEARNING_RATE, Kind.GRAD_NORM, Kind.METRIC, Kind.LOSS, Kind.THROUGHPUT, Kind.OTHER)

@@ -8,10 +8,10 @@ from pathlib import Path
 from rich.cells import cell_len
 
 from lossmon.types import RunSnapshot
-from lossmon.ui import numbers
-from lossmon.ui.lines import EMPTY, MUTED, TEXT, Line, clean, clip_middle, fit
-from lossmon.ui.lines import width as width_of
 from lossmon.ui.scene import Scene
+from lossmon.ui.text import numbers
+from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, clean, clip_middle, fit
+from lossmon.ui.text.lines import width as width_of
 from lossmon.ui.widgets.gpus import bar
 from lossmon.ui.widgets.panel import Panel
 

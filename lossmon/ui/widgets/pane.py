@@ -12,11 +12,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
-from lossmon.ui import numbers
-from lossmon.ui.chart import Chart
-from lossmon.ui.lines import EMPTY, MUTED, TEXT, Line, choose, clean, fit, width
-from lossmon.ui.plot import ChartModel, ChartOptions
-from lossmon.ui.readout import readout, step_to
+from lossmon.ui.chart.model import ChartModel, ChartOptions
+from lossmon.ui.chart.readout import readout, step_to
+from lossmon.ui.text import numbers
+from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, choose, clean, fit, width
+from lossmon.ui.widgets.chart import Chart
 from lossmon.ui.widgets.panel import Panel
 
 

@@ -12,8 +12,8 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from lossmon.ui.lines import EMPTY, Line
-from lossmon.ui.palette import Palette
+from lossmon.ui.text.lines import EMPTY, Line
+from lossmon.ui.theme.palette import Palette
 
 JOIN_GAP = 16
 """Unchanged cells between two changes that are sent along: moving the cursor and setting the

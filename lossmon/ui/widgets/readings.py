@@ -6,13 +6,13 @@ import math
 import time
 from collections.abc import Sequence
 
-from lossmon.ui import numbers
-from lossmon.ui.lines import MUTED, TEXT, Line, clean, clip, fit, pad, width
-from lossmon.ui.marks import glyph_of, sample_of, verdict_glyph
-from lossmon.ui.plot import ChartModel, ChartOptions, Mark
-from lossmon.ui.readout import Reading
-from lossmon.ui.scale import Span
+from lossmon.ui.chart.annotations import glyph_of, sample_of, verdict_glyph
+from lossmon.ui.chart.model import ChartModel, ChartOptions, Mark
+from lossmon.ui.chart.ranges import Span
+from lossmon.ui.chart.readout import Reading
 from lossmon.ui.scene import Scene
+from lossmon.ui.text import numbers
+from lossmon.ui.text.lines import MUTED, TEXT, Line, clean, clip, fit, pad, width
 from lossmon.ui.widgets.panel import Panel
 
 NAME_ROOM = 24

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lossmon.outlook.words import remedies, stop_sentence
-from lossmon.types import Severity, Turn
-from lossmon.ui import numbers
-from lossmon.ui.lines import EMPTY, MUTED, TEXT, Line, clean, fit, wrap
+from lossmon.analysis.sentences import remedies, stop_sentence
+from lossmon.diagnosis.advice import word_of
+from lossmon.types import Severity, VerdictChange
 from lossmon.ui.scene import Scene
-from lossmon.ui.turns import word_of
+from lossmon.ui.text import numbers
+from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, clean, fit, wrap
 from lossmon.ui.widgets.badge import GLYPHS, ROLES
 from lossmon.ui.widgets.scene_panel import ScenePanel
 
@@ -54,7 +54,7 @@ class Verdicts(ScenePanel, can_focus=True):
         return [EMPTY, *(((f" {line}", TEXT),) for line in wrap(text, width - 2))]
 
 
-def turn_line(turn: Turn, scene: Scene, room: int) -> Line:
+def turn_line(turn: VerdictChange, scene: Scene, room: int) -> Line:
     """One change of the badge."""
     role = ROLES[turn.severity]
     word = word_of(turn, scene.language)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lossmon.ui.lines import EMPTY, MUTED, STRONG, TEXT, Line, clean, clip, wrap
+from lossmon.ui.text.lines import EMPTY, MUTED, STRONG, TEXT, Line, clean, clip, wrap
 from lossmon.ui.widgets.scene_panel import ScenePanel
 
 

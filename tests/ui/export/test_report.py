@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from lossmon.types import Meaning, RunSnapshot
-from lossmon.ui.curves import model_of
+from lossmon.ui.chart.model import ChartOptions
+from lossmon.ui.chart.run_model import model_of
+from lossmon.ui.chart.view_options import ChartSettings
 from lossmon.ui.export.drawing import draw, spark
 from lossmon.ui.export.report import page
-from lossmon.ui.plot import ChartOptions
-from lossmon.ui.scene import Look
 from tests.ui import stage
 
 HOSTILE = "<script>alert(1)</script>\x1b[2J\u202e\"'&amp;<img src=x onerror=y>"
@@ -41,8 +41,8 @@ class Seen(HTMLParser):
         self.text += data
 
 
-def told(run: RunSnapshot, language: str = "en", look: Look | None = None) -> Seen:
-    return Seen(page(run, look or Look(), language, stage.NOW))
+def told(run: RunSnapshot, language: str = "en", look: ChartSettings | None = None) -> Seen:
+    return Seen(page(run, look or ChartSettings(), language, stage.NOW))
 
 
 def test_the_page_tells_the_verdict_and_the_numbers() -> None:
@@ -57,7 +57,7 @@ def test_the_page_needs_nothing_from_elsewhere() -> None:
     seen = told(stage.overfitting())
     assert not {"script", "link", "img", "iframe", "object"} & set(seen.tags)
     assert not {"src", "href", "onclick", "onload"} & {name for name, _ in seen.attributes}
-    assert "url(" not in page(stage.overfitting(), Look(), "en", stage.NOW)
+    assert "url(" not in page(stage.overfitting(), ChartSettings(), "en", stage.NOW)
 
 
 def test_hostile_text_is_text() -> None:
@@ -115,7 +115,7 @@ def test_a_chart_is_well_formed_and_its_places_are_numbers(values: list[float], 
     run = stage.healthy()
     one = stage.series(stage.TRAIN_LOSS, np.arange(1, len(values) + 1), np.array(values))
     run = replace(run, series=(one,), train=0, eval=None)
-    text = draw(model_of(run, Look(log=log), (0,)), ChartOptions(log_y=log), 'a "loss"')
+    text = draw(model_of(run, ChartSettings(log=log), (0,)), ChartOptions(log_y=log), 'a "loss"')
     if text:
         assert "nan" not in "".join(ET.fromstring(text).itertext()).lower()
         for element in ET.fromstring(text).iter():
@@ -127,7 +127,7 @@ def test_a_chart_of_nothing_finite_is_no_chart() -> None:
     run = stage.healthy()
     one = stage.series(stage.TRAIN_LOSS, np.arange(1, 4), np.full(3, math.nan))
     run = replace(run, series=(one,), train=0, eval=None)
-    assert draw(model_of(run, Look(), (0,)), ChartOptions(), "x") == ""
+    assert draw(model_of(run, ChartSettings(), (0,)), ChartOptions(), "x") == ""
 
 
 def test_a_spark_shows_a_single_spike_among_a_million_points() -> None:

@@ -9,8 +9,8 @@ from lossmon.ui.fleet.columns import MARKS, Columns, laid_out
 from lossmon.ui.fleet.fleet import Fleet
 from lossmon.ui.fleet.order import Key
 from lossmon.ui.fleet.table import Table, Trends
-from lossmon.ui.lines import plain, width
 from lossmon.ui.scene import Scene
+from lossmon.ui.text.lines import plain, width
 from tests.ui import stage
 
 

@@ -1,0 +1,178 @@
+"""Whether to stop early: what it saves, or what speaks for going on."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import numpy as np
+
+from lossmon.analysis.task_metrics import extreme, metrics
+from lossmon.fast_dataclass import dataclass
+from lossmon.quantiles import median
+from lossmon.types import Axis, Finding, Floats, RunSnapshot, Series, Severity, State
+
+LEAST_SHARE = 0.02
+"""Share of the run below which stopping saves nothing worth a word."""
+
+RECENT = 3
+"""Newest evals among which the best of a metric must be for it to count as still improving."""
+
+METRIC_MOVED = 0.01
+"""Relative gain of a metric since the onset that is more than chance."""
+
+CAME_BACK = 0.4
+"""Share of its rise that the eval loss must have lost again to count as coming back."""
+
+RATE_LEFT = 0.05
+"""Share of the peak learning rate above which a decay that goes on may still lower the loss."""
+
+LEVEL_POINTS = 16
+"""Newest train points whose median is the present level."""
+
+
+class Hope(StrEnum):
+    """What speaks for going on."""
+
+    METRIC = "metric"
+    EVAL = "eval"
+    RATE = "rate"
+    TRAIN = "train"
+
+
+@dataclass(frozen=True, slots=True)
+class Saving:
+    """What an early stop saves, or would have saved.
+
+    Attributes:
+        steps: Steps, or epochs where the run is counted in them.
+        seconds: The same at the measured pace, None where that is unknown.
+        axis: What `steps` counts.
+        seen: For a run that has ended, the step at which the verdict was shown; else None.
+    """
+
+    steps: int
+    seconds: float | None
+    axis: Axis
+    seen: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prospect:
+    """Why not to stop yet.
+
+    Attributes:
+        hope: What may still get better.
+        name: Label of the metric that still improves, or empty.
+        value: Its newest value, or where the train loss is expected to end; 0 otherwise.
+    """
+
+    hope: Hope
+    name: str = ""
+    value: float = 0.0
+
+
+def early_stop(run: RunSnapshot) -> Saving | Prospect | None:
+    """What to say of an early stop; None where the verdict is no reason for one."""
+    verdict = run.diagnosis.verdict
+    if not _is_reason(verdict):
+        return None
+    prospect = _prospect(run, verdict)
+    if run.state in (State.FINISHED, State.FAILED):
+        return _missed(run, verdict) if prospect is None else None
+    saving = _ahead(run)
+    return prospect if saving is not None and prospect is not None else saving
+
+
+def _is_reason(verdict: Finding) -> bool:
+    """Only what is confirmed: a suspicion, or a rise that may still turn, asks for patience."""
+    if verdict.code == "converged":
+        return True
+    if verdict.code == "overfitting":
+        return verdict.severity >= Severity.WARNING and not verdict.variant
+    return verdict.code == "diverging" and verdict.severity is Severity.CRITICAL
+
+
+def _axis(run: RunSnapshot) -> Axis:
+    lead = run.train_loss or run.eval_loss
+    return Axis.STEP if lead is None else lead.axis
+
+
+def _ahead(run: RunSnapshot) -> Saving | None:
+    if run.step is None or not run.total_steps:
+        return None
+    return _saving(run, run.total_steps - run.step, run.total_steps)
+
+
+def _missed(run: RunSnapshot, verdict: Finding) -> Saving | None:
+    """What a stop would have saved at the moment at which the verdict came to stay."""
+    turns = run.diagnosis.history
+    if run.step is None or not turns or turns[-1].code != verdict.code:
+        return None
+    seen = turns[-1].step
+    if turns[-1].severity < verdict.severity:
+        return None
+    if verdict.code == "converged" and (run.best is None or run.best.step > seen):
+        # The last decay of the learning rate was worth its steps, or nothing says that it was not.
+        return None
+    return _saving(run, run.step - seen, run.step, seen)
+
+
+def _saving(run: RunSnapshot, steps: int, whole: int, seen: int | None = None) -> Saving | None:
+    if steps <= 0 or steps < LEAST_SHARE * whole:
+        return None
+    pace = run.steps_per_second
+    return Saving(steps, steps / pace if pace else None, _axis(run), seen)
+
+
+def _prospect(run: RunSnapshot, verdict: Finding) -> Prospect | None:
+    if verdict.code == "diverging":
+        return None
+    metric = improving_metric(run, verdict.since_step)
+    if metric is not None:
+        return Prospect(Hope.METRIC, metric.meaning.label, metric.last)
+    if verdict.code == "overfitting":
+        evals = run.eval_loss
+        return Prospect(Hope.EVAL) if evals is not None and _comes_back(evals) else None
+    if _rate_decays(run):
+        return Prospect(Hope.RATE)
+    forecast, train = run.diagnosis.forecast, run.train_loss
+    if forecast is not None and train is not None and forecast.high < _level(train.values):
+        return Prospect(Hope.TRAIN, value=forecast.final_loss)
+    return None
+
+
+def improving_metric(run: RunSnapshot, since: int) -> Series | None:
+    """The first task metric whose best is among its newest values and came after a step."""
+    for series in metrics(run):
+        _, step, up = extreme(series)
+        known = series.steps[np.isfinite(series.values)]
+        if len(known) <= RECENT or step <= since or step < known[-RECENT]:
+            continue
+        at = max(0, int(np.searchsorted(series.steps, since, side="right")) - 1)
+        before = float(series.values[at])
+        gain = series.last - before if up else before - series.last
+        if gain > METRIC_MOVED * max(abs(before), abs(series.last)):
+            return series
+    return None
+
+
+def _comes_back(evals: Series) -> bool:
+    after = evals.values[(evals.steps >= evals.min_step) & np.isfinite(evals.values)]
+    if len(after) < 2 * RECENT:
+        return False
+    peak, now = float(after.max()), median(after[-RECENT:])
+    return now < peak - CAME_BACK * (peak - evals.minimum)
+
+
+def _rate_decays(run: RunSnapshot) -> bool:
+    rate = next((one for one in run.series if one.meaning.key == "learning_rate"), None)
+    if rate is None or len(rate) < RECENT:
+        return False
+    newest = rate.values[-max(RECENT, len(rate) // 10) :]
+    return bool(newest[-1] < 0.999 * newest[0] and newest[-1] > RATE_LEFT * rate.maximum)
+
+
+def _level(values: Floats) -> float:
+    newest = values[-LEVEL_POINTS:]
+    newest = newest[np.isfinite(newest)]
+    return median(newest) if len(newest) else -np.inf

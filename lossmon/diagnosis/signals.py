@@ -1,0 +1,405 @@
+"""The curves of a run at the moment of judging, side by side."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from lossmon.diagnosis.binned_curve import FIRST, HIGH, LOW
+from lossmon.diagnosis.cached import cached
+from lossmon.diagnosis.curve import Curve, median, relative
+from lossmon.diagnosis.noise import noise_of, turns_of
+from lossmon.diagnosis.spikes import Spike, newest_spike
+from lossmon.diagnosis.state import Broken, Channel, LossKind, RunState
+from lossmon.types import Floats
+
+NOTHING = 1e-12
+"""Share of the highest loss below which it has reached the end of float32's digits and more."""
+
+START_SHARE = 0.03
+"""Share of the run whose mean is the level a loss starts from: long enough to average the noise
+of a flat run, short enough to keep the height of a steep one."""
+
+START_POINTS = (3, 10, 32)
+"""First points whose medians may tell a higher start, less their error."""
+
+MEDIAN_ERROR = 1.25
+"""Standard error of a median over that of a mean, for normal noise."""
+
+LEAST_RANGE = 0.1
+"""Least range of a loss below zero, as a share of its depth, that it is lifted by."""
+
+SAME_SCALE = 0.3
+"""Log distance of the first eval from the train loss within which both are on one scale, so that
+the eval loss has come from where the train loss came from."""
+
+NOW_SHARE = 0.1
+"""Share of the run whose mean is its present level."""
+
+LATE_SHARE = 0.8
+"""Share of the run after which train and eval loss are set against each other: long enough to
+average the noise of single batches."""
+
+MANY_POINTS = 40
+"""Points of one loss that are evidence enough for everything without the other's."""
+
+COARSE_STEPS = 5
+"""Steps between two train points from which one usually is a mean: the trainers' default is 10
+and more; single batches are logged at every step or two."""
+
+SETTLED_STEPS = 100
+"""Steps, logged one by one, before slow states are spoken of: less is one noisy beginning."""
+
+SETTLED_EVALS = 8
+"""Evals that say as much."""
+
+COARSE = 0.5
+"""A train curve with more than this many eval intervals between its points is taken for means
+over the interval before each point (epoch means): it lags by half an interval."""
+
+
+class Signals:
+    """What the rules look at; everything is worked out once, when first asked for."""
+
+    def __init__(self, state: RunState) -> None:
+        self._state = state
+        self.kind: LossKind = state.kind
+        self.broken: Broken | None = state.broken
+        self.healed = state.healed
+        self.same = state.same
+        self.bad_gradients = state.bad_gradients
+        self.step = state.newest
+        self.first = state.first or 0
+        self.total = state.total_steps
+        self.resumed = state.restarts[-1] if state.restarts else None
+
+    @cached
+    def lift(self) -> float:
+        """What is added to every loss so that ratios mean something: 0 for positive losses.
+
+        A loss that goes below zero has no natural zero; it is lifted by what it has learnt, so
+        that its best is half its start. Explosions above the start do not count: they would
+        make everything else look flat.
+        """
+        traces = [t for t in (self._state.train, self._state.eval) if t.points]
+        lowest = min((float(trace.bins[:, LOW].min()) for trace in traces), default=0.0)
+        if lowest >= 0:
+            return 0.0
+        values = [value for _, value in self._state.beginning] or traces[0].bins[:3, HIGH].tolist()
+        start = float(sorted(values)[len(values) // 2])
+        return max(start, lowest + abs(lowest) * LEAST_RANGE) - 2 * lowest
+
+    @cached
+    def train(self) -> Curve | None:
+        """The train loss, None before its first point."""
+        if not self._state.train.points:
+            return None
+        curve = Curve(self._state.train.bins, lift=self.lift)
+        if not self._lags(curve):
+            return curve
+        return Curve(self._state.train.bins, shift=curve.gap / 2, lift=self.lift)
+
+    def _lags(self, train: Curve) -> bool:
+        evals = self.eval
+        return evals is not None and len(evals) >= 2 and train.gap > COARSE * evals.gap
+
+    @cached
+    def lags(self) -> bool:
+        """Train points are taken for means over the interval before each."""
+        return self.train is not None and self._lags(self.train)
+
+    @cached
+    def eval(self) -> Curve | None:
+        """The eval loss, None before its first point."""
+        if not self._state.eval.points:
+            return None
+        return Curve(self._state.eval.bins, lift=self.lift)
+
+    @cached
+    def calm_train(self) -> Curve | None:
+        """The train loss with lone spikes capped."""
+        return None if self.train is None else self.train.capped()
+
+    @cached
+    def rate(self) -> Curve | None:
+        """The learning rate, None where it is not logged."""
+        return Curve(self._state.rate.bins) if self._state.rate.points else None
+
+    @cached
+    def metrics(self) -> tuple[Channel, ...]:
+        """The metrics logged beside the eval loss."""
+        return tuple(m for m in self._state.metrics if m.trace is not None and m.trace.points)
+
+    @cached
+    def recent(self) -> tuple[tuple[int, float], ...]:
+        """Newest raw train points, oldest first, lifted."""
+        if not self.lift:
+            return tuple(self._state.recent)
+        return tuple((step, value + self.lift) for step, value in self._state.recent)
+
+    @cached
+    def missing(self) -> tuple[str, ...]:
+        """Codes of what cannot be judged because it is not logged."""
+        absent = []
+        if self.train is None:
+            absent.append("no_train_loss")
+        if self.eval is None:
+            absent.append("no_eval_loss")
+        elif self.eval.points < 3:
+            absent.append("few_evals")
+        if self.rate is None:
+            absent.append("no_learning_rate")
+        if self.kind is LossKind.REWARD:
+            absent.append("reward_loss")
+        elif self.kind is LossKind.ADVERSARIAL:
+            absent.append("adversarial_loss")
+        elif self.kind is LossKind.PREFERENCE:
+            absent.append("preference_loss")
+        return tuple(absent)
+
+    # ------------------------------------------------------------------ train
+
+    @cached
+    def span(self) -> float:
+        """Steps that the train loss covers."""
+        return self.train.span if self.train else 0.0
+
+    @cached
+    def evidence(self) -> int:
+        """Steps at which a loss was seen: evals between few train points count beside them."""
+        train, evals = self._state.train, self._state.eval
+        if max(train.points, evals.points) >= MANY_POINTS:
+            return max(train.points, evals.points)
+        steps = train.bins[:, FIRST].tolist() + evals.bins[:, FIRST].tolist()
+        return len(set(steps))
+
+    @cached
+    def coarse(self) -> bool:
+        """Several steps lie between two train points, which are then mostly means over them."""
+        return self.train is not None and self.train.gap >= COARSE_STEPS
+
+    @cached
+    def settled(self) -> bool:
+        """The run is long enough to say that something does not change."""
+        if self.eval is not None and self.eval.points >= SETTLED_EVALS:
+            return True
+        return self.coarse or self.span >= SETTLED_STEPS
+
+    def at(self, share: float) -> float:
+        """Step at a share of the train curve."""
+        return self.train.first + share * self.span if self.train else 0.0
+
+    @cached
+    def start(self) -> float:
+        """Level that the train loss started from.
+
+        The mean over the first part of the run sinks as the run grows; where the first points
+        lay clearly higher, they tell.
+        """
+        curve = self.calm_train
+        if curve is None:
+            return math.nan
+        level = curve.mean(self.at(0), self.at(START_SHARE))
+        values = [value + self.lift for _, value in self._state.beginning]
+        for n in START_POINTS:
+            if len(values) >= n:
+                error = 2 * MEDIAN_ERROR * self.late_noise / math.sqrt(n)
+                level = max(level, sorted(values[:n])[n // 2] * (1 - error))
+        return level
+
+    @cached
+    def now(self) -> float:
+        """Present level of the train loss."""
+        curve = self.calm_train
+        return curve.mean(self.at(1 - NOW_SHARE), self.at(1)) if curve else math.nan
+
+    @cached
+    def drop(self) -> float:
+        """Natural log of the first train level over the present one."""
+        return relative(self.start, self.now)
+
+    @cached
+    def drop_error(self) -> float:
+        """Standard error of `drop` from the noise of single train points."""
+        if self.calm_train is None:
+            return 0.0
+        first = max(self.calm_train.count(self.at(0), self.at(START_SHARE)), 1.0)
+        now = max(self.calm_train.count(self.at(1 - NOW_SHARE), self.at(1)), 1.0)
+        return self.late_noise * math.sqrt(1 / first + 1 / now)
+
+    @cached
+    def late_noise(self) -> float:
+        """Relative standard deviation of single train points over the second half."""
+        curve = self.calm_train
+        if curve is None:
+            return 0.0
+        level = curve.mean(self.at(0.5), self.at(1))
+        return self.train_noise(0.5) / level if level > 0 else 0.0
+
+    def train_noise(self, share: float) -> float:
+        """Standard deviation of single train points from a share of the run on."""
+        return self.calm_train.noise(self.at(share)) if self.calm_train else 0.0
+
+    @cached
+    def late_gain(self) -> tuple[float, float]:
+        """Log fall of the train loss from the third to the last quarter, and its standard error."""
+        curve = self.calm_train
+        if curve is None or curve.points < 4:
+            return 0.0, math.inf
+        third = curve.mean(self.at(0.5), self.at(0.75))
+        last = curve.mean(self.at(0.75), self.at(1))
+        each = max(curve.count(self.at(0.75), self.at(1)), 1.0)
+        return relative(third, last), self.late_noise * math.sqrt(2 / each)
+
+    @cached
+    def scatter(self) -> float:
+        """Relative standard deviation of single train points up to the lowest.
+
+        The first third always counts: one low point among the first says nothing of the rest.
+        """
+        if self.train is None:
+            return 0.0
+        end = max(int(self.train.y.argmin()) + 1, len(self.train) // 3)
+        return self.train.scatter(end if end >= 6 else len(self.train))
+
+    @cached
+    def spike(self) -> Spike | None:
+        """The newest spike of the train loss."""
+        return None if self.train is None else newest_spike(self.train)
+
+    # ------------------------------------------------------------------ eval
+
+    @cached
+    def eval_log(self) -> Floats:
+        """Natural log of the eval losses."""
+        if self.eval is None:
+            return np.empty(0)
+        return np.log(np.maximum(self.eval.y, self._floor))
+
+    @cached
+    def _floor(self) -> float:
+        """Level below which a loss is nothing, so that its logarithm means nothing."""
+        tops = [curve.maximum[0] for curve in (self.train, self.eval) if curve is not None]
+        return max(NOTHING * max(tops, default=0.0), 1e-300)
+
+    @cached
+    def eval_best(self) -> int:
+        """Index of the lowest eval."""
+        return int(self.eval.y.argmin()) if self.eval else 0
+
+    @cached
+    def eval_noise(self) -> float:
+        """Relative standard deviation of single evals, apart from their trend."""
+        return noise_of(self.eval_log)
+
+    @cached
+    def eval_turns(self) -> float:
+        """Share of the newest evals at which their course turns round."""
+        return turns_of(self.eval_log)
+
+    @cached
+    def eval_now(self) -> float:
+        """Natural log of the present eval level: the median of the last three since the best."""
+        tail = self.eval_log[max(self.eval_best + 1, len(self.eval_log) - 3) :]
+        return median(tail) if len(tail) else float(self.eval_log[-1])
+
+    @cached
+    def paired(self) -> Floats:
+        """Train level around each eval."""
+        train, evals = self.calm_train, self.eval
+        if train is None or evals is None:
+            return np.empty(0)
+        half = max(evals.gap, train.gap) / 2
+        return train.means(evals.x - half, evals.x + half)
+
+    @cached
+    def paired_past(self) -> Floats:
+        """Train level over the eval interval that ends at each eval."""
+        train, evals = self.calm_train, self.eval
+        if train is None or evals is None:
+            return np.empty(0)
+        return train.means(evals.x - max(evals.gap, train.gap), evals.x)
+
+    @cached
+    def pair_error(self) -> float:
+        """Relative standard error of a train level beside one eval."""
+        train, evals = self.calm_train, self.eval
+        if train is None or evals is None:
+            return math.inf
+        each = max(evals.gap / train.gap, 1.0) if train.gap > 0 else 1.0
+        return self.late_noise / math.sqrt(each)
+
+    @cached
+    def gap(self) -> Floats:
+        """Natural log of train over eval at each eval: above 0 where eval is the lower."""
+        return np.log(np.maximum(self.paired, self._floor)) - self.eval_log
+
+    @cached
+    def late_gap(self) -> tuple[float, float]:
+        """Natural log of train over eval over the last fifth of the run, and its standard error.
+
+        A train loss that has risen counts as low as it was: the gap is what evals fell further.
+        """
+        train, evals = self.calm_train, self.eval
+        if train is None or evals is None:
+            return 0.0, math.inf
+        late = max(int(np.count_nonzero(evals.x > self.at(LATE_SHARE))), 1)
+        start, end = float(evals.x[-late]) - evals.gap / 2, evals.last + train.gap / 2
+        level = relative(min(train.mean(start, end), train.mean(2 * start - end, start)), 1.0)
+        error = self.late_noise / math.sqrt(max(train.count(start, end), 1.0))
+        return level - float(self.eval_log[-late:].mean()), error
+
+    @cached
+    def late_eval_gain(self) -> tuple[float, float]:
+        """Log fall of the eval loss over the second half of the run, and its standard error."""
+        evals = self.eval
+        if evals is None or len(evals) < 4:
+            return 0.0, math.inf
+        middle = (self.first + self.step) / 2
+        width = (self.step - self.first) * 0.05
+        early = relative(evals.mean(middle - width, middle + width), 1.0)
+        late = float(self.eval_log[-2] + self.eval_log[-1]) / 2
+        return early - late, self.eval_noise
+
+    @cached
+    def eval_drop(self) -> float:
+        """Log fall of the eval loss from its first value to its present level."""
+        return float(self.eval_log[0]) - self.eval_now if len(self.eval_log) > 1 else 0.0
+
+    @cached
+    def eval_fall(self) -> float:
+        """Log fall of the eval loss from where it started, which the first eval may have missed."""
+        train, evals = self.calm_train, self.eval
+        if train is None or evals is None or len(evals) < 2:
+            return self.eval_drop
+        first, half = float(evals.x[0]), max(evals.gap, train.gap) / 2
+        beside = train.mean(first - half, first + half)
+        if abs(relative(beside, math.exp(float(self.eval_log[0])))) > SAME_SCALE:
+            return self.eval_drop
+        return max(self.eval_drop, relative(self.start, math.exp(self.eval_now)))
+
+    # ------------------------------------------------------------------ alarm
+
+    @cached
+    def alarm(self) -> float:
+        """Raw train loss above which a single point calls for a judgement."""
+        curve = self.train
+        if curve is None or curve.points < 4:
+            return math.inf
+        tail = np.array([value for _, value in self.recent[-16:]])
+        usual = median(tail)
+        spread = median(np.abs(tail - usual))
+        return max(1.4 * usual, usual + 6 * 1.4826 * spread) - self.lift
+
+    @cached
+    def eval_alarm(self) -> float:
+        """Raw eval loss above which a single eval calls for a judgement."""
+        if len(self.eval_log) < 4:
+            return math.inf
+        rise = max(EVAL_ALARM, 4 * self.eval_noise)
+        return math.exp(float(self.eval_log.min()) + rise) - self.lift
+
+
+EVAL_ALARM = 0.01
+"""Log rise of an eval above the best at which it may be the news that overfitting waits for."""

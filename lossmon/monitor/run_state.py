@@ -1,0 +1,175 @@
+"""Is the run alive, how fast is it, when will it end: pure judgements on times and steps."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from lossmon.fast_dataclass import dataclass
+from lossmon.quantiles import median
+from lossmon.types import Facts, Series, State
+
+RATE_POINTS = 64
+"""Newest points that the rate is taken from: enough for a steady median, few enough that a
+change of pace shows within a minute or two."""
+
+STALL_FACTOR = 10.0
+"""Silence, in usual intervals between points, after which a run counts as stalled. An eval or a
+checkpoint takes a few intervals; ten are well beyond."""
+
+STALL_FLOOR = 120.0
+"""Seconds of silence that are never a stall: evals, checkpoints and compilers take a minute."""
+
+ENDED_AFTER = 3600.0
+"""Seconds of silence after which a run that never said how long it would be counts as ended."""
+
+UNKNOWN_INTERVAL = 60.0
+"""Seconds assumed between points while fewer than three have a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast points come.
+
+    Attributes:
+        steps_per_second: None where the times say nothing.
+        interval: Usual seconds between two points.
+    """
+
+    steps_per_second: float | None = None
+    interval: float = UNKNOWN_INTERVAL
+
+
+def stride(series: Series | None) -> int:
+    """Usual steps between two of the newest points, at least 1."""
+    if series is None or len(series) < 2:
+        return 1
+    gaps = np.diff(series.steps[-RATE_POINTS:])
+    return max(1, int(median(gaps.astype(np.float64))))
+
+
+def pace(series: Series | None) -> Pace:
+    """Take the rate from the newest points: a median, so that evals and pauses do not count."""
+    if series is None or len(series) < 3:
+        return Pace()
+    steps = series.steps[-RATE_POINTS:].astype(np.float64)
+    walls = series.wall_times[-RATE_POINTS:]
+    timed = np.isfinite(walls)
+    steps, walls = steps[timed], walls[timed]
+    if len(steps) < 3 or walls[-1] <= walls[0] or steps[-1] <= steps[0]:
+        return Pace()
+    gaps, advances = np.diff(walls), np.diff(steps)
+    forward = (advances > 0) & (gaps >= 0)
+    if not forward.any():
+        return Pace()
+    per_step = median(gaps[forward] / advances[forward])
+    if per_step <= 0:
+        # Points that arrive in bursts: the median gap inside a burst is nothing.
+        per_step = float(gaps[forward].sum() / advances[forward].sum())
+    if per_step <= 0:
+        return Pace()
+    return Pace(1.0 / per_step, max(median(gaps[forward]), per_step))
+
+
+@dataclass(frozen=True, slots=True)
+class RunVitals:
+    """What is known about a run when its state is judged.
+
+    Attributes:
+        facts: What its sources say.
+        step: Newest step, None before the first.
+        total_steps: Planned steps on the same axis, or None.
+        stride: Usual steps between points.
+        interval: Usual seconds between points.
+        last_sign: Seconds since the Unix epoch of the last sign of life, None before any.
+    """
+
+    facts: Facts
+    step: int | None
+    total_steps: int | None
+    stride: int
+    interval: float
+    last_sign: float | None
+
+
+def state(vital: RunVitals, now: float) -> tuple[State, str]:
+    """Judge what a run is doing.
+
+    Returns:
+        The state and, in a few words, why.
+    """
+    facts = vital.facts
+    if facts.finished:
+        return State.FINISHED, facts.ending or "the log says so"
+    if facts.failure:
+        return State.FAILED, facts.failure
+    if vital.step is None:
+        return State.WAITING, "nothing logged yet"
+    if vital.total_steps and vital.step >= vital.total_steps:
+        return State.FINISHED, "the last step is reached"
+    if vital.last_sign is None:
+        return State.RUNNING, ""
+    silence = now - vital.last_sign
+    if silence <= max(STALL_FLOOR, STALL_FACTOR * vital.interval):
+        return State.RUNNING, ""
+    if vital.total_steps and vital.total_steps - vital.step <= vital.stride:
+        # Steps counted from 0, or a last stretch shorter than the logging interval.
+        return State.FINISHED, "no point is missing"
+    if vital.total_steps is None and silence > max(ENDED_AFTER, 3 * STALL_FACTOR * vital.interval):
+        return State.FINISHED, "silent for long, total unknown"
+    return State.STALLED, "nothing new for long"
+
+
+def remaining(vital: RunVitals, pace_: Pace) -> float | None:
+    """Seconds to the end: from the measured pace, else as the framework estimates them."""
+    if vital.step is not None and vital.total_steps and pace_.steps_per_second:
+        left = max(0, vital.total_steps - vital.step)
+        return left / pace_.steps_per_second
+    estimate = vital.facts.remaining
+    return estimate if estimate is not None and math.isfinite(estimate) else None
+
+
+def merged_facts(facts: list[Facts]) -> Facts:
+    """Join what several sources say; the first that says something of a thing counts."""
+
+    def first(name: str) -> object:
+        return next((v for f in facts if (v := getattr(f, name)) is not None), None)
+
+    settings: dict[str, str] = {}
+    for fact in reversed(facts):
+        settings.update(fact.settings)
+    return Facts(
+        name=_text(first("name")),
+        total_steps=_whole(first("total_steps")),
+        total_epochs=_number(first("total_epochs")),
+        remaining=_number(first("remaining")),
+        finished=any(fact.finished for fact in facts) or None,
+        failure=next((fact.failure for fact in facts if fact.failure), None),
+        ending=_text(first("ending")),
+        started=_number(first("started")),
+        best_checkpoint=_text(first("best_checkpoint")),
+        settings=settings,
+    )
+
+
+def updated_facts(old: Facts, new: Facts) -> Facts:
+    """What one source says after it said something more."""
+    kept = {
+        name: value if (value := getattr(new, name)) is not None else getattr(old, name)
+        for name in Facts.__dataclass_fields__
+        if name != "settings"
+    }
+    return Facts(**kept, settings={**old.settings, **new.settings})
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _whole(value: object) -> int | None:
+    return int(value) if isinstance(value, (int, float)) else None
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, (int, float)) else None

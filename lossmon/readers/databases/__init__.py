@@ -1,0 +1,1 @@
+"""Reader for SQLite databases and journals of experiment trackers."""

@@ -1,0 +1,1 @@
+"""Find the log files below a path and group them into runs."""

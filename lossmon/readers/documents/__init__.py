@@ -1,0 +1,1 @@
+"""Reader for JSON documents that are rewritten as a whole."""

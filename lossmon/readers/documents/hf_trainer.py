@@ -1,0 +1,120 @@
+"""Hugging Face Trainer's own documents: `trainer_state.json` and `*_results.json`."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping
+from pathlib import Path
+
+from lossmon.readers.documents.reader import DocumentReader, history_frame
+from lossmon.readers.format import Format
+from lossmon.readers.records.columns import Columns, MetricColumns
+from lossmon.readers.records.frame import Cells, Frame
+from lossmon.readers.records.sniff import text_of
+from lossmon.readers.values import number
+from lossmon.types import Axis, Facts
+
+STATE_RANK = 40
+"""Full precision with explicit steps, but only at checkpoints."""
+
+RESULTS_RANK = 95
+"""One number at the end of the run: of use only where there is no curve."""
+
+_ENDINGS = ("train_samples_per_second", "train_steps_per_second")
+"""What only the record at the end of a training holds, beside `train_loss`."""
+
+_STEPS = Columns(steps=("step",))
+
+_SETTINGS = ("train_batch_size", "num_train_epochs", "logging_steps", "eval_steps", "save_steps")
+"""What of the settings the document repeats."""
+
+
+def _state_layout(axis: Axis | None) -> MetricColumns:
+    return MetricColumns(axis or Axis.STEP, _STEPS)
+
+
+def _extract_state(document: object) -> tuple[Frame, tuple[Facts, ...]]:
+    if not isinstance(document, dict):
+        return Frame(), ()
+    history = document.get("log_history")
+    frame = history_frame(history) if isinstance(history, list) else Frame()
+    return frame, (_state_facts(document, frame),)
+
+
+def _state_facts(state: Mapping[str, object], frame: Frame) -> Facts:
+    total = number(state.get("max_steps"))
+    epochs = number(state.get("num_train_epochs"))
+    step = number(state.get("global_step"))
+    best = state.get("best_model_checkpoint")
+    ended = any(name in frame.columns for name in _ENDINGS)
+    done = total is not None and step is not None and step >= total > 0
+    return Facts(
+        total_steps=int(total) if total is not None and 0 < total < 1e15 else None,
+        total_epochs=epochs if epochs is not None and 0 < epochs < 1e9 else None,
+        finished=ended or done,
+        best_checkpoint=_last_part(best) if isinstance(best, str) else None,
+        settings={name: f"{state[name]:g}" for name in _SETTINGS if _is_number(state.get(name))},
+    )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and abs(value) < 1e15
+
+
+def _last_part(path: str) -> str | None:
+    return posixpath.basename(path.replace("\\", "/").rstrip("/")) or None
+
+
+def _extract_results(document: object) -> tuple[Frame, tuple[Facts, ...]]:
+    """The final numbers, at the epoch after which they were measured, if there was any.
+
+    The mean loss of the whole training is called `train_loss` here; it is given as TensorBoard
+    spells it, `train/train_loss`, so that it is not taken for a loss at the end.
+    """
+    cells = Cells()
+    if isinstance(document, dict):
+        for name, value in document.items():
+            if isinstance(name, str) and number(value) is not None:
+                summary = name.startswith("train_") or name == "total_flos"
+                cells.add(0, f"train/{name}" if summary else name, value)
+        epoch = number(document.get("epoch"))
+        if epoch is not None and 0 <= epoch < 1e9:
+            cells.add(0, "epoch", round(epoch))
+    return cells.frame(1), ()
+
+
+def _claims_state(path: Path, head: bytes) -> bool:
+    return not head.strip() or text_of(head).lstrip().startswith("{")
+
+
+def _claims_results(path: Path, head: bytes) -> bool:
+    text = text_of(head)
+    return '"epoch"' in text or '_runtime"' in text or '_samples_per_second"' in text
+
+
+def _open_state(path: Path) -> DocumentReader:
+    return DocumentReader(path, "hf_trainer", _extract_state, _state_layout)
+
+
+def _open_results(path: Path) -> DocumentReader:
+    return DocumentReader(path, "hf_results", _extract_results)
+
+
+FORMATS = (
+    Format(
+        source="hf_trainer",
+        title="Hugging Face trainer_state.json",
+        names=("trainer_state.json",),
+        claims=_claims_state,
+        open=_open_state,
+        rank=STATE_RANK,
+    ),
+    Format(
+        source="hf_results",
+        title="Hugging Face *_results.json",
+        names=("all_results.json", "train_results.json", "eval_results.json"),
+        claims=_claims_results,
+        open=_open_results,
+        rank=RESULTS_RANK,
+    ),
+)

@@ -1,0 +1,222 @@
+"""JSON documents that are written anew as a whole: training histories."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from lossmon.readers.files.json_file import JsonFile
+from lossmon.readers.format import Format
+from lossmon.readers.records.axis import OtherAxisError
+from lossmon.readers.records.columns import Found, Layout, MetricColumns
+from lossmon.readers.records.frame import DEPTH, Cells, Frame, clean_name, frame_of
+from lossmon.readers.records.sniff import (
+    are_metrics,
+    fields,
+    is_known_other,
+    names_loss,
+    names_metric,
+    text_of,
+)
+from lossmon.readers.values import number
+from lossmon.types import Axis, Batch, Facts, Points
+
+RANK = 50
+"""Full precision, but written now and then as a whole."""
+
+_WRAPPERS = ("log_history", "history", "training_history", "logs", "log", "metrics", "results")
+"""Names under which a document may keep its records."""
+
+
+Extract = Callable[[object], tuple[Frame, tuple[Facts, ...]]]
+"""Takes the records out of a document, with what it says of the run."""
+
+
+class DocumentReader:
+    """Reads a JSON document again whenever it changes.
+
+    What the new version holds beyond the one before is given; a version that does not continue
+    the one before replaces it.
+
+    Args:
+        path: The file.
+        source: Name of the format family.
+        extract: Finds its records.
+        layout: What they mean.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        source: str,
+        extract: Extract,
+        layout: Callable[[Axis | None], Layout] = MetricColumns,
+    ) -> None:
+        self.path = path
+        self.source = source
+        self._file = JsonFile(path)
+        self._extract = extract
+        self._layout = layout
+        self._points: dict[str, Points] = {}
+        self._first = 0
+
+    def read(self, deadline: float) -> Batch:
+        """Return what the newest version of the document adds.
+
+        Raises:
+            ReadError: The file may not be read, is not a regular file, or is too large.
+        """
+        document = self._file.changed()
+        if document is None:
+            fault = self._file.overdue()
+            note = f"{self.path.name}: not a whole JSON document ({fault}): waiting for the next"
+            return Batch(notes=(note,) if fault else ())
+        frame, facts = self._extract(document)
+        found = self._found(frame)
+        found.facts = [*facts, *found.facts]
+        points = {points.tag: points for points in found.points}
+        added = _added(self._points, points)
+        replaced = added is None
+        if added is None:
+            self._first += 1 + max((int(p.order[-1]) for p in self._points.values()), default=0)
+            added = list(points.values())
+        self._points = points
+        found.points = [_shifted(points, self._first) for points in added]
+        return found.batch(replaced=replaced)
+
+    def _found(self, frame: Frame) -> Found:
+        axis: Axis | None = None
+        while True:
+            found = Found()
+            try:
+                self._layout(axis).take(frame, 0, found)
+            except OtherAxisError as error:
+                axis = error.axis
+                continue
+            return found
+
+
+def _shifted(points: Points, first: int) -> Points:
+    order = points.order + first
+    return Points(points.tag, points.steps, points.wall_times, points.values, order, points.axis)
+
+
+def _added(before: Mapping[str, Points], now: Mapping[str, Points]) -> list[Points] | None:
+    """What `now` holds behind the end of `before`; None if it does not continue it."""
+    end = max((int(points.order[-1]) for points in before.values()), default=-1)
+    added = []
+    for tag, points in now.items():
+        start = int(np.searchsorted(points.order, end, side="right"))
+        if not _same(before.get(tag), points, start):
+            return None
+        if start < len(points):
+            added.append(
+                Points(
+                    tag,
+                    points.steps[start:],
+                    points.wall_times[start:],
+                    points.values[start:],
+                    points.order[start:],
+                    points.axis,
+                )
+            )
+    return added if before.keys() <= now.keys() else None
+
+
+def _same(before: Points | None, now: Points, count: int) -> bool:
+    """Whether the first `count` points are the ones before."""
+    if before is None:
+        return count == 0
+    return (
+        len(before) == count
+        and before.axis is now.axis
+        and np.array_equal(before.steps, now.steps[:count])
+        and np.array_equal(before.values, now.values[:count], equal_nan=True)
+    )
+
+
+def history_frame(document: object) -> Frame:
+    """Return the records of a training history.
+
+    A history is a list of records, a record of equally long lists (Keras' `History`), or either
+    of them under a name such as `log_history`. Of lists of several lengths those are taken that
+    hold the most losses.
+    """
+    if isinstance(document, list):
+        return frame_of(record for record in document if isinstance(record, dict))
+    if not isinstance(document, dict):
+        return Frame()
+    for name in _WRAPPERS:
+        inner = document.get(name)
+        if isinstance(inner, list) and any(isinstance(record, dict) for record in inner):
+            return history_frame(inner)
+    return _frame_of_lists(_lists(document))
+
+
+def _lists(
+    document: Mapping[str, object], prefix: str = "", depth: int = 0
+) -> dict[str, list[object]]:
+    """The lists of numbers in a document, by their names joined with `/`."""
+    lists: dict[str, list[object]] = {}
+    for key, value in document.items():
+        name = prefix + clean_name(key)
+        if isinstance(value, list) and value and number(value[0]) is not None:
+            lists[name] = value
+        elif isinstance(value, dict) and depth < DEPTH:
+            wrapped = depth == 0 and key in _WRAPPERS
+            lists.update(_lists(value, prefix if wrapped else name + "/", depth + 1))
+    return lists
+
+
+def _frame_of_lists(lists: Mapping[str, list[object]]) -> Frame:
+    if not lists:
+        return Frame()
+    lengths = Counter[int]()
+    for name, values in lists.items():
+        lengths[len(values)] += 1 + 100 * names_loss(name)
+    length = max(lengths, key=lambda length: (lengths[length], -length))
+    cells = Cells()
+    for name, values in lists.items():
+        if len(values) == length:
+            for row, value in enumerate(values):
+                cells.add(row, name, value)
+    return cells.frame(length)
+
+
+def claims_history(path: Path, head: bytes) -> bool:
+    """Whether a JSON document is the history of a training."""
+    text = text_of(head).lstrip()
+    if is_known_other(path) or not text.startswith(("[", "{")):
+        return False
+    if text.startswith("["):
+        record, _, _ = text[1:].partition("}")
+        if not record.lstrip().startswith("{"):
+            return False
+        return are_metrics(name for name, is_number, _ in fields(record) if is_number)
+    listed = [name for name, _, is_list in fields(text) if is_list]
+    if '"log_history"' in text or any(map(names_loss, listed)):
+        return True
+    return any(names_metric(name) and "lr" not in name.lower() for name in listed)
+
+
+def _extract(document: object) -> tuple[Frame, tuple[Facts, ...]]:
+    return history_frame(document), ()
+
+
+def _open(path: Path) -> DocumentReader:
+    return DocumentReader(path, "history", _extract)
+
+
+FORMATS = (
+    Format(
+        source="history",
+        title="JSON training history",
+        names=("*.json", "log"),
+        claims=claims_history,
+        open=_open,
+        rank=RANK,
+    ),
+)

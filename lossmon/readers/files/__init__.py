@@ -1,0 +1,1 @@
+"""File access shared by all readers: tails, lines, encodings, databases."""

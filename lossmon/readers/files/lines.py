@@ -1,0 +1,304 @@
+"""The lines of a growing text file, whatever its encoding and line ends."""
+
+from __future__ import annotations
+
+import codecs
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from lossmon.fast_dataclass import dataclass
+from lossmon.readers.files.encoding import Encoding, encoding_of
+from lossmon.readers.files.tail import Tail
+
+BLOCK = 1 << 18
+"""Bytes read at once: some thousand lines, parsed in about 10 ms, so that a deadline holds."""
+
+LONGEST = 1 << 20
+"""Bytes of a line that are kept. No record that holds metrics is longer; a line of 10 MB is a
+dumped tensor or a file that is not text."""
+
+_CONTROLS = re.compile("[\x80-\x9f]")
+_ENDS = re.compile(rb"\r\n?|\n")
+
+
+def is_silent(path: Path, seconds: float) -> bool:
+    """Whether nothing was written to a file for that long; no if that cannot be asked."""
+    try:
+        return time.time() - path.stat().st_mtime > seconds
+    except OSError:
+        return False
+
+
+class Line(NamedTuple):
+    """One line of text, without its end and without NULs.
+
+    Attributes:
+        text: The decoded line; other control characters are still in it.
+        offset: Byte at which it begins in the file.
+        redrawn: It ended in a lone carriage return: a state of a progress bar that was painted
+            over by what follows, rather than a line that stays.
+    """
+
+    text: str
+    offset: int
+    redrawn: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    r"""Whole lines, many at a time.
+
+    Attributes:
+        data: The lines with their ends: `\n`, `\r\n` or `\r`. UTF-16 is given as UTF-8 and
+            byte order marks are gone; bytes that are not UTF-8, and NULs, are as they stand.
+        offset: Byte at which they begin in the file.
+        utf16: The file is UTF-16, so that places in `data` are not places in the file.
+    """
+
+    data: bytes
+    offset: int
+    utf16: bool = False
+
+    def lines(self) -> Iterator[Line]:
+        """Give each line decoded; what a carriage return left empty is left out."""
+        text = self._plain_text()
+        if text is None:
+            return self._mixed_lines()
+        return self._plain_lines(text)
+
+    def _plain_text(self) -> str | None:
+        r"""The decoded chunk if it is UTF-8 whose lines end in `\n` alone."""
+        if self.utf16 or b"\r" in self.data or b"\0" in self.data:
+            return None
+        try:
+            return self.data.decode()
+        except UnicodeDecodeError:
+            return None
+
+    def _plain_lines(self, text: str) -> Iterator[Line]:
+        offset, make = self.offset, Line._make
+        lines = text.split("\n")
+        lines.pop()
+        if text.isascii():
+            for line in lines:
+                yield make((line, offset, False))
+                offset += len(line) + 1
+            return
+        for line in lines:
+            yield make((line, offset, False))
+            offset += len(line.encode()) + 1
+
+    def _mixed_lines(self) -> Iterator[Line]:
+        start, offset = 0, self.offset
+        for end in _ENDS.finditer(self.data):
+            line, redrawn = self.data[start : end.start()], end[0] == b"\r"
+            if line or not redrawn:
+                yield Line(decode(line), offset, redrawn)
+            offset += _file_length(self.data[start : end.end()], self.utf16)
+            start = end.end()
+
+
+def decode(line: bytes) -> str:
+    """Decode the bytes of one line: UTF-8, or else Latin-1, without NULs.
+
+    A line with some good UTF-8 sequences and some bad bytes is damaged UTF-8: its bad bytes
+    become U+FFFD, as do Latin-1's invisible control characters.
+    """
+    line = line.replace(b"\0", b"")
+    try:
+        return line.decode()
+    except UnicodeDecodeError:
+        text = line.decode(errors="replace")
+    if text.replace("\N{REPLACEMENT CHARACTER}", "").isascii():
+        return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", line.decode("latin-1"))
+    return text
+
+
+class LineTail:
+    r"""Gives each line of a growing text file once, as soon as it has ended.
+
+    A line ends with `\n`, `\r\n`, or a lone `\r` that something follows. The encoding is UTF-8
+    (with Latin-1 for lines that are not), or UTF-16, with or without a byte order mark.
+    Of a line longer than `LONGEST` bytes the beginning is given, with a note.
+
+    What stands behind the last line end is `rest`: the unfinished line, a last line that will
+    never get its newline, or the newest state of a progress bar (which writes `\r` before each
+    state, not after it). It comes again as a `Line` once it has ended.
+
+    Attributes:
+        path: The file.
+        replaced: The file began anew: the lines of the last call are its first, and all that
+            were given before are void.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.replaced = False
+        self._tail = Tail(path)
+        self._notes: list[str] = []
+        self._queue: list[tuple[bool, Chunk]] = []
+        """Chunks that were cut and not yet given, each with its `replaced`."""
+        self._begin()
+
+    def _begin(self) -> None:
+        self._open = b""
+        """What follows the last line end, as UTF-8."""
+        self._start = 0
+        """Where `_open` begins in the file."""
+        self._utf16: codecs.IncrementalDecoder | None = None
+        self._encoding: Encoding | None = None
+        """None until the first bytes have told it."""
+        self._skipping = False
+        """The rest of an overlong line is being dropped."""
+
+    @property
+    def offset(self) -> int:
+        """Bytes read so far, the unfinished line included."""
+        return self._tail.offset
+
+    @property
+    def size(self) -> int:
+        """Bytes in the file at the last call, 0 if it was absent."""
+        return self._tail.size
+
+    @property
+    def pending(self) -> int:
+        """Bytes known to be unread; above 0 the caller should come back at once."""
+        return self._tail.pending + sum(len(chunk.data) for _, chunk in self._queue)
+
+    @property
+    def rest(self) -> Line | None:
+        """What stands behind the last line end, if anything does."""
+        if self._skipping:
+            return None
+        data, start = self._open, self._start
+        if self._encoding is None:
+            encoding = encoding_of(data)
+            start = encoding.mark
+            if encoding.wide:
+                data = data[: len(data) // 2 * 2].decode(encoding.name, "replace").encode()
+        text = decode(data.rstrip(b"\r"))
+        return Line(text, start) if text else None
+
+    def drain_notes(self) -> tuple[str, ...]:
+        """Return what was worth a word since this was last called."""
+        notes = tuple(self._notes)
+        self._notes.clear()
+        return notes
+
+    def lines(self, deadline: float) -> Iterator[Line]:
+        """Give the lines that ended since the last call, oldest first.
+
+        Exhaust it: lines that are not fetched are not given again. `replaced` is right from the
+        first line on, and after the last.
+
+        Args:
+            deadline: `time.monotonic()` value after which to stop with what is there; at least
+                one block is always read.
+
+        Raises:
+            ReadError: The file may not be read, or is not a regular file.
+        """
+        anew = given = False
+        while (chunk := self.chunk()) is not None:
+            if self.replaced and given:
+                # The file changed during this very call: its new lines belong to the next one.
+                self._queue.insert(0, (True, chunk))
+                break
+            self.replaced = anew = anew or self.replaced
+            given = given or bool(chunk.data)
+            yield from chunk.lines()
+            if time.monotonic() >= deadline:
+                break
+        self.replaced = anew
+
+    def chunk(self) -> Chunk | None:
+        """Return the next whole lines in one piece; None when there is nothing new.
+
+        A chunk may be empty: bytes were read, but no line has ended. `replaced` speaks of this
+        chunk.
+
+        Raises:
+            ReadError: The file may not be read, or is not a regular file.
+        """
+        if not self._queue:
+            taken = self._tail.take(BLOCK)
+            anew = self._tail.replaced
+            if anew:
+                self._begin()
+            if taken or anew:
+                self._queue = [(anew, chunk) for chunk in self._cut(taken)]
+        if not self._queue:
+            self.replaced = False
+            return None
+        self.replaced, chunk = self._queue.pop(0)
+        return chunk
+
+    def _cut(self, taken: bytes) -> list[Chunk]:
+        """Cut what has ended from what stands behind the last line end."""
+        if self._encoding is None:
+            taken, self._open = self._open + taken, b""
+            encoding = encoding_of(taken)
+            if not encoding.sure:
+                self._open = taken
+                return [Chunk(b"", 0)]
+            taken = self._begun(encoding, taken)
+        self._open += self._utf16.decode(taken).encode() if self._utf16 else taken
+        if self._skipping:
+            self._skip()
+        # A log that was truncated under a writer which kept its place begins with a hole.
+        self._shift(len(self._open) - len(self._open.lstrip(b"\0")))
+        return [*self._overlong(), self._whole()]
+
+    def _begun(self, encoding: Encoding, head: bytes) -> bytes:
+        """Set out with an encoding; return the first bytes without a byte order mark."""
+        self._encoding, self._start = encoding, encoding.mark
+        if encoding.wide:
+            self._utf16 = codecs.getincrementaldecoder(encoding.name)("replace")
+        return head[encoding.mark :]
+
+    def _whole(self) -> Chunk:
+        start, data = self._start, self._open
+        cut = data.rfind(b"\n") + 1
+        # A carriage return at the very end may be half of a Windows line end.
+        cut = max(cut, data.rfind(b"\r", cut, max(cut, len(data) - 1)) + 1)
+        return Chunk(self._shift(cut), start, self._utf16 is not None)
+
+    def _overlong(self) -> Iterator[Chunk]:
+        """Give the beginning of a first line that is too long, and start to skip its rest.
+
+        No other line can be: a block is shorter than `LONGEST`.
+        """
+        if len(self._open) <= LONGEST:
+            return
+        end = _ENDS.search(self._open)
+        if end is not None and end.start() <= LONGEST:
+            return
+        start, cut = self._start, LONGEST
+        while self._open[cut] & 0xC0 == 0x80 and cut > LONGEST - 4:
+            cut -= 1
+        self._notes.append(f"line at byte {start:,} is longer than {LONGEST:,} bytes: cut")
+        yield Chunk(self._shift(cut) + b"\n", start, self._utf16 is not None)
+        self._skipping = True
+        self._skip()
+
+    def _skip(self) -> None:
+        end = _ENDS.search(self._open)
+        if end is None or (end.end() == len(self._open) and end[0] == b"\r"):
+            self._shift(len(self._open) - self._open.endswith(b"\r"))
+        else:
+            self._shift(end.end())
+            self._skipping = False
+
+    def _shift(self, count: int) -> bytes:
+        shifted, self._open = self._open[:count], self._open[count:]
+        self._start += _file_length(shifted, self._utf16 is not None)
+        return shifted
+
+
+def _file_length(data: bytes, utf16: bool) -> int:
+    """Bytes that a part of the text occupies in the file."""
+    return len(data.decode(errors="replace").encode("utf-16-le")) if utf16 else len(data)

@@ -1,0 +1,82 @@
+"""LLaMA-Factory's `trainer_log.jsonl`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lossmon.readers.format import Format
+from lossmon.readers.jsonl.reader import RANK, json_lines
+from lossmon.readers.records.axis import plain
+from lossmon.readers.records.columns import Columns, Found, MetricColumns
+from lossmon.readers.records.frame import Frame
+from lossmon.readers.records.reader import RecordReader
+from lossmon.readers.records.sniff import fields, text_of
+from lossmon.types import Axis, Facts
+
+_PROGRESS = frozenset(
+    {"current_steps", "total_steps", "epoch", "percentage", "throughput", "total_tokens"}
+    | {"vram_allocated", "vram_reserved", "elapsed_time", "remaining_time"}
+)
+"""What every record says, the one that ends the training too."""
+
+_COLUMNS = Columns(
+    steps=("current_steps", "step", "global_step"),
+    ignored=frozenset({"percentage", "elapsed_time"}),
+)
+
+
+class TrainerLog:
+    """The layout of `trainer_log.jsonl`.
+
+    The record that ends a training stands at its last step and holds neither a loss nor any other
+    quantity. A training that was resumed writes on behind it.
+    """
+
+    def __init__(self, axis: Axis | None = None) -> None:
+        self._metrics = MetricColumns(axis, _COLUMNS)
+        self._finished = False
+
+    def take(self, frame: Frame, first: int, found: Found) -> None:
+        """Add the points of every quantity, the plan, and whether the training has ended."""
+        self._metrics.take(frame, first, found)
+        if not frame.n:
+            return
+        finished = self._ends(frame)
+        if finished != self._finished:
+            self._finished = finished
+            found.facts.append(Facts(finished=finished))
+
+    def _ends(self, frame: Frame) -> bool:
+        """Whether the newest record is the one that ends a training."""
+        last = {
+            plain(name): float(column.values[-1])
+            for name, column in frame.columns.items()
+            if column.rows[-1] == frame.n - 1
+        }
+        done, total = last.get("current_steps"), last.get("total_steps")
+        if done is None or total is None or set(last) - _PROGRESS:
+            return False
+        return done >= total > 0
+
+
+def _claims(path: Path, head: bytes) -> bool:
+    if not head.strip():
+        return True
+    names = {name for name, _, _ in fields(text_of(head))}
+    return "current_steps" in names or {"step", "total_steps"} <= names
+
+
+def _open(path: Path) -> RecordReader:
+    return json_lines(path, "llamafactory", TrainerLog)
+
+
+FORMATS = (
+    Format(
+        source="llamafactory",
+        title="LLaMA-Factory trainer_log.jsonl",
+        names=("trainer_log.jsonl",),
+        claims=_claims,
+        open=_open,
+        rank=RANK,
+    ),
+)

@@ -1,0 +1,139 @@
+"""The JSON lines of MMEngine and of its forerunner mmcv."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from lossmon.readers.format import Format
+from lossmon.readers.jsonl.reader import RANK, USEFUL_TEXTS, JsonParser
+from lossmon.readers.records.axis import WithinEpoch, as_steps
+from lossmon.readers.records.columns import Found
+from lossmon.readers.records.frame import Column, Frame
+from lossmon.readers.records.reader import RecordReader
+from lossmon.readers.records.sniff import first_records, is_known_other
+from lossmon.types import Axis, Floats, Ints, Points
+
+_PLACES = frozenset({"step", "iter", "epoch"})
+
+_EVAL_IGNORED = frozenset({"time", "data_time", "lr", "memory"})
+"""What a record of an evaluation repeats, or says of its own duration."""
+
+
+class MmScalars:
+    """The layout of `scalars.json` (MMEngine) and of `*.log.json` (mmcv).
+
+    A record of an evaluation belongs to the training step before it. MMEngine's says only its
+    `step`, which counts epochs if the run does: then it is the last step of that epoch. mmcv's
+    `iter` counts within the epoch.
+
+    Args:
+        within: The iteration counts within the epoch, and `mode` tells an evaluation.
+        axis: Of no use here: these files always count steps.
+    """
+
+    def __init__(self, within: bool, axis: Axis | None = None) -> None:
+        self._mode = within
+        self._within = WithinEpoch()
+        self._last = 0
+        self._ends: dict[int, int] = {}
+        """Last training step of each epoch."""
+
+    def take(self, frame: Frame, first: int, found: Found) -> None:
+        """Add the points of training and, under `val/`, of evaluations."""
+        evals = self._evals(frame)
+        steps = self._steps(frame, evals)
+        walls = np.full(frame.n, np.nan)
+        order = np.arange(first, first + frame.n, dtype=np.int64)
+        for name, column in frame.columns.items():
+            if name in _PLACES - {"epoch"}:
+                continue
+            for is_eval, tag in ((False, name), (True, f"val/{name}")):
+                if is_eval and name in _EVAL_IGNORED | _PLACES:
+                    continue
+                keep = evals[column.rows] == is_eval
+                rows = column.rows[keep]
+                if len(rows):
+                    found.points.append(
+                        Points(tag, steps[rows], walls[rows], column.values[keep], order[rows])
+                    )
+
+    def _evals(self, frame: Frame) -> np.typing.NDArray[np.bool_]:
+        evals = np.zeros(frame.n, bool)
+        if self._mode:
+            for row, mode in frame.texts.get("mode", ()):
+                evals[row] = mode != "train"
+        else:
+            evals[:] = True
+            evals[_column(frame, "iter").rows] = False
+        return evals
+
+    def _steps(self, frame: Frame, evals: np.typing.NDArray[np.bool_]) -> Ints:
+        iterations, epochs = _spread(frame, "iter"), _spread(frame, "epoch")
+        trains = ~evals & np.isfinite(iterations)
+        steps = np.zeros(frame.n, np.int64)
+        steps[trains] = as_steps(iterations[trains])
+        if self._mode:
+            steps[trains] = self._within.place(steps[trains], epochs[trains])
+        named, numbers = _spread(frame, "step"), as_steps(epochs).tolist()
+        for row, train in enumerate(trains.tolist()):
+            if train:
+                self._last = self._ends[numbers[row]] = int(steps[row])
+            else:
+                steps[row] = self._eval_step(named[row]) if evals[row] else self._last
+        return steps
+
+    def _eval_step(self, named: float) -> int:
+        if self._mode or not np.isfinite(named):
+            return self._last
+        step = int(as_steps(np.array([named]))[0])
+        return self._ends.get(step, step)
+
+
+def _column(frame: Frame, name: str) -> Column:
+    return frame.columns.get(name) or Column(np.empty(0, np.int64), np.empty(0, np.float64))
+
+
+def _spread(frame: Frame, name: str) -> Floats:
+    """A column with a value for every record, NaN where it has none."""
+    column = _column(frame, name)
+    values = np.full(frame.n, np.nan)
+    values[column.rows] = column.values
+    return values
+
+
+def _claims(path: Path, head: bytes) -> bool:
+    if is_known_other(path):
+        return False
+    return any({"iter", "step"} <= record.keys() for record in first_records(head))
+
+
+def _claims_old(path: Path, head: bytes) -> bool:
+    return any({"mode", "epoch", "iter"} <= record.keys() for record in first_records(head))
+
+
+def _open(within: bool, source: str, path: Path) -> RecordReader:
+    parser = partial(JsonParser, USEFUL_TEXTS | {"mode"})
+    return RecordReader(path, source, parser, partial(MmScalars, within))
+
+
+FORMATS = (
+    Format(
+        source="mmcv",
+        title="mmcv *.log.json",
+        names=("*.log.json",),
+        claims=_claims_old,
+        open=partial(_open, True, "mmcv"),
+        rank=RANK,
+    ),
+    Format(
+        source="mmengine",
+        title="MMEngine scalars.json",
+        names=("scalars.json", "[0-9]*_[0-9]*.json"),
+        claims=_claims,
+        open=partial(_open, False, "mmengine"),
+        rank=RANK,
+    ),
+)

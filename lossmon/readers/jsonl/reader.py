@@ -1,0 +1,91 @@
+"""JSON lines: one record a line, appended as the run goes on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from lossmon.readers.files.lines import decode
+from lossmon.readers.format import Format
+from lossmon.readers.jsonl.bulk import Table, grouped, parse_table
+from lossmon.readers.jsonl.records import Parsed, parse_line, parse_whole
+from lossmon.readers.records.columns import REMAINING_NAMES, TIME_NAMES, MetricColumns
+from lossmon.readers.records.frame import Cells, Frame
+from lossmon.readers.records.reader import Fault, MakeLayout, RecordReader
+from lossmon.readers.records.sniff import claims_json_lines
+from lossmon.types import Ints
+
+RANK = 20
+"""A live log with explicit steps and full precision."""
+
+USEFUL_TEXTS = frozenset(TIME_NAMES) | REMAINING_NAMES
+"""Names of the texts that a layout may look at."""
+
+
+class JsonParser:
+    """Parses lines that hold one JSON object each.
+
+    Args:
+        texts: Names of the texts that are of use, as `plain` gives them; of lines in bulk the
+            others are left out.
+    """
+
+    def __init__(self, texts: frozenset[str] = USEFUL_TEXTS) -> None:
+        self._texts = texts
+
+    def parse(self, lines: list[bytes]) -> tuple[Frame, list[Fault]]:
+        """Return the records of some lines, and the lines that are not JSON."""
+        tables, rest = self._tables(lines)
+        parsed = [(index, parse_line(decode(lines[index]))) for index in rest]
+        counts = np.ones(len(lines), np.int64)
+        for index, line in parsed:
+            counts[index] = len(line.records)
+        starts: Ints = np.cumsum(counts) - counts
+        cells = Cells()
+        _add_lines(cells, parsed, starts)
+        for table, indices in tables:
+            table.add_to(cells, starts[indices])
+        faults = [Fault(index, f"not JSON ({line.fault})") for index, line in parsed if line.fault]
+        return cells.frame(int(counts.sum())), faults
+
+    def _tables(self, lines: list[bytes]) -> tuple[list[tuple[Table, Ints]], list[int]]:
+        """The lines that can be parsed in bulk, and the indices of the others."""
+        tables: list[tuple[Table, Ints]] = []
+        rest: list[int] = []
+        for members in grouped(lines):
+            table = parse_table([lines[index] for index in members], self._texts)
+            if table is None:
+                rest += members
+            else:
+                tables.append((table, np.array(members, np.int64)))
+        return tables, sorted(rest)
+
+    def is_whole(self, line: str, quiet: bool) -> bool:
+        """Whether an unfinished line is an object already: no part of one is."""
+        return parse_whole(line) is not None
+
+
+def _add_lines(cells: Cells, parsed: list[tuple[int, Parsed]], starts: Ints) -> None:
+    for index, line in parsed:
+        for at, record in enumerate(line.records):
+            cells.add_record(int(starts[index]) + at, record)
+
+
+def json_lines(
+    path: Path, source: str = "jsonl", layout: MakeLayout = MetricColumns
+) -> RecordReader:
+    """Return a reader of JSON lines."""
+    return RecordReader(path, source, JsonParser, layout)
+
+
+FORMATS = (
+    Format(
+        source="jsonl",
+        title="JSON lines",
+        names=("*.jsonl", "*.ndjson", "*.jsonlines", "*.json", "*.log", "*.txt"),
+        claims=claims_json_lines,
+        open=json_lines,
+        rank=RANK,
+    ),
+)

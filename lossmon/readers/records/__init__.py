@@ -1,0 +1,1 @@
+"""Records of named values, and the axis that they are placed on."""

@@ -1,0 +1,204 @@
+"""Whether a structured file holds metrics, judged by its name and its first bytes."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from fnmatch import fnmatch
+from itertools import pairwise
+from pathlib import Path
+
+from lossmon.readers.files.encoding import as_utf8
+from lossmon.readers.records.axis import EPOCH_NAMES, STEP_NAMES, plain
+from lossmon.readers.values import number
+
+_NEVER = (
+    "tokenizer*.json",
+    "vocab*.json",
+    "*config*.json",
+    "*.trace.json*",
+    "package*.json",
+    "*.index.json",
+    "added_tokens.json",
+    "special_tokens_map.json",
+    "preprocessor*.json",
+    "dataset_info*.json",
+    "wandb-*.json",
+    "swanlab-*.json",
+    "params.json",
+    "requirements*",
+)
+"""Names of files that hold numbers and are no log."""
+
+_METRICS = """
+    loss losses acc accuracy ppl perplexity lr learning_rate grad_norm gnorm reward rewards return
+    auc f1 map iou bleu rouge mae mse rmse wer cer error err nll elbo kl psnr ssim fid r2 logloss
+    mlogloss cost objective throughput precision recall top1 top5 score bpb entropy
+"""
+_METRIC_WORDS = frozenset(_METRICS.split())
+"""Words of which a measured quantity's name holds at least one."""
+
+_LOSSES = "loss losses nll elbo ppl perplexity logloss mlogloss bpb cost"
+_LOSS_WORDS = frozenset(_LOSSES.split())
+"""Words that no file but a log uses for a number."""
+
+_PLACES = frozenset((*STEP_NAMES, *EPOCH_NAMES, "batch", "round", "episode", "trial"))
+_SPLIT = re.compile(r"[^a-z0-9]+")
+_HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_FIELD = re.compile(
+    r'"((?:[^"\\]|\\.){1,200})"\s*:\s*(?:(-?(?:\d|Infinity)|NaN|null|"-?\d)|(\[\s*(?:-?\d|NaN|-?Inf))|("))'
+)
+
+ADVANCING = 3
+"""Records that must stand at rising steps: two could by chance."""
+
+_PROSE = 200
+"""Characters of a text from which on a record is a piece of a data set, not of a log."""
+
+
+def words(name: str) -> frozenset[str]:
+    """Return the words of a name, in lower case: `trainLoss`, `train/loss` and `Train Loss`."""
+    return frozenset(_SPLIT.split(_HUMPS.sub("_", name).lower()))
+
+
+def names_place(name: str) -> bool:
+    """Whether a name says where in the run a record stands."""
+    short = plain(name)
+    return short in _PLACES or short.rsplit("/", 1)[-1] in _PLACES
+
+
+def names_metric(name: str) -> bool:
+    """Whether a name is that of a quantity that training measures."""
+    return bool(words(name) & _METRIC_WORDS) or plain(name) in _METRIC_WORDS
+
+
+def names_loss(name: str) -> bool:
+    """Whether a name is that of a loss."""
+    return bool(words(name) & _LOSS_WORDS)
+
+
+def are_metrics(names: Iterable[str]) -> bool:
+    """Whether columns of numbers with these names make a log: a loss, or a metric and a place."""
+    names = list(names)
+    if any(names_loss(name) for name in names):
+        return True
+    return any(map(names_metric, names)) and any(map(names_place, names))
+
+
+def is_known_other(path: Path) -> bool:
+    """Whether the name of a file says that it is no log, or repeats another one."""
+    return any(fnmatch(path.name.lower(), pattern) for pattern in _NEVER) or _is_copy(path)
+
+
+def _is_copy(path: Path) -> bool:
+    """Whether another file beside this one holds the same records.
+
+    MMEngine writes them to `scalars.json` and to a file named after the time, CatBoost to
+    `catboost_training.json` and to tables.
+    """
+    if path.parent.name == "vis_data" and path.name != "scalars.json":
+        return (path.parent / "scalars.json").exists()
+    if path.name in ("learn_error.tsv", "test_error.tsv", "time_left.tsv"):
+        return (path.parent / "catboost_training.json").exists()
+    return False
+
+
+def text_of(head: bytes) -> str:
+    """Decode the first bytes of a file, whatever its encoding."""
+    return as_utf8(head).decode("utf-8-sig", errors="replace")
+
+
+def first_records(head: bytes, *, alone: bool = False) -> list[dict[str, object]]:
+    """Return the JSON objects of the whole lines at the beginning of a file.
+
+    Args:
+        head: Its first bytes.
+        alone: Give nothing if there is a line of another sort, as in a log that is mostly text.
+    """
+    text = text_of(head)
+    lines = text.splitlines()
+    if len(lines) > 1 and not text.endswith(("\n", "\r")):
+        lines.pop()
+    records: list[dict[str, object]] = []
+    for line in lines:
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+        except (ValueError, RecursionError):
+            return [] if alone else records
+        if not isinstance(record, dict):
+            return []
+        records.append(record)
+    return records
+
+
+def number_names(record: dict[str, object], prefix: str = "", depth: int = 3) -> list[str]:
+    """Return the names of the numbers in a record, nested ones joined with `/`."""
+    names = []
+    for key, value in record.items():
+        if isinstance(value, dict):
+            if depth:
+                names += number_names(value, f"{prefix}{key}/", depth - 1)
+        elif number(value) is not None:
+            names.append(f"{prefix}{key}")
+    return names
+
+
+def has_prose(record: dict[str, object]) -> bool:
+    """Whether a record holds a long text, or a conversation, as data sets do."""
+    return any(
+        (isinstance(value, str) and len(value) > _PROSE)
+        or (isinstance(value, list) and any(isinstance(item, (dict, str)) for item in value))
+        for value in record.values()
+    )
+
+
+def claims_json_lines(path: Path, head: bytes) -> bool:
+    """Whether a file is JSON lines of a training log."""
+    if is_known_other(path) or b"{" not in head:
+        return False
+    lines = path.suffix.lower() in (".jsonl", ".ndjson", ".jsonlines")
+    records = first_records(head, alone=not lines)
+    if not records:
+        return lines and _begins_like_metrics(text_of(head))
+    if not lines and len(records) == 1 and b"\n" not in head.strip():
+        # A JSON document on one line is not a log, unless its record stands in the run.
+        return are_metrics(number_names(records[0])) and any(map(names_place, records[0]))
+    if any(are_metrics(number_names(record)) and not has_prose(record) for record in records):
+        return True
+    return lines and _advances(records)
+
+
+def _advances(records: list[dict[str, object]]) -> bool:
+    """Whether records of unknown names count their steps: those are a log whatever they measure."""
+    if len(records) < ADVANCING or any(map(has_prose, records)):
+        return False
+    for name in records[0]:
+        if plain(name) in STEP_NAMES and any(other != name for other in number_names(records[0])):
+            steps = [number(record.get(name)) for record in records]
+            known = [step for step in steps if step is not None]
+            if len(known) == len(steps) and all(a < b for a, b in pairwise(known)):
+                return True
+    return False
+
+
+def _begins_like_metrics(text: str) -> bool:
+    """The same for a first line that is longer than the head, or not yet complete."""
+    line = text.lstrip().split("\n", 1)[0]
+    if not line.startswith("{"):
+        return False
+    return are_metrics(name for name, _, _ in fields(line))
+
+
+def fields(text: str) -> list[tuple[str, bool, bool]]:
+    """Return the names in a piece of JSON whose value is a number or a list of numbers.
+
+    Each comes as `(name, is a number, is a list)`.
+    """
+    return [
+        (match[1], match[2] is not None, match[3] is not None)
+        for match in _FIELD.finditer(text)
+        if match[4] is None
+    ]

@@ -1,0 +1,1 @@
+"""Reader for text samples: prompts and model outputs."""

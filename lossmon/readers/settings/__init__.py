@@ -1,0 +1,1 @@
+"""Readers for configuration files of runs."""

@@ -1,0 +1,105 @@
+"""Settings that a training program wrote as text into the directory of its run."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from lossmon.readers.files.json_file import parse_document
+from lossmon.readers.files.lines import decode
+from lossmon.readers.hyperparameters import facts_of
+from lossmon.readers.run_directories import CHECKPOINT
+from lossmon.readers.settings.yaml import settings as yaml_settings
+
+NAMES = (
+    "args.yaml",
+    "args.yml",
+    "args.json",
+    "training_args.json",
+    "hparams.yaml",
+    "params.json",
+    "params.yaml",
+    "config.yaml",
+    "config.yml",
+    "config.json",
+    ".hydra/config.yaml",
+)
+"""Where programs write their settings, those that say most of the training first."""
+
+_LARGEST = 1 << 20
+"""Bytes that are read of one file; a larger one holds more than settings."""
+
+_MOST_FOLDERS = 16
+"""Directories below that are looked into where the run's own holds none."""
+
+
+def settings_beside(path: Path) -> dict[str, str]:
+    """The settings in the text files of a run's directory; empty where there are none.
+
+    Nothing but these names is opened, no link is followed, and nothing in them is executed. A
+    file that is too large, broken or not to be read is stepped over. Levels are joined by dots;
+    what two files say differently is taken from the first of `NAMES`.
+
+    Args:
+        path: The run's own directory, or its file.
+    """
+    folder = path if path.is_dir() else path.parent
+    found = _settings_in(folder)
+    if found or folder is not path:
+        return found
+    for below in _folders(folder):
+        if found := _settings_in(below):
+            return found
+    return {}
+
+
+def _folders(folder: Path) -> list[Path]:
+    try:
+        with os.scandir(folder) as entries:
+            names = [one.name for one in entries if one.is_dir(follow_symlinks=False)]
+    except OSError:
+        return []
+    told = (
+        name for name in sorted(names) if not name.startswith(".") and not CHECKPOINT.match(name)
+    )
+    return [folder / name for name, _ in zip(told, range(_MOST_FOLDERS), strict=False)]
+
+
+def _settings_in(folder: Path) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name in NAMES:
+        text = _text(folder / name)
+        if text is not None:
+            told = _of_json(text) if name.endswith("json") else _of_yaml(text)
+            found = {**told, **found}
+    return found
+
+
+def _of_yaml(text: str) -> dict[str, str]:
+    said = {".".join(place): value for place, value in yaml_settings(text).items()}
+    return dict(facts_of(said).settings)
+
+
+def _of_json(text: str) -> dict[str, str]:
+    try:
+        document = parse_document(text.encode())
+    except (ValueError, RecursionError):
+        return {}
+    return dict(facts_of(document).settings) if isinstance(document, dict) else {}
+
+
+def _text(path: Path) -> str | None:
+    try:
+        # A pipe with that name must not be waited for.
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return None
+    with open(handle, "rb") as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST:
+            return None
+        try:
+            return decode(file.read(_LARGEST))
+        except OSError:
+            return None

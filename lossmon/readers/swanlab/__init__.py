@@ -1,0 +1,1 @@
+"""Reader for SwanLab run files."""

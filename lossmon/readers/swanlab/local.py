@@ -1,0 +1,83 @@
+"""SwanLab's local logs: one directory a metric, its points as JSON lines."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from lossmon.errors import ReadError
+from lossmon.readers.files.sqlite import BusyError, visit
+from lossmon.readers.format import Format
+from lossmon.readers.jsonl.reader import json_lines
+from lossmon.readers.records.columns import Columns, MetricColumns
+from lossmon.readers.records.reader import RecordReader
+from lossmon.readers.records.sniff import fields, text_of
+
+RANK = 25
+"""Full precision and live, where SwanLab's own record is written in blocks; but its names stand in
+another file."""
+
+_SYSTEM = "__swanlab__."
+
+
+def _claims(path: Path, head: bytes) -> bool:
+    if path.parent.parent.name != "logs" or not path.stem.isdecimal():
+        return False
+    line = text_of(head).split("\n", 1)[0]
+    names = {name for name, _, _ in fields(line)}
+    return line.startswith('{"index"') and "index" in names and '"create_time"' in line
+
+
+def _open(path: Path) -> RecordReader:
+    run = path.parent.parent.parent
+    tag = metric_name(run, path.parent.name)
+    columns = Columns(
+        steps=("index",),
+        ignored=frozenset({"data"}) if not tag and _has_record(run) else frozenset(),
+        renamed={"data": tag or f"metric {path.parent.name}"},
+    )
+    return json_lines(path, "swanlab", lambda axis: MetricColumns(axis, columns))
+
+
+def _has_record(run: Path) -> bool:
+    """Whether the run's own record, which has all names, is beside its logs."""
+    try:
+        return any(name.endswith(".swanlab") for name in os.listdir(run))
+    except OSError:
+        return False
+
+
+def metric_name(run: Path, folder: str) -> str:
+    """Ask the database beside the runs which metric a directory holds.
+
+    Args:
+        run: The run's directory.
+        folder: Name of the directory with the metric's points.
+
+    Returns:
+        The metric's key, empty where the database does not know it or is not there.
+    """
+    query = (
+        "SELECT t.name FROM tag t JOIN experiment e ON t.experiment_id = e.id "
+        "WHERE e.run_id = ? AND t.folder = ? LIMIT 1"
+    )
+    try:
+        with visit(run.parent / "runs.swanlab") as connection:
+            row = connection.execute(query, (run.name, folder)).fetchone()
+    except (BusyError, ReadError, OSError):
+        return ""
+    if row is None or not isinstance(row[0], str):
+        return ""
+    return f"system/{row[0].removeprefix(_SYSTEM)}" if row[0].startswith(_SYSTEM) else row[0]
+
+
+FORMATS = (
+    Format(
+        source="swanlab",
+        title="SwanLab local logs",
+        names=("[0-9]*.log",),
+        claims=_claims,
+        open=_open,
+        rank=RANK,
+    ),
+)

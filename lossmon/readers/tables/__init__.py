@@ -1,0 +1,1 @@
+"""Reader for CSV and TSV tables."""

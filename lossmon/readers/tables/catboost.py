@@ -1,0 +1,121 @@
+"""CatBoost's `catboost_training.json` and the tables beside it."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from pathlib import Path
+
+from lossmon.readers.files.lines import decode
+from lossmon.readers.format import Format
+from lossmon.readers.jsonl.records import parse_whole
+from lossmon.readers.records.columns import Columns, MetricColumns
+from lossmon.readers.records.frame import Cells, Frame
+from lossmon.readers.records.reader import Fault, RecordReader
+from lossmon.readers.tables.reader import RANK, header_names, table
+from lossmon.types import Axis
+
+_COLUMNS = Columns(steps=("iteration", "iter"), axis=Axis.ROUND, ignored=frozenset({"passed_time"}))
+
+
+class TrainingParser:
+    """Parses a JSON document that is written line by line and closed at the end of the training.
+
+    One line holds the names of the metrics, and each following one the values of an iteration.
+    """
+
+    def __init__(self) -> None:
+        self._names: dict[str, list[str]] = {}
+        self._planned: object = None
+
+    def parse(self, lines: list[bytes]) -> tuple[Frame, list[Fault]]:
+        """Return one record an iteration; lines that are none are part of the document."""
+        cells, n = Cells(), 0
+        for line in lines:
+            text = decode(line).strip().rstrip(",")
+            if text.startswith('"meta"'):
+                self._learn(text)
+                continue
+            record = parse_whole(text)
+            if record is not None and "iteration" in record:
+                self._add(cells, n, record)
+                n += 1
+        return cells.frame(n), []
+
+    def is_whole(self, line: str, quiet: bool) -> bool:
+        """An unfinished line waits: every record is followed by a comma or a bracket."""
+        return False
+
+    def _learn(self, text: str) -> None:
+        try:
+            meta = json.loads("{" + text + "}")["meta"]
+        except (ValueError, RecursionError, KeyError):
+            return
+        if not isinstance(meta, dict):
+            return
+        self._planned = meta.get("iteration_count")
+        for kind in ("learn", "test"):
+            sets, metrics = meta.get(f"{kind}_sets"), meta.get(f"{kind}_metrics")
+            names = [
+                str(metric.get("name", at)) if isinstance(metric, dict) else str(at)
+                for at, metric in enumerate(metrics if isinstance(metrics, list) else ())
+            ]
+            for name in sets if isinstance(sets, list) else ():
+                self._names[str(name)] = names
+
+    def _add(self, cells: Cells, row: int, record: object) -> None:
+        assert isinstance(record, dict)
+        for key, value in record.items():
+            names = self._names.get(key)
+            if isinstance(value, list) and names is not None:
+                for name, one in zip(names, value, strict=False):
+                    cells.add(row, f"{key}/{name}", one)
+            elif key == "remaining_time":
+                cells.add(row, "time_remaining", value)
+            elif not isinstance(value, list):
+                cells.add(row, key, value)
+        cells.add(row, "total_iters", self._planned)
+
+
+def _claims_document(path: Path, head: bytes) -> bool:
+    return b'"iterations"' in head or b'"learn_metrics"' in head
+
+
+def _claims_table(path: Path, head: bytes) -> bool:
+    """A table beside the document repeats it."""
+    document = path.parent / "catboost_training.json"
+    return header_names(head)[:1] == ["iter"] and not document.exists()
+
+
+def _layout(axis: Axis | None, columns: Columns = _COLUMNS) -> MetricColumns:
+    return MetricColumns(axis, columns)
+
+
+def _open_document(path: Path) -> RecordReader:
+    return RecordReader(path, "catboost", TrainingParser, _layout)
+
+
+def _open_table(path: Path) -> RecordReader:
+    split = path.name.partition("_")[0]
+    columns = Columns(steps=("iter",), axis=Axis.ROUND, prefix=f"{split}/")
+    return table(path, "catboost", partial(_layout, columns=columns))
+
+
+FORMATS = (
+    Format(
+        source="catboost",
+        title="CatBoost catboost_training.json",
+        names=("catboost_training.json",),
+        claims=_claims_document,
+        open=_open_document,
+        rank=RANK,
+    ),
+    Format(
+        source="catboost",
+        title="CatBoost *_error.tsv",
+        names=("learn_error.tsv", "test_error.tsv"),
+        claims=_claims_table,
+        open=_open_table,
+        rank=RANK,
+    ),
+)

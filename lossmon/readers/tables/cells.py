@@ -1,0 +1,193 @@
+"""The cells of a table: its rows in bulk."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+
+from lossmon.readers.files.lines import decode
+from lossmon.readers.records.axis import plain
+from lossmon.readers.records.frame import Cells, Column, Frame
+from lossmon.readers.records.reader import Fault
+from lossmon.readers.tables.header import Header, next_header
+from lossmon.readers.values import number
+from lossmon.types import Floats, Ints
+
+_EMPTY = b"-98765432"
+"""Stands for an empty cell while numpy parses a table; rows that hold it are parsed cell by cell.
+An integer of few digits costs the least to parse."""
+
+_EMPTY_VALUE = float(_EMPTY)
+
+_NUMERIC = b"0123456789.+-eE \n"
+"""What rows of finite numbers hold beside the delimiter."""
+
+_OTHERS = {byte: bytes(set(range(256)) - {byte[0], 10}) for byte in (b",", b"\t", b";", b"|", b" ")}
+"""All bytes but a delimiter and the line end."""
+
+
+def parse_rows(
+    lines: list[bytes], header: Header, wanted: frozenset[str]
+) -> tuple[Frame, list[Fault], Header]:
+    """Return the rows of some lines, the lines that do not fit, and the header from then on.
+
+    Args:
+        lines: Without their ends.
+        header: What holds for the first of them.
+        wanted: Names of the texts that are of use, as `plain` gives them.
+    """
+    cells, faults, n, start = Cells(), list[Fault](), 0, 0
+    worded = bool(b"\n".join(lines).translate(None, _NUMERIC + header.delimiter.encode()))
+    while start < len(lines):
+        end, successor = next_header(lines, start, header) if worded else (len(lines), header)
+        n += _parse_block(lines[start:end], start, n, header, wanted, cells, faults)
+        if not set(header.names) <= set(successor.names):
+            faults.append(Fault(end, f"another header, from here on {successor}", skipped=False))
+        header, start = successor, end + 1
+    return cells.frame(n), faults, header
+
+
+def _parse_block(
+    lines: list[bytes],
+    first: int,
+    row: int,
+    header: Header,
+    wanted: frozenset[str],
+    cells: Cells,
+    faults: list[Fault],
+) -> int:
+    """Add the rows of some lines under one header; return how many they are."""
+    delimiter, width = header.delimiter.encode(), len(header.names)
+    if delimiter and _is_plain(lines, delimiter):
+        good, bad = _by_width(lines, delimiter, width)
+        if _parse_numbers(good, row, header, wanted, cells):
+            faults += [_ragged(first + i, count, width) for i, count in bad if lines[i].strip()]
+            return len(good)
+    n = 0
+    for index, line in enumerate(lines):
+        values = header.split(decode(line))
+        if len(values) == width:
+            _add_row(cells, row + n, header, values)
+            n += 1
+        elif line.strip():
+            faults.append(_ragged(first + index, len(values), width))
+    return n
+
+
+def _is_plain(lines: list[bytes], delimiter: bytes) -> bool:
+    """Whether no cell is quoted and no number written with a decimal comma."""
+    body = b"".join(lines)
+    return b'"' not in body and not (delimiter == b";" and b"," in body)
+
+
+def _by_width(
+    lines: list[bytes], delimiter: bytes, width: int
+) -> tuple[list[bytes], list[tuple[int, int]]]:
+    """The lines with as many cells as the header, and `(index, cells)` of the others."""
+    grid = b"\n".join(lines).translate(None, _OTHERS[delimiter])
+    if grid == b"\n".join([delimiter * (width - 1)] * len(lines)):
+        return lines, []
+    counts = [line.count(delimiter) + 1 for line in lines]
+    bad = [(index, count) for index, count in enumerate(counts) if count != width]
+    return [line for line, count in zip(lines, counts, strict=True) if count == width], bad
+
+
+def _ragged(index: int, count: int, width: int) -> Fault:
+    return Fault(index, f"{count:,} cells where the header has {width:,}")
+
+
+def _add_row(cells: Cells, row: int, header: Header, values: list[str]) -> None:
+    for name, value in zip(header.names, values, strict=True):
+        if name and value:
+            if header.delimiter == ";" and "," in value and number(value) is None:
+                value = value.replace(",", ".", 1)
+            cells.add(row, name, value)
+
+
+def _parse_numbers(
+    lines: list[bytes], row: int, header: Header, wanted: frozenset[str], cells: Cells
+) -> bool:
+    """Add rows with numpy's parser; False if it cannot read them."""
+    if not lines:
+        return True
+    numeric = _numeric_columns(lines, header)
+    if not numeric:
+        return False
+    delimiter = header.delimiter.encode()
+    body = b"\n" + b"\n".join(lines) + b"\n"
+    if _EMPTY in body:
+        return False
+    body = _fill(body, delimiter)
+    try:
+        numbers = np.loadtxt(
+            io.BytesIO(body), delimiter=header.delimiter, usecols=numeric, ndmin=2, comments=None
+        )
+    except ValueError:
+        return False
+    if len(numbers) != len(lines):
+        return False
+    rows = np.arange(row, row + len(lines), dtype=np.int64)
+    for at, index in enumerate(numeric):
+        cells.add_column(header.names[index], _present(rows, numbers[:, at]))
+    _add_texts(lines, row, header, frozenset(numeric), wanted, cells)
+    return True
+
+
+def _numeric_columns(lines: list[bytes], header: Header) -> list[int]:
+    """Columns whose first cell that is not empty is a number, or that are empty."""
+    open_columns = {index for index, name in enumerate(header.names) if name}
+    numeric = set(open_columns)
+    delimiter = header.delimiter.encode()
+    for line in lines:
+        values = line.split(delimiter)
+        decided = {index for index in open_columns if values[index].strip()}
+        for index in decided:
+            try:
+                float(values[index])
+            except ValueError:
+                numeric.discard(index)
+        open_columns -= decided
+        if not open_columns:
+            break
+    return sorted(numeric)
+
+
+def _fill(body: bytes, delimiter: bytes) -> bytes:
+    """Write the sign for nothing into empty cells."""
+    empty = delimiter + delimiter
+    if empty in body:
+        filled = delimiter + _EMPTY + delimiter
+        # Neighbouring empty cells share a delimiter, so it takes two passes.
+        body = body.replace(empty, filled).replace(empty, filled)
+    body = body.replace(b"\n" + delimiter, b"\n" + _EMPTY + delimiter)
+    return body.replace(delimiter + b"\n", delimiter + _EMPTY + b"\n")
+
+
+def _present(rows: Ints, values: Floats) -> Column:
+    filled = values != _EMPTY_VALUE
+    if filled.all():
+        return Column(rows, values)
+    return Column(rows[filled], values[filled])
+
+
+def _add_texts(
+    lines: list[bytes],
+    row: int,
+    header: Header,
+    numeric: frozenset[int],
+    wanted: frozenset[str],
+    cells: Cells,
+) -> None:
+    delimiter = header.delimiter.encode()
+    for index, name in enumerate(header.names):
+        if index in numeric or not name:
+            continue
+        texts = [decode(line.split(delimiter)[index]).strip() for line in lines]
+        values = [number(text) for text in texts]
+        rows = [row + at for at, value in enumerate(values) if value is not None]
+        taken = [value for value in values if value is not None]
+        cells.add_column(name, Column(np.array(rows, np.int64), np.array(taken, np.float64)))
+        if plain(name) in wanted:
+            pairs = enumerate(zip(texts, values, strict=True))
+            cells.add_texts(name, [(row + at, t) for at, (t, v) in pairs if v is None and t])

@@ -1,0 +1,203 @@
+"""Run directories with one file a metric: MLflow's file store, DVCLive, DeepSpeed's CSV monitor."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+from lossmon.errors import ReadError
+from lossmon.readers.files.lines import decode
+from lossmon.readers.format import Format
+from lossmon.readers.hyperparameters import facts_of_texts
+from lossmon.readers.jsonl.reader import RANK as LIVE_RANK
+from lossmon.readers.records.axis import plain
+from lossmon.readers.records.columns import Columns, MetricColumns
+from lossmon.readers.records.frame import Cells, Frame, clean_name
+from lossmon.readers.records.reader import Fault, RecordReader
+from lossmon.readers.run_directories import is_metric
+from lossmon.readers.tables.cells import parse_rows
+from lossmon.readers.tables.header import Header
+from lossmon.readers.tables.reader import RANK, header_names, table
+from lossmon.readers.values import moment, number
+from lossmon.types import Axis, Batch, Facts
+
+_LARGEST = 1 << 16
+"""Bytes of a file of settings that are read."""
+
+_MOST_PARAMETERS = 1000
+"""Parameters of a run that are taken."""
+
+_FIELD = re.compile(r"^(\w+): *(.*)$", re.MULTILINE)
+
+_STATES = {"4": "failed", "5": "killed"}
+_FINISHED = "3"
+
+
+def _after(path: Path, folder: str) -> str:
+    """The names below a folder that lead to a file, joined by `/`; empty if it is not below."""
+    parts = path.parts
+    if folder not in parts[:-1]:
+        return ""
+    start = len(parts) - parts[::-1].index(folder)
+    return clean_name("/".join(parts[start:]))
+
+
+class MlflowLines:
+    """Parses the lines of a metric in MLflow's file store: milliseconds, value and step."""
+
+    def __init__(self) -> None:
+        self._header: Header | None = None
+
+    def parse(self, lines: list[bytes]) -> tuple[Frame, list[Fault]]:
+        """Return one record a line; old versions write no step."""
+        for line in lines:
+            if self._header is None and line.strip():
+                names = ("timestamp", "value", "step")[: len(decode(line).split())]
+                self._header = Header(names, " ", False, b"")
+        if self._header is None:
+            return Cells().frame(0), []
+        frame, faults, _ = parse_rows(lines, self._header, frozenset())
+        return frame, faults
+
+    def is_whole(self, line: str, quiet: bool) -> bool:
+        """An unfinished line waits: MLflow ends each one."""
+        return False
+
+
+class MlflowRun:
+    """Reads `meta.yaml`, which says how a run of MLflow's file store is doing.
+
+    Args:
+        path: The file.
+    """
+
+    source = "mlflow"
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._known = Facts()
+
+    def read(self, deadline: float) -> Batch:
+        """Return the name, the beginning, the end and the parameters of the run, if any is new.
+
+        Raises:
+            ReadError: The file may not be read.
+        """
+        text = _small_text(self.path)
+        fields = {key: value.strip().strip("'\"") for key, value in _FIELD.findall(text)}
+        started = number(fields.get("start_time"))
+        status = fields.get("status", "")
+        facts = replace(
+            # They are logged after the document was written.
+            facts_of_texts(_parameters(self.path.parent / "params")),
+            name=clean_name(fields.get("run_name", "")) or None,
+            started=moment(started) if started is not None else None,
+            # A run that is taken up again says that it is running, where it had ended before.
+            finished=status == _FINISHED,
+            failure=_STATES.get(status, ""),
+        )
+        if facts == self._known:
+            return Batch()
+        self._known = facts
+        return Batch(facts=(facts,))
+
+
+def _small_text(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return decode(file.read(_LARGEST))
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    except OSError as error:
+        raise ReadError(f"{path}: {error.strerror or error}") from error
+
+
+def _parameters(folder: Path) -> dict[str, str]:
+    """The parameters of a run, one a file; the parts of a name are directories."""
+    found: dict[str, str] = {}
+    for directory, inner, names in os.walk(folder):
+        inner.sort()
+        for name in sorted(names)[: _MOST_PARAMETERS - len(found)]:
+            file = Path(directory, name)
+            if file.is_file() and not file.is_symlink():
+                key = clean_name(file.relative_to(folder).as_posix())
+                found[key] = clean_name(_small_text(file))
+        if len(found) >= _MOST_PARAMETERS or len(inner) > _MOST_PARAMETERS:
+            break
+    return dict(sorted(found.items()))
+
+
+def _claims_mlflow(path: Path, head: bytes) -> bool:
+    return is_metric(str(path))
+
+
+def _open_mlflow(path: Path) -> RecordReader:
+    columns = Columns(steps=("step",), renamed={"value": _after(path, "metrics") or path.name})
+    return RecordReader(
+        path, "mlflow", MlflowLines, lambda axis: MetricColumns(axis or Axis.STEP, columns)
+    )
+
+
+def _claims_run(path: Path, head: bytes) -> bool:
+    return b"run_id:" in head and b"lifecycle_stage:" in head
+
+
+def _claims_dvclive(path: Path, head: bytes) -> bool:
+    folders = path.parts[:-1]
+    names = header_names(head)
+    return ("plots", "metrics") in pairwise(folders) and "step" in names
+
+
+def _open_dvclive(path: Path) -> RecordReader:
+    name = _after(path.with_suffix(""), "metrics")
+    columns = Columns(steps=("step",), renamed={plain(path.stem): name})
+    return table(path, "dvclive", lambda axis: MetricColumns(axis, columns))
+
+
+def _claims_deepspeed(path: Path, head: bytes) -> bool:
+    names = header_names(head)
+    return len(names) == 2 and names[0] == "step" and path.stem.endswith(names[1])
+
+
+def _open_deepspeed(path: Path) -> RecordReader:
+    columns = Columns(steps=("step",), axis=Axis.SAMPLES)
+    return table(path, "deepspeed", lambda axis: MetricColumns(axis, columns))
+
+
+FORMATS = (
+    Format(
+        source="mlflow",
+        title="MLflow file store",
+        names=("meta.yaml",),
+        claims=_claims_run,
+        open=MlflowRun,
+        rank=LIVE_RANK,
+    ),
+    Format(
+        source="dvclive",
+        title="DVCLive metrics",
+        names=("*.tsv",),
+        claims=_claims_dvclive,
+        open=_open_dvclive,
+        rank=LIVE_RANK,
+    ),
+    Format(
+        source="deepspeed",
+        title="DeepSpeed CSV monitor",
+        names=("train_*.csv",),
+        claims=_claims_deepspeed,
+        open=_open_deepspeed,
+        rank=RANK,
+    ),
+    Format(
+        source="mlflow",
+        title="MLflow file store",
+        names=("*",),
+        claims=_claims_mlflow,
+        open=_open_mlflow,
+        rank=LIVE_RANK,
+    ),
+)

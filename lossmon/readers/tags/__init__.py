@@ -1,0 +1,1 @@
+"""What the tags that frameworks log mean."""

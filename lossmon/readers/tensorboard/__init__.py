@@ -1,0 +1,1 @@
+"""Reader for TensorBoard event files."""

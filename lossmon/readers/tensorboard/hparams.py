@@ -1,0 +1,61 @@
+"""What event files say about a run in words: hyperparameters, arguments, texts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from struct import unpack_from
+
+from lossmon.readers.files.protobuf import BYTES, FIXED64, VARINT, Field, fields
+from lossmon.readers.hyperparameters import MOST_SETTINGS, facts_of, one_line
+from lossmon.types import Facts
+
+
+def hyperparameters(content: bytes) -> dict[str, str]:
+    """The settings in the data of the hparams plugin; empty where it holds none.
+
+    Raises:
+        MalformedError: The bytes are no such data.
+    """
+    settings: dict[str, str] = {}
+    for session in _messages(content, fields(content, 0, len(content)), 3):
+        for entry in _messages(content, session, 1):
+            key, value = "", ""
+            for part in entry:
+                if part.number == 1:
+                    key = one_line(content[part.start : part.stop].decode(errors="replace"))
+                elif part.number == 2 and part.wire == BYTES:
+                    value = _value(content, part)
+            if key and len(settings) < MOST_SETTINGS:
+                settings[key] = value
+    return settings
+
+
+def _messages(data: bytes, parts: Iterator[Field], number: int) -> Iterator[Iterator[Field]]:
+    for part in parts:
+        if part.number == number and part.wire == BYTES:
+            yield fields(data, part.start, part.stop)
+
+
+def _value(data: bytes, span: Field) -> str:
+    """A `google.protobuf.Value` that is a number, a text or a truth value."""
+    for part in fields(data, span.start, span.stop):
+        if part.number == 2 and part.wire == FIXED64:
+            return f"{unpack_from('<d', data, part.start)[0]:.15g}"
+        if part.number == 3 and part.wire == BYTES:
+            return one_line(data[part.start : part.stop].decode(errors="replace"))
+        if part.number == 4 and part.wire == VARINT:
+            return "true" if part.value else "false"
+    return ""
+
+
+def arguments(text: str) -> Facts | None:
+    """What a Hugging Face Trainer's arguments say: the plan and the settings.
+
+    Returns None where the text is no JSON object.
+    """
+    try:
+        loaded = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return facts_of(loaded) if isinstance(loaded, dict) else None

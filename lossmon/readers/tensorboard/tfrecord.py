@@ -1,0 +1,211 @@
+"""TensorBoard's record framing: length, checksum, bytes, checksum."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+from struct import Struct
+
+import numpy as np
+
+from lossmon.errors import ReadError
+from lossmon.fast_dataclass import dataclass
+from lossmon.readers.files.tail import CHUNK, Tail
+from lossmon.readers.tensorboard.crc32c import crc32c, masked
+from lossmon.types import Ints
+
+HEADER = 12
+"""Bytes before the payload: its length (8) and the masked checksum of the length (4)."""
+
+FOOTER = 4
+"""Bytes behind the payload: its masked checksum."""
+
+PADDING = bytes(16)
+"""Zeros behind the last record, so that whole words can be loaded anywhere in one."""
+
+LARGEST = 1 << 20
+"""Bytes of the longest record that is kept. Scalars take 50 bytes and texts some thousand; what
+is longer is an image, a sound or a graph."""
+
+WINDOW = 32
+"""Records that must have repeated before the next ones are guessed, and longest cycle in which
+they may: the tags that a training logs at a time."""
+
+_CORRUPT = 1 << 31
+"""Length that no writer can produce: protocol buffers end at 2 GiB."""
+
+_header = Struct("<QI")
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """Consecutive records in one buffer. Their payloads are not verified yet.
+
+    Attributes:
+        data: The bytes, with `PADDING` behind the last record.
+        starts: Where in `data` each payload begins.
+        lengths: Bytes of each payload; its masked checksum stands behind it.
+        offset: Where `data` begins in the file.
+    """
+
+    data: bytes
+    starts: Ints
+    lengths: Ints
+    offset: int
+
+
+def is_header(head: bytes) -> bool:
+    """Whether bytes can be the beginning of a record file; too few or zeros can."""
+    if len(head) < HEADER or not any(head[:HEADER]):
+        return True
+    length, crc = _header.unpack_from(head)
+    return bool(length < _CORRUPT and masked(crc32c(head[:8])) == crc)
+
+
+class RecordTail:
+    """Gives the records that were completed in a growing file since the last call.
+
+    Half a record is kept until the rest comes. A header of zeros is a hole that the file system
+    has not filled yet: it is looked at again. Records longer than `LARGEST` are left out without
+    being held in memory.
+
+    Attributes:
+        path: The file.
+        replaced: The last call found that the file began anew.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.replaced = False
+        self._tail = Tail(path)
+        self._known: dict[int, int] = {}
+        """Length to masked checksum of the length, as far as verified."""
+        self._begin()
+
+    def _begin(self) -> None:
+        self._half = b""
+        self._skip = 0
+        """Bytes of an overlong record that are still to come."""
+        self._hole = False
+        self._broken = ""
+
+    @property
+    def pending(self) -> int:
+        """Bytes known to be unread; 0 at a hole, where coming back at once is of no use."""
+        return 0 if self._hole else self._tail.pending
+
+    def take(self) -> Records | None:
+        """Return the next complete records; None when there is nothing new.
+
+        There may be none in it, although bytes were read.
+
+        Raises:
+            ReadError: The length of the next record is corrupt, so that no later one can be
+                found; or the file may not be read.
+        """
+        taken = self._tail.take(HEADER if self._hole else CHUNK)
+        self.replaced = self._tail.replaced
+        if self.replaced:
+            self._begin()
+        if self._broken:
+            raise ReadError(self._broken)
+        if not taken:
+            return None
+        if self._skip:
+            skipped = min(self._skip, len(taken))
+            self._skip -= skipped
+            taken = taken[skipped:]
+        data = b"".join((self._half, taken, PADDING))
+        offset = self._tail.offset - len(data) + len(PADDING)
+        records = self._cut(data, offset)
+        return None if self._hole and not len(records.starts) else records
+
+    def _cut(self, data: bytes, offset: int) -> Records:
+        end = len(data) - len(PADDING)
+        places = self._walk(data, end, offset)
+        last = int(places[-1])
+        if self._hole:
+            self._tail.give_back(end - last)
+        self._skip += max(0, last - end)
+        self._half = b"" if self._hole else data[last:end]
+        lengths = np.diff(places) - (HEADER + FOOTER)
+        starts = places[:-1] + HEADER
+        if len(lengths) and lengths.max() > LARGEST:
+            kept = lengths <= LARGEST
+            starts, lengths = starts[kept], lengths[kept]
+        return Records(data, starts, lengths, offset)
+
+    def _walk(self, data: bytes, end: int, offset: int) -> Ints:
+        """Where each complete record begins, and where the last one ends."""
+        parts: list[Ints] = [np.zeros(1, np.int64)]
+        patience = 2 * WINDOW
+        self._hole = False
+        while True:
+            place = int(parts[-1][-1])
+            steps = self._step(data, place, end, offset, patience)
+            parts.append(np.array(steps, np.int64))
+            if len(steps) < patience:
+                return np.concatenate(parts)
+            ahead = self._repeat(data, steps, end)
+            # Records that do not repeat are better walked one by one.
+            patience = 2 * WINDOW if len(ahead) > 4 * WINDOW else min(4096, 2 * patience)
+            if len(ahead):
+                parts.append(ahead)
+
+    def _step(self, data: bytes, place: int, end: int, offset: int, most: int) -> list[int]:
+        """Where the next records end, one by one; fewer than `most` when there are no more."""
+        places, known = list[int](), self._known
+        unpack, limit = _header.unpack_from, end - HEADER
+        for _ in range(most):
+            if place > limit:
+                break
+            length, crc = unpack(data, place)
+            if known.get(length) != crc and not self._verify(data, place, offset):
+                break
+            place += length + HEADER + FOOTER
+            if place > end and length <= LARGEST:
+                break
+            places.append(place)
+        return places
+
+    def _repeat(self, data: bytes, places: list[int], end: int) -> Ints:
+        """Where the next records end, all at once, while their lengths go on repeating.
+
+        A training writes the same tags over and over. Each header is compared with that of the
+        record one cycle before, so a guess that is wrong is never followed.
+        """
+        strides = [after - before for before, after in pairwise(places)]
+        recent = strides[-WINDOW:]
+        cycles = (n for n in range(1, WINDOW) if strides[-WINDOW - n : -n] == recent)
+        period = next(cycles, WINDOW)
+        cycle = np.array(strides[-period:], np.int64)
+        repeats = (end - places[-1]) // int(cycle.sum())
+        known = [self._known.get(stride - HEADER - FOOTER) for stride in strides[-period:]]
+        if period == WINDOW or repeats < 1 or None in known:
+            return np.zeros(0, np.int64)
+        crcs = np.array(known, np.uint32)
+        ends = places[-1] + np.cumsum(np.tile(cycle, repeats))
+        starts, count = ends - np.tile(cycle, repeats), len(data) - HEADER
+        lengths = np.ndarray((count,), "<u8", data, 0, (1,))[starts]
+        checks = np.ndarray((count,), "<u4", data, 8, (1,))[starts]
+        same = (lengths == np.tile(cycle - HEADER - FOOTER, repeats).astype(np.uint64)) & (
+            checks == np.tile(crcs, repeats)
+        )
+        return ends if same.all() else ends[: int(np.argmin(same))]
+
+    def _verify(self, data: bytes, place: int, offset: int) -> bool:
+        """Whether a header that was not met before is a good one; else say what it is."""
+        length, crc = _header.unpack_from(data, place)
+        if not length and not crc:
+            self._hole = True
+        elif length >= _CORRUPT or masked(crc32c(data[place : place + 8])) != crc:
+            self._broken = (
+                f"{self.path}: record header at byte {offset + place:,} is corrupt; "
+                "what follows cannot be read"
+            )
+        else:
+            if len(self._known) >= 4096:
+                self._known.clear()
+            self._known[length] = crc
+            return True
+        return False

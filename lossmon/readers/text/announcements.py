@@ -1,0 +1,89 @@
+"""What a log says about the run as a whole, beside its metrics."""
+
+from __future__ import annotations
+
+import math
+import re
+
+MARKERS = (
+    "Running training", "` stopped: `max_", "epochs completed in", "raining complete",
+    "raining finished", "inished training", "teration is:",
+)  # fmt: skip
+"""One of these stands in every line that this module looks for, or opens a banner of such."""
+
+BANNER = 40
+"""Lines after which a banner that was not completed is given up; other ranks print in between."""
+
+_FINISHED = re.compile(
+    r"(?i)^\W*(?:training (?:completed?|finished|is (?:complete|finished))|"
+    r"finished training|`Trainer\.fit` stopped: `max_\w+=|"
+    r"\d+ epochs completed in [\d.]+ hours)"
+)
+_NUMBERS = {
+    "epochs": re.compile(r"Num Epochs = ([\d,]{1,20})"),
+    "examples": re.compile(r"Num examples = ([\d,]{1,20})"),
+    "per_epoch": re.compile(r"steps per epoch = ([\d,]{1,20})"),
+    "batch": re.compile(r"Total train batch size [^=]{0,80}= ([\d,]{1,20})"),
+    "total": re.compile(r"Total optimization steps = ([\d,]{1,20})"),
+}
+
+
+class Announcements:
+    """Reads the banner of the HF Trainer and the words that end a training.
+
+    Attributes:
+        total_steps: Steps that the banner announced, 0 before it is complete.
+        total_epochs: Epochs that it announced.
+        per_epoch: Steps of one epoch, 0 while unknown.
+        finished: A line said that the training ended well.
+    """
+
+    def __init__(self) -> None:
+        self.total_steps = 0
+        self.total_epochs = 0
+        self.per_epoch = 0.0
+        self.finished = False
+        self._left = 0
+        self._banner: dict[str, int] | None = None
+
+    @property
+    def watching(self) -> bool:
+        """A banner is being printed, so that every line matters until it ends."""
+        return self._banner is not None
+
+    def line(self, message: str) -> bool:
+        """Look at a line without its prefixes; True if it completed a banner or ended the run."""
+        if "***** Running training" in message:
+            self._banner = {}
+            self._left = BANNER
+            return False
+        if _FINISHED.match(message):
+            self.finished = True
+            return True
+        if self._banner is None:
+            return False
+        self._left -= 1
+        if self._left <= 0:
+            self._banner = None
+            return False
+        for name, pattern in _NUMBERS.items():
+            if found := pattern.search(message):
+                self._banner.setdefault(name, int(found[1].replace(",", "")))
+        return "total" in self._banner and self._complete(self._banner)
+
+    def _complete(self, banner: dict[str, int]) -> bool:
+        self._banner = None
+        self.total_steps, self.total_epochs = banner["total"], banner.get("epochs", 0)
+        self.per_epoch = float(banner.get("per_epoch", 0)) or self._derived(banner)
+        return True
+
+    def _derived(self, banner: dict[str, int]) -> float:
+        """Steps of an epoch for versions that do not print them."""
+        examples, batch = banner.get("examples", 0), banner.get("batch", 0)
+        epochs = self.total_epochs
+        whole = float(math.ceil(examples / batch)) if examples and batch else 0.0
+        if not epochs:
+            return whole
+        if whole and (epochs - 1) * whole < self.total_steps <= epochs * whole:
+            return whole
+        return self.total_steps / epochs

@@ -1,0 +1,1 @@
+"""Grammar of one line of a text log."""

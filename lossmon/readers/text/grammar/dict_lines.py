@@ -1,0 +1,109 @@
+"""Lines that print a Python dict or a JSON object of metrics."""
+
+from __future__ import annotations
+
+import re
+
+from lossmon.readers.text.grammar.parsed import Parsed, Position, Scale, Span, Value
+from lossmon.readers.text.grammar.position import position
+from lossmon.readers.text.grammar.prefix import Prefix
+from lossmon.readers.text.grammar.words import NONFINITE, NUMBER, is_known, is_loss
+
+_PAIR = re.compile(
+    r"['\"](?P<group>[^'\"{}\[\]]{1,100})['\"]\s*:\s*\{|(?P<close>\})|"
+    r"['\"](?P<key>[^'\"{}\[\]]{1,100})['\"]\s*:\s*"
+    r"(?:np\.float\d*\(|tensor\(|array\()?\[?['\"]?"
+    rf"(?P<number>{NUMBER}|{NONFINITE})"
+    r"['\"]?(?=\s*[\],})])"
+)
+DEEPEST = 4
+"""Nested objects that a tag names."""
+
+_STEP_KEYS = (
+    "global_step",
+    "current_steps",
+    "num_updates",
+    "trainer/global_step",
+    "train/global_step",
+    "step",
+    "iteration",
+    "iter",
+    "n_iter",
+)
+_TOTAL_KEYS = ("total_steps", "max_steps", "total_iters")
+_NOT_VALUES = frozenset(
+    {"epoch", "update", "seed", "train_runtime", "eval_runtime", "total_flos", "percentage"}
+    | {"elapsed_time", "remaining_time", "wall", "train_wall", "timestamp", "_timestamp"}
+    | {"_runtime", "time", "data_time", "eta", "eta_seconds", "memory", "mode", "rank"}
+    | {*_STEP_KEYS, *_TOTAL_KEYS}
+)
+_NOT_ENDS = ("_runtime", "_samples_per_second", "_steps_per_second", "_compilation_time")
+_NOT_STARTS = ("time/", "timing")
+_SETTING = re.compile(
+    r"(?i)batch_?size|hidden|num_(?!tokens|input_tokens|updates)|n_layer|n_head|seed|dropout|decay|"
+    r"warmup|epochs|^max_|betas?\b|momentum|optimizer|workers|vocab"
+)
+"""Keys of a printed configuration, which has a learning rate and an epoch, too."""
+
+_ECHO = re.compile(r"\S+:\d+ >> $")
+
+
+def pairs(line: str, before: Prefix, brace: int) -> Parsed | None:
+    """Take a line apart that prints a dict, or return None if it holds no metrics.
+
+    Args:
+        line: The line.
+        before: What stands before its message.
+        brace: Where the first brace stands.
+    """
+    found: dict[str, Span] = {}
+    quoted: set[str] = set()
+    groups: list[str] = []
+    for pair in _PAIR.finditer(line, brace):
+        if pair["close"]:
+            groups = groups[:-1]
+        elif pair["group"]:
+            groups = [*groups, pair["group"].strip()][-DEEPEST:]
+        else:
+            key = "/".join([*groups, pair["key"].strip()])
+            found.setdefault(key, pair.span("number"))
+            if line[pair.end("number")] in "'\"":
+                quoted.add(key)
+    if not any(is_known(key) or is_loss(key) for key in found):
+        return None
+    if "loss" not in found and any(_SETTING.search(key) for key in found):
+        return None
+    summary = "train_loss" in found and "train_samples_per_second" in found
+    place = _place(line, before, brace, found)
+    epoch = found.get("epoch")
+    fractional = epoch is not None and ("." in line[slice(*epoch)] or "epoch" in quoted)
+    if place.scale is Scale.NONE and not any(is_loss(key) for key in found):
+        return None
+    values = tuple(
+        Value(key, span)
+        for key, span in found.items()
+        if key not in _NOT_VALUES
+        and not key.endswith(_NOT_ENDS)
+        and not key.startswith(_NOT_STARTS)
+    )
+    return Parsed(
+        values,
+        place,
+        before.rank,
+        before.time,
+        trainer=place.step is None and fractional,
+        echo=_ECHO.search(line, 0, brace) is not None,
+        summary=summary,
+    )
+
+
+def _place(line: str, before: Prefix, brace: int, found: dict[str, Span]) -> Position:
+    step = next((found[key] for key in _STEP_KEYS if key in found), None)
+    total = next((found[key] for key in _TOTAL_KEYS if key in found), None)
+    epoch = found.get("epoch")
+    if step is not None:
+        return Position(Scale.STEP, step, total, epoch)
+    if epoch is not None:
+        return Position(Scale.EPOCH, None, total, epoch)
+    head = line[:brace]
+    return position(head, before.end) if head.strip() else Position()

@@ -1,0 +1,270 @@
+"""One line of free text: which numbers in it are metrics, and where in the training it stands.
+
+The rule of the house: a false metric is worse than a missed line. A number is taken only with a
+name in front (or a rate unit behind), only if that name can be a metric, and only in a line that
+says a position or names a loss.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from lossmon.readers.text.grammar.dict_lines import pairs
+from lossmon.readers.text.grammar.parsed import Parsed, Position, Scale, Value
+from lossmon.readers.text.grammar.position import position
+from lossmon.readers.text.grammar.prefix import Prefix, prefix
+from lossmon.readers.text.grammar.symbols import Symbols
+from lossmon.readers.text.grammar.table_heads import columns
+from lossmon.readers.text.grammar.values import values_of
+from lossmon.readers.text.grammar.words import (
+    EVAL_NAME,
+    LONE_SPLIT,
+    LOSS_END,
+    is_known,
+    is_loss,
+)
+
+LONGEST = 16_384
+"""Characters of a line that may hold metrics: verl's longest real lines are about 8,000."""
+
+
+MOST = 256
+"""Values taken from one line; no framework prints more."""
+
+
+_REJECT = re.compile(
+    r"(?x)\s*(?:Traceback\b|File\ \"|wandb:|swanlab:|\w*(?:Warning|Error|Exception)\b|time\ \(ms\)|"
+    r"Namespace\(|(?:arguments|Arguments|Config|config|args)\b\s*[:=(]|Overriding:|usage:|\+\s|\$\s|"
+    r"(?:def|import|from|class|return|if|elif|for|while|with|assert|raise|print\w*|parser)\b|\#|//|@|"
+    r"Trial\ \d|\w+\.\w+\(|\(.{0,40}\):\ \w+\(|"
+    r"(?i:saving|saved|loading|loaded|resum|restor|best\b|early\ ?stop|download|reading|writing|"
+    r"hyperparam|setting|the\ |initializ|start\ training|stopping|bad\ epochs|reducing|adjusting|"
+    r"sanity\ check|no\ improvement|expected|usage))"
+)
+_CODE = re.compile(
+    r"\s*(?:self\.)?[A-Za-z_]\w*\s+=\s|\s*[A-Za-z_]\w*=\S+$|.*(?:[{};(]|[^%]\))\s*$|\s*['\"]\w+['\"]\s*:"
+)
+_UNSURE = re.compile(
+    r"(?i)\b(?:best|sav(?:ed|ing)|improv\w+|restor\w+|load\w*|resum\w+|expect\w*|threshold|target|"
+    r"reached|from|should|would|if|than|will|because|start\w*|initial\w*|ckpt|default|final)\b"
+)
+_SETTINGS = re.compile(r"[=:]\s*(?:True|False|None|null|true|false)\b")
+_PROSE = re.compile(r"(?<![\w'])(?:[A-Za-z']{1,16} ){7}|`[^`]{0,200}`")
+"""Seven words in a row, or quoted code: a sentence about training and not a record of it."""
+
+_COUNTER = re.compile(r"(?<![\w.])\d+it \[")
+"""A tqdm bar that does not know its end."""
+
+_STARRED = re.compile(r"(?i)\s*\* +(?:Acc|Prec|Top|Err|mAP|IoU|Val)\w*@?\d* *[:=]? *\d")
+_ASSIGNED = re.compile(r"(?i)epoch\s+=|per epoch")
+_FAIRSEQ = re.compile(r"\| train \| $")
+"""fairseq's name of the logger that sums up an epoch; `train_inner` tells of its steps."""
+
+_LONE_STEP = re.compile(r"\[step=\d+(?:/\d+)?(?:,[^\[\]]{0,80})?\]\s*$")
+"""OLMo heads each block of metrics with nothing but its place."""
+
+_BOXED = ("│", "┃", "║")
+"""Begins a row of a box, in which launchers sum up what their trials have done."""
+
+_FAR_IN = re.compile(r"\s{20,}(?!\s*\{)")
+_MASKS = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"https?://\S+",
+        r"\((?!step|epoch|iter)[A-Za-z_][\w.]{0,60}:\d{1,6}\)",
+        r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?:[ T]\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?)?",
+        r"(?:\d+ days?, )?(?<![\w.])\d{1,3}:\d{2}:\d{2}(?:[.,]\d+)?(?![\w])",
+        r"(?<![\w.:%])\d{1,2}:\d{2}(?:\.\d+)?(?=[\s\],)<])(?!\s*\|)",
+        r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?(?![\w.])",
+        r"(?<![\w.])v?\d+\.\d+\.\d+[\w.+-]*",
+        r"(?<![\w)/])[~.]{0,2}/(?:[\w.@=+-]{1,120}/){1,40}[\w.@=+-]{0,200}",
+        r"(?<!\w)[A-Z]:\\\S{1,300}",
+        r"[\w./=-]{1,200}\.(?:ckpt|pth?|bin|safetensors|json|jsonl|yaml|yml|txt|log|csv|py|h5|keras|"
+        r"npz|npy|png|jpg|gz|tar|zip|model|pkl|onnx|gguf)\b",
+        r"(?<![\w.])(?=[0-9a-f]*[a-f])(?=[0-9a-f]*\d)[0-9a-f]{7,64}(?![\w.])",
+        r"(?i:\brank|\bport|\bpid|\bgpu|\bcuda|\bdevice|\bnode|\bseed)[ :=]{1,2}\d+",
+    )
+)
+
+_ORNAMENTS = Symbols()
+_EVAL_LINE = re.compile(
+    r"(?i)\W{0,4}(?:(?P<test>test)|eval(?:uation)?|val(?:id(?:ation)?)?|dev)"
+    r"(?![\w=/]|\s*[a-z ]*loss\s*[:=]?\s*\d)"
+    r"|.{0,40}(?:\bphase (?:val|eval)|\bvalid on\b)"
+)
+_HEADING = re.compile(
+    r"(?i)\W*(?:running |starting |start |begin )?"
+    r"(?:(?P<test>test(?:ing)?)|val(?:id(?:ation|at(?:e|ing))?)?|eval(?:uat(?:ion|e|ing))?|dev)"
+    r"(?:[ _-]?(?:errors?|set|loop|phase|results?|metrics|scores?|performance|summary|model))*\W*"
+)
+"""A line that says no more than that the next ones are about held-out data."""
+
+_STALE = re.compile(r"Training epoch \d+, iteration \d+/\d+ \|")
+_MEAN = re.compile(
+    r"(?i)\W*epoch\W+\d+\W+(?:done|end|finish|summary|complete|average|avg|mean|total)"
+    r"|.{0,4}end of epoch"
+)
+_SPLIT_WORD = re.compile(
+    r"(?i)(?:^|[\W_])(?:train(?:ing)?|val(?:id(?:ation)?)?|eval|test|dev)(?:$|[\W_])"
+)
+_TRAIN_WORD = re.compile(r"(?i)^(?:train(?:ing)?[\s_:-]+)")
+
+
+def parse(line: str) -> Parsed | None:
+    """Take a line apart, or return None if it says nothing of the training."""
+    if len(line) > LONGEST or ("{" not in line and _PROSE.search(line)):
+        return None
+    plain = prefix(line)
+    labelled = prefix(line, srun=True)
+    if labelled.end != plain.end:
+        found = _parse(line, labelled)
+        if found is not None and found.position.scale is not Scale.NONE:
+            return found
+    return _parse(line, plain)
+
+
+def refusal(line: str, before: Prefix) -> str:
+    """Why a line cannot be a record at all, empty if it can."""
+    if before.bad:
+        return "a warning or an error"
+    if _REJECT.match(line, before.end):
+        return "a message, not a record"
+    if _FAR_IN.match(line):
+        return "the rest of a line that was wrapped"
+    return ""
+
+
+def wordiness(line: str, before: Prefix) -> str:
+    """Why a line without a record in braces is none, empty if it may be one."""
+    if len(_SETTINGS.findall(line, before.end)) >= 2:
+        return "a list of settings"
+    if _PROSE.search(line, before.end):
+        return "a sentence"
+    return ""
+
+
+def masked(line: str) -> str:
+    """The line with clocks, versions, paths and ids blanked out, of the same length."""
+    for mask in _MASKS:
+        line = mask.sub(_blank, line)
+    return line if line.isascii() else line.translate(_ORNAMENTS)
+
+
+def _blank(found: re.Match[str]) -> str:
+    return " " * len(found[0])
+
+
+def _parse(line: str, before: Prefix) -> Parsed | None:
+    if names := columns(line):
+        return Parsed((), Position(), columns=names)
+    if refusal(line, before):
+        return None
+    if heading := _HEADING.fullmatch(line, before.end):
+        return Parsed((), Position(), heading="test" if heading["test"] else "eval")
+    brace = line.find("{", before.end)
+    if brace >= 0 and "}" in line[brace:]:
+        record = pairs(line, before, brace)
+        if record is not None:
+            return record
+    if wordiness(line, before):
+        return None
+    body = masked(line)
+    place = position(body, before.end)
+    values = values_of(body, before.end, place)
+    return _judged(line, body, before, place, values)
+
+
+def _judged(
+    line: str, body: str, before: Prefix, place: Position, values: list[tuple[Value, bool]]
+) -> Parsed | None:
+    """Accept the line or not, and give its values the names that say their split."""
+    pair = _lone_pair(values)
+    known = [value for value, _ in values if value in pair or is_known(value.name)]
+    if place.scale is Scale.ROUND or body.startswith("(epoch:", before.end):
+        known = [value for value, sure in values if sure]
+    bar = "%||" in body or _COUNTER.search(body) is not None
+    starred = False
+    if place.scale is Scale.NONE and not place.split:
+        message = line[before.end :]
+        starred = _STARRED.match(line) is not None
+        if not _believable(message, values, starred):
+            return None
+    elif not known:
+        return _header(line, before, place, bar)
+    split = place.split or _line_split(body, before.end) or ("eval" if starred else "")
+    if bar and split:
+        place = replace(place, scale=Scale.NONE)
+    mean = bool(_MEAN.match(body, before.end) or _FAIRSEQ.search(line, 0, before.end))
+    return Parsed(
+        tuple(_named(v, split, mean) for v, sure in values[:MOST] if sure or _says_what(v, pair)),
+        place,
+        before.rank,
+        before.time,
+        last_only=not bar
+        and place.step is not None
+        and (place.scale is Scale.NONE or bool(place.split)),
+        stale=_STALE.match(body, before.end) is not None,
+        mean=mean,
+        bar=bar,
+        split=split,
+    )
+
+
+def _lone_pair(values: list[tuple[Value, bool]]) -> list[Value]:
+    """The losses of `train 0.53 | val 0.61`: a split each, and no loss that says its name."""
+    if any(is_loss(value.name) for value, _ in values):
+        return []
+    lone = [(value, split) for value, _ in values if (split := LONE_SPLIT.fullmatch(value.name))]
+    trains = sum(split["train"] is not None for _, split in lone)
+    return [value for value, _ in lone] if trains == 1 and len(lone) > 1 else []
+
+
+def _says_what(value: Value, pair: list[Value]) -> bool:
+    """Whether a name without `:` or `=` tells what was measured: a split alone does not."""
+    return value in pair or not LONE_SPLIT.fullmatch(value.name)
+
+
+def _header(line: str, before: Prefix, place: Position, bar: bool) -> Parsed | None:
+    """A line that gives the lines below it their position."""
+    if bar or place.scale is Scale.NONE:
+        return None
+    if not place.leading and not _LONE_STEP.search(line):
+        return None
+    if _ASSIGNED.search(line):
+        return None
+    heading = _line_split(line, before.end)
+    return Parsed((), place, before.rank, before.time, heading=heading)
+
+
+def _believable(message: str, values: list[tuple[Value, bool]], starred: bool) -> bool:
+    """Whether a line without a position is a metric line all the same."""
+    if not values or _UNSURE.search(message) or _CODE.match(message):
+        return False
+    if message.lstrip()[:1] in _BOXED:
+        return False
+    if any(_is_sure_loss(value.name, sure) for value, sure in values):
+        return True
+    evaluated = starred or _EVAL_LINE.match(message) is not None
+    return evaluated and any(is_known(value.name) for value, _ in values)
+
+
+def _is_sure_loss(name: str, parted: bool) -> bool:
+    split = _SPLIT_WORD.search(name) is not None
+    return is_loss(name) and (split or (parted and LOSS_END.search(name) is not None))
+
+
+def _line_split(body: str, start: int) -> str:
+    found = _EVAL_LINE.match(body, start)
+    if found is None:
+        return ""
+    return "test" if found["test"] else "eval"
+
+
+def _named(value: Value, split: str, mean: bool) -> Value:
+    name = value.name
+    if split and not EVAL_NAME.search(name):
+        name = f"{split}/{_TRAIN_WORD.sub('', name)}"
+    elif mean and not EVAL_NAME.search(name) and not name.lower().startswith("lr"):
+        name = f"{name}_epoch"
+    return Value(name, value.span, value.scale)

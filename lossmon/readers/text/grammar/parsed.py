@@ -1,0 +1,105 @@
+"""What a line of text says, as places in it."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from lossmon.fast_dataclass import dataclass
+
+Span = tuple[int, int]
+
+
+class Scale(Enum):
+    """What the number of a position counts."""
+
+    NONE = "none"
+    """The line says no position."""
+    STEP = "step"
+    """Steps since the start of the run."""
+    WITHIN = "within"
+    """Steps since the start of the epoch."""
+    EITHER = "either"
+    """Steps beside an epoch: whether they begin anew with it shows at the next epoch."""
+    EPOCH = "epoch"
+    """Epochs only."""
+    ROUND = "round"
+    """Boosting rounds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """What a line says of its place, as spans of the line.
+
+    Attributes:
+        scale: What `step` counts.
+        step: The step.
+        total: What stands behind its slash.
+        epoch: The epoch.
+        epochs: What stands behind its slash.
+        leading: It stands at the start of the message, so that it also holds for lines below.
+        split: `eval` or `test` where the position itself says so, else empty.
+        taken: Everything that belongs to the position and is no value.
+        zero: The epochs are known to begin at 0 (False: at 1, None: unknown).
+    """
+
+    scale: Scale = Scale.NONE
+    step: Span | None = None
+    total: Span | None = None
+    epoch: Span | None = None
+    epochs: Span | None = None
+    leading: bool = False
+    split: str = ""
+    taken: tuple[Span, ...] = ()
+    zero: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A number of a line that is a metric.
+
+    Attributes:
+        name: Tag under which it is given.
+        span: Where the number stands.
+        scale: What to multiply it by (`12.5k`).
+    """
+
+    name: str
+    span: Span
+    scale: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What is known of a line, as spans of it. Depends on its shape alone, not on its numbers.
+
+    Attributes:
+        values: Metrics, left to right.
+        position: Where it stands in the training.
+        rank: Span of the rank prefix's number, or None.
+        time: Span of the date and time in front, or None.
+        trainer: A record of the HF Trainer: a step must be found for its fractional epoch.
+        echo: A second print of such a record, by LLaMA-Factory's own logger.
+        summary: The HF Trainer's closing record.
+        last_only: A count within an evaluation: only its last line is a result.
+        stale: Eval values here repeat until the next evaluation.
+        mean: The means of an epoch, repeated at its end.
+        bar: A state of a progress bar.
+        columns: The line heads a table with these columns.
+        split: `eval` or `test` where the line speaks of an evaluation, else empty.
+        heading: `eval` or `test` where it announces one in the lines below, else empty.
+    """
+
+    values: tuple[Value, ...]
+    position: Position
+    rank: Span | None = None
+    time: Span | None = None
+    trainer: bool = False
+    echo: bool = False
+    summary: bool = False
+    last_only: bool = False
+    stale: bool = False
+    mean: bool = False
+    bar: bool = False
+    columns: tuple[str, ...] = ()
+    split: str = ""
+    heading: str = ""

@@ -1,0 +1,189 @@
+"""Where in the training a line of text says it stands."""
+
+from __future__ import annotations
+
+import re
+
+from lossmon.readers.text.grammar.parsed import Position, Scale, Span
+
+_EPOCH = re.compile(
+    r"(?ix)(?<![\w./=-])(?:epoch|ep\.?|轮次|第(?=\s*\d+\s*轮))(?:\((?P<split>train|val|test|eval)\))?"
+    r"\s*(?:[:=\#]\s*)?(?:no\.?\s*)?\[?\s*(?P<epoch>\d+(?:\.\d+)?)(?![.a-z_\d])"
+    r"(?:\s*(?:/|of)\s*(?P<epochs>\d+)(?![\w./]))?\s*\]?轮?"
+)
+_BEHIND_EPOCH = re.compile(
+    r"(?ix)\s*[,:|-]?\s*[\[(|]?\s*(?P<step>\d+)\s*/\s*(?P<total>\d+)"
+    r"(?:\s*batches|\s*\(\s*[\d.]+\s*%\s*\)\s*\]?|\s*[\])]|\s+(?=[a-z•]))"
+)
+_PLAIN_BEHIND_EPOCH = re.compile(r"\s*,?\s*\[\s*(?P<step>\d+)\s*\]")
+_STEP = re.compile(
+    r"(?ix)(?:(?<![\w./-])|(?<=\d/))(?<!per\ )(?P<name>global[_ ]step|total[_ ]step|"
+    r"train(?:er)?/(?:global_)?step|步骤|步数|迭代|episode|round|"
+    r"num_updates|updates?|global[_ ]iter(?:ation)?|train[_ ]step|optimizer[_ ]step|"
+    r"current[_ ]steps?|step|iter|"
+    r"iteration|itr|it|batch|ba)"
+    r"\s*(?:[:=\#]\s*)?\[?\s*(?P<step>\d{1,3}(?:,\d{3})++|\d+)(?![\w.,:]\d|\w|\s*(?:%|ms\b|s\b))"
+    r"(?:\s*(?:/|of)\s*(?P<total>\d{1,3}(?:,\d{3})++|\d+)(?![\w./]))?\s*\]?"
+)
+_LINE_STARTS = tuple(
+    (re.compile(pattern), scale)
+    for pattern, scale in (
+        (r"\[(?P<step>\d+)\]\t", Scale.ROUND),
+        (r"(?P<step>\d+):\t(?=learn|test)", Scale.ROUND),
+        (
+            r"\[(?P<epoch>\d+)/(?P<epochs>\d+)\]\s*\[\s*(?P<step>\d+)/\s*(?P<total>\d+)\]",
+            Scale.WITHIN,
+        ),
+        (r"\[(?P<epoch>\d+), *(?P<step>\d+)\](?= loss)", Scale.EITHER),
+        (r"\[\s*(?P<step>\d+)\s*/\s*(?P<total>\d+)\s*\]", Scale.STEP),
+        (
+            r"(?i:train): *(?P<epoch>\d+) *\[ *(?P<step>\d+)/ *(?P<total>\d+)[^\]]{0,20}\]",
+            Scale.WITHIN,
+        ),
+        (
+            r"(?i:train(?:ing)?):? *\[ *(?P<epoch>\d+) *\] ?"
+            r"\[ *(?P<step>\d+)/ *(?P<total>\d+)[^\]]{0,20}\]",
+            Scale.WITHIN,
+        ),
+        (
+            r"(?i:(?P<split>test|val|valid|validation|eval)):? *\[ *(?P<epoch>\d+) *\] ?"
+            r"\[ *(?P<step>\d+)/ *(?P<total>\d+)[^\]]{0,20}\]",
+            Scale.NONE,
+        ),
+        (
+            r"(?i:(?P<split>test|val|valid|validation|eval)):? *(?P<epoch>\d+)? *"
+            r"\[ *(?P<step>\d+)/ *(?P<total>\d+)[^\]]{0,20}\]",
+            Scale.NONE,
+        ),
+        (r"(?i:iter)\(train\) *\[ *(?P<step>\d+)/ *(?P<total>\d+)\]", Scale.STEP),
+        (r"(?i:iter)\((?P<split>val|test)\) *\[ *(?P<step>\d+)/ *(?P<total>\d+)\]", Scale.NONE),
+        (
+            r"\(epoch: (?P<epoch>\d+), iters: (?P<step>\d+)[^)\n]{0,80}\)",
+            Scale.EITHER,
+        ),
+        (r"s:(?P<step>\d+)(?= )", Scale.STEP),
+        (r"steps: (?P<step>\d+)(?= loss)", Scale.STEP),
+        (
+            r"(?P<epoch>\d+)epoch:(?:train|(?P<split>valid)):(?:\d+-(?P<step>\d+)batch:)?",
+            Scale.EITHER,
+        ),
+        # Padded with zeros it is no rank and no seconds.
+        (r"\[(?P<step>0\d{2,9})\](?= )", Scale.STEP),
+        (r"(?P<epoch>\d+)\|(?P<step>\d+)\|(?=Loss)", Scale.STEP),
+        (r"(?P<step>\d+)/(?P<total>\d+|Unknown) (?=\S{0,40} ?- |.{0,60}step)", Scale.EPOCH),
+    )
+)
+_AT_END = re.compile(r"\[\s*(?P<step>\d+)\s*/\s*(?P<total>\d+)\s*\]\s*$")
+"""PyTorch's tutorial: `loss: 2.303494  [   64/60000]`."""
+
+_BAR = re.compile(r"(?:\d{0,3}%\|\| *(?P<step>\d+)/(?P<total>\d+) *|(?<![\w.])(?P<count>\d+)it )\[")
+"""A tqdm bar without its gauge and clocks."""
+
+_SURE = re.compile(r"(?i)global|total|num_updates|optimizer|current|train")
+_AT_START = 24
+"""Characters before a position that still counts as the head of its line."""
+
+
+def position(body: str, start: int) -> Position:
+    """Find the position in a masked line.
+
+    Args:
+        body: The line, with all that looks like a clock or a path blanked out.
+        start: Index of the first character of the message.
+    """
+    head = _start(body, start)
+    if head is not None:
+        return head
+    epoch = _EPOCH.search(body, start)
+    bar = _BAR.search(body, start)
+    if bar:
+        return _of_bar(body, start, epoch, bar)
+    step = _best_step(body, start)
+    within = _behind(body, epoch) if epoch else None
+    if epoch is None and step is None:
+        end = _AT_END.search(body, start)
+        return Position() if end is None else _of_epoch(body, start, None, end, Scale.STEP)
+    if within is not None and (step is None or not _SURE.match(step["name"])):
+        return _of_epoch(body, start, epoch, within, Scale.WITHIN)
+    if step is None:
+        return _of_epoch(body, start, epoch, None, Scale.EPOCH)
+    scale = Scale.STEP if epoch is None or _SURE.match(step["name"]) else Scale.EITHER
+    if within is not None and epoch is not None:
+        return _of_epoch(body, start, epoch, step, scale, extra=(within.span(),))
+    return _of_epoch(body, start, epoch, step, scale)
+
+
+def _start(body: str, start: int) -> Position | None:
+    for pattern, scale in _LINE_STARTS:
+        found = pattern.match(body, start)
+        if found is None:
+            continue
+        groups = found.groupdict()
+        split = groups.get("split") or ""
+        total = found.span("total") if groups.get("total", "").isdigit() else None
+        if (
+            scale is Scale.STEP
+            and "total" in groups
+            and (epoch := _EPOCH.search(body, found.end()))
+        ):
+            # "[12/400] epoch 3": a counter in front of an epoch.
+            return _of_epoch(body, start, epoch, found, Scale.EITHER)
+        return Position(
+            scale,
+            found.span("step"),
+            total,
+            found.span("epoch") if groups.get("epoch") else None,
+            found.span("epochs") if groups.get("epochs") else None,
+            True,
+            "test" if split.lower() == "test" else "eval" if split else "",
+            (found.span(),),
+        )
+    return None
+
+
+def _behind(body: str, epoch: re.Match[str]) -> re.Match[str] | None:
+    within = _BEHIND_EPOCH.match(body, epoch.end())
+    if within is None and "(" in epoch[0]:
+        within = _PLAIN_BEHIND_EPOCH.match(body, epoch.end())
+    return within
+
+
+def _best_step(body: str, start: int) -> re.Match[str] | None:
+    """The step that counts from the start of the run, or else the first one."""
+    found = list(_STEP.finditer(body, start))
+    return next((step for step in found if _SURE.match(step["name"])), found[0] if found else None)
+
+
+def _of_bar(body: str, start: int, epoch: re.Match[str] | None, bar: re.Match[str]) -> Position:
+    if epoch is not None and epoch.start() < bar.start() and bar["total"]:
+        return _of_epoch(body, start, epoch, bar, Scale.WITHIN, extra=(bar.span(),))
+    step = bar.span("count") if bar["count"] else bar.span("step")
+    total = bar.span("total") if bar["total"] else None
+    return Position(Scale.EITHER, step, total, leading=True, taken=(bar.span(),))
+
+
+def _of_epoch(
+    body: str,
+    start: int,
+    epoch: re.Match[str] | None,
+    step: re.Match[str] | None,
+    scale: Scale,
+    extra: tuple[Span, ...] = (),
+) -> Position:
+    spans = [found.span() for found in (epoch, step) if found is not None]
+    head = body[start : min(span[0] for span in spans)].strip(" |[(-*#=>:\t")
+    groups = step.groupdict() if step is not None else {}
+    split = (epoch["split"] or "").lower() if epoch is not None else ""
+    # mmengine's "Epoch(train) [7]" counts from 1, the bullets of Lightning's rich bar from 0.
+    zero = False if epoch is not None and "(" in epoch[0] else True if "•" in body else None
+    return Position(
+        scale,
+        step.span("step") if step is not None else None,
+        step.span("total") if step is not None and groups.get("total") else None,
+        epoch.span("epoch") if epoch is not None else None,
+        epoch.span("epochs") if epoch is not None and epoch["epochs"] else None,
+        len(head) <= _AT_START and not any(c.isdigit() for c in head),
+        "" if split in ("", "train") else "test" if split == "test" else "eval",
+        (*spans, *extra),
+        zero,
+    )

@@ -1,0 +1,125 @@
+"""What loggers and launchers write in front of a line: time, level, module, rank."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from lossmon.readers.text.grammar.parsed import Span
+
+MOST = 8
+"""Prefixes taken off one line: rank, launcher, time, level, logger, file, function, arrow."""
+
+
+class Prefix(NamedTuple):
+    """What stands before the message.
+
+    Attributes:
+        end: Index of the first character of the message.
+        rank: Where the rank number stands, or None.
+        time: Where a full date and time stands, or None.
+        bad: The line is a warning or an error.
+    """
+
+    end: int
+    rank: Span | None = None
+    time: Span | None = None
+    bad: bool = False
+
+
+_TIME = (
+    r"\d{4}[-/.]\d{2}[-/.]\d{2}[ T_]\d{2}:\d{2}:\d{2}(?:[.,]\d+)?"
+    r"(?:\s?(?:Z|UTC|[+-]\d{2}:?\d{2})(?![\w:]))?"
+)
+_LEVEL = (
+    r"(?:DEBUG|INFO|NOTICE|TRACE|SUCCESS|Info|"
+    r"(?P<bad>WARN(?:ING)?|ERROR|CRITICAL|FATAL|Warning|Error))"
+)
+_SPLIT = r"(?i:train|val|valid|validation|eval|test|dev|metric|epoch|step|iter|batch)"
+_PATTERNS = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"\[default(?P<rank>\d+)\]:\s?",
+        r"(?i:\[(?:global )?rank[ :_=]{0,2}(?P<rank>\d+)[^\]\n]{0,40}\]):?\s*",
+        r"\[\d+,(?P<rank>\d+)\]<std(?:out|err)>:\s?",
+        r"(?i:rank)[ =:]{0,2}(?P<rank>\d+)\]?\s*[:|,-]\s+",
+        r"\[(?i:gpu|cuda|worker|process|proc|device)[ :=_-]?(?P<rank>\d+)\]:?\s+",
+        r"(?i:gpu|cuda|worker|process|proc)[ :=_-]?(?P<rank>\d+)(?::\s+|\s*\|\s+|\s+(?=[a-z\[]))",
+        r"\((?:\w+ )?pid=\d+(?:,[^)\n]{0,60})?\)\s*",
+        r"\[PID:\d+\]\s*",
+        r"\((?!step|epoch|iter)[A-Za-z_][\w.]{0,60}:\d{1,6}\)(?=\s)",
+        rf"\[(?:{_LEVEL})\|(?:(?P<time>{_TIME})|[^\]\n]{{0,80}})\]\s*(?:[\w.]+:\d+ )?(?:>>\s*)?",
+        rf"[\[(<]?(?P<time>{_TIME})[\])>]?(?:\s*>>\s*)?:?",
+        r"\[\d{1,2}/\d{1,2} \d{2}:\d{2}:\d{2}(?:[.,]\d+)?(?: [\w.]{1,60})?\]:?",
+        r"\d{1,2}[-/]\d{1,2} \d{2}:\d{2}:\d{2}(?:[.,]\d+)?(?=\s)",
+        r"\[?\d{1,2}:\d{2}:\d{2}(?:[.,]\d+)?(?:\]|(?=\s))(?! *[<|])",
+        r"[IWEF]\d{4} \d{2}:\d{2}:\d{2}(?:\.\d+)?\s+\d+ [\w./-]{1,80}:\d+\]",
+        r"[A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} [\w.-]{1,60} [\w./-]{1,60}(?:\[\d+\])?:",
+        rf"[\[(<]\s*{_LEVEL}\s*[\])>]",
+        rf"\|?\s*{_LEVEL}(?=[\s:|-])(?::[A-Za-z_][\w.]{{0,60}}:)?",
+        r"\[[\w./-]{1,80}:\d+(?::\w{1,60})?\]",
+        r"[\w./-]{1,80}\.py(?::\d+|\[line:\d+\])(?::\w{1,60})?\]?",
+        r"[A-Za-z_][\w.]{0,60}:[\w<>]{1,60}:\d+(?=\s)",
+        rf"\[(?!{_SPLIT}\])[A-Za-z_][\w.]{{0,60}}\](?=[\s:\[-])",
+    )
+)
+_LOGGERS = tuple(
+    re.compile(pattern)
+    for pattern in (
+        rf"(?!{_SPLIT}\b)[A-Za-z_][\w.]{{0,60}}(?=\s+-\s)",
+        rf"(?!{_SPLIT}\b)[A-Za-z_][\w.]{{0,60}}(?=\s*\|)",
+        rf"(?!{_SPLIT}\b)[A-Za-z_]\w*(?:\.\w+)+ {_LEVEL}:",
+        r"(?:train|valid|test)(?:_inner)?(?= \| )",
+    )
+)
+"""Names of loggers, taken only behind a time or a level."""
+
+_INSIDE = re.compile(r"(?i)[(\[]\s*(?:global[ _])?rank[ :=]{0,2}(?P<rank>\d+)\s*[)\]]")
+"""A rank in brackets, wherever it stands."""
+
+_BETWEEN = re.compile(r"[\s|:>-]*")
+_BULLET = re.compile(r"\s*(?:[=*#>✨🚀•]{1,12}\s+)?|\s*")
+_SRUN = re.compile(r"\s{0,3}(?P<rank>\d{1,4}): (?=\S)")
+
+
+def prefix(line: str, *, srun: bool = False) -> Prefix:
+    """Take off what stands before the message.
+
+    Args:
+        line: A line without control characters.
+        srun: Take a number and a colon for the rank that `srun --label` writes.
+    """
+    bullet = _BULLET.match(line)
+    at = bullet.end() if bullet else 0
+    rank: Span | None = None
+    time: Span | None = None
+    bad = logged = False
+    if srun and (label := _SRUN.match(line)):
+        at, rank = label.end(), label.span("rank")
+    for _ in range(MOST):
+        found = _first(line, at, logged)
+        if found is None:
+            break
+        groups = found.groupdict()
+        rank = found.span("rank") if groups.get("rank") and rank is None else rank
+        time = found.span("time") if groups.get("time") and time is None else time
+        bad = bad or bool(groups.get("bad"))
+        logged = logged or "rank" not in groups
+        gap = _BETWEEN.match(line, found.end())
+        at = gap.end() if gap else found.end()
+    if rank is None and (inside := _INSIDE.search(line, at)):
+        rank = inside.span("rank")
+    if at and line[at - 1] == "-" and line[at : at + 1].isdigit():
+        at -= 1
+    return Prefix(at, rank, time, bad)
+
+
+def _first(line: str, at: int, logged: bool) -> re.Match[str] | None:
+    for pattern in _PATTERNS:
+        if found := pattern.match(line, at):
+            return found
+    if logged:
+        for pattern in _LOGGERS:
+            if found := pattern.match(line, at):
+                return found
+    return None

@@ -1,0 +1,70 @@
+"""The line that heads a table of metrics."""
+
+from __future__ import annotations
+
+import re
+
+from lossmon.readers.text.grammar.words import LOSS_END
+
+FEWEST = 3
+"""Columns of a table: its position and two more."""
+
+FIRST = {
+    "epoch": "epoch",
+    "e": "epoch",
+    "step": "step",
+    "iter": "step",
+    "iteration": "step",
+    "round": "step",
+}
+"""What the first column may be called, and what it counts."""
+
+BLOCKS = ("|",)
+"""Stands for the columns of Stable-Baselines3's blocks of name and value."""
+
+NUMBERED = "#"
+"""What spaCy calls its steps, in the column behind the epoch `E`."""
+
+CLASSES = "Class"
+"""First column of what Ultralytics prints after each validation, a row for each class."""
+
+_DETECTED = re.compile(
+    r"\s*Class\s+Images\s+Instances\s+(?:Box\()?P\s+R\s+mAP50\s+mAP50-95\)?"
+    r"(?P<more>\s+(?P<what>[MP])(?:ask|ose)\(P\s+R\s+mAP50\s+mAP50-95\))?(?:\s*:.*)?\s*"
+)
+_MEASURED = ("precision", "recall", "mAP50", "mAP50-95")
+
+_WORD = re.compile(r"#|[A-Za-z][\w()@/.% -]{0,40}")
+_SECTION = re.compile(r"\|\s+(?:rollout|time|train|eval)/\s+\|\s+\|\s*")
+
+
+def cells(line: str) -> list[str]:
+    """The cells of a row: parted by bars, by tabs, by wide gaps or by blanks."""
+    line = line.strip()
+    if "|" in line:
+        return [cell.strip() for cell in line.strip("|").split("|")]
+    if "\t" in line:
+        return [cell.strip() for cell in line.split("\t")]
+    wide = re.split(r"\s{2,}", line)
+    return wide if len(wide) >= FEWEST else line.split()
+
+
+def columns(line: str) -> tuple[str, ...]:
+    """The names in a line that heads a table of metrics; empty if it is none."""
+    if _SECTION.fullmatch(line):
+        return BLOCKS
+    if detected := _DETECTED.fullmatch(line):
+        kinds = ("B", detected["what"]) if detected["more"] else ("B",)
+        return (CLASSES, *(f"metrics/{name}({kind})" for kind in kinds for name in _MEASURED))
+    names = cells(line)
+    if not FEWEST <= len(names) <= 40 or names[0].lower() not in FIRST:
+        return ()
+    if names[0] == "E" and names[1] != NUMBERED:
+        return ()
+    if not all(_WORD.fullmatch(name) for name in names):
+        return ()
+    return tuple(names) if any(_names_loss(name) for name in names[1:]) else ()
+
+
+def _names_loss(name: str) -> bool:
+    return LOSS_END.search(name) is not None or name.startswith("LOSS ")

@@ -1,0 +1,172 @@
+"""The numbers of a line that have a name which can be a metric."""
+
+from __future__ import annotations
+
+import re
+
+from lossmon.readers.text.grammar.parsed import Position, Span, Value
+from lossmon.readers.text.grammar.words import (
+    EVAL_NAME,
+    LONE_SPLIT,
+    SPACED_LAST,
+    TOKEN,
+    UNIT,
+    is_loss,
+    is_metric,
+)
+
+REACH = 160
+"""Characters in front of a number in which its name is looked for."""
+
+_CAST = r"(?:tensor|array|(?:np\.|numpy\.|torch\.)?b?float\d{1,3})\(\[{0,2}"
+_SEPARATOR = re.compile(
+    rf"\s*(?P<mark>[:=])\s*[\[({{'\"]{{0,3}}(?:{_CAST})?$|\s*,\s+$|\s+(?:{_CAST})?$"
+)
+_DELIMITER = re.compile(r"[|,;\t\[\]{}<>]|\s[-~•]\s|\s{2,}|:\s|\s-(?=\w)")
+_NAME = re.compile(r"[A-Za-z_\u4e00-\u9fff][\w./@%()'+\- ]{0,79}")
+_VERB = re.compile(r"(?i)^.*\b(?:with|and|the|an?)\s+(?=\w)| (?:of|is|was)$")
+_SIZE = re.compile(
+    r"\s?(?:[kKMGT]?i?B\b|[mun]s\b|s\b|secs?\b|seconds?\b|min\b|mins\b|minutes?\b|h\b|hrs?\b|hours?\b|"
+    r"px\b|W\b|days?\b|epochs?\b|steps?\b|rounds?\b|/\s?\d|x\d)"
+)
+_SHARE = re.compile(r"\s?/\s?\d+ \((?P<share>\d+(?:\.\d+)?)%\)")
+_OPERATORS = ("/", "*", "+", "-", "<", ">", "!", "=")
+_CLINGING = re.compile(r"[^\W\d_]*%?(?:(?<=\w)/[^\W\d_]+)?")
+_THOUSANDS = {"k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "B": 1e9}
+_BARE_GAP = re.compile(r"\|\s{0,3}(?P<mark>[:=])\s*$")
+_LONE_GAP = re.compile(rf"[\W_]*(?P<name>{LONE_SPLIT.pattern.replace('(?i)', '(?i:', 1)}))\s+")
+_AT_POSITION = re.compile(r"(?P<name>[A-Za-z][\w ]{0,40}?) (?:at|after|for|in|@)(?: the)?\s*$")
+_HEADING = re.compile(
+    r"(?P<train>train(?:ing)?)|(?P<test>test)|val(?:id(?:ation)?)?|eval(?:uation)?|dev"
+)
+
+
+def values_of(body: str, start: int, place: Position) -> list[tuple[Value, bool]]:
+    """Every number with a name that can be a metric, and whether `:` or `=` parts them.
+
+    Args:
+        body: The line, with all that looks like a clock or a path blanked out.
+        start: Index of the first character of the message.
+        place: What the line says of its place.
+    """
+    original = body
+    for left, right in place.taken:
+        body = body[:left] + "|" * (right - left) + body[right:]
+    found: list[tuple[Value, bool]] = []
+    before, section = start, ""
+    for number in TOKEN.finditer(body, start):
+        at = max(before, number.start() - REACH)
+        gap = body[at : number.start()]
+        section = _section(gap, section)
+        if bare := _BARE_GAP.search(gap):
+            gap = _named_before(original, at, place) + bare["mark"]
+        value = _value(body, gap, number)
+        if value is not None:
+            found.append((_in_section(value[0], section), value[1]))
+        before = _behind_unit(body, number.end())
+    return found
+
+
+def _section(gap: str, section: str) -> str:
+    """The split that a heading inside the line announces: `train: loss=1 val: loss=2`."""
+    for part in _DELIMITER.split(gap)[:-1]:
+        if heading := _HEADING.fullmatch(part.strip(" \t:*()#=-").lower()):
+            section = "" if heading["train"] else "test" if heading["test"] else "eval"
+    return section
+
+
+def _in_section(value: Value, section: str) -> Value:
+    if not section or EVAL_NAME.search(value.name):
+        return value
+    return Value(f"{section}/{value.name}", value.span, value.scale)
+
+
+def _named_before(body: str, at: int, place: Position) -> str:
+    """The name in `loss at step 100: 0.5`, which stands before the position."""
+    first = min((left for left, _ in place.taken), default=at)
+    found = _AT_POSITION.search(body, 0, first)
+    return found["name"] if found else ""
+
+
+def _behind_unit(body: str, at: int) -> int:
+    """Skip letters that cling to a number: they are its unit and no part of the next name."""
+    unit = _CLINGING.match(body, at)
+    return unit.end() if unit else at
+
+
+def _value(body: str, gap: str, number: re.Match[str]) -> tuple[Value, bool] | None:
+    behind = body[number.end() : number.end() + 24]
+    span, scale = number.span(), 1.0
+    share = _SHARE.match(body, number.end())
+    if share:
+        span = share.span("share")
+    elif behind[:1] in _THOUSANDS and not behind[1:2].isalnum():
+        scale = _THOUSANDS[behind[0]]
+        behind = behind[1:]
+    elif behind[:1].isalpha() and not UNIT.match(behind):
+        return None if not _timed(gap, behind) else _strong(gap, span, scale)
+    named = _strong(gap, span, scale) or _weak(gap, span, scale) or _lone(gap, number, behind)
+    if named is not None and "," in number[0] and "." not in number[0] and is_loss(named[0].name):
+        # `1,234` may mean a little more than 1 as well.
+        return None
+    unit = UNIT.match(behind)
+    if unit and (named is None or not named[1]):
+        return Value(unit[0].strip(), span, scale), False
+    if not share and _SIZE.match(behind) and not unit:
+        return None if not _timed(gap, behind) else named
+    return named
+
+
+def _timed(gap: str, behind: str) -> bool:
+    """Milliseconds per step are wanted, all other durations and sizes are not."""
+    return behind.startswith("ms") and gap.rstrip(" :=").endswith(("step_avg", "step_time"))
+
+
+def _strong(gap: str, span: Span, scale: float) -> tuple[Value, bool] | None:
+    parting = _SEPARATOR.search(gap)
+    if parting is None or not parting["mark"]:
+        return None
+    before = gap[: parting.start()]
+    name = "" if before.rstrip().endswith(_OPERATORS) else _last_name(before)
+    if not name or not is_metric(name):
+        return None
+    return Value(name, span, scale), True
+
+
+def _weak(gap: str, span: Span, scale: float) -> tuple[Value, bool] | None:
+    parting = _SEPARATOR.search(gap)
+    if parting is None or parting["mark"]:
+        return None
+    name = _VERB.sub("", _last_name(gap[: parting.start()]))
+    words = name.split()
+    if len(words) > 3:
+        words = words[-2:]
+    name = " ".join(words)
+    if not name or not SPACED_LAST.match(name) or not is_metric(name):
+        return None
+    return Value(name, span, scale), False
+
+
+def _lone(gap: str, number: re.Match[str], behind: str) -> tuple[Value, bool] | None:
+    """A split with nothing but signs between it and what stands before: `| val 0.61`."""
+    split = _LONE_GAP.fullmatch(gap)
+    if split is None or number[0].isdecimal() or behind.lstrip()[:1] == "%":
+        return None
+    return Value(split["name"], number.span()), False
+
+
+def name_before(gap: str) -> str:
+    """The name that a number would have, given the text in front of it."""
+    parting = _SEPARATOR.search(gap)
+    return _last_name(gap[: parting.start()]) if parting else ""
+
+
+def _last_name(text: str) -> str:
+    """The name at the end of what stands before a number."""
+    name = _DELIMITER.split(text)[-1].strip(" \t'\"*-:=✨")
+    while name and name[0] in ")(]/.%+":
+        name = name[1:].lstrip()
+    name = name if "(" in name else name.replace(")", "")
+    words = name.split(" ")
+    name = " ".join(words[-6:])
+    return name if _NAME.fullmatch(name) else ""

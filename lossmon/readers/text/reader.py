@@ -1,0 +1,232 @@
+"""Free text logs: what a training prints."""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from lossmon.readers.files.encoding import as_utf8
+from lossmon.readers.files.lines import Chunk, LineTail, decode, is_silent
+from lossmon.readers.files.terminal import resolved, shown
+from lossmon.readers.format import Format
+from lossmon.readers.text.grammar.parse import parse
+from lossmon.readers.text.grammar.parsed import Scale
+from lossmon.readers.text.log import TextLog
+from lossmon.readers.text.user_patterns import Pattern
+from lossmon.types import Batch
+
+SILENCE = 30.0
+"""Seconds without a write after which a last line without its end is read. Longer than for records,
+which tell by themselves whether they are whole: `loss 0.5` may be the beginning of `loss 0.53`."""
+
+
+class TextReader:
+    """Reads one text log, a little further at each call.
+
+    Attributes:
+        path: The file.
+    """
+
+    def __init__(self, path: Path, pattern: Pattern | None = None) -> None:
+        """Start at the beginning of a log.
+
+        Args:
+            path: The file.
+            pattern: The user's own pattern for its lines.
+        """
+        self.path = path
+        self._pattern = pattern
+        self._tail = LineTail(path)
+        self._log = TextLog(pattern)
+        self._source = "text"
+        self._told = ""
+        self._early = ""
+        """The last line, which never got its end and was read all the same."""
+        self._guesses = True
+        """No such line has gone on yet: a log that does so once is not guessed at again."""
+
+    @property
+    def source(self) -> str:
+        """`hf_trainer` once the HF Trainer has printed a record of its own here, else `text`."""
+        return self._source
+
+    @property
+    def state(self) -> str:
+        """What stands unfinished at the end of the log, for the last line of the log pane.
+
+        The newest state of a progress bar, or the beginning of a line; it is not part of the
+        lines of a batch before it has ended.
+        """
+        rest = self._tail.rest
+        if rest is not None and (text := resolved(rest.text).rsplit("\r", 1)[-1].strip()):
+            return shown(text)
+        return shown(self._log.state.strip())
+
+    def read(self, deadline: float) -> Batch:
+        """Return what was written since the last call; see `Reader.read`."""
+        replaced = self._work(deadline)
+        ledger = self._log.ledger
+        if ledger.trainer:
+            self._source = "hf_trainer"
+        return Batch(
+            ledger.columns.take(),
+            facts=ledger.take_facts(),
+            lines=self._log.take_lines(),
+            notes=self._notes(),
+            replaced=replaced,
+            pending=self._tail.pending + self._log.pending,
+        )
+
+    def _notes(self) -> tuple[str, ...]:
+        failure = self._pattern.failure if self._pattern is not None else ""
+        told, self._told = self._told, failure
+        said, self._log.ledger.notes = tuple(self._log.ledger.notes), []
+        return self._tail.drain_notes() + said + ((failure,) if failure and failure != told else ())
+
+    def _work(self, deadline: float) -> bool:
+        replaced = False
+        while self._log.work(deadline):
+            chunk = self._tail.chunk()
+            if chunk is None:
+                self._take_rest()
+                break
+            if self._early and not self._tail.replaced:
+                chunk = self._after_early(chunk)
+                if chunk is None:
+                    self._guesses, replaced = False, True
+                    self._tail = LineTail(self.path)
+                    self._log = TextLog(self._pattern, self._log.ledger.order)
+                    continue
+            if self._tail.replaced:
+                # What was found in this very call is void, too.
+                replaced, self._source, self._early = True, "text", ""
+                self._log = TextLog(self._pattern, self._log.ledger.order)
+            self._log.push(_text(chunk))
+            if time.monotonic() >= deadline:
+                self._log.work(deadline)
+                break
+        return replaced
+
+    def _take_rest(self) -> None:
+        """Read the line at the end that has no end, if nothing has been written for long."""
+        rest = self._tail.rest
+        if rest is None or self._early or not self._guesses or _is_painted(rest.text):
+            return
+        if is_silent(self.path, SILENCE):
+            self._early = rest.text
+            self._log.push(rest.text + "\n")
+            self._log.work(math.inf)
+
+    def _after_early(self, chunk: Chunk) -> Chunk | None:
+        """What is new behind the line that was read early; None where that line went on."""
+        first, end, more = chunk.data.partition(b"\n")
+        if not end:
+            return chunk
+        if decode(first.rstrip(b"\r")) != self._early:
+            self._early = ""
+            return None
+        self._early = ""
+        return replace(chunk, data=more, offset=chunk.offset + len(first) + len(end))
+
+
+def _is_painted(text: str) -> bool:
+    """Whether a text is a state of a progress bar, which stands without an end by its nature."""
+    return "\r" in text or "%|" in text or "\x1b" in text or "\b" in text
+
+
+_PARTS = re.compile(rb"([\r\n]+)")
+
+
+def _text(chunk: Chunk) -> str:
+    data = chunk.data.replace(b"\0", b"") if b"\0" in chunk.data else chunk.data
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        parts = _PARTS.split(data)
+        return "".join(decode(part) for part in parts)
+
+
+NAMES = (
+    "*.log", "*.out", "*.err", "*.txt", "nohup.out*", "slurm-*", "stdout*", "stderr*", "console*",
+    "*.stdout", "*.stderr", "*.output", "*.log.[0-9]*", "*.[oe][0-9]*", "*.md",
+)  # fmt: skip
+"""Names that logs of a training get; `*.o123` and `*.e123` are what SGE and PBS write, and a
+report in Markdown often is the stdout it was pasted from."""
+
+_NOT_LOGS = re.compile(
+    r"(?i)requirements.*\.txt|debug(?:-\w+)?\.log|.*vocab.*\.txt|merges\.txt|readme.*|licen[sc]e.*|"
+    r"notice.*|(?:class|label)(?:es|s|_?names)?\.txt|.*journal.*\.log|cmakelists\.txt|robots\.txt|"
+    r".*(?:prompt|corpus|dataset|input|tokens?|words?|captions?).*\.txt|git.*\.txt|conda.*\.txt|"
+    r"environment.*\.txt|pip.*\.txt|changelog.*"
+)
+_NOT_HERE = frozenset({".aim", ".git", "__pycache__", "site-packages", "node_modules", ".dvc"})
+_LOG_NAMES = re.compile(
+    r"(?i)(?:.*[_.-])?logs?(?:[_.-].*)?\.txt|(?:train_|training_)?(?:out|output|stdout|stderr|console|"
+    r"nohup|run)\.txt|[0-9a-f]{8}-[0-9a-f-]{20,}\.txt|rank[_-]?\d+\.txt"
+)
+"""Names of `.txt` files that are logs before their first metric."""
+
+_SPOKEN = {".txt": 1, ".md": 3}
+"""Lines with metrics that must stand in the head of a file that may be anything."""
+
+_SCRIPTS = frozenset({".sh", ".py", ".yaml", ".yml", ".json", ".toml", ".cfg", ".sbatch"})
+_HEAD_LINES = 80
+_HOLE = re.compile(rb"\0{8,}|\0+$")
+_WIDE = re.compile(rb"(?:[^\0]\0){8,}")
+_CONTROLS = re.compile(rb"[\x01-\x07\x0e-\x1a\x1c-\x1f]")
+
+
+def claims(path: Path, head: bytes) -> bool:
+    """Whether a file is a text log, by its name and its first bytes.
+
+    A `.txt` or `.md` file may be anything, so it must have a log's name or metrics among its
+    first lines.
+    """
+    name = path.name
+    if _NOT_LOGS.fullmatch(name) or _NOT_HERE.intersection(path.parts):
+        return False
+    if _is_binary(head) or head.startswith((b'{"op_code"', b'{"op_code"')):
+        return False
+    needed = _SPOKEN.get(path.suffix.lower(), 0)
+    if path.suffix.lower() in _SCRIPTS:
+        return False
+    if not needed or _LOG_NAMES.fullmatch(name):
+        return True
+    lines = resolved(decode(head)).splitlines()[:_HEAD_LINES]
+    return sum(map(_speaks, lines)) >= needed
+
+
+def _is_binary(head: bytes) -> bool:
+    head = as_utf8(head)
+    # A run of NULs is a hole: not filled yet, or left by a writer that kept its place. Lines with
+    # every second byte 0 were appended by another program, as UTF-16.
+    head = _WIDE.sub(lambda letters: letters[0].replace(b"\0", b""), _HOLE.sub(b"", head)) or head
+    return head.count(b"\0") * 20 > len(head) or len(_CONTROLS.findall(head)) * 20 > len(head)
+
+
+def _speaks(line: str) -> bool:
+    parsed = parse(line)
+    return parsed is not None and bool(parsed.values) and parsed.position.scale is not Scale.NONE
+
+
+def own_format(pattern: Pattern) -> Format:
+    """The format of text logs whose lines the user's own pattern reads where it fits.
+
+    It also takes a file of which nothing else can make anything, if the pattern fits one of its
+    first lines.
+    """
+
+    def claimed(path: Path, head: bytes) -> bool:
+        if claims(path, head):
+            return True
+        if _is_binary(head) or _NOT_HERE.intersection(path.parts):
+            return False
+        return any(pattern.find(resolved(decode(head)).splitlines()[:_HEAD_LINES]))
+
+    return replace(FORMATS[0], claims=claimed, open=lambda path: TextReader(path, pattern))
+
+
+FORMATS = (Format("text", "text logs (stdout)", NAMES, claims, TextReader, 90),)

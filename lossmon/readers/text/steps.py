@@ -1,0 +1,238 @@
+"""The step of each line: counts within epochs made global, positions inherited from above."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from lossmon.readers.text.grammar.parsed import Scale
+from lossmon.readers.text.templates import Template
+from lossmon.types import Axis
+
+MANY = 2
+"""Epochs from which on it is unclear whether `step 5/100` counts those of one or of all."""
+
+Row = tuple[str, ...]
+Placing = tuple[list[int], Axis]
+
+
+class StepFinder:
+    """Remembers where in the training the log stands.
+
+    Attributes:
+        total_steps: Planned steps, 0 while unknown.
+        total_epochs: Planned epochs, 0 while unknown.
+    """
+
+    def __init__(self) -> None:
+        self.total_steps = 0
+        self.total_epochs = 0
+        self._last: int | None = None
+        """Newest global step."""
+        self._epoch: int | None = None
+        """Newest epoch."""
+        self._base: int | None = None
+        """Number of the first epoch."""
+        self._per_epoch = 0
+        """Steps of an epoch, 0 while unknown."""
+        self._measured = False
+        """Some metric had a step of its own."""
+        self._beside = EpochSteps()
+        """Steps that stand in one line with their epoch."""
+        self._below = EpochSteps()
+        """Steps in lines below one that says the epoch."""
+        self._round = 0
+        self._seen: set[str] = set()
+        self._ways: dict[Scale, Callable[[Template, Sequence[Row]], Placing | None]] = {
+            Scale.STEP: self._global,
+            Scale.ROUND: self._rounds,
+            Scale.WITHIN: self._inside_epochs,
+            Scale.EITHER: self._either,
+            Scale.EPOCH: self._by_epoch,
+            Scale.NONE: self._inherited,
+        }
+
+    def place(self, template: Template, rows: Sequence[Row]) -> Placing | None:
+        """Return the steps of lines of one shape; None where they must wait for another line.
+
+        Args:
+            template: Their shape.
+            rows: Their numbers as text, oldest first, at least one.
+        """
+        self._note_epochs(template, rows)
+        way = Scale.NONE if self.is_inner(template, rows[-1]) else template.parsed.position.scale
+        placing = self._ways[way](template, rows)
+        if placing is not None and placing[1] is Axis.STEP:
+            self._last = placing[0][-1]
+            self._measured = self._measured or bool(template.values)
+        return placing
+
+    def is_inner(self, template: Template, row: Row) -> bool:
+        """Whether a line counts the batches of an evaluation rather than the steps of training."""
+        if not template.parsed.split or template.total < 0 or not self.total_steps:
+            return False
+        counts = template.parsed.position.scale in (Scale.STEP, Scale.EITHER)
+        return counts and int(row[template.total]) != self.total_steps
+
+    def counted(self, template: Template) -> int:
+        """Number a line that has no position in a log that has none; one number a round."""
+        tags = {tag for tag, _, _ in template.values}
+        if not self._round or tags & self._seen:
+            self._round += 1
+            self._seen = set()
+        self._seen |= tags
+        return self._round
+
+    def repeats(self, template: Template, tags: set[str]) -> bool:
+        """Whether a line logs again what `tags` holds."""
+        return any(tag in tags for tag, _, _ in template.values)
+
+    def _note_epochs(self, template: Template, rows: Sequence[Row]) -> None:
+        zero = template.parsed.position.zero
+        if template.epochs >= 0:
+            # Who counts from 0 prints the last epoch, not their number.
+            self.total_epochs = int(rows[-1][template.epochs]) + (zero is True)
+        if template.epoch >= 0:
+            self._epoch = int(float(rows[-1][template.epoch]))
+            if self._base is None:
+                first = int(float(rows[0][template.epoch]))
+                self._base = min(first, 1) if zero is None else 0 if zero else 1
+
+    def _global(self, template: Template, rows: Sequence[Row]) -> Placing:
+        column = template.step
+        steps = [int(row[column]) for row in rows]
+        if template.parsed.split or not template.values or template.epoch >= 0:
+            return steps, Axis.STEP
+        total = int(rows[-1][template.total]) if template.total >= 0 else 0
+        epoch = -1 if self._epoch is None else self._epoch
+        if epoch < 0 or self._below.within is False:
+            # Of many steps that are what they say, the first two and the last tell enough.
+            for step in (*steps[:2], steps[-1]):
+                self._below.step(epoch, step, total, template)
+        else:
+            steps = [self._below.step(epoch, step, total, template) for step in steps]
+        self._plan(total, self._below.within)
+        return steps, Axis.STEP
+
+    def _plan(self, total: int, within: bool | None) -> None:
+        """Learn from what stands behind the slash of a step."""
+        if not total:
+            return
+        if within:
+            self._per_epoch = total
+            self.total_steps = total * self.total_epochs or self.total_steps
+        elif within is False or self.total_epochs < MANY:
+            self.total_steps = total
+
+    def _rounds(self, template: Template, rows: Sequence[Row]) -> Placing:
+        column = template.step
+        return [int(row[column]) for row in rows], Axis.ROUND
+
+    def _inside_epochs(self, template: Template, rows: Sequence[Row]) -> Placing | None:
+        if template.parsed.position.split or template.total < 0:
+            return self._end_of_epoch(template, rows)
+        base = self._base or 0
+        self._per_epoch = int(rows[-1][template.total])
+        if self.total_epochs:
+            self.total_steps = self.total_epochs * self._per_epoch
+        epoch, step, total = template.epoch, template.step, template.total
+        steps = [(int(r[epoch]) - base) * int(r[total]) + int(r[step]) for r in rows]
+        return [max(0, step) for step in steps], Axis.STEP
+
+    def _end_of_epoch(self, template: Template, rows: Sequence[Row]) -> Placing | None:
+        """Steps of lines about a whole epoch, in a log that counts steps elsewhere."""
+        if template.epoch >= 0 and self._per_epoch and self._beside.within is not False:
+            base = self._base or 0
+            epochs = [int(float(row[template.epoch])) for row in rows]
+            return [max(0, epoch - base + 1) * self._per_epoch for epoch in epochs], Axis.STEP
+        if self._last is not None and self._measured:
+            return [self._last] * len(rows), Axis.STEP
+        return None
+
+    def _either(self, template: Template, rows: Sequence[Row]) -> Placing:
+        steps = [self._either_one(template, row) for row in rows]
+        if template.total >= 0 and template.epoch >= 0 and self._beside.within is not None:
+            self._plan(int(rows[-1][template.total]), self._beside.within)
+        return steps, Axis.STEP
+
+    def _either_one(self, template: Template, row: Row) -> int:
+        step = int(row[template.step])
+        total = int(row[template.total]) if template.total >= 0 else 0
+        if template.epoch < 0:
+            return self._beside.bar(step, total)
+        return self._beside.step(int(float(row[template.epoch])), step, total, template)
+
+    def _by_epoch(self, template: Template, rows: Sequence[Row]) -> Placing | None:
+        if template.epoch < 0:
+            if self._epoch is None:
+                return None
+            return [self._epoch] * len(rows), Axis.EPOCH
+        inherited = self._end_of_epoch(template, rows)
+        if inherited is not None:
+            return inherited
+        return [int(float(row[template.epoch])) for row in rows], Axis.EPOCH
+
+    def _inherited(self, template: Template, rows: Sequence[Row]) -> Placing | None:
+        if self._last is not None:
+            return [self._last] * len(rows), Axis.STEP
+        if self._epoch is not None:
+            return [self._epoch] * len(rows), Axis.EPOCH
+        return None
+
+
+class EpochSteps:
+    """Finds out whether steps beside an epoch begin anew with it, and counts them on if so.
+
+    Attributes:
+        within: They begin anew; None until the first epoch has ended.
+    """
+
+    def __init__(self) -> None:
+        self.within: bool | None = None
+        self._previous: tuple[int, int] | None = None
+        """Epoch and step of the newest line."""
+        self._kind: object = None
+        """Sort of the newest line."""
+        self._first = 0
+        """First step of the newest epoch."""
+        self._stride = 1
+        """Between its first steps."""
+        self._offset = 0
+        self._offsets: dict[int, int] = {}
+
+    def step(self, epoch: int, step: int, total: int, kind: object) -> int:
+        """Return the step of the run.
+
+        Args:
+            epoch: The epoch, as the log counts them; -1 before it has said one.
+            step: What the log calls the step.
+            total: Steps of the epoch or of the run, 0 where the line does not say.
+            kind: Sort of the line: an evaluation may repeat the step of a training line.
+        """
+        previous, self._previous = self._previous, (epoch, step)
+        alike, self._kind = kind is self._kind, kind
+        if previous is None:
+            self._offsets[epoch], self._first = 0, step
+        elif epoch > previous[0]:
+            if self.within is None and (step != previous[1] or total or alike):
+                self.within = step <= previous[1]
+            if self.within:
+                epochs = epoch - previous[0] if previous[0] >= 0 else 1
+                self._offset += epochs * total or self._behind(previous[1])
+            self._offsets[epoch], self._first = self._offset, step
+        elif epoch < previous[0]:
+            self._offset = self._offsets.get(epoch, 0)
+        elif previous[1] == self._first and step > self._first:
+            self._stride = step - self._first
+        return self._offset + step
+
+    def bar(self, step: int, total: int) -> int:
+        """The same for a bar without an epoch: begun anew after it was full, it counts the next."""
+        epoch, before = self._previous or (0, 0)
+        if step < before and total and before >= total - 1:
+            self._offset += total
+        self._previous = (epoch, step)
+        return self._offset + step
+
+    def _behind(self, last: int) -> int:
+        """Steps of an epoch that does not tell: what counts from 0 ends a stride early."""
+        return last + (0 if self._first else self._stride)

@@ -1,0 +1,113 @@
+"""Tables in a text log: rows under a header, and Stable-Baselines3's blocks of name and value."""
+
+from __future__ import annotations
+
+import re
+
+from lossmon.readers.text.grammar.table_heads import BLOCKS, CLASSES, FIRST, NUMBERED, cells
+from lossmon.readers.text.grammar.words import is_known, is_metric
+from lossmon.readers.text.steps import Row
+from lossmon.readers.text.templates import Template, named_template
+
+LAST = 40
+"""Lines without a row after which a table is over; bars and notes may stand between its rows."""
+
+_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|nan|inf)%?", re.IGNORECASE)
+_PLACE = re.compile(r"(\d{1,18})(?:/(\d{1,18}))?")
+_ENTRY = re.compile(r"\|\s+(?P<name>[\w./-]{1,80})\s+\|\s+(?P<value>\S{0,40})\s*\|\s*")
+_RULE = re.compile(r"-{10,}\s*")
+_STEPS = "time/total_timesteps"
+
+Found = tuple[Template, Row]
+
+
+class Table:
+    """Reads the lines below the head of a table.
+
+    Attributes:
+        names: Its columns.
+        over: No row has come for so long that the table must be over.
+    """
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        self.names = names
+        self._blocks = names == BLOCKS
+        self._block: dict[str, str] = {}
+        self._section = ""
+        self._misses = 0
+        self._templates: dict[tuple[str, ...], Template] = {}
+
+    @property
+    def over(self) -> bool:
+        return self._misses > LAST
+
+    def row(self, line: str) -> Found | None:
+        """Return the metrics of a row that this line completes, None if it completes none."""
+        found = self._entry(line) if self._blocks else self._cells(line)
+        self._misses = 0 if found is not None else self._misses + 1
+        return found
+
+    def _all_classes(self, line: str) -> Found | None:
+        """The row about all classes, of the place that was printed last."""
+        word, *texts = line.split() or [""]
+        measured = texts[2:]
+        if word != "all" or len(measured) != len(self.names) - 1:
+            return None
+        if not all(_NUMBER.fullmatch(text) for text in texts):
+            return None
+        return self._found(dict(zip(self.names[1:], measured, strict=True)), 0)
+
+    def _cells(self, line: str) -> Found | None:
+        if self.names[0] == CLASSES:
+            return self._all_classes(line)
+        texts = cells(line)
+        if len(texts) < len(self.names):
+            texts = line.split()
+        if len(texts) < len(self.names):
+            return None
+        place = _PLACE.fullmatch(texts[0])
+        if place is None:
+            return None
+        first = FIRST[self.names[0].lower()]
+        numbers = {first: place[1]}
+        if place[2]:
+            numbers["epochs" if first == "epoch" else "total"] = place[2]
+        for name, text in zip(self.names[1:], texts[1:], strict=False):
+            if name == NUMBERED and text.isdecimal():
+                numbers["step"] = text
+            elif _NUMBER.fullmatch(text) and is_metric(name):
+                numbers[name] = text.rstrip("%")
+        return self._found(numbers, len(texts) - len(self.names))
+
+    def _found(self, numbers: dict[str, str], surplus: int) -> Found | None:
+        known = [name for name in numbers if is_known(name)]
+        if not self._blocks and (not known or (surplus and len(known) < 2)):
+            return None
+        names = tuple(numbers)
+        template = self._templates.get(names)
+        if template is None:
+            template = self._templates[names] = named_template(names)
+        return template, tuple(numbers.values())
+
+    def _entry(self, line: str) -> Found | None:
+        """A line of a block; the rule below the block completes it."""
+        entry = _ENTRY.fullmatch(line)
+        if entry is not None:
+            self._misses = 0
+            name, value = entry["name"], entry["value"]
+            if name.endswith("/") and not value:
+                self._section = name
+            elif _NUMBER.fullmatch(value):
+                self._block[self._section + name] = value.rstrip("%")
+            return None
+        if not _RULE.fullmatch(line) or _STEPS not in self._block:
+            return None
+        block, self._block, self._section = self._block, {}, ""
+        step = block.pop(_STEPS)
+        if not step.isdecimal():
+            return None
+        numbers = {"step": step}
+        numbers |= {name: text for name, text in block.items() if not name.startswith("time/")}
+        if "time/fps" in block:
+            numbers["time/fps"] = block["time/fps"]
+        return self._found(numbers, 0)

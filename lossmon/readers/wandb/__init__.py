@@ -1,0 +1,1 @@
+"""Reader for W&B run files."""

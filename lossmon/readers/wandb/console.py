@@ -1,0 +1,30 @@
+"""Lines of text from the pieces in which a program wrote them."""
+
+from __future__ import annotations
+
+from lossmon.readers.files.terminal import resolved, shown
+
+_LONGEST = 1 << 16
+"""Characters of an unfinished line that are kept."""
+
+
+class Console:
+    """Joins what a program wrote to each of its streams into lines for the log pane."""
+
+    def __init__(self) -> None:
+        self._unfinished: dict[int, str] = {}
+
+    def write(self, stream: int, piece: str) -> list[str]:
+        """Take one piece; return the lines that it completes.
+
+        Of a line that was painted over with carriage returns, only the last state is returned.
+        """
+        text = self._unfinished.get(stream, "") + piece
+        *lines, rest = text.split("\n")
+        self._unfinished[stream] = rest[-_LONGEST:]
+        return [shown(_newest(resolved(line))) for line in lines]
+
+
+def _newest(line: str) -> str:
+    states = [state for state in line.split("\r") if state.strip()]
+    return states[-1] if states else ""

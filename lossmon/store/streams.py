@@ -1,0 +1,322 @@
+"""The files of one run, grouped into streams that tell one story in one order."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lossmon.fast_dataclass import dataclass
+from lossmon.store.columns import Columns
+from lossmon.store.loss_sums import PATIENCE, Group, Sum, is_part, is_total
+from lossmon.types import Axis, Ints, Kind, Meaning, Points, Restart, Split
+
+ORDER_BITS = 37
+"""Positions of one file take the low bits, the number of its session the high ones: a hundred
+billion records a session."""
+
+SESSIONS = 128
+"""How often a file may begin anew and continue what it said before; of a log that is rotated
+more often the older part is forgotten. Leaves half a million files a run."""
+
+
+FEWEST_COPIED = 3
+"""Points in which two logs must agree to be copies of each other: two may agree by chance."""
+
+COPIED = 64
+"""Points that are compared at most."""
+
+COPIED_WITHIN = 600.0
+"""Seconds between the first lines of a log and of its copy, where they have a time: a copy may
+be buffered, and a run that was begun again with the same seed takes longer to come that far."""
+
+MOST_RESTARTS = 1000
+"""A loss whose steps go back more often was not restarted: two logs are mixed in one file."""
+
+
+@dataclass(slots=True)
+class FileColumns:
+    """What one file gave since it was begun."""
+
+    number: int
+    columns: dict[str, Columns] = field(default_factory=dict)
+    restarts: list[tuple[int, int]] = field(default_factory=list)
+    """Explicit restarts as (order, step)."""
+    _sums: dict[Group, Sum] = field(default_factory=dict)
+
+    def extend(self, points: Points, meaning: Meaning, shown: str) -> None:
+        """Append points of one tag, and what they add to the sum of the parts of a loss.
+
+        Args:
+            points: The points.
+            meaning: What their tag stands for.
+            shown: The tag, with the sub-run before it where there is one.
+        """
+        column = self.columns.get(points.tag)
+        if column is None:
+            column = Columns(shown, meaning, points.axis, self.number)
+            self.columns[points.tag] = column
+        column.extend(points, self.number << ORDER_BITS)
+
+    def rename(self, meaning_of: Callable[[str], Meaning], scope: str) -> None:
+        """Let every tag stand for what it means now, and make the sums of the parts anew."""
+        sums = {found.name for found in self._sums.values()}
+        self.columns = {tag: one for tag, one in self.columns.items() if tag not in sums}
+        self._sums = {}
+        logged = list(self.columns.items())
+        for tag, column in logged:
+            column.rename(meaning_of(tag))
+        longest = max((column.n for _, column in logged), default=0)
+        for start in range(0, longest, PATIENCE):
+            for tag, column in logged:
+                points = column.points(
+                    tag, self.number << ORDER_BITS, slice(start, start + PATIENCE)
+                )
+                if len(points):
+                    self.sum_up(points, column.meaning, scope)
+
+    def sum_up(self, points: Points, meaning: Meaning, scope: str) -> None:
+        """Let points of a part or a total of a loss count in the sum of its parts."""
+        total = is_total(meaning)
+        if not total and not is_part(meaning):
+            return
+        group = Group(meaning.key.partition("/")[0], points.axis)
+        found = self._sums.setdefault(group, Sum())
+        if total:
+            self.columns.pop(found.name, None)
+            found.close()
+        elif not found.closed:
+            self._add_up(found, points, meaning, scope)
+
+    def _add_up(self, found: Sum, points: Points, meaning: Meaning, scope: str) -> None:
+        if found.offer(points, meaning):
+            self.columns.pop(found.name, None)
+            found.begin_anew(self.columns, self.number << ORDER_BITS)
+        summed = found.take(points.axis)
+        if summed is not None:
+            shown = f"{scope}/{summed.tag}" if scope else summed.tag
+            self.extend(summed, found.meaning, shown)
+
+
+@dataclass(slots=True)
+class Stream:
+    """Files of one format and sub-run, in the order they were begun: one account of the run.
+
+    Attributes:
+        source: Name of the format family.
+        rank: Preference of its values, lower is better.
+        scope: Sub-run inside the run, or empty.
+        files: By number of the session: `SESSIONS` times the number of the file, and one more
+            each time it began anew.
+    """
+
+    source: str
+    rank: int
+    scope: str
+    files: dict[int, FileColumns] = field(default_factory=dict)
+    version: int = 0
+    _restarts: tuple[int, dict[Axis, tuple[Ints, Ints]]] = (-1, {})
+    _by_tag: tuple[int, dict[str, list[Columns]]] = (-1, {})
+    _kinship: tuple[int, dict[int, int]] = (-1, {})
+    _open: dict[int, int] = field(default_factory=dict)
+    """Session of each file that is being written."""
+    _in_doubt: set[int] = field(default_factory=set)
+    """Files that began anew and have not said yet whether they continue."""
+
+    def add(self, number: int, points: Points, meaning: Meaning) -> None:
+        """Append points of one tag of one file."""
+        if number in self._in_doubt:
+            self._settle(number, points)
+        file = self._file(number)
+        file.extend(points, meaning, f"{self.scope}/{points.tag}" if self.scope else points.tag)
+        file.sum_up(points, meaning, self.scope)
+        self.version += 1
+
+    def rename(self, meaning_of: Callable[[str, str, str], Meaning]) -> None:
+        """Let every tag stand for what it means now, told by tag, scope and source."""
+        for file in self.files.values():
+            file.rename(lambda tag: meaning_of(tag, self.scope, self.source), self.scope)
+        self.version += 1
+
+    def restart(self, number: int, restart: Restart) -> None:
+        """Note that a file says the run began again."""
+        file = self._file(number)
+        file.restarts.append(((file.number << ORDER_BITS) + restart.order, restart.step))
+        self.version += 1
+
+    def clear(self, number: int) -> None:
+        """Forget a file."""
+        self._in_doubt.discard(number)
+        for session in [session for session in self.files if session // SESSIONS == number]:
+            del self.files[session]
+            self.version += 1
+
+    def begin_anew(self, number: int) -> None:
+        """The file was replaced: what it said is void, unless the new one goes on from there.
+
+        A log that was rotated goes on; one that was rewritten tells all again.
+        """
+        if number not in self._open or self._open[number] + 1 >= SESSIONS:
+            self.clear(number)
+        elif number * SESSIONS + self._open[number] in self.files:
+            self._open[number] += 1
+            self._in_doubt.add(number)
+
+    def _settle(self, number: int, points: Points) -> None:
+        """Decide by its first points whether a file continues what it said before."""
+        self._in_doubt.discard(number)
+        before = [
+            file.columns[points.tag]
+            for session, file in self.files.items()
+            if session // SESSIONS == number and points.tag in file.columns
+        ]
+        known = [column for column in before if column.n and column.axis is points.axis]
+        if not known or int(points.steps[0]) <= max(int(column.steps[-1]) for column in known):
+            self.clear(number)
+
+    def _file(self, number: int) -> FileColumns:
+        session = number * SESSIONS + self._open.setdefault(number, 0)
+        return self.files.setdefault(session, FileColumns(session))
+
+    def by_tag(self) -> dict[str, list[Columns]]:
+        """Columns that hold points, in the order of their files, without copies of logs."""
+        if self._by_tag[0] != self.version:
+            found: dict[str, list[Columns]] = {}
+            for session in sorted(self.files):
+                for column in self.files[session].columns.values():
+                    if column.n:
+                        _add(found.setdefault(column.tag, []), column)
+            self._by_tag = (self.version, found)
+        return self._by_tag[1]
+
+    def restarts(self, axis: Axis) -> tuple[Ints, Ints]:
+        """Where the run began again: `(orders, steps)`, orders ascending.
+
+        Only explicit restarts and a train loss whose steps go back count: other tags may be
+        logged out of turn without the training having moved.
+        """
+        if self._restarts[0] != self.version:
+            self._restarts = (self.version, {})
+        known = self._restarts[1]
+        if axis not in known:
+            known[axis] = self._find_restarts(axis)
+        return known[axis]
+
+    def restarts_of(self, column: Columns) -> tuple[Ints, Ints]:
+        """The restarts that lie at comparable positions: in the file of a column or its kin.
+
+        Files that follow each other tell of the same tags. Files with a tag each stand side by
+        side, and each has its own restarts.
+        """
+        orders, steps = self.restarts(column.axis)
+        if not len(orders) or len(self.files) == 1:
+            return orders, steps
+        if self._kinship[0] != self.version:
+            self._kinship = (self.version, self._kin())
+        kin = self._kinship[1]
+        same = [kin.get(int(order) >> ORDER_BITS) == kin[column.file] for order in orders]
+        return orders[same], steps[same]
+
+    def _kin(self) -> dict[int, int]:
+        """One number for all sessions that share tags, directly or through others."""
+        kin: dict[int, int] = {}
+        tellers: dict[str, int] = {}
+        for session, file in self.files.items():
+            kin[session] = session
+            for tag in file.columns:
+                other = kin[tellers.setdefault(tag, session)]
+                own = kin[session]
+                if other != own:
+                    kin = {one: other if group == own else group for one, group in kin.items()}
+        return kin
+
+    def _find_restarts(self, axis: Axis) -> tuple[Ints, Ints]:
+        found: set[tuple[int, int]] = set()
+        if axis is Axis.STEP:
+            for file in self.files.values():
+                found.update(file.restarts)
+        for columns in self.by_tag().values():
+            told = [column for column in columns if column.axis is axis]
+            if not told or not _leads(told[0].meaning):
+                continue
+            last, wall = -1, -math.inf
+            for column in told:
+                for index in column.backward if len(column.backward) <= MOST_RESTARTS else ():
+                    found.add((int(column.orders[index]), int(column.steps[index])))
+                if column.steps[0] <= last and not column.walls[0] < wall:
+                    found.add((int(column.orders[0]), int(column.steps[0])))
+                last, wall = int(column.steps[-1]), float(column.walls[-1])
+        ordered = self._distinct(sorted(found), axis)
+        orders = np.array([order for order, _ in ordered], np.int64)
+        return orders, np.array([step for _, step in ordered], np.int64)
+
+    def _distinct(self, found: list[tuple[int, int]], axis: Axis) -> list[tuple[int, int]]:
+        """Drop what merely repeats a restart: several losses tell of the same one in turn."""
+        kept: list[tuple[int, int]] = []
+        for order, step in found:
+            if kept and self._furthest(kept[-1][0], order, axis) <= step:
+                continue
+            kept.append((order, step))
+        return kept
+
+    def _furthest(self, start: int, end: int, axis: Axis) -> int:
+        """Largest step of a train loss between two positions; -1 where there is none."""
+        furthest = -1
+        for file in self.files.values():
+            for column in file.columns.values():
+                if column.axis is not axis or not _leads(column.meaning):
+                    continue
+                first, last = np.searchsorted(column.orders, (start, end))
+                if last > first:
+                    furthest = max(furthest, int(column.steps[first:last].max()))
+        return furthest
+
+
+def _add(columns: list[Columns], column: Columns) -> None:
+    """Append a column, unless it only tells again what another one tells.
+
+    `tee` and a scheduler write the same lines into two files; the longer one may be behind at
+    times, so the first keeps its place unless it is far shorter.
+    """
+    for place, other in enumerate(columns):
+        if _is_copy(column, other):
+            if other.n < column.n / 2:
+                columns[place] = column
+            return
+    columns.append(column)
+
+
+def _is_copy(column: Columns, other: Columns) -> bool:
+    """Whether two columns begin alike, value for value, and at about the same time."""
+    n = min(column.n, other.n, COPIED)
+    if n < FEWEST_COPIED or abs(column.walls[0] - other.walls[0]) > COPIED_WITHIN:
+        return False
+    return np.array_equal(column.steps[:n], other.steps[:n]) and np.array_equal(
+        column.values[:n], other.values[:n], equal_nan=True
+    )
+
+
+def _leads(meaning: Meaning) -> bool:
+    return meaning.kind is Kind.LOSS and meaning.split is Split.TRAIN and not meaning.summary
+
+
+def live(column: Columns, restarts: tuple[Ints, Ints]) -> NDArray[np.bool_] | None:
+    """Tell which points of a column no restart made void.
+
+    Returns:
+        A mask over the column, or None where every point is live.
+    """
+    orders, steps = restarts
+    if not len(orders) and not column.backward:
+        return None
+    # Below which step a point must lie to survive what comes after it.
+    bound = np.full(column.n + 1, np.iinfo(np.int64).max)
+    np.minimum.at(bound, np.searchsorted(column.orders, orders), steps)
+    if column.backward:
+        backward = np.array(column.backward)
+        bound[backward] = np.minimum(bound[backward], column.steps[backward])
+    mask: NDArray[np.bool_] = column.steps < np.minimum.accumulate(bound[::-1])[::-1][1:]
+    return None if mask.all() else mask

@@ -1,0 +1,1 @@
+"""Charts: model, layout and painting, without a widget."""

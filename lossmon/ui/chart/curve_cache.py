@@ -1,0 +1,224 @@
+"""What is remembered of a curve between two pictures, so that only new points are worked on."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lossmon.fast_dataclass import dataclass
+from lossmon.types import Floats, Ints
+from lossmon.ui.chart.downsample import Columns, edges, reduce
+from lossmon.ui.chart.model import Curve
+from lossmon.ui.chart.ranges import Span
+from lossmon.ui.chart.smoothing import MAX_WEIGHT, Ema
+
+_PROBES = 16
+"""Places at which a longer column is compared with the shorter one before it, to tell growth
+from another history; a restart changes all values behind it, so a few places suffice."""
+
+_CHUNK = 1 << 16
+"""Points smoothed at a time: half a megabyte stays in the cache of the processor."""
+
+_SAMPLE = 4096
+"""Values from which the range is estimated; 5 % of it are 200 values, enough to be steady."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A curve in the columns of a canvas.
+
+    Attributes:
+        columns: The curve in each column.
+        before: (column, value of the line) of the nearest point left of the window, or None.
+        after: The same at the right.
+    """
+
+    columns: Columns
+    before: tuple[float, float] | None
+    after: tuple[float, float] | None
+
+
+@dataclass(slots=True)
+class _View:
+    """Columns over a span, where they begin in the curve, and how many points they hold."""
+
+    span: Span
+    columns: Columns
+    begins: Ints
+    points: int = 0
+
+
+_VIEWS = 2
+"""Widths remembered: that of the canvas and that in which ranges are measured."""
+
+
+class Trace:
+    """One curve, smoothed and reduced as far as it has grown.
+
+    `update` with the curve first; then the other methods speak of it.
+    """
+
+    def __init__(self) -> None:
+        self._n = 0
+        self._probe = b""
+        self._ema = Ema()
+        self._smoothed = np.empty(0)
+        self._x: Floats | Ints = np.empty(0)
+        self._y: Floats = np.empty(0)
+        self._unit, self._origin = 1.0, 0.0
+        self._ordered = True
+        self._views: dict[int, _View] = {}
+        """By number of columns, the newest last."""
+
+    def __len__(self) -> int:
+        return self._n
+
+    @property
+    def line(self) -> Floats:
+        """Values of the line: smoothed, or the raw ones where nothing is smoothed."""
+        return self._smoothed[: self._n] if self._ema.weight > 0 else self._y
+
+    @property
+    def first(self) -> float:
+        """Shown position of the first point; the curve must have one."""
+        return self.position(0)
+
+    @property
+    def last(self) -> float:
+        """Shown position of the newest point; the curve must have one."""
+        return self.position(self._n - 1)
+
+    def position(self, index: int) -> float:
+        """Shown position of a point."""
+        return (float(self._x[index]) - self._origin) / self._unit
+
+    def update(self, curve: Curve, smoothing: float) -> None:
+        """Take what is new in a curve; a curve with another past is taken from its start."""
+        weight = min(max(smoothing, 0.0), MAX_WEIGHT) if curve.smooth else 0.0
+        n = min(len(curve.x), len(curve.y))
+        if weight != self._ema.weight or n < self._n or not self._continues(curve):
+            self._n, self._ema, self._ordered = 0, Ema(weight), True
+            self._views.clear()
+        if (curve.origin, curve.unit) != (self._origin, self._unit):
+            self._origin, self._unit = curve.origin, curve.unit or 1.0
+            self._views.clear()
+        old, self._n = self._n, n
+        self._y = curve.y[:n]
+        self._x = self._in_order(curve.x[:n], old)
+        if weight > 0:
+            self._smooth(old)
+        self._probe = _probed(curve, n)
+
+    def _continues(self, curve: Curve) -> bool:
+        return self._n == 0 or _probed(curve, self._n) == self._probe
+
+    def _in_order(self, x: Floats | Ints, old: int) -> Floats | Ints:
+        """Positions that never decrease: a clock that was set back stands still meanwhile."""
+        fresh = x[max(0, old - 1) :]
+        if self._ordered and bool((fresh[1:] >= fresh[:-1]).all()) and not _unknown(fresh):
+            return x
+        self._ordered = False
+        if x.dtype.kind != "f":
+            return np.asarray(np.maximum.accumulate(x))
+        known = np.isfinite(x)
+        if not known.any():
+            self._n = 0
+            self._y = self._y[:0]
+            return x[:0]
+        start = float(x[int(known.argmax())])
+        return np.asarray(np.maximum.accumulate(np.where(known, x, start)))
+
+    def _smooth(self, old: int) -> None:
+        if len(self._smoothed) < self._n:
+            room = np.empty(self._n + self._n // 2 + 64)
+            room[:old] = self._smoothed[:old]
+            self._smoothed = room
+        for begin in range(old, self._n, _CHUNK):
+            end = min(begin + _CHUNK, self._n)
+            values, self._ema = self._ema.extend(self._y[begin:end])
+            self._smoothed[begin:end] = values
+
+    def window(self, span: Span, width: int) -> Window:
+        """The curve in `width` columns over the shown positions `span`."""
+        raw = Span(span.low * self._unit + self._origin, span.high * self._unit + self._origin)
+        view = self._view(span, width)
+        if view.points < self._n:
+            self._absorb(view, raw)
+        before = self._beside(int(view.begins[0]) - 1, raw, width)
+        return Window(view.columns, before, self._beside(int(view.begins[-1]), raw, width))
+
+    def _absorb(self, view: _View, raw: Span) -> None:
+        width, old = len(view.columns), view.points if self._ordered else 0
+        fresh = old + edges(self._x[old:], raw, width)
+        # A column that began among the old points begins there still.
+        view.begins = np.where(view.begins < old, view.begins, fresh)
+        first = max(0, int(np.searchsorted(view.begins, old, side="right")) - 1)
+        if first < width:
+            reduce(view.columns, self._y, self.line, view.begins, first)
+        view.points = self._n
+
+    def _view(self, span: Span, width: int) -> _View:
+        view = self._views.pop(width, None)
+        if view is None or view.span != span:
+            view = _View(span, Columns.empty(width), np.zeros(width + 1, np.int64))
+        self._views[width] = view
+        while len(self._views) > _VIEWS:
+            del self._views[next(iter(self._views))]
+        return view
+
+    def _beside(self, index: int, raw: Span, width: int) -> tuple[float, float] | None:
+        if not 0 <= index < self._n or not np.isfinite(self.line[index]):
+            return None
+        return (float(self._x[index]) - raw.low) / raw.length * width, float(self.line[index])
+
+    def sample(self, span: Span) -> Floats:
+        """At most some thousand finite raw values evenly taken from the positions `span`."""
+        shown = self._shown(span)
+        stride = 1
+        while len(shown) > _SAMPLE * stride:
+            stride *= 2
+        taken = shown[::stride]
+        return np.asarray(taken[np.isfinite(taken)])
+
+    def newest(self, span: Span, count: int = 5) -> Floats:
+        """The last few raw values within the positions `span`, the finite ones of them."""
+        values = self._shown(span)[-count:]
+        return np.asarray(values[np.isfinite(values)])
+
+    def _shown(self, span: Span) -> Floats:
+        start, stop = self._bounds(span)
+        return self._y[start:stop]
+
+    def _bounds(self, span: Span) -> tuple[int, int]:
+        raw = Span(span.low * self._unit + self._origin, span.high * self._unit + self._origin)
+        start, stop = edges(self._x, raw, 1).tolist()
+        return start, stop
+
+    def points(self, span: Span) -> tuple[Floats, Floats]:
+        """Shown positions and raw values of the points within the positions `span`."""
+        start, stop = self._bounds(span)
+        x = (np.asarray(self._x[start:stop], np.float64) - self._origin) / self._unit
+        return x, self._y[start:stop]
+
+    def nearest(self, position: float) -> int | None:
+        """Index of the point nearest to a shown position, None if there is no point."""
+        if not self._n:
+            return None
+        target = position * self._unit + self._origin
+        right = int(np.searchsorted(self._x, target))
+        if right == 0:
+            return 0
+        if right == self._n:
+            return self._n - 1
+        left_distance = target - float(self._x[right - 1])
+        return right - 1 if left_distance <= float(self._x[right]) - target else right
+
+
+def _unknown(x: Floats | Ints) -> bool:
+    return x.dtype.kind == "f" and not bool(np.isfinite(x).all())
+
+
+def _probed(curve: Curve, n: int) -> bytes:
+    if not n:
+        return b""
+    places = np.linspace(0, n - 1, min(n, _PROBES)).astype(np.int64)
+    return curve.x[places].tobytes() + curve.y[places].tobytes()

@@ -1,0 +1,156 @@
+"""Which frame a chart gets: the ranges of its axes, and the labels beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from lossmon.fast_dataclass import dataclass
+from lossmon.types import Floats
+from lossmon.ui.chart.curve_cache import Trace
+from lossmon.ui.chart.model import ChartModel, ChartOptions
+from lossmon.ui.chart.ranges import Frame, Span, bulk, settle, spread, x_span
+from lossmon.ui.chart.ticks import Tick, linear_ticks, log_ticks, step_ticks, time_ticks
+
+_ROWS_PER_LABEL = (2.5, 2, 1)
+"""Rows from one value label to the next at least; closer where there were none to compare."""
+
+_CELLS_PER_LABEL = 11
+"""The same for positions, in columns."""
+
+_MEASURED = 500
+"""Columns in which ranges are measured, whatever the width of the chart: charts of one curve
+then agree on its range."""
+
+_ROOM_FOR_VALUES = 16
+"""Columns below which there is no room for value labels."""
+
+_ROOM_FOR_POSITIONS = 4
+"""Rows below which there is no room for position labels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where the curves stand in the picture.
+
+    Attributes:
+        left: Columns kept for value labels and the axis, 0 if there are none.
+        width: Columns of the curves.
+        height: Rows of the curves; the row below holds the position labels, if any.
+        values: Labels of the y axis.
+        positions: Labels of the x axis.
+    """
+
+    left: int
+    width: int
+    height: int
+    values: tuple[Tick, ...]
+    positions: tuple[Tick, ...]
+
+
+def layout(frame: Frame, options: ChartOptions, width: int, height: int) -> Layout:
+    """Divide a picture of that many cells into labels and curves."""
+    rows = height - 1 if height >= _ROOM_FOR_POSITIONS else height
+    values: tuple[Tick, ...] = ()
+    left = 0
+    if width >= _ROOM_FOR_VALUES:
+        values = value_ticks(frame, rows)
+        widest = max((len(tick.label) for tick in values), default=0)
+        left = max(widest, options.label_width if width >= 60 else 0) + 1
+    room = max(1, width - left)
+    positions: tuple[Tick, ...] = ()
+    if rows < height:
+        most = max(2, room // _CELLS_PER_LABEL)
+        if options.x_axis == "time":
+            positions = time_ticks(frame.x.low, frame.x.high, most)
+        else:
+            whole = options.x_axis in ("step", "tokens")
+            positions = step_ticks(frame.x.low, frame.x.high, most, whole=whole)
+    return Layout(left, room, rows, values, positions)
+
+
+def value_ticks(frame: Frame, rows: int) -> tuple[Tick, ...]:
+    """Labels of the y axis for that many rows."""
+    low, high, label = frame.y.low, frame.y.high, linear_ticks
+    if frame.log:
+        with np.errstate(over="ignore", under="ignore"):
+            low, high = np.power(10.0, [low, high]).tolist()
+        label = log_ticks
+    ticks: tuple[Tick, ...] = ()
+    for rows_per_label in _ROWS_PER_LABEL:
+        ticks = label(low, high, max(2, int(rows / rows_per_label)))
+        if len(ticks) >= 2:
+            break
+    return ticks
+
+
+def horizontal(traces: Sequence[Trace], model: ChartModel, options: ChartOptions) -> Span | None:
+    """The range of positions, or None if there is no point."""
+    if options.x_range is not None:
+        return spread(*sorted(options.x_range))
+    filled = [trace for trace in traces if len(trace)]
+    if not filled:
+        return None
+    return x_span(
+        min(trace.first for trace in filled),
+        max(*(trace.last for trace in filled), _ghosts_end(model)),
+        recent=options.recent,
+        total=model.total,
+        live=model.live,
+    )
+
+
+def _ghosts_end(model: ChartModel) -> float:
+    """How far the run had come before it was restarted."""
+    ends = [
+        (float(curve.ghost_x[-1]) - curve.origin) / (curve.unit or 1.0)
+        for curve in (*model.curves, *model.context)
+        if len(curve.ghost_x)
+    ]
+    return max((end for end in ends if np.isfinite(end)), default=-np.inf)
+
+
+def vertical(
+    traces: Sequence[Trace], options: ChartOptions, x: Span, previous: Span | None
+) -> Span | None:
+    """The range of values (logarithms if the axis is logarithmic), or None if none is finite.
+
+    Args:
+        traces: Curves that must be in view.
+        options: How the chart is shown.
+        x: Range of positions.
+        previous: The range shown so far: it is kept while it fits.
+    """
+    if options.y_range is not None:
+        low, high = sorted(scaled(np.array(options.y_range, np.float64), options.log_y).tolist())
+        return spread(low, high) if np.isfinite(low + high) else None
+    spans = [_values(trace, options, x) for trace in traces if len(trace)]
+    known = [span for span in spans if span is not None]
+    if not known:
+        return None
+    target = spread(min(span.low for span in known), max(span.high for span in known))
+    return settle(previous, target)
+
+
+def _values(trace: Trace, options: ChartOptions, x: Span) -> Span | None:
+    columns = trace.window(x, _MEASURED).columns
+    extremes = _usable(np.concatenate((columns.low, columns.high)), options.log_y)
+    if not options.hide_outliers:
+        return Span(float(extremes.min()), float(extremes.max())) if len(extremes) else None
+    sample, newest = trace.sample(x), trace.newest(x)
+    return bulk(_usable(sample, options.log_y), extremes, _usable(newest, options.log_y))
+
+
+def scaled(values: Floats, log: bool) -> Floats:
+    """Values as the axis places them: their logarithms if it is logarithmic, what is not
+    positive below everything. NaN stays NaN."""
+    if not log:
+        return values
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(values <= 0, -np.inf, np.log10(values))
+
+
+def _usable(values: Floats, log: bool) -> Floats:
+    placed = scaled(values, log)
+    return np.asarray(placed[np.isfinite(placed)])

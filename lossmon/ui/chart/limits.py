@@ -1,0 +1,110 @@
+"""Limits of the axes as they are typed: `x 1000..2000`, `y 0.1..2`, `y auto`."""
+
+from __future__ import annotations
+
+import math
+import re
+
+from lossmon.errors import LossmonError
+from lossmon.fast_dataclass import dataclass
+
+EXAMPLE = "x 1k..2k, y 0.1..2, y auto"
+"""What can be typed, in the words of an example."""
+
+_FACTORS = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "B": 1e9, "T": 1e12}
+_CLOCK = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_NUMBER = r"[+-]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+_BOUND = re.compile(rf"(?P<number>{_NUMBER})(?P<unit>[A-Za-z]?)", re.ASCII)
+_DOTS = re.compile(r"\s*\.\.+\s*|\s*…\s*")
+_ONE = re.compile(r"(?P<axis>[xy])\s*[=:]?\s*(?P<range>[^\s,;]+)", re.IGNORECASE)
+
+
+class LimitsError(LossmonError):
+    """What was typed is no limit.
+
+    Attributes:
+        what: The part that is wrong.
+        why: What is wrong with it, a word of the screen.
+    """
+
+    def __init__(self, what: str, why: str) -> None:
+        super().__init__(f"{what}: {why}")
+        self.what, self.why = what, why
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The range of one axis. A bound that is None stays as it is shown; both None is automatic.
+
+    Attributes:
+        axis: `x` or `y`.
+        low: Lower bound.
+        high: Upper bound.
+    """
+
+    axis: str
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def automatic(self) -> bool:
+        return self.low is None and self.high is None
+
+
+def parse_limits(text: str, *, log_y: bool = False, clock: bool = False) -> tuple[Limit, ...]:
+    """Read limits; a later one of the same axis counts.
+
+    Args:
+        text: What was typed. Numbers may end in k, M, G or T; `1000..` leaves the other end as
+            it is.
+        log_y: The values stand on a logarithmic axis.
+        clock: The positions are seconds, which may be written `90s`, `10m`, `2h`, `1d`.
+
+    Raises:
+        LimitsError: Something in it is no limit.
+    """
+    rest, limits = _DOTS.sub("..", text).strip(" ,;\t"), []
+    while rest:
+        found = _ONE.match(rest)
+        if found is None:
+            raise LimitsError(_shown(rest), EXAMPLE)
+        limit = _limit(found["axis"].lower(), found["range"], log_y=log_y, clock=clock)
+        limits.append(limit)
+        rest = rest[found.end() :].lstrip(" ,;\t")
+    return tuple(limits)
+
+
+def _limit(axis: str, text: str, *, log_y: bool, clock: bool) -> Limit:
+    if text.lower() == "auto":
+        return Limit(axis)
+    low, dots, high = text.partition("..")
+    if not dots:
+        raise LimitsError(_shown(text), "write low..high or auto")
+    units = _CLOCK if clock and axis == "x" else _FACTORS
+    bounds = [_number(part, units) if part else None for part in (low, high)]
+    known = [bound for bound in bounds if bound is not None]
+    if not known:
+        raise LimitsError(text, "a number is missing")
+    if len(known) == 2 and known[0] == known[1]:
+        raise LimitsError(_shown(text), "nothing is in between")
+    if axis == "y" and log_y and min(known) <= 0:
+        raise LimitsError(_shown(text), "a log axis begins above 0")
+    if len(known) == 2:
+        return Limit(axis, min(known), max(known))
+    return Limit(axis, bounds[0], bounds[1])
+
+
+def _number(text: str, units: dict[str, float]) -> float:
+    found = _BOUND.fullmatch(text)
+    unit = found["unit"] if found else ""
+    factor = units.get(unit, _FACTORS.get(unit))
+    if found is None or factor is None:
+        raise LimitsError(_shown(text), "no number")
+    number = float(found["number"].replace("_", "")) * factor
+    if not math.isfinite(number) or abs(number) > 1e300:
+        raise LimitsError(_shown(text), "too large")
+    return number
+
+
+def _shown(text: str) -> str:
+    return text if len(text) <= 12 else text[:11] + "…"

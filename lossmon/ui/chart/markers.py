@@ -1,0 +1,139 @@
+"""What is worth a jump on a curve: verdicts, checkpoints, restarts, the minimum, NaN, clipped."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from lossmon.diagnosis.advice import word_of
+from lossmon.fast_dataclass import dataclass
+from lossmon.types import Floats, RunSnapshot, Series
+from lossmon.ui.chart.layout import scaled
+from lossmon.ui.chart.model import Curve, Mark, MarkKind
+from lossmon.ui.chart.ranges import Frame
+from lossmon.ui.chart.run_model import place_of
+from lossmon.ui.scene import Scene
+from lossmon.ui.text import numbers
+from lossmon.ui.text.lines import clean
+
+_EDGE = 0.005
+"""Share of the range by which a value must lie outside to count as clipped: half a dot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """A mark of the chart, and what happened there in words."""
+
+    mark: Mark
+    words: str
+
+
+def markers_of(scene: Scene, run: RunSnapshot, shown: tuple[int, ...]) -> tuple[Marker, ...]:
+    """Every marker that does not depend on the values in view, in the order of their places."""
+    lead = run.series[shown[0]] if shown else None
+    if lead is None or not len(lead):
+        return ()
+    found = [
+        Marker(Mark(_place(scene, run, lead, step), kind), words)
+        for kind, step, words in _events(scene, run)
+    ]
+    for turn in run.diagnosis.history:
+        word = f"{scene.say('verdict')} {word_of(turn, scene.language).lower()}"
+        place = _place(scene, run, lead, turn.step)
+        found.append(Marker(Mark(place, "verdict", severity=turn.severity), word))
+    for at, index in enumerate(shown):
+        series = run.series[index]
+        if _has_minimum(run, index, series):
+            x = _place(scene, run, series, series.min_step)
+            mark = Mark(x, "min", y=series.minimum, curve=at)
+            found.append(Marker(mark, f"{scene.say('min')} {numbers.value(series.minimum)}"))
+    return tuple(sorted((one for one in found if math.isfinite(one.mark.x)), key=_x))
+
+
+def _x(marker: Marker) -> float:
+    return marker.mark.x
+
+
+def _place(scene: Scene, run: RunSnapshot, series: Series, step: int) -> float:
+    return place_of(run, series, step, scene.look)
+
+
+def _events(scene: Scene, run: RunSnapshot) -> Iterator[tuple[MarkKind, int, str]]:
+    for step in run.restarts:
+        yield "restart", step, scene.say("restart")
+    for step, name in run.checkpoints:
+        yield "checkpoint", step, f"{clean(name)} {scene.say('on disk')}"
+
+
+def _has_minimum(run: RunSnapshot, index: int, series: Series) -> bool:
+    """The lowest batch of a train loss is luck; that of an eval is where the weights are best."""
+    wanted = index == run.eval or (index != run.train and series.meaning.lower_is_better is True)
+    return wanted and series.n > 1 and math.isfinite(series.minimum)
+
+
+def word_of_value(scene: Scene, value: float, frame: Frame | None) -> str:
+    """What is wrong with a value at a place, empty if nothing is."""
+    if not math.isfinite(value):
+        return "NaN" if math.isnan(value) else numbers.value(value)
+    if frame is not None and _outside(np.array([value]), frame)[0]:
+        return f"{scene.say('clipped')} {numbers.value(value)}"
+    return ""
+
+
+def jump(
+    markers: Sequence[Marker],
+    curves: Sequence[Curve],
+    frame: Frame | None,
+    start: float,
+    direction: int,
+) -> float | None:
+    """The place of the next marker, round the ends; None where there is none at all.
+
+    Values that are not finite and, within the frame, values beyond its edges are markers too; of
+    several in a row the first.
+
+    Args:
+        markers: The others.
+        curves: Whose values are looked at.
+        frame: What is in view.
+        start: Position to go on from, in shown units.
+        direction: Above 0 to the right, else to the left.
+    """
+    places = [np.array([marker.mark.x for marker in markers], np.float64)]
+    for curve in curves:
+        places.append(_starts(curve, ~np.isfinite(curve.y)))
+        if frame is not None:
+            places.append(_starts(curve, _outside(curve.y, frame), frame))
+    known = np.unique(np.concatenate(places))
+    known = known[np.isfinite(known)]
+    if not len(known):
+        return None
+    if direction > 0:
+        at = int(np.searchsorted(known, start, side="right"))
+        return float(known[at % len(known)])
+    return float(known[int(np.searchsorted(known, start, side="left")) - 1])
+
+
+def _starts(
+    curve: Curve,
+    wanted: np.ndarray[tuple[int, ...], np.dtype[np.bool_]],
+    frame: Frame | None = None,
+) -> Floats:
+    """Shown positions at which a stretch of wanted points begins."""
+    begins = wanted.copy()
+    begins[1:] &= ~wanted[:-1]
+    chosen = np.flatnonzero(begins[: len(curve.x)])
+    x = (np.asarray(curve.x[chosen], np.float64) - curve.origin) / (curve.unit or 1.0)
+    if frame is None:
+        return x
+    return np.asarray(x[(x >= frame.x.low) & (x <= frame.x.high)])
+
+
+def _outside(values: Floats, frame: Frame) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+    reach = _EDGE * frame.y.length
+    with np.errstate(invalid="ignore"):
+        placed = scaled(values, frame.log)
+        outside = (placed > frame.y.high + reach) | (placed < frame.y.low - reach)
+    return np.asarray(outside & np.isfinite(values))

@@ -1,0 +1,286 @@
+"""A chart as a picture: axes, curves and marks in their places."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from lossmon.types import Severity
+from lossmon.ui.chart.annotations import (
+    draw_cursor,
+    draw_events,
+    draw_findings,
+    draw_legend,
+    draw_letters,
+    draw_marks,
+    draw_points,
+)
+from lossmon.ui.chart.canvas import CELLS, Canvas, Dots, Picture, cells_of
+from lossmon.ui.chart.curve_cache import Trace, Window
+from lossmon.ui.chart.layers import (
+    Grid,
+    Layer,
+    gap_cells,
+    line_layer,
+    merge,
+    raw_layer,
+    scatter_layer,
+)
+from lossmon.ui.chart.layout import Layout, horizontal, layout, vertical
+from lossmon.ui.chart.model import ChartModel, ChartOptions, Curve
+from lossmon.ui.chart.ranges import Frame, Span
+
+SERIES = tuple(f"series-{number}" for number in range(1, 9))
+"""Styles of curves that are neither train nor eval."""
+
+CALM = tuple(f"{name}-calm" for name in SERIES)
+"""The same, fainter: curves beside the one that is looked at."""
+
+LINES = ("train", "eval", "other", *SERIES, *CALM)
+"""Styles of lines; each has a fainter one for its raw points, named `…-raw`."""
+
+TINTED = "+gap"
+"""What the name of a style ends in where its ground is that of the gap between two curves."""
+
+_PLAIN = (
+    "blank",
+    "axis",
+    *LINES,
+    *(f"{name}-raw" for name in LINES),
+    "ghost",
+    "gap",
+    "mark",
+    "nan",
+    "clipped",
+    "restart",
+    *(f"verdict-{severity.word}" for severity in Severity),
+    "checkpoint",
+    "cursor",
+)
+
+STYLES = (*_PLAIN, *(f"{name}{TINTED}" for name in _PLAIN))
+"""Every style name that a picture can hold."""
+
+_ROOM_OF_A_POINT = 2
+"""Columns that a raw point has on the average where it gets a character of its own."""
+
+_INDEX = {name: index for index, name in enumerate(STYLES)}
+
+_ASCII_GLYPHS = "oxABCDEFGH"
+"""What the second and further curves are made of in ASCII."""
+
+
+class Painter:
+    """Draws one chart again and again, and remembers what need not be done twice."""
+
+    def __init__(self) -> None:
+        self.frame: Frame | None = None
+        """Ranges of the newest picture, None while there was nothing to draw."""
+        self.plan: Layout | None = None
+        """Where the curves stand in the newest picture, None while there is none."""
+        self.found: frozenset[str] = frozenset()
+        """Which of `clipped`, `below` and `nan` the newest picture points out."""
+        self._traces: dict[tuple[str, int], Trace] = {}
+        self._settled: tuple[object, ...] = ()
+
+    def paint(self, model: ChartModel, options: ChartOptions, width: int, height: int) -> Picture:
+        """Draw a chart in `width` x `height` cells."""
+        canvas = Canvas(width, height, STYLES)
+        traces = self._updated(model, options)
+        x = horizontal(traces, model, options)
+        if x is None or width < 2 or height < 1:
+            self.frame, self.plan, self.found = None, None, frozenset()
+            return canvas.picture()
+        self._paint(canvas, model, options, traces, x)
+        return canvas.picture()
+
+    @property
+    def traces(self) -> tuple[Trace, ...]:
+        """The curves of the newest picture as they are remembered, in their order."""
+        return tuple(trace for (kind, _), trace in self._traces.items() if kind == "curve")
+
+    def whole(self, model: ChartModel, options: ChartOptions) -> Span | None:
+        """The positions of a model that was painted, without any window; None without points."""
+        unbounded = replace(options, x_range=None, recent=False)
+        return horizontal(list(self._traces.values()), model, unbounded)
+
+    def _updated(self, model: ChartModel, options: ChartOptions) -> list[Trace]:
+        """Traces of the curves and then of the context, up to date."""
+        wanted = [(("curve", at), curve) for at, curve in enumerate(model.curves)]
+        wanted += [(("context", at), curve) for at, curve in enumerate(model.context)]
+        kept = {key: self._traces.get(key) or Trace() for key, _ in wanted}
+        self._traces = kept
+        for key, curve in wanted:
+            # Only drawn curves have a line; those beside give their values to the ranges.
+            kept[key].update(curve, options.smoothing if key[0] == "curve" else 0.0)
+        return list(kept.values())
+
+    def _paint(
+        self,
+        canvas: Canvas,
+        model: ChartModel,
+        options: ChartOptions,
+        traces: Sequence[Trace],
+        x: Span,
+    ) -> None:
+        rows, columns = CELLS[options.marker]
+        previous = self._previous(options)
+        y = vertical(traces, options, x, previous)
+        self.frame = Frame(x, y or previous or Span(0.0, 1.0), options.log_y)
+        plan = self.plan = layout(self.frame, options, canvas.width, canvas.height)
+        grid = Grid(self.frame, plan.width * columns, plan.height * rows)
+        drawn = [
+            (curve, trace.window(x, grid.width))
+            for curve, trace in zip(model.curves, traces, strict=False)
+        ]
+        _curves(canvas, plan, grid, drawn, options)
+        if options.points:
+            for (curve, window), trace in zip(drawn, traces, strict=False):
+                _points(canvas, plan, grid, curve, window, trace, options)
+        draw_letters(canvas, plan, grid, drawn, options)
+        draw_marks(canvas, plan, grid, model, options)
+        windows = [window for _, window in drawn]
+        self.found = draw_findings(canvas, plan, grid, windows, options)
+        if options.cursor is not None:
+            draw_cursor(canvas, plan, grid, options)
+        if options.legend and len(drawn) > 1:
+            draw_legend(canvas, plan, [curve for curve, _ in drawn], options)
+        if options.shade_gap != "none" and len(windows) == 2:
+            between = gap_cells(windows[0], windows[1], grid, (rows, columns))
+            _shade(canvas, plan, between, options)
+        _axes(canvas, plan, grid, options, labelled=y is not None)
+        draw_events(canvas, plan, grid, model.marks, options)
+
+    def _previous(self, options: ChartOptions) -> Span | None:
+        """The range shown so far, unless the user asked for another view."""
+        ranges = (options.log_y, options.hide_outliers, options.x_range, options.recent)
+        asked = (*ranges, options.x_axis)
+        known = self.frame.y if self.frame is not None and self._settled == asked else None
+        self._settled = asked
+        return known
+
+
+def render(model: ChartModel, options: ChartOptions, width: int, height: int) -> Picture:
+    """Draw a chart once, in `width` x `height` cells."""
+    return Painter().paint(model, options, width, height)
+
+
+def _curves(
+    canvas: Canvas,
+    plan: Layout,
+    grid: Grid,
+    drawn: Sequence[tuple[Curve, Window]],
+    options: ChartOptions,
+) -> None:
+    front: list[Layer] = []
+    back: list[Layer] = []
+    points: list[Layer] = []
+    for at, (curve, window) in enumerate(drawn):
+        style = curve.style if curve.style in LINES else "other"
+        smoothed = curve.smooth and options.smoothing > 0
+        dashed = options.mono and at > 0 and options.marker != "ascii"
+        glyph = "" if at == 0 else curve.letter or _ASCII_GLYPHS[(at - 1) % len(_ASCII_GLYPHS)]
+        dots = line_layer(window, grid, exact=not smoothed, dashed=dashed)
+        front.append(Layer(dots, style, glyph))
+        if smoothed and curve.raw:
+            # In ASCII a cell has one character: there the line keeps its own.
+            apart = options.points and options.marker != "ascii" and _few(window, grid.width)
+            raw = Layer(raw_layer(window, grid), f"{style}-raw", ".")
+            (points if apart else back).append(raw)
+        if len(curve.ghost_y):
+            back.append(Layer(_ghost(curve, grid), "ghost", ","))
+    if front:
+        codes, styles = merge([*front, *points], back, options.marker, _INDEX)
+        canvas.lay(plan.left, 0, codes, styles)
+    if front and drawn[0][0].letter:
+        # Of curves that are compared the one that is looked at hides the others.
+        canvas.lay(plan.left, 0, *merge(front[:1], [], options.marker, _INDEX))
+    for layer in front:
+        _lone_point(canvas, plan, layer, options)
+
+
+def _few(window: Window, room: int) -> bool:
+    return int(window.columns.points.sum()) <= room
+
+
+def _points(
+    canvas: Canvas,
+    plan: Layout,
+    grid: Grid,
+    curve: Curve,
+    window: Window,
+    trace: Trace,
+    options: ChartOptions,
+) -> None:
+    """Draw every raw point as a character of its own, where there is room for them."""
+    if not _few(window, plan.width // _ROOM_OF_A_POINT):
+        return
+    style = curve.style if curve.style in LINES else "other"
+    if curve.smooth and options.smoothing > 0:
+        style = f"{style}-raw"
+    draw_points(canvas, plan, grid, *trace.points(grid.frame.x), style, options)
+
+
+def _shade(
+    canvas: Canvas,
+    plan: Layout,
+    cells: Dots,
+    options: ChartOptions,
+) -> None:
+    if options.shade_gap == "tint":
+        canvas.tint(plan.left, 0, cells, len(_PLAIN))
+        return
+    for y, x in zip(*np.nonzero(cells), strict=True):
+        at = plan.left + int(x)
+        # Only where there is much of it: a dot between two near lines would look like a point.
+        if (x + 4 * (y % 2)) % 8 == 0 and canvas.blank(at - 1, int(y), 3):
+            canvas.put(at, int(y), "·", "gap")
+
+
+def _lone_point(canvas: Canvas, plan: Layout, layer: Layer, options: ChartOptions) -> None:
+    """A curve of one dot is easily overlooked: it gets a larger one."""
+    rows, columns = np.nonzero(layer.dots)
+    if len(rows) == 1:
+        shape = CELLS[options.marker]
+        x, y = plan.left + int(columns[0]) // shape[1], int(rows[0]) // shape[0]
+        canvas.put(x, y, "o" if options.marker == "ascii" else "•", layer.style)
+
+
+def _ghost(curve: Curve, grid: Grid) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+    x = (np.asarray(curve.ghost_x, np.float64) - curve.origin) / (curve.unit or 1.0)
+    n = min(len(x), len(curve.ghost_y))
+    return scatter_layer(x[:n], curve.ghost_y[:n], grid)
+
+
+def _axes(
+    canvas: Canvas, plan: Layout, grid: Grid, options: ChartOptions, *, labelled: bool
+) -> None:
+    plain = options.marker == "ascii"
+    if plan.left:
+        for y in range(plan.height):
+            canvas.put(plan.left - 1, y, "|" if plain else "│", "axis")
+    if plan.left and labelled:
+        rows = CELLS[options.marker][0]
+        places = grid.rows(np.array([tick.at for tick in plan.values], np.float64))
+        for tick, place in zip(plan.values, places.tolist(), strict=True):
+            y = min(max(round(place), 0), grid.height - 1) // rows
+            canvas.write(plan.left - 1 - len(tick.label), y, tick.label, "axis")
+            canvas.put(plan.left - 1, y, "+" if plain else "┤", "axis")
+    _positions(canvas, plan, grid, options)
+
+
+def _positions(canvas: Canvas, plan: Layout, grid: Grid, options: ChartOptions) -> None:
+    columns = CELLS[options.marker][1]
+    free = 0
+    for tick in plan.positions:
+        column = grid.column(tick.at)
+        if column is None:
+            continue
+        width = len(cells_of(tick.label))
+        begin = plan.left + column // columns - width // 2
+        begin = max(0, min(begin, canvas.width - width))
+        if begin >= free:
+            canvas.write(begin, plan.height, tick.label, "axis")
+            free = begin + width + 1

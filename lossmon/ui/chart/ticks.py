@@ -1,0 +1,171 @@
+"""Where an axis is labelled, and how: steps of 1, 2 or 5, whole decades, whole minutes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from lossmon.fast_dataclass import dataclass
+from lossmon.ui.text import numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """One labelled place of an axis.
+
+    Attributes:
+        at: Where, in the units of the axis (on a log axis the value, not its logarithm).
+        label: What is written there.
+    """
+
+    at: float
+    label: str
+
+
+_TIMES = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800)
+_HOURS = (1, 2, 3, 6, 12, 24, 48, 96, 168)
+_TIME_STEPS = (*_TIMES, *(3600 * hours for hours in _HOURS))
+"""Steps of a clock, in seconds: what divides minutes, hours and days evenly."""
+
+_FAR = 1e6
+"""Steps away from zero from which on labels tell the distance to the first one."""
+
+_DECIMALS = 4
+"""Digits behind the point at most; `0.00002` is harder to read than `2e-5`."""
+
+_LONGEST = 9
+"""Cells of a label at most; a longer one would eat the chart."""
+
+
+def nice_floor(size: float) -> float:
+    """The largest of 1, 2, 5 times a power of ten that is not above `size` (positive)."""
+    power = 10.0 ** math.floor(math.log10(size))
+    for factor in (5.0, 2.0):
+        if size >= factor * power * (1 - 1e-9):
+            return factor * power
+    return power
+
+
+def nice_ceil(size: float) -> float:
+    """The smallest of 1, 2, 5 times a power of ten that is not below `size` (positive)."""
+    power = 10.0 ** math.floor(math.log10(size))
+    for factor in (1.0, 2.0, 5.0):
+        if size <= factor * power * (1 + 1e-9):
+            return factor * power
+    return 10.0 * power
+
+
+def linear_ticks(low: float, high: float, most: int) -> tuple[Tick, ...]:
+    """Round values from `low` to `high`, at most `most` of them (at least one step apart)."""
+    step = _step(low, high, most)
+    return () if step is None else _labelled(_multiples(low, high, step), step)
+
+
+def step_ticks(low: float, high: float, most: int, *, whole: bool = True) -> tuple[Tick, ...]:
+    """Round steps or epochs as `0`, `500`, `1k`, `12.5k`; only whole ones if `whole`."""
+    step = _step(low, high, most)
+    if step is None:
+        return ()
+    if step < 1 and whole:
+        step = 1.0
+    if step < 1:
+        return _labelled(_multiples(low, high, step), step)
+    return tuple(Tick(at, _count(at, step)) for at in _multiples(low, high, step))
+
+
+def time_ticks(low: float, high: float, most: int) -> tuple[Tick, ...]:
+    """Round times since the start, in seconds, as `0`, `30s`, `15m`, `2h`, `1d 12h`."""
+    if not _drawable(low, high, most):
+        return ()
+    wanted = (high - low) / most
+    step = next((float(step) for step in _TIME_STEPS if step >= wanted * (1 - 1e-9)), 0.0)
+    if not step:
+        step = 86400.0 * nice_ceil(wanted / 86400.0)
+    return tuple(Tick(at, _time(at)) for at in _multiples(low, high, step))
+
+
+def log_ticks(low: float, high: float, most: int) -> tuple[Tick, ...]:
+    """Values on a logarithmic axis from `low` to `high` (both positive): decades where there
+    are two, else 1-2-5 within a decade, else round values."""
+    if not (0 < low < high < math.inf) or most < 1:
+        return ()
+    first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
+    decades = last - first + 1
+    if decades >= 2:
+        stride = -(-decades // max(most, 2))
+        exponents = range(first + (-first) % stride, last + 1, stride)
+        return tuple(Tick(10.0**exponent, _power(exponent)) for exponent in exponents)
+    finer = [
+        factor * 10.0**exponent
+        for exponent in range(first - 1, last + 1)
+        for factor in (1, 2, 5)
+        if low * (1 - 1e-9) <= factor * 10.0**exponent <= high * (1 + 1e-9)
+    ]
+    if len(finer) < 2:
+        return linear_ticks(low, high, most)
+    return tuple(Tick(at, numbers.si(at)) for at in finer[: max(most, 2)])
+
+
+def _drawable(low: float, high: float, most: int) -> bool:
+    return most >= 1 and math.isfinite(high - low) and high > low
+
+
+def _step(low: float, high: float, most: int) -> float | None:
+    if not _drawable(low, high, most):
+        return None
+    step = nice_ceil((high - low) / most)
+    # Beside a huge offset the step can vanish in rounding: no two ticks would differ.
+    return step if low + step > low and high + step > high else None
+
+
+def _multiples(low: float, high: float, step: float) -> list[float]:
+    first, last = math.ceil(low / step - 1e-6), math.floor(high / step + 1e-6)
+    return [index * step + 0.0 for index in range(first, last + 1)]
+
+
+def _labelled(values: list[float], step: float) -> tuple[Tick, ...]:
+    largest = max((abs(value) for value in values), default=0.0)
+    if largest < step * _FAR:
+        label = _label_of(largest, step)
+        return tuple(Tick(at, label(at)) for at in values)
+    # Far from zero neighbours differ in digits that no label has room for.
+    apart = _label_of(values[-1] - values[0], step)
+    first = Tick(values[0], numbers.si(values[0]))
+    return (first, *(Tick(at, "+" + apart(at - values[0])) for at in values[1:]))
+
+
+def _label_of(largest: float, step: float) -> Callable[[float], str]:
+    """One way of writing for all labels of an axis, so that their points stand in line."""
+    decimals = max(0, -math.floor(math.log10(step) + 1e-9))
+    if largest >= 10_000 and step >= 100:
+        return lambda at: _count(at, step)
+    if largest < 1e15 and decimals <= _DECIMALS and decimals + len(f"{largest:.0f}") < _LONGEST:
+        return lambda at: f"{at:.{decimals}f}"
+    digits = math.floor(math.log10(max(largest / step, 1.0)) + 1e-9)
+    return lambda at: (
+        "0"
+        if at == 0
+        else f"{at:.{min(digits, 4)}e}".replace("e+0", "e").replace("e-0", "e-").replace("e+", "e")
+    )
+
+
+def _count(at: float, step: float) -> str:
+    """As many digits as tell neighbours apart: `12.5k`, `1.005M`."""
+    digits = 1 + max(0, math.floor(math.log10(max(abs(at), 1.0) / step) + 1e-9)) + 1
+    return numbers.si(at, max(3, min(digits, 6)))
+
+
+def _power(exponent: int) -> str:
+    return numbers.si(10.0**exponent) if -4 <= exponent < 15 else f"1e{exponent}"
+
+
+def _time(at: float) -> str:
+    return "0" if at == 0 else ("-" if at < 0 else "") + _clock(abs(at))
+
+
+def _clock(seconds: float) -> str:
+    if 60 <= seconds < 3600 and seconds % 60:
+        return f"{int(seconds // 60)}m {int(seconds % 60)}s"
+    if seconds >= 10_000 * 86400:
+        return numbers.si(seconds / 86400) + "d"
+    return numbers.duration(seconds)

@@ -1,0 +1,60 @@
+"""How the user wants to see the charts."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from lossmon.config import Config
+from lossmon.fast_dataclass import dataclass
+from lossmon.ui.chart.smoothing import DEFAULT_WEIGHT
+
+
+class XAxis(StrEnum):
+    """What the charts count along the horizontal."""
+
+    STEP = "step"
+    EPOCH = "epoch"
+    TIME = "time"
+    TOKENS = "tokens"
+
+
+SMOOTHINGS = (0.0, 0.3, DEFAULT_WEIGHT, 0.8, 0.9, 0.95, 0.98, 0.99, 0.999)
+"""The ladder of `+` and `-`: each step about doubles how many points a mean spans."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChartSettings:
+    """How the user wants to see the charts.
+
+    Attributes:
+        smoothing: Weight of the past in the moving mean, 0 to 0.999.
+        x: What the horizontal counts.
+        log: Logarithmic loss.
+        robust: The range ignores outliers, which are marked at the edge.
+        own: Each pane has its own range instead of a shared one.
+        recent: Only the newest part of the run.
+        overlaid: Train and eval in one pane even where two fit.
+        hidden: Panes that the user closed: `train`, `eval`, `metrics`, `hardware`, `log`,
+            `verdicts`.
+    """
+
+    smoothing: float = DEFAULT_WEIGHT
+    x: XAxis = XAxis.STEP
+    log: bool = False
+    robust: bool = True
+    own: bool = False
+    recent: bool = False
+    overlaid: bool = False
+    hidden: frozenset[str] = frozenset()
+
+
+def chart_settings_of(config: Config) -> ChartSettings:
+    """How the charts begin."""
+    from lossmon.ui.chart.view_options import ChartSettings, XAxis
+
+    return ChartSettings(
+        smoothing=config.smoothing,
+        x=XAxis(config.x_axis),
+        log=config.log_y,
+        robust=not config.outliers,
+    )

@@ -1,0 +1,1 @@
+"""Model outputs without a widget."""

@@ -1,0 +1,118 @@
+"""What the screen remembers from one start to the next: the theme, and which panes are open."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from lossmon.fast_dataclass import dataclass
+from lossmon.ui.chart.view_options import ChartSettings
+from lossmon.ui.state import json_file
+
+FILE = "screen.json"
+SIZE_LIMIT = 64 * 1024
+"""Bytes; the file holds a few words, and a larger one is not ours."""
+
+PANES = frozenset({"train", "eval", "metrics", "hardware", "log", "verdicts"})
+
+
+@dataclass(frozen=True, slots=True)
+class Arrangement:
+    """Which panes stand open on a screen of one size.
+
+    Attributes:
+        hidden: Panes that the user closed.
+        overlaid: Train and eval in one pane.
+    """
+
+    hidden: frozenset[str] = frozenset()
+    overlaid: bool = False
+
+    def of(self, look: ChartSettings) -> ChartSettings:
+        """The look with these panes open."""
+        return replace(look, hidden=self.hidden, overlaid=self.overlaid)
+
+
+class Preferences:
+    """A small file in the user's own directory, written whenever something in it changes.
+
+    A file that cannot be understood is left as it is, and nothing is kept then: it may hold more
+    than we know of.
+
+    Args:
+        home: The user's directory of settings; None keeps nothing.
+    """
+
+    def __init__(self, home: Path | None) -> None:
+        self._path = None if home is None else home / FILE
+        self.theme: str | None = None
+        self.arrangements: dict[str, Arrangement] = {}
+        self.trouble = ""
+        """What is wrong with the file, in words; empty if nothing is."""
+        if self._path is not None:
+            self._read(self._path)
+
+    def keep_theme(self, name: str) -> None:
+        """Begin with this theme the next time."""
+        if name != self.theme:
+            self.theme = name
+            self._write()
+
+    def keep_arrangement(self, size: str, look: ChartSettings) -> None:
+        """Open these panes on a screen of this size from now on."""
+        wanted = Arrangement(look.hidden, look.overlaid)
+        if self.arrangements.get(size) != wanted:
+            self.arrangements[size] = wanted
+            self._write()
+
+    def _read(self, path: Path) -> None:
+        try:
+            self._take(json_file.read(path, SIZE_LIMIT))
+        except FileNotFoundError:
+            return
+        except json_file.JsonFileError as error:
+            self._give_up(f"{error}; it is left as it is, and nothing is remembered")
+        except ValueError as error:
+            self._give_up(f"{path}: {error}; it is left as it is, and nothing is remembered")
+
+    def _take(self, table: object) -> None:
+        if not isinstance(table, Mapping):
+            raise ValueError("must be a JSON object")
+        theme, panes = table.get("theme"), table.get("panes", {})
+        if not isinstance(theme, str | None):
+            raise ValueError("theme: must be a name")
+        if not isinstance(panes, Mapping):
+            raise ValueError("panes: must be an object")
+        self.arrangements = {str(size): _arrangement(size, one) for size, one in panes.items()}
+        self.theme = theme
+
+    def _give_up(self, trouble: str) -> None:
+        self._path, self.trouble = None, trouble
+
+    def _write(self) -> None:
+        if self._path is None:
+            return
+        table = {
+            "theme": self.theme,
+            "panes": {
+                size: {"closed": sorted(one.hidden), "overlaid": one.overlaid}
+                for size, one in sorted(self.arrangements.items())
+            },
+        }
+        try:
+            json_file.write(self._path, json.dumps(table, indent=1) + "\n")
+        except json_file.JsonFileError as error:
+            self._give_up(f"{error}; nothing is remembered")
+
+
+def _arrangement(size: object, table: object) -> Arrangement:
+    if not isinstance(table, Mapping):
+        raise ValueError(f"panes.{size}: must be an object")
+    closed, overlaid = table.get("closed", []), table.get("overlaid", False)
+    if not isinstance(closed, list) or not all(name in PANES for name in closed):
+        raise ValueError(f"panes.{size}.closed: must be a list of {', '.join(sorted(PANES))}")
+    if not isinstance(overlaid, bool):
+        raise ValueError(f"panes.{size}.overlaid: must be true or false")
+    return Arrangement(frozenset(closed), overlaid)

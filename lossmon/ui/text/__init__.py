@@ -1,0 +1,1 @@
+"""Text of the screen: numbers, wrapping, languages."""

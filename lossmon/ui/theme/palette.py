@@ -1,0 +1,120 @@
+"""Roles of the theme as styles that a terminal cell can have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.color import Color, ColorParseError
+from textual.strip import Strip
+
+from lossmon.ui.text.lines import Line, width
+
+BADGE = "badge-"
+"""A role that starts so is a filled block: text on the colour of the role behind it."""
+
+TINT = "+tint"
+
+_SHARE = 0.42
+"""How much of the frame's colour is in a tinted ground: seen beside the plain one, and text on
+it keeps its contrast."""
+
+CHANGED = {"removed": "critical", "added": "ok"}
+"""Words that one of two texts lacks: struck out or underlined, so that colour is not needed."""
+
+_FAINT = 0.45
+"""Share of the ground in a faint colour: still told from its neighbours, no longer in front."""
+
+_BOLD = frozenset({"strong", "key"})
+
+
+class Palette:
+    """Styles of one theme, by role.
+
+    Args:
+        variables: Variables of the theme, as Textual resolved them.
+        reverse: Fill badges by swapping the terminal's own colours, where it has no others.
+    """
+
+    def __init__(self, variables: Mapping[str, str], *, reverse: bool = False) -> None:
+        self._variables = variables
+        self._reverse = reverse
+        self._styles: dict[str, Style] = {}
+        self.ground = self._color("background")
+
+    def style(self, role: str) -> Style:
+        """The style of a role; one that the theme does not know looks like plain text."""
+        known = self._styles.get(role)
+        if known is None:
+            known = self._styles[role] = self._make(role)
+        return known
+
+    def tinted(self, role: str) -> Style:
+        """The style of a role on a ground that is a little lighter or darker, as far as the theme
+        has a colour of its own to make it of."""
+        known = self._styles.get(role + TINT)
+        if known is None:
+            frame, ground = self._color("frame"), self.ground
+            known = self.style(role)
+            if frame is not None and ground is not None and frame.ansi is None is ground.ansi:
+                known += Style(bgcolor=ground.blend(frame, _SHARE).rich_color)
+            self._styles[role + TINT] = known
+        return known
+
+    def strip(self, line: Line, room: int) -> Strip:
+        """Paint a line, filled with the ground to exactly `room` cells."""
+        segments = [Segment(text, self.style(role)) for text, role in line if text]
+        missing = room - width(line)
+        if missing > 0:
+            segments.append(Segment(" " * missing, self.style("foreground")))
+        strip = Strip(segments)
+        return strip if missing >= 0 else strip.crop(0, room)
+
+    def _make(self, role: str) -> Style:
+        if role.startswith(BADGE):
+            return self._fill(role.removeprefix(BADGE))
+        name = "foreground" if role == "strong" else role
+        bold = role in _BOLD
+        if role.endswith("!"):
+            name, bold = role[:-1], True
+        if role.endswith("~"):
+            return self._faint(role[:-1])
+        name = CHANGED.get(role, name)
+        color = self._color(name) or self._color("foreground")
+        ground = self.ground
+        return Style(
+            strike=role == "removed" or None,
+            underline=role == "added" or None,
+            color=color.rich_color if color else None,
+            bgcolor=ground.rich_color if ground else None,
+            bold=bold,
+        )
+
+    def _faint(self, name: str) -> Style:
+        """A role closer to the ground; the terminal's own colours have a faint form."""
+        color, ground = self._color(name) or self._color("foreground"), self.ground
+        blends = color is not None and ground is not None and color.ansi is ground.ansi is None
+        if color is not None and ground is not None and blends:
+            color = color.blend(ground, _FAINT)
+        return Style(
+            color=color.rich_color if color else None,
+            bgcolor=ground.rich_color if ground else None,
+            dim=None if blends else True,
+        )
+
+    def _fill(self, name: str) -> Style:
+        if self._reverse:
+            return Style(reverse=True, bold=True)
+        text, fill = self._color("on-badge"), self._color(name)
+        return Style(
+            color=text.rich_color if text else None,
+            bgcolor=fill.rich_color if fill else None,
+            bold=True,
+        )
+
+    def _color(self, name: str) -> Color | None:
+        try:
+            return Color.parse(self._variables.get(name, ""))
+        except ColorParseError:
+            return None

@@ -1,0 +1,155 @@
+"""The chart on the screen: repaints only the cells that differ from what stands there."""
+
+from __future__ import annotations
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Region, Size
+from textual.strip import Strip
+from textual.widget import Widget
+
+from lossmon.ui.chart.canvas import Picture, changes
+from lossmon.ui.chart.curve_cache import Trace
+from lossmon.ui.chart.model import ChartModel, ChartOptions, Curve
+from lossmon.ui.chart.painter import LINES, SERIES, TINTED, Painter
+from lossmon.ui.chart.ranges import Frame, Span
+from lossmon.ui.widgets.panel import palette_of
+
+SERIES_ROLES = {
+    "series-1": "train",
+    "series-2": "eval",
+    "series-3": "ok",
+    "series-4": "warning",
+    "series-5": "critical",
+    "series-6": "notice",
+    "series-7": "mark",
+    "series-8": "bar",
+}
+"""The colours of runs that are laid over each other."""
+
+_ROLES = {
+    "blank": "foreground",
+    "axis": "axis",
+    "train": "train",
+    "eval": "eval",
+    "train-raw": "train-raw",
+    "eval-raw": "eval-raw",
+    "other": "train",
+    "other-raw": "train-raw",
+    **SERIES_ROLES,
+    "ghost": "muted",
+    "gap": "frame",
+    "mark": "mark",
+    "nan": "critical",
+    "clipped": "muted",
+    "restart": "muted",
+    "verdict-neutral": "muted",
+    "verdict-ok": "ok",
+    "verdict-notice": "notice",
+    "verdict-warning": "warning",
+    "verdict-critical": "critical",
+    "checkpoint": "muted",
+    "cursor": "key",
+}
+"""The role of the theme that paints each style; raw points of further curves are muted."""
+
+_ROLES |= {f"{name}-calm": f"{_ROLES[name]}~" for name in SERIES}
+_ROLES |= {f"{name}-raw": "muted" for name in LINES if f"{name}-raw" not in _ROLES}
+
+
+class Chart(Widget):
+    """Curves over time. Give it a model with `show`; it never asks for anything itself."""
+
+    DEFAULT_CSS = "Chart { width: 1fr; height: 1fr; }"
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes, markup=False)
+        self.model = ChartModel()
+        self.options = ChartOptions()
+        self._painter = Painter()
+        self._picture: Picture | None = None
+        self._drawn_for = Size(0, 0)
+
+    @property
+    def frame(self) -> Frame | None:
+        """Ranges of the axes as they are drawn, None while there is nothing to draw."""
+        return self._painter.frame
+
+    @property
+    def traces(self) -> tuple[Trace, ...]:
+        """The curves as they were painted, for the readout; empty before the first paint."""
+        return self._painter.traces
+
+    @property
+    def found(self) -> frozenset[str]:
+        """Which of `clipped`, `below` and `nan` the picture points out."""
+        return self._painter.found
+
+    @property
+    def whole(self) -> Span | None:
+        """Positions from the start to the newest, whatever window is shown; None without points."""
+        return self._painter.whole(self.model, self.options)
+
+    @property
+    def cell(self) -> float:
+        """How far one column reaches, in shown units; 0 while there is nothing to draw."""
+        plan, frame = self._painter.plan, self._painter.frame
+        return 0.0 if plan is None or frame is None else frame.x.length / plan.width
+
+    def position_at(self, column: int) -> float | None:
+        """The position in the middle of a column of the widget; None beside the curves."""
+        plan, frame = self._painter.plan, self._painter.frame
+        if plan is None or frame is None or not 0 <= column - plan.left < plan.width:
+            return None
+        return frame.x.low + (column - plan.left + 0.5) / plan.width * frame.x.length
+
+    @property
+    def picture(self) -> Picture | None:
+        """What stands on the screen, None before the first paint."""
+        return self._picture
+
+    def show(self, model: ChartModel, options: ChartOptions | None = None) -> None:
+        """Draw a model; cells that stay the same are not sent to the terminal again.
+
+        Args:
+            model: What to draw. A live curve is given again with its longer columns.
+            options: How to draw it; by default as before.
+        """
+        options = self.options if options is None else options
+        if self._shows(model, options):
+            return
+        self.model, self.options = model, options
+        if not self.is_mounted or not self.content_size or self._drawn_for != self.content_size:
+            return
+        before, self._picture = self._picture, self._painter.paint(model, options, *self._drawn_for)
+        runs = changes(before, self._picture)
+        if runs is None:
+            self.refresh()
+        elif runs:
+            self.refresh(*(Region(run.start, run.y, run.end - run.start, 1) for run in runs))
+
+    def _shows(self, model: ChartModel, options: ChartOptions) -> bool:
+        old = self.model
+        return (
+            options == self.options
+            and (model.marks, model.total, model.live) == (old.marks, old.total, old.live)
+            and len(model.curves) == len(old.curves)
+            and len(model.context) == len(old.context)
+            and all(map(Curve.same, model.curves + model.context, old.curves + old.context))
+        )
+
+    def render_line(self, y: int) -> Strip:
+        size = self.content_size
+        if self._picture is None or self._drawn_for != size:
+            self._drawn_for = size
+            self._picture = self._painter.paint(self.model, self.options, *size)
+        if y >= self._picture.height:
+            return Strip.blank(size.width, self._style("blank"))
+        segments = [Segment(text, self._style(name)) for text, name in self._picture.segments(y)]
+        return Strip(segments, size.width)
+
+    def _style(self, name: str) -> Style:
+        palette = palette_of(self.app)
+        if name.endswith(TINTED):
+            return palette.tinted(_ROLES[name.removesuffix(TINTED)])
+        return palette.style(_ROLES[name])

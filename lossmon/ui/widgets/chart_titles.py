@@ -1,0 +1,128 @@
+"""Titles and footers of charts."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from lossmon.analysis.generalisation_gap import gap_series
+from lossmon.analysis.sentences import best_checkpoint
+from lossmon.types import Floats, RunSnapshot, Series
+from lossmon.ui.chart.model import ChartOptions
+from lossmon.ui.chart.run_model import style_of
+from lossmon.ui.scene import Scene
+from lossmon.ui.text import numbers
+from lossmon.ui.text.lines import MUTED, TEXT, Line, clean
+
+RECENT_SHARE = 5
+"""The slope is told of the newest fifth of the run: long enough to mean something."""
+
+
+SPACIOUS = 84
+"""Cells of a pane from which its title spells numbers with four digits instead of three."""
+
+
+SMALL = 0.1
+"""Below this three decimals leave too few digits."""
+
+
+FEWEST_FOR_SLOPE = 10
+"""Points below which a slope is noise."""
+
+
+def options_of(scene: Scene, *, label_width: int = 5, legend: bool = False) -> ChartOptions:
+    """How the user wants the charts."""
+    look = scene.look
+    return ChartOptions(
+        smoothing=look.smoothing,
+        log_y=look.log,
+        hide_outliers=look.robust,
+        x_axis=look.x.value,
+        recent=look.recent,
+        marker="braille" if scene.terminal.unicode else "ascii",
+        mono=scene.terminal.colors == 0,
+        legend=legend,
+        label_width=label_width,
+    )
+
+
+def slope_of(series: Series) -> float | None:
+    """Change per step over the newest fifth, by the medians of its halves; None if too short."""
+    n = len(series)
+    count = min(n, max(2 * FEWEST_FOR_SLOPE, n // RECENT_SHARE))
+    if count < FEWEST_FOR_SLOPE:
+        return None
+    values, steps = series.values[n - count :], series.steps[n - count :]
+    known = np.isfinite(values)
+    values, steps = values[known], steps[known]
+    half = len(values) // 2
+    if half < FEWEST_FOR_SLOPE // 2:
+        return None
+    run = float(np.mean(steps[half:]) - np.mean(steps[:half]))
+    rise = _middle(values[half:]) - _middle(values[:half])
+    return rise / run if run > 0 else None
+
+
+def title_of(scene: Scene, run: RunSnapshot, index: int, room: int) -> list[tuple[int, Line]]:
+    """Parts of a title with importance: name and newest value, minimum, slope."""
+    series = run.series[index]
+    role = style_of(run, index)
+    role = "foreground" if role == "other" else role
+    alarm = not math.isfinite(series.last)
+    digits = 4 if room >= SPACIOUS or abs(series.last) < SMALL else 3
+    if index in (run.train, run.eval):
+        name = scene.say("train" if index == run.train else "eval")
+    else:
+        name = clean(series.meaning.label)
+    head: Line = (
+        (name + " ", role),
+        (numbers.value(series.last, digits), "critical" if alarm else role),
+    )
+    head = tuple((text, role if role == "critical" else f"{role}!") for text, role in head)
+    return [(0, head), (1, _minimum(scene, series, room)), (2, _trend(scene, run, index))]
+
+
+def _minimum(scene: Scene, series: Series, room: int) -> Line:
+    if series.n < 2 or not math.isfinite(series.minimum):
+        return ()
+    spacious = room >= SPACIOUS
+    at = f"{' ' if spacious else ''}@{numbers.si(series.min_step)}"
+    digits = 4 if spacious or abs(series.minimum) < SMALL else 3
+    least = numbers.value(series.minimum, digits)
+    return ((scene.say("min") + " ", MUTED), (least, TEXT), (at, MUTED))
+
+
+def _trend(scene: Scene, run: RunSnapshot, index: int) -> Line:
+    series = run.series[index]
+    ascii = not scene.terminal.unicode
+    if index == run.eval:
+        if len(series) < 2:
+            return ()
+        change = float(series.values[-1]) - float(series.values[-2])
+        if not math.isfinite(change):
+            return ()
+        sign = "+" if change >= 0 else ("-" if ascii else "−")
+        return ((f"{sign}{numbers.si(abs(change), 2)}/{scene.say('eval')}", MUTED),)
+    slope = slope_of(series)
+    return () if slope is None else ((numbers.slope(slope, ascii), MUTED),)
+
+
+def footer_of(scene: Scene, run: RunSnapshot, shown: tuple[int, ...]) -> Line:
+    """What stands at the lower edge: the gap of both curves, or the best checkpoint."""
+    parts: list[Line] = []
+    if run.train in shown and run.eval in shown and (gap := gap_series(run)) is not None:
+        parts.append(((scene.say("gap") + " ", MUTED), (numbers.value(gap.last, 3), TEXT)))
+    if run.eval in shown and (kept := best_checkpoint(run, scene.language)):
+        parts.append(((f"▼ {scene.say('best')}: {clean(kept)}", MUTED),))
+    if run.eval is None and run.step is not None and run.train in shown:
+        parts.append(((scene.say("no eval loss in this run"), MUTED),))
+    line: Line = ()
+    for part in parts:
+        line = (*line, *((("  ", TEXT),) if line else ()), *part)
+    return line
+
+
+def _middle(values: Floats) -> float:
+    """The upper median. (`np.median` imports masked arrays: 20 ms before the first frame.)"""
+    return float(np.partition(values, len(values) // 2)[len(values) // 2])

@@ -1,0 +1,286 @@
+"""Databases: read live, never locked, and left as they were found."""
+
+from __future__ import annotations
+
+import math
+import os
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from lossmon.errors import ReadError
+from lossmon.readers.databases.optuna import OptunaTables
+from lossmon.readers.databases.reader import Database
+from lossmon.readers.databases.rows import MOST
+from lossmon.readers.discovery.discovery import Discovery
+from lossmon.readers.files.sqlite import visit
+from lossmon.readers.registry import claim
+from lossmon.types import Reader
+from tests.readers.growing import DATA, read, read_whole
+
+
+def opened(path: Path, source: str) -> Reader:
+    found = claim(path)
+    assert found is not None
+    assert found.source == source
+    return found.open(path)
+
+
+@pytest.fixture
+def mlflow(tmp_path: Path) -> Path:
+    path = tmp_path / "mlflow.db"
+    with sqlite3.connect(path) as connection:
+        connection.executescript((DATA / "mlflow" / "mlflow.sql").read_text())
+    connection.close()
+    return path
+
+
+def change(path: Path, *statements: str) -> None:
+    connection = sqlite3.connect(path)
+    with connection:
+        for statement in statements:
+            connection.execute(statement)
+    connection.close()
+
+
+def test_mlflow_flags_nan_and_writes_infinity_as_the_largest_number(mlflow: Path) -> None:
+    reader = opened(mlflow, "mlflow")
+    batch = read(reader)
+    loss = next(points for points in batch.points if points.tag == "train/loss")
+    assert loss.steps.tolist() == list(range(122))
+    assert loss.values[0] == 2.5782514621404196
+    assert math.isnan(loss.values[120])
+    assert loss.values[121] == math.inf
+    assert loss.wall_times[0] == 1795220237.623
+    assert (batch.facts[0].name, batch.facts[0].finished) == ("demo", True)
+    assert batch.facts[0].settings == {"lr": "0.001", "bsz": "8"}
+
+
+def test_new_rows_are_given_once(mlflow: Path) -> None:
+    reader = opened(mlflow, "mlflow")
+    read(reader)
+    assert read(reader).points == ()
+    change(
+        mlflow,
+        "INSERT INTO metrics (key, value, timestamp, run_uuid, step, is_nan) "
+        "SELECT 'train/loss', 0.25, 1795220239000, run_uuid, 130, 0 FROM runs",
+    )
+    batch = read(reader)
+    assert not batch.replaced
+    assert [(p.tag, p.steps.tolist(), p.values.tolist()) for p in batch.points] == [
+        ("train/loss", [130], [0.25])
+    ]
+
+
+def test_a_reader_of_a_whole_database_stays_with_the_run_that_was_newest(mlflow: Path) -> None:
+    reader = opened(mlflow, "mlflow")
+    read(reader)
+    change(
+        mlflow,
+        "INSERT INTO runs (run_uuid, name, status, start_time) VALUES ('new', 'n', 'RUNNING', 9)",
+        "INSERT INTO metrics (key, value, timestamp, run_uuid, step, is_nan) "
+        "VALUES ('loss', 1.0, 1795220239000, 'new', 0, 0)",
+    )
+    batch = read(reader)
+    assert (batch.points, batch.replaced) == ((), False)
+
+
+def test_many_rows_come_in_pieces(mlflow: Path) -> None:
+    rows = [("loss", 1.0, 1795220239000, "new", step) for step in range(MOST + 5)]
+    connection = sqlite3.connect(mlflow)
+    with connection:
+        connection.execute(
+            "INSERT INTO runs (run_uuid, status, start_time) VALUES ('new', 'RUNNING', 2e12)"
+        )
+        connection.executemany(
+            "INSERT INTO metrics (key, value, timestamp, run_uuid, step, is_nan) "
+            "VALUES (?, ?, ?, ?, ?, 0)",
+            rows,
+        )
+    connection.close()
+    run = read_whole(opened(mlflow, "mlflow"))
+    assert [step for step, _ in run.values("loss")] == list(range(MOST + 5))
+
+
+def test_a_writer_that_holds_it_is_waited_for(mlflow: Path) -> None:
+    reader = opened(mlflow, "mlflow")
+    writer = sqlite3.connect(mlflow, isolation_level=None)
+    writer.execute("BEGIN EXCLUSIVE")
+    batch = read(reader)
+    assert (batch.points, batch.pending) == ((), 1)
+    writer.execute("ROLLBACK")
+    writer.close()
+    assert read_whole(reader).series
+
+
+def test_a_writer_that_never_lets_go_is_named_and_still_waited_for(
+    mlflow: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lossmon.readers.databases.reader.PATIENCE", 0.0)
+    monkeypatch.setattr("lossmon.readers.databases.reader.PAUSE", 0.0)
+    reader = opened(mlflow, "mlflow")
+    writer = sqlite3.connect(mlflow, isolation_level=None)
+    writer.execute("BEGIN EXCLUSIVE")
+    assert read(reader).pending == 1
+    with pytest.raises(OSError, match="keeps it locked"):
+        read(reader)
+    writer.execute("ROLLBACK")
+    writer.close()
+    assert read(reader).points
+
+
+def test_reading_never_locks_a_writer_out(mlflow: Path) -> None:
+    read(opened(mlflow, "mlflow"))
+    writer = sqlite3.connect(mlflow, timeout=0.0)
+    with writer:
+        writer.execute("DELETE FROM params")
+    writer.close()
+
+
+def test_trackio_rows_hold_json(tmp_path: Path) -> None:
+    path = tmp_path / "tiny.db"
+    shutil.copy(DATA / "trackio" / "tiny.db", path)
+    run = read_whole(opened(path, "trackio"))
+    assert run.values("train/loss")[0] == (0, 2.5782514621404196)
+    assert math.isnan(run.values("train/loss")[-1][1])
+    assert run.values("x/inf") == [(120, math.inf)]
+    assert len(run.values("eval/loss")) == 5
+
+
+def test_a_database_with_a_log_is_left_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "tiny.db"
+    shutil.copy(DATA / "trackio" / "tiny.db", path)
+    read(opened(path, "trackio"))
+    assert os.listdir(tmp_path) == ["tiny.db"]
+
+
+def test_what_a_live_writer_has_in_its_log_is_seen(tmp_path: Path) -> None:
+    path = tmp_path / "tiny.db"
+    shutil.copy(DATA / "trackio" / "tiny.db", path)
+    writer = sqlite3.connect(path)
+    with writer:
+        writer.execute(
+            "INSERT INTO metrics (run_id, timestamp, run_name, step, metrics) "
+            "VALUES ('r', '2026-11-21T00:18:09+00:00', 'demo', 200, '{\"train/loss\": 0.5}')"
+        )
+    run = read_whole(opened(path, "trackio"))
+    assert run.values("train/loss")[-1] == (200, 0.5)
+    writer.close()
+
+
+def test_where_the_log_cannot_be_opened_the_rest_is_read(tmp_path: Path) -> None:
+    path, copy = tmp_path / "tiny.db", tmp_path / "copy" / "tiny.db"
+    shutil.copy(DATA / "trackio" / "tiny.db", path)
+    writer = sqlite3.connect(path)
+    with writer:
+        writer.execute("UPDATE configs SET config = '{}'")
+    copy.parent.mkdir()
+    shutil.copy(path, copy)
+    shutil.copy(f"{path}-wal", f"{copy}-wal")
+    writer.close()
+    # As in a directory that may not be written, the index of the log cannot be made.
+    Path(f"{copy}-shm").mkdir()
+    assert len(read_whole(opened(copy, "trackio")).values("eval/loss")) == 5
+
+
+def test_other_databases_are_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "other.db"
+    change(path, "CREATE TABLE metrics (a)")
+    assert claim(path) is None
+
+
+def test_a_query_that_never_ends_is_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lossmon.readers.files.sqlite.LONGEST", 0.0)
+    path = tmp_path / "x.db"
+    change(path, "CREATE TABLE a (b)")
+    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT MAX(i) FROM n"
+    with pytest.raises(ReadError, match="interrupted"), visit(path) as connection:
+        connection.execute(endless).fetchall()
+
+
+@pytest.mark.parametrize("size", [0, 16, 100, 5000, 20_000])
+def test_a_damaged_database_is_an_error_with_its_name(tmp_path: Path, size: int) -> None:
+    path = tmp_path / "tiny.db"
+    shutil.copy(DATA / "trackio" / "tiny.db", path)
+    reader = opened(path, "trackio")
+    content = path.read_bytes()
+    path.write_bytes(content[:size] + bytes(len(content) - size))
+    with pytest.raises(ReadError, match=r"tiny\.db"):
+        read(reader)
+
+
+def test_one_that_cannot_be_asked_for_its_tables_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "study.db"
+    content = (DATA / "optuna" / "study.db").read_bytes()
+    path.write_bytes(content[:9000])
+    discovery = Discovery([tmp_path])
+    assert discovery.scan().notes == (f"{path}: database disk image is malformed",)
+    path.write_bytes(content)
+    os.utime(path, (1e9, 1e9))
+    scan = discovery.scan()
+    assert (scan.notes, scan.runs[0].name) == ((), "tiny")
+
+
+def test_a_file_that_is_no_database_whatever_its_name_is_no_news(tmp_path: Path) -> None:
+    (tmp_path / "Thumbs.db").write_bytes(b"\xd0\xcf\x11\xe0" + bytes(8000))
+    assert Discovery([tmp_path]).scan().notes == ()
+
+
+def test_one_that_is_locked_at_the_first_look_is_named(mlflow: Path) -> None:
+    writer = sqlite3.connect(mlflow, isolation_level=None)
+    writer.execute("BEGIN EXCLUSIVE")
+    (note,) = Discovery([mlflow]).scan().notes
+    assert note == f"{mlflow}: its writer keeps it locked; it is tried again"
+    writer.close()
+
+
+def test_a_study_of_optuna_2_which_flagged_no_infinity_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "study.db"
+    shutil.copy(DATA / "optuna" / "study.db", path)
+    change(
+        path,
+        "ALTER TABLE trial_values DROP COLUMN value_type",
+        "ALTER TABLE trial_intermediate_values DROP COLUMN intermediate_value_type",
+    )
+    database = Database(path, "optuna", OptunaTables)
+    assert len(read_whole(database.open("study 1")).values("objective/minimize")) == 19
+    assert len(read_whole(database.open("study 1 trial 0")).values("eval/objective")) == 20
+
+
+def test_one_that_vanished_gives_nothing(mlflow: Path) -> None:
+    reader = opened(mlflow, "mlflow")
+    mlflow.unlink()
+    assert read(reader).points == ()
+
+
+def test_the_plan_of_a_trainer_is_among_the_parameters(mlflow: Path) -> None:
+    change(
+        mlflow,
+        "INSERT INTO params (key, value, run_uuid) "
+        "SELECT 'num_train_epochs', '3.0', run_uuid FROM runs",
+        "INSERT INTO params (key, value, run_uuid) SELECT 'max_steps', '-1', run_uuid FROM runs",
+    )
+    (facts,) = read(opened(mlflow, "mlflow")).facts
+    assert (facts.total_epochs, facts.total_steps) == (3.0, None)
+    change(mlflow, "UPDATE params SET value = '200' WHERE key = 'max_steps'")
+    (facts,) = read(opened(mlflow, "mlflow")).facts
+    assert (facts.total_epochs, facts.total_steps) == (None, 200)
+
+
+def test_trackio_s_run_has_ended_with_the_closing_record_of_a_trainer(tmp_path: Path) -> None:
+    path = tmp_path / "tiny.db"
+    shutil.copy(DATA / "trackio" / "tiny.db", path)
+    reader = opened(path, "trackio")
+    assert read(reader).facts[0].finished is False
+    add = (
+        "INSERT INTO metrics (run_id, timestamp, run_name, step, metrics) "
+        "SELECT run_id, timestamp, run_name, 300, '{}' FROM metrics LIMIT 1"
+    )
+    change(path, add.format('{"train_runtime": 5.0, "train_loss": 1.0}'))
+    assert read(reader).facts[0].finished is True
+    change(path, add.format('{"train/loss": 0.5}'))
+    assert read(reader).facts[0].finished is False

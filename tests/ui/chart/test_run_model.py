@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from lossmon.analysis.generalisation_gap import gap_series
+from lossmon.types import Best, RunSnapshot, Severity, VerdictChange
+from lossmon.ui.chart.run_model import model_of, steps_per_epoch
+from lossmon.ui.chart.view_options import ChartSettings, XAxis
+from lossmon.ui.scene import Scene
+from lossmon.ui.text.lines import plain
+from lossmon.ui.widgets.chart_titles import footer_of, title_of
+from tests.ui import stage
+
+
+@pytest.mark.parametrize("epoch", [math.nan, math.inf, -1.0, 1e308, 5e-324])
+def test_an_epoch_that_cannot_be_leaves_a_scale_that_can(epoch: float) -> None:
+    run = replace(stage.healthy(), epoch=epoch)
+    assert 0 < steps_per_epoch(run, run.series[0]) < math.inf
+
+
+@pytest.mark.parametrize("total", [math.nan, math.inf])
+def test_an_end_that_is_no_number_is_not_drawn(total: float) -> None:
+    run = replace(stage.healthy(), total_epochs=total)
+    assert model_of(run, ChartSettings(x=XAxis.EPOCH), (0,)).total is None
+
+
+def test_the_largest_numbers_make_a_title_without_a_change() -> None:
+    run = stage.run(stage.HEALTHY, evaluated=np.array([1e308, -1e308, 1e308]))
+    scene = Scene(stage.snapshot(run))
+    assert "eval" in " ".join(plain(line) for _, line in title_of(scene, run, 1, 100))
+
+
+def footer(run: RunSnapshot) -> str:
+    scene = Scene(snapshot=stage.snapshot(run), now=stage.NOW)
+    return plain(footer_of(scene, run, (1,)))
+
+
+def test_the_edge_of_the_eval_pane_names_the_best_checkpoint() -> None:
+    run = stage.overfitting()
+    assert footer(run) == "▼ best: checkpoint-700 on disk"
+
+
+def test_the_edge_names_the_nearest_earlier_checkpoint_where_the_best_is_gone() -> None:
+    kept = ((640, "checkpoint-640"), (1200, "checkpoint-1200"))
+    run = replace(stage.overfitting(), best=Best(700, 1.4), checkpoints=kept)
+    assert footer(run) == "▼ best: checkpoint-640, 60 steps before the best"
+    assert footer(replace(run, checkpoints=())) == ""
+
+
+# -------------------------------------------------------------------------------- marks
+
+
+def marked(run: RunSnapshot, kind: str, shown: tuple[int, ...] = (1,)) -> list[float]:
+    return [mark.x for mark in model_of(run, ChartSettings(), shown).marks if mark.kind == kind]
+
+
+def test_a_turn_to_trouble_is_marked_on_the_axis_and_the_turn_back() -> None:
+    run = stage.overfitting()
+    assert marked(run, "verdict") == marked(run, "verdict", (0,)) == [910.0]
+    history = (*run.diagnosis.history, VerdictChange(1100, "healthy", Severity.OK))
+    run = replace(run, diagnosis=replace(run.diagnosis, history=history))
+    assert marked(run, "verdict") == [910.0, 1100.0]
+    assert marked(stage.healthy(), "verdict") == []
+
+
+def test_a_badge_that_flickers_does_not_fill_the_axis() -> None:
+    run = stage.overfitting()
+    history = tuple(VerdictChange(step, "spike", Severity.NOTICE) for step in range(10, 1000, 10))
+    run = replace(run, diagnosis=replace(run.diagnosis, history=history))
+    assert marked(run, "verdict") == [float(step) for step in range(880, 1000, 10)]
+
+
+def test_of_many_checkpoints_only_the_one_to_take_and_the_newest_are_marked() -> None:
+    few = tuple((step, f"checkpoint-{step}") for step in (400, 700, 1200))
+    run = replace(stage.overfitting(), checkpoints=few)
+    assert marked(run, "checkpoint") == [400.0, 700.0, 1200.0]
+    many = tuple((step, f"checkpoint-{step}") for step in range(20, 1020, 20))
+    assert marked(replace(run, checkpoints=many), "checkpoint") == [700.0, 1000.0]
+
+
+def test_checkpoints_stand_below_the_eval_loss_where_there_is_one() -> None:
+    run = replace(stage.overfitting(), checkpoints=((700, "checkpoint-700"),))
+    assert marked(run, "checkpoint", (0,)) == []
+    alone = replace(stage.without_eval(), checkpoints=((700, "checkpoint-700"),))
+    assert marked(alone, "checkpoint", (0,)) == [700.0]
+
+
+def test_the_gap_at_the_edge_is_that_of_the_newest_eval() -> None:
+    run = stage.overfitting()
+    gap = gap_series(run)
+    assert gap is not None
+    scene = Scene(snapshot=stage.snapshot(run), now=stage.NOW)
+    assert plain(footer_of(scene, run, (0, 1))).startswith(f"gap {gap.last:.2f}  ")
+
+
+def test_a_learning_rate_and_what_is_measured_on_eval_data_are_not_smoothed() -> None:
+    run = stage.overfitting()
+    smoothed = {
+        series.meaning.key: model_of(run, ChartSettings(), (index,)).curves[0].smooth
+        for index, series in enumerate(run.series)
+    }
+    assert smoothed["train/loss"] and smoothed["grad_norm"]
+    assert not smoothed["learning_rate"] and not smoothed["eval/accuracy"]

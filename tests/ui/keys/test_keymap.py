@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import pytest
+
+from lossmon.ui.keys.keymap import is_key, pressable
+from lossmon.ui.scene import ScreenConfig
+from tests.ui import stage
+
+
+@pytest.mark.parametrize(
+    "key", ["f", "?", "+", "G", "question_mark", "plus", "pageup", "f5", "ctrl+x", "shift+tab"]
+)
+def test_what_a_terminal_can_send_is_a_key(key: str) -> None:
+    assert is_key(key)
+
+
+@pytest.mark.parametrize("key", ["", " ", "\x1b", "ctrl+", "nosuchkey", "[/x]", "cmd+q"])
+def test_what_no_terminal_sends_is_none(key: str) -> None:
+    assert not is_key(key)
+
+
+def test_good_keys_stay_and_the_others_are_told() -> None:
+    wanted = {"app.quit": "f,ctrl+x", "app.theme": "f,,", "no.action": "z"}
+    good, troubles = pressable(wanted, ["app.quit", "app.theme"])
+    assert good == {"app.quit": "f,ctrl+x"}
+    assert [trouble.split(":")[0] for trouble in troubles] == [
+        "[keys] app.theme",
+        "[keys] no.action",
+    ]
+
+
+async def test_a_key_that_does_not_exist_leaves_the_usual_one() -> None:
+    config = ScreenConfig(keys={"view.help": "nosuchkey", "view.log": "f", "page.row_up": "w"})
+    app = stage.app(stage.snapshot(stage.healthy()), config=config)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        assert app.scene.troubles == ("[keys] view.help: 'nosuchkey' is no key",)
+        await pilot.press("question_mark")
+        assert type(app.screen).__name__ == "HelpPage"
+        await pilot.press("f")
+        assert type(app.screen).__name__ == "LogPage"

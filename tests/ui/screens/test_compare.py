@@ -1,0 +1,377 @@
+"""Several runs over each other: which, by what, and every key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lossmon.types import Meaning, RunSnapshot, Snapshot
+from lossmon.ui.app import LossmonApp
+from lossmon.ui.chart.view_options import XAxis
+from lossmon.ui.compare.runs import LETTERS, RunLetters, chosen_runs, metrics_of
+from lossmon.ui.scene import Scene, ScreenConfig
+from lossmon.ui.screens.compare import CompareView
+from lossmon.ui.screens.dashboard import Dashboard
+from lossmon.ui.terminal import Terminal
+from tests.ui import stage
+from tests.ui.test_app_sizes import SIZES, faults, rows
+
+
+def one(name: str, *, seed: int = 0, lead: float = 0.0, **settings: str) -> RunSnapshot:
+    """A run whose losses lie higher by `lead`."""
+    rng = np.random.default_rng(seed)
+    train = stage.falling(1200, noise=0.0) + rng.normal(0, 0.05, 1200) + lead
+    evaluated = 1.2 + 0.5 * np.exp(-np.arange(24) / 6) + rng.normal(0, 0.004, 24) + lead
+    made = stage.run(stage.HEALTHY, name=name, n=1200, train=train, evaluated=evaluated)
+    return replace(made, settings=settings)
+
+
+def three() -> Snapshot:
+    """A baseline, a run of the same kind, and one that is worse."""
+    return stage.snapshot(
+        one("baseline", learning_rate="1e-4", seed_="1"),
+        one("same", seed=1, learning_rate="1e-4", seed_="2"),
+        one("worse", seed=2, lead=0.2, learning_rate="3e-4", seed_="3"),
+    )
+
+
+def view_of(app: LossmonApp) -> CompareView:
+    assert isinstance(app.screen, CompareView)
+    return app.screen
+
+
+def line_of(app: LossmonApp, name: str) -> str:
+    return next(row for row in rows(app) if f" {name} " in row)
+
+
+async def test_c_opens_the_comparison_and_closes_it_again() -> None:
+    app = stage.app(three())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("c")
+        view_of(app)
+        await pilot.press("c")
+        assert isinstance(app.screen, Dashboard)
+
+
+async def test_a_real_difference_is_told_from_noise() -> None:
+    app = stage.app(three())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("c")
+        await pilot.pause()
+        assert "baseline" in line_of(app, "baseline")[30:]
+        assert "within noise" in line_of(app, "same")
+        assert "+0.20" in line_of(app, "worse")
+        assert "±" in line_of(app, "worse")
+
+
+async def test_the_settings_that_differ_are_told() -> None:
+    app = stage.app(three())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("c")
+        await pilot.pause()
+        text = "\n".join(rows(app))
+        assert "learning_rate" in text and "3e-4" in text
+    same = stage.snapshot(one("one", lr="1"), one("two", lr="1.0"))
+    app = stage.app(same)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("c")
+        await pilot.pause()
+        assert "settings are the same" in "\n".join(rows(app))
+
+
+@pytest.mark.parametrize("key, by", [("tab", 1), ("n", 1), ("shift+tab", -1), ("p", -1)])
+async def test_a_key_steps_through_the_metrics(key: str, by: int) -> None:
+    app = stage.app(three())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("c")
+        view = view_of(app)
+        keys = [metric.key for metric in view.metrics]
+        for turn in range(len(keys) + 1):
+            assert view.metric is not None
+            assert view.metric.key == keys[by * turn % len(keys)]
+            await pilot.press(key)
+        await pilot.pause()
+        assert keys[:2] == ["eval", "train"]
+
+
+@pytest.mark.parametrize("down, up", [("down", "up"), ("j", "k"), ("end", "home"), ("G", "home")])
+async def test_the_choice_moves_and_stops_at_the_ends(down: str, up: str) -> None:
+    app = stage.app(three())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("c", *[down] * 4)
+        view = view_of(app)
+        assert view.chosen == Path("/runs/worse")
+        assert view.chart.model.curves[0].letter == "c"
+        assert [curve.style for curve in view.chart.model.curves] == [
+            "series-3",
+            "series-1-calm",
+            "series-2-calm",
+        ]
+        await pilot.press(*[up] * 4)
+        assert view.chosen == Path("/runs/baseline")
+
+
+async def test_enter_opens_the_chosen_run() -> None:
+    app = stage.app(three())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("c", "down", "enter")
+        assert isinstance(app.screen, Dashboard)
+        assert app.scene.run is not None
+        assert app.scene.run.name == "same"
+
+
+async def test_b_makes_the_chosen_run_the_baseline() -> None:
+    app = stage.app(three())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("c", "end", "b")
+        await pilot.pause()
+        assert "baseline" in line_of(app, "worse")
+        assert "−0.19" in line_of(app, "same")
+
+
+@pytest.mark.parametrize("key", ["space", "h"])
+async def test_a_run_is_hidden_and_shown_again(key: str) -> None:
+    app = stage.app(three())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("c", "down", key)
+        await pilot.pause()
+        view = view_of(app)
+        assert [curve.letter for curve in view.chart.model.curves] == ["a", "c"]
+        assert "hidden" in line_of(app, "same")
+        await pilot.press(key)
+        assert len(view.chart.model.curves) == 3
+        assert not app.frozen
+
+
+async def test_a_hidden_baseline_is_still_compared_with() -> None:
+    app = stage.app(three())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("c", "space")
+        await pilot.pause()
+        assert "+0.20" in line_of(app, "worse")
+
+
+async def test_the_marked_runs_are_compared() -> None:
+    app = stage.app(three())
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.mark(Path("/runs/same"))
+        app.mark(Path("/runs/worse"))
+        await pilot.press("c")
+        assert [row.run.name for row in view_of(app).rows] == ["same", "worse"]
+
+
+def test_one_mark_is_compared_with_the_run_in_view() -> None:
+    scene = Scene(three(), index=0, marked=frozenset({Path("/runs/worse")}))
+    assert sorted(chosen_runs(scene)[0]) == [0, 2]
+
+
+def test_of_many_runs_the_newest_are_shown_and_the_others_are_counted() -> None:
+    runs = [one(f"run-{at}") for at in range(12)]
+    chosen, left_out = chosen_runs(Scene(stage.snapshot(*runs), index=11))
+    assert chosen[0] == 11
+    assert (len(chosen), left_out) == (8, 4)
+
+
+async def test_how_many_runs_are_not_shown_is_told() -> None:
+    app = stage.app(stage.snapshot(*[one(f"run-{at}") for at in range(12)]))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("c")
+        await pilot.pause()
+        assert "4 more not shown" in "\n".join(rows(app))
+
+
+def test_a_run_keeps_its_letter_while_others_come_and_go() -> None:
+    letters, paths = RunLetters(), [Path(name) for name in LETTERS]
+    assert letters.of(paths[:3]) == {paths[0]: 0, paths[1]: 1, paths[2]: 2}
+    assert letters.of([paths[2], paths[5]]) == {paths[2]: 2, paths[5]: 3}
+    everyone = letters.of(paths)
+    assert sorted(everyone.values()) == list(range(8))
+    fresh = Path("new")
+    assert letters.of([*paths[1:], fresh])[fresh] == everyone[paths[0]]
+
+
+async def test_one_run_alone_says_so() -> None:
+    app = stage.app(stage.snapshot(one("alone")))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("c")
+        await pilot.pause()
+        assert "one run alone" in "\n".join(rows(app))
+
+
+async def test_no_run_at_all_is_no_trouble() -> None:
+    app = stage.app(Snapshot())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("c", "down", "b", "h", "n", "enter", "pagedown", "x")
+        await pilot.pause()
+        assert faults(app) == []
+
+
+async def test_a_run_that_goes_away_takes_its_place_with_it() -> None:
+    snapshot = three()
+    app = stage.app(snapshot)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("c", "end", "b")
+        view = view_of(app)
+        view.present(replace_snapshot(app.scene, snapshot.runs[:2]))
+        assert [row.run.name for row in view.rows] == ["baseline", "same"]
+        assert view.base == view.chosen == Path("/runs/baseline")
+
+
+def replace_snapshot(scene: Scene, runs: tuple[RunSnapshot, ...]) -> Scene:
+    return Scene(stage.snapshot(*runs), 0, scene.look, scene.now)
+
+
+def counting(run: RunSnapshot, per_step: int) -> RunSnapshot:
+    """The run, counting its tokens."""
+    steps = np.arange(10, 1201, 10)
+    tokens = stage.series(
+        Meaning("tokens", "tokens seen", unit="tok"), steps, steps * per_step * 1.0
+    )
+    return replace(run, series=(*run.series, tokens))
+
+
+async def test_runs_can_be_compared_by_tokens() -> None:
+    snapshot = stage.snapshot(counting(one("small"), 1000), counting(one("large", seed=1), 4000))
+    app = stage.app(snapshot, config=ScreenConfig(look=replace(Scene().look, x=XAxis.TOKENS)))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("c")
+        await pilot.pause()
+        view = view_of(app)
+        ends = {curve.letter: float(curve.x[-1]) for curve in view.chart.model.curves}
+        assert ends == {"a": 1.2e6, "b": 4.8e6}
+        assert "by tokens" in rows(app)[0]
+        assert "@1.2M" in "\n".join(rows(app))
+
+
+async def test_x_skips_an_axis_that_no_run_has() -> None:
+    app = stage.app(three())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("c")
+        seen = []
+        for _ in range(4):
+            await pilot.press("x")
+            seen.append(view_of(app).x)
+        assert seen == [XAxis.EPOCH, XAxis.TIME, XAxis.STEP, XAxis.EPOCH]
+
+
+async def test_a_run_without_the_metric_is_told() -> None:
+    app = stage.app(stage.snapshot(one("with"), one("also"), stage.without_eval()))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("c")
+        await pilot.pause()
+        assert "1 without it" in rows(app)[0]
+
+
+def test_metrics_are_those_of_at_least_one_run() -> None:
+    labels = [metric.label for metric in metrics_of([stage.without_eval(), one("with")])]
+    assert labels[:2] == ["eval loss", "train loss"]
+    assert len(labels) == len(set(labels)) == 6
+
+
+async def test_settings_are_also_read_from_the_directories_of_the_runs(tmp_path: Path) -> None:
+    runs = []
+    for name, rate in (("first", "0.1"), ("second", "0.2")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "args.yaml").write_text(f"peak_rate: {rate}\nheads: 4\n", "utf-8")
+        runs.append(replace(one(name), path=tmp_path / name))
+    app = stage.app(stage.snapshot(*runs))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("c")
+        await view_of(app).workers.wait_for_complete(
+            [worker for worker in app.workers if worker.group == "settings"]
+        )
+        await pilot.pause()
+        text = "\n".join(rows(app))
+        assert "peak_rate" in text and "0.2" in text
+        assert "heads" not in text
+
+
+async def test_the_chosen_curve_lies_over_those_that_coincide_with_it() -> None:
+    app = stage.app(stage.snapshot(one("first"), one("second")))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("c", "n", "0", "down")
+        await pilot.pause()
+        picture = view_of(app).chart.picture
+        assert picture is not None
+        styles = {style for y in range(picture.height) for _, style in picture.segments(y)}
+        assert "series-2" in styles
+        drawn = [
+            text
+            for y in range(picture.height)
+            for text, style in picture.segments(y)
+            if style == "series-1-calm"
+        ]
+        assert "".join(drawn).strip() == "a"
+
+
+async def test_a_click_chooses_a_run() -> None:
+    app = stage.app(three())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("c")
+        await pilot.pause()
+        await pilot.click(view_of(app).body, offset=(10, 3))
+        assert view_of(app).chosen == Path("/runs/worse")
+
+
+async def test_the_settings_scroll() -> None:
+    many = [{f"setting_{at:02}": str(value) for at in range(40)} for value in (1, 2)]
+    app = stage.app(stage.snapshot(one("a", **many[0]), one("b", **many[1])))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("c")
+        await pilot.pause()
+        assert "setting_39" not in "\n".join(rows(app))
+        await pilot.press(*["pagedown"] * 6)
+        await pilot.pause()
+        assert "setting_39" in "\n".join(rows(app))
+        await pilot.press(*["pageup"] * 6)
+        await pilot.pause()
+        assert view_of(app).body.top == 0
+
+
+def hostile() -> Snapshot:
+    """Names and settings that would break a careless screen."""
+    bad = "[/red]\x1b[2J\u202eevil 很长的名字很长的名字" * 3
+    runs = [one(f"{bad}{at}", **{f"key{bad}": f"{bad}{at}"}) for at in range(8)]
+    return stage.snapshot(*runs)
+
+
+@pytest.mark.parametrize("size", [(20, 6), *SIZES], ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("made", [three, stage.several, hostile])
+@pytest.mark.parametrize("language", ["en", "zh"])
+async def test_it_fits_every_size(
+    made: Callable[[], Snapshot], size: tuple[int, int], language: str
+) -> None:
+    app = stage.app(made(), config=ScreenConfig(language=language))
+    async with app.run_test(size=size) as pilot:
+        for key in ("c", "end", "space", "n", "pagedown", "x", "home"):
+            await pilot.press(key)
+            await pilot.pause()
+            assert faults(app) == []
+        assert view_of(app).chart.size.height >= 1
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_it_is_ascii_where_only_ascii_is_shown(size: tuple[int, int]) -> None:
+    app = stage.app(three(), terminal=Terminal(colors=16, unicode=False))
+    async with app.run_test(size=size) as pilot:
+        await pilot.press("c")
+        await pilot.pause()
+        assert all(row.isascii() for row in rows(app))
+
+
+@pytest.mark.parametrize(
+    "size, keys",
+    [
+        pytest.param((40, 15), ["c"], id="side pane"),
+        pytest.param((80, 24), ["c"], id="terminal"),
+        pytest.param((120, 40), ["c", "n", "end"], id="window"),
+        pytest.param((200, 50), ["c", "n"], id="wide"),
+    ],
+)
+def test_the_comparison(snap_compare: Any, size: tuple[int, int], keys: list[str]) -> None:
+    assert snap_compare(stage.app(three()), terminal_size=size, press=keys)

@@ -1,0 +1,91 @@
+"""What the screen remembers between two starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lossmon.ui.chart.view_options import ChartSettings
+from lossmon.ui.scene import ScreenConfig
+from lossmon.ui.state.preferences import FILE, Preferences
+from tests.ui import stage
+
+
+def test_what_is_kept_is_there_again(tmp_path: Path) -> None:
+    kept = Preferences(tmp_path / "not yet there")
+    kept.keep_theme("nord")
+    kept.keep_arrangement("-wide -tall", ChartSettings(hidden=frozenset({"log"}), overlaid=True))
+    again = Preferences(tmp_path / "not yet there")
+    assert again.theme == "nord"
+    assert again.arrangements == kept.arrangements
+    assert [path.name for path in (tmp_path / "not yet there").iterdir()] == [FILE]
+
+
+def test_without_a_directory_nothing_is_kept_beyond_the_session() -> None:
+    kept = Preferences(None)
+    kept.keep_theme("nord")
+    assert (kept.theme, kept.trouble) == ("nord", "")
+
+
+@pytest.mark.parametrize(
+    "content, reason",
+    [
+        pytest.param(b"{", "Expecting", id="half a file"),
+        pytest.param(b"\xff\xfe\x00", "decode", id="not text"),
+        pytest.param(b"[]", "must be a JSON object", id="a list"),
+        pytest.param(b'{"theme": 3}', "theme: must be a name", id="a number for a theme"),
+        pytest.param(b'{"panes": []}', "panes: must be an object", id="panes is a list"),
+        pytest.param(b'{"panes": {"-wide": 1}}', "panes.-wide: must be", id="a pane is 1"),
+        pytest.param(
+            b'{"panes": {"a": {"closed": ["rm"]}}}', "must be a list of eval", id="unknown pane"
+        ),
+        pytest.param(
+            b'{"panes": {"a": {"overlaid": 1}}}', "must be true or false", id="overlaid is 1"
+        ),
+        pytest.param(b" " * 70_000, "larger than", id="too large"),
+        pytest.param(b"[" * 60_000, "", id="deeply nested"),
+    ],
+)
+def test_a_broken_file_is_told_and_left_as_it_is(
+    tmp_path: Path, content: bytes, reason: str
+) -> None:
+    path = tmp_path / FILE
+    path.write_bytes(content)
+    kept = Preferences(tmp_path)
+    assert reason in kept.trouble
+    assert str(path) in kept.trouble
+    kept.keep_theme("nord")
+    assert path.read_bytes() == content
+
+
+def test_a_directory_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "home").write_text("a file, no directory")
+    kept = Preferences(tmp_path / "home")
+    assert "nothing is remembered" in kept.trouble
+
+
+async def test_each_size_has_its_own_panes(tmp_path: Path) -> None:
+    config = ScreenConfig(home=tmp_path)
+    app = stage.app(stage.snapshot(stage.healthy()), config=config)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("5", "v")
+        assert (app.look.hidden, app.look.overlaid) == (frozenset({"log"}), True)
+        await pilot.resize_terminal(80, 24)
+        await pilot.pause()
+        assert (app.look.hidden, app.look.overlaid) == (frozenset(), False)
+        await pilot.press("3")
+        await pilot.resize_terminal(120, 40)
+        await pilot.pause()
+        assert app.look.hidden == frozenset({"log"})
+    again = stage.app(stage.snapshot(stage.healthy()), config=config)
+    async with again.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        assert again.look.hidden == frozenset({"metrics"})
+        assert not again.query_one("#metrics").display
+
+
+async def test_a_broken_file_is_told_on_the_screen(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_text("{")
+    app = stage.app(stage.snapshot(stage.healthy()), config=ScreenConfig(home=tmp_path))
+    assert any(FILE in trouble for trouble in app.scene.troubles)

@@ -1,0 +1,418 @@
+"""Panels: lines from values, and only the changed cells repainted."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from lossmon.types import (
+    Finding,
+    GpuReading,
+    Kind,
+    Meaning,
+    RunSnapshot,
+    Severity,
+    Snapshot,
+    State,
+)
+from lossmon.ui.chart.sparkline import columns, points_per_column
+from lossmon.ui.chart.view_options import ChartSettings
+from lossmon.ui.scene import Scene, liveliest
+from lossmon.ui.text.lines import Line, plain, width
+from lossmon.ui.widgets.badge import Badge
+from lossmon.ui.widgets.gpus import bar, gpu_lines, rest_line, short_name
+from lossmon.ui.widgets.hardware import Hardware
+from lossmon.ui.widgets.header import Header, Progress, Pulse
+from lossmon.ui.widgets.log import log_line
+from lossmon.ui.widgets.losses import wanted_series
+from lossmon.ui.widgets.metrics import Metrics, others, rows
+from lossmon.ui.widgets.notices import Pace, notice, shortened
+from lossmon.ui.widgets.panel import changed_spans
+from lossmon.ui.widgets.verdicts import Verdicts
+from tests.ui import stage
+
+HOSTILE = "a\x1b[31m\tb\r\n[/x][red]‮\u200bc"
+
+
+def scene(snapshot: Snapshot, **changes: object) -> Scene:
+    return replace(Scene(snapshot=snapshot, now=stage.NOW), **changes)  # type: ignore[arg-type]
+
+
+def one(run: RunSnapshot, **changes: object) -> Scene:
+    return scene(stage.snapshot(run), **changes)
+
+
+def header(run: RunSnapshot, room: int = 120) -> str:
+    panel = Header()
+    panel.scene = one(run)
+    return plain(panel.compose_lines(room, 1)[0])
+
+
+# ---------------------------------------------------------------------------- repainting
+
+
+def test_equal_lines_have_no_changes() -> None:
+    line: Line = (("train 0.612", "train"),)
+    assert changed_spans(line, line) == []
+
+
+def test_only_the_cells_that_differ_change() -> None:
+    old: Line = (("step 1,240", "muted"), (" " * 30, "muted"), ("1 s ago", "muted"))
+    new: Line = (("step 1,241", "muted"), (" " * 30, "muted"), ("2 s ago", "muted"))
+    assert changed_spans(old, new) == [(9, 10), (40, 41)]
+
+
+def test_a_changed_colour_is_a_change() -> None:
+    assert changed_spans((("nan", "train"),), (("nan", "critical"),)) == [(0, 3)]
+
+
+def test_half_a_wide_character_is_never_repainted() -> None:
+    assert changed_spans((("ab", "muted"),), (("中", "muted"),)) == [(0, 2)]
+    assert changed_spans((("a中b", "muted"),), (("abcb", "muted"),)) == [(1, 3)]
+
+
+@given(st.text("ab中 ", max_size=20), st.text("ab中 ", max_size=20))
+def test_painting_the_changes_over_the_old_gives_the_new(old: str, new: str) -> None:
+    def cells(text: str) -> list[str]:
+        out: list[str] = []
+        for char in text:
+            out += [char] + [""] * (cell_len(char) - 1)
+        return out + [" "] * (60 - len(out))
+
+    shown, wanted = cells(old), cells(new)
+    for start, end in changed_spans(((old, "muted"),), ((new, "muted"),)):
+        shown[start:end] = wanted[start:end]
+    if shown != wanted:
+        # Trailing blanks of another colour are the only difference there may be.
+        assert "".join(shown).rstrip() == "".join(wanted).rstrip()
+
+
+# ------------------------------------------------------------------------------- header
+
+
+def test_the_header_says_how_the_run_goes() -> None:
+    shown = header(stage.healthy())
+    for part in ("sft-qwen-7b", "● running", "1,240 / 3,000", "41%", "epoch 1.24/3", "2.1 it/s"):
+        assert part in shown
+    assert "ETA 14m" in shown
+    assert "1 s ago" in shown
+    assert "tensorboard + hf_trainer" in shown
+
+
+def test_a_finished_run_has_neither_age_nor_remaining_time() -> None:
+    shown = header(replace(stage.healthy(), state=State.FINISHED))
+    assert "✓ finished" in shown
+    assert "ago" not in shown
+    assert "ETA" not in shown
+
+
+@pytest.mark.parametrize(
+    "age, words",
+    [(0.4, "0 s ago"), (9.9, "9 s ago"), (14, "10 s ago"), (119, "1 m ago"), (7300, "2 h ago")],
+)
+def test_the_age_gets_coarser_the_longer_ago(age: float, words: str) -> None:
+    assert words in header(replace(stage.healthy(), last_time=stage.NOW - age))
+
+
+def test_a_hostile_name_is_plain_text_in_the_header() -> None:
+    assert "a�[31m b��[/x][red]" in header(replace(stage.healthy(), name=HOSTILE))
+
+
+def test_the_narrow_screen_has_name_progress_and_state() -> None:
+    progress, pulse = Progress(), Pulse()
+    progress.scene = pulse.scene = one(stage.healthy())
+    assert plain(progress.compose_lines(40, 1)[0]) == " sft-qwen-7b  1,240/3,000 41%  ETA 14m"
+    assert plain(pulse.compose_lines(40, 1)[0]) == " ● running   last step 1 s ago   ? help"
+
+
+# -------------------------------------------------------------------------------- badge
+
+
+def badge(run: RunSnapshot, room: int = 120) -> Line:
+    panel = Badge()
+    panel.scene = one(run)
+    return panel.compose_lines(room, 1)[0]
+
+
+def test_a_warning_is_a_filled_block_with_its_step_and_evidence() -> None:
+    line = badge(stage.overfitting())
+    assert ("▲ OVERFITTING ", "badge-warning") in line
+    assert "since 910" in plain(line)
+    assert "18%" in plain(line)
+
+
+def test_ok_is_a_quiet_word() -> None:
+    line = badge(stage.healthy())
+    assert ("HEALTHY", "ok!") in line
+    assert not any(role.startswith("badge-") for _, role in line)
+
+
+def test_the_badge_fits_twenty_columns() -> None:
+    assert width(badge(stage.overfitting(), 20)) <= 20
+
+
+# ------------------------------------------------------------------------------ metrics
+
+
+def metrics(run: RunSnapshot, room: int, height: int = 9) -> list[str]:
+    panel = Metrics()
+    panel.scene, panel.series = one(run), others(run)
+    return [plain(line) for line in panel.compose_lines(room, height)]
+
+
+def test_every_scalar_but_the_headline_losses_has_a_row() -> None:
+    rows = metrics(stage.healthy(), 60)
+    assert [row.split()[0] for row in rows] == ["learning", "grad", "eval", "tokens/s"]
+    assert all(cell_len(row) == 60 for row in rows)
+    assert rows[0].rstrip().endswith("4.0e-05")
+
+
+def test_wide_rows_hold_two_metrics() -> None:
+    rows = metrics(stage.healthy(), 130, 2)
+    assert len(rows) == 2
+    assert "learning rate" in rows[0]
+    assert "eval accuracy" in rows[0]
+
+
+def test_a_metric_that_is_no_number_is_marked() -> None:
+    broken = stage.series(
+        Meaning("grad_norm", "grad norm", kind=Kind.GRAD_NORM),
+        np.arange(1, 5),
+        np.array([1.0, math.inf, 2.0, math.nan]),
+    )
+    run = replace(stage.without_eval(), series=(stage.healthy().series[0], broken))
+    row = metrics(run, 60)[0]
+    assert "×" in row
+    assert row.rstrip().endswith("nan")
+
+
+def test_a_column_of_a_trend_holds_the_same_points_as_the_series_grows() -> None:
+    values = np.sin(np.arange(1000.0))
+    before, after = columns(values[:900], 100), columns(values[:905], 100)
+    np.testing.assert_array_equal(before[:-1], after[: len(before) - 1])
+
+
+@given(st.integers(1, 100_000), st.integers(1, 300))
+def test_a_trend_fills_its_room_well_and_never_too_much(n: int, room: int) -> None:
+    size = points_per_column(n, room)
+    assert math.ceil(n / size) <= room
+    assert n <= room or size <= max(3.0, 1.35 * n / room)
+
+
+def test_the_gap_between_the_losses_has_a_row_among_the_metrics() -> None:
+    labels = [series.meaning.label for series in rows(stage.overfitting())]
+    assert labels == ["learning rate", "grad norm", "eval accuracy", "gap", "tokens/s"]
+    assert "gap" not in [series.meaning.label for series in rows(stage.without_eval())]
+
+
+def test_a_spike_stays_in_the_trend() -> None:
+    values = np.ones(5000)
+    values[2345] = 50.0
+    assert columns(values, 40).max() == 50.0
+
+
+# ----------------------------------------------------------------------------- hardware
+
+
+def hardware(snapshot: Snapshot, room: int, height: int) -> list[str]:
+    panel = Hardware()
+    panel.scene = scene(snapshot)
+    return [plain(line).rstrip() for line in panel.compose_lines(room, height)]
+
+
+def test_a_gpu_line_has_everything_where_there_is_room() -> None:
+    [line] = gpu_lines(Scene(), [stage.gpu(0)], 90)
+    for part in ("GPU0", "H100", "87%", "VRAM", "61/80G", "410/700W", "66°C", "ours 60.0G"):
+        assert part in plain(line)
+
+
+def test_gpu_columns_align_although_one_is_throttled() -> None:
+    lines = gpu_lines(Scene(), stage.TWO_GPUS.gpus, 80)
+    places = [plain(line).index("%") for line in lines]
+    assert places[0] == places[1]
+    assert "⚠ SW thermal" in plain(lines[1])
+
+
+def test_a_field_that_the_driver_does_not_know_is_simply_not_there() -> None:
+    [line] = gpu_lines(Scene(), [GpuReading(0, "Tesla K80")], 90)
+    assert plain(line).split() == ["GPU0", "K80"]
+
+
+def test_a_lost_gpu_says_so() -> None:
+    [line] = gpu_lines(Scene(), [stage.gpu(3, lost=True)], 40)
+    assert plain(line).split() == ["GPU3", "⚠", "lost"]
+
+
+def test_gpus_without_a_line_share_the_last() -> None:
+    rows = hardware(scene_of("eight-gpus"), 80, 3)
+    assert len(rows) == 3
+    assert rows[2].startswith(" GPU2-7")
+    assert "⚠ 2" in rows[2]
+
+
+def test_no_gpu_is_one_calm_line() -> None:
+    rows = hardware(scene_of("no-gpu"), 80, 3)
+    assert rows[0] == " no NVIDIA driver on this machine"
+    assert rows[1].startswith(" CPU 34%")
+
+
+def test_the_processor_is_not_told_while_no_run_is_at_work() -> None:
+    run = replace(stage.healthy(), state=State.FINISHED)
+    rows = hardware(stage.snapshot(run, hardware=stage.NO_GPU), 80, 3)
+    assert "CPU" not in rows[1]
+    assert "RAM" in rows[1]
+
+
+def test_the_rest_of_the_gpus_of_unknown_load_has_a_line_too() -> None:
+    line = rest_line([GpuReading(1, "?"), GpuReading(2, "?")], 40)
+    assert plain(line).strip() == "GPU1-2"
+
+
+@pytest.mark.parametrize(
+    "share, text", [(0, "░░░░"), (0.5, "██░░"), (0.53, "██▏░"), (1, "████"), (7, "████")]
+)
+def test_a_bar_is_filled_to_eighths(share: float, text: str) -> None:
+    assert plain(bar(share, 4)) == text
+
+
+@pytest.mark.parametrize(
+    "name, short",
+    [
+        ("NVIDIA H100 80GB HBM3", "H100"),
+        ("NVIDIA GeForce RTX 4090", "RTX 4090"),
+        ("Tesla V100-SXM2-16GB", "V100"),
+        ("NVIDIA A100-SXM4-80GB", "A100"),
+        ("", ""),
+    ],
+)
+def test_a_gpu_has_a_short_name(name: str, short: str) -> None:
+    assert short_name(name) == short
+
+
+def scene_of(name: str) -> Snapshot:
+    return stage.SCENES[name]()
+
+
+# --------------------------------------------------------------- log, verdicts, notices
+
+
+@pytest.mark.parametrize(
+    "text, role",
+    [
+        ("Traceback (most recent call last):", "critical"),
+        ("RuntimeError: boom", "critical"),
+        ("torch.OutOfMemoryError: CUDA out of memory", "critical"),
+        ("{'error_rate': 0.1}", "muted"),
+        ("UserWarning: slow", "warning"),
+        ("step 3 loss 0.5", "muted"),
+    ],
+)
+def test_trouble_in_a_log_stands_out(text: str, role: str) -> None:
+    assert log_line(text, 80)[1][1] == role
+
+
+def test_a_log_line_is_never_markup() -> None:
+    assert plain(log_line("step [100/1000] [red] [/x] [@click=app.quit]", 80)) == (
+        " step [100/1000] [red] [/x] [@click=app.quit]"
+    )
+
+
+def test_the_history_ends_with_the_verdict_and_the_next_step() -> None:
+    panel = Verdicts()
+    panel.scene = one(stage.overfitting())
+    rows = [plain(line) for line in panel.compose_lines(40, 12)]
+    assert rows[2].split() == ["step", "910", "▲", "OVERFITTING"]
+    assert any(row.startswith(" next: ") for row in rows)
+
+
+def test_the_next_step_begins_with_what_a_stop_saves() -> None:
+    panel = Verdicts()
+    run = stage.overfitting()
+    panel.scene = one(replace(run, series=run.series[:2]))
+    text = " ".join(plain(line).strip() for line in panel.compose_lines(40, 12))
+    assert "next: Stop: saves 1,760 steps (13 m). Take the checkpoint nearest" in text
+
+
+def test_where_room_is_short_the_newest_verdicts_stay() -> None:
+    panel = Verdicts()
+    panel.scene = one(stage.overfitting())
+    rows = [plain(line) for line in panel.compose_lines(40, 1)]
+    assert rows == [" step   910  ▲ OVERFITTING"]
+
+
+def test_the_most_urgent_notice_is_shown() -> None:
+    broken = replace(stage.healthy(), errors=("a.csv: line 3: no number", "b.csv: gone"))
+    assert plain(notice(one(broken))) == "⚠ a.csv: line 3: no number  (+1)"
+    assert "reading" in plain(notice(one(replace(broken, loaded=0.42))))
+    assert "42%" in plain(notice(one(replace(broken, loaded=0.42))))
+    assert "frozen" in plain(notice(one(broken, frozen=True)))
+    assert notice(one(stage.healthy())) == ()
+
+
+def test_a_notice_that_is_too_long_keeps_its_reason() -> None:
+    error = "/scratch/me/runs/a.jsonl: cannot be read"
+    line = notice(one(replace(stage.healthy(), errors=(error,))))
+    assert plain(shortened(line, 36)) == "⚠ /scratch/me….jsonl: cannot be read"
+    assert width(shortened(line, 36)) <= 36
+    assert shortened(line, 80) == line
+
+
+def test_the_rate_of_reading_and_what_is_left_of_it_are_told() -> None:
+    pace, run = Pace(), replace(stage.healthy(), size=2 << 30)
+    for seconds, loaded in ((0.0, 0.1), (1.0, 0.2), (2.0, 0.3)):
+        pace.take(replace(one(replace(run, loaded=loaded)), now=seconds))
+    text = plain(notice(one(replace(run, loaded=0.3)), pace))
+    # A tenth of 2 GiB a second, and seven tenths to go.
+    assert "30%  205MB/s  7s  space stops" in text
+
+
+def test_a_reading_that_was_interrupted_is_measured_anew() -> None:
+    pace, run = Pace(), replace(stage.healthy(), size=100)
+    half = one(replace(run, loaded=0.5))
+    pace.take(replace(half, now=0.0))
+    pace.take(replace(half, now=10.0, frozen=True))
+    pace.take(replace(half, now=20.0))
+    pace.take(replace(one(replace(run, loaded=0.6)), now=21.0))
+    assert pace.remaining == pytest.approx(4.0)
+    assert "frozen 50%" in plain(notice(replace(half, frozen=True)))
+
+
+# ----------------------------------------------------------------- losses, runs, terminal
+
+
+def test_a_loss_that_the_user_closed_is_not_drawn_but_never_all() -> None:
+    run = stage.healthy()
+    assert wanted_series(one(run)) == {"train": 0, "eval": 1}
+    closed = ChartSettings(hidden=frozenset({"train"}))
+    assert wanted_series(one(run, look=closed)) == {"eval": 1}
+    both = ChartSettings(hidden=frozenset({"train", "eval"}))
+    assert wanted_series(one(run, look=both)) == {"train": 0, "eval": 1}
+
+
+def test_a_run_without_losses_shows_its_first_scalar() -> None:
+    run = stage.healthy()
+    bare = replace(run, series=run.series[2:], train=None, eval=None)
+    assert wanted_series(one(bare)) == {"train": 0}
+    assert bare.series[0].meaning.key == "learning_rate"
+
+
+def test_the_first_run_in_view_has_losses_and_is_at_work() -> None:
+    finished = replace(stage.healthy(), state=State.FINISHED, last_time=stage.NOW + 9)
+    bare = replace(stage.healthy(), train=None, eval=None)
+    assert liveliest(stage.snapshot(finished, bare, stage.overfitting())) == 2
+    assert liveliest(stage.snapshot(stage.healthy(), stage.healthy())) == 0
+    assert liveliest(Snapshot()) == 0
+
+
+def test_a_finding_has_a_glyph_and_a_role_for_every_severity() -> None:
+    from lossmon.ui.widgets.badge import GLYPHS as BADGES
+    from lossmon.ui.widgets.badge import ROLES
+
+    assert set(BADGES) == set(ROLES) == set(Severity)
+    assert isinstance(stage.WARMING, Finding)
