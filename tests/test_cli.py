@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from lossmon import __version__
-from lossmon.arguments import CASES
 from lossmon.cli import main
+from lossmon.commands.demo import CASES
 from lossmon.demo.cases import CASES as TRAININGS
 from tests.monitor.logs import append, falling
 

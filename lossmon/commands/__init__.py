@@ -1,0 +1,60 @@
+"""The commands of the program: one module and one row per command."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
+
+if TYPE_CHECKING:
+    import argparse
+
+
+class Command(NamedTuple):
+    """A row of the command table.
+
+    Attributes:
+        name: What the user types; the module of this name in this package does it.
+        arguments: What follows the name, for the overview.
+        summary: What it does, in a line of the overview.
+    """
+
+    name: str
+    arguments: str
+    summary: str
+
+
+class CommandModule(Protocol):
+    """What the module of a command holds."""
+
+    def parser(self) -> argparse.ArgumentParser:
+        """Return the parser of its arguments."""
+        ...
+
+    def run(self, options: argparse.Namespace) -> int:
+        """Run the command and return the exit status.
+
+        Raises:
+            LossmonError: An argument, a setting or a path is wrong.
+        """
+        ...
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command("explain", "PATH...", "say which reader takes each file, why, and what it gives"),
+    Command("check", "PATH...", "print the verdict without a screen, as text or JSON"),
+    Command("report", "PATH...", "write a page of HTML for each run"),
+    Command("serve", "PATH...", "show the screen in a browser on this machine"),
+    Command("demo", "", "watch a small real training, healthy or ill on purpose"),
+    Command("config", "", "print the settings in force and where each came from"),
+)
+"""Every command but the screen itself, in the order of the overview."""
+
+VIEW = "view"
+"""Module of the screen, which needs no name on the command line."""
+
+NAMES = frozenset(command.name for command in COMMANDS)
+
+
+def module(name: str) -> CommandModule:
+    """Import the module of a command, and no other."""
+    return cast(CommandModule, import_module(f"lossmon.commands.{name}"))

@@ -1,0 +1,29 @@
+"""`lossmon config`: the settings in force."""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+from lossmon.commands.inputs import settings_of
+from lossmon.commands.parsing import add_screen_settings, new_parser
+from lossmon.config import config_directory, describe
+
+_DESCRIPTION = "Print the settings in force, as TOML, each with where it came from."
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of `lossmon config`."""
+    parser = new_parser("lossmon config", _DESCRIPTION)
+    add_screen_settings(parser)
+    return parser
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the settings."""
+    file = options.config or config_directory() / "config.toml"
+    config = settings_of(options)
+    state = "" if os.access(file, os.R_OK) else "  (not there: defaults hold)"
+    print(f"# {file}{state}")
+    print("\n".join(describe(config)))
+    return 0

@@ -1,0 +1,114 @@
+"""`lossmon demo`: a small real training, and the screen on it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from lossmon.commands.inputs import has_terminal, settings_of
+from lossmon.commands.parsing import add_screen_settings, new_parser, whole_number
+from lossmon.config import Config
+
+CASES = (
+    "healthy",
+    "overfit",
+    "underfit",
+    "oscillate",
+    "plateau",
+    "diverge",
+    "nan",
+    "mismatch",
+    "easy-eval",
+)
+"""Trainings that the demo offers."""
+
+_DESCRIPTION = """\
+Train a small model for real, in a child process, and watch it.
+
+The model is optimised in plain numpy on a train and an eval set, and writes TensorBoard
+events, a trainer_log.jsonl and a text log. Every case is a real training whose
+hyperparameters or data cause the condition; no curve is drawn by hand."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of `lossmon demo`."""
+    parser = new_parser("lossmon demo", _DESCRIPTION)
+    parser.add_argument(
+        "--case",
+        choices=CASES,
+        default="overfit",
+        help="what goes well or wrong (default: overfit)",
+    )
+    parser.add_argument(
+        "--speed",
+        type=_speed,
+        default=1.0,
+        metavar="X",
+        help="1 takes about a minute, 2 half of it, 0 as fast as the machine can (default: 1)",
+    )
+    parser.add_argument(
+        "--seed",
+        type=whole_number,
+        default=0,
+        metavar="N",
+        help="another data set and start (default: 0)",
+    )
+    parser.add_argument("--out", type=Path, metavar="DIR", help="keep the run in DIR")
+    parser.add_argument("--headless", action="store_true", help="train only, without a screen")
+    add_screen_settings(parser)
+    return parser
+
+
+def run(options: argparse.Namespace) -> int:
+    """Train, and watch or print the verdict."""
+    config = settings_of(options)
+    if options.headless:
+        return _train(options, options.out or Path(f"lossmon-demo-{options.case}"))
+    run = _watch if has_terminal() else _judge
+    if options.out is not None:
+        return run(options, options.out, config)
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="lossmon-demo-") as kept:
+        return run(options, Path(kept) / str(options.case), config)
+
+
+def _train(options: argparse.Namespace, out: Path) -> int:
+    from lossmon.demo.__main__ import main as train
+
+    print(f"lossmon: training {options.case!r} in {out}", file=sys.stderr, flush=True)
+    arguments = ["--case", options.case, "--out", str(out)]
+    return train([*arguments, "--seed", str(options.seed), "--speed", str(options.speed)])
+
+
+def _judge(options: argparse.Namespace, out: Path, config: Config) -> int:
+    """Train and print the verdict: what is left of the demo where there is no terminal."""
+    from lossmon.reports.check import check
+
+    print("lossmon: this is no terminal, so there is no screen", file=sys.stderr)
+    if status := _train(options, out):
+        return status
+    check([out], config, sys.stdout, as_json=False, history=True)
+    return 0
+
+
+def _watch(options: argparse.Namespace, out: Path, config: Config) -> int:
+    from lossmon.demo.launch import start, stop
+    from lossmon.ui.launch import view
+
+    training = start(options.case, out, options.seed, options.speed)
+    try:
+        return view([out], config)
+    finally:
+        stop(training)
+
+
+def _speed(text: str) -> float:
+    try:
+        speed = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+    if not 0 <= speed <= 1000:
+        raise argparse.ArgumentTypeError("must be from 0 to 1000")
+    return speed

@@ -1,0 +1,79 @@
+"""Parsers of the command line, made of the settings table."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import NoReturn
+
+from lossmon.config import SETTINGS, Setting
+
+SETTINGS_FILE = "~/.config/lossmon/config.toml"
+
+NOT_ON_THE_SCREEN = ("hardware", "outliers")
+"""Settings without a flag of their own name."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line: the usage of all flags would push it off the screen."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+def new_parser(program: str, description: str, epilog: str = "") -> argparse.ArgumentParser:
+    """Return a parser that prints its texts as they are written."""
+    return _Parser(
+        prog=program,
+        description=description,
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+
+
+def add_paths(parser: argparse.ArgumentParser, meaning: str, *, needed: bool = True) -> None:
+    """Add the paths that a command works on."""
+    parser.add_argument(
+        "paths", nargs="+" if needed else "*", type=Path, metavar="PATH", help=meaning
+    )
+
+
+def add_screen_settings(parser: argparse.ArgumentParser) -> None:
+    """Add a flag for every setting of the screen."""
+    names = tuple(one.name for one in SETTINGS if one.name not in NOT_ON_THE_SCREEN)
+    add_settings(parser, names)
+    parser.add_argument(
+        "--no-hardware", action="store_true", help="do not sample GPUs and the host"
+    )
+
+
+def add_settings(parser: argparse.ArgumentParser, names: tuple[str, ...]) -> None:
+    """Add a flag for each of the settings named, and `--config`."""
+    group = parser.add_argument_group("settings")
+    for setting in SETTINGS:
+        if setting.name in names:
+            _add_setting(group, setting)
+    group.add_argument("--config", type=Path, metavar="FILE", help="settings file to read")
+
+
+def _add_setting(group: argparse._ArgumentGroup, setting: Setting) -> None:
+    flag = "--" + setting.name.replace("_", "-")
+    text = f"{setting.meaning} (default: {setting.default})"
+    if isinstance(setting.default, bool):
+        group.add_argument(
+            flag, dest=setting.name, action=argparse.BooleanOptionalAction, help=setting.meaning
+        )
+    elif setting.choices:
+        group.add_argument(flag, dest=setting.name, choices=setting.choices, help=text)
+    elif isinstance(setting.default, float):
+        group.add_argument(flag, dest=setting.name, type=float, metavar="X", help=text)
+    else:
+        group.add_argument(flag, dest=setting.name, metavar="NAME", help=text)
+
+
+def whole_number(text: str) -> int:
+    """A whole number from 0 on, as an argparse type."""
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 on")
+    return int(text)

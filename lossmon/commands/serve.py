@@ -1,0 +1,69 @@
+"""`lossmon serve`: the screen in a browser."""
+
+from __future__ import annotations
+
+import argparse
+from functools import partial
+from pathlib import Path
+
+from lossmon.commands.inputs import existing, settings_of
+from lossmon.commands.parsing import add_paths, add_screen_settings, new_parser
+from lossmon.config import SETTINGS
+
+_DESCRIPTION = """\
+Show the same screen in a browser.
+
+Only this machine is listened to unless --host says otherwise, and only who has the token that is
+printed is let in. Every browser tab is a screen of its own."""
+
+_EPILOG = """\
+examples:
+  lossmon serve ./output
+  ssh -L 8000:localhost:8000 trainbox       and, there:  lossmon serve ./output"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of `lossmon serve`."""
+    parser = new_parser("lossmon serve", _DESCRIPTION, _EPILOG)
+    add_paths(parser, "what to watch", needed=False)
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)"
+    )
+    parser.add_argument(
+        "--port", type=_port, default=8000, metavar="N", help="0 takes any (default: 8000)"
+    )
+    add_screen_settings(parser)
+    return parser
+
+
+def run(options: argparse.Namespace) -> int:
+    """Serve until the user stops it."""
+    # The screens check the settings too, but a wrong one should not need a browser to be seen.
+    settings_of(options)
+    paths = existing(options.paths or [Path()])
+    from lossmon.ui.web.command import serve
+
+    return serve(paths, flags_of(options), options.host, options.port, partial(print, flush=True))
+
+
+def flags_of(options: argparse.Namespace) -> list[str]:
+    """The settings that were given, as the screen's own command takes them."""
+    flags = []
+    for setting in SETTINGS:
+        value = getattr(options, setting.name, None)
+        flag = "--" + setting.name.replace("_", "-")
+        if isinstance(value, bool):
+            flags.append(flag if value else flag.replace("--", "--no-", 1))
+        elif value is not None:
+            flags += [flag, str(value)]
+    if options.no_hardware:
+        flags.append("--no-hardware")
+    if options.config is not None:
+        flags += ["--config", str(options.config.resolve())]
+    return flags
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) < 65536):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port from 0 to 65535")
+    return int(text)
