@@ -11,7 +11,17 @@ from lossmon.types.diagnosis import (
     Severity,
     VerdictChange,
 )
-from lossmon.types.hardware import GpuProcess, GpuReading, HardwareReading, HostReading
+from lossmon.types.hardware import (
+    GpuProcess,
+    GpuReading,
+    HardwareReading,
+    HostReading,
+    NodeProcess,
+    NodeReading,
+    NodeVerdict,
+    ProcessState,
+)
+from lossmon.types.job import Job, JobState
 from lossmon.types.points import (
     Batch,
     Facts,
@@ -46,10 +56,16 @@ __all__ = [
     "HardwareReading",
     "HostReading",
     "Ints",
+    "Job",
+    "JobState",
     "Kind",
     "Meaning",
     "Names",
+    "NodeProcess",
+    "NodeReading",
+    "NodeVerdict",
     "Points",
+    "ProcessState",
     "Reader",
     "Restart",
     "RunSnapshot",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from lossmon.fast_dataclass import dataclass
 
 
@@ -80,6 +82,84 @@ class HostReading:
     memory_total: int | None = None
     disk_free: int | None = None
     disk_total: int | None = None
+
+
+class ProcessState(StrEnum):
+    """What a process of a run is doing on its node."""
+
+    BUSY = "busy"
+    """It uses a processor or a GPU."""
+    IDLE = "idle"
+    """It uses neither."""
+    BLOCKED = "blocked"
+    """It waits for a disk or a file system and cannot be interrupted."""
+    STOPPED = "stopped"
+    """A signal or a debugger stopped it."""
+    GONE = "gone"
+    """It was there and is not any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeProcess:
+    """A process of a run on one of its nodes.
+
+    Attributes:
+        pid: Process id on that node.
+        name: Executable name.
+        state: What it is doing.
+        cpu: Share of one core since the sample before, 0 to 100 per core, None before the second.
+        rank: Global rank of the launcher (`RANK`, `SLURM_PROCID`), None where there is none.
+    """
+
+    pid: int
+    name: str
+    state: ProcessState
+    cpu: float | None = None
+    rank: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NodeVerdict:
+    """What a recorder on a node thinks of a log that only this node can read.
+
+    Attributes:
+        run: Name of the run there.
+        step: Newest step, None before the first.
+        code: Code of the verdict.
+        severity: Its severity, by its word.
+    """
+
+    run: str
+    step: int | None
+    code: str
+    severity: str
+
+
+@dataclass(frozen=True, slots=True)
+class NodeReading:
+    """One node of a run at one moment.
+
+    Attributes:
+        name: Host name.
+        time: Seconds since the Unix epoch at which it was sampled, by the clock of the node.
+        gpus: One reading per GPU, by index.
+        host: Processors, memory and disk, None where they are not known.
+        processes: The processes of the run there.
+        verdicts: Of logs that only the node can read.
+        stale: No sample came for so long that the node, or what samples it, is probably gone.
+        job: Id of the scheduler's job that it was sampled in, or empty.
+        source: Where the sample comes from (`lossmon record`, `Prometheus`).
+    """
+
+    name: str
+    time: float
+    gpus: tuple[GpuReading, ...] = ()
+    host: HostReading | None = None
+    processes: tuple[NodeProcess, ...] = ()
+    verdicts: tuple[NodeVerdict, ...] = ()
+    stale: bool = False
+    job: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)

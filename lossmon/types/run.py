@@ -9,7 +9,8 @@ from pathlib import Path
 
 from lossmon.fast_dataclass import dataclass
 from lossmon.types.diagnosis import UNJUDGED, Diagnosis
-from lossmon.types.hardware import HardwareReading
+from lossmon.types.hardware import HardwareReading, NodeReading
+from lossmon.types.job import Job
 from lossmon.types.points import Series, TextSample
 
 
@@ -106,6 +107,9 @@ class RunSnapshot:
         unclear: Series that the user could be asked about, those that matter most first.
         loaded: Share of the known bytes that were read, 0 to 1.
         size: Bytes of its files, those that are still to be read included.
+        nodes: Hardware of the machines that train it, as recorded there, the one that needs
+            attention most first.
+        job: The scheduler's job that it belongs to, None where none is known.
     """
 
     name: str
@@ -136,6 +140,8 @@ class RunSnapshot:
     unclear: tuple[AmbiguousTag, ...] = ()
     loaded: float = 1.0
     size: int = 0
+    nodes: tuple[NodeReading, ...] = ()
+    job: Job | None = None
 
     @property
     def train_loss(self) -> Series | None:
