@@ -23,8 +23,8 @@ from benchmarks.tmux import Tmux
 from lossmon.demo.cases import CASES
 from lossmon.demo.train import train
 from lossmon.diagnosis.advice import advise, codes
+from lossmon.locale import translate
 from lossmon.types import Confidence, Finding, Severity
-from lossmon.ui.text.language import say
 
 ROOT = Path(__file__).parent.parent
 DATA = ROOT / "tests" / "data"
@@ -56,7 +56,7 @@ class Walk:
 
     def word(self, english: str) -> str:
         """A word as the screen writes it."""
-        return say(english, self.language) if self.unicode else english
+        return translate(english, self.language) if self.unicode else english
 
     def look(self, name: str) -> list[str]:
         """Read the screen; what is wrong with it twice in a row is wrong."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from lossmon.errors import ConfigError
 from lossmon.fast_dataclass import dataclass
+from lossmon.locale import ENGLISH, languages
 from lossmon.toml.spelling import key_of, text_of
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ SETTINGS: tuple[Setting, ...] = (
         "lang",
         "auto",
         "language of the screen and of diagnoses; auto asks the locale",
-        ("auto", "en", "zh"),
+        ("auto", *languages()),
     ),
     Setting("charset", "auto", "characters to draw with", ("auto", "unicode", "ascii")),
     Setting(
@@ -106,7 +107,7 @@ class Config:
     x_axis: str = "step"
     log_y: bool = False
     outliers: bool = False
-    lang: str = "en"
+    lang: str = ENGLISH
     charset: str = "auto"
     sensitivity: float = 1.0
     hardware: bool = True
@@ -130,14 +131,20 @@ def language_of(environment: Mapping[str, str]) -> tuple[str, str]:
     The variables are looked at as gettext does: the first that is set decides, and the list in
     `LANGUAGE` counts only where a locale is set at all.
     """
-    locale = next((name for name in ("LC_ALL", "LC_MESSAGES", "LANG") if environment.get(name)), "")
-    if not locale or environment[locale].partition(".")[0] in ("C", "POSIX"):
-        return "en", ""
-    if wanted := environment.get("LANGUAGE"):
-        for language in wanted.split(":"):
-            if (word := re.split(r"[_.@]", language)[0].lower()) in ("en", "zh"):
-                return word, "LANGUAGE"
-    return ("zh" if environment[locale].lower().startswith("zh") else "en"), locale
+    variables = ("LC_ALL", "LC_MESSAGES", "LANG")
+    variable = next((name for name in variables if environment.get(name)), "")
+    if not variable or environment[variable].partition(".")[0] in ("C", "POSIX"):
+        return ENGLISH, ""
+    for wanted in environment.get("LANGUAGE", "").split(":"):
+        if (language := _language(wanted)) in languages():
+            return language, "LANGUAGE"
+    language = _language(environment[variable])
+    return (language if language in languages() else ENGLISH), variable
+
+
+def _language(locale: str) -> str:
+    """The language of a locale: `zh` of `zh_CN.UTF-8`."""
+    return re.split(r"[_.@]", locale)[0].lower()
 
 
 def load(

@@ -16,7 +16,7 @@ import pytest
 
 from benchmarks.frames import faults
 from benchmarks.terminal import Emulated, has_text, started
-from lossmon.ui.text.language import say
+from lossmon.locale import translate
 from tests import paths
 
 DATA = paths.DATA
@@ -52,7 +52,7 @@ def terminal(runs: Path, request: pytest.FixtureRequest) -> Iterator[Emulated]:
     terminal = started(command, size, home)
     try:
         deadline = time.monotonic() + 20
-        waited = has_text(say("runs", language))
+        waited = has_text(translate("runs", language))
         while not waited(terminal.screen.display) and time.monotonic() < deadline:
             terminal.pump(0.05)
         yield terminal
@@ -86,7 +86,7 @@ def test_every_view_is_whole_and_can_be_left(terminal: Emulated, language: str) 
     for key, title in VIEWS.items():
         rows = terminal.settle(key)
         whole(terminal, rows)
-        assert say(title, language) in rows[0], "\n".join(rows)
+        assert translate(title, language) in rows[0], "\n".join(rows)
         assert any(row[0] in "╰├" and " esc " in row for row in rows), "\n".join(rows)
         assert edges(terminal.settle(ESCAPE)) == edges(run)
 

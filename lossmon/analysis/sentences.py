@@ -1,65 +1,20 @@
-"""The analysis of a run in sentences, in English and Chinese."""
+"""The analysis of a run in sentences of the user's language."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
 
+from lossmon import locale
 from lossmon.analysis.best_checkpoint import weights
 from lossmon.analysis.early_stopping import Prospect, Saving, early_stop
 from lossmon.analysis.task_metrics import Standing, standings
 from lossmon.diagnosis.advice import advise
 from lossmon.types import Axis, Diagnosis, Forecast, RunSnapshot, Severity
 
-_ENGLISH: Mapping[str, str] = {
-    "step": "steps",
-    "epoch": "epochs",
-    "other": "steps",
-    "stop": "Stop: saves {amount}.",
-    "missed": "Stopping at step {seen}, when this showed, would have saved {amount}.",
-    "metric": "Do not stop yet: {name} still improves, {value} now.",
-    "eval": "Do not stop yet: the eval loss is coming back.",
-    "rate": "Do not stop yet: the learning rate still decays, which often brings the last fall.",
-    "train": "Do not stop yet: the train loss is still expected to fall to {value}.",
-    "own": "{name} on disk",
-    "before": "{name}, {before} steps before the best",
-    "best": "best: eval {loss} at step {step}, {where}",
-    "nowhere": "no checkpoint on disk at or before it",
-    "forecast": "expected final loss {final} ({low}–{high})",
-    "flat": "; flattens near step {step}",
-    "now": "{name} {value}, its best so far",
-    "then": "{name} {value}, best {best} @{step}",
-    "agree": ": loss and metric agree",
-    "disagree": ": loss and metric disagree",
-    "times": "d h m s",
-}
 
-_CHINESE: Mapping[str, str] = {
-    "step": "步",
-    "epoch": "轮",
-    "other": "步",
-    "stop": "停止训练：可省 {amount}。",
-    "missed": "若在步 {seen} 显示该判定时停止，可省 {amount}。",
-    "metric": "先不要停：{name} 仍在变好，当前 {value}。",
-    "eval": "先不要停：验证损失正在回落。",
-    "rate": "先不要停：学习率仍在衰减，最后一段下降往往来自这里。",
-    "train": "先不要停：预计训练损失还会降到 {value}。",
-    "own": "{name} 在磁盘上",
-    "before": "{name}，比最佳早 {before} 步",
-    "best": "最佳：验证损失 {loss}，步 {step}，{where}",
-    "nowhere": "此步及之前没有检查点在磁盘上",
-    "forecast": "预计最终损失 {final}（{low}–{high}）",
-    "flat": "；约在步 {step} 变平",
-    "now": "{name} {value}，为目前最好",
-    "then": "{name} {value}，最好 {best} @{step}",
-    "agree": "：损失与指标一致",
-    "disagree": "：损失与指标不一致",
-    "times": "天 时 分 秒",
-}
-
-
-def _words(language: str) -> Mapping[str, str]:
-    return _CHINESE if language == "zh" else _ENGLISH
+def _templates(language: str) -> Mapping[str, str]:
+    return locale.section("sentences", language)
 
 
 def remedies(run: RunSnapshot, language: str) -> tuple[str, ...]:
@@ -82,24 +37,24 @@ def also_sentences(diagnosis: Diagnosis, language: str) -> list[str]:
 
 def stop_sentence(run: RunSnapshot, language: str) -> str:
     """What stopping early saves, or why not to stop yet; empty where neither is to be said."""
-    words, found = _words(language), early_stop(run)
+    templates, found = _templates(language), early_stop(run)
     if found is None:
         return ""
     if isinstance(found, Prospect):
-        return words[found.hope].format(name=found.name, value=_level(found.value))
-    amount = _amount(found, words)
+        return templates[found.hope].format(name=found.name, value=_level(found.value))
+    amount = _amount(found, templates)
     if found.seen is not None:
-        return words["missed"].format(seen=f"{found.seen:,}", amount=amount)
-    return words["stop"].format(amount=amount)
+        return templates["missed"].format(seen=f"{found.seen:,}", amount=amount)
+    return templates["stop"].format(amount=amount)
 
 
-def _amount(saving: Saving, words: Mapping[str, str]) -> str:
-    unit = saving.axis.value if saving.axis in (Axis.STEP, Axis.EPOCH) else "other"
-    text = f"{_three_digits(saving.steps):,} {words[unit]}"
-    if saving.steps == 1 and words is _ENGLISH:
-        text = text.removesuffix("s")
+def _amount(saving: Saving, templates: Mapping[str, str]) -> str:
+    unit = "epoch" if saving.axis is Axis.EPOCH else "step"
+    if saving.steps != 1:
+        unit += "s"
+    text = f"{_three_digits(saving.steps):,} {templates[unit]}"
     if saving.seconds is not None and math.isfinite(saving.seconds):
-        text += f" ({_duration(saving.seconds, words['times'].split())})"
+        text += f" ({_duration(saving.seconds, templates['times'].split())})"
     return text
 
 
@@ -123,46 +78,48 @@ def _duration(seconds: float, units: list[str]) -> str:
 
 def best_checkpoint(run: RunSnapshot, language: str) -> str:
     """Name of the weights to take and where they are; empty where there are none on disk."""
-    words, found = _words(language), weights(run)
+    templates, found = _templates(language), weights(run)
     if found is None:
         return ""
     key = "before" if found.before else "own"
-    return words[key].format(name=found.name, before=f"{found.before:,}")
+    return templates[key].format(name=found.name, before=f"{found.before:,}")
 
 
 def best_sentence(run: RunSnapshot, language: str) -> str:
     """The best eval and its weights; empty where there was no eval."""
-    words, best = _words(language), run.best
+    templates, best = _templates(language), run.best
     if best is None:
         return ""
-    where = best_checkpoint(run, language) or words["nowhere"]
-    return words["best"].format(loss=f"{best.eval_loss:.4g}", step=f"{best.step:,}", where=where)
+    where = best_checkpoint(run, language) or templates["nowhere"]
+    return templates["best"].format(
+        loss=f"{best.eval_loss:.4g}", step=f"{best.step:,}", where=where
+    )
 
 
 def forecast_sentence(forecast: Forecast | None, language: str) -> str:
     """Where the train loss will end; empty where that cannot be told."""
     if forecast is None:
         return ""
-    words = _words(language)
+    templates = _templates(language)
     levels = {
         "final": _level(forecast.final_loss),
         "low": _level(forecast.low),
         "high": _level(forecast.high),
     }
-    text = words["forecast"].format(**levels)
+    text = templates["forecast"].format(**levels)
     if forecast.flat_step is not None:
-        text += words["flat"].format(step=_short(forecast.flat_step))
+        text += templates["flat"].format(step=_short(forecast.flat_step))
     return text
 
 
 def metric_sentences(run: RunSnapshot, language: str) -> list[str]:
     """Where each task metric stands, and whether it agrees with the loss."""
-    return [_standing(one, _words(language)) for one in standings(run)]
+    return [_standing(one, _templates(language)) for one in standings(run)]
 
 
-def _standing(one: Standing, words: Mapping[str, str]) -> str:
+def _standing(one: Standing, templates: Mapping[str, str]) -> str:
     key = "now" if one.step == one.series.last_step else "then"
-    text = words[key].format(
+    text = templates[key].format(
         name=one.series.meaning.label,
         value=_level(one.series.last),
         best=_level(one.best),
@@ -170,7 +127,7 @@ def _standing(one: Standing, words: Mapping[str, str]) -> str:
     )
     if one.agrees is None:
         return text
-    return text + words["agree" if one.agrees else "disagree"]
+    return text + templates["agree" if one.agrees else "disagree"]
 
 
 def _level(value: float) -> str:

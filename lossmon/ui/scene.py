@@ -6,10 +6,10 @@ from dataclasses import field
 from pathlib import Path
 
 from lossmon.fast_dataclass import dataclass
+from lossmon.locale import translate
 from lossmon.types import AmbiguousTag, Names, RunSnapshot, Snapshot, State
 from lossmon.ui.chart.view_options import ChartSettings
 from lossmon.ui.terminal import Terminal
-from lossmon.ui.text.language import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class Scene:
 
     def say(self, text: str) -> str:
         """A word of the screen in the user's language."""
-        return say(text, self.language)
+        return translate(text, self.language)
 
 
 def liveliest(snapshot: Snapshot) -> int:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import re
-import string
-import tomllib
-from importlib.resources import files
 
 import numpy as np
 import pytest
 
-from lossmon.diagnosis import advice
-from lossmon.diagnosis.advice import LANGUAGES, advise, explain_missing
+from lossmon.diagnosis.advice import advise, explain_missing
 from lossmon.diagnosis.verdict import RANK
+from lossmon.locale import languages, section
 from lossmon.types import Confidence, Finding, Severity
 from tests.diagnosis.feeding import Curve, diagnose
 from tests.diagnosis.test_rules import QUIET, SHOWN
@@ -21,52 +18,25 @@ CODES = {*RANK, "stalled", "not_judged"}
 TEXTS = ("word", "evidence", "means", "confused_with", "changes")
 
 
-def book(language: str) -> dict[str, dict[str, object]]:
-    text = files(advice).joinpath(f"{language}.toml").read_text(encoding="utf-8")
-    return tomllib.loads(text)
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", languages())
 def test_every_code_is_told_in_full(language: str) -> None:
-    entries = book(language)
-    assert entries.keys() - {"missing", "words"} == CODES
+    entries = section("advice", language)
+    assert entries.keys() == CODES
     for code in CODES:
         for key in TEXTS:
             assert str(entries[code][key]).strip(), (code, key)
         assert entries[code]["remedies"], code
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", languages())
 def test_no_remedy_says_stop_where_the_outlook_says_what_stopping_saves(language: str) -> None:
-    entries = book(language)
+    entries = section("advice", language)
     for code in ("overfitting", "diverging", "converged"):
         remedies = entries[code]["remedies"]
-        assert isinstance(remedies, list)
         assert not re.search(r"\bstop\b|停止", remedies[0], re.IGNORECASE), code
 
 
-def test_both_languages_have_the_same_variants_and_placeholders() -> None:
-    english, chinese = (book(language) for language in ("en", "zh"))
-    assert english["missing"].keys() == chinese["missing"].keys()
-    assert english["words"].keys() == chinese["words"].keys()
-    for code in CODES:
-        assert holes(english[code]) >= holes(chinese[code]), code
-        ours, theirs = english[code].get("variants", {}), chinese[code].get("variants", {})
-        assert isinstance(ours, dict)
-        assert isinstance(theirs, dict)
-        assert ours.keys() == theirs.keys(), code
-
-
-def holes(entry: object) -> set[str]:
-    """Names of the placeholders in all texts of an entry."""
-    if isinstance(entry, str):
-        return {name for _, name, _, _ in string.Formatter().parse(entry) if name}
-    if isinstance(entry, dict):
-        return set().union(*(holes(value) for value in entry.values()))
-    return set().union(*(holes(value) for value in entry)) if isinstance(entry, list) else set()
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", languages())
 @pytest.mark.parametrize("curves", [param.values[0] for param in (*SHOWN, *QUIET)])
 def test_no_number_is_missing_from_a_sentence(curves: dict[str, Curve], language: str) -> None:
     for finding in diagnose(curves).findings:
@@ -112,7 +82,7 @@ def test_a_number_that_is_not_known_reads_as_a_dash() -> None:
     assert advise(finding).evidence == "no new step after step –"
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", languages())
 def test_what_is_missing_is_explained(language: str) -> None:
     assert explain_missing("no_eval_loss", language) != "no eval loss"
     assert explain_missing("something_else", language) == "something else"

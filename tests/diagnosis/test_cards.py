@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lossmon.diagnosis.advice import LANGUAGES, advise
+from lossmon.diagnosis.advice import advise
 from lossmon.diagnosis.verdict import RANK
+from lossmon.locale import ENGLISH, languages
 from lossmon.types import Confidence, Diagnosis, Severity
 from tests.diagnosis.feeding import Curve, diagnose, falling, run
 from tests.diagnosis.test_rules import SHOWN, rising_late, step_up, with_rate
@@ -95,7 +96,7 @@ def test_a_card_keeps_its_promises(
         assert code not in told(diagnose(cut(curves, int(early))))
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", languages())
 @pytest.mark.parametrize("code", [card[0] for card in CARDS])
 def test_a_card_tells_evidence_meaning_remedies_and_what_it_may_be_confused_with(
     code: str, language: str
@@ -104,7 +105,7 @@ def test_a_card_tells_evidence_meaning_remedies_and_what_it_may_be_confused_with
     words = advise(finding, language)
     assert all((words.word, words.evidence, words.means, words.confused_with, words.changes))
     assert len(words.remedies) == len(set(words.remedies)) >= 1
-    assert len(words.remedies) == len(advise(finding, LANGUAGES[0]).remedies)
+    assert len(words.remedies) == len(advise(finding, ENGLISH).remedies)
     chinese = any("\u4e00" <= letter <= "\u9fff" for letter in words.means)
     assert chinese == (language == "zh")
 

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lossmon.diagnosis.advice import LANGUAGES, advise
+from lossmon.diagnosis.advice import advise
 from lossmon.diagnosis.engine import Engine
+from lossmon.locale import languages
 from lossmon.types import Diagnosis
 from tests.diagnosis.feeding import ORDER, TRAIN
 
@@ -20,7 +21,7 @@ POINT = st.tuples(st.integers(-1, 6), st.integers(0, 2**62), ANY | HUGE)
 def say(diagnosis: Diagnosis) -> None:
     """Put every finding in words, as the screen will."""
     for finding in diagnosis.findings:
-        for language in LANGUAGES:
+        for language in languages():
             assert advise(finding, language).evidence
 
 

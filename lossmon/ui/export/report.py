@@ -14,13 +14,13 @@ from lossmon.analysis.sentences import (
     remedies,
 )
 from lossmon.diagnosis.advice import advise, explain_missing, word_of
+from lossmon.locale import translate
 from lossmon.types import RunSnapshot, Series
 from lossmon.ui.chart.model import ChartOptions
 from lossmon.ui.chart.run_model import model_of
 from lossmon.ui.chart.view_options import ChartSettings
 from lossmon.ui.export.drawing import draw, spark
 from lossmon.ui.text import numbers
-from lossmon.ui.text.language import say
 from lossmon.ui.text.lines import clean
 
 STYLE = """
@@ -114,7 +114,7 @@ class _Words:
         self.language = language
 
     def __call__(self, text: str) -> str:
-        return escape(say(text, self.language))
+        return escape(translate(text, self.language))
 
 
 def _text(text: str) -> str:
@@ -170,7 +170,7 @@ def _losses(run: RunSnapshot, look: ChartSettings, told: _Words) -> Iterable[str
         x_axis=look.x.value,
         recent=look.recent,
     )
-    drawn = draw(model_of(run, look, shown), options, say("Train loss", told.language))
+    drawn = draw(model_of(run, look, shown), options, translate("Train loss", told.language))
     if not drawn:
         return
     keys = [

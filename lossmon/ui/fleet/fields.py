@@ -8,8 +8,9 @@ from enum import Enum
 from functools import cache
 from typing import TypeVar
 
-from lossmon.diagnosis.advice import LANGUAGES, advise, codes
+from lossmon.diagnosis.advice import advise, codes
 from lossmon.fast_dataclass import dataclass
+from lossmon.locale import languages
 from lossmon.types import Confidence, Finding, RunSnapshot, Series, Severity, State
 from lossmon.ui.fleet.amounts import number
 
@@ -60,7 +61,7 @@ def _badges() -> Mapping[str, str]:
     names = {folded(code): code for code in codes()}
     for code in codes():
         finding = Finding(code, Severity.OK, 0, Confidence.HIGH)
-        for language in LANGUAGES:
+        for language in languages():
             names.setdefault(folded(advise(finding, language).word), code)
     return names
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lossmon.locale import section
 from lossmon.ui.chart.limits import EXAMPLE, Limit, LimitsError, parse_limits
-from lossmon.ui.text.language import CHINESE
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_limits_are_read(typed: str, limits: tuple[Limit, ...]) -> None:
 def test_what_is_no_limit_is_told_with_its_reason(typed: str, word: str) -> None:
     with pytest.raises(LimitsError, match=word.replace(".", r"\.")) as told:
         parse_limits(typed)
-    assert told.value.why in CHINESE or told.value.why == EXAMPLE
+    assert told.value.why in section("screen", "zh") or told.value.why == EXAMPLE
 
 
 def test_a_logarithmic_axis_has_no_place_for_zero() -> None:

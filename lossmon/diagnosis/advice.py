@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from functools import cache
-from pathlib import Path
 from typing import Any
 
+from lossmon import locale
 from lossmon.types import Advice, Confidence, Finding, VerdictChange
-
-LANGUAGES = ("en", "zh")
-"""Languages with a complete advice file."""
 
 
 def advise(finding: Finding, language: str = "en") -> Advice:
@@ -20,8 +16,8 @@ def advise(finding: Finding, language: str = "en") -> Advice:
     An unknown language is answered in English.
     """
     entry = _entry(finding.code, finding.variant, language)
-    names = _book(language)["words"]
-    words = _Words({key: _word(key, value, names) for key, value in finding.facts.items()})
+    terms = locale.section("terms", language)
+    words = _Words({key: _word(key, value, terms) for key, value in finding.facts.items()})
     return Advice(
         word=entry["word"],
         evidence=entry["evidence"].format_map(words),
@@ -38,18 +34,18 @@ def word_of(turn: VerdictChange, language: str) -> str:
 
 
 def codes() -> tuple[str, ...]:
-    """Every finding that is written of, in the order of the advice file."""
-    return tuple(name for name, entry in _book("en").items() if "word" in entry)
+    """Every finding that is written of, in the order of the language files."""
+    return tuple(locale.section("advice", locale.ENGLISH))
 
 
 def explain_missing(code: str, language: str = "en") -> str:
     """One line on what cannot be judged and why; the code itself where none is written."""
-    return str(_book(language)["missing"].get(code, code.replace("_", " ")))
+    return str(locale.section("missing", language).get(code, code.replace("_", " ")))
 
 
 def _entry(code: str, variant: str, language: str) -> dict[str, Any]:
     """The texts of a code, those of its variant laid over them."""
-    entry = _book(language).get(code)
+    entry = locale.section("advice", language).get(code)
     if entry is None:
         plain = code.replace("_", " ")
         return {"word": plain.upper(), "evidence": plain, "means": plain, "remedies": []}
@@ -77,13 +73,3 @@ def _word(key: str, value: float | int | str, words: Mapping[str, str]) -> str:
     if key.endswith(("percent", "times")) and abs(value) < 1e5:
         return f"{value:.0f}" if abs(value) >= 9.5 else f"{value:.1f}"
     return f"{value:.4g}" if abs(value) >= 10 else f"{value:.3g}"
-
-
-@cache
-def _book(language: str) -> dict[str, Any]:
-    # The first frame shows no verdict, and does without the parser.
-    import tomllib
-
-    chosen = language if language in LANGUAGES else "en"
-    text = (Path(__file__).parent / f"{chosen}.toml").read_text(encoding="utf-8")
-    return tomllib.loads(text)

@@ -1,0 +1,65 @@
+"""Texts in the user's language: one TOML file per language, found by listing this folder.
+
+A language file has these tables; what it lacks is shown in English.
+
+- `screen`: English texts of the screen, as they stand in the code, and their translations.
+  English needs none.
+- `sentences`: Templates of the sentences about a run (`lossmon.analysis.sentences`).
+- `terms`: Names of series as they stand inside a sentence.
+- `missing`: What cannot be judged, by code.
+- `advice`: Badge, evidence, meaning and remedies of each verdict, by code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parent
+"""Where the language files are."""
+
+ENGLISH = "en"
+"""The language of the code, to which every other one falls back."""
+
+
+def languages(folder: Path = FOLDER) -> tuple[str, ...]:
+    """Codes of the languages that have a file (`en`, `zh`), English first."""
+    return _listed(folder)
+
+
+def translate(text: str, language: str, folder: Path = FOLDER) -> str:
+    """A text of the screen in a language; in English where it has no translation."""
+    return text if language == ENGLISH else section("screen", language, folder).get(text, text)
+
+
+@cache
+def section(name: str, language: str, folder: Path = FOLDER) -> Mapping[str, Any]:
+    """One table of a language file, completed from the English one."""
+    return _merged(_file(ENGLISH, folder).get(name, {}), _file(language, folder).get(name, {}))
+
+
+def _merged(english: Mapping[str, Any], own: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A table laid over the English one, and so the tables inside it."""
+    merged = {**english, **own}
+    for key, value in english.items():
+        if isinstance(value, dict) and key in own:
+            merged[key] = _merged(value, own[key])
+    return merged
+
+
+@cache
+def _listed(folder: Path) -> tuple[str, ...]:
+    found = sorted(path.stem for path in folder.glob("*.toml"))
+    return tuple(sorted(found, key=lambda language: language != ENGLISH))
+
+
+@cache
+def _file(language: str, folder: Path) -> dict[str, Any]:
+    if language not in _listed(folder):
+        return {}
+    # An English screen is drawn without the parser; it is needed once a verdict is shown.
+    import tomllib
+
+    return tomllib.loads((folder / f"{language}.toml").read_text(encoding="utf-8"))

@@ -1,0 +1,149 @@
+"""A language is one file: complete, with the same placeholders, found by listing."""
+
+from __future__ import annotations
+
+import ast
+import string
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import lossmon
+from lossmon.locale import ENGLISH, FOLDER, languages, section, translate
+from lossmon.types import Severity
+
+PACKAGE = Path(lossmon.__file__).parent
+SECTIONS = ("sentences", "terms", "missing", "advice")
+TRANSLATIONS = [language for language in languages() if language != ENGLISH]
+
+Texts = dict[tuple[str, ...], str]
+
+
+def texts(table: object, *keys: str) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Every text of a table, with the keys that lead to it."""
+    if isinstance(table, str):
+        yield keys, table
+        return
+    assert isinstance(table, dict | list)
+    parts = table.items() if isinstance(table, dict) else enumerate(table)
+    for key, part in parts:
+        yield from texts(part, *keys, str(key))
+
+
+def file(language: str) -> Texts:
+    """The texts of a language file without those of the screen."""
+    table = tomllib.loads((FOLDER / f"{language}.toml").read_text(encoding="utf-8"))
+    table.pop("screen", None)
+    assert tuple(table) == SECTIONS
+    return dict(texts(table))
+
+
+def placeholders(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+
+
+@pytest.mark.parametrize("language", TRANSLATIONS)
+def test_a_language_has_every_text_and_no_other(language: str) -> None:
+    assert file(language).keys() == file(ENGLISH).keys()
+
+
+@pytest.mark.parametrize("language", TRANSLATIONS)
+def test_a_translation_has_the_placeholders_of_the_english_text(language: str) -> None:
+    translated = file(language)
+    for keys, text in file(ENGLISH).items():
+        assert placeholders(translated[keys]) == placeholders(text), keys
+
+
+@pytest.mark.parametrize("language", TRANSLATIONS)
+def test_a_text_of_the_screen_has_the_placeholders_of_its_english(language: str) -> None:
+    for english, text in section("screen", language).items():
+        assert text.strip(), english
+        assert placeholders(text) == placeholders(english), english
+
+
+@pytest.fixture(scope="module")
+def strings() -> set[str]:
+    """Every string of the program, and the words that it makes of names."""
+    constants = {
+        node.value
+        for path in PACKAGE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    return constants | {severity.word for severity in Severity}
+
+
+@pytest.mark.parametrize("language", TRANSLATIONS)
+def test_no_translation_is_left_of_a_text_that_is_gone(language: str, strings: set[str]) -> None:
+    assert section("screen", language).keys() - strings == set()
+
+
+@pytest.mark.parametrize("language", TRANSLATIONS)
+def test_all_languages_translate_the_same_texts_of_the_screen(language: str) -> None:
+    assert section("screen", language).keys() == section("screen", TRANSLATIONS[0]).keys()
+
+
+TOY = """
+[screen]
+running = "qet"
+
+[advice.healthy]
+word = "QAPLA"
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder of languages with one more in it."""
+    for language in languages():
+        (tmp_path / f"{language}.toml").write_bytes((FOLDER / f"{language}.toml").read_bytes())
+    (tmp_path / "tlh.toml").write_text(TOY, encoding="utf-8")
+    return tmp_path
+
+
+def test_a_file_in_the_folder_is_a_language(folder: Path) -> None:
+    assert languages(folder) == ("en", "tlh", "zh")
+    assert translate("running", "tlh", folder) == "qet"
+
+
+def test_what_a_language_lacks_is_english(folder: Path) -> None:
+    english, klingon = (section("advice", language, folder) for language in ("en", "tlh"))
+    assert klingon["healthy"] == {**english["healthy"], "word": "QAPLA"}
+    assert klingon["plateau"] == english["plateau"]
+    assert translate("finished", "tlh", folder) == "finished"
+
+
+def test_the_program_speaks_a_language_that_was_dropped_in(folder: Path, tmp_path: Path) -> None:
+    package = tmp_path / "path" / "lossmon"
+    package.mkdir(parents=True)
+    for part in PACKAGE.iterdir():
+        if part.name not in ("locale", "__pycache__"):
+            (package / part.name).symlink_to(part)
+    (package / "locale").mkdir()
+    for part in (*folder.glob("*.toml"), FOLDER / "__init__.py"):
+        (package / "locale" / part.name).symlink_to(part)
+    log = tmp_path / "loss.csv"
+    log.write_text("step,loss\n" + "".join(f"{i},{9 / i}\n" for i in range(1, 30)))
+    done = subprocess.run(
+        [sys.executable, "-m", "lossmon", "check", str(log)],
+        cwd=package.parent,
+        env={"LANG": "tlh_KX.UTF-8"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "QAPLA" in done.stdout
+
+
+def test_an_unknown_language_is_english() -> None:
+    assert translate("running", "xx") == "running"
+    assert section("advice", "xx") == section("advice", ENGLISH)
+
+
+@pytest.mark.parametrize("code", ["../zh", "/etc/passwd", ""])
+def test_a_language_is_never_a_path(code: str) -> None:
+    assert section("sentences", code) == section("sentences", ENGLISH)
