@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from lossmon.readers.values import number
+from lossmon.sanitize import one_line
 from lossmon.types import Facts
 
 MOST_SETTINGS = 500
 """Settings that are kept of one source; a Trainer writes about 130."""
 
-_LONGEST = 300
+LONGEST_SETTING = 300
 """Characters that are kept of one setting."""
 
 _DEPTH = 4
@@ -49,11 +50,6 @@ def facts_of_texts(settings: Mapping[str, str]) -> Facts:
     return replace(facts_of(said), settings=dict(settings))
 
 
-def one_line(text: str) -> str:
-    """A text as the value or the name of a setting: printable and of bounded length."""
-    return "".join(letter if letter.isprintable() else " " for letter in text[:_LONGEST])
-
-
 def _flat(
     settings: Mapping[str, object], prefix: str = "", depth: int = 0
 ) -> list[tuple[str, str]]:
@@ -66,5 +62,5 @@ def _flat(
                 flat += _flat(value, f"{prefix}{name}.", depth + 1)
         elif value is not None:
             word = value if isinstance(value, str) else json.dumps(value)
-            flat.append((one_line(prefix + name), one_line(word)))
+            flat.append((one_line(prefix + name, LONGEST_SETTING), one_line(word, LONGEST_SETTING)))
     return flat[:MOST_SETTINGS]

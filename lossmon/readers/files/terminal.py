@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from lossmon.sanitize import cells
+
 _ESCAPES = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]{0,2048}(?:\x07|\x1b\\)|"
     r"[PX^_][^\x1b\n]{0,2048}\x1b\\|[ -/]*[0-~])"
@@ -35,7 +37,4 @@ def shown(line: str) -> str:
     if len(line) > WIDEST:
         line = line[:WIDEST] + " …"
     line = line.rstrip()
-    if line.isprintable():
-        return line
-    line = line.expandtabs(4)
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
+    return line if line.isprintable() else cells(line.expandtabs(4))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import field
 from functools import lru_cache
@@ -12,6 +11,7 @@ import numpy as np
 
 from lossmon.fast_dataclass import dataclass
 from lossmon.readers.values import number
+from lossmon.sanitize import one_line
 from lossmon.types import Floats, Ints
 
 Record = Mapping[str, object]
@@ -21,8 +21,6 @@ DEPTH = 8
 
 LONGEST_NAME = 200
 """Characters of a name that are kept: longer ones are not names."""
-
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +54,7 @@ class Frame:
 @lru_cache(4096)
 def clean_name(name: str) -> str:
     """Return a name fit for a tag: no control characters, no outer blanks, bounded length."""
-    return _CONTROLS.sub(" ", name[:LONGEST_NAME]).strip()
+    return one_line(name, LONGEST_NAME).strip()
 
 
 class Cells:

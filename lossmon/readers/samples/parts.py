@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from lossmon.fast_dataclass import dataclass
-from lossmon.readers.files.clean_text import tidy
 from lossmon.readers.records.axis import plain
 from lossmon.readers.records.frame import Record
 from lossmon.readers.records.sniff import words
+from lossmon.sanitize import multiline
 
 PROMPTS = ("prompt", "question", "instruction", "input", "query", "problem", "prompts", "inputs")
 OUTPUTS = (
@@ -143,19 +143,19 @@ def _is_chat(value: object) -> bool:
 def _text(value: object) -> str | None:
     """A value as text; None where it is none."""
     if isinstance(value, str):
-        return tidy(value).strip()
+        return multiline(value).strip()
     if isinstance(value, bool) or value is None:
         return None
     if isinstance(value, int | float):
         return str(value)[:64]
     if isinstance(value, dict) and isinstance(value.get("content"), str):
-        return tidy(value["content"]).strip()
+        return multiline(value["content"]).strip()
     if _is_chat(value) and isinstance(value, list):
         turns = value[:100]
         if len(turns) == 1:
             return _text(turns[0])
         said = (f"{turn.get('role', '')}: {_text(turn) or ''}" for turn in turns)
-        return tidy("\n".join(said)).strip()
+        return multiline("\n".join(said)).strip()
     return None
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lossmon.readers.files.attachments import Waiting, media
-from lossmon.readers.files.clean_text import LONGEST_TEXT, clean, tidy
 from lossmon.readers.files.leveldb_log import LogTail
 from lossmon.readers.files.protobuf import MalformedError
 from lossmon.readers.files.terminal import resolved, shown
@@ -15,7 +14,7 @@ from lossmon.readers.format import Format
 from lossmon.readers.points_builder import SeriesLog
 from lossmon.readers.samples.parts import split
 from lossmon.readers.swanlab.records import Line, Scalar, Text, from_json, from_protobuf
-from lossmon.readers.tags.words import printable
+from lossmon.sanitize import LONGEST_TEXT, multiline, one_line
 from lossmon.types import Batch, Facts, TextSample
 
 RANK = 30
@@ -94,7 +93,7 @@ class SwanlabReader:
             self._bad += 1
 
     def _take_scalar(self, said: Scalar) -> None:
-        tag = printable(said.key)
+        tag = one_line(said.key)
         if tag.startswith(_SYSTEM):
             tag = f"system/{tag.removeprefix(_SYSTEM)}"
         elif 0 <= said.step < 1 << 62:
@@ -103,12 +102,12 @@ class SwanlabReader:
 
     def _samples(self) -> Iterator[TextSample]:
         for said in self._texts.drain():
-            text = tidy(said.text) if said.text or not said.file else self._media(said.file)
+            text = multiline(said.text) if said.text or not said.file else self._media(said.file)
             if text is None:
                 continue
             for parts in split(text):
                 yield TextSample(
-                    printable(said.key),
+                    one_line(said.key),
                     max(0, said.step),
                     parts.output,
                     parts.prompt,
@@ -120,7 +119,7 @@ class SwanlabReader:
         if not _FILE_NAME.fullmatch(name):
             return None
         content = media(self.path.parent / "media" / "text", name, 4 * LONGEST_TEXT + 4)
-        return None if content is None else clean(content)
+        return None if content is None else multiline(content)
 
 
 def _claims(_: Path, head: bytes) -> bool:

@@ -19,6 +19,7 @@ from lossmon.readers.files.protobuf import (
     fields,
     signed,
 )
+from lossmon.sanitize import one_line
 from lossmon.types import Facts
 
 _START, _FINISH, _SCALAR, _MEDIA, _LOG = 10, 11, 13, 14, 16
@@ -183,7 +184,7 @@ def _media(record: bytes, parts: list[Field]) -> Iterator[Text]:
 
 def _finish(state: int, error: str) -> Facts:
     last = next((line.strip() for line in reversed(error.splitlines()) if line.strip()), "")
-    said = "".join(letter for letter in last[:300] if letter.isprintable())
+    said = one_line(last, 300)
     if state == _CRASHED:
         return Facts(finished=False, failure=said or "crashed")
     if state == _ABORTED:

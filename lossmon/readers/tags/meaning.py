@@ -21,12 +21,12 @@ from lossmon.readers.tags.spellings import (
 from lossmon.readers.tags.words import (
     LOSS_WORD,
     Name,
-    printable,
     spaced,
     split_words,
     taken_apart,
     words_of,
 )
+from lossmon.sanitize import one_line
 from lossmon.types import Kind, Meaning, Names, Split
 
 HF_SOURCES = frozenset({"hf_trainer", "llamafactory"})
@@ -107,7 +107,7 @@ def meaning(
 
 def _sorted(natural: Meaning, word: str, tag: str) -> Meaning:
     """A series under its own name, of the sort that the user says."""
-    label = printable(tag[:LONGEST])
+    label = one_line(tag[:LONGEST])
     # Its key is its own: under `loss` stands what it is not.
     if word == JUST_SHOWN:
         return Meaning(f"{natural.split}/{tag} (shown)", label, natural.split)
@@ -118,13 +118,13 @@ def _sorted(natural: Meaning, word: str, tag: str) -> Meaning:
 @lru_cache(maxsize=8192)
 def _meaning(tag: str, scope: str, source: str) -> Meaning:
     if len(tag) > LONGEST:
-        return Meaning(tag, printable(tag[:LONGEST]))
+        return Meaning(tag, one_line(tag[:LONGEST]))
     name = taken_apart(tag, scope, source)
     known = _surroundings(tag) or _summary(name) or _exact(name) or _family(name)
     if scope and not split_words(words_of(scope)):
         rank = scope.startswith("rank")
         part = f"{known.part} {scope}".strip()
-        label = f"{known.label} ({printable(scope)})"
+        label = f"{known.label} ({one_line(scope)})"
         key = f"{known.key}@{scope}"
         return replace(known, key=key, label=label, part=part, secondary=rank or known.secondary)
     return known
@@ -133,9 +133,9 @@ def _meaning(tag: str, scope: str, source: str) -> Meaning:
 def _surroundings(tag: str) -> Meaning | None:
     """Hardware and bookkeeping of the trackers: never a metric of the training."""
     if tag.startswith("_") and tag != "_step":
-        return Meaning(tag, printable(tag).strip("_"))
+        return Meaning(tag, one_line(tag).strip("_"))
     if tag.lower().startswith(("system/", "system.", "gpu.", "hparam/", "sys/")):
-        return Meaning(tag, printable(tag), summary=tag.lower().startswith("hparam/"))
+        return Meaning(tag, one_line(tag), summary=tag.lower().startswith("hparam/"))
     return None
 
 
@@ -350,7 +350,7 @@ def _metric(name: Name) -> Meaning:
 def _other(name: Name) -> Meaning:
     where = "test" if name.test else name.split.value
     if not name.words:
-        return Meaning(name.tag, printable(name.tag), name.split)
+        return Meaning(name.tag, one_line(name.tag), name.split)
     key = "_".join(word for word in (name.subset, name.rest) if word)
     label = spaced(name.words)
     return Meaning(f"{where}/{key}", f"{where} {label}" if name.said else label, name.split)

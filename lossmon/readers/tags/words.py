@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from lossmon.fast_dataclass import dataclass
 from lossmon.readers.tags.spellings import CHINESE, EVAL_WORDS, SHORTHANDS, TEST_WORDS, TRAIN_WORDS
+from lossmon.sanitize import one_line
 from lossmon.types import Split
 
 _SEPARATORS = re.compile(r"[\s/_\-.:'()\[\]|,;=]+")
@@ -108,9 +109,4 @@ def taken_apart(tag: str, scope: str, source: str) -> Name:
 
 def spaced(words: Iterable[str]) -> str:
     """The words as a text that can be printed."""
-    return printable(" ".join(words))
-
-
-def printable(text: str) -> str:
-    """The text with a space for everything that cannot be printed."""
-    return "".join(letter if letter.isprintable() else " " for letter in text)
+    return one_line(" ".join(words))

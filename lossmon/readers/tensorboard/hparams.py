@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from struct import unpack_from
 
 from lossmon.readers.files.protobuf import BYTES, FIXED64, VARINT, Field, fields
-from lossmon.readers.hyperparameters import MOST_SETTINGS, facts_of, one_line
+from lossmon.readers.hyperparameters import LONGEST_SETTING, MOST_SETTINGS, facts_of
+from lossmon.sanitize import one_line
 from lossmon.types import Facts
 
 
@@ -23,7 +24,7 @@ def hyperparameters(content: bytes) -> dict[str, str]:
             key, value = "", ""
             for part in entry:
                 if part.number == 1:
-                    key = one_line(content[part.start : part.stop].decode(errors="replace"))
+                    key = _text(content, part)
                 elif part.number == 2 and part.wire == BYTES:
                     value = _value(content, part)
             if key and len(settings) < MOST_SETTINGS:
@@ -43,10 +44,15 @@ def _value(data: bytes, span: Field) -> str:
         if part.number == 2 and part.wire == FIXED64:
             return f"{unpack_from('<d', data, part.start)[0]:.15g}"
         if part.number == 3 and part.wire == BYTES:
-            return one_line(data[part.start : part.stop].decode(errors="replace"))
+            return _text(data, part)
         if part.number == 4 and part.wire == VARINT:
             return "true" if part.value else "false"
     return ""
+
+
+def _text(data: bytes, span: Field) -> str:
+    text = data[span.start : span.stop].decode(errors="replace")
+    return one_line(text, LONGEST_SETTING)
 
 
 def arguments(text: str) -> Facts | None:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lossmon.errors import ReadError
-from lossmon.readers.files.clean_text import clean
 from lossmon.readers.files.protobuf import MalformedError
 from lossmon.readers.format import Format
 from lossmon.readers.tensorboard.columns import ColumnDecoder
@@ -18,6 +17,7 @@ from lossmon.readers.tensorboard.rows import Rows
 from lossmon.readers.tensorboard.tags import Tags
 from lossmon.readers.tensorboard.tensor import tensor_texts
 from lossmon.readers.tensorboard.tfrecord import HEADER, Records, RecordTail, is_header
+from lossmon.sanitize import multiline
 from lossmon.types import Batch, Facts, Points, Restart, TextSample
 
 RANK = 10
@@ -198,8 +198,8 @@ class EventReader:
 
     def _take_text(self, record: bytes, step: int, value: Value, found: _Found) -> None:
         assert value.tensor is not None
-        text = clean(b"\n".join(tensor_texts(record, *value.tensor)))
-        tag = clean(value.tag[:1024]).removesuffix(_TEXT_SUFFIX)
+        text = multiline(b"\n".join(tensor_texts(record, *value.tensor)))
+        tag = multiline(value.tag[:1024]).removesuffix(_TEXT_SUFFIX)
         if tag in _ARGUMENTS and (facts := arguments(text)) is not None:
             found.facts.append(facts)
         elif tag not in _MODEL:

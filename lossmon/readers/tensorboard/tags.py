@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lossmon.readers.tags.words import printable
 from lossmon.readers.tensorboard.event import Value
+from lossmon.sanitize import one_line
 from lossmon.types import Axis
 
 LONGEST_TAG = 1024
@@ -54,7 +54,7 @@ class Tags:
                 self.refused += 1
                 return None
             number = self._numbers[value.tag] = len(self.names)
-            self.names.append(printable(value.tag.decode(errors="replace")))
+            self.names.append(one_line(value.tag.decode(errors="replace")))
             self.axes.append(_axis(value))
         return number
 

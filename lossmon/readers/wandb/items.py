@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from lossmon.readers.files.protobuf import BYTES, fields
+from lossmon.sanitize import one_line
 
 _LONGEST_KEY = 512
 """Bytes of the longest key that is taken for one."""
@@ -119,8 +120,7 @@ def key_text(encoded: bytes) -> str:
         for field in fields(encoded, 0, len(encoded))
         if field.wire == BYTES
     ]
-    text = b".".join(parts)[:_LONGEST_KEY].decode(errors="replace")
-    return "".join(letter if letter.isprintable() else " " for letter in text)
+    return one_line(b".".join(parts)[:_LONGEST_KEY].decode(errors="replace"))
 
 
 def settings(pairs: Iterator[tuple[bytes, bytes]]) -> dict[str, object]:

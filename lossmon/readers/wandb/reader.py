@@ -22,6 +22,7 @@ from lossmon.readers.wandb.items import (
     number,
     settings,
 )
+from lossmon.sanitize import one_line
 from lossmon.types import Batch, Facts, TextSample
 
 RANK = 30
@@ -234,7 +235,7 @@ class WandbReader:
         started = _timestamp(record, parts[17]) if 17 in parts else math.nan
         self._facts.append(
             Facts(
-                name="".join(c for c in name[:200] if c.isprintable()) or None,
+                name=one_line(name, 200).strip() or None,
                 started=None if math.isnan(started) else started,
             )
         )

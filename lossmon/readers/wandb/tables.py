@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from lossmon.readers.files.attachments import media
-from lossmon.readers.files.clean_text import tidy
 from lossmon.readers.samples.parts import rows_of, split
 from lossmon.readers.values import number
 from lossmon.readers.wandb.items import TABLE, Told
+from lossmon.sanitize import multiline
 from lossmon.types import TextSample
 
 LARGEST = 8 << 20
@@ -36,7 +36,7 @@ def samples(run: Path, told: Iterable[Told]) -> Iterator[TextSample]:
         if one.key.startswith(TABLE):
             yield from _table(run, one.key.removeprefix(TABLE), one.step, text)
         else:
-            for parts in split(tidy(text)):
+            for parts in split(multiline(text)):
                 yield TextSample(one.key, one.step, parts.output, parts.prompt, parts.expected)
 
 

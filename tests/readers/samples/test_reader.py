@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from lossmon.readers.discovery.discovery import Discovery
-from lossmon.readers.files.clean_text import LONGEST_TEXT, tidy
 from lossmon.readers.registry import claim
 from lossmon.readers.samples.parts import Parts, parts_of, rows_of, split
+from lossmon.sanitize import LONGEST_TEXT, multiline
 from lossmon.types import TextSample
 from tests.readers.growing import read_growing, read_whole
 
@@ -177,5 +177,5 @@ def test_a_table_is_read_by_the_names_of_its_columns() -> None:
 
 
 def test_a_text_keeps_its_lines_and_nothing_that_controls_a_terminal() -> None:
-    assert tidy("a\tb\r\nc\x1b[2J\x00") == "a\tb\nc�[2J�"
-    assert tidy("x" * (LONGEST_TEXT + 5)) == "x" * LONGEST_TEXT + "…"
+    assert multiline("a\tb\r\nc\x1b[2J\x00") == "a\tb\nc�[2J�"
+    assert multiline("x" * (LONGEST_TEXT + 5)) == "x" * LONGEST_TEXT + "…"
