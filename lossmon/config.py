@@ -14,7 +14,7 @@ from lossmon.locale import ENGLISH, languages
 from lossmon.toml.spelling import key_of, text_of
 
 if TYPE_CHECKING:
-    from lossmon.types import Names
+    from lossmon.types import MetricNames
 
 Value = str | float | bool
 
@@ -111,7 +111,7 @@ class Config:
     charset: str = "auto"
     sensitivity: float = 1.0
     hardware: bool = True
-    metrics: Names = field(default_factory=dict)
+    metrics: MetricNames = field(default_factory=dict)
     patterns: Mapping[str, str] = field(default_factory=dict)
     keys: Mapping[str, str] = field(default_factory=dict)
     origins: Mapping[str, str] = field(default_factory=dict)
@@ -164,7 +164,7 @@ def load(
     """
     values: dict[str, Value] = {setting.name: setting.default for setting in SETTINGS}
     origins: dict[str, str] = dict.fromkeys(values, "default")
-    tables = _read_file(path, values, origins) if path is not None else _Tables()
+    tables = _read_file(path, values, origins) if path is not None else _ConfigTables()
     for setting in SETTINGS:
         if (text := environment.get(setting.variable)) is not None:
             values[setting.name] = _parsed(setting, text, setting.variable)
@@ -188,8 +188,8 @@ def load(
     )
 
 
-def _read_file(path: Path, values: dict[str, Value], origins: dict[str, str]) -> _Tables:
-    tables = _Tables()
+def _read_file(path: Path, values: dict[str, Value], origins: dict[str, str]) -> _ConfigTables:
+    tables = _ConfigTables()
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -218,14 +218,14 @@ def _read_file(path: Path, values: dict[str, Value], origins: dict[str, str]) ->
 
 
 @dataclass(slots=True)
-class _Tables:
+class _ConfigTables:
     """The tables of a file."""
 
-    metrics: Names = field(default_factory=dict)
+    metrics: MetricNames = field(default_factory=dict)
     words: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
-def _names(path: Path, table: object) -> Names:
+def _names(path: Path, table: object) -> MetricNames:
     names: dict[str, str | tuple[str, ...]] = {}
     for name, value in table.items() if isinstance(table, dict) else [("", None)]:
         if isinstance(value, list) and all(isinstance(tag, str) for tag in value):

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from lossmon.monitor import Monitor
-from lossmon.types import RunSnapshot, Series, State
+from lossmon.types import RunSnapshot, RunState, Series
 from tests import paths
 
 DATA = paths.DATA
@@ -52,7 +52,7 @@ def test_a_real_log_shows_what_its_framework_wrote(family: str, expected: dict[s
     assert run.path == path
     assert list(run.sources) == expected["sources"]
     assert len(run.restarts) == expected["restarts"]
-    assert run.state is State(expected["state"])
+    assert run.state is RunState(expected["state"])
     assert run.errors == ()
     assert_is(run.train_loss, expected["train"])
     assert_is(run.eval_loss, expected["eval"])

@@ -13,19 +13,19 @@ from typing import Any
 import pytest
 
 from lossmon.monitor import Monitor
-from lossmon.types import RunSnapshot, State
+from lossmon.types import RunSnapshot, RunState
 from tests import paths
 
 DATA = paths.DATA
 
 STATES = {
-    "FINISHED": (State.FINISHED, "the log says so"),
-    "COMPLETE": (State.FINISHED, "the log says so"),
-    "PRUNED": (State.FINISHED, "pruned"),
-    "FAILED": (State.FAILED, "failed"),
-    "KILLED": (State.FAILED, "killed"),
-    "FAIL": (State.FAILED, "the trial failed"),
-    "RUNNING": (State.RUNNING, ""),
+    "FINISHED": (RunState.FINISHED, "the log says so"),
+    "COMPLETE": (RunState.FINISHED, "the log says so"),
+    "PRUNED": (RunState.FINISHED, "pruned"),
+    "FAILED": (RunState.FAILED, "failed"),
+    "KILLED": (RunState.FAILED, "killed"),
+    "FAIL": (RunState.FAILED, "the trial failed"),
+    "RUNNING": (RunState.RUNNING, ""),
 }
 
 
@@ -135,4 +135,4 @@ def test_a_trial_that_ended_is_as_old_as_it_is_although_its_values_have_no_time(
 def test_a_study_without_a_running_trial_has_ended(tmp_path: Path) -> None:
     path = placed("optuna", "two_studies.log", tmp_path)
     run = Monitor([path], clock=lambda: time.time() + 1.0).drain().runs[0]
-    assert (run.state, run.state_reason) == (State.FINISHED, "the log says so")
+    assert (run.state, run.state_reason) == (RunState.FINISHED, "the log says so")

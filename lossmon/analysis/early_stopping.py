@@ -9,7 +9,7 @@ import numpy as np
 from lossmon.analysis.task_metrics import extreme, metrics
 from lossmon.fast_dataclass import dataclass
 from lossmon.quantiles import median
-from lossmon.types import Axis, Finding, Floats, RunSnapshot, Series, Severity, State
+from lossmon.types import Axis, Finding, Floats, RunSnapshot, RunState, Series, Severity
 
 LEAST_SHARE = 0.02
 """Share of the run below which stopping saves nothing worth a word."""
@@ -77,7 +77,7 @@ def early_stop(run: RunSnapshot) -> Saving | Prospect | None:
     if not _is_reason(verdict):
         return None
     prospect = _prospect(run, verdict)
-    if run.state in (State.FINISHED, State.FAILED):
+    if run.state in (RunState.FINISHED, RunState.FAILED):
         return _missed(run, verdict) if prospect is None else None
     saving = _ahead(run)
     return prospect if saving is not None and prospect is not None else saving

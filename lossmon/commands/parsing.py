@@ -14,7 +14,7 @@ NOT_ON_THE_SCREEN = ("hardware", "outliers")
 """Settings without a flag of their own name."""
 
 
-class _Parser(argparse.ArgumentParser):
+class _CommandParser(argparse.ArgumentParser):
     """Says what is wrong in one line: the usage of all flags would push it off the screen."""
 
     def error(self, message: str) -> NoReturn:
@@ -23,7 +23,7 @@ class _Parser(argparse.ArgumentParser):
 
 def new_parser(program: str, description: str, epilog: str = "") -> argparse.ArgumentParser:
     """Return a parser that prints its texts as they are written."""
-    return _Parser(
+    return _CommandParser(
         prog=program,
         description=description,
         epilog=epilog,

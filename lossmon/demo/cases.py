@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
-from lossmon.demo.model import Shape
+from lossmon.demo.model import ModelShape
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Rate:
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class CorpusOptions:
     """The data of a run.
 
     Attributes:
@@ -74,8 +74,8 @@ class Case:
     why: str
     expected: tuple[str, ...]
     rate: Rate
-    text: Text = field(default_factory=Text)
-    shape: Shape = field(default_factory=Shape)
+    text: CorpusOptions = field(default_factory=CorpusOptions)
+    shape: ModelShape = field(default_factory=ModelShape)
     optimizer: Literal["adam", "sgd"] = "adam"
     weight_decay: float = 0.0
     clip: float | None = 1.0
@@ -96,8 +96,8 @@ _ALL = (
         "thirty sentences full of misprints, a large model, far too many epochs",
         ("overfitting",),
         Rate(3e-3),
-        Text(sentences=30, misprints=0.2),
-        Shape(hidden=256),
+        CorpusOptions(sentences=30, misprints=0.2),
+        ModelShape(hidden=256),
         batch=128,
     ),
     Case(
@@ -105,7 +105,7 @@ _ALL = (
         "two hidden units, held near zero by a weight decay that nothing can grow against",
         ("underfitting",),
         Rate(5e-3),
-        shape=Shape(hidden=2, activation="tanh"),
+        shape=ModelShape(hidden=2, activation="tanh"),
         weight_decay=10.0,
     ),
     Case(
@@ -113,7 +113,7 @@ _ALL = (
         "SGD in small batches at a learning rate just below the edge: the weights never settle",
         ("oscillating", "lr_too_high"),
         Rate(0.38),
-        shape=Shape(activation="tanh"),
+        shape=ModelShape(activation="tanh"),
         optimizer="sgd",
         weight_decay=0.01,
         clip=None,
@@ -124,7 +124,7 @@ _ALL = (
         "biases far below zero: no hidden unit ever fires, only letter frequencies are learned",
         ("plateau",),
         Rate(3e-2),
-        shape=Shape(hidden_bias=-60.0),
+        shape=ModelShape(hidden_bias=-60.0),
     ),
     Case(
         "diverge",
@@ -138,21 +138,21 @@ _ALL = (
         "a float16 softmax that does not subtract its maximum: it overflows once the model is sure",
         ("non_finite",),
         Rate(1.5e-3),
-        shape=Shape(half_precision=True),
+        shape=ModelShape(half_precision=True),
     ),
     Case(
         "mismatch",
         "two of three train targets are replaced by noise; the eval text is clean",
         ("distribution_mismatch",),
         Rate(4e-3),
-        Text(label_noise=0.65),
+        CorpusOptions(label_noise=0.65),
     ),
     Case(
         "easy-eval",
         "half of the train text are passwords; the eval text has none",
         ("easy_eval",),
         Rate(2e-3),
-        Text(train_passwords=0.5),
+        CorpusOptions(train_passwords=0.5),
     ),
 )
 

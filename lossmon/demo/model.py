@@ -22,7 +22,7 @@ _LETTERS = np.eye(len(ALPHABET), dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class ModelShape:
     """What can be chosen about a model.
 
     Attributes:
@@ -42,7 +42,7 @@ class Shape:
 class Model:
     """Predicts the next character from the last `CONTEXT`: embedding, hidden layer, softmax."""
 
-    def __init__(self, shape: Shape, rng: Generator) -> None:
+    def __init__(self, shape: ModelShape, rng: Generator) -> None:
         self.shape = shape
         inputs = EMBEDDING * CONTEXT
         self.parameters: Parameters = {

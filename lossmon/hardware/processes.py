@@ -26,7 +26,7 @@ DEVICES = ("/dev/nvidia", "/dev/dxg")
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownProcess:
     """What can be said of a process: its name, empty if it cannot be known; whether it is ours."""
 
     name: str = ""
@@ -70,7 +70,7 @@ class Processes:
         self._devices = devices
         self._seen: dict[int, _Process | None] = {}
 
-    def look(self, pids: Iterable[int]) -> Mapping[int, Known]:
+    def look(self, pids: Iterable[int]) -> Mapping[int, KnownProcess]:
         """Return what is known of each process id now.
 
         A process is part of the training if it, a parent or a child works in the run's directory,
@@ -82,9 +82,9 @@ class Processes:
         ours = {pid for pid, process in found.items() if process and self._is_own(process)}
         launchers = {self._launcher(found[pid]) for pid in ours} - {None}
         return {
-            pid: Known(process.name, pid in ours or self._launcher(process) in launchers)
+            pid: KnownProcess(process.name, pid in ours or self._launcher(process) in launchers)
             if process
-            else Known()
+            else KnownProcess()
             for pid, process in found.items()
         }
 

@@ -27,7 +27,7 @@ _NUMBERED = re.compile(r"\d{1,3}|[a-z]")
 _VAGUE = re.compile(r"(?i)(?:^|/)(?P<what>scores?|metrics?|results?|values?|fitness|quality)$")
 
 
-def unclear(
+def ambiguous_tags(
     series: Sequence[Series], train: int | None, eval_: int | None, named: TagOverrides
 ) -> tuple[AmbiguousTag, ...]:
     """Return the series that the user could be asked about, those that matter most first.
@@ -52,7 +52,7 @@ def unclear(
     asked = [
         one
         for one in found.values()
-        if one.tag not in named.said and one.may_be[0] not in named.known
+        if one.tag not in named.said and one.candidates[0] not in named.known
     ]
     return tuple(asked[:MOST])
 

@@ -18,7 +18,7 @@ from lossmon.monitor.resumed_runs import continues, is_settled, joined, predeces
 from lossmon.monitor.run_monitor import RunMonitor
 from lossmon.monitor.scheduler import Scheduler
 from lossmon.readers.discovery.discovery import Discovery, FoundRun, Scan
-from lossmon.types import HardwareReading, Names, RunSnapshot, Snapshot, State
+from lossmon.types import HardwareReading, MetricNames, RunSnapshot, RunState, Snapshot
 
 BUDGET = 0.05
 """Seconds a poll may take: twenty a second keep a progress bar and the keyboard alive."""
@@ -46,12 +46,12 @@ class MonitorConfig:
         sensitivity: Above 1 alarms come earlier and more often, below 1 later and less.
     """
 
-    names: Names = field(default_factory=dict)
+    names: MetricNames = field(default_factory=dict)
     patterns: Mapping[str, str] = field(default_factory=dict)
     sensitivity: float = 1.0
 
 
-class Hardware(Protocol):
+class HardwareInput(Protocol):
     """Where the monitor gets the state of the machine from.
 
     Attributes:
@@ -87,13 +87,13 @@ class Monitor:
         paths: Sequence[Path],
         config: MonitorConfig | None = None,
         *,
-        hardware: Hardware | None = None,
+        hardware: HardwareInput | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._config = config or MonitorConfig()
         self._discovery = Discovery(paths, self._config.patterns)
         self._paths = tuple(paths)
-        self._hardware: Hardware = hardware or NoHardware()
+        self._hardware: HardwareInput = hardware or NoHardware()
         self._clock = clock
         self._machine = HardwareSource()
         self._runs: dict[Path, RunMonitor] = {}
@@ -158,11 +158,11 @@ class Monitor:
             self._faults = tuple(dict.fromkeys((*self._faults, why)))[-FAULTS:]
             return False
 
-    def favour(self, paths: Collection[Path]) -> None:
+    def prioritise(self, paths: Collection[Path]) -> None:
         """Judge these runs before the others. Another thread may call it."""
-        self._turns.favoured = paths
+        self._turns.prioritised = paths
 
-    def tell(self, names: Names) -> None:
+    def set_metric_names(self, names: MetricNames) -> None:
         """Take what the user says of names now, from the next poll on.
 
         What a run logs under them is judged anew. Another thread may call it.
@@ -174,9 +174,9 @@ class Monitor:
         if told is not self._names:
             self._names = told
             for run in self._runs.values():
-                run.tell(told)
+                run.set_metric_names(told)
 
-    def look_again(self) -> None:
+    def rescan(self) -> None:
         """Look for new files at the next poll, however recently that was done."""
         self._next_scan = -math.inf
 
@@ -262,7 +262,7 @@ class Monitor:
 
     def _describe(self) -> Snapshot:
         runs = _worth_showing(list(self._snapshots()))
-        alive = any(run.state in (State.RUNNING, State.WAITING) for run in runs) or not runs
+        alive = any(run.state in (RunState.RUNNING, RunState.WAITING) for run in runs) or not runs
         if self._hardware.idle is alive:
             self._hardware.idle = not alive
         waiting = "" if runs else ", ".join(str(path) for path in self._paths)

@@ -36,7 +36,7 @@ def words(
 
 def _twins(series: Sequence[Series], asked: Sequence[AmbiguousTag]) -> Iterator[str]:
     """Say that several names can be the loss, of which one is shown."""
-    alike = [one for one in asked if one.doubt is AmbiguityReason.CALLED_ALIKE]
+    alike = [one for one in asked if one.reason is AmbiguityReason.CALLED_ALIKE]
     for shown in dict.fromkeys(one.shown for one in alike):
         others = [one for one in alike if one.shown == shown]
         names = ", ".join(_quoted(one.tag) for one in others[:SHOWN])
@@ -44,14 +44,14 @@ def _twins(series: Sequence[Series], asked: Sequence[AmbiguousTag]) -> Iterator[
         label = next(one.meaning.label for one in series if one.tag == shown)
         yield (
             f"{_quoted(shown)} is shown as {label}, but {names} {verb} called alike; if that is "
-            f"the one, say [metrics] {others[0].may_be[0]} = {_quoted(others[0].tag)} "
+            f"the one, say [metrics] {others[0].candidates[0]} = {_quoted(others[0].tag)} "
             "in config.toml"
         )
 
 
 def _nameless(asked: Sequence[AmbiguousTag]) -> Iterator[str]:
     """Say which names could be the loss where none is known as one."""
-    found = [one for one in asked if one.doubt is AmbiguityReason.NO_LOSS]
+    found = [one for one in asked if one.reason is AmbiguityReason.NO_LOSS]
     if found:
         names = ", ".join(_quoted(one.tag) for one in found[:SHOWN])
         more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""

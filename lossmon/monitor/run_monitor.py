@@ -13,7 +13,7 @@ import numpy as np
 
 from lossmon.errors import internal_error
 from lossmon.monitor import run_state
-from lossmon.monitor.ambiguous_tags import unclear
+from lossmon.monitor.ambiguous_tags import ambiguous_tags
 from lossmon.monitor.diagnosis_feed import DiagnosisFeed
 from lossmon.monitor.file_follower import FollowedFile, Identity, identity
 from lossmon.monitor.notes import words
@@ -23,7 +23,7 @@ from lossmon.readers.discovery.discovery import FoundFile, FoundRun
 from lossmon.readers.run_directories import TRACKED
 from lossmon.readers.tags.meaning import meaning
 from lossmon.store import RunStore
-from lossmon.store.samples import Samples
+from lossmon.store.samples import SampleStore
 from lossmon.types import (
     Axis,
     Batch,
@@ -33,11 +33,11 @@ from lossmon.types import (
     Facts,
     Finding,
     Meaning,
-    Names,
+    MetricNames,
     RunSnapshot,
+    RunState,
     Series,
     Severity,
-    State,
 )
 
 LOG_LINES = 500
@@ -58,7 +58,7 @@ class RunMonitor:
         self,
         found: FoundRun,
         *,
-        names: Names,
+        names: MetricNames,
         sensitivity: float,
         clock: Callable[[], float],
     ) -> None:
@@ -73,7 +73,7 @@ class RunMonitor:
         self._judge = DiagnosisFeed(self._store, sensitivity)
         self._logs: dict[str, deque[str]] = {}
         self._log_name = ""
-        self._samples = Samples()
+        self._samples = SampleStore()
         self._notes: dict[str, None] = {}
         self._is_gone = False
         self._advanced_live = False
@@ -81,7 +81,7 @@ class RunMonitor:
         self._snapshot: RunSnapshot | None = None
         self._stamp = -1
         self._undescribed = -1
-        self._vitals: tuple[run_state.RunVitals, run_state.Pace]
+        self._vitals: tuple[run_state.RunVitals, run_state.StepRate]
         self._known_facts = (-1, Facts())
         self._changes = 0
         self.update(found)
@@ -226,7 +226,7 @@ class RunMonitor:
         self._advanced_live |= file.grew_at is not None and bool(batch.points)
         self._changes += 1
 
-    def tell(self, names: Names) -> None:
+    def set_metric_names(self, names: MetricNames) -> None:
         """Take what the user says of names; what changes is judged anew."""
         if self._named.tell(names):
             self._rename()
@@ -322,7 +322,7 @@ class RunMonitor:
         epoch = _epoch(series, lead)
         # What is missing may be on its way while files are read.
         whole = all(file.caught_up for file in self._files.values())
-        asked = unclear(series, train, eval_, self._named) if whole else ()
+        asked = ambiguous_tags(series, train, eval_, self._named) if whole else ()
         told = words(series, train, asked) if whole else ()
         self._snapshot = RunSnapshot(
             name=name,
@@ -335,7 +335,7 @@ class RunMonitor:
             epoch=epoch,
             total_epochs=facts.total_epochs,
             steps_per_second=pace.steps_per_second,
-            remaining=run_state.remaining(vital, pace) if state is State.RUNNING else None,
+            remaining=run_state.remaining(vital, pace) if state is RunState.RUNNING else None,
             last_time=vital.last_sign,
             series=series,
             train=train,
@@ -350,7 +350,7 @@ class RunMonitor:
             samples=self._samples.all(),
             errors=self._errors(),
             notes=(*((GONE,) if self._is_gone else ()), *self._notes, *told),
-            unclear=asked,
+            ambiguous_tags=asked,
             loaded=self._loaded(),
             size=self._size(),
         )
@@ -372,7 +372,7 @@ class RunMonitor:
 
     def _vital(
         self, facts: Facts, lead: Series | None, series: tuple[Series, ...]
-    ) -> tuple[run_state.RunVitals, run_state.Pace]:
+    ) -> tuple[run_state.RunVitals, run_state.StepRate]:
         step = max((one.last_step for one in series if _same_axis(one, lead)), default=None)
         total = facts.total_steps
         if lead is not None and lead.axis is not Axis.STEP:
@@ -381,7 +381,7 @@ class RunMonitor:
         if total is not None and step is not None and total < step:
             # A total that was passed was meant otherwise: of an epoch, of an earlier run.
             total = None
-        pace = run_state.pace(lead)
+        pace = run_state.step_rate(lead)
         walls = [float(one.wall_times[-1]) for one in series if len(one.wall_times)]
         newest = max((wall for wall in walls if np.isfinite(wall)), default=float("nan"))
         signs = [file.last_sign(newest) for file in self._files.values()]
@@ -390,9 +390,9 @@ class RunMonitor:
             facts, step, total, run_state.stride(lead), pace.interval, last
         ), pace
 
-    def _diagnosis(self, state: State, step: int | None) -> Diagnosis:
+    def _diagnosis(self, state: RunState, step: int | None) -> Diagnosis:
         judged = self._judge.diagnosis()
-        if state is not State.STALLED or not self._advanced_live or step is None:
+        if state is not RunState.STALLED or not self._advanced_live or step is None:
             return judged
         # Only a silence that was watched is an alarm: an old log is merely old.
         stalled = Finding("stalled", Severity.WARNING, step, Confidence.MEDIUM, {"step": step})

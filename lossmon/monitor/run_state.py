@@ -8,7 +8,7 @@ import numpy as np
 
 from lossmon.fast_dataclass import dataclass
 from lossmon.quantiles import median
-from lossmon.types import Facts, Series, State
+from lossmon.types import Facts, RunState, Series
 
 RATE_POINTS = 64
 """Newest points that the rate is taken from: enough for a steady median, few enough that a
@@ -29,7 +29,7 @@ UNKNOWN_INTERVAL = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class StepRate:
     """How fast points come.
 
     Attributes:
@@ -49,27 +49,27 @@ def stride(series: Series | None) -> int:
     return max(1, int(median(gaps.astype(np.float64))))
 
 
-def pace(series: Series | None) -> Pace:
+def step_rate(series: Series | None) -> StepRate:
     """Take the rate from the newest points: a median, so that evals and pauses do not count."""
     if series is None or len(series) < 3:
-        return Pace()
+        return StepRate()
     steps = series.steps[-RATE_POINTS:].astype(np.float64)
     walls = series.wall_times[-RATE_POINTS:]
     timed = np.isfinite(walls)
     steps, walls = steps[timed], walls[timed]
     if len(steps) < 3 or walls[-1] <= walls[0] or steps[-1] <= steps[0]:
-        return Pace()
+        return StepRate()
     gaps, advances = np.diff(walls), np.diff(steps)
     forward = (advances > 0) & (gaps >= 0)
     if not forward.any():
-        return Pace()
+        return StepRate()
     per_step = median(gaps[forward] / advances[forward])
     if per_step <= 0:
         # Points that arrive in bursts: the median gap inside a burst is nothing.
         per_step = float(gaps[forward].sum() / advances[forward].sum())
     if per_step <= 0:
-        return Pace()
-    return Pace(1.0 / per_step, max(median(gaps[forward]), per_step))
+        return StepRate()
+    return StepRate(1.0 / per_step, max(median(gaps[forward]), per_step))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class RunVitals:
     last_sign: float | None
 
 
-def state(vital: RunVitals, now: float) -> tuple[State, str]:
+def state(vital: RunVitals, now: float) -> tuple[RunState, str]:
     """Judge what a run is doing.
 
     Returns:
@@ -101,27 +101,27 @@ def state(vital: RunVitals, now: float) -> tuple[State, str]:
     """
     facts = vital.facts
     if facts.finished:
-        return State.FINISHED, facts.ending or "the log says so"
+        return RunState.FINISHED, facts.ending or "the log says so"
     if facts.failure:
-        return State.FAILED, facts.failure
+        return RunState.FAILED, facts.failure
     if vital.step is None:
-        return State.WAITING, "nothing logged yet"
+        return RunState.WAITING, "nothing logged yet"
     if vital.total_steps and vital.step >= vital.total_steps:
-        return State.FINISHED, "the last step is reached"
+        return RunState.FINISHED, "the last step is reached"
     if vital.last_sign is None:
-        return State.RUNNING, ""
+        return RunState.RUNNING, ""
     silence = now - vital.last_sign
     if silence <= max(STALL_FLOOR, STALL_FACTOR * vital.interval):
-        return State.RUNNING, ""
+        return RunState.RUNNING, ""
     if vital.total_steps and vital.total_steps - vital.step <= vital.stride:
         # Steps counted from 0, or a last stretch shorter than the logging interval.
-        return State.FINISHED, "no point is missing"
+        return RunState.FINISHED, "no point is missing"
     if vital.total_steps is None and silence > max(ENDED_AFTER, 3 * STALL_FACTOR * vital.interval):
-        return State.FINISHED, "silent for long, total unknown"
-    return State.STALLED, "nothing new for long"
+        return RunState.FINISHED, "silent for long, total unknown"
+    return RunState.STALLED, "nothing new for long"
 
 
-def remaining(vital: RunVitals, pace_: Pace) -> float | None:
+def remaining(vital: RunVitals, pace_: StepRate) -> float | None:
     """Seconds to the end: from the measured pace, else as the framework estimates them."""
     if vital.step is not None and vital.total_steps and pace_.steps_per_second:
         left = max(0, vital.total_steps - vital.step)

@@ -12,7 +12,7 @@ SLICE = 0.01
 """Seconds of judging before the next run has its turn: a huge or noisy one holds up no other."""
 
 
-class Judged(Protocol):
+class ScheduledRun(Protocol):
     """A run as the turns see it.
 
     Attributes:
@@ -43,10 +43,10 @@ class Scheduler:
     """Judges first what is looked at and what is alive, then the others, newest first."""
 
     def __init__(self) -> None:
-        self.favoured: Collection[Path] = frozenset()
+        self.prioritised: Collection[Path] = frozenset()
         self._had: dict[Path, int] = {}
 
-    def judge(self, runs: Sequence[Judged], deadline: float) -> None:
+    def judge(self, runs: Sequence[ScheduledRun], deadline: float) -> None:
         """Let the runs be judged in turn, until a `time.monotonic()` value.
 
         However late it is, one of them has its turn.
@@ -69,6 +69,6 @@ class Scheduler:
             if id(run) not in others:
                 run.judge(deadline)
 
-    def _rank(self, run: Judged) -> tuple[bool, int, int]:
-        first = run.path in self.favoured or run.is_live
+    def _rank(self, run: ScheduledRun) -> tuple[bool, int, int]:
+        first = run.path in self.prioritised or run.is_live
         return not first, self._had.get(run.path, 0), -run.written

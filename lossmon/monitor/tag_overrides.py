@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from lossmon.readers.tags.meaning import WORDS
-from lossmon.types import Names
+from lossmon.types import MetricNames
 
 
-def tags_of(names: Names, name: str) -> tuple[str, ...]:
+def tags_of(names: MetricNames, name: str) -> tuple[str, ...]:
     """The raw tags that a name or a word was given to."""
     tags = names.get(name, ())
     return (tags,) if isinstance(tags, str) else tags
@@ -24,16 +24,16 @@ class TagOverrides:
         names: All that the user says.
     """
 
-    def __init__(self, names: Names) -> None:
+    def __init__(self, names: MetricNames) -> None:
         self._names = names
         self._tags: set[str] = set()
-        self.known: Names = {}
+        self.known: MetricNames = {}
         """What holds for the run. Of several tags of one quantity the first that it logs."""
         self.said: frozenset[str] = frozenset()
         """Every tag that anything is said of."""
         self.tell(names)
 
-    def tell(self, names: Names) -> bool:
+    def tell(self, names: MetricNames) -> bool:
         """Take other answers; True if what holds for the run has changed."""
         self._names = names
         self.said = frozenset(tag for name in names for tag in tags_of(names, name))

@@ -18,10 +18,10 @@ from lossmon.readers.discovery.search_path import is_interesting
 from lossmon.readers.format import Format
 from lossmon.readers.registry import claim_named, formats, read_head
 from lossmon.readers.text.user_patterns import Pattern
-from lossmon.reports.accounts import Account, account
 from lossmon.reports.explain_log import explain_log, explain_one_line
+from lossmon.reports.file_summary import FileSummary, summarise
 from lossmon.reports.plain import printable
-from lossmon.types import Names
+from lossmon.types import MetricNames
 
 MOST_TAGS = 40
 """Series listed of one file: a screen or two."""
@@ -79,11 +79,11 @@ def _line(
     yield from explain_one_line(file, number, _known([file], config.metrics), pattern)
 
 
-def _known(files: Sequence[FoundFile], names: Names) -> Names:
+def _known(files: Sequence[FoundFile], names: MetricNames) -> MetricNames:
     """What the user says of names, as far as the files log them."""
     known = TagOverrides(names)
     for file in files if names else ():
-        tags = [one.tag for one in account(file, {}).series]
+        tags = [one.tag for one in summarise(file, {}).series]
         known.see([*tags, *(f"{file.scope}/{tag}" for tag in tags)])
     return known.known
 
@@ -97,7 +97,7 @@ def _runs(
         for file in run.files:
             yield f"  {_relative(file.path, path)}"
             yield f"    {file.format.source}: {file.format.title}; {_why(file)}"
-            told = account(file, names)
+            told = summarise(file, names)
             yield from _told(told)
             if file.format.source == "text":
                 source = told.source or "text"
@@ -108,7 +108,7 @@ def _runs(
             yield f"  checkpoints: {listed}{more}"
 
 
-def _told(told: Account) -> Iterator[str]:
+def _told(told: FileSummary) -> Iterator[str]:
     if told.source:
         yield f"    it speaks as {told.source}"
     for one in told.series[:MOST_TAGS]:

@@ -15,8 +15,8 @@ from lossmon.readers.files.terminal import resolved
 from lossmon.readers.tags.meaning import meaning
 from lossmon.readers.text.explain import Explanation, explain_line
 from lossmon.readers.text.user_patterns import Pattern
-from lossmon.reports.accounts import account, named
-from lossmon.types import Names
+from lossmon.reports.file_summary import described, summarise
+from lossmon.types import MetricNames
 
 MOST_LINES = 20_000
 """Lines of a log that are explained: a few seconds, and every kind of line has long come."""
@@ -34,7 +34,7 @@ Kind = tuple[object, ...]
 
 
 @dataclass(slots=True)
-class Alike:
+class SimilarLines:
     """Lines that are understood in the same way.
 
     Attributes:
@@ -50,7 +50,9 @@ class Alike:
     count: int = 1
 
 
-def explain_log(path: Path, source: str, names: Names, pattern: Pattern | None) -> Iterator[str]:
+def explain_log(
+    path: Path, source: str, names: MetricNames, pattern: Pattern | None
+) -> Iterator[str]:
     """Say what each kind of metric line gives, and why the others give nothing.
 
     Args:
@@ -59,7 +61,7 @@ def explain_log(path: Path, source: str, names: Names, pattern: Pattern | None) 
         names: Raw tags for canonical names, from the user's config.
         pattern: The user's own pattern.
     """
-    kinds: dict[Kind, Alike] = {}
+    kinds: dict[Kind, SimilarLines] = {}
     silent: Counter[str] = Counter()
     number = 0
     for number, text in _lines(path):
@@ -71,7 +73,7 @@ def explain_log(path: Path, source: str, names: Names, pattern: Pattern | None) 
         elif (kind := _kind(found)) in kinds:
             kinds[kind].count += 1
         elif len(kinds) < MOST_KINDS:
-            kinds[kind] = Alike(number, text, found)
+            kinds[kind] = SimilarLines(number, text, found)
     for alike in kinds.values():
         more = f", {alike.count:,} lines alike" if alike.count > 1 else ""
         yield f"    line {alike.number:,}{more}: {_quoted(alike.text)}"
@@ -84,7 +86,7 @@ def explain_log(path: Path, source: str, names: Names, pattern: Pattern | None) 
 
 
 def explain_one_line(
-    file: FoundFile, number: int, names: Names, pattern: Pattern | None
+    file: FoundFile, number: int, names: MetricNames, pattern: Pattern | None
 ) -> Iterator[str]:
     """Say what one line gives, the step that the lines before it lend it included.
 
@@ -113,19 +115,19 @@ def explain_one_line(
         yield "  gives no point"
 
 
-def _gained(file: FoundFile, before: list[str], text: str, names: Names) -> Iterator[str]:
+def _gained(file: FoundFile, before: list[str], text: str, names: MetricNames) -> Iterator[str]:
     """The points that a file has with a line and had not without it."""
     with tempfile.TemporaryDirectory(prefix="lossmon-") as kept:
         copy = Path(kept, file.path.name)
         told = []
         for lines in (before, [*before, text]):
             copy.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8", newline="")
-            told.append(account(FoundFile(copy, file.format, file.scope), names).series)
+            told.append(summarise(FoundFile(copy, file.format, file.scope), names).series)
     counts = {(one.tag, one.axis): one.n for one in told[0]}
     for one in told[1]:
         if one.n > counts.get((one.tag, one.axis), 0):
             where = f"{one.axis} {one.last:,}"
-            yield f"{one.tag} = {one.value:.9g} at {where}, as {named(one.meaning)}"
+            yield f"{one.tag} = {one.value:.9g} at {where}, as {described(one.meaning)}"
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -164,10 +166,10 @@ def _kind(found: Explanation) -> Kind:
     )
 
 
-def _details(found: Explanation, source: str, names: Names) -> Iterator[str]:
+def _details(found: Explanation, source: str, names: MetricNames) -> Iterator[str]:
     for tag, value in found.metrics:
         what = meaning(tag, source=source, overrides=names or None)
-        yield f"taken {tag} = {value:.9g}, as {named(what)}"
+        yield f"taken {tag} = {value:.9g}, as {described(what)}"
     if found.position:
         yield "place " + ", ".join(f"{name} {text}" for name, text in found.position)
     left: dict[str, list[str]] = {}

@@ -25,7 +25,7 @@ a column is thinned rarely, and eight points are far fewer than a screen column 
 
 
 @dataclass(slots=True)
-class Columns:
+class TagColumns:
     """The raw points of one tag of one source file.
 
     Views handed out stay valid for ever: growth and thinning make new arrays, and cells that

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lossmon.fast_dataclass import dataclass
-from lossmon.store.columns import Columns
+from lossmon.store.columns import TagColumns
 from lossmon.types import Axis, Kind, Meaning, Points
 
 
@@ -32,7 +32,7 @@ PATIENCE = 4096
 """Rows of a part that wait for the other parts; a part that is logged alone has none."""
 
 
-class Group(NamedTuple):
+class LossPartGroup(NamedTuple):
     """What is summed: the parts on one split of one file, counted alike."""
 
     where: str
@@ -40,7 +40,7 @@ class Group(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Row:
+class _SummedRow:
     order: int
     step: int
     wall: float
@@ -48,7 +48,7 @@ class _Row:
 
 
 @dataclass(slots=True)
-class Sum:
+class LossSum:
     """The sum of the parts of one loss in one file, row by row.
 
     Detection losses are weighted before they are logged, so that the plain sum of the parts is
@@ -63,7 +63,7 @@ class Sum:
     closed: bool = False
     name: str = ""
     _parts: dict[str, Meaning] = field(default_factory=dict)
-    _waiting: dict[str, list[_Row]] = field(default_factory=dict)
+    _waiting: dict[str, list[_SummedRow]] = field(default_factory=dict)
 
     def offer(self, points: Points, meaning: Meaning) -> bool:
         """Take points of a part; True if the sum begins anew, because the part is a new one."""
@@ -73,7 +73,7 @@ class Sum:
             self.name = f"{head if slash else meaning.key.partition('/')[0]}/loss (sum)"
         self._parts[points.tag] = meaning
         self._waiting.setdefault(points.tag, []).extend(
-            _Row(*row)
+            _SummedRow(*row)
             for row in zip(
                 points.order.tolist(),
                 points.steps.tolist(),
@@ -84,12 +84,12 @@ class Sum:
         )
         return anew
 
-    def begin_anew(self, columns: dict[str, Columns], offset: int) -> None:
+    def begin_anew(self, columns: dict[str, TagColumns], offset: int) -> None:
         """Sum all rows again, those of the new part with them."""
         for tag in self._parts:
             column = columns[tag]
             self._waiting[tag] = [
-                _Row(*row)
+                _SummedRow(*row)
                 for row in zip(
                     (column.orders - offset).tolist(),
                     column.steps.tolist(),
@@ -117,7 +117,7 @@ class Sum:
             self._give_up()
             return None
         waiting = list(self._waiting.values())
-        rows: list[_Row] = []
+        rows: list[_SummedRow] = []
         at = [0] * len(waiting)
         while all(i < len(part) for i, part in zip(at, waiting, strict=True)):
             row = [part[i] for i, part in zip(at, waiting, strict=True)]
@@ -168,12 +168,12 @@ def _is_detector(parts: dict[str, Meaning]) -> bool:
     return not words.isdisjoint(_PLACE_WORDS) and not words.isdisjoint(_CLASS_WORDS)
 
 
-def _added(row: list[_Row]) -> _Row:
+def _added(row: list[_SummedRow]) -> _SummedRow:
     last = max(row, key=lambda one: one.order)
-    return _Row(last.order, last.step, last.wall, sum(one.value for one in row))
+    return _SummedRow(last.order, last.step, last.wall, sum(one.value for one in row))
 
 
-def _points(tag: str, axis: Axis, rows: list[_Row]) -> Points:
+def _points(tag: str, axis: Axis, rows: list[_SummedRow]) -> Points:
     return Points(
         tag,
         np.array([row.step for row in rows], np.int64),

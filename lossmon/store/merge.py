@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossmon.fast_dataclass import dataclass
-from lossmon.store.columns import Columns
+from lossmon.store.columns import TagColumns
 from lossmon.store.streams import Stream, live
 from lossmon.types import Axis, Floats, Ints, Meaning, Series
 
@@ -46,7 +46,7 @@ class SourceSeries:
     """One stream's columns for one quantity, in file order."""
 
     stream: Stream
-    columns: tuple[Columns, ...]
+    columns: tuple[TagColumns, ...]
 
     @property
     def axis(self) -> Axis:
@@ -102,7 +102,7 @@ def leading(accounts: list[SourceSeries]) -> list[SourceSeries]:
     return [leader, *others]
 
 
-def track(account: SourceSeries) -> MergedSeries:
+def merge_files(account: SourceSeries) -> MergedSeries:
     """Join the files of one account: what a restart repeats is live only once."""
     parts: list[MergedSeries] = []
     for column in account.columns:

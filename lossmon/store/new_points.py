@@ -8,15 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossmon.fast_dataclass import dataclass
-from lossmon.store.columns import Columns
+from lossmon.store.columns import TagColumns
 from lossmon.store.headline import Headlines
-from lossmon.store.merge import MergedSeries, SourceSeries, beyond, extended, track
+from lossmon.store.merge import MergedSeries, SourceSeries, beyond, extended, merge_files
 from lossmon.store.run import RunStore
 from lossmon.types import Axis, Floats, Ints
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class HeadlineSeries:
     """The account of the headline loss, which all others are put in order by.
 
     Attributes:
@@ -31,7 +31,7 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class NewPoints:
     """Points of one quantity that are to be told.
 
     Attributes:
@@ -52,11 +52,11 @@ class Piece:
     def __len__(self) -> int:
         return len(self.steps)
 
-    def where(self, mask: NDArray[np.bool_]) -> Piece:
+    def where(self, mask: NDArray[np.bool_]) -> NewPoints:
         """Only some of the points."""
         if mask.all():
             return self
-        return Piece(
+        return NewPoints(
             self.steps[mask],
             self.values[mask],
             self.walls[mask],
@@ -65,16 +65,16 @@ class Piece:
         )
 
 
-def head_of(store: RunStore, heads: Headlines) -> Head:
+def headline_series(store: RunStore, heads: Headlines) -> HeadlineSeries:
     """The headline train loss, or the eval loss where there is no other."""
     leading = {quantity.key: quantity.accounts[0] for quantity in store.quantities()}
     account = leading.get(heads.train or "") or leading.get(heads.eval or "")
     if account is None:
-        return Head(None, np.empty(0, np.int64), np.empty(0, np.int64))
-    return Head(account, *account.stream.restarts(account.axis))
+        return HeadlineSeries(None, np.empty(0, np.int64), np.empty(0, np.int64))
+    return HeadlineSeries(account, *account.stream.restarts(account.axis))
 
 
-def is_logged_with(account: SourceSeries, head: Head) -> bool:
+def is_logged_with(account: SourceSeries, head: HeadlineSeries) -> bool:
     """Whether an account stands in files of the headline loss, so that one order holds for both.
 
     Formats with a file for each metric have no such order, nor have two sources.
@@ -84,7 +84,7 @@ def is_logged_with(account: SourceSeries, head: Head) -> bool:
     return not set(account.numbers).isdisjoint(head.account.numbers)
 
 
-def logged(column: Columns, head: Head) -> Piece:
+def logged(column: TagColumns, head: HeadlineSeries) -> NewPoints:
     """What a column beside the headline loss got since it was last told, void or not."""
     fresh = slice(column.fed, column.n)
     orders = column.orders[fresh]
@@ -93,7 +93,7 @@ def logged(column: Columns, head: Head) -> Piece:
     places = steps
     if head.account is not None and column.axis is not head.account.axis:
         places = _beside(head.account, orders)
-    return Piece(steps, column.values[fresh], column.walls[fresh], segments, places)
+    return NewPoints(steps, column.values[fresh], column.walls[fresh], segments, places)
 
 
 def _beside(head: SourceSeries, orders: Ints) -> Ints:
@@ -104,28 +104,30 @@ def _beside(head: SourceSeries, orders: Ints) -> Ints:
     return np.where(found < 0, 0, steps[np.maximum(found, 0)])
 
 
-def settled(account: SourceSeries, head: Head) -> Piece:
+def settled(account: SourceSeries, head: HeadlineSeries) -> NewPoints:
     """All points of an account of other files that no restart made void."""
-    return _by_step(track(account), account.axis, head)
+    return _by_step(merge_files(account), account.axis, head)
 
 
-def outside(leader: SourceSeries, others: Sequence[SourceSeries], head: Head) -> Iterator[Piece]:
+def outside(
+    leader: SourceSeries, others: Sequence[SourceSeries], head: HeadlineSeries
+) -> Iterator[NewPoints]:
     """What each further account knows before or after all better ones."""
     if not others:
         return
-    joined = track(leader)
+    joined = merge_files(leader)
     for other in others:
-        extra = beyond(joined, track(other))
+        extra = beyond(joined, merge_files(other))
         if extra is not None:
             yield _by_step(extra, other.axis, head)
-            joined = extended(joined, track(other))
+            joined = extended(joined, merge_files(other))
 
 
-def _by_step(told: MergedSeries, axis: Axis, head: Head) -> Piece:
+def _by_step(told: MergedSeries, axis: Axis, head: HeadlineSeries) -> NewPoints:
     segments = np.zeros(len(told.steps), np.int64)
     if head.account is not None and axis is head.account.axis:
         for number, cut in enumerate(head.cuts.tolist(), start=1):
             segments[told.steps >= cut] = number
     else:
         segments += len(head.cuts)
-    return Piece(told.steps, told.values, told.walls, segments, told.steps)
+    return NewPoints(told.steps, told.values, told.walls, segments, told.steps)

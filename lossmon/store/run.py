@@ -5,9 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from lossmon.fast_dataclass import dataclass
-from lossmon.store.columns import BYTES_PER_POINT, Columns
+from lossmon.store.columns import BYTES_PER_POINT, TagColumns
 from lossmon.store.headline import Headlines, headlines, ordered
-from lossmon.store.merge import SourceSeries, Stamp, extended, leading, lengthened, series_of, track
+from lossmon.store.merge import (
+    SourceSeries,
+    Stamp,
+    extended,
+    leading,
+    lengthened,
+    merge_files,
+    series_of,
+)
 from lossmon.store.streams import Stream
 from lossmon.types import Meaning, Points, Restart, Series
 
@@ -20,7 +28,7 @@ THIN_FROM = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Quantity:
+class MeasuredQuantity:
     """One thing that was measured, and who tells of it.
 
     Attributes:
@@ -45,7 +53,7 @@ class RunStore:
     def __init__(self, budget: int = MEMORY_BUDGET) -> None:
         self._budget = budget
         self._streams: dict[tuple[str, int, str], Stream] = {}
-        self._quantities: tuple[int, tuple[Quantity, ...]] = (-1, ())
+        self._quantities: tuple[int, tuple[MeasuredQuantity, ...]] = (-1, ())
         self._headlines: tuple[int, Headlines] = (-1, Headlines())
         self._series: dict[str, tuple[tuple[Stamp, ...], Series]] = {}
         self._ordered: tuple[int, tuple[Series, ...]] = (-1, ())
@@ -110,7 +118,7 @@ class RunStore:
         for stream in self._streams.values():
             stream.begin_anew(number)
 
-    def quantities(self) -> tuple[Quantity, ...]:
+    def quantities(self) -> tuple[MeasuredQuantity, ...]:
         """Return all that was measured; which account leads may change as the files grow."""
         if self._quantities[0] != self._contents:
             self._quantities = (self._contents, self._find_quantities())
@@ -180,7 +188,7 @@ class RunStore:
             self._streams[name] = Stream(source, rank, scope)
         return self._streams[name]
 
-    def _find_quantities(self) -> tuple[Quantity, ...]:
+    def _find_quantities(self) -> tuple[MeasuredQuantity, ...]:
         accounts: dict[str, list[SourceSeries]] = {}
         meanings: dict[str, Meaning] = {}
         for stream in self._streams.values():
@@ -188,12 +196,12 @@ class RunStore:
                 accounts.setdefault(key, []).append(SourceSeries(stream, columns))
                 meanings.setdefault(key, columns[0].meaning)
         return tuple(
-            Quantity(key, found[0].columns[0].meaning, tuple(found))
+            MeasuredQuantity(key, found[0].columns[0].meaning, tuple(found))
             for key, unsorted in accounts.items()
             if (found := leading(unsorted))
         )
 
-    def _series_of(self, quantity: Quantity) -> Series:
+    def _series_of(self, quantity: MeasuredQuantity) -> Series:
         stamp, leader = quantity.stamp, quantity.accounts[0]
         cached = self._series.get(quantity.key)
         if cached is not None and cached[0] == stamp:
@@ -203,21 +211,21 @@ class RunStore:
             grew = stamp[0].grew_from(cached[0][0])
             series = lengthened(cached[1], leader) if grew else None
         if series is None:
-            joined = track(leader)
+            joined = merge_files(leader)
             for other in quantity.accounts[1:]:
-                joined = extended(joined, track(other))
+                joined = extended(joined, merge_files(other))
             series = series_of(joined, leader, quantity.meaning, leader.columns[0].tag)
         self._series[quantity.key] = (stamp, series)
         return series
 
 
-def _keyed(stream: Stream) -> dict[str, tuple[Columns, ...]]:
+def _keyed(stream: Stream) -> dict[str, tuple[TagColumns, ...]]:
     """Columns of a stream by canonical key; a second tag of the same key stands by itself."""
     by_tag = stream.by_tag()
     by_key: dict[str, list[str]] = {}
     for tag, columns in by_tag.items():
         by_key.setdefault(columns[0].meaning.key, []).append(tag)
-    keyed: dict[str, tuple[Columns, ...]] = {}
+    keyed: dict[str, tuple[TagColumns, ...]] = {}
     for key, tags in by_key.items():
         tags.sort(key=lambda tag: (by_tag[tag][0].meaning.secondary, -_n(by_tag[tag]), tag))
         for place, tag in enumerate(tags):
@@ -228,5 +236,5 @@ def _keyed(stream: Stream) -> dict[str, tuple[Columns, ...]]:
     return keyed
 
 
-def _n(columns: list[Columns]) -> int:
+def _n(columns: list[TagColumns]) -> int:
     return sum(column.n for column in columns)

@@ -23,7 +23,7 @@ _Step = dict[str, tuple[int, TextSample]]
 """By prompt: the file it came from, and the sample."""
 
 
-class Samples:
+class SampleStore:
     """Keeps the first step, the newest two, and between them those that stand widest apart.
 
     A prompt that is logged again at a step replaces what it gave there.

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossmon.fast_dataclass import dataclass
-from lossmon.store.columns import Columns
-from lossmon.store.loss_sums import PATIENCE, Group, Sum, is_part, is_total
+from lossmon.store.columns import TagColumns
+from lossmon.store.loss_sums import PATIENCE, LossPartGroup, LossSum, is_part, is_total
 from lossmon.types import Axis, Ints, Kind, Meaning, Points, Restart, Split
 
 ORDER_BITS = 37
@@ -42,10 +42,10 @@ class FileColumns:
     """What one file gave since it was begun."""
 
     number: int
-    columns: dict[str, Columns] = field(default_factory=dict)
+    columns: dict[str, TagColumns] = field(default_factory=dict)
     restarts: list[tuple[int, int]] = field(default_factory=list)
     """Explicit restarts as (order, step)."""
-    _sums: dict[Group, Sum] = field(default_factory=dict)
+    _sums: dict[LossPartGroup, LossSum] = field(default_factory=dict)
 
     def extend(self, points: Points, meaning: Meaning, shown: str) -> None:
         """Append points of one tag, and what they add to the sum of the parts of a loss.
@@ -57,7 +57,7 @@ class FileColumns:
         """
         column = self.columns.get(points.tag)
         if column is None:
-            column = Columns(shown, meaning, points.axis, self.number)
+            column = TagColumns(shown, meaning, points.axis, self.number)
             self.columns[points.tag] = column
         column.extend(points, self.number << ORDER_BITS)
 
@@ -83,15 +83,15 @@ class FileColumns:
         total = is_total(meaning)
         if not total and not is_part(meaning):
             return
-        group = Group(meaning.key.partition("/")[0], points.axis)
-        found = self._sums.setdefault(group, Sum())
+        group = LossPartGroup(meaning.key.partition("/")[0], points.axis)
+        found = self._sums.setdefault(group, LossSum())
         if total:
             self.columns.pop(found.name, None)
             found.close()
         elif not found.closed:
             self._add_up(found, points, meaning, scope)
 
-    def _add_up(self, found: Sum, points: Points, meaning: Meaning, scope: str) -> None:
+    def _add_up(self, found: LossSum, points: Points, meaning: Meaning, scope: str) -> None:
         if found.offer(points, meaning):
             self.columns.pop(found.name, None)
             found.begin_anew(self.columns, self.number << ORDER_BITS)
@@ -119,7 +119,7 @@ class Stream:
     files: dict[int, FileColumns] = field(default_factory=dict)
     version: int = 0
     _restarts: tuple[int, dict[Axis, tuple[Ints, Ints]]] = (-1, {})
-    _by_tag: tuple[int, dict[str, list[Columns]]] = (-1, {})
+    _by_tag: tuple[int, dict[str, list[TagColumns]]] = (-1, {})
     _kinship: tuple[int, dict[int, int]] = (-1, {})
     _open: dict[int, int] = field(default_factory=dict)
     """Session of each file that is being written."""
@@ -181,10 +181,10 @@ class Stream:
         session = number * SESSIONS + self._open.setdefault(number, 0)
         return self.files.setdefault(session, FileColumns(session))
 
-    def by_tag(self) -> dict[str, list[Columns]]:
+    def by_tag(self) -> dict[str, list[TagColumns]]:
         """Columns that hold points, in the order of their files, without copies of logs."""
         if self._by_tag[0] != self.version:
-            found: dict[str, list[Columns]] = {}
+            found: dict[str, list[TagColumns]] = {}
             for session in sorted(self.files):
                 for column in self.files[session].columns.values():
                     if column.n:
@@ -205,7 +205,7 @@ class Stream:
             known[axis] = self._find_restarts(axis)
         return known[axis]
 
-    def restarts_of(self, column: Columns) -> tuple[Ints, Ints]:
+    def restarts_of(self, column: TagColumns) -> tuple[Ints, Ints]:
         """The restarts that lie at comparable positions: in the file of a column or its kin.
 
         Files that follow each other tell of the same tags. Files with a tag each stand side by
@@ -275,7 +275,7 @@ class Stream:
         return furthest
 
 
-def _add(columns: list[Columns], column: Columns) -> None:
+def _add(columns: list[TagColumns], column: TagColumns) -> None:
     """Append a column, unless it only tells again what another one tells.
 
     `tee` and a scheduler write the same lines into two files; the longer one may be behind at
@@ -289,7 +289,7 @@ def _add(columns: list[Columns], column: Columns) -> None:
     columns.append(column)
 
 
-def _is_copy(column: Columns, other: Columns) -> bool:
+def _is_copy(column: TagColumns, other: TagColumns) -> bool:
     """Whether two columns begin alike, value for value, and at about the same time."""
     n = min(column.n, other.n, COPIED)
     if n < FEWEST_COPIED or abs(column.walls[0] - other.walls[0]) > COPIED_WITHIN:
@@ -303,7 +303,7 @@ def _leads(meaning: Meaning) -> bool:
     return meaning.kind is Kind.LOSS and meaning.split is Split.TRAIN and not meaning.summary
 
 
-def live(column: Columns, restarts: tuple[Ints, Ints]) -> NDArray[np.bool_] | None:
+def live(column: TagColumns, restarts: tuple[Ints, Ints]) -> NDArray[np.bool_] | None:
     """Tell which points of a column no restart made void.
 
     Returns:

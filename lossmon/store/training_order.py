@@ -9,8 +9,16 @@ import numpy as np
 
 from lossmon.fast_dataclass import dataclass
 from lossmon.store.headline import Headlines
-from lossmon.store.new_points import Head, Piece, head_of, is_logged_with, logged, outside, settled
-from lossmon.store.run import Quantity, RunStore
+from lossmon.store.new_points import (
+    HeadlineSeries,
+    NewPoints,
+    headline_series,
+    is_logged_with,
+    logged,
+    outside,
+    settled,
+)
+from lossmon.store.run import MeasuredQuantity, RunStore
 from lossmon.types import Floats, Ints, Kind, Meaning, Split
 
 _TURN = {Kind.LEARNING_RATE: 0, Kind.GRAD_NORM: 1, Kind.OTHER: 2, Kind.THROUGHPUT: 2}
@@ -95,8 +103,8 @@ class TrainingOrder:
         heads = store.headlines()
         self.disordered |= self._is_new_order(heads)
         self._headlines = heads
-        head = head_of(store, heads)
-        parts: list[tuple[int, int, Piece]] = []
+        head = headline_series(store, heads)
+        parts: list[tuple[int, int, NewPoints]] = []
         for quantity in store.quantities():
             if quantity.meaning.summary or not self.wants(quantity.meaning):
                 continue
@@ -113,7 +121,7 @@ class TrainingOrder:
             return True
         return heads.eval != old.eval and heads.eval in self._heard
 
-    def _fresh(self, quantity: Quantity, head: Head) -> list[Piece]:
+    def _fresh(self, quantity: MeasuredQuantity, head: HeadlineSeries) -> list[NewPoints]:
         """The points of a quantity that were not told, those of better sources first."""
         leader, *others = quantity.accounts
         columns = [column for account in quantity.accounts for column in account.columns]
@@ -146,12 +154,12 @@ class TrainingOrder:
             heard.newest = max(int(steps.max()) for steps in newest if len(steps))
         return pieces
 
-    def _unheard(self, heard: _Heard, piece: Piece) -> Piece:
+    def _unheard(self, heard: _Heard, piece: NewPoints) -> NewPoints:
         """What of a piece lies beyond the newest step that was told of the quantity."""
         return piece.where((piece.segments > self._segment) | (piece.steps > heard.newest))
 
     def _in_order(
-        self, parts: list[tuple[int, int, Piece]], cuts: Ints
+        self, parts: list[tuple[int, int, NewPoints]], cuts: Ints
     ) -> Iterator[RestartMarker | PointBatch]:
         if not parts:
             return iter(())

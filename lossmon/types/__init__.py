@@ -33,8 +33,8 @@ from lossmon.types.points import (
     Series,
     TextSample,
 )
-from lossmon.types.run import AmbiguityReason, AmbiguousTag, Best, RunSnapshot, Snapshot, State
-from lossmon.types.tags import Axis, Kind, Meaning, Names, Split
+from lossmon.types.run import AmbiguityReason, AmbiguousTag, Best, RunSnapshot, RunState, Snapshot
+from lossmon.types.tags import Axis, Kind, Meaning, MetricNames, Split
 
 __all__ = [
     "UNJUDGED",
@@ -60,7 +60,7 @@ __all__ = [
     "JobState",
     "Kind",
     "Meaning",
-    "Names",
+    "MetricNames",
     "NodeProcess",
     "NodeReading",
     "NodeVerdict",
@@ -69,11 +69,11 @@ __all__ = [
     "Reader",
     "Restart",
     "RunSnapshot",
+    "RunState",
     "Series",
     "Severity",
     "Snapshot",
     "Split",
-    "State",
     "TextSample",
     "VerdictChange",
 ]

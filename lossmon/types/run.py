@@ -14,7 +14,7 @@ from lossmon.types.job import Job
 from lossmon.types.points import Series, TextSample
 
 
-class State(StrEnum):
+class RunState(StrEnum):
     """What a run is doing."""
 
     WAITING = "waiting"
@@ -62,14 +62,14 @@ class AmbiguousTag:
 
     Attributes:
         tag: Raw name, as the source spells it; hostile as all text from logs.
-        may_be: Canonical names that the settings know, the likeliest first; at least one.
-        doubt: Why it is unclear.
-        shown: Tag of the series that is taken for `may_be[0]` meanwhile, empty if none is.
+        candidates: Canonical names that the settings know, the likeliest first; at least one.
+        reason: Why it is ambiguous.
+        shown: Tag of the series that is taken for `candidates[0]` meanwhile, empty if none is.
     """
 
     tag: str
-    may_be: tuple[str, ...]
-    doubt: AmbiguityReason
+    candidates: tuple[str, ...]
+    reason: AmbiguityReason
     shown: str = ""
 
 
@@ -104,7 +104,7 @@ class RunSnapshot:
             tuple while nothing came.
         errors: What could not be read: file, place, reason, consequence.
         notes: Words about the data that are not errors.
-        unclear: Series that the user could be asked about, those that matter most first.
+        ambiguous_tags: Series that the user could be asked about, those that matter most first.
         loaded: Share of the known bytes that were read, 0 to 1.
         size: Bytes of its files, those that are still to be read included.
         nodes: Hardware of the machines that train it, as recorded there, the one that needs
@@ -115,7 +115,7 @@ class RunSnapshot:
     name: str
     path: Path
     sources: tuple[str, ...] = ()
-    state: State = State.WAITING
+    state: RunState = RunState.WAITING
     state_reason: str = ""
     step: int | None = None
     total_steps: int | None = None
@@ -137,7 +137,7 @@ class RunSnapshot:
     samples: tuple[TextSample, ...] = ()
     errors: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    unclear: tuple[AmbiguousTag, ...] = ()
+    ambiguous_tags: tuple[AmbiguousTag, ...] = ()
     loaded: float = 1.0
     size: int = 0
     nodes: tuple[NodeReading, ...] = ()

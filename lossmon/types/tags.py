@@ -15,7 +15,7 @@ class Split(StrEnum):
     EVAL = "eval"
 
 
-Names = Mapping[str, str | tuple[str, ...]]
+MetricNames = Mapping[str, str | tuple[str, ...]]
 """What the user says of names, as `[metrics]` in the settings holds it: canonical name or word
 of `lossmon.readers.tags.meaning.WORDS` → raw tag, or several."""
 

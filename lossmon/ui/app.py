@@ -20,7 +20,7 @@ from textual.screen import Screen
 from textual.worker import Worker, WorkerState, get_current_worker
 
 from lossmon.errors import internal_error
-from lossmon.types import Names, Snapshot
+from lossmon.types import MetricNames, Snapshot
 from lossmon.ui.chart.view_options import XAxis
 from lossmon.ui.chart_actions import ChartActions
 from lossmon.ui.keys.bindings import BINDINGS, footer
@@ -92,8 +92,8 @@ class LossmonApp(Views, ChartActions, ThemeSwitcher, App[None]):
         changed: Set by the watcher when a file changed; cleared before each poll.
         config: What the user set.
         clock: Seconds since the Unix epoch.
-        favour: Told which runs are looked at, while not all of them are read and judged.
-        tell: Told what the user says of names of series, whenever that has changed.
+        prioritise: Called with the paths of the runs in view while some runs are not judged.
+        set_metric_names: Called with the user's metric names whenever they change.
         terminal: What may be drawn; asked of the environment if None.
     """
 
@@ -110,8 +110,8 @@ class LossmonApp(Views, ChartActions, ThemeSwitcher, App[None]):
         config: ScreenConfig | None = None,
         *,
         clock: Callable[[], float] = time.time,
-        favour: Callable[[Collection[Path]], None] = lambda paths: None,
-        tell: Callable[[Names], None] = lambda names: None,
+        prioritise: Callable[[Collection[Path]], None] = lambda paths: None,
+        set_metric_names: Callable[[MetricNames], None] = lambda names: None,
         terminal: Terminal | None = None,
     ) -> None:
         config = config or ScreenConfig()
@@ -126,7 +126,7 @@ class LossmonApp(Views, ChartActions, ThemeSwitcher, App[None]):
         self.look = config.look
         self.kept = Preferences(config.home)
         self.snapshot = config.initial or Snapshot()
-        self._favour, self._tell = favour, tell
+        self._prioritise, self._set_metric_names = prioritise, set_metric_names
         self.frozen = False
         self.marked: frozenset[Path] = frozenset()
         self._fleet: Fleet | None = None
@@ -278,10 +278,10 @@ class LossmonApp(Views, ChartActions, ThemeSwitcher, App[None]):
             terminal=self.terminal,
             frozen=self.frozen,
             recognised=self.config.recognised,
-            troubles=(*self._troubles, *self.naming_troubles),
+            errors=(*self._troubles, *self.naming_troubles),
             marked=self.marked,
             place=self._place,
-            unclear=self.unclear_of(runs[index] if index < len(runs) else None),
+            ambiguous_tags=self.unclear_of(runs[index] if index < len(runs) else None),
             asks=self.config.keys.get("view.names", "i"),
         )
 
@@ -315,7 +315,7 @@ class LossmonApp(Views, ChartActions, ThemeSwitcher, App[None]):
                 view.present(self.scene)
             if self.snapshot.busy:
                 run = self.scene.run
-                self._favour(view.seen() or ((run.path,) if run else ()))
+                self._prioritise(view.seen() or ((run.path,) if run else ()))
 
     def tick(self) -> None:
         """Let time pass on the view on top."""
@@ -376,9 +376,9 @@ class LossmonApp(Views, ChartActions, ThemeSwitcher, App[None]):
             self._chosen, self._user_chose = index, True
             self.present()
 
-    def tell_names(self, names: Names) -> None:
+    def tell_names(self, names: MetricNames) -> None:
         """Have the runs read with what the user says of names."""
-        self._tell(names)
+        self._set_metric_names(names)
         self.changed.set()
 
     def mark(self, path: Path) -> None:

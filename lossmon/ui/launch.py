@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from textual.app import App
 
 from lossmon.config import Config, config_directory
-from lossmon.monitor import Hardware, Monitor, MonitorConfig, NoHardware
+from lossmon.monitor import HardwareInput, Monitor, MonitorConfig, NoHardware
 from lossmon.readers.discovery.discovery import Scan
 from lossmon.readers.registry import recognised
 from lossmon.types import HardwareReading, Snapshot
@@ -205,7 +205,13 @@ def view(paths: Sequence[Path], config: Config) -> int:
     try:
         return asyncio.run(
             run_until_asked(
-                LossmonApp(live, changed, screen, favour=monitor.favour, tell=monitor.tell)
+                LossmonApp(
+                    live,
+                    changed,
+                    screen,
+                    prioritise=monitor.prioritise,
+                    set_metric_names=monitor.set_metric_names,
+                )
             )
         )
     finally:
@@ -214,7 +220,7 @@ def view(paths: Sequence[Path], config: Config) -> int:
             machine.stop()
 
 
-def _unsampled() -> Hardware:
+def _unsampled() -> HardwareInput:
     return NoHardware(HardwareReading(note="hardware is not sampled (--no-hardware)"))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lossmon.fast_dataclass import dataclass
 from lossmon.locale import translate
-from lossmon.types import AmbiguousTag, Names, RunSnapshot, Snapshot, State
+from lossmon.types import AmbiguousTag, MetricNames, RunSnapshot, RunState, Snapshot
 from lossmon.ui.chart.view_options import ChartSettings
 from lossmon.ui.terminal import Terminal
 
@@ -42,7 +42,7 @@ class ScreenConfig:
     recognised: tuple[str, ...] = ()
     initial: Snapshot | None = None
     keys: dict[str, str] = field(default_factory=dict)
-    names: Names = field(default_factory=dict)
+    names: MetricNames = field(default_factory=dict)
     settings: Path | None = None
     fleet_first: bool = False
 
@@ -60,11 +60,11 @@ class Scene:
         terminal: What may be drawn.
         frozen: The data stands still because the user said so.
         recognised: Titles of the formats that can be read.
-        troubles: What went wrong outside the data: broken themes, a reader thread that died.
+        errors: What went wrong outside the data: broken themes, a reader thread that died.
         marked: Paths of the runs that the user marked to compare them.
         place: Which of how many the run in view is, as they are sorted and filtered; None where
             it is none of them.
-        unclear: Names of the run in view that the user was not asked about yet.
+        ambiguous_tags: Tags of the run in view that the user was not asked about yet.
         asks: The key that has them asked for, as it is written.
     """
 
@@ -76,10 +76,10 @@ class Scene:
     terminal: Terminal = field(default_factory=Terminal)
     frozen: bool = False
     recognised: tuple[str, ...] = ()
-    troubles: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
     marked: frozenset[Path] = frozenset()
     place: tuple[int, int] | None = None
-    unclear: tuple[AmbiguousTag, ...] = ()
+    ambiguous_tags: tuple[AmbiguousTag, ...] = ()
     asks: str = "i"
 
     @property
@@ -95,7 +95,7 @@ class Scene:
 
 def liveliest(snapshot: Snapshot) -> int:
     """Index of the run to look at first: one with losses, at work, then the newest."""
-    active = (State.RUNNING, State.STALLED)
+    active = (RunState.RUNNING, RunState.STALLED)
     ranked = [
         (
             run.train is not None or run.eval is not None,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from textual.app import App
 
-    from lossmon.types import AmbiguousTag, Names, RunSnapshot, Snapshot
+    from lossmon.types import AmbiguousTag, MetricNames, RunSnapshot, Snapshot
     from lossmon.ui.compare.runs import RunLetters
     from lossmon.ui.fleet.fleet import Fleet
     from lossmon.ui.screens.view import View
@@ -70,7 +70,7 @@ class Views(Base):
         def mark(self, path: Path) -> None:
             """Mark a run for comparison, or take its mark away."""
 
-        def tell_names(self, names: Names) -> None:
+        def tell_names(self, names: MetricNames) -> None:
             """Have the runs read with what the user says of names."""
 
         def all_themes(self) -> list[str]:
@@ -168,7 +168,7 @@ class Views(Base):
         """The names of a run that the user was not asked about yet."""
         if run is None:
             return ()
-        return run.unclear if self._naming is None else self._naming.open(run)
+        return run.ambiguous_tags if self._naming is None else self._naming.open(run)
 
     def action_help(self) -> None:
         """Open or close the help."""

@@ -26,9 +26,9 @@ from lossmon.types import (
     Kind,
     Meaning,
     RunSnapshot,
+    RunState,
     Severity,
     Split,
-    State,
     VerdictChange,
 )
 from tests.ui import stage
@@ -151,14 +151,14 @@ def test_an_expected_fall_speaks_against_stopping_a_flat_run() -> None:
 
 
 def test_a_finished_run_is_told_what_a_stop_would_have_saved() -> None:
-    run = replace(overfitting(), state=State.FINISHED, step=3000)
+    run = replace(overfitting(), state=RunState.FINISHED, step=3000)
     assert stop_sentence(run, "en") == (
         "Stopping at step 910, when this showed, would have saved 2,090 steps (16 m)."
     )
 
 
 def test_a_finished_run_that_learnt_to_its_end_is_not_reproached() -> None:
-    run = judged(without_scalars(stage.healthy()), CONVERGED, state=State.FINISHED)
+    run = judged(without_scalars(stage.healthy()), CONVERGED, state=RunState.FINISHED)
     history = (VerdictChange(300, "converged", Severity.OK),)
     run = replace(run, diagnosis=replace(run.diagnosis, history=history))
     assert run.best is not None

@@ -9,14 +9,14 @@ import pytest
 
 from lossmon.demo.cases import CASES
 from lossmon.demo.corpus import ALPHABET, CONTEXT, decode, encode, misprint, text, windows
-from lossmon.demo.model import Model, Parameters, Shape, cross_entropy
+from lossmon.demo.model import Model, ModelShape, Parameters, cross_entropy
 from lossmon.demo.training import Training
 
 
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
 def test_the_written_gradients_are_those_of_the_loss(activation: Literal["relu", "tanh"]) -> None:
     rng = np.random.default_rng(0)
-    model = Model(Shape(hidden=16, activation=activation), rng)
+    model = Model(ModelShape(hidden=16, activation=activation), rng)
     # Wide numbers and a tiny step: a relu must not change its mind between the two losses.
     wide = {name: value.astype(np.float64) for name, value in model.parameters.items()}
     model.parameters = cast(Parameters, wide)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lossmon.hardware.processes import NAME_LENGTH, Known, Processes, printable
+from lossmon.hardware.processes import NAME_LENGTH, KnownProcess, Processes, printable
 
 RUN = "/data/runs/sft"
 
@@ -42,7 +42,7 @@ class FakeProc:
         with children.open("a") as file:
             file.write(f"{pid} ")
 
-    def look(self, *pids: int, directory: str = RUN) -> dict[int, Known]:
+    def look(self, *pids: int, directory: str = RUN) -> dict[int, KnownProcess]:
         return dict(Processes([directory], self.root).look(pids))
 
 
@@ -53,7 +53,7 @@ def proc(tmp_path: Path) -> FakeProc:
 
 def test_a_process_is_known_by_the_name_of_its_program(proc: FakeProc) -> None:
     proc.add(7, "/usr/bin/python3", "train.py")
-    assert proc.look(7) == {7: Known("python3", own=False)}
+    assert proc.look(7) == {7: KnownProcess("python3", own=False)}
 
 
 @pytest.mark.parametrize(
@@ -125,11 +125,11 @@ def test_another_job_of_the_same_shell_is_not_ours(proc: FakeProc) -> None:
 
 def test_a_number_that_is_somebody_else_here_has_no_name(proc: FakeProc) -> None:
     proc.add(7, "nginx", cwd=RUN, files=("/dev/null",))
-    assert proc.look(7) == {7: Known()}
+    assert proc.look(7) == {7: KnownProcess()}
 
 
 def test_a_process_that_is_not_here_has_no_name(proc: FakeProc) -> None:
-    assert proc.look(4242) == {4242: Known()}
+    assert proc.look(4242) == {4242: KnownProcess()}
 
 
 def test_a_process_whose_files_are_not_for_us_keeps_its_name(proc: FakeProc) -> None:

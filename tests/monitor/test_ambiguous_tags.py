@@ -61,7 +61,7 @@ def watched(tmp_path: Path, names: list[str], answers: dict[str, str] | None = N
 def test_what_is_unclear_comes_with_what_it_may_be(
     tmp_path: Path, names: list[str], asked: list[AmbiguousTag]
 ) -> None:
-    assert sorted(watched(tmp_path, names).unclear, key=lambda one: one.tag) == asked
+    assert sorted(watched(tmp_path, names).ambiguous_tags, key=lambda one: one.tag) == asked
 
 
 def test_the_same_numbers_with_fewer_digits_are_no_rival(tmp_path: Path) -> None:
@@ -72,11 +72,11 @@ def test_the_same_numbers_with_fewer_digits_are_no_rival(tmp_path: Path) -> None
     (tmp_path / "curve.csv").write_text("split,step,epoch,value,tag\n" + short)
     (run,) = Monitor([tmp_path]).drain().runs
     assert len([one for one in run.series if one.meaning.key.startswith("train/loss")]) == 2
-    assert run.unclear == ()
+    assert run.ambiguous_tags == ()
     other = "".join(f"train,{40 * n},{n},{1.1 * value:.5f},loss\n" for n, value in enumerate(full))
     (tmp_path / "curve.csv").write_text("split,step,epoch,value,tag\n" + other)
     (run,) = Monitor([tmp_path]).drain().runs
-    assert [one.doubt for one in run.unclear] == [AmbiguityReason.CALLED_ALIKE]
+    assert [one.reason for one in run.ambiguous_tags] == [AmbiguityReason.CALLED_ALIKE]
 
 
 @pytest.mark.parametrize(
@@ -93,11 +93,11 @@ def test_an_answer_is_believed_and_not_asked_for_again(
 ) -> None:
     run = watched(tmp_path, names, answer)
     ((name, tag),) = answer.items()
-    assert tag not in [one.tag for one in run.unclear]
+    assert tag not in [one.tag for one in run.ambiguous_tags]
     if name == "train_loss":
         assert run.train_loss is not None
         assert run.train_loss.tag == tag
-        assert not [one for one in run.unclear if one.may_be[0] == "train_loss"]
+        assert not [one for one in run.ambiguous_tags if one.candidates[0] == "train_loss"]
 
 
 @pytest.mark.parametrize("name", ["train_loss", "eval_loss", "eval_score", "train_score"])

@@ -121,7 +121,7 @@ def test_an_unknown_exception_costs_one_file_and_is_shown(
     append(runs / "later" / "trainer_log.jsonl", falling(1, 61))
     heard = ""
     for _ in range(2):
-        monitor.look_again()
+        monitor.rescan()
         snapshot = monitor.drain()
         heard += said(snapshot)
     assert "internal error: UnknownError: surprise (" in heard

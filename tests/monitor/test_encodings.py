@@ -95,6 +95,6 @@ def test_a_long_first_line_is_waited_for(tmp_path: Path) -> None:
     assert all(not run.series for run in monitor.drain().runs)
     with log.open("a") as out:
         out.write('"}\n' + JSONL)
-    monitor.look_again()
+    monitor.rescan()
     (run,) = monitor.drain().runs
     check(run)

@@ -40,7 +40,7 @@ class Watched:
         append(self.log, falling(start, stop))
 
     def all(self) -> Snapshot:
-        self.monitor.look_again()
+        self.monitor.rescan()
         return self.monitor.drain()
 
     def look(self) -> RunSnapshot:
@@ -93,10 +93,10 @@ def test_a_rotated_log_goes_on(tmp_path: Path, looks: bool) -> None:
     monitor.drain()
     log.rename(rotated)
     if looks:
-        monitor.look_again()
+        monitor.rescan()
         monitor.drain()
     append(log, [f"step {step} loss {3 / step:.4f}\n" for step in range(31, 41)])
-    monitor.look_again()
+    monitor.rescan()
     (run,) = monitor.drain().runs
     assert run.train_loss is not None
     assert run.train_loss.steps.tolist() == list(range(1, 41))
@@ -202,7 +202,7 @@ def test_runs_that_appear_later_stand_beside_the_first(tmp_path: Path) -> None:
     for number, name in enumerate(("a", "b", "c"), start=1):
         (root / name).mkdir()
         append(root / name / "trainer_log.jsonl", falling(1, 10 * number))
-        monitor.look_again()
+        monitor.rescan()
         runs = monitor.drain().runs
         assert [run.step for run in runs] == [10 * n - 1 for n in range(1, number + 1)]
     assert [run.name for run in runs] == ["a", "b", "c"]
@@ -218,7 +218,7 @@ def test_a_renamed_run_goes_on_under_its_new_name(tmp_path: Path) -> None:
     monitor.drain()
     (root / "old").rename(root / "new")
     append(root / "new" / "trainer_log.jsonl", falling(21, 31))
-    monitor.look_again()
+    monitor.rescan()
     runs = {run.name: run for run in monitor.drain().runs}
     assert set(runs) == {"new", "other"}
     assert runs["new"].step == 30
@@ -247,7 +247,7 @@ def test_a_corrupt_log_that_is_replaced_shows_each_point_once(tmp_path: Path) ->
     fresh.write_text(json.dumps({"global_step": 3, "max_steps": 9, "log_history": log}))
     for _ in range(2):
         shutil.copy(fresh, state)
-        monitor.look_again()
+        monitor.rescan()
         (run,) = monitor.drain().runs
         assert run.train_loss is not None and run.train_loss.n == 3
         assert (run.restarts, run.errors) == ((), ())

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lossmon.monitor import Monitor, MonitorConfig, NoHardware
-from lossmon.types import HardwareReading, RunSnapshot, State
+from lossmon.types import HardwareReading, RunSnapshot, RunState
 from tests.monitor.logs import append, falling, record
 
 
@@ -29,7 +29,7 @@ def log(tmp_path: Path) -> Path:
 
 
 def look(monitor: Monitor) -> RunSnapshot:
-    monitor.look_again()
+    monitor.rescan()
     (run,) = monitor.drain().runs
     return run
 
@@ -53,7 +53,7 @@ def test_a_run_is_told_whole(log: Path) -> None:
         (log.parent / f"checkpoint-{step}").mkdir()
     run = look(Monitor([log.parent]))
     assert (run.name, run.path) == ("output", log.parent)
-    assert (run.step, run.total_steps, run.state) == (60, 100, State.RUNNING)
+    assert (run.step, run.total_steps, run.state) == (60, 100, RunState.RUNNING)
     assert run.epoch == pytest.approx(1.2)
     assert run.train_loss is not None and run.train_loss.n == 60
     assert run.eval_loss is not None and run.eval_loss.n == 6
@@ -86,14 +86,14 @@ def test_growing_bit_by_bit_tells_what_a_finished_log_tells(log: Path, tmp_path:
         append(log, [line[:7]])
         live.drain()
         append(log, [line[7:]])
-        live.look_again()
+        live.rescan()
         live.drain()
     after = look(Monitor([log.parent]))
     seen = look(live)
     assert seen.diagnosis.history == after.diagnosis.history
     assert seen.diagnosis.verdict == after.diagnosis.verdict
     assert seen.step == after.step == 100
-    assert seen.state is after.state is State.FINISHED
+    assert seen.state is after.state is RunState.FINISHED
 
 
 def test_points_that_come_live_get_the_time_of_their_arrival(log: Path) -> None:
@@ -117,10 +117,10 @@ def test_silence_that_was_watched_is_an_alarm(log: Path) -> None:
     append(log, falling(1, 30))
     look(monitor)
     append(log, falling(30, 40))
-    assert look(monitor).state is State.RUNNING
+    assert look(monitor).state is RunState.RUNNING
     clock.now += 3600
     run = look(monitor)
-    assert run.state is State.STALLED
+    assert run.state is RunState.STALLED
     assert run.diagnosis.verdict.code == "stalled"
 
 
@@ -128,7 +128,7 @@ def test_an_old_log_is_merely_old(log: Path) -> None:
     append(log, falling(1, 40))
     os.utime(log, (1e9, 1e9))
     run = look(Monitor([log.parent]))
-    assert run.state is State.STALLED
+    assert run.state is RunState.STALLED
     assert run.diagnosis.verdict.code != "stalled"
 
 
@@ -148,20 +148,20 @@ def test_a_log_that_is_deleted_keeps_its_curve(log: Path) -> None:
     look(monitor)
     log.unlink()
     assert look(monitor).step == 49
-    monitor.look_again()
+    monitor.rescan()
     assert any("gone" in note for note in look(monitor).notes)
     append(log, falling(1, 50))
-    monitor.look_again()
+    monitor.rescan()
     assert look(monitor).notes == ()
 
 
 def test_a_resumed_run_is_not_finished_any_more(log: Path) -> None:
     append(log, [*falling(1, 101), record(100, percentage=100.0)])
     monitor = Monitor([log.parent])
-    assert look(monitor).state is State.FINISHED
+    assert look(monitor).state is RunState.FINISHED
     append(log, falling(61, 70, total=200))
     run = look(monitor)
-    assert run.state is State.RUNNING
+    assert run.state is RunState.RUNNING
     assert (run.step, run.total_steps, run.restarts) == (69, 200, (61,))
     assert run.train_loss is not None and run.train_loss.ghost_steps.size == 40
 
@@ -263,10 +263,10 @@ def test_a_finished_run_that_is_resumed_runs_again(log: Path) -> None:
     state.write_text(json.dumps({"global_step": 50, "max_steps": 50, "log_history": points}))
     hour_ago = time.time() - 3600
     os.utime(state, (hour_ago, hour_ago))
-    assert look(Monitor([log.parent])).state is State.FINISHED
+    assert look(Monitor([log.parent])).state is RunState.FINISHED
     append(log, falling(1, 61))
     run = look(Monitor([log.parent]))
-    assert (run.state, run.step) == (State.RUNNING, 60)
+    assert (run.state, run.step) == (RunState.RUNNING, 60)
 
 
 def test_answers_are_told_as_they_come_and_void_ones_are_forgotten(log: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from lossmon.monitor import Monitor, MonitorConfig
 from lossmon.readers.tags.meaning import JUST_SHOWN
-from lossmon.types import Kind, Names, RunSnapshot, Split
+from lossmon.types import Kind, MetricNames, RunSnapshot, Split
 
 
 def log(path: Path, columns: dict[str, list[float]]) -> None:
@@ -50,7 +50,7 @@ def described(run: RunSnapshot) -> tuple[object, ...]:
         (one.tag, one.meaning, one.n, one.last, one.minimum, float(np.nansum(one.values)))
         for one in run.series
     ]
-    return series, run.train, run.eval, run.diagnosis, run.best, run.unclear, run.notes
+    return series, run.train, run.eval, run.diagnosis, run.best, run.ambiguous_tags, run.notes
 
 
 @pytest.mark.parametrize(
@@ -67,18 +67,18 @@ def described(run: RunSnapshot) -> tuple[object, ...]:
     ],
 )
 def test_an_answer_gives_the_verdict_that_the_setting_gives(
-    tmp_path: Path, write: object, names: Names
+    tmp_path: Path, write: object, names: MetricNames
 ) -> None:
     assert callable(write)
     write(tmp_path / "metrics.csv")
     (wanted,) = Monitor([tmp_path], MonitorConfig(names)).drain().runs
     monitor = Monitor([tmp_path])
     (before,) = monitor.drain().runs
-    monitor.tell(names)
+    monitor.set_metric_names(names)
     (after,) = monitor.drain().runs
     assert described(after) == described(wanted)
     assert described(after) != described(before)
-    monitor.tell({})
+    monitor.set_metric_names({})
     (again,) = monitor.drain().runs
     assert described(again) == described(before)
 
@@ -88,10 +88,10 @@ def test_the_verdict_is_made_anew(tmp_path: Path) -> None:
     monitor = Monitor([tmp_path])
     (before,) = monitor.drain().runs
     assert before.train is None
-    monitor.tell({"train_loss": "alpha", "eval_loss": "beta"})
+    monitor.set_metric_names({"train_loss": "alpha", "eval_loss": "beta"})
     (after,) = monitor.drain().runs
     assert after.diagnosis.verdict.code == "overfitting"
-    assert after.unclear == ()
+    assert after.ambiguous_tags == ()
 
 
 def test_a_growing_run_is_judged_on_as_if_it_had_been_told_before(tmp_path: Path) -> None:
@@ -101,11 +101,11 @@ def test_a_growing_run_is_judged_on_as_if_it_had_been_told_before(tmp_path: Path
     file.write_text("".join(lines[:300]))
     monitor = Monitor([tmp_path])
     monitor.drain()
-    monitor.tell({"train_loss": "alpha", "eval_loss": "beta"})
+    monitor.set_metric_names({"train_loss": "alpha", "eval_loss": "beta"})
     monitor.drain()
     with file.open("a") as growing:
         growing.write("".join(lines[300:]))
-    monitor.look_again()
+    monitor.rescan()
     (grown,) = monitor.drain().runs
     (wanted,) = (
         Monitor([tmp_path], MonitorConfig({"train_loss": "alpha", "eval_loss": "beta"}))
@@ -123,7 +123,7 @@ def test_what_was_let_go_is_read_again(tmp_path: Path, monkeypatch: pytest.Monke
     monitor = Monitor([tmp_path])
     (before,) = monitor.drain().runs
     assert sum(len(one) for one in before.series) < sum(one.n for one in before.series)
-    monitor.tell({"train_loss": "alpha"})
+    monitor.set_metric_names({"train_loss": "alpha"})
     (after,) = monitor.drain().runs
     (wanted,) = Monitor([tmp_path], MonitorConfig({"train_loss": "alpha"})).drain().runs
     assert after.diagnosis == wanted.diagnosis
@@ -138,7 +138,7 @@ def test_an_answer_about_one_run_changes_nothing_for_another(tmp_path: Path) -> 
     alone = [Monitor([tmp_path / "b"]).drain().runs[0]]
     monitor = Monitor([tmp_path])
     monitor.drain()
-    monitor.tell({"train_loss": "alpha"})
+    monitor.set_metric_names({"train_loss": "alpha"})
     runs = {run.path.name: run for run in monitor.drain().runs}
     assert runs["a"].train_loss is not None
     assert described(replace(runs["b"], path=alone[0].path)) == described(alone[0])
@@ -165,5 +165,5 @@ def test_a_word_says_of_what_sort_any_number_of_series_are(
         assert (meaning.split, meaning.kind, meaning.lower_is_better) == (split, kind, lower)
         assert (meaning.part, meaning.secondary) == ("", False)
     assert run.train is None
-    assert run.unclear == ()
+    assert run.ambiguous_tags == ()
     assert math.isfinite(run.series[0].last)

@@ -36,9 +36,9 @@ def watched(source: Path, target: Path, seed: int) -> list[RunSnapshot]:
     monitor = Monitor([target])
     for turn, _ in enumerate(Replay(source, target, seed).steps()):
         if turn % 3 == 0:
-            monitor.look_again()
+            monitor.rescan()
         monitor.poll()
-    monitor.look_again()
+    monitor.rescan()
     return sorted(monitor.drain().runs, key=lambda run: run.path)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lossmon.monitor import Monitor
-from lossmon.types import State
+from lossmon.types import RunState
 
 
 def table(path: Path, steps: range) -> None:
@@ -51,7 +51,7 @@ def test_a_resumption_that_is_watched_joins_what_it_continues(tmp_path: Path) ->
     assert len(monitor.drain().runs) == 1
     for end in (110, 150, 205):
         table(tmp_path / "version_1" / "metrics.csv", range(100, end, 5))
-        monitor.look_again()
+        monitor.rescan()
         (run,) = monitor.drain().runs
         assert run.train_loss is not None and run.train_loss.n == (end - 5) // 5
 
@@ -70,7 +70,7 @@ def test_a_crash_before_the_resumption_is_past(tmp_path: Path) -> None:
     with (tmp_path / "slurm-99.out").open("a") as log:
         log.write(crash)
     (run,) = Monitor([tmp_path]).drain().runs
-    assert (run.state, run.state_reason) == (State.FAILED, "RuntimeError: boom")
+    assert (run.state, run.state_reason) == (RunState.FAILED, "RuntimeError: boom")
     text(tmp_path / "slurm-100.out", range(40, 60))
     (run,) = Monitor([tmp_path]).drain().runs
-    assert run.state is State.RUNNING
+    assert run.state is RunState.RUNNING

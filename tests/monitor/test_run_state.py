@@ -8,15 +8,15 @@ import pytest
 from lossmon.monitor.run_state import (
     ENDED_AFTER,
     STALL_FLOOR,
-    Pace,
     RunVitals,
+    StepRate,
     merged_facts,
-    pace,
     remaining,
     state,
+    step_rate,
     updated_facts,
 )
-from lossmon.types import Facts, Meaning, Series, State
+from lossmon.types import Facts, Meaning, RunState, Series
 
 MEANING = Meaning("train/loss", "train loss")
 
@@ -40,21 +40,25 @@ def vital(
 @pytest.mark.parametrize(
     ("case", "now", "expected"),
     [
-        pytest.param(vital(), 5.0, State.RUNNING, id="fresh"),
-        pytest.param(vital(), STALL_FLOOR - 1, State.RUNNING, id="an eval takes a while"),
-        pytest.param(vital(), STALL_FLOOR + 1, State.STALLED, id="silent for long"),
-        pytest.param(vital(step=None), 5.0, State.WAITING, id="nothing logged"),
-        pytest.param(vital(step=100), 1e6, State.FINISHED, id="last step reached"),
-        pytest.param(vital(facts=Facts(finished=True)), 1e6, State.FINISHED, id="the log says so"),
-        pytest.param(vital(facts=Facts(failure="OOM")), 5.0, State.FAILED, id="crashed"),
-        pytest.param(vital(facts=Facts(failure="")), 5.0, State.RUNNING, id="crash taken back"),
-        pytest.param(vital(total=None), ENDED_AFTER + 1, State.FINISHED, id="old, total unknown"),
-        pytest.param(vital(), ENDED_AFTER + 1, State.STALLED, id="old, steps are missing"),
-        pytest.param(vital(step=95), ENDED_AFTER, State.FINISHED, id="counted from 0"),
-        pytest.param(vital(step=95), 5.0, State.RUNNING, id="the last stretch"),
+        pytest.param(vital(), 5.0, RunState.RUNNING, id="fresh"),
+        pytest.param(vital(), STALL_FLOOR - 1, RunState.RUNNING, id="an eval takes a while"),
+        pytest.param(vital(), STALL_FLOOR + 1, RunState.STALLED, id="silent for long"),
+        pytest.param(vital(step=None), 5.0, RunState.WAITING, id="nothing logged"),
+        pytest.param(vital(step=100), 1e6, RunState.FINISHED, id="last step reached"),
+        pytest.param(
+            vital(facts=Facts(finished=True)), 1e6, RunState.FINISHED, id="the log says so"
+        ),
+        pytest.param(vital(facts=Facts(failure="OOM")), 5.0, RunState.FAILED, id="crashed"),
+        pytest.param(vital(facts=Facts(failure="")), 5.0, RunState.RUNNING, id="crash taken back"),
+        pytest.param(
+            vital(total=None), ENDED_AFTER + 1, RunState.FINISHED, id="old, total unknown"
+        ),
+        pytest.param(vital(), ENDED_AFTER + 1, RunState.STALLED, id="old, steps are missing"),
+        pytest.param(vital(step=95), ENDED_AFTER, RunState.FINISHED, id="counted from 0"),
+        pytest.param(vital(step=95), 5.0, RunState.RUNNING, id="the last stretch"),
     ],
 )
-def test_state(case: RunVitals, now: float, expected: State) -> None:
+def test_state(case: RunVitals, now: float, expected: RunState) -> None:
     assert state(case, now)[0] is expected
 
 
@@ -76,20 +80,20 @@ def test_the_reason_of_a_failure_is_told() -> None:
     ],
 )
 def test_pace(steps: list[int], walls: list[float], expected: float | None) -> None:
-    measured = pace(timed(steps, walls)).steps_per_second
+    measured = step_rate(timed(steps, walls)).steps_per_second
     assert measured == (None if expected is None else pytest.approx(expected))
 
 
 def test_there_is_no_pace_without_a_curve() -> None:
-    assert pace(None).steps_per_second is None
+    assert step_rate(None).steps_per_second is None
 
 
 def test_the_measured_pace_goes_before_the_estimate_of_the_framework() -> None:
     told = vital(facts=Facts(remaining=999.0))
-    assert remaining(told, Pace(2.0)) == 25.0
-    assert remaining(told, Pace()) == 999.0
-    assert remaining(vital(total=None), Pace(2.0)) is None
-    assert remaining(vital(facts=Facts(remaining=math.inf), total=None), Pace()) is None
+    assert remaining(told, StepRate(2.0)) == 25.0
+    assert remaining(told, StepRate()) == 999.0
+    assert remaining(vital(total=None), StepRate(2.0)) is None
+    assert remaining(vital(facts=Facts(remaining=math.inf), total=None), StepRate()) is None
 
 
 def test_what_a_source_says_later_replaces_what_it_said() -> None:

@@ -52,7 +52,7 @@ def test_what_is_looked_at_and_what_is_alive_comes_first_then_the_newest() -> No
         Run("seen", 1, log, written=1),
     ]
     turns = Scheduler()
-    turns.favoured = (Path("seen"),)
+    turns.prioritised = (Path("seen"),)
     turns.judge(runs, math.inf)
     assert log == ["seen", "live", "new", "old"]
 
@@ -79,14 +79,14 @@ def test_a_run_without_new_points_is_asked_too_for_its_plan_may_have_changed() -
     assert log == ["a", "quiet"]
 
 
-def test_the_run_that_is_favoured_is_judged_first(tmp_path: Path) -> None:
+def test_the_run_that_is_prioritised_is_judged_first(tmp_path: Path) -> None:
     for name in "abc":
         (tmp_path / name).mkdir()
         write(tmp_path / name / "trainer_log.jsonl", 300)
     monitor = Monitor([tmp_path])
     while not all(run.step == 300 for run in monitor.poll(1.0, judge=False).runs):
         continue
-    monitor.favour((tmp_path / "b",))
+    monitor.prioritise((tmp_path / "b",))
     judged = {run.name for run in monitor.poll(0.0).runs if run.diagnosis is not UNJUDGED}
     assert judged == {"b"}
     assert all(run.diagnosis is not UNJUDGED for run in monitor.drain().runs)

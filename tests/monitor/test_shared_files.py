@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lossmon.monitor import Monitor
-from lossmon.types import RunSnapshot, State
+from lossmon.types import RunSnapshot, RunState
 from tests.readers.growing import DATA
 
 NOW = 1.8e9
@@ -73,7 +73,7 @@ def tracked(request: pytest.FixtureRequest, tmp_path: Path) -> Tracked:
 
 
 def look(monitor: Monitor) -> dict[str, RunSnapshot]:
-    monitor.look_again()
+    monitor.rescan()
     return {run.name: run for run in monitor.drain().runs}
 
 
@@ -105,8 +105,8 @@ def test_what_another_run_logs_is_no_sign_of_life(tracked: Tracked) -> None:
         clock[0] += 30.0
         tracked.log("alive", step, at=clock[0])
         runs = look(monitor)
-    assert runs["name-alive"].state is State.RUNNING
-    assert runs["name-dead"].state is State.STALLED
+    assert runs["name-alive"].state is RunState.RUNNING
+    assert runs["name-dead"].state is RunState.STALLED
     tracked.close()
 
 
@@ -131,7 +131,7 @@ def test_an_end_is_seen_although_no_point_comes_with_it(tracked: Tracked) -> Non
     look(monitor)
     tracked.end("a", "KILLED")
     run = look(monitor)["name-a"]
-    assert (run.state, run.state_reason) == (State.FAILED, "killed")
+    assert (run.state, run.state_reason) == (RunState.FAILED, "killed")
     tracked.close()
 
 
@@ -168,7 +168,7 @@ def test_a_locked_database_is_asked_again(tracked: Tracked) -> None:
     writer = sqlite3.connect(tracked.path, isolation_level=None)
     writer.execute("PRAGMA journal_mode = delete")
     writer.execute("BEGIN EXCLUSIVE")
-    monitor.look_again()
+    monitor.rescan()
     snapshot = monitor.poll()
     assert snapshot.busy
     assert [(run.name, run.errors) for run in snapshot.runs] == [("name-a", ())]

@@ -20,10 +20,10 @@ from lossmon.types import (
     Kind,
     Meaning,
     RunSnapshot,
+    RunState,
     Series,
     Severity,
     Split,
-    State,
     VerdictChange,
 )
 
@@ -65,7 +65,7 @@ def snapshot(**changes: object) -> RunSnapshot:
         "name": "output",
         "path": Path("output"),
         "sources": ("tensorboard",),
-        "state": State.FAILED,
+        "state": RunState.FAILED,
         "step": 30,
         "total_steps": 100,
         "series": (loss,),

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from lossmon.store import samples as kept
-from lossmon.store.samples import Samples
+from lossmon.store.samples import SampleStore
 from lossmon.types import TextSample
 
 
@@ -15,25 +15,25 @@ def of(step: int | None, prompt: str = "p", output: str = "o", tag: str = "e") -
     return TextSample(tag, step, output, prompt)
 
 
-def steps(samples: Samples, prompt: str = "p") -> list[int | None]:
+def steps(samples: SampleStore, prompt: str = "p") -> list[int | None]:
     return [one.step for one in samples.all() if one.prompt == prompt]
 
 
 def test_the_same_tuple_comes_while_nothing_changed() -> None:
-    samples = Samples()
+    samples = SampleStore()
     samples.take(0, [of(2), of(1)])
     assert [one.step for one in samples.all()] == [1, 2]
     assert samples.all() is samples.all()
 
 
 def test_an_answer_that_is_logged_again_replaces_the_old_one() -> None:
-    samples = Samples()
+    samples = SampleStore()
     samples.take(0, [of(1, output="a"), of(1, output="b")])
     assert [one.output for one in samples.all()] == ["b"]
 
 
 def test_a_file_that_begins_anew_takes_its_answers_away() -> None:
-    samples = Samples()
+    samples = SampleStore()
     samples.take(0, [of(1), of(2)])
     samples.take(1, [of(3)])
     samples.take(0, [of(4)], anew=True)
@@ -44,7 +44,7 @@ def test_a_file_that_begins_anew_takes_its_answers_away() -> None:
 
 
 def test_the_first_and_the_newest_steps_stay_and_the_others_are_spread() -> None:
-    samples = Samples()
+    samples = SampleStore()
     for step in range(0, 10_000, 10):
         samples.take(0, [of(step, "p"), of(step, "q")])
     found = [step for step in steps(samples) if step is not None]
@@ -58,13 +58,13 @@ def test_the_first_and_the_newest_steps_stay_and_the_others_are_spread() -> None
 
 
 def test_an_answer_without_a_step_is_the_last() -> None:
-    samples = Samples()
+    samples = SampleStore()
     samples.take(0, [of(None), of(5)])
     assert steps(samples) == [5, None]
 
 
 def test_ever_new_prompts_make_room_for_one_another() -> None:
-    samples = Samples()
+    samples = SampleStore()
     for step in range(100):
         samples.take(0, [of(step, f"{step} {n}") for n in range(500)])
     found = samples.all()
@@ -73,14 +73,14 @@ def test_ever_new_prompts_make_room_for_one_another() -> None:
 
 
 def test_of_too_many_prompts_at_one_step_the_first_are_kept() -> None:
-    samples = Samples()
+    samples = SampleStore()
     samples.take(0, [of(None, str(n)) for n in range(2 * kept.MOST_SAMPLES)])
     assert [one.prompt for one in samples.all()] == [str(n) for n in range(kept.MOST_SAMPLES)]
 
 
 def test_long_answers_are_bounded_by_their_characters(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kept, "MOST_CHARACTERS", 10_000)
-    samples = Samples()
+    samples = SampleStore()
     for step in range(50):
         samples.take(0, [of(step, output="x" * 1000)])
     found = samples.all()

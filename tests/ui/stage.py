@@ -26,11 +26,11 @@ from lossmon.types import (
     Kind,
     Meaning,
     RunSnapshot,
+    RunState,
     Series,
     Severity,
     Snapshot,
     Split,
-    State,
     TextSample,
     VerdictChange,
 )
@@ -109,7 +109,7 @@ def run(
     train: Floats | None = None,
     evaluated: Floats | None = None,
     n: int = 1240,
-    state: State = State.RUNNING,
+    state: RunState = RunState.RUNNING,
     history: tuple[VerdictChange, ...] = (),
 ) -> RunSnapshot:
     """A run of `n` steps with an eval every fifty."""
@@ -261,8 +261,8 @@ def loading() -> RunSnapshot:
 
 def several() -> Snapshot:
     """Four runs in four states."""
-    done = replace(healthy(), name="vit-s-in100", path=Path("/runs/vit"), state=State.FINISHED)
-    bad = replace(non_finite(), state=State.FAILED, state_reason="CUDA out of memory")
+    done = replace(healthy(), name="vit-s-in100", path=Path("/runs/vit"), state=RunState.FINISHED)
+    bad = replace(non_finite(), state=RunState.FAILED, state_reason="CUDA out of memory")
     chinese = replace(without_eval(), name="中文实验-一号", path=Path("/runs/cn"))
     return snapshot(overfitting(), bad, done, chinese)
 
@@ -358,7 +358,13 @@ def app(
 def fleet(count: int = 200) -> Snapshot:
     """Many runs in every state, found in an order that means nothing."""
     kinds = (healthy(), overfitting(), non_finite(), without_eval())
-    states = (State.RUNNING, State.FINISHED, State.FINISHED, State.STALLED, State.FAILED)
+    states = (
+        RunState.RUNNING,
+        RunState.FINISHED,
+        RunState.FINISHED,
+        RunState.STALLED,
+        RunState.FAILED,
+    )
     runs = []
     for at in range(count):
         number = at * 37 % count

@@ -104,7 +104,7 @@ async def test_a_poll_that_fails_is_shown_and_the_next_one_comes_all_the_same() 
     async with app.run_test(size=(80, 24)) as pilot:
         await until_enough(pilot, monitor)
         assert app.snapshot is monitor.last
-        assert any("LookupError: surprise" in one for one in app.scene.troubles)
+        assert any("LookupError: surprise" in one for one in app.scene.errors)
 
 
 async def test_quitting_does_not_wait_for_the_heartbeat() -> None:

@@ -27,7 +27,7 @@ from lossmon.readers.tags.words import (
     words_of,
 )
 from lossmon.sanitize import one_line
-from lossmon.types import Kind, Meaning, Names, Split
+from lossmon.types import Kind, Meaning, MetricNames, Split
 
 HF_SOURCES = frozenset({"hf_trainer", "llamafactory"})
 """Sources in which a bare `train_loss` is the average that the Trainer logs at its end."""
@@ -82,7 +82,7 @@ def meaning(
     *,
     scope: str = "",
     source: str = "",
-    overrides: Names | None = None,
+    overrides: MetricNames | None = None,
 ) -> Meaning:
     """Tell what a raw tag stands for, whatever framework spelled it.
 

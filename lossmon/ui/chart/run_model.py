@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from lossmon.analysis.best_checkpoint import weights
-from lossmon.types import Axis, RunSnapshot, Series, Severity, State, VerdictChange
+from lossmon.types import Axis, RunSnapshot, RunState, Series, Severity, VerdictChange
 from lossmon.ui.chart.model import ChartModel, Curve, Mark, curve_of, start_of
 from lossmon.ui.chart.tokens import in_tokens, tokens_at, tokens_of
 from lossmon.ui.chart.view_options import ChartSettings, XAxis
@@ -37,7 +37,7 @@ def model_of(
         marks=_marks(run, look, shown),
         context=tuple(_curve(run, look, index) for index in context),
         total=_total(run, look),
-        live=run.state in (State.RUNNING, State.STALLED),
+        live=run.state in (RunState.RUNNING, RunState.STALLED),
     )
 
 

@@ -11,7 +11,7 @@ from typing import TypeVar
 from lossmon.diagnosis.advice import advise, codes
 from lossmon.fast_dataclass import dataclass
 from lossmon.locale import languages
-from lossmon.types import Confidence, Finding, RunSnapshot, Series, Severity, State
+from lossmon.types import Confidence, Finding, RunSnapshot, RunState, Series, Severity
 from lossmon.ui.fleet.amounts import number
 
 V = TypeVar("V")
@@ -84,12 +84,12 @@ def age(run: RunSnapshot, now: float) -> float | None:
 
 def remaining(run: RunSnapshot) -> float | None:
     """Seconds to the end, None for a run that is over or that does not tell."""
-    return run.remaining if run.state is State.RUNNING else None
+    return run.remaining if run.state is RunState.RUNNING else None
 
 
 def speed(run: RunSnapshot) -> float | None:
     """Steps per second, None for a run that is not at work."""
-    return run.steps_per_second if run.state is State.RUNNING else None
+    return run.steps_per_second if run.state is RunState.RUNNING else None
 
 
 def _done(run: RunSnapshot) -> float | None:
@@ -99,7 +99,7 @@ def _done(run: RunSnapshot) -> float | None:
 @cache
 def fields() -> Mapping[str, Field]:
     """Every field by name, those that are asked for most first."""
-    states = {folded(state.value): state.value for state in State}
+    states = {folded(state.value): state.value for state in RunState}
     severities = {folded(one.word): one.word for one in Severity}
     numbers: Mapping[str, Callable[[RunSnapshot], Reading]] = {
         "loss": lambda run: newest(run.train_loss),

@@ -9,7 +9,7 @@ from enum import StrEnum
 from functools import partial
 from typing import TypeAlias
 
-from lossmon.types import RunSnapshot, Severity, State
+from lossmon.types import RunSnapshot, RunState, Severity
 from lossmon.ui.fleet import fields
 
 DAY = 86_400.0
@@ -44,9 +44,9 @@ def attention(run: RunSnapshot, now: float) -> int:
     severity = run.diagnosis.verdict.severity
     if severity is Severity.CRITICAL:
         return 0
-    if run.state is State.FAILED or (run.state is State.STALLED and not _is_past(run, now)):
+    if run.state is RunState.FAILED or (run.state is RunState.STALLED and not _is_past(run, now)):
         return 1
-    over = run.state is State.FINISHED or _is_past(run, now)
+    over = run.state is RunState.FINISHED or _is_past(run, now)
     if severity >= Severity.NOTICE:
         return 5 if over else {Severity.WARNING: 2, Severity.NOTICE: 3}[severity]
     return 6 if over else 4
@@ -59,7 +59,7 @@ def needs_attention(run: RunSnapshot, now: float) -> bool:
 
 def _is_past(run: RunSnapshot, now: float) -> bool:
     silence = fields.age(run, now)
-    return run.state is State.STALLED and silence is not None and silence > DAY
+    return run.state is RunState.STALLED and silence is not None and silence > DAY
 
 
 def natural(name: str) -> Place:

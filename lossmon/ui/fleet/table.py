@@ -9,7 +9,7 @@ from typing import overload
 from rich.cells import cell_len
 
 from lossmon.diagnosis.advice import advise
-from lossmon.types import UNJUDGED, Floats, RunSnapshot, Severity, State
+from lossmon.types import UNJUDGED, Floats, RunSnapshot, RunState, Severity
 from lossmon.ui.chart.sparkline import sparkline
 from lossmon.ui.fleet.columns import MARKS, TREND, Column, laid_out
 from lossmon.ui.fleet.fleet import Fleet
@@ -136,7 +136,7 @@ def badge(scene: Scene, run: RunSnapshot) -> Line:
     """
     verdict = run.diagnosis.verdict
     alarming = verdict.severity >= Severity.WARNING
-    if run.state in (State.FAILED, State.STALLED) and not alarming:
+    if run.state in (RunState.FAILED, RunState.STALLED) and not alarming:
         glyph, role = STATES[run.state]
         return ((f"{glyph} {scene.say(run.state.value).upper()}", role),)
     role = ROLES[verdict.severity]

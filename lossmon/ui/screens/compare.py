@@ -14,7 +14,7 @@ from textual.events import Click
 from textual.message import Message
 
 from lossmon.readers.settings.beside import settings_beside
-from lossmon.types import RunSnapshot, State
+from lossmon.types import RunSnapshot, RunState
 from lossmon.ui.chart.model import ChartModel, Curve
 from lossmon.ui.chart.shared_axis import has_axis
 from lossmon.ui.chart.view_options import XAxis
@@ -222,7 +222,7 @@ class CompareView(View):
             for row in drawn
             if row.curve is not None
         )
-        live = any(row.run.state in (State.RUNNING, State.STALLED) for row in drawn)
+        live = any(row.run.state in (RunState.RUNNING, RunState.STALLED) for row in drawn)
         return ChartModel(curves=curves, live=live)
 
     def _curve(self, row: Row, curve: Curve, *, strong: bool) -> Curve:

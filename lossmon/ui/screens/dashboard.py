@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
-from lossmon.types import State
+from lossmon.types import RunState
 from lossmon.ui.chart.ranges import x_span
 from lossmon.ui.chart.view_options import XAxis
 from lossmon.ui.scene import Scene
@@ -106,7 +106,7 @@ class Dashboard(View):
             part.show(scene)
 
     def tick(self, scene: Scene) -> None:
-        if scene.run is None or scene.run.state not in (State.RUNNING, State.STALLED):
+        if scene.run is None or scene.run.state not in (RunState.RUNNING, RunState.STALLED):
             return
         for part in (self.header, self.pulse):
             part.show(scene)

@@ -9,7 +9,7 @@ from typing import ClassVar
 from textual import events
 from textual.binding import Binding, BindingType
 
-from lossmon.types import UNJUDGED, RunSnapshot, State
+from lossmon.types import UNJUDGED, RunSnapshot, RunState
 from lossmon.ui.fleet.completing import completed
 from lossmon.ui.fleet.fleet import Fleet, following
 from lossmon.ui.fleet.order import Key, needs_attention
@@ -113,7 +113,7 @@ class FleetPage(TypingView, Page):
         if self.fleet.is_late and self.fleet.may_arrange:
             self.present(scene)
             return
-        active = (State.RUNNING, State.STALLED)
+        active = (RunState.RUNNING, RunState.STALLED)
         if any(self.fleet.run(path).state in active for path in self.seen()):
             super().present(scene)
 

@@ -115,7 +115,7 @@ class NamesPage(Page):
         self.asked, run = unclear, self.scene.run
         if unclear is not None:
             said = self.naming.said.get(unclear.tag)
-            likely = self.naming.likely(run, unclear) if run else unclear.may_be[0]
+            likely = self.naming.likely(run, unclear) if run else unclear.candidates[0]
             self.chosen = place_of(said.meaning if said else likely)
 
     def heading(self) -> Line:
@@ -150,7 +150,7 @@ class NamesPage(Page):
         series = next((one for one in run.series if one.tag == unclear.tag), None)
         lines: list[Line] = [((clip(clean(unclear.tag), room), STRONG),)]
         if roomy:
-            doubt = self.scene.say(DOUBTS[unclear.doubt]).format(f'"{clean(unclear.shown)}"')
+            doubt = self.scene.say(DOUBTS[unclear.reason]).format(f'"{clean(unclear.shown)}"')
             lines += [*(((line, MUTED),) for line in wrap(doubt, room)), EMPTY]
         if series is not None:
             lines += self._curve(series, room)

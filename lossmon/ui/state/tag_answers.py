@@ -10,7 +10,7 @@ from lossmon.fast_dataclass import dataclass
 from lossmon.readers.tags.meaning import WORDS
 from lossmon.toml.edit import with_word, without_word
 from lossmon.toml.file import rewrite
-from lossmon.types import AmbiguityReason, AmbiguousTag, Names, RunSnapshot
+from lossmon.types import AmbiguityReason, AmbiguousTag, MetricNames, RunSnapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,9 @@ class TagAnswers:
         tell: Called with all that is said of names whenever that has changed.
     """
 
-    def __init__(self, names: Names, file: Path | None, tell: Callable[[Names], None]) -> None:
+    def __init__(
+        self, names: MetricNames, file: Path | None, tell: Callable[[MetricNames], None]
+    ) -> None:
         self._names = {
             name: (tags,) if isinstance(tags, str) else tags for name, tags in names.items()
         }
@@ -51,22 +53,22 @@ class TagAnswers:
 
     def open(self, run: RunSnapshot) -> tuple[AmbiguousTag, ...]:
         """The names of a run that may still be asked for."""
-        return tuple(one for one in run.unclear if self.is_open(run, one))
+        return tuple(one for one in run.ambiguous_tags if self.is_open(run, one))
 
     def is_open(self, run: RunSnapshot, unclear: AmbiguousTag) -> bool:
         """Whether a name was neither answered nor skipped, nor settled by another answer."""
         if unclear.tag in self.said or unclear.tag in self._skipped:
             return False
         given = self._given(run)
-        if unclear.doubt is AmbiguityReason.NO_LOSS:
-            return not given.issuperset(unclear.may_be)
+        if unclear.reason is AmbiguityReason.NO_LOSS:
+            return not given.issuperset(unclear.candidates)
         # The run is about to be read with the answer: what that settles is not asked.
-        return unclear.may_be[0] not in given
+        return unclear.candidates[0] not in given
 
     def likely(self, run: RunSnapshot, unclear: AmbiguousTag) -> str:
         """What a name most likely means, beside what was said of others."""
         given = self._given(run)
-        return next((one for one in unclear.may_be if one not in given), unclear.may_be[0])
+        return next((one for one in unclear.candidates if one not in given), unclear.candidates[0])
 
     def _given(self, run: RunSnapshot) -> set[str]:
         return {said.meaning for said in self.said.values() if said.run == run.path}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lossmon.types import HostReading, State
+from lossmon.types import HostReading, RunState
 from lossmon.ui.scene import Scene
 from lossmon.ui.text import numbers
 from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, choose, clean, fit, indented
@@ -114,7 +114,7 @@ def host_column(scene: Scene, host: HostReading | None, width: int) -> list[Line
 
 def host_parts(scene: Scene, host: HostReading) -> list[tuple[int, Line]]:
     """CPU, memory and disk, with importance. CPU is told only while a run is at work."""
-    active = any(run.state in (State.RUNNING, State.STALLED) for run in scene.snapshot.runs)
+    active = any(run.state in (RunState.RUNNING, RunState.STALLED) for run in scene.snapshot.runs)
     parts: list[tuple[int, Line]] = []
     if host.cpu is not None and (active or not scene.snapshot.runs):
         parts.append((1, (("CPU ", MUTED), (numbers.percent(host.cpu), TEXT))))

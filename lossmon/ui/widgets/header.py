@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lossmon.types import RunSnapshot, State
+from lossmon.types import RunSnapshot, RunState
 from lossmon.ui.scene import Scene
 from lossmon.ui.text import numbers
 from lossmon.ui.text.lines import (
@@ -21,11 +21,11 @@ from lossmon.ui.text.lines import (
 from lossmon.ui.widgets.scene_panel import ScenePanel
 
 STATES = {
-    State.WAITING: ("○", MUTED),
-    State.RUNNING: ("●", "ok"),
-    State.STALLED: ("▲", "warning"),
-    State.FINISHED: ("✓", MUTED),
-    State.FAILED: ("✖", "critical"),
+    RunState.WAITING: ("○", MUTED),
+    RunState.RUNNING: ("●", "ok"),
+    RunState.STALLED: ("▲", "warning"),
+    RunState.FINISHED: ("✓", MUTED),
+    RunState.FAILED: ("✖", "critical"),
 }
 """Glyph and colour of each state; the word stands beside them."""
 
@@ -130,26 +130,26 @@ def epoch_of(scene: Scene, run: RunSnapshot) -> Line:
 
 def speed_of(run: RunSnapshot) -> Line:
     """Recent steps per second; nothing for a run that is over."""
-    if run.state is not State.RUNNING or not run.steps_per_second:
+    if run.state is not RunState.RUNNING or not run.steps_per_second:
         return EMPTY
     return ((numbers.rate(run.steps_per_second), TEXT),)
 
 
 def remaining_of(run: RunSnapshot) -> Line:
     """Time to the end; nothing for a run that is over."""
-    if run.state is not State.RUNNING or run.remaining is None:
+    if run.state is not RunState.RUNNING or run.remaining is None:
         return EMPTY
     return (("ETA ", MUTED), (numbers.duration(run.remaining), TEXT))
 
 
 def age_of(scene: Scene, run: RunSnapshot) -> Line:
     """How long ago the last step was; coarser the longer ago, so that it seldom changes."""
-    if run.last_time is None or run.state not in (State.RUNNING, State.STALLED):
+    if run.last_time is None or run.state not in (RunState.RUNNING, RunState.STALLED):
         return EMPTY
     age = max(0.0, scene.now - run.last_time)
     if age >= 10:
         age = age // 10 * 10
-    role = "warning" if run.state is State.STALLED else MUTED
+    role = "warning" if run.state is RunState.STALLED else MUTED
     return ((f"{numbers.age(age)} {scene.say('ago')}", role),)
 
 

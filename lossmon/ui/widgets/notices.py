@@ -85,11 +85,11 @@ def notice(scene: Scene, pace: Pace | None = None) -> Line:
         )
     if run is not None and unread:
         return _reading(scene, run, pace)
-    errors = [*scene.troubles, *(run.errors if run else ())]
+    errors = [*scene.errors, *(run.errors if run else ())]
     if errors:
         more = f"  (+{len(errors) - 1})" if len(errors) > 1 else ""
         return (("⚠ ", "warning"), (clean(errors[0]), TEXT), (more, MUTED))
-    if scene.unclear:
+    if scene.ambiguous_tags:
         return _unclear(scene)
     notes = [*(run.notes if run else ()), *scene.snapshot.notes]
     return ((clean(notes[0]), MUTED),) if notes else EMPTY
@@ -97,7 +97,7 @@ def notice(scene: Scene, pace: Pace | None = None) -> Line:
 
 def _unclear(scene: Scene) -> Line:
     """How many names are unclear, and the key that tells which."""
-    count = len(scene.unclear)
+    count = len(scene.ambiguous_tags)
     told = scene.say("{} names are unclear") if count > 1 else scene.say("1 name is unclear")
     return ((told.format(count), MUTED), (f"  {scene.asks}", "key"), (scene.say(" asks"), MUTED))
 

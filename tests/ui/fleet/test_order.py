@@ -9,12 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lossmon.types import Confidence, Diagnosis, Finding, RunSnapshot, Severity, State
+from lossmon.types import Confidence, Diagnosis, Finding, RunSnapshot, RunState, Severity
 from lossmon.ui.fleet.order import DAY, Key, arranged, natural, needs_attention
 from tests.ui import stage
 
 
-def one(name: str, severity: Severity, state: State = State.RUNNING, age: float = 1) -> RunSnapshot:
+def one(
+    name: str, severity: Severity, state: RunState = RunState.RUNNING, age: float = 1
+) -> RunSnapshot:
     """A run with a verdict of some severity."""
     finding = Finding("finding", severity, 10, Confidence.HIGH)
     run = stage.run(finding, name=name, n=60, state=state)
@@ -23,14 +25,14 @@ def one(name: str, severity: Severity, state: State = State.RUNNING, age: float 
 
 URGENT = (
     one("critical", Severity.CRITICAL),
-    one("failed", Severity.OK, State.FAILED),
-    one("stalled", Severity.OK, State.STALLED),
+    one("failed", Severity.OK, RunState.FAILED),
+    one("stalled", Severity.OK, RunState.STALLED),
     one("warning", Severity.WARNING),
     one("notice", Severity.NOTICE),
     one("healthy", Severity.OK),
-    one("ended badly", Severity.WARNING, State.FINISHED),
-    one("a ended well", Severity.OK, State.FINISHED),
-    one("b silent for days", Severity.OK, State.STALLED, 3 * DAY),
+    one("ended badly", Severity.WARNING, RunState.FINISHED),
+    one("a ended well", Severity.OK, RunState.FINISHED),
+    one("b silent for days", Severity.OK, RunState.STALLED, 3 * DAY),
 )
 
 

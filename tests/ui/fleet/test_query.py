@@ -11,18 +11,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lossmon.types import RunSnapshot, State
+from lossmon.types import RunSnapshot, RunState
 from lossmon.ui.fleet.fields import fields, own_names
 from lossmon.ui.fleet.query import Fault, Filter, parse
 from lossmon.ui.fleet.words import OPERATORS
 from tests.ui import stage
 
-NAN = replace(stage.non_finite(), name="grpo nan", path=Path("/runs/grpo"), state=State.FAILED)
+NAN = replace(stage.non_finite(), name="grpo nan", path=Path("/runs/grpo"), state=RunState.FAILED)
 SFT = replace(
     stage.overfitting(),
     settings={"optimizer.lr": "1e-3", "optim": "adamw_torch", "batch_size": "8"},
 )
-PLAIN = replace(stage.without_eval(), state=State.FINISHED, last_time=stage.NOW - 7200)
+PLAIN = replace(stage.without_eval(), state=RunState.FINISHED, last_time=stage.NOW - 7200)
 RUNS = (NAN, SFT, PLAIN)
 """`grpo nan` failed, `sft-qwen-7b` runs and overfits, `pretrain-1b` ended two hours ago."""
 

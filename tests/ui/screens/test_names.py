@@ -15,7 +15,7 @@ from textual.pilot import Pilot
 
 from lossmon.config import load
 from lossmon.monitor import Monitor, MonitorConfig
-from lossmon.types import AmbiguityReason, AmbiguousTag, Names, RunSnapshot, Series, Snapshot
+from lossmon.types import AmbiguityReason, AmbiguousTag, MetricNames, RunSnapshot, Series, Snapshot
 from lossmon.ui.app import LossmonApp, SnapshotReady
 from lossmon.ui.scene import ScreenConfig
 from lossmon.ui.screens.dashboard import Dashboard
@@ -39,7 +39,7 @@ def unclear_run() -> RunSnapshot:
     return replace(
         stage.healthy(),
         series=(*stage.healthy().series, *(scalar(tag) for tag in tags)),
-        unclear=(
+        ambiguous_tags=(
             AmbiguousTag(tags[0], ("train_loss",), AmbiguityReason.CALLED_ALIKE, "loss"),
             AmbiguousTag(
                 tags[1], ("eval_score", "train_score", "eval_loss"), AmbiguityReason.VAGUE
@@ -211,7 +211,9 @@ async def test_what_the_palette_finds_opens_the_page() -> None:
 
 
 async def test_another_run_in_view_is_asked_about_its_own_names() -> None:
-    other = replace(unclear_run(), path=Path("/runs/other"), unclear=unclear_run().unclear[1:2])
+    other = replace(
+        unclear_run(), path=Path("/runs/other"), ambiguous_tags=unclear_run().ambiguous_tags[1:2]
+    )
     app = stage.app(stage.snapshot(unclear_run(), other))
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("i", "1")
@@ -364,7 +366,7 @@ async def test_in_a_browser_the_answers_hold_and_are_not_written(
 
 
 def test_the_tag_of_another_run_keeps_its_place() -> None:
-    heard: list[Names] = []
+    heard: list[MetricNames] = []
     naming = TagAnswers({"train_loss": ("elsewhere", "loss")}, None, heard.append)
     run = replace(stage.healthy(), series=(replace(scalar("loss"), tag="loss"), scalar("b")))
     naming.answer(run, "b", "train_loss")
@@ -376,7 +378,7 @@ def test_the_tag_of_another_run_keeps_its_place() -> None:
 def test_who_gave_way_to_another_answer_is_not_asked_for_again() -> None:
     naming = TagAnswers({}, None, lambda names: None)
     run = unclear_run()
-    first, second, third = (one.tag for one in run.unclear)
+    first, second, third = (one.tag for one in run.ambiguous_tags)
     naming.answer(run, first, "grad_norm")
     naming.answer(run, second, "grad_norm")
     assert [one.tag for one in naming.open(run)] == [third]
@@ -407,7 +409,13 @@ async def test_an_answer_changes_the_verdict_of_the_run_that_is_watched(tmp_path
     write(run / "metrics.csv")
     monitor = Monitor([run])
     config = ScreenConfig(home=home, initial=monitor.drain())
-    app = LossmonApp(monitor, threading.Event(), config, terminal=Terminal(), tell=monitor.tell)
+    app = LossmonApp(
+        monitor,
+        threading.Event(),
+        config,
+        terminal=Terminal(),
+        set_metric_names=monitor.set_metric_names,
+    )
     async with app.run_test(size=(80, 24)) as pilot:
         app.workers.cancel_all()
         await pilot.press("i")
@@ -425,7 +433,7 @@ async def test_an_answer_changes_the_verdict_of_the_run_that_is_watched(tmp_path
     assert metrics == {"train_loss": "alpha", "eval_loss": "beta"}
     (fresh,) = Monitor([run], MonitorConfig(metrics)).drain().runs
     assert fresh.diagnosis == live.runs[0].diagnosis
-    assert fresh.unclear == ()
+    assert fresh.ambiguous_tags == ()
     assert tomllib.loads((home / "config.toml").read_text())
 
 

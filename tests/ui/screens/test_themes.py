@@ -58,7 +58,7 @@ async def test_what_the_user_sets_is_stronger_than_what_was_taken(tmp_path: Path
 def test_our_own_themes_have_short_names() -> None:
     app = stage.app(stage.snapshot(stage.healthy()), config=ScreenConfig(theme="light"))
     assert app.theme == "lossmon-light"
-    assert app.scene.troubles == ()
+    assert app.scene.errors == ()
 
 
 async def test_a_click_tries_a_theme_on() -> None:

@@ -88,4 +88,4 @@ async def test_each_size_has_its_own_panes(tmp_path: Path) -> None:
 async def test_a_broken_file_is_told_on_the_screen(tmp_path: Path) -> None:
     (tmp_path / FILE).write_text("{")
     app = stage.app(stage.snapshot(stage.healthy()), config=ScreenConfig(home=tmp_path))
-    assert any(FILE in trouble for trouble in app.scene.troubles)
+    assert any(FILE in trouble for trouble in app.scene.errors)

@@ -33,7 +33,7 @@ def test_every_text_of_a_view_is_translated(language: str) -> None:
 @pytest.mark.parametrize("language", TRANSLATIONS)
 def test_every_reason_of_a_state_is_translated(language: str) -> None:
     text = Path(run_state.__file__).read_text(encoding="utf-8")
-    reasons = set(re.findall(r'return State\.\w+, "([^"]+)"', text))
+    reasons = set(re.findall(r'return RunState\.\w+, "([^"]+)"', text))
     assert reasons
     assert reasons <= section("screen", language).keys()
 

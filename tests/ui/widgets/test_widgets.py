@@ -17,9 +17,9 @@ from lossmon.types import (
     Kind,
     Meaning,
     RunSnapshot,
+    RunState,
     Severity,
     Snapshot,
-    State,
 )
 from lossmon.ui.chart.sparkline import columns, points_per_column
 from lossmon.ui.chart.view_options import ChartSettings
@@ -106,7 +106,7 @@ def test_the_header_says_how_the_run_goes() -> None:
 
 
 def test_a_finished_run_has_neither_age_nor_remaining_time() -> None:
-    shown = header(replace(stage.healthy(), state=State.FINISHED))
+    shown = header(replace(stage.healthy(), state=RunState.FINISHED))
     assert "✓ finished" in shown
     assert "ago" not in shown
     assert "ETA" not in shown
@@ -263,7 +263,7 @@ def test_no_gpu_is_one_calm_line() -> None:
 
 
 def test_the_processor_is_not_told_while_no_run_is_at_work() -> None:
-    run = replace(stage.healthy(), state=State.FINISHED)
+    run = replace(stage.healthy(), state=RunState.FINISHED)
     rows = hardware(stage.snapshot(run, hardware=stage.NO_GPU), 80, 3)
     assert "CPU" not in rows[1]
     assert "RAM" in rows[1]
@@ -403,7 +403,7 @@ def test_a_run_without_losses_shows_its_first_scalar() -> None:
 
 
 def test_the_first_run_in_view_has_losses_and_is_at_work() -> None:
-    finished = replace(stage.healthy(), state=State.FINISHED, last_time=stage.NOW + 9)
+    finished = replace(stage.healthy(), state=RunState.FINISHED, last_time=stage.NOW + 9)
     bare = replace(stage.healthy(), train=None, eval=None)
     assert liveliest(stage.snapshot(finished, bare, stage.overfitting())) == 2
     assert liveliest(stage.snapshot(stage.healthy(), stage.healthy())) == 0

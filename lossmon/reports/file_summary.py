@@ -9,14 +9,14 @@ from lossmon.errors import ReadError
 from lossmon.readers.discovery.discovery import FoundFile
 from lossmon.readers.tags.meaning import meaning
 from lossmon.store.streams import FileColumns
-from lossmon.types import Batch, Kind, Meaning, Names, Points
+from lossmon.types import Batch, Kind, Meaning, MetricNames, Points
 
 MOST_CALLS = 10_000
 """Calls of a reader after which it must have come to an end: each takes a whole chunk."""
 
 
 @dataclass(slots=True)
-class Told:
+class SeriesSummary:
     """One series of a file.
 
     Attributes:
@@ -51,13 +51,12 @@ class Told:
             where += f" to {self.last:,}"
         parts = ", ".join(self.meaning.sum_of)
         summed = f"; the sum of {parts}, as no total is logged" if parts else ""
-        return (
-            f"{self.tag} = {named(self.meaning)}: {points}, {where}, last {self.value:.6g}{summed}"
-        )
+        what = described(self.meaning)
+        return f"{self.tag} = {what}: {points}, {where}, last {self.value:.6g}{summed}"
 
 
 @dataclass(slots=True)
-class Account:
+class FileSummary:
     """What a file said.
 
     Attributes:
@@ -67,28 +66,28 @@ class Account:
         error: Why it was not read to its end, or empty.
     """
 
-    series: list[Told] = field(default_factory=list)
+    series: list[SeriesSummary] = field(default_factory=list)
     source: str = ""
     notes: list[str] = field(default_factory=list)
     error: str = ""
 
 
-def named(what: Meaning) -> str:
+def described(what: Meaning) -> str:
     """A meaning in the words of the settings: `train/loss (loss of train)`."""
     if what.summary:
         return f"{what.key} ({what.kind.value}, about the whole run)"
     return f"{what.key} ({what.split.value} {what.kind.value})"
 
 
-def account(file: FoundFile, names: Names) -> Account:
+def summarise(file: FoundFile, names: MetricNames) -> FileSummary:
     """Read a whole file by its reader.
 
     Args:
         file: The file and its format.
         names: Raw tags for canonical names, from the user's config.
     """
-    found = Account()
-    series: dict[tuple[str, str], Told] = {}
+    found = FileSummary()
+    series: dict[tuple[str, str], SeriesSummary] = {}
     columns = FileColumns(0)
     reader = file.format.open(file.path)
     for _ in range(MOST_CALLS):
@@ -113,25 +112,25 @@ def _add(
     batch: Batch,
     file: FoundFile,
     source: str,
-    names: Names,
-    series: dict[tuple[str, str], Told],
+    names: MetricNames,
+    series: dict[tuple[str, str], SeriesSummary],
     columns: FileColumns,
 ) -> None:
     for points in batch.points:
         key = (points.tag, points.axis.value)
         if key not in series:
             what = meaning(points.tag, scope=file.scope, source=source, overrides=names or None)
-            series[key] = Told(points.tag, what, points.axis.value)
+            series[key] = SeriesSummary(points.tag, what, points.axis.value)
         series[key].add(points)
         if series[key].meaning.kind is Kind.LOSS:
             columns.extend(points, series[key].meaning, points.tag)
             columns.sum_up(points, series[key].meaning, "")
 
 
-def _sums(columns: FileColumns) -> list[Told]:
+def _sums(columns: FileColumns) -> list[SeriesSummary]:
     """Losses that the file does not log and its parts make up."""
     return [
-        Told(
+        SeriesSummary(
             one.tag,
             one.meaning,
             one.axis.value,
