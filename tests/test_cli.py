@@ -11,8 +11,10 @@ import pytest
 
 from lossmon import __version__
 from lossmon.cli import main
+from lossmon.commands import check as check_command
 from lossmon.commands.demo import CASES
 from lossmon.demo.cases import CASES as TRAININGS
+from lossmon.reports.formats import FORMATS
 from tests.monitor.logs import append, falling
 
 
@@ -60,6 +62,48 @@ def test_check_prints_one_json_object_a_run(log: Path, capsys: pytest.CaptureFix
     assert (first["path"], first["state"], first["step"]) == (str(log), "finished", 100)
     assert second["path"] == str(log / "trainer_log.jsonl")
     assert first["verdict"] == second["verdict"]
+
+
+def test_the_formats_that_are_offered_are_those_that_can_be_written() -> None:
+    assert set(check_command.FORMATS) == set(FORMATS)
+
+
+@pytest.mark.parametrize(
+    "format_, line",
+    [
+        ("github", r"::notice title=.*finished at step 100::HEALTHY "),
+        ("openmetrics", r"lossmon_step\{run=.*\} 100$"),
+        ("tmux", r"✓ healthy 0\.333 100% finished$"),
+    ],
+)
+def test_check_prints_other_formats(
+    log: Path,
+    tmp_path: Path,
+    format_: str,
+    line: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert main(["check", str(log), "--format", format_]) == 0
+    assert re.search(line, capsys.readouterr().out, re.MULTILINE)
+
+
+def test_check_waits_and_prints_the_verdict(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", str(log), "--wait", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["state"] == "finished"
+
+
+def test_check_says_that_what_it_waited_for_did_not_come(
+    log: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["check", str(log), "--wait", "--until", "diverging"]) == 4
+    assert "not reached: --until diverging" in capsys.readouterr().err
+
+
+def test_check_streams_a_line_per_change(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", str(log), "--watch", "--json", "--timeout", "0.5s"]) == 0
+    assert [json.loads(line)["step"] for line in capsys.readouterr().out.splitlines()] == [100]
 
 
 def test_check_speaks_chinese(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -172,6 +216,21 @@ def test_the_screen_is_not_imported_without_need(arguments: list[str], log: Path
     assert ended.stderr.strip() == "[]"
 
 
+def test_a_status_line_from_the_cache_imports_neither_reader_nor_numpy(
+    log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    arguments = ["check", str(log), "--format", "tmux"]
+    assert main(arguments) == 0
+    code = "import sys; from lossmon.cli import main; main(sys.argv[1:]); print(*sys.modules)"
+    ended = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=60
+    )
+    line, modules = ended.stdout.splitlines()
+    assert line == "✓ healthy 0.333 100% finished"
+    assert not {"numpy", "lossmon.monitor", "lossmon.readers"} & set(modules.split())
+
+
 def test_a_headless_demo_trains_and_can_be_judged(tmp_path: Path) -> None:
     out = tmp_path / "run"
     ended = run("demo", "--headless", "--case", "overfit", "--speed", "0", "--out", str(out))
@@ -206,6 +265,11 @@ def test_a_demo_never_writes_over_a_run(log: Path) -> None:
         ["--nonsense"],
         ["check"],
         ["check", ".", "--fail-on", "doom"],
+        ["check", ".", "--until", "finished"],
+        ["check", ".", "--wait", "--watch"],
+        ["check", ".", "--wait", "--until", "sunrise"],
+        ["check", ".", "--wait", "--timeout", "soon"],
+        ["check", ".", "--watch", "--format", "tmux"],
         ["demo", "--seed", "-1"],
         ["demo", "--speed", "nan"],
         ["config", "--config", "/"],

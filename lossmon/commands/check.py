@@ -5,9 +5,23 @@ from __future__ import annotations
 import argparse
 import gc
 import sys
+from typing import TYPE_CHECKING
 
-from lossmon.commands.inputs import existing, no_metrics, settings_of
-from lossmon.commands.parsing import add_paths, add_settings, new_parser
+from lossmon.commands.inputs import NO_METRICS, existing, no_metrics, settings_of
+from lossmon.commands.parsing import add_paths, add_settings, duration, new_parser
+from lossmon.config import Config
+from lossmon.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lossmon.types import RunSnapshot
+
+FORMATS = ("text", "json", "github", "openmetrics", "tmux")
+"""Rows of `lossmon.reports.formats`, named here because the parser imports no report."""
+
+NOT_REACHED = 4
+"""Exit status where `--until` did not come true."""
 
 _DESCRIPTION = """\
 Print the diagnosis of finished or running trainings, without a terminal.
@@ -20,18 +34,34 @@ exit status:
   1  something is
   2  an argument or a setting is wrong
   3  no metrics were found
+  4  --until did not come true: the time is up, or every run has ended
+
+formats:
+  text         for people
+  json         one JSON object per run, one per line
+  github       annotations of a GitHub Actions job
+  openmetrics  for the textfile collector of Prometheus' node_exporter
+  tmux         one line for status-right: ✓ healthy 0.61 41% ETA 14m
 
 examples:
   lossmon check ./output
   lossmon check runs/* --json | jq -r '[.run, .verdict.code] | @tsv'
-  lossmon check ./output --fail-on warning || echo "look at the run\""""
+  lossmon check ./output --fail-on warning || echo "look at the run"
+  lossmon check ./output --wait --timeout 12h && python evaluate.py
+  lossmon check ./output --watch --json
+  tmux set -g status-right '#(lossmon check --format tmux ~/output)'"""
 
 
 def parser() -> argparse.ArgumentParser:
     """The parser of `lossmon check`."""
     parser = new_parser("lossmon check", _DESCRIPTION, _EPILOG)
-    add_paths(parser, "what to judge")
-    parser.add_argument("--json", action="store_true", help="one JSON object a run and line")
+    add_paths(parser, "run directories or log files")
+    parser.add_argument(
+        "--format", choices=FORMATS, default="text", help="how to print it (default: text)"
+    )
+    parser.add_argument(
+        "--json", action="store_const", const="json", dest="format", help="same as --format json"
+    )
     parser.add_argument("--history", action="store_true", help="add how the verdict changed")
     parser.add_argument(
         "--fail-on",
@@ -39,16 +69,78 @@ def parser() -> argparse.ArgumentParser:
         default="critical",
         help="severity from which the exit status is 1 (default: critical)",
     )
+    _add_waiting(parser)
     add_settings(parser, ("lang", "sensitivity"))
     return parser
 
 
+def _add_waiting(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("waiting")
+    which = group.add_mutually_exclusive_group()
+    which.add_argument("--wait", action="store_true", help="wait for --until, then print and exit")
+    which.add_argument(
+        "--watch", action="store_true", help="print a run whenever its verdict or state changes"
+    )
+    group.add_argument(
+        "--until",
+        metavar="WORD",
+        help="finished, or the code of a verdict (default with --wait: finished)",
+    )
+    group.add_argument(
+        "--timeout", type=duration, metavar="D", help="give up after this long: 90s, 30m, 12h, 2d"
+    )
+
+
 def run(options: argparse.Namespace) -> int:
     """Judge and print."""
+    if not (options.wait or options.watch) and (options.until or options.timeout is not None):
+        raise ConfigError("--until and --timeout need --wait or --watch")
+    config = settings_of(options)
+    if options.wait or options.watch:
+        return _wait(options, config)
+    if options.format == "tmux":
+        return _status_line(options, config)
     gc.disable()
-    from lossmon.reports.check import check, fails
+    from lossmon.reports.check import check
 
     gc.enable()
-    config = settings_of(options)
-    runs = check(existing(options.paths), config, sys.stdout, options.json, options.history)
+    paths = existing(options.paths)
+    runs = check(paths, config, sys.stdout, options.format, options.history)
+    return _status(options, runs)
+
+
+def _status_line(options: argparse.Namespace, config: Config) -> int:
+    from lossmon.reports.status_cache import status
+
+    line, fails = status(existing(options.paths), config, options.fail_on)
+    print(line)
+    return NO_METRICS if fails is None else int(fails)
+
+
+def _wait(options: argparse.Namespace, config: Config) -> int:
+    from lossmon.reports.check import write
+    from lossmon.reports.formats import FORMATS, Style
+    from lossmon.reports.wait import Waiting
+
+    format_ = FORMATS[options.format]
+    style = Style(config.lang, options.history, sys.stdout.encoding or "utf-8")
+    if options.watch and format_.whole:
+        raise ConfigError(f"--watch prints one run at a time; --format {options.format} cannot")
+    until = options.until or ("finished" if options.wait else None)
+    waiting = Waiting(existing(options.paths), config, until, options.timeout)
+    for count, changed in enumerate(waiting.changes()):
+        if options.watch:
+            print(end="\n" if count and format_.gap else "")
+            write([changed], format_, style, sys.stdout)
+    if options.wait:
+        write(waiting.runs, format_, style, sys.stdout)
+    if until and not waiting.reached:
+        print(f"lossmon: not reached: --until {until}", file=sys.stderr)
+        return NOT_REACHED
+    return _status(options, waiting.runs)
+
+
+def _status(options: argparse.Namespace, runs: Sequence[RunSnapshot]) -> int:
+    from lossmon.reports.check import fails
+
     return int(fails(runs, options.fail_on)) if runs else no_metrics(options.paths)

@@ -89,7 +89,7 @@ def _judge(options: argparse.Namespace, out: Path, config: Config) -> int:
     print("lossmon: this is no terminal, so there is no screen", file=sys.stderr)
     if status := _train(options, out):
         return status
-    check([out], config, sys.stdout, as_json=False, history=True)
+    check([out], config, sys.stdout, "text", history=True)
     return 0
 
 

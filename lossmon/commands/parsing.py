@@ -10,6 +10,9 @@ from lossmon.config import SETTINGS, Setting
 
 SETTINGS_FILE = "~/.config/lossmon/config.toml"
 
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+"""Seconds per unit of a duration."""
+
 NOT_ON_THE_SCREEN = ("hardware", "outliers")
 """Settings without a flag of their own name."""
 
@@ -77,3 +80,15 @@ def whole_number(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 19):
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 on")
     return int(text)
+
+
+def duration(text: str) -> float:
+    """A duration such as `90s`, `30m`, `12h` or `2d` in seconds, as an argparse type."""
+    number, unit = (text[:-1], text[-1:]) if text[-1:] in UNITS else (text, "s")
+    try:
+        seconds = float(number) * UNITS[unit]
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < 1e10:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a duration such as 90s, 30m, 12h or 2d")
+    return seconds

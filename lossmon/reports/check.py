@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from lossmon.config import Config
 from lossmon.errors import internal_error
 from lossmon.monitor import Monitor, MonitorConfig
-from lossmon.reports.plain import plain, printable
-from lossmon.reports.record import record
-from lossmon.types import RunSnapshot, Severity
+from lossmon.reports.formats import FORMATS, CheckFormat, Style
+from lossmon.reports.plain import printable
+from lossmon.types import RunSnapshot, Severity, Snapshot
 
 
 def check(
-    paths: Sequence[Path], config: Config, out: TextIO, as_json: bool, history: bool
+    paths: Sequence[Path], config: Config, out: TextIO, format_: str, history: bool
 ) -> list[RunSnapshot]:
     """Judge every run under the paths and print it.
 
@@ -25,50 +24,68 @@ def check(
         paths: What to judge; each is one run unless it holds several.
         config: Settings.
         out: Where to print.
-        as_json: One JSON object a run and line, else text.
+        format_: Name of a row of `FORMATS`.
         history: Add the history to the text (JSON always has it).
 
     Returns:
         The runs that hold metrics, in the order printed.
     """
-    judged: list[RunSnapshot] = []
-    settings = MonitorConfig(config.metrics, config.patterns, config.sensitivity)
+    style = Style(config.lang, history, out.encoding or "utf-8")
+    return write(judged(paths, config), FORMATS[format_], style, out)
+
+
+def judged(paths: Sequence[Path], config: Config) -> Iterator[RunSnapshot]:
+    """Judge every run under the paths; what could not be read goes to the error output."""
+    for monitor in monitors(paths, config):
+        yield from with_metrics(monitor.drain())
+
+
+def monitors(paths: Sequence[Path], config: Config) -> Iterator[Monitor]:
+    """A monitor per path: each path is judged for itself, even where it lies in another one."""
     for path in paths:
-        monitor = Monitor([path], settings)
-        snapshot = monitor.drain()
-        telling = [run for run in snapshot.runs if run.series]
-        unread = [error for run in snapshot.runs if not run.series for error in run.errors]
-        for note in dict.fromkeys((*(() if telling else snapshot.notes), *unread)):
-            print(f"lossmon: {printable(note)}", file=sys.stderr)
-        for run in telling:
-            try:
-                text = _text(run, config, out.encoding, as_json, history)
-            except Exception as error:
-                why = f"{run.path}: {internal_error(error)}; the run is left out"
-                print(f"lossmon: {printable(why)}", file=sys.stderr)
-                continue
-            print("\n" + text if judged and not as_json else text, file=out, flush=True)
-            judged.append(run)
-    return judged
+        yield Monitor([path], monitor_config(config))
 
 
-def _text(
-    run: RunSnapshot, config: Config, encoding: str | None, as_json: bool, history: bool
-) -> str:
-    if as_json:
-        return _json(record(run, config.lang), encoding)
-    return plain(run, config.lang, history=history)
+def with_metrics(snapshot: Snapshot) -> list[RunSnapshot]:
+    """The runs that hold metrics; why others do not goes to the error output."""
+    runs = [run for run in snapshot.runs if run.series]
+    unread = [error for run in snapshot.runs if not run.series for error in run.errors]
+    for note in dict.fromkeys((*(() if runs else snapshot.notes), *unread)):
+        warn(note)
+    return runs
 
 
-def _json(record: dict[str, Any], encoding: str | None) -> str:
-    """One line of JSON in readable letters, or escaped where the output cannot take them."""
-    text = json.dumps(record, ensure_ascii=False, allow_nan=False)
-    try:
-        text.encode(encoding or "utf-8")
-    except UnicodeEncodeError:
-        # Another character set, or a file name that is no UTF-8.
-        return json.dumps(record, allow_nan=False)
-    return text
+def write(
+    runs: Iterable[RunSnapshot], format_: CheckFormat, style: Style, out: TextIO
+) -> list[RunSnapshot]:
+    """Print runs, each as soon as it is there where the format allows that.
+
+    Returns:
+        The runs that were printed: one that cannot be described is left out, with a message.
+    """
+    written: list[RunSnapshot] = []
+    for run in runs:
+        try:
+            text = format_.write([run], style)
+        except Exception as error:
+            warn(f"{run.path}: {internal_error(error)}; the run is left out")
+            continue
+        if not format_.whole:
+            print("\n" + text if written and format_.gap else text, file=out, flush=True)
+        written.append(run)
+    if written and format_.whole:
+        print(format_.write(written, style), file=out, flush=True)
+    return written
+
+
+def warn(text: str) -> None:
+    """Print a line to the error output; text from outside is made printable."""
+    print(f"lossmon: {printable(text)}", file=sys.stderr)
+
+
+def monitor_config(config: Config) -> MonitorConfig:
+    """The part of the settings that the monitor takes."""
+    return MonitorConfig(config.metrics, config.patterns, config.sensitivity)
 
 
 def fails(runs: Sequence[RunSnapshot], threshold: str) -> bool:

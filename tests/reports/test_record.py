@@ -155,5 +155,5 @@ def test_a_notice_fails_only_where_asked() -> None:
 def test_runs_without_metrics_are_not_told(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("nothing of note\n", encoding="utf-8")
     out = io.StringIO()
-    assert check([tmp_path], Config(), out, True, False) == []
+    assert check([tmp_path], Config(), out, "json", False) == []
     assert out.getvalue() == ""

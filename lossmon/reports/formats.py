@@ -1,0 +1,80 @@
+"""The output formats of `lossmon check`: one row per format."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from lossmon.reports.github import annotation
+from lossmon.reports.openmetrics import render
+from lossmon.reports.plain import plain
+from lossmon.reports.record import record
+from lossmon.reports.status_line import status_line
+from lossmon.types import RunSnapshot
+
+
+class Style(NamedTuple):
+    """How runs are written.
+
+    Attributes:
+        language: `en` or `zh`, for evidence and advice.
+        history: Add the history to the text (JSON always has it).
+        encoding: Character set of the output.
+    """
+
+    language: str = "en"
+    history: bool = False
+    encoding: str = "utf-8"
+
+
+class CheckFormat(NamedTuple):
+    """A row of the format table.
+
+    Attributes:
+        name: Value of `--format`.
+        write: Returns the text for some runs, at least one.
+        whole: It describes all runs together; else each run is written as soon as it is judged.
+        gap: An empty line stands between two runs.
+    """
+
+    name: str
+    write: Callable[[Sequence[RunSnapshot], Style], str]
+    whole: bool = False
+    gap: bool = False
+
+
+def _text(runs: Sequence[RunSnapshot], style: Style) -> str:
+    return "\n\n".join(plain(run, style.language, history=style.history) for run in runs)
+
+
+def _json(runs: Sequence[RunSnapshot], style: Style) -> str:
+    return "\n".join(json_line(record(run, style.language), style.encoding) for run in runs)
+
+
+def _github(runs: Sequence[RunSnapshot], style: Style) -> str:
+    return "\n".join(annotation(run, style.language) for run in runs)
+
+
+FORMATS = {
+    one.name: one
+    for one in (
+        CheckFormat("text", _text, gap=True),
+        CheckFormat("json", _json),
+        CheckFormat("github", _github),
+        CheckFormat("openmetrics", lambda runs, _: render(runs), whole=True),
+        CheckFormat("tmux", lambda runs, style: status_line(runs, style.language), whole=True),
+    )
+}
+"""Every format, by name."""
+
+
+def json_line(described: dict[str, Any], encoding: str = "utf-8") -> str:
+    """One line of JSON in readable letters, or escaped where the output cannot take them."""
+    text = json.dumps(described, ensure_ascii=False, allow_nan=False)
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        # Another character set, or a file name that is not UTF-8.
+        return json.dumps(described, allow_nan=False)
+    return text

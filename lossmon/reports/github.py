@@ -1,0 +1,31 @@
+"""A verdict as an annotation of a GitHub Actions job."""
+
+from __future__ import annotations
+
+from lossmon.analysis.sentences import remedies
+from lossmon.diagnosis.advice import advise
+from lossmon.reports.plain import printable
+from lossmon.types import RunSnapshot, Severity
+
+LEVELS = {Severity.CRITICAL: "error", Severity.WARNING: "warning"}
+"""Workflow commands by severity; all others are notices."""
+
+
+def annotation(run: RunSnapshot, language: str) -> str:
+    """One workflow command: `::error title=…::…`, a step and the first remedy included."""
+    verdict = run.diagnosis.verdict
+    words = advise(verdict, language)
+    step = "" if run.step is None else f" at step {run.step:,}"
+    lines = [f"{words.word} since step {verdict.since_step:,}: {words.evidence}"]
+    if verdict.severity >= Severity.NOTICE:
+        lines += remedies(run, language)[:1]
+    title = _property(f"{run.name}, {run.state.value}{step}")
+    return f"::{LEVELS.get(verdict.severity, 'notice')} title={title}::{_message(lines)}"
+
+
+def _message(lines: list[str]) -> str:
+    return "%0A".join(printable(line).replace("%", "%25") for line in lines)
+
+
+def _property(text: str) -> str:
+    return printable(text).replace("%", "%25").replace(":", "%3A").replace(",", "%2C")
