@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from lossmon.diagnosis.advice import codes
 from lossmon.fast_dataclass import dataclass
 from lossmon.reports.plain import printable
-from lossmon.types import RunSnapshot, Severity, State
+from lossmon.types import RunSnapshot, RunState, Severity
 
 Labels = Mapping[str, str]
 
@@ -124,7 +124,7 @@ STATE_SETS: tuple[
     (
         "lossmon_state",
         "What a run is doing",
-        lambda: [state.value for state in State],
+        lambda: [state.value for state in RunState],
         lambda run: run.state.value,
     ),
     (

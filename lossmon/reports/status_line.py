@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from lossmon.diagnosis.advice import advise
 from lossmon.reports.plain import printable
-from lossmon.types import RunSnapshot, Severity, State
+from lossmon.types import RunSnapshot, RunState, Severity
 
 SYMBOLS = {
     Severity.NEUTRAL: "…",
@@ -52,7 +52,7 @@ def escaped(text: str) -> str:
 
 
 def _ending(run: RunSnapshot) -> list[str]:
-    if run.state is not State.RUNNING:
+    if run.state is not RunState.RUNNING:
         return [run.state.value]
     if run.remaining is None or not math.isfinite(run.remaining):
         return []
@@ -60,7 +60,7 @@ def _ending(run: RunSnapshot) -> list[str]:
 
 
 def _urgency(run: RunSnapshot) -> tuple[int, bool, float]:
-    is_live = run.state in (State.RUNNING, State.WAITING)
+    is_live = run.state in (RunState.RUNNING, RunState.WAITING)
     return run.diagnosis.verdict.severity, is_live, run.last_time or 0.0
 
 

@@ -11,9 +11,9 @@ from lossmon.errors import ConfigError
 from lossmon.fast_dataclass import dataclass
 from lossmon.monitor.follow import Follower
 from lossmon.reports.check import monitor_config
-from lossmon.types import RunSnapshot, State
+from lossmon.types import RunSnapshot, RunState
 
-ENDED = (State.FINISHED, State.FAILED)
+ENDED = (RunState.FINISHED, RunState.FAILED)
 """States after which nothing more is expected of a run."""
 
 Runs = tuple[RunSnapshot, ...]

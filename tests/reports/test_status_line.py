@@ -3,13 +3,13 @@ from __future__ import annotations
 import pytest
 
 from lossmon.reports.status_line import compact, status_line
-from lossmon.types import Confidence, Diagnosis, Finding, Severity, State
+from lossmon.types import Confidence, Diagnosis, Finding, RunState, Severity
 from tests.reports.test_record import snapshot
 
 
 def judged(code: str, severity: Severity, **changes: object) -> object:
     finding = Finding(code, severity, 30, Confidence.HIGH)
-    return snapshot(diagnosis=Diagnosis(finding, (finding,), ()), state=State.RUNNING, **changes)
+    return snapshot(diagnosis=Diagnosis(finding, (finding,), ()), state=RunState.RUNNING, **changes)
 
 
 def test_the_line_says_verdict_loss_progress_and_time_left() -> None:

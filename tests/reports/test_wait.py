@@ -9,7 +9,7 @@ import pytest
 from lossmon.config import Config
 from lossmon.errors import ConfigError
 from lossmon.reports.wait import Waiting, condition, essence
-from lossmon.types import State
+from lossmon.types import RunState
 from tests.monitor.logs import append, falling, record
 from tests.reports.test_record import snapshot
 
@@ -26,7 +26,7 @@ def test_it_ends_as_soon_as_every_run_has_ended(tmp_path: Path) -> None:
     for run in one.changes():
         states.append(run.state)
         append(log, falling(51, 101))
-    assert states == [State.RUNNING, State.FINISHED]
+    assert states == [RunState.RUNNING, RunState.FINISHED]
     assert one.reached
 
 
@@ -45,7 +45,7 @@ def test_it_ends_with_the_verdict_waited_for(tmp_path: Path) -> None:
 def test_a_verdict_that_cannot_come_any_more_is_not_waited_for(tmp_path: Path) -> None:
     append(tmp_path / "trainer_log.jsonl", falling(1, 101))
     one = waiting(tmp_path, "diverging", None)
-    assert [run.state for run in one.changes()] == [State.FINISHED]
+    assert [run.state for run in one.changes()] == [RunState.FINISHED]
     assert not one.reached
 
 
@@ -68,4 +68,4 @@ def test_an_unknown_word_is_refused() -> None:
 def test_a_step_is_no_change_and_a_state_is() -> None:
     run = snapshot()
     assert essence(run) == essence(snapshot(step=31))
-    assert essence(run) != essence(snapshot(state=State.FINISHED))
+    assert essence(run) != essence(snapshot(state=RunState.FINISHED))
