@@ -1,4 +1,4 @@
-"""A whole curve in constant memory: means, extremes and roughness of equal runs of points."""
+"""Binned curve: means, extremes and roughness of a whole series in constant memory."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CAPACITY = 256
 """Bins of a curve. A 1/256 of a run is finer than any statement we make about it (the finest is
 about a 1/20), and a full set of bins still costs only 18 kB."""
 
-COUNT, FIRST, LAST, MEAN, ROUGH, LOW, LOW_STEP, HIGH, HIGH_STEP = range(9)
+COUNT, FIRST, LAST, MEAN, ROUGHNESS, LOW, LOW_STEP, HIGH, HIGH_STEP = range(9)
 """Columns of a bin: points, first step, last step, mean, mean absolute difference of neighbouring
 points, smallest value and its step, largest value and its step."""
 
@@ -40,7 +40,7 @@ class BinnedCurve:
         "_low",
         "_low_step",
         "_previous",
-        "_rough",
+        "_roughness",
         "_sum",
         "_used",
         "points",
@@ -58,7 +58,7 @@ class BinnedCurve:
     def _clear(self) -> None:
         self._count = 0
         self._first = self._last = self._low_step = self._high_step = 0
-        self._sum = self._rough = 0.0
+        self._sum = self._roughness = 0.0
         self._low, self._high = math.inf, -math.inf
 
     @property
@@ -76,8 +76,8 @@ class BinnedCurve:
             return self._last
         return int(self._bins[self._used - 1, LAST]) if self._used else 0
 
-    def push(self, step: int, value: float) -> None:
-        """Take in one finite point."""
+    def append(self, step: int, value: float) -> None:
+        """Add one finite point."""
         self.points += 1
         if not self._count:
             self._first = step
@@ -85,7 +85,7 @@ class BinnedCurve:
         self._count += 1
         self._sum += value
         if self._previous == self._previous:
-            self._rough += abs(value - self._previous)
+            self._roughness += abs(value - self._previous)
         self._previous = value
         if value < self._low:
             self._low, self._low_step = value, step
@@ -95,7 +95,7 @@ class BinnedCurve:
             self._close()
 
     def extend(self, steps: Ints, values: Floats) -> None:
-        """Take in a column of finite points, oldest first."""
+        """Add a column of finite points, oldest first."""
         start, n = 0, len(values)
         while start < n:
             left = n - start
@@ -103,18 +103,18 @@ class BinnedCurve:
                 for step, value in zip(
                     steps[start:].tolist(), values[start:].tolist(), strict=True
                 ):
-                    self.push(step, value)
+                    self.append(step, value)
                 return
             if self._count == 0 and left >= self.size:
                 whole = min(left // self.size, CAPACITY - self._used)
                 end = start + whole * self.size
-                self._take_whole(steps[start:end], values[start:end], whole)
+                self._append_bins(steps[start:end], values[start:end], whole)
             else:
                 end = start + min(left, self.size - self._count)
-                self._take_part(steps[start:end], values[start:end])
+                self._fill_bin(steps[start:end], values[start:end])
             start = end
 
-    def _take_part(self, steps: Ints, values: Floats) -> None:
+    def _fill_bin(self, steps: Ints, values: Floats) -> None:
         """Continue the unfinished bin; never goes beyond its end."""
         if not self._count:
             self._first = int(steps[0])
@@ -123,7 +123,7 @@ class BinnedCurve:
         self.points += len(values)
         self._sum = float(np.add.accumulate(np.concatenate(([self._sum], values)))[-1])
         jumps = self._jumps(values)
-        self._rough = float(np.add.accumulate(np.concatenate(([self._rough], jumps)))[-1])
+        self._roughness = float(np.add.accumulate(np.concatenate(([self._roughness], jumps)))[-1])
         self._previous = float(values[-1])
         low, high = int(values.argmin()), int(values.argmax())
         if values[low] < self._low:
@@ -133,7 +133,7 @@ class BinnedCurve:
         if self._count >= self.size:
             self._close()
 
-    def _take_whole(self, steps: Ints, values: Floats, whole: int) -> None:
+    def _append_bins(self, steps: Ints, values: Floats, whole: int) -> None:
         """Append complete bins at once; there is no unfinished one, and room for all."""
         size = self.size
         self.points += len(values)
@@ -144,7 +144,7 @@ class BinnedCurve:
         rows[:, COUNT] = size
         rows[:, FIRST], rows[:, LAST] = at[:, 0], at[:, -1]
         rows[:, MEAN] = np.add.accumulate(table, axis=1)[:, -1] / size
-        rows[:, ROUGH] = np.add.accumulate(jumps, axis=1)[:, -1] / size
+        rows[:, ROUGHNESS] = np.add.accumulate(jumps, axis=1)[:, -1] / size
         each = np.arange(whole)
         low, high = table.argmin(axis=1), table.argmax(axis=1)
         rows[:, LOW], rows[:, LOW_STEP] = table[each, low], at[each, low]
@@ -166,7 +166,7 @@ class BinnedCurve:
             self._first,
             self._last,
             self._sum / self._count,
-            self._rough / self._count,
+            self._roughness / self._count,
             self._low,
             self._low_step,
             self._high,
@@ -187,7 +187,7 @@ class BinnedCurve:
         total = odd[:, COUNT] + even[:, COUNT]
         joined[:, COUNT] = total
         joined[:, FIRST], joined[:, LAST] = odd[:, FIRST], even[:, LAST]
-        for column in (MEAN, ROUGH):
+        for column in (MEAN, ROUGHNESS):
             weighted = odd[:, column] * odd[:, COUNT] + even[:, column] * even[:, COUNT]
             joined[:, column] = weighted / total
         for value, step, lower in ((LOW, LOW_STEP, True), (HIGH, HIGH_STEP, False)):
@@ -199,7 +199,7 @@ class BinnedCurve:
         self._bins[: self._used] = joined
         self.size *= 2
 
-    def cut(self, step: int) -> None:
+    def truncate(self, step: int) -> None:
         """Forget what was logged at or beyond `step`.
 
         A bin that lies across it stays as it is: its points cannot be told apart any more.

@@ -1,4 +1,4 @@
-"""Points to a diagnosis: keeps the curves of one run and judges them as it grows."""
+"""Engine of the diagnosis: judges one run incrementally, from its points."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import numpy as np
 
 from lossmon.diagnosis.binned_curve import BinnedCurve
 from lossmon.diagnosis.forecast import forecast
-from lossmon.diagnosis.point_batch import PointColumns
-from lossmon.diagnosis.rules import judge, leading
+from lossmon.diagnosis.indexed_points import IndexedPoints
+from lossmon.diagnosis.rules import RULE_OF, Pace, judge, leading
 from lossmon.diagnosis.signals import Signals
-from lossmon.diagnosis.state import METRICS, Channel, LossKind, Role, RunState, kind_of, role_of
+from lossmon.diagnosis.state import METRICS, Channel, EngineState, LossKind, Role, kind_of, role_of
 from lossmon.diagnosis.verdict import VerdictHysteresis
 from lossmon.types import Diagnosis, Floats, Ints, Kind, Meaning
 
@@ -26,11 +26,8 @@ at once where one lies well above the best."""
 PAIRED = 2
 """Evals after as many train points from which a log is taken for one line of both an epoch."""
 
-PASSING = ("diverging", "spike")
-"""Verdicts that a run may leave as fast as it came to them."""
-
 RECHECK = 4
-"""Train points after such a verdict before it is looked at again; later after 8, 16, and so on."""
+"""Train points after a passing verdict before the run is judged again; then 8, 16, and so on."""
 
 HUGE = 1e100
 """Finite values are clipped here, so that sums over a run stay finite."""
@@ -52,15 +49,15 @@ class Engine:
     def __init__(self, sensitivity: float = 1.0) -> None:
         """`sensitivity` above 1 warns earlier and more often, below 1 later and less."""
         self._sensitivity = min(max(sensitivity, 0.1), 10.0)
-        self._state = RunState()
+        self._state = EngineState()
         self._channels: list[Channel] = []
         self._numbers: dict[str, int] = {}
-        self._bench = VerdictHysteresis()
+        self._hysteresis = VerdictHysteresis()
         self._next_train = 1
         self._next_eval = 1
-        self._turned = -1
-        self._trains = 0
-        self._evals = 0
+        self._changed_at = -1
+        self._train_count = 0
+        self._eval_count = 0
         self._alarm = math.inf
         self._alarms = 0
         self._eval_alarm = math.inf
@@ -103,25 +100,25 @@ class Engine:
         return metric
 
     def plan(self, total_steps: int | None, total_epochs: float | None) -> None:
-        """Say how long the run is meant to last, where that is known."""
+        """Set the planned length of the run; None where it is unknown."""
         self._state.total_steps = total_steps
         self._state.total_epochs = total_epochs
 
     def restart(self, step: int) -> None:
         """The run began again: everything logged at or beyond `step` is void."""
-        self._state.cut(step)
-        self._trains = self._state.train.points
-        self._evals = self._state.eval.points
-        self._turned = -1
-        self._next_train = self._trains + self._stride()
-        self._next_eval = self._evals + 1
-        self._bench.restart()
+        self._state.truncate(step)
+        self._train_count = self._state.train.points
+        self._eval_count = self._state.eval.points
+        self._changed_at = -1
+        self._next_train = self._train_count + self._stride()
+        self._next_eval = self._eval_count + 1
+        self._hysteresis.restart()
 
     def feed(self, channels: Ints, steps: Ints, values: Floats, wall_times: Floats) -> None:
-        """Take in points as columns of one length, in the order they were logged.
+        """Add points as columns of one length, in the order they were logged.
 
         Args:
-            channels: Numbers that `channel` gave; points of others are passed over.
+            channels: Numbers that `channel` returned; points of others are ignored.
             steps: Steps, 0 or more.
             values: May be NaN or infinite.
             wall_times: Seconds since the Unix epoch, NaN where unknown.
@@ -142,76 +139,83 @@ class Engine:
                 self._point(channel, step, _clip(value))
 
     def _point(self, channel: Channel, step: int, value: float) -> None:
-        """Take in one point and judge if it is time to."""
+        """Add one point and judge if it is time to."""
         state = self._state
         if channel.role is Role.TRAIN:
-            self._trains += 1
-            urgent = state.loss(Role.TRAIN, step, value)
+            self._train_count += 1
+            urgent = state.add_loss(Role.TRAIN, step, value)
             if value > self._alarm:
                 self._alarms += 1
-                urgent = urgent or _rings(self._alarms)
-            if urgent or (self._trains >= self._next_train and not self._awaits_eval()):
+                urgent = urgent or _is_due(self._alarms)
+            if urgent or (self._train_count >= self._next_train and not self._awaits_eval()):
                 self._judge(step)
         elif channel.role is Role.EVAL:
-            self._evals += 1
-            urgent = state.loss(Role.EVAL, step, value)
+            self._eval_count += 1
+            urgent = state.add_loss(Role.EVAL, step, value)
             if value > self._eval_alarm:
                 self._eval_alarms += 1
-                urgent = urgent or _rings(self._eval_alarms)
-            if urgent or self._evals >= self._next_eval:
+                urgent = urgent or _is_due(self._eval_alarms)
+            if urgent or self._eval_count >= self._next_eval:
                 self._judge(step)
         elif channel.role is Role.GRADIENT:
-            state.gradient_norm(step, value)
+            state.add_gradient_norm(step, value)
         elif math.isfinite(value):
-            state.other(channel, step, value)
+            state.add_other(channel, step, value)
 
     def _awaits_eval(self) -> bool:
         """An eval has followed every train point so far: this one is judged with its own."""
-        return self._evals >= PAIRED and self._evals == self._trains - 1 < self._next_train
+        return (
+            self._eval_count >= PAIRED
+            and self._eval_count == self._train_count - 1 < self._next_train
+        )
 
     def _feed_many(self, channels: Ints, steps: Ints, values: Floats) -> None:
-        """Take in long columns: whole stretches between two judgements at once."""
-        columns = PointColumns(self._channels, channels, steps, values, HUGE)
+        """Add long columns: whole stretches between two judgements at once."""
+        points = IndexedPoints(self._channels, channels, steps, values, HUGE)
         start, n = 0, len(channels)
         while start < n:
-            stop = self._next_stop(columns, start)
-            columns.pour(self._state, start, stop)
-            self._trains += columns.count(Role.TRAIN, start, stop)
-            self._evals += columns.count(Role.EVAL, start, stop)
+            stop = self._next_stop(points, start)
+            points.add_to(self._state, start, stop)
+            self._train_count += points.count(Role.TRAIN, start, stop)
+            self._eval_count += points.count(Role.EVAL, start, stop)
             if stop < n:
-                self._feed_few(*columns.point(stop))
+                self._feed_few(*points.point(stop))
             start = stop + 1
 
-    def _next_stop(self, columns: PointColumns, start: int) -> int:
+    def _next_stop(self, points: IndexedPoints, start: int) -> int:
         """Position of the next point that may call for a judgement."""
-        train = columns.nth(Role.TRAIN, start, self._next_train - self._trains)
-        evals = columns.nth(Role.EVAL, start, self._next_eval - self._evals)
-        stop = min(train, evals, columns.next_special(start))
-        stop = columns.next_above(Role.TRAIN, start, stop, self._alarm)
-        return columns.next_above(Role.EVAL, start, stop, self._eval_alarm)
+        train = points.nth(Role.TRAIN, start, self._next_train - self._train_count)
+        evals = points.nth(Role.EVAL, start, self._next_eval - self._eval_count)
+        stop = min(train, evals, points.next_special(start))
+        stop = points.next_above(Role.TRAIN, start, stop, self._alarm)
+        return points.next_above(Role.EVAL, start, stop, self._eval_alarm)
 
     def _judge(self, step: int) -> None:
-        """Ask every rule, and let the verdict follow."""
-        curves = Signals(self._state)
-        before = self._bench.badge
-        self._bench.sit(step, curves, leading(curves, self._sensitivity, before))
-        badge = self._bench.badge
-        if badge in PASSING and badge != before:
-            self._turned = self._trains
-        self._next_train = self._trains + self._stride()
-        self._next_eval = self._evals + max(1, self._evals // EVAL_STRIDE)
-        if _moved(curves.alarm, self._alarm):
+        """Apply the rules, and let the verdict follow."""
+        before = self._hysteresis.badge
+        signals = Signals(self._state, self._sensitivity, before)
+        self._hysteresis.update(step, signals, leading(signals))
+        if self._is_passing and self._hysteresis.badge != before:
+            self._changed_at = self._train_count
+        self._next_train = self._train_count + self._stride()
+        self._next_eval = self._eval_count + max(1, self._eval_count // EVAL_STRIDE)
+        if _has_moved(signals.alarm, self._alarm):
             self._alarms = 0
-        if _moved(curves.eval_alarm, self._eval_alarm):
+        if _has_moved(signals.eval_alarm, self._eval_alarm):
             self._eval_alarms = 0
-        self._alarm, self._eval_alarm = curves.alarm, curves.eval_alarm
+        self._alarm, self._eval_alarm = signals.alarm, signals.eval_alarm
+
+    @property
+    def _is_passing(self) -> bool:
+        """Whether the badge may be over as quickly as it came."""
+        return Pace.PASSING in RULE_OF[self._hysteresis.badge].pace
 
     def _stride(self) -> int:
         """Train points until the next judgement, fewer where an alarm may be over soon."""
-        usual = max(1, self._trains // TRAIN_STRIDE)
-        if self._bench.badge not in PASSING or self._turned < 0:
+        usual = max(1, self._train_count // TRAIN_STRIDE)
+        if self._changed_at < 0 or not self._is_passing:
             return usual
-        return min(usual, max(RECHECK, self._trains - self._turned))
+        return min(usual, max(RECHECK, self._train_count - self._changed_at))
 
     def diagnosis(self) -> Diagnosis:
         """What the curves say, up to the newest point.
@@ -219,15 +223,14 @@ class Engine:
         The badge is the one last decided; its numbers are worked out anew.
         """
         with np.errstate(all="ignore"):
-            curves = Signals(self._state)
-            findings = judge(curves, self._sensitivity, self._bench.badge)
-            verdict, others = self._bench.present(findings)
+            signals = Signals(self._state, self._sensitivity, self._hysteresis.badge)
+            verdict, findings = self._hysteresis.current(judge(signals))
             return Diagnosis(
                 verdict=verdict,
-                findings=others,
-                history=self._bench.history,
-                missing=curves.missing,
-                forecast=forecast(curves),
+                findings=findings,
+                history=self._hysteresis.history,
+                missing=signals.missing,
+                forecast=forecast(signals),
             )
 
 
@@ -235,7 +238,7 @@ def _clip(value: float) -> float:
     return min(max(value, -HUGE), HUGE) if math.isfinite(value) else value
 
 
-def _moved(level: float, before: float) -> bool:
+def _has_moved(level: float, before: float) -> bool:
     """Whether the level of an alarm is another one, not the same seen more exactly.
 
     Every judgement shifts it a little; were that enough, plain noise would ring for ever.
@@ -243,6 +246,9 @@ def _moved(level: float, before: float) -> bool:
     return not math.isclose(level, before, rel_tol=ALARM_SHIFT)
 
 
-def _rings(times: int) -> bool:
-    """Whether the nth alarm of an unusually high loss is heard: the first four, then ever fewer."""
+def _is_due(times: int) -> bool:
+    """Whether the nth alarm of an unusually high loss calls for a judgement.
+
+    The first four do, then ever fewer.
+    """
     return times <= 4 or times & (times - 1) == 0

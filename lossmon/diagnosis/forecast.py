@@ -1,4 +1,4 @@
-"""Where the train loss is going, with an honest interval."""
+"""Forecast of the final train loss, with an interval."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MIN_PROGRESS = 0.4
 recorded runs in three only."""
 
 OVER = 0.99
-"""Share of the planned steps from which there is nothing left to foretell."""
+"""Share of the planned steps from which there is nothing left to forecast."""
 
 SKIPPED = 0.05
 """Share of the run left out at its start: warm-up and the first fall follow other laws."""
@@ -30,7 +30,7 @@ FLOORS = np.linspace(0.0, 0.98, 22)
 """Floors that are tried, as shares of the lowest level seen."""
 
 BACK_TEST = 0.5
-"""Share of the run so far from which the rest of it is foretold, to see how well that works."""
+"""Share of the run so far from which the rest of it is forecast, to see how well that works."""
 
 MISSES = 2.0
 """Times the largest miss of that back-test that the interval leaves room for: on recorded runs
@@ -54,19 +54,19 @@ FLAT_RATE = 0.01
 """Relative fall per tenth of the run below which the curve counts as flat."""
 
 
-def forecast(curves: Signals) -> Forecast | None:
+def forecast(signals: Signals) -> Forecast | None:
     """The expected end of the train loss, None where the fit is poor.
 
     A power law with a floor is fitted to the level over the run by trying floors and exponents;
     every pair that fits nearly as well as the best widens the interval.
     """
-    if not _fit_to_tell(curves):
+    if not _fit_to_tell(signals):
         return None
-    assert curves.total is not None
-    steps, levels = _levels(curves)
+    assert signals.total is not None
+    steps, levels = _levels(signals)
     if len(steps) < 8 or float(levels.min()) <= 0:
         return None
-    end = float(curves.total - curves.first + 1)
+    end = float(signals.total - signals.first + 1)
     fits = _fits(steps, levels)
     scatter = math.sqrt(fits[0][0]) / float(levels[-1])
     if scatter > WORST_FIT:
@@ -76,17 +76,17 @@ def forecast(curves: Signals) -> Forecast | None:
     best, spread = ends[0], 2 * scatter * float(levels[-1]) / math.sqrt(len(steps) / 4)
     left = max(float(levels[-1]) - best, 0.0)
     low, high = min(ends) - left / 2 - spread, max(ends) + left / 2 + spread
-    left_share = 1 - (curves.step - curves.first) / end
+    left_share = 1 - (signals.step - signals.first) / end
     low = min(
         low,
-        float(levels[-1]) - STRAIGHT_SHARE * _straight(curves),
+        float(levels[-1]) - STRAIGHT_SHARE * _straight(signals),
         float(levels[-1]) * (1 - DECAY_GAIN * left_share),
     )
     miss = MISSES * _missed(steps, levels) * max(1.0, (end - float(steps[-1])) / float(steps[-1]))
     low, high = min(low, best - miss), max(high, best + miss)
     if high - low > WIDEST * float(levels[-1]) or best > 1.05 * float(levels[-1]):
         return None
-    return Forecast(best, max(low, 0.0), high, _flat_step(fits[0], curves, end))
+    return Forecast(best, max(low, 0.0), high, _flat_step(fits[0], signals, end))
 
 
 def _missed(steps: Floats, levels: Floats) -> float:
@@ -102,34 +102,34 @@ def _missed(steps: Floats, levels: Floats) -> float:
     return float(np.abs(told - levels[~early]).max())
 
 
-def _straight(curves: Signals) -> float:
+def _straight(signals: Signals) -> float:
     """Fall until the end if the loss went on at the pace of the last third."""
-    train = curves.calm_train
+    train = signals.capped_train
     assert train is not None
-    assert curves.total is not None
-    middle = train.mean(curves.at(0.6), curves.at(0.75))
-    late = train.mean(curves.at(0.85), curves.at(1.0))
-    pace = max(middle - late, 0.0) / max(0.25 * curves.span, 1.0)
-    return pace * max(curves.total - curves.step, 0)
+    assert signals.total is not None
+    middle = train.mean(signals.at(0.6), signals.at(0.75))
+    late = train.mean(signals.at(0.85), signals.at(1.0))
+    pace = max(middle - late, 0.0) / max(0.25 * signals.span, 1.0)
+    return pace * max(signals.total - signals.step, 0)
 
 
-def _fit_to_tell(curves: Signals) -> bool:
+def _fit_to_tell(signals: Signals) -> bool:
     """The loss, the plan and the run so far allow an extrapolation."""
-    train = curves.train
-    if train is None or train.points < MIN_POINTS or curves.total is None or curves.lift:
+    train = signals.train
+    if train is None or train.points < MIN_POINTS or signals.total is None or signals.offset:
         return False
-    if curves.kind is not LossKind.PLAIN or curves.broken is not None:
+    if signals.kind is not LossKind.PLAIN or signals.non_finite is not None:
         return False
-    if curves.resumed is not None or _restarted(curves):
+    if signals.restarted or _rate_restarted(signals):
         return False
-    done = curves.step - curves.first + 1
-    planned = curves.total - curves.first + 1
-    return MIN_PROGRESS * planned <= done < OVER * planned and curves.drop > 0
+    done = signals.step - signals.first + 1
+    planned = signals.total - signals.first + 1
+    return MIN_PROGRESS * planned <= done < OVER * planned and signals.drop > 0
 
 
-def _restarted(curves: Signals) -> bool:
+def _rate_restarted(signals: Signals) -> bool:
     """The learning rate came up again after it had fallen."""
-    rate = curves.rate
+    rate = signals.rate
     if rate is None or len(rate) < 4:
         return False
     top = int(rate.y.argmax())
@@ -137,12 +137,12 @@ def _restarted(curves: Signals) -> bool:
     return bool(np.any(after > 1.2 * np.minimum.accumulate(after)))
 
 
-def _levels(curves: Signals) -> tuple[Floats, Floats]:
+def _levels(signals: Signals) -> tuple[Floats, Floats]:
     """Train levels in up to 32 windows of growing width, and the middle of each."""
-    train = curves.calm_train
+    train = signals.capped_train
     assert train is not None
-    first = max(SKIPPED * curves.span, 3 * max(train.gap, 1.0))
-    edges = np.geomspace(first, max(curves.span, first + 1.0), 33)
+    first = max(SKIPPED * signals.span, 3 * max(train.gap, 1.0))
+    edges = np.geomspace(first, max(signals.span, first + 1.0), 33)
     middles = np.sqrt(edges[:-1] * edges[1:])
     return middles, train.means(train.first + edges[:-1], train.first + edges[1:])
 
@@ -168,10 +168,10 @@ def _law(fit: tuple[float, float, float, float], step: float) -> float:
     return float(floor + scale * step**-exponent)
 
 
-def _flat_step(fit: tuple[float, float, float, float], curves: Signals, end: float) -> int | None:
+def _flat_step(fit: tuple[float, float, float, float], signals: Signals, end: float) -> int | None:
     """First step from which the law falls by less than `FLAT_RATE` in a tenth of the plan."""
     for at in np.linspace(end / 20, end, 40):
         here, later = _law(fit, float(at)), _law(fit, float(at + end / 10))
         if here - later < FLAT_RATE * here:
-            return int(curves.first + at)
+            return int(signals.first + at)
     return None

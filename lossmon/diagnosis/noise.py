@@ -1,4 +1,4 @@
-"""How much single evals scatter about a smooth curve."""
+"""Noise of single evals about a smooth curve."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from lossmon.diagnosis.curve import median
+from lossmon.diagnosis.curve_stats import median
 from lossmon.types import Floats
 
 NOISE_PRIOR = 0.008
@@ -41,7 +41,7 @@ def noise_of(logs: Floats) -> float:
     return math.sqrt(known / weight)
 
 
-def turns_of(logs: Floats) -> float:
+def reversals_of(logs: Floats) -> float:
     """Share of the inner values of the window that lie above or below both neighbours."""
     steps = np.diff(logs[-NOISE_WINDOW:])
     return float(np.count_nonzero(steps[1:] * steps[:-1] < 0)) / max(len(steps) - 1, 1)

@@ -1,18 +1,22 @@
-"""The curves of a run at the moment of judging, side by side."""
+"""Signals of a run: what the rules look at when it is judged."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import TypeVar, cast
 
 import numpy as np
 
 from lossmon.diagnosis.binned_curve import FIRST, HIGH, LOW
 from lossmon.diagnosis.cached import cached
-from lossmon.diagnosis.curve import Curve, median, relative
-from lossmon.diagnosis.noise import noise_of, turns_of
+from lossmon.diagnosis.curve_stats import CurveStats, log_ratio, median
+from lossmon.diagnosis.noise import noise_of, reversals_of
 from lossmon.diagnosis.spikes import Spike, newest_spike
-from lossmon.diagnosis.state import Broken, Channel, LossKind, RunState
+from lossmon.diagnosis.state import Channel, EngineState, LossKind, NonFiniteLoss
 from lossmon.types import Floats
+
+T = TypeVar("T")
 
 NOTHING = 1e-12
 """Share of the highest loss below which it has reached the end of float32's digits and more."""
@@ -28,7 +32,7 @@ MEDIAN_ERROR = 1.25
 """Standard error of a median over that of a mean, for normal noise."""
 
 LEAST_RANGE = 0.1
-"""Least range of a loss below zero, as a share of its depth, that it is lifted by."""
+"""Least range of a loss below zero, as a share of its depth, that it is shifted by."""
 
 SAME_SCALE = 0.3
 """Log distance of the first eval from the train loss within which both are on one scale, so that
@@ -48,7 +52,7 @@ COARSE_STEPS = 5
 """Steps between two train points from which one usually is a mean: the trainers' default is 10
 and more; single batches are logged at every step or two."""
 
-SETTLED_STEPS = 100
+ENOUGH_STEPS = 100
 """Steps, logged one by one, before slow states are spoken of: less is one noisy beginning."""
 
 SETTLED_EVALS = 8
@@ -62,81 +66,97 @@ over the interval before each point (epoch means): it lags by half an interval."
 class Signals:
     """What the rules look at; everything is worked out once, when first asked for."""
 
-    def __init__(self, state: RunState) -> None:
+    def __init__(self, state: EngineState, sensitivity: float = 1.0, badge: str = "") -> None:
+        """The signals of this moment.
+
+        Args:
+            state: What the engine keeps of the run.
+            sensitivity: See `Engine`.
+            badge: Code of the verdict that stands.
+        """
         self._state = state
+        self._results: dict[Callable[[Signals], object], object] = {}
+        self.sensitivity = sensitivity
+        self.badge = badge
         self.kind: LossKind = state.kind
-        self.broken: Broken | None = state.broken
-        self.healed = state.healed
-        self.same = state.same
+        self.non_finite: NonFiniteLoss | None = state.non_finite
+        self.repeats = state.repeats
         self.bad_gradients = state.bad_gradients
-        self.step = state.newest
+        self.step = state.last_step
         self.first = state.first or 0
         self.total = state.total_steps
-        self.resumed = state.restarts[-1] if state.restarts else None
+        self.restarted = state.last_restart is not None
+
+    def once(self, compute: Callable[[Signals], T]) -> T:
+        """The result of a function of these signals, computed when first asked for."""
+        if compute not in self._results:
+            self._results[compute] = compute(self)
+        return cast(T, self._results[compute])
 
     @cached
-    def lift(self) -> float:
+    def offset(self) -> float:
         """What is added to every loss so that ratios mean something: 0 for positive losses.
 
-        A loss that goes below zero has no natural zero; it is lifted by what it has learnt, so
+        A loss that goes below zero has no natural zero; it is shifted by what it has learnt, so
         that its best is half its start. Explosions above the start do not count: they would
         make everything else look flat.
         """
-        traces = [t for t in (self._state.train, self._state.eval) if t.points]
-        lowest = min((float(trace.bins[:, LOW].min()) for trace in traces), default=0.0)
+        curves = [curve for curve in (self._state.train, self._state.eval) if curve.points]
+        lowest = min((float(curve.bins[:, LOW].min()) for curve in curves), default=0.0)
         if lowest >= 0:
             return 0.0
-        values = [value for _, value in self._state.beginning] or traces[0].bins[:3, HIGH].tolist()
+        values = [value for _, value in self._state.first_points]
+        values = values or curves[0].bins[:3, HIGH].tolist()
         start = float(sorted(values)[len(values) // 2])
         return max(start, lowest + abs(lowest) * LEAST_RANGE) - 2 * lowest
 
     @cached
-    def train(self) -> Curve | None:
+    def train(self) -> CurveStats | None:
         """The train loss, None before its first point."""
         if not self._state.train.points:
             return None
-        curve = Curve(self._state.train.bins, lift=self.lift)
+        curve = CurveStats(self._state.train.bins, offset=self.offset)
         if not self._lags(curve):
             return curve
-        return Curve(self._state.train.bins, shift=curve.gap / 2, lift=self.lift)
+        return CurveStats(self._state.train.bins, shift=curve.gap / 2, offset=self.offset)
 
-    def _lags(self, train: Curve) -> bool:
+    def _lags(self, train: CurveStats) -> bool:
         evals = self.eval
         return evals is not None and len(evals) >= 2 and train.gap > COARSE * evals.gap
 
     @cached
-    def lags(self) -> bool:
+    def train_lags(self) -> bool:
         """Train points are taken for means over the interval before each."""
         return self.train is not None and self._lags(self.train)
 
     @cached
-    def eval(self) -> Curve | None:
+    def eval(self) -> CurveStats | None:
         """The eval loss, None before its first point."""
         if not self._state.eval.points:
             return None
-        return Curve(self._state.eval.bins, lift=self.lift)
+        return CurveStats(self._state.eval.bins, offset=self.offset)
 
     @cached
-    def calm_train(self) -> Curve | None:
+    def capped_train(self) -> CurveStats | None:
         """The train loss with lone spikes capped."""
         return None if self.train is None else self.train.capped()
 
     @cached
-    def rate(self) -> Curve | None:
+    def rate(self) -> CurveStats | None:
         """The learning rate, None where it is not logged."""
-        return Curve(self._state.rate.bins) if self._state.rate.points else None
+        return CurveStats(self._state.rate.bins) if self._state.rate.points else None
 
     @cached
     def metrics(self) -> tuple[Channel, ...]:
         """The metrics logged beside the eval loss."""
-        return tuple(m for m in self._state.metrics if m.trace is not None and m.trace.points)
+        return tuple(m for m in self._state.metrics if m.curve is not None and m.curve.points)
 
     @cached
     def recent(self) -> tuple[tuple[int, float], ...]:
-        """Newest raw train points, oldest first, lifted."""
-        if not self.lift:
+        """Newest raw train points, oldest first, shifted."""
+        if not self.offset:
             return tuple(self._state.recent)
-        return tuple((step, value + self.lift) for step, value in self._state.recent)
+        return tuple((step, value + self.offset) for step, value in self._state.recent)
 
     @cached
     def missing(self) -> tuple[str, ...]:
@@ -166,7 +186,7 @@ class Signals:
         return self.train.span if self.train else 0.0
 
     @cached
-    def evidence(self) -> int:
+    def logged_steps(self) -> int:
         """Steps at which a loss was seen: evals between few train points count beside them."""
         train, evals = self._state.train, self._state.eval
         if max(train.points, evals.points) >= MANY_POINTS:
@@ -175,16 +195,16 @@ class Signals:
         return len(set(steps))
 
     @cached
-    def coarse(self) -> bool:
+    def is_coarse(self) -> bool:
         """Several steps lie between two train points, which are then mostly means over them."""
         return self.train is not None and self.train.gap >= COARSE_STEPS
 
     @cached
-    def settled(self) -> bool:
+    def is_long_enough(self) -> bool:
         """The run is long enough to say that something does not change."""
         if self.eval is not None and self.eval.points >= SETTLED_EVALS:
             return True
-        return self.coarse or self.span >= SETTLED_STEPS
+        return self.is_coarse or self.span >= ENOUGH_STEPS
 
     def at(self, share: float) -> float:
         """Step at a share of the train curve."""
@@ -197,11 +217,11 @@ class Signals:
         The mean over the first part of the run sinks as the run grows; where the first points
         lay clearly higher, they tell.
         """
-        curve = self.calm_train
+        curve = self.capped_train
         if curve is None:
             return math.nan
         level = curve.mean(self.at(0), self.at(START_SHARE))
-        values = [value + self.lift for _, value in self._state.beginning]
+        values = [value + self.offset for _, value in self._state.first_points]
         for n in START_POINTS:
             if len(values) >= n:
                 error = 2 * MEDIAN_ERROR * self.late_noise / math.sqrt(n)
@@ -211,27 +231,27 @@ class Signals:
     @cached
     def now(self) -> float:
         """Present level of the train loss."""
-        curve = self.calm_train
+        curve = self.capped_train
         return curve.mean(self.at(1 - NOW_SHARE), self.at(1)) if curve else math.nan
 
     @cached
     def drop(self) -> float:
         """Natural log of the first train level over the present one."""
-        return relative(self.start, self.now)
+        return log_ratio(self.start, self.now)
 
     @cached
     def drop_error(self) -> float:
         """Standard error of `drop` from the noise of single train points."""
-        if self.calm_train is None:
+        if self.capped_train is None:
             return 0.0
-        first = max(self.calm_train.count(self.at(0), self.at(START_SHARE)), 1.0)
-        now = max(self.calm_train.count(self.at(1 - NOW_SHARE), self.at(1)), 1.0)
+        first = max(self.capped_train.count(self.at(0), self.at(START_SHARE)), 1.0)
+        now = max(self.capped_train.count(self.at(1 - NOW_SHARE), self.at(1)), 1.0)
         return self.late_noise * math.sqrt(1 / first + 1 / now)
 
     @cached
     def late_noise(self) -> float:
         """Relative standard deviation of single train points over the second half."""
-        curve = self.calm_train
+        curve = self.capped_train
         if curve is None:
             return 0.0
         level = curve.mean(self.at(0.5), self.at(1))
@@ -239,18 +259,18 @@ class Signals:
 
     def train_noise(self, share: float) -> float:
         """Standard deviation of single train points from a share of the run on."""
-        return self.calm_train.noise(self.at(share)) if self.calm_train else 0.0
+        return self.capped_train.noise(self.at(share)) if self.capped_train else 0.0
 
     @cached
     def late_gain(self) -> tuple[float, float]:
         """Log fall of the train loss from the third to the last quarter, and its standard error."""
-        curve = self.calm_train
+        curve = self.capped_train
         if curve is None or curve.points < 4:
             return 0.0, math.inf
         third = curve.mean(self.at(0.5), self.at(0.75))
         last = curve.mean(self.at(0.75), self.at(1))
         each = max(curve.count(self.at(0.75), self.at(1)), 1.0)
-        return relative(third, last), self.late_noise * math.sqrt(2 / each)
+        return log_ratio(third, last), self.late_noise * math.sqrt(2 / each)
 
     @cached
     def scatter(self) -> float:
@@ -294,9 +314,9 @@ class Signals:
         return noise_of(self.eval_log)
 
     @cached
-    def eval_turns(self) -> float:
+    def eval_reversals(self) -> float:
         """Share of the newest evals at which their course turns round."""
-        return turns_of(self.eval_log)
+        return reversals_of(self.eval_log)
 
     @cached
     def eval_now(self) -> float:
@@ -305,26 +325,26 @@ class Signals:
         return median(tail) if len(tail) else float(self.eval_log[-1])
 
     @cached
-    def paired(self) -> Floats:
+    def train_at_evals(self) -> Floats:
         """Train level around each eval."""
-        train, evals = self.calm_train, self.eval
+        train, evals = self.capped_train, self.eval
         if train is None or evals is None:
             return np.empty(0)
         half = max(evals.gap, train.gap) / 2
         return train.means(evals.x - half, evals.x + half)
 
     @cached
-    def paired_past(self) -> Floats:
+    def train_before_evals(self) -> Floats:
         """Train level over the eval interval that ends at each eval."""
-        train, evals = self.calm_train, self.eval
+        train, evals = self.capped_train, self.eval
         if train is None or evals is None:
             return np.empty(0)
         return train.means(evals.x - max(evals.gap, train.gap), evals.x)
 
     @cached
-    def pair_error(self) -> float:
+    def train_at_eval_error(self) -> float:
         """Relative standard error of a train level beside one eval."""
-        train, evals = self.calm_train, self.eval
+        train, evals = self.capped_train, self.eval
         if train is None or evals is None:
             return math.inf
         each = max(evals.gap / train.gap, 1.0) if train.gap > 0 else 1.0
@@ -333,7 +353,7 @@ class Signals:
     @cached
     def gap(self) -> Floats:
         """Natural log of train over eval at each eval: above 0 where eval is the lower."""
-        return np.log(np.maximum(self.paired, self._floor)) - self.eval_log
+        return np.log(np.maximum(self.train_at_evals, self._floor)) - self.eval_log
 
     @cached
     def late_gap(self) -> tuple[float, float]:
@@ -341,12 +361,12 @@ class Signals:
 
         A train loss that has risen counts as low as it was: the gap is what evals fell further.
         """
-        train, evals = self.calm_train, self.eval
+        train, evals = self.capped_train, self.eval
         if train is None or evals is None:
             return 0.0, math.inf
         late = max(int(np.count_nonzero(evals.x > self.at(LATE_SHARE))), 1)
         start, end = float(evals.x[-late]) - evals.gap / 2, evals.last + train.gap / 2
-        level = relative(min(train.mean(start, end), train.mean(2 * start - end, start)), 1.0)
+        level = log_ratio(min(train.mean(start, end), train.mean(2 * start - end, start)), 1.0)
         error = self.late_noise / math.sqrt(max(train.count(start, end), 1.0))
         return level - float(self.eval_log[-late:].mean()), error
 
@@ -358,9 +378,16 @@ class Signals:
             return 0.0, math.inf
         middle = (self.first + self.step) / 2
         width = (self.step - self.first) * 0.05
-        early = relative(evals.mean(middle - width, middle + width), 1.0)
+        early = log_ratio(evals.mean(middle - width, middle + width), 1.0)
         late = float(self.eval_log[-2] + self.eval_log[-1]) / 2
         return early - late, self.eval_noise
+
+    def eval_onset(self, holds: np.ndarray) -> int:
+        """Step of the eval from which a condition has held without a break."""
+        assert self.eval is not None
+        breaks = np.flatnonzero(~holds)
+        at = int(breaks[-1]) + 1 if len(breaks) else 0
+        return int(self.eval.x[min(at, len(holds) - 1)])
 
     @cached
     def eval_drop(self) -> float:
@@ -370,14 +397,14 @@ class Signals:
     @cached
     def eval_fall(self) -> float:
         """Log fall of the eval loss from where it started, which the first eval may have missed."""
-        train, evals = self.calm_train, self.eval
+        train, evals = self.capped_train, self.eval
         if train is None or evals is None or len(evals) < 2:
             return self.eval_drop
         first, half = float(evals.x[0]), max(evals.gap, train.gap) / 2
         beside = train.mean(first - half, first + half)
-        if abs(relative(beside, math.exp(float(self.eval_log[0])))) > SAME_SCALE:
+        if abs(log_ratio(beside, math.exp(float(self.eval_log[0])))) > SAME_SCALE:
             return self.eval_drop
-        return max(self.eval_drop, relative(self.start, math.exp(self.eval_now)))
+        return max(self.eval_drop, log_ratio(self.start, math.exp(self.eval_now)))
 
     # ------------------------------------------------------------------ alarm
 
@@ -390,7 +417,7 @@ class Signals:
         tail = np.array([value for _, value in self.recent[-16:]])
         usual = median(tail)
         spread = median(np.abs(tail - usual))
-        return max(1.4 * usual, usual + 6 * 1.4826 * spread) - self.lift
+        return max(1.4 * usual, usual + 6 * 1.4826 * spread) - self.offset
 
     @cached
     def eval_alarm(self) -> float:
@@ -398,7 +425,7 @@ class Signals:
         if len(self.eval_log) < 4:
             return math.inf
         rise = max(EVAL_ALARM, 4 * self.eval_noise)
-        return math.exp(float(self.eval_log.min()) + rise) - self.lift
+        return math.exp(float(self.eval_log.min()) + rise) - self.offset
 
 
 EVAL_ALARM = 0.01

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lossmon.diagnosis.curve import Curve, median
+from lossmon.diagnosis.curve_stats import CurveStats, median
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ SPIKE_LEAST = math.log(1.5)
 """Least log height of a spike: half above the level is no event."""
 
 
-def newest_spike(train: Curve) -> Spike | None:
+def newest_spike(train: CurveStats) -> Spike | None:
     """The newest spike of a train loss, None if there is none."""
     if len(train) < 10:
         return None

@@ -1,4 +1,4 @@
-"""What the engine keeps of one run: its curves, and the few facts that bins cannot hold."""
+"""State of the engine for one run: its binned curves and the few facts that bins cannot hold."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from lossmon.types import Floats, Ints, Kind, Meaning, Split
 RECENT = 64
 """Newest train points kept raw: enough to tell a lone spike from a level that stays up."""
 
-BEGINNING = 32
+FIRST_POINTS = 32
 """First train points kept raw: where the loss came from does not move while the run grows."""
 
 SHORT = 8
@@ -52,190 +52,169 @@ class LossKind(Enum):
 
 
 @dataclass(slots=True)
-class Broken:
+class NonFiniteLoss:
     """A loss that was NaN or infinite, or printed as 0.0 while its gradient was NaN."""
 
     step: int
     what: str
-    last: int
     times: int = 1
 
 
 @dataclass(slots=True)
 class Channel:
-    """One series that the engine was told about."""
+    """One series that the engine follows."""
 
     key: str
     role: Role
-    trace: BinnedCurve | None = None
+    curve: BinnedCurve | None = None
     lower_is_better: bool = True
 
 
 @dataclass(slots=True)
-class RunState:
-    """All that is known of one run; constant in size."""
+class EngineState:
+    """What is known of one run; constant in size."""
 
     train: BinnedCurve = field(default_factory=BinnedCurve)
     eval: BinnedCurve = field(default_factory=BinnedCurve)
     rate: BinnedCurve = field(default_factory=BinnedCurve)
-    gradient: BinnedCurve = field(default_factory=BinnedCurve)
     metrics: list[Channel] = field(default_factory=list)
     recent: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=RECENT))
-    beginning: list[tuple[int, float]] = field(default_factory=list)
+    first_points: list[tuple[int, float]] = field(default_factory=list)
     kind: LossKind = LossKind.PLAIN
-    broken: Broken | None = None
-    healed: int = 0
+    non_finite: NonFiniteLoss | None = None
     bad_gradient_step: int = -1
     bad_gradients: int = 0
-    masked: int = 0
-    same: int = 0
-    restarts: list[int] = field(default_factory=list)
+    repeats: int = 0
+    last_restart: int | None = None
     total_steps: int | None = None
     total_epochs: float | None = None
-    newest: int = 0
+    last_step: int = 0
     first: int | None = None
 
-    def loss(self, role: Role, step: int, value: float) -> bool:
-        """Take in one loss value; True if it calls for a judgement at once."""
-        self.see(step)
+    def add_loss(self, role: Role, step: int, value: float) -> bool:
+        """Add one loss value; True if it calls for a judgement at once."""
+        self.note_step(step)
         if not math.isfinite(value):
-            self._break(step, "train loss" if role is Role.TRAIN else "eval loss")
+            self._mark_non_finite(step, "train loss" if role is Role.TRAIN else "eval loss")
             return True
         if role is Role.EVAL:
             # Once the loss is NaN behind a printed 0.0, so are the evals printed as 0.0.
-            if value != 0.0 or self.broken is None:
-                self.eval.push(step, value)
+            if value != 0.0 or self.non_finite is None:
+                self.eval.append(step, value)
             return False
-        return self._train(step, value)
+        return self._add_train(step, value)
 
-    def _train(self, step: int, value: float) -> bool:
+    def _add_train(self, step: int, value: float) -> bool:
         hidden = value == 0.0 and self.bad_gradient_step == step
-        self.masked = self.masked + 1 if hidden else 0
-        if self.masked >= MASKED_TIMES:
-            self._break(step, "masked")
         if hidden:
+            # HF Trainer prints a NaN loss as 0.0 by default. With a NaN gradient norm at the same
+            # step a 0.0 has no innocent reading, so one is enough.
+            self._mark_non_finite(step, "masked")
             return True
         if self.recent and value == self.recent[-1][1]:
-            self.same += 1
+            self.repeats += 1
         else:
-            self.same = 0
+            self.repeats = 0
         self.recent.append((step, value))
-        if len(self.beginning) < BEGINNING:
-            self.beginning.append((step, value))
-        self.train.push(step, value)
-        if self.broken and self.broken.what != "eval loss":
-            self.healed += 1
+        if len(self.first_points) < FIRST_POINTS:
+            self.first_points.append((step, value))
+        self.train.append(step, value)
         return False
 
-    def _break(self, step: int, what: str) -> None:
-        self.healed = 0
-        if self.broken is None:
-            self.broken = Broken(step, what, step)
+    def _mark_non_finite(self, step: int, what: str) -> None:
+        if self.non_finite is None:
+            self.non_finite = NonFiniteLoss(step, what)
         else:
-            self.broken.last, self.broken.times = step, self.broken.times + 1
+            self.non_finite.times += 1
 
-    def gradient_norm(self, step: int, value: float) -> None:
-        """Take in one gradient norm."""
-        self.see(step)
+    def add_gradient_norm(self, step: int, value: float) -> None:
+        """Add one gradient norm."""
+        self.note_step(step)
         if math.isfinite(value):
-            self.gradient.push(step, value)
             self.bad_gradients = max(self.bad_gradients - 1, 0)
         else:
             self.bad_gradient_step = step
             self.bad_gradients += 3
 
-    def other(self, channel: Channel, step: int, value: float) -> None:
-        """Take in one finite learning rate or metric."""
-        self.see(step)
-        trace = self.rate if channel.role is Role.RATE else channel.trace
-        if trace is not None:
-            trace.push(step, value)
+    def add_other(self, channel: Channel, step: int, value: float) -> None:
+        """Add one finite learning rate or metric."""
+        self.note_step(step)
+        curve = self.rate if channel.role is Role.RATE else channel.curve
+        if curve is not None:
+            curve.append(step, value)
 
-    def take(self, channel: Channel, steps: Ints, values: Floats) -> None:
-        """Take in a column of one series: finite, and no train loss exactly 0."""
+    def add_column(self, channel: Channel, steps: Ints, values: Floats) -> None:
+        """Add a column of one series: finite, and no train loss exactly 0."""
         role = channel.role
         if len(values) <= SHORT:
             for step, value in zip(steps.tolist(), values.tolist(), strict=True):
                 if role in (Role.TRAIN, Role.EVAL):
-                    self.loss(role, step, value)
+                    self.add_loss(role, step, value)
                 elif role is Role.GRADIENT:
-                    self.gradient_norm(step, value)
+                    self.add_gradient_norm(step, value)
                 else:
-                    self.other(channel, step, value)
+                    self.add_other(channel, step, value)
             return
         least = int(steps.min())
         self.first = least if self.first is None else min(self.first, least)
-        self.newest = max(self.newest, int(steps.max()))
+        self.last_step = max(self.last_step, int(steps.max()))
         if role is Role.TRAIN:
-            self._take_train(steps, values)
+            self._add_train_column(steps, values)
         elif role is Role.EVAL:
             self.eval.extend(steps, values)
         elif role is Role.GRADIENT:
-            self.gradient.extend(steps, values)
             self.bad_gradients = max(self.bad_gradients - len(values), 0)
         else:
-            trace = self.rate if role is Role.RATE else channel.trace
-            if trace is not None:
-                trace.extend(steps, values)
+            curve = self.rate if role is Role.RATE else channel.curve
+            if curve is not None:
+                curve.extend(steps, values)
 
-    def _take_train(self, steps: Ints, values: Floats) -> None:
+    def _add_train_column(self, steps: Ints, values: Floats) -> None:
         before = self.recent[-1][1] if self.recent else None
         changes = np.flatnonzero(values[1:] != values[:-1])
         if len(changes):
-            self.same = len(values) - 2 - int(changes[-1])
+            self.repeats = len(values) - 2 - int(changes[-1])
         elif before is not None and before == values[0]:
-            self.same += len(values)
+            self.repeats += len(values)
         else:
-            self.same = len(values) - 1
-        self.masked = 0
-        if (left := BEGINNING - len(self.beginning)) > 0:
+            self.repeats = len(values) - 1
+        if (left := FIRST_POINTS - len(self.first_points)) > 0:
             head = zip(steps[:left].tolist(), values[:left].tolist(), strict=True)
-            self.beginning.extend(head)
+            self.first_points.extend(head)
         tail = slice(-RECENT, None)
         self.recent.extend(zip(steps[tail].tolist(), values[tail].tolist(), strict=True))
         self.train.extend(steps, values)
-        if self.broken and self.broken.what != "eval loss":
-            self.healed += len(values)
 
-    def see(self, step: int) -> None:
+    def note_step(self, step: int) -> None:
         """Note how far the run has come."""
         if self.first is None or step < self.first:
             self.first = step
-        if step > self.newest:
-            self.newest = step
+        if step > self.last_step:
+            self.last_step = step
 
-    def cut(self, step: int) -> None:
+    def truncate(self, step: int) -> None:
         """Void everything logged at or beyond `step`."""
-        for trace in (self.train, self.eval, self.rate, self.gradient):
-            trace.cut(step)
+        for curve in (self.train, self.eval, self.rate):
+            curve.truncate(step)
         for metric in self.metrics:
-            if metric.trace:
-                metric.trace.cut(step)
+            if metric.curve:
+                metric.curve.truncate(step)
         while self.recent and self.recent[-1][0] >= step:
             self.recent.pop()
         if not self.recent:
-            self._recall()
-        while self.beginning and self.beginning[-1][0] >= step:
-            self.beginning.pop()
-        if self.broken and self.broken.step >= step:
-            self.broken = None
-        self.masked = self.same = self.healed = 0
-        self.newest = min(self.newest, step)
-        self.restarts.append(step)
-        del self.restarts[:-RESTARTS]
+            self._refill_recent()
+        while self.first_points and self.first_points[-1][0] >= step:
+            self.first_points.pop()
+        if self.non_finite and self.non_finite.step >= step:
+            self.non_finite = None
+        self.repeats = 0
+        self.last_step = min(self.last_step, step)
+        self.last_restart = step
 
-    def _recall(self) -> None:
+    def _refill_recent(self) -> None:
         """Take the newest bins for the newest points, of which a far restart left none."""
         for row in self.train.bins[-RECENT:].tolist():
             self.recent.append((int(row[LAST]), row[MEAN]))
-
-
-MASKED_TIMES = 1
-"""HF Trainer prints a NaN loss as 0.0 by default. A loss of exactly 0.0 whose gradient norm is
-NaN at the same step has no innocent reading, so one is enough."""
-
-RESTARTS = 16
-"""Restarts remembered, newest last."""
 
 
 def role_of(meaning: Meaning, headline: bool) -> Role:
@@ -277,7 +256,7 @@ _ADVERSARIAL = re.compile(
 
 
 def kind_of(key: str) -> LossKind | None:
-    """The loss kind that a series of this name betrays, or None."""
+    """The kind of loss that the name of a series implies, or None."""
     name = key.lower()
     if _PREFERENCE.search(name):
         return LossKind.PREFERENCE

@@ -1,49 +1,13 @@
-"""Which finding is the badge: ranking, hysteresis and history."""
+"""Hysteresis of the verdict: which finding is the badge, and the history of the badge."""
 
 from __future__ import annotations
 
 import math
 
-from lossmon.diagnosis.rules import ASIDE
+from lossmon.diagnosis.rules import RULE_OF, Pace, can_lead
 from lossmon.diagnosis.signals import Signals
 from lossmon.fast_dataclass import dataclass
 from lossmon.types import WARMING_UP, Finding, Severity, VerdictChange
-
-RANK = (
-    "non_finite",
-    "diverging",
-    "overfitting",
-    "fast_memorisation",
-    "distribution_mismatch",
-    "easy_eval",
-    "metric_disagreement",
-    "spike",
-    "oscillating",
-    "lr_too_high",
-    "underfitting",
-    "lr_too_low",
-    "plateau",
-    "converged",
-    "healthy",
-    "too_few_evals",
-    "warming_up",
-)
-"""Which finding wins the badge when several hold, most important first."""
-
-AT_ONCE = frozenset({"non_finite", "diverging", "overfitting", "spike"})
-"""Verdicts shown as soon as they hold: waiting costs the user compute, and their rules already
-ask for evidence enough."""
-
-BY_EVALS = frozenset(
-    {
-        "overfitting",
-        "fast_memorisation",
-        "distribution_mismatch",
-        "easy_eval",
-        "metric_disagreement",
-    }
-)
-"""Verdicts that rest on evals: only new evals may bring or revoke them."""
 
 EVALS_TO_ENTER = 1
 """Further evals that must agree before a verdict by evals other than overfitting is shown."""
@@ -58,24 +22,28 @@ run is still true a twelfth of the run later."""
 GROWTH_AMONG_STUCK = 3.0
 """The same between names for a loss that does not move: they call for much the same remedies."""
 
-STUCK = frozenset({"underfitting", "lr_too_low", "plateau"})
-"""Names for a loss that does not move."""
-
 GROWTH_TO_HEALTHY = 0.06
 """The same for the way back to healthy."""
 
-GROWTH_TO_CALM = 0.05
+GROWTH_TO_LEAVE_ALARM = 0.05
 """The same for leaving a verdict that was shown at once, and for a loss that rises but has not yet
 lost most of what it had gained. A divergence is left sooner where it has been over for as long as
 it lasted."""
 
-TURNS = 200
-"""Turns of the badge remembered; a run that has more is told by its newest."""
+HISTORY_LENGTH = 200
+"""Changes of the badge remembered, newest last."""
 
 
 @dataclass(slots=True)
 class _Candidate:
-    """A finding that would be the badge, and since when."""
+    """A finding that waits to become the badge.
+
+    Attributes:
+        code: Its code.
+        severity: Its severity.
+        size: Steps that the run had when it was first leading.
+        evals: Evals that the run had then.
+    """
 
     code: str
     severity: Severity
@@ -84,15 +52,15 @@ class _Candidate:
 
 
 class VerdictHysteresis:
-    """Holds the badge and changes it only on good grounds."""
+    """The badge, which changes only on good grounds."""
 
     def __init__(self) -> None:
         self._badge = WARMING_UP
-        self._turns: list[VerdictChange] = []
+        self._history: list[VerdictChange] = []
         self._candidate: _Candidate | None = None
-        self._resumed = False
-        self._shown = 0.0
-        self._away = math.inf
+        self._restarted = False
+        self._shown_at = 0.0
+        self._away_since = math.inf
 
     @property
     def badge(self) -> str:
@@ -101,92 +69,103 @@ class VerdictHysteresis:
 
     @property
     def history(self) -> tuple[VerdictChange, ...]:
-        """Every verdict in the order it became the badge."""
-        return tuple(self._turns)
+        """Every verdict in the order in which it became the badge."""
+        return tuple(self._history)
 
-    def sit(self, step: int, curves: Signals, top: Finding) -> None:
-        """Let the leading finding of this moment decide."""
-        resumed, self._resumed = self._resumed, False
-        size = curves.step - curves.first + 1.0
-        self._away = math.inf if top.code == self._badge.code else min(self._away, size)
-        last = self._turns[-1:]
-        if not self._turns or (resumed and top.code != self._badge.code):
-            self._show(step, top)
-        elif top.code == self._badge.code and top.severity >= self._badge.severity:
-            self._stay(step, top)
-        elif self._ripe(curves, top):
-            self._show(step, top)
-        if self._turns[-1:] != last:
-            self._shown, self._away = size, math.inf
+    def update(self, step: int, signals: Signals, leader: Finding) -> None:
+        """Keep the badge or replace it.
 
-    def _stay(self, step: int, top: Finding) -> None:
+        Args:
+            step: Step of the newest point.
+            signals: What the leading finding was found in.
+            leader: The finding that would be the badge, were there no hysteresis.
+        """
+        restarted, self._restarted = self._restarted, False
+        size = _size(signals)
+        same = leader.code == self._badge.code
+        self._away_since = math.inf if same else min(self._away_since, size)
+        newest = self._history[-1:]
+        if not self._history or (restarted and not same):
+            self._show(step, leader)
+        elif same and leader.severity >= self._badge.severity:
+            self._keep(step, leader)
+        elif self._is_ripe(signals, leader):
+            self._show(step, leader)
+        if self._history[-1:] != newest:
+            self._shown_at, self._away_since = size, math.inf
+
+    def _keep(self, step: int, leader: Finding) -> None:
         self._candidate = None
-        if top.severity > self._badge.severity:
-            self._show(step, top)
-        self._badge = top
+        if leader.severity > self._badge.severity:
+            self._show(step, leader)
+        self._badge = leader
 
-    def _show(self, step: int, top: Finding) -> None:
-        self._badge = top
+    def _show(self, step: int, leader: Finding) -> None:
+        self._badge = leader
         self._candidate = None
-        self._turns.append(VerdictChange(step, top.code, top.severity))
-        del self._turns[:-TURNS]
+        self._history.append(VerdictChange(step, leader.code, leader.severity))
+        del self._history[:-HISTORY_LENGTH]
 
-    def _ripe(self, curves: Signals, top: Finding) -> bool:
-        """Whether a finding has waited long enough to become the badge."""
-        size = curves.step - curves.first + 1.0
-        evals = curves.eval.points if curves.eval else 0
+    def _is_ripe(self, signals: Signals, leader: Finding) -> bool:
+        """Whether a finding has led for long enough to become the badge."""
+        size = _size(signals)
+        evals = signals.eval.points if signals.eval else 0
         waiting = self._candidate
-        if waiting is None or (waiting.code, waiting.severity) != (top.code, top.severity):
-            waiting = self._candidate = _Candidate(top.code, top.severity, size, evals)
-        if self._urgent(top):
+        if waiting is None or (waiting.code, waiting.severity) != (leader.code, leader.severity):
+            waiting = self._candidate = _Candidate(leader.code, leader.severity, size, evals)
+        if self._is_urgent(leader):
             return True
-        if self._badge.code == "diverging" and top.code != "diverging":
-            up = max(self._away - self._shown, 0.0)
-            return size - self._away >= min(GROWTH_TO_CALM * self._away, up)
-        if self._badge.code in BY_EVALS and evals - waiting.evals < EVALS_TO_LEAVE - 1:
-            return top.code == "diverging" and self._grown(size, waiting, top)
-        if top.code in BY_EVALS:
+        if self._badge.code == "diverging" and leader.code != "diverging":
+            lasted = max(self._away_since - self._shown_at, 0.0)
+            return size - self._away_since >= min(GROWTH_TO_LEAVE_ALARM * self._away_since, lasted)
+        by_evals = Pace.BY_EVALS in _pace(self._badge)
+        if by_evals and evals - waiting.evals < EVALS_TO_LEAVE - 1:
+            return leader.code == "diverging" and self._has_grown(size, waiting, leader)
+        if Pace.BY_EVALS in _pace(leader):
             return evals - waiting.evals >= EVALS_TO_ENTER
-        if self._badge.code in BY_EVALS:
-            return evals > 0
-        return self._grown(size, waiting, top)
+        return evals > 0 if by_evals else self._has_grown(size, waiting, leader)
 
-    def _grown(self, size: float, waiting: _Candidate, top: Finding) -> bool:
-        return size >= (1 + self._growth(top)) * waiting.size
+    def _has_grown(self, size: float, waiting: _Candidate, leader: Finding) -> bool:
+        return size >= (1 + self._growth(leader)) * waiting.size
 
-    def _urgent(self, top: Finding) -> bool:
+    def _is_urgent(self, leader: Finding) -> bool:
         badge = self._badge
         if badge.code == "warming_up":
-            return top.code not in SLOW or top.code == "healthy"
-        if top.code == "diverging" and top.severity < Severity.CRITICAL:
+            return Pace.SLOW not in _pace(leader)
+        if leader.code == "diverging" and leader.severity < Severity.CRITICAL:
             return False
-        return top.code in AT_ONCE and RANK.index(top.code) < RANK.index(badge.code)
+        outranks = RULE_OF[leader.code].rank < RULE_OF[badge.code].rank
+        return Pace.AT_ONCE in _pace(leader) and outranks
 
-    def _growth(self, top: Finding) -> float:
-        if self._badge.code in AT_ONCE or top.code == "diverging":
-            return GROWTH_TO_CALM
-        if self._badge.code in STUCK and top.code in STUCK:
+    def _growth(self, leader: Finding) -> float:
+        """Share by which the run must grow before the leading finding becomes the badge."""
+        if Pace.AT_ONCE in _pace(self._badge) or leader.code == "diverging":
+            return GROWTH_TO_LEAVE_ALARM
+        if Pace.STUCK in _pace(self._badge) & _pace(leader):
             return GROWTH_AMONG_STUCK
-        return GROWTH_TO_HEALTHY if top.code == "healthy" else GROWTH_TO_ENTER
+        return GROWTH_TO_HEALTHY if leader.code == "healthy" else GROWTH_TO_ENTER
 
     def restart(self) -> None:
         """The run began again: what is left of the curve decides anew."""
         self._candidate = None
-        self._resumed = bool(self._turns)
+        self._restarted = bool(self._history)
 
-    def present(self, findings: tuple[Finding, ...]) -> tuple[Finding, tuple[Finding, ...]]:
+    def current(self, findings: tuple[Finding, ...]) -> tuple[Finding, tuple[Finding, ...]]:
         """The badge with its newest numbers, and all findings with the badge first.
 
         Args:
             findings: All that hold now, the leading one first.
         """
-        same = [f for f in findings if f.code == self._badge.code and f.variant not in ASIDE]
+        same = [f for f in findings if f.code == self._badge.code and can_lead(f)]
         held = same[0] if same else self._badge
-        verdict = findings[0] if self._resumed else held
+        verdict = findings[0] if self._restarted else held
         return verdict, (verdict, *(f for f in findings if f is not verdict))
 
 
-SLOW = frozenset(
-    {"oscillating", "lr_too_high", "underfitting", "lr_too_low", "plateau", "converged", "healthy"}
-)
-"""Verdicts about the course of the run, true of a long stretch or not at all."""
+def _size(signals: Signals) -> float:
+    """Steps that the run has covered."""
+    return signals.step - signals.first + 1.0
+
+
+def _pace(finding: Finding) -> Pace:
+    return RULE_OF[finding.code].pace

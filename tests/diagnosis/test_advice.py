@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from lossmon.diagnosis.advice import advise, explain_missing
-from lossmon.diagnosis.verdict import RANK
+from lossmon.diagnosis.rules import RULES
 from lossmon.locale import languages, section
 from lossmon.types import Confidence, Finding, Severity
 from tests.diagnosis.feeding import Curve, diagnose
 from tests.diagnosis.test_rules import QUIET, SHOWN
 
-CODES = {*RANK, "stalled", "not_judged"}
+CODES = {*(rule.code for rule in RULES), "stalled", "not_judged"}
 TEXTS = ("word", "evidence", "means", "confused_with", "changes")
 
 

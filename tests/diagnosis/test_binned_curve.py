@@ -1,4 +1,4 @@
-"""A trace holds a whole curve in constant memory, however it arrives."""
+"""A binned curve holds a whole series in constant memory, however it arrives."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from lossmon.diagnosis.binned_curve import (
     MEAN,
     BinnedCurve,
 )
-from lossmon.diagnosis.curve import Curve, running_median
+from lossmon.diagnosis.curve_stats import CurveStats, running_median
 
 
-def traced(values: np.ndarray, cuts: list[int]) -> BinnedCurve:
-    trace = BinnedCurve()
+def binned(values: np.ndarray, cuts: list[int]) -> BinnedCurve:
+    curve = BinnedCurve()
     steps = np.arange(len(values))
     for part, at in zip(np.split(values, cuts), np.split(steps, cuts), strict=True):
-        trace.extend(at, part)
-    return trace
+        curve.extend(at, part)
+    return curve
 
 
 @pytest.mark.parametrize("n", [1, 12, 13, CAPACITY - 1, CAPACITY, CAPACITY + 1, 5000])
 def test_no_point_is_lost(n: int) -> None:
     values = np.random.default_rng(n).standard_normal(n)
-    bins = traced(values, []).bins
+    bins = binned(values, []).bins
     assert len(bins) <= CAPACITY + 1
     assert bins[:, COUNT].sum() == n
     assert (bins[:, COUNT] * bins[:, MEAN]).sum() == pytest.approx(values.sum())
@@ -41,30 +41,30 @@ def test_no_point_is_lost(n: int) -> None:
 @settings(max_examples=60, deadline=None)
 def test_any_cut_gives_the_same_bits(n: int, cuts: list[int]) -> None:
     values = np.random.default_rng(n).lognormal(size=n)
-    assert np.array_equal(traced(values, sorted(cuts)).bins, traced(values, []).bins)
+    assert np.array_equal(binned(values, sorted(cuts)).bins, binned(values, []).bins)
 
 
 def test_extremes_keep_their_steps() -> None:
     values = np.ones(10_000)
     values[[1234, 8765]] = 0.5, 7.0
-    bins = traced(values, []).bins
+    bins = binned(values, []).bins
     low, high = int(bins[:, LOW].argmin()), int(bins[:, HIGH].argmax())
     assert (bins[low, LOW_STEP], bins[high, HIGH_STEP]) == (1234, 8765)
 
 
 @pytest.mark.parametrize("at", [0, 1, 100, 999, 1000, 4000])
 def test_a_cut_forgets_what_lies_at_or_beyond_it(at: int) -> None:
-    trace = traced(np.arange(1000.0), [])
-    trace.cut(at)
-    bins = trace.bins
-    assert bins[:, COUNT].sum() == trace.points
-    assert not len(bins) or bins[-1, MEAN] < at + trace.size
-    trace.extend(np.arange(at, at + 10), np.full(10, 5.0))
-    assert trace.last_step == at + 9
+    curve = binned(np.arange(1000.0), [])
+    curve.truncate(at)
+    bins = curve.bins
+    assert bins[:, COUNT].sum() == curve.points
+    assert not len(bins) or bins[-1, MEAN] < at + curve.size
+    curve.extend(np.arange(at, at + 10), np.full(10, 5.0))
+    assert curve.last_step == at + 9
 
 
 def test_means_between_steps_are_those_of_the_points() -> None:
-    curve = Curve(traced(np.arange(100.0), []).bins)
+    curve = CurveStats(binned(np.arange(100.0), []).bins)
     assert curve.mean(20, 40) == pytest.approx(30, abs=0.6)
     assert curve.means(np.array([20.0]), np.array([40.0]))[0] == pytest.approx(30, abs=0.6)
 
@@ -72,8 +72,8 @@ def test_means_between_steps_are_those_of_the_points() -> None:
 def test_noise_is_told_from_slope() -> None:
     random = np.random.default_rng(0)
     steep = np.linspace(100, 0, 200)
-    assert Curve(traced(steep, []).bins).noise(0) < 0.05
-    scattered = Curve(traced(100 + random.standard_normal(20_000), []).bins).noise(0)
+    assert CurveStats(binned(steep, []).bins).noise(0) < 0.05
+    scattered = CurveStats(binned(100 + random.standard_normal(20_000), []).bins).noise(0)
     assert scattered == pytest.approx(1, rel=0.1)
 
 

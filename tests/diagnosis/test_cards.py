@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lossmon.diagnosis.advice import advise
-from lossmon.diagnosis.verdict import RANK
+from lossmon.diagnosis.rules import RULES
 from lossmon.locale import ENGLISH, languages
 from lossmon.types import Confidence, Diagnosis, Severity
 from tests.diagnosis.feeding import Curve, diagnose, falling, run
@@ -77,7 +77,7 @@ def told(diagnosis: Diagnosis) -> set[str]:
 
 
 def test_every_verdict_has_a_card_and_a_curve() -> None:
-    assert {card[0] for card in CARDS} == set(RANK) == set(CURVES)
+    assert {card[0] for card in CARDS} == {rule.code for rule in RULES} == set(CURVES)
 
 
 @pytest.mark.parametrize(

@@ -1,76 +1,107 @@
-"""The table of rules: curves to findings, each rule a pure function."""
+"""Table of the rules: pure functions from the signals of a run to a finding."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import Flag, auto
 
-from lossmon.diagnosis.rules.divergence import diverging
-from lossmon.diagnosis.rules.evals import fast_memorisation, overfitting, unlike_data
-from lossmon.diagnosis.rules.fatal import non_finite, spike
-from lossmon.diagnosis.rules.metric import metric_disagreement
-from lossmon.diagnosis.rules.progress import (
-    calm,
-    converged,
-    lr_too_high,
-    oscillating,
-    too_few_evals,
-)
-from lossmon.diagnosis.rules.stuck import frozen, stuck
+from lossmon.diagnosis.rules.converged import converged
+from lossmon.diagnosis.rules.data_mismatch import distribution_mismatch, easy_eval
+from lossmon.diagnosis.rules.diverging import diverging
+from lossmon.diagnosis.rules.fast_memorisation import fast_memorisation
+from lossmon.diagnosis.rules.healthy import healthy, too_few_evals, warming_up
+from lossmon.diagnosis.rules.lr_too_high import lr_too_high
+from lossmon.diagnosis.rules.metric_disagreement import metric_disagreement
+from lossmon.diagnosis.rules.non_finite import non_finite
+from lossmon.diagnosis.rules.oscillating import oscillating
+from lossmon.diagnosis.rules.overfitting import overfitting
+from lossmon.diagnosis.rules.spike import spike
+from lossmon.diagnosis.rules.stuck import lr_too_low, plateau, underfitting
 from lossmon.diagnosis.signals import Signals
-from lossmon.types import Finding
+from lossmon.fast_dataclass import dataclass
+from lossmon.types import WARMING_UP, Finding
 
-Rule = Callable[[Signals, float], Finding | None]
+
+class Pace(Flag):
+    """How a finding becomes the badge, and how the badge is left."""
+
+    PLAIN = 0
+    """It must hold while the run grows by a twelfth."""
+    SLOW = auto()
+    """The same, even while the badge still shows that the run has too few points."""
+    AT_ONCE = auto()
+    """It replaces a badge of lower rank at once: waiting costs the user compute, and the rule asks
+    for enough evidence by itself."""
+    PASSING = auto()
+    """It may be over as quickly as it came, so the run is judged more often."""
+    BY_EVALS = auto()
+    """It rests on evals: only new evals bring or revoke it."""
+    STUCK = auto()
+    """It is one of the names for a loss that does not move: the remedies are much the same, so
+    the badge does not change between them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One verdict.
+
+    Attributes:
+        code: Its code in the `check` contract, and the name of the function.
+        check: Returns the finding while the condition holds, else None.
+        pace: How it becomes the badge.
+        rank: Importance: where several conditions hold, the lowest number is the badge.
+        beside: Variant that is listed beside the badge and never becomes it.
+    """
+
+    code: str
+    check: Callable[[Signals], Finding | None]
+    pace: Pace
+    rank: int
+    beside: str | None = None
+
 
 RULES: tuple[Rule, ...] = (
-    non_finite,
-    diverging,
-    overfitting,
-    fast_memorisation,
-    unlike_data,
-    metric_disagreement,
-    spike,
-    oscillating,
-    stuck,
-    frozen,
-    converged,
-    calm,
+    Rule("non_finite", non_finite, Pace.AT_ONCE, 10),
+    Rule("diverging", diverging, Pace.AT_ONCE | Pace.PASSING, 20),
+    Rule("overfitting", overfitting, Pace.AT_ONCE | Pace.BY_EVALS, 30),
+    Rule("fast_memorisation", fast_memorisation, Pace.BY_EVALS, 40),
+    Rule("distribution_mismatch", distribution_mismatch, Pace.BY_EVALS, 50),
+    Rule("easy_eval", easy_eval, Pace.BY_EVALS, 60),
+    Rule("metric_disagreement", metric_disagreement, Pace.BY_EVALS, 70),
+    Rule("spike", spike, Pace.AT_ONCE | Pace.PASSING, 80, beside="recovered"),
+    Rule("oscillating", oscillating, Pace.SLOW, 90),
+    Rule("lr_too_high", lr_too_high, Pace.PLAIN, 100, beside="aside"),
+    Rule("underfitting", underfitting, Pace.SLOW | Pace.STUCK, 110),
+    Rule("lr_too_low", lr_too_low, Pace.SLOW | Pace.STUCK, 120),
+    Rule("plateau", plateau, Pace.SLOW | Pace.STUCK, 130),
+    Rule("converged", converged, Pace.SLOW, 140),
+    Rule("healthy", healthy, Pace.PLAIN, 150),
+    Rule("too_few_evals", too_few_evals, Pace.PLAIN, 160, beside="aside"),
+    Rule("warming_up", warming_up, Pace.PLAIN, 170),
 )
-"""The rules whose findings may become the badge, most important first; each gives at most one
-finding, and `calm` always one."""
+"""Every verdict that the engine can give, in the order of their ranks. One of the last three
+always holds."""
 
-ASIDE_RULES: tuple[Rule, ...] = (lr_too_high, too_few_evals)
-"""The rules whose findings are only told beside the badge."""
-
-ASIDE = ("recovered", "aside")
-"""Variants that are told beside the badge and never become it."""
+RULE_OF = {rule.code: rule for rule in RULES}
+"""The rules by code."""
 
 
-STAY = 2.0
-"""Times the sensitivity at which a divergence is still one: it is over when most of what was lost
-has been regained, not when it falls short of the alarm by a hair."""
+def can_lead(finding: Finding) -> bool:
+    """Whether a finding may become the badge."""
+    return finding.variant != RULE_OF[finding.code].beside
 
 
-def judge(curves: Signals, sensitivity: float, badge: str = "") -> tuple[Finding, ...]:
-    """Every finding that holds now, the one that would be the badge first.
-
-    Args:
-        curves: What to judge.
-        sensitivity: See `Engine`.
-        badge: Code of the verdict that stands.
-    """
-    asked = [rule(curves, _factor(rule, badge) * sensitivity) for rule in RULES + ASIDE_RULES]
-    found = [finding for finding in asked if finding is not None]
-    return tuple(sorted(found, key=lambda finding: finding.variant in ASIDE))
+def judge(signals: Signals) -> tuple[Finding, ...]:
+    """Every finding that holds now, the one that would be the badge first."""
+    asked = (rule.check(signals) for rule in RULES)
+    findings = [finding for finding in asked if finding is not None]
+    return tuple(sorted(findings, key=lambda finding: not can_lead(finding)))
 
 
-def _factor(rule: Rule, badge: str) -> float:
-    return STAY if rule is diverging and badge == "diverging" else 1.0
-
-
-def leading(curves: Signals, sensitivity: float, badge: str = "") -> Finding:
-    """The finding that would be the badge now, were there no waiting."""
+def leading(signals: Signals) -> Finding:
+    """The finding that would be the badge now, were there no hysteresis."""
     for rule in RULES:
-        finding = rule(curves, _factor(rule, badge) * sensitivity)
-        if finding is not None and finding.variant not in ASIDE:
+        finding = rule.check(signals)
+        if finding is not None and finding.variant != rule.beside:
             return finding
-    return calm(curves, sensitivity)
+    return WARMING_UP

@@ -1,4 +1,4 @@
-"""A small fall that is a real descent: what fine-tuning a good model looks like.
+"""Small but real descent, as of a good model that is fine-tuned.
 
 A model that is tuned further starts near its floor, so that its loss may fall by no more than 5 to
 20 % in all; one that cannot learn may fall by as much and then lie flat. They differ in the course:
@@ -46,42 +46,42 @@ BEGUN = 6
 """Evals up to which a straight descent may only have begun."""
 
 
-def descending(curves: Signals) -> bool:
+def descending(signals: Signals) -> bool:
     """The evals came down surely and steadily, and flatten no more than their rate makes them."""
-    evals, logs = curves.eval, curves.eval_log
+    evals, logs = signals.eval, signals.eval_log
     if evals is None:
-        return _train_descends(curves)
+        return _train_descends(signals)
     if len(evals) < EVALS:
         return False
-    fall, noise = float(logs[0] - logs[-1]), curves.eval_noise
+    fall, noise = float(logs[0] - logs[-1]), signals.eval_noise
     in_order = bool(np.all(logs[1:] < logs[:-1]))
     if fall <= (SURE_IN_ORDER if in_order else SURE) * noise:
         return False
     if float(logs[-1] - logs.min()) > noise:
         return False
-    telling = told_apart(curves)
+    apart = tells_batches_apart(signals)
     late = _late(evals.x, logs)
     if late >= CRAWL:
-        return telling and (fall >= FAR_ENOUGH or len(evals) < BEGUN)
+        return apart and (fall >= FAR_ENOUGH or len(evals) < BEGUN)
     if late < LATE_IN_TIME:
         return False
-    rates = _summed_rate(curves, evals.x)
+    rates = _summed_rate(signals, evals.x)
     if rates is None:
-        return telling
-    return (telling or fall >= SOME) and _late(rates, logs) >= LATE
+        return apart
+    return (apart or fall >= SOME) and _late(rates, logs) >= LATE
 
 
-def told_apart(curves: Signals) -> bool:
+def tells_batches_apart(signals: Signals) -> bool:
     """The batches differ for the model, so that it knows something."""
-    return curves.late_noise >= TELLING
+    return signals.late_noise >= TELLING
 
 
-def _train_descends(curves: Signals) -> bool:
+def _train_descends(signals: Signals) -> bool:
     """The train loss came down surely, and may well be coming down still."""
-    gain, error = curves.late_gain
-    if not told_apart(curves) or curves.drop - 2 * curves.drop_error < SOME:
+    gain, error = signals.late_gain
+    if not tells_batches_apart(signals) or signals.drop - 2 * signals.drop_error < SOME:
         return False
-    return gain + 2 * error > LATE_IN_TIME * curves.drop
+    return gain + 2 * error > LATE_IN_TIME * signals.drop
 
 
 def _late(places: Floats, logs: Floats) -> float:
@@ -90,9 +90,9 @@ def _late(places: Floats, logs: Floats) -> float:
     return (middle - float(logs[-1])) / float(logs[0] - logs[-1])
 
 
-def _summed_rate(curves: Signals, places: Floats) -> Floats | None:
+def _summed_rate(signals: Signals, places: Floats) -> Floats | None:
     """Learning rate summed up to each step, None where none is logged."""
-    rate = curves.rate
+    rate = signals.rate
     if rate is None:
         return None
     from_first = np.maximum(places - rate.first, 0.0)

@@ -1,11 +1,11 @@
-"""A loss that does not move: `underfitting`, `plateau` or `lr_too_low`."""
+"""A loss that does not move: `underfitting`, `lr_too_low` or `plateau`."""
 
 from __future__ import annotations
 
 import math
 
-from lossmon.diagnosis.curve import relative
-from lossmon.diagnosis.rules.descent import descending, told_apart
+from lossmon.diagnosis.curve_stats import log_ratio
+from lossmon.diagnosis.rules.descent import descending, tells_batches_apart
 from lossmon.diagnosis.signals import Signals
 from lossmon.diagnosis.state import LossKind
 from lossmon.types import Confidence, Finding, Severity
@@ -48,38 +48,55 @@ PICKING_UP = 1.5
 """The same ratio above which the descent is only beginning: nothing is stuck."""
 
 
-def little_learnt(curves: Signals) -> bool:
+def little_learnt(signals: Signals) -> bool:
     """Neither loss has come down noticeably since the start, beyond its noise."""
-    return curves.drop - curves.drop_error < LEARNT and curves.eval_drop < LEARNT_EVAL
+    return signals.drop - signals.drop_error < LEARNT and signals.eval_drop < LEARNT_EVAL
 
 
-def stuck(curves: Signals, sensitivity: float) -> Finding | None:
-    """The loss has hardly moved: `underfitting`, `plateau` or `lr_too_low`."""
-    del sensitivity
-    train = curves.train
-    if train is None or curves.evidence < SLOW_POINTS or curves.kind is not LossKind.PLAIN:
+def underfitting(signals: Signals) -> Finding | None:
+    """The loss has not moved since its start."""
+    found = signals.once(_stuck)
+    return found if found is not None and found.code == "underfitting" else None
+
+
+def lr_too_low(signals: Signals) -> Finding | None:
+    """The loss creeps down without slowing."""
+    found = signals.once(_stuck)
+    return found if found is not None and found.code == "lr_too_low" else None
+
+
+def plateau(signals: Signals) -> Finding | None:
+    """The loss began to fall and then stopped, or prints one number again and again."""
+    found = signals.once(_stuck)
+    return found if found is not None and found.code == "plateau" else _frozen(signals)
+
+
+def _stuck(signals: Signals) -> Finding | None:
+    """The loss has hardly moved: which of the three verdicts that is."""
+    train = signals.train
+    if train is None or signals.logged_steps < SLOW_POINTS or signals.kind is not LossKind.PLAIN:
         return None
     if (
-        not curves.settled
-        or not little_learnt(curves)
-        or (curves.eval is not None and len(curves.eval) < 3)
+        not signals.is_long_enough
+        or not little_learnt(signals)
+        or (signals.eval is not None and len(signals.eval) < 3)
     ):
         return None
-    gain, error = curves.late_gain
-    if gain > STUCK_GAIN + 2 * error or curves.late_eval_gain[0] > STUCK_GAIN:
+    gain, error = signals.late_gain
+    if gain > STUCK_GAIN + 2 * error or signals.late_eval_gain[0] > STUCK_GAIN:
         return None
-    if curves.eval is None:
-        sharp = ALONE_ERROR if told_apart(curves) else STUCK_GAIN
+    if signals.eval is None:
+        sharp = ALONE_ERROR if tells_batches_apart(signals) else STUCK_GAIN
         if train.points < ALONE_POINTS or error > sharp:
             return None
-    if descending(curves):
+    if descending(signals):
         return None
     facts: dict[str, float | int | str] = {
-        "train": curves.now - curves.lift,
-        "start": curves.start - curves.lift,
-        "drop_percent": 100 * (1 - math.exp(-curves.drop)),
+        "train": signals.now - signals.offset,
+        "start": signals.start - signals.offset,
+        "drop_percent": 100 * (1 - math.exp(-signals.drop)),
     }
-    early, late, noise = _halves(curves)
+    early, late, noise = _halves(signals)
     if late > max(PICKING_UP * max(early, 0.0), 4 * noise, CRAWL_LEAST):
         return None
     if early + late > max(CRAWL_LEAST, 4 * noise) and late > CRAWL_PACE * early > 0:
@@ -87,21 +104,21 @@ def stuck(curves: Signals, sensitivity: float) -> Finding | None:
             return None
         code = "lr_too_low"
     else:
-        code = "plateau" if curves.drop - curves.drop_error > PLATEAU_DROP else "underfitting"
-    return Finding(code, Severity.NOTICE, int(curves.at(0)), Confidence.MEDIUM, facts)
+        code = "plateau" if signals.drop - signals.drop_error > PLATEAU_DROP else "underfitting"
+    return Finding(code, Severity.NOTICE, int(signals.at(0)), Confidence.MEDIUM, facts)
 
 
-def _halves(curves: Signals) -> tuple[float, float, float]:
+def _halves(signals: Signals) -> tuple[float, float, float]:
     """Log fall over the earlier and over the later half of the run, and the error of each."""
-    evals = curves.eval
+    evals = signals.eval
     if evals is not None and len(evals) >= CRAWL_EVALS:
-        logs = curves.eval_log
+        logs = signals.eval_log
         middle = len(logs) // 2
-        return float(logs[0] - logs[middle]), float(logs[middle] - logs[-1]), curves.eval_noise
-    train = curves.calm_train
+        return float(logs[0] - logs[middle]), float(logs[middle] - logs[-1]), signals.eval_noise
+    train = signals.capped_train
     assert train is not None
-    parts = [train.mean(curves.at(i / 4), curves.at((i + 1) / 4)) for i in range(4)]
-    return relative(parts[0], parts[1]), relative(parts[2], parts[3]), curves.late_gain[1]
+    parts = [train.mean(signals.at(i / 4), signals.at((i + 1) / 4)) for i in range(4)]
+    return log_ratio(parts[0], parts[1]), log_ratio(parts[2], parts[3]), signals.late_gain[1]
 
 
 FROZEN_TIMES = 8
@@ -111,13 +128,15 @@ NEARLY_NOTHING = 0.02
 """Share of the start below which a loss is printed alike because it has too few digits left."""
 
 
-def frozen(curves: Signals, sensitivity: float) -> Finding | None:
+def _frozen(signals: Signals) -> Finding | None:
     """The train loss prints the very same number again and again."""
-    del sensitivity
-    if curves.same + 1 < FROZEN_TIMES or curves.kind is not LossKind.PLAIN:
+    if signals.repeats + 1 < FROZEN_TIMES or signals.kind is not LossKind.PLAIN:
         return None
-    step, value = curves.recent[-1]
-    if curves.now <= NEARLY_NOTHING * curves.start:
+    step, value = signals.recent[-1]
+    if signals.now <= NEARLY_NOTHING * signals.start:
         return None
-    facts: dict[str, float | int | str] = {"times": curves.same + 1, "train": value - curves.lift}
+    facts: dict[str, float | int | str] = {
+        "times": signals.repeats + 1,
+        "train": value - signals.offset,
+    }
     return Finding("plateau", Severity.NOTICE, step, Confidence.MEDIUM, facts, "frozen")

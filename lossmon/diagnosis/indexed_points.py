@@ -1,4 +1,4 @@
-"""Points of many series in logged order, taken apart so that long stretches move at once."""
+"""Points of one call in logged order, indexed by series so that long stretches move at once."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import math
 
 import numpy as np
 
-from lossmon.diagnosis.state import Channel, Role, RunState
+from lossmon.diagnosis.state import Channel, EngineState, Role
 from lossmon.types import Floats, Ints
 
 
-class PointColumns:
-    """One call's worth of points, with the places of each role looked up once."""
+class IndexedPoints:
+    """Points of one call, with the positions of each role looked up once."""
 
     def __init__(
         self, known: list[Channel], channels: Ints, steps: Ints, values: Floats, limit: float
@@ -24,15 +24,15 @@ class PointColumns:
         self._values = np.where(finite, np.clip(values, -limit, limit), values)
         # Not np.unique: its first call imports masked arrays, which takes longer than all this.
         self._numbers = sorted({int(i) for i in set(self._channels.tolist()) if i >= 0})
-        self._places = {i: np.flatnonzero(self._channels == i) for i in self._numbers}
+        self._positions = {i: np.flatnonzero(self._channels == i) for i in self._numbers}
         self._of_role = {role: self._gather(role) for role in (Role.TRAIN, Role.EVAL)}
         self._special = self._find_special(finite)
 
     def _gather(self, role: Role) -> Ints:
-        places = [self._places[i] for i in self._numbers if self._known[i].role is role]
-        if not places:
+        positions = [self._positions[i] for i in self._numbers if self._known[i].role is role]
+        if not positions:
             return np.empty(0, np.int64)
-        return np.sort(np.concatenate(places)) if len(places) > 1 else places[0]
+        return np.sort(np.concatenate(positions)) if len(positions) > 1 else positions[0]
 
     def _find_special(self, finite: np.ndarray) -> Ints:
         """Points that the state must see one by one: not finite, or a loss of exactly 0."""
@@ -42,30 +42,30 @@ class PointColumns:
         return np.flatnonzero(odd)
 
     def nth(self, role: Role, start: int, nth: int) -> int:
-        """Place of the nth point of a role from `start` on, or the end."""
-        places = self._of_role[role]
-        at = int(places.searchsorted(start)) + max(nth, 1) - 1
-        return int(places[at]) if at < len(places) else len(self._channels)
+        """Position of the nth point of a role from `start` on, or the end."""
+        positions = self._of_role[role]
+        at = int(positions.searchsorted(start)) + max(nth, 1) - 1
+        return int(positions[at]) if at < len(positions) else len(self._channels)
 
     def count(self, role: Role, start: int, stop: int) -> int:
-        """Points of a role between two places."""
-        places = self._of_role[role]
-        a, b = places.searchsorted(start), places.searchsorted(stop)
+        """Points of a role between two positions."""
+        positions = self._of_role[role]
+        a, b = positions.searchsorted(start), positions.searchsorted(stop)
         return int(b - a)
 
     def next_special(self, start: int) -> int:
-        """Place of the next point that must be seen alone, or the end."""
+        """Position of the next point that must be seen alone, or the end."""
         at = int(self._special.searchsorted(start))
         return int(self._special[at]) if at < len(self._special) else len(self._channels)
 
     def next_above(self, role: Role, start: int, stop: int, alarm: float) -> int:
-        """Place of the first loss of a role above `alarm` before `stop`, or `stop`."""
+        """Position of the first loss of a role above `alarm` before `stop`, or `stop`."""
         if alarm == math.inf:
             return stop
-        places = self._of_role[role]
-        a, b = places.searchsorted(start), places.searchsorted(stop)
-        above = (self._values[places[a:b]] > alarm).nonzero()[0]
-        return int(places[a + above[0]]) if len(above) else stop
+        positions = self._of_role[role]
+        a, b = positions.searchsorted(start), positions.searchsorted(stop)
+        above = (self._values[positions[a:b]] > alarm).nonzero()[0]
+        return int(positions[a + above[0]]) if len(above) else stop
 
     def point(self, at: int) -> tuple[list[int], list[int], list[float]]:
         """One point, as columns of length one."""
@@ -75,16 +75,16 @@ class PointColumns:
             [float(self._values[at])],
         )
 
-    def pour(self, state: RunState, start: int, stop: int) -> None:
-        """Give a stretch without special points to the state, series by series."""
+    def add_to(self, state: EngineState, start: int, stop: int) -> None:
+        """Add a stretch without special points to the state, series by series."""
         if stop <= start:
             return
         for number in self._numbers:
             channel = self._known[number]
             if channel.role is Role.IGNORED:
                 continue
-            places = self._places[number]
-            a, b = places.searchsorted(start), places.searchsorted(stop)
+            positions = self._positions[number]
+            a, b = positions.searchsorted(start), positions.searchsorted(stop)
             if b > a:
-                chosen = places[a:b]
-                state.take(channel, self._steps[chosen], self._values[chosen])
+                chosen = positions[a:b]
+                state.add_column(channel, self._steps[chosen], self._values[chosen])

@@ -1,4 +1,4 @@
-"""The loss has left the level it had reached, and stays away."""
+"""Divergence: the loss rose far above its best level and stays there."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from lossmon.diagnosis.curve import CAP_WINDOW, median, relative, windows
+from lossmon.diagnosis.curve_stats import CAP_WINDOW, log_ratio, median, windows
 from lossmon.diagnosis.signals import Signals
 from lossmon.diagnosis.state import LossKind
 from lossmon.types import Confidence, Finding, Severity
@@ -44,41 +44,47 @@ JOINT_RISES = 3
 ends so, and hardly any far above its best."""
 
 
-def diverging(curves: Signals, sensitivity: float) -> Finding | None:
+STAY = 2.0
+"""Times the sensitivity at which a divergence that is the badge is still one: it is over when most
+of what was lost has been regained, not when it falls short of the alarm by a hair."""
+
+
+def diverging(signals: Signals) -> Finding | None:
     """The loss has risen far above its best level and stays there, or still rises."""
-    if curves.kind is not LossKind.PLAIN or curves.train is None:
+    if signals.kind is not LossKind.PLAIN or signals.train is None:
         return None
-    return _by_train(curves, sensitivity) or _by_evals(curves, sensitivity)
+    sensitivity = signals.sensitivity * (STAY if signals.badge == "diverging" else 1.0)
+    return _by_train(signals, sensitivity) or _by_evals(signals, sensitivity)
 
 
-def _by_train(curves: Signals, sensitivity: float) -> Finding | None:
-    train = curves.train
+def _by_train(signals: Signals, sensitivity: float) -> Finding | None:
+    train = signals.train
     if train is None or train.points < 6:
         return None
     least = EXCESS / max(sensitivity, 1.0)
-    if not curves.start > 0 or relative(present_level(curves), float(train.y.min())) < least:
+    if not signals.start > 0 or log_ratio(present_level(signals), float(train.y.min())) < least:
         return None
-    level, earlier, best, best_step = _levels(curves)
+    level, earlier, best, best_step = _levels(signals)
     if not best > 0:
         return None
-    progress = relative(curves.start, best)
-    real = progress >= REAL_PROGRESS + _luck(curves)
-    reference = best if real else max(curves.start, best)
-    excess = relative(level, reference)
-    if excess < _least_excess(curves) / sensitivity or _evals_object(curves, excess):
+    progress = log_ratio(signals.start, best)
+    real = progress >= REAL_PROGRESS + _luck(signals)
+    reference = best if real else max(signals.start, best)
+    excess = log_ratio(level, reference)
+    if excess < _least_excess(signals) / sensitivity or _evals_disagree(signals, excess):
         return None
-    if excess < SURVIVED * _survived(curves) / sensitivity:
+    if excess < RECOVERED_RISE * _largest_recovered_rise(signals) / sensitivity:
         return None
-    scale = max(curves.start, best) - best
+    scale = max(signals.start, best) - best
     back = (level - best) / scale if scale > 0.05 * best else math.inf
-    rising = level > 1.1 * earlier and not _rewarmed(curves)
+    rising = level > 1.1 * earlier and not _rewarmed(signals)
     gone = back >= GIVEN_BACK / sensitivity
     alone = rising and back >= RISING_BACK / sensitivity
-    if not (gone or alone or (back >= JOINT_BACK / sensitivity and _evals_agree(curves, least))):
+    if not (gone or alone or (back >= JOINT_BACK / sensitivity and _evals_agree(signals, least))):
         return None
     facts: dict[str, float | int | str] = {
-        "train": level - curves.lift,
-        "best": best - curves.lift,
+        "train": level - signals.offset,
+        "best": best - signals.offset,
         "best_step": best_step,
         "ratio_times": level / best,
     }
@@ -92,16 +98,16 @@ def _by_train(curves: Signals, sensitivity: float) -> Finding | None:
     )
 
 
-SURVIVED = 1.3
+RECOVERED_RISE = 1.3
 """Times the largest rise that the run has already made good: slow swings are no divergence."""
 
 BACK = 1.1
 """Times its lowest level so far at which a loss is back from a rise."""
 
 
-def _survived(curves: Signals) -> float:
+def _largest_recovered_rise(signals: Signals) -> float:
     """Log of the largest rise of the train loss above its best that it came back from."""
-    train = curves.calm_train
+    train = signals.capped_train
     assert train is not None
     if len(train) < CAP_WINDOW:
         return 0.0
@@ -120,27 +126,27 @@ UNSURE = 1.5
 next eval."""
 
 
-def _evals_object(curves: Signals, excess: float) -> bool:
+def _evals_disagree(signals: Signals, excess: float) -> bool:
     """An eval since the train loss rose is well, or noise makes it worth waiting for one."""
-    evals = curves.eval
-    if evals is None or len(evals) < 2 or not curves.recent:
+    evals = signals.eval
+    if evals is None or len(evals) < 2 or not signals.recent:
         return False
-    rose = curves.recent[-min(_width(curves), len(curves.recent))][0]
+    rose = signals.recent[-min(_width(signals), len(signals.recent))][0]
     if evals.last >= rose:
-        return float(curves.eval_log[-1]) - float(curves.eval_log.min()) < EVAL_WELL
-    least = EXCESS_NOISE * level_error(curves) + _luck(curves)
+        return float(signals.eval_log[-1]) - float(signals.eval_log.min()) < EVAL_WELL
+    least = EXCESS_NOISE * level_error(signals) + _luck(signals)
     return least > EXCESS and excess < UNSURE * least
 
 
-def _evals_agree(curves: Signals, least: float) -> bool:
+def _evals_agree(signals: Signals, least: float) -> bool:
     """The evals have risen as far as is asked of the train loss, and still rise."""
-    evals = curves.eval
-    if evals is None or len(evals) <= JOINT_RISES or _rewarmed(curves):
+    evals = signals.eval
+    if evals is None or len(evals) <= JOINT_RISES or _rewarmed(signals):
         return False
-    newest = curves.eval_log[-JOINT_RISES - 1 :]
-    rise = float(newest[-1] - curves.eval_log.min())
+    newest = signals.eval_log[-JOINT_RISES - 1 :]
+    rise = float(newest[-1] - signals.eval_log.min())
     return bool((np.diff(newest) > 0).all()) and rise >= max(
-        least, EXCESS_NOISE * curves.eval_noise
+        least, EXCESS_NOISE * signals.eval_noise
     )
 
 
@@ -154,37 +160,37 @@ TRAIN_ROSE = math.log(1.2)
 """Log rise of the train loss since the best eval: were it falling, the run would overfit."""
 
 
-def _by_evals(curves: Signals, sensitivity: float) -> Finding | None:
+def _by_evals(signals: Signals, sensitivity: float) -> Finding | None:
     """The same of the evals, where they are the denser curve and the train loss rose too."""
-    train, evals = curves.train, curves.eval
+    train, evals = signals.train, signals.eval
     if train is None or evals is None or len(evals) < EVALS_FOR_BOTH:
         return None
     if train.points >= SPARSE_TRAIN and train.gap < evals.gap:
         return None
     best = float(evals.y.min())
-    level = math.exp(curves.eval_now)
+    level = math.exp(signals.eval_now)
     start = max(float(evals.y[0]), best)
-    real = relative(start, best) >= REAL_PROGRESS
-    excess = max(EXCESS, EXCESS_NOISE * curves.eval_noise)
-    if relative(level, best if real else start) < excess / sensitivity:
+    real = log_ratio(start, best) >= REAL_PROGRESS
+    excess = max(EXCESS, EXCESS_NOISE * signals.eval_noise)
+    if log_ratio(level, best if real else start) < excess / sensitivity:
         return None
     back = (level - best) / (start - best) if start > 1.05 * best else math.inf
-    then = float(curves.paired_past[: curves.eval_best + 1].min())
-    if back < GIVEN_BACK / sensitivity or relative(curves.now, then) < TRAIN_ROSE:
+    then = float(signals.train_before_evals[: signals.eval_best + 1].min())
+    if back < GIVEN_BACK / sensitivity or log_ratio(signals.now, then) < TRAIN_ROSE:
         return None
-    best_step = int(evals.x[curves.eval_best])
+    best_step = int(evals.x[signals.eval_best])
     facts: dict[str, float | int | str] = {
-        "train": curves.now - curves.lift,
-        "best": then - curves.lift,
+        "train": signals.now - signals.offset,
+        "best": then - signals.offset,
         "best_step": best_step,
-        "ratio_times": curves.now / then,
+        "ratio_times": signals.now / then,
     }
     return Finding("diverging", Severity.CRITICAL, best_step, Confidence.MEDIUM, facts)
 
 
-def _rewarmed(curves: Signals) -> bool:
+def _rewarmed(signals: Signals) -> bool:
     """The learning rate has come up again after a decay, to no more than it was before."""
-    rate = curves.rate
+    rate = signals.rate
     if rate is None or len(rate) < 3:
         return False
     now = float(rate.y[-1])
@@ -192,19 +198,19 @@ def _rewarmed(curves: Signals) -> bool:
     return now > 1.2 * float(rate.y[low]) and low > 0 and now <= 1.02 * float(rate.y[:low].max())
 
 
-def present_level(curves: Signals) -> float:
+def present_level(signals: Signals) -> float:
     """Present level of the train loss: the median of its newest points."""
-    width = _width(curves)
-    return median(np.array([value for _, value in curves.recent[-width:]]))
+    width = _width(signals)
+    return median(np.array([value for _, value in signals.recent[-width:]]))
 
 
-def _levels(curves: Signals) -> tuple[float, float, float, int]:
+def _levels(signals: Signals) -> tuple[float, float, float, int]:
     """Present level, the one before, the best level and its step; medians of few points."""
-    values = np.array([value for _, value in curves.recent])
-    width = _width(curves)
-    level = present_level(curves)
+    values = np.array([value for _, value in signals.recent])
+    width = _width(signals)
+    level = present_level(signals)
     earlier = median(values[-2 * width : -width]) if len(values) > width else level
-    train = curves.train
+    train = signals.train
     assert train is not None
     means, steps = _windows(train.y, train.x, train.weight, width)
     at = int(means.argmin())
@@ -219,12 +225,12 @@ LEVEL_POINTS = 12.0
 """Points of which half must lie high: more than a spike has."""
 
 
-def _width(curves: Signals) -> int:
+def _width(signals: Signals) -> int:
     """Points that make a level: by the noise, as far as the run is long enough."""
-    train = curves.train
+    train = signals.train
     assert train is not None
     least = min(max(train.points / LEVEL_SHARE, 3.0), LEVEL_POINTS)
-    return max(int(least), int(min((10 * min(curves.scatter, 1.0)) ** 2, 20.0, train.points / 6)))
+    return max(int(least), int(min((10 * min(signals.scatter, 1.0)) ** 2, 20.0, train.points / 6)))
 
 
 def _windows(
@@ -239,22 +245,22 @@ def _windows(
     return middle, x[bins - 1 :]
 
 
-def _luck(curves: Signals) -> float:
+def _luck(signals: Signals) -> float:
     """Log by which the lowest of many windows lies below the level, by noise alone."""
-    assert curves.train is not None
-    windows_seen = max(curves.train.points / _width(curves), 2.0)
-    return level_error(curves) * math.sqrt(2 * math.log(windows_seen))
+    assert signals.train is not None
+    windows_seen = max(signals.train.points / _width(signals), 2.0)
+    return level_error(signals) * math.sqrt(2 * math.log(windows_seen))
 
 
-def level_error(curves: Signals) -> float:
+def level_error(signals: Signals) -> float:
     """Relative standard error of the median of one window."""
-    assert curves.train is not None
-    return 1.25 * min(curves.scatter, 1.0) / math.sqrt(_width(curves))
+    assert signals.train is not None
+    return 1.25 * min(signals.scatter, 1.0) / math.sqrt(_width(signals))
 
 
-def _least_excess(curves: Signals) -> float:
+def _least_excess(signals: Signals) -> float:
     """Log rise that neither healthy swings nor the luck of the lowest window explain."""
-    assert curves.train is not None
-    young = curves.train.points < YOUNG_POINTS and not curves.coarse
+    assert signals.train is not None
+    young = signals.train.points < YOUNG_POINTS and not signals.is_coarse
     least = YOUNG_EXCESS if young else EXCESS
-    return max(least, EXCESS_NOISE * level_error(curves) + _luck(curves))
+    return max(least, EXCESS_NOISE * level_error(signals) + _luck(signals))

@@ -1,10 +1,10 @@
-"""The loss and the task's own metric tell different stories."""
+"""Disagreement of the eval loss and a task metric."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from lossmon.diagnosis.curve import Curve
+from lossmon.diagnosis.curve_stats import CurveStats
 from lossmon.diagnosis.noise import noise_of
 from lossmon.diagnosis.signals import Signals
 from lossmon.diagnosis.state import Channel, LossKind
@@ -26,32 +26,31 @@ NOISES = 3.0
 """The same in standard deviations of single evals."""
 
 
-def metric_disagreement(curves: Signals, sensitivity: float) -> Finding | None:
+def metric_disagreement(signals: Signals) -> Finding | None:
     """Eval loss and metric have gone opposite ways since one of them was at its best."""
-    del sensitivity
-    evals = curves.eval
-    if evals is None or len(evals) < PAIRS or curves.kind is LossKind.ADVERSARIAL:
+    evals = signals.eval
+    if evals is None or len(evals) < PAIRS or signals.kind is LossKind.ADVERSARIAL:
         return None
-    for channel in curves.metrics:
-        finding = _compare(curves, channel, evals)
+    for channel in signals.metrics:
+        finding = _compare(signals, channel, evals)
         if finding is not None:
             return finding
     return None
 
 
-def _compare(curves: Signals, channel: Channel, evals: Curve) -> Finding | None:
-    if channel.trace is None or channel.trace.points < PAIRS:
+def _compare(signals: Signals, channel: Channel, evals: CurveStats) -> Finding | None:
+    if channel.curve is None or channel.curve.points < PAIRS:
         return None
-    metric = Curve(channel.trace.bins)
+    metric = CurveStats(channel.curve.bins)
     good = -metric.y if channel.lower_is_better else metric.y
     scale = max(float(np.max(np.abs(metric.y))), 1e-12)
     noise = noise_of(metric.y / scale)
-    best_loss = float(evals.x[curves.eval_best])
+    best_loss = float(evals.x[signals.eval_best])
     at_best = int(np.searchsorted(metric.x, best_loss))
     at_best = min(at_best, len(good) - 1)
     late = float(np.mean(good[-2:]))
     gain = (late - float(good[at_best])) / scale
-    loss_rise = curves.eval_now - float(curves.eval_log[curves.eval_best])
+    loss_rise = signals.eval_now - float(signals.eval_log[signals.eval_best])
     facts: dict[str, float | int | str] = {
         "metric": channel.key,
         "metric_now": float(metric.y[-1]),
@@ -70,7 +69,7 @@ def _compare(curves: Signals, channel: Channel, evals: Curve) -> Finding | None:
         )
     top = int(good.argmax())
     lost = (float(good[top]) - late) / scale
-    since = float(np.interp(metric.x[top], evals.x, curves.eval_log)) - curves.eval_now
+    since = float(np.interp(metric.x[top], evals.x, signals.eval_log)) - signals.eval_now
     if since > LOSS_MOVED and lost > max(METRIC_LOST, NOISES * noise) and top < len(good) - 3:
         facts["best_step"] = int(metric.x[top])
         facts["metric_then"] = float(metric.y[top])

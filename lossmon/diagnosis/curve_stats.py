@@ -1,4 +1,4 @@
-"""What a curve shows, computed from its bins at the moment of judging."""
+"""Statistics of a curve, computed from its bins when a rule asks for them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lossmon.diagnosis.binned_curve import (
     LOW,
     LOW_STEP,
     MEAN,
-    ROUGH,
+    ROUGHNESS,
 )
 from lossmon.diagnosis.cached import cached
 from lossmon.types import Floats
@@ -42,7 +42,7 @@ JITTER_CAP = 4.0
 """A jump this many times the median one belongs to a spike; of white noise 1 in 150 is cut."""
 
 
-class Curve:
+class CurveStats:
     """One series, read-only, with whatever the rules ask of it worked out once.
 
     Attributes:
@@ -53,21 +53,21 @@ class Curve:
     """
 
     def __init__(
-        self, bins: Floats, *, shift: float = 0.0, lift: float = 0.0, y: Floats | None = None
+        self, bins: Floats, *, shift: float = 0.0, offset: float = 0.0, y: Floats | None = None
     ) -> None:
         """A curve from its bins.
 
         Args:
-            bins: Rows as `Trace.bins` gives them.
+            bins: Rows as `BinnedCurve.bins` gives them.
             shift: Steps taken off: half a window for values that are means over one.
-            lift: Added to every value.
+            offset: Added to every value.
             y: Means to use instead of those of the bins.
         """
         self._bins = bins
         self._shift = shift
-        self._lift = lift
+        self._offset = offset
         self.weight = bins[:, COUNT]
-        self.y = bins[:, MEAN] + lift if y is None else y
+        self.y = bins[:, MEAN] + offset if y is None else y
         self.x = np.maximum.accumulate((bins[:, FIRST] + bins[:, LAST]) / 2 - shift)
         self.points = int(self.weight.sum())
 
@@ -98,15 +98,15 @@ class Curve:
     def minimum(self) -> tuple[float, int]:
         """Smallest value and its step."""
         at = int(self._bins[:, LOW].argmin())
-        return float(self._bins[at, LOW]) + self._lift, int(self._bins[at, LOW_STEP])
+        return float(self._bins[at, LOW]) + self._offset, int(self._bins[at, LOW_STEP])
 
     @cached
     def maximum(self) -> tuple[float, int]:
         """Largest value and its step."""
         at = int(self._bins[:, HIGH].argmax())
-        return float(self._bins[at, HIGH]) + self._lift, int(self._bins[at, HIGH_STEP])
+        return float(self._bins[at, HIGH]) + self._offset, int(self._bins[at, HIGH_STEP])
 
-    def capped(self) -> Curve:
+    def capped(self) -> CurveStats:
         """The same curve with lone spikes cut down to `SPIKE_CAP` times their surroundings."""
         if len(self.y) < CAP_WINDOW:
             return self
@@ -114,7 +114,7 @@ class Curve:
         if not np.any(self.y > limit):
             return self
         y = np.minimum(self.y, limit)
-        return Curve(self._bins, shift=self._shift, lift=self._lift, y=y)
+        return CurveStats(self._bins, shift=self._shift, offset=self._offset, y=y)
 
     @cached
     def _sums(self) -> tuple[Floats, Floats, Floats]:
@@ -187,7 +187,7 @@ class Curve:
     @cached
     def highs(self) -> Floats:
         """Largest value of each bin."""
-        return self._bins[:, HIGH] + self._lift
+        return self._bins[:, HIGH] + self._offset
 
     def high_step(self, at: int) -> int:
         """Step of the largest value of a bin."""
@@ -199,7 +199,7 @@ class Curve:
 
         The part of the jumps that is the slope of the curve is taken off.
         """
-        jumps = self._bins[:, ROUGH]
+        jumps = self._bins[:, ROUGHNESS]
         if len(self.y) < SLOPE_WINDOW:
             return NOISE_FROM_JUMPS * jumps
         level = running_median(self.y, SLOPE_WINDOW)
@@ -231,7 +231,7 @@ class Curve:
         return float(np.minimum(share, limit).sum()) / len(share)
 
 
-def relative(later: float, earlier: float) -> float:
+def log_ratio(later: float, earlier: float) -> float:
     """Natural log of `later` over `earlier`; 0 where one of them is not positive."""
     return math.log(later / earlier) if later > 0 and earlier > 0 else 0.0
 

@@ -1,0 +1,68 @@
+"""Convergence: the losses are flat after a real descent."""
+
+from __future__ import annotations
+
+import math
+
+from lossmon.diagnosis.rules.spike import shaken
+from lossmon.diagnosis.rules.stuck import little_learnt
+from lossmon.diagnosis.signals import Signals
+from lossmon.types import Confidence, Finding, Severity
+
+FLAT_GAIN = 0.02
+"""Log gain over the second half of the run below which a loss is flat: under 2 %."""
+
+FLAT_SHARE = 0.03
+"""The same as a share of the whole fall, for train losses that fell by orders of magnitude."""
+
+CONVERGED_SWING = 0.03
+"""Scatter of neighbouring evals, as a share of the fall, above which nothing has settled."""
+
+CONVERGED_POINTS = 20
+"""Train points before convergence is claimed."""
+
+SLACK = 3.0
+"""Standard errors by which the train loss may seem to move beside evals that do not: the error
+itself is known from few points."""
+
+FLAT_ERROR = 0.06
+"""Standard error of the gain, as a share of the fall, above which flatness cannot be told."""
+
+
+def flat(signals: Signals) -> bool:
+    """Neither loss has gained anything over the second half of the run, as far as can be told."""
+    gain, error = signals.late_gain
+    least = max(FLAT_GAIN, FLAT_SHARE * abs(signals.drop))
+    eval_gain, eval_error = signals.late_eval_gain
+    if not math.isfinite(eval_error):
+        told = error <= FLAT_ERROR * max(signals.drop, 1.0)
+        return told and abs(gain) <= least + min(2 * error, least)
+    # Where evals tell the level, the noise of the batches need not.
+    still = max(FLAT_GAIN, FLAT_SHARE * signals.eval_fall)
+    return abs(eval_gain) - 2 * eval_error < still and abs(gain) <= least + SLACK * error
+
+
+def converged(signals: Signals) -> Finding | None:
+    """The losses are flat after a real descent."""
+    train = signals.train
+    if train is None or signals.logged_steps < CONVERGED_POINTS or little_learnt(signals):
+        return None
+    if not signals.is_long_enough:
+        return None
+    if not flat(signals) or _evals_to_come(signals) or shaken(signals):
+        return None
+    if signals.eval_noise > CONVERGED_SWING * max(signals.drop, 1.0):
+        return None
+    gain, error = signals.late_gain
+    facts: dict[str, float | int | str] = {
+        "train": signals.now - signals.offset,
+        "change_percent": 100 * (1 - math.exp(-gain)),
+        "error_percent": 100 * min(error, 9.99),
+        "drop_percent": 100 * (1 - math.exp(-signals.drop)),
+    }
+    return Finding("converged", Severity.OK, int(signals.at(0.5)), Confidence.MEDIUM, facts)
+
+
+def _evals_to_come(signals: Signals) -> bool:
+    """The run has an eval loss, but not enough of it to see a plateau."""
+    return signals.eval is not None and len(signals.eval) < 2

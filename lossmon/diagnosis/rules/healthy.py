@@ -1,0 +1,79 @@
+"""What holds where no other rule does: `healthy`, `too_few_evals` or `warming_up`."""
+
+from __future__ import annotations
+
+import math
+
+from lossmon.diagnosis.rules.converged import FLAT_GAIN
+from lossmon.diagnosis.rules.stuck import LEARNT
+from lossmon.diagnosis.signals import Signals
+from lossmon.diagnosis.state import LossKind
+from lossmon.types import Confidence, Finding, Severity
+
+ENOUGH_POINTS = 5
+"""Train points before anything but a fatal fault is said: the least in which a fall of all
+neighbours is no accident (1 in 120)."""
+
+ENOUGH_EVALS = 3
+"""Evals before anything is said of a run that logs no train loss: two make no trend."""
+
+
+def healthy(signals: Signals) -> Finding | None:
+    """The run has points enough to judge."""
+    points, needed = _progress(signals)
+    if points < needed:
+        return None
+    if signals.train is None:
+        level, drop = math.exp(signals.eval_now), signals.eval_drop
+    else:
+        level, drop = signals.now, signals.drop
+    facts: dict[str, float | int | str] = {
+        "level": level - signals.offset,
+        "drop_percent": 100 * (1 - math.exp(-drop)),
+        "points": points,
+    }
+    variant = _variant(signals)
+    confidence = Confidence.LOW if variant or drop < LEARNT else Confidence.MEDIUM
+    return Finding("healthy", Severity.OK, signals.first, confidence, facts, variant)
+
+
+def _progress(signals: Signals) -> tuple[int, int]:
+    """Points of the loss that is judged, and how many are needed."""
+    if signals.train is not None:
+        return signals.logged_steps, ENOUGH_POINTS
+    return (signals.eval.points if signals.eval else 0), ENOUGH_EVALS
+
+
+def _variant(signals: Signals) -> str:
+    if signals.kind is LossKind.REWARD:
+        return "reward"
+    if signals.kind is LossKind.ADVERSARIAL:
+        return "adversarial"
+    if signals.train is None:
+        return "eval_only"
+    if signals.eval is None:
+        return "train_only"
+    return "" if signals.drop > FLAT_GAIN else "watching"
+
+
+def too_few_evals(signals: Signals) -> Finding | None:
+    """Too few evals to judge by; beside a train loss, too few to see overfitting."""
+    if signals.eval is None or signals.eval.points >= ENOUGH_EVALS:
+        return None
+    points, alone = signals.eval.points, signals.train is None
+    if alone and points < 2:
+        return None
+    return _too_few("too_few_evals", signals, points, ENOUGH_EVALS, "" if alone else "aside")
+
+
+def warming_up(signals: Signals) -> Finding | None:
+    """Too few points to judge by."""
+    points, needed = _progress(signals)
+    if points >= needed or (signals.train is None and points > 1):
+        return None
+    return _too_few("warming_up", signals, points, needed)
+
+
+def _too_few(code: str, signals: Signals, points: int, needed: int, variant: str = "") -> Finding:
+    facts: dict[str, float | int | str] = {"points": points, "needed": needed}
+    return Finding(code, Severity.NEUTRAL, signals.first, Confidence.HIGH, facts, variant)

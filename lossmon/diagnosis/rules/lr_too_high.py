@@ -1,0 +1,28 @@
+"""A learning rate too high for the run."""
+
+from __future__ import annotations
+
+from lossmon.diagnosis.rules.oscillating import eval_swing
+from lossmon.diagnosis.signals import Signals
+from lossmon.diagnosis.state import LossKind
+from lossmon.types import Confidence, Finding, Severity
+
+RAISED_RATE = 1.5
+"""Present learning rate over that of the descent: half as much again, while the loss rose."""
+
+
+def lr_too_high(signals: Signals) -> Finding | None:
+    """The learning rate explains the swings or the rise; listed beside the verdict it causes."""
+    rate, train = signals.rate, signals.train
+    if rate is None or train is None or signals.kind is not LossKind.PLAIN:
+        return None
+    now = float(rate.y[-1])
+    lowest = float(train.x[int(train.y.argmin())])
+    raised = now > RAISED_RATE * float(rate.y[0]) and signals.now > 1.2 * train.minimum[0]
+    then = rate.mean(rate.first, max(lowest, rate.first + rate.gap)) if raised else now
+    raised = raised and now > RAISED_RATE * then > 0
+    swinging = now >= 0.5 * rate.maximum[0] and eval_swing(signals) > 0
+    if not (raised or swinging):
+        return None
+    facts: dict[str, float | int | str] = {"rate": now, "rate_then": then}
+    return Finding("lr_too_high", Severity.NOTICE, int(lowest), Confidence.LOW, facts, "aside")

@@ -1,0 +1,74 @@
+"""Oscillation: the losses swing by much of what they have gained."""
+
+from __future__ import annotations
+
+import math
+
+from lossmon.diagnosis.rules.converged import CONVERGED_POINTS
+from lossmon.diagnosis.rules.spike import shaken
+from lossmon.diagnosis.signals import Signals
+from lossmon.diagnosis.state import LossKind
+from lossmon.types import Confidence, Finding, Severity
+
+EVAL_SWING = 0.05
+"""Scatter of neighbouring evals as a share of the whole fall: the eval loss is a mean over many
+examples, so when it swings the weights do."""
+
+SWING_EVALS = 8
+"""Evals before their scatter is told from one odd eval."""
+
+TURNING = 0.35
+"""Share of the evals at which their course turns round: two thirds for pure noise, next to none
+for a curve that bends, or jumps once and comes back."""
+
+EVAL_SWING_LEAST = 0.02
+"""Least scatter of neighbouring evals: below it swings do not matter."""
+
+TRAIN_SWING = 0.55
+"""Relative scatter of single train points at which one says nothing about the level."""
+
+TRAIN_SWING_SHARE = 0.4
+"""The same as a share of the whole fall: the noise swallows the progress."""
+
+
+def oscillating(signals: Signals) -> Finding | None:
+    """The losses swing by much of what they have gained."""
+    train, sensitivity = signals.train, signals.sensitivity
+    if train is None or train.points < CONVERGED_POINTS or signals.kind is not LossKind.PLAIN:
+        return None
+    fell = max(signals.drop, signals.eval_drop, 0.05)
+    noise = signals.late_noise
+    by_train = noise > TRAIN_SWING / sensitivity and noise > TRAIN_SWING_SHARE * fell
+    if signals.eval is not None and len(signals.eval) >= SWING_EVALS:
+        # Where evals stand still, the batches differ, not the weights.
+        by_train = by_train and signals.eval_noise > EVAL_SWING_LEAST / sensitivity
+    swing = eval_swing(signals)
+    by_eval = swing > 0
+    if not (by_train or by_eval):
+        return None
+    facts: dict[str, float | int | str] = {
+        "noise_percent": 100 * noise,
+        "swing_percent": 100 * swing,
+        "drop_percent": 100 * (1 - math.exp(-fell)),
+        "train": signals.now - signals.offset,
+    }
+    return Finding(
+        "oscillating",
+        Severity.NOTICE,
+        int(signals.at(0.5)),
+        Confidence.MEDIUM,
+        facts,
+        "eval" if by_eval else "train",
+    )
+
+
+def eval_swing(signals: Signals) -> float:
+    """Scatter of neighbouring evals where it is too large for a run that settles, else 0."""
+    if signals.eval is None or len(signals.eval) < SWING_EVALS or shaken(signals):
+        return 0.0
+    fell = max(signals.eval_fall, 0.05)
+    if signals.eval_reversals < TURNING:
+        return 0.0
+    swing = signals.eval_noise
+    large = swing > EVAL_SWING_LEAST / signals.sensitivity and swing > EVAL_SWING * fell
+    return swing if large else 0.0

@@ -1,0 +1,175 @@
+"""Overfitting: the eval loss rises while the train loss still falls."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from lossmon.diagnosis.curve_stats import log_ratio, median
+from lossmon.diagnosis.signals import Signals
+from lossmon.diagnosis.state import LossKind
+from lossmon.types import Confidence, Finding, Severity
+
+SUSPECT_RISE = 0.03
+"""Rise of the eval loss above its best that is worth a word when it is beyond the noise."""
+
+CONFIRM_RISE = 0.05
+"""Rise that confirms overfitting: five percent above the minimum (Prechelt's GL5) separates
+labelled histories best, earlier ones still recover often."""
+
+LONE_RISE = 0.15
+"""Rise that a single eval after the best must show: one eval may be an outlier."""
+
+PAIR_RISE = 0.06
+"""Rise that two evals after the best must show."""
+
+SURE_EVALS = 3
+"""Evals after the best before which a rise must exceed the last gain to be confirmed: evals that
+still fall by as much may be on their way down."""
+
+NOISE_FACTOR = 3.0
+"""Rise in standard deviations of single evals."""
+
+TRAIN_FELL = 0.02
+"""Log fall of the train loss since the best eval: without it the model does not memorise, both
+got worse together."""
+
+SHARE_OF_PROGRESS = 0.004
+"""Least absolute rise as a share of the eval loss's whole fall: below it, a loss near zero
+merely trembles."""
+
+
+def overfitting(signals: Signals) -> Finding | None:
+    """The eval loss has turned up for good while the train loss keeps falling."""
+    evals, sensitivity = signals.eval, signals.sensitivity
+    if evals is None or len(evals) < 2 or signals.kind is not LossKind.PLAIN:
+        return None
+    after = len(evals) - 1 - signals.eval_best
+    rise = _rise(signals)
+    if after < 1 or rise <= 0 or not _train_kept_falling(signals):
+        return None
+    clear = rise >= _least_rise(signals, after) / sensitivity
+    if not (clear or _on_its_way(signals, rise, after)) or not _is_visible(signals):
+        return None
+    lowest = float(np.min(signals.eval_log[-2:])) - float(signals.eval_log[signals.eval_best])
+    confirmed = after >= 2 and min(rise, lowest) >= CONFIRM_RISE / sensitivity
+    if after < SURE_EVALS and signals.eval_best > 0:
+        before = signals.eval_log[signals.eval_best - 1] - signals.eval_log[signals.eval_best]
+        confirmed = confirmed and rise > float(before)
+    if not confirmed and not _still_rising(signals, rise):
+        return None
+    return Finding(
+        "overfitting",
+        Severity.WARNING if confirmed else Severity.NOTICE,
+        int(evals.x[signals.eval_best]),
+        _confidence(rise, after),
+        _facts(signals),
+        "" if confirmed else "suspected",
+    )
+
+
+PACE_EVALS = 6
+"""Evals after the best that must have come before a small rise is judged by its pace."""
+
+PACE_RISE = 0.01
+"""Least rise for that: one percent."""
+
+PACE = 0.045
+"""Rise per age of the run at its best: at this pace the rise is confirmed by the time the run is
+twice as old. Histories that creep up more slowly are rarely called overfit."""
+
+PACE_TRAIN = 0.1
+"""Log fall of the train loss since the best eval for that: a model that memorises does not do it
+by a few percent."""
+
+PACE_NOISE = 5.0
+"""Rise in standard deviations of single evals for that: the best of many is lucky by about 3."""
+
+
+STILL_RISING = 0.5
+"""Share of a small rise that must have come in the later half of the time since the best: a rise
+that has levelled off below the five percent is where the run has settled."""
+
+
+def _still_rising(signals: Signals, rise: float) -> bool:
+    evals = signals.eval
+    assert evals is not None
+    # The present level is a median of three, which lies one eval back.
+    middle = (signals.eval_best + len(evals) - 2) // 2
+    if len(evals) - signals.eval_best < 4:
+        return True
+    return signals.eval_now - float(signals.eval_log[middle]) >= STILL_RISING * rise
+
+
+def _on_its_way(signals: Signals, rise: float, after: int) -> bool:
+    """A rise that is still small, but steady and quick for the age of the run."""
+    evals, sensitivity = signals.eval, signals.sensitivity
+    assert evals is not None
+    if after < PACE_EVALS or rise < max(PACE_RISE / sensitivity, PACE_NOISE * signals.eval_noise):
+        return False
+    if _train_fall(signals) < PACE_TRAIN:
+        return False
+    best = float(evals.x[signals.eval_best])
+    age = max(best - signals.first, evals.gap)
+    return rise * age >= PACE / sensitivity * (evals.last - best)
+
+
+def _rise(signals: Signals) -> float:
+    """Log rise of the present eval level above the best."""
+    return signals.eval_now - float(signals.eval_log[signals.eval_best])
+
+
+def _least_rise(signals: Signals, after: int) -> float:
+    """Log rise that cannot be noise, given how many evals came after the best."""
+    noise = signals.eval_noise
+    luck = 0.8 * noise * math.sqrt(2 * math.log(max(2, min(len(signals.eval_log), 30))))
+    if after == 1:
+        return max(math.log1p(LONE_RISE), NOISE_FACTOR * noise + luck)
+    if after == 2:
+        return max(math.log1p(PAIR_RISE), NOISE_FACTOR * noise + luck)
+    return max(math.log1p(SUSPECT_RISE), NOISE_FACTOR / math.sqrt(3) * noise + luck)
+
+
+def _train_kept_falling(signals: Signals) -> bool:
+    """The train loss has fallen since the best eval, beyond its noise."""
+    return _train_fall(signals) >= max(TRAIN_FELL, 2 * signals.train_at_eval_error)
+
+
+def _train_fall(signals: Signals) -> float:
+    """Log fall of the train loss since the best eval, from no higher than it started."""
+    past = signals.train_before_evals
+    if not len(past):
+        return 0.0
+    best = signals.eval_best
+    # A whole interval before the best eval began much higher; means over it are all there is.
+    beside = past[best] if signals.train_lags else min(past[best], signals.train_at_evals[best])
+    return log_ratio(min(float(beside), signals.start), median(past[-3:]))
+
+
+def _is_visible(signals: Signals) -> bool:
+    """The rise is visible against what the run has achieved."""
+    best = math.exp(float(signals.eval_log[signals.eval_best]))
+    high = max(math.exp(float(signals.eval_log[0])), signals.start if signals.train else 0.0)
+    return math.exp(signals.eval_now) - best >= SHARE_OF_PROGRESS * high
+
+
+def _confidence(rise: float, after: int) -> Confidence:
+    if rise >= 2 * CONFIRM_RISE and after >= 3:
+        return Confidence.HIGH
+    return Confidence.MEDIUM if after >= 3 else Confidence.LOW
+
+
+def _facts(signals: Signals) -> dict[str, float | int | str]:
+    evals = signals.eval
+    assert evals is not None
+    best = float(evals.y[signals.eval_best])
+    now = math.exp(signals.eval_now)
+    return {
+        "eval": now - signals.offset,
+        "best": best - signals.offset,
+        "best_step": int(evals.x[signals.eval_best]),
+        "rise_percent": 100 * (now / best - 1) if best > 0 else 0.0,
+        "train": signals.now - signals.offset,
+        "evals": len(evals) - 1 - signals.eval_best,
+    }

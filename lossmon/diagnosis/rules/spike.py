@@ -1,0 +1,57 @@
+"""Spikes: a few train points far above their surroundings."""
+
+from __future__ import annotations
+
+from lossmon.diagnosis.rules.diverging import level_error, present_level
+from lossmon.diagnosis.signals import Signals
+from lossmon.diagnosis.state import LossKind
+from lossmon.types import Confidence, Finding, Severity
+
+SPIKE_FRESH = 0.05
+"""Share of the run for which a spike that has passed stays on the badge."""
+
+SPIKE_BACK = 1.25
+"""Present level over that before the spike below which the run has recovered."""
+
+SPIKE_LOST = 0.1
+"""Share of the run's progress that may still be lost then: near zero a loss of 0.13 after 0.09
+is no setback for a run that came from 1."""
+
+
+def spike(signals: Signals) -> Finding | None:
+    """The train loss jumped for a few points, as a bad batch leaves it."""
+    seen = signals.spike
+    if seen is None or signals.kind is not LossKind.PLAIN:
+        return None
+    train = signals.train
+    assert train is not None
+    level = present_level(signals)
+    near = SPIKE_BACK * seen.before * (1 + level_error(signals))
+    back = level <= max(near, seen.before + SPIKE_LOST * (signals.start - seen.before))
+    fresh = max(SPIKE_FRESH * signals.span, 3 * train.gap)
+    old = signals.step - seen.last > fresh
+    facts: dict[str, float | int | str] = {
+        "peak": seen.peak - signals.offset,
+        "before": seen.before - signals.offset,
+        "ratio_times": seen.peak / seen.before,
+        "spike_step": seen.step,
+        "train": level - signals.offset,
+    }
+    variant = "recovered" if back and old else "" if back else "open"
+    severity = Severity.OK if variant == "recovered" else Severity.NOTICE
+    return Finding("spike", severity, seen.step, Confidence.MEDIUM, facts, variant)
+
+
+ABOVE_START = 1.5
+"""Times the starting level that no point of a settled run reaches."""
+
+
+def shaken(signals: Signals) -> bool:
+    """A spike lies in the half of the run that counts, or a point far above the start."""
+    if signals.spike is not None and signals.spike.last > signals.at(0.5):
+        return True
+    train = signals.train
+    if train is None:
+        return False
+    late = train.highs[train.x > signals.at(0.5)]
+    return len(late) > 0 and float(late.max()) > ABOVE_START * signals.start
