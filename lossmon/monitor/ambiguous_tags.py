@@ -1,4 +1,4 @@
-"""Series whose names do not say what they are, and what each may be."""
+"""Ambiguous tags: series whose name does not say what they are, and what each may be."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ from lossmon.store.merge import AGREEMENT, ROUNDED
 from lossmon.types import AmbiguityReason, AmbiguousTag, Kind, Series, Split
 
 ENOUGH = 5
-"""Points from which a series may be the loss: an epoch's mean is rarer at the beginning."""
+"""Points from which on a series may be the loss; a mean per epoch has fewer at first."""
 
 MOST = 32
-"""Series asked about: nobody answers more."""
+"""Most series that the user is asked about."""
 
 _RANK = re.compile(r"(?:^| )rank[-_]?\d+$")
 _MEASURED = re.compile(r"(?:^|[/_. ])(?:time|memory|mem|bytes)(?:[/_. ]|$)", re.IGNORECASE)
-"""Names of what nobody minimises: how long something took and how much room it had."""
+"""Names of durations and amounts of memory, which no training minimises."""
 _NUMBERED = re.compile(r"\d{1,3}|[a-z]")
-"""Part of a loss that is told from the others by a number or a letter alone."""
+"""Name of a loss component that is only a number or a letter."""
 _VAGUE = re.compile(r"(?i)(?:^|/)(?P<what>scores?|metrics?|results?|values?|fitness|quality)$")
 
 
 def ambiguous_tags(
-    series: Sequence[Series], train: int | None, eval_: int | None, named: TagOverrides
+    series: Sequence[Series], train: int | None, eval_: int | None, overrides: TagOverrides
 ) -> tuple[AmbiguousTag, ...]:
-    """Return the series that the user could be asked about, those that matter most first.
+    """Return the series that the user can be asked about, the most important first.
 
     Args:
         series: Every scalar.
         train: Index of the headline train loss.
         eval_: Index of the headline eval loss.
-        named: What the user has said.
+        overrides: The user's answers so far.
     """
     found: dict[str, AmbiguousTag] = {}
     heads = ((train, "train_loss"), (eval_, "eval_loss"))
     for index, setting in heads:
-        if index is not None and setting not in named.known:
+        if index is not None and setting not in overrides.known:
             for one in _about(series, series[index], setting):
                 found.setdefault(one.tag, one)
     if train is None and eval_ is None:
@@ -52,13 +52,13 @@ def ambiguous_tags(
     asked = [
         one
         for one in found.values()
-        if one.tag not in named.said and one.candidates[0] not in named.known
+        if one.tag not in overrides.tags and one.candidates[0] not in overrides.known
     ]
     return tuple(asked[:MOST])
 
 
 def _about(series: Sequence[Series], head: Series, setting: str) -> Iterator[AmbiguousTag]:
-    """Series that could as well be the headline."""
+    """Series that may be the headline instead of the one shown."""
     for one in series:
         if one is not head and _rivals(one, head):
             yield AmbiguousTag(one.tag, (setting,), AmbiguityReason.CALLED_ALIKE, head.tag)
@@ -77,7 +77,7 @@ def _about(series: Sequence[Series], head: Series, setting: str) -> Iterator[Amb
 
 
 def _rivals(one: Series, head: Series) -> bool:
-    """Whether another series could as well be the headline: not rarer, and not the same numbers."""
+    """Whether another series may be the headline: as frequent, with other values."""
     what = one.meaning
     alike = (what.key, what.part) == (head.meaning.key, head.meaning.part)
     if not alike or what.secondary or what.summary or one.n < max(ENOUGH, head.n / 2):
@@ -86,7 +86,7 @@ def _rivals(one: Series, head: Series) -> bool:
 
 
 def _is_same(one: Series, other: Series) -> bool:
-    """Whether two series hold the same numbers, as far as they were printed."""
+    """Whether two series hold the same values, to the digits that were printed."""
     if one.n != other.n or len(one) != len(other):
         return False
     close = partial(np.isclose, rtol=AGREEMENT, atol=ROUNDED, equal_nan=True)
@@ -100,7 +100,7 @@ def _is_loss(one: Series, split: Split) -> bool:
 
 
 def _nameless(series: Sequence[Series]) -> Iterator[AmbiguousTag]:
-    """Series among which the loss may be, where none is known as one."""
+    """Series that may be the loss where none is known as one."""
     for one in series:
         what = one.meaning
         if what.kind is not Kind.OTHER or what.summary or what.key in ("epoch", "tokens"):
@@ -115,7 +115,7 @@ def _nameless(series: Sequence[Series]) -> Iterator[AmbiguousTag]:
 def _vague(
     series: Sequence[Series], train: int | None, eval_: int | None
 ) -> Iterator[AmbiguousTag]:
-    """Series whose names say of what sort they are, but not which one."""
+    """Series whose name says what kind they are, but not which one."""
     for index, one in enumerate(series):
         if one.n < ENOUGH or index in (train, eval_):
             continue

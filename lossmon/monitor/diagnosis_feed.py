@@ -1,41 +1,43 @@
-"""Lets the diagnosis hear what a run logged, and judges anew where the order was upset."""
+"""Feed of a run's points to the diagnosis engine, replayed where their order turns out wrong."""
 
 from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lossmon.errors import internal_error
 from lossmon.store import RunStore
+from lossmon.store.headline import Headlines
+from lossmon.store.run import MeasuredQuantity
 from lossmon.store.training_order import PointBatch, RestartMarker, TrainingOrder
-from lossmon.types import (
-    UNJUDGED,
-    Confidence,
-    Diagnosis,
-    Facts,
-    Finding,
-    Meaning,
-    Severity,
-)
+from lossmon.types import UNJUDGED, Confidence, Diagnosis, Facts, Finding, Severity
 
 if TYPE_CHECKING:
     from lossmon.diagnosis.engine import Engine
 
 SLICE = 512
-"""Points that the diagnosis hears before the clock is looked at: a few milliseconds' worth of a
-calm curve, and some twenty of one so noisy that it is judged every few dozen points."""
+"""Points fed between two looks at the clock: a few milliseconds of a calm curve, and some twenty
+of one so noisy that it is judged every few dozen points."""
 
-RETELL_SHARE = 20.0
-"""Telling a run anew may take a twentieth of the time, however long the run is."""
+REPLAY_SHARE = 20.0
+"""Replaying a run may take a twentieth of the time, however long the run is."""
 
 
 _FAILED = Finding("not_judged", Severity.NEUTRAL, 0, Confidence.HIGH)
 
+_Plan = tuple[int | None, float | None]
+"""Planned steps and epochs."""
+
 
 class DiagnosisFeed:
-    """The diagnosis of one run. One thread calls it.
+    """The diagnosis of one run, and its position among the run's points. Used by one thread.
+
+    Args:
+        store: Points of the run.
+        sensitivity: Above 1 alarms come earlier and more often, below 1 later and less.
 
     Attributes:
         error: Why the run is judged no further, or empty.
@@ -46,28 +48,25 @@ class DiagnosisFeed:
         self._sensitivity = sensitivity
         self._cost = 0.0
         self._not_before = 0.0
-        self._begin()
+        self.replay()
 
-    def _begin(self) -> None:
+    def replay(self) -> None:
+        """Drop the diagnosis; the next call of `update` starts from the first point."""
         self.error = ""
         self._engine: Engine | None = None
+        self._order = TrainingOrder()
         self._queue: deque[RestartMarker | PointBatch] = deque()
-        self._heard_version = -1
-        self._plan: tuple[int | None, float | None] = (None, None)
+        self._version = -1
+        self._plan: _Plan = (None, None)
 
     @property
     def busy(self) -> bool:
-        """Whether points are known that were not judged."""
-        behind = bool(self._queue) or self._heard_version != self._store.version
+        """Whether the store has points that were not judged."""
+        behind = bool(self._queue) or self._version != self._store.version
         return behind and not self.error
 
-    def retell(self) -> None:
-        """Forget all that was heard: the next call of `listen` begins with the first point."""
-        self._begin()
-        self._store.rewind()
-
     def diagnosis(self) -> Diagnosis:
-        """What is thought of the points heard so far."""
+        """The diagnosis of the points fed so far."""
         if not self.error:
             try:
                 return UNJUDGED if self._engine is None else self._engine.diagnosis()
@@ -76,86 +75,91 @@ class DiagnosisFeed:
         return Diagnosis(_FAILED, (_FAILED,), ())
 
     def fail(self, error: Exception) -> None:
-        """Judge no further because of an error in lossmon itself, until all is told anew."""
-        self._begin()
+        """Stop judging because of an error in lossmon itself, until the run is replayed."""
+        self.replay()
         self.error = f"{internal_error(error)}; the run is not judged"
 
-    def listen(self, facts: Facts, deadline: float) -> bool:
-        """Hear what is new, until a `time.monotonic()` value; tell whether there was anything."""
+    def update(self, facts: Facts, deadline: float) -> bool:
+        """Feed what is new, until a `time.monotonic()` value.
+
+        Returns:
+            Whether there was anything new.
+        """
         if self.error:
             return False
         begin = time.monotonic()
         plan = (facts.total_steps, facts.total_epochs)
-        if not self._is_news(plan, begin, deadline):
+        if not self._is_due(plan, begin, deadline):
             return False
-        engine, tape = self._judges()
-        if tape.is_stale(self._store):
-            self.retell()
-            engine, tape = self._judges()
-        if plan != self._plan:
-            # An earlier verdict may have leant on what was planned then.
-            tape.disordered |= self._heard_version >= 0
-            self._plan = plan
-        engine.plan(*plan)
-        pieces = list(tape.pull(self._store))
-        if tape.disordered and self._may_retell(begin, deadline):
-            self.retell()
-            self._plan = plan
-            engine, tape = self._judges()
-            engine.plan(*plan)
-            pieces = list(tape.pull(self._store))
+        if not self._read(plan) or (self._order.disordered and self._may_replay(begin, deadline)):
+            self.replay()
+            self._read(plan)
             self._cost = 0.0
-        self._queue.extend(pieces)
-        self._heard_version = self._store.version
-        self._hear(engine, deadline)
+        self._version = self._store.version
+        self._feed(deadline)
         self._cost += time.monotonic() - begin
-        self._not_before = time.monotonic() + RETELL_SHARE * self._cost
+        self._not_before = time.monotonic() + REPLAY_SHARE * self._cost
         return True
 
-    def _is_news(self, plan: tuple[int | None, float | None], now: float, deadline: float) -> bool:
+    def _is_due(self, plan: _Plan, now: float, deadline: float) -> bool:
         if self.busy or plan != self._plan:
             return True
-        return self._tape.disordered and self._may_retell(now, deadline)
+        return self._order.disordered and self._may_replay(now, deadline)
 
-    def _may_retell(self, now: float, deadline: float) -> bool:
-        """Whether all can and may be told anew: not too often, and only while all is still held."""
+    def _may_replay(self, now: float, deadline: float) -> bool:
+        """Whether the run may be replayed: not too often, and only while all points are held."""
         in_time = now >= self._not_before or deadline == float("inf")
         return in_time and not self._store.is_thinned
 
-    def _judges(self) -> tuple[Engine, TrainingOrder]:
-        """The diagnosis and what it is told from; made when first asked for."""
+    def _read(self, plan: _Plan) -> bool:
+        """Queue the points that the store got; False where the run must be replayed instead."""
+        engine = self._judge()
+        headlines = self._store.headlines()
+        quantities = [
+            one
+            for one in self._store.quantities()
+            if not one.meaning.summary and engine.wants(one.meaning)
+        ]
+        if self._order.is_stale(quantities, headlines):
+            return False
+        if plan != self._plan:
+            # An earlier verdict may depend on the plan of that time.
+            self._order.disordered |= self._version >= 0
+            self._plan = plan
+        engine.plan(*plan)
+        channels = _channels(engine, quantities, headlines)
+        self._queue.extend(self._order.read(quantities, headlines, channels))
+        return True
+
+    def _judge(self) -> Engine:
         if self._engine is None:
-            # The first frame shows curves, and must not wait for what judges them.
+            # The first frame shows curves, and must not wait for the import of the engine.
             from lossmon.diagnosis.engine import Engine
 
-            engine = self._engine = Engine(self._sensitivity)
+            self._engine = Engine(self._sensitivity)
+        return self._engine
 
-            def channel(key: str, what: Meaning, headline: bool) -> int:
-                return engine.channel(replace(what, key=key), headline)
-
-            self._tape = TrainingOrder(channel, engine.wants)
-        return self._engine, self._tape
-
-    def _hear(self, engine: Engine, deadline: float) -> None:
+    def _feed(self, deadline: float) -> None:
+        engine = self._judge()
         while self._queue:
-            piece = self._queue.popleft()
-            if isinstance(piece, RestartMarker):
-                engine.restart(piece.step)
+            item = self._queue.popleft()
+            if isinstance(item, RestartMarker):
+                engine.restart(item.step)
             else:
-                self._feed(engine, piece)
+                first, rest = item.split(SLICE)
+                if len(rest.steps):
+                    self._queue.appendleft(rest)
+                engine.feed(first.channels, first.steps, first.values, first.walls)
             if time.monotonic() > deadline:
                 return
-        self._store.thin()
 
-    def _feed(self, engine: Engine, piece: PointBatch) -> None:
-        if len(piece.steps) > SLICE:
-            rest = PointBatch(
-                piece.channels[SLICE:],
-                piece.steps[SLICE:],
-                piece.values[SLICE:],
-                piece.walls[SLICE:],
-            )
-            self._queue.appendleft(rest)
-        engine.feed(
-            piece.channels[:SLICE], piece.steps[:SLICE], piece.values[:SLICE], piece.walls[:SLICE]
-        )
+
+def _channels(
+    engine: Engine, quantities: Sequence[MeasuredQuantity], headlines: Headlines
+) -> dict[str, int]:
+    """The engine's number of each quantity, by key."""
+    heads = (headlines.train, headlines.eval)
+    return {
+        one.key: engine.channel(replace(one.meaning, key=one.key), one.key in heads)
+        for one in quantities
+    }

@@ -1,10 +1,11 @@
-"""One file of a run, followed: what its reader said last and whether there is more."""
+"""Follower of one file of a run: reads on where it grew, and survives every error of its reader."""
 
 from __future__ import annotations
 
 import os
 import stat
 from dataclasses import field, replace
+from enum import Enum
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,27 +18,27 @@ from lossmon.readers.discovery.discovery import FoundFile
 from lossmon.types import Axis, Batch, Facts, Points, Reader
 
 FRESH_COPY = 3600.0
-"""Seconds by which a file may be younger than its newest record and still count as written then.
-Beyond that it was copied, and its modification time says nothing about the run."""
+"""Largest difference in seconds between the modification time of a file and its newest record. A
+file with a larger one was copied, and its modification time says nothing about the run."""
 
 
 LAST_LOOK = 3.0
-"""Seconds after the last change at which a file is read once more: a last line without its line
-end is taken by some readers only when nothing has followed it for a while."""
+"""Seconds after the last change at which a file is read once more: some readers accept a last line
+without a line end only when nothing has followed it for a while."""
 
 OUTRUN = 60.0
 """Seconds by which one file may be written later than another about the same end of the run."""
 
 DATABASES = (".db", ".sqlite", ".sqlite3", "/telemetry")
-"""Ends of the paths of files beside which a write-ahead log may grow while they stand still."""
+"""Suffixes of databases, whose write-ahead log may grow while the file itself does not change."""
 
 
 Identity = tuple[int, int]
-"""Device and inode: the same for a file that was renamed."""
+"""Device and inode, which a rename does not change."""
 
 
 class FileState(NamedTuple):
-    """What `stat` says; equal states mean that there is nothing new to read."""
+    """Result of `stat`; equal states mean that there is nothing new to read."""
 
     device: int
     inode: int
@@ -48,18 +49,18 @@ class FileState(NamedTuple):
 
     @property
     def identity(self) -> Identity:
-        """What a new name does not change."""
+        """Device and inode."""
         return self.device, self.inode
 
 
 def identity(path: Path) -> Identity | None:
-    """Device and inode of a regular file, None where there is none."""
+    """Device and inode of a regular file; None where there is none."""
     state = file_state(path)
     return None if state is None else state.identity
 
 
 def file_state(path: Path | str) -> FileState | None:
-    """Look at a file without opening it; None where it is not there or not a regular file."""
+    """State of a regular file, which is not opened; None where there is none."""
     try:
         status = os.stat(path)
     except OSError:
@@ -80,26 +81,38 @@ def _write_ahead(path: str) -> tuple[int, int]:
     return (status.st_size, status.st_mtime_ns)
 
 
+class FileStatus(Enum):
+    """Whether a file can be read."""
+
+    ACTIVE = "active"
+    DENIED = "denied"
+    """The system refused to read it, which may change without a change of the file."""
+    DEAD = "dead"
+    """Its reader failed; only a file that takes its place is read again."""
+
+
 @dataclass(slots=True)
 class FollowedFile:
-    """A file and how far it was followed.
+    """A file of a run and the position in it.
 
     Attributes:
-        number: Place among the files of the run; orders the records of successive files.
+        number: Number among the files of the run; orders the records of successive files.
         found: The file and its format.
-        reader: None after the file turned out corrupt.
+        status: Whether it can be read.
+        reader: None before the first read and after a failure.
         seen: State at the last read, None before the first.
         pending: Bytes known to be unread.
-        caught_up: The end was reached once: what comes from now on comes live.
-        facts: What the file says about the run.
-        error: Why it is read no further, or empty.
-        grew_at: Seconds since the Unix epoch at which it was seen to grow, None before.
-        told: It held points.
+        caught_up: The end was reached once: what is read from then on is live.
+        facts: Facts that the file states about the run.
+        error: Why it is not read, or empty.
+        grew_at: Seconds since the Unix epoch at which it was last seen to grow, None before.
+        has_points: It held points.
         newest: Largest step of the newest points, -1 before there are any.
     """
 
     number: int
     found: FoundFile
+    status: FileStatus = FileStatus.ACTIVE
     reader: Reader | None = None
     seen: FileState | None = None
     pending: int = 0
@@ -107,57 +120,66 @@ class FollowedFile:
     facts: Facts = field(default_factory=Facts)
     error: str = ""
     grew_at: float | None = None
-    told: bool = False
+    has_points: bool = False
     newest: int = -1
     _last_look: float | None = None
     _path: str = ""
-    _denied: bool = False
-    """The system did not let it be read; that may change without a change of the file."""
 
     def read(self, deadline: float, now: float) -> Batch | None:
-        """Read on if there is anything new; None where there is not."""
+        """Read on.
+
+        Args:
+            deadline: `time.monotonic()` value after which to return.
+            now: Seconds since the Unix epoch.
+
+        Returns:
+            What is new, None where nothing is.
+        """
         self._path = self._path or str(self.found.path)
         state = file_state(self._path)
         if state is None:
-            # A vanished file is no news: what it said stays; the next of its name starts anew.
+            # The points of a vanished file stay; the next file of its name starts over.
             self.caught_up = True
             return None
         grew = state != self.seen
-        if not (grew or self.pending or self._is_due(now) or self._denied):
+        if not self._is_due(state, grew, now):
             return None
-        anew = self.reader is None and self.seen is not None
-        if self.reader is None:
-            if self.seen is not None and _continues(self.seen, state):
-                return None
-            try:
-                self.reader, self.error = self.found.format.open(self.found.path), ""
-            except Exception as error:
-                self.seen = state
-                return self.fail(error)
+        restarted = self.reader is None and self.seen is not None
         live, self.seen = self.caught_up, state
         self._last_look = now + LAST_LOOK if grew else None
         try:
+            if self.reader is None:
+                self.reader = self.found.format.open(self.found.path)
             batch = self.reader.read(deadline)
         except ReadError as error:
-            if isinstance(error.__cause__, OSError):
-                return self._wait(error.__cause__)
-            return self._stop(str(error))
+            cause = error.__cause__
+            return self._deny(cause) if isinstance(cause, OSError) else self._die(str(error))
         except OSError as error:
-            return self._wait(error)
+            return self._deny(error)
         except Exception as error:
             return self.fail(error)
-        mended = self._denied
-        if mended:
-            self._denied, self.error = False, ""
-        if anew:
+        recovered = self.status is FileStatus.DENIED
+        self.status, self.error = FileStatus.ACTIVE, ""
+        if restarted:
             batch = replace(batch, replaced=True)
         if self.found.part:
-            # The file grew, but perhaps by what other runs logged.
+            # The file grew, but perhaps by the points of another run.
             grew = grew and batch != _NOTHING
-        if batch == _NOTHING and not (grew or mended or self.pending):
+        if batch == _NOTHING and not (grew or recovered or self.pending):
             return None
+        return self._accept(batch, live=live, grew=grew, now=now)
+
+    def _is_due(self, state: FileState, grew: bool, now: float) -> bool:
+        """Whether there may be anything to read."""
+        if self.status is FileStatus.DEAD:
+            return self.seen is None or not _continues(self.seen, state)
+        late = self._last_look is not None and now >= self._last_look
+        return grew or late or self.pending > 0 or self.status is FileStatus.DENIED
+
+    def _accept(self, batch: Batch, *, live: bool, grew: bool, now: float) -> Batch:
+        """Record the position and the facts; live points without a time get that of arrival."""
         self.pending = batch.pending
-        self.told |= bool(batch.points)
+        self.has_points |= bool(batch.points)
         steps = [int(p.steps.max()) for p in batch.points if p.axis is Axis.STEP and len(p)]
         self.newest = max(steps, default=self.newest)
         if not batch.pending:
@@ -169,22 +191,19 @@ class FollowedFile:
         self._learn(batch)
         return batch
 
-    def _is_due(self, now: float) -> bool:
-        return self._last_look is not None and now >= self._last_look
-
-    def _wait(self, denial: OSError) -> Batch | None:
-        """Keep the reader for when the file may be read again."""
+    def _deny(self, reason: OSError) -> Batch | None:
+        """Keep the position for when the file may be read again."""
+        before, self.status = self.error, FileStatus.DENIED
         self.pending, self.caught_up = 0, True
-        told, self._denied = self.error, True
-        self.error = f"{self.found.path.name}: {denial.strerror or denial}"
-        return None if self.error == told else Batch()
+        self.error = f"{self.found.path.name}: {reason.strerror or reason}"
+        return None if self.error == before else Batch()
 
     def fail(self, error: Exception) -> Batch:
-        """Read this file no further because of an error in lossmon itself."""
-        return self._stop(f"{internal_error(error)}; the file is read no further")
+        """Stop reading this file because of an error in lossmon itself."""
+        return self._die(f"{internal_error(error)}; the file is read no further")
 
-    def _stop(self, reason: str) -> Batch:
-        self.reader, self.pending, self.caught_up = None, 0, True
+    def _die(self, reason: str) -> Batch:
+        self.status, self.reader, self.pending, self.caught_up = FileStatus.DEAD, None, 0, True
         self.error = f"{self.found.path.name}: {reason}"
         return Batch()
 
@@ -192,18 +211,18 @@ class FollowedFile:
         if batch.replaced:
             self.facts = Facts()
         if self.facts.finished and any(len(points) for points in batch.points):
-            # Training went on after the end mark: the run was resumed.
+            # Training continued after the end mark: the run was resumed.
             self.facts = replace(self.facts, finished=False)
         for fact in batch.facts:
             self.facts = updated_facts(self.facts, fact)
 
     def is_outrun_by(self, other: FollowedFile) -> bool:
-        """Whether another file went on for long after this one was written for the last time."""
+        """Whether another file continued long after this one was written for the last time."""
         if self.seen is None or other.seen is None or not 0 <= self.newest < other.newest:
             return False
         return other.seen.modified_ns - self.seen.modified_ns > OUTRUN * 1e9
 
-    def last_sign(self, newest_wall: float) -> float | None:
+    def last_activity(self, newest_wall: float) -> float | None:
         """Seconds since the Unix epoch of the last sign of life in this file.
 
         Args:
@@ -215,7 +234,7 @@ class FollowedFile:
             return None
         modified = self.seen.modified_ns / 1e9
         if self.found.part:
-            # Others write the same file.
+            # Other runs write to the same file.
             ended = self.facts.finished or self.facts.failure
             began = self.facts.started
             if np.isfinite(newest_wall):
@@ -228,12 +247,12 @@ class FollowedFile:
 
 
 def _continues(old: FileState, new: FileState) -> bool:
-    """Whether a file may still be the one that was given up."""
-    return (old.device, old.inode) == (new.device, new.inode) and new.size >= old.size
+    """Whether a file may still be the one whose reader failed."""
+    return old.identity == new.identity and new.size >= old.size
 
 
 def _timed(batch: Batch, now: float) -> Batch:
-    """Give points that came live without a time the time of their arrival."""
+    """Give points without a time the time of their arrival."""
     if all(np.isfinite(points.wall_times).all() for points in batch.points):
         return batch
     return replace(batch, points=tuple(_with_time(points, now) for points in batch.points))

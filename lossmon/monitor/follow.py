@@ -55,13 +55,13 @@ class Follower:
         """
         end = None if timeout is None else time.monotonic() + timeout
         with Watch(self._paths, self._changed) as watch:
-            last, scan = None, None
+            last, files = None, None
             while not self._stopped.is_set():
                 self._changed.clear()
                 snapshot = self._monitor.poll(READING)
-                if scan is not self._monitor.scan:
-                    scan = self._monitor.scan
-                    watch.update(file.path for run in scan.runs for file in run.files)
+                if files is not self._monitor.files:
+                    files = self._monitor.files
+                    watch.update(files)
                 if not snapshot.busy and snapshot is not last:
                     last = snapshot
                     yield snapshot

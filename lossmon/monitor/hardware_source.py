@@ -1,4 +1,4 @@
-"""Whose hardware is shown: this machine's, or what a run's tracker recorded of its own."""
+"""Source of the hardware readings: this machine, or those that a run's tracker recorded."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from lossmon.types import HardwareReading, RunSnapshot
 
 
 class HardwareSource:
-    """Chooses between the hardware here and that of the machine that trains.
+    """Chooses between the readings of this machine and those of the machine that trains.
 
-    A run that is watched from a login node or a copy trains elsewhere: where there is no GPU
-    here, what the run's own tracker recorded is worth more than an empty panel.
+    A run that is watched from a login node or a copy trains elsewhere: where this machine has no
+    GPU, the readings that the run's tracker recorded are shown.
     """
 
     def __init__(self) -> None:
@@ -23,22 +23,22 @@ class HardwareSource:
     def reading(
         self, local: HardwareReading, runs: Sequence[RunSnapshot], now: float
     ) -> HardwareReading:
-        """Return what to show; the very same object while nothing changed.
+        """Return the readings to show; the same object until something changes.
 
         Args:
             local: The newest reading of this machine.
-            runs: Every run; the one that spoke last counts.
+            runs: Every run; the one that was active last counts.
             now: Seconds since the Unix epoch.
         """
         if local.gpus or not runs:
             return local
         run = max(runs, key=lambda one: one.last_time or 0.0)
-        told = recorded(run.series, now)
-        if told is None or (not told.gpus and local.host is not None):
+        readings = recorded(run.series, now)
+        if readings is None or (not readings.gpus and local.host is not None):
             return local
-        if run is self._run and local is self._local and told.note == self._shown.note:
+        if run is self._run and local is self._local and readings.note == self._shown.note:
             return self._shown
-        host = told.host or local.host
+        host = readings.host or local.host
         self._run, self._local = run, local
-        self._shown = HardwareReading(told.gpus, told.note, host)
+        self._shown = HardwareReading(readings.gpus, readings.note, host)
         return self._shown

@@ -1,11 +1,11 @@
-"""Turns paths into snapshots: finds runs, reads on, judges, and never raises for a bad file."""
+"""Monitor of paths: finds runs, reads on, judges, and never raises because of a bad file."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from pathlib import Path
 from typing import Protocol
@@ -24,25 +24,25 @@ BUDGET = 0.05
 """Seconds a poll may take: twenty a second keep a progress bar and the keyboard alive."""
 
 DRAIN = 0.25
-"""Seconds of one poll when all is read at once: what was read is stored before more is."""
+"""Seconds per poll when all is read at once: a batch is stored before more is read."""
 
 RESCAN = 1.0
-"""Seconds between looks for new files: a run that starts shows within about a second."""
+"""Seconds between scans for new files: a new run shows within about a second."""
 
 FAULTS = 5
-"""Errors of our own that are noted at once: the log has all of them."""
+"""Most internal errors noted at a time; the error log has all of them."""
 
 RESCAN_SHARE = 20.0
-"""Looking for files may take a twentieth of the time, however large the tree is."""
+"""Scanning for files may take a twentieth of the time, however large the tree is."""
 
 
 @dataclass(frozen=True, slots=True)
 class MonitorConfig:
-    """What the monitor may be told.
+    """Settings of the monitor.
 
     Attributes:
-        names: What the user's config says of names.
-        patterns: Regular expressions for lines of text logs, by what the user calls them.
+        names: The user's names of metrics.
+        patterns: The user's regular expressions for lines of text logs, by their names.
         sensitivity: Above 1 alarms come earlier and more often, below 1 later and less.
     """
 
@@ -52,17 +52,17 @@ class MonitorConfig:
 
 
 class HardwareInput(Protocol):
-    """Where the monitor gets the state of the machine from.
+    """Hardware readings of this machine.
 
     Attributes:
-        idle: No run is alive, so samples may be rare.
+        idle: No run is alive, so samples may be rare. Set by the monitor.
     """
 
     idle: bool
 
     @property
     def latest(self) -> HardwareReading:
-        """The newest reading; the very same object while nothing changed."""
+        """The newest reading; the same object until something changes."""
         ...
 
 
@@ -71,8 +71,8 @@ class NoHardware:
     """Hardware that is not sampled.
 
     Attributes:
-        latest: What is shown instead, always.
-        idle: Set by the monitor, without effect.
+        latest: The reading to show instead.
+        idle: Without effect.
     """
 
     latest: HardwareReading = field(default_factory=HardwareReading)
@@ -80,7 +80,17 @@ class NoHardware:
 
 
 class Monitor:
-    """Follows every run under some paths. One thread calls `poll`; nothing here is locked."""
+    """Follows every run under some paths.
+
+    One thread calls `poll` and `drain`; nothing is locked. Other threads may call `prioritise`,
+    `set_metric_names`, `load_settings` and `rescan`, which take effect at the next poll.
+
+    Args:
+        paths: Run directories, directories of runs, or log files; need not exist yet.
+        config: Settings.
+        hardware: Readings of this machine; none if not given.
+        clock: Seconds since the Unix epoch.
+    """
 
     def __init__(
         self,
@@ -95,61 +105,63 @@ class Monitor:
         self._paths = tuple(paths)
         self._hardware: HardwareInput = hardware or NoHardware()
         self._clock = clock
-        self._machine = HardwareSource()
+        self._hardware_source = HardwareSource()
         self._runs: dict[Path, RunMonitor] = {}
         self._continued: dict[Path, Path] = {}
         self._decided: set[Path] = set()
         self._next_scan = -math.inf
         self._scan = Scan()
+        self._files: tuple[Path, ...] = ()
         self._names = self._config.names
-        self._told = self._names
+        self._new_names = self._names
+        self._settings_requests: deque[Path] = deque()
         self._turn = -1
-        self._turns = Scheduler()
+        self._scheduler = Scheduler()
         self._snapshot = Snapshot()
         self._faults: tuple[str, ...] = ()
 
     @property
-    def scan(self) -> Scan:
-        """What the last look at the paths found."""
-        return self._scan
+    def files(self) -> tuple[Path, ...]:
+        """Every file that is read; the same object until a scan finds others."""
+        return self._files
 
     def poll(self, budget: float = BUDGET, *, judge: bool = True) -> Snapshot:
-        """Read what is new and return what it means.
+        """Read and judge what is new.
 
         Args:
             budget: Seconds after which to return with what is there.
-            judge: Let the diagnosis hear of it; else that is left to the next call.
+            judge: Also update the diagnoses; else that is left to the next call.
 
         Returns:
-            The very same object as before while nothing changed.
+            The state of every run; the same object until something changes.
         """
         begin = time.monotonic()
         deadline = begin + budget
         if begin >= self._next_scan:
-            self._try(self._look)
+            self._try(self._look_for_files)
             took = time.monotonic() - begin
             self._next_scan = begin + max(RESCAN, RESCAN_SHARE * took)
             deadline = max(deadline, time.monotonic() + budget / 2)
-        self._hear_names()
+        self._apply_requests()
         runs = list(self._runs.values())
         for _ in runs:
-            # Where many are read, each gets its share of the polls.
+            # Where many runs are read, each gets its share of the polls.
             self._turn = (self._turn + 1) % len(runs)
             runs[self._turn].read(deadline)
             if time.monotonic() > deadline:
                 break
         if judge:
-            self._turns.judge(runs, deadline)
+            self._scheduler.judge(runs, deadline)
         snapshot = self._describe()
         if not self._try(lambda: self._join(snapshot)):
             return snapshot
         return self._describe()
 
     def _try(self, step: Callable[[], bool]) -> bool:
-        """Take a step that concerns all runs; what goes wrong in it is noted.
+        """Do a step that concerns all runs, and note an error in it.
 
         Returns:
-            What the step returns, or False where it failed.
+            The result of the step, or False where it failed.
         """
         try:
             return step()
@@ -159,36 +171,44 @@ class Monitor:
             return False
 
     def prioritise(self, paths: Collection[Path]) -> None:
-        """Judge these runs before the others. Another thread may call it."""
-        self._turns.prioritised = paths
+        """Judge these runs before the others."""
+        self._scheduler.prioritised = paths
 
     def set_metric_names(self, names: MetricNames) -> None:
-        """Take what the user says of names now, from the next poll on.
+        """Replace the user's names of metrics; runs that log them are judged again."""
+        self._new_names = names
 
-        What a run logs under them is judged anew. Another thread may call it.
-        """
-        self._told = names
+    def load_settings(self, paths: Iterable[Path]) -> None:
+        """Read the settings files in the directories of these runs, given by their paths."""
+        self._settings_requests.extend(paths)
 
-    def _hear_names(self) -> None:
-        told = self._told
-        if told is not self._names:
-            self._names = told
+    def _apply_requests(self) -> None:
+        """Do what other threads asked for since the last poll."""
+        names = self._new_names
+        if names is not self._names:
+            self._names = names
             for run in self._runs.values():
-                run.set_metric_names(told)
+                run.set_metric_names(names)
+        while self._settings_requests:
+            asked = self._runs.get(self._settings_requests.popleft())
+            if asked is not None:
+                asked.load_settings()
 
     def rescan(self) -> None:
-        """Look for new files at the next poll, however recently that was done."""
+        """Scan for new files at the next poll, however recent the last scan is."""
         self._next_scan = -math.inf
 
     def drain(self) -> Snapshot:
-        """Read everything that is there now and return what it means."""
+        """Read and judge everything that is there now."""
         while self.poll(budget=DRAIN).busy:
             continue
         return self.poll(budget=math.inf)
 
-    def _look(self) -> bool:
+    def _look_for_files(self) -> bool:
         self._scan = self._discovery.scan()
-        self._let_go()
+        files = tuple(file.path for run in self._scan.runs for file in run.files)
+        self._files = self._files if files == self._files else files
+        self._drop_renamed()
         self._follow()
         return True
 
@@ -208,20 +228,21 @@ class Monitor:
                 )
         there = {found.path for found in runs}
         for path, run in self._runs.items():
-            run.miss(path not in there)
+            run.set_gone(path not in there)
         if any(file.part for found in runs for file in found.files):
             self._order(runs)
 
     def _order(self, runs: Sequence[FoundRun]) -> None:
-        """List runs as they were found: of several in one file the newest stands first."""
+        """Order runs as they were found: of several in one file, the newest first."""
         places = {found.path: place for place, found in enumerate(runs)}
         ordered = sorted(self._runs, key=lambda path: places.get(path, len(places)))
         self._runs = {path: self._runs[path] for path in ordered}
 
     def _join(self, snapshot: Snapshot) -> bool:
-        """Put runs together that turned out to be one training, and tell whether there are any.
+        """Join runs that turned out to be one training; such a run is read again as a whole.
 
-        Such a run is read again as a whole.
+        Returns:
+            Whether there are any.
         """
         if snapshot.busy or len(snapshot.runs) < 2:
             return False
@@ -234,7 +255,7 @@ class Monitor:
         return bool(found)
 
     def _undecided(self, known: Mapping[Path, RunSnapshot]) -> list[tuple[Path, Path]]:
-        """Runs with a numbered one before them of which it can be told now if they continue it."""
+        """Pairs of a run and the one numbered before it that can be compared now."""
         if known.keys() == self._decided:
             return []
         before = predecessors(list(known))
@@ -243,21 +264,21 @@ class Monitor:
         self._decided.update(fresh)
         return [(path, before[path]) for path in fresh]
 
-    def _let_go(self) -> None:
-        """Drop runs whose directory was renamed: they are found under their new name."""
+    def _drop_renamed(self) -> None:
+        """Drop runs whose directory was renamed: they are found under the new name."""
         fresh = [found for found in self._scan.runs if found.path not in self._runs]
         if not fresh or not self._runs:
             return
         inodes = {one for found in fresh for file in found.files if (one := identity(file.path))}
-        for path in [path for path, run in self._runs.items() if run.moved_to(inodes)]:
+        for path in [path for path, run in self._runs.items() if run.has_moved_to(inodes)]:
             del self._runs[path]
 
     def _snapshots(self) -> Iterator[RunSnapshot]:
-        """Every run, under the name that its framework gave it where the path says less."""
-        counts = Counter(run.called for run in self._runs.values())
+        """Every run, by the name that its framework gave it where the path is merely numbered."""
+        counts = Counter(run.framework_name for run in self._runs.values())
         for path, run in self._runs.items():
-            name = run.called
-            # Several runs of one name are told apart by the end of what numbers them.
+            name = run.framework_name
+            # Runs of one name are distinguished by the end of their directory names.
             yield run.snapshot(f"{name} ({path.name[-8:]})" if name and counts[name] > 1 else name)
 
     def _describe(self) -> Snapshot:
@@ -269,7 +290,7 @@ class Monitor:
         fresh = replace(
             self._snapshot,
             runs=runs,
-            hardware=self._machine.reading(self._hardware.latest, runs, self._clock()),
+            hardware=self._hardware_source.reading(self._hardware.latest, runs, self._clock()),
             waiting_for=waiting,
             notes=(*self._scan.notes, *self._faults),
             busy=any(run.busy for run in self._runs.values()),
@@ -280,16 +301,15 @@ class Monitor:
 
 
 def _worth_showing(runs: list[RunSnapshot]) -> tuple[RunSnapshot, ...]:
-    """Leave out logs without any metric where other runs have some: they are of those runs.
+    """Leave out logs without a metric where other runs have some: they belong to those runs.
 
-    One that could not be read stays, since nobody knows what it holds.
+    A run that could not be read stays: its contents are unknown.
     """
-    telling = tuple(run for run in runs if run.series or run.errors)
-    return telling or tuple(runs)
+    return tuple(run for run in runs if run.series or run.errors) or tuple(runs)
 
 
 def _same(a: Snapshot, b: Snapshot) -> bool:
-    """Whether two snapshots show the same: runs and hardware are compared by identity."""
+    """Whether two snapshots are the same; runs and hardware are compared by identity."""
     return (
         len(a.runs) == len(b.runs)
         and all(x is y for x, y in zip(a.runs, b.runs, strict=True))

@@ -1,4 +1,4 @@
-"""One training that was resumed under a new number: `version_1` that goes on from `version_0`."""
+"""Resumed runs: one training that continues under a new number, `version_1` after `version_0`."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from lossmon.readers.discovery.discovery import FoundRun
 from lossmon.types import RunSnapshot
 
 _NUMBERED = re.compile(r"(version_|slurm-|slurm_|attempt_)(\d+)(\.out|\.log|\.err)?")
-"""Names that a framework or a scheduler numbers by itself, so that a new number says nothing
-about whether it is a new training."""
+"""Names that a framework or a scheduler numbers by itself: a new number need not be a new
+training."""
 
 TEXT_RANK = 90
 """Rank of text logs: they accompany a run rather than being one."""
 
 FEWEST = 2
-"""Points of the later part from which on its stride is known."""
+"""Points of the later run from which on its stride is known."""
 
 
 def predecessors(paths: list[Path]) -> dict[Path, Path]:
-    """The path that was numbered just before each, among its siblings."""
+    """The path with the number before each one, among its siblings."""
     families: dict[tuple[Path, str, str], list[tuple[int, Path]]] = {}
     for path in paths:
         if found := _NUMBERED.fullmatch(path.name):
@@ -37,7 +37,7 @@ def predecessors(paths: list[Path]) -> dict[Path, Path]:
 
 
 def is_left_behind(path: Path, others: Iterable[Path]) -> bool:
-    """Whether one of the other files was begun later by the same training, resumed."""
+    """Whether one of the other files was begun later by the same training after a resume."""
     own = _parts(path)
     return any(
         (later[0], later[2]) == (mine[0], mine[2]) and later[1] > mine[1]
@@ -48,7 +48,7 @@ def is_left_behind(path: Path, others: Iterable[Path]) -> bool:
 
 
 def _parts(path: Path) -> list[tuple[str, int, str]]:
-    """What stands before each number in a path, the number, and the end of that name."""
+    """For each number in a path: the path before it, the number, and the suffix of that name."""
     found = []
     for place, part in enumerate(path.parts):
         if match := _NUMBERED.fullmatch(part):
@@ -58,15 +58,15 @@ def _parts(path: Path) -> list[tuple[str, int, str]]:
 
 
 def is_settled(later: RunSnapshot) -> bool:
-    """Whether enough is known of a run to say if it continues another."""
+    """Whether a run has enough points to know if it continues another."""
     return later.train_loss is not None and later.train_loss.n >= FEWEST
 
 
 def continues(earlier: RunSnapshot, later: RunSnapshot) -> bool:
-    """Whether a run goes on where another one was left.
+    """Whether a run continues where another one ended.
 
-    It begins well after its own first logging interval, at a step that the other had reached or
-    was about to reach; a training of its own begins at the beginning. Both log the same loss.
+    It starts well after its own first logging interval, at a step that the other had reached or
+    was about to reach; a separate training starts at the beginning. Both log the same loss.
     """
     old, new = earlier.train_loss, later.train_loss
     if old is None or new is None or (old.tag, old.axis) != (new.tag, new.axis):
@@ -78,25 +78,25 @@ def continues(earlier: RunSnapshot, later: RunSnapshot) -> bool:
 
 
 def joined(runs: tuple[FoundRun, ...], continued: Mapping[Path, Path]) -> tuple[FoundRun, ...]:
-    """Put runs together that are one training, under the path of the newest part.
+    """Join runs that are one training, under the path of the newest part.
 
     Args:
-        runs: As they were found.
-        continued: The path of the run that each continues, for those that do.
+        runs: The runs found.
+        continued: By path of a run, the path of the run that it continues.
     """
     if not continued:
         return runs
     known = {run.path: run for run in runs}
     earlier = set(continued.values())
-    whole = [_with_past(run, known, continued) for run in runs if run.path not in earlier]
+    whole = [_with_earlier(run, known, continued) for run in runs if run.path not in earlier]
     logs = [run for run in whole if all(file.format.rank >= TEXT_RANK for file in run.files)]
     others = [run for run in whole if run not in logs]
-    if len(others) == 1 and len(logs) == 1 and _lies_beside(logs[0].path, others[0].path):
+    if len(others) == 1 and len(logs) == 1 and _is_adjacent(logs[0].path, others[0].path):
         return (replace(others[0], files=(*others[0].files, *logs[0].files)),)
     return tuple(whole)
 
 
-def _with_past(
+def _with_earlier(
     run: FoundRun, known: Mapping[Path, FoundRun], continued: Mapping[Path, Path]
 ) -> FoundRun:
     parts = [run]
@@ -109,6 +109,6 @@ def _with_past(
     return replace(run, files=files, checkpoints=tuple(sorted(checkpoints)))
 
 
-def _lies_beside(log: Path, run: Path) -> bool:
-    """Whether a log stands in a directory that the run lies in."""
+def _is_adjacent(log: Path, run: Path) -> bool:
+    """Whether a log is in a directory that contains the run, or the other way round."""
     return log.parent in run.parents or log in run.parents

@@ -1,4 +1,4 @@
-"""Is the run alive, how fast is it, when will it end: pure judgements on times and steps."""
+"""State, pace and remaining time of a run, from its times and steps."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import numpy as np
 
 from lossmon.fast_dataclass import dataclass
 from lossmon.quantiles import median
-from lossmon.types import Facts, RunState, Series
+from lossmon.types import Axis, Facts, RunSnapshot, RunState, Series
 
 RATE_POINTS = 64
-"""Newest points that the rate is taken from: enough for a steady median, few enough that a
+"""Newest points that the rate is computed from: enough for a steady median, few enough that a
 change of pace shows within a minute or two."""
 
 STALL_FACTOR = 10.0
@@ -22,7 +22,7 @@ STALL_FLOOR = 120.0
 """Seconds of silence that are never a stall: evals, checkpoints and compilers take a minute."""
 
 ENDED_AFTER = 3600.0
-"""Seconds of silence after which a run that never said how long it would be counts as ended."""
+"""Seconds of silence after which a run of unknown length counts as ended."""
 
 UNKNOWN_INTERVAL = 60.0
 """Seconds assumed between points while fewer than three have a time."""
@@ -30,10 +30,10 @@ UNKNOWN_INTERVAL = 60.0
 
 @dataclass(frozen=True, slots=True)
 class StepRate:
-    """How fast points come.
+    """How fast points are logged.
 
     Attributes:
-        steps_per_second: None where the times say nothing.
+        steps_per_second: None where the times are unknown.
         interval: Usual seconds between two points.
     """
 
@@ -50,7 +50,7 @@ def stride(series: Series | None) -> int:
 
 
 def step_rate(series: Series | None) -> StepRate:
-    """Take the rate from the newest points: a median, so that evals and pauses do not count."""
+    """Median rate of the newest points, which evals and pauses do not change."""
     if series is None or len(series) < 3:
         return StepRate()
     steps = series.steps[-RATE_POINTS:].astype(np.float64)
@@ -65,24 +65,35 @@ def step_rate(series: Series | None) -> StepRate:
         return StepRate()
     per_step = median(gaps[forward] / advances[forward])
     if per_step <= 0:
-        # Points that arrive in bursts: the median gap inside a burst is nothing.
+        # Points that arrive in bursts: the median gap inside a burst is 0.
         per_step = float(gaps[forward].sum() / advances[forward].sum())
     if per_step <= 0:
         return StepRate()
     return StepRate(1.0 / per_step, max(median(gaps[forward]), per_step))
 
 
+def steps_per_epoch(run: RunSnapshot, series: Series) -> float:
+    """Divisor that turns the steps of a series into epochs; 1 where unknown or already epochs."""
+    if series.axis is Axis.EPOCH or not run.epoch or not run.step:
+        return 1.0
+    ratio = run.step / run.epoch
+    if not 0 < ratio < math.inf:
+        return 1.0
+    # Logs round the epoch; a ratio that changes slightly would move the whole curve every time.
+    return float(round(ratio)) if ratio >= 100 else float(f"{ratio:.2g}")
+
+
 @dataclass(frozen=True, slots=True)
 class RunVitals:
-    """What is known about a run when its state is judged.
+    """Facts and times by which the state of a run is judged.
 
     Attributes:
-        facts: What its sources say.
+        facts: Facts that its sources state.
         step: Newest step, None before the first.
         total_steps: Planned steps on the same axis, or None.
         stride: Usual steps between points.
         interval: Usual seconds between points.
-        last_sign: Seconds since the Unix epoch of the last sign of life, None before any.
+        last_activity: Seconds since the Unix epoch of the last sign of life, None before any.
     """
 
     facts: Facts
@@ -90,14 +101,14 @@ class RunVitals:
     total_steps: int | None
     stride: int
     interval: float
-    last_sign: float | None
+    last_activity: float | None
 
 
 def state(vital: RunVitals, now: float) -> tuple[RunState, str]:
     """Judge what a run is doing.
 
     Returns:
-        The state and, in a few words, why.
+        The state, and the reason in a few words.
     """
     facts = vital.facts
     if facts.finished:
@@ -108,30 +119,30 @@ def state(vital: RunVitals, now: float) -> tuple[RunState, str]:
         return RunState.WAITING, "nothing logged yet"
     if vital.total_steps and vital.step >= vital.total_steps:
         return RunState.FINISHED, "the last step is reached"
-    if vital.last_sign is None:
+    if vital.last_activity is None:
         return RunState.RUNNING, ""
-    silence = now - vital.last_sign
+    silence = now - vital.last_activity
     if silence <= max(STALL_FLOOR, STALL_FACTOR * vital.interval):
         return RunState.RUNNING, ""
     if vital.total_steps and vital.total_steps - vital.step <= vital.stride:
-        # Steps counted from 0, or a last stretch shorter than the logging interval.
+        # Steps counted from 0, or fewer steps left than the logging interval.
         return RunState.FINISHED, "no point is missing"
     if vital.total_steps is None and silence > max(ENDED_AFTER, 3 * STALL_FACTOR * vital.interval):
         return RunState.FINISHED, "silent for long, total unknown"
     return RunState.STALLED, "nothing new for long"
 
 
-def remaining(vital: RunVitals, pace_: StepRate) -> float | None:
-    """Seconds to the end: from the measured pace, else as the framework estimates them."""
-    if vital.step is not None and vital.total_steps and pace_.steps_per_second:
+def remaining(vital: RunVitals, rate: StepRate) -> float | None:
+    """Seconds to the end: by the measured rate, else as the framework estimates them."""
+    if vital.step is not None and vital.total_steps and rate.steps_per_second:
         left = max(0, vital.total_steps - vital.step)
-        return left / pace_.steps_per_second
+        return left / rate.steps_per_second
     estimate = vital.facts.remaining
     return estimate if estimate is not None and math.isfinite(estimate) else None
 
 
 def merged_facts(facts: list[Facts]) -> Facts:
-    """Join what several sources say; the first that says something of a thing counts."""
+    """Merge facts of several sources; for each fact, the first source that states it counts."""
 
     def first(name: str) -> object:
         return next((v for f in facts if (v := getattr(f, name)) is not None), None)
@@ -154,7 +165,7 @@ def merged_facts(facts: list[Facts]) -> Facts:
 
 
 def updated_facts(old: Facts, new: Facts) -> Facts:
-    """What one source says after it said something more."""
+    """Facts of one source after it stated further ones."""
     kept = {
         name: value if (value := getattr(new, name)) is not None else getattr(old, name)
         for name in Facts.__dataclass_fields__

@@ -1,4 +1,4 @@
-"""Whose turn it is to be judged, where more runs wait for it than one poll has time for."""
+"""Scheduler: which run is judged next where one poll has not time for all of them."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import Protocol
 
 SLICE = 0.01
-"""Seconds of judging before the next run has its turn: a huge or noisy one holds up no other."""
+"""Seconds of judging before the next run has its turn: a huge or noisy one delays no other."""
 
 
 class ScheduledRun(Protocol):
-    """A run as the turns see it.
+    """A run that can be judged.
 
     Attributes:
         path: Its own directory or file.
-        awaits_judgement: Points were read to the end that the diagnosis has not heard.
-        is_live: It grew while it was watched.
-        written: When it was written last, in nanoseconds; 0 where unknown.
+        awaits_judgement: Every file was read to its end, and some points were not judged.
+        is_live: It was seen to grow.
+        written: Nanoseconds since the Unix epoch of the last write; 0 where unknown.
     """
 
     @property
@@ -35,40 +35,41 @@ class ScheduledRun(Protocol):
     def written(self) -> int: ...
 
     def judge(self, deadline: float) -> None:
-        """Hear what is new, until a `time.monotonic()` value; at least a little of it."""
+        """Judge what is new, until a `time.monotonic()` value; at least a little of it."""
         ...
 
 
 class Scheduler:
-    """Judges first what is looked at and what is alive, then the others, newest first."""
+    """Judges the runs in view and the live ones first, then the others, newest first.
+
+    Attributes:
+        prioritised: Paths of the runs in view.
+    """
 
     def __init__(self) -> None:
         self.prioritised: Collection[Path] = frozenset()
-        self._had: dict[Path, int] = {}
+        self._turns: dict[Path, int] = {}
 
     def judge(self, runs: Sequence[ScheduledRun], deadline: float) -> None:
-        """Let the runs be judged in turn, until a `time.monotonic()` value.
-
-        However late it is, one of them has its turn.
-        """
+        """Judge the runs in turn, until a `time.monotonic()` value; at least one of them."""
         waiting = [run for run in runs if run.awaits_judgement]
         others = set(map(id, waiting))
         while waiting:
             waiting.sort(key=self._rank)
             for run in waiting:
-                self._had[run.path] = self._had.get(run.path, 0) + 1
+                self._turns[run.path] = self._turns.get(run.path, 0) + 1
                 run.judge(
                     deadline if math.isinf(deadline) else min(deadline, time.monotonic() + SLICE)
                 )
                 if time.monotonic() > deadline:
                     return
             waiting = [run for run in waiting if run.awaits_judgement]
-        self._had.clear()
+        self._turns.clear()
         for run in runs:
-            # A plan that changed, or points that came in another order, are news too.
+            # A changed plan and points that came in another order must be judged too.
             if id(run) not in others:
                 run.judge(deadline)
 
     def _rank(self, run: ScheduledRun) -> tuple[bool, int, int]:
         first = run.path in self.prioritised or run.is_live
-        return not first, self._had.get(run.path, 0), -run.written
+        return not first, self._turns.get(run.path, 0), -run.written

@@ -84,7 +84,7 @@ def _known(files: Sequence[FoundFile], names: MetricNames) -> MetricNames:
     known = TagOverrides(names)
     for file in files if names else ():
         tags = [one.tag for one in summarise(file, {}).series]
-        known.see([*tags, *(f"{file.scope}/{tag}" for tag in tags)])
+        known.add([*tags, *(f"{file.scope}/{tag}" for tag in tags)])
     return known.known
 
 

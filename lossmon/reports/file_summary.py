@@ -124,7 +124,7 @@ def _add(
         series[key].add(points)
         if series[key].meaning.kind is Kind.LOSS:
             columns.extend(points, series[key].meaning, points.tag)
-            columns.sum_up(points, series[key].meaning, "")
+            columns.add_to_sum(points, series[key].meaning, "")
 
 
 def _sums(columns: FileColumns) -> list[SeriesSummary]:

@@ -103,7 +103,7 @@ def _make(paths: Sequence[Path], config: Config, fail_on: str) -> dict[str, Any]
     files = roots = [os.path.abspath(path) for path in paths]
     for root, monitor in zip(roots, monitors(paths, config), strict=True):
         runs += with_metrics(monitor.drain())
-        found = [str(file.path) for run in monitor.scan.runs for file in run.files]
+        found = [str(file) for file in monitor.files]
         found += [f"{file}-wal" for file in found if file.endswith(DATABASES)]
         files = [*files, *(one for file in found for one in _chain(root, file))]
     over = bool(runs) and all(run.state in OVER for run in runs)

@@ -1,4 +1,4 @@
-"""One tag of one file: every point in logged order, in columns that only grow."""
+"""Columns of the points of one tag of one file, in logged order."""
 
 from __future__ import annotations
 
@@ -20,27 +20,26 @@ BYTES_PER_POINT = 32
 """Four columns of eight bytes."""
 
 BUCKET = 8
-"""Neighbouring points that thinning reduces to their minimum and maximum: a quarter remains, so
-a column is thinned rarely, and eight points are far fewer than a screen column holds."""
+"""Adjacent points that thinning reduces to their minimum and maximum: a quarter remains, so a
+column is thinned rarely, and a column of the screen shows far more than eight points."""
 
 
 @dataclass(slots=True)
 class TagColumns:
     """The raw points of one tag of one source file.
 
-    Views handed out stay valid for ever: growth and thinning make new arrays, and cells that
-    were written are never written again.
+    Views handed out never change: growth and thinning make new arrays, and no cell is written
+    twice.
 
     Attributes:
-        tag: Raw name, with the sub-run before it where there is one.
-        meaning: What it stands for.
+        tag: Raw name, prefixed with the sub-run where there is one.
+        meaning: Meaning of the tag.
         axis: What the steps count.
         n: Points held.
-        dropped: Points that thinning took out.
-        fed: Points, from the first, that the diagnosis has seen.
-        backward: Indices at which the step is smaller than just before, ascending.
+        dropped: Points removed by thinning.
+        backward: Indices at which the step decreases, ascending.
         file: Number of the file.
-        serial: Tells this object from one that took its place.
+        serial: Unique number of this object and meaning.
     """
 
     tag: str
@@ -49,7 +48,6 @@ class TagColumns:
     file: int = 0
     n: int = 0
     dropped: int = 0
-    fed: int = 0
     backward: list[int] = field(default_factory=list)
     serial: int = field(default_factory=lambda: next(_serials))
     _steps: Ints = field(default_factory=lambda: np.empty(16, np.int64))
@@ -77,12 +75,21 @@ class TagColumns:
         """Position of each record in its source, strictly increasing."""
         return self._orders[: self.n]
 
+    @property
+    def total(self) -> int:
+        """Points ever appended."""
+        return self.n + self.dropped
+
+    def after(self, count: int) -> slice:
+        """The held points after the first `count` that were ever appended."""
+        return slice(max(0, count - self.dropped), self.n)
+
     def rename(self, meaning: Meaning) -> None:
-        """Stand for something else from now on."""
+        """Change the meaning of the tag."""
         self.meaning, self.serial = meaning, next(_serials)
 
     def points(self, tag: str, order_offset: int, part: slice) -> Points:
-        """Some of the points, as they were appended."""
+        """A slice of the points, as they were appended."""
         orders = self.orders[part] - order_offset
         return Points(tag, self.steps[part], self.walls[part], self.values[part], orders, self.axis)
 
@@ -105,14 +112,13 @@ class TagColumns:
     def thin(self) -> None:
         """Keep the minimum, the maximum and every non-finite value of each bucket.
 
-        The order of what remains is unchanged, so steps that go back still do. To be called
-        only when the diagnosis has seen every point.
+        The order of the remaining points is unchanged, so steps that go back still do.
         """
         keep = kept_when_thinned(self.values, self.backward)
         self.dropped += self.n - len(keep)
         self._steps, self._values = self._steps[keep], self._values[keep]
         self._walls, self._orders = self._walls[keep], self._orders[keep]
-        self.n = self.fed = len(keep)
+        self.n = len(keep)
         self.backward = (np.flatnonzero(np.diff(self.steps) < 0) + 1).tolist()
 
     def _reserve(self, size: int) -> None:
@@ -134,8 +140,8 @@ def kept_when_thinned(values: Floats, landmarks: list[int]) -> NDArray[np.int64]
         landmarks: Indices that must stay, and the one before each: starts of segments.
 
     Returns:
-        Indices, ascending: of each bucket the minimum and the maximum, and besides every
-        non-finite value, the landmarks, the first and the last point.
+        Indices, ascending: the minimum and the maximum of each bucket, every non-finite value,
+        the landmarks, the first and the last point.
     """
     n = len(values)
     whole = n // BUCKET * BUCKET

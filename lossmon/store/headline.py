@@ -1,4 +1,4 @@
-"""Which of many losses speak for the run."""
+"""Choice of the headline losses of a run, and the order of its series on the screen."""
 
 from __future__ import annotations
 
@@ -13,20 +13,19 @@ Candidate = tuple[str, Meaning, int, Axis]
 
 @dataclass(frozen=True, slots=True)
 class Headlines:
-    """Keys of THE train loss and THE eval loss; None where there is none."""
+    """Keys of the headline train loss and eval loss; None where there is none."""
 
     train: str | None = None
     eval: str | None = None
 
 
 def headlines(candidates: Sequence[Candidate]) -> Headlines:
-    """Choose the losses that speak for the run.
+    """Choose the headline losses.
 
-    A total goes before a component or one of several eval sets, a raw series before a running
-    mean, the plain name before a longer one, any total that was logged before a sum of parts that
-    we made. Where the eval loss counts something else than the
-    best train loss does (epochs, not batches), a train loss on the same axis is preferred: two
-    curves that cannot share an axis cannot be compared.
+    A total precedes a component or one of several eval sets, a raw series a running mean, the
+    plain name a longer one, a logged total a sum of components. Where the eval loss counts
+    something else than the best train loss (epochs instead of batches), a train loss on the same
+    axis is preferred: two curves that cannot share an axis cannot be compared.
     """
     evals = _ranked(candidates, Split.EVAL)
     trains = _ranked(candidates, Split.TRAIN)

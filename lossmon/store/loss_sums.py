@@ -1,4 +1,4 @@
-"""The loss of a run that logs only its parts: their sum, which is what detectors minimise."""
+"""Sum of the loss components of a detector that logs no total: what its optimizer minimises."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ _OTHER_WORDS = _set(
 _WORD = re.compile(r"[a-z]+\d?|\d+")
 
 FEWEST = 2
-"""Parts that make a sum."""
+"""Fewest components of a sum."""
 
 PATIENCE = 4096
-"""Rows of a part that wait for the other parts; a part that is logged alone has none."""
+"""Most rows of a component that wait for the others; a component logged alone has no sum."""
 
 
 class LossPartGroup(NamedTuple):
-    """What is summed: the parts on one split of one file, counted alike."""
+    """Components that are summed: those of one split and axis of one file."""
 
-    where: str
+    split: str
     axis: Axis
 
 
@@ -49,15 +49,17 @@ class _SummedRow:
 
 @dataclass(slots=True)
 class LossSum:
-    """The sum of the parts of one loss in one file, row by row.
+    """Sum of the components of one loss in one file, row by row.
 
-    Detection losses are weighted before they are logged, so that the plain sum of the parts is
-    what the optimizer sees. Nothing else is summed: who logs the two losses of a GAN, or a
-    policy's and a value's, minimises no sum of them, or one with weights that nobody logs.
+    Detection losses are weighted before they are logged, so the plain sum of the components is
+    what the optimizer sees. No other losses are summed: the two losses of a GAN, or those of a
+    policy and a value function, are not minimised as a sum, or only with weights that are not
+    logged.
 
     Attributes:
-        closed: The file logs a total itself, or the parts are none of a detector.
-        name: Tag of the sum, spelled as its parts are (`val/loss (sum)`); empty before the first.
+        closed: The file logs a total itself, or the components are not those of a detector.
+        name: Tag of the sum in the spelling of its components (`val/loss (sum)`); empty before
+            the first.
     """
 
     closed: bool = False
@@ -65,9 +67,9 @@ class LossSum:
     _parts: dict[str, Meaning] = field(default_factory=dict)
     _waiting: dict[str, list[_SummedRow]] = field(default_factory=dict)
 
-    def offer(self, points: Points, meaning: Meaning) -> bool:
-        """Take points of a part; True if the sum begins anew, because the part is a new one."""
-        anew = points.tag not in self._parts and bool(self._parts)
+    def add(self, points: Points, meaning: Meaning) -> bool:
+        """Add points of a component; True if it is new, so that the sum must restart."""
+        is_new = points.tag not in self._parts and bool(self._parts)
         if not self.name:
             head, slash, _ = points.tag.rpartition("/")
             self.name = f"{head if slash else meaning.key.partition('/')[0]}/loss (sum)"
@@ -82,10 +84,10 @@ class LossSum:
                 strict=True,
             )
         )
-        return anew
+        return is_new
 
-    def begin_anew(self, columns: dict[str, TagColumns], offset: int) -> None:
-        """Sum all rows again, those of the new part with them."""
+    def restart(self, columns: dict[str, TagColumns], offset: int) -> None:
+        """Sum all rows again, including those of a new component."""
         for tag in self._parts:
             column = columns[tag]
             self._waiting[tag] = [
@@ -101,18 +103,18 @@ class LossSum:
 
     @property
     def meaning(self) -> Meaning:
-        """What the sum stands for; its key names the parts."""
+        """Meaning of the sum; its key names the components."""
         first = next(iter(self._parts.values()))
         parts = tuple(sorted(one.part.removeprefix("test ") for one in self._parts.values()))
-        where = first.key.partition("/")[0]
-        key = f"{where}/loss_of_{'_'.join(parts).replace(' ', '_')}"
+        split = first.key.partition("/")[0]
+        key = f"{split}/loss_of_{'_'.join(parts).replace(' ', '_')}"
         return Meaning(
-            key, f"{where} loss (sum)", first.split, Kind.LOSS, "", True, secondary=True,
+            key, f"{split} loss (sum)", first.split, Kind.LOSS, "", True, secondary=True,
             sum_of=tuple(self._parts),
         )  # fmt: skip
 
-    def take(self, axis: Axis) -> Points | None:
-        """Return the rows of which every part is known; those that lack one are dropped."""
+    def drain(self, axis: Axis) -> Points | None:
+        """Remove and return the rows that have every component; drop those that lack one."""
         if len(self._parts) < FEWEST or not _is_detector(self._parts):
             self._give_up()
             return None
@@ -137,13 +139,13 @@ class LossSum:
             self.close()
 
     def close(self) -> None:
-        """Sum nothing any more."""
+        """Stop summing."""
         self.closed = True
         self._waiting.clear()
 
 
 def is_part(meaning: Meaning) -> bool:
-    """Whether a series is a part of a detector's loss."""
+    """Whether a series is a component of a detector's loss."""
     if meaning.kind is not Kind.LOSS or meaning.summary or meaning.secondary:
         return False
     words = _words(meaning)
@@ -152,7 +154,7 @@ def is_part(meaning: Meaning) -> bool:
 
 
 def is_total(meaning: Meaning) -> bool:
-    """Whether a series is a loss as a whole."""
+    """Whether a series is a total loss."""
     return meaning.kind is Kind.LOSS and not meaning.part and not meaning.summary
 
 
@@ -163,7 +165,7 @@ def _words(meaning: Meaning) -> list[str]:
 
 
 def _is_detector(parts: dict[str, Meaning]) -> bool:
-    """Whether parts tell both where things are and what they are."""
+    """Whether components cover both localisation and classification."""
     words = {word for meaning in parts.values() for word in _words(meaning)}
     return not words.isdisjoint(_PLACE_WORDS) and not words.isdisjoint(_CLASS_WORDS)
 

@@ -1,4 +1,4 @@
-"""Several accounts of one quantity → one series that shows each point once."""
+"""Merging of the sources of one quantity into one series that shows each point once."""
 
 from __future__ import annotations
 
@@ -21,16 +21,17 @@ ROUNDED = 6e-5
 """Absolute difference up to which two values are the same: half of the fourth decimal."""
 
 MOSTLY = 0.5
-"""Share of common steps at which two accounts must agree."""
+"""Share of common steps at which two sources must agree."""
 
 COVERAGE = 0.5
-"""Share of the longest account that a better-ranked one must hold to lead: a state file that is
-written at checkpoints only lags by a good part of the run, a stray single point is no account."""
+"""Share of the points of the longest source that a better-ranked one must have to lead: a state
+file that is written at checkpoints lags by a good part of the run, while a single stray point is
+not worth leading with."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """Tells whether the contents of an account changed, and how."""
+    """Fingerprint of the contents of a source; equal stamps mean equal contents."""
 
     columns: tuple[int, ...]
     restarts: int
@@ -43,7 +44,7 @@ class Stamp:
 
 @dataclass(frozen=True, slots=True)
 class SourceSeries:
-    """One stream's columns for one quantity, in file order."""
+    """Columns of one stream for one quantity, in file order."""
 
     stream: Stream
     columns: tuple[TagColumns, ...]
@@ -60,7 +61,7 @@ class SourceSeries:
 
     @property
     def numbers(self) -> tuple[int, ...]:
-        """Numbers of the files that its columns stand in."""
+        """Numbers of the files of its columns."""
         return tuple(column.file for column in self.columns)
 
     @property
@@ -75,7 +76,7 @@ class SourceSeries:
 
 @dataclass(frozen=True, slots=True)
 class MergedSeries:
-    """Live and void points of one quantity."""
+    """Live and void points of one quantity, in columns."""
 
     steps: Ints
     values: Floats
@@ -84,29 +85,29 @@ class MergedSeries:
     ghost_values: Floats
 
 
-def leading(accounts: list[SourceSeries]) -> list[SourceSeries]:
-    """Order the accounts of one quantity: the one that leads first, then those that may add.
+def leading(sources: list[SourceSeries]) -> list[SourceSeries]:
+    """Order the sources of one quantity: the leading one, then those that may add points.
 
-    Explicit steps go before numbered lines unless they cover next to nothing; then the rank of
+    Explicit steps precede numbered lines unless they cover next to nothing; then the rank of
     the source decides among those that cover enough.
     """
-    explicit = [account for account in accounts if account.axis is not Axis.ORDER]
-    most = max(account.n for account in accounts)
-    if explicit and max(account.n for account in explicit) >= COVERAGE * most / 2:
-        accounts = explicit
-        most = max(account.n for account in accounts)
-    # Which of two equals was found first must not matter.
-    ranked = sorted(accounts, key=lambda a: (a.stream.rank, -a.n, a.stream.source, a.stream.scope))
-    leader = next(account for account in ranked if account.n >= COVERAGE * most)
-    others = [a for a in ranked if a is not leader and a.axis is leader.axis]
+    explicit = [source for source in sources if source.axis is not Axis.ORDER]
+    most = max(source.n for source in sources)
+    if explicit and max(source.n for source in explicit) >= COVERAGE * most / 2:
+        sources = explicit
+        most = max(source.n for source in sources)
+    # The order in which equal sources were found must not matter.
+    ranked = sorted(sources, key=lambda s: (s.stream.rank, -s.n, s.stream.source, s.stream.scope))
+    leader = next(source for source in ranked if source.n >= COVERAGE * most)
+    others = [s for s in ranked if s is not leader and s.axis is leader.axis]
     return [leader, *others]
 
 
-def merge_files(account: SourceSeries) -> MergedSeries:
-    """Join the files of one account: what a restart repeats is live only once."""
+def merge_files(source: SourceSeries) -> MergedSeries:
+    """Join the files of one source; of points that a restart repeats, only the last is live."""
     parts: list[MergedSeries] = []
-    for column in account.columns:
-        mask = live(column, account.stream.restarts_of(column))
+    for column in source.columns:
+        mask = live(column, source.stream.restarts_of(column))
         if mask is None:
             part = MergedSeries(column.steps, column.values, column.walls, _NO_STEPS, _NO_VALUES)
         else:
@@ -125,7 +126,7 @@ def merge_files(account: SourceSeries) -> MergedSeries:
 
 
 def _before(earlier: MergedSeries, later: MergedSeries) -> MergedSeries:
-    """Drop from the end of an earlier file what a later one repeats at the same steps."""
+    """Drop the end of an earlier file where a later one repeats its steps."""
     first = int(later.steps[0])
     if not len(earlier.steps) or int(earlier.steps[-1]) < first:
         return earlier
@@ -152,7 +153,7 @@ def _joined(parts: list[MergedSeries]) -> MergedSeries:
 
 
 def extended(base: MergedSeries, other: MergedSeries) -> MergedSeries:
-    """Add the points of another account that lie outside what is covered, if both agree."""
+    """Add the points of another source before the first and after the last, if both agree."""
     if not len(base.steps):
         return other
     extra = beyond(base, other)
@@ -169,10 +170,10 @@ def extended(base: MergedSeries, other: MergedSeries) -> MergedSeries:
 
 
 def beyond(base: MergedSeries, other: MergedSeries) -> MergedSeries | None:
-    """The points of another account before and after all that is covered, counted alike.
+    """The points of another source before the first and after the last, with the same counting.
 
     Returns:
-        None where there are none, or where the accounts do not agree.
+        None where there are none, or where the sources do not agree.
     """
     if not len(base.steps):
         return other
@@ -186,28 +187,28 @@ def beyond(base: MergedSeries, other: MergedSeries) -> MergedSeries | None:
 
 
 def common_count(base: MergedSeries, other: MergedSeries) -> int | None:
-    """Find what to add to the steps of another account so that both count alike.
+    """Find the offset between the steps of another source and ours.
 
-    One account may count from 0 and the other from 1. Accounts that overlap without a common
-    step, or differ at most common steps, mean something else by a step and are not mixed.
+    One source may count from 0 and the other from 1. Sources that overlap without a common
+    step, or differ at most common steps, define a step differently and are not mixed.
     Without overlap they follow each other.
 
     Returns:
-        0, 1 or -1, or None where they cannot be brought together.
+        0, 1 or -1 to add to the other steps, or None where the sources cannot be merged.
     """
     if other.steps[0] > base.steps[-1] or other.steps[-1] < base.steps[0]:
         return 0
     agreeing = {shift: _agreement(base, other, shift) for shift in (0, -1, 1)}
     best = max(agreeing, key=lambda shift: agreeing[shift])
-    # A trainer that hides NaN prints 0.0 for it: a few such values must not part two accounts.
+    # A trainer that hides NaN prints 0.0 for it: a few such values must not separate two sources.
     return best if agreeing[best] >= MOSTLY else None
 
 
 def _common(steps: Ints, among: Ints) -> tuple[Ints, Ints]:
-    """Places of steps that also stand among others, and where they stand there.
+    """Indices of the steps that two ascending arrays share, in each of them.
 
-    Both ascend. numpy's set functions would import its masked arrays, which takes longer than
-    all the rest of a merge.
+    numpy's set functions would import its masked arrays, which takes longer than the rest of a
+    merge.
     """
     if not len(among):
         return _NO_STEPS, _NO_STEPS
@@ -217,7 +218,7 @@ def _common(steps: Ints, among: Ints) -> tuple[Ints, Ints]:
 
 
 def _agreement(base: MergedSeries, other: MergedSeries, shift: int) -> float:
-    """Share of common steps at which both report the same value, to four digits if they can."""
+    """Share of common steps at which both report the same value to about four digits."""
     theirs, ours = _common(other.steps + shift, base.steps)
     if not len(ours):
         return 0.0
@@ -226,21 +227,21 @@ def _agreement(base: MergedSeries, other: MergedSeries, shift: int) -> float:
     return float(same.mean())
 
 
-def series_of(track_: MergedSeries, account: SourceSeries, meaning: Meaning, tag: str) -> Series:
-    """Describe a track: the statistics are of all live points, thinned ones counted."""
-    values, steps = track_.values, track_.steps
-    dropped = sum(column.dropped for column in account.columns)
+def series_of(merged: MergedSeries, source: SourceSeries, meaning: Meaning, tag: str) -> Series:
+    """Add statistics of all live points; `n` includes those that thinning dropped."""
+    values, steps = merged.values, merged.steps
+    dropped = sum(column.dropped for column in source.columns)
     series = Series(
         tag=tag,
         meaning=meaning,
-        source=account.stream.source,
-        axis=account.axis,
+        source=source.stream.source,
+        axis=source.axis,
         steps=steps,
         values=values,
-        wall_times=track_.walls,
+        wall_times=merged.walls,
         n=len(steps) + dropped,
-        ghost_steps=track_.ghost_steps,
-        ghost_values=track_.ghost_values,
+        ghost_steps=merged.ghost_steps,
+        ghost_values=merged.ghost_values,
     )
     if not len(steps):
         return series
@@ -258,14 +259,14 @@ def series_of(track_: MergedSeries, account: SourceSeries, meaning: Meaning, tag
     )
 
 
-def lengthened(series: Series, account: SourceSeries) -> Series | None:
-    """The same series after its only, never restarted column grew; None if it is not that."""
-    if len(account.columns) != 1 or account.columns[0].backward:
+def lengthened(series: Series, source: SourceSeries) -> Series | None:
+    """Extend a series whose only column grew without a restart; None where that is not the case."""
+    if len(source.columns) != 1 or source.columns[0].backward:
         return None
-    column, n = account.columns[0], len(series.steps)
+    column, n = source.columns[0], len(series.steps)
     if column.dropped or column.n <= n or not n or series.ghost_steps.size:
         return None
-    if live(column, account.stream.restarts_of(column)) is not None:
+    if live(column, source.stream.restarts_of(column)) is not None:
         return None
     fresh = extremes(column.values[n:], column.steps[n:])
     # A comparison with NaN (no finite value so far) is false, so `not >=` lets any number win.
@@ -289,7 +290,7 @@ def lengthened(series: Series, account: SourceSeries) -> Series | None:
 
 @dataclass(frozen=True, slots=True)
 class Extremes:
-    """Smallest and largest finite value and where they are; NaN and 0 where there is none."""
+    """Smallest and largest finite value and their steps; NaN and 0 where there is none."""
 
     n_nonfinite: int
     minimum: float = math.nan
@@ -299,7 +300,7 @@ class Extremes:
 
 
 def extremes(values: Floats, steps: Ints) -> Extremes:
-    """Find the extremes of a stretch of points; of equal values the first counts."""
+    """Find the extremes of some points; of equal values the first counts."""
     finite: NDArray[np.bool_] = np.isfinite(values)
     count = int(finite.sum())
     if not count:

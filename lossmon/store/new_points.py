@@ -1,4 +1,4 @@
-"""Which points of a quantity the diagnosis is told, and where in the run they belong."""
+"""Unread points of one quantity, with their place in the order of training."""
 
 from __future__ import annotations
 
@@ -11,35 +11,35 @@ from lossmon.fast_dataclass import dataclass
 from lossmon.store.columns import TagColumns
 from lossmon.store.headline import Headlines
 from lossmon.store.merge import MergedSeries, SourceSeries, beyond, extended, merge_files
-from lossmon.store.run import RunStore
+from lossmon.store.run import MeasuredQuantity
 from lossmon.types import Axis, Floats, Ints
 
 
 @dataclass(frozen=True, slots=True)
 class HeadlineSeries:
-    """The account of the headline loss, which all others are put in order by.
+    """The headline loss, which orders all other series.
 
     Attributes:
-        account: None where the run has no loss.
-        orders: Positions of its restarts, ascending.
-        cuts: Steps at which it began again.
+        source: Its leading source, None where the run has no loss.
+        restart_orders: Positions of its restarts, ascending.
+        restart_steps: Steps from which it restarted.
     """
 
-    account: SourceSeries | None
-    orders: Ints
-    cuts: Ints
+    source: SourceSeries | None
+    restart_orders: Ints
+    restart_steps: Ints
 
 
 @dataclass(frozen=True, slots=True)
 class NewPoints:
-    """Points of one quantity that are to be told.
+    """Points of one quantity that were not read yet.
 
     Attributes:
         steps: int64.
         values: float64.
         walls: Seconds since the Unix epoch, NaN where unknown.
-        segments: How many restarts lie before each point.
-        places: Step of the headline loss beside which each point was logged: `steps`, unless
+        segments: Number of restarts before each point.
+        places: Step of the headline loss at which each point was logged: `steps`, unless
             they count something else.
     """
 
@@ -65,38 +65,38 @@ class NewPoints:
         )
 
 
-def headline_series(store: RunStore, heads: Headlines) -> HeadlineSeries:
+def headline_series(quantities: Sequence[MeasuredQuantity], headlines: Headlines) -> HeadlineSeries:
     """The headline train loss, or the eval loss where there is no other."""
-    leading = {quantity.key: quantity.accounts[0] for quantity in store.quantities()}
-    account = leading.get(heads.train or "") or leading.get(heads.eval or "")
-    if account is None:
+    leading = {quantity.key: quantity.sources[0] for quantity in quantities}
+    source = leading.get(headlines.train or "") or leading.get(headlines.eval or "")
+    if source is None:
         return HeadlineSeries(None, np.empty(0, np.int64), np.empty(0, np.int64))
-    return HeadlineSeries(account, *account.stream.restarts(account.axis))
+    return HeadlineSeries(source, *source.stream.restarts(source.axis))
 
 
-def is_logged_with(account: SourceSeries, head: HeadlineSeries) -> bool:
-    """Whether an account stands in files of the headline loss, so that one order holds for both.
+def is_logged_with(source: SourceSeries, head: HeadlineSeries) -> bool:
+    """Whether a source shares a file with the headline loss, so that one order holds for both.
 
-    Formats with a file for each metric have no such order, nor have two sources.
+    Formats with a file per metric have no common order, nor have two sources.
     """
-    if head.account is None or account.stream is not head.account.stream:
+    if head.source is None or source.stream is not head.source.stream:
         return False
-    return not set(account.numbers).isdisjoint(head.account.numbers)
+    return not set(source.numbers).isdisjoint(head.source.numbers)
 
 
-def logged(column: TagColumns, head: HeadlineSeries) -> NewPoints:
-    """What a column beside the headline loss got since it was last told, void or not."""
-    fresh = slice(column.fed, column.n)
+def added(column: TagColumns, read: int, head: HeadlineSeries) -> NewPoints:
+    """The points of a column in a file of the headline loss after the first `read`, void or not."""
+    fresh = column.after(read)
     orders = column.orders[fresh]
-    segments = np.searchsorted(head.orders, orders, side="right").astype(np.int64)
+    segments = np.searchsorted(head.restart_orders, orders, side="right").astype(np.int64)
     steps = column.steps[fresh]
     places = steps
-    if head.account is not None and column.axis is not head.account.axis:
-        places = _beside(head.account, orders)
+    if head.source is not None and column.axis is not head.source.axis:
+        places = _headline_steps(head.source, orders)
     return NewPoints(steps, column.values[fresh], column.walls[fresh], segments, places)
 
 
-def _beside(head: SourceSeries, orders: Ints) -> Ints:
+def _headline_steps(head: SourceSeries, orders: Ints) -> Ints:
     """Step of the headline loss that was logged last before each position."""
     known = np.concatenate([column.orders for column in head.columns])
     steps = np.concatenate([column.steps for column in head.columns])
@@ -104,30 +104,30 @@ def _beside(head: SourceSeries, orders: Ints) -> Ints:
     return np.where(found < 0, 0, steps[np.maximum(found, 0)])
 
 
-def settled(account: SourceSeries, head: HeadlineSeries) -> NewPoints:
-    """All points of an account of other files that no restart made void."""
-    return _by_step(merge_files(account), account.axis, head)
+def settled(source: SourceSeries, head: HeadlineSeries) -> NewPoints:
+    """All points of a source in other files that no restart made void."""
+    return _by_step(merge_files(source), source.axis, head)
 
 
 def outside(
     leader: SourceSeries, others: Sequence[SourceSeries], head: HeadlineSeries
 ) -> Iterator[NewPoints]:
-    """What each further account knows before or after all better ones."""
+    """The points of each further source before the first and after the last of all better ones."""
     if not others:
         return
-    joined = merge_files(leader)
+    merged = merge_files(leader)
     for other in others:
-        extra = beyond(joined, merge_files(other))
+        extra = beyond(merged, merge_files(other))
         if extra is not None:
             yield _by_step(extra, other.axis, head)
-            joined = extended(joined, merge_files(other))
+            merged = extended(merged, merge_files(other))
 
 
-def _by_step(told: MergedSeries, axis: Axis, head: HeadlineSeries) -> NewPoints:
-    segments = np.zeros(len(told.steps), np.int64)
-    if head.account is not None and axis is head.account.axis:
-        for number, cut in enumerate(head.cuts.tolist(), start=1):
-            segments[told.steps >= cut] = number
+def _by_step(series: MergedSeries, axis: Axis, head: HeadlineSeries) -> NewPoints:
+    segments = np.zeros(len(series.steps), np.int64)
+    if head.source is not None and axis is head.source.axis:
+        for number, step in enumerate(head.restart_steps.tolist(), start=1):
+            segments[series.steps >= step] = number
     else:
-        segments += len(head.cuts)
-    return NewPoints(told.steps, told.values, told.walls, segments, told.steps)
+        segments += len(head.restart_steps)
+    return NewPoints(series.steps, series.values, series.walls, segments, series.steps)

@@ -1,4 +1,4 @@
-"""Everything that the files of one run logged, as series that show each point once."""
+"""Store of the points of one run, merged into series that show each point once."""
 
 from __future__ import annotations
 
@@ -20,35 +20,39 @@ from lossmon.store.streams import Stream
 from lossmon.types import Meaning, Points, Restart, Series
 
 MEMORY_BUDGET = 48 << 20
-"""Bytes of columns a run may hold before the largest are thinned: 1.5 million points, which
-leaves a resident size that nobody minds on a login node."""
+"""Bytes of columns per run above which the largest are thinned: 1.5 million points, a resident
+size that is acceptable on a login node."""
 
 THIN_FROM = 4096
-"""Columns below this many points are never thinned: a screen can show them all."""
+"""Columns of fewer points are never thinned: a screen can show them all."""
 
 
 @dataclass(frozen=True, slots=True)
 class MeasuredQuantity:
-    """One thing that was measured, and who tells of it.
+    """A quantity that the run logged, and its sources.
 
     Attributes:
-        key: Canonical name, with the raw tag behind it where one source has two of a name.
-        meaning: What it stands for.
-        accounts: The leading account first.
+        key: Canonical name, followed by the raw tag where one source has two tags of that name.
+        meaning: Meaning of its tags.
+        sources: The leading source first.
     """
 
     key: str
     meaning: Meaning
-    accounts: tuple[SourceSeries, ...]
+    sources: tuple[SourceSeries, ...]
 
     @property
     def stamp(self) -> tuple[Stamp, ...]:
         """Equal stamps mean equal contents."""
-        return tuple(account.stamp for account in self.accounts)
+        return tuple(source.stamp for source in self.sources)
 
 
 class RunStore:
-    """The memory of one run. One thread fills and reads it."""
+    """Points of one run, by file and tag. Used by one thread.
+
+    Args:
+        budget: Bytes of columns that `thin` leaves.
+    """
 
     def __init__(self, budget: int = MEMORY_BUDGET) -> None:
         self._budget = budget
@@ -62,39 +66,39 @@ class RunStore:
 
     @property
     def version(self) -> int:
-        """Grows with everything that was logged; thinning is no news."""
+        """Grows with everything that was logged, not with thinning."""
         return self._version
 
     @property
     def _contents(self) -> int:
-        """Grows with everything that changes what is held."""
+        """Grows with every change of the points held."""
         return self._version + self._thinned
 
     @property
     def is_thinned(self) -> bool:
-        """Whether points were let go, so that the run cannot be told anew."""
+        """Whether points were dropped, so that the store alone cannot replay the run."""
         return self._thinned > 0
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """Format families that gave points, best first, each once."""
-        giving = [stream for stream in self._streams.values() if stream.files]
-        ranked = sorted(giving, key=lambda stream: (stream.rank, stream.source))
+        """Format families that logged points, best first, each once."""
+        filled = [stream for stream in self._streams.values() if stream.files]
+        ranked = sorted(filled, key=lambda stream: (stream.rank, stream.source))
         return tuple(dict.fromkeys(stream.source for stream in ranked))
 
     def add(
         self, number: int, source: str, rank: int, scope: str, points: Points, meaning: Meaning
     ) -> None:
-        """Append points of file `number` (files of one source are numbered in their order)."""
+        """Append points of file `number`; files of one source are numbered in their order."""
         if len(points):
             self._version += 1
             self._stream(source, rank, scope).add(number, points, meaning)
 
     def rename(self, meaning_of: Callable[[str, str, str], Meaning]) -> None:
-        """Let every series stand for what it means now.
+        """Change the meanings of all tags.
 
         Args:
-            meaning_of: Tells by tag, scope and source.
+            meaning_of: Gives the meaning for a tag, scope and source.
         """
         self._version += 1
         self._series.clear()
@@ -102,24 +106,24 @@ class RunStore:
             stream.rename(meaning_of)
 
     def restart(self, number: int, source: str, rank: int, scope: str, restart: Restart) -> None:
-        """Note an explicit restart."""
+        """Record an explicit restart."""
         self._version += 1
         self._stream(source, rank, scope).restart(number, restart)
 
     def clear(self, number: int) -> None:
-        """Forget what file `number` gave."""
+        """Drop the points of file `number`."""
         self._version += 1
         for stream in self._streams.values():
             stream.clear(number)
 
-    def begin_anew(self, number: int) -> None:
-        """File `number` was replaced: its points are void unless the new ones continue them."""
+    def replace_file(self, number: int) -> None:
+        """Start file `number` over: its old points are void unless the new ones continue them."""
         self._version += 1
         for stream in self._streams.values():
-            stream.begin_anew(number)
+            stream.replace_file(number)
 
     def quantities(self) -> tuple[MeasuredQuantity, ...]:
-        """Return all that was measured; which account leads may change as the files grow."""
+        """Return every quantity; which source leads may change as the files grow."""
         if self._quantities[0] != self._contents:
             self._quantities = (self._contents, self._find_quantities())
         return self._quantities[1]
@@ -131,49 +135,53 @@ class RunStore:
             self._ordered = (self._contents, ordered(tuple(found)))
         return self._ordered[1]
 
-    def series_keys(self) -> dict[str, Series]:
-        """Return the series of the last `series()` call by canonical key."""
-        return {key: series for key, (_, series) in self._series.items()}
+    def headline_indices(self) -> tuple[int | None, int | None]:
+        """Return the indices into `series()` of the headline train and eval loss."""
+        places = {id(one): index for index, one in enumerate(self.series())}
 
-    def rewind(self) -> None:
-        """Count every point as not yet seen by the diagnosis."""
-        for stream in self._streams.values():
-            for file in stream.files.values():
-                for column in file.columns.values():
-                    column.fed = 0
+        def index(key: str | None) -> int | None:
+            return None if key is None else places.get(id(self._series[key][1]))
+
+        found = self.headlines()
+        return index(found.train), index(found.eval)
 
     def headlines(self) -> Headlines:
-        """Tell which quantities are THE train loss and THE eval loss."""
+        """Return which quantities are the headline train loss and eval loss."""
         if self._headlines[0] != self._contents:
             candidates = [
-                (quantity.key, quantity.meaning, quantity.accounts[0].n, quantity.accounts[0].axis)
+                (quantity.key, quantity.meaning, quantity.sources[0].n, quantity.sources[0].axis)
                 for quantity in self.quantities()
             ]
             self._headlines = (self._contents, headlines(candidates))
         return self._headlines[1]
 
     def restarts(self) -> tuple[int, ...]:
-        """Return the steps at which the leading train loss began again, oldest first."""
+        """Return the steps from which the headline train loss restarted, oldest first."""
         train = self.headlines().train
         for quantity in self.quantities():
             if quantity.key == train:
-                account = quantity.accounts[0]
-                return tuple(account.stream.restarts(account.axis)[1].tolist())
+                source = quantity.sources[0]
+                return tuple(source.stream.restarts(source.axis)[1].tolist())
         return ()
 
     def thin(self) -> bool:
-        """Thin the largest columns until the budget holds; tell whether that was needed."""
+        """Thin the largest columns until the budget holds.
+
+        To be called only when the diagnosis has read every point.
+
+        Returns:
+            Whether any point was dropped.
+        """
         columns = [
             c for s in self._streams.values() for f in s.files.values() for c in f.columns.values()
         ]
         held = sum(column.n for column in columns) * BYTES_PER_POINT
         thinned = False
         while held > self._budget:
-            ready = [c for c in columns if c.n >= THIN_FROM and c.fed in (0, c.n)]
-            if not ready:
-                break
-            largest = max(ready, key=lambda column: column.n)
+            largest = max(columns, key=lambda column: column.n)
             before = largest.n
+            if before < THIN_FROM:
+                break
             largest.thin()
             if largest.n == before:
                 break
@@ -189,20 +197,18 @@ class RunStore:
         return self._streams[name]
 
     def _find_quantities(self) -> tuple[MeasuredQuantity, ...]:
-        accounts: dict[str, list[SourceSeries]] = {}
-        meanings: dict[str, Meaning] = {}
+        sources: dict[str, list[SourceSeries]] = {}
         for stream in self._streams.values():
             for key, columns in _keyed(stream).items():
-                accounts.setdefault(key, []).append(SourceSeries(stream, columns))
-                meanings.setdefault(key, columns[0].meaning)
+                sources.setdefault(key, []).append(SourceSeries(stream, columns))
         return tuple(
             MeasuredQuantity(key, found[0].columns[0].meaning, tuple(found))
-            for key, unsorted in accounts.items()
+            for key, unsorted in sources.items()
             if (found := leading(unsorted))
         )
 
     def _series_of(self, quantity: MeasuredQuantity) -> Series:
-        stamp, leader = quantity.stamp, quantity.accounts[0]
+        stamp, leader = quantity.stamp, quantity.sources[0]
         cached = self._series.get(quantity.key)
         if cached is not None and cached[0] == stamp:
             return cached[1]
@@ -211,16 +217,16 @@ class RunStore:
             grew = stamp[0].grew_from(cached[0][0])
             series = lengthened(cached[1], leader) if grew else None
         if series is None:
-            joined = merge_files(leader)
-            for other in quantity.accounts[1:]:
-                joined = extended(joined, merge_files(other))
-            series = series_of(joined, leader, quantity.meaning, leader.columns[0].tag)
+            merged = merge_files(leader)
+            for other in quantity.sources[1:]:
+                merged = extended(merged, merge_files(other))
+            series = series_of(merged, leader, quantity.meaning, leader.columns[0].tag)
         self._series[quantity.key] = (stamp, series)
         return series
 
 
 def _keyed(stream: Stream) -> dict[str, tuple[TagColumns, ...]]:
-    """Columns of a stream by canonical key; a second tag of the same key stands by itself."""
+    """Columns of a stream by canonical key; a second tag of a key gets a key of its own."""
     by_tag = stream.by_tag()
     by_key: dict[str, list[str]] = {}
     for tag, columns in by_tag.items():

@@ -1,4 +1,4 @@
-"""The texts that a run logged, of each prompt one a step, thinned to a bound."""
+"""Store of the texts that a run logged: one per prompt and step, thinned to a bound."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from collections.abc import Iterable
 from lossmon.types import TextSample
 
 MOST_STEPS = 60
-"""Steps that are kept of a tag: more cannot be told apart by a person who leafs through them."""
+"""Most steps kept per tag: nobody leafs through more."""
 
 MOST_SAMPLES = 4000
-"""Texts that are kept of a run: sixty steps of some sixty prompts."""
+"""Most texts kept per run: sixty steps of some sixty prompts."""
 
 MOST_CHARACTERS = 16_000_000
-"""Characters that are kept of a run, 16 to 64 MB."""
+"""Most characters kept per run, 16 to 64 MB."""
 
 FEWEST_STEPS = 3
 """Steps that are never thinned: the first, the newest and the one before it."""
 
 _Step = dict[str, tuple[int, TextSample]]
-"""By prompt: the file it came from, and the sample."""
+"""Number of the file and sample, by prompt."""
 
 
 class SampleStore:
-    """Keeps the first step, the newest two, and between them those that stand widest apart.
+    """Samples of one run. Keeps the first step, the newest two, and evenly spaced ones between.
 
-    A prompt that is logged again at a step replaces what it gave there.
+    A sample that is logged again for the same prompt and step replaces the old one.
     """
 
     def __init__(self) -> None:
@@ -35,30 +35,22 @@ class SampleStore:
         self._characters = 0
         self._all: tuple[TextSample, ...] | None = ()
 
-    def take(self, file: int, samples: Iterable[TextSample], *, anew: bool = False) -> None:
-        """Take in what a file gave.
-
-        Args:
-            file: Number of the file.
-            samples: Oldest first.
-            anew: What the file gave before is void.
-        """
-        if anew:
-            self.clear(file)
+    def add(self, file: int, samples: Iterable[TextSample]) -> None:
+        """Add samples of file number `file`, oldest first."""
         for sample in samples:
             self._add(file, sample)
 
     def clear(self, file: int) -> None:
-        """Forget what a file gave."""
+        """Drop the samples of a file."""
         for tag, steps in list(self._tags.items()):
             for step, prompts in list(steps.items()):
                 for prompt in [one for one, (source, _) in prompts.items() if source == file]:
                     self._drop(tag, step, prompt)
 
     def all(self) -> tuple[TextSample, ...]:
-        """Every sample: prompts in the order in which they came, of each the steps ascending.
+        """Every sample: prompts in the order of their first sample, steps ascending per prompt.
 
-        The very same tuple while nothing came.
+        The same tuple object until a sample is added.
         """
         if self._all is None:
             found: dict[tuple[str, str], list[TextSample]] = {}
@@ -82,12 +74,12 @@ class SampleStore:
             self._thin(sample.tag)
         while self._count > MOST_SAMPLES or self._characters > MOST_CHARACTERS:
             if not self._thin(max(self._tags, key=lambda tag: len(self._tags[tag]))):
-                # So many prompts at one step: the first of them are the ones to follow.
+                # Too many prompts at one step: the first of them are kept.
                 self._drop(sample.tag, step, sample.prompt)
                 return
 
     def _thin(self, tag: str) -> bool:
-        """Drop the step that stands closest between its neighbours; False where none may go."""
+        """Drop the step closest to its neighbours; False where none may be dropped."""
         steps = sorted(self._tags[tag])
         if len(steps) <= FEWEST_STEPS:
             return False

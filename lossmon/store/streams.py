@@ -1,4 +1,4 @@
-"""The files of one run, grouped into streams that tell one story in one order."""
+"""Streams: the files of one format and sub-run of a run, in the order they were begun."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ from lossmon.store.loss_sums import PATIENCE, LossPartGroup, LossSum, is_part, i
 from lossmon.types import Axis, Ints, Kind, Meaning, Points, Restart, Split
 
 ORDER_BITS = 37
-"""Positions of one file take the low bits, the number of its session the high ones: a hundred
-billion records a session."""
+"""Low bits of a position that number the records of one session of a file: a hundred billion per
+session. The high bits are the number of the session."""
 
 SESSIONS = 128
-"""How often a file may begin anew and continue what it said before; of a log that is rotated
-more often the older part is forgotten. Leaves half a million files a run."""
-
+"""How often a file may be replaced and continue; of a log that is rotated more often, the older
+points are dropped. Leaves half a million files per run."""
 
 FEWEST_COPIED = 3
-"""Points in which two logs must agree to be copies of each other: two may agree by chance."""
+"""Points in which two logs must agree to be copies: two may agree by chance."""
 
 COPIED = 64
-"""Points that are compared at most."""
+"""Largest number of points compared."""
 
 COPIED_WITHIN = 600.0
-"""Seconds between the first lines of a log and of its copy, where they have a time: a copy may
-be buffered, and a run that was begun again with the same seed takes longer to come that far."""
+"""Largest difference in seconds between the first lines of a log and its copy, where they have
+times: a copy may be buffered, and a run that is started again with the same seed takes longer to
+get there."""
 
 MOST_RESTARTS = 1000
-"""A loss whose steps go back more often was not restarted: two logs are mixed in one file."""
+"""A loss whose steps go back more often did not restart: two logs are mixed in one file."""
 
 
 @dataclass(slots=True)
 class FileColumns:
-    """What one file gave since it was begun."""
+    """Columns of one session of one file, by tag."""
 
     number: int
     columns: dict[str, TagColumns] = field(default_factory=dict)
@@ -48,12 +48,12 @@ class FileColumns:
     _sums: dict[LossPartGroup, LossSum] = field(default_factory=dict)
 
     def extend(self, points: Points, meaning: Meaning, shown: str) -> None:
-        """Append points of one tag, and what they add to the sum of the parts of a loss.
+        """Append points of one tag.
 
         Args:
             points: The points.
-            meaning: What their tag stands for.
-            shown: The tag, with the sub-run before it where there is one.
+            meaning: Meaning of their tag.
+            shown: The tag, prefixed with the sub-run where there is one.
         """
         column = self.columns.get(points.tag)
         if column is None:
@@ -62,7 +62,7 @@ class FileColumns:
         column.extend(points, self.number << ORDER_BITS)
 
     def rename(self, meaning_of: Callable[[str], Meaning], scope: str) -> None:
-        """Let every tag stand for what it means now, and make the sums of the parts anew."""
+        """Change the meanings of all tags, and rebuild the sums of loss components."""
         sums = {found.name for found in self._sums.values()}
         self.columns = {tag: one for tag, one in self.columns.items() if tag not in sums}
         self._sums = {}
@@ -76,10 +76,10 @@ class FileColumns:
                     tag, self.number << ORDER_BITS, slice(start, start + PATIENCE)
                 )
                 if len(points):
-                    self.sum_up(points, column.meaning, scope)
+                    self.add_to_sum(points, column.meaning, scope)
 
-    def sum_up(self, points: Points, meaning: Meaning, scope: str) -> None:
-        """Let points of a part or a total of a loss count in the sum of its parts."""
+    def add_to_sum(self, points: Points, meaning: Meaning, scope: str) -> None:
+        """Add points of a loss component to the sum of components; a total ends the sum."""
         total = is_total(meaning)
         if not total and not is_part(meaning):
             return
@@ -89,13 +89,13 @@ class FileColumns:
             self.columns.pop(found.name, None)
             found.close()
         elif not found.closed:
-            self._add_up(found, points, meaning, scope)
+            self._add_component(found, points, meaning, scope)
 
-    def _add_up(self, found: LossSum, points: Points, meaning: Meaning, scope: str) -> None:
-        if found.offer(points, meaning):
+    def _add_component(self, found: LossSum, points: Points, meaning: Meaning, scope: str) -> None:
+        if found.add(points, meaning):
             self.columns.pop(found.name, None)
-            found.begin_anew(self.columns, self.number << ORDER_BITS)
-        summed = found.take(points.axis)
+            found.restart(self.columns, self.number << ORDER_BITS)
+        summed = found.drain(points.axis)
         if summed is not None:
             shown = f"{scope}/{summed.tag}" if scope else summed.tag
             self.extend(summed, found.meaning, shown)
@@ -103,14 +103,14 @@ class FileColumns:
 
 @dataclass(slots=True)
 class Stream:
-    """Files of one format and sub-run, in the order they were begun: one account of the run.
+    """Files of one format and sub-run, in the order they were begun: one source of the run.
 
     Attributes:
         source: Name of the format family.
         rank: Preference of its values, lower is better.
         scope: Sub-run inside the run, or empty.
-        files: By number of the session: `SESSIONS` times the number of the file, and one more
-            each time it began anew.
+        files: By number of the session: `SESSIONS` times the number of the file, plus the number
+            of times it was replaced.
     """
 
     source: str
@@ -120,54 +120,54 @@ class Stream:
     version: int = 0
     _restarts: tuple[int, dict[Axis, tuple[Ints, Ints]]] = (-1, {})
     _by_tag: tuple[int, dict[str, list[TagColumns]]] = (-1, {})
-    _kinship: tuple[int, dict[int, int]] = (-1, {})
+    _groups: tuple[int, dict[int, int]] = (-1, {})
     _open: dict[int, int] = field(default_factory=dict)
-    """Session of each file that is being written."""
-    _in_doubt: set[int] = field(default_factory=set)
-    """Files that began anew and have not said yet whether they continue."""
+    """Current session of each file."""
+    _undecided: set[int] = field(default_factory=set)
+    """Replaced files of which it is not known yet whether they continue."""
 
     def add(self, number: int, points: Points, meaning: Meaning) -> None:
         """Append points of one tag of one file."""
-        if number in self._in_doubt:
+        if number in self._undecided:
             self._settle(number, points)
         file = self._file(number)
         file.extend(points, meaning, f"{self.scope}/{points.tag}" if self.scope else points.tag)
-        file.sum_up(points, meaning, self.scope)
+        file.add_to_sum(points, meaning, self.scope)
         self.version += 1
 
     def rename(self, meaning_of: Callable[[str, str, str], Meaning]) -> None:
-        """Let every tag stand for what it means now, told by tag, scope and source."""
+        """Change the meanings of all tags; `meaning_of` takes tag, scope and source."""
         for file in self.files.values():
             file.rename(lambda tag: meaning_of(tag, self.scope, self.source), self.scope)
         self.version += 1
 
     def restart(self, number: int, restart: Restart) -> None:
-        """Note that a file says the run began again."""
+        """Record an explicit restart."""
         file = self._file(number)
         file.restarts.append(((file.number << ORDER_BITS) + restart.order, restart.step))
         self.version += 1
 
     def clear(self, number: int) -> None:
-        """Forget a file."""
-        self._in_doubt.discard(number)
+        """Drop the points of a file."""
+        self._undecided.discard(number)
         for session in [session for session in self.files if session // SESSIONS == number]:
             del self.files[session]
             self.version += 1
 
-    def begin_anew(self, number: int) -> None:
-        """The file was replaced: what it said is void, unless the new one goes on from there.
+    def replace_file(self, number: int) -> None:
+        """Start a file over: its old points are void unless the new ones continue them.
 
-        A log that was rotated goes on; one that was rewritten tells all again.
+        A rotated log continues; a rewritten one repeats its points.
         """
         if number not in self._open or self._open[number] + 1 >= SESSIONS:
             self.clear(number)
         elif number * SESSIONS + self._open[number] in self.files:
             self._open[number] += 1
-            self._in_doubt.add(number)
+            self._undecided.add(number)
 
     def _settle(self, number: int, points: Points) -> None:
-        """Decide by its first points whether a file continues what it said before."""
-        self._in_doubt.discard(number)
+        """Decide by its first points whether a replaced file continues the old one."""
+        self._undecided.discard(number)
         before = [
             file.columns[points.tag]
             for session, file in self.files.items()
@@ -182,7 +182,7 @@ class Stream:
         return self.files.setdefault(session, FileColumns(session))
 
     def by_tag(self) -> dict[str, list[TagColumns]]:
-        """Columns that hold points, in the order of their files, without copies of logs."""
+        """Non-empty columns per tag, in the order of their files, without copies of logs."""
         if self._by_tag[0] != self.version:
             found: dict[str, list[TagColumns]] = {}
             for session in sorted(self.files):
@@ -193,10 +193,10 @@ class Stream:
         return self._by_tag[1]
 
     def restarts(self, axis: Axis) -> tuple[Ints, Ints]:
-        """Where the run began again: `(orders, steps)`, orders ascending.
+        """Where the run restarted: `(orders, steps)`, orders ascending.
 
         Only explicit restarts and a train loss whose steps go back count: other tags may be
-        logged out of turn without the training having moved.
+        logged out of order while training continues.
         """
         if self._restarts[0] != self.version:
             self._restarts = (self.version, {})
@@ -206,32 +206,32 @@ class Stream:
         return known[axis]
 
     def restarts_of(self, column: TagColumns) -> tuple[Ints, Ints]:
-        """The restarts that lie at comparable positions: in the file of a column or its kin.
+        """The restarts at comparable positions: in the file of a column or in related files.
 
-        Files that follow each other tell of the same tags. Files with a tag each stand side by
-        side, and each has its own restarts.
+        Successive files share tags. Files with one tag each run in parallel, and each has its own
+        restarts.
         """
         orders, steps = self.restarts(column.axis)
         if not len(orders) or len(self.files) == 1:
             return orders, steps
-        if self._kinship[0] != self.version:
-            self._kinship = (self.version, self._kin())
-        kin = self._kinship[1]
-        same = [kin.get(int(order) >> ORDER_BITS) == kin[column.file] for order in orders]
+        if self._groups[0] != self.version:
+            self._groups = (self.version, self._tag_groups())
+        groups = self._groups[1]
+        same = [groups.get(int(order) >> ORDER_BITS) == groups[column.file] for order in orders]
         return orders[same], steps[same]
 
-    def _kin(self) -> dict[int, int]:
+    def _tag_groups(self) -> dict[int, int]:
         """One number for all sessions that share tags, directly or through others."""
-        kin: dict[int, int] = {}
-        tellers: dict[str, int] = {}
+        groups: dict[int, int] = {}
+        first_of: dict[str, int] = {}
         for session, file in self.files.items():
-            kin[session] = session
+            groups[session] = session
             for tag in file.columns:
-                other = kin[tellers.setdefault(tag, session)]
-                own = kin[session]
+                other = groups[first_of.setdefault(tag, session)]
+                own = groups[session]
                 if other != own:
-                    kin = {one: other if group == own else group for one, group in kin.items()}
-        return kin
+                    groups = {one: other if at == own else at for one, at in groups.items()}
+        return groups
 
     def _find_restarts(self, axis: Axis) -> tuple[Ints, Ints]:
         found: set[tuple[int, int]] = set()
@@ -239,11 +239,11 @@ class Stream:
             for file in self.files.values():
                 found.update(file.restarts)
         for columns in self.by_tag().values():
-            told = [column for column in columns if column.axis is axis]
-            if not told or not _leads(told[0].meaning):
+            fitting = [column for column in columns if column.axis is axis]
+            if not fitting or not _is_train_loss(fitting[0].meaning):
                 continue
             last, wall = -1, -math.inf
-            for column in told:
+            for column in fitting:
                 for index in column.backward if len(column.backward) <= MOST_RESTARTS else ():
                     found.add((int(column.orders[index]), int(column.steps[index])))
                 if column.steps[0] <= last and not column.walls[0] < wall:
@@ -254,7 +254,7 @@ class Stream:
         return orders, np.array([step for _, step in ordered], np.int64)
 
     def _distinct(self, found: list[tuple[int, int]], axis: Axis) -> list[tuple[int, int]]:
-        """Drop what merely repeats a restart: several losses tell of the same one in turn."""
+        """Drop repeats of a restart, which several losses log one after another."""
         kept: list[tuple[int, int]] = []
         for order, step in found:
             if kept and self._furthest(kept[-1][0], order, axis) <= step:
@@ -267,7 +267,7 @@ class Stream:
         furthest = -1
         for file in self.files.values():
             for column in file.columns.values():
-                if column.axis is not axis or not _leads(column.meaning):
+                if column.axis is not axis or not _is_train_loss(column.meaning):
                     continue
                 first, last = np.searchsorted(column.orders, (start, end))
                 if last > first:
@@ -276,9 +276,9 @@ class Stream:
 
 
 def _add(columns: list[TagColumns], column: TagColumns) -> None:
-    """Append a column, unless it only tells again what another one tells.
+    """Append a column unless it is a copy of another one.
 
-    `tee` and a scheduler write the same lines into two files; the longer one may be behind at
+    `tee` and a scheduler write the same lines to two files; the longer one may be behind at
     times, so the first keeps its place unless it is far shorter.
     """
     for place, other in enumerate(columns):
@@ -290,7 +290,7 @@ def _add(columns: list[TagColumns], column: TagColumns) -> None:
 
 
 def _is_copy(column: TagColumns, other: TagColumns) -> bool:
-    """Whether two columns begin alike, value for value, and at about the same time."""
+    """Whether two columns begin with the same values at about the same time."""
     n = min(column.n, other.n, COPIED)
     if n < FEWEST_COPIED or abs(column.walls[0] - other.walls[0]) > COPIED_WITHIN:
         return False
@@ -299,12 +299,12 @@ def _is_copy(column: TagColumns, other: TagColumns) -> bool:
     )
 
 
-def _leads(meaning: Meaning) -> bool:
+def _is_train_loss(meaning: Meaning) -> bool:
     return meaning.kind is Kind.LOSS and meaning.split is Split.TRAIN and not meaning.summary
 
 
 def live(column: TagColumns, restarts: tuple[Ints, Ints]) -> NDArray[np.bool_] | None:
-    """Tell which points of a column no restart made void.
+    """Mark the points of a column that no restart made void.
 
     Returns:
         A mask over the column, or None where every point is live.
@@ -312,7 +312,7 @@ def live(column: TagColumns, restarts: tuple[Ints, Ints]) -> NDArray[np.bool_] |
     orders, steps = restarts
     if not len(orders) and not column.backward:
         return None
-    # Below which step a point must lie to survive what comes after it.
+    # The smallest step after each point: a point at or beyond it is void.
     bound = np.full(column.n + 1, np.iinfo(np.int64).max)
     np.minimum.at(bound, np.searchsorted(column.orders, orders), steps)
     if column.backward:

@@ -1,8 +1,8 @@
-"""Hands the diagnosis each new point once, in the order of training."""
+"""Cursor over the points of a run that yields each new point once, in the order of training."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
 
 import numpy as np
@@ -12,25 +12,25 @@ from lossmon.store.headline import Headlines
 from lossmon.store.new_points import (
     HeadlineSeries,
     NewPoints,
+    added,
     headline_series,
     is_logged_with,
-    logged,
     outside,
     settled,
 )
-from lossmon.store.run import MeasuredQuantity, RunStore
+from lossmon.store.run import MeasuredQuantity
 from lossmon.types import Floats, Ints, Kind, Meaning, Split
 
-_TURN = {Kind.LEARNING_RATE: 0, Kind.GRAD_NORM: 1, Kind.OTHER: 2, Kind.THROUGHPUT: 2}
+_PRIORITY = {Kind.LEARNING_RATE: 0, Kind.GRAD_NORM: 1, Kind.OTHER: 2, Kind.THROUGHPUT: 2}
 """Order of quantities logged at one step: causes before losses, train before eval."""
 
-_TURNS = 8
-"""More than there are turns."""
+_PRIORITIES = 8
+"""An upper bound of the priorities."""
 
 
 @dataclass(frozen=True, slots=True)
 class RestartMarker:
-    """The run began again from `step`."""
+    """The run restarted from `step`."""
 
     step: int
 
@@ -40,10 +40,10 @@ class PointBatch:
     """Points in the order of training, as columns of one length.
 
     Attributes:
-        channels: Which quantity, as the caller numbered it.
-        steps: Steps.
-        values: Values.
-        walls: Seconds since the Unix epoch, NaN where unknown.
+        channels: int64, the caller's number of each point's quantity.
+        steps: int64.
+        values: float64.
+        walls: float64, seconds since the Unix epoch, NaN where unknown.
     """
 
     channels: Ints
@@ -51,10 +51,26 @@ class PointBatch:
     values: Floats
     walls: Floats
 
+    def split(self, count: int) -> tuple[PointBatch, PointBatch]:
+        """The first `count` points, and the rest."""
+        return self.part(slice(count)), self.part(slice(count, None))
+
+    def part(self, which: slice) -> PointBatch:
+        """A slice of the points."""
+        return PointBatch(
+            self.channels[which], self.steps[which], self.values[which], self.walls[which]
+        )
+
 
 @dataclass(slots=True)
-class _Heard:
-    """What was told of one quantity: how many points, and the newest step of the newest segment."""
+class _Progress:
+    """What was read of one quantity.
+
+    Attributes:
+        leader: Identity of the stream that led at the first read.
+        count: Points read.
+        newest: Newest step of the newest segment.
+    """
 
     leader: int
     count: int = 0
@@ -63,109 +79,114 @@ class _Heard:
 
 @dataclass(slots=True)
 class TrainingOrder:
-    """Remembers what the diagnosis has heard of one run.
+    """Position of one reader of a run's points.
 
-    What stands in the files of the headline loss is told as it was logged, with its restarts.
-    Of every other source only that is told which no restart made void and for which no better
-    source has a point: two sources seldom agree on where a restart lies.
+    Points of the files of the headline loss are read as they were logged, with their restarts.
+    Of every other source only the points are read that no restart made void and that no better
+    source has: two sources rarely agree on where a restart is.
 
     Attributes:
-        channel: Gives the number of a quantity: key, meaning, whether it is a headline.
-        wants: Whether the diagnosis listens to a quantity at all.
-        disordered: Something was told later or otherwise than to one who reads the finished
-            files, because one source lagged behind another. Told anew, all is in order.
+        disordered: Some points were read later or otherwise than from the finished files,
+            because one source lagged behind another. A new cursor reads all of them in order.
     """
 
-    channel: Callable[[str, Meaning, bool], int]
-    wants: Callable[[Meaning], bool]
     disordered: bool = False
-    _heard: dict[str, _Heard] = field(default_factory=dict)
+    _progress: dict[str, _Progress] = field(default_factory=dict)
+    _read: dict[int, int] = field(default_factory=dict)
+    """Points read of each column, by its serial number."""
     _headlines: Headlines = field(default_factory=Headlines)
     _segment: int = 0
     _edge: tuple[int, int] = (0, -1)
 
-    def is_stale(self, store: RunStore) -> bool:
-        """Whether another account now leads, or a headline changed: then all is told anew."""
-        heads, old = store.headlines(), self._headlines
-        if self._heard and old != heads:
+    def is_stale(self, quantities: Sequence[MeasuredQuantity], headlines: Headlines) -> bool:
+        """Whether another source now leads, or a headline changed, so that all is read again."""
+        old = self._headlines
+        if self._progress and old != headlines:
             return any(
                 before is not None and before != after
-                for before, after in ((old.train, heads.train), (old.eval, heads.eval))
+                for before, after in ((old.train, headlines.train), (old.eval, headlines.eval))
             )
         return any(
-            heard.leader != id(quantity.accounts[0].stream)
-            for quantity in store.quantities()
-            if (heard := self._heard.get(quantity.key)) is not None
+            progress.leader != id(quantity.sources[0].stream)
+            for quantity in quantities
+            if (progress := self._progress.get(quantity.key)) is not None
         )
 
-    def pull(self, store: RunStore) -> Iterator[RestartMarker | PointBatch]:
-        """Yield what was logged since the last call."""
-        heads = store.headlines()
-        self.disordered |= self._is_new_order(heads)
-        self._headlines = heads
-        head = headline_series(store, heads)
+    def read(
+        self,
+        quantities: Sequence[MeasuredQuantity],
+        headlines: Headlines,
+        channels: Mapping[str, int],
+    ) -> list[RestartMarker | PointBatch]:
+        """Return what was logged since the last call.
+
+        Args:
+            quantities: The quantities to read, without summaries.
+            headlines: Which of them are the headline losses.
+            channels: The number to give the points of each quantity, by its key.
+        """
+        self.disordered |= self._is_new_order(headlines)
+        self._headlines = headlines
+        head = headline_series(quantities, headlines)
         parts: list[tuple[int, int, NewPoints]] = []
-        for quantity in store.quantities():
-            if quantity.meaning.summary or not self.wants(quantity.meaning):
-                continue
-            headline = quantity.key in (heads.train, heads.eval)
-            number = self.channel(quantity.key, quantity.meaning, headline)
-            pieces = self._fresh(quantity, head)
-            parts.extend((number, _turn(quantity.meaning), piece) for piece in pieces)
-        return self._in_order(parts, head.cuts)
+        for quantity in quantities:
+            channel, priority = channels[quantity.key], _priority(quantity.meaning)
+            parts.extend((channel, priority, part) for part in self._new(quantity, head))
+        return list(self._in_order(parts, head.restart_steps)) if parts else []
 
-    def _is_new_order(self, heads: Headlines) -> bool:
-        """Whether a loss turned up that what was told would have been put in order by."""
+    def _is_new_order(self, headlines: Headlines) -> bool:
+        """Whether a loss appeared that would have ordered the points read before."""
         old = self._headlines
-        if self._heard and old.train is None and heads.train is not None:
+        if self._progress and old.train is None and headlines.train is not None:
             return True
-        return heads.eval != old.eval and heads.eval in self._heard
+        return headlines.eval != old.eval and headlines.eval in self._progress
 
-    def _fresh(self, quantity: MeasuredQuantity, head: HeadlineSeries) -> list[NewPoints]:
-        """The points of a quantity that were not told, those of better sources first."""
-        leader, *others = quantity.accounts
-        columns = [column for account in quantity.accounts for column in account.columns]
-        if all(column.fed == column.n for column in columns):
+    def _new(self, quantity: MeasuredQuantity, head: HeadlineSeries) -> list[NewPoints]:
+        """The unread points of a quantity, those of better sources first."""
+        leader, *others = quantity.sources
+        columns = [column for source in quantity.sources for column in source.columns]
+        if all(self._read.get(column.serial, 0) == column.total for column in columns):
             return []
-        heard = self._heard.get(quantity.key)
-        anew = heard is None
-        if heard is None:
-            heard = self._heard[quantity.key] = _Heard(id(leader.stream))
+        progress = self._progress.get(quantity.key)
+        is_first = progress is None
+        if progress is None:
+            progress = self._progress[quantity.key] = _Progress(id(leader.stream))
         in_turn = is_logged_with(leader, head)
         if in_turn:
-            pieces = [logged(column, head) for column in leader.columns]
+            parts = [
+                added(column, self._read.get(column.serial, 0), head) for column in leader.columns
+            ]
             whole = leader.n
         else:
-            pieces = [settled(leader, head)]
-            whole = len(pieces[0])
-        for piece in outside(leader, others, head):
-            pieces.append(piece)
-            whole += len(piece)
-        if not anew and (others or not in_turn):
-            pieces = [self._unheard(heard, piece) for piece in pieces]
-        pieces = [piece for piece in pieces if len(piece)]
-        for column in columns:
-            column.fed = column.n
-        heard.count += sum(len(piece) for piece in pieces)
-        self.disordered |= heard.count != whole and bool(others or not in_turn)
-        if pieces:
-            segment = max(int(piece.segments.max()) for piece in pieces)
-            newest = [piece.steps[piece.segments == segment] for piece in pieces]
-            heard.newest = max(int(steps.max()) for steps in newest if len(steps))
-        return pieces
+            parts = [settled(leader, head)]
+            whole = len(parts[0])
+        for part in outside(leader, others, head):
+            parts.append(part)
+            whole += len(part)
+        if not is_first and (others or not in_turn):
+            parts = [self._unread(progress, part) for part in parts]
+        parts = [part for part in parts if len(part)]
+        self._read.update((column.serial, column.total) for column in columns)
+        progress.count += sum(len(part) for part in parts)
+        self.disordered |= progress.count != whole and bool(others or not in_turn)
+        if parts:
+            segment = max(int(part.segments.max()) for part in parts)
+            newest = [part.steps[part.segments == segment] for part in parts]
+            progress.newest = max(int(steps.max()) for steps in newest if len(steps))
+        return parts
 
-    def _unheard(self, heard: _Heard, piece: NewPoints) -> NewPoints:
-        """What of a piece lies beyond the newest step that was told of the quantity."""
-        return piece.where((piece.segments > self._segment) | (piece.steps > heard.newest))
+    def _unread(self, progress: _Progress, part: NewPoints) -> NewPoints:
+        """The points beyond the newest step that was read of the quantity."""
+        return part.where((part.segments > self._segment) | (part.steps > progress.newest))
 
     def _in_order(
-        self, parts: list[tuple[int, int, NewPoints]], cuts: Ints
+        self, parts: list[tuple[int, int, NewPoints]], restart_steps: Ints
     ) -> Iterator[RestartMarker | PointBatch]:
-        if not parts:
-            return iter(())
-        pieces = [piece for _, _, piece in parts]
-        places = np.concatenate([piece.places * _TURNS + turn for _, turn, piece in parts])
-        segments = np.concatenate([piece.segments for piece in pieces])
+        pieces = [part for _, _, part in parts]
+        places = np.concatenate(
+            [part.places * _PRIORITIES + priority for _, priority, part in parts]
+        )
+        segments = np.concatenate([part.segments for part in pieces])
         order = np.lexsort((places, segments))
         first, last = order[0], order[-1]
         self.disordered |= (int(segments[first]), int(places[first])) < self._edge
@@ -173,28 +194,26 @@ class TrainingOrder:
         segments = segments[order]
         del places
         # One column after the other: a long log is joined here all at once.
-        told = PointBatch(
-            np.concatenate([np.full(len(piece), number) for number, _, piece in parts])[order],
-            np.concatenate([piece.steps for piece in pieces])[order],
-            np.concatenate([piece.values for piece in pieces])[order],
-            np.concatenate([piece.walls for piece in pieces])[order],
+        batch = PointBatch(
+            np.concatenate([np.full(len(part), channel) for channel, _, part in parts])[order],
+            np.concatenate([part.steps for part in pieces])[order],
+            np.concatenate([part.values for part in pieces])[order],
+            np.concatenate([part.walls for part in pieces])[order],
         )
-        return iter(list(self._cut(told, segments, cuts)))
+        yield from self._split(batch, segments, restart_steps)
 
-    def _cut(
-        self, told: PointBatch, segments: Ints, cuts: Ints
+    def _split(
+        self, batch: PointBatch, segments: Ints, restart_steps: Ints
     ) -> Iterator[RestartMarker | PointBatch]:
+        """Put the restarts between the points of two segments."""
         bounds = (np.flatnonzero(np.diff(segments)) + 1).tolist()
         for start, end in zip([0, *bounds], [*bounds, len(segments)], strict=True):
             segment = int(segments[start])
-            for index in range(self._segment, min(segment, len(cuts))):
-                yield RestartMarker(int(cuts[index]))
+            for index in range(self._segment, min(segment, len(restart_steps))):
+                yield RestartMarker(int(restart_steps[index]))
             self._segment = max(self._segment, segment)
-            part = slice(start, end)
-            yield PointBatch(
-                told.channels[part], told.steps[part], told.values[part], told.walls[part]
-            )
+            yield batch.part(slice(start, end))
 
 
-def _turn(meaning: Meaning) -> int:
-    return _TURN.get(meaning.kind, 3) + 2 * (meaning.split is Split.EVAL)
+def _priority(meaning: Meaning) -> int:
+    return _PRIORITY.get(meaning.kind, 3) + 2 * (meaning.split is Split.EVAL)

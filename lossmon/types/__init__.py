@@ -34,9 +34,11 @@ from lossmon.types.points import (
     TextSample,
 )
 from lossmon.types.run import AmbiguityReason, AmbiguousTag, Best, RunSnapshot, RunState, Snapshot
-from lossmon.types.tags import Axis, Kind, Meaning, MetricNames, Split
+from lossmon.types.tags import JUST_SHOWN, METRIC_WORDS, Axis, Kind, Meaning, MetricNames, Split
 
 __all__ = [
+    "JUST_SHOWN",
+    "METRIC_WORDS",
     "UNJUDGED",
     "WARMING_UP",
     "Advice",

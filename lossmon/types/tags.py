@@ -15,9 +15,22 @@ class Split(StrEnum):
     EVAL = "eval"
 
 
+JUST_SHOWN = "just_shown"
+"""Word of the settings for series that are shown but not judged."""
+
+METRIC_WORDS = (
+    "eval_higher_is_better",
+    "eval_lower_is_better",
+    "train_higher_is_better",
+    "train_lower_is_better",
+    JUST_SHOWN,
+)
+"""Words of the settings that say what kind a series is and leave it its name. Each may list any
+number of tags."""
+
 MetricNames = Mapping[str, str | tuple[str, ...]]
-"""What the user says of names, as `[metrics]` in the settings holds it: canonical name or word
-of `lossmon.readers.tags.meaning.WORDS` → raw tag, or several."""
+"""The user's names of metrics, the table `[metrics]` of the settings: canonical name or one of
+`METRIC_WORDS` → raw tag, or several."""
 
 
 class Kind(StrEnum):

@@ -94,6 +94,7 @@ class LossmonApp(Views, ChartActions, ThemeSwitcher, App[None]):
         clock: Seconds since the Unix epoch.
         prioritise: Called with the paths of the runs in view while some runs are not judged.
         set_metric_names: Called with the user's metric names whenever they change.
+        load_settings: Called with the paths of runs whose settings files are to be read.
         terminal: What may be drawn; asked of the environment if None.
     """
 
@@ -112,6 +113,7 @@ class LossmonApp(Views, ChartActions, ThemeSwitcher, App[None]):
         clock: Callable[[], float] = time.time,
         prioritise: Callable[[Collection[Path]], None] = lambda paths: None,
         set_metric_names: Callable[[MetricNames], None] = lambda names: None,
+        load_settings: Callable[[Collection[Path]], None] = lambda paths: None,
         terminal: Terminal | None = None,
     ) -> None:
         config = config or ScreenConfig()
@@ -127,6 +129,7 @@ class LossmonApp(Views, ChartActions, ThemeSwitcher, App[None]):
         self.kept = Preferences(config.home)
         self.snapshot = config.initial or Snapshot()
         self._prioritise, self._set_metric_names = prioritise, set_metric_names
+        self._load_settings = load_settings
         self.frozen = False
         self.marked: frozenset[Path] = frozenset()
         self._fleet: Fleet | None = None
@@ -379,6 +382,11 @@ class LossmonApp(Views, ChartActions, ThemeSwitcher, App[None]):
     def tell_names(self, names: MetricNames) -> None:
         """Have the runs read with what the user says of names."""
         self._set_metric_names(names)
+        self.changed.set()
+
+    def load_settings(self, paths: Collection[Path]) -> None:
+        """Have the settings files of runs read."""
+        self._load_settings(paths)
         self.changed.set()
 
     def mark(self, path: Path) -> None:

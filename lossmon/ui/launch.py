@@ -15,9 +15,7 @@ from typing import TYPE_CHECKING
 from textual.app import App
 
 from lossmon.config import Config, config_directory
-from lossmon.monitor import HardwareInput, Monitor, MonitorConfig, NoHardware
-from lossmon.readers.discovery.discovery import Scan
-from lossmon.readers.registry import recognised
+from lossmon.monitor import HardwareInput, Monitor, MonitorConfig, NoHardware, format_titles
 from lossmon.types import HardwareReading, Snapshot
 from lossmon.ui.chart.view_options import chart_settings_of
 
@@ -117,7 +115,7 @@ class Live:
     ) -> None:
         self._monitor, self._paths, self._changed, self._begin = monitor, paths, changed, begin
         self._watch: Watch | None = None
-        self._scan: Scan | None = None
+        self._files: tuple[Path, ...] = ()
         self._plain, self._noted = Snapshot(), Snapshot()
         self._ended = False
 
@@ -126,9 +124,9 @@ class Live:
         snapshot = self._monitor.poll(budget)
         if self._watch is None:
             self._begin_watch()
-        elif self._scan is not self._monitor.scan:
-            self._scan = self._monitor.scan
-            self._watch.update(file.path for run in self._scan.runs for file in run.files)
+        elif self._files is not self._monitor.files:
+            self._files = self._monitor.files
+            self._watch.update(self._files)
         return self._with_notes(snapshot)
 
     def _begin_watch(self) -> None:
@@ -187,7 +185,7 @@ def view(paths: Sequence[Path], config: Config) -> int:
         themes=home / "themes",
         home=home,
         # Only who waits for a first run wants to know, and telling imports every reader.
-        recognised=() if initial is not None and initial.runs else recognised(),
+        recognised=() if initial is not None and initial.runs else format_titles(),
         initial=initial,
         keys=dict(config.keys),
         names=config.metrics,
@@ -211,6 +209,7 @@ def view(paths: Sequence[Path], config: Config) -> int:
                     screen,
                     prioritise=monitor.prioritise,
                     set_metric_names=monitor.set_metric_names,
+                    load_settings=monitor.load_settings,
                 )
             )
         )

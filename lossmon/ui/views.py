@@ -13,7 +13,7 @@ from lossmon.ui.state.preferences import Preferences
 from lossmon.ui.text.lines import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from textual.app import App
 
@@ -72,6 +72,9 @@ class Views(Base):
 
         def tell_names(self, names: MetricNames) -> None:
             """Have the runs read with what the user says of names."""
+
+        def load_settings(self, paths: Collection[Path]) -> None:
+            """Have the settings files of runs read."""
 
         def all_themes(self) -> list[str]:
             """The names of every theme."""
@@ -193,7 +196,7 @@ class Views(Base):
 
         if self._letters is None:
             self._letters = RunLetters()
-        self.open(CompareView(self.choose_run, self._letters))
+        self.open(CompareView(self.choose_run, self._letters, self.load_settings))
 
     def action_theme(self) -> None:
         """Open the themes, each of which can be tried on."""

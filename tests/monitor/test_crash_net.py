@@ -19,7 +19,7 @@ from lossmon.monitor.run_monitor import RunMonitor
 from lossmon.readers.discovery import containers, detection, grouping, search_path
 from lossmon.readers.discovery.tree import Tree
 from lossmon.readers.registry import formats
-from lossmon.reports import check
+from lossmon.reports import formats as check_formats
 from lossmon.types import RunSnapshot, Snapshot
 from tests import paths
 from tests.monitor.logs import append, falling
@@ -89,10 +89,10 @@ PLACES: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "open": lambda patch: in_a_reader(patch, "__init__"),
     "read": lambda patch: in_a_reader(patch, "read"),
     "store": lambda patch: patch.setattr(
-        RunMonitor, "_take", failing(RunMonitor._take, lambda run, *_: names_bad(run))
+        RunMonitor, "_add", failing(RunMonitor._add, lambda run, *_: names_bad(run))
     ),
     "describe": lambda patch: patch.setattr(
-        RunMonitor, "_vital", failing(RunMonitor._vital, lambda run, *_: names_bad(run))
+        RunMonitor, "_describe", failing(RunMonitor._describe, lambda run, *_: names_bad(run))
     ),
 }
 
@@ -149,7 +149,7 @@ def test_a_diagnosis_that_cannot_be_described_costs_one_run_its_verdict(
 def test_check_prints_the_other_runs_where_one_cannot_be_printed(
     runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(check, "record", failing(check.record, names_bad))
+    monkeypatch.setattr(check_formats, "record", failing(check_formats.record, names_bad))
     assert cli.main(["check", str(runs), "--json"]) == 0
     out, err = capsys.readouterr()
     assert [json.loads(line)["run"] for line in out.splitlines()] == ["good"]

@@ -283,3 +283,26 @@ def test_answers_are_told_as_they_come_and_void_ones_are_forgotten(log: Path) ->
     assert [one.step for one in look(monitor).samples] == [1, 2]
     answers.write_text('{"step": 9, "prompt": "p", "output": "c"}\n')
     assert [one.step for one in look(monitor).samples] == [9]
+
+
+def test_settings_files_are_read_when_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "metrics.jsonl").write_text('{"step": 1, "loss": 2.0}\n', encoding="utf-8")
+    (tmp_path / "args.yaml").write_text("peak_rate: 0.1\n", encoding="utf-8")
+    monitor = Monitor([tmp_path])
+    (run,) = monitor.drain().runs
+    assert "peak_rate" not in run.settings
+    monitor.load_settings([run.path, tmp_path / "unknown"])
+    (run,) = monitor.poll().runs
+    assert run.settings["peak_rate"] == "0.1"
+
+
+def test_the_files_that_are_read_are_known(tmp_path: Path) -> None:
+    log = tmp_path / "metrics.jsonl"
+    log.write_text('{"step": 1, "loss": 2.0}\n', encoding="utf-8")
+    monitor = Monitor([tmp_path])
+    monitor.drain()
+    before = monitor.files
+    monitor.rescan()
+    monitor.poll()
+    assert before == (log,)
+    assert monitor.files is before

@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 
 from lossmon.monitor import Monitor, MonitorConfig
-from lossmon.readers.tags.meaning import JUST_SHOWN
-from lossmon.types import Kind, MetricNames, RunSnapshot, Split
+from lossmon.types import JUST_SHOWN, Kind, MetricNames, RunSnapshot, Split
 
 
 def log(path: Path, columns: dict[str, list[float]]) -> None:

@@ -34,7 +34,7 @@ def timed(steps: list[int], walls: list[float]) -> Series:
 def vital(
     *, facts: Facts | None = None, step: int | None = 50, total: int | None = 100, sign: float = 0.0
 ) -> RunVitals:
-    return RunVitals(facts or Facts(), step, total, stride=5, interval=10.0, last_sign=sign)
+    return RunVitals(facts or Facts(), step, total, stride=5, interval=10.0, last_activity=sign)
 
 
 @pytest.mark.parametrize(

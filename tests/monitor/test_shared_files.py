@@ -198,7 +198,7 @@ def test_of_very_many_runs_the_newest_are_followed(
         tracked.log(run, 0)
     monitor = Monitor([tracked.path])
     assert list(look(monitor)) == ["name-c", "name-b"]
-    assert monitor.scan.notes == ("mlflow.db: only the newest 2 runs are followed",)
+    assert monitor.poll().notes == ("mlflow.db: only the newest 2 runs are followed",)
     tracked.close()
 
 

@@ -10,21 +10,21 @@ NAMES = {"train_loss": ("mine", "theirs"), "just_shown": ("a", "b"), "eval_loss"
 def test_what_a_run_does_not_log_does_not_hold_for_it() -> None:
     named = TagOverrides(NAMES)
     assert named.known == {}
-    assert named.see(["theirs", "other"])
+    assert named.add(["theirs", "other"])
     assert named.known == {"train_loss": ("theirs",)}
 
 
 def test_of_several_tags_of_one_quantity_the_first_counts_and_of_a_sort_all() -> None:
     named = TagOverrides(NAMES)
-    named.see(["theirs", "a"])
-    assert named.see(["mine", "b"])
+    named.add(["theirs", "a"])
+    assert named.add(["mine", "b"])
     assert named.known == {"train_loss": ("mine",), "just_shown": ("a", "b")}
-    assert named.said == {"mine", "theirs", "a", "b", "held/out"}
+    assert named.tags == {"mine", "theirs", "a", "b", "held/out"}
 
 
 def test_what_changes_nothing_is_told_so() -> None:
     named = TagOverrides(NAMES)
-    named.see(["mine"])
-    assert not named.see(["mine", "theirs", "unheard of"])
-    assert not named.tell({"train_loss": "mine", "learning_rate": "lr"})
-    assert named.tell({})
+    named.add(["mine"])
+    assert not named.add(["mine", "theirs", "unheard of"])
+    assert not named.set({"train_loss": "mine", "learning_rate": "lr"})
+    assert named.set({})

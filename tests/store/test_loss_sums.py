@@ -19,9 +19,9 @@ def add(store: RunStore, tag: str, steps: list[int], values: list[float], order:
 
 
 def headline(store: RunStore, split: str = "train") -> Series:
-    store.series()
-    key = getattr(store.headlines(), split)
-    return store.series_keys()[key]
+    index = store.headline_indices()[("train", "eval").index(split)]
+    assert index is not None
+    return store.series()[index]
 
 
 def detector(store: RunStore, *, prefix: str = "train/") -> None:

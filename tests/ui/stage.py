@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -343,6 +343,7 @@ def app(
     *,
     config: ScreenConfig | None = None,
     terminal: Terminal | None = None,
+    load_settings: Callable[[Collection[Path]], None] = lambda paths: None,
 ) -> LossmonApp:
     """The app on a stage: the clock stands, the monitor holds the snapshot."""
     config = replace(config or ScreenConfig(), initial=snapshot)
@@ -352,6 +353,7 @@ def app(
         config,
         clock=lambda: NOW,
         terminal=terminal or Terminal(),
+        load_settings=load_settings,
     )
 
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from lossmon.monitor.log_steps import LogSteps, moved_index
 from lossmon.types import RunSnapshot
 from lossmon.ui.app import SnapshotReady
-from lossmon.ui.log_steps import LogSteps, kept
 from lossmon.ui.screens.dashboard import Dashboard
 from lossmon.ui.screens.detail import DetailView
 from lossmon.ui.screens.log import LogPage
@@ -23,7 +23,7 @@ def logged(*lines: str, **changes: object) -> RunSnapshot:
 
 
 def told(line: str, **changes: object) -> int | None:
-    return LogSteps(logged(line, **changes)).told(0)
+    return LogSteps(logged(line, **changes)).step_of(0)
 
 
 @pytest.mark.parametrize(
@@ -62,23 +62,23 @@ def test_a_count_within_an_epoch_is_made_one_of_the_run() -> None:
 
 def test_a_line_that_tells_nothing_stands_below_one_that_does() -> None:
     steps = LogSteps(logged("hello", "step 100 loss 0.9", "Traceback", "  File", "step 300 loss 1"))
-    assert [steps.at(line) for line in range(5)] == [100, 100, 100, 100, 300]
-    assert LogSteps(logged("hello", "world")).at(1) is None
+    assert [steps.step_at(line) for line in range(5)] == [100, 100, 100, 100, 300]
+    assert LogSteps(logged("hello", "world")).step_at(1) is None
 
 
 def test_the_line_of_a_step_is_the_nearest_and_after_a_restart_the_newer() -> None:
     lines = [f"step {step} loss 0.9" for step in (100, 200, 300, 200, 300, 400)]
     steps = LogSteps(logged(*lines))
-    assert [steps.line(step) for step in (90, 210, 300, 1000)] == [0, 3, 4, 5]
-    assert LogSteps(logged("hello")).line(5) is None
+    assert [steps.line_at(step) for step in (90, 210, 300, 1000)] == [0, 3, 4, 5]
+    assert LogSteps(logged("hello")).line_at(5) is None
 
 
 def test_a_chosen_line_is_found_again_when_older_ones_have_dropped_out() -> None:
     lines = tuple(f"line {'same' if n % 2 else n}" for n in range(10))
     newer = (*lines[3:], "new")
-    assert kept(7, lines, newer) == 4
-    assert kept(1, lines, newer) == 1
-    assert kept(5, (), newer) == 5 and kept(5, lines, ()) == 0
+    assert moved_index(7, lines, newer) == 4
+    assert moved_index(1, lines, newer) == 1
+    assert moved_index(5, (), newer) == 5 and moved_index(5, lines, ()) == 0
 
 
 LINES = tuple(
@@ -190,8 +190,8 @@ async def test_the_choice_moves_through_the_log_and_stays_at_its_line() -> None:
 def test_a_log_of_numbers_is_read_in_a_moment() -> None:
     """Every line is read once, however often it is asked for."""
     steps = LogSteps(logged(*LINES))
-    first = [steps.at(line) for line in range(len(LINES))]
-    assert first == [steps.at(line) for line in range(len(LINES))]
+    first = [steps.step_at(line) for line in range(len(LINES))]
+    assert first == [steps.step_at(line) for line in range(len(LINES))]
     assert np.diff([step for step in first if step is not None]).min() >= 0
 
 

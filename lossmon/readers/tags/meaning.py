@@ -27,7 +27,7 @@ from lossmon.readers.tags.words import (
     words_of,
 )
 from lossmon.sanitize import one_line
-from lossmon.types import Kind, Meaning, MetricNames, Split
+from lossmon.types import JUST_SHOWN, METRIC_WORDS, Kind, Meaning, MetricNames, Split
 
 HF_SOURCES = frozenset({"hf_trainer", "llamafactory"})
 """Sources in which a bare `train_loss` is the average that the Trainer logs at its end."""
@@ -39,18 +39,12 @@ LONGEST = 200
 """Characters of a tag beyond which it is no name: the longest real ones (layer paths of deep
 models) stay under it."""
 
-JUST_SHOWN = "just_shown"
-"""Word of the user for what is no loss, no metric, nothing that is judged."""
-
 _DIRECTIONS = {
     "eval_higher_is_better": (Split.EVAL, False),
     "eval_lower_is_better": (Split.EVAL, True),
     "train_higher_is_better": (Split.TRAIN, False),
     "train_lower_is_better": (Split.TRAIN, True),
 }
-
-WORDS = (*_DIRECTIONS, JUST_SHOWN)
-"""Words that say of what sort a series is, and leave it its name: any number may be of a sort."""
 
 _RATE_OF = re.compile(
     r"(?:^|_)(token|tok|sample|example|image|img|frame|word|step|iter|iteration|it|batch|episode)"
@@ -90,17 +84,17 @@ def meaning(
         tag: Name of the series as the source spells it.
         scope: Sub-run it comes from (`validation`), or rank, or empty.
         source: Name of the format family, where a spelling means two things.
-        overrides: What the user says: canonical name with `_` (`train_loss`), or one of `WORDS`
-            → raw tag, or several.
+        overrides: The user's names: canonical name with `_` (`train_loss`), or one of
+            `METRIC_WORDS` → raw tag, or several.
     """
     natural = _meaning(tag, scope, source)
     whole = f"{scope}/{tag}" if scope else tag
     for name, chosen in (overrides or {}).items():
         tags = (chosen,) if isinstance(chosen, str) else chosen
         if tag in tags or whole in tags:
-            return _sorted(natural, name, whole) if name in WORDS else _meaning(name, "", "")
+            return _sorted(natural, name, whole) if name in METRIC_WORDS else _meaning(name, "", "")
         wanted = _meaning(name, "", "")
-        if name not in WORDS and natural.key == wanted.key:
+        if name not in METRIC_WORDS and natural.key == wanted.key:
             natural = replace(natural, key=f"{natural.key} ({tag})", part=tag, secondary=True)
     return natural
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from lossmon.analysis.best_checkpoint import weights
+from lossmon.monitor.run_state import steps_per_epoch
 from lossmon.types import Axis, RunSnapshot, RunState, Series, Severity, VerdictChange
 from lossmon.ui.chart.model import ChartModel, Curve, Mark, curve_of, start_of
 from lossmon.ui.chart.tokens import in_tokens, tokens_at, tokens_of
@@ -70,17 +71,6 @@ def shows_epochs(run: RunSnapshot, series: Series) -> bool:
     """Whether the steps of a series can be told as epochs."""
     known = bool(run.epoch) and bool(run.step) and math.isfinite(run.epoch or math.nan)
     return known and series.axis is Axis.STEP
-
-
-def steps_per_epoch(run: RunSnapshot, series: Series) -> float:
-    """By what steps are divided to get epochs; 1 where that is unknown or they are epochs."""
-    if series.axis is Axis.EPOCH or not run.epoch or not run.step:
-        return 1.0
-    ratio = run.step / run.epoch
-    if not 0 < ratio < math.inf:
-        return 1.0
-    # Logs round the epoch; a ratio that trembles would move the whole curve at every point.
-    return float(round(ratio)) if ratio >= 100 else float(f"{ratio:.2g}")
 
 
 def _total(run: RunSnapshot, look: ChartSettings) -> float | None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from lossmon.monitor.run_state import steps_per_epoch
 from lossmon.types import Axis, RunSnapshot, Series
 from lossmon.ui.chart.model import Curve, curve_of, start_of
-from lossmon.ui.chart.run_model import has_clock, steps_per_epoch
+from lossmon.ui.chart.run_model import has_clock
 from lossmon.ui.chart.tokens import in_tokens, tokens_of
 from lossmon.ui.chart.view_options import XAxis
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
-from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.events import Click
-from textual.message import Message
 
-from lossmon.readers.settings.beside import settings_beside
-from lossmon.types import RunSnapshot, RunState
+from lossmon.types import RunState
 from lossmon.ui.chart.model import ChartModel, Curve
 from lossmon.ui.chart.shared_axis import has_axis
 from lossmon.ui.chart.view_options import XAxis
@@ -49,20 +46,13 @@ class Lower(Body):
         return len(self.whole)
 
 
-class SettingsRead(Message):
-    """Settings were read from the directories of runs; they go to the view."""
-
-    def __init__(self, settings: dict[Path, dict[str, str]]) -> None:
-        super().__init__()
-        self.settings = settings
-
-
 class CompareView(View):
     """The marked runs, or the run in view beside the newest others.
 
     Args:
         take: Called with the index of the run to look at.
         letters: Which letter each run has.
+        load_settings: Called with the paths of the runs whose settings files are to be read.
     """
 
     DEFAULT_CSS = """
@@ -101,7 +91,12 @@ class CompareView(View):
 
     title_word = "compare"
 
-    def __init__(self, take: Callable[[int], None], letters: RunLetters) -> None:
+    def __init__(
+        self,
+        take: Callable[[int], None],
+        letters: RunLetters,
+        load_settings: Callable[[Collection[Path]], None] = lambda paths: None,
+    ) -> None:
         super().__init__()
         self.scene = Scene()
         self.upper = Edge("╭╮", left=True)
@@ -115,8 +110,7 @@ class CompareView(View):
         self.chosen: Path | None = None
         self.base: Path | None = None
         self.hidden: frozenset[Path] = frozenset()
-        self._take, self._letters = take, letters
-        self._beside: dict[Path, dict[str, str]] = {}
+        self._take, self._letters, self._load_settings = take, letters, load_settings
         self._asked: frozenset[Path] = frozenset()
         self.at: float | None = None
         self._left_out, self._missing = 0, 0
@@ -137,23 +131,7 @@ class CompareView(View):
         unknown = {row.run.path for row in self.rows} - self._asked
         if unknown:
             self._asked |= unknown
-            self._read_settings(unknown)
-
-    @work(thread=True, group="settings", exit_on_error=False)
-    def _read_settings(self, paths: set[Path]) -> None:
-        """Read what lies in the directories of runs; on a network that may take its time."""
-        self.post_message(SettingsRead({path: settings_beside(path) for path in paths}))
-
-    @on(SettingsRead)
-    def take_settings(self, message: SettingsRead) -> None:
-        """Show settings that were read."""
-        self._beside |= message.settings
-        self._draw()
-
-    def settings_of(self, run: RunSnapshot) -> Mapping[str, str]:
-        """What the readers know of the settings of a run, and what lies in its directory."""
-        beside = self._beside.get(run.path)
-        return {**beside, **run.settings} if beside else run.settings
+            self._load_settings(unknown)
 
     def on_resize(self) -> None:
         self.present(self.scene)
@@ -243,7 +221,7 @@ class CompareView(View):
         ]
         places = [row.run.path for row in self.rows]
         first = [places.index(path) for path in (self.base, self.chosen) if path is not None]
-        settings = [self.settings_of(row.run) for row in self.rows]
+        settings = [row.run.settings for row in self.rows]
         below = setting_lines(self.scene, self.rows, settings, first, room)
         return [table.head(), *lines, *([] if len(self.rows) < 2 else [EMPTY, *below])]
 

@@ -10,12 +10,13 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
+from lossmon.monitor.run_state import steps_per_epoch
 from lossmon.types import RunSnapshot
 from lossmon.ui.chart.limits import EXAMPLE, LimitsError, parse_limits
 from lossmon.ui.chart.markers import Marker, markers_of, word_of_value
 from lossmon.ui.chart.model import ChartModel, ChartOptions, Shade
 from lossmon.ui.chart.readout import Reading, readout
-from lossmon.ui.chart.run_model import model_of, shows_epochs, steps_per_epoch
+from lossmon.ui.chart.run_model import model_of, shows_epochs
 from lossmon.ui.keys.detail import BINDINGS, footer
 from lossmon.ui.scene import Scene
 from lossmon.ui.screens.typing_view import TypingView

@@ -70,9 +70,9 @@ class LogPage(TypingView, Page):
         self.body.follow = at_end and not self.needle and self.chosen is None
         self.scene = scene
         if self._asked is not None and log:
-            from lossmon.ui.log_steps import LogSteps
+            from lossmon.monitor.log_steps import LogSteps
 
-            line = LogSteps(scene.run).line(self._asked) if scene.run else None
+            line = LogSteps(scene.run).line_at(self._asked) if scene.run else None
             self._asked = None
             if line is None:
                 self.word = scene.say("no line tells a step")
@@ -85,9 +85,9 @@ class LogPage(TypingView, Page):
         """Stay with the chosen line and the lines in view while older ones drop out."""
         old, self._log = self._log, log
         if self.chosen is not None:
-            from lossmon.ui.log_steps import kept
+            from lossmon.monitor.log_steps import moved_index
 
-            here = kept(self.chosen, old, log)
+            here = moved_index(self.chosen, old, log)
             self.body.top = max(0, self.body.top + here - self.chosen)
             self.chosen = here
 
@@ -171,10 +171,10 @@ class LogPage(TypingView, Page):
 
     def action_chart(self) -> None:
         """Open the chart at the step that the line tells."""
-        from lossmon.ui.log_steps import LogSteps
+        from lossmon.monitor.log_steps import LogSteps
 
         run = self.scene.run
-        step = LogSteps(run).at(self.line) if run is not None and run.log else None
+        step = LogSteps(run).step_at(self.line) if run is not None and run.log else None
         if step is None:
             self.word = self.scene.say("no line tells a step")
             self.edges()

@@ -7,10 +7,9 @@ from pathlib import Path
 
 from lossmon.errors import ConfigError
 from lossmon.fast_dataclass import dataclass
-from lossmon.readers.tags.meaning import WORDS
 from lossmon.toml.edit import with_word, without_word
 from lossmon.toml.file import rewrite
-from lossmon.types import AmbiguityReason, AmbiguousTag, MetricNames, RunSnapshot
+from lossmon.types import METRIC_WORDS, AmbiguityReason, AmbiguousTag, MetricNames, RunSnapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +83,11 @@ class TagAnswers:
             run: The run.
             tag: Raw name of the series.
             meaning: A canonical name that the settings know, or one of
-                `WORDS`.
+                `METRIC_WORDS`.
         """
         logged = {one.tag for one in run.series}
         gone = [(name, tag) for name, tags in self._names.items() if tag in tags]
-        if meaning not in WORDS:
+        if meaning not in METRIC_WORDS:
             # A run has one train loss; that of another run keeps its place.
             gone += [(meaning, one) for one in self._names.get(meaning, ()) if one in logged]
         gone = [one for one in dict.fromkeys(gone) if one != (meaning, tag)]

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from lossmon.analysis.generalisation_gap import gap_series
+from lossmon.monitor.run_state import steps_per_epoch
 from lossmon.types import Best, RunSnapshot, Severity, VerdictChange
-from lossmon.ui.chart.run_model import model_of, steps_per_epoch
+from lossmon.ui.chart.run_model import model_of
 from lossmon.ui.chart.view_options import ChartSettings, XAxis
 from lossmon.ui.scene import Scene
 from lossmon.ui.text.lines import plain

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -273,22 +273,13 @@ def test_metrics_are_those_of_at_least_one_run() -> None:
     assert len(labels) == len(set(labels)) == 6
 
 
-async def test_settings_are_also_read_from_the_directories_of_the_runs(tmp_path: Path) -> None:
-    runs = []
-    for name, rate in (("first", "0.1"), ("second", "0.2")):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "args.yaml").write_text(f"peak_rate: {rate}\nheads: 4\n", "utf-8")
-        runs.append(replace(one(name), path=tmp_path / name))
-    app = stage.app(stage.snapshot(*runs))
+async def test_settings_files_of_the_runs_are_asked_for() -> None:
+    asked: list[Collection[Path]] = []
+    app = stage.app(stage.snapshot(one("first"), one("second")), load_settings=asked.append)
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.press("c")
-        await view_of(app).workers.wait_for_complete(
-            [worker for worker in app.workers if worker.group == "settings"]
-        )
         await pilot.pause()
-        text = "\n".join(rows(app))
-        assert "peak_rate" in text and "0.2" in text
-        assert "heads" not in text
+    assert asked == [{one("first").path, one("second").path}]
 
 
 async def test_the_chosen_curve_lies_over_those_that_coincide_with_it() -> None:

@@ -1,4 +1,4 @@
-"""At which step of the run a line of its log was printed, told by the readers' own grammar."""
+"""Steps of the lines of a text log, parsed with the grammar of the text reader."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from lossmon.monitor.run_state import steps_per_epoch
 from lossmon.readers.tags.meaning import meaning
 from lossmon.readers.text.explain import explain_line
 from lossmon.readers.text.progress_bars import tqdm
 from lossmon.types import Axis, Ints, RunSnapshot, Series
-from lossmon.ui.chart.run_model import steps_per_epoch
 
 _CLOSE = 6e-4
-"""How far a printed value may lie from the logged one, as a share: four digits are usual."""
+"""Relative difference up to which a printed value equals a logged one: four digits are usual."""
 
 _LONGEST = 16_384
-"""Characters of a line that are looked at."""
+"""Characters parsed per line."""
 
 
 class LogSteps:
-    """Finds the step of a line of the log, and the line of a step.
+    """Index from the lines of a run's log to steps, and back. Lines are parsed when asked for.
 
     Args:
         run: The run, with its log and its series.
@@ -31,41 +31,41 @@ class LogSteps:
         self.run = run
         self._known: dict[int, int | None] = {}
 
-    def at(self, line: int) -> int | None:
-        """The step that a line tells, else that of the nearest line above that tells one, else
-        of the first below; None where no line does."""
+    def step_at(self, line: int) -> int | None:
+        """Step of a line, else of the nearest line above that has one, else of the first below;
+        None where no line has a step."""
         for index in (*range(line, -1, -1), *range(line + 1, len(self.run.log))):
-            told = self.told(index)
-            if told is not None:
-                return told
+            step = self.step_of(index)
+            if step is not None:
+                return step
         return None
 
-    def line(self, step: int) -> int | None:
-        """The line nearest to a step: the last one of those that tell the nearest; None where
-        no line tells a step.
+    def line_at(self, step: int) -> int | None:
+        """Index of the line whose step is nearest, the last of several; None where no line has a
+        step.
 
-        After a restart the log has two lines of one step; the newer one is meant.
+        After a restart the log has two lines per step; the newer one counts.
         """
         best: tuple[int, int] | None = None
         for index in range(len(self.run.log) - 1, -1, -1):
-            told = self.told(index)
-            if told is None:
+            found = self.step_of(index)
+            if found is None:
                 continue
-            distance = abs(told - step)
+            distance = abs(found - step)
             if best is None or distance < best[0]:
                 best = distance, index
             if distance == 0:
                 break
         return None if best is None else best[1]
 
-    def told(self, line: int) -> int | None:
-        """The step that a line tells itself, None if it tells none."""
+    def step_of(self, line: int) -> int | None:
+        """Step of a line by itself, None where it has none."""
         if line not in self._known:
             self._known[line] = self._read(self.run.log[line][:_LONGEST])
         return self._known[line]
 
     def _read(self, text: str) -> int | None:
-        # Most lines of a log without a digit say nothing of the training.
+        # A line without a digit has no step.
         if not any(char.isdigit() for char in text):
             return None
         said = explain_line(text)
@@ -82,18 +82,18 @@ class LogSteps:
         return self._bar(text) if not said.metrics else None
 
     def _counts_the_run(self, total: str | None) -> bool:
-        """Whether a step counts from the start of the run, not of an epoch."""
+        """Whether a step is counted from the start of the run, not of an epoch."""
         known = _number(total)
         return known is None or self.run.total_steps is None or known == self.run.total_steps
 
     def _near(self, step: float | None, epoch: float | None) -> int | None:
-        """About where a step within an epoch stands, or an epoch alone."""
+        """Approximate step of a step within an epoch, or of an epoch alone."""
         ratio = self._steps_per_epoch()
         if epoch is None or ratio is None:
             return None if step is None else int(step)
         if step is None:
             return int(epoch * ratio)
-        # Counted from the start of the run or of the epoch: what is nearer to the epoch counts.
+        # Counted from the start of the run or of the epoch: the one nearer to the epoch is right.
         inside = (max(epoch, 1) - 1) * ratio + step
         return int(min((step, inside), key=lambda at: abs(at - epoch * ratio)))
 
@@ -104,8 +104,8 @@ class LogSteps:
         return steps_per_epoch(self.run, lead)
 
     def _measured(self, metrics: Iterable[tuple[str, float]]) -> Ints:
-        """Steps at which all values of a line were logged; those of its first where not all
-        were, and none where none was."""
+        """Steps at which all values of a line were logged; if there is none, those of its first
+        value that was logged."""
         found: Ints | None = None
         for tag, value in metrics:
             steps = self._steps_of(tag, value)
@@ -127,7 +127,7 @@ class LogSteps:
         return np.empty(0, np.int64)
 
     def _bar(self, text: str) -> int | None:
-        """The step of a progress bar of the whole run, or of a checkpoint that is named."""
+        """Step of a progress bar of the whole run, or of a checkpoint that the line names."""
         bar = tqdm(text)
         if bar is not None and bar.bare and bar.total == self.run.total_steps:
             return bar.step
@@ -136,7 +136,7 @@ class LogSteps:
 
 
 def _where(series: Series, value: float) -> Ints:
-    """Steps at which a value was logged: exactly, else as far as its digits can tell."""
+    """Steps at which a value was logged: exactly, else to the digits that were printed."""
     exact = np.asarray(series.steps[series.values == value])
     if len(exact) or series.axis not in (Axis.STEP, Axis.EPOCH, Axis.ORDER):
         return exact
@@ -153,12 +153,12 @@ def _number(text: str | None) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def kept(chosen: int, old: Sequence[str], new: Sequence[str]) -> int:
-    """Where a line of an older log stands in a newer one, which may have lost its first lines."""
+def moved_index(chosen: int, old: Sequence[str], new: Sequence[str]) -> int:
+    """Index of a line of an older log in a newer one, which may have lost its first lines."""
     if not old or not new or not 0 <= chosen < len(old):
         return max(0, min(chosen, len(new) - 1))
     line = old[chosen]
-    # The lines that stay are the very same objects: equal text may stand there many times.
+    # Lines that stay are the same objects: equal text may occur many times.
     for index in range(min(chosen, len(new) - 1), -1, -1):
         if new[index] is line:
             return index
