@@ -1,0 +1,1 @@
+"""Slurm: jobs through its own commands, and the files that they write."""
