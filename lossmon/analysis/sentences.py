@@ -54,7 +54,7 @@ def _amount(saving: Saving, templates: Mapping[str, str]) -> str:
         unit += "s"
     text = f"{_three_digits(saving.steps):,} {templates[unit]}"
     if saving.seconds is not None and math.isfinite(saving.seconds):
-        text += f" ({_duration(saving.seconds, templates['times'].split())})"
+        text += f" ({_duration(saving.seconds, templates)})"
     return text
 
 
@@ -64,11 +64,15 @@ def _three_digits(count: int) -> int:
     return count // factor * factor
 
 
-def _duration(seconds: float, units: list[str]) -> str:
-    """At most two units: `45 s`, `14 m`, `2 h 10 m`, `3 d 4 h`."""
+def duration(seconds: float, language: str) -> str:
+    """A time span in at most two units: `45 s`, `14 m`, `2 h 10 m`, `3 d 4 h`."""
+    return _duration(seconds, _templates(language))
+
+
+def _duration(seconds: float, templates: Mapping[str, str]) -> str:
     whole = max(1, round(seconds))
     days, hours, minutes = whole // 86400, whole // 3600 % 24, whole // 60 % 60
-    day, hour, minute, second = units
+    day, hour, minute, second = templates["times"].split()
     if days:
         return f"{days} {day}" + (f" {hours} {hour}" if hours else "")
     if hours:

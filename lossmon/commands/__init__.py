@@ -44,6 +44,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("check", "PATH...", "print the verdict without a screen, as text or JSON"),
     Command("report", "PATH...", "write a page of HTML for each run"),
     Command("serve", "PATH...", "show the screen in a browser on this machine"),
+    Command("record", "RUN", "record the hardware of this node into a run, for another machine"),
     Command("demo", "", "watch a small real training, healthy or ill on purpose"),
     Command("config", "", "print the settings in force and where each came from"),
 )

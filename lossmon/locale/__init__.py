@@ -5,6 +5,7 @@ A language file has these tables; what it lacks is shown in English.
 - `screen`: English texts of the screen, as they stand in the code, and their translations.
   English needs none.
 - `sentences`: Templates of the sentences about a run (`lossmon.analysis.sentences`).
+- `cluster`: Templates of the sentences about jobs and nodes (`lossmon.analysis.cluster_sentences`).
 - `terms`: Names of series as they stand inside a sentence.
 - `missing`: What cannot be judged, by code.
 - `advice`: Badge, evidence, meaning and remedies of each verdict, by code.

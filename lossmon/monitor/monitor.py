@@ -16,6 +16,7 @@ from lossmon.monitor.file_follower import identity
 from lossmon.monitor.hardware_source import HardwareSource
 from lossmon.monitor.resumed_runs import continues, is_settled, joined, predecessors
 from lossmon.monitor.run_monitor import RunMonitor
+from lossmon.monitor.run_nodes import RunNodes
 from lossmon.monitor.scheduler import Scheduler
 from lossmon.readers.discovery.discovery import Discovery, FoundRun, Scan
 from lossmon.types import HardwareReading, MetricNames, RunSnapshot, RunState, Snapshot
@@ -106,6 +107,7 @@ class Monitor:
         self._hardware: HardwareInput = hardware or NoHardware()
         self._clock = clock
         self._hardware_source = HardwareSource()
+        self._nodes = RunNodes(paths)
         self._runs: dict[Path, RunMonitor] = {}
         self._continued: dict[Path, Path] = {}
         self._decided: set[Path] = set()
@@ -282,7 +284,7 @@ class Monitor:
             yield run.snapshot(f"{name} ({path.name[-8:]})" if name and counts[name] > 1 else name)
 
     def _describe(self) -> Snapshot:
-        runs = _worth_showing(list(self._snapshots()))
+        runs = self._nodes.added(_worth_showing(list(self._snapshots())), self._clock())
         alive = any(run.state in (RunState.RUNNING, RunState.WAITING) for run in runs) or not runs
         if self._hardware.idle is alive:
             self._hardware.idle = not alive

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import textwrap
+import time
 
+from lossmon.analysis.cluster_sentences import job_sentence, limit_sentence, node_sentences
 from lossmon.analysis.sentences import (
     also_sentences,
     best_sentence,
@@ -18,13 +20,14 @@ WIDTH = 100
 """Columns that the text fills: fits a terminal and a mail."""
 
 
-def plain(run: RunSnapshot, language: str, *, history: bool) -> str:
+def plain(run: RunSnapshot, language: str, *, history: bool, now: float | None = None) -> str:
     """Describe a run for people.
 
     Args:
         run: The run.
         language: `en` or `zh`.
         history: Add every verdict in the order it became the badge.
+        now: Seconds since the Unix epoch, for what is compared with the clock.
     """
     verdict = run.diagnosis.verdict
     words = advise(verdict, language)
@@ -45,6 +48,7 @@ def plain(run: RunSnapshot, language: str, *, history: bool) -> str:
         lines += _wrapped(sentence, "metric: ")
     for code in run.diagnosis.missing:
         lines += _wrapped(explain_missing(code, language), "? ")
+    lines += _cluster(run, time.time() if now is None else now, language)
     if history:
         lines += ["  history"]
         lines += [
@@ -79,6 +83,15 @@ def _losses(run: RunSnapshot) -> str:
 def _best(run: RunSnapshot, language: str) -> str:
     sentence = best_sentence(run, language)
     return f"  {sentence}" if sentence else ""
+
+
+def _cluster(run: RunSnapshot, now: float, language: str) -> list[str]:
+    """The job and what is wrong with the nodes."""
+    job = (job_sentence(run, language), limit_sentence(run, now, language))
+    lines = _wrapped("; ".join(part for part in job if part), "job: ")
+    for sentence in node_sentences(run.nodes, now, language):
+        lines += _wrapped(sentence, "node: ")
+    return lines
 
 
 def _wrapped(text: str, bullet: str = "") -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from lossmon.analysis.sentences import remedies
 from lossmon.diagnosis.advice import advise
+from lossmon.reports.cluster_record import job_record, node_records
 from lossmon.types import Finding, RunSnapshot, Series
 
 
@@ -40,6 +41,8 @@ def record(run: RunSnapshot, language: str) -> dict[str, Any]:
         ],
         "series": _series(run.series),
         "best": _best(run),
+        "job": job_record(run.job),
+        "nodes": node_records(run.nodes),
         "errors": list(run.errors),
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from lossmon.fast_dataclass import dataclass
+from lossmon.types.job import Job
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +148,7 @@ class NodeReading:
         processes: The processes of the run there.
         verdicts: Of logs that only the node can read.
         stale: No sample came for so long that the node, or what samples it, is probably gone.
-        job: Id of the scheduler's job that it was sampled in, or empty.
+        job: The scheduler's job that it was sampled in, None outside of one.
         source: Where the sample comes from (`lossmon record`, `Prometheus`).
     """
 
@@ -158,7 +159,7 @@ class NodeReading:
     processes: tuple[NodeProcess, ...] = ()
     verdicts: tuple[NodeVerdict, ...] = ()
     stale: bool = False
-    job: str = ""
+    job: Job | None = None
     source: str = ""
 
 

@@ -40,6 +40,8 @@ KEYS = {
     "history",
     "series",
     "best",
+    "job",
+    "nodes",
     "errors",
 }
 """What other programs rely on."""

@@ -1,0 +1,126 @@
+"""`lossmon record`: the hardware of this node, written into a run."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lossmon.commands.inputs import settings_of
+from lossmon.commands.parsing import add_settings, new_parser
+
+if TYPE_CHECKING:
+    from lossmon.types import NodeVerdict
+
+_DESCRIPTION = """\
+Record the GPUs, the processors, the memory, the disk and the processes of this node into a run,
+so that its screen shows them on another machine, a login node for example.
+
+The samples go to RUN/.lossmon/hardware-HOST.jsonl, which stays below 8 MiB. Recording begins once
+the training has written something into RUN, and ends with the job, SIGTERM or Ctrl+C."""
+
+_EPILOG = """\
+exit status: 0 after a normal end, and where this node is already recorded; 2 where an argument is
+wrong.
+
+in a job script, before the training:
+  srun --overlap --ntasks-per-node=1 lossmon record ./output &      on every node of the job
+  lossmon record ./output &                                         on one node"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of `lossmon record`."""
+    parser = new_parser("lossmon record", _DESCRIPTION, _EPILOG)
+    parser.add_argument("run", type=Path, metavar="RUN", help="directory of the run")
+    parser.add_argument(
+        "--log",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="log on a disk of this node to judge here; its verdict is recorded",
+    )
+    parser.add_argument(
+        "--interval",
+        type=_seconds,
+        default=10.0,
+        metavar="SECONDS",
+        help="time between samples (default: 10)",
+    )
+    parser.add_argument("--name", default=platform.node(), help="name of this node")
+    add_settings(parser, ("sensitivity",))
+    return parser
+
+
+def run(options: argparse.Namespace) -> int:
+    """Record until a signal comes."""
+    from lossmon.cluster.environment import job_of
+    from lossmon.hardware.sampler import HardwareSampler
+    from lossmon.nodes.recorder import AlreadyRecorded, Recorder, RecorderLock
+
+    judge = _judge(options)
+    try:
+        lock = RecorderLock(options.run)
+    except AlreadyRecorded as error:
+        _report(str(error))
+        return 0
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda *_: ended.set())
+    sampler = HardwareSampler([options.run], interval=max(1.0, options.interval / 4))
+    recorder = Recorder(
+        options.run,
+        lambda: sampler.latest,
+        host=options.name,
+        job=job_of(os.environ),
+        interval=options.interval,
+        judge=judge,
+        report=_report,
+    )
+    try:
+        if recorder.wait_for_run(ended):
+            sampler.start()
+            recorder.record(ended)
+    finally:
+        sampler.stop()
+        lock.release()
+    return 0
+
+
+def _judge(options: argparse.Namespace) -> Callable[[], tuple[NodeVerdict, ...]]:
+    """What judges the logs that are given, if any."""
+    if not options.log:
+        return tuple
+    from lossmon.monitor import Monitor, MonitorConfig
+    from lossmon.types import NodeVerdict
+
+    config = settings_of(options)
+    monitor = Monitor(
+        options.log, MonitorConfig(config.metrics, config.patterns, config.sensitivity)
+    )
+
+    def judge() -> tuple[NodeVerdict, ...]:
+        found = ((run, run.diagnosis.verdict) for run in monitor.drain().runs)
+        return tuple(NodeVerdict(r.name, r.step, v.code, v.severity.word) for r, v in found)
+
+    return judge
+
+
+def _report(line: str) -> None:
+    print(f"lossmon: {line}", file=sys.stderr, flush=True)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0.1 <= seconds <= 3600:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 0.1 to 3600")
+    return seconds
