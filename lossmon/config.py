@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lossmon.errors import ConfigError
 from lossmon.fast_dataclass import dataclass
@@ -82,8 +82,13 @@ SETTINGS: tuple[Setting, ...] = (
 )
 """Every knob, in the order that `lossmon config` prints."""
 
-TABLES = ("metrics", "patterns", "keys")
+TABLES = ("metrics", "patterns", "keys", "alerts")
 """Tables of the user's own words in config.toml."""
+
+SECRETS = ("secret", "url")
+"""Keys of channels whose values are not printed: web addresses of chats hold a password."""
+
+HIDDEN = "(not shown)"
 
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
@@ -98,6 +103,7 @@ class Config:
             others are (`just_shown = ["a", "b"]`).
         patterns: Regular expressions for lines of text logs (`mine = "#(?P<step>\\d+) …"`).
         keys: Keys for the actions of the screen (`run.freeze = "f"`).
+        alerts: What to be alerted to and how, as TOML has it; checked where alerts are sent.
         origins: Where each value came from: `default`, a file, a variable, a flag.
         file: The file that was read, whether it is there or not; None where none was wanted.
     """
@@ -114,6 +120,7 @@ class Config:
     metrics: MetricNames = field(default_factory=dict)
     patterns: Mapping[str, str] = field(default_factory=dict)
     keys: Mapping[str, str] = field(default_factory=dict)
+    alerts: Mapping[str, Any] = field(default_factory=dict)
     origins: Mapping[str, str] = field(default_factory=dict)
     file: Path | None = None
 
@@ -183,6 +190,7 @@ def load(
         metrics=tables.metrics,
         patterns=tables.words.get("patterns", {}),
         keys=tables.words.get("keys", {}),
+        alerts=tables.alerts,
         origins=origins,
         file=path,
     )
@@ -206,6 +214,10 @@ def _read_file(path: Path, values: dict[str, Value], origins: dict[str, str]) ->
     for name, value in document.items():
         if name == "metrics":
             tables.metrics = _names(path, value)
+        elif name == "alerts":
+            if not isinstance(value, dict):
+                raise ConfigError(f"{path}: [alerts] must be a table")
+            tables.alerts = value
         elif name in TABLES:
             tables.words[name] = _table(path, name, value)
         elif name in _BY_NAME:
@@ -223,6 +235,7 @@ class _ConfigTables:
 
     metrics: MetricNames = field(default_factory=dict)
     words: dict[str, dict[str, str]] = field(default_factory=dict)
+    alerts: dict[str, Any] = field(default_factory=dict)
 
 
 def _names(path: Path, table: object) -> MetricNames:
@@ -298,18 +311,39 @@ def describe(config: Config) -> list[str]:
     lines = []
     for setting in SETTINGS:
         value = getattr(config, setting.name)
-        shown = str(value).lower() if isinstance(value, bool) else _toml(value)
+        shown = _toml(value)
         origin = config.origins.get(setting.name, "default")
         lines.append(f"{setting.name + ' = ' + shown:<28} # {origin}; {setting.meaning}")
     for name in TABLES:
         if table := getattr(config, name):
-            lines += ["", f"[{name}]"]
-            lines += [f"{key_of(key)} = {_toml(value)}" for key, value in table.items()]
+            lines += ["", *_described(name, table)]
     return lines
 
 
+def _described(name: str, table: Mapping[str, Any]) -> list[str]:
+    """A table as TOML, the tables inside it after its own values."""
+    own = {key: value for key, value in table.items() if not _holds_tables(value)}
+    lines = [f"[{name}]"]
+    for key, value in own.items():
+        lines.append(f"{key_of(key)} = {_toml(HIDDEN if key in SECRETS else value)}")
+    for key, value in table.items():
+        inner = f"{name}.{key_of(key)}"
+        if isinstance(value, dict):
+            lines += _described(inner, value)
+        elif _holds_tables(value):
+            lines += [line for one in value for line in _described(f"[{inner}]", one)]
+    return lines
+
+
+def _holds_tables(value: object) -> bool:
+    first = value[0] if isinstance(value, list) and value else value
+    return isinstance(first, dict)
+
+
 def _toml(value: object) -> str:
-    if isinstance(value, tuple):
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (tuple, list)):
         return f"[{', '.join(map(_toml, value))}]"
     if isinstance(value, str):
         return text_of(value)

@@ -42,6 +42,8 @@ class CommandModule(Protocol):
 COMMANDS: tuple[Command, ...] = (
     Command("explain", "PATH...", "say which reader takes each file, why, and what it gives"),
     Command("check", "PATH...", "print the verdict without a screen, as text or JSON"),
+    Command("watch", "PATH...", "send alerts without a screen, for days; stop runs early"),
+    Command("notify", "--test", "send a test alert to every channel"),
     Command("report", "PATH...", "write a page of HTML for each run"),
     Command("serve", "PATH...", "show the screen in a browser on this machine"),
     Command("record", "RUN", "record the hardware of this node into a run, for another machine"),

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import NoReturn
 
+from lossmon.alerts.channels import CHANNELS
 from lossmon.config import SETTINGS, Setting
 
 SETTINGS_FILE = "~/.config/lossmon/config.toml"
@@ -49,6 +50,33 @@ def add_screen_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-hardware", action="store_true", help="do not sample GPUs and the host"
     )
+
+
+def add_channels(parser: argparse.ArgumentParser) -> None:
+    """Add a flag per alert channel; each may be given several times."""
+    group = parser.add_argument_group("channels, beside those of [alerts] in the settings")
+    for row in CHANNELS:
+        if row.key:
+            group.add_argument(
+                f"--{row.name}",
+                action="append",
+                default=[],
+                metavar=row.key.upper(),
+                help=row.summary,
+            )
+        elif row.paced:
+            group.add_argument(f"--{row.name}", action="store_true", help=row.summary)
+
+
+def channel_flags(options: argparse.Namespace) -> list[tuple[str, dict[str, str]]]:
+    """The channels that were named on the command line, with their settings."""
+    found: list[tuple[str, dict[str, str]]] = []
+    for row in CHANNELS:
+        if row.key:
+            found += [(row.name, {row.key: value}) for value in getattr(options, row.name)]
+        elif row.paced and getattr(options, row.name):
+            found.append((row.name, {}))
+    return found
 
 
 def add_settings(parser: argparse.ArgumentParser, names: tuple[str, ...]) -> None:

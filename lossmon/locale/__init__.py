@@ -9,6 +9,7 @@ A language file has these tables; what it lacks is shown in English.
 - `terms`: Names of series as they stand inside a sentence.
 - `missing`: What cannot be judged, by code.
 - `advice`: Badge, evidence, meaning and remedies of each verdict, by code.
+- `alerts`: Alerts about states of runs and about lossmon itself, by code.
 """
 
 from __future__ import annotations

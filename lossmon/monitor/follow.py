@@ -45,13 +45,18 @@ class Follower:
         self._changed.set()
 
     def snapshots(
-        self, timeout: float | None = None, *, heartbeat: float = HEARTBEAT
+        self,
+        timeout: float | None = None,
+        *,
+        heartbeat: float = HEARTBEAT,
+        idle: bool = False,
     ) -> Iterator[Snapshot]:
         """Yield each snapshot that differs from the one before, everything known being read.
 
         Args:
             timeout: Seconds after which the iteration ends, None for no limit.
             heartbeat: Seconds between two looks while no file changes.
+            idle: Yield at each look, the very same snapshot while nothing changed.
         """
         end = None if timeout is None else time.monotonic() + timeout
         with Watch(self._paths, self._changed) as watch:
@@ -62,7 +67,7 @@ class Follower:
                 if files is not self._monitor.files:
                     files = self._monitor.files
                     watch.update(files)
-                if not snapshot.busy and snapshot is not last:
+                if not snapshot.busy and (idle or snapshot is not last):
                     last = snapshot
                     yield snapshot
                 left = heartbeat if end is None else min(heartbeat, end - time.monotonic())

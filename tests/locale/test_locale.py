@@ -17,7 +17,7 @@ from lossmon.locale import ENGLISH, FOLDER, languages, section, translate
 from lossmon.types import Severity
 
 PACKAGE = Path(lossmon.__file__).parent
-SECTIONS = ("sentences", "cluster", "terms", "missing", "advice")
+SECTIONS = ("sentences", "cluster", "terms", "missing", "advice", "alerts")
 TRANSLATIONS = [language for language in languages() if language != ENGLISH]
 
 Texts = dict[tuple[str, ...], str]

@@ -1,0 +1,1 @@
+"""Alerts: what changes about runs, sent once to whoever should know."""

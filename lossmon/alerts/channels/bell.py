@@ -1,0 +1,13 @@
+"""Channel that rings the bell of the terminal."""
+
+from __future__ import annotations
+
+from lossmon.alerts.alert import Message
+from lossmon.alerts.channels.terminal import write_to_terminal
+
+
+class Bell:
+    """Rings the bell once per message."""
+
+    def send(self, message: Message) -> None:
+        write_to_terminal("\a")

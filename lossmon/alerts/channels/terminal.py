@@ -1,0 +1,26 @@
+"""The terminal that lossmon was started in, for channels that write to it."""
+
+from __future__ import annotations
+
+import os
+
+from lossmon.alerts.channels import ChannelError
+
+TERMINAL = "/dev/tty"
+"""The terminal of the process, wherever its output goes."""
+
+
+def write_to_terminal(text: str, terminal: str = TERMINAL) -> None:
+    """Write a control sequence in one piece.
+
+    Raises:
+        ChannelError: There is no terminal, or it is gone.
+    """
+    try:
+        handle = os.open(terminal, os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
+        try:
+            os.write(handle, text.encode())
+        finally:
+            os.close(handle)
+    except OSError as error:
+        raise ChannelError(f"no terminal to write to: {error.strerror}") from error

@@ -1,0 +1,81 @@
+"""`lossmon watch`: follows runs without a screen for as long as it takes."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from lossmon.alerts.early_stop import EarlyStop
+from lossmon.alerts.journal import Journal
+from lossmon.alerts.service import AlertService
+from lossmon.alerts.settings import AlertSettings
+from lossmon.monitor import MonitorConfig
+from lossmon.monitor.follow import Follower
+from lossmon.reports.plain import printable
+
+HEARTBEAT = 2.0
+"""Seconds between two looks while no file changes: nobody sees a picture that could be late."""
+
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Signals that end the watch in good order."""
+
+STOPPED = "stopped"
+"""Name in the journal of what early stopping has done."""
+
+
+def watch(
+    paths: Sequence[Path],
+    monitor: MonitorConfig,
+    settings: AlertSettings,
+    journal: Journal,
+    *,
+    language: str = "en",
+    early_stop: EarlyStop | None = None,
+    clock: Callable[[], float] = time.time,
+    heartbeat: float = HEARTBEAT,
+) -> None:
+    """Send alerts until a signal asks to end.
+
+    Args:
+        paths: What to watch; they need not exist yet.
+        monitor: Settings of the monitor.
+        settings: What is worth an alert, and where it is sent.
+        journal: What is known from before; closed at the end.
+        language: `en` or `zh`.
+        early_stop: What stops runs, or None.
+        clock: Seconds since the Unix epoch.
+        heartbeat: Seconds between two looks while no file changes.
+    """
+    follower = Follower(paths, monitor, clock=clock)
+    service = AlertService(settings, journal, clock=clock, language=language, warn=warn)
+    if early_stop is not None:
+        early_stop.stopped.update(journal.fact(STOPPED) or {})
+    with _ended_by_signals(follower), service:
+        for snapshot in follower.snapshots(heartbeat=heartbeat, idle=True):
+            service.observe(snapshot)
+            for alert in early_stop.observe(snapshot) if early_stop else ():
+                service.send(alert)
+                service.keep(STOPPED, early_stop.stopped if early_stop else {})
+
+
+@contextlib.contextmanager
+def _ended_by_signals(follower: Follower) -> Iterator[None]:
+    # `nohup` ignores the hang-up, and so do we.
+    numbers = [one for one in ENDING if signal.getsignal(one) is not signal.SIG_IGN]
+    before = {one: signal.signal(one, lambda *_: follower.stop()) for one in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def warn(text: str) -> None:
+    """Write a line to the error output, with its time."""
+    stamp = time.strftime("%Y-%m-%d %H:%M:%S")
+    with contextlib.suppress(OSError, ValueError):
+        print(f"{stamp}  lossmon: {printable(text)}", file=sys.stderr, flush=True)
