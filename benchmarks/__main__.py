@@ -16,7 +16,8 @@ NAMES = (
     "fleet",
 )
 """Modules with a `main` that prints a table, quickest first. `benchmarks.diagnosis` needs its data
-named and is run by itself: `python -m benchmarks.diagnosis --corpus DIR --faults DIR`."""
+named and is run by itself: `python -m benchmarks.diagnosis --corpus DIR --faults DIR`. So is
+`benchmarks.soak`, which takes minutes by its nature."""
 
 
 def main() -> None:
