@@ -22,8 +22,8 @@ from pathlib import Path
 
 import psutil
 
-from lossmon.alerts.channels.command import Command
-from lossmon.alerts.journal import Journal
+from lossmon.alerts.channels.command import ExecCommand
+from lossmon.alerts.journal import AlertJournal
 from lossmon.alerts.sender import ChannelConfig
 from lossmon.alerts.settings import AlertSettings, Selection
 from lossmon.alerts.tracker import Change, RunTracker
@@ -190,11 +190,11 @@ class Soak:
 
 def child(base: Path, clock: Scaled) -> None:
     """What is killed: the watch, with a channel that appends to a file."""
-    channel = Command(["tee", "-a", str(base / "alerts.jsonl")])
+    channel = ExecCommand(["tee", "-a", str(base / "alerts.jsonl")])
     settings = AlertSettings(
         Selection(frozenset(), Severity.WARNING), (ChannelConfig("exec", channel),)
     )
-    journal = Journal(base / "watch.sqlite", clock())
+    journal = AlertJournal(base / "watch.sqlite", clock())
     watch([base / "runs"], MonitorConfig(), settings, journal, clock=clock, heartbeat=0.1)
 
 

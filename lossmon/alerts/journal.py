@@ -55,7 +55,7 @@ class JournalLocked(JournalError):
     """Another process uses the journal."""
 
 
-class Journal:
+class AlertJournal:
     """The journal of one set of paths. Any thread may call its methods.
 
     Args:

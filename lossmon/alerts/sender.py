@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable, Sequence
 
 from lossmon.alerts.alert import Alert, Message
-from lossmon.alerts.channels import Channel, ChannelError
-from lossmon.alerts.journal import Journal, JournalError
+from lossmon.alerts.channels import AlertChannel, ChannelError
+from lossmon.alerts.journal import AlertJournal, JournalError
 from lossmon.alerts.pacing import Pacing, Pending, retry_after
 from lossmon.alerts.quiet_hours import QuietHours
 from lossmon.errors import internal_error
@@ -42,7 +42,7 @@ class ChannelConfig:
     """
 
     name: str
-    channel: Channel
+    channel: AlertChannel
     severity: Severity = Severity.NEUTRAL
     quiet: QuietHours | None = None
     paced: bool = True
@@ -68,7 +68,7 @@ class Sender(threading.Thread):
     def __init__(
         self,
         config: ChannelConfig,
-        journal: Journal,
+        journal: AlertJournal,
         report: Report,
         *,
         clock: Callable[[], float] = time.time,

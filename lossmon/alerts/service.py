@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from lossmon.alerts.alert import Alert, alert_of, own_alert
-from lossmon.alerts.journal import Journal, JournalError
+from lossmon.alerts.journal import AlertJournal, JournalError
 from lossmon.alerts.sender import TICK, Sender
 from lossmon.alerts.settings import AlertSettings
 from lossmon.alerts.tracker import RunTracker, Transition
@@ -38,7 +38,7 @@ class AlertService:
     def __init__(
         self,
         settings: AlertSettings,
-        journal: Journal,
+        journal: AlertJournal,
         *,
         clock: Callable[[], float] = time.time,
         language: str = "en",

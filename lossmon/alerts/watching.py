@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from lossmon.alerts.early_stop import EarlyStop
-from lossmon.alerts.journal import Journal
+from lossmon.alerts.journal import AlertJournal
 from lossmon.alerts.service import AlertService
 from lossmon.alerts.settings import AlertSettings
 from lossmon.monitor import MonitorConfig
@@ -31,7 +31,7 @@ def watch(
     paths: Sequence[Path],
     monitor: MonitorConfig,
     settings: AlertSettings,
-    journal: Journal,
+    journal: AlertJournal,
     *,
     language: str = "en",
     early_stop: EarlyStop | None = None,

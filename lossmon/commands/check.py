@@ -120,14 +120,14 @@ def _status_line(options: argparse.Namespace, config: Config) -> int:
 def _wait(options: argparse.Namespace, config: Config) -> int:
     from lossmon.reports.check import write
     from lossmon.reports.formats import FORMATS, Style
-    from lossmon.reports.wait import Waiting
+    from lossmon.reports.wait import VerdictWait
 
     format_ = FORMATS[options.format]
     style = Style(config.lang, options.history, sys.stdout.encoding or "utf-8")
     if options.watch and format_.whole:
         raise ConfigError(f"--watch prints one run at a time; --format {options.format} cannot")
     until = options.until or ("finished" if options.wait else None)
-    waiting = Waiting(existing(options.paths), config, until, options.timeout)
+    waiting = VerdictWait(existing(options.paths), config, until, options.timeout)
     for count, changed in enumerate(waiting.changes()):
         if options.watch:
             print(end="\n" if count and format_.gap else "")

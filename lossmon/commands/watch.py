@@ -20,7 +20,7 @@ from lossmon.errors import ConfigError
 
 if TYPE_CHECKING:
     from lossmon.alerts.early_stop import EarlyStop
-    from lossmon.alerts.journal import Journal
+    from lossmon.alerts.journal import AlertJournal
     from lossmon.alerts.process import TargetProcess
 
 _DESCRIPTION = """\
@@ -99,7 +99,7 @@ def run(options: argparse.Namespace) -> int:
     """Watch until a signal asks to end."""
     config = settings_of(options)
     paths = [path.absolute() for path in existing(options.paths)]
-    from lossmon.alerts.journal import Journal, journal_file
+    from lossmon.alerts.journal import AlertJournal, journal_file
     from lossmon.alerts.settings import load
     from lossmon.alerts.watching import watch
     from lossmon.reports.check import monitor_config
@@ -108,13 +108,15 @@ def run(options: argparse.Namespace) -> int:
     flags = [*channel_flags(options), ("print", {"json": options.json})]
     where = f"{config.file}: [alerts]"
     settings = load(config.alerts, where, on=on, resolved=options.resolved, flags=flags)
-    journal = Journal(options.state or journal_file(paths), time.time())
+    journal = AlertJournal(options.state or journal_file(paths), time.time())
     stop = _early_stop(options, config.lang, journal)
     watch(paths, monitor_config(config), settings, journal, language=config.lang, early_stop=stop)
     return 0
 
 
-def _early_stop(options: argparse.Namespace, language: str, journal: Journal) -> EarlyStop | None:
+def _early_stop(
+    options: argparse.Namespace, language: str, journal: AlertJournal
+) -> EarlyStop | None:
     if options.signal and options.pid is None:
         raise ConfigError("--signal needs --pid")
     if options.stop_file is None and options.pid is None:
@@ -139,7 +141,7 @@ def _early_stop(options: argparse.Namespace, language: str, journal: Journal) ->
     )
 
 
-def _target(pid: int, journal: Journal) -> TargetProcess | None:
+def _target(pid: int, journal: AlertJournal) -> TargetProcess | None:
     """The process to signal: the one that had the number when the watch first began."""
     from lossmon.alerts.process import ProcessGone, TargetProcess
     from lossmon.alerts.watching import warn

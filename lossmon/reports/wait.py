@@ -20,7 +20,7 @@ Runs = tuple[RunSnapshot, ...]
 
 
 @dataclass(slots=True)
-class Waiting:
+class VerdictWait:
     """Runs that are followed until a condition holds.
 
     Attributes:

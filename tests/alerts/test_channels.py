@@ -20,7 +20,7 @@ import pytest
 
 from lossmon.alerts.alert import Message
 from lossmon.alerts.channels import ChannelError, program
-from lossmon.alerts.channels.command import Command
+from lossmon.alerts.channels.command import ExecCommand
 from lossmon.alerts.channels.desktop import DesktopNotification
 from lossmon.alerts.channels.osc import sequence
 from lossmon.alerts.channels.printed import Printed
@@ -40,13 +40,13 @@ def script(directory: Path, text: str) -> Path:
 
 def test_a_command_gets_one_line_of_json_and_no_shell(tmp_path: Path) -> None:
     out = tmp_path / "out $(id)"
-    Command(["tee", str(out)]).send(ONE)
+    ExecCommand(["tee", str(out)]).send(ONE)
     (line,) = out.read_text().splitlines()
     assert json.loads(line)["event"]["code"] == "diverging"
 
 
 def test_a_text_is_split_as_a_shell_would(tmp_path: Path) -> None:
-    Command(f"tee '{tmp_path}/two words'").send(ONE)
+    ExecCommand(f"tee '{tmp_path}/two words'").send(ONE)
     assert (tmp_path / "two words").exists()
 
 
@@ -62,14 +62,14 @@ def test_a_text_is_split_as_a_shell_would(tmp_path: Path) -> None:
 )
 def test_why_a_command_failed_is_said(command: list[str], reason: str) -> None:
     with pytest.raises(ChannelError) as failure:
-        Command(command).send(ONE)
+        ExecCommand(command).send(ONE)
     assert reason in str(failure.value)
 
 
 def test_a_command_that_takes_too_long_is_killed_with_all_it_started(tmp_path: Path) -> None:
     file = script(tmp_path, f"sleep 60 & echo $! > {tmp_path}/child; wait")
     with pytest.raises(ChannelError, match=r"did not end within 0\.5 s"):
-        Command([str(file)], timeout=0.5).send(ONE)
+        ExecCommand([str(file)], timeout=0.5).send(ONE)
     child = int((tmp_path / "child").read_text())
     assert gone(child)
 
@@ -89,13 +89,13 @@ def gone(pid: int) -> bool:
 
 def test_what_a_command_leaves_in_the_background_is_not_waited_for(tmp_path: Path) -> None:
     file = script(tmp_path, f"sleep 60 & echo $! > {tmp_path}/child")
-    Command([str(file)], timeout=30.0).send(ONE)
+    ExecCommand([str(file)], timeout=30.0).send(ONE)
     os.kill(int((tmp_path / "child").read_text()), 9)
 
 
 def test_a_command_that_does_not_read_holds_up_nothing() -> None:
     large = replace(alert(), record={"series": "x" * (1 << 20)})
-    Command(["true"]).send(Message((large,)))
+    ExecCommand(["true"]).send(Message((large,)))
 
 
 def test_the_end_of_a_long_output_is_kept() -> None:

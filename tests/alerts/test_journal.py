@@ -10,7 +10,14 @@ from pathlib import Path
 import pytest
 
 from lossmon.alerts.alert import Alert, alert_of
-from lossmon.alerts.journal import KEPT, UNSEEN, Journal, JournalError, JournalLocked, journal_file
+from lossmon.alerts.journal import (
+    KEPT,
+    UNSEEN,
+    AlertJournal,
+    JournalError,
+    JournalLocked,
+    journal_file,
+)
 from lossmon.alerts.tracker import Change, RunTracker, Transition
 from lossmon.types import Severity
 from tests.alerts.runs import run
@@ -23,8 +30,8 @@ def alert(code: str = "diverging", name: str = "a", now: float = NOW, number: in
     return alert_of(run(("diverging", 50), name=name), transition, now, "en")
 
 
-def opened(tmp_path: Path, now: float = NOW) -> Journal:
-    return Journal(tmp_path / "state" / "watch.sqlite", now)
+def opened(tmp_path: Path, now: float = NOW) -> AlertJournal:
+    return AlertJournal(tmp_path / "state" / "watch.sqlite", now)
 
 
 def test_what_is_recorded_is_there_after_a_restart(tmp_path: Path) -> None:
@@ -61,8 +68,9 @@ def test_another_onset_is_another_alert() -> None:
 def test_a_second_process_is_refused(tmp_path: Path) -> None:
     with opened(tmp_path) as journal:
         code = (
-            "import sys; from pathlib import Path; from lossmon.alerts.journal import Journal\n"
-            "Journal(Path(sys.argv[1]), 0.0)"
+            "import sys; from pathlib import Path\n"
+            "from lossmon.alerts.journal import AlertJournal\n"
+            "AlertJournal(Path(sys.argv[1]), 0.0)"
         )
         ended = subprocess.run(
             [sys.executable, "-c", code, str(journal.file)], capture_output=True, text=True
@@ -79,7 +87,7 @@ def test_a_journal_of_this_process_is_refused_too(tmp_path: Path) -> None:
 def test_a_broken_journal_is_put_aside(tmp_path: Path) -> None:
     file, content = tmp_path / "watch.sqlite", b"no database at all, but long enough" * 40
     file.write_bytes(content)
-    with Journal(file, NOW) as journal:
+    with AlertJournal(file, NOW) as journal:
         journal.keep("began", 1)
     assert (tmp_path / f"watch.sqlite.broken-{int(NOW)}").read_bytes() == content
 
@@ -89,7 +97,7 @@ def test_a_journal_of_another_version_is_put_aside(tmp_path: Path) -> None:
     with sqlite3.connect(file) as database:
         database.execute("PRAGMA user_version = 99")
     database.close()
-    with Journal(file, NOW) as journal:
+    with AlertJournal(file, NOW) as journal:
         assert journal.trackers() == {}
     assert (tmp_path / f"watch.sqlite.broken-{int(NOW)}").exists()
 
@@ -97,7 +105,7 @@ def test_a_journal_of_another_version_is_put_aside(tmp_path: Path) -> None:
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(JournalError, match="file"):
-        Journal(tmp_path / "file" / "watch.sqlite", NOW)
+        AlertJournal(tmp_path / "file" / "watch.sqlite", NOW)
 
 
 def test_what_waits_for_a_channel_that_is_gone_is_dropped(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from lossmon.alerts.alert import Message
 from lossmon.alerts.channels import ChannelError
-from lossmon.alerts.journal import Journal, JournalError
+from lossmon.alerts.journal import AlertJournal, JournalError
 from lossmon.alerts.pacing import GATHER, GATHER_STALLED, LONGEST_RETRY, REPEAT
 from lossmon.alerts.quiet_hours import parse
 from lossmon.alerts.sender import ChannelConfig
@@ -69,7 +69,7 @@ class Bench:
         ]
         self.service = AlertService(
             AlertSettings(self.selection, tuple(configs)),
-            Journal(self.file, self.clock()),
+            AlertJournal(self.file, self.clock()),
             clock=self.clock,
             warn=self.warnings.append,
             tick=0.002,

@@ -22,9 +22,9 @@ from tests.monitor.logs import append, falling, record
 WATCH = """
 import os, sys
 from pathlib import Path
-from lossmon.alerts.channels.command import Command
+from lossmon.alerts.channels.command import ExecCommand
 from lossmon.alerts.channels.printed import Printed
-from lossmon.alerts.journal import Journal
+from lossmon.alerts.journal import AlertJournal
 from lossmon.alerts.sender import ChannelConfig
 from lossmon.alerts.settings import AlertSettings, Selection
 from lossmon.alerts.watching import watch
@@ -34,7 +34,7 @@ from lossmon.types import Severity
 base = Path(sys.argv[1])
 
 
-class Marking(Journal):
+class Marking(AlertJournal):
     # Says in a file what was marked as sent: what a kill cuts off before that is sent again.
 
     def mark_sent(self, channel, ids, now):
@@ -45,7 +45,7 @@ class Marking(Journal):
 
 clock = lambda: os.stat(base / "clock").st_mtime
 channels = (
-    ChannelConfig("exec", Command(["tee", "-a", str(base / "exec")])),
+    ChannelConfig("exec", ExecCommand(["tee", "-a", str(base / "exec")])),
     ChannelConfig("print", Printed(json=True), paced=False),
 )
 watch(

@@ -1,4 +1,4 @@
-"""Waiting for a verdict, on logs that grow while they are followed."""
+"""VerdictWait for a verdict, on logs that grow while they are followed."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import pytest
 
 from lossmon.config import Config
 from lossmon.errors import ConfigError
-from lossmon.reports.wait import Waiting, condition, essence
+from lossmon.reports.wait import VerdictWait, condition, essence
 from lossmon.types import RunState
 from tests.monitor.logs import append, falling, record
 from tests.reports.test_record import snapshot
 
 
-def waiting(path: Path, until: str | None, timeout: float | None = 60.0) -> Waiting:
-    return Waiting([path], Config(), until, timeout)
+def waiting(path: Path, until: str | None, timeout: float | None = 60.0) -> VerdictWait:
+    return VerdictWait([path], Config(), until, timeout)
 
 
 def test_it_ends_as_soon_as_every_run_has_ended(tmp_path: Path) -> None:

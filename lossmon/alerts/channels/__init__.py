@@ -23,7 +23,7 @@ class ChannelError(LossmonError):
         self.wait = wait
 
 
-class Channel(Protocol):
+class AlertChannel(Protocol):
     """What sends messages somewhere."""
 
     def send(self, message: Message) -> None:
@@ -54,10 +54,10 @@ class ChannelRow(NamedTuple):
     place: str
     paced: bool = True
 
-    def load(self) -> type[Channel]:
+    def load(self) -> type[AlertChannel]:
         """Import the class."""
         module, _, name = self.place.partition(":")
-        found: type[Channel] = getattr(import_module(f"{__name__}.{module}"), name)
+        found: type[AlertChannel] = getattr(import_module(f"{__name__}.{module}"), name)
         return found
 
 
@@ -67,7 +67,7 @@ CHANNELS = (
     ChannelRow("tmux", "", "show a message in every client of tmux", "tmux:TmuxMessage"),
     ChannelRow("desktop", "", "notify the desktop (notify-send)", "desktop:DesktopNotification"),
     ChannelRow(
-        "exec", "command", "run a command with one line of JSON as its input", "command:Command"
+        "exec", "command", "run a command with one line of JSON as its input", "command:ExecCommand"
     ),
     ChannelRow("webhook", "url", "post signed JSON", "webhook:Webhook"),
     ChannelRow(

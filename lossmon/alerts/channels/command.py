@@ -10,7 +10,7 @@ from lossmon.alerts.channels.program import run_program
 from lossmon.errors import ConfigError
 
 
-class Command:
+class ExecCommand:
     """Runs a command with one line of JSON as its standard input.
 
     One command runs at a time; a status other than 0 means that the alert was not taken, and it
