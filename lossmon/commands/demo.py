@@ -95,11 +95,13 @@ def _judge(options: argparse.Namespace, out: Path, config: Config) -> int:
 
 def _watch(options: argparse.Namespace, out: Path, config: Config) -> int:
     from lossmon.demo.launch import start, stop
+    from lossmon.monitor import LocalSource, MonitorConfig
     from lossmon.ui.launch import view
 
+    source = LocalSource([out], MonitorConfig.of(config), hardware=config.hardware)
     training = start(options.case, out, options.seed, options.speed)
     try:
-        return view([out], config)
+        return view(source, config)
     finally:
         stop(training)
 

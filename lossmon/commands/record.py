@@ -100,10 +100,7 @@ def _judge(options: argparse.Namespace) -> Callable[[], tuple[NodeVerdict, ...]]
     from lossmon.monitor import Monitor, MonitorConfig
     from lossmon.types import NodeVerdict
 
-    config = settings_of(options)
-    monitor = Monitor(
-        options.log, MonitorConfig(config.metrics, config.patterns, config.sensitivity)
-    )
+    monitor = Monitor(options.log, MonitorConfig.of(settings_of(options)))
 
     def judge() -> tuple[NodeVerdict, ...]:
         found = ((run, run.diagnosis.verdict) for run in monitor.drain().runs)

@@ -57,6 +57,7 @@ def run(options: argparse.Namespace) -> int:
     # What is imported and made from here to the first frame stays: looking for garbage in it
     # would take a tenth of the time.
     gc.disable()
+    from lossmon.monitor import LocalSource, MonitorConfig
     from lossmon.ui.launch import view
 
-    return view(paths, config)
+    return view(LocalSource(paths, MonitorConfig.of(config), hardware=config.hardware), config)

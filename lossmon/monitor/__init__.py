@@ -1,6 +1,15 @@
 """Monitor: the whole pipeline without a screen, from files to a `Snapshot`."""
 
 from lossmon.monitor.monitor import HardwareInput, Monitor, MonitorConfig, NoHardware
+from lossmon.monitor.source import LocalSource, RunSource
 from lossmon.readers.registry import recognised as format_titles
 
-__all__ = ["HardwareInput", "Monitor", "MonitorConfig", "NoHardware", "format_titles"]
+__all__ = [
+    "HardwareInput",
+    "LocalSource",
+    "Monitor",
+    "MonitorConfig",
+    "NoHardware",
+    "RunSource",
+    "format_titles",
+]

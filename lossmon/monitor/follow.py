@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from lossmon.monitor.monitor import Monitor, MonitorConfig
+from lossmon.monitor.monitor import MonitorConfig
+from lossmon.monitor.source import LocalSource, RunSource
 from lossmon.types import Snapshot
-from lossmon.watch import Watch
 
 HEARTBEAT = 1.0
 """Seconds after which the files are looked at even if no event came: network mounts send none."""
@@ -19,30 +19,30 @@ READING = 0.25
 
 
 class Follower:
-    """Follows every run under some paths until it is stopped.
+    """Follows every run of a source until it is stopped.
 
     Args:
-        paths: What to follow; they need not exist yet.
-        config: Settings of the monitor.
-        clock: Seconds since the Unix epoch.
+        source: The source, or paths whose runs are followed; they need not exist yet.
+        config: Settings of the monitor, where paths are given.
+        clock: Seconds since the Unix epoch, where paths are given.
     """
 
     def __init__(
         self,
-        paths: Sequence[Path],
+        source: RunSource | Sequence[Path],
         config: MonitorConfig | None = None,
         *,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._paths = tuple(paths)
-        self._monitor = Monitor(paths, config, clock=clock)
-        self._changed = threading.Event()
+        if isinstance(source, Sequence):
+            source = LocalSource(source, config, hardware=False, clock=clock)
+        self._source = source
         self._stopped = threading.Event()
 
     def stop(self) -> None:
         """End the iteration soon. Any thread and any signal handler may call it."""
         self._stopped.set()
-        self._changed.set()
+        self._source.changed.set()
 
     def snapshots(
         self,
@@ -59,14 +59,12 @@ class Follower:
             idle: Yield at each look, the very same snapshot while nothing changed.
         """
         end = None if timeout is None else time.monotonic() + timeout
-        with Watch(self._paths, self._changed) as watch:
-            last, files = None, None
+        source, last = self._source, None
+        try:
+            source.begin()
             while not self._stopped.is_set():
-                self._changed.clear()
-                snapshot = self._monitor.poll(READING)
-                if files is not self._monitor.files:
-                    files = self._monitor.files
-                    watch.update(files)
+                source.changed.clear()
+                snapshot = source.poll(READING)
                 if not snapshot.busy and (idle or snapshot is not last):
                     last = snapshot
                     yield snapshot
@@ -74,4 +72,6 @@ class Follower:
                 if left <= 0:
                     return
                 if not snapshot.busy:
-                    self._changed.wait(left)
+                    source.changed.wait(left)
+        finally:
+            source.stop()

@@ -10,6 +10,7 @@ from dataclasses import field, replace
 from pathlib import Path
 from typing import Protocol
 
+from lossmon.config import Config
 from lossmon.errors import internal_error
 from lossmon.fast_dataclass import dataclass
 from lossmon.monitor.file_follower import identity
@@ -50,6 +51,11 @@ class MonitorConfig:
     names: MetricNames = field(default_factory=dict)
     patterns: Mapping[str, str] = field(default_factory=dict)
     sensitivity: float = 1.0
+
+    @classmethod
+    def of(cls, config: Config) -> MonitorConfig:
+        """The part of the settings that the monitor takes."""
+        return cls(config.metrics, config.patterns, config.sensitivity)
 
 
 class HardwareInput(Protocol):

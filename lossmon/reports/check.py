@@ -85,7 +85,7 @@ def warn(text: str) -> None:
 
 def monitor_config(config: Config) -> MonitorConfig:
     """The part of the settings that the monitor takes."""
-    return MonitorConfig(config.metrics, config.patterns, config.sensitivity)
+    return MonitorConfig.of(config)
 
 
 def fails(runs: Sequence[RunSnapshot], threshold: str) -> bool:

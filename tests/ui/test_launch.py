@@ -5,16 +5,16 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from lossmon.monitor import Monitor
-from lossmon.types import UNJUDGED
+from lossmon.types import UNJUDGED, MetricNames, Snapshot
 from lossmon.ui.app import SnapshotReady
-from lossmon.ui.launch import Live, Machine
+from lossmon.ui.launch import FirstFrame
 from tests.monitor.logs import append, falling
 from tests.ui import stage
 
@@ -27,66 +27,35 @@ def output(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.fixture
-def begun() -> list[str]:
-    return []
+class Counting:
+    """A source that counts what is asked of it."""
+
+    def __init__(self) -> None:
+        self.changed = threading.Event()
+        self.asked: list[str] = []
+
+    def poll(self, budget: float, *, judge: bool = True) -> Snapshot:
+        self.asked.append("poll")
+        return Snapshot()
+
+    def begin(self) -> None:
+        self.asked.append("begin")
+
+    def prioritise(self, paths: Collection[Path]) -> None: ...
+
+    def set_metric_names(self, names: MetricNames) -> None: ...
+
+    def load_settings(self, paths: Collection[Path]) -> None: ...
+
+    def stop(self) -> None: ...
 
 
-@pytest.fixture
-def changed() -> threading.Event:
-    return threading.Event()
-
-
-@pytest.fixture
-def live(output: Path, begun: list[str], changed: threading.Event) -> Iterator[Live]:
-    live = Live(Monitor([output]), [output], changed, lambda: begun.append("begun"))
-    yield live
-    live.stop()
-
-
-def settled(live: Live) -> None:
-    while live.poll(1.0).busy:
-        pass
-
-
-def test_what_may_wait_begins_once_and_after_the_first_poll(live: Live, begun: list[str]) -> None:
-    assert begun == []
-    settled(live)
-    settled(live)
-    assert begun == ["begun"]
-
-
-def test_a_file_far_below_the_path_rings_the_bell(
-    live: Live, output: Path, changed: threading.Event
-) -> None:
-    settled(live)
-    settled(live)
-    changed.clear()
-    append(output / "deep" / "er" / "trainer_log.jsonl", falling(21, 22))
-    assert changed.wait(10)
-
-
-def test_nothing_new_gives_the_very_same_snapshot(live: Live) -> None:
-    settled(live)
-    assert live.poll(1.0) is live.poll(1.0)
-
-
-def test_why_changes_come_late_is_told(tmp_path: Path, changed: threading.Event) -> None:
-    missing = tmp_path / "later"
-    live = Live(Monitor([missing]), [missing], changed, lambda: None)
-    try:
-        live.poll(1.0)
-        first, second = live.poll(1.0), live.poll(1.0)
-    finally:
-        live.stop()
-    assert any(str(missing) in note for note in first.notes)
-    assert first is second
-
-
-def test_nothing_begins_after_the_end(live: Live, begun: list[str]) -> None:
-    live.stop()
-    live.poll(1.0)
-    assert begun == []
+def test_what_may_wait_begins_once_and_after_the_first_poll() -> None:
+    source = Counting()
+    polled = FirstFrame(source)
+    polled.poll(1.0)
+    polled.poll(1.0)
+    assert source.asked == ["poll", "begin", "poll"]
 
 
 def test_the_first_look_reads_and_leaves_the_judging_for_later(output: Path) -> None:
@@ -98,15 +67,6 @@ def test_the_first_look_reads_and_leaves_the_judging_for_later(output: Path) -> 
     assert run.diagnosis is UNJUDGED
     (judged,) = monitor.drain().runs
     assert judged.diagnosis is not UNJUDGED
-
-
-def test_the_machine_is_empty_and_calm_before_it_is_sampled(tmp_path: Path) -> None:
-    machine = Machine([tmp_path], threading.Event())
-    machine.idle = True
-    assert machine.idle
-    assert machine.latest is machine.latest
-    assert machine.latest.gpus == ()
-    machine.stop()
 
 
 def imported(statement: str) -> set[str]:
@@ -140,9 +100,10 @@ LATE = (
 
 
 def test_the_first_frame_waits_for_nothing_that_it_does_not_show(output: Path) -> None:
-    look = f"Monitor([Path({str(output)!r})]).poll(10.0, judge=False)"
+    look = f"LocalSource([Path({str(output)!r})]).poll(10.0, judge=False)"
     modules = imported(
-        f"import lossmon.ui.app; from lossmon.ui.launch import Monitor, Path; {look}"
+        f"import lossmon.ui.app, lossmon.ui.launch; from pathlib import Path; "
+        f"from lossmon.monitor import LocalSource; {look}"
     )
     assert "textual.app" in modules
     assert not modules.intersection(LATE)
@@ -152,7 +113,7 @@ def test_the_first_frame_waits_for_nothing_that_it_does_not_show(output: Path) -
 
 def test_judging_imports_no_masked_arrays(output: Path) -> None:
     drain = f"Monitor([Path({str(output)!r})]).drain()"
-    modules = imported(f"from lossmon.ui.launch import Monitor, Path; {drain}")
+    modules = imported(f"from pathlib import Path; from lossmon.monitor import Monitor; {drain}")
     assert "lossmon.diagnosis.engine" in modules
     assert "numpy.ma" not in modules
 

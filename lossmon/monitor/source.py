@@ -1,0 +1,176 @@
+"""Sources of snapshots: what a screen, a report or an exporter asks for its runs."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from lossmon.monitor.monitor import Monitor, MonitorConfig, NoHardware
+from lossmon.types import HardwareReading, MetricNames, Snapshot
+
+if TYPE_CHECKING:
+    from lossmon.hardware.sampler import HardwareSampler
+    from lossmon.watch import Watch
+
+
+class RunSource(Protocol):
+    """Where runs come from: files of this machine or of another one, or a Prometheus server.
+
+    One thread calls `poll`; any thread may call the others.
+    """
+
+    @property
+    def changed(self) -> threading.Event:
+        """Set when a poll may give something new; cleared by who polls."""
+        ...
+
+    def poll(self, budget: float, *, judge: bool = True) -> Snapshot:
+        """Read what is new.
+
+        Args:
+            budget: Seconds after which to return with what is there.
+            judge: Also update the diagnoses; else that is left to the next call.
+
+        Returns:
+            The state of every run; the same object until something changes.
+        """
+        ...
+
+    def begin(self) -> None:
+        """Start what may wait until the first frame stands: events of files, hardware samples."""
+        ...
+
+    def prioritise(self, paths: Collection[Path]) -> None:
+        """Read and judge these runs before the others."""
+        ...
+
+    def set_metric_names(self, names: MetricNames) -> None:
+        """Replace the user's names of metrics."""
+        ...
+
+    def load_settings(self, paths: Collection[Path]) -> None:
+        """Read the settings files of these runs."""
+        ...
+
+    def stop(self) -> None:
+        """End what `begin` started; a poll that comes late starts nothing."""
+        ...
+
+
+class LazySampler:
+    """The hardware, sampled from `start` on: neither psutil nor NVML delays the first frame."""
+
+    def __init__(self, paths: Sequence[Path], changed: threading.Event) -> None:
+        self._paths, self._changed = paths, changed
+        self._empty = HardwareReading()
+        self._idle = False
+        self._sampler: HardwareSampler | None = None
+
+    @property
+    def latest(self) -> HardwareReading:
+        """The newest reading; empty before the first."""
+        return self._empty if self._sampler is None else self._sampler.latest
+
+    @property
+    def idle(self) -> bool:
+        """Whether samples may be rare."""
+        return self._idle
+
+    @idle.setter
+    def idle(self, idle: bool) -> None:
+        self._idle = idle
+        if self._sampler is not None:
+            self._sampler.idle = idle
+
+    def start(self) -> None:
+        """Begin to sample."""
+        from lossmon.hardware.sampler import HardwareSampler
+
+        sampler = HardwareSampler(self._paths, on_change=self._changed)
+        sampler.idle = self._idle
+        sampler.start()
+        self._sampler = sampler
+
+    def stop(self) -> None:
+        """End sampling."""
+        if self._sampler is not None:
+            self._sampler.stop()
+
+
+class LocalSource:
+    """Runs whose files this machine sees, and its hardware.
+
+    Args:
+        paths: Run directories, directories of runs, or log files; need not exist yet.
+        config: Settings of the monitor.
+        hardware: Sample the GPUs and the host.
+        clock: Seconds since the Unix epoch.
+    """
+
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        config: MonitorConfig | None = None,
+        *,
+        hardware: bool = True,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.changed = threading.Event()
+        self._paths = tuple(paths)
+        self._sampler = LazySampler(paths, self.changed) if hardware else None
+        self._monitor = Monitor(paths, config, hardware=self._sampler or _unsampled(), clock=clock)
+        self.prioritise = self._monitor.prioritise
+        self.set_metric_names = self._monitor.set_metric_names
+        self.load_settings = self._monitor.load_settings
+        self._watch: Watch | None = None
+        self._lock = threading.Lock()
+        self._stopped = False
+        self._files: tuple[Path, ...] = ()
+        self._plain, self._noted = Snapshot(), Snapshot()
+
+    def poll(self, budget: float, *, judge: bool = True) -> Snapshot:
+        """Read for about `budget` seconds; the same object as before while nothing changed."""
+        snapshot = self._monitor.poll(budget, judge=judge)
+        if self._watch is not None and self._files is not self._monitor.files:
+            self._files = self._monitor.files
+            self._watch.update(self._files)
+        return self._with_notes(snapshot)
+
+    def begin(self) -> None:
+        """Start to watch the files and to sample the hardware."""
+        from lossmon.watch import Watch
+
+        with self._lock:
+            if self._stopped or self._watch is not None:
+                return
+            self._watch = Watch(self._paths, self.changed)
+            self._watch.start()
+            if self._sampler is not None:
+                self._sampler.start()
+
+    def _with_notes(self, snapshot: Snapshot) -> Snapshot:
+        """Add why changes come late, where they do."""
+        notes = () if self._watch is None else self._watch.notes
+        if not notes:
+            return snapshot
+        wanted = (*snapshot.notes, *notes)
+        if snapshot is not self._plain or wanted != self._noted.notes:
+            self._plain, self._noted = snapshot, replace(snapshot, notes=wanted)
+        return self._noted
+
+    def stop(self) -> None:
+        """End watching and sampling."""
+        with self._lock:
+            self._stopped = True
+        if self._watch is not None:
+            self._watch.stop()
+        if self._sampler is not None:
+            self._sampler.stop()
+
+
+def _unsampled() -> NoHardware:
+    return NoHardware(HardwareReading(note="hardware is not sampled (--no-hardware)"))
