@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from lossmon.errors import ConfigError
 from lossmon.fast_dataclass import dataclass
 from lossmon.locale import ENGLISH, languages
-from lossmon.toml.spelling import key_of, text_of
 
 if TYPE_CHECKING:
     from lossmon.types import MetricNames
@@ -307,44 +306,23 @@ def _wrong(setting: Setting, value: object, where: str) -> ConfigError:
 
 
 def describe(config: Config) -> list[str]:
-    """Return the settings in force as lines of TOML, each with its origin behind it."""
+    """Return the settings in force as lines of TOML, each followed by its origin."""
+    from tomlkit import dumps, item
+
     lines = []
     for setting in SETTINGS:
         value = getattr(config, setting.name)
-        shown = _toml(value)
+        shown = f"{value:g}" if isinstance(value, float) else item(value).as_string()
         origin = config.origins.get(setting.name, "default")
         lines.append(f"{setting.name + ' = ' + shown:<28} # {origin}; {setting.meaning}")
     for name in TABLES:
         if table := getattr(config, name):
-            lines += ["", *_described(name, table)]
+            lines += ["", *dumps({name: _shown(table)}).strip().split("\n")]
     return lines
 
 
-def _described(name: str, table: Mapping[str, Any]) -> list[str]:
-    """A table as TOML, the tables inside it after its own values."""
-    own = {key: value for key, value in table.items() if not _holds_tables(value)}
-    lines = [f"[{name}]"]
-    for key, value in own.items():
-        lines.append(f"{key_of(key)} = {_toml(HIDDEN if key in SECRETS else value)}")
-    for key, value in table.items():
-        inner = f"{name}.{key_of(key)}"
-        if isinstance(value, dict):
-            lines += _described(inner, value)
-        elif _holds_tables(value):
-            lines += [line for one in value for line in _described(f"[{inner}]", one)]
-    return lines
-
-
-def _holds_tables(value: object) -> bool:
-    first = value[0] if isinstance(value, list) and value else value
-    return isinstance(first, dict)
-
-
-def _toml(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, (tuple, list)):
-        return f"[{', '.join(map(_toml, value))}]"
-    if isinstance(value, str):
-        return text_of(value)
-    return f"{value:g}" if isinstance(value, float) else str(value)
+def _shown(value: Any) -> Any:
+    """A value of a table without its secrets."""
+    if isinstance(value, Mapping):
+        return {key: HIDDEN if key in SECRETS else _shown(one) for key, one in value.items()}
+    return [_shown(one) for one in value] if isinstance(value, (tuple, list)) else value

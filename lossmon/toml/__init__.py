@@ -1,1 +1,1 @@
-"""TOML that is written: words are spelled, and one entry of a document is changed in its place."""
+"""Changes to TOML files that the user writes by hand."""

@@ -1,175 +1,126 @@
-"""One word more, or one less, under a key of a table; every other byte stays as it is."""
+"""Edits of one key of a TOML document that leave every other byte as it is."""
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, MutableMapping
+from typing import Any
 
-from lossmon.toml.places import Entry, Header, Span, elements, headers
-from lossmon.toml.spelling import key_of, text_of
+import tomlkit
+from tomlkit.exceptions import TOMLKitError
+
+Entries = MutableMapping[str, Any]
+"""A table of the document."""
 
 
 def words_of(value: object) -> tuple[str, ...]:
-    """What stands under a key: a word, or a list of words."""
+    """The words under a key: one word, or a list of words."""
     return (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else ()
 
 
 def with_word(text: str, table: str, key: str, word: str) -> str:
-    """Put a word under a key of a table, behind those that stand there.
+    """Add a word to those under a key of a table; makes the table and the key if needed.
 
     Raises:
-        ValueError: It cannot be done without a change to something else.
+        ValueError: The document cannot be changed without changing something else.
     """
-    entry, words = _find(text, table, key), _words(text, table, key)
-    if entry is None:
-        changed = _with_entry(text, table, f"{key_of(key)} = {text_of(word)}")
-    elif word in words:
-        return text
-    else:
-        changed = _with_element(text, entry.value, text_of(word))
-    return _checked(text, changed, table, key, (*words, word))
+
+    def add(entries: Entries) -> None:
+        if key not in entries:
+            value = tomlkit.string(word)
+            if entries:
+                value.trivia.indent = tomlkit.item(list(entries.values())[-1]).trivia.indent
+            entries[key] = value
+        elif isinstance(entries[key], list):
+            entries[key].append(word)
+        else:
+            entries[key] = [entries[key], word]
+
+    words = _words(text, table, key)
+    return text if word in words else _changed(text, table, key, (*words, word), add)
 
 
 def without_word(text: str, table: str, key: str, word: str) -> str:
-    """Take a word away from under a key of a table.
+    """Remove a word from those under a key of a table, and the key with the last word.
 
     Raises:
-        ValueError: It cannot be done without a change to something else.
+        ValueError: The document cannot be changed without changing something else.
     """
-    entry, words = _find(text, table, key), _words(text, table, key)
-    if entry is None or word not in words:
-        return text
+
+    def remove(entries: Entries) -> None:
+        if left:
+            while word in entries[key]:
+                entries[key].remove(word)
+        elif tomlkit.item(entries[key]).trivia.comment:
+            # The comment of the line is the user's: it stays, after an empty list.
+            entries[key] = []
+        else:
+            del entries[key]
+
+    words = _words(text, table, key)
     left = tuple(one for one in words if one != word)
-    if left:
-        spans = elements(text, entry.value)
-        changed = text
-        for at in reversed([at for at, one in enumerate(words) if one == word]):
-            changed = _without_element(changed, spans, at)
-    else:
-        changed = _without_entry(text, entry)
-    return _checked(text, changed, table, key, left)
-
-
-def _checked(text: str, changed: str, table: str, key: str, words: tuple[str, ...]) -> str:
-    """The changed text, if it says what the other said but for the words under the key."""
-    before, after = tomllib.loads(text), tomllib.loads(changed)
-    now = words_of(after.get(table, {}).get(key))
-    for document in (before, after):
-        document.setdefault(table, {}).pop(key, None)
-    if now != words or before != after:
-        raise ValueError(f"[{table}] {key} cannot be changed in its place")
-    return changed
+    return _changed(text, table, key, left, remove) if word in words else text
 
 
 def _words(text: str, table: str, key: str) -> tuple[str, ...]:
     found = tomllib.loads(text).get(table, {})
     if not isinstance(found, Mapping):
-        raise ValueError(f"[{table}] is no table")
+        raise ValueError(f"[{table}] is not a table")
     return words_of(found.get(key))
 
 
-def _find(text: str, table: str, key: str) -> Entry | None:
-    entries = (entry for header in headers(text) for entry in header.entries)
-    return next((entry for entry in entries if entry.path == (table, key)), None)
+def _changed(
+    text: str, table: str, key: str, words: tuple[str, ...], change: Callable[[Entries], None]
+) -> str:
+    """The text after a change of one table, if that changed nothing but the words under the key."""
+    try:
+        after = _apply(text, table, change)
+        safe = _is_safe(text, after, table, key, words)
+    except (TOMLKitError, AttributeError, LookupError, TypeError) as error:
+        # Some documents that the standard library reads are too much for tomlkit.
+        raise ValueError(f"[{table}] {key} cannot be changed: {error}") from error
+    if not safe:
+        raise ValueError(f"[{table}] {key} cannot be changed without changing something else")
+    return after
 
 
-# ------------------------------------------------------------------------------- one word more
+def _apply(text: str, table: str, change: Callable[[Entries], None]) -> str:
+    if table in tomllib.loads(text):
+        document = tomlkit.parse(text)
+    else:
+        end = "" if not text or text.endswith("\n") else "\n"
+        document = tomlkit.parse(text + end)
+        added = tomlkit.table()
+        added.trivia.indent = "\n" if text else ""
+        document[table] = added
+    change(_entries(document, table))
+    after = tomlkit.dumps(document)
+    if "\r\n" in text and "\n" not in text.replace("\r\n", ""):
+        after = after.replace("\r\n", "\n").replace("\n", "\r\n")
+    return after
 
 
-def _with_element(text: str, value: Span, spelled: str) -> str:
-    if text[value.start] != "[":
-        old = text[value.start : value.end]
-        return f"{text[: value.start]}[{old}, {spelled}]{text[value.end :]}"
-    spans = elements(text, value)
-    if not spans:
-        return f"{text[: value.start + 1]}{spelled}{text[value.start + 1 :]}"
-    at = spans[-1].end
-    return f"{text[:at]}, {spelled}{text[at:]}"
+def _is_safe(before: str, after: str, table: str, key: str, words: tuple[str, ...]) -> bool:
+    """Whether two documents differ in nothing but the words under the key."""
+    old, new = tomllib.loads(before), tomllib.loads(after)
+    if table in old:
+        same_text = _rest(before, table, key) == _rest(after, table, key)
+    else:
+        same_text = after.startswith(before)
+    same_words = words_of(new.get(table, {}).get(key)) == words
+    for one in (old, new):
+        one.setdefault(table, {}).pop(key, None)
+    return same_text and same_words and old == new
 
 
-def _with_entry(text: str, table: str, line: str) -> str:
-    found = headers(text)
-    root = found[0].entries
-    for entry in root:
-        if entry.path == (table,):
-            return _with_member(text, entry, [one for one in root if one.inline], line)
-    header = next((one for one in found if one.path == (table,)), None)
-    if header is not None:
-        return _below(text, header, line)
-    dotted = [one for one in root if one.dotted and one.path[0] == table]
-    if dotted:
-        return _insert_line(text, dotted[-1].value.end, f"{key_of(table)}.{line}")
-    end = _line_end(text)
-    gap = "" if not text else end if text.endswith("\n") else 2 * end
-    return f"{text}{gap}[{key_of(table)}]{end}{line}{end}"
+def _rest(text: str, table: str, key: str) -> list[str]:
+    """The text without the key and without the gaps that it leaves."""
+    document = tomlkit.parse(text)
+    if table in document:
+        _entries(document, table).pop(key, None)
+    return tomlkit.dumps(document).split()
 
 
-def _with_member(text: str, table: Entry, members: list[Entry], line: str) -> str:
-    """Put an entry into an inline table."""
-    own = [one for one in members if one.path[:-1] == table.path]
-    if own:
-        at = own[-1].value.end
-        return f"{text[:at]}, {line}{text[at:]}"
-    at = table.value.start + 1
-    return f"{text[:at]} {line} {text[at:].lstrip()}"
-
-
-def _below(text: str, header: Header, line: str) -> str:
-    """Put a line below the last entry of a table, as far to the right as that."""
-    own = [entry for entry in header.entries if not entry.inline]
-    if not own:
-        return _insert_line(text, header.end, line)
-    begin = text.rfind("\n", 0, own[-1].start) + 1
-    return _insert_line(text, own[-1].value.end, text[begin : own[-1].start] + line)
-
-
-def _insert_line(text: str, at: int, line: str) -> str:
-    """Put a line below that in which a place lies."""
-    end, newline = text.find("\n", at), _line_end(text)
-    if end < 0:
-        return f"{text}{newline}{line}{newline}"
-    return f"{text[: end + 1]}{line}{newline}{text[end + 1 :]}"
-
-
-def _line_end(text: str) -> str:
-    first = text.find("\n")
-    return "\r\n" if first > 0 and text[first - 1] == "\r" else "\n"
-
-
-# ------------------------------------------------------------------------------- one word less
-
-
-def _without_element(text: str, spans: list[Span], at: int) -> str:
-    """Take an element and its comma out of an array, and leave every comment."""
-    start, end = spans[at].start, spans[at].end
-    if at + 1 < len(spans):
-        following = spans[at + 1].start
-        if "#" in text[end:following]:
-            return _cut_comma(text, start, end)
-        return text[:start] + text[following:]
-    before = spans[at - 1].end
-    if "#" in text[before:start]:
-        # The comma before it cannot go; one behind it would be the second.
-        return _cut_comma(text, start, end)
-    return text[:before] + text[end:]
-
-
-def _cut_comma(text: str, start: int, end: int) -> str:
-    """Cut a stretch and the comma that follows it, if one does, perhaps behind a comment."""
-    at = end
-    while text[at] not in ",]":
-        at = text.index("\n", at) if text[at] == "#" else at + 1
-    if text[at] == "]":
-        return text[:start] + text[end:]
-    return text[:start] + text[end:at] + text[at + 1 :]
-
-
-def _without_entry(text: str, entry: Entry) -> str:
-    """Take an entry away with its line, or leave it with no words where more stands there."""
-    begin = text.rfind("\n", 0, entry.start) + 1
-    end = text.find("\n", entry.value.end) + 1 or len(text)
-    alone = not (text[begin : entry.start] + text[entry.value.end : end]).strip()
-    value = text[entry.value.start : entry.value.end]
-    if alone and not entry.inline and not (value.startswith("[") and "#" in value):
-        return text[:begin] + text[end:]
-    return f"{text[: entry.value.start]}[]{text[entry.value.end :]}"
+def _entries(document: tomlkit.TOMLDocument, table: str) -> Entries:
+    entries: Entries = document[table]
+    return entries

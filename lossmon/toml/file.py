@@ -1,4 +1,4 @@
-"""A file of settings that is rewritten whole or not at all."""
+"""Atomic rewriting of a settings file."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from pathlib import Path
 from lossmon.errors import ConfigError
 
 LARGEST = 1 << 20
-"""Bytes; nobody writes as many settings, and a larger file is something else."""
+"""Largest file in bytes that is rewritten; a larger one is not a settings file."""
 
 
 def rewrite(path: Path, change: Callable[[str], str]) -> None:
-    """Put a changed text in the place of a file; a missing file is made.
+    """Replace a TOML file by its changed text; a missing file is created.
 
-    A link stays a link, and the file keeps its mode.
+    A symbolic link stays a link, and the file keeps its mode.
 
     Args:
-        path: A file of TOML.
-        change: Gives the new text for the old one; its ValueError is told.
+        path: The file.
+        change: Returns the new text for the old one, or raises ValueError.
 
     Raises:
-        ConfigError: It cannot be done; the file is as it was.
+        ConfigError: The file cannot be rewritten; it is unchanged.
     """
     path = Path(os.path.realpath(path))
     try:
@@ -47,15 +47,15 @@ def rewrite(path: Path, change: Callable[[str], str]) -> None:
 
 
 def _read(path: Path) -> bytes | None:
-    """The file, None where there is none."""
+    """The contents, None where there is no file."""
     try:
         status = path.stat()
     except FileNotFoundError:
         return None
     if not stat.S_ISREG(status.st_mode):
-        raise ValueError("is no file")
+        raise ValueError("is not a file")
     if not status.st_mode & 0o222 or not os.access(path, os.W_OK):
-        # A directory that may be written would let it be replaced all the same.
+        # Without this check, a writable directory would allow the replacement.
         raise ValueError("is read-only")
     if status.st_size > LARGEST:
         raise ValueError(f"is larger than {LARGEST >> 20} MiB")

@@ -38,15 +38,15 @@ theme = "nord"   # dark
         pytest.param("[metrics]", '[metrics]\neval_loss = "v"\n', id="a head alone"),
         pytest.param(
             "[metrics]\n# none yet\n\n[keys]\n",
-            '[metrics]\neval_loss = "v"\n# none yet\n\n[keys]\n',
+            '[metrics]\n# none yet\neval_loss = "v"\n\n[keys]\n',
             id="a table without entries",
         ),
         pytest.param(
             'metrics = { train_loss = "a" } # x\n',
-            'metrics = { train_loss = "a", eval_loss = "v" } # x\n',
+            'metrics = { train_loss = "a", eval_loss = "v"} # x\n',
             id="an inline table",
         ),
-        pytest.param("metrics = {}\n", 'metrics = { eval_loss = "v" }\n', id="an empty one"),
+        pytest.param("metrics = {}\n", 'metrics = {eval_loss = "v"}\n', id="an empty one"),
         pytest.param(
             'metrics.train_loss = "a"\ntheme = "b"\n',
             'metrics.train_loss = "a"\nmetrics.eval_loss = "v"\ntheme = "b"\n',
@@ -69,11 +69,11 @@ theme = "nord"   # dark
         ),
         pytest.param(
             '[metrics]\neval_loss = [\n  "a", # one\n  "b" # two ], [\n]\n',
-            '[metrics]\neval_loss = [\n  "a", # one\n  "b", "v" # two ], [\n]\n',
+            '[metrics]\neval_loss = [\n  "a", # one\n  "b", # two ], [\n  "v"\n]\n',
             id="an array over lines",
         ),
         pytest.param(
-            '[metrics]\neval_loss = ["a",]\n', '[metrics]\neval_loss = ["a", "v",]\n', id="a comma"
+            '[metrics]\neval_loss = ["a",]\n', '[metrics]\neval_loss = ["a", "v"]\n', id="a comma"
         ),
         pytest.param(
             "[metrics]\neval_loss = []\n", '[metrics]\neval_loss = ["v"]\n', id="an empty array"
@@ -97,7 +97,7 @@ def test_a_word_more_leaves_the_rest_alone(before: str, after: str) -> None:
         *("a = 1 # no", "", "[metrics]", "é\u202e", "'''", '"""'),
     ],
 )
-def test_any_tag_is_read_back_as_it_was_told(tag: str) -> None:
+def test_any_tag_is_read_back_as_it_was_written(tag: str) -> None:
     text = with_word(with_word(COMMENTED, "metrics", "train_loss", tag), "metrics", "lr", tag)
     assert tomllib.loads(text)["metrics"] == {"train_loss": ["my/loss", tag], "lr": tag}
     assert without_word(without_word(text, "metrics", "lr", tag), "metrics", "train_loss", tag) == (
@@ -105,7 +105,7 @@ def test_any_tag_is_read_back_as_it_was_told(tag: str) -> None:
     )
 
 
-def test_what_stands_there_is_not_told_twice() -> None:
+def test_a_word_that_is_there_is_not_added_again() -> None:
     assert with_word(COMMENTED, "metrics", "train_loss", "my/loss") == COMMENTED
 
 
@@ -116,20 +116,20 @@ def test_what_stands_there_is_not_told_twice() -> None:
         pytest.param(
             '[metrics]\na = "v" # why\n', "[metrics]\na = [] # why\n", id="its comment stays"
         ),
-        pytest.param('metrics = { a = "v" }\n', "metrics = { a = [] }\n", id="an inline table"),
+        pytest.param('metrics = { a = "v" }\n', "metrics = {  }\n", id="an inline table"),
         pytest.param(
             '[metrics]\na = ["v", "w"]\n', '[metrics]\na = ["w"]\n', id="the first of an array"
         ),
         pytest.param('[metrics]\na = ["u", "v"]\n', '[metrics]\na = ["u"]\n', id="the last of one"),
         pytest.param(
             '[metrics]\na = [\n "v" # one\n , # two\n "w"\n]\n',
-            '[metrics]\na = [\n  # one\n  # two\n "w"\n]\n',
-            id="comments in an array",
+            '[metrics]\na = [\n  # two\n "w"\n]\n',
+            id="the comment of another element stays",
         ),
         pytest.param(
             '[metrics]\na = [\n "u", # one\n "v", # two\n]\n',
-            '[metrics]\na = [\n "u", # one\n  # two\n]\n',
-            id="a comment before the last",
+            '[metrics]\na = [\n "u", # one\n]\n',
+            id="the comment before the last",
         ),
         pytest.param('[metrics]\nb = "v"\n', '[metrics]\nb = "v"\n', id="it is not there"),
         pytest.param("", "", id="an empty file"),
@@ -145,6 +145,12 @@ def test_a_document_that_says_a_key_twice_is_refused() -> None:
 
 
 @pytest.mark.parametrize("text", ["metrics = 3\n", "[[metrics]]\na = 1\n", "[metrics]\na = 3\n"])
-def test_what_is_no_table_of_words_is_refused(text: str) -> None:
+def test_what_is_not_a_table_of_words_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="metrics"):
         with_word(text, "metrics", "a", "v")
+
+
+def test_a_document_that_cannot_be_changed_safely_is_refused() -> None:
+    split = "[metrics.sub]\nq = 1\n[x]\n[metrics]\n"
+    with pytest.raises(ValueError, match="without changing something else"):
+        with_word(split, "metrics", "a", "v")

@@ -95,8 +95,8 @@ def test_what_another_program_wrote_meanwhile_is_not_lost(tmp_path: Path) -> Non
     assert os.listdir(tmp_path) == ["config.toml"]
 
 
-def test_a_directory_in_the_place_of_the_file_is_told(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="is no file"):
+def test_a_directory_in_the_place_of_the_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="is not a file"):
         rewrite(tmp_path, upper)
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from lossmon.errors import ConfigError
 from lossmon.fast_dataclass import dataclass
-from lossmon.toml.edit import with_word, without_word
 from lossmon.toml.file import rewrite
 from lossmon.types import METRIC_WORDS, AmbiguityReason, AmbiguousTag, MetricNames, RunSnapshot
 
@@ -45,8 +44,8 @@ class TagAnswers:
         self.said: dict[str, Said] = {}
         """Answers by tag, in the order they were first given."""
         self._skipped: set[str] = set()
-        self._unwritten: list[tuple[Callable[[str, str, str, str], str], str, str]] = []
-        """What is still to be changed in the file: how, name, tag."""
+        self._unwritten: list[tuple[bool, str, str]] = []
+        """Changes to write to the file: whether the tag is added or removed, name, tag."""
         self.trouble = ""
         """Why the last answer could not be written, or empty."""
 
@@ -101,8 +100,8 @@ class TagAnswers:
         )
         self.said[tag] = Said(run.path, meaning)
         self._tell({name: tags for name, tags in self._names.items() if tags})
-        self._unwritten += [(without_word, *one) for one in gone]
-        self._unwritten.append((with_word, meaning, tag))
+        self._unwritten += [(False, *one) for one in gone]
+        self._unwritten.append((True, meaning, tag))
         self._write()
 
     def _write(self) -> None:
@@ -111,7 +110,11 @@ class TagAnswers:
             return
 
         def change(text: str) -> str:
-            for edit, name, tag in self._unwritten:
+            # Imports a parser of TOML that keeps comments, for those who answer alone.
+            from lossmon.toml.edit import with_word, without_word
+
+            for is_added, name, tag in self._unwritten:
+                edit = with_word if is_added else without_word
                 text = edit(text, "metrics", name, tag)
             return text
 
