@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 from hypothesis import settings
@@ -20,3 +21,9 @@ for _variable in ("LC_ALL", "LC_MESSAGES", "LANGUAGE", "LANG"):
 settings.register_profile("fixed", derandomize=True, deadline=None)
 settings.register_profile("explore", max_examples=1000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
+
+
+def pytest_collection_finish() -> None:
+    """Keep what was imported out of the garbage collector: it would look through it ever again."""
+    gc.collect()
+    gc.freeze()

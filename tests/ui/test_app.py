@@ -15,12 +15,7 @@ from lossmon.ui.screens.help import HelpPage
 from lossmon.ui.screens.log import LogPage
 from lossmon.ui.screens.view import View
 from tests.ui import stage
-
-
-def text(app: LossmonApp) -> str:
-    """What stands on the terminal."""
-    strips = app.screen._compositor.render_strips()
-    return "\n".join(strip.text.rstrip() for strip in strips)
+from tests.ui.screen import text
 
 
 async def test_the_first_frame_shows_what_was_known_before() -> None:

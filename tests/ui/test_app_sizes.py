@@ -2,95 +2,56 @@
 
 from __future__ import annotations
 
-from itertools import product
-
 import pytest
-from rich.cells import cell_len
-from textual.widget import Widget
 
-from lossmon.ui.app import LossmonApp
 from lossmon.ui.screens.dashboard import Dashboard
 from lossmon.ui.terminal import Terminal
 from tests.ui import stage
+from tests.ui.screen import SIZES, TINY, faults, rows, wrong, wrong_at
 
-SIZES = ((40, 15), (80, 24), (120, 40), (200, 50))
 ODD_SIZES = ((20, 6), (25, 9), (39, 13), (59, 19), (60, 8), (79, 23), (100, 30), (109, 37),
              (110, 20), (110, 14), (169, 45), (170, 12), (240, 20), (300, 100))  # fmt: skip
 
 
-def rows(app: LossmonApp) -> list[str]:
-    """What stands on the terminal, line by line."""
-    return [strip.text for strip in app.screen._compositor.render_strips()]
-
-
-def faults(app: LossmonApp) -> list[str]:
-    """Widgets that stick out of the one around them, or that have no room at all."""
-    found = []
-    for widget in app.screen.query("*").results(Widget):
-        if not _is_visible(widget):
-            continue
-        region, around = widget.region, _parent(widget).region
-        if not around.contains_region(region):
-            found.append(f"{widget} {region} sticks out of {around}")
-        if not region.width or not region.height:
-            found.append(f"{widget} has no room: {region}")
-    return found
-
-
-def _parent(widget: Widget) -> Widget:
-    parent = widget.parent
-    assert isinstance(parent, Widget)
-    return parent
-
-
-def _is_visible(widget: Widget) -> bool:
-    return all(node.display for node in (widget, *widget.ancestors) if isinstance(node, Widget))
-
-
-@pytest.mark.parametrize("name", stage.SCENES)
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-async def test_nothing_sticks_out(name: str, size: tuple[int, int]) -> None:
+@pytest.mark.parametrize("at, name", enumerate(stage.SCENES), ids=str)
+async def test_the_first_frame_is_whole(at: int, name: str) -> None:
+    """Before the first layout the screen has the classes of its size from elsewhere."""
     app = stage.app(stage.SCENES[name]())
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=SIZES[at % len(SIZES)]) as pilot:
         await pilot.pause()
-        assert faults(app) == []
-        assert all(cell_len(row) == size[0] for row in rows(app))
+        assert wrong(app) == []
 
 
-@pytest.mark.parametrize("size", ODD_SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-async def test_odd_sizes_are_sizes_too(size: tuple[int, int]) -> None:
+@pytest.mark.usefixtures("unpainted")
+async def test_odd_sizes_are_sizes_too() -> None:
     app = stage.app(stage.SCENES["eight-gpus"]())
-    async with app.run_test(size=size) as pilot:
-        await pilot.pause()
-        assert faults(app) == []
-        dashboard = app.screen
-        assert isinstance(dashboard, Dashboard)
-        assert dashboard.losses.size.height >= 3
-        assert "OVERFITTING" in "\n".join(rows(app))
+    async with app.run_test(size=(80, 24)) as pilot:
+        for size in ODD_SIZES:
+            assert await wrong_at(pilot, app, size) == []
+            assert isinstance(app.screen, Dashboard)
+            assert app.screen.losses.size.height >= 3, size
+            assert "OVERFITTING" in "\n".join(rows(app)), size
 
 
+@pytest.mark.usefixtures("unpainted")
 @pytest.mark.parametrize("key", ["d", "l", "r", "c", "u", "question_mark"])
-@pytest.mark.parametrize("size", [(20, 6), *SIZES], ids=lambda size: f"{size[0]}x{size[1]}")
-async def test_every_view_fits_every_size(key: str, size: tuple[int, int]) -> None:
-    snapshot = stage.several() if key != "u" else stage.snapshot(stage.answered())
-    app = stage.app(snapshot)
-    async with app.run_test(size=size) as pilot:
+async def test_a_view_scrolls_at_every_size(key: str) -> None:
+    app = stage.app(stage.several() if key != "u" else stage.snapshot(stage.answered()))
+    async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press(key)
-        await pilot.pause()
-        assert faults(app) == []
-        for _ in range(3):
-            await pilot.press("pagedown")
-        await pilot.press("end", "home", "down", "up")
-        assert faults(app) == []
+        for size in (TINY, *SIZES):
+            assert await wrong_at(pilot, app, size) == []
+            await pilot.press(*["pagedown"] * 3, "end", "home", "down", "up")
+            assert faults(app) == [], size
 
 
+@pytest.mark.usefixtures("unpainted")
 async def test_the_terminal_may_change_its_size_at_any_time() -> None:
     app = stage.app(stage.SCENES["overfitting"]())
     async with app.run_test(size=(80, 24)) as pilot:
-        for width, height in product((20, 60, 120, 200), (6, 14, 30, 50)):
-            await pilot.resize_terminal(width, height)
-            await pilot.pause()
-            assert faults(app) == [], (width, height)
+        for width in (20, 60, 120, 200):
+            for height in (6, 14, 30, 50):
+                assert await wrong_at(pilot, app, (width, height)) == []
 
 
 async def test_the_losses_keep_most_of_a_normal_terminal() -> None:
@@ -101,15 +62,14 @@ async def test_the_losses_keep_most_of_a_normal_terminal() -> None:
         assert app.screen.losses.size.height >= 10
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-@pytest.mark.parametrize("name", ["overfitting", "several", "waiting", "outputs"])
-async def test_a_terminal_of_ascii_gets_ascii(name: str, size: tuple[int, int]) -> None:
+@pytest.mark.usefixtures("unpainted")
+@pytest.mark.parametrize("first, name", enumerate(["overfitting", "several", "waiting", "outputs"]))
+async def test_a_terminal_of_ascii_gets_ascii(first: int, name: str) -> None:
     app = stage.app(stage.SCENES[name](), terminal=Terminal(colors=16, unicode=False))
-    async with app.run_test(size=size) as pilot:
-        for key in ("", "d", "l", "r", "u", "question_mark"):
-            if key:
-                await pilot.press(key)
-            await pilot.pause()
+    async with app.run_test(size=SIZES[first]) as pilot:
+        for at, key in enumerate(("", "d", "l", "r", "u", "question_mark")):
+            await pilot.press(*filter(None, [key]))
+            await pilot.resize_terminal(*SIZES[(first + at) % len(SIZES)])
             assert all(row.isascii() for row in rows(app)), rows(app)
             if key:
                 await pilot.press("escape")

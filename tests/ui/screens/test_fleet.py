@@ -16,8 +16,8 @@ from lossmon.ui.screens.dashboard import Dashboard
 from lossmon.ui.screens.diagnosis import DiagnosisPage
 from lossmon.ui.screens.fleet import FleetPage
 from tests.ui import stage
+from tests.ui.screen import rows
 from tests.ui.test_app import text
-from tests.ui.test_app_sizes import rows
 
 FLEET_FIRST = ScreenConfig(fleet_first=True)
 

@@ -22,7 +22,7 @@ from lossmon.ui.terminal import Terminal
 from lossmon.ui.text.lines import plain, width
 from lossmon.ui.widgets.answers import Answer, Answers, Pair, Row
 from tests.ui import stage
-from tests.ui.test_app_sizes import rows
+from tests.ui.screen import rows
 
 
 def app_of(

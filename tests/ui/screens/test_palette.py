@@ -13,7 +13,7 @@ from lossmon.ui.screens.diagnosis import DiagnosisPage
 from lossmon.ui.screens.log import LogPage
 from lossmon.ui.screens.palette import PalettePage
 from tests.ui import stage
-from tests.ui.test_app_sizes import rows
+from tests.ui.screen import rows
 
 
 def page(app: LossmonApp) -> PalettePage:

@@ -12,9 +12,7 @@ from lossmon.ui.screens.themes import ThemesPage
 from lossmon.ui.state.preferences import Preferences
 from lossmon.ui.terminal import Terminal
 from tests.ui import stage
-from tests.ui.test_app_sizes import rows
-
-SIZES = [(40, 15), (80, 24), (120, 40), (200, 50)]
+from tests.ui.screen import SIZES, text, wrong_at
 
 
 async def test_moving_the_choice_puts_a_theme_on_at_once() -> None:
@@ -71,16 +69,15 @@ async def test_a_click_tries_a_theme_on() -> None:
         assert app.theme == page.names[3]
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-async def test_the_run_is_seen_in_the_theme_at_every_size(size: tuple[int, int]) -> None:
+@pytest.mark.usefixtures("unpainted")
+async def test_the_run_is_seen_in_the_theme_at_every_size() -> None:
     app = stage.app(stage.snapshot(stage.overfitting()))
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=SIZES[0]) as pilot:
         await pilot.press("t")
-        await pilot.pause()
-        screen = "\n".join(rows(app))
-        assert "▸ lossmon-dark" in screen
-        assert "OVERFITTING" in screen
-        assert "train" in screen
+        for size in SIZES:
+            assert await wrong_at(pilot, app, size) == []
+            for part in ("▸ lossmon-dark", "OVERFITTING", "train"):
+                assert part in text(app), size
 
 
 def test_a_light_terminal_gets_the_light_theme_unless_the_user_chose() -> None:

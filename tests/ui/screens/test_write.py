@@ -15,7 +15,7 @@ from lossmon.ui.app import LossmonApp
 from lossmon.ui.screens.dashboard import Dashboard
 from lossmon.ui.screens.write import WritePage
 from tests.ui import stage
-from tests.ui.test_app_sizes import rows
+from tests.ui.screen import rows
 
 
 def page(app: LossmonApp) -> WritePage:

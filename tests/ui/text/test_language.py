@@ -14,7 +14,7 @@ from lossmon.monitor import run_state
 from lossmon.types import Snapshot
 from lossmon.ui.scene import ScreenConfig
 from tests.ui import stage
-from tests.ui.test_app_sizes import rows
+from tests.ui.screen import rows
 
 UI = Path(lossmon.__file__).parent / "ui"
 TRANSLATIONS = [language for language in languages() if language != ENGLISH]

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from itertools import combinations
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pytest
-from rich.cells import cell_len
-from textual.pilot import Pilot
-from textual.widget import Widget
 
-from benchmarks.frames import broken_frames
 from lossmon.types import Kind, Meaning, Snapshot
-from lossmon.ui.app import LossmonApp
 from lossmon.ui.scene import ScreenConfig
-from lossmon.ui.text.lines import plain
 from lossmon.ui.widgets.metrics import Metrics
-from lossmon.ui.widgets.panel import Panel
-from tests.ui import stage
-from tests.ui.test_app_sizes import faults, rows
+from tests.ui import screen, stage
+from tests.ui.screen import rows, wrong, wrong_at
 
-SIZES = ((40, 15), (80, 24), (120, 40), (200, 50), (20, 6))
+SIZES = (*screen.SIZES, screen.TINY)
 VIEWS = ("", "enter", "r", "c", "u", "d", "l", "t", "ctrl+p", "w", "question_mark")
 """What opens each view; escape leads back from all."""
 
@@ -70,64 +64,52 @@ SCENES: dict[str, Callable[[], Snapshot]] = {
 }
 
 
-def cut(app: LossmonApp) -> Iterator[str]:
-    """Lines of text that are wider than the widget that shows them."""
-    for panel in app.screen.query(Panel):
-        room = panel.content_size.width
-        if not panel.display or not panel.region:
-            continue
-        for line in panel._lines:
-            if cell_len(plain(line).rstrip()) > room:
-                yield f"{panel}: {plain(line)!r} is wider than {room}"
+IN_BOTH_LANGUAGES = {"overfitting", "fleet", "chinese"}
 
-
-def overlapping(app: LossmonApp) -> Iterator[str]:
-    """Widgets with one parent that stand in the same cells."""
-    for parent in app.screen.walk_children(Widget, with_self=True):
-        shown = [one for one in parent.children if one.display and one.region]
-        for one, other in combinations(shown, 2):
-            if one.region.overlaps(other.region):
-                yield f"{one} {one.region} stands on {other} {other.region}"
-
-
-def wrong(app: LossmonApp, size: tuple[int, int]) -> list[str]:
-    """All that is wrong with the screen as it stands."""
-    screen = rows(app)
-    found = [*faults(app), *cut(app), *overlapping(app)]
-    found += [f"{row!r} is not {size[0]} wide" for row in screen if cell_len(row) != size[0]]
-    # Below 40 columns corners may be all that is left of a frame.
-    return found + (broken_frames(screen, size[0]) if size[0] >= 40 else [])
-
-
-async def lasting(app: LossmonApp, pilot: Pilot[None], size: tuple[int, int]) -> list[str]:
-    """What is wrong with the screen once it stands."""
-    for _ in range(10):
-        await pilot.pause()
-        found = wrong(app, size)
-        if not found:
-            break
-    return found
-
-
-OF_ONE_VIEW = {"no-gpu", "eight-gpus", "loading"}
+OF_ONE_VIEW = {"healthy", "no-gpu", "eight-gpus", "loading"}
 """Scenes that the other views do not tell apart."""
 
 
+def walks() -> Iterator[tuple[str, str, int]]:
+    """Scene, language, and the size that its walk begins with: every scene in one language, and
+    the longest texts in both."""
+    begun: Counter[str] = Counter()
+    for at, name in enumerate(SCENES):
+        both = ("en", "zh")
+        for language in both if name in IN_BOTH_LANGUAGES else both[at % 2 : at % 2 + 1]:
+            yield name, language, begun[language]
+            begun[language] += name not in OF_ONE_VIEW
+
+
+@pytest.mark.usefixtures("unpainted")
 @pytest.mark.parametrize(
-    "name, language",
-    [*((name, "en") for name in SCENES), ("overfitting", "zh"), ("fleet", "zh"), ("chinese", "zh")],
+    "name, language, first", [pytest.param(*one, id=f"{one[0]}-{one[1]}") for one in walks()]
 )
-async def test_every_view_is_whole_at_every_size(name: str, language: str) -> None:
+async def test_every_view_is_whole_at_every_size(name: str, language: str, first: int) -> None:
+    """The dashboard of a scene at every size, the other views at one: each next scene has the
+    next size, so that all sizes of a view are walked through."""
     app = stage.app(SCENES[name](), config=ScreenConfig(language=language))
     found = []
-    async with app.run_test(size=SIZES[0]) as pilot:
-        for key in VIEWS[: 1 if name in OF_ONE_VIEW else None]:
-            await pilot.press(*filter(None, [key]))
-            for size in SIZES:
-                await pilot.resize_terminal(*size)
-                found += [f"{key} {size}: {fault}" for fault in await lasting(app, pilot, size)]
-            await pilot.press("r" if key == "r" and len(app.snapshot.runs) > 1 else "escape")
+    async with app.run_test(size=SIZES[first % len(SIZES)]) as pilot:
+        await pilot.pause()
+        found += wrong(app)
+        for at, key in enumerate(VIEWS[: 1 if name in OF_ONE_VIEW else None]):
+            for size in SIZES if not key else [SIZES[(first + at) % len(SIZES)]]:
+                await pilot.press(*filter(None, [key]))
+                found += [f"{key}: {one}" for one in await wrong_at(pilot, app, size)]
+            if key:
+                await pilot.press("r" if key == "r" and len(app.snapshot.runs) > 1 else "escape")
     assert found == []
+
+
+def test_the_walks_pair_every_view_and_language_with_every_size() -> None:
+    walked = {
+        (key, language, SIZES[(first + at) % len(SIZES)])
+        for name, language, first in walks()
+        for at, key in enumerate(VIEWS)
+        if name not in OF_ONE_VIEW
+    }
+    assert walked == set(product(VIEWS, ("en", "zh"), SIZES))
 
 
 async def test_the_box_of_metrics_says_which_are_in_view() -> None:
