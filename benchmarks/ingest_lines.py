@@ -20,8 +20,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from lossmon.readers.jsonl.llamafactory import FORMATS as LLAMAFACTORY
-from lossmon.readers.jsonl.reader import json_lines
+from lossmon.readers.jsonl.llamafactory import open_log
+from lossmon.readers.records.json_lines import json_lines
 from lossmon.readers.tables.reader import table
 from lossmon.types import Reader
 
@@ -148,7 +148,7 @@ def main() -> None:
         write_csv(sparse, lines, sparse=True)
         cases: tuple[tuple[str, Path, Callable[[Path], Reader], Callable[[Path], None]], ...] = (
             ("JSON lines", flat, json_lines, json_floor),
-            ("trainer_log.jsonl", log, LLAMAFACTORY[0].open, json_floor),
+            ("trainer_log.jsonl", log, open_log, json_floor),
             ("nested JSON lines", deep, json_lines, json_floor),
             ("CSV", dense, table, csv_floor),
             ("sparse CSV", sparse, table, csv_floor),

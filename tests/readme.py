@@ -10,7 +10,7 @@ from pathlib import Path
 from textual.binding import Binding
 
 from lossmon.config import SETTINGS
-from lossmon.readers.registry import FORMATS
+from lossmon.readers import registry
 from lossmon.ui.key_catalogue import catalogue
 
 ROOT = Path(__file__).parent.parent
@@ -59,7 +59,7 @@ def _keys(spelled: str) -> str:
 def formats() -> str:
     """The table of formats."""
     by_source: dict[str, list[str]] = {}
-    for one in FORMATS:
+    for one in registry.formats():
         by_source.setdefault(one.source, []).append(one.title)
     rows = [
         f"| `{source}` | {'; '.join(dict.fromkeys(titles))} |"

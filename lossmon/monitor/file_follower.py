@@ -14,7 +14,7 @@ import numpy as np
 from lossmon.errors import ReadError, internal_error
 from lossmon.fast_dataclass import dataclass
 from lossmon.monitor.run_state import updated_facts
-from lossmon.readers.discovery.discovery import FoundFile
+from lossmon.readers.discovery.found import FoundFile
 from lossmon.types import Axis, Batch, Facts, Points, Reader
 
 FRESH_COPY = 3600.0
@@ -28,10 +28,6 @@ without a line end only when nothing has followed it for a while."""
 
 OUTRUN = 60.0
 """Seconds by which one file may be written later than another about the same end of the run."""
-
-DATABASES = (".db", ".sqlite", ".sqlite3", "/telemetry")
-"""Suffixes of databases, whose write-ahead log may grow while the file itself does not change."""
-
 
 Identity = tuple[int, int]
 """Device and inode, which a rename does not change."""
@@ -59,21 +55,24 @@ def identity(path: Path) -> Identity | None:
     return None if state is None else state.identity
 
 
-def file_state(path: Path | str) -> FileState | None:
-    """State of a regular file, which is not opened; None where there is none."""
+def file_state(path: Path | str, *, write_ahead: bool = False) -> FileState | None:
+    """State of a regular file, which is not opened; None where there is none.
+
+    Args:
+        path: The file.
+        write_ahead: It is a database, whose write-ahead log may grow while it does not change.
+    """
     try:
         status = os.stat(path)
     except OSError:
         return None
     if not stat.S_ISREG(status.st_mode):
         return None
-    ahead = _write_ahead(str(path))
+    ahead = _write_ahead(path) if write_ahead else (0, 0)
     return FileState(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, ahead)
 
 
-def _write_ahead(path: str) -> tuple[int, int]:
-    if not path.endswith(DATABASES):
-        return (0, 0)
+def _write_ahead(path: Path | str) -> tuple[int, int]:
     try:
         status = os.stat(f"{path}-wal")
     except OSError:
@@ -136,7 +135,7 @@ class FollowedFile:
             What is new, None where nothing is.
         """
         self._path = self._path or str(self.found.path)
-        state = file_state(self._path)
+        state = file_state(self._path, write_ahead=self.found.format.write_ahead)
         if state is None:
             # The points of a vanished file stay; the next file of its name starts over.
             self.caught_up = True

@@ -19,7 +19,8 @@ from lossmon.monitor.resumed_runs import continues, is_settled, joined, predeces
 from lossmon.monitor.run_monitor import RunMonitor
 from lossmon.monitor.run_nodes import RunNodes
 from lossmon.monitor.scheduler import Scheduler
-from lossmon.readers.discovery.discovery import Discovery, FoundRun, Scan
+from lossmon.readers.discovery.discovery import Discovery, Scan
+from lossmon.readers.discovery.found import FoundRun
 from lossmon.types import HardwareReading, MetricNames, RunSnapshot, RunState, Snapshot
 
 BUDGET = 0.05

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from lossmon.monitor import run_state
-from lossmon.readers.discovery.discovery import FoundRun
+from lossmon.readers.discovery.found import FoundRun
 from lossmon.types import RunSnapshot
 
 _NUMBERED = re.compile(r"(version_|slurm-|slurm_|attempt_)(\d+)(\.out|\.log|\.err)?")

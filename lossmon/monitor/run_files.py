@@ -8,7 +8,7 @@ from dataclasses import replace
 from lossmon.monitor import run_state
 from lossmon.monitor.file_follower import FollowedFile, Identity, identity
 from lossmon.monitor.resumed_runs import is_left_behind
-from lossmon.readers.discovery.discovery import FoundFile, FoundRun
+from lossmon.readers.discovery.found import FoundFile, FoundRun
 from lossmon.types import Facts
 
 

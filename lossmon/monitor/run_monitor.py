@@ -23,8 +23,8 @@ from lossmon.monitor.notes import notes_on
 from lossmon.monitor.run_files import RunFiles
 from lossmon.monitor.run_log import RunLog
 from lossmon.monitor.tag_overrides import TagOverrides
-from lossmon.readers.discovery.discovery import FoundRun
-from lossmon.readers.run_directories import TRACKED
+from lossmon.readers.discovery.found import FoundRun
+from lossmon.readers.registry import directories
 from lossmon.readers.tags.meaning import meaning
 from lossmon.store import RunStore
 from lossmon.store.samples import SampleStore
@@ -41,8 +41,8 @@ from lossmon.types import (
 GONE = "its files are gone; what was read of them stays"
 """Note on a run whose files were all deleted: a curve that does not move needs a reason."""
 
-_NUMBERED = re.compile(rf"{TRACKED.pattern}|^[0-9a-f]{{32}}$")
-"""Directories that trackers name by time and random characters."""
+_RANDOM = re.compile(r"[0-9a-f]{32}$")
+"""Directories that trackers name by random characters, beside those named by time."""
 
 
 class RunMonitor:
@@ -64,7 +64,8 @@ class RunMonitor:
         clock: Callable[[], float],
     ) -> None:
         self._found = found
-        self._is_numbered = _NUMBERED.match(found.path.name) is not None
+        own = found.path.name
+        self._is_numbered = bool(_RANDOM.match(own) or directories().run.match(own))
         self._overrides = TagOverrides(names)
         self._clock = clock
         self._files = RunFiles()

@@ -1,58 +1,40 @@
-"""Which directory of a tree a run lives in: the names that frameworks give to the parts of one."""
+"""Run directories: which directory of a tree a file's run lives in.
+
+Frameworks spread what one run writes over directories: logs, checkpoints, splits, ranks. The words
+below are anybody's; what a single framework does is in the `DirectoryRules` of its formats.
+"""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from lossmon.fast_dataclass import dataclass
+from lossmon.readers.format import DirectoryRules, Location, words
 
-
-def _set(words: str) -> frozenset[str]:
-    return frozenset(words.split())
-
-
-PARTS = _set(
-    """tb tensorboard tensorboards tb_log tb_logs tblogs tensorboard_log tensorboard_logs tf_logs
-    tfevents events event logs log logging vis_data catboost_info metrics csv csv_logs dvclive
-    plots console stdout stderr checkpoints checkpoint ckpt ckpts weights files trainer_output
-    text_logs train_logs training_logs swanlog wandb trackio mlruns history
-    aggregator"""
+PARTS = words(
+    "logs log logging metrics csv csv_logs plots console stdout stderr checkpoints checkpoint ckpt "
+    "ckpts weights files text_logs train_logs training_logs history"
 )
-"""Directories that hold a part of what their parent's run writes."""
+"""Directories that hold a part of what their parent's run writes, by their lower-cased names."""
 
-SAMPLES = _set("samples completions generations predictions sampled_outputs")
-"""Directories that hold what the model of their parent's run wrote."""
-
-SPLITS = _set("train training validation valid val eval evaluation test learn dev")
-"""Directories of event files that are one split of a run."""
+SPLITS = words("train training validation valid val eval evaluation test learn dev")
+"""Directories that hold one split of a run."""
 
 CHECKPOINT = re.compile(r"^(?:checkpoint|ckpt|global_step|step|iter)[-_]?\d+$")
-_HF_DATE = re.compile(r"^[A-Z][a-z]{2}\d\d_\d\d-\d\d-\d\d_")
-_MMENGINE = re.compile(r"^\d{8}_\d{6}$")
-_ATTEMPT = re.compile(r"^attempt_\d+$")
+"""Directories of checkpoints."""
+
 _RANK = re.compile(
     r"^(?:rank|local_rank|node|worker|host|proc)[-_]?(\d+)(?:[-_].*)?$", re.IGNORECASE
 )
 _RANK_IN_FILE = re.compile(
     r"(?:^|[._-])(?:rank|local_rank|proc)[-_]?(\d+)(?=[._-]|$)", re.IGNORECASE
 )
-TRACKED = re.compile(r"^(?:offline-)?run-\d{8}_\d{6}-|^offline-[0-9a-f]{8,}$")
-"""Run directories of wandb, SwanLab and ClearML."""
-VERSION = re.compile(r"^version_(\d+)$")
-"""Run directories of Lightning."""
-CLOCK = re.compile(r"^\d{9,11}(?:\.\d+)?$")
-"""Directories that `add_hparams` names after the time."""
-_EVENTS = re.compile(
-    r"^events\.out\.tfevents(?:\.(?P<time>\d+))?(?:\.(?P<host>.+?)\.(?P<pid>\d+)\.\d+)?(?:\.v2)?$"
-)
-TRAINER_MARKS = re.compile(
-    r"^(?:checkpoint-\d+|trainer_state\.json|trainer_log\.jsonl|training_args\.bin|"
-    r"all_results\.json|train_results\.json|adapter_config\.json|results\.csv|meta\.yaml|vis_data|"
-    r"\d{8}_\d{6}(?:\.log)?|attempt_\d+|[A-Z][a-z]{2}\d\d_\d\d-\d\d-\d\d_.*)$"
-)
-"""Names that tell what sort of directory they stand in."""
+_NEVER = re.compile(r"(?!)")
+
+Marks = Callable[[str], tuple[str, ...]]
+"""Gives the telling names in a directory, see `RunDirectories.telling`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,135 +50,104 @@ class RunDirectory:
     scope: str = ""
 
 
-def is_events(name: str) -> bool:
-    """Whether a file name is one of TensorBoard's."""
-    return _EVENTS.match(name) is not None
+class RunDirectories:
+    """Finds the directory of the run that a file belongs to, by the rules of all formats.
 
-
-def event_time(name: str) -> int:
-    """Seconds since the Unix epoch in the name of an event file, 0 where it has none."""
-    match = _EVENTS.match(name)
-    return int(match["time"]) if match and match["time"] else 0
-
-
-def writer(name: str) -> str:
-    """Host and process that wrote an event file, empty where the name does not say."""
-    match = _EVENTS.match(name)
-    return f"{match['host']}.{match['pid']}" if match and match["pid"] else ""
-
-
-def home(path: str, root: str, marks: Callable[[str], tuple[str, ...]]) -> RunDirectory:
-    """Find the directory of the run that a file belongs to.
-
-    Args:
-        path: The file.
-        root: Directory that the user gave: never left upwards.
-        marks: Telling names in a directory, see `TRAINER_MARKS`.
+    Attributes:
+        run: Pattern of directories that are one run each.
+        numbered: Pattern of such directories that several loggers number alike.
+        telling: Pattern of names that tell what sort of directory they stand in.
+        run_files: Names of files that make their directory a run.
     """
-    directory, name = os.path.split(path)
-    scope = _rank(_RANK_IN_FILE.search(name))
-    if tracked := _tracked(directory, root, marks):
-        return RunDirectory(tracked, scope)
-    while directory != root:
-        above, _, own = directory.rpartition("/")
-        step = _step_up(own, above, name, marks)
-        if step is None:
-            break
-        scope = scope or step
-        directory = above or "/"
-    return RunDirectory(directory, scope)
 
+    def __init__(self, rules: Iterable[DirectoryRules]) -> None:
+        rules = list(rules)
+        self.run = _any(one.run for one in rules)
+        self.numbered = _any(one.numbered for one in rules)
+        self.run_files = frozenset(one.run_file for one in rules if one.run_file)
+        self._own_files = frozenset().union(*(one.own_files for one in rules))
+        exact = "|".join(map(re.escape, sorted(self.run_files | self._own_files)))
+        self.telling = _any((*(one.telling for one in rules), f"(?:{exact})$" if exact else ""))
+        self._parts = PARTS.union(*(one.parts for one in rules))
+        self._part_of = [one.part_of for one in rules if one.part_of is not None]
+        self._trees = [one.metric_tree for one in rules if one.metric_tree]
+        self._run_trees = {one.metric_tree[0] for one in rules if one.run_file and one.metric_tree}
 
-def _tracked(directory: str, root: str, marks: Callable[[str], tuple[str, ...]]) -> str:
-    """The directory around a file that a tracker gives to each run, or empty."""
-    inner = os.path.relpath(directory, root).split(os.sep)[0]
-    while directory != root:
-        own = os.path.basename(directory)
-        if TRACKED.match(own) or VERSION.match(own) or "meta.yaml" in marks(directory):
-            return directory
-        if own == "metrics" and os.path.basename(os.path.dirname(directory)) == "plots":
-            # DVCLive nests the parts of a metric's name as directories below this one.
+    def locate(self, path: str, root: str, marks: Marks) -> RunDirectory:
+        """Find the run directory of a file.
+
+        Args:
+            path: The file.
+            root: Directory that the user gave: never left upwards.
+            marks: Gives the telling names in a directory.
+        """
+        directory, name = os.path.split(path)
+        scope = _rank(_RANK_IN_FILE.search(name))
+        if found := self._marked(directory, root, marks):
+            return RunDirectory(found, scope)
+        while directory != root:
+            above, _, own = directory.rpartition("/")
+            inherited = self._scope(Location(own, above, name, marks), directory)
+            if inherited is None:
+                break
+            scope = scope or inherited
+            directory = above or "/"
+        return RunDirectory(directory, scope)
+
+    def _marked(self, directory: str, root: str, marks: Marks) -> str:
+        """The directory around a file that is a run by its name or contents, or empty."""
+        inner = os.path.relpath(directory, root).split(os.sep)[0]
+        while directory != root:
+            above, own = os.path.split(directory)
+            if self.run.match(own) or self.numbered.match(own):
+                return directory
+            if not self.run_files.isdisjoint(marks(directory)):
+                return directory
+            if (outer := self._outside_tree(directory)) is not None:
+                return root if outer == root else self._outside_parts(outer, root)
+            directory = above
+        is_run = not self.run_files.isdisjoint(marks(root))
+        return root if is_run and inner in self._run_trees else ""
+
+    def _outside_tree(self, directory: str) -> str | None:
+        """The directory that a tree of metric names lies in, None if this is not its top."""
+        for tree in self._trees:
+            top = directory
+            for name in reversed(tree):
+                top, own = os.path.split(top)
+                if own != name:
+                    break
+            else:
+                if len(tree) > 1:
+                    return os.path.join(top, tree[0])
+        return None
+
+    def _outside_parts(self, directory: str, root: str) -> str:
+        """The nearest directory above whose name is not that of a part."""
+        while directory != root and os.path.basename(directory) in self._parts:
             directory = os.path.dirname(directory)
-            return root if directory == root else _above(directory, root)
-        directory = os.path.dirname(directory)
-    return root if "meta.yaml" in marks(root) and inner == "metrics" else ""
+        return directory
+
+    def _scope(self, place: Location, directory: str) -> str | None:
+        """Scope of what lies in a directory that is a part of a run, None if it is a run's own."""
+        if place.own.lower() in self._parts or CHECKPOINT.match(place.own):
+            return ""
+        if not self._own_files.isdisjoint(place.marks(directory)):
+            place = place._replace(is_own=True)
+        for part_of in self._part_of:
+            scope = part_of(place)
+            if scope is not None:
+                return scope
+        rank = _RANK.match(place.own)
+        return _rank(rank) if rank else None
 
 
-def _above(directory: str, root: str) -> str:
-    """The nearest directory above whose name is not that of a part."""
-    while directory != root and os.path.basename(directory) in PARTS:
-        directory = os.path.dirname(directory)
-    return directory
-
-
-def _step_up(
-    own: str, above: str, name: str, marks: Callable[[str], tuple[str, ...]]
-) -> str | None:
-    """Scope that a directory gives to what is in it, None where it is a run's own directory."""
-    directory = os.path.join(above, own)
-    parent = os.path.basename(above)
-    lower = own.lower()
-    if lower in PARTS or CHECKPOINT.match(own) or _ATTEMPT.match(own):
-        return ""
-    if lower in SAMPLES and name.endswith(".jsonl"):
-        return ""
-    if lower in SPLITS and is_events(name) and "results.csv" not in marks(directory):
-        return lower
-    if lower == "runs" and (is_events(name) or _is_trainer(marks(above))):
-        return ""
-    if parent == "runs" and _HF_DATE.match(own) and _is_one_trainer(above, marks):
-        return ""
-    if _MMENGINE.match(own) and (
-        "vis_data" in marks(directory) or f"{own}.log" in marks(directory)
-    ):
-        return ""
-    if own.isdigit() and _ATTEMPT.match(parent):
-        return "" if own == "0" else f"rank{own}"
-    if name.startswith(("stdout", "stderr")) and _holds_attempts(directory, marks):
-        return ""
-    if rank := _RANK.match(own):
-        return _rank(rank)
-    return None
-
-
-def _is_one_trainer(runs: str, marks: Callable[[str], tuple[str, ...]]) -> bool:
-    """Whether the dated directories are restarts of one Trainer.
-
-    A bare `SummaryWriter()` names its directories alike, but those are runs of their own.
-    """
-    dated = [mark for mark in marks(runs) if _HF_DATE.match(mark)]
-    return len(dated) == 1 or _is_trainer(marks(os.path.dirname(runs)))
-
-
-def _is_trainer(marks: tuple[str, ...]) -> bool:
-    return any(
-        mark.startswith(("checkpoint-", "train", "adapter", "all_results")) for mark in marks
-    )
-
-
-def _holds_attempts(directory: str, marks: Callable[[str], tuple[str, ...]]) -> bool:
-    return any(_ATTEMPT.match(mark) for mark in marks(directory))
+def _any(patterns: Iterable[str]) -> re.Pattern[str]:
+    """A pattern that fits where any of them does."""
+    whole = "|".join(f"(?:{one})" for one in patterns if one)
+    return re.compile(whole) if whole else _NEVER
 
 
 def _rank(match: re.Match[str] | None) -> str:
-    """`rank1` for a rank of its own, empty for the one that speaks for the run."""
+    """`rank1` for a rank of its own, empty for the one that stands for the run."""
     return f"rank{int(match[1])}" if match and int(match[1]) else ""
-
-
-META = "meta.yaml"
-"""File that tells of a run what it is."""
-
-_METRICS = f"{os.sep}metrics{os.sep}"
-
-
-def is_metric(path: str) -> bool:
-    """Whether a file lies below the `metrics` of a run of MLflow's file store.
-
-    A metric may be called anything, and the parts of its name are directories.
-    """
-    run = os.path.abspath(path)
-    while _METRICS in run:
-        run, _, _ = run.rpartition(_METRICS)
-        if os.path.isfile(os.path.join(run, META)):
-            return True
-    return False

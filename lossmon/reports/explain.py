@@ -13,10 +13,11 @@ from typing import TextIO
 from lossmon.config import Config
 from lossmon.errors import ConfigError
 from lossmon.monitor.tag_overrides import TagOverrides
-from lossmon.readers.discovery.discovery import Discovery, FoundFile, FoundRun
-from lossmon.readers.discovery.search_path import is_interesting
+from lossmon.readers.discovery.discovery import Discovery
+from lossmon.readers.discovery.found import FoundFile, FoundRun
+from lossmon.readers.files.head import read_head
 from lossmon.readers.format import Format
-from lossmon.readers.registry import claim_named, formats, read_head
+from lossmon.readers.registry import detect_named, formats, is_claimed, is_interesting
 from lossmon.readers.text.user_patterns import Pattern
 from lossmon.reports.explain_log import explain_log, explain_one_line
 from lossmon.reports.file_summary import FileSummary, summarise
@@ -141,7 +142,7 @@ def _refusing(path: Path, head: bytes, taker: Format | None) -> list[str]:
     for one in formats():
         if taker is not None and (one.source, one.title) == (taker.source, taker.title):
             break
-        if "*" not in one.names and one.fits(path) and not one.claims(path, head):
+        if "*" not in one.names and one.fits(path) and not is_claimed(one, path, head):
             refused.append(one.title)
     return list(dict.fromkeys(refused))
 
@@ -194,7 +195,7 @@ def _why_not(path: Path, *, alone: bool) -> str | None:
         return "cannot be read"
     if not head:
         return "empty so far"
-    taken = claim_named(path, head)
+    taken = detect_named(path, head)
     if taken is not None:
         return f"{taken.title}, left out: it repeats another file, or its first line is unfinished"
     refused = _refusing(path, head, None)

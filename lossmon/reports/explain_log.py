@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lossmon.errors import ConfigError
-from lossmon.readers.discovery.discovery import FoundFile
+from lossmon.readers.discovery.found import FoundFile
 from lossmon.readers.files.lines import LineTail, decode
 from lossmon.readers.files.terminal import resolved
 from lossmon.readers.tags.meaning import meaning

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 
 from lossmon.errors import ReadError
-from lossmon.readers.discovery.discovery import FoundFile
+from lossmon.readers.discovery.found import FoundFile
 from lossmon.readers.tags.meaning import meaning
 from lossmon.store.streams import FileColumns
 from lossmon.types import Batch, Kind, Meaning, MetricNames, Points

@@ -94,7 +94,7 @@ def signature(paths: Iterable[str]) -> Signature:
 
 def _make(paths: Sequence[Path], config: Config, fail_on: str) -> dict[str, Any]:
     begin = time.monotonic()
-    from lossmon.monitor.file_follower import DATABASES
+    from lossmon.readers.registry import has_write_ahead
     from lossmon.reports.check import fails, monitors, with_metrics
     from lossmon.reports.status_line import status_line
     from lossmon.reports.wait import ENDED as OVER
@@ -104,7 +104,7 @@ def _make(paths: Sequence[Path], config: Config, fail_on: str) -> dict[str, Any]
     for root, monitor in zip(roots, monitors(paths, config), strict=True):
         runs += with_metrics(monitor.drain())
         found = [str(file) for file in monitor.files]
-        found += [f"{file}-wal" for file in found if file.endswith(DATABASES)]
+        found += [f"{file}-wal" for file in found if has_write_ahead(os.path.basename(file))]
         files = [*files, *(one for file in found for one in _chain(root, file))]
     over = bool(runs) and all(run.state in OVER for run in runs)
     return {

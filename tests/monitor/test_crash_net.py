@@ -75,16 +75,16 @@ def in_a_reader(monkeypatch: pytest.MonkeyPatch, method: str) -> None:
 
 PLACES: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "list a directory": lambda patch: patch.setattr(
-        Tree, "_take", failing(Tree._take, lambda self, directory, *_: names_bad(directory))
+        Tree, "_fill", failing(Tree._fill, lambda self, directory, *_: names_bad(directory))
     ),
     "group": lambda patch: patch.setattr(
         search_path, "grouped", failing(grouping.grouped, counted(hits=(2,)))
     ),
-    "claim": lambda patch: patch.setattr(
-        detection, "claim_head", failing(detection.claim_head, names_bad)
+    "detect": lambda patch: patch.setattr(
+        detection, "detect_head", failing(detection.detect_head, names_bad)
     ),
     "look into a database": lambda patch: patch.setattr(
-        containers, "_told", failing(containers._told, lambda shelf: True)
+        containers, "_names", failing(containers._names, lambda runs: True)
     ),
     "open": lambda patch: in_a_reader(patch, "__init__"),
     "read": lambda patch: in_a_reader(patch, "read"),

@@ -271,7 +271,7 @@ def test_another_program_s_database_is_left_alone_at_last(
     path = tmp_path / "other.db"
     looks = []
     monkeypatch.setattr(
-        "lossmon.readers.databases.reader.table_names",
+        "lossmon.readers.databases.detection.table_names",
         lambda path: looks.append(path) or frozenset({"notes"}),
     )
     monitor = Monitor([tmp_path])

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from lossmon.readers.format import Format
+from lossmon.readers.registry import formats
 from lossmon.types import Batch, Reader, TextSample
 from tests import paths
 
@@ -18,6 +20,11 @@ Series = dict[str, list[tuple[int, str, str]]]
 def read(reader: Reader) -> Batch:
     """One call with all the time it needs."""
     return reader.read(time.monotonic() + 60.0)
+
+
+def titled(title: str) -> tuple[Format, ...]:
+    """The formats that people know by a title."""
+    return tuple(one for one in formats() if one.title == title)
 
 
 class Collected:

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lossmon.readers.format import Format
-from lossmon.readers.registry import claim, formats
+from lossmon.readers.registry import detect, formats
 from lossmon.types import Batch
 from tests.readers.growing import DATA, Collected, read, read_whole
 
@@ -164,7 +164,7 @@ def sample(one: Kind, folder: str) -> tuple[Path, bytes]:
 
 def reader_of(one: Kind, path: Path) -> Format:
     """The format that claims the file: the one it is a sample of."""
-    found = claim(path)
+    found = detect(path)
     assert found is not None
     assert kind(found) == one
     return found

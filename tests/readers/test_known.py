@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from lossmon.monitor import Monitor
-from lossmon.readers.registry import claim, formats
+from lossmon.readers.registry import detect, formats
 from lossmon.types import Reader, TextSample
 from tests.readers.growing import DATA, Collected, read, read_growing, read_whole
 
@@ -46,7 +46,7 @@ SAMPLES = [
 
 
 def opened(name: str) -> Reader:
-    found = claim(DATA / name)
+    found = detect(DATA / name)
     assert found is not None
     return found.open(DATA / name)
 
@@ -66,7 +66,7 @@ def lines_of(name: str) -> list[dict[str, float]]:
 
 @pytest.mark.parametrize("name, source", SAMPLES)
 def test_each_file_is_claimed_by_the_format_of_its_framework(name: str, source: str) -> None:
-    found = claim(DATA / name)
+    found = detect(DATA / name)
     assert found is not None
     assert found.source == source
     assert found.open(DATA / name).source == source
@@ -86,7 +86,7 @@ def test_each_file_is_claimed_by_the_format_of_its_framework(name: str, source: 
     ],
 )
 def test_what_is_no_log_or_repeats_one_is_left_alone(name: str) -> None:
-    assert claim(DATA / name) is None
+    assert detect(DATA / name) is None
 
 
 def test_every_title_and_source_is_there() -> None:
@@ -102,7 +102,7 @@ GROWING = [
 def test_every_cut_gives_the_same_points(tmp_path: Path, name: str) -> None:
     content = (DATA / name).read_bytes()[:100_000]
     content = content[: content.rindex(b"\n") + 1]
-    found = claim(DATA / name)
+    found = detect(DATA / name)
     assert found is not None
     folder = tmp_path / Path(name).parent
     folder.mkdir(parents=True)
@@ -123,7 +123,7 @@ def test_keras_counts_epochs_and_goes_back_when_it_is_resumed() -> None:
 def test_keras_writes_its_log_under_any_name(tmp_path: Path) -> None:
     path = tmp_path / "training.log"
     path.write_bytes((DATA / "keras" / "training.csv").read_bytes())
-    found = claim(path)
+    found = detect(path)
     assert found is not None
     assert found.source == "keras"
 
@@ -147,7 +147,7 @@ def test_its_old_tables_are_padded(tmp_path: Path) -> None:
         "                   0,             0.11294,            0.066661\n"
         "                   1,             0.10294,            0.056661\n"
     )
-    found = claim(path)
+    found = detect(path)
     assert found is not None
     run = read_whole(found.open(path))
     assert run.values("train/box_loss") == [(0, 0.11294), (1, 0.10294)]
@@ -173,7 +173,7 @@ def test_an_eval_of_a_run_that_counts_iterations_stands_at_its_own(tmp_path: Pat
         '{"loss": 2.0, "epoch": 1, "iter": 20, "step": 20}\n{"acc": 0.5, "step": 20}\n'
         '{"loss": 1.0, "epoch": 1, "iter": 40, "step": 40}\n{"acc": 0.6, "step": 40}\n'
     )
-    found = claim(path)
+    found = detect(path)
     assert found is not None
     assert read_whole(found.open(path)).values("val/acc") == [(20, 0.5), (40, 0.6)]
 
@@ -183,8 +183,8 @@ def test_the_copy_that_mmengine_writes_is_not_read_twice(tmp_path: Path) -> None
     folder.mkdir()
     for name in ("scalars.json", "20261121_002217.json"):
         (folder / name).write_bytes((DATA / "mmengine" / "epoch" / "scalars.json").read_bytes())
-    assert claim(folder / "scalars.json") is not None
-    assert claim(folder / "20261121_002217.json") is None
+    assert detect(folder / "scalars.json") is not None
+    assert detect(folder / "20261121_002217.json") is None
 
 
 def test_the_iterations_of_mmcv_count_within_the_epoch(tmp_path: Path) -> None:
@@ -196,7 +196,7 @@ def test_the_iterations_of_mmcv_count_within_the_epoch(tmp_path: Path) -> None:
         '{"mode": "val", "epoch": 1, "iter": 625, "lr": 1e-05, "bbox_mAP": 0.3}\n'
         '{"mode": "train", "epoch": 2, "iter": 50, "lr": 1e-05, "loss": 1.2, "time": 2.6}\n'
     )
-    found = claim(path)
+    found = detect(path)
     assert found is not None
     assert found.source == "mmcv"
     run = read_whole(found.open(path))
@@ -242,7 +242,7 @@ def test_catboost_counts_rounds_of_each_set() -> None:
 def test_without_its_document_catboosts_tables_are_read(tmp_path: Path) -> None:
     path = tmp_path / "test_error.tsv"
     path.write_bytes((DATA / "catboost" / "test_error.tsv").read_bytes())
-    found = claim(path)
+    found = detect(path)
     assert found is not None
     assert found.source == "catboost"
     assert read_whole(found.open(path)).series["test/Logloss"][0] == (0, "0.6831893703", "round")
@@ -258,7 +258,7 @@ def test_clearml_names_each_value_by_plot_and_series() -> None:
 def test_a_table_of_named_values_is_pivoted(tmp_path: Path) -> None:
     path = tmp_path / "curve.csv"
     path.write_text("split,step,value,tag\ntrain,1,2.0,loss\neval,1,2.5,loss\ntrain,2,nan,loss\n")
-    found = claim(path)
+    found = detect(path)
     assert found is not None
     run = read_whole(found.open(path))
     assert repr(run.values("train/loss")) == "[(1, 2.0), (2, nan)]"
@@ -282,7 +282,7 @@ def test_mlflow_says_how_its_run_is_doing(tmp_path: Path) -> None:
     assert facts.settings == {"bsz": "8", "lr": "0.001"}
     path = tmp_path / "meta.yaml"
     path.write_text((MLFLOW / "meta.yaml").read_text().replace("status: 3", "status: 4"))
-    found = claim(path)
+    found = detect(path)
     assert found is not None
     assert read(found.open(path)).facts[0].failure == "failed"
 
@@ -293,7 +293,7 @@ def test_a_metric_of_mlflow_may_be_called_anything(tmp_path: Path) -> None:
         path = run / "metrics" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("1795220233305 2.5 0\n")
-        assert claim(path) is None
+        assert detect(path) is None
     (run / "meta.yaml").write_text((MLFLOW / "meta.yaml").read_text())
     (shown,) = Monitor([tmp_path]).drain().runs
     assert {one.tag for one in shown.series} == {
@@ -306,7 +306,7 @@ def test_a_metric_of_mlflow_may_be_called_anything(tmp_path: Path) -> None:
 def test_parameters_that_come_later_and_those_in_folders_are_taken(tmp_path: Path) -> None:
     path = tmp_path / "meta.yaml"
     path.write_text((MLFLOW / "meta.yaml").read_text())
-    found = claim(path)
+    found = detect(path)
     assert found is not None
     reader = found.open(path)
     assert read(reader).facts[0].settings == {}
@@ -322,10 +322,19 @@ def test_dvclive_metrics_are_named_by_their_folders() -> None:
     assert len(run_of("dvclive/plots/metrics/train/loss.tsv").values("train/loss")) == 200
 
 
+def test_dvclive_metrics_need_no_step(tmp_path: Path) -> None:
+    path = tmp_path / "dvclive" / "plots" / "metrics" / "eval" / "loss.tsv"
+    path.parent.mkdir(parents=True)
+    path.write_text("timestamp\tloss\n1700000000000\t1.5\n1700000001000\t1.25\n")
+    found = detect(path)
+    assert found is not None
+    assert read_whole(found.open(path)).values("eval/loss") == [(1, 1.5), (2, 1.25)]
+
+
 def test_deepspeed_counts_samples_and_repeats_its_header(tmp_path: Path) -> None:
     path = tmp_path / "Train_Samples_train_loss.csv"
     path.write_text("step,train_loss\n8,2.0\n16,1.5\nstep,train_loss\n8,1.9\n")
-    found = claim(path)
+    found = detect(path)
     assert found is not None
     run = read_whole(found.open(path))
     assert run.series["train_loss"] == [
@@ -338,7 +347,7 @@ def test_deepspeed_counts_samples_and_repeats_its_header(tmp_path: Path) -> None
 def test_verl_nests_its_values_and_writes_null_for_nan(tmp_path: Path) -> None:
     path = tmp_path / "exp.jsonl"
     path.write_text('{"step": 1, "data": {"actor/pg_loss": 0.5, "critic/score/mean": null}}\n')
-    found = claim(path)
+    found = detect(path)
     assert found is not None
     assert found.source == "verl"
     assert read_whole(found.open(path)).series == {"actor/pg_loss": [(1, "0.5", "step")]}
@@ -363,7 +372,7 @@ def test_tables_are_known_by_their_headers(
 ) -> None:
     path = tmp_path / name
     path.write_text(header)
-    found = claim(path)
+    found = detect(path)
     assert found is not None
     assert found.source == source
     assert read_whole(found.open(path)).series
@@ -372,7 +381,7 @@ def test_tables_are_known_by_their_headers(
 def test_what_tensorboard_downloads_is_named_by_its_file(tmp_path: Path) -> None:
     path = tmp_path / "run-train-tag-epoch_loss.csv"
     path.write_text("Wall time,Step,Value\n1600000000.5,0,2.0\n1600000001.5,1,1.0\n")
-    found = claim(path)
+    found = detect(path)
     assert found is not None
     points = read(found.open(path)).points
     assert [(one.tag, one.steps.tolist()) for one in points] == [("epoch_loss", [0, 1])]
@@ -385,7 +394,7 @@ def test_allennlp_writes_one_document_an_epoch(tmp_path: Path) -> None:
         '{"best_epoch": 2, "epoch": 3, "training_duration": "0:01:02", "training_loss": 0.5,'
         ' "validation_loss": 0.7, "validation_accuracy": 0.8, "best_validation_loss": 0.6}'
     )
-    found = claim(path)
+    found = detect(path)
     assert found is not None
     assert found.source == "allennlp"
     run = read_whole(found.open(path))
@@ -408,11 +417,11 @@ def test_predictions_are_samples_and_no_points() -> None:
 def test_sampled_outputs_stand_at_their_step(tmp_path: Path) -> None:
     path = tmp_path / "samples.jsonl"
     path.write_text('{"step": 100, "prompt": "a?", "output": "b"}\n')
-    found = claim(path)
+    found = detect(path)
     assert found is not None
     assert read_whole(found.open(path)).samples == [TextSample("samples", 100, "b", "a?")]
     path.write_text('{"prompt": "a?", "output": "b"}\n')
-    assert claim(path) is None
+    assert detect(path) is None
 
 
 def _damaged(content: bytes, seed: int) -> bytes:
@@ -439,7 +448,7 @@ def _damaged(content: bytes, seed: int) -> bytes:
 
 @pytest.mark.parametrize("name", [name for name, _ in SAMPLES])
 def test_no_damage_makes_a_reader_fail(tmp_path: Path, name: str) -> None:
-    found = claim(DATA / name)
+    found = detect(DATA / name)
     assert found is not None
     content = (DATA / name).read_bytes()[:20_000]
     path = tmp_path / name

@@ -6,7 +6,9 @@ import math
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
+from lossmon.readers.databases.reader import Database, DatabaseReader
 from lossmon.readers.databases.rows import (
     MOST_SETTINGS,
     Cursor,
@@ -20,7 +22,7 @@ from lossmon.readers.databases.rows import (
 )
 from lossmon.readers.format import MOST_RUNS, ContainedRun
 from lossmon.readers.hyperparameters import facts_of_texts
-from lossmon.readers.records.frame import clean_name
+from lossmon.readers.records.names import clean_name
 from lossmon.readers.values import moment
 
 _LARGEST = 1.7976931348623157e308
@@ -106,3 +108,13 @@ class MlflowRows:
 
 def _unbounded(value: float) -> float:
     return math.copysign(math.inf, value) if abs(value) >= _LARGEST else value
+
+
+def open_database(path: Path) -> Database:
+    """Open a database with its runs."""
+    return Database(path, "mlflow", MlflowTables)
+
+
+def open_newest(path: Path) -> DatabaseReader:
+    """Return a reader of the run that stands for the database."""
+    return DatabaseReader(open_database(path))

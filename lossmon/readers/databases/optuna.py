@@ -8,6 +8,7 @@ import sqlite3
 import time
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import NamedTuple
 
 from lossmon.readers.databases.optuna_study import (
@@ -19,6 +20,7 @@ from lossmon.readers.databases.optuna_study import (
     trial_name,
     trial_value,
 )
+from lossmon.readers.databases.reader import Database, DatabaseReader
 from lossmon.readers.databases.rows import (
     MOST,
     MOST_SETTINGS,
@@ -30,7 +32,7 @@ from lossmon.readers.databases.rows import (
     whole,
 )
 from lossmon.readers.format import MOST_RUNS, ContainedRun
-from lossmon.readers.records.frame import clean_name
+from lossmon.readers.records.names import clean_name
 from lossmon.readers.values import written_moment
 from lossmon.types import Facts
 
@@ -224,3 +226,13 @@ def _or_nothing(connection: sqlite3.Connection, table: str, column: str) -> str:
 
 def _typed(value: object, kind: object) -> float:
     return {"INF_POS": math.inf, "INF_NEG": -math.inf}.get(str(kind), real(value))
+
+
+def open_database(path: Path) -> Database:
+    """Open a database with its runs."""
+    return Database(path, "optuna", OptunaTables)
+
+
+def open_newest(path: Path) -> DatabaseReader:
+    """Return a reader of the run that stands for the database."""
+    return DatabaseReader(open_database(path))

@@ -11,10 +11,8 @@ from lossmon.readers.databases.optuna_operations import JournalRun, Operations
 from lossmon.readers.databases.optuna_study import trial_name
 from lossmon.readers.databases.rows import as_points
 from lossmon.readers.files.lines import LineTail
-from lossmon.readers.format import MOST_RUNS, ContainedRun, Format, lead
-from lossmon.readers.jsonl.reader import RANK
-from lossmon.readers.jsonl.records import parse_line
-from lossmon.readers.records.sniff import first_records
+from lossmon.readers.format import MOST_RUNS, ContainedRun, lead
+from lossmon.readers.records.json_records import parse_line
 from lossmon.types import Batch, Facts
 
 LOOK = 0.05
@@ -22,7 +20,7 @@ LOOK = 0.05
 
 
 class Journal:
-    """The studies and trials of one journal: a `Shelf`.
+    """The studies and trials of one journal: a `RunContainer`.
 
     Args:
         path: The journal.
@@ -52,16 +50,16 @@ class Journal:
             )
         return found
 
-    def parts(self) -> Sequence[ContainedRun]:
+    def runs(self) -> Sequence[ContainedRun]:
         """Return the studies, the newest first, and behind each its trials, the newest first."""
         try:
             self.look(time.monotonic() + LOOK)
         except (ReadError, OSError):
             # Its readers meet the same, and say so.
-            return tuple(self._parts())
-        return tuple(self._parts())
+            return tuple(self._found())
+        return tuple(self._found())
 
-    def _parts(self) -> Iterator[ContainedRun]:
+    def _found(self) -> Iterator[ContainedRun]:
         telling = [trial for trial in self._operations.trials if trial.values][-MOST_RUNS:]
         studies = [
             (place, study)
@@ -132,7 +130,7 @@ class JournalReader:
         journal = self._journal
         journal.look(deadline)
         if self._key is None:
-            first = lead(journal.parts())
+            first = lead(journal.runs())
             self._key = None if first is None else first.key
         run = journal.run(self._key) if self._key else None
         if run is None:
@@ -149,19 +147,6 @@ class JournalReader:
         return Batch(points, facts=facts, replaced=anew, pending=journal.pending)
 
 
-def _claims(path: Path, head: bytes) -> bool:
-    records = first_records(head)
-    return bool(records) and all("op_code" in record for record in records)
-
-
-FORMATS = (
-    Format(
-        source="optuna_journal",
-        title="Optuna journal",
-        names=("*.log", "*.jsonl", "*journal*"),
-        claims=_claims,
-        open=lambda path: JournalReader(Journal(path)),
-        rank=RANK,
-        shelf=Journal,
-    ),
-)
+def open_journal(path: Path) -> JournalReader:
+    """Return a reader of the run that stands for the journal."""
+    return JournalReader(Journal(path))

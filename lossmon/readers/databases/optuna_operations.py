@@ -18,7 +18,7 @@ from lossmon.readers.databases.optuna_study import (
     trial_value,
 )
 from lossmon.readers.databases.rows import MOST_SETTINGS, Logged, name_of
-from lossmon.readers.records.frame import clean_name
+from lossmon.readers.records.names import clean_name
 from lossmon.readers.values import number, written_moment
 from lossmon.types import Facts
 

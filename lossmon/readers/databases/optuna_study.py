@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from lossmon.readers.databases.rows import Logged
-from lossmon.readers.records.frame import clean_name
+from lossmon.readers.records.names import clean_name
 from lossmon.readers.values import number
 from lossmon.types import Axis, Facts
 

@@ -1,4 +1,4 @@
-"""Runs that are kept in a SQLite database: MLflow, Trackio, Optuna."""
+"""Reader for runs that a tracker keeps in a SQLite database."""
 
 from __future__ import annotations
 
@@ -9,17 +9,10 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from pathlib import Path
 
 from lossmon.errors import ReadError
-from lossmon.readers.databases.mlflow import MlflowTables
-from lossmon.readers.databases.optuna import OptunaTables
 from lossmon.readers.databases.rows import Rows, Tables, as_points
-from lossmon.readers.databases.trackio import TrackioTables
-from lossmon.readers.files.sqlite import MAGIC, BusyError, Revision, revision, table_names, visit
-from lossmon.readers.format import MOST_RUNS, ContainedRun, Format, lead
+from lossmon.readers.files.sqlite import BusyError, Revision, revision, visit
+from lossmon.readers.format import MOST_RUNS, ContainedRun, lead
 from lossmon.types import Batch, Facts
-
-RANK = 30
-"""Full precision with explicit steps, written in batches."""
-
 
 PATIENCE = 10.0
 """Seconds for which a locked database is waited for before a word is said about it. Trackers hold
@@ -30,7 +23,7 @@ PAUSE = 0.05
 
 
 class Database:
-    """The runs of one database: a `Shelf`.
+    """The runs of one database: a `RunContainer`.
 
     Args:
         path: The database.
@@ -51,20 +44,20 @@ class Database:
         self._make = tables
         self._tables = tables()
         self._seen: Revision | None = None
-        self._parts: dict[str, ContainedRun] = {}
+        self._runs: dict[str, ContainedRun] = {}
         self._notes: tuple[str, ...] = ()
 
     @property
     def notes(self) -> Sequence[str]:
         """How many runs are not followed, and why none is known."""
-        if self.error is not None and not self._parts:
+        if self.error is not None and not self._runs:
             return (str(self.error),)
         return self._notes
 
-    def parts(self) -> Sequence[ContainedRun]:
-        """Return the runs as `Shelf.parts` does."""
+    def runs(self) -> Sequence[ContainedRun]:
+        """Return the runs as `RunContainer.runs` does."""
         self.look()
-        return tuple(self._parts.values())
+        return tuple(self._runs.values())
 
     def look(self) -> None:
         """Take notice of what was committed since the last look."""
@@ -87,7 +80,7 @@ class Database:
             self.error = error
             return
         self._seen, self._held = now, -math.inf
-        self._parts = {part.key: part for part in found[:MOST_RUNS]}
+        self._runs = {part.key: part for part in found[:MOST_RUNS]}
         self._notes = (
             (f"{self.path.name}: only the newest {MOST_RUNS:,} runs are followed",)
             if len(found) > MOST_RUNS
@@ -119,7 +112,7 @@ class Database:
 
     def mark(self, key: str) -> Hashable:
         """Another value each time that there is something new to read of a run; None without it."""
-        part = self._parts.get(key)
+        part = self._runs.get(key)
         return None if part is None else (self.life, part.mark)
 
     def rows(self, key: str) -> Rows:
@@ -164,7 +157,7 @@ class DatabaseReader:
         if self._database.busy:
             return Batch(pending=1)
         if self._key is None:
-            if (first := lead(self._database.parts())) is None:
+            if (first := lead(self._database.runs())) is None:
                 return Batch()
             self._key = first.key
         mark = self._database.mark(self._key)
@@ -226,34 +219,3 @@ def _joined(batches: Sequence[Batch]) -> Batch:
         replaced=bool(anew),
         pending=batches[-1].pending,
     )
-
-
-def claims_tables(*tables: str) -> Callable[[Path, bytes], bool]:
-    """Return a test whether a file is a database that has some tables, for `Format.claims`."""
-
-    def claims(path: Path, head: bytes) -> bool:
-        return head.startswith(MAGIC) and table_names(path).issuperset(tables)
-
-    return claims
-
-
-NAMES = ("*.db", "*.sqlite", "*.sqlite3")
-
-
-def _format(source: str, title: str, tables: Callable[[], Tables], names: str) -> Format:
-    return Format(
-        source=source,
-        title=title,
-        names=NAMES,
-        claims=claims_tables(*names.split()),
-        open=lambda path: DatabaseReader(Database(path, source, tables)),
-        rank=RANK,
-        shelf=lambda path: Database(path, source, tables),
-    )
-
-
-FORMATS = (
-    _format("mlflow", "MLflow database", MlflowTables, "runs metrics latest_metrics"),
-    _format("trackio", "Trackio database", TrackioTables, "metrics configs system_metrics"),
-    _format("optuna", "Optuna database", OptunaTables, "studies trials trial_intermediate_values"),
-)

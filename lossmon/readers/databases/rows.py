@@ -13,7 +13,7 @@ import numpy as np
 from lossmon.fast_dataclass import dataclass
 from lossmon.readers.format import ContainedRun
 from lossmon.readers.records.columns import MOST_TAGS
-from lossmon.readers.records.frame import clean_name
+from lossmon.readers.records.names import clean_name
 from lossmon.readers.values import number
 from lossmon.types import Axis, Facts, Points
 
@@ -66,7 +66,7 @@ class Tables(Protocol):
     """Knows the tables of one kind of database."""
 
     def look(self, connection: sqlite3.Connection) -> Sequence[ContainedRun] | None:
-        """Return the runs as `Shelf.parts` does; None if the database is another one now."""
+        """Return the runs as `RunContainer.runs` does; None if the database is another one now."""
         ...
 
     def rows(self, key: str) -> Rows:

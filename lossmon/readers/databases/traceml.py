@@ -7,12 +7,11 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from lossmon.readers.databases.reader import RANK, Database, DatabaseReader, claims_tables
+from lossmon.readers.databases.reader import Database, DatabaseReader
 from lossmon.readers.databases.rows import Cursor, Logged, Marks, News, Rows, name_of, real, whole
 from lossmon.readers.files.json_file import JsonFile
-from lossmon.readers.format import ContainedRun, Format
-from lossmon.readers.jsonl.records import parse_whole
-from lossmon.readers.records.sniff import text_of
+from lossmon.readers.format import ContainedRun
+from lossmon.readers.records.json_records import parse_whole
 from lossmon.readers.values import number, written_moment
 from lossmon.types import Axis, Batch, Facts
 
@@ -184,26 +183,6 @@ class Manifest:
         return Batch(facts=(facts,))
 
 
-def _claims_manifest(path: Path, head: bytes) -> bool:
-    text = text_of(head)
-    return '"session_id"' in text and '"lifecycle"' in text and '"schema_version"' in text
-
-
-FORMATS = (
-    Format(
-        source="traceml",
-        title="TraceML session",
-        names=("telemetry",),
-        claims=claims_tables("step_time_samples", "system_samples", "step_memory_samples"),
-        open=lambda path: DatabaseReader(Database(path, "traceml", TracemlTables)),
-        rank=RANK,
-    ),
-    Format(
-        source="traceml",
-        title="TraceML session",
-        names=("manifest.json",),
-        claims=_claims_manifest,
-        open=Manifest,
-        rank=RANK,
-    ),
-)
+def open_session(path: Path) -> DatabaseReader:
+    """Return a reader of the database of a session."""
+    return DatabaseReader(Database(path, "traceml", TracemlTables))

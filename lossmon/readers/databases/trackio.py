@@ -6,7 +6,9 @@ import math
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
+from lossmon.readers.databases.reader import Database, DatabaseReader
 from lossmon.readers.databases.rows import (
     Cursor,
     Logged,
@@ -18,8 +20,8 @@ from lossmon.readers.databases.rows import (
 )
 from lossmon.readers.format import MOST_RUNS, ContainedRun
 from lossmon.readers.hyperparameters import facts_of
-from lossmon.readers.jsonl.records import parse_whole
 from lossmon.readers.records.frame import frame_of
+from lossmon.readers.records.json_records import parse_whole
 from lossmon.readers.values import written_moment
 from lossmon.types import Axis, Facts
 
@@ -153,3 +155,13 @@ def _json_values(metrics: object) -> Iterator[tuple[str, float]]:
     if record is not None:
         for name, column in frame_of([record]).columns.items():
             yield name, float(column.values[0])
+
+
+def open_database(path: Path) -> Database:
+    """Open a database with its runs."""
+    return Database(path, "trackio", TrackioTables)
+
+
+def open_newest(path: Path) -> DatabaseReader:
+    """Return a reader of the run that stands for the database."""
+    return DatabaseReader(open_database(path))

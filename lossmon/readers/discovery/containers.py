@@ -1,116 +1,110 @@
-"""The files that hold several runs, and which of those runs go where."""
+"""Files that hold several runs, each opened once."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from lossmon.errors import internal_error
-from lossmon.fast_dataclass import dataclass
-from lossmon.readers.discovery.detection import DetectedFile
+from lossmon.readers.discovery.found import FoundFile
 from lossmon.readers.format import ContainedRun, Format, RunContainer, lead
 
+Contained = tuple[ContainedRun, FoundFile]
+"""A run of a file that holds several, its name unlike all others there, and the file with a format
+that opens that run."""
 
-@dataclass(frozen=True, slots=True)
-class LocatedRun:
-    """One run of a file that holds several.
-
-    Attributes:
-        claim: The file, with a format that opens this run.
-        part: The run.
-        name: What it is called: nothing else in the file is called so.
-    """
-
-    claim: DetectedFile
-    part: ContainedRun
-    name: str
+_Key = tuple[str, str]
+"""Path of a file and source of its format."""
 
 
 class RunContainers:
     """Opens each file that holds several runs once, and remembers what is in it."""
 
     def __init__(self) -> None:
-        self._shelves: dict[tuple[str, str], RunContainer] = {}
-        self._formats: dict[tuple[str, str, str], Format] = {}
-        self._told: dict[tuple[str, str], tuple[tuple[str, str], ...]] = {}
-        self._broken: dict[tuple[str, str], str] = {}
+        self._open: dict[_Key, RunContainer] = {}
+        self._formats: dict[tuple[_Key, str], Format] = {}
+        self._seen: dict[_Key, tuple[tuple[str, str], ...]] = {}
+        self._broken: dict[_Key, str] = {}
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What was left out, and why."""
-        own = (note for shelf in self._shelves.values() for note in shelf.notes)
+        own = (note for container in self._open.values() for note in container.notes)
         return (*own, *self._broken.values())
 
-    def grew(self) -> bool:
+    def changed(self) -> bool:
         """Whether any file holds other runs than it did."""
-        return any([self._has_grown(key) for key in list(self._shelves)])
+        return any([self._has_changed(key) for key in list(self._open)])
 
-    def _has_grown(self, key: tuple[str, str]) -> bool:
+    def _has_changed(self, key: _Key) -> bool:
         try:
-            return _told(self._shelves[key]) != self._told[key]
+            return _names(self._open[key].runs()) != self._seen[key]
         except Exception as error:
             self._give_up(key, error)
             return True
 
-    def _give_up(self, key: tuple[str, str], error: Exception) -> None:
-        self._shelves.pop(key, None)
+    def _give_up(self, key: _Key, error: Exception) -> None:
+        self._open.pop(key, None)
         self._broken[key] = f"{key[0]}: {internal_error(error)}; the file is skipped"
 
-    def slots(self, claim: DetectedFile) -> list[LocatedRun]:
-        """The runs of a file, as `RunContainer.parts` orders them."""
-        key = (claim.path, claim.format.source)
+    def runs(self, file: FoundFile) -> list[Contained]:
+        """Return the runs of a file, as `RunContainer.runs` orders them."""
+        key = (str(file.path), file.format.source)
         if key in self._broken:
             return []
         try:
-            return self._slots(claim, key)
+            return self._runs(file, key)
         except Exception as error:
             self._give_up(key, error)
             return []
 
-    def _slots(self, claim: DetectedFile, key: tuple[str, str]) -> list[LocatedRun]:
-        shelf = self._shelves.get(key)
-        if shelf is None:
-            if claim.format.shelf is None:
+    def _runs(self, file: FoundFile, key: _Key) -> list[Contained]:
+        container = self._open.get(key)
+        if container is None:
+            if file.format.container is None:
                 return []
-            shelf = self._shelves[key] = claim.format.shelf(Path(claim.path))
-        parts = shelf.parts()
-        self._told[key] = tuple((part.key, part.name) for part in parts)
+            container = self._open[key] = file.format.container(file.path)
+        runs = container.runs()
+        self._seen[key] = _names(runs)
         return [
-            LocatedRun(replace(claim, format=self._format(claim, shelf, part.key)), part, name)
-            for part, name in zip(parts, _names(parts), strict=True)
+            (run, replace(file, format=self._format(file, key, container, run.key), part=run.key))
+            for run in _told_apart(runs)
         ]
 
-    def _format(self, claim: DetectedFile, shelf: RunContainer, key: str) -> Format:
+    def _format(self, file: FoundFile, key: _Key, container: RunContainer, run: str) -> Format:
         """The format that opens one run: the very same object each time."""
-        at = (claim.path, claim.format.source, key)
-        if at not in self._formats:
-            self._formats[at] = replace(claim.format, open=lambda _: shelf.open(key), shelf=None)
-        return self._formats[at]
+        if (key, run) not in self._formats:
+            self._formats[key, run] = replace(
+                file.format, open=lambda _: container.open(run), container=None
+            )
+        return self._formats[key, run]
 
 
-def _told(shelf: RunContainer) -> tuple[tuple[str, str], ...]:
-    return tuple((part.key, part.name) for part in shelf.parts())
+def _names(runs: Sequence[ContainedRun]) -> tuple[tuple[str, str], ...]:
+    return tuple((run.key, run.name) for run in runs)
 
 
-def _names(parts: Iterable[ContainedRun]) -> Iterator[str]:
-    """What each run is called; of those of one name, the later ones get what tells them apart."""
+def _told_apart(runs: Iterable[ContainedRun]) -> Iterator[ContainedRun]:
+    """The runs with unique names; later ones of the same name get a part of their key."""
     taken: set[str] = set()
-    for part in parts:
-        name = part.name or part.key
-        yield name if name not in taken else f"{name} ({part.key[:8]})"
+    for run in runs:
+        name = run.name or run.key
+        yield replace(run, name=name if name not in taken else f"{name} ({run.key[:8]})")
         taken.add(name)
 
 
-def leading(slots: list[list[LocatedRun]]) -> LocatedRun | None:
-    """The run that speaks for several such files: of the one that was begun last."""
-    firsts = [(one, lead([slot.part for slot in one])) for one in slots]
-    found = [
-        next(slot for slot in one if slot.part is part) for one, part in firsts if part is not None
-    ]
-    return max(found, key=_begun, default=None)
+def leading(files: Iterable[Sequence[Contained]]) -> Contained | None:
+    """Return the run that stands for several such files: that of the one begun last."""
+    leads = (
+        next((one for one in runs if one[0] is first), None)
+        for runs in files
+        if (first := lead([run for run, _ in runs])) is not None
+    )
+    found = [one for one in leads if one is not None]
+    return max(found, key=_started, default=None)
 
 
-def _begun(slot: LocatedRun) -> float:
-    return slot.part.started if math.isfinite(slot.part.started) else -math.inf
+def _started(contained: Contained) -> float:
+    started = contained[0].started
+    return started if math.isfinite(started) else -math.inf

@@ -1,57 +1,24 @@
-"""Paths → runs: what lies under the paths that the user gave, as runs with their files."""
+"""Discovery of runs and their files below the paths that the user gave."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from lossmon.errors import internal_error
 from lossmon.fast_dataclass import dataclass
 from lossmon.readers.discovery.containers import RunContainers
 from lossmon.readers.discovery.detection import Detector
+from lossmon.readers.discovery.found import FoundRun
 from lossmon.readers.discovery.members import ordered
-from lossmon.readers.discovery.search_path import PlacedRun, SearchPath
+from lossmon.readers.discovery.search_path import SearchPath
 from lossmon.readers.format import Format
-from lossmon.readers.run_directories import VERSION
+from lossmon.readers.registry import directories, plugin_notes
 
 EXAMPLES = 5
 """Names of unrecognised files that a message may quote: enough to see what sort they are."""
-
-
-@dataclass(frozen=True, slots=True)
-class FoundFile:
-    """A file of a run.
-
-    Attributes:
-        path: Where it is.
-        format: What it is and how to read it.
-        scope: Sub-run inside the run (`validation`), or rank (`rank1`), or empty.
-        part: Key of the run in a file that holds several, or empty.
-    """
-
-    path: Path
-    format: Format
-    scope: str = ""
-    part: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class FoundRun:
-    """One run.
-
-    Attributes:
-        name: What the user calls it.
-        path: Its own directory or file, or of several runs in one file a name below it; stays
-            the same for as long as the run is known.
-        files: What to read, the better source first, files of one source oldest first.
-        checkpoints: Steps and names of the checkpoints on disk, ascending.
-    """
-
-    name: str
-    path: Path
-    files: tuple[FoundFile, ...] = ()
-    checkpoints: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +27,7 @@ class Scan:
 
     Attributes:
         runs: In the order of the paths, below each by name.
-        notes: What was stepped over, and why.
+        notes: What was skipped, and why.
         seen_files: Regular files seen.
         unrecognised: Names of some of those that no reader knows.
     """
@@ -84,11 +51,11 @@ class Discovery:
         Raises:
             ConfigError: A pattern is wrong; says which.
         """
-        self._places = [SearchPath(path) for path in paths]
-        self._claims = Detector(_own_format(patterns) if patterns else None)
-        self._shelves = RunContainers()
+        self._paths = [SearchPath(path) for path in paths]
+        self._detector = Detector(_own_format(patterns) if patterns else None)
+        self._containers = RunContainers()
         self._scan: Scan | None = None
-        self._placed: dict[SearchPath, list[PlacedRun]] = {}
+        self._runs: dict[SearchPath, list[FoundRun]] = {}
         self._broken: dict[SearchPath, str] = {}
 
     def scan(self) -> Scan:
@@ -97,65 +64,60 @@ class Discovery:
         Returns:
             The very same object as before while nothing changed.
         """
-        changed = [self._refreshed(place) for place in self._places]
-        changed += [self._claims.grew(), self._shelves.grew()]
+        changed = [self._refreshed(path) for path in self._paths]
+        changed += [self._detector.changed(), self._containers.changed()]
         if self._scan is not None and not any(changed) and not self._broken:
             return self._scan
         seen: set[tuple[int, int]] = set()
-        found = [run for place in self._places for run in self._runs(place, seen)]
-        notes = [note for place in self._places for note in place.notes]
+        found = [run for path in self._paths for run in self._found(path, seen)]
+        notes = [note for path in self._paths for note in path.notes]
         notes += self._broken.values()
-        unknown = [name for place in self._places for name in place.unrecognised]
+        unknown = [name for path in self._paths for name in path.unrecognised]
         scan = Scan(
-            runs=tuple(_found(found)),
-            notes=(*notes, *self._claims.notes, *self._shelves.notes),
-            seen_files=sum(place.seen for place in self._places),
+            runs=tuple(_named(found)),
+            notes=(*notes, *self._detector.notes, *self._containers.notes, *plugin_notes()),
+            seen_files=sum(path.seen for path in self._paths),
             unrecognised=tuple(dict.fromkeys(unknown))[:EXAMPLES],
         )
         if scan != self._scan:
             self._scan = scan
         return self._scan
 
-    def _refreshed(self, place: SearchPath) -> bool:
+    def _refreshed(self, path: SearchPath) -> bool:
         try:
-            return place.refresh()
+            return path.refresh()
         except Exception as error:
-            self._broken[place] = f"{place.given}: {internal_error(error)}; new files are not found"
+            self._broken[path] = f"{path.given}: {internal_error(error)}; new files are not found"
             return True
 
-    def _runs(self, place: SearchPath, seen: set[tuple[int, int]]) -> list[PlacedRun]:
-        """The runs of a place; those it had before where they cannot be told any more."""
+    def _found(self, path: SearchPath, seen: set[tuple[int, int]]) -> list[FoundRun]:
+        """The runs below a path; those it had before where they cannot be found out any more."""
         try:
-            self._placed[place] = list(place.runs(self._claims, self._shelves, seen))
+            self._runs[path] = list(path.runs(self._detector, self._containers, seen))
         except Exception as error:
-            self._broken[place] = f"{place.given}: {internal_error(error)}; new files are not found"
+            self._broken[path] = f"{path.given}: {internal_error(error)}; new files are not found"
         else:
-            self._broken.pop(place, None)
-        return self._placed.get(place, [])
+            self._broken.pop(path, None)
+        return self._runs.get(path, [])
 
 
 def _own_format(patterns: Mapping[str, str]) -> Format:
-    # Few have patterns: the others do not wait for the text reader before they need it.
-    from lossmon.readers.text.reader import own_format
+    # Few have patterns: nobody else waits for the import of what runs them.
+    from lossmon.readers.text.detection import own_format
     from lossmon.readers.text.user_patterns import Pattern
 
     return own_format(Pattern(patterns))
 
 
-def _found(runs: list[PlacedRun]) -> Iterator[FoundRun]:
-    called = names([_place_of(run) for run in runs], [run.name for run in runs])
+def _named(runs: Sequence[FoundRun]) -> Iterator[FoundRun]:
+    called = names([_own_path(run) for run in runs], [run.name for run in runs])
     for run, name in zip(runs, called, strict=True):
-        files = tuple(
-            FoundFile(Path(member.claim.path), member.claim.format, member.scope, member.part)
-            for member in ordered(run.members)
-        )
-        yield FoundRun(name, run.path, files, run.checkpoints)
+        yield replace(run, name=name, files=ordered(run.files))
 
 
-def _place_of(run: PlacedRun) -> Path:
+def _own_path(run: FoundRun) -> Path:
     """Where the run lies; of one run among several in a file that is the file."""
-    files = [Path(member.claim.path) for member in run.members]
-    within = run.name and not any(file.is_relative_to(run.path) for file in files)
+    within = run.name and not any(file.path.is_relative_to(run.path) for file in run.files)
     return run.path.parent if within else run.path
 
 
@@ -171,7 +133,8 @@ def names(paths: Sequence[Path], given: Sequence[str] | None = None) -> list[str
         (*_telling_parts(path), name) if name else _telling_parts(path)
         for path, name in zip(paths, given or [""] * len(paths), strict=True)
     ]
-    lengths = [2 if VERSION.match(own[-1]) else 1 for own in parts]
+    numbered = directories().numbered
+    lengths = [2 if numbered.match(own[-1]) else 1 for own in parts]
     while True:
         tails = [own[-length:] for own, length in zip(parts, lengths, strict=True)]
         counts = Counter(tails)

@@ -1,4 +1,4 @@
-"""Which files make one run, as users think of runs."""
+"""Grouping of files into runs, as users think of runs."""
 
 from __future__ import annotations
 
@@ -6,25 +6,20 @@ import os
 import re
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 
-from lossmon.readers.discovery.detection import GENERIC, DetectedFile
-from lossmon.readers.discovery.members import (
-    TEXT_RANK,
-    Group,
-    Member,
-    scoped,
-    without_repeats,
-)
-from lossmon.readers.run_directories import (
-    CLOCK,
-    SPLITS,
-    VERSION,
-    RunDirectory,
-    home,
-    is_events,
-    writer,
-)
+from lossmon.readers.discovery.found import FoundFile, only_text
+from lossmon.readers.discovery.members import scoped, without_repeats
+from lossmon.readers.format import Rank
+from lossmon.readers.registry import directories
+from lossmon.readers.run_directories import Marks, RunDirectory
+
+Runs = dict[str, list[FoundFile]]
+"""Path of a run's own directory or file → its files."""
+
+_Stem = tuple[str, str]
+"""Directory, and file name without what tells the stream, the rank or the format only."""
 
 _COMMON_STEMS = re.compile(
     r"^(?:|(?:running|trainer|training|train|main|launcher?|full|all|job|my|run|app|process|"
@@ -33,7 +28,7 @@ _COMMON_STEMS = re.compile(
     r"rank|local|node|worker|learn|[-_. ]|\d{1,2})*)$",
     re.IGNORECASE,
 )
-"""File names that say nothing of which run it is."""
+"""File names that do not tell one run from another."""
 
 _ENDINGS = re.compile(r"(?:\.(?:log|out|err|txt|stdout|stderr|output|csv|tsv|jsonl?|ndjson|\d+))+$")
 _SPLIT_IN_STEM = re.compile(
@@ -42,28 +37,30 @@ _SPLIT_IN_STEM = re.compile(
 )
 
 
-def grouped(
-    claims: Iterable[DetectedFile], root: str, marks: Callable[[str], tuple[str, ...]]
-) -> list[Group]:
+def grouped(files: Sequence[FoundFile], root: str, marks: Marks) -> Runs:
     """Put files together that belong to one run.
 
     Args:
-        claims: Every recognised file below `root`.
+        files: Every recognised file below `root`.
         root: Directory that the user gave.
-        marks: Telling names in a directory, see `homes.TRAINER_MARKS`.
+        marks: Gives the telling names in a directory, see `RunDirectories.telling`.
+
+    Returns:
+        The runs by path, ascending.
     """
-    homes: dict[str, Group] = {}
-    for claim, place in _placed(list(claims), root, marks):
-        homes.setdefault(place.path, Group(place.path)).members.append(Member(claim, place.scope))
-    _join_versions(homes, root)
-    _join_nested(homes)
-    for group in homes.values():
-        group.members = without_repeats(group.members)
-    paths = sorted(homes)
-    groups = [part for path in paths for part in _parted(homes[path], _below(paths, path) > 0)]
-    for group in groups:
-        group.members = [scoped(member, group.members) for member in group.members]
-    return sorted((group for group in groups if group.members), key=lambda group: group.path)
+    runs: Runs = {}
+    for file, place in _located(files, root, marks):
+        placed = replace(file, scope=place.scope) if place.scope else file
+        runs.setdefault(place.path, []).append(placed)
+    _join_numbered(runs, root)
+    _join_nested(runs)
+    paths = sorted(runs)
+    parts: Runs = {}
+    for path in paths:
+        for own, members in _split_up(path, without_repeats(runs[path]), _below(paths, path) > 0):
+            if members:
+                parts[own] = [scoped(file, members) for file in members]
+    return dict(sorted(parts.items()))
 
 
 def _below(paths: list[str], path: str) -> int:
@@ -72,10 +69,10 @@ def _below(paths: list[str], path: str) -> int:
 
 
 def _first_below(paths: list[str], path: str) -> int:
-    """Place of the first of the sorted paths that lies below one."""
-    place = bisect_left(paths, _inside(path))
-    # The root of the file system begins with what stands between it and what it holds.
-    return place + (place < len(paths) and paths[place] == path)
+    """Index of the first of the sorted paths that lies below one."""
+    index = bisect_left(paths, _inside(path))
+    # The root of the file system ends with what separates it from what it holds.
+    return index + (index < len(paths) and paths[index] == path)
 
 
 def _inside(path: str) -> str:
@@ -85,100 +82,110 @@ def _inside(path: str) -> str:
 _AFTER_SEPARATOR = chr(ord(os.sep) + 1)
 
 
-def _placed(
-    claims: list[DetectedFile], root: str, marks: Callable[[str], tuple[str, ...]]
-) -> Iterator[tuple[DetectedFile, RunDirectory]]:
-    """Give each file its home; the event files of one writer below its own go to that one."""
+def _located(
+    files: Sequence[FoundFile], root: str, marks: Marks
+) -> Iterator[tuple[FoundFile, RunDirectory]]:
+    """Give each file its run directory; files nested below others of their writer share theirs."""
+    locate = directories().locate
     writers: dict[str, set[str]] = defaultdict(set)
-    for claim in claims:
-        directory, name = os.path.split(claim.path)
-        if is_events(name):
-            writers[directory].add(writer(name))
-    for claim in claims:
-        directory, name = os.path.split(claim.path)
+    for file in files:
+        if file.origin.writer:
+            writers[os.path.dirname(file.path)].add(file.origin.writer)
+    for file in files:
+        directory, name = os.path.split(file.path)
         above, own = os.path.split(directory)
-        nested = directory != root and is_events(name) and writer(name)
-        if nested and writer(name) in writers.get(above, ()) and own.lower() not in SPLITS:
-            if CLOCK.match(own):
-                continue
-            place = home(os.path.join(above, name), root, marks)
-            yield claim, RunDirectory(place.path, claim.sub or own.rsplit("_", 1)[-1])
+        origin = file.origin
+        if origin.nests and directory != root and origin.writer in writers.get(above, ()):
+            if not origin.copy:
+                place = locate(os.path.join(above, name), root, marks)
+                yield file, replace(place, scope=origin.sub or own.rsplit("_", 1)[-1])
         else:
-            yield claim, home(claim.path, root, marks)
+            yield file, locate(str(file.path), root, marks)
 
 
-def _join_versions(homes: dict[str, Group], root: str) -> None:
-    """Lightning's loggers each keep a `version_N`: those of one number are one run."""
-    kept: dict[tuple[str, str], Group] = {}
-    for path in sorted(homes):
-        logger, version = os.path.split(path)
-        if path == root or VERSION.match(version) is None or logger == root:
+def _sources(files: Sequence[FoundFile]) -> frozenset[str]:
+    """Sources of files, text logs apart."""
+    return frozenset(file.format.source for file in files if file.format.rank < Rank.TEXT)
+
+
+def _join_numbered(runs: Runs, root: str) -> None:
+    """Join the directories of one number that several loggers keep beside each other."""
+    numbered = directories().numbered
+    kept: dict[tuple[str, str], str] = {}
+    for path in sorted(runs):
+        logger, number = os.path.split(path)
+        if path == root or logger == root or numbered.match(number) is None:
             continue
-        first = kept.setdefault((os.path.dirname(logger), version), homes[path])
-        if first is homes[path]:
+        key = (os.path.dirname(logger), number)
+        first = kept.setdefault(key, path)
+        if first == path:
             continue
-        if first.sources & homes[path].sources:
-            kept[os.path.dirname(logger), version] = homes[path]
-            continue
-        first.members += homes.pop(path).members
+        if _sources(runs[first]) & _sources(runs[path]):
+            kept[key] = path
+        else:
+            runs[first] += runs.pop(path)
 
 
-def _join_nested(homes: dict[str, Group]) -> None:
-    """A log beside a single run below it is that run's; so is its only other logger."""
-    paths = sorted(homes)
+def _join_nested(runs: Runs) -> None:
+    """Join a log with the single run below it, and so the only other logger of that run."""
+    paths = sorted(runs)
     for path in reversed(paths.copy()):
         if _below(paths, path) != 1:
             continue
         inner = paths[_first_below(paths, path)]
-        outer, nested = homes[path], homes[inner]
-        if outer.only_text or nested.only_text or not outer.sources & nested.sources:
-            outer.members += homes.pop(inner).members
+        outer, nested = runs[path], runs[inner]
+        if only_text(outer) or only_text(nested) or not _sources(outer) & _sources(nested):
+            outer += runs.pop(inner)
             paths.remove(inner)
 
 
-def _parted(group: Group, beside: bool) -> list[Group]:
+def _split_up(
+    path: str, files: list[FoundFile], beside: bool
+) -> Iterator[tuple[str, list[FoundFile]]]:
     """Split files that merely lie side by side, such as the logs of many jobs.
 
     Args:
-        group: The files of one directory and its parts.
+        path: Their run directory.
+        files: The files of the directory and its parts.
         beside: There are runs in directories below it.
     """
-    stems: dict[tuple[str, str], list[Member]] = defaultdict(list)
-    for member in group.members:
-        if member.claim.format.rank >= TEXT_RANK or member.claim.format.source in GENERIC:
-            stems[_stem(member.claim.path)].append(member)
-    loose = _rivals(stems) | (_strangers(stems, beside) if group.only_text else set())
-    parts = []
-    for stem in sorted(loose):
-        members = stems[stem]
-        group.members = [member for member in group.members if member not in members]
-        parts.append(Group(_face(members), members))
-    if group.members and group.only_text and (parts or beside):
-        group.path = _face(group.members)
-    return [group, *parts]
+    stems: dict[_Stem, list[FoundFile]] = defaultdict(list)
+    for file in files:
+        if file.format.rank >= Rank.TEXT or file.format.user_named:
+            stems[_stem(str(file.path))].append(file)
+    apart = _rivals(stems) | (_other_jobs(stems, beside) if only_text(files) else set())
+    if apart:
+        moved = {str(file.path) for stem in apart for file in stems[stem]}
+        files = [file for file in files if str(file.path) not in moved]
+    if files and only_text(files) and (apart or beside):
+        path = _main_file(files)
+    yield path, files
+    for stem in sorted(apart):
+        yield _main_file(stems[stem]), stems[stem]
 
 
-def _face(members: list[Member]) -> str:
-    """The file that a run without a directory is called after: not its errors if it can be."""
-    return min((member.claim.path for member in members), key=lambda p: (p.endswith(".err"), p))
+def _main_file(files: Sequence[FoundFile]) -> str:
+    """The file that names a run without a directory: not its errors if there is another."""
+    paths = (str(file.path) for file in files)
+    return min(paths, key=lambda path: (path.endswith(".err"), path))
 
 
-def _rivals(stems: Mapping[tuple[str, str], list[Member]]) -> set[tuple[str, str]]:
+def _rivals(stems: Mapping[_Stem, Sequence[FoundFile]]) -> set[_Stem]:
     """Stems of tables and JSON lines of which several in one directory hold a run each."""
     counts: Counter[tuple[str, str]] = Counter()
-    for (directory, _), members in stems.items():
-        if not _SPLIT_IN_STEM.search(os.path.basename(members[0].claim.path)):
-            rivals = {member.claim.format.source for member in members if member.claim.has_loss}
+    for (directory, _), files in stems.items():
+        if not _SPLIT_IN_STEM.search(files[0].path.name):
+            rivals = {file.format.source for file in files if file.has_loss}
             counts.update((directory, source) for source in rivals)
     crowded = {directory for (directory, _), count in counts.items() if count > 1}
     return {
-        (directory, stem)
-        for (directory, stem), members in stems.items()
-        if directory in crowded and any(member.claim.format.source in GENERIC for member in members)
+        stem
+        for stem, files in stems.items()
+        if stem[0] in crowded and any(file.format.user_named for file in files)
     }
 
 
-def _strangers(stems: Mapping[tuple[str, str], list[Member]], beside: bool) -> set[tuple[str, str]]:
+def _other_jobs(stems: Collection[_Stem], beside: bool) -> set[_Stem]:
     """Stems of text logs that name different jobs, in a directory that holds nothing else."""
     named = {key for key in stems if not _COMMON_STEMS.match(key[1])}
     common = set(stems) - named
@@ -192,8 +199,7 @@ def _strangers(stems: Mapping[tuple[str, str], list[Member]], beside: bool) -> s
     return named if crowded or (named and (beside or extended)) else set()
 
 
-def _stem(path: str) -> tuple[str, str]:
-    """Directory and file name without what only tells the stream, the rank or the format."""
+def _stem(path: str) -> _Stem:
     directory, name = os.path.split(path)
     stem = _ENDINGS.sub("", name.lower())
     stem = re.sub(r"[-_.]?(?:stdout|stderr)$|[-_.]?(?:rank|local_rank)[-_]?\d+", "", stem)

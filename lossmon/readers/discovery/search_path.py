@@ -1,54 +1,26 @@
-"""One path that the user gave, and the runs below it."""
+"""Search path: a directory or file that the user gave, and the runs below it."""
 
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Iterator
-from dataclasses import field
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
-from lossmon.fast_dataclass import dataclass
 from lossmon.readers.discovery.checkpoints import CHECKPOINT_NAME, checkpoint_step
-from lossmon.readers.discovery.containers import LocatedRun, RunContainers, leading
-from lossmon.readers.discovery.detection import DetectedFile, Detector
-from lossmon.readers.discovery.grouping import grouped
-from lossmon.readers.discovery.members import Group, Member
-from lossmon.readers.discovery.tree import Entry, Tree
+from lossmon.readers.discovery.containers import Contained, RunContainers, leading
+from lossmon.readers.discovery.detection import Detector
+from lossmon.readers.discovery.found import FoundFile, FoundRun, only_text
+from lossmon.readers.discovery.grouping import Runs, grouped
+from lossmon.readers.discovery.tree import ListedFile, Tree
 from lossmon.readers.format import as_file_name
-from lossmon.readers.registry import possible
-from lossmon.readers.run_directories import TRAINER_MARKS, is_metric
+from lossmon.readers.registry import directories, is_interesting
 
-_TELLING = re.compile(f"{TRAINER_MARKS.pattern}|{CHECKPOINT_NAME.pattern}")
-_NO_METRICS = re.compile(
-    r"(?:tokenizer.*|.*vocab|.*config|special_tokens_map|added_tokens|preprocessor.*|package(?:-lock)?|"
-    r"tsconfig|dataset_info|dataset_dict|.*\.index|.*\.trace|params|args)\.json|"
-    r".*\.pt\.trace\.json.*|requirements.*\.txt|merges\.txt|runs\.swanlab|.*\.ipynb|"
-    r"wandb-metadata\.json|swanlab-metadata\.json|conda-environment\.yaml",
-    re.IGNORECASE,
-)
-"""Files that many runs have beside their logs and that hold no metrics."""
+Checkpoints = tuple[tuple[int, str], ...]
+"""Steps and names, ascending."""
 
 
-@dataclass(slots=True)
-class PlacedRun:
-    """A run as found at one place.
-
-    Attributes:
-        path: Its own directory or file, spelled as the user spelled the place.
-        members: Its files.
-        checkpoints: Steps and names of the checkpoints on disk, ascending.
-        name: What the framework calls it, where that tells more than the path; or empty.
-    """
-
-    path: Path
-    members: list[Member] = field(default_factory=list)
-    checkpoints: tuple[tuple[int, str], ...] = ()
-    name: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Checkpoint:
+class _Checkpoint(NamedTuple):
     directory: str
     step: int
     name: str
@@ -59,7 +31,7 @@ class SearchPath:
 
     Attributes:
         given: As the user spelled it.
-        notes: What was stepped over, and why.
+        notes: What was skipped, and why.
         seen: Regular files seen.
         unrecognised: Names of some that no reader knows.
     """
@@ -69,8 +41,9 @@ class SearchPath:
         # A link that the user names is meant; those below it are not followed.
         self._root = os.path.realpath(given)
         self._tree: Tree | None = None
-        self._file: Entry | None = None
+        self._file: ListedFile | None = None
         self._owners: dict[str, str] = {}
+        """Path of a file, or path and key of a run in it → path of the run it belongs to."""
         self.notes: tuple[str, ...] = ()
         self.seen = 0
         self.unrecognised: list[str] = []
@@ -86,52 +59,62 @@ class SearchPath:
             self._root = os.path.realpath(self.given)
             return gone or before != self.notes
         if not os.path.isdir(self._root):
-            entry = Entry(self._root, (status.st_dev, status.st_ino))
-            changed, self._file, self._tree = entry != self._file, entry, None
+            file = ListedFile(self._root, (status.st_dev, status.st_ino))
+            changed, self._file, self._tree = file != self._file, file, None
             self.notes, self.seen = (), 1
             return changed
         self._file = None
         if self._tree is None:
-            self._tree = Tree(Path(self._root), is_interesting, _TELLING)
+            rules = directories()
+            telling = rf"{rules.telling.pattern}|{CHECKPOINT_NAME.pattern}"
+            self._tree = Tree(Path(self._root), is_interesting, telling, rules.run_files)
         changed = self._tree.refresh()
         self.notes = self._tree.notes
         return changed
 
     def runs(
-        self, claims: Detector, shelves: RunContainers, seen: set[tuple[int, int]]
-    ) -> Iterator[PlacedRun]:
-        """The runs here.
+        self, detector: Detector, containers: RunContainers, seen: set[tuple[int, int]]
+    ) -> Iterator[FoundRun]:
+        """Give the runs here; their names are empty where the path is telling enough.
 
         Args:
-            claims: What each file is.
-            shelves: What is in the files that hold several runs.
-            seen: Files that belong to runs of other places; those found here are added.
+            detector: Knows the format of each file.
+            containers: Knows the runs in files that hold several.
+            seen: Files that belong to runs of other paths; those found here are added.
         """
         self.unrecognised = []
         if self._file is not None:
-            claim = self._claim(self._file, claims, seen, named=True)
-            if claim is not None:
-                group = Group(self._root, [Member(claim)])
-                yield from self._apart(group, shelves, ())
+            file = self._find(self._file, detector, seen, named=True)
+            if file is not None:
+                yield from self._separated(self._root, [file], containers, ())
         elif self._tree is not None:
-            yield from self._below(self._tree, claims, shelves, seen)
+            yield from self._below(self._tree, detector, containers, seen)
 
-    def _claim(
-        self, entry: Entry, claims: Detector, seen: set[tuple[int, int]], *, named: bool = False
-    ) -> DetectedFile | None:
-        claim = claims.of(entry, named=named)
-        if claim is None:
-            self.unrecognised.append(os.path.basename(entry.path))
-        elif entry.inode not in seen:
-            seen.add(entry.inode)
-            return claim
+    def _find(
+        self,
+        listed: ListedFile,
+        detector: Detector,
+        seen: set[tuple[int, int]],
+        *,
+        named: bool = False,
+    ) -> FoundFile | None:
+        file = detector.find(listed, named=named)
+        if file is None:
+            self.unrecognised.append(os.path.basename(listed.path))
+        elif listed.inode not in seen:
+            seen.add(listed.inode)
+            return file
         return None
 
     def _below(
-        self, tree: Tree, claims: Detector, shelves: RunContainers, seen: set[tuple[int, int]]
-    ) -> Iterator[PlacedRun]:
+        self,
+        tree: Tree,
+        detector: Detector,
+        containers: RunContainers,
+        seen: set[tuple[int, int]],
+    ) -> Iterator[FoundRun]:
         marks: dict[str, tuple[str, ...]] = {}
-        taken: list[DetectedFile] = []
+        files: list[FoundFile] = []
         checkpoints: list[_Checkpoint] = []
         self.seen = 0
         for directory in tree.directories():
@@ -143,105 +126,98 @@ class SearchPath:
                 inner = os.path.join(directory.path, name) in directory.children
                 if (step := checkpoint_step(name, directory=inner)) is not None:
                     checkpoints.append(_Checkpoint(directory.path, step, name))
-            found = (self._claim(entry, claims, seen) for entry in directory.files)
-            taken += [claim for claim in found if claim is not None]
-        groups = self._settled(grouped(taken, self._root, lambda path: marks.get(path, ())))
-        owned = _owned(groups, checkpoints)
-        for group in groups:
-            yield from self._apart(group, shelves, owned.get(group.path, ()))
+            found = (self._find(file, detector, seen) for file in directory.files)
+            files += [file for file in found if file is not None]
+        runs = self._settled(grouped(files, self._root, lambda path: marks.get(path, ())))
+        owned = _owned(runs, checkpoints)
+        for path, members in runs.items():
+            yield from self._separated(path, members, containers, owned.get(path, ()))
 
-    def _apart(
-        self, group: Group, shelves: RunContainers, checkpoints: tuple[tuple[int, str], ...]
-    ) -> Iterator[PlacedRun]:
-        """Take the runs apart that lie in one file; one of them has what lies beside the file."""
-        slots = {
-            member.claim.path: shelves.slots(member.claim)
-            for member in group.members
-            if member.claim.format.shelf is not None
+    def _separated(
+        self,
+        path: str,
+        files: Sequence[FoundFile],
+        containers: RunContainers,
+        checkpoints: Checkpoints,
+    ) -> Iterator[FoundRun]:
+        """Separate the runs of one file; one of them gets what lies beside the file."""
+        contained = {
+            file.path: containers.runs(file) for file in files if file.format.container is not None
         }
-        first = self._first(group.path, list(slots.values()))
-        members = [one for one in group.members if one.claim.path not in slots]
+        first = self._first(path, list(contained.values()))
+        own_files = [file for file in files if file.path not in contained]
         name = ""
         if first is not None:
-            name = first.name if Group("", members).only_text else ""
-            members.append(Member(first.claim, part=first.part.key))
-        own = PlacedRun(self._spelled(group.path), members, checkpoints, name)
-        if members and first is None:
+            name = first[0].name if only_text(own_files) else ""
+            own_files.append(first[1])
+        own = FoundRun(name, self._spelled(path), tuple(own_files), checkpoints)
+        if own_files and first is None:
             yield own
-        for one in (one for held in slots.values() for one in held):
-            yield own if one is first else self._shelved(one)
+        for one in (one for runs in contained.values() for one in runs):
+            yield own if one is first else self._alone(one)
 
-    def _shelved(self, slot: LocatedRun) -> PlacedRun:
+    def _alone(self, contained: Contained) -> FoundRun:
         """A run that has nothing but its part of a file."""
-        self._owners.setdefault(_slot(slot), slot.claim.path)
-        path = self._spelled(slot.claim.path) / as_file_name(slot.part.key)
-        return PlacedRun(path, [Member(slot.claim, part=slot.part.key)], (), slot.name)
+        run, file = contained
+        self._owners.setdefault(_owned_name(contained), str(file.path))
+        path = self._spelled(str(file.path)) / as_file_name(run.key)
+        return FoundRun(run.name, path, (file,))
 
-    def _first(self, path: str, slots: list[list[LocatedRun]]) -> LocatedRun | None:
-        """The run to which belongs what lies beside its file: the same one as before."""
-        every = [one for held in slots for one in held]
-        known = next((one for one in every if self._owners.get(_slot(one)) == f"{path}/"), None)
-        if known is not None:
-            return known
-        free = [[one for one in held if _slot(one) not in self._owners] for held in slots]
-        first = leading(free)
+    def _first(self, path: str, files: Sequence[Sequence[Contained]]) -> Contained | None:
+        """The run that owns what lies beside its file: the same one as before."""
+        owner = f"{path}/"
+        for runs in files:
+            for one in runs:
+                if self._owners.get(_owned_name(one)) == owner:
+                    return one
+        first = leading(
+            [one for one in runs if _owned_name(one) not in self._owners] for runs in files
+        )
         if first is not None:
-            self._owners[_slot(first)] = f"{path}/"
+            self._owners[_owned_name(first)] = owner
         return first
 
     def _spelled(self, path: str) -> Path:
-        """A path below this place as the user would spell it."""
+        """A path below this one as the user would spell it."""
         return self.given / os.path.relpath(path, self._root)
 
-    def _settled(self, groups: list[Group]) -> list[Group]:
+    def _settled(self, runs: Runs) -> Runs:
         """Keep every file in the run that it was first found in, and every run its path.
 
         What is found later can make another grouping look better, but a run that is being
         watched must not fall apart or move.
         """
-        runs: dict[str, Group] = {}
-        for group in groups:
-            for member in group.members:
-                owner = self._owners.get(member.claim.path)
+        settled: Runs = {}
+        for path, files in runs.items():
+            for file in files:
+                owner = self._owners.get(str(file.path))
                 if owner is None:
-                    owner = self._continued(group)
-                    self._owners[member.claim.path] = owner
-                runs.setdefault(owner, Group(owner)).members.append(member)
-        return sorted(runs.values(), key=lambda group: group.path)
+                    owner = self._owners[str(file.path)] = self._known_path(path, files)
+                settled.setdefault(owner, []).append(file)
+        return dict(sorted(settled.items()))
 
-    def _continued(self, group: Group) -> str:
-        """Path under which a group is known already, else the one that it has itself."""
-        owners = (self._owners.get(member.claim.path) for member in group.members)
-        return next((owner for owner in owners if owner is not None), group.path)
-
-
-def _slot(slot: LocatedRun) -> str:
-    return f"{slot.claim.path}\0{slot.part.key}"
+    def _known_path(self, path: str, files: Iterable[FoundFile]) -> str:
+        """Path under which a run is known already, else its own."""
+        owners = (self._owners.get(str(file.path)) for file in files)
+        return next((owner for owner in owners if owner is not None), path)
 
 
-def is_interesting(directory: str, name: str) -> bool:
-    """Whether a file is looked at: it can be a log, and is not known to be none."""
-    if possible(name):
-        return _NO_METRICS.fullmatch(name) is None
-    return is_metric(os.path.join(directory, name))
+def _owned_name(contained: Contained) -> str:
+    return f"{contained[1].path}\0{contained[0].key}"
 
 
-def _owned(
-    groups: list[Group], checkpoints: list[_Checkpoint]
-) -> dict[str, tuple[tuple[int, str], ...]]:
+def _owned(runs: Iterable[str], checkpoints: Iterable[_Checkpoint]) -> dict[str, Checkpoints]:
     """Give each checkpoint to the run whose directory is nearest above it."""
+    paths = list(runs)
     owned: dict[str, set[tuple[int, str]]] = {}
-    by_directory = {
-        group.path if os.path.isdir(group.path) else os.path.dirname(group.path): group.path
-        for group in groups
-    }
+    by_directory = {path if os.path.isdir(path) else os.path.dirname(path): path for path in paths}
     for checkpoint in checkpoints:
         directory = checkpoint.directory
         while directory not in by_directory and len(directory) > 1:
             directory = os.path.dirname(directory)
         owner = by_directory.get(directory)
-        if owner is None and len(groups) == 1:
-            owner = groups[0].path
+        if owner is None and len(paths) == 1:
+            owner = paths[0]
         if owner is not None:
             owned.setdefault(owner, set()).add((checkpoint.step, checkpoint.name))
     return {owner: tuple(sorted(names)) for owner, names in owned.items()}

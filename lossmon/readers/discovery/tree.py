@@ -1,4 +1,4 @@
-"""A directory tree that is listed once and then only where it changed."""
+"""Directory tree that is listed once, and again only where it changed."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from lossmon.errors import internal_error
 from lossmon.fast_dataclass import dataclass
-from lossmon.readers.run_directories import META
+from lossmon.readers.unreadable import UNREADABLE
 
 MAX_DEPTH = 6
 """Directories below the given one: `output/logs/<run id>/attempt_0/0/stdout.log` needs five."""
@@ -37,17 +38,8 @@ IGNORED_DIRECTORIES = frozenset(
 )
 """Directories that never hold metrics, or hold copies only."""
 
-UNREADABLE = {
-    ".aim": "Aim's own database (RocksDB), which only Aim can read; give the text log of the "
-    "training, or let it log to TensorBoard or CSV as well",
-    ".neptune": "Neptune's offline store, which only Neptune can read; give the text log of the "
-    "training, or let it log to TensorBoard or CSV as well",
-}
-"""Directories that do hold metrics, in a form that is not read, and what to say of them."""
 
-
-@dataclass(frozen=True, slots=True)
-class Entry:
+class ListedFile(NamedTuple):
     """A regular file whose name may be of interest.
 
     Attributes:
@@ -60,7 +52,7 @@ class Entry:
 
 
 @dataclass(slots=True)
-class Directory:
+class ListedDirectory:
     """What one directory holds.
 
     Attributes:
@@ -80,14 +72,14 @@ class Directory:
     modified_ns: int = -1
     listed: float = 0.0
     children: tuple[str, ...] = ()
-    files: tuple[Entry, ...] = ()
+    files: tuple[ListedFile, ...] = ()
     marks: tuple[str, ...] = ()
     seen: int = 0
     example: str = ""
 
     @property
-    def contents(self) -> tuple[tuple[str, ...], tuple[Entry, ...], tuple[str, ...], int]:
-        """All that a scan looks at; equal contents lead to equal runs."""
+    def contents(self) -> tuple[tuple[str, ...], tuple[ListedFile, ...], tuple[str, ...], int]:
+        """All that a scan looks at; equal contents give equal runs."""
         return self.children, self.files, self.marks, self.seen
 
 
@@ -95,28 +87,40 @@ class Tree:
     """The directories below one path, kept up to date by looking at their time stamps.
 
     Symbolic links are not followed. Directories that cannot be read, and FIFOs, sockets and
-    devices with an interesting name, are stepped over with a note.
+    devices with an interesting name, are skipped with a note.
+
+    Args:
+        root: The path.
+        interesting: Whether a file is of interest, given its directory and its name.
+        telling: Pattern of names that tell what sort of directory they stand in.
+        unlocking: Names of files whose appearance can make files below their directory
+            interesting.
     """
 
     def __init__(
-        self, root: Path, interesting: Callable[[str, str], bool], telling: re.Pattern[str]
+        self,
+        root: Path,
+        interesting: Callable[[str, str], bool],
+        telling: str,
+        unlocking: frozenset[str] = frozenset(),
     ) -> None:
         self._root = str(root)
         self._interesting = interesting
-        self._telling = telling
-        self._directories: dict[str, Directory] = {}
+        self._telling = re.compile(telling)
+        self._unlocking = unlocking
+        self._directories: dict[str, ListedDirectory] = {}
         self._notes: dict[str, str] = {}
         self._full = False
-        if (sort := UNREADABLE.get(root.name)) is not None:
-            self._notes[self._root] = f"{self._root}: {sort}"
+        if (why := UNREADABLE.get(root.name)) is not None:
+            self._notes[self._root] = f"{self._root}: {why}"
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was stepped over and why."""
+        """What was skipped, and why."""
         full = (f"stopped after {MOST_DIRECTORIES:,} directories in {self._root}",)
         return (*self._notes.values(), *(full if self._full else ()))
 
-    def directories(self) -> Iterator[Directory]:
+    def directories(self) -> Iterator[ListedDirectory]:
         """Every directory, a parent before its children, names in order."""
         waiting = [self._root]
         while waiting:
@@ -128,7 +132,7 @@ class Tree:
     def refresh(self) -> bool:
         """Look again; returns whether anything appeared or went."""
         if not self._directories:
-            self._list(Directory(self._root, 0))
+            self._list(ListedDirectory(self._root, 0))
             return True
         changed = False
         for directory in list(self._directories.values()):
@@ -139,17 +143,16 @@ class Tree:
                 self._list(directory)
             known = self._directories.get(directory.path)
             changed |= known is None or known.contents != before
-            if META in directory.marks and META not in before[2]:
-                self._list_below_again(directory.path)
+            if self._unlocking & set(directory.marks) - set(before[2]):
+                self._relist_below(directory.path)
         return changed
 
-    def _list_below_again(self, path: str) -> None:
-        """What lies below a run of MLflow is of interest only once it is known for one."""
+    def _relist_below(self, path: str) -> None:
         for known in self._directories.values():
             if known.path.startswith(path + os.sep):
                 known.modified_ns = -1
 
-    def _is_stale(self, directory: Directory) -> bool:
+    def _is_stale(self, directory: ListedDirectory) -> bool:
         try:
             modified = os.stat(directory.path, follow_symlinks=False).st_mtime_ns
         except OSError:
@@ -161,13 +164,13 @@ class Tree:
             unsettled and time.time() - directory.listed > SETTLED
         )
 
-    def _forget(self, directory: Directory) -> None:
+    def _forget(self, directory: ListedDirectory) -> None:
         if directory.path != self._root:
             self._directories.pop(directory.path, None)
         else:
             self._directories.clear()
 
-    def _list(self, directory: Directory) -> None:
+    def _list(self, directory: ListedDirectory) -> None:
         waiting = [directory]
         while waiting:
             known = waiting.pop()
@@ -176,16 +179,16 @@ class Tree:
             before = self._directories
             for child in reversed(known.children):
                 if child not in before and known.depth < MAX_DEPTH:
-                    waiting.append(Directory(child, known.depth + 1))
+                    waiting.append(ListedDirectory(child, known.depth + 1))
 
-    def _list_one(self, directory: Directory) -> bool:
+    def _list_one(self, directory: ListedDirectory) -> bool:
         if directory.path not in self._directories and len(self._directories) >= MOST_DIRECTORIES:
             self._full = True
             return False
         try:
             status = os.stat(directory.path, follow_symlinks=False)
             with os.scandir(directory.path) as entries:
-                self._take(directory, status.st_dev, list(entries))
+                self._fill(directory, status.st_dev, list(entries))
         except FileNotFoundError:
             return False
         except OSError as error:
@@ -201,9 +204,11 @@ class Tree:
         self._directories[directory.path] = directory
         return True
 
-    def _take(self, directory: Directory, device: int, entries: list[os.DirEntry[str]]) -> None:
+    def _fill(
+        self, directory: ListedDirectory, device: int, entries: list[os.DirEntry[str]]
+    ) -> None:
         children: list[str] = []
-        files: list[Entry] = []
+        files: list[ListedFile] = []
         marks: list[str] = []
         seen, example = 0, ""
         for entry in entries:
@@ -211,8 +216,8 @@ class Tree:
             if entry.is_dir(follow_symlinks=False):
                 if self._telling.match(name):
                     marks.append(name)
-                if (sort := UNREADABLE.get(name)) is not None:
-                    self._notes[entry.path] = f"{entry.path}: {sort}"
+                if (why := UNREADABLE.get(name)) is not None:
+                    self._notes[entry.path] = f"{entry.path}: {why}"
                 if not name.startswith(".") and name not in IGNORED_DIRECTORIES:
                     children.append(entry.path)
                 continue
@@ -222,7 +227,7 @@ class Tree:
             if not self._interesting(directory.path, name):
                 example = example or name
             elif self._is_regular(entry):
-                files.append(Entry(entry.path, (device, entry.inode())))
+                files.append(ListedFile(entry.path, (device, entry.inode())))
         directory.children = tuple(sorted(children))
         directory.files = tuple(sorted(files, key=lambda file: file.path))
         directory.marks = tuple(sorted(marks))

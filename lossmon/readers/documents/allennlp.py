@@ -1,15 +1,12 @@
-"""AllenNLP's `metrics_epoch_<n>.json`: one document an epoch."""
+"""Reader for AllenNLP's `metrics_epoch_<n>.json`: a document per epoch."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from lossmon.readers.documents.reader import DocumentReader
-from lossmon.readers.format import Format
 from lossmon.readers.records.columns import Columns, MetricColumns
 from lossmon.readers.records.frame import Frame, frame_of
-from lossmon.readers.records.sniff import fields, text_of
-from lossmon.readers.tables.reader import RANK
 from lossmon.types import Axis, Facts
 
 _REPEATED = frozenset(
@@ -26,22 +23,6 @@ def _layout(axis: Axis | None) -> MetricColumns:
     return MetricColumns(Axis.EPOCH, Columns(steps=(), ignored=_REPEATED))
 
 
-def _claims(path: Path, head: bytes) -> bool:
-    names = {name for name, is_number, _ in fields(text_of(head)) if is_number}
-    return "epoch" in names and any(name.endswith("_loss") for name in names)
-
-
-def _open(path: Path) -> DocumentReader:
+def open_metrics(path: Path) -> DocumentReader:
+    """Return a reader of the document of one epoch."""
     return DocumentReader(path, "allennlp", _extract, _layout)
-
-
-FORMATS = (
-    Format(
-        source="allennlp",
-        title="AllenNLP metrics_epoch_*.json",
-        names=("metrics_epoch_*.json",),
-        claims=_claims,
-        open=_open,
-        rank=RANK,
-    ),
-)

@@ -1,4 +1,4 @@
-"""Hugging Face Trainer's own documents: `trainer_state.json` and `*_results.json`."""
+"""Readers for Hugging Face Trainer's own documents: `trainer_state.json` and `*_results.json`."""
 
 from __future__ import annotations
 
@@ -7,18 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from lossmon.readers.documents.reader import DocumentReader, history_frame
-from lossmon.readers.format import Format
 from lossmon.readers.records.columns import Columns, MetricColumns
 from lossmon.readers.records.frame import Cells, Frame
-from lossmon.readers.records.sniff import text_of
 from lossmon.readers.values import number
 from lossmon.types import Axis, Facts
-
-STATE_RANK = 40
-"""Full precision with explicit steps, but only at checkpoints."""
-
-RESULTS_RANK = 95
-"""One number at the end of the run: of use only where there is no curve."""
 
 _ENDINGS = ("train_samples_per_second", "train_steps_per_second")
 """What only the record at the end of a training holds, beside `train_loss`."""
@@ -83,38 +75,11 @@ def _extract_results(document: object) -> tuple[Frame, tuple[Facts, ...]]:
     return cells.frame(1), ()
 
 
-def _claims_state(path: Path, head: bytes) -> bool:
-    return not head.strip() or text_of(head).lstrip().startswith("{")
-
-
-def _claims_results(path: Path, head: bytes) -> bool:
-    text = text_of(head)
-    return '"epoch"' in text or '_runtime"' in text or '_samples_per_second"' in text
-
-
-def _open_state(path: Path) -> DocumentReader:
+def open_state(path: Path) -> DocumentReader:
+    """Return a reader of `trainer_state.json`."""
     return DocumentReader(path, "hf_trainer", _extract_state, _state_layout)
 
 
-def _open_results(path: Path) -> DocumentReader:
+def open_results(path: Path) -> DocumentReader:
+    """Return a reader of `*_results.json`."""
     return DocumentReader(path, "hf_results", _extract_results)
-
-
-FORMATS = (
-    Format(
-        source="hf_trainer",
-        title="Hugging Face trainer_state.json",
-        names=("trainer_state.json",),
-        claims=_claims_state,
-        open=_open_state,
-        rank=STATE_RANK,
-    ),
-    Format(
-        source="hf_results",
-        title="Hugging Face *_results.json",
-        names=("all_results.json", "train_results.json", "eval_results.json"),
-        claims=_claims_results,
-        open=_open_results,
-        rank=RESULTS_RANK,
-    ),
-)

@@ -1,4 +1,4 @@
-"""JSON documents that are written anew as a whole: training histories."""
+"""Reader for JSON documents that are rewritten as a whole: training histories."""
 
 from __future__ import annotations
 
@@ -9,23 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from lossmon.readers.files.json_file import JsonFile
-from lossmon.readers.format import Format
 from lossmon.readers.records.axis import OtherAxisError
 from lossmon.readers.records.columns import Found, Layout, MetricColumns
-from lossmon.readers.records.frame import DEPTH, Cells, Frame, clean_name, frame_of
-from lossmon.readers.records.sniff import (
-    are_metrics,
-    fields,
-    is_known_other,
-    names_loss,
-    names_metric,
-    text_of,
-)
+from lossmon.readers.records.frame import DEPTH, Cells, Frame, frame_of
+from lossmon.readers.records.names import clean_name
+from lossmon.readers.records.sniff import names_loss
 from lossmon.readers.values import number
 from lossmon.types import Axis, Batch, Facts, Points
-
-RANK = 50
-"""Full precision, but written now and then as a whole."""
 
 _WRAPPERS = ("log_history", "history", "training_history", "logs", "log", "metrics", "results")
 """Names under which a document may keep its records."""
@@ -186,37 +176,10 @@ def _frame_of_lists(lists: Mapping[str, list[object]]) -> Frame:
     return cells.frame(length)
 
 
-def claims_history(path: Path, head: bytes) -> bool:
-    """Whether a JSON document is the history of a training."""
-    text = text_of(head).lstrip()
-    if is_known_other(path) or not text.startswith(("[", "{")):
-        return False
-    if text.startswith("["):
-        record, _, _ = text[1:].partition("}")
-        if not record.lstrip().startswith("{"):
-            return False
-        return are_metrics(name for name, is_number, _ in fields(record) if is_number)
-    listed = [name for name, _, is_list in fields(text) if is_list]
-    if '"log_history"' in text or any(map(names_loss, listed)):
-        return True
-    return any(names_metric(name) and "lr" not in name.lower() for name in listed)
-
-
 def _extract(document: object) -> tuple[Frame, tuple[Facts, ...]]:
     return history_frame(document), ()
 
 
-def _open(path: Path) -> DocumentReader:
+def open_history(path: Path) -> DocumentReader:
+    """Return a reader of a training history."""
     return DocumentReader(path, "history", _extract)
-
-
-FORMATS = (
-    Format(
-        source="history",
-        title="JSON training history",
-        names=("*.json", "log"),
-        claims=claims_history,
-        open=_open,
-        rank=RANK,
-    ),
-)

@@ -1,16 +1,14 @@
-"""LLaMA-Factory's `trainer_log.jsonl`."""
+"""Reader for LLaMA-Factory's `trainer_log.jsonl`."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from lossmon.readers.format import Format
-from lossmon.readers.jsonl.reader import RANK, json_lines
-from lossmon.readers.records.axis import plain
 from lossmon.readers.records.columns import Columns, Found, MetricColumns
 from lossmon.readers.records.frame import Frame
+from lossmon.readers.records.json_lines import json_lines
+from lossmon.readers.records.names import plain
 from lossmon.readers.records.reader import RecordReader
-from lossmon.readers.records.sniff import fields, text_of
 from lossmon.types import Axis, Facts
 
 _PROGRESS = frozenset(
@@ -59,24 +57,6 @@ class TrainerLog:
         return done >= total > 0
 
 
-def _claims(path: Path, head: bytes) -> bool:
-    if not head.strip():
-        return True
-    names = {name for name, _, _ in fields(text_of(head))}
-    return "current_steps" in names or {"step", "total_steps"} <= names
-
-
-def _open(path: Path) -> RecordReader:
+def open_log(path: Path) -> RecordReader:
+    """Return a reader of `trainer_log.jsonl`."""
     return json_lines(path, "llamafactory", TrainerLog)
-
-
-FORMATS = (
-    Format(
-        source="llamafactory",
-        title="LLaMA-Factory trainer_log.jsonl",
-        names=("trainer_log.jsonl",),
-        claims=_claims,
-        open=_open,
-        rank=RANK,
-    ),
-)

@@ -1,4 +1,4 @@
-"""The JSON lines of MMEngine and of its forerunner mmcv."""
+"""Reader for the JSON lines of MMEngine and of its forerunner mmcv."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from lossmon.readers.format import Format
-from lossmon.readers.jsonl.reader import RANK, USEFUL_TEXTS, JsonParser
 from lossmon.readers.records.axis import WithinEpoch, as_steps
-from lossmon.readers.records.columns import Found
+from lossmon.readers.records.columns import USEFUL_TEXTS, Found
 from lossmon.readers.records.frame import Column, Frame
+from lossmon.readers.records.json_lines import JsonParser
 from lossmon.readers.records.reader import RecordReader
-from lossmon.readers.records.sniff import first_records, is_known_other
 from lossmon.types import Axis, Floats, Ints, Points
 
 _PLACES = frozenset({"step", "iter", "epoch"})
@@ -104,36 +102,10 @@ def _spread(frame: Frame, name: str) -> Floats:
     return values
 
 
-def _claims(path: Path, head: bytes) -> bool:
-    if is_known_other(path):
-        return False
-    return any({"iter", "step"} <= record.keys() for record in first_records(head))
-
-
-def _claims_old(path: Path, head: bytes) -> bool:
-    return any({"mode", "epoch", "iter"} <= record.keys() for record in first_records(head))
-
-
 def _open(within: bool, source: str, path: Path) -> RecordReader:
     parser = partial(JsonParser, USEFUL_TEXTS | {"mode"})
     return RecordReader(path, source, parser, partial(MmScalars, within))
 
 
-FORMATS = (
-    Format(
-        source="mmcv",
-        title="mmcv *.log.json",
-        names=("*.log.json",),
-        claims=_claims_old,
-        open=partial(_open, True, "mmcv"),
-        rank=RANK,
-    ),
-    Format(
-        source="mmengine",
-        title="MMEngine scalars.json",
-        names=("scalars.json", "[0-9]*_[0-9]*.json"),
-        claims=_claims,
-        open=partial(_open, False, "mmengine"),
-        rank=RANK,
-    ),
-)
+open_mmcv = partial(_open, True, "mmcv")
+open_mmengine = partial(_open, False, "mmengine")

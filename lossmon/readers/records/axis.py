@@ -2,66 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 
 import numpy as np
 
 from lossmon.fast_dataclass import dataclass
 from lossmon.readers.records.frame import Frame
+from lossmon.readers.records.names import EPOCH_NAMES, STEP_NAMES, plain
 from lossmon.types import Axis, Floats, Ints
-
-STEP_NAMES = (
-    "step",
-    "global_step",
-    "current_steps",
-    "iteration",
-    "iter",
-    "num_updates",
-    "trainer/global_step",
-    "train/global_step",
-    "_step",
-    "total_timesteps",
-    "time/total_timesteps",
-    "training_iteration",
-    "steps",
-    "global_steps",
-    "global_iter",
-    "global_iteration",
-    "iterations",
-    "iters",
-    "it",
-    "update",
-    "updates",
-    "num_steps",
-    "optimizer_step",
-    "optim_step",
-    "opt_step",
-    "train_step",
-    "train_steps",
-    "train/step",
-    "train/steps",
-    "training_step",
-    "n_iter",
-    "num_iter",
-    "time/step",
-)
-"""Spellings of the optimizer step, the surest first, as `plain` gives them."""
-
-EPOCH_NAMES = ("epoch", "train/epoch", "trainer/epoch", "epochs", "current_epoch", "ep")
-"""Spellings of the epoch, the surest first."""
 
 FAR = float(2**60)
 """No run takes more steps; what is beyond is a number that overflowed."""
-
-_BLANKS = re.compile(r"[\s\-]+")
-
-
-@lru_cache(4096)
-def plain(name: str) -> str:
-    """Return a name in lower case, its words joined by `_`, for look-up in a table."""
-    return _BLANKS.sub("_", name.strip().lower())
 
 
 class OtherAxisError(Exception):

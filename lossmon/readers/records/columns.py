@@ -10,8 +10,9 @@ from typing import Protocol
 import numpy as np
 
 from lossmon.fast_dataclass import dataclass
-from lossmon.readers.records.axis import STEP_NAMES, StepAxis, plain
+from lossmon.readers.records.axis import StepAxis
 from lossmon.readers.records.frame import Column, Frame
+from lossmon.readers.records.names import STEP_NAMES, plain
 from lossmon.readers.values import duration, moment, written_moment
 from lossmon.types import Axis, Batch, Facts, Floats, Points, TextSample
 
@@ -39,6 +40,9 @@ TOTAL_STEP_NAMES = frozenset(
 )
 TOTAL_EPOCH_NAMES = frozenset({"total_epochs", "num_epochs", "max_epochs", "num_train_epochs"})
 REMAINING_NAMES = frozenset({"eta_seconds", "remaining_time", "time_remaining", "eta"})
+
+USEFUL_TEXTS = frozenset(TIME_NAMES) | REMAINING_NAMES
+"""Names of the texts that a layout may look at."""
 
 IGNORED = frozenset(
     {

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import field
-from functools import lru_cache
 from operator import itemgetter
 
 import numpy as np
 
 from lossmon.fast_dataclass import dataclass
+from lossmon.readers.records.names import clean_name
 from lossmon.readers.values import number
-from lossmon.sanitize import one_line
 from lossmon.types import Floats, Ints
 
 Record = Mapping[str, object]
 
 DEPTH = 8
 """Levels of nesting that become part of a name; what lies deeper is no metric."""
-
-LONGEST_NAME = 200
-"""Characters of a name that are kept: longer ones are not names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +45,6 @@ class Frame:
     n: int = 0
     columns: dict[str, Column] = field(default_factory=dict)
     texts: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
-
-
-@lru_cache(4096)
-def clean_name(name: str) -> str:
-    """Return a name fit for a tag: no control characters, no outer blanks, bounded length."""
-    return one_line(name, LONGEST_NAME).strip()
 
 
 class Cells:

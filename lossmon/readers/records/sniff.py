@@ -5,31 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from fnmatch import fnmatch
-from itertools import pairwise
-from pathlib import Path
 
+from lossmon.fast_dataclass import dataclass
 from lossmon.readers.files.encoding import as_utf8
-from lossmon.readers.records.axis import EPOCH_NAMES, STEP_NAMES, plain
+from lossmon.readers.records.names import EPOCH_NAMES, STEP_NAMES, plain
 from lossmon.readers.values import number
-
-_NEVER = (
-    "tokenizer*.json",
-    "vocab*.json",
-    "*config*.json",
-    "*.trace.json*",
-    "package*.json",
-    "*.index.json",
-    "added_tokens.json",
-    "special_tokens_map.json",
-    "preprocessor*.json",
-    "dataset_info*.json",
-    "wandb-*.json",
-    "swanlab-*.json",
-    "params.json",
-    "requirements*",
-)
-"""Names of files that hold numbers and are no log."""
 
 _METRICS = """
     loss losses acc accuracy ppl perplexity lr learning_rate grad_norm gnorm reward rewards return
@@ -86,24 +66,6 @@ def are_metrics(names: Iterable[str]) -> bool:
     return any(map(names_metric, names)) and any(map(names_place, names))
 
 
-def is_known_other(path: Path) -> bool:
-    """Whether the name of a file says that it is no log, or repeats another one."""
-    return any(fnmatch(path.name.lower(), pattern) for pattern in _NEVER) or _is_copy(path)
-
-
-def _is_copy(path: Path) -> bool:
-    """Whether another file beside this one holds the same records.
-
-    MMEngine writes them to `scalars.json` and to a file named after the time, CatBoost to
-    `catboost_training.json` and to tables.
-    """
-    if path.parent.name == "vis_data" and path.name != "scalars.json":
-        return (path.parent / "scalars.json").exists()
-    if path.name in ("learn_error.tsv", "test_error.tsv", "time_left.tsv"):
-        return (path.parent / "catboost_training.json").exists()
-    return False
-
-
 def text_of(head: bytes) -> str:
     """Decode the first bytes of a file, whatever its encoding."""
     return as_utf8(head).decode("utf-8-sig", errors="replace")
@@ -155,43 +117,6 @@ def has_prose(record: dict[str, object]) -> bool:
     )
 
 
-def claims_json_lines(path: Path, head: bytes) -> bool:
-    """Whether a file is JSON lines of a training log."""
-    if is_known_other(path) or b"{" not in head:
-        return False
-    lines = path.suffix.lower() in (".jsonl", ".ndjson", ".jsonlines")
-    records = first_records(head, alone=not lines)
-    if not records:
-        return lines and _begins_like_metrics(text_of(head))
-    if not lines and len(records) == 1 and b"\n" not in head.strip():
-        # A JSON document on one line is not a log, unless its record stands in the run.
-        return are_metrics(number_names(records[0])) and any(map(names_place, records[0]))
-    if any(are_metrics(number_names(record)) and not has_prose(record) for record in records):
-        return True
-    return lines and _advances(records)
-
-
-def _advances(records: list[dict[str, object]]) -> bool:
-    """Whether records of unknown names count their steps: those are a log whatever they measure."""
-    if len(records) < ADVANCING or any(map(has_prose, records)):
-        return False
-    for name in records[0]:
-        if plain(name) in STEP_NAMES and any(other != name for other in number_names(records[0])):
-            steps = [number(record.get(name)) for record in records]
-            known = [step for step in steps if step is not None]
-            if len(known) == len(steps) and all(a < b for a, b in pairwise(known)):
-                return True
-    return False
-
-
-def _begins_like_metrics(text: str) -> bool:
-    """The same for a first line that is longer than the head, or not yet complete."""
-    line = text.lstrip().split("\n", 1)[0]
-    if not line.startswith("{"):
-        return False
-    return are_metrics(name for name, _, _ in fields(line))
-
-
 def fields(text: str) -> list[tuple[str, bool, bool]]:
     """Return the names in a piece of JSON whose value is a number or a list of numbers.
 
@@ -202,3 +127,35 @@ def fields(text: str) -> list[tuple[str, bool, bool]]:
         for match in _FIELD.finditer(text)
         if match[4] is None
     ]
+
+
+TAG_NAMES = ("tag", "metric", "metric_name", "key", "name")
+"""Columns that can name the value of a record, the surest first."""
+
+SPLIT_NAMES = ("split", "phase", "mode", "set", "dataset", "partition")
+"""Columns that can say on what data it was measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class LongColumns:
+    """Which columns of a long table hold what.
+
+    Attributes:
+        tag: The name of the value.
+        value: The value.
+        split: The data it was measured on, or a second name; empty where there is none.
+    """
+
+    tag: str
+    value: str
+    split: str = ""
+
+
+def long_columns(names: list[str]) -> LongColumns | None:
+    """Which columns of a table hold a name and a value, None if it is not of this form."""
+    short = {plain(name): name for name in names}
+    tag = next((short[name] for name in TAG_NAMES if name in short), "")
+    if not tag or "value" not in short or not any(map(names_place, names)):
+        return None
+    split = next((short[name] for name in SPLIT_NAMES if name in short), "")
+    return LongColumns(tag, short["value"], split)

@@ -40,6 +40,11 @@ def settings(text: str) -> dict[Place, object]:
     return found
 
 
+def dotted(text: str) -> dict[str, object]:
+    """The same with places joined by dots."""
+    return {".".join(place): value for place, value in settings(text).items()}
+
+
 def _values(text: str) -> Iterator[tuple[Place, str]]:
     """Each plain value with its place; the place of an item of a list ends with `-`."""
     above: list[tuple[int, str]] = []

@@ -7,28 +7,15 @@ from pathlib import Path
 
 from lossmon.errors import ReadError
 from lossmon.readers.files.sqlite import BusyError, visit
-from lossmon.readers.format import Format
-from lossmon.readers.jsonl.reader import json_lines
 from lossmon.readers.records.columns import Columns, MetricColumns
+from lossmon.readers.records.json_lines import json_lines
 from lossmon.readers.records.reader import RecordReader
-from lossmon.readers.records.sniff import fields, text_of
-
-RANK = 25
-"""Full precision and live, where SwanLab's own record is written in blocks; but its names stand in
-another file."""
 
 _SYSTEM = "__swanlab__."
 
 
-def _claims(path: Path, head: bytes) -> bool:
-    if path.parent.parent.name != "logs" or not path.stem.isdecimal():
-        return False
-    line = text_of(head).split("\n", 1)[0]
-    names = {name for name, _, _ in fields(line)}
-    return line.startswith('{"index"') and "index" in names and '"create_time"' in line
-
-
-def _open(path: Path) -> RecordReader:
+def open_local(path: Path) -> RecordReader:
+    """Return a reader of the points of one metric."""
     run = path.parent.parent.parent
     tag = metric_name(run, path.parent.name)
     columns = Columns(
@@ -69,15 +56,3 @@ def metric_name(run: Path, folder: str) -> str:
     if row is None or not isinstance(row[0], str):
         return ""
     return f"system/{row[0].removeprefix(_SYSTEM)}" if row[0].startswith(_SYSTEM) else row[0]
-
-
-FORMATS = (
-    Format(
-        source="swanlab",
-        title="SwanLab local logs",
-        names=("[0-9]*.log",),
-        claims=_claims,
-        open=_open,
-        rank=RANK,
-    ),
-)

@@ -10,17 +10,12 @@ from lossmon.readers.files.attachments import Waiting, media
 from lossmon.readers.files.leveldb_log import LogTail
 from lossmon.readers.files.protobuf import MalformedError
 from lossmon.readers.files.terminal import resolved, shown
-from lossmon.readers.format import Format
 from lossmon.readers.points_builder import SeriesLog
-from lossmon.readers.samples.parts import split
+from lossmon.readers.records.sample_parts import split
+from lossmon.readers.swanlab import MAGIC
 from lossmon.readers.swanlab.records import Line, Scalar, Text, from_json, from_protobuf
 from lossmon.sanitize import LONGEST_TEXT, multiline, one_line
 from lossmon.types import Batch, Facts, TextSample
-
-RANK = 30
-"""Full precision with explicit steps, but written in blocks of 4 KiB, up to minutes late."""
-
-MAGIC = b":SWL\xd6\xe1"
 
 _VERSIONS = {1: from_json, 2: from_protobuf}
 
@@ -120,19 +115,3 @@ class SwanlabReader:
             return None
         content = media(self.path.parent / "media" / "text", name, 4 * LONGEST_TEXT + 4)
         return None if content is None else multiline(content)
-
-
-def _claims(_: Path, head: bytes) -> bool:
-    return head.startswith(MAGIC[: len(head)])
-
-
-FORMATS = (
-    Format(
-        source="swanlab",
-        title="SwanLab logs",
-        names=("*.swanlab",),
-        claims=_claims,
-        open=SwanlabReader,
-        rank=RANK,
-    ),
-)

@@ -7,12 +7,11 @@ from functools import partial
 from pathlib import Path
 
 from lossmon.readers.files.lines import decode
-from lossmon.readers.format import Format
-from lossmon.readers.jsonl.records import parse_whole
 from lossmon.readers.records.columns import Columns, MetricColumns
 from lossmon.readers.records.frame import Cells, Frame
+from lossmon.readers.records.json_records import parse_whole
 from lossmon.readers.records.reader import Fault, RecordReader
-from lossmon.readers.tables.reader import RANK, header_names, table
+from lossmon.readers.tables.reader import table
 from lossmon.types import Axis
 
 _COLUMNS = Columns(steps=("iteration", "iter"), axis=Axis.ROUND, ignored=frozenset({"passed_time"}))
@@ -77,45 +76,15 @@ class TrainingParser:
         cells.add(row, "total_iters", self._planned)
 
 
-def _claims_document(path: Path, head: bytes) -> bool:
-    return b'"iterations"' in head or b'"learn_metrics"' in head
-
-
-def _claims_table(path: Path, head: bytes) -> bool:
-    """A table beside the document repeats it."""
-    document = path.parent / "catboost_training.json"
-    return header_names(head)[:1] == ["iter"] and not document.exists()
-
-
 def _layout(axis: Axis | None, columns: Columns = _COLUMNS) -> MetricColumns:
     return MetricColumns(axis, columns)
 
 
-def _open_document(path: Path) -> RecordReader:
+def open_document(path: Path) -> RecordReader:
     return RecordReader(path, "catboost", TrainingParser, _layout)
 
 
-def _open_table(path: Path) -> RecordReader:
+def open_table(path: Path) -> RecordReader:
     split = path.name.partition("_")[0]
     columns = Columns(steps=("iter",), axis=Axis.ROUND, prefix=f"{split}/")
     return table(path, "catboost", partial(_layout, columns=columns))
-
-
-FORMATS = (
-    Format(
-        source="catboost",
-        title="CatBoost catboost_training.json",
-        names=("catboost_training.json",),
-        claims=_claims_document,
-        open=_open_document,
-        rank=RANK,
-    ),
-    Format(
-        source="catboost",
-        title="CatBoost *_error.tsv",
-        names=("learn_error.tsv", "test_error.tsv"),
-        claims=_claims_table,
-        open=_open_table,
-        rank=RANK,
-    ),
-)

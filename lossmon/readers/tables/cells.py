@@ -7,8 +7,8 @@ import io
 import numpy as np
 
 from lossmon.readers.files.lines import decode
-from lossmon.readers.records.axis import plain
 from lossmon.readers.records.frame import Cells, Column, Frame
+from lossmon.readers.records.names import plain
 from lossmon.readers.records.reader import Fault
 from lossmon.readers.tables.header import Header, next_header
 from lossmon.readers.values import number

@@ -7,7 +7,7 @@ from collections import Counter
 
 from lossmon.fast_dataclass import dataclass
 from lossmon.readers.files.lines import decode
-from lossmon.readers.records.frame import clean_name
+from lossmon.readers.records.names import clean_name
 from lossmon.readers.records.sniff import are_metrics, names_place
 from lossmon.readers.values import number
 

@@ -6,11 +6,11 @@ import re
 from dataclasses import replace
 from functools import lru_cache
 
+from lossmon.readers.registry import dialect
 from lossmon.readers.tags.spellings import (
     BETTER_HIGH,
     BETTER_LOW,
     BOOSTING_LOSSES,
-    BOOSTING_SOURCES,
     COUNTED_LOSSES,
     DETECTION_WORDS,
     OTHER_WORDS,
@@ -28,12 +28,6 @@ from lossmon.readers.tags.words import (
 )
 from lossmon.sanitize import one_line
 from lossmon.types import JUST_SHOWN, METRIC_WORDS, Kind, Meaning, MetricNames, Split
-
-HF_SOURCES = frozenset({"hf_trainer", "llamafactory"})
-"""Sources in which a bare `train_loss` is the average that the Trainer logs at its end."""
-
-PLAIN_SOURCES = frozenset({"csv", "tsv", "jsonl", "json", "text", "lightning", "keras", "fastai"})
-"""Sources that log no closing summary, so `train_samples_per_second` is live there."""
 
 LONGEST = 200
 """Characters of a tag beyond which it is no name: the longest real ones (layer paths of deep
@@ -113,7 +107,7 @@ def _sorted(natural: Meaning, word: str, tag: str) -> Meaning:
 def _meaning(tag: str, scope: str, source: str) -> Meaning:
     if len(tag) > LONGEST:
         return Meaning(tag, one_line(tag[:LONGEST]))
-    name = taken_apart(tag, scope, source)
+    name = taken_apart(tag, scope, dialect(source))
     known = _surroundings(tag) or _summary(name) or _exact(name) or _family(name)
     if scope and not split_words(words_of(scope)):
         rank = scope.startswith("rank")
@@ -137,9 +131,9 @@ def _summary(name: Name) -> Meaning | None:
     """The closing record of HF's Trainer, which describes the run and is no point of a curve."""
     tag = name.tag.lower()
     twice = tag.startswith(("train/train_", "single_value/train_"))
-    bare = tag.startswith("train_") and name.source not in PLAIN_SOURCES
-    if name.rest.removeprefix("single_value_") == "loss" and name.source not in PLAIN_SOURCES:
-        if twice or (tag == "train_loss" and name.source in HF_SOURCES):
+    bare = tag.startswith("train_") and name.dialect.closing_record
+    if name.rest.removeprefix("single_value_") == "loss" and name.dialect.closing_record:
+        if twice or (tag == "train_loss" and name.dialect.closing_loss):
             return Meaning(
                 "train/loss_mean", "mean train loss", kind=Kind.LOSS, lower_is_better=True,
                 secondary=True, summary=True,
@@ -155,7 +149,7 @@ def _exact(name: Name) -> Meaning | None:
         return _lone_split(name)
     words = name.words[1:] if name.words[:1] in (("metrics",), ("metric",)) else name.words
     for spelling in (name.rest, "_".join(words)):
-        if quantity := SPELLINGS.get(spelling):
+        if quantity := SPELLINGS.get(name.dialect.aliases.get(spelling, spelling)):
             return _measured(name, _boosted(name, quantity))
     if len(words) < 2:
         return _boosting(name)
@@ -178,9 +172,9 @@ def _lone_split(name: Name) -> Meaning:
     In a text log it is whatever the trees minimise (CatBoost prints the AUC so), hence no equal
     of a loss that says its name.
     """
-    if name.tag.lower() == "eval" and name.source == "text":
+    if name.tag.lower() == "eval" and name.dialect.bare_splits:
         return _measured(name, Quantity("score", "score", Kind.METRIC, False, by_split=True))
-    if name.source == "text":
+    if name.dialect.bare_splits:
         return _measured(name, SPELLINGS["objective"])
     return _measured(name, SPELLINGS["loss"])
 
@@ -208,9 +202,7 @@ def _modified(
 def _boosting(name: Name) -> Meaning | None:
     """`train-rmse` of XGBoost and `training's l2` of LightGBM are what the trees minimise."""
     dashed = re.match(r"^[a-z]+(?:_\d+)?-\S+$", name.tag) or "'s " in name.tag
-    if name.rest not in BOOSTING_LOSSES or not (
-        name.source in BOOSTING_SOURCES or (dashed and name.said)
-    ):
+    if name.rest not in BOOSTING_LOSSES or not (name.dialect.boosting or (dashed and name.said)):
         return None
     quantity = Quantity(
         name.rest,
@@ -225,7 +217,7 @@ def _boosting(name: Name) -> Meaning | None:
 
 
 def _boosted(name: Name, quantity: Quantity) -> Quantity:
-    if name.source in BOOSTING_SOURCES and name.rest in BOOSTING_LOSSES:
+    if name.dialect.boosting and name.rest in BOOSTING_LOSSES:
         return replace(quantity, kind=Kind.LOSS, lower_is_better=True, secondary=False)
     return quantity
 

@@ -226,14 +226,14 @@ _TABLE: tuple[tuple[Quantity, str], ...] = (
     (_metric("rewards_margins", "reward margin", False), "rewards_margins rewards_margin"),
     (_metric("kl", "KL", None), "kl approx_kl approxkl ppo_kl objective_kl actor_ppo_kl mean_kl"),
     (_metric("entropy", "entropy", None), "entropy actor_entropy policy_entropy objective_entropy"),
-    # What the trials of Optuna came to; the reader knows which way is better.
+    # What a search over hyperparameters came to; only its reader knows which way is better.
     (
         _metric("minimized_objective", "objective", True, evaluated=True),
-        "objective_minimize",
+        "minimized_objective",
     ),
     (
         _metric("maximized_objective", "objective", False, evaluated=True),
-        "objective_maximize",
+        "maximized_objective",
     ),
     (_metric("r2", "R²", False), "r2 r2_score r_squared"),
     (Quantity("train_runtime", "training time", unit="s", summary=True), "runtime"),
@@ -309,8 +309,6 @@ BOOSTING_LOSSES = _set(
 
 COUNTED_LOSSES = _set("error merror binary_error multi_error")
 """Those of them that count wrong answers: printed beside the loss that is minimised."""
-
-BOOSTING_SOURCES = frozenset({"xgboost", "lightgbm", "catboost"})
 
 SHORTHANDS = {
     "trl": ("train", "loss"),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 from lossmon.fast_dataclass import dataclass
+from lossmon.readers.format import Dialect
 from lossmon.readers.tags.spellings import CHINESE, EVAL_WORDS, SHORTHANDS, TEST_WORDS, TRAIN_WORDS
 from lossmon.sanitize import one_line
 from lossmon.types import Split
@@ -33,7 +34,7 @@ class Name:
         test: They named a test set.
         said: The tag itself named the split.
         subset: Number behind the split word (`valid_1`), or empty.
-        source: Name of the format family.
+        dialect: What is special about the tags of its source.
     """
 
     tag: str
@@ -42,7 +43,7 @@ class Name:
     test: bool
     said: bool
     subset: str
-    source: str
+    dialect: Dialect
 
     @property
     def rest(self) -> str:
@@ -71,7 +72,7 @@ def split_words(words: list[str]) -> list[str]:
     return [word for word in words if word in TRAIN_WORDS or word in EVAL_WORDS]
 
 
-def taken_apart(tag: str, scope: str, source: str) -> Name:
+def taken_apart(tag: str, scope: str, dialect: Dialect) -> Name:
     """Separate what a tag measures from the data that it was measured on.
 
     The last split word decides: `eval/test_loss` is the loss of an eval set called test. A scope
@@ -103,7 +104,7 @@ def taken_apart(tag: str, scope: str, source: str) -> Name:
         test=held_out and spoken[-1] in TEST_WORDS,
         said=bool(said),
         subset=subset,
-        source=source,
+        dialect=dialect,
     )
 
 

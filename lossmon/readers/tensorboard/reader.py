@@ -8,7 +8,6 @@ from pathlib import Path
 
 from lossmon.errors import ReadError
 from lossmon.readers.files.protobuf import MalformedError
-from lossmon.readers.format import Format
 from lossmon.readers.tensorboard.columns import ColumnDecoder
 from lossmon.readers.tensorboard.crc32c import crc32c, masked
 from lossmon.readers.tensorboard.event import Event, Value, event
@@ -16,12 +15,9 @@ from lossmon.readers.tensorboard.hparams import arguments, hyperparameters
 from lossmon.readers.tensorboard.rows import Rows
 from lossmon.readers.tensorboard.tags import Tags
 from lossmon.readers.tensorboard.tensor import tensor_texts
-from lossmon.readers.tensorboard.tfrecord import HEADER, Records, RecordTail, is_header
+from lossmon.readers.tensorboard.tfrecord import HEADER, Records, RecordTail
 from lossmon.sanitize import multiline
 from lossmon.types import Batch, Facts, Points, Restart, TextSample
-
-RANK = 10
-"""Full precision, with explicit steps and wall times, written at once."""
 
 _START = 1
 """Status of the session log entry with which a writer declares a restart."""
@@ -204,26 +200,9 @@ class EventReader:
             found.facts.append(facts)
         elif tag not in _MODEL:
             # Only a log with texts waits for what knows their parts.
-            from lossmon.readers.samples.parts import split
+            from lossmon.readers.records.sample_parts import split
 
             found.samples += [
                 TextSample(tag, max(0, step), parts.output, parts.prompt, parts.expected)
                 for parts in split(text)
             ]
-
-
-def _claims(path: Path, head: bytes) -> bool:
-    """By name, so that a damaged file is reported rather than overlooked."""
-    return path.name.startswith("events.out.tfevents") or is_header(head)
-
-
-FORMATS = (
-    Format(
-        source="tensorboard",
-        title="TensorBoard event files",
-        names=("*tfevents*",),
-        claims=_claims,
-        open=EventReader,
-        rank=RANK,
-    ),
-)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections import deque
+from typing import TYPE_CHECKING
 
 from lossmon.readers.files.terminal import resolved, shown
 from lossmon.readers.text import announcements, failures
@@ -14,7 +15,9 @@ from lossmon.readers.text.progress_bars import without_gauge
 from lossmon.readers.text.steps import Row
 from lossmon.readers.text.tables import Table
 from lossmon.readers.text.templates import Match, Shapes, Template
-from lossmon.readers.text.user_patterns import Pattern
+
+if TYPE_CHECKING:
+    from lossmon.readers.text.user_patterns import Pattern
 
 SLICE = 128
 """Lines worked through between two looks at the clock: well under a millisecond of known shapes."""

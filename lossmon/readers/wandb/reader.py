@@ -9,9 +9,9 @@ from pathlib import Path
 from lossmon.readers.files.attachments import Waiting
 from lossmon.readers.files.leveldb_log import LogTail
 from lossmon.readers.files.protobuf import BYTES, VARINT, Field, MalformedError, fields, signed
-from lossmon.readers.format import Format
 from lossmon.readers.hyperparameters import facts_of
 from lossmon.readers.points_builder import SeriesLog
+from lossmon.readers.wandb import MAGIC
 from lossmon.readers.wandb.console import Console
 from lossmon.readers.wandb.items import (
     TABLE,
@@ -24,11 +24,6 @@ from lossmon.readers.wandb.items import (
 )
 from lossmon.sanitize import one_line
 from lossmon.types import Batch, Facts, TextSample
-
-RANK = 30
-"""Full precision with explicit steps, but written in blocks of 32 KiB, minutes late."""
-
-MAGIC = b":W&B\xe1\xbe"
 
 _HISTORY, _OUTPUT, _CONFIG, _STATS, _METRIC, _OUTPUT_RAW, _RUN, _EXIT = 2, 4, 5, 7, 12, 13, 17, 18
 """Numbers of the records that are read, in W&B's `Record` message."""
@@ -261,19 +256,3 @@ def _timestamp(record: bytes, span: Field) -> float:
     """A `google.protobuf.Timestamp` in seconds since the Unix epoch."""
     parts = {f.number: f.value for f in fields(record, span.start, span.stop) if f.wire == VARINT}
     return signed(parts.get(1, 0)) + signed(parts.get(2, 0)) / 1e9
-
-
-def _claims(_: Path, head: bytes) -> bool:
-    return head.startswith(MAGIC[: len(head)])
-
-
-FORMATS = (
-    Format(
-        source="wandb",
-        title="Weights & Biases transaction logs",
-        names=("*.wandb",),
-        claims=_claims,
-        open=WandbReader,
-        rank=RANK,
-    ),
-)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from lossmon.readers.files.attachments import media
-from lossmon.readers.samples.parts import rows_of, split
+from lossmon.readers.records.sample_parts import rows_of, split
 from lossmon.readers.values import number
 from lossmon.readers.wandb.items import TABLE, Told
 from lossmon.sanitize import multiline

@@ -119,7 +119,7 @@ def test_a_line_that_makes_no_sense_harms_no_other(line: str, tmp_path: Path) ->
 def test_a_study_that_was_deleted_is_listed_no_more(tmp_path: Path) -> None:
     path = tmp_path / "journal.log"
     path.write_bytes(SAMPLE + json.dumps({"op_code": 1, "study_id": 1}).encode() + b"\n")
-    names = [part.name for part in Journal(path).parts()]
+    names = [part.name for part in Journal(path).runs()]
     assert names[0] == "small-loss"
     assert "trial 0" in names
     assert not any("big-accuracy" in name for name in names)

@@ -16,13 +16,13 @@ from lossmon.readers.databases.reader import Database
 from lossmon.readers.databases.rows import MOST
 from lossmon.readers.discovery.discovery import Discovery
 from lossmon.readers.files.sqlite import visit
-from lossmon.readers.registry import claim
+from lossmon.readers.registry import detect
 from lossmon.types import Reader
 from tests.readers.growing import DATA, read, read_whole
 
 
 def opened(path: Path, source: str) -> Reader:
-    found = claim(path)
+    found = detect(path)
     assert found is not None
     assert found.source == source
     return found.open(path)
@@ -188,7 +188,7 @@ def test_where_the_log_cannot_be_opened_the_rest_is_read(tmp_path: Path) -> None
 def test_other_databases_are_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "other.db"
     change(path, "CREATE TABLE metrics (a)")
-    assert claim(path) is None
+    assert detect(path) is None
 
 
 def test_a_query_that_never_ends_is_stopped(

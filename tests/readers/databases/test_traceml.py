@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from lossmon.monitor import Monitor
-from lossmon.readers.registry import claim
+from lossmon.readers.registry import detect
 from lossmon.types import Kind, RunState
 from tests.readers.growing import DATA, Collected, read, read_whole
 
@@ -33,7 +33,7 @@ def session(tmp_path: Path) -> Path:
 
 def test_the_time_of_a_step_counts_the_wait_for_its_batch(session: Path) -> None:
     path = session / "aggregator" / "telemetry"
-    found = claim(path)
+    found = detect(path)
     assert found is not None
     run = read_whole(found.open(path))
     # What was handed to TraceML: 5 ms and more of waiting, 80 ms and more of a step, on rank 0.
@@ -75,7 +75,7 @@ def test_without_a_gpu_here_those_of_the_session_are_shown(session: Path) -> Non
 )
 def test_the_manifest_says_how_it_ended(session: Path, status: str, state: object) -> None:
     path = session / "manifest.json"
-    found = claim(path)
+    found = detect(path)
     assert found is not None
     path.write_text(json.dumps({**json.loads(path.read_text()), "status": status}))
     (facts,) = read(found.open(path)).facts
@@ -84,7 +84,7 @@ def test_the_manifest_says_how_it_ended(session: Path, status: str, state: objec
 
 def test_a_session_that_is_being_written_is_followed(session: Path) -> None:
     path = session / "aggregator" / "telemetry"
-    found = claim(path)
+    found = detect(path)
     assert found is not None
     reader = found.open(path)
     read(reader)
@@ -112,7 +112,7 @@ def test_whatever_the_rhythm_the_same_points_come_out(seed: int, mode: str, tmp_
     writer.execute(f"PRAGMA journal_mode = {mode}")
     writer.execute("PRAGMA synchronous = off")
     writer.executescript("\n".join(line for line in lines if not line.startswith("INSERT")))
-    found = claim(path)
+    found = detect(path)
     assert found is not None
     reader, live, dice = found.open(path), Collected(), random.Random(seed)
     while tables:
@@ -133,4 +133,4 @@ def test_whatever_the_rhythm_the_same_points_come_out(seed: int, mode: str, tmp_
 def test_another_manifest_is_not_taken_for_one(tmp_path: Path) -> None:
     path = tmp_path / "manifest.json"
     path.write_text('{"name": "app", "schema_version": 1, "icons": []}')
-    assert claim(path) is None
+    assert detect(path) is None

@@ -10,22 +10,22 @@ import pytest
 from lossmon.readers.discovery import detection
 from lossmon.readers.discovery.checkpoints import checkpoint_step
 from lossmon.readers.discovery.detection import Detector
-from lossmon.readers.discovery.tree import Entry
+from lossmon.readers.discovery.tree import ListedFile
 
 
-def entry(path: Path) -> Entry:
+def entry(path: Path) -> ListedFile:
     status = path.stat()
-    return Entry(str(path), (status.st_dev, status.st_ino))
+    return ListedFile(str(path), (status.st_dev, status.st_ino))
 
 
 def test_a_recognised_file_is_opened_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "m.jsonl"
     path.write_bytes(b'{"step": 1, "loss": 2.0}\n')
-    claims = Detector()
-    first = claims.of(entry(path))
+    detector = Detector()
+    first = detector.find(entry(path))
     assert first is not None
     monkeypatch.setattr(detection, "read_head", lambda path: pytest.fail("opened again"))
-    assert claims.of(entry(path)) is first
+    assert detector.find(entry(path)) is first
 
 
 def test_a_long_file_that_nothing_knows_is_opened_once(
@@ -33,21 +33,21 @@ def test_a_long_file_that_nothing_knows_is_opened_once(
 ) -> None:
     path = tmp_path / "dump.json"
     path.write_bytes(b"[" + b" " * 10_000)
-    claims = Detector()
-    assert claims.of(entry(path)) is None
-    assert not claims.grew()
+    detector = Detector()
+    assert detector.find(entry(path)) is None
+    assert not detector.changed()
     monkeypatch.setattr(detection, "read_head", lambda path: pytest.fail("opened again"))
-    assert claims.of(entry(path)) is None
+    assert detector.find(entry(path)) is None
 
 
 def test_a_line_that_is_being_written_is_waited_for(tmp_path: Path) -> None:
     path = tmp_path / "run.log"
     path.write_bytes(b'{"step": 1, "lo')
-    claims = Detector()
-    assert claims.of(entry(path)) is None
-    assert claims.grew()
+    detector = Detector()
+    assert detector.find(entry(path)) is None
+    assert detector.changed()
     path.write_bytes(b'{"step": 1, "loss": 2.0}\n')
-    found = claims.of(entry(path))
+    found = detector.find(entry(path))
     assert found is not None
     assert found.format.source == "jsonl"
 
@@ -56,7 +56,7 @@ def test_a_last_line_that_nobody_will_end_is_taken_as_it_is(tmp_path: Path) -> N
     path = tmp_path / "run.log"
     path.write_bytes(b"step 250: train loss 2.5017")
     os.utime(path, (1e9, 1e9))
-    assert Detector().of(entry(path)) is not None
+    assert Detector().find(entry(path)) is not None
 
 
 @pytest.mark.parametrize(
@@ -74,9 +74,9 @@ def test_the_directories_of_add_scalars_are_known_by_their_tag(
     path = tmp_path / directory / "events.out.tfevents.1795220000.vm.1.0"
     path.parent.mkdir()
     path.write_bytes(bytes(30) + b"\n" + bytes([len(tag)]) + tag + b"\x15" + bytes(8))
-    found = Detector().of(entry(path))
+    found = Detector().find(entry(path))
     assert found is not None
-    assert found.sub == sub
+    assert found.origin.sub == sub
 
 
 @pytest.mark.parametrize(

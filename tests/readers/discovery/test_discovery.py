@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from lossmon.readers.discovery import tree
-from lossmon.readers.discovery.discovery import Discovery, FoundRun, names
+from lossmon.readers.discovery.discovery import Discovery, names
+from lossmon.readers.discovery.found import FoundRun
 
 LINE = b'{"step": 1, "loss": 2.0}\n'
 LOG = b"step 250: train loss 2.5017, val loss 2.6037\n"

@@ -7,40 +7,34 @@ from pathlib import Path
 
 import pytest
 
-from lossmon.readers.discovery.detection import DetectedFile
+from lossmon.readers.discovery.found import FoundFile
 from lossmon.readers.discovery.grouping import grouped
-from lossmon.readers.format import Format
-from lossmon.readers.run_directories import TRAINER_MARKS
-from lossmon.types import Reader
+from lossmon.readers.format import Origin
+from lossmon.readers.registry import directories, formats
 
 ROOT = "/data/output"
-RANKS = {
-    "tensorboard": 10,
-    "llamafactory": 20,
-    "jsonl": 30,
-    "hf_trainer": 40,
-    "csv": 50,
-    "text": 90,
-}
-
-
-def no_reader(path: Path) -> Reader:
-    raise AssertionError(path)
+FORMATS = {one.source: one for one in formats()}
 
 
 def source_of(name: str) -> str:
     if "tfevents" in name:
         return "tensorboard"
     known = {"trainer_state.json": "hf_trainer", "trainer_log.jsonl": "llamafactory"}
-    endings = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".json": "jsonl"}
+    endings = {".csv": "csv", ".tsv": "dvclive", ".jsonl": "jsonl", ".json": "jsonl"}
     return known.get(name) or endings.get(os.path.splitext(name)[1], "text")
 
 
-def claim(path: str) -> DetectedFile:
+def found(path: str) -> FoundFile:
     source = source_of(os.path.basename(path))
-    form = Format(source, source, ("*",), lambda path, head: True, no_reader, RANKS[source])
-    number = abs(hash(path))
-    return DetectedFile(path, form, (1, number), has_loss=source in ("csv", "jsonl"))
+    form = FORMATS[source]
+    origin = Origin() if form.origin is None else form.origin(Path(path), b"")
+    return FoundFile(
+        Path(path),
+        form,
+        inode=(1, abs(hash(path))),
+        has_loss=source in ("csv", "jsonl"),
+        origin=origin,
+    )
 
 
 def runs(*names: str, also: tuple[str, ...] = ()) -> dict[str, list[str]]:
@@ -53,15 +47,15 @@ def runs(*names: str, also: tuple[str, ...] = ()) -> dict[str, list[str]]:
         below = {
             path[len(inside) :].split("/")[0] for path in everything if path.startswith(inside)
         }
-        return tuple(name for name in below if TRAINER_MARKS.match(name))
+        return tuple(name for name in below if directories().telling.match(name))
 
-    found = grouped([claim(path) for path in paths], ROOT, marks)
+    groups = grouped([found(path) for path in paths], ROOT, marks)
     return {
-        os.path.relpath(group.path, ROOT): sorted(
-            os.path.relpath(member.claim.path, ROOT) + (f" @{member.scope}" if member.scope else "")
-            for member in group.members
+        os.path.relpath(path, ROOT): sorted(
+            os.path.relpath(file.path, ROOT) + (f" @{file.scope}" if file.scope else "")
+            for file in files
         )
-        for group in found
+        for path, files in groups.items()
     }
 
 
@@ -189,14 +183,14 @@ def test_train_and_eval_tables_are_one_run() -> None:
 
 def test_a_lone_table_called_test_may_be_a_training() -> None:
     assert runs("test.csv") == {".": ["test.csv"]}
-    assert runs("learn_error.tsv", "test_error.tsv") == {
-        ".": ["learn_error.tsv", "test_error.tsv @test"]
+    assert runs("learn_error.csv", "test_error.csv") == {
+        ".": ["learn_error.csv", "test_error.csv @test"]
     }
 
 
-def test_dvclive_names_metrics_by_directories() -> None:
-    names = ("dvclive/plots/metrics/train/loss.tsv", "dvclive/plots/metrics/eval/loss.tsv")
-    assert runs(*names) == {".": [f"{names[1]} @eval", f"{names[0]} @train"]}
+def test_directories_below_metrics_are_parts_of_the_names_of_metrics() -> None:
+    names = ("dvclive/plots/metrics/eval/loss.tsv", "dvclive/plots/metrics/train/loss.tsv")
+    assert runs(*names) == {".": list(names)}
 
 
 def test_a_folder_of_runs_holds_one_run_a_directory() -> None:
@@ -210,11 +204,10 @@ def test_a_launcher_log_beside_several_runs_is_its_own() -> None:
 
 def test_the_better_source_comes_first() -> None:
     paths = [f"{ROOT}/{name}" for name in ("train.log", "log.csv", "trainer_log.jsonl")]
-    (group,) = grouped([claim(path) for path in paths], ROOT, lambda path: ())
-    assert {member.claim.path for member in group.members} == set(paths)
+    (files,) = grouped([found(path) for path in paths], ROOT, lambda path: ()).values()
+    assert {str(file.path) for file in files} == set(paths)
 
 
 def test_the_root_of_the_file_system_is_a_directory_like_any_other() -> None:
     paths = ["/train.log", "/logs/tb/train.csv", "/runs/a/metrics.jsonl"]
-    found = grouped([claim(path) for path in paths], "/", lambda path: ())
-    assert [group.path for group in found] == ["/"]
+    assert list(grouped([found(path) for path in paths], "/", lambda path: ())) == ["/"]

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from lossmon.readers.documents.hf_trainer import FORMATS
-from tests.readers.growing import DATA, Collected, read, read_whole
+from tests.readers.growing import DATA, Collected, read, read_whole, titled
 
-STATE, RESULTS = FORMATS
+(STATE,) = titled("Hugging Face trainer_state.json")
+(RESULTS,) = titled("Hugging Face *_results.json")
 SAMPLES = DATA / "hf_trainer"
 
 

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lossmon.errors import ReadError
-from lossmon.readers.documents.reader import FORMATS
 from lossmon.readers.files.json_file import LARGEST, PATIENCE
-from tests.readers.growing import DATA, Collected, read, read_whole
+from lossmon.readers.registry import detect_head
+from tests.readers.growing import DATA, Collected, read, read_whole, titled
 
-HISTORY = FORMATS[0]
+(HISTORY,) = titled("JSON training history")
 GENERIC = DATA / "generic"
 
 
@@ -172,4 +172,4 @@ def test_no_document_makes_it_fail(
     ],
 )
 def test_only_histories_are_claimed(name: str, text: str, claimed: bool) -> None:
-    assert HISTORY.claims(Path(name), text.encode()) is claimed
+    assert (detect_head(Path(name), text.encode()) is HISTORY) is claimed

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lossmon.readers.files.encoding import as_utf8, encoding_of
 from lossmon.readers.files.lines import LineTail
-from lossmon.readers.registry import claim
+from lossmon.readers.registry import detect
 from tests.readers.growing import Collected, read, read_whole
 
 LOG = "".join(f"step {i} loss {2 / (i + 1):.3f} größe 损失 🚀\n" for i in range(30))
@@ -43,7 +43,7 @@ def test_every_encoding_gives_every_point(
 ) -> None:
     path = tmp_path / name
     path.write_bytes(encode(text))
-    found = claim(path)
+    found = detect(path)
     assert found is not None
     values = read_whole(found.open(path)).values("loss")
     assert values == [(i, float(f"{2 / (i + 1):.3f}")) for i in range(30)]
@@ -101,7 +101,7 @@ def test_what_is_not_utf16_is_left_as_it_is(head: bytes) -> None:
 def test_a_log_of_another_encoding_begins_anew(tmp_path: Path) -> None:
     path = tmp_path / "a.log"
     path.write_bytes(LOG.encode("utf-16-le"))
-    found = claim(path)
+    found = detect(path)
     assert found is not None
     reader, collected = found.open(path), Collected()
     collected.add(read(reader))

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from lossmon.readers.jsonl.llamafactory import FORMATS
-from tests.readers.growing import DATA, Collected, read, read_growing, read_whole
+from tests.readers.growing import DATA, Collected, read, read_growing, read_whole, titled
 
-LOG = FORMATS[0]
+(LOG,) = titled("LLaMA-Factory trainer_log.jsonl")
 SAMPLES = DATA / "llamafactory"
 
 RECORD = {"total_steps": 20, "lr": 0.1, "epoch": 1.0, "percentage": 50.0, "elapsed_time": "0:00:01"}

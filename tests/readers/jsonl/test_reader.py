@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lossmon.readers.jsonl.reader import FORMATS, JsonParser, json_lines
+from lossmon.readers.records.json_lines import JsonParser, json_lines
+from lossmon.readers.registry import detect_head
 from lossmon.types import Axis
-from tests.readers.growing import DATA, read, read_growing, read_whole
+from tests.readers.growing import DATA, read, read_growing, read_whole, titled
 
-JSONL = FORMATS[0]
+(JSONL,) = titled("JSON lines")
 
 STEPS = [*range(0, 205, 5), *range(150, 400, 5)]
 """Of the samples whose run crashed at step 200 and went on from 150."""
@@ -330,4 +331,4 @@ def test_no_bytes_make_it_fail(tmp_path_factory: pytest.TempPathFactory, content
     ],
 )
 def test_only_logs_are_claimed(tmp_path: Path, name: str, text: str, claimed: bool) -> None:
-    assert JSONL.claims(tmp_path / name, text.encode()) is claimed
+    assert (detect_head(tmp_path / name, text.encode()) is JSONL) is claimed

@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from lossmon.readers.discovery.discovery import Discovery
-from lossmon.readers.registry import claim
-from lossmon.readers.samples.parts import Parts, parts_of, rows_of, split
+from lossmon.readers.records.sample_parts import Parts, parts_of, rows_of, split
+from lossmon.readers.registry import detect
 from lossmon.sanitize import LONGEST_TEXT, multiline
 from lossmon.types import TextSample
 from tests.readers.growing import read_growing, read_whole
 
 
 def read(path: Path) -> list[TextSample]:
-    found = claim(path)
+    found = detect(path)
     assert found is not None
     return read_whole(found.open(path)).samples
 
@@ -76,7 +76,7 @@ def test_one_record_may_hold_all_answers_of_a_step(tmp_path: Path) -> None:
 def test_a_log_of_the_loss_is_no_log_of_answers(tmp_path: Path) -> None:
     path = tmp_path / "metrics.jsonl"
     path.write_text('{"step": 1, "loss": 2.5, "output": "o"}\n')
-    found = claim(path)
+    found = detect(path)
     assert found is not None
     assert found.source == "jsonl"
 
@@ -84,7 +84,7 @@ def test_a_log_of_the_loss_is_no_log_of_answers(tmp_path: Path) -> None:
 def test_a_data_set_is_no_log_of_answers(tmp_path: Path) -> None:
     path = tmp_path / "train.jsonl"
     path.write_text('{"prompt": "p", "output": "o"}\n')
-    assert claim(path) is None
+    assert detect(path) is None
 
 
 def test_the_step_may_stand_in_the_name(tmp_path: Path) -> None:
@@ -138,7 +138,7 @@ def test_every_cut_gives_the_same_answers(tmp_path: Path) -> None:
     record = {"step": 1, "prompt": "p\n中", "output": "o"}
     whole = written(path, record, {**record, "step": 2})
     content = path.read_bytes()
-    found = claim(path)
+    found = detect(path)
     assert found is not None
     for cut in range(1, len(content)):
         assert read_growing(path, content, [cut], found.open).samples == whole, cut

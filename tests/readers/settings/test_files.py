@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lossmon.monitor import Monitor
-from lossmon.readers.registry import claim
+from lossmon.readers.registry import detect
 from lossmon.readers.settings.yaml import settings
 from lossmon.types import Facts, Reader
 from tests.readers.growing import DATA, read
 
 
 def opened(path: Path, source: str) -> Reader:
-    found = claim(path)
+    found = detect(path)
     assert found is not None
     assert found.source == source
     return found.open(path)
@@ -61,7 +61,7 @@ def test_swanlab_s_settings_tell_the_plan(swanlab: Path) -> None:
 def test_a_config_of_something_else_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
     shutil.copy(DATA / "swanlab" / "config.yaml", path)
-    assert claim(path) is None
+    assert detect(path) is None
 
 
 def test_settings_come_once_and_again_when_they_change(swanlab: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lossmon.monitor import Monitor
-from lossmon.readers.registry import claim
+from lossmon.readers.registry import detect
 from lossmon.types import RunSnapshot
 from tests.readers.growing import DATA
 
@@ -80,5 +80,5 @@ def test_other_logs_in_such_a_place_are_none_of_it(tmp_path: Path) -> None:
     log = tmp_path / "logs" / "0" / "1000.log"
     log.parent.mkdir(parents=True)
     log.write_text(json.dumps({"step": 1, "loss": 2.5}) + "\n")
-    found = claim(log)
+    found = detect(log)
     assert found is not None and found.source != "swanlab"

@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lossmon.errors import ReadError
-from lossmon.readers.swanlab.reader import FORMATS, SwanlabReader
+from lossmon.readers.swanlab.reader import SwanlabReader
 from lossmon.readers.swanlab.records import Scalar, from_protobuf
 from lossmon.types import Batch, TextSample
 from tests import paths
 from tests.readers.databases.transaction_logs import logged, message, varint
-from tests.readers.growing import read_growing, read_whole
+from tests.readers.growing import read_growing, read_whole, titled
 
 HEADER = b":SWL\xd6\xe1"
 DATA = paths.DATA / "swanlab"
@@ -184,6 +184,6 @@ def test_an_unknown_version_is_refused(log: Path) -> None:
 
 
 def test_only_logs_are_claimed() -> None:
-    (form,) = FORMATS
+    (form,) = titled("SwanLab logs")
     assert form.claims(NEW, NEW.read_bytes()[:4096])
     assert not form.claims(Path("runs.swanlab"), b"SQLite format 3\0")

@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lossmon.readers.tables.reader import FORMATS, TableParser, claims_table, table
-from tests.readers.growing import DATA, Collected, read, read_growing, read_whole
+from lossmon.readers.tables.detection import claims_table
+from lossmon.readers.tables.reader import TableParser, table
+from tests.readers.growing import DATA, Collected, read, read_growing, read_whole, titled
 
-CSV, TEXT_TABLE = FORMATS
+CSV, TEXT_TABLE = titled("CSV table")
 STEPS = [*range(0, 205, 5), *range(150, 400, 5)]
 """Of the sample whose run crashed at step 200 and went on from 150."""
 

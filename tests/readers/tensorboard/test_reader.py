@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 
 from lossmon.errors import ReadError
-from lossmon.readers.tensorboard.reader import FORMATS, EventReader
+from lossmon.readers.tensorboard.reader import EventReader
 from lossmon.readers.tensorboard.tags import MOST_TAGS
 from lossmon.types import Axis, Batch, Facts, Restart, TextSample
 from tests import paths
+from tests.readers.growing import titled
 from tests.readers.tensorboard.event_files import Read, framed, loaded, recorded, scalar
 
 DATA = paths.DATA / "tensorboard"
@@ -352,7 +353,7 @@ def test_an_absent_file_is_empty(log: Path) -> None:
 
 
 def test_only_event_files_are_claimed() -> None:
-    (form,) = FORMATS
+    (form,) = titled("TensorBoard event files")
     assert form.fits(_nan())
     assert form.claims(_nan(), _nan().read_bytes()[:4096])
     assert form.claims(Path("events.out.tfevents.1"), b"damaged from its first byte")

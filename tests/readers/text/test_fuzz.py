@@ -11,9 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lossmon.readers.files.terminal import resolved, shown
+from lossmon.readers.text.detection import claims
 from lossmon.readers.text.explain import explain_line
 from lossmon.readers.text.grammar.parse import parse
-from lossmon.readers.text.reader import TextReader, claims
+from lossmon.readers.text.reader import TextReader
 from lossmon.readers.text.templates import Template
 
 PLAIN = (

@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from lossmon.readers.text.reader import FORMATS, TextReader, claims
+from lossmon.readers.text import FORMATS
+from lossmon.readers.text.detection import claims
+from lossmon.readers.text.reader import TextReader
 from lossmon.types import Axis, Batch, Facts
 from tests import paths
 

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from lossmon.errors import ReadError
 from lossmon.readers.wandb.items import history_items, items
-from lossmon.readers.wandb.reader import FORMATS, WandbReader
+from lossmon.readers.wandb.reader import WandbReader
 from lossmon.types import Batch, TextSample
 from tests import paths
 from tests.readers.databases.transaction_logs import history, logged, message, varint
-from tests.readers.growing import read_growing, read_whole
+from tests.readers.growing import read_growing, read_whole, titled
 
 HEADER = b":W&B\xe1\xbe\x00"
 DATA = paths.DATA / "wandb"
@@ -265,7 +265,7 @@ def test_system_statistics_have_their_own_times(log: Path) -> None:
 
 
 def test_only_transaction_logs_are_claimed() -> None:
-    (form,) = FORMATS
+    (form,) = titled("Weights & Biases transaction logs")
     assert form.fits(RUNS[0])
     assert form.claims(RUNS[0], RUNS[0].read_bytes()[:4096])
     assert form.claims(RUNS[0], b"")

@@ -320,7 +320,7 @@ async def test_without_outputs_the_view_says_how_to_log_them(height: int) -> Non
 def test_the_example_writes_what_the_reader_reads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from lossmon.readers.registry import claim
+    from lossmon.readers.registry import detect
 
     (tmp_path / "output").mkdir()
     monkeypatch.chdir(tmp_path)
@@ -331,7 +331,7 @@ def test_the_example_writes_what_the_reader_reads(
     keep(100, "2+3=", "5")
     keep(200, "2+3=", "6")
     path = tmp_path / "output" / "samples.jsonl"
-    found = claim(path)
+    found = detect(path)
     assert found is not None
     assert found.open(path).read(0.0).samples == (
         TextSample("samples", 100, "5", "2+3="),

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from lossmon.fast_dataclass import dataclass
-from lossmon.readers.records.axis import plain
-from lossmon.readers.records.frame import Record
+from lossmon.readers.records.names import plain
 from lossmon.readers.records.sniff import words
 from lossmon.sanitize import multiline
+
+if TYPE_CHECKING:
+    from lossmon.readers.records.frame import Record
 
 PROMPTS = ("prompt", "question", "instruction", "input", "query", "problem", "prompts", "inputs")
 OUTPUTS = (

@@ -1,26 +1,21 @@
-"""Run directories with one file a metric: MLflow's file store, DVCLive, DeepSpeed's CSV monitor."""
+"""Readers for MLflow's file store: a file per metric, and a document about the run."""
 
 from __future__ import annotations
 
 import os
 import re
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 
 from lossmon.errors import ReadError
 from lossmon.readers.files.lines import decode
-from lossmon.readers.format import Format
 from lossmon.readers.hyperparameters import facts_of_texts
-from lossmon.readers.jsonl.reader import RANK as LIVE_RANK
-from lossmon.readers.records.axis import plain
 from lossmon.readers.records.columns import Columns, MetricColumns
-from lossmon.readers.records.frame import Cells, Frame, clean_name
+from lossmon.readers.records.frame import Cells, Frame
+from lossmon.readers.records.names import clean_name, name_below
 from lossmon.readers.records.reader import Fault, RecordReader
-from lossmon.readers.run_directories import is_metric
 from lossmon.readers.tables.cells import parse_rows
 from lossmon.readers.tables.header import Header
-from lossmon.readers.tables.reader import RANK, header_names, table
 from lossmon.readers.values import moment, number
 from lossmon.types import Axis, Batch, Facts
 
@@ -34,15 +29,6 @@ _FIELD = re.compile(r"^(\w+): *(.*)$", re.MULTILINE)
 
 _STATES = {"4": "failed", "5": "killed"}
 _FINISHED = "3"
-
-
-def _after(path: Path, folder: str) -> str:
-    """The names below a folder that lead to a file, joined by `/`; empty if it is not below."""
-    parts = path.parts
-    if folder not in parts[:-1]:
-        return ""
-    start = len(parts) - parts[::-1].index(folder)
-    return clean_name("/".join(parts[start:]))
 
 
 class MlflowLines:
@@ -130,74 +116,9 @@ def _parameters(folder: Path) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-def _claims_mlflow(path: Path, head: bytes) -> bool:
-    return is_metric(str(path))
-
-
-def _open_mlflow(path: Path) -> RecordReader:
-    columns = Columns(steps=("step",), renamed={"value": _after(path, "metrics") or path.name})
+def open_metric(path: Path) -> RecordReader:
+    """Return a reader of the file of one metric, whose name is its path below `metrics`."""
+    columns = Columns(steps=("step",), renamed={"value": name_below(path, "metrics") or path.name})
     return RecordReader(
         path, "mlflow", MlflowLines, lambda axis: MetricColumns(axis or Axis.STEP, columns)
     )
-
-
-def _claims_run(path: Path, head: bytes) -> bool:
-    return b"run_id:" in head and b"lifecycle_stage:" in head
-
-
-def _claims_dvclive(path: Path, head: bytes) -> bool:
-    folders = path.parts[:-1]
-    names = header_names(head)
-    return ("plots", "metrics") in pairwise(folders) and "step" in names
-
-
-def _open_dvclive(path: Path) -> RecordReader:
-    name = _after(path.with_suffix(""), "metrics")
-    columns = Columns(steps=("step",), renamed={plain(path.stem): name})
-    return table(path, "dvclive", lambda axis: MetricColumns(axis, columns))
-
-
-def _claims_deepspeed(path: Path, head: bytes) -> bool:
-    names = header_names(head)
-    return len(names) == 2 and names[0] == "step" and path.stem.endswith(names[1])
-
-
-def _open_deepspeed(path: Path) -> RecordReader:
-    columns = Columns(steps=("step",), axis=Axis.SAMPLES)
-    return table(path, "deepspeed", lambda axis: MetricColumns(axis, columns))
-
-
-FORMATS = (
-    Format(
-        source="mlflow",
-        title="MLflow file store",
-        names=("meta.yaml",),
-        claims=_claims_run,
-        open=MlflowRun,
-        rank=LIVE_RANK,
-    ),
-    Format(
-        source="dvclive",
-        title="DVCLive metrics",
-        names=("*.tsv",),
-        claims=_claims_dvclive,
-        open=_open_dvclive,
-        rank=LIVE_RANK,
-    ),
-    Format(
-        source="deepspeed",
-        title="DeepSpeed CSV monitor",
-        names=("train_*.csv",),
-        claims=_claims_deepspeed,
-        open=_open_deepspeed,
-        rank=RANK,
-    ),
-    Format(
-        source="mlflow",
-        title="MLflow file store",
-        names=("*",),
-        claims=_claims_mlflow,
-        open=_open_mlflow,
-        rank=LIVE_RANK,
-    ),
-)

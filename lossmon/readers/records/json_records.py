@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 
 from lossmon.fast_dataclass import dataclass
-from lossmon.readers.records.axis import EPOCH_NAMES, STEP_NAMES, plain
 from lossmon.readers.records.frame import Record
+from lossmon.readers.records.names import EPOCH_NAMES, STEP_NAMES, plain
 
 _TRIES = 32
 """Places in a torn line at which a whole record is looked for. A record has few nested ones, and

@@ -7,20 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from lossmon.readers.files.lines import decode
-from lossmon.readers.format import Format
-from lossmon.readers.jsonl.bulk import Table, grouped, parse_table
-from lossmon.readers.jsonl.records import Parsed, parse_line, parse_whole
-from lossmon.readers.records.columns import REMAINING_NAMES, TIME_NAMES, MetricColumns
+from lossmon.readers.records.columns import USEFUL_TEXTS, MetricColumns
 from lossmon.readers.records.frame import Cells, Frame
+from lossmon.readers.records.json_bulk import Table, grouped, parse_table
+from lossmon.readers.records.json_records import Parsed, parse_line, parse_whole
 from lossmon.readers.records.reader import Fault, MakeLayout, RecordReader
-from lossmon.readers.records.sniff import claims_json_lines
 from lossmon.types import Ints
-
-RANK = 20
-"""A live log with explicit steps and full precision."""
-
-USEFUL_TEXTS = frozenset(TIME_NAMES) | REMAINING_NAMES
-"""Names of the texts that a layout may look at."""
 
 
 class JsonParser:
@@ -77,15 +69,3 @@ def json_lines(
 ) -> RecordReader:
     """Return a reader of JSON lines."""
     return RecordReader(path, source, JsonParser, layout)
-
-
-FORMATS = (
-    Format(
-        source="jsonl",
-        title="JSON lines",
-        names=("*.jsonl", "*.ndjson", "*.jsonlines", "*.json", "*.log", "*.txt"),
-        claims=claims_json_lines,
-        open=json_lines,
-        rank=RANK,
-    ),
-)

@@ -20,8 +20,8 @@ from itertools import pairwise
 import numpy as np
 
 from lossmon.fast_dataclass import dataclass
-from lossmon.readers.records.axis import plain
-from lossmon.readers.records.frame import DEPTH, Cells, Column, clean_name
+from lossmon.readers.records.frame import DEPTH, Cells, Column
+from lossmon.readers.records.names import clean_name, plain
 from lossmon.readers.values import number
 from lossmon.types import Floats, Ints
 

@@ -1,0 +1,136 @@
+"""Formats that other packages add through the entry point group `lossmon.formats`.
+
+The entry point names a `Format` or an iterable of them. A plugin that cannot be loaded, or whose
+functions raise, is dropped with a note; it never ends the program.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from lossmon.errors import internal_error
+from lossmon.readers.format import DirectoryRules, Format, Origin
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+GROUP = "lossmon.formats"
+
+
+class Plugin:
+    """The formats of one entry point.
+
+    Attributes:
+        name: Name of the entry point.
+        formats: What it offers; their functions are guarded. Empty if it could not be loaded.
+        fault: Why it is not used any more, or empty.
+    """
+
+    def __init__(self, name: str, load: Callable[[], object]) -> None:
+        """Load the formats.
+
+        Args:
+            name: Name of the entry point.
+            load: Imports what it refers to.
+        """
+        self.name = name
+        self.fault = ""
+        self.formats: tuple[Format, ...] = ()
+        try:
+            self.formats = tuple(self._guarded(one) for one in _checked(load()))
+        except Exception as error:
+            self._drop(error)
+
+    def _drop(self, error: Exception) -> None:
+        self.fault = f"format plugin {self.name}: {internal_error(error)}; it is not used"
+
+    def _guarded(self, one: Format) -> Format:
+        rules = one.directories
+        return replace(
+            one,
+            claims=self._guard(one.claims, False),
+            lies=one.lies and self._guard(one.lies, False),
+            repeats=one.repeats and self._guard(one.repeats, False),
+            superseded=one.superseded and self._guard(one.superseded, ()),
+            origin=None if one.origin is None else self._guard(one.origin, Origin()),
+            directories=replace(rules, part_of=rules.part_of and self._guard(rules.part_of, None)),
+        )
+
+    def _guard(self, function: Callable[..., Any], otherwise: object) -> Callable[..., Any]:
+        """The function, which answers `otherwise` once anything of this plugin has raised."""
+
+        def call(*arguments: Any) -> Any:
+            if self.fault:
+                return otherwise
+            try:
+                return function(*arguments)
+            except Exception as error:
+                self._drop(error)
+                return otherwise
+
+        return call
+
+
+def _checked(loaded: object) -> Iterator[Format]:
+    """Give the formats that an entry point refers to.
+
+    Raises:
+        TypeError: It refers to something else; says to what.
+        re.error: A pattern of theirs does not compile.
+    """
+    for one in (loaded,) if isinstance(loaded, Format) else _iterated(loaded):
+        if not isinstance(one, Format):
+            raise TypeError(f"a Format is needed, not {type(one).__name__}")
+        if not isinstance(one.names, tuple) or not all(isinstance(name, str) for name in one.names):
+            raise TypeError(f"{one.title}: names must be a tuple of patterns")
+        rules: DirectoryRules = one.directories
+        for pattern in (rules.run, rules.numbered, rules.telling):
+            re.compile(pattern)
+        yield one
+
+
+def _iterated(loaded: object) -> Iterable[object]:
+    if not isinstance(loaded, Iterable):
+        raise TypeError(f"a Format is needed, not {type(loaded).__name__}")
+    return loaded
+
+
+def installed() -> list[Plugin]:
+    """Load the plugins that are installed."""
+    if not _may_exist():
+        return []
+    from importlib.metadata import entry_points
+
+    found: Iterable[EntryPoint] = entry_points(group=GROUP)
+    return [Plugin(one.name, one.load) for one in sorted(found, key=lambda one: one.name)]
+
+
+def _may_exist() -> bool:
+    """Whether any installed package may have an entry point of ours.
+
+    A look into `entry_points.txt` of each package takes a tenth of the time that the import of
+    `importlib.metadata` alone takes.
+    """
+    group = f"[{GROUP}]".encode()
+    for folder in dict.fromkeys(sys.path):
+        try:
+            names = os.listdir(folder or ".")
+        except NotADirectoryError:
+            return True
+        except OSError:
+            continue
+        for name in names:
+            if not name.endswith((".dist-info", ".egg-info")):
+                continue
+            try:
+                with open(os.path.join(folder, name, "entry_points.txt"), "rb") as file:
+                    if group in file.read():
+                        return True
+            except OSError:
+                continue
+    return False

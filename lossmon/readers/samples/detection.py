@@ -1,0 +1,43 @@
+"""Detection of sampled outputs: records with a prompt or an answer, and a step."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from lossmon.readers.records.names import STEP_NAMES
+from lossmon.readers.records.sample_parts import OUTPUTS, PROMPTS, parts_of
+from lossmon.readers.records.sniff import first_records, names_loss
+from lossmon.readers.samples import DIRECTORIES
+from lossmon.readers.samples.steps import NUMBERED, step_of
+
+_FIELD = re.compile(rb'[{,]\s*"(\w{1,40})"\s*:\s*(-?\d|"|\[)')
+
+
+def claims_predictions(path: Path, head: bytes) -> bool:
+    return any({"prompt", "predict"} <= record.keys() for record in first_records(head))
+
+
+def claims_samples(path: Path, head: bytes) -> bool:
+    """Records of a run, with a step; a data set has none. A log of the loss is another format."""
+    records = first_records(head)
+    if not records:
+        return b"\n" not in head and _begins_a_sample(head)
+    if any(names_loss(name) for record in records for name in record):
+        return False
+    # One file a step may leave the step to its name, where no data set lies.
+    stepped = path.parent.name.lower() in DIRECTORIES and NUMBERED.match(path.stem) is not None
+    return all(
+        (stepped or step_of(record) is not None) and any(True for _ in parts_of(record))
+        for record in records
+    )
+
+
+def _begins_a_sample(head: bytes) -> bool:
+    """Whether a record that is longer than what may be looked at begins like a sample."""
+    if not head.startswith(b"{"):
+        return False
+    kinds = {name.decode().lower(): kind for name, kind in _FIELD.findall(head)}
+    stepped = any(kinds.get(name, b'"')[:1] not in b'"[' for name in STEP_NAMES if name in kinds)
+    told = any(kinds.get(name, b"0")[:1] in b'"[' for name in (*PROMPTS, *OUTPUTS))
+    return stepped and told and not any(names_loss(name) for name in kinds)

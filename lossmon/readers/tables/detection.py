@@ -1,0 +1,161 @@
+"""Detection of tables: by the names in their headers, and by rows of numbers."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+from lossmon.readers.records.names import STEP_NAMES, plain
+from lossmon.readers.records.sniff import (
+    ADVANCING,
+    are_metrics,
+    long_columns,
+    names_metric,
+    names_place,
+    text_of,
+)
+from lossmon.readers.tables.header import find_header, is_header_of
+from lossmon.readers.values import number
+
+
+def header_names(head: bytes) -> list[str]:
+    """Return the names in the header of a table that begins with these bytes; empty if none."""
+    lines = text_of(head).splitlines()
+    if not lines or not text_of(head).endswith(("\n", "\r")):
+        lines = lines[:-1] or lines
+    comment = ""
+    for line in lines:
+        if line.startswith("#"):
+            comment = line
+        elif line.strip():
+            return list(find_header(line, comment).names)
+    return []
+
+
+def claims_table(path: Path, head: bytes) -> bool:
+    """Whether a table holds metrics: by its header, and by its first row being numbers."""
+    lines = [line for line in text_of(head).splitlines() if line.strip() and line[0] != "#"]
+    names = header_names(head)
+    if len(names) < 2:
+        return False
+    if not are_metrics(names):
+        return _advances(names, lines if text_of(head).endswith(("\n", "\r")) else lines[:-1])
+    if len(lines) < 3:
+        return any(map(names_place, names)) or sum(map(names_metric, names)) > 1
+    return is_header_of(names, lines[0], lines[1])
+
+
+def _advances(names: list[str], lines: list[str]) -> bool:
+    """Whether a table of unknown names counts its steps: that is a log whatever it measures."""
+    header = find_header(lines[0]) if lines else None
+    if header is None or not header.delimiter or len(lines) <= ADVANCING:
+        return False
+    rows = [header.split(line) for line in lines[1:]]
+    rows = [row for row in rows if len(row) == len(names)]
+    if len(rows) < ADVANCING or not all(map(_is_numeric, rows)):
+        return False
+    for place, name in enumerate(names):
+        if plain(name) in STEP_NAMES:
+            steps = [number(row[place]) for row in rows]
+            known = [step for step in steps if step is not None]
+            if len(known) == len(steps) and all(a < b for a, b in pairwise(known)):
+                return True
+    return False
+
+
+def claims_text_table(path: Path, head: bytes) -> bool:
+    """The same for a file that may hold any text: every whole line must be a row of numbers."""
+    text = text_of(head)
+    lines = [line for line in text.splitlines() if line.strip() and line[0] != "#"]
+    if not text.endswith(("\n", "\r")):
+        lines = lines[:-1]
+    if len(lines) < 2 or not claims_table(path, head):
+        return False
+    header = find_header(lines[0])
+    if not header.delimiter or any(sign in lines[0] for sign in ":={}[]"):
+        return False
+    rows = [header.split(line) for line in lines[1:]]
+    return all(len(row) == len(header.names) and _is_numeric(row) for row in rows)
+
+
+def _is_numeric(row: list[str]) -> bool:
+    """Whether most cells of a row are numbers, or empty."""
+    numbers = sum(not cell or number(cell) is not None for cell in row)
+    return 2 * numbers > len(row)
+
+
+def claims_long_form(path: Path, head: bytes) -> bool:
+    """Whether a table holds one named value per row."""
+    return long_columns(header_names(head)) is not None
+
+
+def claims_catboost(path: Path, head: bytes) -> bool:
+    """CatBoost counts iterations in the first column."""
+    return header_names(head)[:1] == ["iter"]
+
+
+def claims_dvclive(path: Path, head: bytes) -> bool:
+    """DVCLive keeps a table per metric, in directories named after the parts of its name."""
+    return ("plots", "metrics") in pairwise(path.parts[:-1]) and len(header_names(head)) > 1
+
+
+def claims_deepspeed(path: Path, head: bytes) -> bool:
+    """DeepSpeed names a table after its metric."""
+    names = header_names(head)
+    return len(names) == 2 and names[0] == "step" and path.stem.endswith(names[1])
+
+
+def claims_lightning(path: Path, head: bytes) -> bool:
+    """Lightning writes steps and epochs, or at least says so by the files beside the table."""
+    names = header_names(head)
+    beside = path.parent.name.startswith("version_") or (path.parent / "hparams.yaml").exists()
+    return "step" in names and ("epoch" in names or beside)
+
+
+def claims_keras(path: Path, head: bytes) -> bool:
+    """Keras puts the epoch first and sorts the other names.
+
+    A table of losses alone can be anybody's, and is read alike; only in a file that is not called
+    a table it is taken for Keras' own.
+    """
+    names = header_names(head)
+    rest = names[1:]
+    if names[:1] != ["epoch"] or rest != sorted(rest):
+        return False
+    if "loss" not in rest or any("/" in name for name in names):
+        return False
+    measured = any(f"val_{name}" in rest for name in rest if name != "loss")
+    return measured or ("val_loss" in rest and path.suffix.lower() != ".csv")
+
+
+def claims_ultralytics(path: Path, head: bytes) -> bool:
+    """Ultralytics writes the losses of its heads, by epoch."""
+    names = header_names(head)
+    return names[:1] == ["epoch"] and not {"train/box_loss", "train/cls_loss"}.isdisjoint(names)
+
+
+def claims_timm(path: Path, head: bytes) -> bool:
+    """timm calls held-out data eval."""
+    names = header_names(head)
+    return names[:2] == ["epoch", "train_loss"] and "eval_loss" in names
+
+
+def claims_fastai(path: Path, head: bytes) -> bool:
+    """fastai puts the time of an epoch last."""
+    names = header_names(head)
+    return names[:2] == ["epoch", "train_loss"] and names[-1:] == ["time"]
+
+
+def claims_sb3(path: Path, head: bytes) -> bool:
+    """Stable-Baselines3 counts timesteps."""
+    return "time/total_timesteps" in header_names(head)
+
+
+def claims_ray(path: Path, head: bytes) -> bool:
+    """Ray Tune counts iterations."""
+    return "training_iteration" in header_names(head)
+
+
+def claims_tensorboard(path: Path, head: bytes) -> bool:
+    """What TensorBoard lets its users download has three columns."""
+    return [name.lower() for name in header_names(head)] == ["wall time", "step", "value"]
