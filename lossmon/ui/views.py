@@ -131,7 +131,7 @@ class Views(Base):
 
     def _hand_over(self, run: RunSnapshot) -> None:
         """Give the page to the browser: who looks through one has no business in our files."""
-        from lossmon.ui.export.files import file_name
+        from lossmon.reports.export.files import file_name
         from lossmon.ui.export.report import page
 
         now = self.clock()

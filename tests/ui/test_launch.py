@@ -84,6 +84,8 @@ LATE = (
     "lossmon.analysis.outputs",
     "lossmon.ui.key_catalogue",
     "lossmon.ui.export",
+    "lossmon.reports",
+    "tomlkit",
     "lossmon.ui.fleet",
     "lossmon.ui.widgets.metric_list",
     "lossmon.ui.web",

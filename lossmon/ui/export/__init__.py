@@ -1,1 +1,1 @@
-"""What the screen shows, as files: points as CSV, the run as a page of HTML, the screen as SVG."""
+"""Reports of runs as files: pages of HTML, pictures of the screen."""

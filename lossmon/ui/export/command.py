@@ -9,11 +9,11 @@ from pathlib import Path
 from lossmon.config import Config
 from lossmon.errors import ConfigError
 from lossmon.monitor import Monitor, MonitorConfig
+from lossmon.reports.export.files import file_name, fresh
+from lossmon.reports.export.points import write_points
+from lossmon.reports.export.progress import Work
 from lossmon.types import RunSnapshot
 from lossmon.ui.chart.view_options import chart_settings_of
-from lossmon.ui.export.files import file_name, fresh
-from lossmon.ui.export.points import write_points
-from lossmon.ui.export.progress import Work
 from lossmon.ui.export.report import page
 
 

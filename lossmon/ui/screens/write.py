@@ -12,10 +12,10 @@ from textual import events, on, work
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
+from lossmon.reports.export.files import file_name, fresh
+from lossmon.reports.export.points import write_points
+from lossmon.reports.export.progress import Cancelled, Work
 from lossmon.types import RunSnapshot
-from lossmon.ui.export.files import file_name, fresh
-from lossmon.ui.export.points import write_points
-from lossmon.ui.export.progress import Cancelled, Work
 from lossmon.ui.export.report import page
 from lossmon.ui.scene import Scene
 from lossmon.ui.screens.page import Page

@@ -10,9 +10,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from lossmon.reports.export.points import CHUNK, HEADER, write_points
+from lossmon.reports.export.progress import Cancelled, Work
 from lossmon.types import Meaning
-from lossmon.ui.export.points import CHUNK, HEADER, write_points
-from lossmon.ui.export.progress import Cancelled, Work
 from tests.ui import stage
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lossmon.ui.export.files import LONGEST, file_name, fresh
+from lossmon.reports.export.files import LONGEST, file_name, fresh
 
 
 @pytest.mark.parametrize(

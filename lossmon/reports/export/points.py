@@ -1,4 +1,4 @@
-"""The points of a run as CSV: one row a point, the names as the framework wrote them."""
+"""Points of a run as CSV: one row per point."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import TextIO
 
 import numpy as np
 
+from lossmon.reports.export.progress import Work
 from lossmon.types import Floats, Ints, Series
-from lossmon.ui.export.progress import Work
 
 HEADER = ("series", "tag", "split", "axis", "step", "wall_time", "value")
-"""`axis` says what `step` counts; `wall_time` is in seconds since the Unix epoch, empty where the
-framework told none; `value` has all of its digits, `nan` and `inf` included."""
+"""`axis` is what `step` counts; `wall_time` is in seconds since the Unix epoch, or empty;
+`value` may be `nan` or `inf`."""
 
 CHUNK = 20_000
-"""Rows between two looks at whether the work should go on: about a fiftieth of a second."""
+"""Rows between two checks for cancellation: about a fiftieth of a second."""
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet would run as a formula at the start of a text."""
+"""First characters of a text that a spreadsheet takes for a formula."""
 
 
 def write_points(
@@ -28,19 +28,19 @@ def write_points(
     work: Work,
     steps: tuple[float, float] | None = None,
 ) -> int:
-    """Write series one behind the other.
+    """Write series one after another.
 
     Args:
-        out: Where to write; opened with `newline=""`.
-        series: What to write.
-        work: Told how far it is.
-        steps: Write only what lies between these two, ends included; None writes everything.
+        out: Text file, opened with `newline=""`.
+        series: The series.
+        work: Gets the progress.
+        steps: First and last step to write; None writes all points.
 
     Returns:
-        How many points were written.
+        Number of points written.
 
     Raises:
-        Cancelled: The user asked to end it.
+        Cancelled: The user cancelled the work.
     """
     table = csv.writer(out, lineterminator="\n")
     table.writerow(HEADER)
@@ -87,5 +87,5 @@ def _times(wall_times: Floats) -> list[float | str]:
 
 
 def _harmless(text: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
+    """A text that no spreadsheet evaluates."""
     return "'" + text if text.startswith(FORMULA) else text

@@ -1,0 +1,52 @@
+"""Output files: names made of run names, and files that are written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+LONGEST = 80
+"""Most characters of a run's name in a file name."""
+
+
+def file_name(run: str, now: float) -> str:
+    """Name for the files of a run, without suffix, in characters that every file system accepts.
+
+    Args:
+        run: Name of the run; untrusted.
+        now: Seconds since the Unix epoch.
+    """
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", run).strip("-.")[:LONGEST]
+    stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(now))
+    return f"{plain or 'run'}-{stamp}"
+
+
+@contextmanager
+def fresh(path: Path) -> Iterator[TextIO]:
+    """Open a new text file, which appears at `path` when the block ends without an error.
+
+    Raises:
+        FileExistsError: The path exists; it is left as it is.
+        OSError: The file cannot be written.
+    """
+    if path.exists():
+        raise FileExistsError(17, "exists already", str(path))
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with temporary.open("x", encoding="utf-8", newline="") as out:
+            yield out
+        # Unlike a rename, a link never replaces a file that appeared meanwhile.
+        try:
+            os.link(temporary, path)
+        except FileExistsError:
+            raise
+        except OSError:
+            # Not every file system has links; there the check above has to do.
+            temporary.rename(path)
+    finally:
+        temporary.unlink(missing_ok=True)
