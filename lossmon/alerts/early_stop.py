@@ -6,56 +6,19 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import field
 from pathlib import Path
 
 from lossmon.alerts.alert import Alert, own_alert
 from lossmon.alerts.process import ProcessGone, TargetProcess
+from lossmon.alerts.stop_rule import StopRule
 from lossmon.diagnosis.advice import advise
 from lossmon.fast_dataclass import dataclass
 from lossmon.types import RunSnapshot, RunState, Severity, Snapshot
 
-CODES = ("diverging", "non_finite", "overfitting")
-"""Verdicts that stop a run where the user names none."""
-
-PATIENCE = 3
-"""Evals that must confirm a verdict where the user gives no number."""
-
 PLACE = "{path}"
 """What stands for the run's own directory in the name of a stop file."""
-
-
-@dataclass(frozen=True, slots=True)
-class StopRule:
-    """When a run is to be stopped.
-
-    Attributes:
-        codes: Verdicts that call for it.
-        patience: Evals after the verdict was shown through which it must have stood; train points
-            where the run logs no eval loss.
-    """
-
-    codes: Collection[str] = CODES
-    patience: int = PATIENCE
-
-    def confirms(self, run: RunSnapshot) -> bool:
-        """Whether a run is to be stopped."""
-        verdict, history = run.diagnosis.verdict, run.diagnosis.history
-        if verdict.code not in self.codes or verdict.severity < Severity.WARNING:
-            return False
-        shown = verdict.since_step
-        for change in reversed(history):
-            if change.code != verdict.code:
-                break
-            shown = change.step
-        return self.evals_since(run, shown) >= self.patience
-
-    @staticmethod
-    def evals_since(run: RunSnapshot, step: int) -> int:
-        """Evals, or train points where there are none, that were logged after a step."""
-        series = run.eval_loss or run.train_loss
-        return 0 if series is None else int((series.steps > step).sum())
 
 
 @dataclass(slots=True)
@@ -86,7 +49,10 @@ class EarlyStop:
         alive = [run for run in snapshot.runs if run.state in (RunState.RUNNING, RunState.STALLED)]
         for run in alive:
             path = str(run.path)
-            if path in self.stopped or not self.rule.confirms(run):
+            series = run.eval_loss or run.train_loss
+            if path in self.stopped or series is None:
+                continue
+            if not self.rule.confirms(run.diagnosis, series.steps):
                 continue
             try:
                 reason = self._doubt(alive)

@@ -123,8 +123,9 @@ def _early_stop(
         if options.stop_on:
             raise ConfigError("--stop-on needs --stop-file or --pid")
         return None
-    from lossmon.alerts.early_stop import CODES, EarlyStop, StopRule
+    from lossmon.alerts.early_stop import EarlyStop
     from lossmon.alerts.process import signal_of
+    from lossmon.alerts.stop_rule import CODES, StopRule
     from lossmon.diagnosis.advice import codes
 
     chosen = tuple(options.stop_on.split(",")) if options.stop_on else CODES

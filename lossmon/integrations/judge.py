@@ -1,0 +1,67 @@
+"""The diagnosis inside a training process, fed with what the framework logs."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Mapping
+
+import numpy as np
+
+from lossmon.alerts.stop_rule import StopRule
+from lossmon.diagnosis.engine import Engine
+from lossmon.readers.tags.meaning import meaning
+from lossmon.types import Diagnosis, Kind, Meaning, Split
+
+
+class InProcessJudge:
+    """Judges one run as it logs, in constant memory but for eight bytes per point.
+
+    Args:
+        rule: When it is to be stopped.
+        source: Format family whose spellings the names have (`hf_trainer`, `lightning`).
+        sensitivity: Above 1 warns earlier and more often, below 1 later and less.
+    """
+
+    def __init__(self, rule: StopRule, source: str, sensitivity: float = 1.0) -> None:
+        self._rule, self._source = rule, source
+        self._engine = Engine(sensitivity)
+        self._headlines: dict[Split, str] = {}
+        self._steps = {split: array("q") for split in Split}
+
+    def plan(self, total_steps: int | None) -> None:
+        """Set the planned length of the run; None where it is unknown."""
+        self._engine.plan(total_steps, None)
+
+    def add(self, step: int, values: Mapping[str, float]) -> None:
+        """Add what was logged at a step, 0 or more, under the names of the framework."""
+        channels, points = [], []
+        for name, value in values.items():
+            what = meaning(name, source=self._source)
+            if self._engine.wants(what):
+                channels.append(self._engine.channel(what, self._is_headline(what, step)))
+                points.append(value)
+        count = len(channels)
+        self._engine.feed(
+            np.array(channels, np.int64),
+            np.full(count, step, np.int64),
+            np.array(points, np.float64),
+            np.full(count, np.nan),
+        )
+
+    def _is_headline(self, what: Meaning, step: int) -> bool:
+        """Whether this is the loss to judge by: the first one of its split that is logged."""
+        if what.kind is not Kind.LOSS or what.summary or what.secondary:
+            return False
+        if self._headlines.setdefault(what.split, what.key) != what.key:
+            return False
+        self._steps[what.split].append(step)
+        return True
+
+    def diagnosis(self) -> Diagnosis:
+        """What the curves say."""
+        return self._engine.diagnosis()
+
+    def says_stop(self) -> bool:
+        """Whether the verdict calls for an end and has been confirmed."""
+        steps = self._steps[Split.EVAL] or self._steps[Split.TRAIN]
+        return self._rule.confirms(self.diagnosis(), np.frombuffer(steps, np.int64))
