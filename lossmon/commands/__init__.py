@@ -46,6 +46,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("notify", "--test", "send a test alert to every channel"),
     Command("report", "PATH...", "write a page of HTML for each run"),
     Command("serve", "PATH...", "show the screen in a browser on this machine"),
+    Command("exporter", "PATH...", "serve runs as metrics for Prometheus"),
     Command("record", "RUN", "record the hardware of this node into a run, for another machine"),
     Command("demo", "", "watch a small real training, healthy or ill on purpose"),
     Command("config", "", "print the settings in force and where each came from"),

@@ -1,0 +1,106 @@
+"""`lossmon exporter`: runs as metrics for Prometheus."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+from lossmon.commands.inputs import existing, settings_of
+from lossmon.commands.parsing import add_paths, add_settings, new_parser, whole_number
+from lossmon.errors import ConfigError
+
+_DESCRIPTION = """\
+Serve the runs under PATH as metrics for Prometheus: loss, eval, step, rate, time left, state,
+verdict, findings, and the hardware of this machine.
+
+Listens on localhost only unless --host says otherwise. TLS and passwords come from the same
+web configuration file that Prometheus' own exporters take."""
+
+_EPILOG = """\
+needs: pip install 'lossmon[prometheus]'
+
+examples:
+  lossmon exporter /data/runs --port 9712
+  lossmon exporter /data/runs --host 0.0.0.0 --web-config web.yml
+
+exit status: 0 after a normal end; 2 where an argument or a setting is wrong.
+docs/cluster.md has the scrape configuration, alert rules and a dashboard."""
+
+PORT = 9712
+"""Port where the user names none; no exporter of the Prometheus project has it."""
+
+DAY = 86400.0
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of `lossmon exporter`."""
+    parser = new_parser("lossmon exporter", _DESCRIPTION, _EPILOG)
+    add_paths(parser, "run directories, directories of runs, or log files")
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)"
+    )
+    parser.add_argument(
+        "--port",
+        type=whole_number,
+        default=PORT,
+        metavar="N",
+        help=f"0 takes any (default: {PORT})",
+    )
+    parser.add_argument(
+        "--web-config", type=Path, metavar="FILE", help="TLS and users, as Prometheus' exporters"
+    )
+    parser.add_argument(
+        "--max-runs",
+        type=whole_number,
+        default=500,
+        metavar="N",
+        help="runs to export at most (default: 500)",
+    )
+    parser.add_argument(
+        "--max-age",
+        type=whole_number,
+        default=14,
+        metavar="DAYS",
+        help="leave out runs that are silent for longer (default: 14)",
+    )
+    parser.add_argument("--no-hardware", action="store_true", help="leave out this machine")
+    add_settings(parser, ("sensitivity",))
+    return parser
+
+
+def run(options: argparse.Namespace) -> int:
+    """Serve until a signal comes."""
+    config = settings_of(options)
+    # Where a run is has to be clear on other machines too.
+    paths = [path.absolute() for path in existing(options.paths)]
+    if options.port > 65535:
+        raise ConfigError(f"--port {options.port}: is not a port from 0 to 65535")
+    need_client(web_config=options.web_config is not None)
+    from lossmon.monitor import LocalSource, MonitorConfig
+    from lossmon.prometheus.exporter import Exporter, ExporterConfig
+    from lossmon.prometheus.web_config import WebConfig, read_web_config
+
+    web = read_web_config(options.web_config) if options.web_config else WebConfig(None, {})
+    source = LocalSource(paths, MonitorConfig.of(config), hardware=config.hardware)
+    where = ExporterConfig(options.host, options.port, web, options.max_runs, options.max_age * DAY)
+    try:
+        exporter = Exporter(source, where)
+    except OSError as error:
+        address = f"{options.host}:{options.port}"
+        raise ConfigError(f"cannot listen on {address}: {error.strerror or error}") from error
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda *_: exporter.stop())
+    print(f"lossmon: metrics at {exporter.url}", file=sys.stderr, flush=True)
+    exporter.run()
+    return 0
+
+
+def need_client(*, web_config: bool) -> None:
+    """Raise a `ConfigError` that says what to install, where a library is missing."""
+    needed = ("prometheus_client", *(("yaml", "bcrypt") if web_config else ()))
+    if missing := [name for name in needed if find_spec(name) is None]:
+        names = " and ".join(missing)
+        raise ConfigError(f"{names} is missing; pip install 'lossmon[prometheus]' installs it")
