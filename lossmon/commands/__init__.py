@@ -49,6 +49,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("exporter", "PATH...", "serve runs as metrics for Prometheus"),
     Command("record", "RUN", "record the hardware of this node into a run, for another machine"),
     Command("demo", "", "watch a small real training, healthy or ill on purpose"),
+    Command("doctor", "[PATH...]", "check what works here, and say what to do about the rest"),
+    Command("completions", "SHELL", "print completions for bash, zsh or fish, or the man page"),
     Command("config", "", "print the settings in force and where each came from"),
 )
 """Every command but the screen itself, in the order of the overview."""

@@ -1,0 +1,40 @@
+"""`lossmon doctor`: what works here and what does not."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from lossmon.commands.inputs import settings_of
+from lossmon.commands.parsing import add_paths, add_settings, new_parser
+
+_DESCRIPTION = """\
+Check the terminal, the file system of PATH (default: the current directory), file events, clocks,
+the NVIDIA driver, optional parts, settings, directories and kept errors. Each line that is not good
+says what to do.
+
+On a network file system that may be written, an empty file is made in PATH and removed at once, to
+compare the clock of the server with that of this machine."""
+
+_EPILOG = """\
+exit status:
+  0  lossmon works here, perhaps with less than it could have
+  1  it cannot: a path or the settings are wrong
+  2  an argument is wrong"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of `lossmon doctor`."""
+    parser = new_parser("lossmon doctor", _DESCRIPTION, _EPILOG)
+    add_paths(parser, "run directories or log files", needed=False)
+    add_settings(parser, ())
+    return parser
+
+
+def run(options: argparse.Namespace) -> int:
+    """Check, and print."""
+    from lossmon.doctor.examination import examine, write
+
+    paths = options.paths or [Path()]
+    return 0 if write(examine(paths, lambda: settings_of(options)), sys.stdout) else 1

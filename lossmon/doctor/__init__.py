@@ -1,0 +1,1 @@
+"""`lossmon doctor`: can lossmon work here, how well, and what to do about it."""

@@ -1,0 +1,58 @@
+"""All checks, and how their results are printed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TextIO
+
+from lossmon.config import Config
+from lossmon.doctor.machine import check_hardware
+from lossmon.doctor.paths import check_events, check_paths
+from lossmon.doctor.result import CheckResult, Level, note
+from lossmon.doctor.setup import (
+    check_directories,
+    check_errors,
+    check_extras,
+    check_settings,
+    check_version,
+)
+from lossmon.doctor.terminal import check_terminal
+from lossmon.errors import internal_error
+from lossmon.reports.plain import printable
+
+MARKS = {Level.GOOD: ("✓", "+"), Level.NOTE: ("◆", "*"), Level.BAD: ("✖", "x")}
+"""Stands before a line, in Unicode and in ASCII."""
+
+
+def examine(paths: Sequence[Path], load: Callable[[], Config]) -> Iterator[CheckResult]:
+    """Run every check; one that fails itself costs only its own lines."""
+    checks: tuple[Callable[[], Iterator[CheckResult]], ...] = (
+        check_version,
+        check_terminal,
+        lambda: check_settings(load),
+        check_directories,
+        lambda: check_paths(paths),
+        check_events,
+        lambda: check_hardware(paths),
+        check_extras,
+        check_errors,
+    )
+    for check in checks:
+        try:
+            yield from check()
+        except Exception as error:
+            yield note("doctor", internal_error(error), "report this; the other checks go on")
+
+
+def write(results: Iterator[CheckResult], out: TextIO) -> bool:
+    """Print results as they come; whether lossmon can work here."""
+    works = True
+    for one in results:
+        unicode = (out.encoding or "").lower().startswith("utf")
+        mark = MARKS[one.level][0 if unicode else 1]
+        print(printable(f"{mark} {one.subject:<19} {one.text}"), file=out, flush=True)
+        if one.remedy:
+            print(printable(f"  {'':<19} {'→' if unicode else '->'} {one.remedy}"), file=out)
+        works = works and one.level is not Level.BAD
+    return works

@@ -1,0 +1,111 @@
+"""Checks of the paths to watch: readable, on which file system, with which clock."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from lossmon.doctor.result import CheckResult, bad, good, note
+from lossmon.filesystems import file_system, is_silent
+
+SKEW = 2.0
+"""Seconds by which two clocks may differ; below it file times are merely coarse."""
+
+SLOW = 0.01
+"""Seconds of one look at a file from which polling is felt."""
+
+LOOKS = 20
+"""Looks at one path that are timed."""
+
+INOTIFY = Path("/proc/sys/fs/inotify")
+"""Where Linux keeps the limits of file events."""
+
+FEW_WATCHES, FEW_INSTANCES = 8192, 64
+"""Limits below which other programs easily take all: an editor or two."""
+
+
+def check_paths(paths: Sequence[Path]) -> Iterator[CheckResult]:
+    """Each path: may it be read, does it send events, do the clocks agree?"""
+    for path in paths:
+        if not os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0)):
+            found = "may not be read" if path.exists() else "is not there"
+            yield bad(str(path), found, "name a directory or a log file that you may read")
+            continue
+        yield _file_system(path)
+        yield from _clock(path)
+
+
+def _file_system(path: Path) -> CheckResult:
+    kind, cost = file_system(path), _cost(path)
+    looks = f"a look takes {cost * 1e3:.2g} ms"
+    if not is_silent(kind):
+        return good(str(path), f"{kind or 'unknown file system'}, changes come as events; {looks}")
+    text = f"{kind}, a network file system: files are polled every second; {looks}"
+    if cost < SLOW:
+        return good(str(path), text)
+    return note(str(path), text, "watch fewer runs at once, or run lossmon where the files are")
+
+
+def _cost(path: Path) -> float:
+    begin = time.perf_counter()
+    for _ in range(LOOKS):
+        os.stat(path)
+    return (time.perf_counter() - begin) / LOOKS
+
+
+def _clock(path: Path) -> Iterator[CheckResult]:
+    """Compare the clock of the file system with that of this machine."""
+    directory = path if path.is_dir() else path.parent
+    newest = _newest(directory)
+    if is_silent(file_system(path)) and os.access(directory, os.W_OK):
+        # Its server stamps the files: only a new one tells its clock.
+        before = time.time()
+        with tempfile.NamedTemporaryFile(dir=directory, prefix=".lossmon-doctor-") as probe:
+            probe.write(b"\n")
+            probe.flush()
+            skew = os.stat(probe.name).st_mtime - (before + time.time()) / 2
+    else:
+        skew = max(0.0, newest - time.time())
+    if abs(skew) <= SKEW:
+        return
+    way = "ahead of" if skew > 0 else "behind"
+    yield note(
+        "clock",
+        f"the files of {directory} are {abs(skew):.0f} s {way} this machine",
+        "let NTP set both clocks: a silent run is noticed that much too late or too early",
+    )
+
+
+def _newest(directory: Path) -> float:
+    try:
+        return max((entry.stat().st_mtime for entry in os.scandir(directory)), default=0.0)
+    except OSError:
+        return 0.0
+
+
+def check_events(limits: Path = INOTIFY) -> Iterator[CheckResult]:
+    """The limits of file events on Linux."""
+    try:
+        watches, instances = (
+            int((limits / name).read_text()) for name in ("max_user_watches", "max_user_instances")
+        )
+    except (OSError, ValueError):
+        yield note(
+            "file events",
+            "the limits of inotify cannot be read",
+            "nothing: where no events come, files are polled",
+        )
+        return
+    text = f"inotify: {watches:,} watches and {instances:,} instances per user"
+    if watches >= FEW_WATCHES and instances >= FEW_INSTANCES:
+        yield good("file events", text)
+        return
+    names = []
+    if watches < FEW_WATCHES:
+        names.append("fs.inotify.max_user_watches=65536")
+    if instances < FEW_INSTANCES:
+        names.append("fs.inotify.max_user_instances=512")
+    yield note("file events", text, f"sudo sysctl {' '.join(names)}; until then files are polled")

@@ -1,0 +1,116 @@
+"""Checks of the installation: Python, extras, settings, directories, kept errors."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+from collections.abc import Callable, Iterator
+from importlib import metadata
+from pathlib import Path
+
+from platformdirs import user_cache_path, user_state_path
+
+from lossmon import __version__
+from lossmon.config import Config, config_directory
+from lossmon.doctor.result import CheckResult, bad, good, note
+from lossmon.errors import LossmonError
+from lossmon.sanitize import one_line
+
+SUMMARY = 160
+"""Characters shown of the last error."""
+
+_EXTRA = re.compile(r"""extra\s*==\s*["']([\w-]+)["']""")
+_NAME = re.compile(r"[A-Za-z0-9._-]+")
+
+
+def check_version() -> Iterator[CheckResult]:
+    """What is installed."""
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    yield good("version", f"lossmon {__version__}, {python}, {platform.platform(terse=True)}")
+
+
+def check_extras() -> Iterator[CheckResult]:
+    """Optional parts: is what they need installed?"""
+    for extra, needed in extras(metadata.requires("lossmon") or []).items():
+        missing = [name for name in needed if not _is_installed(name)]
+        if missing:
+            text = f"not installed: {', '.join(missing)}"
+            yield note(f"extra {extra}", text, f"pip install 'lossmon[{extra}]' if you want it")
+        else:
+            yield good(f"extra {extra}", f"{', '.join(needed)}")
+
+
+def extras(requirements: list[str]) -> dict[str, list[str]]:
+    """Names of the distributions that each extra needs, by the requirements of a distribution."""
+    found: dict[str, list[str]] = {}
+    for requirement in requirements:
+        name, extra = _NAME.match(requirement), _EXTRA.search(requirement)
+        if name is not None and extra is not None:
+            found.setdefault(extra[1], []).append(name[0])
+    return found
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+def check_settings(load: Callable[[], Config]) -> Iterator[CheckResult]:
+    """The settings file and the alert channels that it names."""
+    from lossmon.alerts.settings import load as load_alerts
+
+    try:
+        config = load()
+        alerts = load_alerts(config.alerts, f"{config.file}: [alerts]")
+    except LossmonError as error:
+        yield bad("settings", one_line(str(error)), "correct it; no command starts before")
+        return
+    there = config.file is not None and config.file.is_file()
+    yield good("settings", str(config.file) if there else "none: defaults hold")
+    if alerts.channels:
+        names = ", ".join(channel.name for channel in alerts.channels)
+        yield good("alerts", f"{names}; `lossmon notify --test` tries them")
+
+
+def check_directories() -> Iterator[CheckResult]:
+    """Where lossmon keeps what it remembers."""
+    places = {
+        "settings directory": config_directory(),
+        "state directory": user_state_path("lossmon"),
+        "cache directory": user_cache_path("lossmon"),
+    }
+    for subject, path in places.items():
+        above = next(one for one in (path, *path.parents) if one.exists())
+        if above.is_dir() and os.access(above, os.W_OK | os.X_OK):
+            yield good(subject, str(path))
+        else:
+            remedy = f"make {above} writable; until then nothing is remembered there"
+            yield note(subject, f"{path} cannot be written", remedy)
+
+
+def check_errors(file: Path | None = None) -> Iterator[CheckResult]:
+    """Errors of lossmon itself that were kept."""
+    file = file or user_state_path("lossmon") / "errors.log"
+    try:
+        text = file.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        yield good("kept errors", "none")
+        return
+    except OSError as error:
+        yield note("kept errors", f"{file}: {error.strerror}", "make it readable")
+        return
+    lines = [line for line in text.splitlines() if line.strip()]
+    count = sum("internal error" in line and not line.startswith(" ") for line in lines)
+    if not count:
+        yield good("kept errors", "none")
+        return
+    last = one_line(lines[-1])[:SUMMARY]
+    yield note(
+        "kept errors",
+        f"{count} in {file}; the last: {last}",
+        "report them with that file, or delete it if they are old",
+    )
