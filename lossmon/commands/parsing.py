@@ -120,3 +120,13 @@ def duration(text: str) -> float:
     if not 0 <= seconds < 1e10:
         raise argparse.ArgumentTypeError(f"{text!r} is not a duration such as 90s, 30m, 12h or 2d")
     return seconds
+
+
+def screen_size(text: str) -> tuple[int, int]:
+    """Columns and rows as `120x40`, as an argparse type."""
+    width, _, height = text.lower().partition("x")
+    if width.isdecimal() and height.isdecimal():
+        size = int(width[:5]), int(height[:5])
+        if all(low <= one <= 1000 for low, one in zip((20, 5), size, strict=True)):
+            return size
+    raise argparse.ArgumentTypeError(f"{text!r} is not a size from 20x5 to 1000x1000")

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import argparse
 import gc
+import shutil
+import sys
 from pathlib import Path
 
 from lossmon import __version__
 from lossmon.commands import COMMANDS
 from lossmon.commands.inputs import existing, need_terminal, settings_of
-from lossmon.commands.parsing import SETTINGS_FILE, add_paths, add_screen_settings, new_parser
+from lossmon.commands.parsing import (
+    SETTINGS_FILE,
+    add_paths,
+    add_screen_settings,
+    new_parser,
+    screen_size,
+)
+from lossmon.errors import ConfigError
+
+USUAL_SIZE = (100, 30)
+"""Columns and rows of a picture that goes to no terminal."""
 
 _DESCRIPTION = """\
 Watch training runs live: loss curves, hardware, and a diagnosis that says what the curves mean.
@@ -28,6 +40,7 @@ examples:
   lossmon ./output
   lossmon runs/a runs/b train.log
   python train.py 2>&1 | tee train.log      and, beside it:  lossmon train.log
+  lossmon ./output --once | mail -s "the run" me@example.org
 
 exit status: 0 after a normal end, 2 where an argument or a setting is wrong.
 Settings come from defaults, then {file}, then LOSSMON_* variables, then flags."""
@@ -44,6 +57,15 @@ def parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"lossmon {__version__}")
     add_paths(parser, "what to watch", needed=False)
+    parser.add_argument(
+        "--once", action="store_true", help="print the screen as text once, and exit"
+    )
+    parser.add_argument(
+        "--size",
+        type=screen_size,
+        metavar="WxH",
+        help="columns and rows for --once (default: the terminal's, or 100x30)",
+    )
     add_screen_settings(parser)
     return parser
 
@@ -53,11 +75,21 @@ def run(options: argparse.Namespace) -> int:
     config = settings_of(options)
     paths = existing(options.paths or [Path()])
     where = " ".join(str(path) for path in paths)
-    need_terminal(f"`lossmon check {where}` prints the same verdict")
+    if options.size and not options.once:
+        raise ConfigError("--size needs --once; the screen is as large as its terminal")
+    if not options.once:
+        need_terminal(f"`lossmon {where} --once` prints it, `lossmon check {where}` the verdict")
     # What is imported and made from here to the first frame stays: looking for garbage in it
     # would take a tenth of the time.
     gc.disable()
     from lossmon.monitor import LocalSource, MonitorConfig
+
+    source = LocalSource(paths, MonitorConfig.of(config), hardware=config.hardware)
+    if options.once:
+        from lossmon.ui.once import once
+
+        here = shutil.get_terminal_size() if sys.stdout.isatty() else USUAL_SIZE
+        return once(source, config, options.size or (here[0], here[1]), sys.stdout)
     from lossmon.ui.launch import view
 
-    return view(LocalSource(paths, MonitorConfig.of(config), hardware=config.hardware), config)
+    return view(source, config)

@@ -7,6 +7,7 @@ import gc
 import signal
 import threading
 from functools import partial
+from typing import TYPE_CHECKING
 
 from textual.app import App
 
@@ -14,6 +15,9 @@ from lossmon.config import Config, config_directory
 from lossmon.monitor import RunSource, format_titles
 from lossmon.types import Snapshot
 from lossmon.ui.chart.view_options import chart_settings_of
+
+if TYPE_CHECKING:
+    from lossmon.ui.scene import ScreenConfig
 
 FIRST_LOOK = 0.3
 """Seconds of reading before the first frame: about as long as importing Textual takes, so all
@@ -78,25 +82,8 @@ def view(source: RunSource, config: Config) -> int:
     first.start()
     from lossmon.ui.app import LossmonApp
     from lossmon.ui.launch import run_until_asked
-    from lossmon.ui.scene import ScreenConfig
 
-    initial = first.snapshot()
-    home = config_directory()
-    screen = ScreenConfig(
-        theme=None if config.theme == "auto" else config.theme,
-        look=chart_settings_of(config),
-        language=config.lang,
-        ascii={"auto": None, "ascii": True, "unicode": False}[config.charset],
-        themes=home / "themes",
-        home=home,
-        # Only who waits for a first run wants to know, and telling imports every reader.
-        recognised=() if initial is not None and initial.runs else format_titles(),
-        initial=initial,
-        keys=dict(config.keys),
-        names=config.metrics,
-        settings=config.file,
-        fleet_first=True,
-    )
+    screen = screen_config(config, first.snapshot())
     try:
         return asyncio.run(
             run_until_asked(
@@ -112,6 +99,33 @@ def view(source: RunSource, config: Config) -> int:
         )
     finally:
         source.stop()
+
+
+def screen_config(config: Config, initial: Snapshot | None) -> ScreenConfig:
+    """What the user set, as the screen takes it.
+
+    Args:
+        config: Settings.
+        initial: What is known before the first frame, or None.
+    """
+    from lossmon.ui.scene import ScreenConfig
+
+    home = config_directory()
+    return ScreenConfig(
+        theme=None if config.theme == "auto" else config.theme,
+        look=chart_settings_of(config),
+        language=config.lang,
+        ascii={"auto": None, "ascii": True, "unicode": False}[config.charset],
+        themes=home / "themes",
+        home=home,
+        # Only who waits for a first run wants to know, and telling imports every reader.
+        recognised=() if initial is not None and initial.runs else format_titles(),
+        initial=initial,
+        keys=dict(config.keys),
+        names=config.metrics,
+        settings=config.file,
+        fleet_first=True,
+    )
 
 
 ENDING = (signal.SIGTERM, signal.SIGHUP)
