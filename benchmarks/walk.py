@@ -22,9 +22,8 @@ from benchmarks.route import ANY_SIZE, CLEARED, DRAWN_IN_ASCII, SIZES, TERMINALS
 from benchmarks.tmux import Tmux
 from lossmon.demo.cases import CASES
 from lossmon.demo.train import train
-from lossmon.diagnosis.advice import advise, codes
+from lossmon.diagnosis.advice import badge_of, codes
 from lossmon.locale import translate
-from lossmon.types import Confidence, Finding, Severity
 
 ROOT = Path(__file__).parent.parent
 DATA = ROOT / "tests" / "data"
@@ -48,10 +47,7 @@ class Walk:
         self.tmux, self.language, self.unicode = tmux, language, unicode
         self.seen = 0
         self.wrong: list[str] = []
-        badges = (
-            advise(Finding(code, Severity.OK, 0, Confidence.HIGH), language).word
-            for code in codes()
-        )
+        badges = (badge_of(code, language=language) for code in codes())
         self.badges = tuple(word.upper() for word in badges)
 
     def word(self, english: str) -> str:

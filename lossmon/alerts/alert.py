@@ -134,7 +134,7 @@ def _words(run: RunSnapshot, finding: Finding, language: str) -> tuple[str, tupl
         return texts["word"], (texts["text"].format(step=step, reason=reason),)
     words = advise(finding, language)
     first = remedies(run, language) if finding is run.diagnosis.verdict else words.remedies
-    return words.word, (words.evidence, *first[:1])
+    return words.badge, (words.evidence, *first[:1])
 
 
 def _identity(*parts: str) -> str:

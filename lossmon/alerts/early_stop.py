@@ -66,7 +66,7 @@ class EarlyStop:
                 yield self._alert("not_stopped", run, reason=reason)
 
     def _alert(self, code: str, run: RunSnapshot, **values: str) -> Alert:
-        word = advise(run.diagnosis.verdict, self.language).word
+        word = advise(run.diagnosis.verdict, self.language).badge
         values = {"word": word, "count": str(self.rule.patience), **values}
         return own_alert(code, Severity.CRITICAL, self.clock(), self.language, values, run)
 

@@ -1,4 +1,4 @@
-"""Which weights to take: the checkpoint of the best eval, or the nearest one before it."""
+"""Best checkpoint on disk: that of the best eval, or the nearest one before it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from lossmon.types import Axis, RunSnapshot
 
 
 @dataclass(frozen=True, slots=True)
-class Weights:
+class CheckpointChoice:
     """A checkpoint on disk.
 
     Attributes:
@@ -19,14 +19,14 @@ class Weights:
     before: int
 
 
-def weights(run: RunSnapshot) -> Weights | None:
+def nearest_checkpoint(run: RunSnapshot) -> CheckpointChoice | None:
     """The checkpoint on disk at or nearest before the best eval; None where there is none."""
     best, evals = run.best, run.eval_loss
     if best is None:
         return None
     if best.checkpoint is not None:
         own = [step for step, name in run.checkpoints if name == best.checkpoint]
-        return Weights(best.checkpoint, max(0, best.step - own[-1]) if own else 0)
+        return CheckpointChoice(best.checkpoint, max(0, best.step - own[-1]) if own else 0)
     if evals is None or evals.axis is not Axis.STEP:
         # Checkpoints are named by steps, which epochs cannot be compared with.
         return None
@@ -34,4 +34,4 @@ def weights(run: RunSnapshot) -> Weights | None:
     if not earlier:
         return None
     step, name = max(earlier)
-    return Weights(name, best.step - step)
+    return CheckpointChoice(name, best.step - step)

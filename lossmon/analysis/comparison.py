@@ -1,4 +1,4 @@
-"""Where several curves stand at one position, and whether they differ by more than their noise."""
+"""Comparison of curves at one position: levels, and whether they differ by more than noise."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ seven runs compared with one only every fifteenth table calls a chance a differe
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
+class CurveLevel:
     """Where a curve stands.
 
     Attributes:
@@ -56,7 +56,7 @@ class Level:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class CurveDifference:
     """How far one curve stands from another.
 
     Attributes:
@@ -99,7 +99,7 @@ class ComparedSeries:
     y: Floats
 
 
-def level(track: ComparedSeries, at: float) -> Level:
+def level(track: ComparedSeries, at: float) -> CurveLevel:
     """Where a curve stands at a position: a parabola through the last points up to it.
 
     Neighbours that lie on the same side of it are not independent: the error counts as many
@@ -113,13 +113,13 @@ def level(track: ComparedSeries, at: float) -> Level:
     return _level(_window(track, at))
 
 
-def _level(window: ComparedSeries) -> Level:
+def _level(window: ComparedSeries) -> CurveLevel:
     values, places = np.asarray(window.y, np.float64), np.asarray(window.x, np.float64)
     if not len(values) or not math.isfinite(values[-1]):
-        return Level(float(values[-1]) if len(values) else math.nan)
+        return CurveLevel(float(values[-1]) if len(values) else math.nan)
     known = np.isfinite(values)
     if int(known.sum()) < FEWEST:
-        return Level(float(values[-1]))
+        return CurveLevel(float(values[-1]))
     return _fitted(places[known], values[known], float(places[-1]))
 
 
@@ -133,7 +133,7 @@ def _window(track: ComparedSeries, at: float) -> ComparedSeries:
     return ComparedSeries(track.x[begin:end], track.y[begin:end])
 
 
-def _fitted(x: Floats, y: Floats, at: float) -> Level:
+def _fitted(x: Floats, y: Floats, at: float) -> CurveLevel:
     scale, reach = max(float(np.abs(y).max()), 1e-300), max(at - float(x[0]), 1e-300)
     places = (x - at) / reach
     # At the position itself only the power of zero is not zero: its factor is the level.
@@ -146,7 +146,7 @@ def _fitted(x: Floats, y: Floats, at: float) -> Level:
     error = math.sqrt(max(0.0, noise * float(inverse[0, 0])) * (1 + alike) / (1 - alike))
     # Of correlated residuals fewer tell how large the noise is, though more than tell the level.
     freedom = (n - _FACTORS) * (1 - alike**2) / (1 + alike**2)
-    return Level(float(factors[0]) * scale, error * scale, max(1.0, freedom))
+    return CurveLevel(float(factors[0]) * scale, error * scale, max(1.0, freedom))
 
 
 def _correlation(residuals: Floats) -> float:
@@ -160,7 +160,7 @@ def _correlation(residuals: Floats) -> float:
     return min(max(correlation + hidden + 1 / math.sqrt(n), 0.0), 0.99)
 
 
-def difference(one: ComparedSeries, other: ComparedSeries, at: float) -> Difference:
+def difference(one: ComparedSeries, other: ComparedSeries, at: float) -> CurveDifference:
     """How far `one` stands above `other` at a position, with the margin of that.
 
     Where both were measured at the same positions the noise is that of the difference itself: what
@@ -170,20 +170,20 @@ def difference(one: ComparedSeries, other: ComparedSeries, at: float) -> Differe
     levels = level(one, at), level(other, at)
     value = levels[0].value - levels[1].value
     if not all(math.isfinite(level.error) for level in levels) or not math.isfinite(value):
-        return Difference(value, math.nan)
+        return CurveDifference(value, math.nan)
     paired = _paired(one, other, at)
     if paired is not None:
         margin = paired.error * _quantile(paired.freedom)
-        return Difference(value, margin, paired.freedom)
+        return CurveDifference(value, margin, paired.freedom)
     error = math.hypot(levels[0].error, levels[1].error)
     if error == 0:
-        return Difference(value, 0.0)
+        return CurveDifference(value, 0.0)
     shares = [(level.error / error) ** 4 / level.freedom for level in levels]
     freedom = 1 / sum(shares)
-    return Difference(value, error * _quantile(freedom), freedom)
+    return CurveDifference(value, error * _quantile(freedom), freedom)
 
 
-def _paired(one: ComparedSeries, other: ComparedSeries, at: float) -> Level | None:
+def _paired(one: ComparedSeries, other: ComparedSeries, at: float) -> CurveLevel | None:
     """The level of the difference, None where too few positions are the same."""
     here, there = _window(one, at), _window(other, at)
     shared, places, others = np.intersect1d(here.x, there.x, return_indices=True)

@@ -1,4 +1,4 @@
-"""Whether to stop early: what it saves, or what speaks for going on."""
+"""Early stopping: what it saves, or why to wait."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ LEVEL_POINTS = 16
 """Newest train points whose median is the present level."""
 
 
-class Hope(StrEnum):
-    """What speaks for going on."""
+class WaitFor(StrEnum):
+    """What may still improve."""
 
     METRIC = "metric"
     EVAL = "eval"
@@ -40,7 +40,7 @@ class Hope(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Saving:
+class EarlyStopSaving:
     """What an early stop saves, or would have saved.
 
     Attributes:
@@ -57,30 +57,30 @@ class Saving:
 
 
 @dataclass(frozen=True, slots=True)
-class Prospect:
+class WaitReason:
     """Why not to stop yet.
 
     Attributes:
-        hope: What may still get better.
+        what: What may still get better.
         name: Label of the metric that still improves, or empty.
         value: Its newest value, or where the train loss is expected to end; 0 otherwise.
     """
 
-    hope: Hope
+    what: WaitFor
     name: str = ""
     value: float = 0.0
 
 
-def early_stop(run: RunSnapshot) -> Saving | Prospect | None:
+def early_stop(run: RunSnapshot) -> EarlyStopSaving | WaitReason | None:
     """What to say of an early stop; None where the verdict is no reason for one."""
     verdict = run.diagnosis.verdict
     if not _is_reason(verdict):
         return None
-    prospect = _prospect(run, verdict)
+    reason = _wait_reason(run, verdict)
     if run.state in (RunState.FINISHED, RunState.FAILED):
-        return _missed(run, verdict) if prospect is None else None
+        return _missed(run, verdict) if reason is None else None
     saving = _ahead(run)
-    return prospect if saving is not None and prospect is not None else saving
+    return reason if saving is not None and reason is not None else saving
 
 
 def _is_reason(verdict: Finding) -> bool:
@@ -97,13 +97,13 @@ def _axis(run: RunSnapshot) -> Axis:
     return Axis.STEP if lead is None else lead.axis
 
 
-def _ahead(run: RunSnapshot) -> Saving | None:
+def _ahead(run: RunSnapshot) -> EarlyStopSaving | None:
     if run.step is None or not run.total_steps:
         return None
     return _saving(run, run.total_steps - run.step, run.total_steps)
 
 
-def _missed(run: RunSnapshot, verdict: Finding) -> Saving | None:
+def _missed(run: RunSnapshot, verdict: Finding) -> EarlyStopSaving | None:
     """What a stop would have saved at the moment at which the verdict came to stay."""
     turns = run.diagnosis.history
     if run.step is None or not turns or turns[-1].code != verdict.code:
@@ -117,27 +117,29 @@ def _missed(run: RunSnapshot, verdict: Finding) -> Saving | None:
     return _saving(run, run.step - seen, run.step, seen)
 
 
-def _saving(run: RunSnapshot, steps: int, whole: int, seen: int | None = None) -> Saving | None:
+def _saving(
+    run: RunSnapshot, steps: int, whole: int, seen: int | None = None
+) -> EarlyStopSaving | None:
     if steps <= 0 or steps < LEAST_SHARE * whole:
         return None
     pace = run.steps_per_second
-    return Saving(steps, steps / pace if pace else None, _axis(run), seen)
+    return EarlyStopSaving(steps, steps / pace if pace else None, _axis(run), seen)
 
 
-def _prospect(run: RunSnapshot, verdict: Finding) -> Prospect | None:
+def _wait_reason(run: RunSnapshot, verdict: Finding) -> WaitReason | None:
     if verdict.code == "diverging":
         return None
     metric = improving_metric(run, verdict.since_step)
     if metric is not None:
-        return Prospect(Hope.METRIC, metric.meaning.label, metric.last)
+        return WaitReason(WaitFor.METRIC, metric.meaning.label, metric.last)
     if verdict.code == "overfitting":
         evals = run.eval_loss
-        return Prospect(Hope.EVAL) if evals is not None and _comes_back(evals) else None
+        return WaitReason(WaitFor.EVAL) if evals is not None and _comes_back(evals) else None
     if _rate_decays(run):
-        return Prospect(Hope.RATE)
+        return WaitReason(WaitFor.RATE)
     forecast, train = run.diagnosis.forecast, run.train_loss
     if forecast is not None and train is not None and forecast.high < _level(train.values):
-        return Prospect(Hope.TRAIN, value=forecast.final_loss)
+        return WaitReason(WaitFor.TRAIN, value=forecast.final_loss)
     return None
 
 

@@ -1,4 +1,4 @@
-"""What a model answered to fixed prompts at different steps, and what is odd about an answer."""
+"""Model outputs on fixed prompts at different steps, and what is wrong with an output."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from lossmon.fast_dataclass import dataclass
 from lossmon.types import TextSample
 
 Step = int | None
-"""Where in the run; None where the source does not say."""
+"""Where in the run; None where it is not recorded."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """One prompt and its answers.
+    """One prompt and the model's outputs on it.
 
     Attributes:
-        tag: Name under which the answers were logged.
-        text: The prompt, empty where the source does not tell it.
-        answers: By step, ascending.
+        tag: Tag under which the outputs were logged.
+        text: The prompt, empty where the source does not record it.
+        outputs: By step, ascending.
     """
 
     tag: str
     text: str
-    answers: Mapping[Step, TextSample]
+    outputs: Mapping[Step, TextSample]
 
     @property
     def key(self) -> str:
-        """The same for the same prompt, today and tomorrow."""
+        """Stable identifier: the same for the same tag and text."""
         return _digest(self.tag, self.text)
 
 
@@ -43,35 +43,35 @@ def _digest(tag: str, text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Outputs:
-    """All answers of a run.
+class ModelOutputs:
+    """All outputs of a run.
 
     Attributes:
         prompts: In the order in which they came; lone texts without a prompt last.
-        steps: Every step with an answer, ascending; answers without a step last.
+        steps: Every step with an output, ascending; outputs without a step last.
     """
 
     prompts: tuple[Prompt, ...] = ()
     steps: tuple[Step, ...] = ()
 
 
-def gather(samples: Iterable[TextSample]) -> Outputs:
-    """Put the answers to each prompt together."""
+def collect(samples: Iterable[TextSample]) -> ModelOutputs:
+    """Group the outputs by prompt."""
     found: dict[tuple[str, str], dict[Step, TextSample]] = {}
     for sample in samples:
         found.setdefault((sample.tag, sample.prompt), {})[sample.step] = sample
     prompts = [
-        Prompt(tag, text, {step: answers[step] for step in sorted(answers, key=place)})
-        for (tag, text), answers in found.items()
+        Prompt(tag, text, {step: outputs[step] for step in sorted(outputs, key=position)})
+        for (tag, text), outputs in found.items()
     ]
-    # A text that was logged once, such as a configuration, is no answer to compare.
-    prompts.sort(key=lambda one: not one.text and len(one.answers) < 2)
-    steps = sorted({step for prompt in prompts for step in prompt.answers}, key=place)
-    return Outputs(tuple(prompts), tuple(steps))
+    # A text that was logged once, such as a configuration, is not an output to compare.
+    prompts.sort(key=lambda one: not one.text and len(one.outputs) < 2)
+    steps = sorted({step for prompt in prompts for step in prompt.outputs}, key=position)
+    return ModelOutputs(tuple(prompts), tuple(steps))
 
 
-def place(step: Step) -> float:
-    """Where a step stands among others."""
+def position(step: Step) -> float:
+    """Sort key of a step: outputs without a step come last."""
     return math.inf if step is None else float(step)
 
 
@@ -99,11 +99,8 @@ def _shared_beginning(one: str, other: str) -> str:
     return one[:differs]
 
 
-# --------------------------------------------------------------------- what to look at twice
-
-
-class Oddity(StrEnum):
-    """What may be wrong with an answer; a person should look."""
+class OutputIssue(StrEnum):
+    """What may be wrong with an output; a person should look."""
 
     EMPTY = "empty"
     LOOP = "repeats itself"
@@ -116,20 +113,20 @@ _LONGEST_PERIOD = 60
 """Words of the longest passage that is looked for again."""
 
 _FEWEST_TURNS = 4
-"""Times that a passage stands in a row before it is a loop: refrains come three times."""
+"""Times that a passage is repeated before it is a loop: refrains come three times."""
 
 _FEWEST_WORDS = 12
-"""Words of a loop at least: `no no no no` is an answer."""
+"""Words of a loop at least: `no no no no` is a valid output."""
 
 _LEAST_ALIKE = 20
-"""Characters from which the same answer to different prompts is odd: labels are shorter."""
+"""Characters from which the same output on different prompts is suspicious: labels are shorter."""
 
 _FEWEST_ALIKE = 3
-"""Prompts that share an answer before that is odd."""
+"""Prompts that share an output before that is suspicious."""
 
 
 def repeats_itself(text: str) -> bool:
-    """Whether a text ends in a loop: the same words again and again up to its end."""
+    """Whether a text ends in a loop: the same words repeated up to its end."""
     units = _UNIT.findall(text[-8000:])
     if len(units) < _FEWEST_WORDS:
         return False
@@ -150,35 +147,35 @@ def _turns(units: list[str], period: int) -> bool:
     return any(unit.isalnum() for unit in passage) or set(passage) == {"!"}
 
 
-def oddities(outputs: Outputs, prompt: Prompt, step: Step) -> tuple[Oddity, ...]:
-    """What is odd about the answer to a prompt at a step; nothing where there is none."""
-    sample = prompt.answers.get(step)
+def issues(outputs: ModelOutputs, prompt: Prompt, step: Step) -> tuple[OutputIssue, ...]:
+    """What may be wrong with the output on a prompt at a step."""
+    sample = prompt.outputs.get(step)
     if sample is None:
         return ()
     if not sample.output.strip():
-        return () if not sample.expected and not prompt.text else (Oddity.EMPTY,)
+        return () if not sample.expected and not prompt.text else (OutputIssue.EMPTY,)
     found = []
     if repeats_itself(sample.output) and not repeats_itself(sample.expected):
-        found.append(Oddity.LOOP)
+        found.append(OutputIssue.LOOP)
     if shared(outputs, sample)[0]:
-        found.append(Oddity.COMMON)
+        found.append(OutputIssue.COMMON)
     return tuple(found)
 
 
-def shared(outputs: Outputs, sample: TextSample) -> tuple[int, int]:
-    """To how many prompts this very answer was given at this step, and of how many.
+def shared(outputs: ModelOutputs, sample: TextSample) -> tuple[int, int]:
+    """Number of prompts with this very output at this step, and of prompts in all.
 
-    `(0, 0)` where that is no wonder: short answers, few prompts, or answers expected to be alike.
+    `(0, 0)` where that is expected: short outputs, few prompts, or equal expected outputs.
     """
     text = sample.output.strip()
     if len(text) < _LEAST_ALIKE or not sample.prompt:
         return 0, 0
-    told = [one.answers[sample.step] for one in outputs.prompts if sample.step in one.answers]
-    told = [one for one in told if one.tag == sample.tag and one.prompt]
-    alike = [one for one in told if one.output.strip() == text]
+    others = [one.outputs[sample.step] for one in outputs.prompts if sample.step in one.outputs]
+    others = [one for one in others if one.tag == sample.tag and one.prompt]
+    alike = [one for one in others if one.output.strip() == text]
     wanted = Counter(one.expected for one in alike if one.expected)
-    if len(alike) < _FEWEST_ALIKE or 2 * len(alike) < len(told):
+    if len(alike) < _FEWEST_ALIKE or 2 * len(alike) < len(others):
         return 0, 0
     if wanted and max(wanted.values()) == len(alike):
         return 0, 0
-    return len(alike), len(told)
+    return len(alike), len(others)

@@ -1,20 +1,20 @@
-"""The analysis of a run in sentences of the user's language."""
+"""Sentences about a run in the user's language: stopping, checkpoints, forecast, metrics."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 
-from lossmon import locale
-from lossmon.analysis.best_checkpoint import weights
-from lossmon.analysis.early_stopping import Prospect, Saving, early_stop
-from lossmon.analysis.task_metrics import Standing, standings
+from lossmon.analysis.best_checkpoint import nearest_checkpoint
+from lossmon.analysis.early_stopping import EarlyStopSaving, WaitReason, early_stop
+from lossmon.analysis.task_metrics import MetricStanding, standings
 from lossmon.diagnosis.advice import advise
+from lossmon.locale import Values, section
 from lossmon.types import Axis, Diagnosis, Forecast, RunSnapshot, Severity
 
 
-def _templates(language: str) -> Mapping[str, str]:
-    return locale.section("sentences", language)
+def _sentence(key: str, language: str, **values: str) -> str:
+    template: str = section("sentences", language)[key]
+    return template.format_map(Values(values))
 
 
 def remedies(run: RunSnapshot, language: str) -> tuple[str, ...]:
@@ -26,36 +26,38 @@ def remedies(run: RunSnapshot, language: str) -> tuple[str, ...]:
 
 def also_sentences(diagnosis: Diagnosis, language: str) -> list[str]:
     """What else was found beside the verdict, and its evidence."""
-    told = [
+    others = [
         advise(finding, language)
         for finding in diagnosis.findings
         # Beside a warning, praise for the rest of the run would only contradict it.
         if finding.code != diagnosis.verdict.code and finding.severity is not Severity.OK
     ]
-    return [f"{also.word}: {also.evidence}" for also in told]
+    return [
+        _sentence("also", language, badge=other.badge, evidence=other.evidence) for other in others
+    ]
 
 
 def stop_sentence(run: RunSnapshot, language: str) -> str:
-    """What stopping early saves, or why not to stop yet; empty where neither is to be said."""
-    templates, found = _templates(language), early_stop(run)
+    """What early stopping saves, or why not to stop yet; empty where neither applies."""
+    found = early_stop(run)
     if found is None:
         return ""
-    if isinstance(found, Prospect):
-        return templates[found.hope].format(name=found.name, value=_level(found.value))
-    amount = _amount(found, templates)
-    if found.seen is not None:
-        return templates["missed"].format(seen=f"{found.seen:,}", amount=amount)
-    return templates["stop"].format(amount=amount)
+    if isinstance(found, WaitReason):
+        key = f"wait_{found.what}"
+        return _sentence(key, language, name=found.name, value=_level(found.value))
+    amount = _amount(found, language)
+    if found.seen is None:
+        return _sentence("stop", language, amount=amount)
+    return _sentence("stop_missed", language, step=f"{found.seen:,}", amount=amount)
 
 
-def _amount(saving: Saving, templates: Mapping[str, str]) -> str:
-    unit = "epoch" if saving.axis is Axis.EPOCH else "step"
-    if saving.steps != 1:
-        unit += "s"
-    text = f"{_three_digits(saving.steps):,} {templates[unit]}"
-    if saving.seconds is not None and math.isfinite(saving.seconds):
-        text += f" ({_duration(saving.seconds, templates)})"
-    return text
+def _amount(saving: EarlyStopSaving, language: str) -> str:
+    unit = "epochs" if saving.axis is Axis.EPOCH else "steps"
+    amount = _sentence(unit, language, count=f"{_three_digits(saving.steps):,}")
+    if saving.seconds is None or not math.isfinite(saving.seconds):
+        return amount
+    time = duration(saving.seconds, language)
+    return _sentence("amount_and_time", language, amount=amount, time=time)
 
 
 def _three_digits(count: int) -> int:
@@ -66,72 +68,76 @@ def _three_digits(count: int) -> int:
 
 def duration(seconds: float, language: str) -> str:
     """A time span in at most two units: `45 s`, `14 m`, `2 h 10 m`, `3 d 4 h`."""
-    return _duration(seconds, _templates(language))
-
-
-def _duration(seconds: float, templates: Mapping[str, str]) -> str:
     whole = max(1, round(seconds))
-    days, hours, minutes = whole // 86400, whole // 3600 % 24, whole // 60 % 60
-    day, hour, minute, second = templates["times"].split()
-    if days:
-        return f"{days} {day}" + (f" {hours} {hour}" if hours else "")
-    if hours:
-        return f"{hours} {hour}" + (f" {minutes} {minute}" if minutes else "")
-    return f"{minutes} {minute}" if minutes else f"{whole} {second}"
-
-
-def best_checkpoint(run: RunSnapshot, language: str) -> str:
-    """Name of the weights to take and where they are; empty where there are none on disk."""
-    templates, found = _templates(language), weights(run)
-    if found is None:
-        return ""
-    key = "before" if found.before else "own"
-    return templates[key].format(name=found.name, before=f"{found.before:,}")
-
-
-def best_sentence(run: RunSnapshot, language: str) -> str:
-    """The best eval and its weights; empty where there was no eval."""
-    templates, best = _templates(language), run.best
-    if best is None:
-        return ""
-    where = best_checkpoint(run, language) or templates["nowhere"]
-    return templates["best"].format(
-        loss=f"{best.eval_loss:.4g}", step=f"{best.step:,}", where=where
+    counts = {
+        "days": whole // 86400,
+        "hours": whole // 3600 % 24,
+        "minutes": whole // 60 % 60,
+        "seconds": whole % 60,
+    }
+    units = list(counts)
+    first = next(at for at, unit in enumerate(units) if counts[unit])
+    # Below an hour seconds would only flicker.
+    shown = units[first : first + 2] if first < 2 else units[first : first + 1]
+    return " ".join(
+        _sentence(unit, language, count=str(counts[unit])) for unit in shown if counts[unit]
     )
 
 
+def best_checkpoint(run: RunSnapshot, language: str) -> str:
+    """Name of the checkpoint to take and where it is; empty where none is on disk."""
+    found = nearest_checkpoint(run)
+    if found is None:
+        return ""
+    key = "checkpoint_before_best" if found.before else "checkpoint_at_best"
+    return _sentence(key, language, name=found.name, count=f"{found.before:,}")
+
+
+def best_sentence(run: RunSnapshot, language: str) -> str:
+    """The best eval and its checkpoint; empty where there was no eval."""
+    best = run.best
+    if best is None:
+        return ""
+    where = best_checkpoint(run, language) or _sentence("no_checkpoint", language)
+    loss, step = f"{best.eval_loss:.4g}", f"{best.step:,}"
+    return _sentence("best", language, loss=loss, step=step, where=where)
+
+
 def forecast_sentence(forecast: Forecast | None, language: str) -> str:
-    """Where the train loss will end; empty where that cannot be told."""
+    """The expected final train loss; empty where it cannot be forecast."""
     if forecast is None:
         return ""
-    templates = _templates(language)
-    levels = {
-        "final": _level(forecast.final_loss),
-        "low": _level(forecast.low),
-        "high": _level(forecast.high),
-    }
-    text = templates["forecast"].format(**levels)
-    if forecast.flat_step is not None:
-        text += templates["flat"].format(step=_short(forecast.flat_step))
-    return text
+    text = _sentence(
+        "forecast",
+        language,
+        final=_level(forecast.final_loss),
+        low=_level(forecast.low),
+        high=_level(forecast.high),
+    )
+    if forecast.flat_step is None:
+        return text
+    return _sentence("forecast_flat", language, forecast=text, step=_short(forecast.flat_step))
 
 
 def metric_sentences(run: RunSnapshot, language: str) -> list[str]:
     """Where each task metric stands, and whether it agrees with the loss."""
-    return [_standing(one, _templates(language)) for one in standings(run)]
+    return [_metric_sentence(metric, language) for metric in standings(run)]
 
 
-def _standing(one: Standing, templates: Mapping[str, str]) -> str:
-    key = "now" if one.step == one.series.last_step else "then"
-    text = templates[key].format(
-        name=one.series.meaning.label,
-        value=_level(one.series.last),
-        best=_level(one.best),
-        step=_short(one.step),
+def _metric_sentence(metric: MetricStanding, language: str) -> str:
+    series = metric.series
+    text = _sentence(
+        "metric_at_best" if metric.step == series.last_step else "metric_past_best",
+        language,
+        name=series.meaning.label,
+        value=_level(series.last),
+        best=_level(metric.best),
+        step=_short(metric.step),
     )
-    if one.agrees is None:
+    if metric.agrees is None:
         return text
-    return text + templates["agree" if one.agrees else "disagree"]
+    key = "metric_agrees" if metric.agrees else "metric_disagrees"
+    return _sentence(key, language, metric=text)
 
 
 def _level(value: float) -> str:

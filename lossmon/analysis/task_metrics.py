@@ -1,4 +1,4 @@
-"""The task's own metrics beside the loss: where they stand, and whether both agree."""
+"""Task metrics beside the loss: their standing, and whether they agree with it."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ FEWEST = 5
 """Values below which loss and metric can neither agree nor disagree: fewer are chance."""
 
 MOST = 3
-"""Metrics that are told: the first ones are those the run leads with."""
+"""Metrics that are reported: the first ones are those that the run leads with."""
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class MetricStanding:
     """Where a task metric stands.
 
     Attributes:
         series: The metric.
         best: Its best value.
         step: Where that was.
-        agrees: Whether it tells the same story as the eval loss; None where nobody can say.
+        agrees: Whether it moves in the same direction as the eval loss; None where it is unknown.
     """
 
     series: Series
@@ -53,18 +53,18 @@ def extreme(series: Series) -> tuple[float, int, bool]:
     return series.maximum, series.max_step, True
 
 
-def standings(run: RunSnapshot) -> list[Standing]:
+def standings(run: RunSnapshot) -> list[MetricStanding]:
     """Every metric worth a line, the most important first."""
     apart = {
         finding.facts.get("metric")
         for finding in run.diagnosis.findings
         if finding.code == "metric_disagreement"
     }
-    told = []
+    found = []
     for series in metrics(run)[:MOST]:
         best, step, _ = extreme(series)
         agrees: bool | None = series.meaning.key not in apart
         if agrees and (run.eval_loss is None or min(series.n, run.eval_loss.n) < FEWEST):
             agrees = None
-        told.append(Standing(series, best, step, agrees))
-    return told
+        found.append(MetricStanding(series, best, step, agrees))
+    return found

@@ -1,4 +1,4 @@
-"""Which words of two answers differ."""
+"""Word-by-word difference of two model outputs."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _WORD = re.compile(rf"\n|[^\S\n]+|[{_LETTERS}]|[^\s{_LETTERS}{_SIGNS}]+|.", re.D
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 
 
-class Word(NamedTuple):
-    """A piece of an answer.
+class DiffWord(NamedTuple):
+    """A piece of an output.
 
     Attributes:
         text: A word, a blank, a line end.
-        changed: The other answer does not have it here.
+        changed: The other output does not have it here.
     """
 
     text: str
@@ -39,7 +39,7 @@ class Word(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
+class TextDiff:
     """Two texts, word by word.
 
     Attributes:
@@ -47,8 +47,8 @@ class Changes:
         after: The words of the second; those that are new are changed.
     """
 
-    before: tuple[Word, ...]
-    after: tuple[Word, ...]
+    before: tuple[DiffWord, ...]
+    after: tuple[DiffWord, ...]
 
     @property
     def gone(self) -> int:
@@ -66,7 +66,7 @@ def words(text: str) -> list[str]:
     return _WORD.findall(text)
 
 
-def changes(before: str, after: str) -> Changes:
+def diff(before: str, after: str) -> TextDiff:
     """Compare two texts by words; by lines first where most of them differ."""
     old, new = words(before), words(after)
     same = matches(old, new)
@@ -75,11 +75,11 @@ def changes(before: str, after: str) -> Changes:
     return _both(old, new, same)
 
 
-def _by_lines(before: str, after: str) -> Changes:
+def _by_lines(before: str, after: str) -> TextDiff:
     old, new = _LINE.findall(before), _LINE.findall(after)
     same = _anchors(old, new)
-    left: list[Word] = []
-    right: list[Word] = []
+    left: list[DiffWord] = []
+    right: list[DiffWord] = []
     at, place = 0, 0
     for i, j in (*same, (len(old), len(new))):
         gone, came = words("".join(old[at:i])), words("".join(new[place:j]))
@@ -87,10 +87,10 @@ def _by_lines(before: str, after: str) -> Changes:
         left += inner.before
         right += inner.after
         if i < len(old):
-            left += [Word(text) for text in words(old[i])]
-            right += [Word(text) for text in words(new[j])]
+            left += [DiffWord(text) for text in words(old[i])]
+            right += [DiffWord(text) for text in words(new[j])]
         at, place = i + 1, j + 1
-    return Changes(tuple(left), tuple(right))
+    return TextDiff(tuple(left), tuple(right))
 
 
 def _anchors(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
@@ -115,10 +115,10 @@ def _anchors(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
     return chain[::-1]
 
 
-def _both(old: Sequence[str], new: Sequence[str], same: list[tuple[int, int]]) -> Changes:
+def _both(old: Sequence[str], new: Sequence[str], same: list[tuple[int, int]]) -> TextDiff:
     # Blanks first: a word between two changes begins and ends with one.
     kept = _without_crumbs(old, new, _without_crumbs(old, new, same, 0), CRUMB)
-    return Changes(_marked(old, {at for at, _ in kept}), _marked(new, {at for _, at in kept}))
+    return TextDiff(_marked(old, {at for at, _ in kept}), _marked(new, {at for _, at in kept}))
 
 
 CRUMB = 3
@@ -162,13 +162,13 @@ def _ink(pieces: Sequence[str], start: int, stop: int) -> int:
     return sum(not pieces[at].isspace() for at in range(start, stop))
 
 
-def _marked(pieces: Sequence[str], same: set[int]) -> tuple[Word, ...]:
+def _marked(pieces: Sequence[str], same: set[int]) -> tuple[DiffWord, ...]:
     """Say which pieces changed; a blank between two that did belongs to them."""
     changed = [at not in same for at in range(len(pieces))]
     for at in range(1, len(pieces) - 1):
         if pieces[at].isspace() and pieces[at] != "\n" and changed[at - 1]:
             changed[at] = changed[at] or changed[at + 1]
-    return tuple(Word(text, is_new) for text, is_new in zip(pieces, changed, strict=True))
+    return tuple(DiffWord(text, is_new) for text, is_new in zip(pieces, changed, strict=True))
 
 
 def matches(

@@ -1,4 +1,4 @@
-"""What a finding means and what to try, in the words of one language."""
+"""Advice: the evidence, meaning and remedies of a finding in one language."""
 
 from __future__ import annotations
 
@@ -6,64 +6,56 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from lossmon import locale
-from lossmon.types import Advice, Confidence, Finding, VerdictChange
+from lossmon.locale import ENGLISH, Values, section
+from lossmon.types import Advice, Finding
 
 
-def advise(finding: Finding, language: str = "en") -> Advice:
+def advise(finding: Finding, language: str = ENGLISH) -> Advice:
     """The finding in words: badge, evidence, meaning, remedies.
 
     An unknown language is answered in English.
     """
-    entry = _entry(finding.code, finding.variant, language)
-    terms = locale.section("terms", language)
-    words = _Words({key: _word(key, value, terms) for key, value in finding.facts.items()})
+    texts = _texts(finding.code, finding.variant, language)
+    terms = section("terms", language)
+    values = Values({key: _text(key, value, terms) for key, value in finding.facts.items()})
     return Advice(
-        word=entry["word"],
-        evidence=entry["evidence"].format_map(words),
-        means=entry["means"].format_map(words),
-        remedies=tuple(remedy.format_map(words) for remedy in entry["remedies"]),
-        confused_with=entry.get("confused_with", ""),
-        changes=entry.get("changes", ""),
+        badge=texts["badge"],
+        evidence=texts["evidence"].format_map(values),
+        meaning=texts["meaning"].format_map(values),
+        remedies=tuple(remedy.format_map(values) for remedy in texts["remedies"]),
+        could_also_be=texts.get("could_also_be", ""),
+        would_change_if=texts.get("would_change_if", ""),
     )
 
 
-def word_of(turn: VerdictChange, language: str) -> str:
-    """The word that the badge showed after a change."""
-    return advise(Finding(turn.code, turn.severity, turn.step, Confidence.HIGH), language).word
+def badge_of(code: str, variant: str = "", language: str = ENGLISH) -> str:
+    """What the badge shows for a verdict."""
+    return str(_texts(code, variant, language)["badge"])
 
 
 def codes() -> tuple[str, ...]:
-    """Every finding that is written of, in the order of the language files."""
-    return tuple(locale.section("advice", locale.ENGLISH))
+    """Every finding that has texts, in the order of the language file."""
+    return tuple(section("advice", ENGLISH))
 
 
-def explain_missing(code: str, language: str = "en") -> str:
-    """One line on what cannot be judged and why; the code itself where none is written."""
-    return str(locale.section("missing", language).get(code, code.replace("_", " ")))
+def explain_missing(code: str, language: str = ENGLISH) -> str:
+    """One line on what cannot be judged and why; the code itself where it has no text."""
+    return str(section("missing", language).get(code, code.replace("_", " ")))
 
 
-def _entry(code: str, variant: str, language: str) -> dict[str, Any]:
+def _texts(code: str, variant: str, language: str) -> dict[str, Any]:
     """The texts of a code, those of its variant laid over them."""
-    entry = locale.section("advice", language).get(code)
-    if entry is None:
+    texts = section("advice", language).get(code)
+    if texts is None:
         plain = code.replace("_", " ")
-        return {"word": plain.upper(), "evidence": plain, "means": plain, "remedies": []}
-    special = entry.get("variants", {}).get(variant, {})
-    return {**entry, **special}
+        return {"badge": plain.upper(), "evidence": plain, "meaning": plain, "remedies": []}
+    return {**texts, **texts.get("variants", {}).get(variant, {})}
 
 
-class _Words(dict[str, str]):
-    """Facts as text; one that is not known reads as a dash."""
-
-    def __missing__(self, key: str) -> str:
-        return "–"
-
-
-def _word(key: str, value: float | int | str, words: Mapping[str, str]) -> str:
+def _text(key: str, value: float | int | str, terms: Mapping[str, str]) -> str:
     """A fact as people write it: three digits that matter, percentages with fewer."""
     if isinstance(value, str):
-        return words.get(value, value)
+        return terms.get(value, value)
     if isinstance(value, int):
         return str(value)
     if not math.isfinite(value):

@@ -36,6 +36,27 @@ def translate(text: str, language: str, folder: Path = FOLDER) -> str:
     return text if language == ENGLISH else section("screen", language, folder).get(text, text)
 
 
+class Values(dict[str, str]):
+    """Values for the placeholders of a text; a missing one reads as a dash.
+
+    `{count:step|steps}` is `step` where the value is 1, else `steps`.
+    """
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        super().__init__({key: _Value(value) for key, value in values.items()})
+
+    def __missing__(self, key: str) -> str:
+        return _Value("–")
+
+
+class _Value(str):
+    def __format__(self, spec: str) -> str:
+        one, is_choice, many = spec.partition("|")
+        if is_choice:
+            return one if self == "1" else many
+        return super().__format__(spec)
+
+
 @cache
 def section(name: str, language: str, folder: Path = FOLDER) -> Mapping[str, Any]:
     """One table of a language file, completed from the English one."""

@@ -16,7 +16,7 @@ def annotation(run: RunSnapshot, language: str) -> str:
     verdict = run.diagnosis.verdict
     words = advise(verdict, language)
     step = "" if run.step is None else f" at step {run.step:,}"
-    lines = [f"{words.word} since step {verdict.since_step:,}: {words.evidence}"]
+    lines = [f"{words.badge} since step {verdict.since_step:,}: {words.evidence}"]
     if verdict.severity >= Severity.NOTICE:
         lines += remedies(run, language)[:1]
     title = _property(f"{run.name}, {run.state.value}{step}")

@@ -33,10 +33,10 @@ def plain(run: RunSnapshot, language: str, *, history: bool, now: float | None =
     words = advise(verdict, language)
     lines = [
         _head(run),
-        f"  {words.word.upper()}   {verdict.severity.word}, since step {verdict.since_step:,}, "
+        f"  {words.badge}   {verdict.severity.word}, since step {verdict.since_step:,}, "
         f"{verdict.confidence} confidence",
         *_wrapped(words.evidence),
-        *_wrapped(words.means),
+        *_wrapped(words.meaning),
     ]
     for place, remedy in enumerate(remedies(run, language), start=1):
         lines += _wrapped(remedy, f"{place}. ")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from lossmon.diagnosis.advice import advise
+from lossmon.diagnosis.advice import badge_of
 from lossmon.reports.plain import printable
 from lossmon.types import RunSnapshot, RunState, Severity
 
@@ -33,7 +33,7 @@ def status_line(runs: Sequence[RunSnapshot], language: str) -> str:
     """
     run = max(runs, key=_urgency)
     verdict = run.diagnosis.verdict
-    word = advise(verdict, language).word
+    word = badge_of(verdict.code, verdict.variant, language)
     parts = [SYMBOLS[verdict.severity], word.lower() if word.isascii() else word]
     loss = run.train_loss or run.eval_loss
     if loss is not None and loss.n:

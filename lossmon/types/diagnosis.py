@@ -42,8 +42,8 @@ class Finding:
         since_step: Estimated onset: the step at which the condition began.
         confidence: How sure it is.
         facts: Numbers behind it, for the evidence sentence of the chosen language. Values are
-            numbers or short words; keys are the placeholders of the advice files.
-        variant: Which sentence of the advice file applies (`suspected`, `masked`), or empty.
+            numbers or short words; keys are the placeholders of the language files.
+        variant: Which sentences of the language file apply (`suspected`, `masked`), or empty.
     """
 
     code: str
@@ -59,20 +59,20 @@ class Advice:
     """A finding in the words of one language.
 
     Attributes:
-        word: What the badge shows: `OVERFITTING`.
+        badge: What the badge shows: `OVERFITTING`.
         evidence: One line of numbers.
-        means: What that means, plainly.
+        meaning: What that means, plainly.
         remedies: What to try, most useful first.
-        confused_with: What looks alike, and how to tell.
-        changes: What would change the verdict.
+        could_also_be: What looks alike, and how to tell.
+        would_change_if: What would change the verdict.
     """
 
-    word: str
+    badge: str
     evidence: str
-    means: str
+    meaning: str
     remedies: tuple[str, ...]
-    confused_with: str = ""
-    changes: str = ""
+    could_also_be: str = ""
+    would_change_if: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ class Diagnosis:
         findings: All that is active, worst first; the verdict among them.
         history: Every verdict in the order it became the badge.
         missing: What cannot be judged and why ("no eval loss in this run: …"), as codes for
-            the advice files.
+            the language files.
         forecast: Extrapolated end of the curve, or None.
     """
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from lossmon.analysis.outputs import Oddity, gather, oddities, repeats_itself, titles
+from lossmon.analysis.outputs import OutputIssue, collect, issues, repeats_itself, titles
 from lossmon.types import TextSample
 
 
 def test_answers_are_put_together_by_prompt_steps_ascending() -> None:
-    outputs = gather(
+    outputs = collect(
         [
             TextSample("eval", 20, "b", "p"),
             TextSample("eval", 10, "a", "p"),
@@ -17,20 +17,20 @@ def test_answers_are_put_together_by_prompt_steps_ascending() -> None:
             TextSample("other", 10, "c", "p"),
         ]
     )
-    assert [list(prompt.answers) for prompt in outputs.prompts] == [[10, 20, None], [10]]
+    assert [list(prompt.outputs) for prompt in outputs.prompts] == [[10, 20, None], [10]]
     assert outputs.steps == (10, 20, None)
     first, second = outputs.prompts
     assert first.key != second.key
 
 
 def test_a_lone_text_stands_behind_the_prompts() -> None:
-    outputs = gather([TextSample("config", 0, "{}"), TextSample("eval", 0, "a", "p")])
+    outputs = collect([TextSample("config", 0, "{}"), TextSample("eval", 0, "a", "p")])
     assert [prompt.tag for prompt in outputs.prompts] == ["eval", "config"]
 
 
 def test_what_all_prompts_begin_with_is_left_out_of_the_list() -> None:
     system = "<|system|> You are a helpful assistant.\n<|user|> "
-    prompts = gather(
+    prompts = collect(
         [TextSample("e", 0, "", system + "Add 1."), TextSample("e", 0, "", system + "Sing.")]
     ).prompts
     assert titles(prompts) == ["…Add 1.", "…Sing."]
@@ -72,17 +72,17 @@ def test_what_only_looks_like_a_loop_is_none(text: str) -> None:
     assert not repeats_itself(text)
 
 
-def odd(*samples: TextSample) -> list[tuple[Oddity, ...]]:
-    outputs = gather(samples)
-    return [oddities(outputs, prompt, 1) for prompt in outputs.prompts]
+def odd(*samples: TextSample) -> list[tuple[OutputIssue, ...]]:
+    outputs = collect(samples)
+    return [issues(outputs, prompt, 1) for prompt in outputs.prompts]
 
 
 def test_an_empty_answer_is_odd() -> None:
-    assert odd(TextSample("e", 1, " \n", "p")) == [(Oddity.EMPTY,)]
+    assert odd(TextSample("e", 1, " \n", "p")) == [(OutputIssue.EMPTY,)]
 
 
 def test_a_loop_that_was_expected_is_not_odd() -> None:
-    assert odd(TextSample("e", 1, LOOP, "p")) == [(Oddity.LOOP,)]
+    assert odd(TextSample("e", 1, LOOP, "p")) == [(OutputIssue.LOOP,)]
     assert odd(TextSample("e", 1, LOOP, "p", LOOP)) == [()]
 
 
@@ -92,7 +92,7 @@ SORRY = "I am sorry, I cannot help with that."
 def test_one_answer_to_most_prompts_is_odd() -> None:
     alike = [TextSample("e", 1, SORRY, f"p{n}") for n in range(3)]
     other = [TextSample("e", 1, f"answer number {n} is long enough", f"q{n}") for n in range(4)]
-    assert odd(*alike, *other[:3])[:4] == [(Oddity.COMMON,)] * 3 + [()]
+    assert odd(*alike, *other[:3])[:4] == [(OutputIssue.COMMON,)] * 3 + [()]
     assert odd(*alike, *other)[0] == ()
     assert odd(*alike[:2])[0] == ()
 

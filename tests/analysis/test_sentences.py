@@ -60,13 +60,13 @@ def overfitting() -> RunSnapshot:
 
 
 def test_confirmed_overfitting_says_what_stopping_saves() -> None:
-    assert stop_sentence(overfitting(), "en") == "Stop: saves 1,760 steps (13 m)."
-    assert stop_sentence(overfitting(), "zh") == "停止训练：可省 1,760 步 (13 分)。"
+    assert stop_sentence(overfitting(), "en") == "Stop now: this saves 1,760 steps (13 m)."
+    assert stop_sentence(overfitting(), "zh") == "现在停止可节省 1,760 步（13 分钟）。"
 
 
 def test_the_advice_begins_with_the_stop() -> None:
     told = remedies(overfitting(), "en")
-    assert told[0].startswith("Stop: saves")
+    assert told[0].startswith("Stop now: this saves")
     assert told[1].startswith("Take the checkpoint nearest to step 800")
 
 
@@ -93,7 +93,7 @@ def test_a_diverged_run_says_what_stopping_saves() -> None:
 
 def test_without_a_pace_the_steps_alone_are_told() -> None:
     run = replace(overfitting(), steps_per_second=None)
-    assert stop_sentence(run, "en") == "Stop: saves 1,760 steps."
+    assert stop_sentence(run, "en") == "Stop now: this saves 1,760 steps."
 
 
 @pytest.mark.parametrize(
@@ -118,30 +118,30 @@ def test_a_run_counted_in_epochs_saves_epochs() -> None:
     run = overfitting()
     series = tuple(replace(one, axis=Axis.EPOCH) for one in run.series)
     run = replace(run, series=series, step=29, total_steps=30, steps_per_second=0.01)
-    assert stop_sentence(run, "en") == "Stop: saves 1 epoch (1 m)."
+    assert stop_sentence(run, "en") == "Stop now: this saves 1 epoch (1 m)."
 
 
 def test_a_metric_that_still_improves_speaks_against_stopping() -> None:
     rising = with_accuracy(overfitting(), [0.5 + 0.01 * i for i in range(24)])
     assert stop_sentence(rising, "en") == (
-        "Do not stop yet: eval accuracy still improves, 0.73 now."
+        "Do not stop yet: eval accuracy is still improving, now 0.73."
     )
     flat = with_accuracy(overfitting(), [0.5 + 0.01 * min(i, 15) for i in range(24)])
-    assert stop_sentence(flat, "en").startswith("Stop:")
+    assert stop_sentence(flat, "en").startswith("Stop now:")
 
 
 def test_an_eval_loss_that_comes_back_speaks_against_stopping() -> None:
     evals = [1.6, 1.4, 1.3, 1.2, 1.3, 1.5, 1.6, 1.6, 1.4, 1.32, 1.3]
     run = stage.run(stage.OVERFITTING, evaluated=np.array(evals))
-    assert "coming back" in stop_sentence(without_scalars(run), "en")
+    assert "coming down again" in stop_sentence(without_scalars(run), "en")
 
 
 def test_a_learning_rate_that_still_decays_speaks_against_stopping_a_flat_run() -> None:
     decaying = judged(stage.healthy(), CONVERGED)
     decaying = replace(decaying, series=decaying.series[:3])
-    assert "still decays" in stop_sentence(decaying, "en")
+    assert "still decaying" in stop_sentence(decaying, "en")
     constant = judged(without_scalars(stage.healthy()), CONVERGED)
-    assert stop_sentence(constant, "en").startswith("Stop: saves")
+    assert stop_sentence(constant, "en").startswith("Stop now: this saves")
 
 
 def test_an_expected_fall_speaks_against_stopping_a_flat_run() -> None:
@@ -153,7 +153,7 @@ def test_an_expected_fall_speaks_against_stopping_a_flat_run() -> None:
 def test_a_finished_run_is_told_what_a_stop_would_have_saved() -> None:
     run = replace(overfitting(), state=RunState.FINISHED, step=3000)
     assert stop_sentence(run, "en") == (
-        "Stopping at step 910, when this showed, would have saved 2,090 steps (16 m)."
+        "Stopping at step 910, when this verdict appeared, would have saved 2,090 steps (16 m)."
     )
 
 
@@ -195,14 +195,14 @@ def test_where_the_best_is_gone_the_nearest_earlier_one_is_named() -> None:
     kept = tuple((step, f"checkpoint-{step}") for step in (80, 640, 1200))
     run = replace(overfitting(), best=Best(700, 1.4), checkpoints=kept)
     assert best_checkpoint(run, "en") == "checkpoint-640, 60 steps before the best"
-    assert best_checkpoint(run, "zh") == "checkpoint-640，比最佳早 60 步"
+    assert best_checkpoint(run, "zh") == "checkpoint-640，比最佳点早 60 步"
 
 
 def test_a_later_checkpoint_is_never_offered_as_the_best() -> None:
     run = replace(overfitting(), best=Best(700, 1.4), checkpoints=((1200, "checkpoint-1200"),))
     assert best_checkpoint(run, "en") == ""
     assert best_sentence(run, "en") == (
-        "best: eval 1.4 at step 700, no checkpoint on disk at or before it"
+        "best: eval 1.4 at step 700, no checkpoint at or before that step on disk"
     )
 
 
@@ -224,7 +224,7 @@ def test_the_forecast_is_a_level_an_interval_and_a_step() -> None:
 def test_a_metric_stands_beside_its_best_and_the_loss() -> None:
     run = with_accuracy(overfitting(), [*np.linspace(0.5, 0.78, 15), *[0.768] * 9])
     assert metric_sentences(run, "en") == [
-        "eval accuracy 0.768, best 0.78 @750: loss and metric agree"
+        "eval accuracy 0.768, best 0.78 at step 750: loss and metric agree"
     ]
 
 

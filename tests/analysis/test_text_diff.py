@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lossmon.analysis.text_diff import FARTHEST, changes, matches, words
+from lossmon.analysis.text_diff import FARTHEST, diff, matches, words
 
 
 def shown(before: str, after: str) -> tuple[str, str]:
-    told = changes(before, after)
+    told = diff(before, after)
     return tuple(  # type: ignore[return-value]
         "".join(f"<{text}>" if changed else text for text, changed in side).replace("><", "")
         for side in (told.before, told.after)
@@ -68,7 +68,7 @@ def test_the_common_words_are_as_many_as_can_be(old: list[str], new: list[str]) 
 @settings(max_examples=200, deadline=None)
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_the_words_make_up_the_texts_again(before: str, after: str) -> None:
-    told = changes(before, after)
+    told = diff(before, after)
     assert "".join(word.text for word in told.before) == before
     assert "".join(word.text for word in told.after) == after
     kept = [[text for text, changed in side if not changed] for side in (told.before, told.after)]
@@ -80,7 +80,7 @@ def test_long_texts_are_compared_by_lines_first() -> None:
     other = [line if at % 3 else f"something else entirely, {at}" for at, line in enumerate(lines)]
     before, after = "\n".join(lines), "\n".join(other)
     assert matches(words(before), words(after)) is None
-    told = changes(before, after)
+    told = diff(before, after)
     assert "".join(word.text for word in told.after) == after
     kept = "".join(word.text for word in told.before if not word.changed)
     assert "line 1 of a long answer" in kept

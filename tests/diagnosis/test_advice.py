@@ -15,7 +15,7 @@ from tests.diagnosis.feeding import Curve, diagnose
 from tests.diagnosis.test_rules import QUIET, SHOWN
 
 CODES = {*(rule.code for rule in RULES), "stalled", "not_judged"}
-TEXTS = ("word", "evidence", "means", "confused_with", "changes")
+TEXTS = ("badge", "evidence", "meaning", "could_also_be", "would_change_if")
 
 
 @pytest.mark.parametrize("language", languages())
@@ -41,7 +41,7 @@ def test_no_remedy_says_stop_where_the_outlook_says_what_stopping_saves(language
 def test_no_number_is_missing_from_a_sentence(curves: dict[str, Curve], language: str) -> None:
     for finding in diagnose(curves).findings:
         told = advise(finding, language)
-        for text in (told.word, told.evidence, told.means, *told.remedies):
+        for text in (told.badge, told.evidence, told.meaning, *told.remedies):
             assert text
             assert "–" not in text
             assert not re.search(r"[{}]", text)
@@ -58,18 +58,20 @@ def test_the_evidence_of_overfitting_reads_as_people_write_it() -> None:
     assert advise(finding).evidence == (
         "eval 1.62 is 18% above its minimum 1.37 at step 800; train still falls"
     )
-    assert advise(finding, "zh").evidence.startswith("验证损失 1.62，比步 800 的最低值 1.37 高 18%")
+    assert advise(finding, "zh").evidence.startswith(
+        "验证损失 1.62，比第 800 步的最低值 1.37 高 18%"
+    )
 
 
 def test_a_healthy_run_is_told_that_a_loss_is_an_alarm() -> None:
     finding = Finding("healthy", Severity.OK, 0, Confidence.MEDIUM, {"level": 1.0})
-    assert "alarm" in advise(finding).means
-    assert "报警器" in advise(finding, "zh").means
+    assert "alarm" in advise(finding).meaning
+    assert "报警器" in advise(finding, "zh").meaning
 
 
 def test_an_unknown_code_is_told_by_its_name() -> None:
     finding = Finding("brand_new", Severity.NOTICE, 0, Confidence.LOW)
-    assert advise(finding).word == "BRAND NEW"
+    assert advise(finding).badge == "BRAND NEW"
 
 
 def test_an_unknown_language_is_answered_in_english() -> None:
@@ -79,7 +81,7 @@ def test_an_unknown_language_is_answered_in_english() -> None:
 
 def test_a_number_that_is_not_known_reads_as_a_dash() -> None:
     finding = Finding("stalled", Severity.WARNING, 7, Confidence.LOW, {"step": np.nan})
-    assert advise(finding).evidence == "no new step after step –"
+    assert advise(finding).evidence == "no new step since step –"
 
 
 @pytest.mark.parametrize("language", languages())

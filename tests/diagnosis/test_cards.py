@@ -103,10 +103,12 @@ def test_a_card_tells_evidence_meaning_remedies_and_what_it_may_be_confused_with
 ) -> None:
     finding = next(f for f in diagnose(CURVES[code]).findings if f.code == code)
     words = advise(finding, language)
-    assert all((words.word, words.evidence, words.means, words.confused_with, words.changes))
+    assert all(
+        (words.badge, words.evidence, words.meaning, words.could_also_be, words.would_change_if)
+    )
     assert len(words.remedies) == len(set(words.remedies)) >= 1
     assert len(words.remedies) == len(advise(finding, ENGLISH).remedies)
-    chinese = any("\u4e00" <= letter <= "\u9fff" for letter in words.means)
+    chinese = any("\u4e00" <= letter <= "\u9fff" for letter in words.meaning)
     assert chinese == (language == "zh")
 
 

@@ -34,7 +34,7 @@ def test_a_run_without_points_has_a_leading_finding() -> None:
 
 @pytest.mark.parametrize(
     ("code", "variant", "leads"),
-    [("spike", "", True), ("spike", "recovered", False), ("lr_too_high", "aside", False)],
+    [("spike", "", True), ("spike", "recovered", False), ("lr_too_high", "raised", False)],
 )
 def test_some_variants_are_only_listed_beside_the_badge(
     code: str, variant: str, leads: bool

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import string
 import subprocess
 import sys
@@ -38,7 +39,7 @@ def file(language: str) -> Texts:
     """The texts of a language file without those of the screen."""
     table = tomllib.loads((FOLDER / f"{language}.toml").read_text(encoding="utf-8"))
     table.pop("screen", None)
-    assert tuple(table) == SECTIONS
+    assert set(SECTIONS) <= table.keys()
     return dict(texts(table))
 
 
@@ -82,6 +83,28 @@ def test_no_translation_is_left_of_a_text_that_is_gone(language: str, strings: s
     assert section("screen", language).keys() - strings == set()
 
 
+WORDS_TO_AVOID = {
+    "en": (
+        *(r"not a number", r"nothing speaks against", r"\bin all\b", r"goes? on\b", r"carry over"),
+        *(r"\bvalley\b", r"does not bear", r"a reason to go on", r"\bof which\b", r"\bso that\b"),
+        *(r"\b(?:is|are|was|were) no\b", r"\btold?\b", r"\bsteering wheel\b", r"times below"),
+        *(r"\b(?:run|line|tag) and (?:run|line|tag)\b", r"runs over each other", r"\brawer\b"),
+        *(r"unclear names", r"try the themes on", r"freeze the data", r"answers of the model"),
+    ),
+    "zh": (
+        *(r"步 ?\{", r"始于 ?步", r"非数值", r"正常收敛", r"预热中", r"带不出去", r"高出 \{"),
+        *(r"\{\w+\} ?分之一", r"平台停滞"),
+    ),
+}
+"""Phrases that no native engineer would use, by language."""
+
+
+@pytest.mark.parametrize("language", WORDS_TO_AVOID)
+def test_the_texts_are_idiomatic(language: str) -> None:
+    wrong = re.compile("|".join(WORDS_TO_AVOID[language]), re.IGNORECASE)
+    assert [text for text in file(language).values() if wrong.search(text)] == []
+
+
 @pytest.mark.parametrize("language", TRANSLATIONS)
 def test_all_languages_translate_the_same_texts_of_the_screen(language: str) -> None:
     assert section("screen", language).keys() == section("screen", TRANSLATIONS[0]).keys()
@@ -92,7 +115,7 @@ TOY = """
 running = "qet"
 
 [advice.healthy]
-word = "QAPLA"
+badge = "QAPLA"
 """
 
 
@@ -112,7 +135,7 @@ def test_a_file_in_the_folder_is_a_language(folder: Path) -> None:
 
 def test_what_a_language_lacks_is_english(folder: Path) -> None:
     english, klingon = (section("advice", language, folder) for language in ("en", "tlh"))
-    assert klingon["healthy"] == {**english["healthy"], "word": "QAPLA"}
+    assert klingon["healthy"] == {**english["healthy"], "badge": "QAPLA"}
     assert klingon["plateau"] == english["plateau"]
     assert translate("finished", "tlh", folder) == "finished"
 

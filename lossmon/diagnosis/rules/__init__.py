@@ -50,14 +50,14 @@ class Rule:
         check: Returns the finding while the condition holds, else None.
         pace: How it becomes the badge.
         rank: Importance: where several conditions hold, the lowest number is the badge.
-        beside: Variant that is listed beside the badge and never becomes it.
+        beside: Variants that are listed beside the badge and never become it.
     """
 
     code: str
     check: Callable[[Signals], Finding | None]
     pace: Pace
     rank: int
-    beside: str | None = None
+    beside: tuple[str, ...] = ()
 
 
 RULES: tuple[Rule, ...] = (
@@ -68,15 +68,15 @@ RULES: tuple[Rule, ...] = (
     Rule("distribution_mismatch", distribution_mismatch, Pace.BY_EVALS, 50),
     Rule("easy_eval", easy_eval, Pace.BY_EVALS, 60),
     Rule("metric_disagreement", metric_disagreement, Pace.BY_EVALS, 70),
-    Rule("spike", spike, Pace.AT_ONCE | Pace.PASSING, 80, beside="recovered"),
+    Rule("spike", spike, Pace.AT_ONCE | Pace.PASSING, 80, beside=("recovered",)),
     Rule("oscillating", oscillating, Pace.SLOW, 90),
-    Rule("lr_too_high", lr_too_high, Pace.PLAIN, 100, beside="aside"),
+    Rule("lr_too_high", lr_too_high, Pace.PLAIN, 100, beside=("raised", "swinging")),
     Rule("underfitting", underfitting, Pace.SLOW | Pace.STUCK, 110),
     Rule("lr_too_low", lr_too_low, Pace.SLOW | Pace.STUCK, 120),
     Rule("plateau", plateau, Pace.SLOW | Pace.STUCK, 130),
     Rule("converged", converged, Pace.SLOW, 140),
     Rule("healthy", healthy, Pace.PLAIN, 150),
-    Rule("too_few_evals", too_few_evals, Pace.PLAIN, 160, beside="aside"),
+    Rule("too_few_evals", too_few_evals, Pace.PLAIN, 160, beside=("aside",)),
     Rule("warming_up", warming_up, Pace.PLAIN, 170),
 )
 """Every verdict that the engine can give, in the order of their ranks. One of the last three
@@ -88,7 +88,7 @@ RULE_OF = {rule.code: rule for rule in RULES}
 
 def can_lead(finding: Finding) -> bool:
     """Whether a finding may become the badge."""
-    return finding.variant != RULE_OF[finding.code].beside
+    return finding.variant not in RULE_OF[finding.code].beside
 
 
 def judge(signals: Signals) -> tuple[Finding, ...]:
@@ -102,6 +102,6 @@ def leading(signals: Signals) -> Finding:
     """The finding that would be the badge now, were there no hysteresis."""
     for rule in RULES:
         finding = rule.check(signals)
-        if finding is not None and finding.variant != rule.beside:
+        if finding is not None and finding.variant not in rule.beside:
             return finding
     return WARMING_UP

@@ -25,4 +25,5 @@ def lr_too_high(signals: Signals) -> Finding | None:
     if not (raised or swinging):
         return None
     facts: dict[str, float | int | str] = {"rate": now, "rate_then": then}
-    return Finding("lr_too_high", Severity.NOTICE, int(lowest), Confidence.LOW, facts, "aside")
+    variant = "raised" if raised else "swinging"
+    return Finding("lr_too_high", Severity.NOTICE, int(lowest), Confidence.LOW, facts, variant)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from lossmon.diagnosis.advice import word_of
+from lossmon.diagnosis.advice import badge_of
 from lossmon.fast_dataclass import dataclass
 from lossmon.types import Floats, RunSnapshot, Series
 from lossmon.ui.chart.layout import scaled
@@ -40,7 +40,7 @@ def markers_of(scene: Scene, run: RunSnapshot, shown: tuple[int, ...]) -> tuple[
         for kind, step, words in _events(scene, run)
     ]
     for turn in run.diagnosis.history:
-        word = f"{scene.say('verdict')} {word_of(turn, scene.language).lower()}"
+        word = f"{scene.say('verdict')} {badge_of(turn.code, language=scene.language).lower()}"
         place = _place(scene, run, lead, turn.step)
         found.append(Marker(Mark(place, "verdict", severity=turn.severity), word))
     for at, index in enumerate(shown):

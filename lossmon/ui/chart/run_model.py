@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from lossmon.analysis.best_checkpoint import weights
+from lossmon.analysis.best_checkpoint import nearest_checkpoint
 from lossmon.monitor.run_state import steps_per_epoch
 from lossmon.types import Axis, RunSnapshot, RunState, Series, Severity, VerdictChange
 from lossmon.ui.chart.model import ChartModel, Curve, Mark, curve_of, start_of
@@ -115,7 +115,7 @@ def checkpoints_worth_a_mark(run: RunSnapshot) -> list[int]:
     """Steps of all checkpoints where they are few, else of the one to take and the newest."""
     if len(run.checkpoints) <= MOST_CHECKPOINTS or run.best is None:
         return [step for step, _ in run.checkpoints[-MOST_CHECKPOINTS:]]
-    best = weights(run)
+    best = nearest_checkpoint(run)
     kept = [step for step, name in run.checkpoints if best is not None and name == best.name]
     return [*kept[-1:], run.checkpoints[-1][0]]
 

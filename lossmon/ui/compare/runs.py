@@ -8,7 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from lossmon.analysis.comparison import ComparedSeries, Difference, Level, difference, level
+from lossmon.analysis.comparison import (
+    ComparedSeries,
+    CurveDifference,
+    CurveLevel,
+    difference,
+    level,
+)
 from lossmon.fast_dataclass import dataclass
 from lossmon.types import Kind, RunSnapshot, Series
 from lossmon.ui.chart.model import Curve, start_of
@@ -158,8 +164,8 @@ class Row:
     hidden: bool
     series: Series | None
     curve: Curve | None
-    level: Level | None = None
-    apart: Difference | None = None
+    level: CurveLevel | None = None
+    apart: CurveDifference | None = None
 
     @property
     def letter(self) -> str:
@@ -199,7 +205,7 @@ def _end(curve: Curve) -> float:
 
 def measured(
     row: Row, base: Row | None, at: float | None
-) -> tuple[Level | None, Difference | None]:
+) -> tuple[CurveLevel | None, CurveDifference | None]:
     """Where a run stands at a position, and how far from the baseline."""
     if at is None or row.curve is None or row.hidden:
         return None, None

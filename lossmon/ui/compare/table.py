@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 
 from rich.cells import cell_len
 
-from lossmon.analysis.comparison import Difference
+from lossmon.analysis.comparison import CurveDifference
 from lossmon.analysis.settings_diff import SettingDifference, differing
-from lossmon.diagnosis.advice import advise
+from lossmon.diagnosis.advice import badge_of
 from lossmon.fast_dataclass import dataclass
 from lossmon.ui.chart.view_options import XAxis
 from lossmon.ui.compare.runs import Metric, Row, best_of
@@ -136,7 +136,7 @@ class Table:
             line = (*line, *right(cells[one.title], one.cells))
         if self.verdict:
             verdict = row.run.diagnosis.verdict
-            word = clean(advise(verdict, self.scene.language).word)
+            word = clean(badge_of(verdict.code, verdict.variant, self.scene.language))
             line = (*line, ("  ", TEXT), *narrow_block(verdict.severity, word, self.verdict))
         return fit(line, self.room)
 
@@ -173,7 +173,7 @@ class Table:
             return ((self.scene.say(word), MUTED),)
         return ((signed(apart.value), self._judged(apart)),)
 
-    def _judged(self, apart: Difference) -> str:
+    def _judged(self, apart: CurveDifference) -> str:
         if not apart.is_real:
             return MUTED
         lower = self.metric.lower_is_better if self.metric is not None else None

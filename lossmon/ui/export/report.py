@@ -13,7 +13,7 @@ from lossmon.analysis.sentences import (
     metric_sentences,
     remedies,
 )
-from lossmon.diagnosis.advice import advise, explain_missing, word_of
+from lossmon.diagnosis.advice import advise, badge_of, explain_missing
 from lossmon.locale import translate
 from lossmon.types import RunSnapshot, Series
 from lossmon.ui.chart.model import ChartOptions
@@ -136,15 +136,15 @@ def _head(run: RunSnapshot, told: _Words) -> Iterable[str]:
 def _diagnosis(run: RunSnapshot, told: _Words) -> Iterable[str]:
     verdict, language = run.diagnosis.verdict, told.language
     words = advise(verdict, language)
-    yield f'<p><span class="badge {verdict.severity.word}">{_text(words.word)}</span> '
+    yield f'<p><span class="badge {verdict.severity.word}">{_text(words.badge)}</span> '
     yield f"{told(verdict.severity.word)}, {told(verdict.confidence.value)} {told('confidence')}"
     rows = [
         (told("Why"), [words.evidence]),
         (told("Metric"), metric_sentences(run, language)),
-        (told("Means"), [words.means]),
+        (told("Means"), [words.meaning]),
         (told("Next"), [*_numbered(remedies(run, language)), best_sentence(run, language)]),
-        (told("Could be"), [words.confused_with]),
-        (told("Changes"), [words.changes]),
+        (told("Could be"), [words.could_also_be]),
+        (told("Changes"), [words.would_change_if]),
         (told("Also"), also_sentences(run.diagnosis, language)),
         (told("Forecast"), [forecast_sentence(run.diagnosis.forecast, language)]),
         (told("Missing"), [explain_missing(code, language) for code in run.diagnosis.missing]),
@@ -212,7 +212,7 @@ def _history(run: RunSnapshot, told: _Words) -> Iterable[str]:
         return
     yield f"<h2>{told('Past')}</h2><table class='short'>"
     for turn in turns:
-        word = escape(word_of(turn, told.language))
+        word = escape(badge_of(turn.code, language=told.language))
         yield f'<tr><td class="number">{turn.step:,}<td class="{turn.severity.word}">{word}'
     yield "</table>"
 

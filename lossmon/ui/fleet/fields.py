@@ -8,10 +8,10 @@ from enum import Enum
 from functools import cache
 from typing import TypeVar
 
-from lossmon.diagnosis.advice import advise, codes
+from lossmon.diagnosis.advice import badge_of, codes
 from lossmon.fast_dataclass import dataclass
 from lossmon.locale import languages
-from lossmon.types import Confidence, Finding, RunSnapshot, RunState, Series, Severity
+from lossmon.types import RunSnapshot, RunState, Series, Severity
 from lossmon.ui.fleet.amounts import number
 
 V = TypeVar("V")
@@ -60,9 +60,8 @@ def _badges() -> Mapping[str, str]:
     """What a badge may be called, in every language, and its code."""
     names = {folded(code): code for code in codes()}
     for code in codes():
-        finding = Finding(code, Severity.OK, 0, Confidence.HIGH)
         for language in languages():
-            names.setdefault(folded(advise(finding, language).word), code)
+            names.setdefault(folded(badge_of(code, language=language)), code)
     return names
 
 

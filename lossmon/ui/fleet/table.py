@@ -8,7 +8,7 @@ from typing import overload
 
 from rich.cells import cell_len
 
-from lossmon.diagnosis.advice import advise
+from lossmon.diagnosis.advice import badge_of
 from lossmon.types import UNJUDGED, Floats, RunSnapshot, RunState, Severity
 from lossmon.ui.chart.sparkline import sparkline
 from lossmon.ui.fleet.columns import MARKS, TREND, Column, laid_out
@@ -143,7 +143,7 @@ def badge(scene: Scene, run: RunSnapshot) -> Line:
     if run.diagnosis is UNJUDGED:
         word = scene.say("reading")
     else:
-        word = clean(advise(verdict, scene.language).word)
+        word = clean(badge_of(verdict.code, verdict.variant, scene.language))
         word = word if alarming else word.lower()
     return ((f"{GLYPHS[verdict.severity]} ", role), (word, f"{role}!" if alarming else role))
 

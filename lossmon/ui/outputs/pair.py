@@ -7,8 +7,8 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
-from lossmon.analysis.outputs import Oddity, Prompt, Step, oddities, shared, titles
-from lossmon.analysis.text_diff import Word, changes
+from lossmon.analysis.outputs import OutputIssue, Prompt, Step, issues, shared, titles
+from lossmon.analysis.text_diff import DiffWord, diff
 from lossmon.types import TextSample
 from lossmon.ui.outputs.selection import A, B, OutputSelection
 from lossmon.ui.state.ratings import Rating, Ratings
@@ -28,7 +28,7 @@ MOST = 200_000
 """Characters of an answer that are compared and shown: several times what a model writes in one
 go, and all that can be broken into lines before a key seems to be lost."""
 
-_compared = lru_cache(8)(changes)
+_compared = lru_cache(8)(diff)
 
 
 class Pairing:
@@ -80,7 +80,7 @@ class Pairing:
         return Row(title, GLYPHS[self.opinion(prompt)], self.spot.has_both(prompt))
 
     def _answers(self, prompt: Prompt) -> tuple[Answer, Answer]:
-        old, new = (prompt.answers.get(step) for step in self.spot.steps)
+        old, new = (prompt.outputs.get(step) for step in self.spot.steps)
         before, after = _words(old, new)
         absent = self.say("no answer at this step")
         return (
@@ -97,28 +97,28 @@ class Pairing:
         if side == B:
             if step is not None and step == self.spot.choices()[-1]:
                 parts.append((4, ((say("newest"), MUTED),)))
-            if self.spot.has_both(prompt) and _is_same(*(prompt.answers[at] for at in steps)):
+            if self.spot.has_both(prompt) and _is_same(*(prompt.outputs[at] for at in steps)):
                 parts.append((3, ((say("same text"), MUTED),)))
             if (opinion := self.opinion(prompt)) is not None:
                 parts.append((2, ((f"{GLYPHS[opinion]} {say(opinion.value)}", "key"),)))
-        sample = prompt.answers.get(step)
+        sample = prompt.outputs.get(step)
         if sample is not None and len(sample.output) > MOST:
             cut = say("first {shown} of {all} characters")
             told = cut.format(shown=numbers.si(MOST), all=numbers.si(len(sample.output)))
             parts.append((1, ((told, "notice"),)))
-        for odd in oddities(self.spot.outputs, prompt, step):
-            parts.append((1, ((self._odd(odd, prompt.answers[step]), "notice"),)))
+        for odd in issues(self.spot.outputs, prompt, step):
+            parts.append((1, ((self._odd(odd, prompt.outputs[step]), "notice"),)))
         return tuple(parts)
 
-    def _odd(self, odd: Oddity, sample: TextSample) -> str:
-        if odd is not Oddity.COMMON:
+    def _odd(self, odd: OutputIssue, sample: TextSample) -> str:
+        if odd is not OutputIssue.COMMON:
             return self.say(odd.value)
         alike, of = shared(self.spot.outputs, sample)
         return self.say("same answer to {alike} of {of} prompts").format(alike=alike, of=of)
 
 
 def _expected(prompt: Prompt, steps: list[Step]) -> str:
-    told = [prompt.answers[step] for step in steps if step in prompt.answers]
+    told = [prompt.outputs[step] for step in steps if step in prompt.outputs]
     return next((sample.expected for sample in reversed(told) if sample.expected), "")
 
 
@@ -132,7 +132,7 @@ def _beginning(text: str) -> str:
 
 def _words(
     old: TextSample | None, new: TextSample | None
-) -> tuple[tuple[Word, ...] | None, tuple[Word, ...] | None]:
+) -> tuple[tuple[DiffWord, ...] | None, tuple[DiffWord, ...] | None]:
     """The words of two answers; nothing changed in one that stands alone."""
     known = old or new
     if known is None:

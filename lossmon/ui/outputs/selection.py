@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lossmon.analysis.outputs import Outputs, Prompt, Step, place
+from lossmon.analysis.outputs import ModelOutputs, Prompt, Step, position
 
 A, B = 0, 1
 """The sides: the earlier answer, and the one that is judged beside it."""
@@ -20,13 +20,13 @@ class OutputSelection:
     """
 
     def __init__(self) -> None:
-        self.outputs = Outputs()
+        self.outputs = ModelOutputs()
         self.needle = ""
         self.chosen: Prompt | None = None
         self.steps: list[Step] = [None, None]
         self.follows = [True, True]
 
-    def take(self, outputs: Outputs) -> None:
+    def take(self, outputs: ModelOutputs) -> None:
         """Stay with the prompt and the steps, though the answers are others."""
         self.outputs = outputs
         prompts, before = self.prompts(), self.chosen
@@ -49,8 +49,8 @@ class OutputSelection:
         if self.chosen is None:
             return list(self.outputs.steps)
         tag = self.chosen.tag
-        told = {step for one in self.outputs.prompts if one.tag == tag for step in one.answers}
-        return sorted(told, key=place)
+        told = {step for one in self.outputs.prompts if one.tag == tag for step in one.outputs}
+        return sorted(told, key=position)
 
     @property
     def at(self) -> int:
@@ -69,8 +69,8 @@ class OutputSelection:
                 self.steps[side] = _newest(steps, side)
             elif self.steps[side] not in steps:
                 # Its answers were thinned away: the nearest that are kept.
-                wanted = place(self.steps[side])
-                self.steps[side] = min(steps, key=lambda step: abs(place(step) - wanted))
+                wanted = position(self.steps[side])
+                self.steps[side] = min(steps, key=lambda step: abs(position(step) - wanted))
 
     def filter(self, needle: str) -> None:
         """List only prompts that hold a text; go to the first where the chosen one does not."""
@@ -96,7 +96,7 @@ class OutputSelection:
 
     def has_both(self, prompt: Prompt) -> bool:
         """Whether a prompt has two answers to compare."""
-        return self.steps[A] != self.steps[B] and all(step in prompt.answers for step in self.steps)
+        return self.steps[A] != self.steps[B] and all(step in prompt.outputs for step in self.steps)
 
 
 def _newest(steps: list[Step], side: int) -> Step:

@@ -38,17 +38,17 @@ class DiagnosisPage(Page):
         diagnosis, say = run.diagnosis, self.scene.say
         verdict = diagnosis.verdict
         advice = advise(verdict, self.scene.language)
-        lines = [fit(self._verdict(verdict, clean(advice.word)), room), EMPTY]
+        lines = [fit(self._verdict(verdict, clean(advice.badge)), room), EMPTY]
         lines += section(say("Why"), [advice.evidence], room)
         lines += section(say("Metric"), metric_sentences(run, self.scene.language), room)
-        lines += section(say("Means"), [advice.means], room)
+        lines += section(say("Means"), [advice.meaning], room)
         steps = [f"{n}. {remedy}" for n, remedy in enumerate(remedies(run, self.scene.language), 1)]
         steps.append(best_sentence(run, self.scene.language))
         steps.append(say("Look at the outputs (u).") if run.samples else "")
         lines += section(say("Next"), steps, room)
         lines.append(EMPTY)
-        lines += section(say("Could be"), [advice.confused_with], room)
-        lines += section(say("Changes"), [advice.changes], room)
+        lines += section(say("Could be"), [advice.could_also_be], room)
+        lines += section(say("Changes"), [advice.would_change_if], room)
         lines += self._others(diagnosis, room)
         lines += self._forecast(diagnosis, room)
         lines += self._past(diagnosis, room)

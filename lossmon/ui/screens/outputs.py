@@ -9,7 +9,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from lossmon.analysis.outputs import gather
+from lossmon.analysis.outputs import collect
 from lossmon.types import TextSample
 from lossmon.ui.outputs.messages import example, missing, summary
 from lossmon.ui.outputs.pair import Pairing
@@ -110,7 +110,7 @@ class OutputsView(TypingView):
             self._run, self.alone, self.spot = path, None, OutputSelection()
             self.spot.needle, self.body.top = self.entry.text, 0
         self._samples = samples
-        self.spot.take(gather(samples))
+        self.spot.take(collect(samples))
         self._show()
 
     def on_resize(self) -> None:

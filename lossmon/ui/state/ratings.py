@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 
-from lossmon.analysis.outputs import Prompt, Step, place
+from lossmon.analysis.outputs import Prompt, Step, position
 from lossmon.fast_dataclass import dataclass
 from lossmon.ui.state import json_file
 
@@ -87,7 +87,7 @@ class Ratings:
 def _key(run: Path, prompt: Prompt, before: Step, after: Step) -> tuple[_Key, bool]:
     """The place of a mark, and whether it says the opposite of what is stored there."""
     name = os.path.abspath(run)
-    if place(before) <= place(after):
+    if position(before) <= position(after):
         return (name, prompt.key, before, after), False
     return (name, prompt.key, after, before), True
 
@@ -161,7 +161,7 @@ def tally(
     opinions: Ratings, run: Path, prompts: Sequence[Prompt], before: Step, after: Step
 ) -> Tally:
     """Count what was said of the prompts that have an answer at both steps."""
-    both = [one for one in prompts if before in one.answers and after in one.answers]
+    both = [one for one in prompts if before in one.outputs and after in one.outputs]
     said = [opinions.of(run, one, before, after) for one in both]
     return Tally(
         said.count(Rating.BETTER), said.count(Rating.WORSE), said.count(Rating.SAME), len(both)

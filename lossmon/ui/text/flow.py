@@ -9,7 +9,7 @@ from operator import attrgetter
 
 from rich.cells import cell_len
 
-from lossmon.analysis.text_diff import Word
+from lossmon.analysis.text_diff import DiffWord
 from lossmon.ui.text.lines import TEXT, Line, Span, clean, may_break
 
 TAB = "    "
@@ -29,7 +29,9 @@ def calm(text: str) -> str:
     return clean(text) if text.isascii() else _HEAP.sub(r"\1", clean(text))
 
 
-def marked(words: Iterable[Word], role: str, brackets: tuple[str, str] | None) -> Iterator[Span]:
+def marked(
+    words: Iterable[DiffWord], role: str, brackets: tuple[str, str] | None
+) -> Iterator[Span]:
     """Words with the colour of what changed; a line end is a span of its own.
 
     Args:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import field
 
-from lossmon.analysis.text_diff import Word, words
+from lossmon.analysis.text_diff import DiffWord, words
 from lossmon.fast_dataclass import dataclass
 from lossmon.ui.text.flow import calm, flow, marked
 from lossmon.ui.text.lines import (
@@ -64,7 +64,7 @@ class Answer:
     """
 
     head: tuple[tuple[int, Line], ...]
-    words: tuple[Word, ...] | None = None
+    words: tuple[DiffWord, ...] | None = None
     absent: str = ""
 
 
@@ -279,7 +279,7 @@ def named(label: str, text: str, room: int, most: int) -> list[Line]:
     if not text or most < 1:
         return []
     # More than fits is not broken into lines: a prompt may be a book.
-    shown = map(Word, words(text[: room * (most + 2) * 4]))
+    shown = map(DiffWord, words(text[: room * (most + 2) * 4]))
     lines = flow([(f"{label} ", MUTED), *marked(shown, TEXT, None)], room)
     if len(lines) > most:
         lines = [*lines[: most - 1], ended(lines[most - 1], room)]

@@ -43,7 +43,7 @@ class Badge(ScenePanel, can_focus=True):
             return [fit(block(Severity.NEUTRAL, self.scene.say("reading").upper()), width)]
         verdict = run.diagnosis.verdict
         advice = advise(verdict, self.scene.language)
-        line = block(verdict.severity, clean(advice.word))
+        line = block(verdict.severity, clean(advice.badge))
         gap = "  " if width >= 60 else " "
         if shows_since(verdict) and width >= 60:
             since = f"{self.scene.say('since')} {numbers.si(verdict.since_step)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lossmon.analysis.sentences import remedies, stop_sentence
-from lossmon.diagnosis.advice import word_of
+from lossmon.diagnosis.advice import badge_of
 from lossmon.types import Severity, VerdictChange
 from lossmon.ui.scene import Scene
 from lossmon.ui.text import numbers
@@ -57,6 +57,6 @@ class Verdicts(ScenePanel, can_focus=True):
 def turn_line(turn: VerdictChange, scene: Scene, room: int) -> Line:
     """One change of the badge."""
     role = ROLES[turn.severity]
-    word = word_of(turn, scene.language)
+    word = badge_of(turn.code, language=scene.language)
     step = f" {scene.say('step')} {numbers.si(turn.step):>5}  "
     return fit(((step, MUTED), (f"{GLYPHS[turn.severity]} {word}", role)), room)

@@ -23,9 +23,9 @@ def test_next_begins_with_the_stop_and_ends_with_the_weights_to_take() -> None:
     kept = ((640, "checkpoint-640"),)
     run = replace(stage.overfitting(), best=Best(700, 1.382), checkpoints=kept)
     text = shown(run)
-    assert "Next       1. Stop: saves 1,760 steps (13 m)." in text
+    assert "Next       1. Stop now: this saves 1,760 steps (13 m)." in text
     assert "best: eval 1.382 at step 700, checkpoint-640, 60 steps before the best" in text
-    assert "停止训练：可省 1,760 步" in shown(run, "zh")
+    assert "现在停止可节省 1,760 步" in shown(run, "zh")
 
 
 def test_the_task_metric_stands_beside_the_evidence() -> None:
@@ -34,7 +34,7 @@ def test_the_task_metric_stands_beside_the_evidence() -> None:
     run = stage.overfitting()
     accuracy = stage.series(meaning, np.arange(50, 1201, 50), values)
     text = shown(replace(run, series=(*run.series[:2], accuracy)))
-    assert "Metric     eval accuracy 0.768, best 0.78 @750: loss and metric agree" in text
+    assert "Metric     eval accuracy 0.768, best 0.78 at step 750: loss and metric agree" in text
     assert text.index("Why") < text.index("Metric") < text.index("Means")
 
 
@@ -56,7 +56,7 @@ async def test_a_warning_stands_without_praise_beside_it() -> None:
         await pilot.press("d")
         page = app.screen
         assert isinstance(page, DiagnosisPage)
-        also = [plain(line) for line in page.lines(96) if "NOT A NUMBER" in plain(line)]
+        also = [plain(line) for line in page.lines(96) if "NaN LOSS" in plain(line)]
         assert len(also) == 1
         assert not any("HEALTHY:" in plain(line) for line in page.lines(96))
 

@@ -375,9 +375,9 @@ HOSTILE = st.text(
 def test_no_text_breaks_the_lines(
     room: int, height: int, old: str, new: str, prompt: str, mono: bool
 ) -> None:
-    from lossmon.analysis.text_diff import changes
+    from lossmon.analysis.text_diff import diff
 
-    told = changes(old, new)
+    told = diff(old, new)
     panel = Answers()
     panel.pair = Pair(
         rows=(Row(prompt), Row(new)),

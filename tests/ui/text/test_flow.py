@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lossmon.analysis.text_diff import Word, changes
+from lossmon.analysis.text_diff import DiffWord, diff
 from lossmon.ui.text.flow import flow, marked
 from lossmon.ui.text.lines import plain
 
@@ -10,7 +10,7 @@ BRACKETS = ("{+", "+}")
 
 
 def lines(text: str, room: int) -> list[str]:
-    words = changes(text, text).after
+    words = diff(text, text).after
     return [plain(line) for line in flow(marked(words, "added", None), room)]
 
 
@@ -46,11 +46,17 @@ def test_marks_without_a_width_take_several_lines() -> None:
 
 
 def test_a_changed_line_end_is_shown() -> None:
-    words = changes("a b", "a\nb").after
+    words = diff("a b", "a\nb").after
     assert [plain(line) for line in flow(marked(words, "added", None), 9)] == ["a↵", "b"]
 
 
 def test_brackets_stand_around_the_words_of_a_change() -> None:
-    words = (Word("a"), Word(" ", True), Word("b", True), Word("\n", True), Word("c", True))
+    words = (
+        DiffWord("a"),
+        DiffWord(" ", True),
+        DiffWord("b", True),
+        DiffWord("\n", True),
+        DiffWord("c", True),
+    )
     shown = [plain(line) for line in flow(marked(words, "added", BRACKETS), 20)]
     assert shown == ["a {+b↵", "c+}"]
