@@ -3,12 +3,14 @@ them."""
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Iterable
 from pathlib import Path
 
 from textual.binding import Binding
 
+from lossmon.alerts.channels import CHANNELS
 from lossmon.config import SETTINGS
 from lossmon.readers import registry
 from lossmon.ui.key_catalogue import catalogue
@@ -16,6 +18,7 @@ from lossmon.ui.key_catalogue import catalogue
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 KEYS = ROOT / "docs" / "KEYS.md"
+ALERTS = ROOT / "docs" / "alerts.md"
 
 
 NAMES = {
@@ -76,9 +79,50 @@ def settings() -> str:
     return "\n".join(["| setting | default | meaning | allowed |", "|---|---|---|---|", *rows])
 
 
+def channels() -> str:
+    """The table of alert channels, with the keys of their settings."""
+    rows = []
+    for row in CHANNELS:
+        flag = (
+            f"`--{row.name}{' ' + row.key.upper() if row.key else ''}`" if row.paced else "always"
+        )
+        given = inspect.signature(row.load()).parameters.values()
+        keys = ", ".join(f"`{one.name}`" for one in given) or "–"
+        rows.append(f"| `{row.name}` | {flag} | {row.summary} | {keys} |")
+    head = ["| channel | flag | what it does | settings beside `severity`, `quiet_hours` |"]
+    return "\n".join([*head, "|---|---|---|---|", *rows])
+
+
+HEADLESS = (
+    ("the whole screen as text", "lossmon PATH --once"),
+    ("the verdict, for people or as JSON", "lossmon check PATH"),
+    ("annotations of GitHub Actions", "lossmon check PATH --format github"),
+    ("a line for the status bar of tmux", "lossmon check PATH --format tmux"),
+    ("metrics for a textfile collector", "lossmon check PATH --format openmetrics"),
+    ("wait for an end or a verdict", "lossmon check PATH --wait"),
+    ("a line per change", "lossmon check PATH --watch --json"),
+    ("alerts, and early stopping", "lossmon watch PATH"),
+    ("does every alert channel work?", "lossmon notify --test"),
+    ("metrics for Prometheus to scrape", "lossmon exporter PATH"),
+    ("the hardware of a compute node", "lossmon record PATH"),
+    ("a page of HTML, points as CSV", "lossmon report PATH"),
+    ("the screen in a browser", "lossmon serve PATH"),
+    ("what is read, and why", "lossmon explain PATH"),
+    ("what works here", "lossmon doctor"),
+)
+"""What works without a terminal, and how."""
+
+
+def headless() -> str:
+    """The table of what works without a terminal."""
+    rows = [f"| {what} | `{how}` |" for what, how in HEADLESS]
+    return "\n".join(["| without a terminal | |", "|---|---|", *rows])
+
+
 BLOCKS = {
-    README: {"views": views, "formats": formats, "settings": settings},
+    README: {"views": views, "formats": formats, "headless": headless, "settings": settings},
     KEYS: {"keys": keys},
+    ALERTS: {"headless": headless, "channels": channels},
 }
 """What is made, by document and name."""
 

@@ -1,28 +1,20 @@
 from __future__ import annotations
 
 import re
-import shlex
 import tomllib
 from pathlib import Path
 
 import pytest
 
-from lossmon import commands
 from lossmon.commands.demo import CASES
 from lossmon.config import load
 from lossmon.diagnosis.advice import codes
+from tests.pages import PAGES, is_taken, shown_commands
 from tests.readme import BLOCKS, README, written
 from tests.reports.test_record import KEYS
 
 ROOT = README.parent
 TEXT = README.read_text(encoding="utf-8")
-
-
-def shown_commands() -> list[str]:
-    """Every lossmon and make command of the README's code blocks."""
-    blocks = re.findall(r"^```\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
-    lines = [line.split("#")[0].strip() for block in blocks for line in block.splitlines()]
-    return [line for line in lines if line.startswith(("lossmon ", "make "))]
 
 
 @pytest.mark.parametrize(
@@ -34,20 +26,13 @@ def test_what_is_made_from_the_program_is_up_to_date(path: Path, name: str) -> N
     assert written(text)[name] == BLOCKS[path][name]()
 
 
-@pytest.mark.parametrize("command", [c for c in shown_commands() if "[" not in c])
+@pytest.mark.parametrize("command", [command for page in PAGES for command in shown_commands(page)])
 def test_every_command_is_one_that_the_program_takes(command: str) -> None:
-    program, *arguments = shlex.split(command)
-    if program == "make":
-        targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
-        assert arguments[0] in targets
-    elif arguments[0] in commands.NAMES:
-        commands.module(arguments[0]).parser().parse_args(arguments[1:])
-    else:
-        assert commands.module(commands.VIEW).parser().parse_args(arguments).paths
+    assert is_taken(command)
 
 
 def test_the_commands_are_found() -> None:
-    assert len(shown_commands()) >= 9
+    assert len(shown_commands(README)) >= 9
 
 
 def test_every_verdict_is_explained() -> None:
