@@ -14,7 +14,7 @@ WINDOW = 0.3
 tell the noise."""
 
 FEWEST = 6
-"""Points below which the noise cannot be told from the curve."""
+"""Points below which the noise cannot be separated from the curve."""
 
 ENOUGH = 12
 """Points to which the window reaches back where it would hold fewer: a sparse curve bends more
@@ -27,7 +27,7 @@ _MOSTLY = 0.8
 """Share of the positions that must be the same for the difference to be followed itself."""
 
 MOST = 2000
-"""Newest points of the window that are used: more would tell the noise no better."""
+"""Newest points of the window that are used: more would not measure the noise better."""
 
 SURE = 4.0
 """Degrees of freedom below which nothing is called within the noise: it is hardly known."""
@@ -42,7 +42,7 @@ seven runs compared with one only every fifteenth table calls a chance a differe
 
 @dataclass(frozen=True, slots=True)
 class CurveLevel:
-    """Where a curve stands.
+    """Level of a curve at a position.
 
     Attributes:
         value: The line through the noise; NaN where the curve is not finite.
@@ -57,7 +57,7 @@ class CurveLevel:
 
 @dataclass(frozen=True, slots=True)
 class CurveDifference:
-    """How far one curve stands from another.
+    """Difference of two curves at a position.
 
     Attributes:
         value: One less the other; NaN where one of them is not finite.
@@ -100,7 +100,7 @@ class ComparedSeries:
 
 
 def level(track: ComparedSeries, at: float) -> CurveLevel:
-    """Where a curve stands at a position: a parabola through the last points up to it.
+    """Level of a curve at a position: a parabola through the last points up to it.
 
     Neighbours that lie on the same side of it are not independent: the error counts as many
     points as there would be without that, by the correlation of each residual with the next one
@@ -144,7 +144,7 @@ def _fitted(x: Floats, y: Floats, at: float) -> CurveLevel:
     n, alike = len(y), _correlation(left)
     noise = float((left**2).sum()) / max(1.0, n - _FACTORS)
     error = math.sqrt(max(0.0, noise * float(inverse[0, 0])) * (1 + alike) / (1 - alike))
-    # Of correlated residuals fewer tell how large the noise is, though more than tell the level.
+    # Correlation leaves fewer residuals to measure the noise, but more than to measure the level.
     freedom = (n - _FACTORS) * (1 - alike**2) / (1 + alike**2)
     return CurveLevel(float(factors[0]) * scale, error * scale, max(1.0, freedom))
 
@@ -161,7 +161,7 @@ def _correlation(residuals: Floats) -> float:
 
 
 def difference(one: ComparedSeries, other: ComparedSeries, at: float) -> CurveDifference:
-    """How far `one` stands above `other` at a position, with the margin of that.
+    """Difference of `one` and `other` at a position, with its margin.
 
     Where both were measured at the same positions the noise is that of the difference itself: what
     both curves share, their bend and the noise of the same batches, does not count. Else the noise

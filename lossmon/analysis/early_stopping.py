@@ -12,7 +12,7 @@ from lossmon.quantiles import median
 from lossmon.types import Axis, Finding, Floats, RunSnapshot, RunState, Series, Severity
 
 LEAST_SHARE = 0.02
-"""Share of the run below which stopping saves nothing worth a word."""
+"""Share of the run below which stopping saves too little to report."""
 
 RECENT = 3
 """Newest evals among which the best of a metric must be for it to count as still improving."""
@@ -24,7 +24,7 @@ CAME_BACK = 0.4
 """Share of its rise that the eval loss must have lost again to count as coming back."""
 
 RATE_LEFT = 0.05
-"""Share of the peak learning rate above which a decay that goes on may still lower the loss."""
+"""Share of the peak learning rate above which a continuing decay may still lower the loss."""
 
 LEVEL_POINTS = 16
 """Newest train points whose median is the present level."""
@@ -72,7 +72,7 @@ class WaitReason:
 
 
 def early_stop(run: RunSnapshot) -> EarlyStopSaving | WaitReason | None:
-    """What to say of an early stop; None where the verdict is no reason for one."""
+    """What an early stop saves, or why to wait; None where the verdict does not suggest one."""
     verdict = run.diagnosis.verdict
     if not _is_reason(verdict):
         return None
@@ -112,7 +112,7 @@ def _missed(run: RunSnapshot, verdict: Finding) -> EarlyStopSaving | None:
     if turns[-1].severity < verdict.severity:
         return None
     if verdict.code == "converged" and (run.best is None or run.best.step > seen):
-        # The last decay of the learning rate was worth its steps, or nothing says that it was not.
+        # The last decay of the learning rate was worth its steps, or may have been.
         return None
     return _saving(run, run.step - seen, run.step, seen)
 

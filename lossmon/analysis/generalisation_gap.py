@@ -14,7 +14,7 @@ MOST_EVALS = 512
 fewer columns, and the cost stays a tenth of a millisecond."""
 
 GAP = Meaning("gap", "gap", Split.EVAL, Kind.LOSS)
-"""What the series stands for. Neither direction is good by itself."""
+"""Meaning of the series. Neither direction is good by itself."""
 
 
 def gap_series(run: RunSnapshot) -> Series | None:

@@ -33,7 +33,7 @@ class SettingDifference:
 
     Attributes:
         name: Its name; levels are joined by dots.
-        values: Its value in each run, None where the run does not tell it.
+        values: Its value in each run, None where the run does not record it.
         aside: It belongs to the bookkeeping: it names the run, it does not make it another.
     """
 
@@ -43,21 +43,21 @@ class SettingDifference:
 
 
 def differing(settings: Sequence[Mapping[str, str]]) -> list[SettingDifference]:
-    """The settings in which runs differ, the most telling first.
+    """The settings in which runs differ, the most important first.
 
-    A run that tells no settings at all differs in none. Numbers are equal however they are
+    A run without settings differs in none. Numbers are equal however they are
     spelled (`1e-3`, `0.001`).
 
     Args:
         settings: Those of each run, in the order of `SettingDifference.values`.
     """
-    telling = [one for one in settings if one]
-    if len(telling) < 2:
+    known_settings = [one for one in settings if one]
+    if len(known_settings) < 2:
         return []
-    names = dict.fromkeys(name for one in telling for name in one)
+    names = dict.fromkeys(name for one in known_settings for name in one)
     found = []
     for name in names:
-        if len({_normal(one.get(name)) for one in telling}) > 1:
+        if len({_normal(one.get(name)) for one in known_settings}) > 1:
             values = tuple(one.get(name) for one in settings)
             found.append(SettingDifference(name, values, _is_aside(name)))
     return sorted(found, key=_rank)

@@ -16,7 +16,7 @@ MOST = 3
 
 @dataclass(frozen=True, slots=True)
 class MetricStanding:
-    """Where a task metric stands.
+    """Standing of a task metric.
 
     Attributes:
         series: The metric.

@@ -21,7 +21,7 @@ _SIGNS = r"!-/:-@\[-\^`{-~\u2000-\u206f\u3000-\u303f\uff00-\uffef"
 """Punctuation, ASCII and beyond. All else makes words, with accents and vowel signs."""
 
 _WORD = re.compile(rf"\n|[^\S\n]+|[{_LETTERS}]|[^\s{_LETTERS}{_SIGNS}]+|.", re.DOTALL)
-"""A line end, blanks, a letter of a script without blanks, a word, or another character."""
+"""A line end, whitespace, a letter of a script without spaces, a word, or another character."""
 
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 
@@ -30,7 +30,7 @@ class DiffWord(NamedTuple):
     """A piece of an output.
 
     Attributes:
-        text: A word, a blank, a line end.
+        text: A word, whitespace or a line end.
         changed: The other output does not have it here.
     """
 
@@ -94,7 +94,7 @@ def _by_lines(before: str, after: str) -> TextDiff:
 
 
 def _anchors(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
-    """Lines that stand once in each text, as many of them as come in one order."""
+    """Lines that occur once in each text: the longest subsequence in the same order."""
     counts, others = Counter(old), Counter(new)
     places = {line: at for at, line in enumerate(new) if others[line] == 1}
     pairs = [
@@ -116,20 +116,20 @@ def _anchors(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
 
 
 def _both(old: Sequence[str], new: Sequence[str], same: list[tuple[int, int]]) -> TextDiff:
-    # Blanks first: a word between two changes begins and ends with one.
+    # Whitespace first: a word between two changes begins and ends with it.
     kept = _without_crumbs(old, new, _without_crumbs(old, new, same, 0), CRUMB)
     return TextDiff(_marked(old, {at for at, _ in kept}), _marked(new, {at for _, at in kept}))
 
 
 CRUMB = 3
-"""Words between two larger changes that are not worth telling apart from them: in two sentences
-that say different things a `the` is the same by chance."""
+"""Words between two larger changes that count as changed too: in two
+different sentences a `the` is the same by chance."""
 
 
 def _without_crumbs(
     old: Sequence[str], new: Sequence[str], same: list[tuple[int, int]], largest: int
 ) -> list[tuple[int, int]]:
-    """Without the places of few words that stand between larger changes on both sides."""
+    """Without short equal passages between larger changes on both sides."""
     kept: list[tuple[int, int]] = []
     blocks = _blocks(same)
     for at, block in enumerate(blocks):

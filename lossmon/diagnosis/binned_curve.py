@@ -27,7 +27,7 @@ class BinnedCurve:
 
     When the bins are used up, neighbours are joined and each holds twice the points: every
     point is seen once, memory is constant, and the whole run stays in view. The sums are
-    formed strictly from left to right, so that any chunking gives the very same bits.
+    formed strictly from left to right: any chunking gives the same bits.
     """
 
     __slots__ = (
@@ -134,7 +134,7 @@ class BinnedCurve:
             self._close()
 
     def _append_bins(self, steps: Ints, values: Floats, whole: int) -> None:
-        """Append complete bins at once; there is no unfinished one, and room for all."""
+        """Append complete bins at once; no bin is unfinished, and all fit."""
         size = self.size
         self.points += len(values)
         jumps = self._jumps(values).reshape(whole, size)
@@ -202,7 +202,7 @@ class BinnedCurve:
     def truncate(self, step: int) -> None:
         """Forget what was logged at or beyond `step`.
 
-        A bin that lies across it stays as it is: its points cannot be told apart any more.
+        A bin across it stays as it is: its points are not kept apart.
         """
         rows = self.bins
         kept = int(np.count_nonzero(rows[:, FIRST] < step))

@@ -25,14 +25,14 @@ NOISE_FROM_JUMPS = 0.886
 """Standard deviation of white noise over the mean absolute difference of neighbours (√π / 2)."""
 
 CAP_WINDOW = 9
-"""Bins whose median tells a lone spike from a level: a spike of up to four bins is lone."""
+"""Bins whose median is the level: a spike of up to four bins is removed."""
 
 SPIKE_CAP = 4.0
 """A bin this many times above the median around it is a spike: single-example losses of an
 ordinary run scatter by a factor of about three."""
 
 SLOPE_WINDOW = 5
-"""Bins whose medians tell the slope from the scatter."""
+"""Bins whose medians give the slope."""
 
 SLOPE_ALLOWANCE = 1.3
 """Slope taken off, in slopes: a bent curve jumps by more than its mean slope. White noise loses

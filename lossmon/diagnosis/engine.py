@@ -21,7 +21,7 @@ never older than 9 % of the run, and rarely enough that judging costs O(log n) i
 
 EVAL_STRIDE = 16
 """Evals are few and each may decide, so up to this many each one is judged; later every 6 %, and
-at once where one lies well above the best."""
+at once where one is well above the best."""
 
 PAIRED = 2
 """Evals after as many train points from which a log is taken for one line of both an epoch."""
@@ -30,7 +30,7 @@ RECHECK = 4
 """Train points after a passing verdict before the run is judged again; then 8, 16, and so on."""
 
 HUGE = 1e100
-"""Finite values are clipped here, so that sums over a run stay finite."""
+"""Finite values are clipped to plus or minus this, which keeps sums over a run finite."""
 
 ALARM_SHIFT = 0.05
 """Relative change of an alarm level below which the alarms counted so far still count."""
@@ -75,7 +75,7 @@ class Engine:
         """The number under which to feed a series; the same key has the same number.
 
         Args:
-            meaning: What the series stands for.
+            meaning: What the series measures.
             headline: It is THE train loss or THE eval loss of the run.
         """
         kind = kind_of(meaning.key)
@@ -220,7 +220,7 @@ class Engine:
     def diagnosis(self) -> Diagnosis:
         """What the curves say, up to the newest point.
 
-        The badge is the one last decided; its numbers are worked out anew.
+        The badge is the one last decided; its numbers are recomputed.
         """
         with np.errstate(all="ignore"):
             signals = Signals(self._state, self._sensitivity, self._hysteresis.badge)
@@ -239,9 +239,9 @@ def _clip(value: float) -> float:
 
 
 def _has_moved(level: float, before: float) -> bool:
-    """Whether the level of an alarm is another one, not the same seen more exactly.
+    """Whether the level of an alarm has really changed.
 
-    Every judgement shifts it a little; were that enough, plain noise would ring for ever.
+    Every judgement shifts it a little; otherwise plain noise would keep raising alarms.
     """
     return not math.isclose(level, before, rel_tol=ALARM_SHIFT)
 

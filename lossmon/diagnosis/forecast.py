@@ -40,7 +40,7 @@ WORST_FIT = 0.05
 """Residual scatter, relative to the level, beyond which the law does not describe the curve."""
 
 WIDEST = 0.25
-"""Width of the interval, relative to the level, beyond which it says nothing."""
+"""Width of the interval, relative to the level, beyond which it is useless."""
 
 STRAIGHT_SHARE = 0.75
 """Share of a straight line's further fall that the interval must hold: schedules that end in a
@@ -60,7 +60,7 @@ def forecast(signals: Signals) -> Forecast | None:
     A power law with a floor is fitted to the level over the run by trying floors and exponents;
     every pair that fits nearly as well as the best widens the interval.
     """
-    if not _fit_to_tell(signals):
+    if not _can_forecast(signals):
         return None
     assert signals.total is not None
     steps, levels = _levels(signals)
@@ -98,8 +98,8 @@ def _missed(steps: Floats, levels: Floats) -> float:
     if int(early.sum()) < 8:
         return math.inf
     fit = _fits(steps[early], levels[early])[0]
-    told = np.array([_law(fit, float(step)) for step in steps[~early]])
-    return float(np.abs(told - levels[~early]).max())
+    predicted = np.array([_law(fit, float(step)) for step in steps[~early]])
+    return float(np.abs(predicted - levels[~early]).max())
 
 
 def _straight(signals: Signals) -> float:
@@ -113,7 +113,7 @@ def _straight(signals: Signals) -> float:
     return pace * max(signals.total - signals.step, 0)
 
 
-def _fit_to_tell(signals: Signals) -> bool:
+def _can_forecast(signals: Signals) -> bool:
     """The loss, the plan and the run so far allow an extrapolation."""
     train = signals.train
     if train is None or train.points < MIN_POINTS or signals.total is None or signals.offset:

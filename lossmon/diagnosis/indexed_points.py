@@ -1,4 +1,4 @@
-"""Points of one call in logged order, indexed by series so that long stretches move at once."""
+"""Points of one call in logged order, indexed by series for bulk processing."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from lossmon.diagnosis.curve_stats import median
 from lossmon.types import Floats
 
 NOISE_PRIOR = 0.008
-"""Eval noise assumed before the curve tells: evals on a few hundred examples scatter by about
+"""Eval noise assumed before it can be measured: evals on a few hundred examples scatter by about
 this much relative to their level."""
 
 NOISE_PRIOR_WEIGHT = 2
@@ -23,8 +23,8 @@ NOISE_WINDOW = 32
 def noise_of(logs: Floats) -> float:
     """Standard deviation of single values about a smooth curve.
 
-    Taken from second and third differences, whichever is smaller, so that a steep or bent
-    curve is not mistaken for noise.
+    Taken from second and third differences, whichever is smaller: a steep or bent
+    curve is not noise.
     """
     tail = logs[-NOISE_WINDOW:]
     known, weight = NOISE_PRIOR_WEIGHT * NOISE_PRIOR**2, float(NOISE_PRIOR_WEIGHT)

@@ -19,14 +19,14 @@ from lossmon.types import Floats
 T = TypeVar("T")
 
 NOTHING = 1e-12
-"""Share of the highest loss below which it has reached the end of float32's digits and more."""
+"""Share of the highest loss that is beyond the precision of float32."""
 
 START_SHARE = 0.03
 """Share of the run whose mean is the level a loss starts from: long enough to average the noise
 of a flat run, short enough to keep the height of a steep one."""
 
 START_POINTS = (3, 10, 32)
-"""First points whose medians may tell a higher start, less their error."""
+"""Numbers of first points whose medians, less their error, may show a higher start."""
 
 MEDIAN_ERROR = 1.25
 """Standard error of a median over that of a mean, for normal noise."""
@@ -35,8 +35,8 @@ LEAST_RANGE = 0.1
 """Least range of a loss below zero, as a share of its depth, that it is shifted by."""
 
 SAME_SCALE = 0.3
-"""Log distance of the first eval from the train loss within which both are on one scale, so that
-the eval loss has come from where the train loss came from."""
+"""Log distance of the first eval from the train loss within which both are on one scale and
+have fallen from the same start."""
 
 NOW_SHARE = 0.1
 """Share of the run whose mean is its present level."""
@@ -53,7 +53,7 @@ COARSE_STEPS = 5
 and more; single batches are logged at every step or two."""
 
 ENOUGH_STEPS = 100
-"""Steps, logged one by one, before slow states are spoken of: less is one noisy beginning."""
+"""Steps, logged one by one, before slow states are judged: less is one noisy beginning."""
 
 SETTLED_EVALS = 8
 """Evals that say as much."""
@@ -64,7 +64,7 @@ over the interval before each point (epoch means): it lags by half an interval."
 
 
 class Signals:
-    """What the rules look at; everything is worked out once, when first asked for."""
+    """What the rules look at; each value is computed once, when first needed."""
 
     def __init__(self, state: EngineState, sensitivity: float = 1.0, badge: str = "") -> None:
         """The signals of this moment.
@@ -72,7 +72,7 @@ class Signals:
         Args:
             state: What the engine keeps of the run.
             sensitivity: See `Engine`.
-            badge: Code of the verdict that stands.
+            badge: Code of the present badge.
         """
         self._state = state
         self._results: dict[Callable[[Signals], object], object] = {}
@@ -95,7 +95,7 @@ class Signals:
 
     @cached
     def offset(self) -> float:
-        """What is added to every loss so that ratios mean something: 0 for positive losses.
+        """Offset added to every loss to make ratios meaningful: 0 for positive losses.
 
         A loss that goes below zero has no natural zero; it is shifted by what it has learnt, so
         that its best is half its start. Explosions above the start do not count: they would
@@ -215,7 +215,7 @@ class Signals:
         """Level that the train loss started from.
 
         The mean over the first part of the run sinks as the run grows; where the first points
-        lay clearly higher, they tell.
+        were clearly higher, they decide.
         """
         curve = self.capped_train
         if curve is None:
@@ -276,7 +276,7 @@ class Signals:
     def scatter(self) -> float:
         """Relative standard deviation of single train points up to the lowest.
 
-        The first third always counts: one low point among the first says nothing of the rest.
+        The first third always counts: one low point among the first is no evidence.
         """
         if self.train is None:
             return 0.0
@@ -299,7 +299,7 @@ class Signals:
 
     @cached
     def _floor(self) -> float:
-        """Level below which a loss is nothing, so that its logarithm means nothing."""
+        """Level below which the logarithm of a loss is meaningless."""
         tops = [curve.maximum[0] for curve in (self.train, self.eval) if curve is not None]
         return max(NOTHING * max(tops, default=0.0), 1e-300)
 
@@ -429,4 +429,4 @@ class Signals:
 
 
 EVAL_ALARM = 0.01
-"""Log rise of an eval above the best at which it may be the news that overfitting waits for."""
+"""Log rise of an eval above the best at which it may confirm overfitting."""

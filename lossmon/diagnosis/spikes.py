@@ -33,7 +33,7 @@ and counts seven as a spike."""
 
 SPIKE_TAIL = 3.5
 """The same in units of the height that one point in ten reaches: noise with a long tail, as of
-small batches of easy examples, is no event."""
+small batches of easy examples, is not a spike."""
 
 SPIKE_WINDOW = 64
 """Newest bins whose scatter counts: it grows as the loss of a small batch nears zero."""
@@ -42,7 +42,7 @@ BEFORE = 16
 """Bins before a spike that give the level it has to come back to."""
 
 SPIKE_LEAST = math.log(1.5)
-"""Least log height of a spike: half above the level is no event."""
+"""Least log height of a spike: half above the level is not a spike."""
 
 
 def newest_spike(train: CurveStats) -> Spike | None:

@@ -15,7 +15,7 @@ from lossmon.fast_dataclass import dataclass
 from lossmon.types import Floats, Ints, Kind, Meaning, Split
 
 RECENT = 64
-"""Newest train points kept raw: enough to tell a lone spike from a level that stays up."""
+"""Newest train points kept raw: enough to distinguish a lone spike from a level that stays up."""
 
 FIRST_POINTS = 32
 """First train points kept raw: where the loss came from does not move while the run grows."""
@@ -44,11 +44,11 @@ class LossKind(Enum):
     PLAIN = auto()
     """Lower is better, and what the model learns shows in it."""
     REWARD = auto()
-    """Reinforcement learning: the loss says next to nothing."""
+    """Reinforcement learning: the loss carries little information."""
     ADVERSARIAL = auto()
-    """Two networks against each other: neither loss is meant to fall."""
+    """Two networks against each other: neither loss is expected to fall."""
     PREFERENCE = auto()
-    """DPO and kin: the eval loss may rise while preferences improve."""
+    """DPO and similar: the eval loss may rise while preferences improve."""
 
 
 @dataclass(slots=True)
@@ -212,7 +212,7 @@ class EngineState:
         self.last_restart = step
 
     def _refill_recent(self) -> None:
-        """Take the newest bins for the newest points, of which a far restart left none."""
+        """Use the newest bins as the newest points, where a far restart left none."""
         for row in self.train.bins[-RECENT:].tolist():
             self.recent.append((int(row[LAST]), row[MEAN]))
 

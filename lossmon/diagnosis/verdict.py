@@ -16,7 +16,7 @@ EVALS_TO_LEAVE = 2
 """Evals in a row that must disagree before a verdict by evals is dropped."""
 
 GROWTH_TO_ENTER = 0.08
-"""Share by which the run must grow while a slow state holds: a state that is said of half the
+"""Share by which the run must grow while a slow state holds: a state that is true of half the
 run is still true a twelfth of the run later."""
 
 GROWTH_AMONG_STUCK = 3.0
@@ -52,7 +52,7 @@ class _Candidate:
 
 
 class VerdictHysteresis:
-    """The badge, which changes only on good grounds."""
+    """Keeps the badge until a change has enough evidence."""
 
     def __init__(self) -> None:
         self._badge = WARMING_UP
@@ -64,7 +64,7 @@ class VerdictHysteresis:
 
     @property
     def badge(self) -> str:
-        """Code of the verdict that stands."""
+        """Code of the present badge."""
         return self._badge.code
 
     @property
@@ -146,7 +146,7 @@ class VerdictHysteresis:
         return GROWTH_TO_HEALTHY if leader.code == "healthy" else GROWTH_TO_ENTER
 
     def restart(self) -> None:
-        """The run began again: what is left of the curve decides anew."""
+        """The run began again: what is left of the curve decides."""
         self._candidate = None
         self._restarted = bool(self._history)
 

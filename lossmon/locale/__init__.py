@@ -2,11 +2,11 @@
 
 A language file has these tables; what it lacks is shown in English.
 
-- `screen`: English texts of the screen, as they stand in the code, and their translations.
+- `screen`: English texts of the screen, as written in the code, and their translations.
   English needs none.
 - `sentences`: Templates of the sentences about a run (`lossmon.analysis.sentences`).
 - `cluster`: Templates of the sentences about jobs and nodes (`lossmon.analysis.cluster_sentences`).
-- `terms`: Names of series as they stand inside a sentence.
+- `terms`: Names of series inside a sentence.
 - `missing`: What cannot be judged, by code.
 - `advice`: Badge, evidence, meaning and remedies of each verdict, by code.
 - `alerts`: Alerts about states of runs and about lossmon itself, by code.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import product
 
 import numpy as np
 import pytest
@@ -36,12 +37,11 @@ def test_no_remedy_says_stop_where_the_outlook_says_what_stopping_saves(language
         assert not re.search(r"\bstop\b|停止", remedies[0], re.IGNORECASE), code
 
 
-@pytest.mark.parametrize("language", languages())
 @pytest.mark.parametrize("curves", [param.values[0] for param in (*SHOWN, *QUIET)])
-def test_no_number_is_missing_from_a_sentence(curves: dict[str, Curve], language: str) -> None:
-    for finding in diagnose(curves).findings:
-        told = advise(finding, language)
-        for text in (told.badge, told.evidence, told.meaning, *told.remedies):
+def test_no_number_is_missing_from_a_sentence(curves: dict[str, Curve]) -> None:
+    for finding, language in product(diagnose(curves).findings, languages()):
+        words = advise(finding, language)
+        for text in (words.badge, words.evidence, words.meaning, *words.remedies):
             assert text
             assert "–" not in text
             assert not re.search(r"[{}]", text)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
 
 from lossmon.diagnosis.advice import advise
 from lossmon.diagnosis.rules import RULES
 from lossmon.locale import ENGLISH, languages
-from lossmon.types import Confidence, Diagnosis, Severity
+from lossmon.types import Confidence, Diagnosis, Finding, Severity
 from tests.diagnosis.feeding import Curve, diagnose, falling, run
 from tests.diagnosis.test_rules import SHOWN, rising_late, step_up, with_rate
 
@@ -72,7 +74,18 @@ def cut(curves: dict[str, Curve], end: int) -> dict[str, Curve]:
     }
 
 
-def told(diagnosis: Diagnosis) -> set[str]:
+@cache
+def judged(code: str) -> Diagnosis:
+    """The diagnosis of the curve of a verdict."""
+    return diagnose(CURVES[code])
+
+
+def found(code: str) -> Finding:
+    """The finding of that verdict in it."""
+    return next(finding for finding in judged(code).findings if finding.code == code)
+
+
+def codes(diagnosis: Diagnosis) -> set[str]:
     return {finding.code for finding in diagnosis.findings}
 
 
@@ -87,21 +100,21 @@ def test_a_card_keeps_its_promises(
     code: str, severities: set[Severity], onset: tuple[int, int], steps: int, evals: int
 ) -> None:
     curves = CURVES[code]
-    finding = next(f for f in diagnose(curves).findings if f.code == code)
+    finding = found(code)
     assert finding.severity in severities
     assert onset[0] <= finding.since_step <= onset[1]
-    assert not steps or code not in told(diagnose(cut(curves, steps - 1)))
+    assert not steps or code not in codes(diagnose(cut(curves, steps - 1)))
     if evals:
         early = np.asarray(curves["eval/loss"][0])[evals - 1] - 1
-        assert code not in told(diagnose(cut(curves, int(early))))
+        assert code not in codes(diagnose(cut(curves, int(early))))
 
 
 @pytest.mark.parametrize("language", languages())
 @pytest.mark.parametrize("code", [card[0] for card in CARDS])
-def test_a_card_tells_evidence_meaning_remedies_and_what_it_may_be_confused_with(
+def test_a_card_has_evidence_meaning_remedies_and_what_it_may_be_confused_with(
     code: str, language: str
 ) -> None:
-    finding = next(f for f in diagnose(CURVES[code]).findings if f.code == code)
+    finding = found(code)
     words = advise(finding, language)
     assert all(
         (words.badge, words.evidence, words.meaning, words.could_also_be, words.would_change_if)
@@ -124,7 +137,7 @@ def test_a_card_tells_evidence_meaning_remedies_and_what_it_may_be_confused_with
     ],
 )
 def test_the_first_remedy_is_the_one_to_try_first(code: str, first: str) -> None:
-    finding = next(f for f in diagnose(CURVES[code]).findings if f.code == code)
+    finding = found(code)
     assert first in advise(finding).remedies[0]
 
 
@@ -143,7 +156,7 @@ def test_the_first_remedy_is_the_one_to_try_first(code: str, first: str) -> None
 def test_a_cause_is_surer_than_a_course_and_a_guess_least_sure(
     code: str, confidence: Confidence
 ) -> None:
-    finding = next(f for f in diagnose(CURVES[code]).findings if f.code == code)
+    finding = found(code)
     assert finding.confidence is confidence
 
 
@@ -151,8 +164,8 @@ def test_a_cause_is_surer_than_a_course_and_a_guess_least_sure(
 def test_plain_evidence_gives_more_confidence_than_the_least_of_it(code: str) -> None:
     """The first time a verdict is said it is no surer than at the end."""
     curves = CURVES[code]
-    last = next(f for f in diagnose(curves).findings if f.code == code)
-    begun = next(turn.step for turn in diagnose(curves).history if turn.code == code)
+    last = found(code)
+    begun = next(turn.step for turn in judged(code).history if turn.code == code)
     first = next(f for f in diagnose(cut(curves, begun)).findings if f.code == code)
     order = [Confidence.LOW, Confidence.MEDIUM, Confidence.HIGH]
     assert order.index(first.confidence) <= order.index(last.confidence) == 2

@@ -26,18 +26,18 @@ SLACK = 3.0
 itself is known from few points."""
 
 FLAT_ERROR = 0.06
-"""Standard error of the gain, as a share of the fall, above which flatness cannot be told."""
+"""Standard error of the gain, as a share of the fall, above which flatness cannot be judged."""
 
 
 def flat(signals: Signals) -> bool:
-    """Neither loss has gained anything over the second half of the run, as far as can be told."""
+    """Neither loss has gained anything over the second half of the run, within its error."""
     gain, error = signals.late_gain
     least = max(FLAT_GAIN, FLAT_SHARE * abs(signals.drop))
     eval_gain, eval_error = signals.late_eval_gain
     if not math.isfinite(eval_error):
-        told = error <= FLAT_ERROR * max(signals.drop, 1.0)
-        return told and abs(gain) <= least + min(2 * error, least)
-    # Where evals tell the level, the noise of the batches need not.
+        precise = error <= FLAT_ERROR * max(signals.drop, 1.0)
+        return precise and abs(gain) <= least + min(2 * error, least)
+    # Where evals show the level, the noise of the batches does not matter.
     still = max(FLAT_GAIN, FLAT_SHARE * signals.eval_fall)
     return abs(eval_gain) - 2 * eval_error < still and abs(gain) <= least + SLACK * error
 

@@ -1,8 +1,8 @@
 """Small but real descent, as of a good model that is fine-tuned.
 
-A model that is tuned further starts near its floor, so that its loss may fall by no more than 5 to
-20 % in all; one that cannot learn may fall by as much and then lie flat. They differ in the course:
-the first falls for as long as its learning rate lets it, the second drops to its floor at once.
+A model that is fine-tuned starts near its floor: its loss may fall by only 5 to 20 %. A model that
+cannot learn may fall by as much and then stay flat. They differ in the course: the first falls for
+as long as its learning rate lets it, the second drops to its floor at once.
 """
 
 from __future__ import annotations
@@ -24,13 +24,14 @@ SURE_IN_ORDER = 1.0
 SOME = 0.05
 """Log fall that is more than nothing even where all batches look alike."""
 
-TELLING = 0.02
-"""Relative scatter of train points from which the model tells its batches apart. One that has
-learnt nothing gives every batch nearly the same loss, so that a small fall is all it has."""
+SCATTER_LEARNT = 0.02
+"""Relative scatter of train points from which the losses of batches differ. A model that has
+learnt nothing gives every batch nearly the same loss."""
 
 LATE = 0.15
-"""Share of the fall in the later half of the summed learning rate that shows it spread: a loss
-that nears its floor by half over a fifth of that sum keeps as much, one that drops at once none."""
+"""Share of the fall in the later half of the summed learning rate that shows a spread-out fall: a
+loss that halves its distance to the floor every fifth of that sum keeps as much, a sudden drop
+none."""
 
 LATE_IN_TIME = 0.05
 """The same for the later half of the steps: on a cosine to 0 that half has 18 % of the summed rate,
@@ -72,8 +73,8 @@ def descending(signals: Signals) -> bool:
 
 
 def tells_batches_apart(signals: Signals) -> bool:
-    """The batches differ for the model, so that it knows something."""
-    return signals.late_noise >= TELLING
+    """The losses of batches differ: the model has learnt something about them."""
+    return signals.late_noise >= SCATTER_LEARNT
 
 
 def _train_descends(signals: Signals) -> bool:
@@ -85,7 +86,7 @@ def _train_descends(signals: Signals) -> bool:
 
 
 def _late(places: Floats, logs: Floats) -> float:
-    """Share of the fall from the first to the last value that lies beyond the middle place."""
+    """Share of the fall from the first to the last value that lies beyond the middle position."""
     middle = float(np.interp((places[0] + places[-1]) / 2, places, logs))
     return (middle - float(logs[-1])) / float(logs[0] - logs[-1])
 

@@ -22,7 +22,8 @@ YOUNG_EXCESS = math.log(4)
 """Log rise asked for until then: where learning-rate finders call it a blow-up."""
 
 EXCESS_NOISE = 3.5
-"""The same in standard errors of the present level, on top of the luck of the lowest of many."""
+"""The same in standard errors of the present level, on top of how low the lowest of many is by
+chance."""
 
 REAL_PROGRESS = 0.35
 """Log fall from the start to the best level. A run that never fell by 30 % has no best level
@@ -68,7 +69,7 @@ def _by_train(signals: Signals, sensitivity: float) -> Finding | None:
     if not best > 0:
         return None
     progress = log_ratio(signals.start, best)
-    real = progress >= REAL_PROGRESS + _luck(signals)
+    real = progress >= REAL_PROGRESS + _chance(signals)
     reference = best if real else max(signals.start, best)
     excess = log_ratio(level, reference)
     if excess < _least_excess(signals) / sensitivity or _evals_disagree(signals, excess):
@@ -99,7 +100,8 @@ def _by_train(signals: Signals, sensitivity: float) -> Finding | None:
 
 
 RECOVERED_RISE = 1.3
-"""Times the largest rise that the run has already made good: slow swings are no divergence."""
+"""Times the largest rise that the run has already recovered from: slow swings are not a
+divergence."""
 
 BACK = 1.1
 """Times its lowest level so far at which a loss is back from a rise."""
@@ -134,7 +136,7 @@ def _evals_disagree(signals: Signals, excess: float) -> bool:
     rose = signals.recent[-min(_width(signals), len(signals.recent))][0]
     if evals.last >= rose:
         return float(signals.eval_log[-1]) - float(signals.eval_log.min()) < EVAL_WELL
-    least = EXCESS_NOISE * level_error(signals) + _luck(signals)
+    least = EXCESS_NOISE * level_error(signals) + _chance(signals)
     return least > EXCESS and excess < UNSURE * least
 
 
@@ -151,7 +153,7 @@ def _evals_agree(signals: Signals, least: float) -> bool:
 
 
 SPARSE_TRAIN = 12
-"""Train points, twice as many as the rule needs, below which denser evals speak for them."""
+"""Train points, twice as many as the rule needs, below which denser evals decide."""
 
 EVALS_FOR_BOTH = 6
 """Evals that then say it: as many points as of the train loss."""
@@ -222,7 +224,7 @@ LEVEL_SHARE = 12
 points high and goes."""
 
 LEVEL_POINTS = 12.0
-"""Points of which half must lie high: more than a spike has."""
+"""Points of a level. Half of them must be high: more than a spike has."""
 
 
 def _width(signals: Signals) -> int:
@@ -245,8 +247,8 @@ def _windows(
     return middle, x[bins - 1 :]
 
 
-def _luck(signals: Signals) -> float:
-    """Log by which the lowest of many windows lies below the level, by noise alone."""
+def _chance(signals: Signals) -> float:
+    """Log by which the lowest of many windows is below the level by chance."""
     assert signals.train is not None
     windows_seen = max(signals.train.points / _width(signals), 2.0)
     return level_error(signals) * math.sqrt(2 * math.log(windows_seen))
@@ -259,8 +261,8 @@ def level_error(signals: Signals) -> float:
 
 
 def _least_excess(signals: Signals) -> float:
-    """Log rise that neither healthy swings nor the luck of the lowest window explain."""
+    """Log rise that neither healthy swings nor chance explain."""
     assert signals.train is not None
     young = signals.train.points < YOUNG_POINTS and not signals.is_coarse
     least = YOUNG_EXCESS if young else EXCESS
-    return max(least, EXCESS_NOISE * level_error(signals) + _luck(signals))
+    return max(least, EXCESS_NOISE * level_error(signals) + _chance(signals))

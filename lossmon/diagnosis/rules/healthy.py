@@ -11,11 +11,11 @@ from lossmon.diagnosis.state import LossKind
 from lossmon.types import Confidence, Finding, Severity
 
 ENOUGH_POINTS = 5
-"""Train points before anything but a fatal fault is said: the least in which a fall of all
-neighbours is no accident (1 in 120)."""
+"""Train points before anything but a NaN is reported: the least in which a fall at every point
+is not chance (1 in 120)."""
 
 ENOUGH_EVALS = 3
-"""Evals before anything is said of a run that logs no train loss: two make no trend."""
+"""Evals before a run without train loss is judged: two are not a trend."""
 
 
 def healthy(signals: Signals) -> Finding | None:

@@ -20,14 +20,14 @@ METRIC_MOVED = 0.01
 """Relative change of the metric that counts as a move; task metrics move little when it matters."""
 
 METRIC_LOST = 0.05
-"""Relative loss of the metric, while the eval loss improves, that is worth a word."""
+"""Relative loss of the metric, while the eval loss improves, that is reported."""
 
 NOISES = 3.0
 """The same in standard deviations of single evals."""
 
 
 def metric_disagreement(signals: Signals) -> Finding | None:
-    """Eval loss and metric have gone opposite ways since one of them was at its best."""
+    """Eval loss and metric have moved in opposite directions since one of them was at its best."""
     evals = signals.eval
     if evals is None or len(evals) < PAIRS or signals.kind is LossKind.ADVERSARIAL:
         return None

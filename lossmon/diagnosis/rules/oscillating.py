@@ -15,7 +15,7 @@ EVAL_SWING = 0.05
 examples, so when it swings the weights do."""
 
 SWING_EVALS = 8
-"""Evals before their scatter is told from one odd eval."""
+"""Evals from which their scatter is more than one outlier."""
 
 TURNING = 0.35
 """Share of the evals at which their course turns round: two thirds for pure noise, next to none
@@ -25,7 +25,7 @@ EVAL_SWING_LEAST = 0.02
 """Least scatter of neighbouring evals: below it swings do not matter."""
 
 TRAIN_SWING = 0.55
-"""Relative scatter of single train points at which one says nothing about the level."""
+"""Relative scatter of single train points at which a single point says little about the level."""
 
 TRAIN_SWING_SHARE = 0.4
 """The same as a share of the whole fall: the noise swallows the progress."""
@@ -40,7 +40,7 @@ def oscillating(signals: Signals) -> Finding | None:
     noise = signals.late_noise
     by_train = noise > TRAIN_SWING / sensitivity and noise > TRAIN_SWING_SHARE * fell
     if signals.eval is not None and len(signals.eval) >= SWING_EVALS:
-        # Where evals stand still, the batches differ, not the weights.
+        # Where evals hold still, the batches differ, not the weights.
         by_train = by_train and signals.eval_noise > EVAL_SWING_LEAST / sensitivity
     swing = eval_swing(signals)
     by_eval = swing > 0

@@ -12,7 +12,7 @@ from lossmon.diagnosis.state import LossKind
 from lossmon.types import Confidence, Finding, Severity
 
 SUSPECT_RISE = 0.03
-"""Rise of the eval loss above its best that is worth a word when it is beyond the noise."""
+"""Rise of the eval loss above its best that is reported when it is beyond the noise."""
 
 CONFIRM_RISE = 0.05
 """Rise that confirms overfitting: five percent above the minimum (Prechelt's GL5) separates
@@ -37,7 +37,7 @@ got worse together."""
 
 SHARE_OF_PROGRESS = 0.004
 """Least absolute rise as a share of the eval loss's whole fall: below it, a loss near zero
-merely trembles."""
+only jitters."""
 
 
 def overfitting(signals: Signals) -> Finding | None:
@@ -84,7 +84,8 @@ PACE_TRAIN = 0.1
 by a few percent."""
 
 PACE_NOISE = 5.0
-"""Rise in standard deviations of single evals for that: the best of many is lucky by about 3."""
+"""Rise in standard deviations of single evals for that: the best of many is low by about 3 by
+chance."""
 
 
 STILL_RISING = 0.5
@@ -95,7 +96,7 @@ that has levelled off below the five percent is where the run has settled."""
 def _still_rising(signals: Signals, rise: float) -> bool:
     evals = signals.eval
     assert evals is not None
-    # The present level is a median of three, which lies one eval back.
+    # The present level is a median of three, whose middle is one eval back.
     middle = (signals.eval_best + len(evals) - 2) // 2
     if len(evals) - signals.eval_best < 4:
         return True
@@ -123,12 +124,12 @@ def _rise(signals: Signals) -> float:
 def _least_rise(signals: Signals, after: int) -> float:
     """Log rise that cannot be noise, given how many evals came after the best."""
     noise = signals.eval_noise
-    luck = 0.8 * noise * math.sqrt(2 * math.log(max(2, min(len(signals.eval_log), 30))))
+    chance = 0.8 * noise * math.sqrt(2 * math.log(max(2, min(len(signals.eval_log), 30))))
     if after == 1:
-        return max(math.log1p(LONE_RISE), NOISE_FACTOR * noise + luck)
+        return max(math.log1p(LONE_RISE), NOISE_FACTOR * noise + chance)
     if after == 2:
-        return max(math.log1p(PAIR_RISE), NOISE_FACTOR * noise + luck)
-    return max(math.log1p(SUSPECT_RISE), NOISE_FACTOR / math.sqrt(3) * noise + luck)
+        return max(math.log1p(PAIR_RISE), NOISE_FACTOR * noise + chance)
+    return max(math.log1p(SUSPECT_RISE), NOISE_FACTOR / math.sqrt(3) * noise + chance)
 
 
 def _train_kept_falling(signals: Signals) -> bool:

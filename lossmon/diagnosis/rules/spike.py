@@ -15,7 +15,7 @@ SPIKE_BACK = 1.25
 
 SPIKE_LOST = 0.1
 """Share of the run's progress that may still be lost then: near zero a loss of 0.13 after 0.09
-is no setback for a run that came from 1."""
+is not a setback for a run that started at 1."""
 
 
 def spike(signals: Signals) -> Finding | None:
@@ -47,7 +47,7 @@ ABOVE_START = 1.5
 
 
 def shaken(signals: Signals) -> bool:
-    """A spike lies in the half of the run that counts, or a point far above the start."""
+    """A spike, or a point far above the start, is in the second half of the run."""
     if signals.spike is not None and signals.spike.last > signals.at(0.5):
         return True
     train = signals.train

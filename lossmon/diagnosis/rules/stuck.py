@@ -20,11 +20,11 @@ SLOW_POINTS = 10
 """Train points before a loss that does not move is called stuck."""
 
 ALONE_POINTS = 40
-"""The same where no eval loss tells the level without the noise of single batches."""
+"""The same without an eval loss, which shows the level without the noise of single batches."""
 
 ALONE_ERROR = 0.01
 """Standard error of the gain over the second half up to which a train loss alone shows that nothing
-moves, where the model tells its batches apart: a fine-tune falls by little more in that half."""
+moves, where the losses of batches differ: a fine-tune falls by little more in that half."""
 
 STUCK_GAIN = 0.03
 """Log gain over the second half of the run below which a loss that never fell is stuck."""
@@ -36,7 +36,7 @@ CRAWL_EVALS = 6
 """Evals before their course is split into halves."""
 
 CRAWL_POINTS = 24
-"""Train points before a straight crawl is told from a descent that has just begun."""
+"""Train points from which a straight crawl differs from a descent that has just begun."""
 
 CRAWL_LEAST = 0.003
 """Least log fall that is called a crawl rather than standing still."""
