@@ -45,6 +45,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("watch", "PATH...", "send alerts without a screen, for days; stop runs early"),
     Command("notify", "--test", "send a test alert to every channel"),
     Command("report", "PATH...", "write a page of HTML for each run"),
+    Command("plot", "PATH...", "draw curves as text, for mail, CI logs and the end of a job"),
+    Command("export", "PATH...", "write points for TensorBoard, as CSV or as JSON lines"),
     Command("serve", "PATH...", "show the screen in a browser on this machine"),
     Command("exporter", "PATH...", "serve runs as metrics for Prometheus"),
     Command("record", "RUN", "record the hardware of this node into a run, for another machine"),

@@ -15,6 +15,7 @@ from lossmon.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from lossmon.reports.formats import Style
     from lossmon.types import RunSnapshot
 
 FORMATS = ("text", "json", "github", "openmetrics", "tmux")
@@ -63,6 +64,10 @@ def parser() -> argparse.ArgumentParser:
         "--json", action="store_const", const="json", dest="format", help="same as --format json"
     )
     parser.add_argument("--history", action="store_true", help="add how the verdict changed")
+    parser.add_argument("--plot", action="store_true", help="draw the losses below the text")
+    parser.add_argument(
+        "--points", action="store_true", help="add the points of every series to the JSON"
+    )
     parser.add_argument(
         "--fail-on",
         choices=("notice", "warning", "critical"),
@@ -104,8 +109,8 @@ def run(options: argparse.Namespace) -> int:
     from lossmon.reports.check import check
 
     gc.enable()
-    paths = existing(options.paths)
-    runs = check(paths, config, sys.stdout, options.format, options.history)
+    style = _style(options, config)
+    runs = check(existing(options.paths), config, sys.stdout, options.format, style)
     return _status(options, runs)
 
 
@@ -119,11 +124,11 @@ def _status_line(options: argparse.Namespace, config: Config) -> int:
 
 def _wait(options: argparse.Namespace, config: Config) -> int:
     from lossmon.reports.check import write
-    from lossmon.reports.formats import FORMATS, Style
+    from lossmon.reports.formats import FORMATS
     from lossmon.reports.wait import VerdictWait
 
     format_ = FORMATS[options.format]
-    style = Style(config.lang, options.history, sys.stdout.encoding or "utf-8")
+    style = _style(options, config)
     if options.watch and format_.whole:
         raise ConfigError(f"--watch prints one run at a time; --format {options.format} cannot")
     until = options.until or ("finished" if options.wait else None)
@@ -138,6 +143,27 @@ def _wait(options: argparse.Namespace, config: Config) -> int:
         print(f"lossmon: not reached: --until {until}", file=sys.stderr)
         return NOT_REACHED
     return _status(options, waiting.runs)
+
+
+def _style(options: argparse.Namespace, config: Config) -> Style:
+    """How runs are printed.
+
+    Raises:
+        ConfigError: The format cannot take an option.
+    """
+    from lossmon.reports.formats import Style
+
+    if options.plot and options.format != "text":
+        raise ConfigError(f"--plot needs --format text, not {options.format}")
+    if options.points and options.format != "json":
+        raise ConfigError(f"--points needs --format json, not {options.format}")
+    plot = None
+    if options.plot:
+        from lossmon.commands.plot import plot_style
+
+        plot = plot_style(config, sys.stdout)
+    encoding = sys.stdout.encoding or "utf-8"
+    return Style(config.lang, options.history, encoding, plot, options.points)
 
 
 def _status(options: argparse.Namespace, runs: Sequence[RunSnapshot]) -> int:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from importlib import import_module
 
-from lossmon import __version__, commands
+from lossmon import commands
 from lossmon.commands.parsing import new_parser
+from lossmon.version import __version__
 
 SHELLS = ("bash", "zsh", "fish")
 """Shells that have a script."""

@@ -85,11 +85,13 @@ def _train(options: argparse.Namespace, out: Path) -> int:
 def _judge(options: argparse.Namespace, out: Path, config: Config) -> int:
     """Train and print the verdict: what is left of the demo where there is no terminal."""
     from lossmon.reports.check import check
+    from lossmon.reports.formats import Style
 
     print("lossmon: this is no terminal, so there is no screen", file=sys.stderr)
     if status := _train(options, out):
         return status
-    check([out], config, sys.stdout, "text", history=True)
+    style = Style(config.lang, history=True)
+    check([out], config, sys.stdout, "text", style)
     return 0
 
 

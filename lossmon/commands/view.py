@@ -8,7 +8,6 @@ import shutil
 import sys
 from pathlib import Path
 
-from lossmon import __version__
 from lossmon.commands import COMMANDS
 from lossmon.commands.inputs import existing, need_terminal, settings_of
 from lossmon.commands.parsing import (
@@ -19,6 +18,7 @@ from lossmon.commands.parsing import (
     screen_size,
 )
 from lossmon.errors import ConfigError
+from lossmon.version import __version__
 
 USUAL_SIZE = (100, 30)
 """Columns and rows of a picture that goes to no terminal."""

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from platformdirs import user_cache_path, user_state_path
 
-from lossmon import __version__
 from lossmon.config import Config, config_directory
 from lossmon.doctor.result import CheckResult, bad, good, note
 from lossmon.errors import LossmonError
 from lossmon.sanitize import one_line
+from lossmon.version import __version__
 
 SUMMARY = 160
 """Characters shown of the last error."""

@@ -1,10 +1,11 @@
 """Monitor: the whole pipeline without a screen, from files to a `Snapshot`."""
 
-from lossmon.monitor.monitor import HardwareInput, Monitor, MonitorConfig, NoHardware
+from lossmon.monitor.monitor import UNLIMITED, HardwareInput, Monitor, MonitorConfig, NoHardware
 from lossmon.monitor.source import LocalSource, RunSource
 from lossmon.readers.registry import recognised as format_titles
 
 __all__ = [
+    "UNLIMITED",
     "HardwareInput",
     "LocalSource",
     "Monitor",

@@ -21,7 +21,11 @@ from lossmon.monitor.run_nodes import RunNodes
 from lossmon.monitor.scheduler import Scheduler
 from lossmon.readers.discovery.discovery import Discovery, Scan
 from lossmon.readers.discovery.found import FoundRun
+from lossmon.store.run import MEMORY_BUDGET
 from lossmon.types import HardwareReading, MetricNames, RunSnapshot, RunState, Snapshot
+
+UNLIMITED = 1 << 62
+"""Memory budget that keeps every point."""
 
 BUDGET = 0.05
 """Seconds a poll may take: twenty a second keep a progress bar and the keyboard alive."""
@@ -47,11 +51,13 @@ class MonitorConfig:
         names: The user's names of metrics.
         patterns: The user's regular expressions for lines of text logs, by their names.
         sensitivity: Above 1 alarms come earlier and more often, below 1 later and less.
+        memory_budget: Bytes of points per run above which old points are thinned.
     """
 
     names: MetricNames = field(default_factory=dict)
     patterns: Mapping[str, str] = field(default_factory=dict)
     sensitivity: float = 1.0
+    memory_budget: int = MEMORY_BUDGET
 
     @classmethod
     def of(cls, config: Config) -> MonitorConfig:
@@ -233,6 +239,7 @@ class Monitor:
                     found,
                     names=self._names,
                     sensitivity=self._config.sensitivity,
+                    memory_budget=self._config.memory_budget,
                     clock=self._clock,
                 )
         there = {found.path for found in runs}

@@ -52,6 +52,7 @@ class RunMonitor:
         found: The run and its files.
         names: The user's names of metrics.
         sensitivity: Above 1 alarms come earlier and more often, below 1 later and less.
+        memory_budget: Bytes of points above which old points are thinned.
         clock: Seconds since the Unix epoch.
     """
 
@@ -61,6 +62,7 @@ class RunMonitor:
         *,
         names: MetricNames,
         sensitivity: float,
+        memory_budget: int,
         clock: Callable[[], float],
     ) -> None:
         self._found = found
@@ -69,7 +71,7 @@ class RunMonitor:
         self._overrides = TagOverrides(names)
         self._clock = clock
         self._files = RunFiles()
-        self._store = RunStore()
+        self._store = RunStore(memory_budget)
         self._feed = DiagnosisFeed(self._store, sensitivity)
         self._log = RunLog()
         self._samples = SampleStore()

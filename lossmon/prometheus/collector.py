@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable, Sequence
 from prometheus_client import Metric
 from prometheus_client.registry import Collector
 
-from lossmon import __version__
 from lossmon.reports.hardware_metrics import hardware_families
 from lossmon.reports.openmetrics import Family, Sample, families
 from lossmon.sanitize import one_line
 from lossmon.types import RunSnapshot, RunState, Snapshot
+from lossmon.version import __version__
 
 LONGEST_LABEL = 512
 """Characters of a label: a path that is longer is cut."""

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
 from lossmon.config import Config
 from lossmon.errors import internal_error
-from lossmon.monitor import Monitor, MonitorConfig
+from lossmon.monitor import UNLIMITED, Monitor, MonitorConfig
 from lossmon.reports.formats import FORMATS, CheckFormat, Style
 from lossmon.reports.plain import printable
 from lossmon.types import RunSnapshot, Severity, Snapshot
 
 
 def check(
-    paths: Sequence[Path], config: Config, out: TextIO, format_: str, history: bool
+    paths: Sequence[Path], config: Config, out: TextIO, format_: str, style: Style
 ) -> list[RunSnapshot]:
     """Judge every run under the paths and print it.
 
@@ -25,25 +26,33 @@ def check(
         config: Settings.
         out: Where to print.
         format_: Name of a row of `FORMATS`.
-        history: Add the history to the text (JSON always has it).
+        style: How runs are written.
 
     Returns:
         The runs that hold metrics, in the order printed.
     """
-    style = Style(config.lang, history, out.encoding or "utf-8")
-    return write(judged(paths, config), FORMATS[format_], style, out)
+    return write(judged(paths, config, whole=style.points), FORMATS[format_], style, out)
 
 
-def judged(paths: Sequence[Path], config: Config) -> Iterator[RunSnapshot]:
-    """Judge every run under the paths; what could not be read goes to the error output."""
-    for monitor in monitors(paths, config):
+def judged(paths: Sequence[Path], config: Config, *, whole: bool = False) -> Iterator[RunSnapshot]:
+    """Judge every run under the paths; what could not be read goes to the error output.
+
+    Args:
+        paths: Run directories or log files.
+        config: Settings.
+        whole: Keep every point, whatever the memory.
+    """
+    for monitor in monitors(paths, config, whole=whole):
         yield from with_metrics(monitor.drain())
 
 
-def monitors(paths: Sequence[Path], config: Config) -> Iterator[Monitor]:
-    """A monitor per path: each path is judged for itself, even where it lies in another one."""
+def monitors(paths: Sequence[Path], config: Config, *, whole: bool = False) -> Iterator[Monitor]:
+    """A monitor per path: each path is judged for itself, even where it is inside another one."""
+    settings = monitor_config(config)
+    if whole:
+        settings = replace(settings, memory_budget=UNLIMITED)
     for path in paths:
-        yield Monitor([path], monitor_config(config))
+        yield Monitor([path], settings)
 
 
 def with_metrics(snapshot: Snapshot) -> list[RunSnapshot]:

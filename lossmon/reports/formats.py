@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lossmon.reports.github import annotation
 from lossmon.reports.openmetrics import render
@@ -12,6 +12,9 @@ from lossmon.reports.plain import plain
 from lossmon.reports.record import record
 from lossmon.reports.status_line import status_line
 from lossmon.types import RunSnapshot
+
+if TYPE_CHECKING:
+    from lossmon.reports.plot import PlotStyle
 
 
 class Style(NamedTuple):
@@ -21,11 +24,15 @@ class Style(NamedTuple):
         language: `en` or `zh`, for evidence and advice.
         history: Add the history to the text (JSON always has it).
         encoding: Character set of the output.
+        plot: Size and look of the curves below the text, None for none.
+        points: Add the points to the series of the JSON record.
     """
 
     language: str = "en"
     history: bool = False
     encoding: str = "utf-8"
+    plot: PlotStyle | None = None
+    points: bool = False
 
 
 class CheckFormat(NamedTuple):
@@ -45,11 +52,22 @@ class CheckFormat(NamedTuple):
 
 
 def _text(runs: Sequence[RunSnapshot], style: Style) -> str:
-    return "\n\n".join(plain(run, style.language, history=style.history) for run in runs)
+    return "\n\n".join(_with_plot(run, style) for run in runs)
+
+
+def _with_plot(run: RunSnapshot, style: Style) -> str:
+    text = plain(run, style.language, history=style.history)
+    if style.plot is None:
+        return text
+    from lossmon.reports.plot import plots
+
+    return "\n".join([text, *plots(run, (), style.plot, style.language)])
 
 
 def _json(runs: Sequence[RunSnapshot], style: Style) -> str:
-    return "\n".join(json_line(record(run, style.language), style.encoding) for run in runs)
+    return "\n".join(
+        json_line(record(run, style.language, points=style.points), style.encoding) for run in runs
+    )
 
 
 def _github(runs: Sequence[RunSnapshot], style: Style) -> str:

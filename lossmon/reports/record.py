@@ -8,15 +8,17 @@ from typing import Any
 from lossmon.analysis.sentences import remedies
 from lossmon.diagnosis.advice import advise
 from lossmon.reports.cluster_record import job_record, node_records
+from lossmon.reports.series_names import series_names
 from lossmon.types import Finding, RunSnapshot, Series
 
 
-def record(run: RunSnapshot, language: str) -> dict[str, Any]:
+def record(run: RunSnapshot, language: str, *, points: bool = False) -> dict[str, Any]:
     """Describe a run for other programs; NaN and infinities are None.
 
     Args:
         run: The run.
-        language: `en` or `zh`, for evidence and advice.
+        language: Language of evidence and advice.
+        points: Add the points of each series.
     """
     verdict = run.diagnosis.verdict
     words = advise(verdict, language)
@@ -39,7 +41,10 @@ def record(run: RunSnapshot, language: str) -> dict[str, Any]:
             {"step": turn.step, "code": turn.code, "severity": turn.severity.word}
             for turn in run.diagnosis.history
         ],
-        "series": _series(run.series),
+        "series": {
+            name: _one_series(series, points)
+            for name, series in zip(series_names(run.series), run.series, strict=True)
+        },
         "best": _best(run),
         "job": job_record(run.job),
         "nodes": node_records(run.nodes),
@@ -55,19 +60,11 @@ def _finding(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _series(all_series: tuple[Series, ...]) -> dict[str, Any]:
-    described: dict[str, Any] = {}
-    for series in all_series:
-        # Two sources may spell different quantities alike; the more important one comes first.
-        name = series.tag if series.tag not in described else f"{series.tag} ({series.source})"
-        described.setdefault(name, _one_series(series))
-    return described
-
-
-def _one_series(series: Series) -> dict[str, Any]:
-    return {
+def _one_series(series: Series, points: bool) -> dict[str, Any]:
+    described = {
         "split": series.meaning.split.value,
         "kind": series.meaning.kind.value,
+        "axis": series.axis.value,
         "n": series.n,
         "n_nonfinite": series.n_nonfinite,
         "first_step": series.first_step,
@@ -75,6 +72,15 @@ def _one_series(series: Series) -> dict[str, Any]:
         "last": _number(series.last),
         "min": _number(series.minimum),
         "min_step": series.min_step,
+    }
+    return described | {"points": _points(series)} if points else described
+
+
+def _points(series: Series) -> dict[str, Any]:
+    return {
+        "steps": series.steps.tolist(),
+        "values": [_number(value) for value in series.values.tolist()],
+        "wall_times": [_number(time) for time in series.wall_times.tolist()],
     }
 
 

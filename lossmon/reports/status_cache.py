@@ -14,8 +14,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from lossmon import __version__
 from lossmon.config import Config
+from lossmon.version import __version__
 
 LIVE = 30.0
 """Seconds for which a line holds while no file changes: a run that stalls, or one that begins in

@@ -10,6 +10,7 @@ import pytest
 
 from lossmon.config import Config
 from lossmon.reports.check import check, fails
+from lossmon.reports.formats import Style
 from lossmon.reports.plain import plain
 from lossmon.reports.record import record
 from lossmon.types import (
@@ -102,6 +103,7 @@ def test_the_record_has_the_keys_of_the_contract_and_is_strict_json() -> None:
     assert told["series"]["train/loss"] == {
         "split": "train",
         "kind": "loss",
+        "axis": "step",
         "n": 3,
         "n_nonfinite": 1,
         "first_step": 10,
@@ -157,5 +159,14 @@ def test_a_notice_fails_only_where_asked() -> None:
 def test_runs_without_metrics_are_not_told(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("nothing of note\n", encoding="utf-8")
     out = io.StringIO()
-    assert check([tmp_path], Config(), out, "json", False) == []
+    assert check([tmp_path], Config(), out, "json", Style()) == []
     assert out.getvalue() == ""
+
+
+def test_the_points_are_added_when_asked_for() -> None:
+    told = record(snapshot(), "en", points=True)
+    assert told["series"]["train/loss"]["points"] == {
+        "steps": [10, 20, 30],
+        "values": [2.0, 1.0, None],
+        "wall_times": [],
+    }

@@ -14,10 +14,10 @@ from http.client import HTTPException
 from typing import IO
 from urllib.parse import urlsplit
 
-from lossmon import __version__
 from lossmon.alerts.alert import Message
 from lossmon.alerts.channels import ChannelError
 from lossmon.errors import ConfigError
+from lossmon.version import __version__
 
 VARIABLE = "LOSSMON_WEBHOOK_SECRET"
 """Environment variable of the secret, so that it need not stand in a file or on a command line."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
@@ -21,9 +21,21 @@ def file_name(run: str, now: float) -> str:
         run: Name of the run; untrusted.
         now: Seconds since the Unix epoch.
     """
-    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", run).strip("-.")[:LONGEST]
-    stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(now))
-    return f"{plain or 'run'}-{stamp}"
+    return f"{safe_name(run)}-{time.strftime('%Y%m%d-%H%M%S', time.localtime(now))}"
+
+
+def safe_name(run: str) -> str:
+    """Name of a run in characters that every file system accepts; never empty."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", run).strip("-.")[:LONGEST] or "run"
+
+
+def unique(names: Iterable[str]) -> list[str]:
+    """Number repeated names: `run`, `run_2`, `run_3`."""
+    found: list[str] = []
+    for name in names:
+        count = sum(one == name or one.rpartition("_")[0] == name for one in found)
+        found.append(f"{name}_{count + 1}" if count else name)
+    return found
 
 
 @contextmanager

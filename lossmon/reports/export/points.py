@@ -9,11 +9,14 @@ from typing import TextIO
 import numpy as np
 
 from lossmon.reports.export.progress import Work
-from lossmon.types import Floats, Ints, Series
+from lossmon.types import Floats, Ints, Kind, Series
 
 HEADER = ("series", "tag", "split", "axis", "step", "wall_time", "value")
 """`axis` is what `step` counts; `wall_time` is in seconds since the Unix epoch, or empty;
 `value` may be `nan` or `inf`."""
+
+_MEASURED = (Kind.LOSS, Kind.METRIC)
+"""Kinds of series that are measured on a split; the column is empty for others."""
 
 CHUNK = 20_000
 """Rows between two checks for cancellation: about a fiftieth of a second."""
@@ -51,7 +54,7 @@ def write_points(
         head = (
             _harmless(one.meaning.label),
             _harmless(one.tag),
-            one.meaning.split.value,
+            one.meaning.split.value if one.meaning.kind in _MEASURED else "",
             one.axis.value,
         )
         for start in range(begin, end, CHUNK):

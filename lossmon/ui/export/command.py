@@ -9,10 +9,9 @@ from pathlib import Path
 from lossmon.config import Config
 from lossmon.errors import ConfigError
 from lossmon.monitor import Monitor, MonitorConfig
-from lossmon.reports.export.files import file_name, fresh
+from lossmon.reports.export.files import file_name, fresh, unique
 from lossmon.reports.export.points import write_points
 from lossmon.reports.export.progress import Work
-from lossmon.types import RunSnapshot
 from lossmon.ui.chart.view_options import chart_settings_of
 from lossmon.ui.export.report import page
 
@@ -38,7 +37,8 @@ def report(paths: Sequence[Path], config: Config, directory: Path, csv: bool) ->
     written: list[Path] = []
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        for run, name in zip(runs, _names(runs, now), strict=True):
+        names = unique(file_name(run.name, now) for run in runs)
+        for run, name in zip(runs, names, strict=True):
             path = directory / f"{name}.html"
             with fresh(path) as out:
                 out.write(page(run, look, config.lang, now))
@@ -51,13 +51,3 @@ def report(paths: Sequence[Path], config: Config, directory: Path, csv: bool) ->
     except OSError as error:
         raise ConfigError(f"{error.filename or directory}: {error.strerror or error}") from error
     return written
-
-
-def _names(runs: Sequence[RunSnapshot], now: float) -> list[str]:
-    """File names without ending, one a run; runs of one name are counted."""
-    names: list[str] = []
-    for run in runs:
-        name = file_name(run.name, now)
-        count = sum(one == name or one.rpartition("_")[0] == name for one in names)
-        names.append(f"{name}_{count + 1}" if count else name)
-    return names

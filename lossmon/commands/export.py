@@ -1,0 +1,71 @@
+"""`lossmon export`: the points of runs as files of other tools."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from types import ModuleType
+
+from lossmon.commands.inputs import existing, no_metrics, settings_of
+from lossmon.commands.parsing import add_paths, add_settings, new_parser
+
+FORMATS = ("tensorboard", "csv", "jsonl")
+"""Rows of `lossmon.reports.export.formats`, named here because the parser imports no report."""
+
+_DESCRIPTION = """\
+Write the points of each run to a file that other tools read.
+
+Any run can be exported, whatever logged it. Points that a restart made void are left out."""
+
+_EPILOG = """\
+formats:
+  tensorboard  an event file per run, with wall times and hyperparameters where known
+  csv          one row per point
+  jsonl        one record per step
+
+exit status:
+  0  the files are written; their names are printed
+  2  an argument or a setting is wrong, or a file cannot be written
+  3  no metrics were found
+
+examples:
+  lossmon export train.log --out tb && tensorboard --logdir tb
+  lossmon export runs --format csv --metric '*loss*' --out points"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of `lossmon export`."""
+    parser = new_parser("lossmon export", _DESCRIPTION, _EPILOG)
+    add_paths(parser, "run directories or log files")
+    parser.add_argument(
+        "--format",
+        choices=FORMATS,
+        default="tensorboard",
+        help="what to write (default: tensorboard)",
+    )
+    parser.add_argument("--out", type=Path, metavar="DIR", required=True, help="where to write")
+    parser.add_argument(
+        "--metric",
+        action="append",
+        default=[],
+        metavar="GLOB",
+        help="only series whose tag fits, such as '*loss*'; may be repeated",
+    )
+    add_settings(parser, ())
+    return parser
+
+
+def run(options: argparse.Namespace) -> int:
+    """Export and print the names of the files."""
+    # Where TensorFlow is installed, TensorBoard would import it for its access to files.
+    sys.modules.setdefault("tensorboard.compat.notf", ModuleType("tensorboard.compat.notf"))
+    from lossmon.reports.export.command import export
+    from lossmon.reports.export.formats import EXPORT_FORMATS
+
+    config = settings_of(options)
+    paths = existing(options.paths)
+    written = export(paths, config, EXPORT_FORMATS[options.format], options.out, options.metric)
+    for path in written:
+        print(path)
+    return 0 if written else no_metrics(options.paths)

@@ -1,0 +1,126 @@
+"""`lossmon plot`: curves as text, without a screen."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import sys
+from typing import TYPE_CHECKING, TextIO
+
+from lossmon.commands.inputs import existing, no_metrics, settings_of
+from lossmon.commands.parsing import add_paths, add_settings, new_parser, screen_size
+from lossmon.config import Config, config_directory
+from lossmon.errors import ConfigError
+
+if TYPE_CHECKING:
+    from lossmon.reports.plot import Color, PlotStyle
+
+HEIGHT = 20
+"""Rows of a plot where the user gives none."""
+
+_DESCRIPTION = """\
+Draw the curves of runs as text: for mail, CI logs and the end of a job.
+
+Without --metric the train and eval loss are drawn. Colours are used on a terminal alone, and not
+where NO_COLOR is set."""
+
+_EPILOG = """\
+exit status:
+  0  the curves are printed
+  2  an argument or a setting is wrong
+  3  no metrics were found
+
+examples:
+  lossmon plot ./output
+  lossmon plot train.log --metric '*acc*' --metric 'lr' --size 100x15
+  lossmon check ./output --plot | mail -s 'run ended' me"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of `lossmon plot`."""
+    parser = new_parser("lossmon plot", _DESCRIPTION, _EPILOG)
+    add_paths(parser, "run directories or log files")
+    parser.add_argument(
+        "--metric",
+        action="append",
+        default=[],
+        metavar="GLOB",
+        help="draw the series whose tag fits, such as '*acc*'; each --metric is a plot of its own",
+    )
+    parser.add_argument(
+        "--size",
+        type=screen_size,
+        metavar="WxH",
+        help=f"columns and rows of a plot (default: the terminal's width, {HEIGHT} rows)",
+    )
+    add_settings(parser, ("theme", "log_y", "charset", "lang"))
+    return parser
+
+
+def run(options: argparse.Namespace) -> int:
+    """Draw and print."""
+    config = settings_of(options)
+    style = plot_style(config, sys.stdout, options.size)
+    from lossmon.reports.check import judged
+    from lossmon.reports.plot import plots
+
+    drawn = False
+    for found in judged(existing(options.paths), config):
+        for text in plots(found, options.metric, style, config.lang):
+            print("\n" + text if drawn else text, flush=True)
+            drawn = True
+    return 0 if drawn else no_metrics(options.paths)
+
+
+def plot_style(config: Config, out: TextIO, size: tuple[int, int] | None = None) -> PlotStyle:
+    """Size and look of the plots on an output.
+
+    Raises:
+        ConfigError: There is no theme of that name.
+    """
+    from lossmon.reports.plot import PlotStyle
+
+    width, height = size or (shutil.get_terminal_size((80, 24)).columns, HEIGHT)
+    colors = _colors(config.theme) if out.isatty() and not os.environ.get("NO_COLOR") else ()
+    return PlotStyle(width, height, colors, config.log_y, _shows_unicode(config.charset, out))
+
+
+def _shows_unicode(charset: str, out: TextIO) -> bool:
+    if charset != "auto":
+        return charset == "unicode"
+    try:
+        "⣿│".encode(out.encoding or "utf-8")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def _colors(theme: str) -> tuple[Color, ...]:
+    """The colours of a theme's curves."""
+    from lossmon.reports.plot import TERMINAL_COLORS
+
+    if theme in ("auto", "terminal"):
+        return TERMINAL_COLORS
+    # Themes are those of the screen, whose import takes a while.
+    from lossmon.ui.theme.theme import built_in_directory, load_themes
+
+    known = load_themes([built_in_directory(), config_directory() / "themes"]).loaded
+    if theme not in known:
+        raise ConfigError(f"theme {theme}: not found; there are {', '.join(sorted(known))}")
+    variables = known[theme].variables
+    names = ("train", "eval", "ok", "notice", "warning", "key")
+    return tuple(_color(variables[name]) for name in names)
+
+
+def _color(value: str) -> Color:
+    """A colour of a theme in the spelling of plotext."""
+    if found := re.fullmatch(r"#(..)(..)(..)", value):
+        red, green, blue = (int(part, 16) for part in found.groups())
+        return red, green, blue
+    name = value.removeprefix("ansi_")
+    name = name.removeprefix("bright_") + "+" * name.startswith("bright_")
+    return {"yellow": "orange", "yellow+": "orange+", "black+": "gray", "white": "gray+"}.get(
+        name, name.replace("white+", "white")
+    )
