@@ -20,7 +20,7 @@ from lossmon.types import Severity
 SEVERITIES = {one.word: one for one in (Severity.NOTICE, Severity.WARNING, Severity.CRITICAL)}
 """Severities that `on` and `severity` may name."""
 
-OWN_KEYS = ("on", "resolved", "quiet_hours")
+OWN_KEYS = ("on", "resolved", "quiet_hours", "screen")
 """Keys of `[alerts]` beside the tables of the channels."""
 
 COMMON_KEYS = ("severity", "quiet_hours")
@@ -59,10 +59,12 @@ class AlertSettings:
     Attributes:
         selection: Which transitions.
         channels: Where they are sent.
+        screen: Send them from the screen as well.
     """
 
     selection: Selection
     channels: tuple[ChannelConfig, ...]
+    screen: bool = False
 
 
 def load(
@@ -96,7 +98,8 @@ def load(
         f"{where}: quiet_hours",
     )
     channels = [*_of_table(table, where, hours), *_of_flags(flags, hours)]
-    return AlertSettings(_selection(words, ends), tuple(_named_apart(channels)))
+    screen = _checked(table.get("screen", False), "bool", f"{where}: screen")
+    return AlertSettings(_selection(words, ends), tuple(_named_apart(channels)), screen)
 
 
 def _words(value: object, where: str) -> list[str]:

@@ -6,7 +6,9 @@ import argparse
 import gc
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lossmon.commands import COMMANDS
 from lossmon.commands.inputs import existing, need_terminal, settings_of
@@ -17,8 +19,13 @@ from lossmon.commands.parsing import (
     new_parser,
     screen_size,
 )
+from lossmon.config import Config
 from lossmon.errors import ConfigError
 from lossmon.version import __version__
+
+if TYPE_CHECKING:
+    from lossmon.alerts.source import AlertingSource
+    from lossmon.monitor import RunSource
 
 USUAL_SIZE = (100, 30)
 """Columns and rows of a picture that goes to no terminal."""
@@ -66,6 +73,9 @@ def parser() -> argparse.ArgumentParser:
         metavar="WxH",
         help="columns and rows for --once (default: the terminal's, or 100x30)",
     )
+    parser.add_argument(
+        "--alerts", action="store_true", help="send alerts to the channels of [alerts] meanwhile"
+    )
     add_screen_settings(parser)
     return parser
 
@@ -92,4 +102,17 @@ def run(options: argparse.Namespace) -> int:
         return once(source, config, options.size or (here[0], here[1]), sys.stdout)
     from lossmon.ui.launch import view
 
-    return view(source, config)
+    if not (options.alerts or config.alerts.get("screen")):
+        return view(source, config)
+    alerting = _with_alerts(source, paths, config)
+    return view(alerting, config, alerting.use_terminal)
+
+
+def _with_alerts(source: RunSource, paths: Sequence[Path], config: Config) -> AlertingSource:
+    from lossmon.alerts.settings import load
+    from lossmon.alerts.source import AlertingSource
+
+    settings = load(config.alerts, f"{config.file}: [alerts]")
+    if not settings.channels:
+        raise ConfigError("--alerts needs a channel in [alerts] of the settings")
+    return AlertingSource(source, [path.absolute() for path in paths], settings, config.lang)

@@ -408,6 +408,11 @@ class LossmonApp(Views, ChartActions, ThemeSwitcher, App[None]):
         self.changed.set()
         self.present()
 
+    def write_sequence(self, text: str) -> None:
+        """Write a control sequence to the terminal between two pictures; any thread may call it."""
+        if self.is_running and self._driver is not None:
+            self._driver.write(text)
+
     def action_help_quit(self) -> None:
         """Ctrl+C ends the screen, as it ends every program that only looks."""
         self.exit()

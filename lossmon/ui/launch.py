@@ -6,6 +6,7 @@ import asyncio
 import gc
 import signal
 import threading
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -70,10 +71,20 @@ class FirstFrame:
         return snapshot
 
 
-def view(source: RunSource, config: Config) -> int:
+def view(
+    source: RunSource,
+    config: Config,
+    use_terminal: Callable[[Callable[[str], None]], None] = lambda write: None,
+) -> int:
     """Watch runs until the user quits.
 
     Garbage is collected from the first frame on; the caller may switch that off until then.
+
+    Args:
+        source: Where the runs come from; stopped at the end.
+        config: Settings.
+        use_terminal: Called with what writes a control sequence to the terminal between two
+            pictures; any thread may call that.
 
     Returns:
         Exit status.
@@ -84,19 +95,17 @@ def view(source: RunSource, config: Config) -> int:
     from lossmon.ui.launch import run_until_asked
 
     screen = screen_config(config, first.snapshot())
+    app = LossmonApp(
+        FirstFrame(source),
+        source.changed,
+        screen,
+        prioritise=source.prioritise,
+        set_metric_names=source.set_metric_names,
+        load_settings=source.load_settings,
+    )
+    use_terminal(app.write_sequence)
     try:
-        return asyncio.run(
-            run_until_asked(
-                LossmonApp(
-                    FirstFrame(source),
-                    source.changed,
-                    screen,
-                    prioritise=source.prioritise,
-                    set_metric_names=source.set_metric_names,
-                    load_settings=source.load_settings,
-                )
-            )
-        )
+        return asyncio.run(run_until_asked(app))
     finally:
         source.stop()
 

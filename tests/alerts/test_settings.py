@@ -77,7 +77,7 @@ def test_channels_come_from_the_table_and_from_flags() -> None:
         ("on = 3", r"\[alerts\]: on must be a word or a list of words"),
         ("resolved = 1", "resolved: 1 is not true or false"),
         ('quiet_hours = "late"', "quiet_hours: 'late' is not a span"),
-        ("[pigeon]", "'pigeon' is not known; there are on, resolved, quiet_hours, bell"),
+        ("[pigeon]", "'pigeon' is not known; there are on, resolved, quiet_hours, screen, bell"),
         ("bell = true", r"\[alerts.bell\] must be a table"),
         ("[bell]\nloud = true", r"\[alerts.bell\]: 'loud' is not known; there are severity"),
         ("[exec]", r"\[alerts.exec\]: command is missing"),

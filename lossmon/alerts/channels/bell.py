@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from lossmon.alerts.alert import Message
-from lossmon.alerts.channels.terminal import write_to_terminal
+from lossmon.alerts.channels.terminal import TerminalChannel
 
 
-class Bell:
+class Bell(TerminalChannel):
     """Rings the bell once per message."""
 
     def send(self, message: Message) -> None:
-        write_to_terminal("\a")
+        self.write("\a")

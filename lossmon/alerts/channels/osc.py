@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 
 from lossmon.alerts.alert import Message
-from lossmon.alerts.channels.terminal import write_to_terminal
+from lossmon.alerts.channels.terminal import TerminalChannel
 from lossmon.errors import ConfigError
 
 LONGEST = 250
@@ -16,7 +16,7 @@ BY_777 = ("rxvt", "foot", "vte", "ghostty")
 """Parts of `TERM` and `TERM_PROGRAM` of terminals that know OSC 777 and not OSC 9, or both."""
 
 
-class TerminalNotification:
+class TerminalNotification(TerminalChannel):
     """Writes OSC 9 (iTerm2, WezTerm, kitty, Windows Terminal) or OSC 777 (urxvt, foot, VTE).
 
     Args:
@@ -29,7 +29,7 @@ class TerminalNotification:
         self._sequence = sequence
 
     def send(self, message: Message) -> None:
-        write_to_terminal(sequence(message, self._sequence, os.environ))
+        self.write(sequence(message, self._sequence, os.environ))
 
 
 def sequence(message: Message, which: str, environment: Mapping[str, str]) -> str:

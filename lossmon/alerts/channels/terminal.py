@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 from lossmon.alerts.channels import ChannelError
 
@@ -24,3 +25,14 @@ def write_to_terminal(text: str, terminal: str = TERMINAL) -> None:
             os.close(handle)
     except OSError as error:
         raise ChannelError(f"no terminal to write to: {error.strerror}") from error
+
+
+class TerminalChannel:
+    """A channel that writes control sequences to the terminal.
+
+    Attributes:
+        write: Writes a sequence in one piece. The screen puts its own in place, so that nothing
+            is written into the middle of a picture.
+    """
+
+    write: Callable[[str], None] = staticmethod(write_to_terminal)
