@@ -1,4 +1,4 @@
-"""Lets `python -m lossmon` do what `lossmon` does."""
+"""`python -m lossmon`: the same as `lossmon`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command line: dispatches to a command and turns errors into exit statuses."""
+"""Command line: runs a command and turns errors into exit statuses."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ USAGE_ERROR = 2
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit status."""
-    # Nothing here multiplies matrices: without this numpy starts a thread for each core.
+    # No matrices are multiplied, but numpy would start a thread per core.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     arguments = list(sys.argv[1:] if argv is None else argv)
     if isinstance(sys.stdout, TextIOWrapper):
-        # A locale without Chinese or an em dash must cost a character, not the answer.
+        # A character that the locale cannot print must not end the program.
         sys.stdout.reconfigure(errors="replace")
     name = commands.VIEW
     if arguments and arguments[0] in commands.NAMES:
@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # The reader of our output has gone (`lossmon check … | head`): nothing is wrong.
+        # The reader of the output has ended, as in `lossmon check … | head`.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
 

@@ -1,4 +1,4 @@
-"""Settings: defaults < config.toml < environment < flags; every knob is named once."""
+"""Settings, in order of precedence: flags, environment, config.toml, defaults."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ Value = str | float | bool
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One knob.
+    """One setting.
 
     Attributes:
         name: Key in config.toml; the flag is `--name`, the variable `LOSSMON_NAME`.
-        default: Value where nobody says otherwise.
+        default: Value if not set.
         meaning: One line for the help and the README.
-        choices: Words allowed, empty where any is.
+        choices: Allowed values, empty if any string is allowed.
         low: Smallest number allowed.
         high: Largest number allowed.
     """
@@ -45,31 +45,33 @@ class Setting:
 
     @property
     def allowed(self) -> str:
-        """What values are good, in words."""
+        """Allowed values, in words."""
         if self.choices:
             return " or ".join(self.choices)
         if isinstance(self.default, bool):
             return "true or false"
         if isinstance(self.default, float):
             return f"a number from {self.low:g} to {self.high:g}"
-        return "a word"
+        return "a string"
 
 
 SETTINGS: tuple[Setting, ...] = (
     Setting(
-        "theme", "auto", "colours: the name of a theme, or auto for what the terminal can show"
+        "theme", "auto", "name of the colour theme; auto chooses one that the terminal can show"
     ),
-    Setting("smoothing", 0.6, "weight of the past in the smoothed line", low=0.0, high=0.999),
-    Setting("x_axis", "step", "what runs from left to right", ("step", "epoch", "time")),
-    Setting("log_y", False, "logarithmic loss axis at the start"),
-    Setting("outliers", False, "let single outliers stretch the loss axis"),
+    Setting("smoothing", 0.6, "weight of earlier points in the smoothed line", low=0.0, high=0.999),
+    Setting("x_axis", "step", "horizontal axis", ("step", "epoch", "time")),
+    Setting("log_y", False, "start with a logarithmic loss axis"),
+    Setting("outliers", False, "extend the loss axis to single outliers"),
     Setting(
         "lang",
         "auto",
-        "language of the screen and of diagnoses; auto asks the locale",
+        "language of the screen and of diagnoses; auto takes that of the locale",
         ("auto", *languages()),
     ),
-    Setting("charset", "auto", "characters to draw with", ("auto", "unicode", "ascii")),
+    Setting(
+        "charset", "auto", "characters that are used for drawing", ("auto", "unicode", "ascii")
+    ),
     Setting(
         "sensitivity",
         1.0,
@@ -79,13 +81,13 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("hardware", True, "sample GPUs and the host"),
 )
-"""Every knob, in the order that `lossmon config` prints."""
+"""Every setting, in the order of `lossmon config`."""
 
 TABLES = ("metrics", "patterns", "keys", "alerts")
-"""Tables of the user's own words in config.toml."""
+"""Tables of config.toml."""
 
 SECRETS = ("secret", "url")
-"""Keys of channels whose values are not printed: web addresses of chats hold a password."""
+"""Keys of channels whose values are not printed: webhook addresses contain a secret."""
 
 HIDDEN = "(not shown)"
 
@@ -95,16 +97,16 @@ _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The settings in force; what each means stands in `SETTINGS`.
+    """The settings in force, see `SETTINGS`.
 
     Attributes:
-        metrics: Raw tags for canonical names (`train_loss = "my/loss"`), and words of what sort
-            others are (`just_shown = ["a", "b"]`).
+        metrics: Raw tags by canonical name (`train_loss = "my/loss"`) or by kind
+            (`just_shown = ["a", "b"]`).
         patterns: Regular expressions for lines of text logs (`mine = "#(?P<step>\\d+) …"`).
         keys: Keys for the actions of the screen (`run.freeze = "f"`).
-        alerts: What to be alerted to and how, as TOML has it; checked where alerts are sent.
-        origins: Where each value came from: `default`, a file, a variable, a flag.
-        file: The file that was read, whether it is there or not; None where none was wanted.
+        alerts: Rules and channels of alerts as in TOML; checked where alerts are sent.
+        origins: Origin of each value: `default`, a file, a variable or a flag.
+        file: The settings file, which need not exist; None if none was read.
     """
 
     theme: str = "auto"
@@ -125,17 +127,17 @@ class Config:
 
 
 def config_directory() -> Path:
-    """Where config.toml and the user's themes live."""
+    """Directory of config.toml and the user's themes."""
     from platformdirs import user_config_path
 
     return user_config_path("lossmon")
 
 
 def language_of(environment: Mapping[str, str]) -> tuple[str, str]:
-    """The language that the locale asks for, and the variable that says so ("" if none does).
+    """The language of the locale, and the variable that sets it, or an empty string.
 
-    The variables are looked at as gettext does: the first that is set decides, and the list in
-    `LANGUAGE` counts only where a locale is set at all.
+    The variables count as in gettext: the first that is set decides, and the list in `LANGUAGE`
+    counts only if a locale is set.
     """
     variables = ("LC_ALL", "LC_MESSAGES", "LANG")
     variable = next((name for name in variables if environment.get(name)), "")
@@ -158,12 +160,12 @@ def load(
     environment: Mapping[str, str],
     flags: Mapping[str, Value | None],
 ) -> Config:
-    """Join all that was set.
+    """Merge the settings of all origins.
 
     Args:
-        path: The config file; None or a missing one sets nothing.
-        environment: Variables, `LOSSMON_*` among them.
-        flags: By setting name; None means that the flag was not given.
+        path: The settings file; None or a missing file sets nothing.
+        environment: Environment variables, including `LOSSMON_*`.
+        flags: Values by setting name; None if the flag was not given.
 
     Raises:
         ConfigError: A value, a key or the file is wrong; says where.
@@ -203,13 +205,13 @@ def _read_file(path: Path, values: dict[str, Value], origins: dict[str, str]) ->
         return tables
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from error
-    # Most users have no such file, and need not wait for its parser.
+    # Most users have no such file, and need not wait for the import of its parser.
     import tomllib
 
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: is not TOML: {error}") from error
+        raise ConfigError(f"{path}: not valid TOML: {error}") from error
     for name, value in document.items():
         if name == "metrics":
             tables.metrics = _names(path, value)
@@ -224,13 +226,13 @@ def _read_file(path: Path, values: dict[str, Value], origins: dict[str, str]) ->
             origins[name] = str(path)
         else:
             known = ", ".join([*_BY_NAME, *(f"[{table}]" for table in TABLES)])
-            raise ConfigError(f"{path}: no setting is called {name!r}; there are {known}")
+            raise ConfigError(f"{path}: unknown setting {name!r}; known settings: {known}")
     return tables
 
 
 @dataclass(slots=True)
 class _ConfigTables:
-    """The tables of a file."""
+    """Tables of a settings file."""
 
     metrics: MetricNames = field(default_factory=dict)
     words: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -245,13 +247,13 @@ def _names(path: Path, table: object) -> MetricNames:
         elif isinstance(value, str):
             names[str(name)] = value
         else:
-            raise ConfigError(f"{path}: [metrics] must be a table of words or lists of words")
+            raise ConfigError(f"{path}: [metrics] must be a table of strings or lists of strings")
     return names
 
 
 def _table(path: Path, name: str, value: object) -> dict[str, str]:
     if not isinstance(value, dict) or not all(isinstance(v, str) for v in value.values()):
-        raise ConfigError(f"{path}: [{name}] must be a table of words")
+        raise ConfigError(f"{path}: [{name}] must be a table of strings")
     entries = {str(key): str(entry) for key, entry in value.items()}
     if name == "patterns":
         for key, expression in entries.items():
@@ -263,7 +265,9 @@ def _check_pattern(where: str, expression: str) -> None:
     try:
         groups = re.compile(expression).groupindex
     except (re.error, OverflowError, RecursionError) as error:
-        raise ConfigError(f"{where}: {expression!r} is no regular expression: {error}") from error
+        raise ConfigError(
+            f"{where}: {expression!r} is not a regular expression: {error}"
+        ) from error
     if not set(groups) - {"step", "total", "epoch", "epochs", "rank", "time"}:
         raise ConfigError(
             f"{where}: {expression!r} has no named group for a metric; use (?P<loss>...), or "
@@ -272,7 +276,7 @@ def _check_pattern(where: str, expression: str) -> None:
 
 
 def _parsed(setting: Setting, text: str, where: str) -> Value:
-    """Read a variable, which is always text."""
+    """Value of an environment variable, which is always text."""
     if isinstance(setting.default, bool):
         lowered = text.strip().lower()
         if lowered in _TRUE or lowered in _FALSE:
@@ -287,7 +291,7 @@ def _parsed(setting: Setting, text: str, where: str) -> Value:
 
 
 def _checked(setting: Setting, value: object, where: str) -> Value:
-    """Check a value of any origin against its setting."""
+    """A value, if its setting allows it."""
     if isinstance(setting.default, bool):
         if isinstance(value, bool):
             return value
@@ -302,7 +306,7 @@ def _checked(setting: Setting, value: object, where: str) -> Value:
 
 
 def _wrong(setting: Setting, value: object, where: str) -> ConfigError:
-    return ConfigError(f"{where}: {value!r} is not good for {setting.name}; use {setting.allowed}")
+    return ConfigError(f"{where}: {value!r} is not valid for {setting.name}; use {setting.allowed}")
 
 
 def describe(config: Config) -> list[str]:

@@ -1,8 +1,8 @@
-"""What can go wrong that the user can do something about.
+"""Errors that the user can act on, and the log of internal ones.
 
 LossmonError
 ├── ConfigError   a setting is wrong: one line on stderr, exit status 2
-├── ReadError     a file is corrupt from here on: its reader ends, the rest goes on
+├── ReadError     a file is corrupt from here on: its reader ends, other files are read on
 └── ThemeError    a theme cannot be used: reported once and skipped
 """
 
@@ -16,30 +16,30 @@ if TYPE_CHECKING:
     import logging
 
 LOG_SIZE = 1 << 18
-"""Bytes of tracebacks that are kept on disk, twice: more than anybody reads."""
+"""Bytes of tracebacks kept per log file, of which there are two."""
 
 
 class LossmonError(Exception):
-    """Something went wrong that a message to the user can explain."""
+    """Base of all errors that are explained to the user."""
 
 
 class ConfigError(LossmonError):
-    """A setting is wrong; says which, where it came from and what is allowed."""
+    """A setting is wrong; the message names it, its origin and what is allowed."""
 
 
 class ReadError(LossmonError):
-    """A file cannot be read any further; says where and why."""
+    """A file cannot be read further; the message says where and why."""
 
 
 class ThemeError(LossmonError):
-    """A theme file cannot be used; says which key and why."""
+    """A theme file cannot be used; the message names the key and the reason."""
 
 
 def internal_error(error: Exception) -> str:
     """Log an unexpected exception with its traceback, and describe it in one line.
 
-    The traceback goes to the logger `lossmon`. Where nobody has configured logging, that is
-    `errors.log` in the user's state directory, so that a screen is never written over.
+    The traceback goes to the logger `lossmon`. Where logging is not configured, that is
+    `errors.log` in the user's state directory, because output would overwrite the screen.
     """
     import logging
 
@@ -61,7 +61,7 @@ def _log_file() -> logging.Handler:
 
     class Quiet(RotatingFileHandler):
         def handleError(self, record: logging.LogRecord) -> None:
-            """A full or read-only disk must not cost more than the record."""
+            """Drop the record if the disk is full or read-only."""
 
     from platformdirs import user_state_path
 

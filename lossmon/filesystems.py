@@ -1,4 +1,4 @@
-"""Which file system a path lies on, and whether it sends events for changes made elsewhere."""
+"""File systems of paths, and whether they report changes made by other machines."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 MOUNTS = Path("/proc/self/mountinfo")
-"""Where Linux lists what is mounted."""
+"""Table of mounts of Linux."""
 
 SILENT = frozenset(
     {
@@ -16,19 +16,19 @@ SILENT = frozenset(
         *("ocfs2", "gfs2", "acfs", "virtiofs", "vboxsf", "prl_fs", "davfs", "davfs2", "quobyte"),
     }
 )
-"""File systems whose files other machines can change: the kernel here does not hear of it."""
+"""File systems that other machines can change without an event in this kernel."""
 
 LOCAL_FUSE = frozenset({"fuseblk", "fuse.fuse-overlayfs", "fuse.portal", "fuse.lxcfs"})
-"""FUSE file systems of this machine alone; every other one may stand for something remote."""
+"""FUSE file systems of this machine alone; every other one may be remote."""
 
 _OCTAL = re.compile(r"\\([0-7]{3})")
 
 
 def file_system(path: Path, mounts: Path = MOUNTS) -> str:
-    """Type of the file system that a path lies on (`ext4`), empty where it cannot be known.
+    """Type of the file system of a path (`ext4`), empty where unknown.
 
     Args:
-        path: It, or directories at its end, need not exist.
+        path: Need not exist.
         mounts: Table in the format of proc(5), mountinfo.
     """
     try:
@@ -42,14 +42,14 @@ def file_system(path: Path, mounts: Path = MOUNTS) -> str:
         if not separator or len(fields) < 5:
             continue
         point = _OCTAL.sub(lambda octal: chr(int(octal[1], 8)), fields[4])
-        # Of several mounts on one point the last is on top.
+        # Of several mounts on one directory, the last counts.
         if _contains(point, real) and len(point) >= len(best):
             best, kind = point, described.split(" ", 1)[0]
     return kind
 
 
 def is_silent(kind: str) -> bool:
-    """Whether a file system of this type can change without an event here."""
+    """Whether a file system of this type can change without an event on this machine."""
     return kind in SILENT or (kind.startswith("fuse") and kind not in LOCAL_FUSE)
 
 

@@ -1,4 +1,4 @@
-"""Order statistics. Numpy's own import masked arrays at their first call: 7 ms of a start."""
+"""Median and quantiles. Those of numpy import masked arrays at their first call: 7 ms."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from lossmon.types import Floats
 
 
 def median(values: Floats) -> float:
-    """The middle of finite values, of which there is at least one."""
+    """Median of at least one finite value."""
     return quantile(values, 0.5)
 
 
 def quantile(values: Floats, share: float) -> float:
-    """What a share of finite values, of which there is at least one, lies below.
+    """Quantile of at least one finite value, interpolated linearly.
 
     Args:
         values: In any order.
-        share: 0 to 1; between two values the line that joins them is followed.
+        share: 0 to 1.
     """
     place = share * (len(values) - 1)
     at = int(place)
     after = min(at + 1, len(values) - 1)
     part = np.partition(values, (at, after))
     low, high = float(part[at]), float(part[after])
-    # Weighted apart: the distance between two huge values is no longer a float64.
+    # Weighted separately: the distance between two huge values may overflow.
     return low if low == high else low * (1 - (place - at)) + high * (place - at)

@@ -1,4 +1,4 @@
-"""Rings a bell when files change: events where the file system sends them, else by looking."""
+"""Watch for changes of files: by events where the file system sends them, else by polling."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
     from watchdog.observers.api import BaseObserver, ObservedWatch
 
 POLL = 1.0
-"""Seconds between looks where no events come: a network file system caches for longer."""
+"""Seconds between polls where there are no events: a network file system caches for longer."""
 
 POLL_SHARE = 20.0
-"""Looking may take a twentieth of the time, however slow the file system answers."""
+"""Polling may take a twentieth of the time, however slow the file system is."""
 
 MOST_WATCHES = 48
-"""Directories watched by events at once. Each takes a thread of watchdog's and, in its older
-versions, one of the 128 inotify instances of a user; what lies beyond is polled."""
+"""Most directories watched by events. Each takes a thread of watchdog and, in its older versions,
+one of the user's 128 inotify instances; further ones are polled."""
 
 STOP_PATIENCE = 1.0
-"""Seconds to wait for a thread that ends; all of them are daemons."""
+"""Seconds to wait for a thread to end; all of them are daemons."""
 
 WEIGHTS = (".safetensors", ".pt", ".pth", ".bin", ".ckpt", ".npz", ".h5", ".tmp", ".lock")
-"""Files that hold no metrics but are written in thousands of pieces."""
+"""Suffixes of files that hold no metrics and change often."""
 
 EXHAUSTED = {
     errno.ENOSPC: "no inotify watches left (fs.inotify.max_user_watches)",
@@ -40,7 +40,7 @@ EXHAUSTED = {
     errno.ENFILE: "no file handles left",
     errno.ENOMEM: "no memory for inotify",
 }
-"""Why events may be refused, in words."""
+"""Why events may not be available, by error number."""
 
 Status = tuple[int, int, int, int]
 
@@ -48,14 +48,14 @@ Status = tuple[int, int, int, int]
 class Watch:
     """Sets one event when something under some paths may have changed.
 
-    Directories of the paths are watched without those below them, so a huge tree costs nothing;
-    `update` names the files that are being read, wherever they are. Reading a file rings no bell.
-    Lost and doubled events cost nothing: the event says only that a look is worth while. All
+    The directories of the paths are watched without their subdirectories, so the size of the tree
+    does not matter; `update` adds the files that are read, wherever they are. Reading a file sets
+    no event. Lost and repeated events do no harm: the event only asks for another look. All
     methods may be called from any thread.
 
     Args:
-        paths: What the user gave; they need not exist yet.
-        changed: Set at each change. Never cleared here.
+        paths: Directories and files; need not exist yet.
+        changed: Set at each change, never cleared here.
     """
 
     def __init__(self, paths: Sequence[Path], changed: threading.Event) -> None:
@@ -75,12 +75,12 @@ class Watch:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Where changes are looked for because no events come, and why."""
+        """Which places are polled, and why."""
         with self._lock:
             return tuple(dict.fromkeys(self._reasons.values()))
 
     def start(self) -> None:
-        """Begin. Does nothing if it runs already or was stopped."""
+        """Start watching. Does nothing if it runs already or was stopped."""
         with self._lock:
             if self._running or self._ended.is_set():
                 return
@@ -88,9 +88,9 @@ class Watch:
             self._assign()
 
     def update(self, files: Iterable[Path]) -> None:
-        """Watch these files too, in place of those of the last call; cheap if they are the same.
+        """Watch these files instead of those of the last call; cheap if they are the same.
 
-        Directories that were removed and made again are watched anew.
+        Directories that were removed and created again are watched again.
         """
         wanted = frozenset(files)
         with self._lock:
@@ -101,9 +101,9 @@ class Watch:
                 self._assign()
 
     def stop(self) -> None:
-        """End quickly. Further calls do nothing."""
+        """Stop watching. Further calls do nothing."""
         self._ended.set()
-        # A file system that hangs while it is asked keeps the lock, but must not keep the user.
+        # A file system that hangs keeps the lock, but must not delay the exit.
         held = self._lock.acquire(timeout=STOP_PATIENCE)
         try:
             self._running = False
@@ -133,7 +133,7 @@ class Watch:
 
     def _lost(self) -> set[str]:
         """Directories that were removed or replaced since they were watched."""
-        # A directory made anew may get the inode of the old one, but its events ended with that.
+        # A new directory may get the inode of the old one, whose events have ended.
         emitters = () if self._observer is None else self._observer.emitters
         alive = {emitter.watch for emitter in emitters if emitter.is_alive()}
         return {
@@ -143,7 +143,7 @@ class Watch:
         }
 
     def _assign(self) -> None:
-        """Decide for each directory how it is followed."""
+        """Choose for each directory between events and polling."""
         wanted = self._directories()
         self._reasons = {}
         polled: dict[str, Status | None] = {}
@@ -163,7 +163,7 @@ class Watch:
             self._poller.start()
 
     def _directories(self) -> dict[str, list[str]]:
-        """Directory → files in it that matter; those that changed last come first."""
+        """Watched files by directory, those that changed last first."""
         found: dict[str, list[str]] = {}
         for root in self._roots:
             path = os.path.realpath(root)
@@ -177,7 +177,7 @@ class Watch:
         return found
 
     def _poll_reason(self, directory: str) -> str:
-        """Why a directory is polled; empty if it is watched by events from here on."""
+        """Why a directory is polled; empty if it is watched by events from now on."""
         if directory in self._watched:
             return ""
         if (status := _status(directory)) is None:
@@ -201,7 +201,7 @@ class Watch:
         return ""
 
     def _schedule(self, directory: str) -> ObservedWatch:
-        # Importing watchdog takes a while that the first frame must not wait for.
+        # The first frame must not wait for the import of watchdog.
         from watchdog.events import (
             DirCreatedEvent,
             DirDeletedEvent,
@@ -219,8 +219,8 @@ class Watch:
             observer.start()
             self._observer = observer
         handler = FileSystemEventHandler()
-        handler.on_any_event = self._ring  # type: ignore[method-assign]
-        # Without the events of opening and closing: our own reading would ring the bell.
+        handler.on_any_event = self._on_event  # type: ignore[method-assign]
+        # Without the events of opening and closing, which our own reading causes.
         return self._observer.schedule(
             handler,
             directory,
@@ -233,11 +233,11 @@ class Watch:
     def _unwatch(self, directory: str) -> None:
         watch, _ = self._watched.pop(directory)
         if self._observer is not None:
-            # The thread of a directory that was deleted may have ended by itself.
+            # The thread of a deleted directory may have ended by itself.
             with contextlib.suppress(KeyError, OSError):
                 self._observer.unschedule(watch)
 
-    def _ring(self, event: FileSystemEvent) -> None:
+    def _on_event(self, event: FileSystemEvent) -> None:
         if not os.fsdecode(event.dest_path or event.src_path).endswith(WEIGHTS):
             self._changed.set()
 
@@ -247,16 +247,16 @@ class Watch:
             begin = time.monotonic()
             with self._lock:
                 paths = list(self._polled.items())
-            # Outside of the lock: a file system that hangs must not hang those who call us.
-            news = {path: now for path, was in paths if (now := _status(path)) != was}
+            # Outside of the lock: a file system that hangs must not block the callers.
+            changes = {path: now for path, was in paths if (now := _status(path)) != was}
             with self._lock:
                 if not (self._running and self._polled):
                     self._poller = None
                     return
-                self._polled |= {path: now for path, now in news.items() if path in self._polled}
-                if any(path in self._reasons for path in news):
+                self._polled |= {path: now for path, now in changes.items() if path in self._polled}
+                if any(path in self._reasons for path in changes):
                     self._assign()
-            if news:
+            if changes:
                 self._changed.set()
             wait = max(POLL, POLL_SHARE * (time.monotonic() - begin))
 

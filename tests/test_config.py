@@ -53,11 +53,11 @@ def test_tables_name_metrics_and_keys(tmp_path: Path) -> None:
         pytest.param("smoothing = true", "smoothing", id="a flag for a number"),
         pytest.param('x_axis = "wall"', "step or epoch or time", id="unknown word"),
         pytest.param("log_y = 1", "true or false", id="a number for a flag"),
-        pytest.param("smooth = 1", "there are theme", id="unknown key"),
+        pytest.param("smooth = 1", "known settings: theme", id="unknown key"),
         pytest.param("[metrics]\na = 1", "[metrics]", id="a number in a table"),
         pytest.param("[patterns]\nx = '('", "[patterns] x", id="a broken pattern"),
         pytest.param("[patterns]\nx = 'a'", "(?P<loss>...)", id="a pattern without a metric"),
-        pytest.param("theme = ", "is not TOML", id="broken file"),
+        pytest.param("theme = ", "not valid TOML", id="broken file"),
         pytest.param('theme = ""', "theme", id="empty word"),
     ],
 )
@@ -125,5 +125,5 @@ def test_a_metric_may_be_given_to_several_tags(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("table", ["metrics = 3", "[metrics]\na = [1]", "[[metrics]]\na = 'b'"])
 def test_metrics_that_are_no_words_are_refused(tmp_path: Path, table: str) -> None:
-    with pytest.raises(ConfigError, match="must be a table of words or lists of words"):
+    with pytest.raises(ConfigError, match="must be a table of strings or lists of strings"):
         load(write(tmp_path, table), {}, {})

@@ -1,1 +1,1 @@
-"""What the machine is doing: GPUs through NVML, the host through psutil and control groups."""
+"""Hardware readings: GPUs through NVML, the host through psutil and control groups."""

@@ -1,4 +1,4 @@
-"""What the container or job we run in may use: control groups, version 1 and 2."""
+"""Limits and use of the control groups of this process, version 1 and 2."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 UNLIMITED = 1 << 60
-"""Bytes from which a memory limit is none: version 1 writes 2^63 rounded down to a page."""
+"""Bytes from which on there is no limit: version 1 writes 2^63 rounded down to a page."""
 
 
 class Cgroup:
     """Reads the limits and the use of the control groups of this process.
 
-    A group is bound by those above it too, so each figure is of the tightest one.
+    A group is limited by its parents too, so each figure is that of the tightest one.
 
     Args:
-        proc: Where `/proc` is mounted.
-        mount: Where the control groups are mounted.
+        proc: Mount point of `/proc`.
+        mount: Mount point of the control groups.
     """
 
     def __init__(self, proc: Path = Path("/proc"), mount: Path = Path("/sys/fs/cgroup")) -> None:
@@ -39,12 +39,12 @@ class Cgroup:
                 self._memory = tuple(_upwards(_controller(mount, controllers, "memory"), path))
 
     def cores(self) -> float | None:
-        """Return the processor time we may use, in cores; None if only the machine limits it."""
+        """Return the processor limit in cores; None if there is no limit."""
         quotas = [quota for quota, _ in self._quotas()]
         return min(quotas, default=None)
 
     def cpu_seconds(self) -> float | None:
-        """Return the processor time used by the group that is limited; None if none is."""
+        """Return the processor seconds used by the limited group; None if there is no limit."""
         quotas = list(self._quotas())
         if not quotas:
             return None
@@ -59,9 +59,9 @@ class Cgroup:
         return None if used is None else used * 1e-9
 
     def memory(self) -> tuple[int, int] | None:
-        """Return the bytes used and the limit; None if only the machine limits it.
+        """Return the bytes used and the limit; None if there is no limit.
 
-        What is used leaves out the file cache that would go at once, as container tools count.
+        Inactive file cache does not count as used, as in container tools.
         """
         limits = [
             (limit, group, names)
@@ -84,7 +84,7 @@ class Cgroup:
         return max(0, used - _field(group / "memory.stat", cache)), limit
 
     def _quotas(self) -> Iterator[tuple[float, Path]]:
-        """Yield the limit in cores of each group that has one."""
+        """Yield the limit in cores of each group with a limit."""
         for group in self._unified:
             quota, _, period = _text(group / "cpu.max").partition(" ")
             if quota.isdigit() and period.strip().isdigit():
@@ -97,13 +97,13 @@ class Cgroup:
 
 
 def _controller(mount: Path, controllers: str, name: str) -> Path:
-    """Return where a version 1 controller is mounted: `cpu,cpuacct`, or a link of one name."""
+    """Return the mount point of a version 1 controller: `cpu,cpuacct`, or a link of one name."""
     together = mount / controllers
     return together if together.exists() else mount / name
 
 
 def _upwards(root: Path, path: str) -> Iterator[Path]:
-    """Yield the group and those above it; of a path that only the host sees, the root."""
+    """Yield the group and its parents; of a path that only the host sees, the root."""
     group = root / path.lstrip("/")
     if not group.is_dir() or ".." in group.parts:
         group = root

@@ -1,4 +1,4 @@
-"""Which changes of a reading are worth showing: a screen at rest must not flicker with noise."""
+"""Deadband of readings: changes below it are not shown, so that the screen does not flicker."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ from lossmon.types import GpuReading, HardwareReading, HostReading
 Number = TypeVar("Number", int, float)
 
 LIVE_CPU = 3.0
-"""Points of CPU use that count while the run is alive: one second of a busy machine differs from
-the next by two or three for no reason."""
+"""Percentage points of CPU use that are shown while a run is alive: a busy machine varies by two
+or three from second to second."""
 
 IDLE_CPU = 10.0
-"""The same while it is not: then only a machine that somebody begins to use is news."""
+"""The same while no run is alive: then only a machine that gets busy is of interest."""
 
 MEMORY_SHARE = 0.01
-"""Share of all memory that counts: a bar of ten to twenty cells shows no less."""
+"""Share of all memory that is shown: a bar of ten to twenty cells has no finer steps."""
 
 DISK_SHARE = 0.001
-"""Share of the disk that counts: a checkpoint is seen, a growing log is not."""
+"""Share of the disk that is shown: a checkpoint, but not a growing log."""
 
 IDLE_WATTS = 5.0
-"""Watts that count while the run is not alive: a resting GPU drifts by one or two."""
+"""Watts that are shown while no run is alive: an idle GPU drifts by one or two."""
 
 IDLE_DEGREES = 2.0
-"""Degrees that count while the run is not alive: fans hold a resting GPU within one."""
+"""Degrees that are shown while no run is alive: fans keep an idle GPU within one."""
 
 
 def settle(shown: HardwareReading, fresh: HardwareReading, *, idle: bool) -> HardwareReading:
-    """Return what to show next: the very object shown before if nothing worth a look changed.
+    """Return the reading to show next: the same object as before if no change exceeds the deadband.
 
     Args:
-        shown: What is shown.
-        fresh: What was measured since.
-        idle: The run is not alive.
+        shown: Reading shown before.
+        fresh: New reading.
+        idle: No run is alive.
     """
     host = _settle_host(shown.host, fresh.host, IDLE_CPU if idle else LIVE_CPU)
     gpus = fresh.gpus
@@ -64,10 +64,10 @@ def _settle_host(
 
 
 def _settle_gpu(shown: GpuReading, fresh: GpuReading, idle: bool) -> GpuReading:
-    """Return the fresh reading, its noise held; while a run is alive every digit is news."""
+    """Return the new reading without noise; while a run is alive, every change is shown."""
     history = fresh.utilization_history
     if len(set(history)) <= 1 and set(history) == set(shown.utilization_history):
-        # A longer line of equal bars says nothing new.
+        # A longer line of equal bars shows nothing new.
         history = shown.utilization_history
     if not idle:
         return replace(fresh, utilization_history=history)
@@ -81,7 +81,7 @@ def _settle_gpu(shown: GpuReading, fresh: GpuReading, idle: bool) -> GpuReading:
 
 
 def _hold(shown: Number | None, fresh: Number | None, least: float) -> Number | None:
-    """Return the shown value unless the fresh one is at least so far from it."""
+    """Return the shown value unless the new one differs from it by at least `least`."""
     if shown is None or fresh is None or abs(fresh - shown) >= least:
         return fresh
     return shown

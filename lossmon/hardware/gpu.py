@@ -1,4 +1,4 @@
-"""The GPUs of this machine, through NVIDIA's management library (NVML)."""
+"""GPUs of this machine, through NVIDIA's management library (NVML)."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from lossmon.types import GpuProcess, GpuReading
 
 RETRY = 60.0
 """Seconds between two attempts to reach a driver or GPU that is gone: loading the driver can
-block the machine for seconds, and nobody reinstalls a driver twice a minute."""
+block the machine for seconds."""
 
 PROCESSES_EVERY = 5.0
-"""Seconds for which a list of processes is good: jobs come and go in minutes, and each look
-reads files of every process."""
+"""Seconds between two lists of processes: jobs change within minutes, and each list reads files of
+every process."""
 
 HISTORY = 60
-"""Utilizations that are kept: a minute at one sample a second, as wide as a sparkline gets."""
+"""Utilizations kept: one minute at one sample per second, as wide as a sparkline gets."""
 
 _UNINITIALIZED, _NO_PERMISSION, _NOT_LOADED, _NO_LIBRARY = 1, 4, 9, 12
 _GPU_IS_LOST, _RESET_REQUIRED, _VERSION_MISMATCH, _UNKNOWN = 15, 16, 18, 999
 
 _GONE = frozenset({_UNINITIALIZED, _NOT_LOADED, _VERSION_MISMATCH})
-"""Errors after which the library must be opened anew before it answers anything."""
+"""Errors after which the library must be opened again."""
 
 _LOST = frozenset({_GPU_IS_LOST, _RESET_REQUIRED})
-"""Errors after which one GPU answers nothing while the others go on."""
+"""Errors after which one GPU does not answer while the others do."""
 
 _NOTES = {
     _NO_PERMISSION: "no permission to ask the NVIDIA driver",
@@ -51,39 +51,39 @@ _REASONS = (
     (0x400, "reliability"),
     (0x04, "power cap"),
 )
-"""Bits that slow a GPU down against anybody's wish, worst first. Being idle (0x01) and clocks
-that somebody set (0x02, 0x100) are not reasons."""
+"""Bits of the reasons that slow a GPU down, worst first. Being idle (0x01) and clocks that a user
+set (0x02, 0x100) are not among them."""
 
 
 class _DriverGone(Exception):
-    """The library answers nothing any more."""
+    """The driver does not answer any more."""
 
 
 class _GpuLost(Exception):
-    """One GPU answers nothing any more."""
+    """One GPU does not answer any more."""
 
 
 @dataclass(slots=True)
 class _Device:
-    """What is remembered of one GPU between samples."""
+    """State of one GPU between samples."""
 
     index: int
     handle: Any = None
-    """What the library knows it by; None while it is lost."""
+    """Handle of the library, None while the GPU is lost."""
     name: str = "NVIDIA GPU"
     memory_total: int | None = None
     power_limit: float | None = None
     processes: tuple[GpuProcess, ...] = ()
     looked: float = -math.inf
-    """`now` of the last look at the processes and the power limit."""
+    """`now` of the last list of processes and power limit."""
     history: deque[float] = field(default_factory=lambda: deque(maxlen=HISTORY))
 
 
 class Gpus:
-    """Samples every GPU. A call blocks as long as a sick driver does: only for a daemon thread.
+    """Samples every GPU. Calls block as long as a hanging driver, so use a daemon thread.
 
     Args:
-        processes: Names the processes that hold GPU memory.
+        processes: Gives the names of the processes that hold GPU memory.
     """
 
     def __init__(self, processes: Processes) -> None:
@@ -92,14 +92,14 @@ class Gpus:
         """The `pynvml` module while the library is open."""
         self._devices: list[_Device] = []
         self._known: dict[int, _Device] = {}
-        """Every GPU ever seen, so that one that returns keeps its name and its past."""
+        """Every GPU ever seen: one that returns keeps its name and history."""
         self._note = ""
         self._retry_at = -math.inf
 
     def sample(self, now: float) -> tuple[tuple[GpuReading, ...], str]:
-        """Return one reading a GPU, and a note that is empty if all is well.
+        """Return one reading per GPU, and a note, which is empty if all is well.
 
-        Nothing that a driver does is raised.
+        Errors of the driver are not raised.
 
         Args:
             now: `time.monotonic()` seconds.
@@ -114,20 +114,20 @@ class Gpus:
             self.close()
             return (), self._note
         if any(reading.lost for reading in readings) and now >= self._retry_at:
-            # A GPU that was reset is found only by a library that was opened since.
+            # A GPU that was reset is found only after the library is opened again.
             self._retry_at = now
             self.close()
         return readings, self._note or _remark(readings)
 
     def close(self) -> None:
-        """Let the library go; the next sample may open it again."""
+        """Close the library; the next sample may open it again."""
         nvml, self._nvml, self._devices = self._nvml, None, []
         if nvml is not None:
             with contextlib.suppress(nvml.NVMLError):
                 nvml.nvmlShutdown()
 
     def _open(self) -> str:
-        """Open the library and find its GPUs; return why that failed, or nothing."""
+        """Open the library and find its GPUs; return why that failed, or an empty string."""
         try:
             import pynvml
         except ImportError:
@@ -184,7 +184,7 @@ class Gpus:
             utilization=None if rates is None else float(rates.gpu),
             memory_used=used,
             memory_total=device.memory_total,
-            # Whole watts, as they are shown: the driver's milliwatts never rest.
+            # Whole watts, as they are shown: milliwatts change all the time.
             power=None if power is None else float(round(power)),
             power_limit=device.power_limit,
             temperature=_scaled(temperature, 1.0),
@@ -195,8 +195,8 @@ class Gpus:
         )
 
     def _memory_used(self, device: _Device) -> int | None:
-        """Return the bytes that programs hold; the total is remembered with the device."""
-        # The second version does not count as used what the driver keeps for itself.
+        """Return the bytes that programs hold; the total is kept with the device."""
+        # The second version does not count the memory of the driver as used.
         version = getattr(self._nvml, "nvmlMemory_v2", None)
         memory = version and self._ask("nvmlDeviceGetMemoryInfo", device.handle, version)
         if memory is None:
@@ -209,12 +209,12 @@ class Gpus:
     def _throttle_reasons(self, handle: Any) -> tuple[str, ...]:
         bits = self._ask("nvmlDeviceGetCurrentClocksEventReasons", handle)
         if bits is None:
-            # The name that drivers before 535 know it by.
+            # The name in drivers before 535.
             bits = self._ask("nvmlDeviceGetCurrentClocksThrottleReasons", handle)
         return tuple(word for bit, word in _REASONS if (bits or 0) & bit)
 
     def _list_processes(self, handle: Any) -> tuple[GpuProcess, ...]:
-        """Return who holds memory, largest first."""
+        """Return the processes that hold memory, largest first."""
         parts: dict[tuple[int, int, int], int | None] = {}
         for kind in ("Compute", "Graphics"):
             listed = self._ask(f"nvmlDeviceGet{kind}RunningProcesses_v3", handle)
@@ -222,11 +222,11 @@ class Gpus:
                 # Drivers before 510 have no third version.
                 listed = self._ask(f"nvmlDeviceGet{kind}RunningProcesses_v2", handle)
             for entry in listed or ():
-                # Who computes and draws is in both lists with the same memory.
+                # A process that computes and draws is in both lists with the same memory.
                 parts[entry.pid, entry.gpuInstanceId, entry.computeInstanceId] = entry.usedGpuMemory
         memory: dict[int, int | None] = {}
         for (pid, _, _), used in parts.items():
-            # On a partitioned GPU a process is listed once a partition.
+            # On a partitioned GPU a process is listed once per partition.
             before = memory.get(pid)
             memory[pid] = used if before is None else before + (used or 0)
         known = self._processes.look(memory)
@@ -234,11 +234,11 @@ class Gpus:
         return tuple(sorted(found, key=lambda process: (-(process.memory_used or 0), process.pid)))
 
     def _ask(self, function: str, *arguments: Any) -> Any:
-        """Ask the driver one thing; None where this GPU, driver or binding cannot answer it.
+        """Call a function of NVML; None where this GPU, driver or binding does not support it.
 
         Raises:
-            _GpuLost: The GPU answers nothing any more.
-            _DriverGone: The library answers nothing any more; says why.
+            _GpuLost: The GPU does not answer any more.
+            _DriverGone: The driver does not answer any more.
         """
         call = getattr(self._nvml, function, None)
         if call is None:
@@ -254,12 +254,12 @@ class Gpus:
 
 
 def _explain(error: Any) -> str:
-    """Put an error of the library into one calm line."""
-    return _NOTES.get(error.value) or f"the NVIDIA driver says: {printable(str(error)).lower()}"
+    """Message for an error of the library."""
+    return _NOTES.get(error.value) or f"the NVIDIA driver reports: {printable(str(error)).lower()}"
 
 
 def _remark(readings: tuple[GpuReading, ...]) -> str:
-    """Say what the readings together mean, if there is nothing to show in them."""
+    """Note for readings that have nothing to show."""
     answers = (
         reading.lost or reading.memory_used is not None or reading.utilization is not None
         for reading in readings

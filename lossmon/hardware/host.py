@@ -1,4 +1,4 @@
-"""The processors, memory and disk of this machine, as far as we may use them."""
+"""Processors, memory and disk of this machine, within the limits of the container."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from lossmon.hardware.cgroup import Cgroup
 from lossmon.types import HostReading
 
 SHORTEST = 0.2
-"""Seconds below which CPU use is not measured anew: the kernel counts in hundredths."""
+"""Shortest interval in seconds for CPU use: the kernel counts in hundredths."""
 
 
 class Host:
-    """Samples processors and memory: of the container where one limits them, else of the machine.
+    """Samples processors and memory: of the container if it has limits, else of the machine.
 
     Args:
-        cgroup: The limits.
-        psutil: The library of that name, or what stands in for it.
+        cgroup: Limits of the container.
+        psutil: The module psutil, or a substitute.
     """
 
     def __init__(self, cgroup: Cgroup | None = None, psutil: Any = None) -> None:
@@ -51,7 +51,7 @@ class Host:
         )
 
     def _cores(self) -> float:
-        """Return how many cores we may use: those we are bound to, or less by quota."""
+        """Return the number of usable cores: those of the affinity mask, or fewer by quota."""
         bound = float(len(_allowed()))
         return min(bound, self._cgroup.cores() or bound)
 
@@ -68,7 +68,7 @@ class Host:
         return self._share
 
     def _busy_seconds(self) -> float:
-        """Return processor time that somebody used: of our group if it is limited, else of all."""
+        """Return the processor seconds used by our group if it is limited, else by all."""
         used = self._cgroup.cpu_seconds()
         if used is not None:
             return used
@@ -91,9 +91,9 @@ class Host:
 
 
 def disk(paths: Sequence[str]) -> tuple[int, int] | None:
-    """Return the bytes that we may still write where the first path is or will be, and the size.
+    """Return the free bytes and the size of the file system of the first path.
 
-    Blocks as long as a dead network mount does: only for a daemon thread.
+    Blocks as long as a dead network mount, so use a daemon thread.
     """
     for path in paths:
         for folder in (Path(path), *Path(path).parents):
@@ -113,5 +113,5 @@ def _allowed() -> frozenset[int]:
 
 
 def _waiting(times: Any) -> float:
-    """Return what is in the sum of times and is neither idle nor busy."""
+    """Return the part of the sum of times that is neither idle nor busy."""
     return sum(float(getattr(times, name, 0.0)) for name in ("iowait", "guest", "guest_nice"))

@@ -1,4 +1,4 @@
-"""Who holds GPU memory, and whether that is the training we watch; read from `/proc`."""
+"""Processes that hold GPU memory, and whether they belong to the watched run; from `/proc`."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from lossmon.fast_dataclass import dataclass
 T = TypeVar("T")
 
 NAME_LENGTH = 32
-"""Characters of a process name that are kept: more than any panel has room for."""
+"""Most characters of a process name: more than any panel has room for."""
 
 MAX_FILES = 2048
-"""Open files of one process that are looked at: a training that holds thousands of data shards
-opened its log long before them, and descriptors are listed in that order."""
+"""Most open files examined per process: a training with thousands of open data shards opened its
+log before them, and descriptors are listed in that order."""
 
 MAX_ANCESTORS = 16
-"""Parents that are looked at: launchers are three or four deep."""
+"""Most parents examined: launchers are three or four levels deep."""
 
 DEVICES = ("/dev/nvidia", "/dev/dxg")
-"""What every process that uses a GPU has open (the second under WSL)."""
+"""Files that every process on a GPU has open (the second under WSL)."""
 
 
 @dataclass(frozen=True, slots=True)
 class KnownProcess:
-    """What can be said of a process: its name, empty if it cannot be known; whether it is ours."""
+    """A process: its name, empty if unknown, and whether it belongs to the run."""
 
     name: str = ""
     own: bool = False
@@ -35,7 +35,7 @@ class KnownProcess:
 
 @dataclass(frozen=True, slots=True)
 class _Process:
-    """What `/proc` says of one process."""
+    """Process as described in `/proc`."""
 
     pid: int
     parent: int
@@ -51,12 +51,12 @@ class _Process:
 
 
 class Processes:
-    """Looks processes up.
+    """Looks processes up by their id.
 
     Args:
-        directories: Where the watched run lives: directories or single files, absolute.
-        proc: Where `/proc` is mounted.
-        devices: How the names of the files begin that every process on a GPU has open.
+        directories: Absolute paths of the watched run: directories or single files.
+        proc: Mount point of `/proc`.
+        devices: Prefixes of the files that every process on a GPU has open.
     """
 
     def __init__(
@@ -71,11 +71,11 @@ class Processes:
         self._seen: dict[int, _Process | None] = {}
 
     def look(self, pids: Iterable[int]) -> Mapping[int, KnownProcess]:
-        """Return what is known of each process id now.
+        """Return what is known about each process id now.
 
-        A process is part of the training if it, a parent or a child works in the run's directory,
-        has one of its files open or is told of it on its command line; or if it has the parent and
-        the program in common with such a one, as the ranks of one launcher have.
+        A process belongs to the run if it, a parent or a child works in the run's directory, has
+        one of its files open or has its path on the command line; or if it shares parent and
+        program with such a process, as the ranks of one launcher do.
         """
         self._seen = {}
         found = {pid: self._visible(pid) for pid in pids}
@@ -89,10 +89,10 @@ class Processes:
         }
 
     def _visible(self, pid: int) -> _Process | None:
-        """Return the process, unless its number belongs to another one here.
+        """Return the process, unless the id belongs to another process here.
 
-        In a container the driver may report the ids of the host, where the same number is
-        somebody else: who has no GPU open is not the one that was meant.
+        In a container the driver may report the ids of the host, which mean other processes here:
+        a process that has no GPU open is not the one that was meant.
         """
         process = self._process(pid)
         if process is None or not process.readable:
@@ -130,7 +130,7 @@ class Processes:
                 yield child
 
     def _launcher(self, process: _Process | None) -> int | None:
-        """Return the parent if it runs the same program: then it starts ranks, not jobs."""
+        """Return the parent if it runs the same program, so that it is a launcher of ranks."""
         parent = self._process(process.parent) if process and process.parent > 1 else None
         if process is None or parent is None or parent.name != process.name:
             return None
@@ -163,7 +163,7 @@ class Processes:
         )
 
     def _read(self, pid: int, name: str) -> str:
-        """Return a small file of a process, empty if there is none or it is not for us."""
+        """Return a small file of a process, empty if it cannot be read."""
 
         def content(path: str) -> str:
             with open(path, encoding="utf-8", errors="replace") as file:
@@ -173,7 +173,7 @@ class Processes:
 
 
 def printable(text: str | bytes | None) -> str:
-    """Return the beginning of a text from outside without anything that steers a terminal."""
+    """Return the start of an untrusted text without control characters."""
     if isinstance(text, bytes):
         text = text.decode("utf-8", errors="replace")
     return "".join(letter for letter in (text or "")[:NAME_LENGTH] if letter.isprintable())
@@ -194,7 +194,7 @@ def _paths(process: _Process) -> Iterable[str]:
 
 
 def _attempt(call: Callable[[str], T], path: str) -> T | None:
-    """Return what a look at a process gives; None if it ended meanwhile or is not ours to see."""
+    """Return the result of a call; None if the process has ended or may not be examined."""
     try:
         return call(path)
     except OSError:

@@ -1,4 +1,4 @@
-"""The hardware of the machine that trains, as the run's own tracker recorded it."""
+"""Hardware readings of the training machine that the run's tracker recorded."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from lossmon.types import GpuReading, HardwareReading, HostReading, Series
 
 PREFIX = "system/"
-"""How the canonical names of such series begin."""
+"""Prefix of the canonical names of such series."""
 
 HISTORY = 60
-"""Utilizations that are handed on: as wide as a sparkline gets."""
+"""Most utilizations per history: as wide as a sparkline gets."""
 
 MOST_GPUS = 64
-"""GPUs of one reading: more than any node has."""
+"""Most GPUs per reading: more than any node has."""
 
 _GIB = float(1 << 30)
 _MIB = float(1 << 20)
@@ -56,7 +56,7 @@ _GPU_FIELDS: Mapping[str, tuple[str, float]] = {
     "power_limit": ("power_limit", 1.0),
     "sm_clock": ("sm_clock", 1e6),
 }
-"""Field and factor of each name that a tracker gives to a quantity of a GPU."""
+"""Field and factor by the name that trackers give to a quantity of a GPU."""
 
 _HOST_FIELDS: Mapping[str, tuple[str, float]] = {
     "cpu": ("cpu", 1.0),
@@ -77,19 +77,19 @@ _HOST_FIELDS: Mapping[str, tuple[str, float]] = {
 
 
 def is_recorded(key: str) -> bool:
-    """Whether a series of this canonical name is about the machine and not the training."""
+    """Whether a series of this canonical name describes the machine, not the training."""
     return key.startswith((PREFIX, "system.", "sys/", "gpu."))
 
 
 def recorded(series: Sequence[Series], now: float) -> HardwareReading | None:
-    """Make a reading of the newest values that a tracker recorded.
+    """Reading with the newest values that a tracker recorded.
 
     Args:
         series: Every scalar of one run.
         now: Seconds since the Unix epoch, for the age in the note.
 
     Returns:
-        None where the run's trackers recorded nothing of the machine.
+        None if the run's trackers recorded no hardware.
     """
     ours = [one for one in series if is_recorded(one.meaning.key) and len(one)]
     gpus: dict[int, dict[str, float]] = {}
@@ -116,16 +116,16 @@ def _store(
     histories: dict[int, tuple[float, ...]],
     host: dict[str, float],
 ) -> bool:
-    """Put the newest value of a series where it belongs; False where it has no place."""
+    """Store the newest value of a series in its field; False if it has none."""
     name = one.meaning.key.removeprefix(PREFIX)
     if dvclive := _DVCLIVE.fullmatch(name):
-        # It puts the number of the GPU last.
+        # DVCLive puts the number of the GPU last.
         name = f"gpu/{dvclive[2]}/{dvclive[1].removeprefix('gpu/')}"
     if found := _GPU.fullmatch(name):
         index, quantity = int(found[1]), _GPU_FIELDS.get(found[2])
         if quantity is None or (index not in gpus and len(gpus) >= MOST_GPUS):
             return False
-        # W&B says the same of the whole GPU and of the process: the whole counts.
+        # W&B logs the whole GPU and the process: the whole counts.
         if not name.startswith("process.") or quantity[0] not in gpus.get(index, {}):
             gpus.setdefault(index, {})[quantity[0]] = one.last * quantity[1]
             if quantity[0] == "utilization":
@@ -167,7 +167,7 @@ def _percent(value: float | None) -> float | None:
 
 
 def _memory(said: Mapping[str, float]) -> tuple[int | None, int | None]:
-    """Bytes used and in all, as far as two of used, free, total and percent tell them."""
+    """Bytes used and total, from any two of used, free, total and percent."""
     used, total = said.get("memory_used"), said.get("memory_total")
     percent, free = said.get("memory_percent"), said.get("memory_free")
     share = percent / 100 if percent is not None and 0 < percent < 100 else None
@@ -186,7 +186,7 @@ def _bytes(value: float | None) -> int | None:
 
 
 def age(seconds: float) -> str:
-    """How long ago that was, in steps coarse enough that a screen at rest stays at rest."""
+    """How long ago that was, in coarse steps, so that an idle screen does not change."""
     if not math.isfinite(seconds):
         return ""
     if seconds < 15:

@@ -1,4 +1,4 @@
-"""Samples the hardware in daemon threads: neither a sick driver nor a dead mount is felt."""
+"""Sampling of the hardware in daemon threads, which a hanging driver or mount does not delay."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ from lossmon.hardware.processes import Processes
 from lossmon.types import GpuReading, HardwareReading, HostReading
 
 IDLE_INTERVAL = 10.0
-"""Seconds between samples while no run is alive: the panel stays true, the machine at rest."""
+"""Seconds between samples while no run is alive."""
 
 DISK_INTERVAL = 10.0
-"""Seconds between looks at the disk: it fills by checkpoints, not by the second."""
+"""Seconds between samples of the disk, which fills with checkpoints, not from second to second."""
 
-SILENCE = 10.0
-"""Seconds without an answer after which a driver counts as stuck; loading one for eight GPUs
+UNANSWERED = 10.0
+"""Seconds without an answer after which a driver counts as hanging; loading one for eight GPUs
 takes several."""
 
-FAREWELL = 0.2
-"""Seconds that `stop` waits for the threads; what is stuck longer dies with the process."""
+STOP_TIMEOUT = 0.2
+"""Seconds that `stop` waits for the threads; one that hangs ends with the process."""
 
-STUCK = "the NVIDIA driver does not answer"
+HANGING = "the NVIDIA driver does not answer"
 
 
 class HardwareSampler:
     """Keeps the newest reading of GPUs, processors, memory and disk.
 
     GPUs, host and disk have a thread each: one that hangs leaves the others running. Readings are
-    settled (see `calm`), so `latest` is the same object as long as nothing worth a look changed.
+    settled (see `deadband`): `latest` is the same object until a change exceeds the deadband.
 
     Args:
-        paths: Where the watched run lives: whose disk is shown, and by what its processes are
-            known.
+        paths: Paths of the watched run, which decide on the disk and on the processes that belong
+            to the run.
         interval: Seconds between samples while a run is alive.
         on_change: Set whenever `latest` became another object.
     """
@@ -56,17 +56,17 @@ class HardwareSampler:
         self._idle = False
         self._stopping = False
         self._round = 0
-        """Counts the times that all threads were called to work at once."""
-        self._bell = threading.Condition()
+        """Number of times that all threads were woken."""
+        self._wake = threading.Condition()
         self._latest = HardwareReading()
         self._gpus: tuple[GpuReading, ...] = ()
         self._note = ""
         self._fault = ""
-        """Why a thread ended that should not have."""
+        """Why a thread ended unexpectedly, or empty."""
         self._host: HostReading | None = None
         self._disk: tuple[int, int] | None = None
         self._asked: float | None = None
-        """Moment at which the driver was asked what it has not answered yet."""
+        """Time at which the driver was asked a question that it has not answered."""
         self._processes = Processes(_names(self._paths))
         self._threads: list[threading.Thread] = []
 
@@ -83,21 +83,21 @@ class HardwareSampler:
     @idle.setter
     def idle(self, idle: bool) -> None:
         if idle != self._idle:
-            with self._bell:
+            with self._wake:
                 self._idle = idle
                 if not idle:
-                    self._call()
+                    self._wake_all()
 
     def update(self, paths: Sequence[Path]) -> None:
-        """Watch another place."""
+        """Watch other paths."""
         if tuple(paths) != self._paths:
-            with self._bell:
+            with self._wake:
                 self._paths = tuple(paths)
                 self._processes.directories = _names(self._paths)
-                self._call()
+                self._wake_all()
 
     def start(self) -> None:
-        """Begin to sample; does nothing if it did already."""
+        """Start sampling; does nothing if it runs already."""
         if self._threads:
             return
         for watch in (self._watch_gpus, self._watch_host, self._watch_disk):
@@ -107,23 +107,23 @@ class HardwareSampler:
             thread.start()
 
     def stop(self) -> None:
-        """End sampling. Returns soon even if a driver hangs."""
-        with self._bell:
+        """Stop sampling. Returns soon even if a driver hangs."""
+        with self._wake:
             self._stopping = True
-            self._call()
-        deadline = time.monotonic() + FAREWELL
+            self._wake_all()
+        deadline = time.monotonic() + STOP_TIMEOUT
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
 
     # ------------------------------------------------------------------ threads
 
     def _guard(self, watch: Callable[[], None]) -> None:
-        """Say that a thread ended by a fault of ours; the screen goes on without it."""
+        """Run a thread; an internal error in it becomes the note."""
         try:
             watch()
         except Exception as error:
-            with self._bell:
-                self._fault = f"some readings ended: {error!r}"
+            with self._wake:
+                self._fault = f"hardware sampling stopped: {error!r}"
                 self._publish()
 
     def _watch_gpus(self) -> None:
@@ -132,7 +132,7 @@ class HardwareSampler:
         def sample(now: float) -> bool:
             self._asked = now
             readings, note = gpus.sample(now)
-            with self._bell:
+            with self._wake:
                 self._asked = None
                 self._gpus, self._note = readings, note
                 self._publish()
@@ -146,11 +146,11 @@ class HardwareSampler:
 
         def sample(now: float) -> bool:
             reading = host.sample(now)
-            with self._bell:
+            with self._wake:
                 self._host = reading
-                if self._asked is not None and now - self._asked > SILENCE:
+                if self._asked is not None and now - self._asked > UNANSWERED:
                     self._gpus = tuple(_silent(gpu) for gpu in self._gpus)
-                    self._note = STUCK
+                    self._note = HANGING
                 self._publish()
             return reading.cpu is not None
 
@@ -160,11 +160,11 @@ class HardwareSampler:
         def sample(now: float) -> bool:
             paths = self._paths
             names = tuple(os.path.realpath(path) for path in paths)
-            with self._bell:
+            with self._wake:
                 if paths is self._paths:
                     self._processes.directories = names
             space = disk(names)
-            with self._bell:
+            with self._wake:
                 self._disk = space
                 self._publish()
             return True
@@ -172,30 +172,30 @@ class HardwareSampler:
         self._repeat(sample, DISK_INTERVAL)
 
     def _repeat(self, sample: Callable[[float], bool], interval: float) -> None:
-        """Sample again and again, at once when called, until stopped.
+        """Sample periodically, and at once when woken, until stopped.
 
         Args:
             sample: Takes the moment; says whether what it has is complete.
             interval: Seconds between samples, or more if all is complete and no run is alive.
         """
         while not self._stopping:
-            heard = self._round
+            seen = self._round
             complete = sample(time.monotonic())
             rest = complete and self._idle
-            self._rest(heard, max(interval, IDLE_INTERVAL) if rest else interval)
+            self._rest(seen, max(interval, IDLE_INTERVAL) if rest else interval)
 
-    def _rest(self, heard: int, seconds: float) -> None:
-        """Sleep until the next sample is due, or until called later than the round we heard."""
-        with self._bell:
-            self._bell.wait_for(lambda: self._round != heard, seconds)
+    def _rest(self, seen: int, seconds: float) -> None:
+        """Sleep until the next sample is due, or until a wake-up after round `seen`."""
+        with self._wake:
+            self._wake.wait_for(lambda: self._round != seen, seconds)
 
-    def _call(self) -> None:
-        """Wake every thread; the bell is held."""
+    def _wake_all(self) -> None:
+        """Wake every thread; the lock is held."""
         self._round += 1
-        self._bell.notify_all()
+        self._wake.notify_all()
 
     def _publish(self) -> None:
-        """Show what is known if it is worth a look; the bell is held."""
+        """Publish the readings if they changed beyond the deadband; the lock is held."""
         host = self._host
         if host is not None and self._disk is not None:
             host = replace(host, disk_free=self._disk[0], disk_total=self._disk[1])
@@ -211,10 +211,10 @@ class HardwareSampler:
 
 
 def _names(paths: Sequence[Path]) -> tuple[str, ...]:
-    """Return absolute names without a look at the file system, which may hang."""
+    """Return absolute names without access to the file system, which may hang."""
     return tuple(os.path.abspath(path) for path in paths)
 
 
 def _silent(gpu: GpuReading) -> GpuReading:
-    """Return what is left of a reading when the driver has stopped answering."""
+    """Return the reading of a GPU whose driver has stopped answering."""
     return GpuReading(gpu.index, gpu.name, memory_total=gpu.memory_total, lost=True)

@@ -38,7 +38,7 @@ def rewrite(path: Path, change: Callable[[str], str]) -> None:
         if fresh != before:
             _replace(path, before, fresh)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: is not TOML: {error}") from error
+        raise ConfigError(f"{path}: not valid TOML: {error}") from error
     except UnicodeError as error:
         raise ConfigError(f"{path}: is not UTF-8: {error}") from error
     except (OSError, ValueError, IndexError, RecursionError) as error:

@@ -1,4 +1,4 @@
-"""The vocabulary that flows from the files to the screen: every room knows it, it knows none."""
+"""Types that flow from the files to the screen; they import no other package of lossmon."""
 
 from lossmon.types.diagnosis import (
     UNJUDGED,

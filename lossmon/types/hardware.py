@@ -16,8 +16,8 @@ class GpuProcess:
         pid: Process id, as NVML reports it.
         name: Executable name, or empty where it cannot be known.
         memory_used: Bytes, None where the driver does not say.
-        own: It is part of the watched training (its working directory, an open file or an
-            argument lies in the run).
+        own: It belongs to the watched training: its working directory, an open file or an
+            argument is inside the run.
     """
 
     pid: int
@@ -28,7 +28,7 @@ class GpuProcess:
 
 @dataclass(frozen=True, slots=True)
 class GpuReading:
-    """One GPU at one moment. Every field that the driver does not support is None.
+    """One GPU at one moment. Fields that the driver does not support are None.
 
     Attributes:
         index: NVML index.
@@ -40,9 +40,9 @@ class GpuReading:
         power_limit: Watts.
         temperature: Degrees Celsius.
         sm_clock: Hertz.
-        throttle_reasons: Words for the active reasons that slow the GPU down; idle and
-            application settings are not reasons.
-        processes: Who holds its memory, largest first.
+        throttle_reasons: Active reasons that slow the GPU down, in words; being idle and
+            application clocks are not reasons.
+        processes: Processes that hold its memory, largest first.
         lost: The GPU fell off the bus or stopped answering.
         utilization_history: Recent utilizations, 0 to 100, oldest first.
     """
@@ -70,10 +70,10 @@ class HostReading:
         name: Host name.
         cpu: Share of all cores in use, 0 to 100, None before the second sample.
         cpu_count: Logical cores that this process may use.
-        memory_used: Bytes in use (total minus available), of the container where limited.
-        memory_total: Bytes, of the container where limited.
-        disk_free: Bytes free where the run writes, None where unknown.
-        disk_total: Bytes there.
+        memory_used: Bytes in use (total minus available), of the container if it has a limit.
+        memory_total: Bytes, of the container if it has a limit.
+        disk_free: Free bytes of the file system of the run, None where unknown.
+        disk_total: Its size in bytes.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Points, from the readers to the store."""
+"""Points, facts and texts that readers return, and the series that the store makes of them."""
 
 from __future__ import annotations
 
@@ -22,16 +22,15 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Points:
-    """Scalars of one tag, in the order they were logged, as columns of one length.
+    """Scalars of one tag in logged order, as columns of one length.
 
     Attributes:
-        tag: Name of the series, as the source spells it (`train/loss`).
-        steps: int64, 0 or more. A restarted run may rewind it.
+        tag: Name of the series in the spelling of the source (`train/loss`).
+        steps: int64, 0 or more. A restart makes them go back.
         wall_times: float64, seconds since the Unix epoch; NaN where the source has no clock.
-        values: float64. May be NaN or infinite: that is what we watch for.
-        order: int64, strictly increasing within one source over its whole life: the position
-            of the record, so that points of different tags can be put back in the order they
-            were logged.
+        values: float64, NaN and infinities included.
+        order: int64, position of the record, strictly increasing within one source: restores the
+            logged order of points of different tags.
         axis: What `steps` counts.
     """
 
@@ -48,10 +47,10 @@ class Points:
 
 @dataclass(frozen=True, slots=True)
 class Restart:
-    """The run began again from an earlier step.
+    """Restart of the run from an earlier step.
 
     Attributes:
-        step: First step that will be logged again; older points at or beyond it are void.
+        step: First step that is logged again; older points at or beyond it are void.
         order: Position in the source, comparable with `Points.order`.
     """
 
@@ -61,18 +60,18 @@ class Restart:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a source says about the run as a whole. None means it says nothing of it.
+    """Facts that a source states about the run as a whole; None where it does not.
 
     Attributes:
-        name: What the user calls the run.
-        total_steps: Optimizer steps planned.
-        total_epochs: Epochs planned.
+        name: The user's name of the run.
+        total_steps: Planned optimizer steps.
+        total_epochs: Planned epochs.
         remaining: Seconds left, as the framework estimates them.
-        finished: The source says that the run ended well.
-        failure: The source says that the run ended badly, and why, in one line.
-        ending: The source's own word for a good end that came early (`pruned`).
+        finished: The run ended normally.
+        failure: Why the run failed, in one line.
+        ending: The source's word for an early normal end (`pruned`).
         started: Seconds since the Unix epoch.
-        best_checkpoint: Name of the checkpoint the framework itself calls best.
+        best_checkpoint: Name of the checkpoint that the framework calls best.
         settings: Hyperparameters and configuration, as text.
     """
 
@@ -90,14 +89,14 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class TextSample:
-    """A text that the run logged: an answer of the model, usually.
+    """Text that the run logged, usually an output of the model.
 
     Attributes:
         tag: Name under which it was logged.
-        step: Where in the run it was written, None where the source does not say.
-        output: What the model wrote; the whole text where its parts are not known.
-        prompt: What it was asked, or empty.
-        expected: What it should have written, or empty.
+        step: Step at which it was logged, None where unknown.
+        output: Output of the model; the whole text where its parts are not known.
+        prompt: Prompt, or empty.
+        expected: Expected output, or empty.
     """
 
     tag: str
@@ -109,20 +108,19 @@ class TextSample:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What one call of `Reader.read` found.
+    """Result of one call of `Reader.read`.
 
     Attributes:
-        points: Columns per tag; a tag may come more than once, oldest first.
-        restarts: Explicit restarts (not those that steps going back already tell).
-        facts: What is new about the run as a whole, oldest first.
-        lines: Completed lines of a text log, oldest first, free of control characters.
-            A progress bar that redraws itself gives its newest state only.
+        points: Columns per tag; a tag may occur more than once, oldest first.
+        restarts: Explicit restarts, without those that steps going back show.
+        facts: New facts about the run as a whole, oldest first.
+        lines: Completed lines of a text log, oldest first, without control characters.
+            Of a progress bar that redraws itself only the newest state.
         samples: Texts that the run logged.
-        notes: Things worth a word that did not stop the reader ("2 bad records skipped at
-            byte 81,920").
-        replaced: The file began anew (truncated, rotated, rewritten): all that this reader
-            gave before is void and follows again.
-        pending: Bytes known to be unread; above 0 the caller should come back at once.
+        notes: Notes that are not errors ("2 bad records skipped at byte 81,920").
+        replaced: The file was truncated, rotated or rewritten: everything that this reader
+            returned before is void and follows again.
+        pending: Bytes known to be unread; above 0 the caller should read on at once.
     """
 
     points: tuple[Points, ...] = ()
@@ -136,11 +134,11 @@ class Batch:
 
 
 class Reader(Protocol):
-    """Reads one growing file, a little further at each call. Holds no open file between calls.
+    """Incremental reader of one growing file. Holds no open file between calls.
 
     Attributes:
         path: The file.
-        source: Name of the format family for the header: `tensorboard`, `hf_trainer`,
+        source: Name of the format family: `tensorboard`, `hf_trainer`,
             `llamafactory`, `lightning`, `csv`, `jsonl`, `text`, ...
     """
 
@@ -153,15 +151,15 @@ class Reader(Protocol):
     def read(self, deadline: float) -> Batch:
         """Return what was written since the last call.
 
-        Stops quietly at a half-written record; the next call resumes there. A file that does
-        not exist (yet, or any more) gives an empty batch.
+        Stops at an incomplete record; the next call resumes there. A file that does not exist
+        gives an empty batch.
 
         Args:
-            deadline: `time.monotonic()` value after which to return with what is there; at
-                least one chunk is always read, so that calls make progress.
+            deadline: `time.monotonic()` value after which to return with what is there; each call
+                reads at least one chunk.
 
         Raises:
-            ReadError: The file is corrupt from here on; what was given before stays valid.
+            ReadError: The file is corrupt from here on; earlier batches stay valid.
         """
         ...
 
@@ -176,28 +174,28 @@ def _empty_floats() -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One tag of one run as the store holds it: columns of one length, steps not decreasing.
+    """One scalar of one run: columns of one length, steps not decreasing.
 
-    The arrays are views that never change once handed out. Under memory pressure old points
-    are thinned to minimum and maximum per bucket; the statistics below are of all points.
+    The arrays never change. Above a memory budget, old points are thinned to minimum and maximum
+    per bucket; the statistics below are of all points.
 
     Attributes:
-        tag: Raw name in the winning source.
-        meaning: What it stands for.
-        source: Name of the winning source.
+        tag: Raw name in the leading source.
+        meaning: Meaning of the tag.
+        source: Format family of the leading source.
         axis: What `steps` counts.
         steps: int64.
         values: float64, NaN and infinities included.
         wall_times: float64, seconds since the Unix epoch, NaN where unknown.
-        n: Points logged (before thinning, superseded ones not counted).
+        n: Points logged, thinned ones included, those that a restart made void not.
         n_nonfinite: How many of them are NaN or infinite.
         first_step: Step of the first point.
         last_step: Step of the newest point.
         last: Newest value.
         minimum: Smallest finite value, NaN if there is none.
-        min_step: Where it is.
+        min_step: Its step.
         maximum: Largest finite value, NaN if there is none.
-        max_step: Where it is.
+        max_step: Its step.
         ghost_steps: Steps of points that a restart made void, oldest first.
         ghost_values: Their values.
     """

@@ -1,4 +1,4 @@
-"""A run and the snapshot of all runs."""
+"""Snapshots of one run and of all runs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lossmon.types.points import Series, TextSample
 
 
 class RunState(StrEnum):
-    """What a run is doing."""
+    """State of a run."""
 
     WAITING = "waiting"
     """Nothing has been logged yet."""
@@ -27,11 +27,11 @@ class RunState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Best:
-    """The eval minimum and where to find its weights.
+    """The lowest eval loss and its checkpoint.
 
     Attributes:
         step: Step of the lowest finite eval loss.
-        eval_loss: That loss.
+        eval_loss: The loss.
         checkpoint: Name of the newest checkpoint on disk at or before `step` that is not older
             than the previous eval, or None.
     """
@@ -42,29 +42,29 @@ class Best:
 
 
 class AmbiguityReason(StrEnum):
-    """Why it is not known what a series is."""
+    """Why the tag of a series is ambiguous."""
 
     CALLED_ALIKE = "called_alike"
-    """Its name means the same as that of the series that is shown."""
+    """It has the same meaning as the tag of the series that is shown."""
     NO_TOTAL = "no_total"
-    """It is one of several losses of which none is the total."""
+    """It is one of several losses without a total."""
     NO_LOSS = "no_loss"
-    """No series of the run is known as a loss, and it may be one."""
+    """No series of the run is recognised as a loss, and it may be one."""
     VAGUE = "vague"
-    """Its name (`loss_2`, `score`) says of what sort it is, but not which one."""
+    """It says what kind the series is, but not which one (`loss_2`, `score`)."""
 
 
 @dataclass(frozen=True, slots=True)
 class AmbiguousTag:
-    """A series whose name does not say what it is, and what it may be.
+    """A series whose tag does not say what it is, and what it may be.
 
-    An answer is an entry of `[metrics]` in the settings: `train_loss = "<tag>"`.
+    The user resolves it by an entry of `[metrics]` in the settings: `train_loss = "<tag>"`.
 
     Attributes:
-        tag: Raw name, as the source spells it; hostile as all text from logs.
-        candidates: Canonical names that the settings know, the likeliest first; at least one.
+        tag: Raw name; untrusted as all text from logs.
+        candidates: Canonical names of the settings, the likeliest first; at least one.
         reason: Why it is ambiguous.
-        shown: Tag of the series that is taken for `candidates[0]` meanwhile, empty if none is.
+        shown: Tag of the series that is shown as `candidates[0]` meanwhile, empty if none is.
     """
 
     tag: str
@@ -78,11 +78,11 @@ class RunSnapshot:
     """One run at one moment.
 
     Attributes:
-        name: What the user calls it.
+        name: Name of the run.
         path: Its own directory or file.
         sources: Format families that contributed, best first.
-        state: What it is doing.
-        state_reason: Why it is thought so ("step equals total", "CUDA out of memory"), or "".
+        state: State.
+        state_reason: Reason of the state ("last step reached", "CUDA out of memory"), or empty.
         step: Newest step, None before the first.
         total_steps: Planned steps, or None.
         epoch: Newest epoch, or None.
@@ -93,20 +93,20 @@ class RunSnapshot:
         series: Every scalar of the run, headline losses first, then by label.
         train: Index into `series` of the headline train loss, None if there is none.
         eval: Index into `series` of the headline eval loss, None if there is none.
-        diagnosis: What the engine says.
-        best: Eval minimum, or None.
+        diagnosis: Verdict and findings.
+        best: Lowest eval loss, or None.
         checkpoints: Steps of the checkpoints on disk, ascending, with their names.
-        restarts: Steps at which the run began again.
+        restarts: Steps from which the run restarted.
         log: Newest lines of the text log, oldest first.
-        log_name: File they come from.
+        log_name: Name of that log.
         settings: Hyperparameters, as text.
-        samples: Texts that the run logged, of each prompt one a step, steps ascending; the same
-            tuple while nothing came.
+        samples: Texts that the run logged, one per prompt and step, steps ascending; the same
+            tuple until one is added.
         errors: What could not be read: file, place, reason, consequence.
-        notes: Words about the data that are not errors.
-        ambiguous_tags: Series that the user could be asked about, those that matter most first.
+        notes: Notes on the data that are not errors.
+        ambiguous_tags: Series that the user can be asked about, the most important first.
         loaded: Share of the known bytes that were read, 0 to 1.
-        size: Bytes of its files, those that are still to be read included.
+        size: Bytes of its files, unread ones included.
         nodes: Hardware of the machines that train it, as recorded there, the one that needs
             attention most first.
         job: The scheduler's job that it belongs to, None where none is known.
@@ -160,11 +160,10 @@ class Snapshot:
 
     Attributes:
         time: Seconds since the Unix epoch at which it was taken.
-        runs: One entry a run, in the order they were found.
-        hardware: The machine.
-        waiting_for: What the monitor waits for while there is no run ("metrics in ./output"),
-            or empty.
-        notes: Words about discovery ("polling: network file system").
+        runs: One entry per run, in the order in which they were found.
+        hardware: Hardware readings.
+        waiting_for: Paths that the monitor waits for while there is no run, or empty.
+        notes: Notes on discovery ("polling: network file system").
         busy: More bytes are known and will be read at once.
     """
 

@@ -1,4 +1,4 @@
-"""What a tag means: split, kind, axis."""
+"""Meaning of a tag: split, kind and axis."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from lossmon.fast_dataclass import dataclass
 
 
 class Split(StrEnum):
-    """Which data a scalar was measured on. What is neither counts as train."""
+    """Data on which a scalar was measured. Scalars that were measured on no data count as train."""
 
     TRAIN = "train"
     EVAL = "eval"
@@ -34,7 +34,7 @@ MetricNames = Mapping[str, str | tuple[str, ...]]
 
 
 class Kind(StrEnum):
-    """What sort of quantity a series holds, in the words of the `check` contract."""
+    """Kind of quantity, in the words of `lossmon check --json`."""
 
     LOSS = "loss"
     METRIC = "metric"
@@ -45,14 +45,14 @@ class Kind(StrEnum):
 
 
 class Axis(StrEnum):
-    """What the integer in `Points.steps` counts."""
+    """What `Points.steps` counts."""
 
     STEP = "step"
-    """Optimizer steps (iterations, updates): the usual case."""
+    """Optimizer steps (iterations, updates), the usual case."""
     EPOCH = "epoch"
-    """Whole epochs: one point an epoch, as Keras and Ultralytics log."""
+    """Whole epochs, one point per epoch, as Keras and Ultralytics log."""
     ORDER = "order"
-    """The source gives no step; points are numbered in the order they stand there."""
+    """The source has no steps; its points are numbered in their order."""
     TOKENS = "tokens"
     SAMPLES = "samples"
     TRIAL = "trial"
@@ -62,23 +62,24 @@ class Axis(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What a raw tag stands for, whatever framework spelled it.
+    """Meaning of a raw tag, independent of the framework's spelling.
 
     Attributes:
         key: Canonical name, the same for every spelling: `train/loss`, `eval/loss`,
             `learning_rate`, `grad_norm`, `epoch`, `eval/accuracy`, `train/tokens_per_second`.
-            Two sources of one run that share a key report the same quantity.
-        label: The same in words, for the screen: `eval accuracy`.
+            Two sources of one run with the same key report the same quantity.
+        label: Words for the screen: `eval accuracy`.
         split: Data it was measured on.
-        kind: Sort of quantity.
+        kind: Kind of quantity.
         part: Empty for a total. For a loss component (`box`) or one of several eval sets
             (`easy`), its name.
         lower_is_better: None where neither direction is good.
-        unit: Unit to print behind the value (`tok/s`), or empty.
-        secondary: A running or epoch mean, or a repeat, of a series that is also logged raw:
-            never the headline while the raw one exists.
-        summary: A number about the whole run (HF's final `train_loss`): never a curve point.
-        sum_of: Raw tags of the parts whose sum it is, where the run logs no total; else empty.
+        unit: Unit printed after the value (`tok/s`), or empty.
+        secondary: A running mean, an epoch mean or a repeat of a series that is also logged raw:
+            not the headline while there is the raw one.
+        summary: A number about the whole run (the final `train_loss` of the HF Trainer), not a
+            point of a curve.
+        sum_of: Raw tags of the components that were summed where no total is logged; else empty.
     """
 
     key: str

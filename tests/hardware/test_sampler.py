@@ -15,7 +15,7 @@ import pytest
 from lossmon.hardware import sampler as module
 from lossmon.hardware.deadband import settle
 from lossmon.hardware.processes import Processes
-from lossmon.hardware.sampler import STUCK, HardwareSampler
+from lossmon.hardware.sampler import HANGING, HardwareSampler
 from lossmon.types import HardwareReading
 from tests.hardware.conftest import FakeNvml
 
@@ -74,11 +74,11 @@ def test_a_driver_that_hangs_is_said_and_the_host_goes_on(
     driver: FakeNvml,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(module, "SILENCE", 0.05)
+    monkeypatch.setattr(module, "UNANSWERED", 0.05)
     sampler.start()
     wait_for(sampler, changed, lambda new: bool(new.gpus))
     driver.says("hang 400")
-    reading = wait_for(sampler, changed, lambda new: new.note == STUCK)
+    reading = wait_for(sampler, changed, lambda new: new.note == HANGING)
     assert all(gpu.lost for gpu in reading.gpus)
     driver.says()
     reading = wait_for(sampler, changed, lambda new: not new.note)

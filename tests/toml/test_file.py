@@ -44,8 +44,8 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        pytest.param(b"x = \n", "is not TOML", id="broken"),
-        pytest.param(b"x = 1\nx = 2\n", "is not TOML", id="a key twice"),
+        pytest.param(b"x = \n", "not valid TOML", id="broken"),
+        pytest.param(b"x = 1\nx = 2\n", "not valid TOML", id="a key twice"),
         pytest.param(b"# \xff\nx = 1\n", "is not UTF-8", id="not text"),
         pytest.param(b"#" * (LARGEST + 1), "is larger than", id="too large"),
     ],
