@@ -89,7 +89,7 @@ def channels() -> str:
         given = inspect.signature(row.load()).parameters.values()
         keys = ", ".join(f"`{one.name}`" for one in given) or "–"
         rows.append(f"| `{row.name}` | {flag} | {row.summary} | {keys} |")
-    head = ["| channel | flag | what it does | settings beside `severity`, `quiet_hours` |"]
+    head = ["| channel | flag | what it does | settings besides `severity` and `quiet_hours` |"]
     return "\n".join([*head, "|---|---|---|---|", *rows])
 
 

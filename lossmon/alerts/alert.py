@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from lossmon import locale
@@ -72,11 +72,7 @@ class Alert:
 def alert_of(run: RunSnapshot, transition: Transition, now: float, language: str) -> Alert:
     """Describe a transition of a run."""
     code = transition.code
-    finding = next(
-        (one for one in (run.diagnosis.verdict, *run.diagnosis.findings) if one.code == code),
-        Finding(code, transition.severity, transition.since_step, Confidence.HIGH),
-    )
-    word, text = _words(run, finding, language)
+    word, text = _words(run, transition, language)
     if transition.change is Change.END:
         word, text = locale.section("alerts", language)["over"].format(word=word), ()
     return Alert(
@@ -125,13 +121,19 @@ def own_alert(
     )
 
 
-def _words(run: RunSnapshot, finding: Finding, language: str) -> tuple[str, tuple[str, ...]]:
-    code = finding.code
+def _words(run: RunSnapshot, transition: Transition, language: str) -> tuple[str, tuple[str, ...]]:
+    """The condition in a word, and the lines that explain it."""
+    code, texts = transition.code, locale.section("alerts", language)
     if code in STATE_CODES and code != run.diagnosis.verdict.code:
-        texts = locale.section("alerts", language)[code]
         step = "–" if run.step is None else f"{run.step:,}"
         reason = run.state_reason or "–"
-        return texts["word"], (texts["text"].format(step=step, reason=reason),)
+        return texts[code]["word"], (texts[code]["text"].format(step=step, reason=reason),)
+    found = (run.diagnosis.verdict, *run.diagnosis.findings)
+    finding = next((one for one in found if one.code == code), None)
+    if finding is None:
+        past = Finding(code, transition.severity, transition.since_step, Confidence.HIGH)
+        step = f"{transition.since_step:,}"
+        return advise(past, language).badge, (texts["past"].format(step=step),)
     words = advise(finding, language)
     first = remedies(run, language) if finding is run.diagnosis.verdict else words.remedies
     return words.badge, (words.evidence, *first[:1])
@@ -201,7 +203,7 @@ class Message:
         return "\n".join(self.lines)
 
     def described(self) -> dict[str, Any]:
-        """The shape of `check --json` with `event` beside it; of several runs the first."""
+        """The shape of `check --json` plus `event`; of several runs the last."""
         alert = self.alerts[-1]
         record = alert.record or {"run": None, "path": None}
         return {**record, "event": {**_event(alert), "id": self.id, **self._together()}}
@@ -236,8 +238,3 @@ def _event(alert: Alert) -> dict[str, Any]:
         "since_step": alert.since_step,
         "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(alert.time)),
     }
-
-
-def message(alerts: Sequence[Alert], language: str) -> Message:
-    """One message for some alerts."""
-    return Message(tuple(alerts), language)

@@ -14,6 +14,7 @@ import sqlite3
 import threading
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -26,7 +27,7 @@ from lossmon.types import Severity
 SCHEMA = 1
 """Raised whenever the tables change; a journal of another schema is put aside."""
 
-KEPT = 7 * 86400.0
+RETENTION = 7 * 86400.0
 """Seconds that a sent alert stays, for the pacing of those that follow and for a look at it."""
 
 UNSEEN = 60 * 86400.0
@@ -97,13 +98,13 @@ class AlertJournal:
         self.close()
 
     def fact(self, name: str) -> Any:
-        """A value that was kept under a name, or None."""
+        """The value stored under a name, or None."""
         with self._reading() as database:
             row = database.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
         return None if row is None else json.loads(row[0])
 
-    def keep(self, name: str, value: Any) -> None:
-        """Keep a value under a name."""
+    def set_fact(self, name: str, value: Any) -> None:
+        """Store a value under a name."""
         with self._writing() as database:
             database.execute("REPLACE INTO facts VALUES (?, ?)", (name, json.dumps(value)))
 
@@ -119,7 +120,7 @@ class AlertJournal:
         alerts: Sequence[tuple[Alert, Iterable[str]]],
         now: float,
     ) -> set[str]:
-        """Keep what changed about some runs, and the alerts that came of it, at once.
+        """Store what changed about some runs, and the alerts that came of it, at once.
 
         Args:
             trackers: By path of the run.
@@ -150,13 +151,18 @@ class AlertJournal:
         return fresh
 
     def alerts(self, ids: Sequence[str]) -> list[Alert]:
-        """Alerts by their ids, oldest first."""
+        """Alerts by their ids, oldest first; only the newest has its record."""
         marks = ", ".join("?" * len(ids))
         with self._reading() as database:
             rows = database.execute(
                 f"SELECT alert FROM alerts WHERE id IN ({marks}) ORDER BY time, rowid", [*ids]
             ).fetchall()
-        return [Alert.load(text) for (text,) in rows]
+        loaded = (Alert.load(text) for (text,) in rows)
+        last = len(rows) - 1
+        # A thousand records at once would be tens of megabytes, and only one is sent.
+        return [
+            one if place == last else replace(one, record=None) for place, one in enumerate(loaded)
+        ]
 
     def pending(self, channel: str) -> list[Pending]:
         """What a channel has not sent, oldest first."""
@@ -180,7 +186,7 @@ class AlertJournal:
         ]
 
     def mark_sent(self, channel: str, ids: Sequence[str], now: float) -> None:
-        """Keep that a channel has sent some alerts."""
+        """Record that a channel has sent some alerts."""
         with self._writing() as database:
             database.executemany(
                 "UPDATE deliveries SET sent = ? WHERE channel = ? AND id = ?",
@@ -211,7 +217,7 @@ class AlertJournal:
             database.execute(
                 "DELETE FROM alerts WHERE time < ? AND id NOT IN "
                 "(SELECT id FROM deliveries WHERE sent IS NULL)",
-                (now - KEPT,),
+                (now - RETENTION,),
             )
             database.execute("DELETE FROM runs WHERE seen < ?", (now - UNSEEN,))
 
@@ -237,7 +243,7 @@ class AlertJournal:
 
 
 def journal_file(paths: Sequence[Path]) -> Path:
-    """Where the journal of some paths is kept: the same paths have the same journal."""
+    """The file of the journal of some paths, in any order."""
     from platformdirs import user_state_path
 
     named = "\0".join(sorted(os.path.abspath(path) for path in paths))

@@ -1,4 +1,4 @@
-"""When a channel sends: alerts that belong together at once, and never too many messages."""
+"""Pacing of a channel: alerts of one kind go together, and messages are limited."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Pacing:
     _runs: dict[tuple[str, str, str], float] = field(default_factory=dict)
 
     def sent(self, alerts: Iterable[Pending], now: float) -> None:
-        """Take note of a message."""
+        """Record that a message was sent."""
         for topic in {alert.topic for alert in alerts}:
             self._topics.setdefault(topic, deque(maxlen=BURST)).append(now)
         self._runs |= {(*alert.topic, alert.path): now for alert in alerts}
@@ -82,26 +82,28 @@ class Pacing:
             return [*pending[:1]]
         due: dict[tuple[str, str], float] = {}
         for alert in pending:
-            at = max(self._ready(alert), self._free(alert.topic, now))
+            at = max(self._ready(alert, now), self._free(alert.topic, now))
             due[alert.topic] = min(at, due.get(alert.topic, at))
         ready = [topic for topic, at in due.items() if at <= now]
         if not ready:
             return []
         topic = min(ready, key=lambda one: due[one])
-        return [one for one in pending if one.topic == topic and self._repeated(one) <= now]
+        return [one for one in pending if one.topic == topic and self._repeated(one, now) <= now]
 
-    def _ready(self, alert: Pending) -> float:
+    def _ready(self, alert: Pending, now: float) -> float:
         gather = GATHER_STALLED if alert.code == "stalled" else GATHER
-        return max(alert.time + gather, self._repeated(alert))
+        # A clock that was set back must not hold up an alert.
+        gathered = alert.time + gather if alert.time <= now else now
+        return max(gathered, self._repeated(alert, now))
 
-    def _repeated(self, alert: Pending) -> float:
-        """When this run may be spoken of again."""
+    def _repeated(self, alert: Pending, now: float) -> float:
+        """When another message about this run may be sent."""
         last = self._runs.get((*alert.topic, alert.path))
-        return alert.time if last is None else last + REPEAT
+        return now if last is None or last > now else last + REPEAT
 
     def _free(self, topic: tuple[str, str], now: float) -> float:
         """When another message of this kind may be sent."""
-        recent = [at for at in self._topics.get(topic, ()) if now - at < WINDOW]
+        recent = [at for at in self._topics.get(topic, ()) if 0 <= now - at < WINDOW]
         return now if len(recent) < BURST else recent[0] + WINDOW
 
 

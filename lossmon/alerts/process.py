@@ -1,4 +1,4 @@
-"""One process, and no other that gets its number later."""
+"""Process that may be signalled, and no other that gets its number later."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A thread per channel: paces, sends, tries again, and holds up nobody."""
+"""Sender of a channel: a thread that paces, sends and tries again, and holds up nobody."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from lossmon.alerts.alert import Alert, Message
+from lossmon.alerts.alert import OWN, Alert, Message
 from lossmon.alerts.channels import AlertChannel, ChannelError
 from lossmon.alerts.journal import AlertJournal, JournalError
-from lossmon.alerts.pacing import Pacing, Pending, retry_after
+from lossmon.alerts.pacing import LONGEST_RETRY, Pacing, Pending, retry_after
 from lossmon.alerts.quiet_hours import QuietHours
 from lossmon.errors import internal_error
 from lossmon.fast_dataclass import dataclass
@@ -19,11 +19,14 @@ from lossmon.types import Severity
 TICK = 0.5
 """Seconds between two looks at what is due, while something waits."""
 
-LARGEST = 100
-"""Alerts in one message: a thousand runs that fall silent at once are ten messages."""
+LARGEST = 1000
+"""Alerts in one message; beyond that its JSON would be megabytes."""
 
 DOWN = 3
-"""Failures in a row after which the other channels are told."""
+"""Failures in a row after which the other channels report it."""
+
+LONGEST_PAUSE = 3600.0
+"""Seconds that a channel pauses at the most, even where the clock was set back meanwhile."""
 
 HUNG = 120.0
 """Seconds after which a channel that has not come back counts as failed."""
@@ -58,7 +61,7 @@ class Sender(threading.Thread):
 
     Args:
         config: The channel.
-        journal: Where it is kept what was sent.
+        journal: Records what was sent.
         report: Called once when the channel has failed for long, and once when it works again.
         clock: Seconds since the Unix epoch.
         language: `en` or `zh`.
@@ -98,14 +101,14 @@ class Sender(threading.Thread):
 
     def wants(self, alert: Alert) -> bool:
         """Whether an alert is to be sent by this channel."""
-        return alert.severity >= self._config.severity or alert.code == "test"
+        return alert.severity >= self._config.severity or alert.kind == OWN
 
     def put(self, alerts: Sequence[Alert], *, saved: bool = True) -> None:
         """Have some alerts sent.
 
         Args:
             alerts: New ones.
-            saved: They are in the journal; else they are kept here until they are sent.
+            saved: They are in the journal; else they stay in memory until they are sent.
         """
         with self._woken:
             if not saved:
@@ -128,14 +131,20 @@ class Sender(threading.Thread):
 
     def run(self) -> None:
         while (batch := self._next()) is not None:
-            if not self._attempt(batch):
-                self._sent(batch)
+            try:
+                if not self._attempt(batch):
+                    self._sent(batch)
+            except Exception as error:
+                # A thread that dies would take the channel with it.
+                internal_error(error)
+                self._not_before = self._clock() + LONGEST_RETRY
 
     def _next(self) -> list[Pending] | None:
         """Wait for the alerts of the next message; None at the end."""
         with self._woken:
             while not self._stopping:
                 now = self._clock()
+                self._not_before = min(self._not_before, now + LONGEST_PAUSE)
                 if now >= self._not_before:
                     allowed = [one for one in self._pending if not self._is_quiet(one, now)]
                     if batch := self._pacing.batch(allowed, now):

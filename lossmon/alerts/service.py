@@ -17,7 +17,7 @@ from lossmon.errors import internal_error
 from lossmon.types import RunSnapshot, RunState, Severity, Snapshot
 
 PATIENCE = 5.0
-"""Seconds that messages may take which are on their way at the end; what waits is kept."""
+"""Seconds that messages on their way may take at the end; what waits stays in the journal."""
 
 CLEANING = 86400.0
 """Seconds between two cleanings of the journal."""
@@ -57,11 +57,11 @@ class AlertService:
         began = journal.fact("began")
         self._began: float = clock() if began is None else began
         if began is None:
-            journal.keep("began", self._began)
+            journal.set_fact("began", self._began)
         self._seen: dict[Path, RunSnapshot] = {}
         self._faulty: set[Path] = set()
         self._cleaned = clock()
-        self._is_kept = True
+        self._journal_works = True
 
     def start(self) -> None:
         """Begin to send; what was left from before goes first."""
@@ -117,10 +117,10 @@ class AlertService:
         """Send an alert about lossmon itself."""
         self._send([alert], {}, alert.time)
 
-    def keep(self, name: str, value: Any) -> None:
-        """Keep a value in the journal."""
+    def set_fact(self, name: str, value: Any) -> None:
+        """Store a value in the journal."""
         try:
-            self._journal.keep(name, value)
+            self._journal.set_fact(name, value)
         except JournalError as error:
             self._report("journal_failed", "", str(error))
 
@@ -155,7 +155,7 @@ class AlertService:
             saved, fresh = False, {alert.id for alert in alerts}
             self._report("journal_failed", "", str(error))
         else:
-            self._is_kept = True
+            self._journal_works = True
         for alert, senders in wanted:
             for sender in senders if alert.id in fresh else ():
                 sender.put([alert], saved=saved)
@@ -173,9 +173,9 @@ class AlertService:
     def _report(self, code: str, channel: str, reason: str) -> None:
         """Tell by the other channels what happened to one, or to the journal."""
         if code == "journal_failed":
-            if not self._is_kept:
+            if not self._journal_works:
                 return
-            self._is_kept = False
+            self._journal_works = False
         now, values = self._clock(), {"channel": channel, "reason": reason}
         alert = own_alert(code, Severity.WARNING, now, self._language, values)
         self._warn(" ".join((alert.word.lower(), *alert.text)))

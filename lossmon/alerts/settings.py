@@ -21,10 +21,10 @@ SEVERITIES = {one.word: one for one in (Severity.NOTICE, Severity.WARNING, Sever
 """Severities that `on` and `severity` may name."""
 
 OWN_KEYS = ("on", "resolved", "quiet_hours", "screen")
-"""Keys of `[alerts]` beside the tables of the channels."""
+"""Keys of `[alerts]` other than the tables of the channels."""
 
 COMMON_KEYS = ("severity", "quiet_hours")
-"""Keys that every channel has beside its own."""
+"""Keys that every channel has in addition to its own."""
 
 TYPES: Mapping[str, tuple[type, ...]] = {"str": (str,), "float": (int, float), "bool": (bool,)}
 """What the annotations of a channel's parameters accept; what is not listed, the channel checks."""
@@ -82,7 +82,7 @@ def load(
         where: What to call it in messages.
         on: Codes and severities of the command line, in place of those of the table.
         resolved: Alert to the end of conditions too.
-        flags: Channels of the command line, beside those of the table: name and settings.
+        flags: Channels of the command line, added to those of the table: name and settings.
 
     Raises:
         ConfigError: A key or a value is wrong; says which and what is allowed.

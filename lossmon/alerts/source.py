@@ -20,7 +20,8 @@ EVERY = 1.0
 """Seconds between two looks at runs of which nothing is new: time alone may bring an alert."""
 
 PATIENCE = 1.0
-"""Seconds that messages on their way may take when the user quits; what waits is kept."""
+"""Seconds that messages on their way may take when the user quits; what waits stays in
+the journal."""
 
 
 class AlertingSource:

@@ -1,4 +1,4 @@
-"""When a run is to be stopped: a verdict that was chosen, confirmed by further evals."""
+"""Rule for stopping a run: a chosen verdict, confirmed by further evals."""
 
 from __future__ import annotations
 

@@ -17,8 +17,8 @@ from lossmon.fast_dataclass import dataclass
 from lossmon.types import RunSnapshot, RunState, Severity, VerdictChange
 
 STEPS = 3
-"""Different steps at which a finding beside the verdict must hold to begin, or be absent to end:
-such findings have no hysteresis of their own, and three logged steps in a row are no flicker."""
+"""Different steps at which a secondary finding must hold to begin, or be absent to end: such
+findings have no hysteresis of their own, and three logged steps in a row are not a flicker."""
 
 SECONDS = 60.0
 """Seconds after which it counts as well, for what stops the steps themselves."""

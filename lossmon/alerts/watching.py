@@ -59,7 +59,7 @@ def watch(
             service.observe(snapshot)
             for alert in early_stop.observe(snapshot) if early_stop else ():
                 service.send(alert)
-                service.keep(STOPPED, early_stop.stopped if early_stop else {})
+                service.set_fact(STOPPED, early_stop.stopped if early_stop else {})
 
 
 @contextlib.contextmanager

@@ -11,8 +11,8 @@ from lossmon.commands.parsing import add_paths, add_settings, new_parser
 
 _DESCRIPTION = """\
 Check the terminal, the file system of PATH (default: the current directory), file events, clocks,
-the NVIDIA driver, optional parts, settings, directories and kept errors. Each line that is not good
-says what to do.
+the NVIDIA driver, optional parts, settings, directories and the error log. Each line that is not
+good says what to do.
 
 On a network file system that may be written, an empty file is made in PATH and removed at once, to
 compare the clock of the server with that of this machine."""

@@ -54,7 +54,7 @@ def add_screen_settings(parser: argparse.ArgumentParser) -> None:
 
 def add_channels(parser: argparse.ArgumentParser) -> None:
     """Add a flag per alert channel; each may be given several times."""
-    group = parser.add_argument_group("channels, beside those of [alerts] in the settings")
+    group = parser.add_argument_group("channels, in addition to those of [alerts] in the settings")
     for row in CHANNELS:
         if row.key:
             group.add_argument(

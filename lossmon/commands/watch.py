@@ -64,7 +64,7 @@ def parser() -> argparse.ArgumentParser:
         "--state",
         type=Path,
         metavar="FILE",
-        help="where to keep what was sent (default: in the user's state directory, by the paths)",
+        help="journal of what was sent (default: in the user's state directory, by the paths)",
     )
     add_channels(parser)
     _add_stopping(parser)
@@ -154,5 +154,5 @@ def _target(pid: int, journal: AlertJournal) -> TargetProcess | None:
     except ProcessGone as error:
         warn(f"--pid {pid}: {error}; nothing will be signalled")
         return None
-    journal.keep("process", {"pid": pid, "started": target.started})
+    journal.set_fact("process", {"pid": pid, "started": target.started})
     return target

@@ -1,4 +1,4 @@
-"""What a command takes, read off its parser."""
+"""Specification of a command, read off its parser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All checks, and how their results are printed."""
+"""Examination: all checks, and their results in print."""
 
 from __future__ import annotations
 

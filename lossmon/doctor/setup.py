@@ -1,4 +1,4 @@
-"""Checks of the installation: Python, extras, settings, directories, kept errors."""
+"""Checks of the installation: Python, extras, settings, directories, error log."""
 
 from __future__ import annotations
 
@@ -14,8 +14,12 @@ from platformdirs import user_cache_path, user_state_path
 from lossmon.config import Config, config_directory
 from lossmon.doctor.result import CheckResult, bad, good, note
 from lossmon.errors import LossmonError
+from lossmon.filesystems import file_system, is_silent
 from lossmon.sanitize import one_line
 from lossmon.version import __version__
+
+STATE = "state directory"
+"""Subject of the directory of the error log and of the journals of alerts."""
 
 SUMMARY = 160
 """Characters shown of the last error."""
@@ -80,37 +84,44 @@ def check_directories() -> Iterator[CheckResult]:
     """Where lossmon keeps what it remembers."""
     places = {
         "settings directory": config_directory(),
-        "state directory": user_state_path("lossmon"),
+        STATE: user_state_path("lossmon"),
         "cache directory": user_cache_path("lossmon"),
     }
     for subject, path in places.items():
         above = next(one for one in (path, *path.parents) if one.exists())
         if above.is_dir() and os.access(above, os.W_OK | os.X_OK):
-            yield good(subject, str(path))
+            yield _writable(subject, path, file_system(above))
         else:
             remedy = f"make {above} writable; until then nothing is remembered there"
             yield note(subject, f"{path} cannot be written", remedy)
 
 
+def _writable(subject: str, path: Path, kind: str) -> CheckResult:
+    if subject == STATE and is_silent(kind):
+        remedy = "if alerts fail there, give `lossmon watch` a local journal: --state /var/tmp/FILE"
+        return note(subject, f"{path} on {kind}: the journal of alerts needs working locks", remedy)
+    return good(subject, str(path))
+
+
 def check_errors(file: Path | None = None) -> Iterator[CheckResult]:
-    """Errors of lossmon itself that were kept."""
+    """Errors of lossmon itself."""
     file = file or user_state_path("lossmon") / "errors.log"
     try:
         text = file.read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:
-        yield good("kept errors", "none")
+        yield good("error log", "none")
         return
     except OSError as error:
-        yield note("kept errors", f"{file}: {error.strerror}", "make it readable")
+        yield note("error log", f"{file}: {error.strerror}", "make it readable")
         return
     lines = [line for line in text.splitlines() if line.strip()]
     count = sum("internal error" in line and not line.startswith(" ") for line in lines)
     if not count:
-        yield good("kept errors", "none")
+        yield good("error log", "none")
         return
     last = one_line(lines[-1])[:SUMMARY]
     yield note(
-        "kept errors",
+        "error log",
         f"{count} in {file}; the last: {last}",
         "report them with that file, or delete it if they are old",
     )

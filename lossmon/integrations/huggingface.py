@@ -91,7 +91,7 @@ class HuggingFaceStop(TrainerCallback):  # type: ignore[misc]
         }
         # The Trainer logs the same means in every process, so all come to the same verdict.
         self.judge.add(state.global_step, numbers)
-        if self.judge.says_stop():
+        if self.judge.should_stop():
             verdict = self.judge.diagnosis().verdict
             self._end(control, f"{verdict.code} since step {verdict.since_step}")
 

@@ -61,7 +61,7 @@ class InProcessJudge:
         """What the curves say."""
         return self._engine.diagnosis()
 
-    def says_stop(self) -> bool:
+    def should_stop(self) -> bool:
         """Whether the verdict calls for an end and has been confirmed."""
         steps = self._steps[Split.EVAL] or self._steps[Split.TRAIN]
         return self._rule.confirms(self.diagnosis(), np.frombuffer(steps, np.int64))

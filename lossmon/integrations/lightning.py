@@ -100,7 +100,7 @@ class LightningStop(Callback):  # type: ignore[misc]
         return self._last != before and self._last % max(1, trainer.log_every_n_steps) == 0
 
     def _verdict(self) -> str:
-        if self.judge is None or not self.judge.says_stop():
+        if self.judge is None or not self.judge.should_stop():
             return ""
         verdict = self.judge.diagnosis().verdict
         return f"{verdict.code} since step {verdict.since_step}"

@@ -1,4 +1,4 @@
-"""`lossmon check --wait` and `--watch`: the verdict when it is so, or whenever it changes."""
+"""`lossmon check --wait` and `--watch`: verdicts once a condition holds, or at each change."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import pytest
 
 from lossmon.alerts.alert import Alert, alert_of
 from lossmon.alerts.journal import (
-    KEPT,
+    RETENTION,
     UNSEEN,
     AlertJournal,
     JournalError,
@@ -41,7 +41,7 @@ def test_what_is_recorded_is_there_after_a_restart(tmp_path: Path) -> None:
     with opened(tmp_path) as journal:
         assert journal.record({"/runs/a": tracker}, [(one, ["exec", "tmux"])], NOW) == {one.id}
         journal.mark_sent("tmux", [one.id], NOW)
-        journal.keep("began", 17.5)
+        journal.set_fact("began", 17.5)
     with opened(tmp_path) as journal:
         assert journal.trackers()["/runs/a"].dump() == tracker.dump()
         assert [pending.id for pending in journal.pending("exec")] == [one.id]
@@ -88,7 +88,7 @@ def test_a_broken_journal_is_put_aside(tmp_path: Path) -> None:
     file, content = tmp_path / "watch.sqlite", b"no database at all, but long enough" * 40
     file.write_bytes(content)
     with AlertJournal(file, NOW) as journal:
-        journal.keep("began", 1)
+        journal.set_fact("began", 1)
     assert (tmp_path / f"watch.sqlite.broken-{int(NOW)}").read_bytes() == content
 
 
@@ -121,7 +121,7 @@ def test_what_is_old_and_sent_goes_and_what_waits_stays(tmp_path: Path) -> None:
     with opened(tmp_path) as journal:
         journal.record({}, [(old, ["exec"]), (waiting, ["exec"])], NOW)
         journal.mark_sent("exec", [old.id], NOW)
-        journal.clean(NOW + KEPT + 1)
+        journal.clean(NOW + RETENTION + 1)
         assert journal.alerts([old.id]) == []
         assert journal.sent_lately("exec") == []
         assert [one.id for one in journal.pending("exec")] == [waiting.id]

@@ -39,7 +39,7 @@ def levels(results: Iterable[CheckResult]) -> list[str]:
 def test_it_examines_this_machine(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor", str(tmp_path)]) == 0
     printed = capsys.readouterr().out
-    for subject in ("version", "terminal", "settings", "file events", "GPUs", "kept errors"):
+    for subject in ("version", "terminal", "settings", "file events", "GPUs", "error log"):
         assert subject in printed
     assert list(tmp_path.iterdir()) == []
 
@@ -195,9 +195,14 @@ def test_a_directory_that_cannot_be_written_is_a_note(
     assert not (tmp_path / "new").exists()
 
 
-def test_kept_errors_are_counted_and_the_last_is_shown(tmp_path: Path) -> None:
+def test_a_journal_on_a_network_file_system_is_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lossmon.doctor.setup.file_system", lambda path: "nfs4")
+    assert "note state directory" in levels(check_directories())
+
+
+def test_errors_are_counted_and_the_last_is_shown(tmp_path: Path) -> None:
     file = tmp_path / "errors.log"
-    assert levels(check_errors(file)) == ["good kept errors"]
+    assert levels(check_errors(file)) == ["good error log"]
     file.write_text(
         "2026-01-01 12:00:00,000 17 internal error\nTraceback (most recent call last):\n"
         '  File "x.py", line 1, in f\nValueError: \x1b[31mfirst\n'
@@ -208,7 +213,7 @@ def test_kept_errors_are_counted_and_the_last_is_shown(tmp_path: Path) -> None:
     assert found.text.startswith("2 in ")
     assert found.text.endswith("the last: KeyError: 'second'")
     file.write_text("")
-    assert levels(check_errors(file)) == ["good kept errors"]
+    assert levels(check_errors(file)) == ["good error log"]
 
 
 def test_a_check_that_fails_itself_costs_only_its_lines(
@@ -221,7 +226,7 @@ def test_a_check_that_fails_itself_costs_only_its_lines(
 
     found = list(examine([tmp_path], broken))
     assert [one.subject for one in found if "ZeroDivisionError" in one.text] == ["doctor"]
-    assert found[-1].subject == "kept errors"
+    assert found[-1].subject == "error log"
 
 
 @pytest.mark.parametrize("encoding, mark", [("utf-8", "✖"), ("ascii", "x")])

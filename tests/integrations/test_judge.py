@@ -16,7 +16,7 @@ def overfitting(judge: InProcessJudge, steps: int) -> int | None:
         judge.add(step, {"loss": 2.0 / (1 + step / 100), "learning_rate": 1e-4, "epoch": 1.0})
         if step % 50 == 0:
             judge.add(step, {"eval_loss": 1.0 + abs(step - 500) / 1000, "eval_runtime": 3.0})
-        if judge.says_stop():
+        if judge.should_stop():
             return step
     return None
 
@@ -41,7 +41,7 @@ def test_a_healthy_run_goes_on() -> None:
         judge.add(
             step, {"loss": loss, "eval_loss": loss * 1.1} if step % 50 == 0 else {"loss": loss}
         )
-        assert not judge.says_stop()
+        assert not judge.should_stop()
     assert judge.diagnosis().verdict.code == "healthy"
 
 
@@ -52,7 +52,7 @@ def test_without_evals_points_confirm() -> None:
     stopped = []
     for step in range(101, 120):
         judge.add(step, {"train_loss": float("nan")})
-        stopped += [step] if judge.says_stop() else []
+        stopped += [step] if judge.should_stop() else []
     assert stopped[0] == 106
 
 

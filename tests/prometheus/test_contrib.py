@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from lossmon.reports.hardware_metrics import hardware_families
@@ -96,12 +97,13 @@ def test_panels_of_the_dashboard_do_not_overlap() -> None:
     assert len(set(identities)) == len(identities)
 
 
-def test_the_unit_starts_the_exporter_with_little_power() -> None:
-    unit = CONTRIB / "systemd" / "lossmon-exporter.service"
+@pytest.mark.parametrize("command", ["exporter", "watch"])
+def test_the_unit_starts_the_command_with_little_power(command: str) -> None:
+    unit = CONTRIB / "systemd" / f"lossmon-{command}.service"
     parsed = configparser.RawConfigParser(strict=False)
     parsed.optionxform = str  # type: ignore[assignment,method-assign]
     parsed.read(unit)
-    assert "lossmon exporter $LOSSMON_OPTIONS $LOSSMON_PATHS" in parsed["Service"]["ExecStart"]
+    assert f"lossmon {command} $LOSSMON_OPTIONS $LOSSMON_PATHS" in parsed["Service"]["ExecStart"]
     assert parsed["Service"]["DynamicUser"] == "yes"
     if (verify := shutil.which("systemd-analyze")) is not None:
         done = subprocess.run([verify, "verify", unit], capture_output=True, text=True)

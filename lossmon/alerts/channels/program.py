@@ -42,8 +42,10 @@ def run_program(command: Sequence[str], text: str, timeout: float) -> str:
     if status is None:
         raise ChannelError(f"{command[0]} did not end within {timeout:g} s")
     if status:
-        said = one_line(" ".join(output.split())[-ERROR_TEXT:])
-        raise ChannelError(f"{command[0]} ended with status {status}{': ' if said else ''}{said}")
+        ending = one_line(" ".join(output.split())[-ERROR_TEXT:])
+        raise ChannelError(
+            f"{command[0]} ended with status {status}{': ' if ending else ''}{ending}"
+        )
     return output
 
 
