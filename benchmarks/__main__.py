@@ -12,6 +12,7 @@ NAMES = (
     "ingest_text",
     "discovery",
     "draw",
+    "headless",
     "screen",
     "fleet",
 )

@@ -33,6 +33,8 @@ RETENTION = 7 * 86400.0
 UNSEEN = 60 * 86400.0
 """Seconds after which a run that was not seen again is forgotten."""
 
+ELSEWHERE = "--state FILE puts it elsewhere"
+
 # Paths are JSON texts: SQLite takes no file name that is not UTF-8.
 _TABLES = """
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -77,13 +79,13 @@ class AlertJournal:
         except sqlite3.OperationalError as error:
             if "locked" in str(error):
                 raise JournalLocked(f"{file}: another lossmon watches these paths") from error
-            raise JournalError(f"{file}: {error}") from error
+            raise JournalError(f"{file}: {error}; {ELSEWHERE}") from error
         except sqlite3.DatabaseError:
             aside = file.with_name(f"{file.name}.broken-{int(now)}")
             os.replace(file, aside)
             self._database = _opened(file)
         except OSError as error:
-            raise JournalError(f"{file}: {error.strerror}") from error
+            raise JournalError(f"{file}: {error.strerror}; {ELSEWHERE}") from error
         self.clean(now)
 
     def close(self) -> None:
