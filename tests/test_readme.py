@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from lossmon.commands import COMMANDS
 from lossmon.commands.demo import CASES
 from lossmon.config import load
 from lossmon.diagnosis.advice import codes
 from tests.pages import PAGES, is_taken, shown_commands
-from tests.readme import BLOCKS, README, written
+from tests.readme import BLOCKS, HEADLESS, README, written
 from tests.reports.test_record import KEYS
 
 ROOT = README.parent
@@ -33,6 +34,12 @@ def test_every_command_is_one_that_the_program_takes(command: str) -> None:
 
 def test_the_commands_are_found() -> None:
     assert len(shown_commands(README)) >= 9
+
+
+def test_every_command_that_needs_no_terminal_is_listed() -> None:
+    listed = {how.split()[1] for _, how in HEADLESS}
+    others = {"demo", "config", "completions"}
+    assert {command.name for command in COMMANDS} == listed - {"PATH"} | others
 
 
 def test_every_verdict_is_explained() -> None:

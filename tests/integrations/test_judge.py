@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import numpy as np
+
+import lossmon
 from lossmon.alerts.stop_rule import StopRule
 from lossmon.integrations.judge import InProcessJudge
 from lossmon.integrations.stop_file import StopFile
@@ -43,6 +46,21 @@ def test_a_healthy_run_goes_on() -> None:
         )
         assert not judge.should_stop()
     assert judge.diagnosis().verdict.code == "healthy"
+
+
+def test_it_judges_as_the_python_api_does() -> None:
+    steps = np.arange(1, 1001)
+    losses = 0.5 + 2.0 / (1 + steps / 50)
+    eval_steps = steps[49::50]
+    evals = losses[49::50] + np.maximum(0, eval_steps - 400) / 500
+    judge = InProcessJudge(StopRule(), "hf_trainer")
+    for step, loss in zip(steps.tolist(), losses.tolist(), strict=True):
+        judge.add(step, {"loss": loss})
+        if step % 50 == 0:
+            judge.add(step, {"eval_loss": float(evals[step // 50 - 1])})
+    whole = lossmon.diagnose(steps, losses, eval_steps, evals)
+    assert whole.verdict.code == "overfitting"
+    assert judge.diagnosis() == whole
 
 
 def test_without_evals_points_confirm() -> None:
