@@ -254,7 +254,7 @@ def journal_file(paths: Sequence[Path]) -> Path:
 
 
 def _opened(file: Path) -> sqlite3.Connection:
-    database = sqlite3.connect(file, timeout=1.0, isolation_level=None, check_same_thread=False)
+    database = sqlite3.connect(file, timeout=0.2, isolation_level=None, check_same_thread=False)
     try:
         # One process at a time, for as long as it runs; and what is committed outlives a power cut.
         database.execute("PRAGMA locking_mode = EXCLUSIVE")

@@ -101,7 +101,7 @@ def run(options: argparse.Namespace) -> int:
     paths = [path.absolute() for path in existing(options.paths)]
     from lossmon.alerts.journal import AlertJournal, journal_file
     from lossmon.alerts.settings import load
-    from lossmon.alerts.watching import watch
+    from lossmon.alerts.watching import warn, watch
     from lossmon.reports.check import monitor_config
 
     on = [] if options.on is None else [word for word in options.on.split(",") if word.strip()]
@@ -110,6 +110,8 @@ def run(options: argparse.Namespace) -> int:
     settings = load(config.alerts, where, on=on, resolved=options.resolved, flags=flags)
     journal = AlertJournal(options.state or journal_file(paths), time.time())
     stop = _early_stop(options, config.lang, journal)
+    channels = ", ".join(channel.name for channel in settings.channels)
+    warn(f"watching {', '.join(map(str, paths))}; alerts go to {channels}")
     watch(paths, monitor_config(config), settings, journal, language=config.lang, early_stop=stop)
     return 0
 

@@ -172,10 +172,14 @@ def test_the_command_watches_until_it_is_asked_to_end(tmp_path: Path) -> None:
     command = ["watch", str(run), "--json", "--state", str(tmp_path / "journal")]
     stop = ["--stop-file", "{path}/STOP", "--patience", "0"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "lossmon", *command, *stop], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "lossmon", *command, *stop],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     try:
-        assert process.stdout is not None
+        assert process.stdout is not None and process.stderr is not None
+        assert f"watching {run}; alerts go to print" in process.stderr.readline()
         codes = {json.loads(process.stdout.readline())["event"]["code"] for _ in range(2)}
         assert codes == {"non_finite", "stopped"}
         assert (run / "STOP").exists()
@@ -185,6 +189,7 @@ def test_the_command_watches_until_it_is_asked_to_end(tmp_path: Path) -> None:
         process.kill()
         process.wait()
         process.stdout.close()
+        process.stderr.close()
 
 
 def test_a_second_watch_of_the_same_paths_is_refused(
