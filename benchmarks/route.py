@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lossmon.ui.views import RUNS, VIEWS
+
 SIZES = ((40, 15), (80, 24), (120, 40), (200, 50))
 ANY_SIZE = (*SIZES, (10, 3), (300, 80), (20, 6), (59, 19), (110, 14), (120, 40))
 """What the window is dragged through; below 20 columns the screen only has to live."""
@@ -41,15 +43,23 @@ class Stop:
     back: str = "Escape"
 
 
+SENDS = {"ctrl+p": "C-p", "question_mark": "?"}
+"""How tmux calls keys with a name."""
+
+DRAGGED = ("view.runs", "view.compare", "view.outputs")
+"""Views that draw curves or rows."""
+
 WAY = (
     Stop("detail", ("Enter",), "train"),
-    Stop("fleet", ("r",), "runs", "Enter"),
-    Stop("compare", ("c",), "compare"),
-    Stop("outputs", ("u",), "outputs"),
-    Stop("diagnosis", ("d",), "diagnosis"),
-    Stop("log", ("l",), "log"),
-    Stop("themes", ("t",), "themes"),
-    Stop("palette", ("C-p",), "commands"),
-    Stop("write", ("w",), "write"),
-    Stop("help", ("?",), "help"),
+    *(
+        Stop(
+            view.id.partition(".")[2],
+            (SENDS.get(key := view.key.split(",")[0], key),),
+            view.title,
+            "Enter" if view is RUNS else "Escape",
+        )
+        for view in sorted(VIEWS, key=lambda view: view.id not in DRAGGED)
+        if view.key
+    ),
 )
+"""Every view that a key opens; first the detail and the others that draw curves or rows."""

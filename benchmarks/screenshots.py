@@ -17,6 +17,7 @@ from lossmon.monitor import Monitor
 from lossmon.types import HardwareReading, Snapshot
 from lossmon.ui.app import LossmonApp
 from lossmon.ui.export.picture import without_fonts
+from lossmon.ui.once import StillSource
 from lossmon.ui.scene import ScreenConfig
 from lossmon.ui.terminal import Terminal
 
@@ -41,23 +42,11 @@ SHARE = 0.65
 """Of its planned steps that a training has done when its picture is taken."""
 
 
-class Taken:
-    """A monitor that stands still."""
-
-    def __init__(self, snapshot: Snapshot) -> None:
-        self.snapshot = snapshot
-
-    def poll(self, budget: float) -> Snapshot:
-        """Return the snapshot."""
-        return self.snapshot
-
-
 def picture(snapshot: Snapshot, size: tuple[int, int], keys: tuple[str, ...], theme: str) -> str:
     """Show a snapshot on a screen and return it as SVG."""
     config = ScreenConfig(theme=theme, initial=snapshot, fleet_first=True)
     app = LossmonApp(
-        Taken(snapshot),
-        threading.Event(),
+        StillSource(snapshot),
         config,
         clock=lambda: snapshot.time,
         terminal=Terminal(),

@@ -103,7 +103,7 @@ class Config:
         metrics: Raw tags by canonical name (`train_loss = "my/loss"`) or by kind
             (`just_shown = ["a", "b"]`).
         patterns: Regular expressions for lines of text logs (`mine = "#(?P<step>\\d+) …"`).
-        keys: Keys for the actions of the screen (`run.freeze = "f"`).
+        keys: Keys for the actions of the screen (`run.pause = "f"`).
         alerts: Rules and channels of alerts as in TOML; checked where alerts are sent.
         origins: Origin of each value: `default`, a file, a variable or a flag.
         file: The settings file, which need not exist; None if none was read.

@@ -17,20 +17,21 @@ import pytest
 from benchmarks.frames import faults
 from benchmarks.terminal import Emulated, has_text, started
 from lossmon.locale import translate
+from lossmon.ui.views import VIEWS
 from tests import paths
 
 DATA = paths.DATA
 RUNS = {"sft": "llamafactory/sft", "训练-一号": "hf_trainer/v5/overfit", "nan": "lightning/nan"}
-VIEWS = {
+SENDS = {"ctrl+p": "\x10", "question_mark": "?"}
+"""What keys with a name send."""
+
+TITLES = {
     "\r": "train",
-    "c": "compare",
-    "u": "outputs",
-    "d": "diagnosis",
-    "l": "log",
-    "t": "themes",
-    "\x10": "commands",
-    "w": "write",
-    "?": "help",
+    **{
+        SENDS.get(key := view.key.split(",")[0], key): view.title
+        for view in VIEWS
+        if view.key and view.id not in ("view.runs", "view.labels")
+    },
 }
 """What a key sends, and the title of the view that it opens."""
 
@@ -83,7 +84,7 @@ def test_every_view_is_whole_and_can_be_left(terminal: Emulated, language: str) 
     whole(terminal, fleet)
     run = terminal.settle("\r")
     whole(terminal, run)
-    for key, title in VIEWS.items():
+    for key, title in TITLES.items():
         rows = terminal.settle(key)
         whole(terminal, rows)
         assert translate(title, language) in rows[0], "\n".join(rows)

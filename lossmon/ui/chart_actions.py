@@ -1,104 +1,97 @@
-"""How the charts are looked at: the actions that change the look, whatever view is on top."""
+"""Chart actions: the chart settings in force, and the keys that change them."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from lossmon.ui.chart.view_options import SMOOTHINGS, ChartSettings, XAxis
-from lossmon.ui.scene import ScreenConfig
-from lossmon.ui.screens.view import classes_of
-from lossmon.ui.state.preferences import Preferences
-
-if TYPE_CHECKING:
-    from textual.app import App
-    from textual.geometry import Size
-
-    Base = App[None]
-else:
-    Base = object
+from lossmon.ui.state.preferences import PaneLayout, Preferences
 
 
-class ChartActions(Base):
-    """Part of the app: every action takes one step and shows the scene anew."""
+class ChartActions:
+    """Holds the chart settings; each action changes them by one step.
 
-    look: ChartSettings
-    config: ScreenConfig
-    kept: Preferences
-    _arranged_for = ""
+    Args:
+        initial: Settings that the screen begins with.
+        preferences: Where open panes are kept per size of the screen.
 
-    if TYPE_CHECKING:
+    Attributes:
+        settings: The settings in force.
+    """
 
-        def present(self) -> None:
-            """Give the view on top the newest scene."""
+    def __init__(self, initial: ChartSettings, preferences: Preferences) -> None:
+        self.settings = initial
+        self._initial, self._preferences = initial, preferences
+        self._size = ""
 
-        @property
-        def axes(self) -> Collection[XAxis]:
-            """What the view on top can count along the horizontal."""
-            raise NotImplementedError
+    def arrange(self, size: str) -> bool:
+        """Open the panes that the user has open on screens of a size.
 
-    def arrange(self, size: Size) -> None:
-        """Open the panes that the user has open on screens of this size."""
-        name = " ".join(classes_of(size))
-        if name == self._arranged_for:
-            return
-        first, self._arranged_for = not self._arranged_for, name
-        wanted = self.kept.arrangements.get(name)
-        if wanted is not None:
-            self.look = wanted.of(self.look)
-        elif not first:
-            self.look = replace(
-                self.look, hidden=self.config.look.hidden, overlaid=self.config.look.overlaid
-            )
+        Args:
+            size: Name of the size, as the preferences have it.
 
-    def action_log_axis(self) -> None:
-        """Logarithmic or linear loss."""
-        self._look_at(replace(self.look, log=not self.look.log))
+        Returns:
+            Whether that changed the settings.
+        """
+        if size == self._size:
+            return False
+        before, is_first = self.settings, not self._size
+        self._size = size
+        panes = self._preferences.pane_layouts.get(size)
+        if panes is None and not is_first:
+            panes = PaneLayout(self._initial.hidden, self._initial.overlaid)
+        if panes is not None:
+            self.settings = replace(before, hidden=panes.hidden, overlaid=panes.overlaid)
+        return self.settings is not before
 
-    def action_smooth(self, direction: int) -> None:
-        """One step along the ladder of smoothings; 0 for none, and back to the usual."""
-        ladder, weight = SMOOTHINGS, self.look.smoothing
+    def log_axis(self) -> None:
+        """Switch between a logarithmic and a linear loss axis."""
+        self._change(log=not self.settings.log)
+
+    def smooth(self, direction: int) -> None:
+        """Go one step along the smoothings; 0 switches smoothing off and on again."""
+        steps, weight = SMOOTHINGS, self.settings.smoothing
         if direction == 0:
-            weight = ladder[0] if weight else self.config.look.smoothing or ladder[2]
+            weight = steps[0] if weight else self._initial.smoothing or steps[2]
         elif direction > 0:
-            weight = next((rung for rung in ladder if rung > weight), ladder[-1])
+            weight = next((step for step in steps if step > weight), steps[-1])
         else:
-            weight = next((rung for rung in reversed(ladder) if rung < weight), ladder[0])
-        self._look_at(replace(self.look, smoothing=weight))
+            weight = next((step for step in reversed(steps) if step < weight), steps[0])
+        self._change(smoothing=weight)
 
-    def action_x_axis(self) -> None:
-        """The next axis that the view on top has, and round again."""
+    def x_axis(self, available: Collection[XAxis]) -> None:
+        """Switch to the next axis among those that the view on top has."""
         axes = list(XAxis)
-        at = axes.index(self.look.x) + 1
-        there = self.axes
-        wanted = next((x for x in (*axes[at:], *axes[:at]) if x in there), self.look.x)
-        self._look_at(replace(self.look, x=wanted))
+        at = axes.index(self.settings.x) + 1
+        ahead = (*axes[at:], *axes[:at])
+        self._change(x=next((x for x in ahead if x in available), self.settings.x))
 
-    def action_outliers(self) -> None:
-        """The range ignores outliers, or holds them."""
-        self._look_at(replace(self.look, robust=not self.look.robust))
+    def outliers(self) -> None:
+        """Hide outliers, or include them in the range."""
+        self._change(robust=not self.settings.robust)
 
-    def action_own_range(self) -> None:
-        """Each pane its own range, or one for both."""
-        self._look_at(replace(self.look, own=not self.look.own))
+    def own_range(self) -> None:
+        """Switch between a range per pane and one for both."""
+        self._change(own=not self.settings.own)
 
-    def action_recent(self) -> None:
-        """The newest part of the run, or all of it."""
-        self._look_at(replace(self.look, recent=not self.look.recent))
+    def recent(self) -> None:
+        """Switch between the newest part of the run and all of it."""
+        self._change(recent=not self.settings.recent)
 
-    def action_overlay(self) -> None:
-        """Train and eval in one pane, or in two where there is room."""
-        self._rearrange(replace(self.look, overlaid=not self.look.overlaid))
+    def overlay(self) -> None:
+        """Switch between train and eval in one pane and, where there is room, in two."""
+        self._change(overlaid=not self.settings.overlaid)
+        self._keep_panes()
 
-    def action_pane(self, name: str) -> None:
+    def pane(self, name: str) -> None:
         """Close a pane, or open it again."""
-        self._rearrange(replace(self.look, hidden=self.look.hidden ^ {name}))
+        self._change(hidden=self.settings.hidden ^ {name})
+        self._keep_panes()
 
-    def _rearrange(self, look: ChartSettings) -> None:
-        self.kept.keep_arrangement(self._arranged_for, look)
-        self._look_at(look)
+    def _change(self, **changes: object) -> None:
+        self.settings = replace(self.settings, **changes)  # type: ignore[arg-type]
 
-    def _look_at(self, look: ChartSettings) -> None:
-        self.look = look
-        self.present()
+    def _keep_panes(self) -> None:
+        panes = PaneLayout(self.settings.hidden, self.settings.overlaid)
+        self._preferences.keep_panes(self._size, panes)

@@ -49,28 +49,6 @@ class _FirstLook(threading.Thread):
         return self._snapshot
 
 
-class FirstFrame:
-    """A source as the app polls it: what may wait for the first frame begins after that.
-
-    The app polls once the first frame stands. From then on garbage is collected, and files and
-    hardware are watched.
-    """
-
-    def __init__(self, source: RunSource) -> None:
-        self._source = source
-        self._begun = False
-
-    def poll(self, budget: float) -> Snapshot:
-        """Read for about `budget` seconds; the same object as before while nothing changed."""
-        snapshot = self._source.poll(budget)
-        if not self._begun:
-            self._begun = True
-            gc.freeze()
-            gc.enable()
-            self._source.begin()
-        return snapshot
-
-
 def view(
     source: RunSource,
     config: Config,
@@ -95,14 +73,7 @@ def view(
     from lossmon.ui.launch import run_until_asked
 
     screen = screen_config(config, first.snapshot())
-    app = LossmonApp(
-        FirstFrame(source),
-        source.changed,
-        screen,
-        prioritise=source.prioritise,
-        set_metric_names=source.set_metric_names,
-        load_settings=source.load_settings,
-    )
+    app = LossmonApp(source, screen, begin=partial(_begin, source))
     use_terminal(app.write_sequence)
     try:
         return asyncio.run(run_until_asked(app))
@@ -122,7 +93,7 @@ def screen_config(config: Config, initial: Snapshot | None) -> ScreenConfig:
     home = config_directory()
     return ScreenConfig(
         theme=None if config.theme == "auto" else config.theme,
-        look=chart_settings_of(config),
+        chart_settings=chart_settings_of(config),
         language=config.lang,
         ascii={"auto": None, "ascii": True, "unicode": False}[config.charset],
         themes=home / "themes",
@@ -135,6 +106,13 @@ def screen_config(config: Config, initial: Snapshot | None) -> ScreenConfig:
         settings=config.file,
         fleet_first=True,
     )
+
+
+def _begin(source: RunSource) -> None:
+    """Start what waits for the first frame: the garbage collector, file events, hardware."""
+    gc.freeze()
+    gc.enable()
+    source.begin()
 
 
 ENDING = (signal.SIGTERM, signal.SIGHUP)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from pathlib import Path
 from typing import TextIO
 
 from rich.console import Console
@@ -13,7 +14,7 @@ from textual.strip import Strip
 
 from lossmon.config import Config
 from lossmon.monitor import RunSource
-from lossmon.types import Snapshot
+from lossmon.types import MetricNames, Snapshot
 from lossmon.ui.app import LossmonApp
 from lossmon.ui.launch import screen_config
 
@@ -40,7 +41,7 @@ def once(source: RunSource, config: Config, size: tuple[int, int], out: TextIO) 
         snapshot = _whole(source, hardware=config.hardware)
     finally:
         source.stop()
-    app = LossmonApp(_Still(snapshot), threading.Event(), screen_config(config, snapshot))
+    app = LossmonApp(StillSource(snapshot), screen_config(config, snapshot))
     # A terminal of few colours gets the nearest ones.
     colours = Console(file=out) if out.isatty() and app.terminal.colors else None
     for line in asyncio.run(_drawn(app, size)):
@@ -48,14 +49,25 @@ def once(source: RunSource, config: Config, size: tuple[int, int], out: TextIO) 
     return 0
 
 
-class _Still:
+class StillSource:
     """A source in which nothing changes any more."""
 
     def __init__(self, snapshot: Snapshot) -> None:
-        self._snapshot = snapshot
+        self.snapshot = snapshot
+        self.changed = threading.Event()
 
-    def poll(self, budget: float) -> Snapshot:
-        return self._snapshot
+    def poll(self, budget: float, *, judge: bool = True) -> Snapshot:
+        return self.snapshot
+
+    def begin(self) -> None: ...
+
+    def prioritise(self, paths: Collection[Path]) -> None: ...
+
+    def set_metric_names(self, names: MetricNames) -> None: ...
+
+    def load_settings(self, paths: Collection[Path]) -> None: ...
+
+    def stop(self) -> None: ...
 
 
 def _whole(source: RunSource, *, hardware: bool) -> Snapshot:

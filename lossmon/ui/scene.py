@@ -1,4 +1,4 @@
-"""A scene: all that the screen shows at one moment, and how the user wants to look at it."""
+"""Scenes: all that the screen shows at one moment."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from pathlib import Path
 
 from lossmon.fast_dataclass import dataclass
 from lossmon.locale import translate
-from lossmon.types import AmbiguousTag, MetricNames, RunSnapshot, RunState, Snapshot
+from lossmon.types import AmbiguousTag, MetricNames, RunSnapshot, Snapshot
 from lossmon.ui.chart.view_options import ChartSettings
 from lossmon.ui.terminal import Terminal
 
 
 @dataclass(frozen=True, slots=True)
 class ScreenConfig:
-    """What the user set before the screen opens.
+    """Settings of the screen, as they are before it opens.
 
     Attributes:
         theme: Name of the theme, or None to choose by what the terminal can show.
-        look: How the charts begin.
-        language: `en` or `zh`.
+        chart_settings: How the charts begin.
+        language: Code of a language that `lossmon.locale` has (`en`, `zh`).
         ascii: Draw in ASCII; None asks the terminal.
         themes: The user's own directory of themes, or None.
         home: The user's own directory of settings, where the screen may keep small files of its
@@ -27,14 +27,14 @@ class ScreenConfig:
         recognised: Titles of the formats that can be read, for the waiting screen.
         initial: What is known already, so that the first frame has curves; or None.
         keys: Other keys for actions, by binding id.
-        names: What the settings say of names of series.
-        settings: The file of settings that answers are written into; None takes `config.toml`
+        names: The user's metric names.
+        settings: The settings file that tag answers are written into; None takes `config.toml`
             in `home`, if there is one.
         fleet_first: Begin with the list of all runs where there are several.
     """
 
     theme: str | None = None
-    look: ChartSettings = field(default_factory=ChartSettings)
+    chart_settings: ChartSettings = field(default_factory=ChartSettings)
     language: str = "en"
     ascii: bool | None = None
     themes: Path | None = None
@@ -49,38 +49,38 @@ class ScreenConfig:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Scene:
-    """What every view is given.
+    """The data and the state of the screen, as every view is given them.
 
     Attributes:
         snapshot: The data.
-        index: The run in view; meaningless while there is none.
-        look: How to see it.
+        index: Index of the run in view; meaningless while there is none.
+        chart_settings: How to draw the charts.
         now: Seconds since the Unix epoch.
-        language: `en` or `zh`.
+        language: Code of the language of the screen.
         terminal: What may be drawn.
-        frozen: The data stands still because the user said so.
+        paused: The user paused reading.
         recognised: Titles of the formats that can be read.
         errors: What went wrong outside the data: broken themes, a reader thread that died.
         marked: Paths of the runs that the user marked to compare them.
-        place: Which of how many the run in view is, as they are sorted and filtered; None where
-            it is none of them.
+        position: Rank of the run in view as runs are sorted and filtered, from 1, and their
+            count; None where the filter hides it.
         ambiguous_tags: Tags of the run in view that the user was not asked about yet.
-        asks: The key that has them asked for, as it is written.
+        labels_key: The key that opens the view where they are labelled.
     """
 
     snapshot: Snapshot = field(default_factory=Snapshot)
     index: int = 0
-    look: ChartSettings = field(default_factory=ChartSettings)
+    chart_settings: ChartSettings = field(default_factory=ChartSettings)
     now: float = 0.0
     language: str = "en"
     terminal: Terminal = field(default_factory=Terminal)
-    frozen: bool = False
+    paused: bool = False
     recognised: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
     marked: frozenset[Path] = frozenset()
-    place: tuple[int, int] | None = None
+    position: tuple[int, int] | None = None
     ambiguous_tags: tuple[AmbiguousTag, ...] = ()
-    asks: str = "i"
+    labels_key: str = "i"
 
     @property
     def run(self) -> RunSnapshot | None:
@@ -91,18 +91,3 @@ class Scene:
     def say(self, text: str) -> str:
         """A word of the screen in the user's language."""
         return translate(text, self.language)
-
-
-def liveliest(snapshot: Snapshot) -> int:
-    """Index of the run to look at first: one with losses, at work, then the newest."""
-    active = (RunState.RUNNING, RunState.STALLED)
-    ranked = [
-        (
-            run.train is not None or run.eval is not None,
-            run.state in active,
-            run.last_time or 0.0,
-            -index,
-        )
-        for index, run in enumerate(snapshot.runs)
-    ]
-    return -max(ranked)[-1] if ranked else 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import threading
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
@@ -35,6 +34,7 @@ from lossmon.types import (
     VerdictChange,
 )
 from lossmon.ui.app import LossmonApp
+from lossmon.ui.once import StillSource
 from lossmon.ui.scene import ScreenConfig
 from lossmon.ui.terminal import Terminal
 
@@ -328,14 +328,29 @@ def answered(*, only: tuple[int, ...] = (400, 800, 1200)) -> RunSnapshot:
     return replace(overfitting(), samples=samples)
 
 
-class Still:
-    """A monitor whose data do not change by themselves."""
+class Still(StillSource):
+    """A source whose data do not change by themselves; it notes what it is asked for.
+
+    Attributes:
+        polls: Times it was polled.
+        begun: Times it was told to begin.
+        loaded: Paths whose settings files were asked for, per call.
+    """
 
     def __init__(self, snapshot: Snapshot) -> None:
-        self.snapshot = snapshot
+        super().__init__(snapshot)
+        self.polls = self.begun = 0
+        self.loaded: list[Collection[Path]] = []
 
-    def poll(self, budget: float) -> Snapshot:
-        return self.snapshot
+    def poll(self, budget: float, *, judge: bool = True) -> Snapshot:
+        self.polls += 1
+        return super().poll(budget, judge=judge)
+
+    def begin(self) -> None:
+        self.begun += 1
+
+    def load_settings(self, paths: Collection[Path]) -> None:
+        self.loaded.append(paths)
 
 
 def app(
@@ -343,17 +358,14 @@ def app(
     *,
     config: ScreenConfig | None = None,
     terminal: Terminal | None = None,
-    load_settings: Callable[[Collection[Path]], None] = lambda paths: None,
 ) -> LossmonApp:
-    """The app on a stage: the clock stands, the monitor holds the snapshot."""
+    """The app on a stage: the clock stands, the source holds the snapshot."""
     config = replace(config or ScreenConfig(), initial=snapshot)
     return LossmonApp(
         Still(snapshot),
-        threading.Event(),
         config,
         clock=lambda: NOW,
         terminal=terminal or Terminal(),
-        load_settings=load_settings,
     )
 
 

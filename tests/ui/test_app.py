@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import threading
-
 import pytest
 
 from lossmon.types import Snapshot
-from lossmon.ui.app import LossmonApp, SnapshotReady
+from lossmon.ui.app import LossmonApp
+from lossmon.ui.follower import SnapshotReady
 from lossmon.ui.scene import ScreenConfig
 from lossmon.ui.screens.dashboard import Dashboard
-from lossmon.ui.screens.diagnosis import DiagnosisPage
-from lossmon.ui.screens.help import HelpPage
-from lossmon.ui.screens.log import LogPage
-from lossmon.ui.screens.view import View
+from lossmon.ui.screens.diagnosis import DiagnosisScreen
+from lossmon.ui.screens.help import HelpScreen
+from lossmon.ui.screens.log import LogScreen
+from lossmon.ui.screens.scene_screen import SceneScreen
 from tests.ui import stage
-from tests.ui.screen import text
+from tests.ui.screen import text, until
 
 
 async def test_the_first_frame_shows_what_was_known_before() -> None:
@@ -43,20 +42,20 @@ async def test_a_frozen_view_ignores_new_data_until_it_goes_on() -> None:
         await pilot.press("space")
         app.post_message(SnapshotReady(stage.snapshot(stage.overfitting())))
         await pilot.pause()
-        assert "frozen" in text(app)
+        assert "paused" in text(app)
         assert "HEALTHY" in text(app)
         await pilot.press("space")
         app.post_message(SnapshotReady(stage.snapshot(stage.overfitting())))
         await pilot.pause()
-        assert "frozen" not in text(app)
+        assert "paused" not in text(app)
         assert "OVERFITTING" in text(app)
 
 
 @pytest.mark.parametrize(
     "key, view",
-    [("d", DiagnosisPage), ("l", LogPage), ("question_mark", HelpPage)],
+    [("d", DiagnosisScreen), ("l", LogScreen), ("question_mark", HelpScreen)],
 )
-async def test_a_key_opens_a_view_and_closes_it_again(key: str, view: type[View]) -> None:
+async def test_a_key_opens_a_view_and_closes_it_again(key: str, view: type[SceneScreen]) -> None:
     app = stage.app(stage.several())
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press(key)
@@ -95,14 +94,14 @@ async def test_a_key_changes_how_the_charts_look(
     async with app.run_test(size=(120, 40)) as pilot:
         for value in values:
             await pilot.press(key)
-            assert getattr(app.look, field) == value
+            assert getattr(app.charts.settings, field) == value
 
 
 async def test_the_chosen_run_stays_in_view_when_others_appear_before_it() -> None:
     several = stage.several()
     app = stage.app(several)
     async with app.run_test(size=(80, 24)) as pilot:
-        app.choose_run(1)
+        app.runs.choose(1)
         chosen = app.scene.run
         turned = stage.snapshot(*reversed(several.runs))
         app.post_message(SnapshotReady(turned))
@@ -117,7 +116,7 @@ async def test_enter_opens_the_badge_s_diagnosis_and_zooms_the_hardware() -> Non
         assert isinstance(dashboard, Dashboard)
         dashboard.badge.focus()
         await pilot.press("enter")
-        assert isinstance(app.screen, DiagnosisPage)
+        assert isinstance(app.screen, DiagnosisScreen)
         await pilot.press("escape")
         dashboard.hardware.focus()
         await pilot.press("enter")
@@ -135,7 +134,7 @@ async def test_enter_on_the_log_opens_it_full_screen() -> None:
         assert isinstance(app.screen, Dashboard)
         app.screen.tail.focus()
         await pilot.press("enter")
-        assert isinstance(app.screen, LogPage)
+        assert isinstance(app.screen, LogScreen)
 
 
 async def test_a_click_on_a_key_of_the_footer_does_what_the_key_does() -> None:
@@ -143,10 +142,10 @@ async def test_a_click_on_a_key_of_the_footer_does_what_the_key_does() -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         row = text(app).splitlines()[-1]
         await pilot.click("#keys", offset=(row.index("log axis"), 0))
-        assert app.look.log
+        assert app.charts.settings.log
         await pilot.click("#keys", offset=(row.index("diagnosis"), 0))
         await pilot.pause()
-        assert isinstance(app.screen, DiagnosisPage)
+        assert isinstance(app.screen, DiagnosisScreen)
 
 
 async def test_q_quits() -> None:
@@ -158,16 +157,15 @@ async def test_q_quits() -> None:
 
 
 async def test_a_reader_that_fails_is_shown_and_the_data_stay() -> None:
-    class Dying:
-        def poll(self, budget: float) -> Snapshot:
+    class Dying(stage.Still):
+        def poll(self, budget: float, *, judge: bool = True) -> Snapshot:
             raise RuntimeError("[/x] disk on fire")
 
     known = stage.snapshot(stage.healthy())
     config = ScreenConfig(initial=known)
-    app = LossmonApp(Dying(), threading.Event(), config, clock=lambda: stage.NOW)
+    app = LossmonApp(Dying(known), config, clock=lambda: stage.NOW)
     async with app.run_test(size=(120, 40)) as pilot:
-        while "disk on fire" not in text(app):
-            await pilot.pause(0.01)
+        await until(pilot, lambda: "disk on fire" in text(app))
         assert "HEALTHY" in text(app)
 
 
@@ -176,18 +174,18 @@ async def test_an_unknown_theme_is_said_and_the_default_taken() -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.pause()
         assert app.theme == "lossmon-dark"
-        assert "theme nope: there is none" in text(app)
+        assert "theme nope: not found" in text(app)
 
 
 async def test_a_key_can_be_given_to_another_action() -> None:
-    config = ScreenConfig(keys={"run.freeze": "f"})
+    config = ScreenConfig(keys={"run.pause": "f"})
     app = stage.app(stage.snapshot(stage.healthy()), config=config)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("f")
-        assert app.frozen
+        assert app.follower.paused
         await pilot.press("question_mark")
         await pilot.pause()
-        assert "Freeze the data" in text(app)
+        assert "Pause / resume" in text(app)
 
 
 async def test_every_binding_has_an_id_and_stands_in_the_help() -> None:
@@ -196,7 +194,7 @@ async def test_every_binding_has_an_id_and_stands_in_the_help() -> None:
         await pilot.press("question_mark")
         await pilot.pause()
         shown = text(app)
-        for binding in app.all_bindings:
+        for binding in (key for group in app.key_groups.values() for key in group):
             assert binding.id
             assert binding.tooltip in shown
 

@@ -12,44 +12,38 @@ from textual.message import Message
 from textual.pilot import Pilot
 
 from lossmon.types import Snapshot
-from lossmon.ui.app import LossmonApp, SnapshotReady
+from lossmon.ui.app import LossmonApp
+from lossmon.ui.follower import SnapshotReady
 from lossmon.ui.scene import ScreenConfig
 from tests.ui import stage
-
-PATIENCE = 10.0
-"""Seconds after which a thread that should have acted is taken for broken."""
+from tests.ui.screen import PATIENCE, until
 
 
-class Scripted:
-    """Gives one prepared snapshot a poll, then the last one for ever."""
+class Scripted(stage.Still):
+    """Gives one prepared snapshot per poll, then the last one for ever."""
 
     def __init__(self, *snapshots: Snapshot) -> None:
+        super().__init__(snapshots[0])
         self.rest: Iterator[Snapshot] = iter(snapshots)
-        self.last = snapshots[0]
-        self.polls = 0
         self.enough = threading.Event()
 
-    def poll(self, budget: float) -> Snapshot:
+    def poll(self, budget: float, *, judge: bool = True) -> Snapshot:
         self.polls += 1
         try:
-            self.last = next(self.rest)
+            self.snapshot = next(self.rest)
         except StopIteration:
             self.enough.set()
-        return self.last
+        return self.snapshot
 
 
-async def until_enough(pilot: Pilot[None], monitor: Scripted) -> None:
+async def until_enough(pilot: Pilot[None], source: Scripted) -> None:
     """Let the app run until the script is over and all of it was shown."""
-    end = time.monotonic() + PATIENCE
-    while not monitor.enough.is_set() and time.monotonic() < end:
-        await pilot.pause(0.01)
-    assert monitor.enough.is_set()
+    await until(pilot, source.enough.is_set)
     await pilot.pause()
 
 
-def app_on(monitor: Scripted, initial: Snapshot | None = None) -> LossmonApp:
-    config = ScreenConfig(initial=initial)
-    return LossmonApp(monitor, threading.Event(), config, clock=lambda: stage.NOW)
+def app_on(source: stage.Still, initial: Snapshot | None = None) -> LossmonApp:
+    return LossmonApp(source, ScreenConfig(initial=initial), clock=lambda: stage.NOW)
 
 
 async def test_a_busy_monitor_is_asked_again_at_once_until_all_is_read() -> None:
@@ -82,7 +76,7 @@ async def test_an_unchanged_snapshot_is_not_posted_again() -> None:
     app = app_on(monitor, initial=same)
     async with app.run_test(size=(80, 24), message_hook=seen.append) as pilot:
         for _ in range(4):
-            app.changed.set()
+            app.source.changed.set()
             await pilot.pause(0.02)
         await until_enough(pilot, monitor)
     assert not any(isinstance(one, SnapshotReady) for one in seen)
@@ -91,7 +85,7 @@ async def test_an_unchanged_snapshot_is_not_posted_again() -> None:
 class Stumbling(Scripted):
     """Fails at the first poll, as a reader with a fault nobody knows of may make it."""
 
-    def poll(self, budget: float) -> Snapshot:
+    def poll(self, budget: float, *, judge: bool = True) -> Snapshot:
         if not self.polls:
             self.polls += 1
             raise LookupError("surprise")
@@ -103,7 +97,7 @@ async def test_a_poll_that_fails_is_shown_and_the_next_one_comes_all_the_same() 
     app = app_on(monitor)
     async with app.run_test(size=(80, 24)) as pilot:
         await until_enough(pilot, monitor)
-        assert app.snapshot is monitor.last
+        assert app.snapshot is monitor.snapshot
         assert any("LookupError: surprise" in one for one in app.scene.errors)
 
 
@@ -127,36 +121,27 @@ async def test_a_frozen_view_reads_nothing_and_shows_what_it_missed_afterwards()
     half = replace(stage.snapshot(stage.loading()), busy=True)
     whole = stage.snapshot(stage.overfitting())
     monitor = Endless(half)
-    app = LossmonApp(monitor, threading.Event(), ScreenConfig(), clock=lambda: stage.NOW)
+    app = app_on(monitor)
     async with app.run_test(size=(80, 24)) as pilot:
-        while monitor.polls < 3:
-            await pilot.pause(0.01)
+        await until(pilot, lambda: monitor.polls >= 3)
         await pilot.press("space")
         await pilot.pause(0.3)
         stopped = monitor.polls
         for _ in range(5):
-            app.changed.set()
+            app.source.changed.set()
             await pilot.pause(0.02)
         assert monitor.polls == stopped
-        monitor.now = whole
+        monitor.snapshot = whole
         await pilot.press("space")
-        end = time.monotonic() + PATIENCE
-        while app.snapshot is not whole and time.monotonic() < end:
-            await pilot.pause(0.01)
-        assert app.snapshot is whole
+        await until(pilot, lambda: app.snapshot is whole)
 
 
-class Endless:
+class Endless(stage.Still):
     """Has always more to read."""
 
-    def __init__(self, now: Snapshot) -> None:
-        self.now = now
-        self.polls = 0
-
-    def poll(self, budget: float) -> Snapshot:
-        self.polls += 1
-        time.sleep(0.01)
-        return replace(self.now) if self.now.busy else self.now
+    def poll(self, budget: float, *, judge: bool = True) -> Snapshot:
+        snapshot = super().poll(budget)
+        return replace(snapshot) if snapshot.busy else snapshot
 
 
 class LateBell(threading.Event):
@@ -187,7 +172,7 @@ class LateBell(threading.Event):
 
 async def test_a_frozen_view_ends_though_the_bell_of_the_end_is_not_heard() -> None:
     app = stage.app(stage.snapshot(stage.healthy()))
-    app.changed = bell = LateBell()
+    app.source.changed = bell = LateBell()  # type: ignore[misc]
     async with app.run_test() as pilot:
         await pilot.press("space")
         bell.armed = True

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import pytest
 
-from lossmon.ui.app import SnapshotReady
+from lossmon.ui.follower import SnapshotReady
 from lossmon.ui.launch import ENDING, run_until_asked
 from lossmon.ui.scene import ScreenConfig
 from tests.ui import stage
@@ -43,7 +43,8 @@ async def test_no_key_at_no_time_and_size_is_too_much(seed: int) -> None:
     dice = random.Random(seed)
     scenes = [make() for make in stage.SCENES.values()]
     app = stage.app(scenes[seed], config=ScreenConfig(language=dice.choice(["en", "zh"])))
-    keys = [key for one in app.all_bindings for key in one.key.split(",") if key != "q"]
+    bindings = [one for group in app.key_groups.values() for one in group]
+    keys = [key for one in bindings for key in one.key.split(",") if key != "q"]
     async with app.run_test(size=(80, 24)) as pilot:
         for _ in range(60):
             luck = dice.random()
@@ -67,4 +68,4 @@ async def test_what_is_frozen_stays_as_it_was() -> None:
         assert app.snapshot is held
         app.post_message(SnapshotReady(held))
         await pilot.press("space")
-        assert not app.frozen
+        assert not app.follower.paused

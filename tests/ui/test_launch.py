@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import threading
-from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from lossmon.monitor import Monitor
-from lossmon.types import UNJUDGED, MetricNames, Snapshot
-from lossmon.ui.app import SnapshotReady
-from lossmon.ui.launch import FirstFrame
+from lossmon.types import UNJUDGED
+from lossmon.ui.follower import SnapshotReady
 from tests.monitor.logs import append, falling
 from tests.ui import stage
 
@@ -25,37 +22,6 @@ def output(tmp_path: Path) -> Path:
     log.parent.mkdir(parents=True)
     append(log, falling(1, 21))
     return tmp_path
-
-
-class Counting:
-    """A source that counts what is asked of it."""
-
-    def __init__(self) -> None:
-        self.changed = threading.Event()
-        self.asked: list[str] = []
-
-    def poll(self, budget: float, *, judge: bool = True) -> Snapshot:
-        self.asked.append("poll")
-        return Snapshot()
-
-    def begin(self) -> None:
-        self.asked.append("begin")
-
-    def prioritise(self, paths: Collection[Path]) -> None: ...
-
-    def set_metric_names(self, names: MetricNames) -> None: ...
-
-    def load_settings(self, paths: Collection[Path]) -> None: ...
-
-    def stop(self) -> None: ...
-
-
-def test_what_may_wait_begins_once_and_after_the_first_poll() -> None:
-    source = Counting()
-    polled = FirstFrame(source)
-    polled.poll(1.0)
-    polled.poll(1.0)
-    assert source.asked == ["poll", "begin", "poll"]
 
 
 def test_the_first_look_reads_and_leaves_the_judging_for_later(output: Path) -> None:
@@ -83,6 +49,8 @@ LATE = (
     "lossmon.hardware.sampler",
     "lossmon.analysis.outputs",
     "lossmon.ui.key_catalogue",
+    "lossmon.ui.state.ratings",
+    "lossmon.ui.state.tag_answers",
     "lossmon.ui.export",
     "lossmon.reports",
     "tomlkit",
@@ -110,7 +78,11 @@ def test_the_first_frame_waits_for_nothing_that_it_does_not_show(output: Path) -
     assert "textual.app" in modules
     assert not modules.intersection(LATE)
     views = {name for name in modules if name.startswith("lossmon.ui.screens.")}
-    assert views == {"lossmon.ui.screens.dashboard", "lossmon.ui.screens.view"}
+    assert views == {
+        "lossmon.ui.screens.dashboard",
+        "lossmon.ui.screens.host",
+        "lossmon.ui.screens.scene_screen",
+    }
 
 
 def test_judging_imports_no_masked_arrays(output: Path) -> None:

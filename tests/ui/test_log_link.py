@@ -9,10 +9,10 @@ import pytest
 
 from lossmon.monitor.log_steps import LogSteps, moved_index
 from lossmon.types import RunSnapshot
-from lossmon.ui.app import SnapshotReady
+from lossmon.ui.follower import SnapshotReady
 from lossmon.ui.screens.dashboard import Dashboard
-from lossmon.ui.screens.detail import DetailView
-from lossmon.ui.screens.log import LogPage
+from lossmon.ui.screens.detail import DetailScreen
+from lossmon.ui.screens.log import LogScreen
 from tests.ui import stage
 from tests.ui.test_app import text
 
@@ -93,11 +93,11 @@ async def test_enter_on_a_line_opens_the_chart_there_and_l_leads_back() -> None:
         await pilot.press("l", "up", "up", "up", "enter")
         await pilot.pause()
         view = app.screen
-        assert isinstance(view, DetailView) and view.sight.cursor == 960
+        assert isinstance(view, DetailScreen) and view.sight.cursor == 960
         await pilot.press("shift+left", "shift+left", "l")
         await pilot.pause()
         page = app.screen
-        assert isinstance(page, LogPage) and len(app.screen_stack) == 2
+        assert isinstance(page, LogScreen) and len(app.screen_stack) == 2
         assert view.sight.cursor is not None and view.sight.cursor < 900
         near = round(view.sight.cursor / 10) * 10
         assert page.line == near / 10 - 1 and f"▸ step {near}" in text(app)
@@ -109,7 +109,7 @@ async def test_l_on_the_chart_opens_the_log_at_the_cursor_and_j_leads_back() -> 
         await pilot.press("enter")
         await pilot.pause()
         view = app.screen
-        assert isinstance(view, DetailView)
+        assert isinstance(view, DetailScreen)
         view.sight.look_at(238)
         await pilot.press("l")
         await pilot.pause()
@@ -127,7 +127,7 @@ async def test_without_a_cursor_the_log_opens_at_its_end() -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.press("enter", "l")
         await pilot.pause()
-        assert isinstance(app.screen, LogPage) and app.screen.chosen is None
+        assert isinstance(app.screen, LogScreen) and app.screen.chosen is None
         assert "▸ step 990" in text(app)
 
 
@@ -136,10 +136,10 @@ async def test_a_log_that_tells_no_step_says_so() -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.press("l", "enter")
         await pilot.pause()
-        assert isinstance(app.screen, LogPage) and "no line tells a step" in text(app)
+        assert isinstance(app.screen, LogScreen) and "no line tells a step" in text(app)
         await pilot.press("escape", "enter", "left", "l")
         await pilot.pause()
-        assert isinstance(app.screen, LogPage) and "no line tells a step" in text(app)
+        assert isinstance(app.screen, LogScreen) and "no line tells a step" in text(app)
 
 
 async def test_e_goes_from_error_to_error() -> None:
@@ -170,7 +170,7 @@ async def test_the_choice_moves_through_the_log_and_stays_at_its_line() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("l", "k")
         page = app.screen
-        assert isinstance(page, LogPage)
+        assert isinstance(page, LogScreen)
         assert page.line == len(LINES) - 2
         await pilot.press("pageup", "home", "j", "down")
         assert page.line == 2

@@ -57,7 +57,7 @@ def _x(marker: Marker) -> float:
 
 
 def _place(scene: Scene, run: RunSnapshot, series: Series, step: int) -> float:
-    return place_of(run, series, step, scene.look)
+    return place_of(run, series, step, scene.chart_settings)
 
 
 def _events(scene: Scene, run: RunSnapshot) -> Iterator[tuple[MarkKind, int, str]]:

@@ -22,22 +22,22 @@ MOST_CHECKPOINTS = 8
 
 
 def model_of(
-    run: RunSnapshot, look: ChartSettings, shown: tuple[int, ...], context: tuple[int, ...] = ()
+    run: RunSnapshot, settings: ChartSettings, shown: tuple[int, ...], context: tuple[int, ...] = ()
 ) -> ChartModel:
     """The chart of some series of a run.
 
     Args:
         run: The run.
-        look: How to see it.
+        settings: How to see it.
         shown: Indices into the run's series, the most important first.
         context: Series that are drawn elsewhere but share the axes.
     """
-    curves = tuple(_curve(run, look, index) for index in shown)
+    curves = tuple(_curve(run, settings, index) for index in shown)
     return ChartModel(
         curves=curves,
-        marks=_marks(run, look, shown),
-        context=tuple(_curve(run, look, index) for index in context),
-        total=_total(run, look),
+        marks=_marks(run, settings, shown),
+        context=tuple(_curve(run, settings, index) for index in context),
+        total=_total(run, settings),
         live=run.state in (RunState.RUNNING, RunState.STALLED),
     )
 
@@ -49,9 +49,9 @@ def style_of(run: RunSnapshot, index: int) -> str:
     return "eval" if index == run.eval else "other"
 
 
-def _curve(run: RunSnapshot, look: ChartSettings, index: int) -> Curve:
+def _curve(run: RunSnapshot, settings: ChartSettings, index: int) -> Curve:
     series = run.series[index]
-    x = XAxis.STEP if look.x is XAxis.TIME and not has_clock(series) else look.x
+    x = XAxis.STEP if settings.x is XAxis.TIME and not has_clock(series) else settings.x
     tokens = tokens_of(run) if x is XAxis.TOKENS and series.axis is Axis.STEP else None
     if tokens is not None:
         curve = curve_of(series, style_of(run, index))
@@ -73,29 +73,29 @@ def shows_epochs(run: RunSnapshot, series: Series) -> bool:
     return known and series.axis is Axis.STEP
 
 
-def _total(run: RunSnapshot, look: ChartSettings) -> float | None:
-    if look.x is XAxis.STEP:
+def _total(run: RunSnapshot, settings: ChartSettings) -> float | None:
+    if settings.x is XAxis.STEP:
         return None if run.total_steps is None else float(run.total_steps)
-    epochs = run.total_epochs if look.x is XAxis.EPOCH else None
+    epochs = run.total_epochs if settings.x is XAxis.EPOCH else None
     return epochs if epochs is not None and math.isfinite(epochs) else None
 
 
-def _marks(run: RunSnapshot, look: ChartSettings, shown: tuple[int, ...]) -> tuple[Mark, ...]:
+def _marks(run: RunSnapshot, settings: ChartSettings, shown: tuple[int, ...]) -> tuple[Mark, ...]:
     lead = run.series[shown[0]] if shown else None
     if lead is None or not len(lead):
         return ()
-    marks = [Mark(place_of(run, lead, step, look), "restart") for step in run.restarts[-20:]]
+    marks = [Mark(place_of(run, lead, step, settings), "restart") for step in run.restarts[-20:]]
     for at, index in enumerate(shown):
         series = run.series[index]
         if index == run.eval and series.n > 1 and math.isfinite(series.minimum):
-            x = place_of(run, series, series.min_step, look)
+            x = place_of(run, series, series.min_step, settings)
             marks.append(Mark(x, "min", y=series.minimum, curve=at))
     for turn in turns_worth_a_mark(run.diagnosis.history):
-        x = place_of(run, lead, turn.step, look)
+        x = place_of(run, lead, turn.step, settings)
         marks.append(Mark(x, "verdict", severity=turn.severity))
     if run.eval in shown or run.eval is None:
         marks += [
-            Mark(place_of(run, lead, step, look), "checkpoint")
+            Mark(place_of(run, lead, step, settings), "checkpoint")
             for step in checkpoints_worth_a_mark(run)
         ]
     return tuple(mark for mark in marks if math.isfinite(mark.x))
@@ -120,14 +120,14 @@ def checkpoints_worth_a_mark(run: RunSnapshot) -> list[int]:
     return [*kept[-1:], run.checkpoints[-1][0]]
 
 
-def place_of(run: RunSnapshot, series: Series, step: int, look: ChartSettings) -> float:
+def place_of(run: RunSnapshot, series: Series, step: int, settings: ChartSettings) -> float:
     """Where a step stands on the horizontal, in the units that are shown; NaN if unknown."""
-    if look.x is XAxis.EPOCH:
+    if settings.x is XAxis.EPOCH:
         return step / steps_per_epoch(run, series)
-    if look.x is XAxis.TOKENS:
+    if settings.x is XAxis.TOKENS:
         tokens = tokens_of(run) if series.axis is Axis.STEP else None
         return float(step) if tokens is None else tokens_at(tokens, step)
-    if look.x is XAxis.STEP or not has_clock(series):
+    if settings.x is XAxis.STEP or not has_clock(series):
         return float(step)
     at = min(int(np.searchsorted(series.steps, step)), len(series) - 1)
     return float(series.wall_times[at]) - start_of(run.series)

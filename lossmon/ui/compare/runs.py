@@ -21,33 +21,8 @@ from lossmon.ui.chart.model import Curve, start_of
 from lossmon.ui.chart.shared_axis import has_axis, placed_curve
 from lossmon.ui.chart.view_options import XAxis
 from lossmon.ui.scene import Scene
+from lossmon.ui.state.run_letters import LETTERS, MOST
 from lossmon.ui.widgets.metrics import others
-
-MOST = 8
-"""Runs that are compared at once: as many as there are colours."""
-
-LETTERS = "abcdefgh"
-
-
-class RunLetters:
-    """Which letter, and so which colour, each run has; it keeps it while others come and go."""
-
-    def __init__(self) -> None:
-        self._places: dict[Path, int] = {}
-
-    def of(self, paths: Sequence[Path]) -> dict[Path, int]:
-        """The place of each of at most eight runs in the row of letters and colours."""
-        for path in paths:
-            if path in self._places:
-                continue
-            held = set(self._places.values())
-            free = next((place for place in range(MOST) if place not in held), None)
-            if free is None:
-                # All were given away once: one of a run that is not there now is given again.
-                gone = next(old for old in self._places if old not in paths)
-                free = self._places.pop(gone)
-            self._places[path] = free
-        return {path: self._places[path] for path in paths}
 
 
 @dataclass(frozen=True, slots=True)

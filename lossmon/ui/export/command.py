@@ -33,7 +33,7 @@ def report(paths: Sequence[Path], config: Config, directory: Path, csv: bool) ->
     """
     settings = MonitorConfig(config.metrics, config.patterns, config.sensitivity)
     runs = [run for path in paths for run in Monitor([path], settings).drain().runs if run.series]
-    now, look = time.time(), chart_settings_of(config)
+    now, chart_settings = time.time(), chart_settings_of(config)
     written: list[Path] = []
     try:
         directory.mkdir(parents=True, exist_ok=True)
@@ -41,7 +41,7 @@ def report(paths: Sequence[Path], config: Config, directory: Path, csv: bool) ->
         for run, name in zip(runs, names, strict=True):
             path = directory / f"{name}.html"
             with fresh(path) as out:
-                out.write(page(run, look, config.lang, now))
+                out.write(page(run, chart_settings, config.lang, now))
             written.append(path)
             if csv:
                 path = directory / f"{name}.csv"

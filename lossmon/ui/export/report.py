@@ -68,12 +68,12 @@ MOST_SETTINGS = 400
 """Hyperparameters that are listed; a dumped model configuration has thousands."""
 
 
-def page(run: RunSnapshot, look: ChartSettings, language: str, now: float) -> str:
+def page(run: RunSnapshot, chart_settings: ChartSettings, language: str, now: float) -> str:
     """The whole page.
 
     Args:
         run: What it is about.
-        look: How the charts are looked at.
+        chart_settings: How the charts are looked at.
         language: `en` or `zh`.
         now: Seconds since the Unix epoch, told in the footer.
     """
@@ -81,7 +81,7 @@ def page(run: RunSnapshot, look: ChartSettings, language: str, now: float) -> st
     parts = [
         *_head(run, told),
         *_diagnosis(run, told),
-        *_losses(run, look, told),
+        *_losses(run, chart_settings, told),
         *_metrics(run, told),
         *_history(run, told),
         *_settings(run, told),
@@ -161,16 +161,18 @@ def _numbered(texts: Iterable[str]) -> list[str]:
     return [f"{place}. {text}" for place, text in enumerate(texts, start=1)]
 
 
-def _losses(run: RunSnapshot, look: ChartSettings, told: _Words) -> Iterable[str]:
+def _losses(run: RunSnapshot, chart_settings: ChartSettings, told: _Words) -> Iterable[str]:
     shown = tuple(index for index in (run.train, run.eval) if index is not None)
     options = ChartOptions(
-        smoothing=look.smoothing,
-        log_y=look.log,
-        hide_outliers=look.robust,
-        x_axis=look.x.value,
-        recent=look.recent,
+        smoothing=chart_settings.smoothing,
+        log_y=chart_settings.log,
+        hide_outliers=chart_settings.robust,
+        x_axis=chart_settings.x.value,
+        recent=chart_settings.recent,
     )
-    drawn = draw(model_of(run, look, shown), options, translate("Train loss", told.language))
+    drawn = draw(
+        model_of(run, chart_settings, shown), options, translate("Train loss", told.language)
+    )
     if not drawn:
         return
     keys = [

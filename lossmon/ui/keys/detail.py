@@ -1,9 +1,6 @@
-"""The keys of the detail, and which of them its footer shows."""
+"""Key bindings of the detail view, and which of them its footer shows."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from dataclasses import replace
 
 from textual.binding import Binding
 
@@ -37,17 +34,14 @@ BINDINGS: tuple[Binding, ...] = (
             tooltip="Train and eval together, or one"),)  # fmt: skip
 """In the order of the help."""
 
-FOOTER = ("mark", "zoom_in", "pan_left", "next", "limits", "fit", "end", "back")
-"""What the footer shows, the most wanted first."""
-
-
-def footer(remapped: Mapping[str, str]) -> list[Binding]:
-    """The bindings of the footer with the keys that the user gave them."""
-    known = {one.id: one for one in BINDINGS}
-    shown = [known[f"detail.{name}"] for name in FOOTER]
-    return [
-        one
-        if (key := remapped.get(one.id or "")) is None
-        else replace(one, key=key, key_display=None)
-        for one in shown
-    ]
+FOOTER = (
+    "detail.mark",
+    "detail.zoom_in",
+    "detail.pan_left",
+    "detail.next",
+    "detail.limits",
+    "detail.fit",
+    "detail.end",
+    "detail.back",
+)
+"""Ids of what the footer shows, the most important first."""

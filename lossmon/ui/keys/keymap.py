@@ -6,6 +6,17 @@ from collections.abc import Iterable, Mapping
 
 from textual.keys import KEY_NAME_REPLACEMENTS, Keys, key_to_character
 
+FORMER_IDS = {
+    "view.write": "view.export",
+    "view.names": "view.labels",
+    "run.freeze": "run.pause",
+    "chart.rawer": "chart.less_smooth",
+    "page.theme_take": "page.theme_apply",
+    "page.theme_drop": "page.theme_cancel",
+    "page.write_end": "page.export_cancel",
+}
+"""Ids that settings may still have for actions with another name today."""
+
 MODIFIERS = frozenset({"ctrl", "shift", "alt", "super", "hyper", "meta"})
 """What may stand before a key, each with a plus behind it."""
 
@@ -22,7 +33,8 @@ def pressable(wanted: Mapping[str, str], known: Iterable[str]) -> tuple[dict[str
     ids = frozenset(known)
     good: dict[str, str] = {}
     troubles = []
-    for name, keys in wanted.items():
+    for written, keys in wanted.items():
+        name = FORMER_IDS.get(written, written)
         if name not in ids:
             troubles.append(f"[keys] {name}: no action is called so; ? lists them")
         elif wrong := [key for key in keys.split(",") if not is_key(key)]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Self
 
+from textual import getters
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.events import Click
@@ -18,7 +19,6 @@ from lossmon.ui.chart.view_options import XAxis
 from lossmon.ui.compare.runs import (
     Metric,
     Row,
-    RunLetters,
     axis_of,
     chosen_runs,
     common_position,
@@ -29,8 +29,10 @@ from lossmon.ui.compare.runs import (
 )
 from lossmon.ui.compare.table import Table, setting_lines
 from lossmon.ui.scene import Scene
-from lossmon.ui.screens.page import Body
-from lossmon.ui.screens.view import View
+from lossmon.ui.screens.host import ViewHost
+from lossmon.ui.screens.page_screen import Body
+from lossmon.ui.screens.scene_screen import SceneScreen
+from lossmon.ui.state.run_letters import RunLetters
 from lossmon.ui.text.lines import EMPTY, MUTED, STRONG, TEXT, Line, clean
 from lossmon.ui.widgets.chart import Chart
 from lossmon.ui.widgets.chart_titles import options_of
@@ -46,19 +48,17 @@ class Lower(Body):
         return len(self.whole)
 
 
-class CompareView(View):
+class CompareScreen(SceneScreen):
     """The marked runs, or the run in view beside the newest others.
 
     Args:
-        take: Called with the index of the run to look at.
-        letters: Which letter each run has.
-        load_settings: Called with the paths of the runs whose settings files are to be read.
+        letters: The letter of each run.
     """
 
     DEFAULT_CSS = """
-    CompareView Chart { border-left: round $frame; border-right: round $frame; }
-    CompareView Lower { max-height: 50%; }
-    CompareView.-strip Lower, CompareView.-sliver Lower { max-height: 40%; }
+    CompareScreen Chart { border-left: round $frame; border-right: round $frame; }
+    CompareScreen Lower { max-height: 50%; }
+    CompareScreen.-strip Lower, CompareScreen.-sliver Lower { max-height: 40%; }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -73,7 +73,7 @@ class CompareView(View):
                 tooltip="First run"),
         Binding("end,G", "choose(8)", "last", id="page.compare_last", show=False,
                 tooltip="Last run"),
-        Binding("enter", "take", "open", id="page.compare_take", tooltip="Open the chosen run"),
+        Binding("enter", "open", "open", id="page.compare_take", tooltip="Open the chosen run"),
         Binding("tab,n", "metric(1)", "metric", id="page.compare_next", tooltip="Next metric"),
         Binding(
             "shift+tab,p", "metric(-1)", "metric", id="page.compare_previous",
@@ -89,14 +89,13 @@ class CompareView(View):
                 tooltip="Settings below"),
     ]  # fmt: skip
 
-    title_word = "compare"
+    app = getters.app(ViewHost)
 
-    def __init__(
-        self,
-        take: Callable[[int], None],
-        letters: RunLetters,
-        load_settings: Callable[[Collection[Path]], None] = lambda paths: None,
-    ) -> None:
+    @classmethod
+    def create(cls, app: ViewHost) -> Self | None:
+        return cls(app.session.letters)
+
+    def __init__(self, letters: RunLetters) -> None:
         super().__init__()
         self.scene = Scene()
         self.upper = Edge("╭╮", left=True)
@@ -110,7 +109,7 @@ class CompareView(View):
         self.chosen: Path | None = None
         self.base: Path | None = None
         self.hidden: frozenset[Path] = frozenset()
-        self._take, self._letters, self._load_settings = take, letters, load_settings
+        self._letters = letters
         self._asked: frozenset[Path] = frozenset()
         self.at: float | None = None
         self._left_out, self._missing = 0, 0
@@ -131,7 +130,7 @@ class CompareView(View):
         unknown = {row.run.path for row in self.rows} - self._asked
         if unknown:
             self._asked |= unknown
-            self._load_settings(unknown)
+            self.app.load_settings(unknown)
 
     def on_resize(self) -> None:
         self.present(self.scene)
@@ -172,7 +171,9 @@ class CompareView(View):
     def x(self) -> XAxis:
         """The axis that is shown."""
         runs = [self.scene.snapshot.runs[at] for at in chosen_runs(self.scene)[0]]
-        return axis_of(runs, self.metric, self.scene.look.x) if self.metric else XAxis.STEP
+        return (
+            axis_of(runs, self.metric, self.scene.chart_settings.x) if self.metric else XAxis.STEP
+        )
 
     def axes(self, scene: Scene) -> Collection[XAxis]:
         """Axes that at least one of the runs has."""
@@ -282,11 +283,11 @@ class CompareView(View):
         self.body.top = min(max(self.body.top, line - height + 1), line)
         self._draw()
 
-    def action_take(self) -> None:
+    def action_open(self) -> None:
         """Look at the chosen run."""
         row = next((row for row in self.rows if row.run.path == self.chosen), None)
         if row is not None:
-            self._take(row.index)
+            self.app.runs.choose(row.index)
             self.action_back()
 
     def action_metric(self, by: int) -> None:

@@ -14,7 +14,7 @@ from lossmon.types import RunState
 from lossmon.ui.chart.ranges import x_span
 from lossmon.ui.chart.view_options import XAxis
 from lossmon.ui.scene import Scene
-from lossmon.ui.screens.view import Detail, View
+from lossmon.ui.screens.scene_screen import DetailRequested, SceneScreen
 from lossmon.ui.widgets.badge import Badge
 from lossmon.ui.widgets.hardware import Hardware
 from lossmon.ui.widgets.header import Header, Progress, Pulse
@@ -34,7 +34,7 @@ class Part(Protocol):
     def show(self, scene: Scene) -> None: ...
 
 
-class Dashboard(View):
+class Dashboard(SceneScreen):
     """Hands each widget its part of the scene.
 
     Args:
@@ -99,9 +99,9 @@ class Dashboard(View):
         styled = self.is_mounted
         self.several = len(scene.snapshot.runs) > 1
         self.set_class(scene.run is None, "-waiting", update=styled)
-        self.set_class(scene.look.overlaid, "-overlaid", update=styled)
+        self.set_class(scene.chart_settings.overlaid, "-overlaid", update=styled)
         for pane in (self.metrics, self.hardware, self.verdicts, self.tail):
-            pane.set_class(pane.id in scene.look.hidden, "-closed", update=styled)
+            pane.set_class(pane.id in scene.chart_settings.hidden, "-closed", update=styled)
         for part in self.parts:
             part.show(scene)
 
@@ -112,8 +112,8 @@ class Dashboard(View):
             part.show(scene)
 
     def shown_steps(self, scene: Scene) -> tuple[float, float] | None:
-        run, look = scene.run, scene.look
-        if run is None or not look.recent or look.x is not XAxis.STEP:
+        run, chart_settings = scene.run, scene.chart_settings
+        if run is None or not chart_settings.recent or chart_settings.x is not XAxis.STEP:
             return None
         lead = run.train_loss or run.eval_loss
         if lead is None or not len(lead):
@@ -126,15 +126,15 @@ class Dashboard(View):
         """Open what has the focus: a metric in detail, the diagnosis, the log; zoom the others."""
         focused = self.focused
         if isinstance(focused, LogTail):
-            await self.run_action("app.log")
+            await self.run_action("app.view('view.log')")
         elif isinstance(focused, Hardware | Verdicts):
             self.zoom(None if self.has_class("-zoom") else focused)
         elif isinstance(focused, Badge):
-            await self.run_action("app.diagnosis")
+            await self.run_action("app.view('view.diagnosis')")
         elif isinstance(focused, Metrics):
-            self.post_message(Detail(focused.chosen_key))
+            self.post_message(DetailRequested(focused.chosen_key))
         else:
-            self.post_message(Detail())
+            self.post_message(DetailRequested())
 
     async def action_close(self) -> None:
         """Drop the cursor, leave the zoom, let go of the focus, or go back to all runs."""
@@ -145,7 +145,7 @@ class Dashboard(View):
         elif self.focused is not None:
             self.set_focus(None)
         elif self.several:
-            await self.run_action("app.runs")
+            await self.run_action("app.view('view.runs')")
 
     def zoom(self, pane: Widget | None) -> None:
         """Give one pane the whole body; None gives every pane its place again."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from textual import events
 from textual.app import ComposeResult
@@ -17,9 +17,12 @@ from lossmon.ui.chart.markers import Marker, markers_of, word_of_value
 from lossmon.ui.chart.model import ChartModel, ChartOptions, Shade
 from lossmon.ui.chart.readout import Reading, readout
 from lossmon.ui.chart.run_model import model_of, shows_epochs
-from lossmon.ui.keys.detail import BINDINGS, footer
+from lossmon.ui.keys.bindings import footer
+from lossmon.ui.keys.detail import BINDINGS, FOOTER
 from lossmon.ui.scene import Scene
-from lossmon.ui.screens.typing_view import TypingView
+from lossmon.ui.screens.host import ViewHost
+from lossmon.ui.screens.scene_screen import DetailRequested
+from lossmon.ui.screens.typing_screen import TypingScreen
 from lossmon.ui.text.lines import EMPTY, MUTED, Line, clean
 from lossmon.ui.widgets.chart import Chart
 from lossmon.ui.widgets.chart_titles import options_of
@@ -34,7 +37,7 @@ MOST_WORDS = 3
 """Marks in the column of the cursor that are named; of more, how many."""
 
 
-class DetailView(TypingView):
+class DetailScreen(TypingScreen):
     """The chart of one subject of the run in view.
 
     Args:
@@ -47,13 +50,23 @@ class DetailView(TypingView):
 
     # The chart has what the rows of numbers leave.
     DEFAULT_CSS = """
-    DetailView Chart { border-left: round $frame; border-right: round $frame; }
-    DetailView #readings, DetailView #legend { height: auto; max-height: 3; }
-    DetailView.-sliver #readings, DetailView.-sliver #legend { display: none; }
-    DetailView.-strip #legend { display: none; }
+    DetailScreen Chart { border-left: round $frame; border-right: round $frame; }
+    DetailScreen #readings, DetailScreen #legend { height: auto; max-height: 3; }
+    DetailScreen.-sliver #readings, DetailScreen.-sliver #legend { display: none; }
+    DetailScreen.-strip #legend { display: none; }
     """
 
-    title_word = "detail"
+    @classmethod
+    def create_for(cls, app: ViewHost, request: DetailRequested) -> Self | None:
+        """Make the screen for a request; where a chart is below, go back to it."""
+        if app.runs.run is None:
+            return None
+        below = app.below
+        if not isinstance(below, cls) or request.key is not None:
+            return cls(request.key or LOSSES, request.step, app.config.keys)
+        below.ask(request.step)
+        app.pop_screen()
+        return None
 
     def __init__(
         self,
@@ -74,7 +87,9 @@ class DetailView(TypingView):
         self.readings = Readings(id="readings")
         self.legend = Legend(id="legend")
         self.sight = ChartViewport(self.chart)
-        self.keys = Keys(footer(remapped or {}), lambda text: self.scene.say(text), id="keys")
+        self.keys = Keys(
+            footer(BINDINGS, FOOTER, remapped or {}), lambda text: self.scene.say(text), id="keys"
+        )
         self._options = ChartOptions()
         self._asked = step
         self._path: object = None
@@ -103,8 +118,8 @@ class DetailView(TypingView):
         self.catalogue.update(run)
         sight.take(
             self._chart_of(scene),
-            other_axis=before.look.x is not scene.look.x,
-            other_part=before.look.recent is not scene.look.recent,
+            other_axis=before.chart_settings.x is not scene.chart_settings.x,
+            other_part=before.chart_settings.recent is not scene.chart_settings.recent,
         )
         if self._asked is not None and sight.model.curves:
             sight.look_at(self._asked)
@@ -126,7 +141,7 @@ class DetailView(TypingView):
 
     def shown_steps(self, scene: Scene) -> tuple[float, float] | None:
         frame, sight = self.chart.frame, self.sight
-        if frame is None or (sight.window is None and not scene.look.recent):
+        if frame is None or (sight.window is None and not scene.chart_settings.recent):
             return None
         first, last = (
             readout(sight.model, self._options, at, self.chart.traces)
@@ -143,9 +158,9 @@ class DetailView(TypingView):
         if run is None or subject is None:
             self.markers = ()
             return ChartModel()
-        context = () if scene.look.own else subject.beside
+        context = () if scene.chart_settings.own else subject.beside
         self.markers = markers_of(scene, run, subject.shown)
-        model = model_of(run, scene.look, subject.shown, context)
+        model = model_of(run, scene.chart_settings, subject.shown, context)
         return replace(model, marks=tuple(marker.mark for marker in self.markers))
 
     # ------------------------------------------------------------------------------- draw
@@ -153,7 +168,7 @@ class DetailView(TypingView):
     def _draw(self) -> None:
         scene = self.scene
         window, values = self.sight.window, self.sight.values
-        if values is not None and scene.look.log and values[0] <= 0:
+        if values is not None and scene.chart_settings.log and values[0] <= 0:
             values = None
         self._options = replace(
             options_of(scene),
@@ -336,9 +351,9 @@ class DetailView(TypingView):
             self._draw()
 
     def _all(self) -> None:
-        """Show all of the run, although the look may say its newest part."""
-        if self.scene.look.recent:
-            self.app.call_later(self.app.run_action, "recent")
+        """Show all of the run, although the settings may say its recent part."""
+        if self.scene.chart_settings.recent:
+            self.app.call_later(self.app.run_action, "chart('recent')")
         self._draw()
 
     def _change(self, subject: Subject) -> None:
@@ -347,9 +362,13 @@ class DetailView(TypingView):
         self._draw()
 
     def _limit(self, typed: str) -> None:
-        look = self.scene.look
+        chart_settings = self.scene.chart_settings
         try:
-            self.sight.limit(parse_limits(typed, log_y=look.log, clock=look.x.value == "time"))
+            self.sight.limit(
+                parse_limits(
+                    typed, log_y=chart_settings.log, clock=chart_settings.x.value == "time"
+                )
+            )
         except LimitsError as error:
             self.wrong = f"{error.what}: {self.scene.say(error.why)}"
             self.entry.begin(typed)

@@ -15,7 +15,7 @@ from lossmon.analysis.sentences import (
 )
 from lossmon.diagnosis.advice import advise, explain_missing
 from lossmon.types import Diagnosis, Finding, RunSnapshot
-from lossmon.ui.screens.page import Page
+from lossmon.ui.screens.page_screen import PageScreen
 from lossmon.ui.text import numbers
 from lossmon.ui.text.lines import EMPTY, MUTED, STRONG, TEXT, Line, clean, fit, join, wrap
 from lossmon.ui.widgets.badge import ROLES, block, shows_since
@@ -25,10 +25,8 @@ LABEL_ROOM = 11
 """Cells of the margin where each section is named; a narrow screen puts it on its own line."""
 
 
-class DiagnosisPage(Page):
+class DiagnosisScreen(PageScreen):
     """All that the engine says of the run in view."""
-
-    title_word = "diagnosis"
 
     def lines(self, room: int) -> Sequence[Line]:
         run = self.scene.run

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Self
 
 from rich.cells import cell_len
 from textual.binding import Binding
 
-from lossmon.ui.screens.page import Page
+from lossmon.ui.screens.host import ViewHost
+from lossmon.ui.screens.page_screen import PageScreen
 from lossmon.ui.text.lines import EMPTY, MUTED, STRONG, TEXT, Line, clip
 from lossmon.ui.widgets.keys import NAMES
 
 
-class HelpPage(Page):
+class HelpScreen(PageScreen):
     """The keys.
 
     Args:
@@ -20,7 +22,9 @@ class HelpPage(Page):
         remapped: Other keys for actions, by binding id.
     """
 
-    title_word = "help"
+    @classmethod
+    def create(cls, app: ViewHost) -> Self | None:
+        return cls(app.key_groups, app.config.keys)
 
     def __init__(self, groups: Mapping[str, Sequence[Binding]], remapped: dict[str, str]) -> None:
         super().__init__()

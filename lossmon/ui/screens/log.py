@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from textual import events
 from textual.binding import Binding, BindingType
 
 from lossmon.ui.scene import Scene
-from lossmon.ui.screens.page import Page
-from lossmon.ui.screens.typing_view import TypingView
-from lossmon.ui.screens.view import Detail
+from lossmon.ui.screens.host import ViewHost
+from lossmon.ui.screens.page_screen import PageScreen
+from lossmon.ui.screens.scene_screen import DetailRequested
+from lossmon.ui.screens.typing_screen import TypingScreen
 from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, clean, fit, pointer
 from lossmon.ui.widgets.log import tone
 
 
-class LogPage(TypingView, Page):
+class LogScreen(TypingScreen, PageScreen):
     """The text log of the run in view; typing after `/` searches.
 
     Args:
@@ -40,8 +41,17 @@ class LogPage(TypingView, Page):
 
     HINTS = ("page.chart", "page.search", "page.error", "page.back")
 
-    title_word = "log"
     prompt = "/"
+
+    @classmethod
+    def create(cls, app: ViewHost) -> Self | None:
+        """Open at the step of the view on top; where the log is below, go back to it."""
+        step, below = app.view.step if app.view else None, app.below
+        if not isinstance(below, cls):
+            return cls(step)
+        below.ask(step)
+        app.pop_screen()
+        return None
 
     def __init__(self, step: int | None = None) -> None:
         super().__init__()
@@ -179,7 +189,7 @@ class LogPage(TypingView, Page):
             self.word = self.scene.say("no line tells a step")
             self.edges()
         else:
-            self.post_message(Detail(step=step))
+            self.post_message(DetailRequested(step=step))
 
     def on_click(self, event: events.Click) -> None:
         """A click chooses a line, two open its chart."""

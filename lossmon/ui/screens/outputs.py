@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from textual import events
 from textual.app import ComposeResult
@@ -15,7 +15,8 @@ from lossmon.ui.outputs.messages import example, missing, summary
 from lossmon.ui.outputs.pair import Pairing
 from lossmon.ui.outputs.selection import B, OutputSelection
 from lossmon.ui.scene import Scene
-from lossmon.ui.screens.typing_view import TypingView
+from lossmon.ui.screens.host import ViewHost
+from lossmon.ui.screens.typing_screen import TypingScreen
 from lossmon.ui.state.ratings import Rating, Ratings, tally
 from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, clean, join
 from lossmon.ui.widgets.answers import Answers, Pair
@@ -29,7 +30,7 @@ HINTS = ("output.better", "output.same", "output.worse", "output.later")
 """Keys that stand below the answers."""
 
 
-class OutputsView(TypingView):
+class OutputsScreen(TypingScreen):
     """Prompts, and the answers of two steps with the words that changed.
 
     Args:
@@ -69,8 +70,11 @@ class OutputsView(TypingView):
         Binding("escape", "back", "back", id="output.back", tooltip="Go back"),
     ]
 
-    title_word = "outputs"
     prompt = "/"
+
+    @classmethod
+    def create(cls, app: ViewHost) -> Self | None:
+        return cls(app.session.ratings)
 
     def __init__(self, opinions: Ratings) -> None:
         super().__init__()

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import ClassVar
+from functools import partial
+from typing import ClassVar, Self
 
 from rich.cells import cell_len
 from textual import events
 from textual.binding import ActiveBinding, Binding, BindingType
 
 from lossmon.fast_dataclass import dataclass
-from lossmon.ui.screens.page import Page
-from lossmon.ui.screens.typing_view import MOVES, TypingView
+from lossmon.ui.screens.host import ViewHost
+from lossmon.ui.screens.page_screen import PageScreen
+from lossmon.ui.screens.typing_screen import MOVES, TypingScreen
 from lossmon.ui.text.lines import MUTED, STRONG, TEXT, Line, clean, clip, fit, pointer
 from lossmon.ui.widgets.keys import NAMES
 from lossmon.ui.widgets.text_input import ENDS
@@ -70,7 +72,7 @@ def actions(
     ]
 
 
-class PalettePage(TypingView, Page):
+class PaletteScreen(TypingScreen, PageScreen):
     """A list that what is typed makes shorter; Enter does the chosen thing.
 
     Args:
@@ -83,8 +85,29 @@ class PalettePage(TypingView, Page):
 
     HINTS = ("page.command", "page.back")
 
-    title_word = "commands"
     prompt = "> "
+
+    @classmethod
+    def create(cls, app: ViewHost) -> Self | None:
+        """List the actions of the view on top, the runs and the themes."""
+        say, runs = app.scene.say, app.scene.snapshot.runs
+        known = actions(
+            app.screen.active_bindings,
+            say,
+            lambda one: app.run_action(one.binding.action, one.node),
+        )
+        if len(runs) > 1:
+            known += [
+                Command(run.name, say("runs"), "open run", partial(app.runs.choose, at))
+                for at, run in enumerate(runs)
+            ]
+        return cls(
+            known
+            + [
+                Command(name, say("theme"), "theme", partial(app.themes.switch, name))
+                for name in app.themes.names
+            ]
+        )
 
     def __init__(self, known: Sequence[Command]) -> None:
         super().__init__()

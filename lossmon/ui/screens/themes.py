@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import ClassVar, Self
 
 from textual import events
 from textual.app import ComposeResult
@@ -11,21 +11,23 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 
 from lossmon.ui.scene import Scene
-from lossmon.ui.screens.page import Page
+from lossmon.ui.screens.host import ViewHost
+from lossmon.ui.screens.page_screen import PageScreen
+from lossmon.ui.state.preferences import Preferences
 from lossmon.ui.text.lines import MUTED, STRONG, TEXT, Line, fit, pointer
+from lossmon.ui.theme.switcher import ThemeSwitcher
 from lossmon.ui.widgets.badge import Badge
 from lossmon.ui.widgets.losses import Losses
 from lossmon.ui.widgets.metrics import Metrics
 
 
-class ThemesPage(Page):
+class ThemesScreen(PageScreen):
     """A list of themes beside the run in the theme that is chosen.
 
     Args:
-        names: Themes, in the order they stand.
-        chosen: The theme in force.
-        wear: Called with a theme to show it.
-        keep: Called with the theme that the user took.
+        themes: Names of the themes; switches between them.
+        current: Name of the theme in force.
+        preferences: Where the theme is kept for the next start.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -38,35 +40,31 @@ class ThemesPage(Page):
             show=False,
             tooltip="Theme below",
         ),
-        Binding("enter", "take", "take", id="page.theme_take", tooltip="Keep the chosen theme"),
-        Binding("escape", "drop", "back", id="page.theme_drop", tooltip="Back to the theme before"),
+        Binding("enter", "apply", "apply", id="page.theme_apply", tooltip="Apply this theme"),
+        Binding("escape", "cancel", "cancel", id="page.theme_cancel", tooltip="Cancel"),
     ]
 
     DEFAULT_CSS = """
-    ThemesPage #themes { width: 1fr; height: 1fr; }
-    ThemesPage #list { width: 26; height: 1fr; }
-    ThemesPage #trial { width: 1fr; height: 1fr; }
-    ThemesPage.-tiny #themes, ThemesPage.-narrow #themes { layout: vertical; }
-    ThemesPage.-tiny #list, ThemesPage.-narrow #list { width: 1fr; height: 45%; }
-    ThemesPage.-tiny.-sliver #list, ThemesPage.-narrow.-sliver #list { height: 1fr; }
-    ThemesPage.-tiny.-sliver #trial, ThemesPage.-narrow.-sliver #trial { display: none; }
+    ThemesScreen #themes { width: 1fr; height: 1fr; }
+    ThemesScreen #list { width: 30; height: 1fr; }
+    ThemesScreen #trial { width: 1fr; height: 1fr; }
+    ThemesScreen.-tiny #themes, ThemesScreen.-narrow #themes { layout: vertical; }
+    ThemesScreen.-tiny #list, ThemesScreen.-narrow #list { width: 1fr; height: 45%; }
+    ThemesScreen.-tiny.-sliver #list, ThemesScreen.-narrow.-sliver #list { height: 1fr; }
+    ThemesScreen.-tiny.-sliver #trial, ThemesScreen.-narrow.-sliver #trial { display: none; }
     """
 
-    HINTS = ("page.theme_take", "page.theme_drop")
+    HINTS = ("page.theme_apply", "page.theme_cancel")
 
-    title_word = "themes"
+    @classmethod
+    def create(cls, app: ViewHost) -> Self | None:
+        return cls(app.themes, app.theme, app.preferences)
 
-    def __init__(
-        self,
-        names: Sequence[str],
-        chosen: str,
-        wear: Callable[[str], None],
-        keep: Callable[[str], None],
-    ) -> None:
+    def __init__(self, themes: ThemeSwitcher, current: str, preferences: Preferences) -> None:
         super().__init__()
-        self.names, self._before = list(names), chosen
-        self.chosen = self.names.index(chosen) if chosen in self.names else 0
-        self._wear, self._keep = wear, keep
+        self.names, self._before = themes.names, current
+        self.chosen = self.names.index(current) if current in self.names else 0
+        self._themes, self._preferences = themes, preferences
         self.parts = (Badge(id="badge"), Losses(id="losses"), Metrics(id="metrics"))
 
     def compose(self) -> ComposeResult:
@@ -105,20 +103,20 @@ class ThemesPage(Page):
         self.show_theme((self.chosen + rows) % len(self.names))
 
     def show_theme(self, index: int) -> None:
-        """Choose a theme and put it on."""
+        """Choose a theme and show the screen in it."""
         self.chosen = index
         self.body.reveal(index)
-        self._wear(self.names[index])
+        self._themes.switch(self.names[index])
         self.present(self.scene)
 
-    def action_take(self) -> None:
-        """Stay with the chosen theme."""
-        self._keep(self.names[self.chosen])
+    def action_apply(self) -> None:
+        """Keep the chosen theme."""
+        self._preferences.keep_theme(self.names[self.chosen])
         self.action_back()
 
-    def action_drop(self) -> None:
-        """Put the theme of before on again."""
-        self._wear(self._before)
+    def action_cancel(self) -> None:
+        """Go back to the theme of before."""
+        self._themes.switch(self._before)
         self.action_back()
 
     def on_click(self, event: events.Click) -> None:

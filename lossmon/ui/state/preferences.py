@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from lossmon.fast_dataclass import dataclass
-from lossmon.ui.chart.view_options import ChartSettings
 from lossmon.ui.state import json_file
 
 FILE = "screen.json"
@@ -19,8 +17,8 @@ PANES = frozenset({"train", "eval", "metrics", "hardware", "log", "verdicts"})
 
 
 @dataclass(frozen=True, slots=True)
-class Arrangement:
-    """Which panes stand open on a screen of one size.
+class PaneLayout:
+    """Which panes are open on a screen of one size.
 
     Attributes:
         hidden: Panes that the user closed.
@@ -29,10 +27,6 @@ class Arrangement:
 
     hidden: frozenset[str] = frozenset()
     overlaid: bool = False
-
-    def of(self, look: ChartSettings) -> ChartSettings:
-        """The look with these panes open."""
-        return replace(look, hidden=self.hidden, overlaid=self.overlaid)
 
 
 class Preferences:
@@ -48,7 +42,7 @@ class Preferences:
     def __init__(self, home: Path | None) -> None:
         self._path = None if home is None else home / FILE
         self.theme: str | None = None
-        self.arrangements: dict[str, Arrangement] = {}
+        self.pane_layouts: dict[str, PaneLayout] = {}
         self.trouble = ""
         """What is wrong with the file, in words; empty if nothing is."""
         if self._path is not None:
@@ -60,11 +54,10 @@ class Preferences:
             self.theme = name
             self._write()
 
-    def keep_arrangement(self, size: str, look: ChartSettings) -> None:
+    def keep_panes(self, size: str, panes: PaneLayout) -> None:
         """Open these panes on a screen of this size from now on."""
-        wanted = Arrangement(look.hidden, look.overlaid)
-        if self.arrangements.get(size) != wanted:
-            self.arrangements[size] = wanted
+        if self.pane_layouts.get(size) != panes:
+            self.pane_layouts[size] = panes
             self._write()
 
     def _read(self, path: Path) -> None:
@@ -85,7 +78,7 @@ class Preferences:
             raise ValueError("theme: must be a name")
         if not isinstance(panes, Mapping):
             raise ValueError("panes: must be an object")
-        self.arrangements = {str(size): _arrangement(size, one) for size, one in panes.items()}
+        self.pane_layouts = {str(size): _pane_layout(size, one) for size, one in panes.items()}
         self.theme = theme
 
     def _give_up(self, trouble: str) -> None:
@@ -98,7 +91,7 @@ class Preferences:
             "theme": self.theme,
             "panes": {
                 size: {"closed": sorted(one.hidden), "overlaid": one.overlaid}
-                for size, one in sorted(self.arrangements.items())
+                for size, one in sorted(self.pane_layouts.items())
             },
         }
         try:
@@ -107,7 +100,7 @@ class Preferences:
             self._give_up(f"{error}; nothing is remembered")
 
 
-def _arrangement(size: object, table: object) -> Arrangement:
+def _pane_layout(size: object, table: object) -> PaneLayout:
     if not isinstance(table, Mapping):
         raise ValueError(f"panes.{size}: must be an object")
     closed, overlaid = table.get("closed", []), table.get("overlaid", False)
@@ -115,4 +108,4 @@ def _arrangement(size: object, table: object) -> Arrangement:
         raise ValueError(f"panes.{size}.closed: must be a list of {', '.join(sorted(PANES))}")
     if not isinstance(overlaid, bool):
         raise ValueError(f"panes.{size}.overlaid: must be true or false")
-    return Arrangement(frozenset(closed), overlaid)
+    return PaneLayout(frozenset(closed), overlaid)

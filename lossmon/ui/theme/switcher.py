@@ -1,13 +1,11 @@
-"""The themes of the screen: which there are, and which one it wears."""
+"""Theme switcher: which themes there are, and which one the screen has."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from textual.app import App
 
-from lossmon.ui.scene import ScreenConfig
-from lossmon.ui.state.preferences import Preferences
 from lossmon.ui.terminal import Terminal
 from lossmon.ui.theme.theme import (
     DEFAULT_THEME,
@@ -18,54 +16,69 @@ from lossmon.ui.theme.theme import (
     load_themes,
 )
 
-if TYPE_CHECKING:
-    Base = App[None]
-else:
-    Base = object
 
+class ThemeSwitcher:
+    """Registers themes with an app and switches between them.
 
-class ThemeSwitcher(Base):
-    """Part of the app: the first frame has one theme, the others come when there is time."""
+    Only the default theme is known before the first frame, unless another one is wanted: the
+    others are read from their files when they are first asked for.
 
-    config: ScreenConfig
-    kept: Preferences
-    terminal: Terminal
-    _themes: list[str]
-    _themes_are_whole: bool
-    _troubles: tuple[str, ...]
+    Args:
+        app: The app to give themes to.
+        terminal: What may be drawn.
+        wanted: Name that the settings say, or None.
+        kept: Name that the user chose on the screen earlier, or None.
+        directory: The user's own directory of themes, or None.
 
-    def all_themes(self) -> list[str]:
+    Attributes:
+        errors: What is wrong with themes, one line each.
+    """
+
+    def __init__(
+        self,
+        app: App[None],
+        terminal: Terminal,
+        wanted: str | None,
+        kept: str | None,
+        directory: Path | None,
+    ) -> None:
+        self._app, self._directory = app, directory
+        self._names: list[str] = []
+        self._are_all_known = False
+        self.errors: tuple[str, ...] = ()
+        fitting = LIGHT_THEME if terminal.light else DEFAULT_THEME
+        usual = TERMINAL_THEME if terminal.plain else kept or fitting
+        self._begin(wanted or usual)
+
+    @property
+    def names(self) -> list[str]:
         """The names of every theme, in the order they are offered."""
-        if not self._themes_are_whole:
-            self._load_themes()
-        return self._themes
+        if not self._are_all_known:
+            self._load()
+        return self._names
 
-    def wear(self, theme: str) -> None:
+    def switch(self, name: str) -> None:
         """Show the screen in a theme."""
-        self.theme = theme
+        self._app.theme = name
 
-    def begin_theme(self) -> None:
-        """Wear the theme that the user set or took, or the one that fits the terminal."""
-        fitting = LIGHT_THEME if self.terminal.light else DEFAULT_THEME
-        usual = TERMINAL_THEME if self.terminal.plain else self.kept.theme or fitting
-        name = self.config.theme or usual
-        own = self.config.themes is not None and self.config.themes.is_dir()
-        self._load_themes(all_of_them=own or name != DEFAULT_THEME)
-        if f"{FAMILY}{name}" in self._themes:
+    def _begin(self, name: str) -> None:
+        has_own = self._directory is not None and self._directory.is_dir()
+        self._load(only_default=name == DEFAULT_THEME and not has_own)
+        if f"{FAMILY}{name}" in self._names:
             name = f"{FAMILY}{name}"
-        if name not in self._themes:
-            self._troubles += (f"theme {name}: there is none; there are {', '.join(self._themes)}",)
+        if name not in self._names:
+            self.errors += (f"theme {name}: not found; there are {', '.join(self._names)}",)
             name = DEFAULT_THEME
         # No watcher yet: it would have the stylesheet parsed twice before the first frame.
-        self.set_reactive(App.theme, name)
-        self.stylesheet.set_variables(self.get_css_variables())
+        self._app.set_reactive(App.theme, name)
+        self._app.stylesheet.set_variables(self._app.get_css_variables())
 
-    def _load_themes(self, *, all_of_them: bool = True) -> None:
-        """Take in every theme, or the one that is written in the code itself."""
-        user = (self.config.themes,) if self.config.themes else ()
-        themes = load_themes([built_in_directory(), *user] if all_of_them else ())
-        self._troubles += themes.failed
-        self._themes = list(themes.loaded)
-        self._themes_are_whole = all_of_them
+    def _load(self, *, only_default: bool = False) -> None:
+        directories = [built_in_directory()]
+        if self._directory is not None:
+            directories.append(self._directory)
+        themes = load_themes([] if only_default else directories)
+        self.errors += themes.failed
+        self._names, self._are_all_known = list(themes.loaded), not only_default
         for theme in themes.loaded.values():
-            self.register_theme(theme)
+            self._app.register_theme(theme)

@@ -33,13 +33,13 @@ FEWEST_FOR_SLOPE = 10
 
 def options_of(scene: Scene, *, label_width: int = 5, legend: bool = False) -> ChartOptions:
     """How the user wants the charts."""
-    look = scene.look
+    chart_settings = scene.chart_settings
     return ChartOptions(
-        smoothing=look.smoothing,
-        log_y=look.log,
-        hide_outliers=look.robust,
-        x_axis=look.x.value,
-        recent=look.recent,
+        smoothing=chart_settings.smoothing,
+        log_y=chart_settings.log,
+        hide_outliers=chart_settings.robust,
+        x_axis=chart_settings.x.value,
+        recent=chart_settings.recent,
         marker="braille" if scene.terminal.unicode else "ascii",
         mono=scene.terminal.colors == 0,
         legend=legend,

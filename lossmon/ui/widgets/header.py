@@ -93,9 +93,9 @@ class Pulse(Header):
 def name_of(scene: Scene, run: RunSnapshot, room: int) -> Line:
     """The run's name, and which of how many it is."""
     name = clip_middle(clean(run.name), room)
-    if len(scene.snapshot.runs) < 2 or scene.place is None:
+    if len(scene.snapshot.runs) < 2 or scene.position is None:
         return ((name, STRONG),)
-    at, count = scene.place
+    at, count = scene.position
     return ((name, STRONG), (f" {at}/{count}", MUTED))
 
 

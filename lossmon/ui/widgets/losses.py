@@ -54,9 +54,9 @@ class Losses(Widget):
             pane.show(ChartModel(), options_of(scene), (), EMPTY)
             return
         room = pane.size.width or scene_width(self)
-        context = () if scene.look.own else beside
+        context = () if scene.chart_settings.own else beside
         pane.show(
-            model_of(run, scene.look, shown, context),
+            model_of(run, scene.chart_settings, shown, context),
             options_of(scene),
             titles(scene, run, shown, room),
             footer_of(scene, run, shown),
@@ -78,7 +78,7 @@ def wanted_series(scene: Scene) -> dict[str, int]:
         return {}
     found = {"train": run.train, "eval": run.eval}
     there = {name: index for name, index in found.items() if index is not None}
-    kept = {name: index for name, index in there.items() if name not in scene.look.hidden}
+    kept = {name: index for name, index in there.items() if name not in scene.chart_settings.hidden}
     if there:
         return kept or there
     rest = others(run)
@@ -104,18 +104,18 @@ def titles(
 
 def modes(scene: Scene, run: RunSnapshot, shown: tuple[int, ...]) -> list[tuple[int, Line]]:
     """How the curves are drawn; what differs from the usual comes first."""
-    look = scene.look
+    chart_settings = scene.chart_settings
     words = []
-    if look.log:
+    if chart_settings.log:
         words.append("log")
-    if look.x is not XAxis.STEP:
-        words.append(look.x.value)
-    if look.recent:
+    if chart_settings.x is not XAxis.STEP:
+        words.append(chart_settings.x.value)
+    if chart_settings.recent:
         words.append("recent")
-    if not look.robust:
+    if not chart_settings.robust:
         words.append("outliers")
-    usual = look.smoothing == SMOOTHINGS[2]
+    usual = chart_settings.smoothing == SMOOTHINGS[2]
     marks: list[tuple[int, Line]] = [(0, ((word, MUTED),)) for word in words]
     if any(index != run.eval and not is_exact(run.series[index]) for index in shown):
-        marks.append((2 if usual else 0, ((f"ema {look.smoothing:g}", MUTED),)))
+        marks.append((2 if usual else 0, ((f"ema {chart_settings.smoothing:g}", MUTED),)))
     return marks

@@ -61,7 +61,7 @@ class Pace:
     def take(self, scene: Scene) -> None:
         """Learn from a scene. Reading that was interrupted is measured anew."""
         run = scene.run
-        if run is None or run.loaded >= 1 or scene.frozen:
+        if run is None or run.loaded >= 1 or scene.paused:
             self._path = None
             return
         if run.path != self._path or run.loaded < self._from:
@@ -74,14 +74,14 @@ class Pace:
 
 
 def notice(scene: Scene, pace: Pace | None = None) -> Line:
-    """The most urgent notice: frozen, loading, errors, unclear names, notes."""
+    """The most urgent notice: paused, loading, errors, unlabelled metrics, notes."""
     run = scene.run
     unread = run is not None and run.loaded < 1
-    if scene.frozen:
+    if scene.paused:
         share = f" {100 * run.loaded:.0f}%" if run is not None and unread else ""
         return (
-            ("‖ " + scene.say("frozen") + share, "notice!"),
-            (scene.say("  space goes on"), MUTED),
+            ("‖ " + scene.say("paused") + share, "notice!"),
+            ("  " + scene.say("space resumes"), MUTED),
         )
     if run is not None and unread:
         return _reading(scene, run, pace)
@@ -90,16 +90,17 @@ def notice(scene: Scene, pace: Pace | None = None) -> Line:
         more = f"  (+{len(errors) - 1})" if len(errors) > 1 else ""
         return (("⚠ ", "warning"), (clean(errors[0]), TEXT), (more, MUTED))
     if scene.ambiguous_tags:
-        return _unclear(scene)
+        return _unlabelled(scene)
     notes = [*(run.notes if run else ()), *scene.snapshot.notes]
     return ((clean(notes[0]), MUTED),) if notes else EMPTY
 
 
-def _unclear(scene: Scene) -> Line:
-    """How many names are unclear, and the key that tells which."""
+def _unlabelled(scene: Scene) -> Line:
+    """How many metrics are unlabelled, and the key to label them with."""
     count = len(scene.ambiguous_tags)
-    told = scene.say("{} names are unclear") if count > 1 else scene.say("1 name is unclear")
-    return ((told.format(count), MUTED), (f"  {scene.asks}", "key"), (scene.say(" asks"), MUTED))
+    text = scene.say("{} unlabelled metrics") if count > 1 else scene.say("1 unlabelled metric")
+    press = f" – {scene.say('press')} "
+    return ((text.format(count), MUTED), (press, MUTED), (scene.labels_key, "key"))
 
 
 def _reading(scene: Scene, run: RunSnapshot, pace: Pace | None) -> Line:
@@ -113,4 +114,4 @@ def _reading(scene: Scene, run: RunSnapshot, pace: Pace | None) -> Line:
         return line
     rate, left = numbers.size(pace.bytes_per_second), numbers.duration(pace.remaining)
     told = f"  {rate}B/s  {left}"
-    return (*line, (told, MUTED), (scene.say("  space stops"), MUTED))
+    return (*line, (told, MUTED), ("  " + scene.say("space pauses"), MUTED))

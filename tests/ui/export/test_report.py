@@ -41,8 +41,10 @@ class Seen(HTMLParser):
         self.text += data
 
 
-def told(run: RunSnapshot, language: str = "en", look: ChartSettings | None = None) -> Seen:
-    return Seen(page(run, look or ChartSettings(), language, stage.NOW))
+def told(
+    run: RunSnapshot, language: str = "en", chart_settings: ChartSettings | None = None
+) -> Seen:
+    return Seen(page(run, chart_settings or ChartSettings(), language, stage.NOW))
 
 
 def test_the_page_tells_the_verdict_and_the_numbers() -> None:

@@ -36,6 +36,10 @@ async def test_a_key_that_does_not_exist_leaves_the_usual_one() -> None:
         await pilot.pause()
         assert app.scene.errors == ("[keys] view.help: 'nosuchkey' is no key",)
         await pilot.press("question_mark")
-        assert type(app.screen).__name__ == "HelpPage"
+        assert type(app.screen).__name__ == "HelpScreen"
         await pilot.press("f")
-        assert type(app.screen).__name__ == "LogPage"
+        assert type(app.screen).__name__ == "LogScreen"
+
+
+def test_an_id_that_was_renamed_still_works() -> None:
+    assert pressable({"run.freeze": "f"}, ["run.pause"]) == ({"run.pause": "f"}, [])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,12 @@ import pytest
 
 from lossmon.types import Meaning, RunSnapshot, Snapshot
 from lossmon.ui.app import LossmonApp
-from lossmon.ui.chart.view_options import XAxis
-from lossmon.ui.compare.runs import LETTERS, RunLetters, chosen_runs, metrics_of
+from lossmon.ui.chart.view_options import ChartSettings, XAxis
+from lossmon.ui.compare.runs import LETTERS, chosen_runs, metrics_of
 from lossmon.ui.scene import Scene, ScreenConfig
-from lossmon.ui.screens.compare import CompareView
+from lossmon.ui.screens.compare import CompareScreen
 from lossmon.ui.screens.dashboard import Dashboard
+from lossmon.ui.state.run_letters import RunLetters
 from lossmon.ui.terminal import Terminal
 from tests.ui import stage
 from tests.ui.screen import SIZES, TINY, faults, rows, wrong_at
@@ -40,8 +41,8 @@ def three() -> Snapshot:
     )
 
 
-def view_of(app: LossmonApp) -> CompareView:
-    assert isinstance(app.screen, CompareView)
+def view_of(app: LossmonApp) -> CompareScreen:
+    assert isinstance(app.screen, CompareScreen)
     return app.screen
 
 
@@ -145,7 +146,7 @@ async def test_a_run_is_hidden_and_shown_again(key: str) -> None:
         assert "hidden" in line_of(app, "same")
         await pilot.press(key)
         assert len(view.chart.model.curves) == 3
-        assert not app.frozen
+        assert not app.follower.paused
 
 
 async def test_a_hidden_baseline_is_still_compared_with() -> None:
@@ -159,8 +160,8 @@ async def test_a_hidden_baseline_is_still_compared_with() -> None:
 async def test_the_marked_runs_are_compared() -> None:
     app = stage.app(three())
     async with app.run_test(size=(80, 24)) as pilot:
-        app.mark(Path("/runs/same"))
-        app.mark(Path("/runs/worse"))
+        app.runs.mark(Path("/runs/same"))
+        app.runs.mark(Path("/runs/worse"))
         await pilot.press("c")
         assert [row.run.name for row in view_of(app).rows] == ["same", "worse"]
 
@@ -223,7 +224,7 @@ async def test_a_run_that_goes_away_takes_its_place_with_it() -> None:
 
 
 def replace_snapshot(scene: Scene, runs: tuple[RunSnapshot, ...]) -> Scene:
-    return Scene(stage.snapshot(*runs), 0, scene.look, scene.now)
+    return Scene(stage.snapshot(*runs), 0, scene.chart_settings, scene.now)
 
 
 def counting(run: RunSnapshot, per_step: int) -> RunSnapshot:
@@ -237,7 +238,7 @@ def counting(run: RunSnapshot, per_step: int) -> RunSnapshot:
 
 async def test_runs_can_be_compared_by_tokens() -> None:
     snapshot = stage.snapshot(counting(one("small"), 1000), counting(one("large", seed=1), 4000))
-    app = stage.app(snapshot, config=ScreenConfig(look=replace(Scene().look, x=XAxis.TOKENS)))
+    app = stage.app(snapshot, config=ScreenConfig(chart_settings=ChartSettings(x=XAxis.TOKENS)))
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.press("c")
         await pilot.pause()
@@ -274,12 +275,12 @@ def test_metrics_are_those_of_at_least_one_run() -> None:
 
 
 async def test_settings_files_of_the_runs_are_asked_for() -> None:
-    asked: list[Collection[Path]] = []
-    app = stage.app(stage.snapshot(one("first"), one("second")), load_settings=asked.append)
+    app = stage.app(stage.snapshot(one("first"), one("second")))
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.press("c")
         await pilot.pause()
-    assert asked == [{one("first").path, one("second").path}]
+    assert isinstance(app.source, stage.Still)
+    assert app.source.loaded == [{one("first").path, one("second").path}]
 
 
 async def test_the_chosen_curve_lies_over_those_that_coincide_with_it() -> None:

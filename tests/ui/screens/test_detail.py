@@ -10,10 +10,10 @@ from textual.events import MouseScrollUp
 from textual.pilot import Pilot
 
 from lossmon.types import RunSnapshot, Snapshot
-from lossmon.ui.app import SnapshotReady
+from lossmon.ui.follower import SnapshotReady
 from lossmon.ui.scene import ScreenConfig
 from lossmon.ui.screens.dashboard import Dashboard
-from lossmon.ui.screens.detail import DetailView
+from lossmon.ui.screens.detail import DetailScreen
 from lossmon.ui.terminal import Terminal
 from tests.ui import stage
 from tests.ui.screen import SIZES, TINY, faults, rows, wrong_at
@@ -43,16 +43,16 @@ def grown(run: RunSnapshot, n: int) -> RunSnapshot:
     return replace(run, step=n, series=(train, *run.series[1:]))
 
 
-async def opened(pilot: Pilot[None], *keys: str) -> DetailView:
+async def opened(pilot: Pilot[None], *keys: str) -> DetailScreen:
     """The detail of both losses, with some keys pressed."""
     await pilot.press("enter", *keys)
     await pilot.pause()
     view = pilot.app.screen
-    assert isinstance(view, DetailView)
+    assert isinstance(view, DetailScreen)
     return view
 
 
-def span(view: DetailView) -> tuple[float, float]:
+def span(view: DetailScreen) -> tuple[float, float]:
     """The positions in view."""
     assert view.chart.frame is not None
     return view.chart.frame.x.low, view.chart.frame.x.high
@@ -214,7 +214,7 @@ async def test_g_shows_the_newest_part_and_all_again() -> None:
         assert span(view) == whole
         await pilot.press("g", OUT, OUT, OUT, OUT)
         await pilot.pause()
-        assert span(view) == whole and not app.look.recent
+        assert span(view) == whole and not app.charts.settings.recent
 
 
 async def test_the_axis_may_change_and_the_cursor_stays_at_its_point() -> None:
@@ -333,7 +333,7 @@ async def test_wrong_limits_are_told_and_lose_nothing() -> None:
         await pilot.press("backspace", "backspace", "full_stop", "full_stop", "2", "enter")
         assert view.sight.values == (1, 2) and not view.entry.active
         await pilot.press("e", "x", "escape")
-        assert view.sight.values == (1, 2) and isinstance(app.screen, DetailView)
+        assert view.sight.values == (1, 2) and isinstance(app.screen, DetailScreen)
 
 
 async def test_limits_below_zero_make_way_for_a_logarithmic_axis() -> None:

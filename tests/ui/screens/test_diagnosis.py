@@ -8,13 +8,13 @@ import numpy as np
 
 from lossmon.types import Best, Forecast, Kind, Meaning, RunSnapshot, Split
 from lossmon.ui.scene import Scene
-from lossmon.ui.screens.diagnosis import DiagnosisPage
+from lossmon.ui.screens.diagnosis import DiagnosisScreen
 from lossmon.ui.text.lines import plain
 from tests.ui import stage
 
 
 def shown(run: RunSnapshot, language: str = "en") -> str:
-    page = DiagnosisPage()
+    page = DiagnosisScreen()
     page.scene = Scene(snapshot=stage.snapshot(run), now=stage.NOW, language=language)
     return "\n".join(plain(line).rstrip() for line in page.lines(110))
 
@@ -55,7 +55,7 @@ async def test_a_warning_stands_without_praise_beside_it() -> None:
     async with app.run_test(size=(100, 60)) as pilot:
         await pilot.press("d")
         page = app.screen
-        assert isinstance(page, DiagnosisPage)
+        assert isinstance(page, DiagnosisScreen)
         also = [plain(line) for line in page.lines(96) if "NaN LOSS" in plain(line)]
         assert len(also) == 1
         assert not any("HEALTHY:" in plain(line) for line in page.lines(96))

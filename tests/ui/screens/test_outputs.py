@@ -14,10 +14,11 @@ from textual.events import MouseScrollDown, MouseScrollUp, Paste
 from textual.pilot import Pilot
 
 from lossmon.types import TextSample
-from lossmon.ui.app import LossmonApp, SnapshotReady
+from lossmon.ui.app import LossmonApp
+from lossmon.ui.follower import SnapshotReady
 from lossmon.ui.outputs.messages import EXAMPLE
 from lossmon.ui.scene import ScreenConfig
-from lossmon.ui.screens.outputs import OutputsView
+from lossmon.ui.screens.outputs import OutputsScreen
 from lossmon.ui.terminal import Terminal
 from lossmon.ui.text.lines import plain, width
 from lossmon.ui.widgets.answers import Answer, Answers, Pair, Row
@@ -33,8 +34,8 @@ def app_of(
     return stage.app(stage.snapshot(run), config=config, terminal=terminal)
 
 
-def view(app: LossmonApp) -> OutputsView:
-    assert isinstance(app.screen, OutputsView)
+def view(app: LossmonApp) -> OutputsScreen:
+    assert isinstance(app.screen, OutputsScreen)
     return app.screen
 
 
@@ -102,7 +103,7 @@ async def test_a_mark_is_shown_counted_kept_and_taken_back(
     key: str, glyph: str, word: str, tmp_path: Path
 ) -> None:
     app = app_of(home=tmp_path)
-    before = app.look.smoothing
+    before = app.charts.settings.smoothing
     async with app.run_test(size=(120, 30)) as pilot:
         shown = await press(pilot, "u", key)
         assert f"▸{glyph} Describe the car." in shown
@@ -113,7 +114,7 @@ async def test_a_mark_is_shown_counted_kept_and_taken_back(
         shown = await press(pilot, "x")
         assert "6 prompts, none judged" in shown
         assert json.loads((tmp_path / "outputs.json").read_text())["marks"] == []
-    assert app.look.smoothing == before
+    assert app.charts.settings.smoothing == before
 
 
 async def test_the_tally_says_how_many_were_judged() -> None:
@@ -214,7 +215,7 @@ async def test_a_slash_filters_the_prompts() -> None:
         await press(pilot, "x", "enter")
         assert "no prompt holds FUNCTx" in text(app)
         assert "Describe the car" in await press(pilot, "escape")
-        assert not isinstance((await press(pilot, "escape"), app.screen)[1], OutputsView)
+        assert not isinstance((await press(pilot, "escape"), app.screen)[1], OutputsScreen)
 
 
 async def test_pasted_text_filters_too() -> None:

@@ -9,15 +9,15 @@ from lossmon.ui.app import LossmonApp
 from lossmon.ui.keys.bindings import BINDINGS
 from lossmon.ui.scene import ScreenConfig
 from lossmon.ui.screens.dashboard import Dashboard
-from lossmon.ui.screens.diagnosis import DiagnosisPage
-from lossmon.ui.screens.log import LogPage
-from lossmon.ui.screens.palette import PalettePage
+from lossmon.ui.screens.diagnosis import DiagnosisScreen
+from lossmon.ui.screens.log import LogScreen
+from lossmon.ui.screens.palette import PaletteScreen
 from tests.ui import stage
 from tests.ui.screen import rows
 
 
-def page(app: LossmonApp) -> PalettePage:
-    assert isinstance(app.screen, PalettePage)
+def page(app: LossmonApp) -> PaletteScreen:
+    assert isinstance(app.screen, PaletteScreen)
     return app.screen
 
 
@@ -33,17 +33,17 @@ async def test_every_action_of_the_app_is_in_the_palette() -> None:
 async def test_typing_makes_the_list_shorter_and_enter_does_what_is_left() -> None:
     app = stage.app(stage.snapshot(stage.healthy()))
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.press("colon", *"verdict", "space", *"why")
+        await pilot.press("colon", *"verdict", "space", *"evidence")
         assert [command.name for command in page(app).found] == ["view.diagnosis"]
         await pilot.press("enter")
-        assert isinstance(app.screen, DiagnosisPage)
+        assert isinstance(app.screen, DiagnosisScreen)
 
 
 async def test_an_action_is_done_in_the_view_below() -> None:
     app = stage.app(stage.snapshot(stage.healthy()))
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("l", "ctrl+p", *"page.search", "enter")
-        assert isinstance(app.screen, LogPage)
+        assert isinstance(app.screen, LogScreen)
         assert app.screen.entry.active
 
 
@@ -54,7 +54,7 @@ async def test_letters_are_letters_and_escape_does_nothing() -> None:
         assert page(app).entry.text == "qy"
         await pilot.press("escape")
         assert isinstance(app.screen, Dashboard)
-        assert not app.look.log
+        assert not app.charts.settings.log
 
 
 async def test_nothing_found_is_said_and_enter_stays() -> None:
@@ -91,7 +91,7 @@ async def test_a_click_does_a_thing() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("ctrl+p", *"view.log")
         await pilot.click(page(app).body, offset=(6, 0))
-        assert isinstance(app.screen, LogPage)
+        assert isinstance(app.screen, LogScreen)
 
 
 async def test_it_speaks_chinese_and_opens_without_any_run() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from lossmon.ui.scene import ScreenConfig
 from lossmon.ui.screens.dashboard import Dashboard
-from lossmon.ui.screens.themes import ThemesPage
+from lossmon.ui.screens.themes import ThemesScreen
 from lossmon.ui.state.preferences import Preferences
 from lossmon.ui.terminal import Terminal
 from tests.ui import stage
@@ -19,7 +19,7 @@ async def test_moving_the_choice_puts_a_theme_on_at_once() -> None:
     app = stage.app(stage.snapshot(stage.healthy()))
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("t")
-        names = list(app.screen.names) if isinstance(app.screen, ThemesPage) else []
+        names = list(app.screen.names) if isinstance(app.screen, ThemesScreen) else []
         assert len(names) >= 8
         at = names.index(app.theme)
         for key, step in (("down", 1), ("t", 2), ("up", 1)):
@@ -64,7 +64,7 @@ async def test_a_click_tries_a_theme_on() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("t")
         page = app.screen
-        assert isinstance(page, ThemesPage)
+        assert isinstance(page, ThemesScreen)
         await pilot.click(page.body, offset=(6, 3))
         assert app.theme == page.names[3]
 

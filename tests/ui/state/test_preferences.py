@@ -6,19 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from lossmon.ui.chart.view_options import ChartSettings
 from lossmon.ui.scene import ScreenConfig
-from lossmon.ui.state.preferences import FILE, Preferences
+from lossmon.ui.state.preferences import FILE, PaneLayout, Preferences
 from tests.ui import stage
 
 
 def test_what_is_kept_is_there_again(tmp_path: Path) -> None:
     kept = Preferences(tmp_path / "not yet there")
     kept.keep_theme("nord")
-    kept.keep_arrangement("-wide -tall", ChartSettings(hidden=frozenset({"log"}), overlaid=True))
+    kept.keep_panes("-wide -tall", PaneLayout(frozenset({"log"}), overlaid=True))
     again = Preferences(tmp_path / "not yet there")
     assert again.theme == "nord"
-    assert again.arrangements == kept.arrangements
+    assert again.pane_layouts == kept.pane_layouts
     assert [path.name for path in (tmp_path / "not yet there").iterdir()] == [FILE]
 
 
@@ -70,18 +69,20 @@ async def test_each_size_has_its_own_panes(tmp_path: Path) -> None:
     app = stage.app(stage.snapshot(stage.healthy()), config=config)
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.press("5", "v")
-        assert (app.look.hidden, app.look.overlaid) == (frozenset({"log"}), True)
+        assert app.charts.settings.hidden == frozenset({"log"})
+        assert app.charts.settings.overlaid
         await pilot.resize_terminal(80, 24)
         await pilot.pause()
-        assert (app.look.hidden, app.look.overlaid) == (frozenset(), False)
+        assert app.charts.settings.hidden == frozenset()
+        assert not app.charts.settings.overlaid
         await pilot.press("3")
         await pilot.resize_terminal(120, 40)
         await pilot.pause()
-        assert app.look.hidden == frozenset({"log"})
+        assert app.charts.settings.hidden == frozenset({"log"})
     again = stage.app(stage.snapshot(stage.healthy()), config=config)
     async with again.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
-        assert again.look.hidden == frozenset({"metrics"})
+        assert again.charts.settings.hidden == frozenset({"metrics"})
         assert not again.query_one("#metrics").display
 
 

@@ -11,7 +11,7 @@ import pytest
 import lossmon
 from lossmon.locale import ENGLISH, languages, section, translate
 from lossmon.monitor import run_state
-from lossmon.types import Snapshot
+from lossmon.ui.key_catalogue import catalogue
 from lossmon.ui.scene import ScreenConfig
 from tests.ui import stage
 from tests.ui.screen import rows
@@ -40,7 +40,7 @@ def test_every_reason_of_a_state_is_translated(language: str) -> None:
 
 @pytest.mark.parametrize("language", TRANSLATIONS)
 def test_every_key_is_explained(language: str) -> None:
-    bindings = stage.app(Snapshot()).all_bindings
+    bindings = [one for group in catalogue().values() for one in group]
     assert {one.tooltip for one in bindings} <= section("screen", language).keys()
 
 

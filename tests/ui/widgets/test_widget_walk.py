@@ -128,7 +128,7 @@ async def test_the_box_of_metrics_says_which_are_in_view() -> None:
     "key, hint",
     [
         ("d", "─ esc back ─"),
-        ("t", "─ enter take  esc back ─"),
+        ("t", "─ enter apply  esc cancel ─"),
         ("w", "─ esc back ─"),
         ("ctrl+p", "enter do  esc back ─"),
         ("l", "enter chart  / search  e error  esc back ─"),

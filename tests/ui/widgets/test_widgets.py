@@ -23,7 +23,8 @@ from lossmon.types import (
 )
 from lossmon.ui.chart.sparkline import columns, points_per_column
 from lossmon.ui.chart.view_options import ChartSettings
-from lossmon.ui.scene import Scene, liveliest
+from lossmon.ui.run_selection import liveliest
+from lossmon.ui.scene import Scene
 from lossmon.ui.text.lines import Line, plain, width
 from lossmon.ui.widgets.badge import Badge
 from lossmon.ui.widgets.gpus import bar, gpu_lines, rest_line, short_name
@@ -351,7 +352,7 @@ def test_the_most_urgent_notice_is_shown() -> None:
     assert plain(notice(one(broken))) == "⚠ a.csv: line 3: no number  (+1)"
     assert "reading" in plain(notice(one(replace(broken, loaded=0.42))))
     assert "42%" in plain(notice(one(replace(broken, loaded=0.42))))
-    assert "frozen" in plain(notice(one(broken, frozen=True)))
+    assert "paused" in plain(notice(one(broken, paused=True)))
     assert notice(one(stage.healthy())) == ()
 
 
@@ -369,18 +370,18 @@ def test_the_rate_of_reading_and_what_is_left_of_it_are_told() -> None:
         pace.take(replace(one(replace(run, loaded=loaded)), now=seconds))
     text = plain(notice(one(replace(run, loaded=0.3)), pace))
     # A tenth of 2 GiB a second, and seven tenths to go.
-    assert "30%  205MB/s  7s  space stops" in text
+    assert "30%  205MB/s  7s  space pauses" in text
 
 
 def test_a_reading_that_was_interrupted_is_measured_anew() -> None:
     pace, run = Pace(), replace(stage.healthy(), size=100)
     half = one(replace(run, loaded=0.5))
     pace.take(replace(half, now=0.0))
-    pace.take(replace(half, now=10.0, frozen=True))
+    pace.take(replace(half, now=10.0, paused=True))
     pace.take(replace(half, now=20.0))
     pace.take(replace(one(replace(run, loaded=0.6)), now=21.0))
     assert pace.remaining == pytest.approx(4.0)
-    assert "frozen 50%" in plain(notice(replace(half, frozen=True)))
+    assert "paused 50%" in plain(notice(replace(half, paused=True)))
 
 
 # ----------------------------------------------------------------- losses, runs, terminal
@@ -390,9 +391,9 @@ def test_a_loss_that_the_user_closed_is_not_drawn_but_never_all() -> None:
     run = stage.healthy()
     assert wanted_series(one(run)) == {"train": 0, "eval": 1}
     closed = ChartSettings(hidden=frozenset({"train"}))
-    assert wanted_series(one(run, look=closed)) == {"eval": 1}
+    assert wanted_series(one(run, chart_settings=closed)) == {"eval": 1}
     both = ChartSettings(hidden=frozenset({"train", "eval"}))
-    assert wanted_series(one(run, look=both)) == {"train": 0, "eval": 1}
+    assert wanted_series(one(run, chart_settings=both)) == {"train": 0, "eval": 1}
 
 
 def test_a_run_without_losses_shows_its_first_scalar() -> None:

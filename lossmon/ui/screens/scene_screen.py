@@ -1,10 +1,10 @@
-"""What all views share: they are given a scene and show it."""
+"""Base of all views: a screen that is given scenes and shows them."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, Self
 
 from textual.geometry import Size
 from textual.message import Message
@@ -14,6 +14,9 @@ from lossmon.ui.chart.tokens import tokens_of
 from lossmon.ui.chart.view_options import XAxis
 from lossmon.ui.compositor import DiffCompositor
 from lossmon.ui.scene import Scene
+
+if TYPE_CHECKING:
+    from lossmon.ui.screens.host import ViewHost
 
 Breakpoints = list[tuple[int, str]]
 
@@ -46,16 +49,16 @@ def classes_of(size: Size) -> tuple[str, str]:
 
 
 def axes_of(scene: Scene) -> Collection[XAxis]:
-    """What the charts of the run in view can count: steps, epochs, time, and tokens if it does."""
-    counts = scene.run is not None and tokens_of(scene.run) is not None
-    return [x for x in XAxis if counts or x is not XAxis.TOKENS]
+    """X axes of the run in view: steps, epochs, time, and tokens if it logs them."""
+    has_tokens = scene.run is not None and tokens_of(scene.run) is not None
+    return [x for x in XAxis if has_tokens or x is not XAxis.TOKENS]
 
 
-class Detail(Message):
-    """Asks for a metric full screen; goes up to the app.
+class DetailRequested(Message):
+    """Asks the app to show a metric full screen.
 
     Attributes:
-        key: Key of the metric; None for what was looked at last, or both losses.
+        key: Key of the metric; None for the one shown last, or both losses.
         step: Step to put the cursor on, or None.
     """
 
@@ -64,19 +67,39 @@ class Detail(Message):
         self.key, self.step = key, step
 
 
-class View(Screen[None]):
+class SceneScreen(Screen[None]):
     """One view of the scene. The app gives the view on top every new scene."""
 
     HORIZONTAL_BREAKPOINTS = COLUMNS
     VERTICAL_BREAKPOINTS = ROWS
     AUTO_FOCUS = ""
 
-    title_word: ClassVar[str] = ""
-    """What the view is called."""
-
     def __init__(self) -> None:
         super().__init__()
+        self.title_word = ""
+        """Title of the view in English, from the table of views."""
         self._compositor = DiffCompositor()
+
+    @classmethod
+    def create(cls, app: ViewHost) -> Self | None:
+        """Make the screen for an app; None where there is nothing to show, or where the view
+        below is the one that is wanted and has been shown again."""
+        return cls()
+
+    def toggle(self) -> None:
+        """Close the view: its key was pressed while it is on top."""
+        self.app.pop_screen()
+
+    def present(self, scene: Scene) -> None:
+        """Show a scene; cheap where nothing changed."""
+        raise NotImplementedError
+
+    def tick(self, scene: Scene) -> None:
+        """Show what depends on the clock alone; called once per second."""
+
+    def axes(self, scene: Scene) -> Collection[XAxis]:
+        """X axes that the charts of the view have."""
+        return axes_of(scene)
 
     def shown_steps(self, scene: Scene) -> tuple[float, float] | None:
         """First and last step in view, None where the whole run is."""
@@ -84,20 +107,9 @@ class View(Screen[None]):
 
     @property
     def step(self) -> int | None:
-        """The step that is looked at, None where the view has none."""
+        """Step at the cursor of the view, None where it has none."""
         return None
 
-    def present(self, scene: Scene) -> None:
-        """Show a scene; cheap where nothing changed."""
-        raise NotImplementedError
-
     def seen(self) -> tuple[Path, ...]:
-        """Runs that are looked at where it is not only the one in view."""
+        """Paths of the runs in view; empty where it is the run of the scene alone."""
         return ()
-
-    def tick(self, scene: Scene) -> None:
-        """Show what depends on the clock alone; called each second."""
-
-    def axes(self, scene: Scene) -> Collection[XAxis]:
-        """What the charts of the view can count along the horizontal."""
-        return axes_of(scene)

@@ -9,12 +9,13 @@ import pytest
 from textual.pilot import Pilot
 
 from lossmon.types import Snapshot
-from lossmon.ui.app import LossmonApp, SnapshotReady
+from lossmon.ui.app import LossmonApp
 from lossmon.ui.fleet.order import Key
+from lossmon.ui.follower import SnapshotReady
 from lossmon.ui.scene import ScreenConfig
 from lossmon.ui.screens.dashboard import Dashboard
-from lossmon.ui.screens.diagnosis import DiagnosisPage
-from lossmon.ui.screens.fleet import FleetPage
+from lossmon.ui.screens.diagnosis import DiagnosisScreen
+from lossmon.ui.screens.runs import RunsScreen
 from tests.ui import stage
 from tests.ui.screen import rows
 from tests.ui.test_app import text
@@ -22,9 +23,9 @@ from tests.ui.test_app import text
 FLEET_FIRST = ScreenConfig(fleet_first=True)
 
 
-def page(app: LossmonApp) -> FleetPage:
+def page(app: LossmonApp) -> RunsScreen:
     """The fleet on top."""
-    assert isinstance(app.screen, FleetPage)
+    assert isinstance(app.screen, RunsScreen)
     return app.screen
 
 
@@ -52,7 +53,7 @@ async def test_who_needs_attention_stands_on_top_and_is_counted() -> None:
 
 
 async def test_several_runs_open_with_all_of_them_and_one_with_itself() -> None:
-    for snapshot, view in ((stage.several(), FleetPage), (stage.SCENES["healthy"](), Dashboard)):
+    for snapshot, view in ((stage.several(), RunsScreen), (stage.SCENES["healthy"](), Dashboard)):
         app = stage.app(snapshot, config=FLEET_FIRST)
         async with app.run_test(size=(80, 24)) as pilot:
             await pilot.pause()
@@ -67,7 +68,7 @@ async def test_several_runs_that_are_found_late_open_with_all_of_them_too() -> N
         assert isinstance(app.screen, Dashboard)
         app.post_message(SnapshotReady(several))
         await pilot.pause()
-        assert isinstance(app.screen, FleetPage)
+        assert isinstance(app.screen, RunsScreen)
 
 
 async def test_a_user_who_is_at_work_is_left_where_he_is() -> None:
@@ -99,7 +100,7 @@ async def test_the_key_of_the_fleet_opens_it_and_closes_it_again() -> None:
     app = stage.app(stage.several())
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("r")
-        assert isinstance(app.screen, FleetPage)
+        assert isinstance(app.screen, RunsScreen)
         await pilot.press("r")
         assert isinstance(app.screen, Dashboard)
 
@@ -142,7 +143,7 @@ async def test_other_views_show_the_run_that_is_chosen() -> None:
     async with app.run_test(size=(120, 24)) as pilot:
         await pilot.press("d")
         await pilot.pause()
-        assert isinstance(app.screen, DiagnosisPage)
+        assert isinstance(app.screen, DiagnosisScreen)
         assert "grpo-7b-lr1e-5" in text(app)
 
 
@@ -165,7 +166,7 @@ async def test_space_marks_a_run_for_comparison_and_takes_the_mark_away() -> Non
     app = stage.app(several)
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.press("r", "g", "down", "space")
-        assert app.scene.marked == app.marked == {several.runs[0].path}
+        assert app.scene.marked == app.runs.marked == {several.runs[0].path}
         assert "▸●" in text(app)
         assert "● 1" in text(app)
         await pilot.press("space")
@@ -271,7 +272,7 @@ async def test_a_click_chooses_and_a_double_click_opens() -> None:
         body = page(app).body
         await pilot.click(body, offset=(20, 2))
         assert chosen(app) == "sft-qwen-7b"
-        assert isinstance(app.screen, FleetPage)
+        assert isinstance(app.screen, RunsScreen)
         await pilot.double_click(body, offset=(20, 3))
         await pilot.pause()
         assert isinstance(app.screen, Dashboard)
@@ -353,7 +354,7 @@ async def test_the_list_says_how_it_is_left(size: tuple[int, int]) -> None:
         await pilot.pause()
         assert "r back" in rows(app)[-1]
         await pilot.press("r")
-        assert not isinstance(app.screen, FleetPage)
+        assert not isinstance(app.screen, RunsScreen)
 
 
 async def test_a_list_of_one_run_is_left_with_escape() -> None:
@@ -364,4 +365,4 @@ async def test_a_list_of_one_run_is_left_with_escape() -> None:
         assert "─ 1 run " in rows(app)[0]
         assert "esc back" in rows(app)[-1]
         await pilot.press("escape")
-        assert not isinstance(app.screen, FleetPage)
+        assert not isinstance(app.screen, RunsScreen)

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from lossmon.ui.scene import Scene
-from lossmon.ui.screens.view import View
+from lossmon.ui.screens.scene_screen import SceneScreen
 from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, clean, fit
 from lossmon.ui.widgets.keys import NAMES
 from lossmon.ui.widgets.pane import Edge
@@ -49,7 +49,7 @@ class Body(Panel):
             self.top = max(0, row + 1 - self.rows, min(self.top, row))
 
 
-class Page(View):
+class PageScreen(SceneScreen):
     """A framed page that scrolls. Subclasses say what stands on it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -7,14 +7,14 @@ from typing import ClassVar
 
 from textual import events
 
-from lossmon.ui.screens.view import View
+from lossmon.ui.screens.scene_screen import SceneScreen
 from lossmon.ui.widgets.text_input import Entry
 
 MOVES: Mapping[str, int] = {"up": -1, "down": 1, "pageup": -10, "pagedown": 10}
 """Keys that move the choice in a list while its filter is typed, and by how many rows."""
 
 
-class TypingView(View):
+class TypingScreen(SceneScreen):
     """While its entry is active every key is for the text, but those that end the program."""
 
     prompt: ClassVar[str] = ""

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Self
 
-from textual import events
+from textual import events, getters
 from textual.binding import Binding, BindingType
 
 from lossmon.types import UNJUDGED, RunSnapshot, RunState
 from lossmon.ui.fleet.completing import completed
-from lossmon.ui.fleet.fleet import Fleet, following
+from lossmon.ui.fleet.fleet import following
 from lossmon.ui.fleet.order import Key, needs_attention
 from lossmon.ui.fleet.table import Table, Trends
+from lossmon.ui.run_selection import RunSelection
 from lossmon.ui.scene import Scene
-from lossmon.ui.screens.page import Body, Page
-from lossmon.ui.screens.typing_view import MOVES, TypingView
+from lossmon.ui.screens.host import ViewHost
+from lossmon.ui.screens.page_screen import Body, PageScreen
+from lossmon.ui.screens.typing_screen import MOVES, TypingScreen
 from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, clean
 
 NARROW = 60
@@ -38,43 +40,47 @@ class Rows(Body):
         return max(0, super().rows - 1)
 
 
-class FleetPage(TypingView, Page):
+class RunsScreen(TypingScreen, PageScreen):
     """The list of all runs.
 
     Args:
-        fleet: Order, filter and choice; they outlive the page.
+        runs: The run in view, marked runs and the fleet; they outlive the screen.
         scene: What is known already.
-        look: Called with the path of the run that is chosen.
-        mark: Called with the path of the run to mark or unmark.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "choose(-1)", "up", id="page.row_up", show=False, tooltip="Run above"),
         Binding("down,j", "choose(1)", "down", id="page.row_down", show=False, tooltip="Run below"),
         Binding("g", "edge(-1)", "first", id="page.row_first", show=False, tooltip="First run"),
-        Binding("enter", "take", "open", id="page.take", tooltip="Open the chosen run"),
+        Binding("enter", "open", "open", id="page.take", tooltip="Open the chosen run"),
         Binding("slash", "filter", "filter", id="page.filter", tooltip="Filter the runs"),
         Binding("s", "sort", "sort", id="page.sort", tooltip="Sort by the next column"),
         Binding("S", "turn", "turn", id="page.turn", tooltip="Sort the other way round"),
         Binding("space", "mark", "mark", id="page.mark", tooltip="Mark for comparison"),
     ]
 
-    DEFAULT_CSS = "FleetPage.-tiny Body, FleetPage.-narrow Body { padding: 0; }"
+    app = getters.app(ViewHost)
 
-    title_word = "runs"
+    DEFAULT_CSS = "RunsScreen.-tiny Body, RunsScreen.-narrow Body { padding: 0; }"
+
     prompt = "/"
+
+    @classmethod
+    def create(cls, app: ViewHost) -> Self | None:
+        run, runs = app.runs.run, app.runs
+        if run is not None and runs.is_chosen:
+            runs.fleet.choose_path(run.path)
+        return cls(runs, app.scene)
 
     def __init__(
         self,
-        fleet: Fleet,
+        runs: RunSelection,
         scene: Scene,
-        look: Callable[[Path], None],
-        mark: Callable[[Path], None],
     ) -> None:
         super().__init__()
-        self.fleet, self.scene = fleet, scene
-        self._look, self._mark = look, mark
-        self._looked: Path | None = None
+        self.runs, self.fleet, self.scene = runs, runs.fleet, scene
+        self._shown: Path | None = None
+        """The run that was last chosen here."""
         self._trends = Trends()
         self._counted: tuple[RunSnapshot, ...] = ()
         self._urgent = self._judged = 0
@@ -96,7 +102,7 @@ class FleetPage(TypingView, Page):
             self.body.top = self.fleet.row - offset
         self.body.reveal(self.fleet.row)
         super().present(scene)
-        self._tell_choice()
+        self._show_choice()
 
     def seen(self) -> tuple[Path, ...]:
         return tuple(self.fleet.rows[self.body.top : self.body.top + self.table.rows])
@@ -188,18 +194,18 @@ class FleetPage(TypingView, Page):
 
     # ---------------------------------------------------------------------------- the choice
 
-    def _tell_choice(self) -> None:
+    def _show_choice(self) -> None:
         chosen = self.fleet.chosen
-        if chosen is not None and chosen != self._looked:
-            self._looked = chosen
-            self._look(chosen)
+        if chosen is not None and chosen != self._shown:
+            self._shown = chosen
+            self.runs.choose_path(chosen)
 
     def choose(self, row: int) -> None:
         """Choose a row and bring it into view."""
         self.fleet.choose(row)
         self.body.reveal(self.fleet.row)
         self._again()
-        self._tell_choice()
+        self._show_choice()
 
     def _again(self) -> None:
         """Draw the rows anew without looking for new data."""
@@ -225,15 +231,15 @@ class FleetPage(TypingView, Page):
         row = max(top, min(self.fleet.row, top + max(1, self.table.rows) - 1))
         if row != self.fleet.row:
             self.fleet.choose(row)
-            self._tell_choice()
+            self._show_choice()
         self._again()
 
-    def action_take(self) -> None:
+    def action_open(self) -> None:
         """Look at the chosen run."""
         chosen = self.fleet.chosen
         if chosen is not None:
             self.fleet.choose_path(chosen)
-            self._look(chosen)
+            self.runs.choose_path(chosen)
             self.app.pop_screen()
 
     def action_mark(self) -> None:
@@ -241,7 +247,8 @@ class FleetPage(TypingView, Page):
         chosen = self.fleet.chosen
         if chosen is not None:
             self.fleet.choose(self.fleet.row)
-            self._mark(chosen)
+            self.runs.mark(chosen)
+            self.app.present()
 
     def action_back(self) -> None:
         """Show all runs again; of a single run, go back to it."""
@@ -264,7 +271,7 @@ class FleetPage(TypingView, Page):
         self.fleet.sort(key, self.scene.now, turned=turned)
         self.body.reveal(self.fleet.row)
         self._again()
-        self._tell_choice()
+        self._show_choice()
 
     def action_filter(self) -> None:
         """Begin to type which runs to show."""
@@ -275,7 +282,7 @@ class FleetPage(TypingView, Page):
         self.fleet.sift(text, self.scene.now)
         self.body.reveal(self.fleet.row)
         self._again()
-        self._tell_choice()
+        self._show_choice()
 
     def on_key(self, event: events.Key) -> None:
         if not self.entry.active:
@@ -315,4 +322,4 @@ class FleetPage(TypingView, Page):
             again = event.chain > 1 and row == self.fleet.row
             self.choose(row)
             if again:
-                self.action_take()
+                self.action_open()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import tomllib
 from dataclasses import replace
 from pathlib import Path
@@ -15,10 +14,11 @@ from textual.pilot import Pilot
 from lossmon.config import load
 from lossmon.monitor import Monitor, MonitorConfig
 from lossmon.types import AmbiguityReason, AmbiguousTag, MetricNames, RunSnapshot, Series, Snapshot
-from lossmon.ui.app import LossmonApp, SnapshotReady
+from lossmon.ui.app import LossmonApp
+from lossmon.ui.follower import SnapshotReady
 from lossmon.ui.scene import ScreenConfig
 from lossmon.ui.screens.dashboard import Dashboard
-from lossmon.ui.screens.names import MEANINGS, NamesPage
+from lossmon.ui.screens.labels import MEANINGS, LabelsScreen
 from lossmon.ui.state.tag_answers import TagAnswers
 from lossmon.ui.terminal import Terminal
 from tests.ui import stage
@@ -50,8 +50,8 @@ def unclear_app(config: ScreenConfig | None = None, terminal: Terminal | None = 
     return stage.app(stage.snapshot(unclear_run()), config=config, terminal=terminal)
 
 
-def page(app: LossmonApp) -> NamesPage:
-    assert isinstance(app.screen, NamesPage)
+def page(app: LossmonApp) -> LabelsScreen:
+    assert isinstance(app.screen, LabelsScreen)
     return app.screen
 
 
@@ -73,14 +73,14 @@ async def test_a_calm_notice_tells_how_many_names_are_unclear_and_the_key() -> N
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
         assert isinstance(app.screen, Dashboard)
-        assert "3 names are unclear  i asks" in screen(app)
+        assert "3 unlabelled metrics – press i" in screen(app)
 
 
 async def test_the_notice_names_the_key_that_the_user_chose() -> None:
     app = unclear_app(ScreenConfig(keys={"view.names": "z"}))
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
-        assert "unclear  z asks" in screen(app)
+        assert "unlabelled metrics – press z" in screen(app)
         await pilot.press("z")
         assert asked(app) == "train_loss"
 
@@ -102,7 +102,7 @@ async def test_the_page_shows_the_name_its_values_and_why_it_is_asked() -> None:
         await pilot.pause()
         one = scalar("train_loss")
         for part in (
-            "names  1/3",
+            "labels  1/3",
             "train_loss",
             'its name means the same as that of "loss"',
             f"first {one.values[0]:.3f}",
@@ -168,7 +168,7 @@ async def test_a_skipped_name_is_not_asked_for_again(key: str) -> None:
         assert asked(app) == "score"
         await pilot.press("escape")
         await pilot.pause()
-        assert "2 names are unclear" in screen(app)
+        assert "2 unlabelled metrics" in screen(app)
         await pilot.press("i")
         assert asked(app) == "score"
         assert said(app) == {}
@@ -202,7 +202,7 @@ async def test_where_something_is_typed_the_key_is_a_letter(keys: list[str]) -> 
 async def test_what_the_palette_finds_opens_the_page() -> None:
     app = unclear_app()
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.press("colon", *"unclear", "enter")
+        await pilot.press("colon", *"label", "enter")
         await pilot.pause()
         assert asked(app) == "train_loss"
 
@@ -230,7 +230,7 @@ async def test_at_the_end_the_answers_and_their_place_are_told(tmp_path: Path) -
         await pilot.press("down", "up", "1", "enter")
         await pilot.pause()
         assert isinstance(app.screen, Dashboard)
-        assert "unclear" not in screen(app)
+        assert "unlabelled" not in screen(app)
         await pilot.press("i", "left")
         assert asked(app) is None
 
@@ -404,15 +404,10 @@ async def test_an_answer_changes_the_verdict_of_the_run_that_is_watched(tmp_path
     write(run / "metrics.csv")
     monitor = Monitor([run])
     config = ScreenConfig(home=home, initial=monitor.drain())
-    app = LossmonApp(
-        monitor,
-        threading.Event(),
-        config,
-        terminal=Terminal(),
-        set_metric_names=monitor.set_metric_names,
-    )
+    source = stage.Still(config.initial or Snapshot())
+    source.set_metric_names = monitor.set_metric_names  # type: ignore[method-assign]
+    app = LossmonApp(source, config, terminal=Terminal())
     async with app.run_test(size=(80, 24)) as pilot:
-        app.workers.cancel_all()
         await pilot.press("i")
         assert asked(app) == "alpha"
         await pilot.press("1")

@@ -1,11 +1,12 @@
-"""Writing: what of the run goes into files, and where."""
+"""Export view: which files to write of a run, and where."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from io import StringIO
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from rich.cells import cell_len
 from textual import events, on, work
@@ -16,10 +17,12 @@ from lossmon.reports.export.files import file_name, fresh
 from lossmon.reports.export.points import write_points
 from lossmon.reports.export.progress import Cancelled, Work
 from lossmon.types import RunSnapshot
+from lossmon.ui.export.picture import without_fonts
 from lossmon.ui.export.report import page
 from lossmon.ui.scene import Scene
-from lossmon.ui.screens.page import Page
-from lossmon.ui.screens.typing_view import TypingView
+from lossmon.ui.screens.host import ViewHost
+from lossmon.ui.screens.page_screen import PageScreen
+from lossmon.ui.screens.typing_screen import TypingScreen
 from lossmon.ui.text import numbers
 from lossmon.ui.text.lines import (
     EMPTY,
@@ -73,7 +76,7 @@ class Written(Message):
         self.said = said
 
 
-class WritePage(TypingView, Page):
+class ExportScreen(TypingScreen, PageScreen):
     """Files to write; Enter writes them, escape ends it.
 
     Args:
@@ -91,12 +94,22 @@ class WritePage(TypingView, Page):
         Binding("space", "mark", "choose", id="page.kind", tooltip="Write this file or not"),
         Binding("e", "where", "where", id="page.where", tooltip="Write into another directory"),
         Binding("enter", "write", "write", id="page.write", tooltip="Write the chosen files"),
-        Binding("escape", "end", "back", id="page.write_end", tooltip="End the writing, go back"),
+        Binding("escape", "end", "back", id="page.export_cancel", tooltip="Cancel / go back"),
     ]
 
-    HINTS = ("page.write_end",)
+    HINTS = ("page.export_cancel",)
 
-    title_word = "write"
+    @classmethod
+    def create(cls, app: ViewHost) -> Self | None:
+        """Take a screenshot of the view on top; in a browser hand it the page instead."""
+        run, view = app.runs.run, app.view
+        if run is None or view is None:
+            return None
+        if app.is_web:
+            hand_over(app, run)
+            return None
+        picture = without_fonts(app.export_screenshot(title=clean(run.name)))
+        return cls(run, picture, view.shown_steps(app.scene), Path.cwd())
 
     def __init__(
         self,
@@ -115,6 +128,10 @@ class WritePage(TypingView, Page):
         """How much is done while files are written."""
         self._begun, self._told = 0.0, 0.0
         self._work: Work | None = None
+
+    def toggle(self) -> None:
+        if self._work is None:
+            super().toggle()
 
     def lines(self, room: int) -> Sequence[Line]:
         say = self.scene.say
@@ -235,7 +252,7 @@ class WritePage(TypingView, Page):
             elif kind == "svg":
                 out.write(self.picture)
             else:
-                out.write(page(self.run, scene.look, scene.language, scene.now))
+                out.write(page(self.run, scene.chart_settings, scene.language, scene.now))
 
     def _tell(self, share: float) -> None:
         """Called in the writing thread."""
@@ -255,3 +272,11 @@ class WritePage(TypingView, Page):
         """Say what was written, or why not."""
         self.said, self.share, self._work = message.said, None, None
         self.present(self.scene)
+
+
+def hand_over(app: ViewHost, run: RunSnapshot) -> None:
+    """Give the page to the browser: who looks through one may not write our files."""
+    now = app.clock()
+    text = page(run, app.charts.settings, app.config.language, now)
+    name = f"{file_name(run.name, now)}.html"
+    app.deliver_text(StringIO(text), save_filename=name, mime_type="text/html")

@@ -13,13 +13,13 @@ from textual.pilot import Pilot
 from lossmon.types import Snapshot
 from lossmon.ui.app import LossmonApp
 from lossmon.ui.screens.dashboard import Dashboard
-from lossmon.ui.screens.write import WritePage
+from lossmon.ui.screens.export import ExportScreen
 from tests.ui import stage
 from tests.ui.screen import rows
 
 
-def page(app: LossmonApp) -> WritePage:
-    assert isinstance(app.screen, WritePage)
+def page(app: LossmonApp) -> ExportScreen:
+    assert isinstance(app.screen, ExportScreen)
     return app.screen
 
 
@@ -114,7 +114,7 @@ async def test_escape_ends_a_long_writing_and_leaves_no_half_file(here: Path) ->
         assert "█" in "\n".join(rows(app)) or "░" in "\n".join(rows(app))
         await pilot.press("escape")
         await end_of_writing(app, pilot)
-        assert isinstance(app.screen, WritePage)
+        assert isinstance(app.screen, ExportScreen)
         assert "ended" in "\n".join(rows(app))
     assert list(here.iterdir()) == []
 

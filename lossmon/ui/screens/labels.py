@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from rich.cells import cell_len
 from textual import events
@@ -13,7 +13,8 @@ from textual.binding import Binding, BindingType
 from lossmon.types import AmbiguityReason, AmbiguousTag, RunSnapshot, Series
 from lossmon.ui.chart.sparkline import sparkline
 from lossmon.ui.scene import Scene
-from lossmon.ui.screens.page import Page
+from lossmon.ui.screens.host import ViewHost
+from lossmon.ui.screens.page_screen import PageScreen
 from lossmon.ui.state.tag_answers import TagAnswers
 from lossmon.ui.text import numbers
 from lossmon.ui.text.lines import EMPTY, MUTED, STRONG, TEXT, Line, choose, clean, clip, fit, wrap
@@ -43,7 +44,7 @@ MEANINGS: tuple[tuple[str, str], ...] = (
 """Each answer with the name that the settings have for it; it always has the same number."""
 
 
-class NamesPage(Page):
+class LabelsScreen(PageScreen):
     """One name with its curve and what it may be; the next follows the answer.
 
     Args:
@@ -73,7 +74,9 @@ class NamesPage(Page):
         ),
     ]
 
-    title_word = "names"
+    @classmethod
+    def create(cls, app: ViewHost) -> Self | None:
+        return cls(app.session.tag_answers)
 
     def __init__(self, naming: TagAnswers) -> None:
         super().__init__()

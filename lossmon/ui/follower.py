@@ -1,0 +1,141 @@
+"""Follower: polls a source of runs in a thread and posts its snapshots to the app."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from textual.message import Message
+
+from lossmon.errors import internal_error
+from lossmon.monitor import RunSource
+from lossmon.types import Snapshot
+
+BUDGET = 0.05
+"""Seconds of reading between two chances to stop."""
+
+FRAME = 0.5
+"""Seconds between two pictures of a live run: twice a second reads as live, and costs a slow
+line and the reader's machine little."""
+
+LOADING_FRAME = 0.25
+"""Seconds between two pictures while a long log is being read, so that its progress flows."""
+
+KEY_PAUSE = 0.15
+"""Seconds that reading pauses after a key: one Python thread works at a time, and opening a view
+takes half of this when it is left alone."""
+
+HEARTBEAT = 1.0
+"""Seconds after which the source is polled even if no file event came: network mounts send
+none."""
+
+
+class SnapshotReady(Message):
+    """New data. A newer message replaces it: it carries the state, not a change."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        super().__init__()
+        self.snapshot = snapshot
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, SnapshotReady)
+
+
+class ReadingFailed(Message):
+    """A poll failed; the next one follows all the same."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__()
+        self.reason = reason
+
+
+class Follower:
+    """Polls until it is stopped.
+
+    Args:
+        source: Where the snapshots come from.
+        post: Posts a message to the app, from any thread.
+        begin: Called once, after the first poll: what may wait for the first frame.
+        shown: The snapshot that is on the screen already, or None.
+
+    Attributes:
+        source: Where the snapshots come from.
+        last_key: `time.monotonic()` of the newest key, minus infinity before the first.
+    """
+
+    def __init__(
+        self,
+        source: RunSource,
+        post: Callable[[Message], object],
+        begin: Callable[[], None],
+        shown: Snapshot | None,
+    ) -> None:
+        self.source = source
+        self.last_key = float("-inf")
+        self._post, self._begin, self._shown = post, begin, shown
+        self._paused = self._has_begun = False
+        self._ended = threading.Event()
+        self._polling = threading.Lock()
+        """Held while a thread polls: a source is made for one."""
+        self._due = 0.0
+        """`time.monotonic()` from which on a snapshot of a busy source is posted."""
+
+    @property
+    def paused(self) -> bool:
+        """Whether reading is paused; what came meanwhile is shown afterwards."""
+        return self._paused
+
+    @paused.setter
+    def paused(self, paused: bool) -> None:
+        self._paused = paused
+        self.source.changed.set()
+
+    def run(self) -> None:
+        """Publish what is new, then wait for a change; returns once it was stopped."""
+        with self._polling:
+            while not self._ended.is_set():
+                self.source.changed.clear()
+                if self._ended.is_set():
+                    # What was just cleared may have been set by `stop`.
+                    return
+                if self._paused:
+                    # Nothing is read meanwhile; the next snapshot is shown even if it is the same.
+                    self._shown = None
+                    self.source.changed.wait()
+                else:
+                    self._poll()
+
+    def _poll(self) -> None:
+        try:
+            snapshot = self.source.poll(BUDGET)
+        except Exception as error:
+            self._post(ReadingFailed(internal_error(error)))
+            self._ended.wait(HEARTBEAT)
+            return
+        if not self._has_begun:
+            self._has_begun = True
+            self._begin()
+        now = time.monotonic()
+        if snapshot is not self._shown and (now >= self._due or not snapshot.busy):
+            self._post(SnapshotReady(snapshot))
+            self._shown, self._due = snapshot, now + LOADING_FRAME
+            if not snapshot.busy:
+                self._ended.wait(FRAME)
+                return
+        if not snapshot.busy:
+            self.source.changed.wait(HEARTBEAT)
+        elif (pause := self.last_key + KEY_PAUSE - now) > 0:
+            self._ended.wait(pause)
+
+    def stop(self) -> None:
+        """End `run`, which returns at the end of the poll that it is in."""
+        self._ended.set()
+        self.source.changed.set()
+
+    def join(self, timeout: float) -> bool:
+        """Wait for the end of `run`; False if it still polls after `timeout` seconds."""
+        ended = self._polling.acquire(timeout=timeout)
+        if ended:
+            self._polling.release()
+        return ended

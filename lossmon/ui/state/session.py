@@ -1,0 +1,77 @@
+"""Session: what the views keep from one opening to the next, made when first needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lossmon.types import AmbiguousTag, MetricNames, RunSnapshot
+
+if TYPE_CHECKING:
+    from lossmon.ui.state.ratings import Ratings
+    from lossmon.ui.state.run_letters import RunLetters
+    from lossmon.ui.state.tag_answers import TagAnswers
+
+
+class Session:
+    """Ratings, tag answers and letters of runs of one start of the screen.
+
+    Args:
+        home: The user's directory of settings; None keeps nothing there.
+        settings: The settings file that tag answers are written into; None takes `config.toml`
+            in `home`.
+        names: The user's metric names, as the settings have them.
+        set_metric_names: Called with all of the user's metric names when they changed.
+        may_write: Whether files of this machine may be written; asked when first needed.
+    """
+
+    def __init__(
+        self,
+        home: Path | None,
+        settings: Path | None,
+        names: MetricNames,
+        set_metric_names: Callable[[MetricNames], None],
+        may_write: Callable[[], bool],
+    ) -> None:
+        self._home, self._settings, self._names = home, settings, names
+        self._set_metric_names, self._may_write = set_metric_names, may_write
+        self._tag_answers: TagAnswers | None = None
+
+    @cached_property
+    def ratings(self) -> Ratings:
+        """Ratings of model outputs."""
+        from lossmon.ui.state.ratings import Ratings
+
+        return Ratings(self._home if self._may_write() else None)
+
+    @cached_property
+    def letters(self) -> RunLetters:
+        """Letters and colours of compared runs."""
+        from lossmon.ui.state.run_letters import RunLetters
+
+        return RunLetters()
+
+    @property
+    def tag_answers(self) -> TagAnswers:
+        """What the user said about ambiguous tags."""
+        if self._tag_answers is None:
+            from lossmon.ui.state.tag_answers import TagAnswers
+
+            file = self._settings or (self._home / "config.toml" if self._home else None)
+            file = file if self._may_write() else None
+            self._tag_answers = TagAnswers(self._names, file, self._set_metric_names)
+        return self._tag_answers
+
+    def unlabelled(self, run: RunSnapshot | None) -> tuple[AmbiguousTag, ...]:
+        """Ambiguous tags of a run that were neither answered nor skipped."""
+        if run is None:
+            return ()
+        return run.ambiguous_tags if self._tag_answers is None else self._tag_answers.open(run)
+
+    @property
+    def errors(self) -> tuple[str, ...]:
+        """Why an answer could not be written, if one could not."""
+        answers = self._tag_answers
+        return (answers.trouble,) if answers is not None and answers.trouble else ()
