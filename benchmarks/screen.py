@@ -68,8 +68,8 @@ def growing(path: Path, start: int, per_second: float) -> Iterator[None]:
         thread.join()
 
 
-def lossmon(path: Path) -> list[str]:
-    """The command that watches a path."""
+def lossmon(path: Path | str) -> list[str]:
+    """The command that watches a path or an address."""
     return [sys.executable, "-m", "lossmon", str(path)]
 
 

@@ -244,11 +244,16 @@ class AlertJournal:
                 raise
 
 
-def journal_file(paths: Sequence[Path]) -> Path:
-    """The file of the journal of some paths, in any order."""
+def journal_file(places: Sequence[Path | str]) -> Path:
+    """The file of the journal of some places, in any order.
+
+    Args:
+        places: Paths, and addresses as text.
+    """
     from platformdirs import user_state_path
 
-    named = "\0".join(sorted(os.path.abspath(path) for path in paths))
+    spelled = (one if isinstance(one, str) else os.path.abspath(one) for one in places)
+    named = "\0".join(sorted(spelled))
     name = f"watch-{zlib.crc32(named.encode('utf-8', 'surrogatepass')):08x}.sqlite"
     return user_state_path("lossmon") / name
 

@@ -31,7 +31,7 @@ class AlertingSource:
 
     Args:
         source: Where the runs come from.
-        paths: The journal is theirs, as it is for `lossmon watch`.
+        places: Paths, and addresses as text; the journal is theirs, as it is for `lossmon watch`.
         settings: What is worth an alert, and where it is sent.
         language: `en` or `zh`.
         clock: Seconds since the Unix epoch.
@@ -40,7 +40,7 @@ class AlertingSource:
     def __init__(
         self,
         source: RunSource,
-        paths: Sequence[Path],
+        places: Sequence[Path | str],
         settings: AlertSettings,
         language: str,
         *,
@@ -53,7 +53,7 @@ class AlertingSource:
         self._service: AlertService | None = None
         self._note = ""
         try:
-            journal = AlertJournal(journal_file(paths), clock())
+            journal = AlertJournal(journal_file(places), clock())
             self._service = AlertService(settings, journal, language=language, clock=clock)
         except JournalLocked:
             self._note = locale.section("alerts", language)["elsewhere"]
@@ -88,6 +88,10 @@ class AlertingSource:
             self._plain = snapshot
             self._noted = replace(snapshot, notes=(*snapshot.notes, self._note))
         return self._noted
+
+    def drain(self) -> Snapshot:
+        """Read everything that is there now; alerts wait for the next poll."""
+        return self._source.drain()
 
     def begin(self) -> None:
         """Start what may wait until the first frame stands."""

@@ -13,7 +13,7 @@ from lossmon.alerts.early_stop import EarlyStop
 from lossmon.alerts.journal import AlertJournal
 from lossmon.alerts.service import AlertService
 from lossmon.alerts.settings import AlertSettings
-from lossmon.monitor import MonitorConfig
+from lossmon.monitor import MonitorConfig, RunSource
 from lossmon.monitor.follow import Follower
 from lossmon.reports.plain import printable
 
@@ -28,7 +28,7 @@ STOPPED = "stopped"
 
 
 def watch(
-    paths: Sequence[Path],
+    place: Sequence[Path] | RunSource,
     monitor: MonitorConfig,
     settings: AlertSettings,
     journal: AlertJournal,
@@ -41,8 +41,8 @@ def watch(
     """Send alerts until a signal asks to end.
 
     Args:
-        paths: What to watch; they need not exist yet.
-        monitor: Settings of the monitor.
+        place: Paths, which need not exist yet, or a source of runs.
+        monitor: Settings of the monitor, where paths are given.
         settings: What is worth an alert, and where it is sent.
         journal: What is known from before; closed at the end.
         language: `en` or `zh`.
@@ -50,7 +50,7 @@ def watch(
         clock: Seconds since the Unix epoch.
         heartbeat: Seconds between two looks while no file changes.
     """
-    follower = Follower(paths, monitor, clock=clock)
+    follower = Follower(place, monitor, clock=clock)
     service = AlertService(settings, journal, clock=clock, language=language, warn=warn)
     if early_stop is not None:
         early_stop.stopped.update(journal.fact(STOPPED) or {})

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from lossmon.commands.inputs import NO_METRICS, existing, no_metrics, settings_of
 from lossmon.commands.parsing import add_paths, add_settings, duration, new_parser
+from lossmon.commands.sources import checked, open_source
 from lossmon.config import Config
 from lossmon.errors import ConfigError
 
@@ -110,7 +111,7 @@ def run(options: argparse.Namespace) -> int:
 
     gc.enable()
     style = _style(options, config)
-    runs = check(existing(options.paths), config, sys.stdout, options.format, style)
+    runs = check(checked(options.paths, config), config, sys.stdout, options.format, style)
     return _status(options, runs)
 
 
@@ -132,7 +133,9 @@ def _wait(options: argparse.Namespace, config: Config) -> int:
     if options.watch and format_.whole:
         raise ConfigError(f"--watch prints one run at a time; --format {options.format} cannot")
     until = options.until or ("finished" if options.wait else None)
-    waiting = VerdictWait(existing(options.paths), config, until, options.timeout)
+    waiting = VerdictWait(
+        open_source(options.paths, config, hardware=False), config, until, options.timeout
+    )
     for count, changed in enumerate(waiting.changes()):
         if options.watch:
             print(end="\n" if count and format_.gap else "")

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from lossmon.commands.locations import Address, Location
 from lossmon.config import Config, Value, config_directory, load
 from lossmon.errors import ConfigError
 
@@ -37,12 +38,15 @@ def settings_of(options: argparse.Namespace) -> Config:
     return load(file or (usual if os.access(usual, os.R_OK) else None), os.environ, flags)
 
 
-def existing(paths: Sequence[Path]) -> list[Path]:
+def existing(locations: Sequence[Location]) -> list[Path]:
     """The paths, if all are there and may be looked into.
 
     Raises:
-        ConfigError: One is not; says which and what lossmon can read.
+        ConfigError: One is not, or is an address of another machine; says which.
     """
+    paths = [one for one in locations if isinstance(one, Path)]
+    for address in (one for one in locations if isinstance(one, Address)):
+        raise ConfigError(f"{address}: this command takes paths of this machine only")
     for path in paths:
         try:
             fault = _fault(path)
@@ -50,7 +54,7 @@ def existing(paths: Sequence[Path]) -> list[Path]:
             fault = error.strerror or str(error)
         if fault:
             raise ConfigError(f"{path}: {fault}")
-    return list(paths)
+    return paths
 
 
 def _fault(path: Path) -> str:
@@ -64,7 +68,7 @@ def _fault(path: Path) -> str:
     return "" if readable else "may not be read by this user"
 
 
-def no_metrics(paths: Sequence[Path]) -> int:
+def no_metrics(paths: Sequence[object]) -> int:
     """Say that nothing was found, and what would be; return the exit status."""
     from lossmon.readers.registry import recognised
 

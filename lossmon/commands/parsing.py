@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from lossmon.alerts.channels import CHANNELS
+from lossmon.commands.locations import location
 from lossmon.config import SETTINGS, Setting
 
 SETTINGS_FILE = "~/.config/lossmon/config.toml"
@@ -39,7 +40,7 @@ def new_parser(program: str, description: str, epilog: str = "") -> argparse.Arg
 def add_paths(parser: argparse.ArgumentParser, meaning: str, *, needed: bool = True) -> None:
     """Add the paths that a command works on."""
     parser.add_argument(
-        "paths", nargs="+" if needed else "*", type=Path, metavar="PATH", help=meaning
+        "paths", nargs="+" if needed else "*", type=location, metavar="PATH", help=meaning
     )
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lossmon.commands import COMMANDS
-from lossmon.commands.inputs import existing, need_terminal, settings_of
+from lossmon.commands.inputs import need_terminal, settings_of
+from lossmon.commands.locations import Location
 from lossmon.commands.parsing import (
     SETTINGS_FILE,
     add_paths,
@@ -19,6 +20,7 @@ from lossmon.commands.parsing import (
     new_parser,
     screen_size,
 )
+from lossmon.commands.sources import open_source
 from lossmon.config import Config
 from lossmon.errors import ConfigError
 from lossmon.version import __version__
@@ -83,8 +85,9 @@ def parser() -> argparse.ArgumentParser:
 def run(options: argparse.Namespace) -> int:
     """Watch until the user quits."""
     config = settings_of(options)
-    paths = existing(options.paths or [Path()])
-    where = " ".join(str(path) for path in paths)
+    locations = options.paths or [Path()]
+    source = open_source(locations, config, hardware=config.hardware)
+    where = " ".join(map(str, locations))
     if options.size and not options.once:
         raise ConfigError("--size needs --once; the screen is as large as its terminal")
     if not options.once:
@@ -92,9 +95,6 @@ def run(options: argparse.Namespace) -> int:
     # What is imported and made from here to the first frame stays: looking for garbage in it
     # would take a tenth of the time.
     gc.disable()
-    from lossmon.monitor import LocalSource, MonitorConfig
-
-    source = LocalSource(paths, MonitorConfig.of(config), hardware=config.hardware)
     if options.once:
         from lossmon.ui.once import once
 
@@ -104,15 +104,18 @@ def run(options: argparse.Namespace) -> int:
 
     if not (options.alerts or config.alerts.get("screen")):
         return view(source, config)
-    alerting = _with_alerts(source, paths, config)
+    alerting = _with_alerts(source, locations, config)
     return view(alerting, config, alerting.use_terminal)
 
 
-def _with_alerts(source: RunSource, paths: Sequence[Path], config: Config) -> AlertingSource:
+def _with_alerts(
+    source: RunSource, locations: Sequence[Location], config: Config
+) -> AlertingSource:
     from lossmon.alerts.settings import load
     from lossmon.alerts.source import AlertingSource
 
     settings = load(config.alerts, f"{config.file}: [alerts]")
     if not settings.channels:
         raise ConfigError("--alerts needs a channel in [alerts] of the settings")
-    return AlertingSource(source, [path.absolute() for path in paths], settings, config.lang)
+    places = [one.absolute() if isinstance(one, Path) else one for one in locations]
+    return AlertingSource(source, places, settings, config.lang)

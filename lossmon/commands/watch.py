@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lossmon.commands.inputs import existing, settings_of
+from lossmon.commands.inputs import settings_of
 from lossmon.commands.parsing import (
     add_channels,
     add_paths,
@@ -16,6 +16,7 @@ from lossmon.commands.parsing import (
     new_parser,
     whole_number,
 )
+from lossmon.commands.sources import open_source
 from lossmon.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -98,21 +99,25 @@ def _add_stopping(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Watch until a signal asks to end."""
     config = settings_of(options)
-    paths = [path.absolute() for path in existing(options.paths)]
+    # A journal is of the same places wherever the command was started.
+    places = [one.absolute() if isinstance(one, Path) else one for one in options.paths]
+    source = open_source(places, config, hardware=False)
     from lossmon.alerts.journal import AlertJournal, journal_file
     from lossmon.alerts.settings import load
     from lossmon.alerts.watching import warn, watch
-    from lossmon.reports.check import monitor_config
+    from lossmon.monitor import MonitorConfig
 
     on = [] if options.on is None else [word for word in options.on.split(",") if word.strip()]
     flags = [*channel_flags(options), ("print", {"json": options.json})]
     where = f"{config.file}: [alerts]"
     settings = load(config.alerts, where, on=on, resolved=options.resolved, flags=flags)
-    journal = AlertJournal(options.state or journal_file(paths), time.time())
+    journal = AlertJournal(options.state or journal_file(places), time.time())
     stop = _early_stop(options, config.lang, journal)
     channels = ", ".join(channel.name for channel in settings.channels)
-    warn(f"watching {', '.join(map(str, paths))}; alerts go to {channels}")
-    watch(paths, monitor_config(config), settings, journal, language=config.lang, early_stop=stop)
+    warn(f"watching {', '.join(map(str, places))}; alerts go to {channels}")
+    watch(
+        source, MonitorConfig.of(config), settings, journal, language=config.lang, early_stop=stop
+    )
     return 0
 
 

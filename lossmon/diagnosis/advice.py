@@ -13,16 +13,18 @@ from lossmon.types import Advice, Finding
 def advise(finding: Finding, language: str = ENGLISH) -> Advice:
     """The finding in words: badge, evidence, meaning, remedies.
 
-    An unknown language is answered in English.
+    An unknown language is answered in English. Of a finding without any facts, as another program
+    reports it, the sentences that need some are left out.
     """
     texts = _texts(finding.code, finding.variant, language)
     terms = section("terms", language)
-    values = Values({key: _text(key, value, terms) for key, value in finding.facts.items()})
+    facts = {key: _text(key, value, terms) for key, value in finding.facts.items()}
+    values = Values(facts) if facts else facts
     return Advice(
         badge=texts["badge"],
-        evidence=texts["evidence"].format_map(values),
-        meaning=texts["meaning"].format_map(values),
-        remedies=tuple(remedy.format_map(values) for remedy in texts["remedies"]),
+        evidence=_filled(texts["evidence"], values),
+        meaning=_filled(texts["meaning"], values),
+        remedies=tuple(text for one in texts["remedies"] if (text := _filled(one, values))),
         could_also_be=texts.get("could_also_be", ""),
         would_change_if=texts.get("would_change_if", ""),
     )
@@ -50,6 +52,13 @@ def _texts(code: str, variant: str, language: str) -> dict[str, Any]:
         plain = code.replace("_", " ")
         return {"badge": plain.upper(), "evidence": plain, "meaning": plain, "remedies": []}
     return {**texts, **texts.get("variants", {}).get(variant, {})}
+
+
+def _filled(template: str, values: Mapping[str, str]) -> str:
+    try:
+        return template.format_map(values)
+    except KeyError:
+        return ""
 
 
 def _text(key: str, value: float | int | str, terms: Mapping[str, str]) -> str:

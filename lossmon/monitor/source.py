@@ -40,6 +40,10 @@ class RunSource(Protocol):
         """
         ...
 
+    def drain(self) -> Snapshot:
+        """Read and judge everything that is there now, however long it takes."""
+        ...
+
     def begin(self) -> None:
         """Start what may wait until the first frame stands: events of files, hardware samples."""
         ...
@@ -108,6 +112,7 @@ class LocalSource:
         paths: Run directories, directories of runs, or log files; need not exist yet.
         config: Settings of the monitor.
         hardware: Sample the GPUs and the host.
+        changed: The event to set; one of its own if None.
         clock: Seconds since the Unix epoch.
     """
 
@@ -117,15 +122,17 @@ class LocalSource:
         config: MonitorConfig | None = None,
         *,
         hardware: bool = True,
+        changed: threading.Event | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.changed = threading.Event()
+        self.changed = changed or threading.Event()
         self._paths = tuple(paths)
         self._sampler = LazySampler(paths, self.changed) if hardware else None
         self._monitor = Monitor(paths, config, hardware=self._sampler or _unsampled(), clock=clock)
         self.prioritise = self._monitor.prioritise
         self.set_metric_names = self._monitor.set_metric_names
         self.load_settings = self._monitor.load_settings
+        self.drain = self._monitor.drain
         self._watch: Watch | None = None
         self._lock = threading.Lock()
         self._stopped = False

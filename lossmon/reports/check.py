@@ -10,19 +10,19 @@ from typing import TextIO
 
 from lossmon.config import Config
 from lossmon.errors import internal_error
-from lossmon.monitor import UNLIMITED, Monitor, MonitorConfig
+from lossmon.monitor import UNLIMITED, Monitor, MonitorConfig, RunSource
 from lossmon.reports.formats import FORMATS, CheckFormat, Style
 from lossmon.reports.plain import printable
 from lossmon.types import RunSnapshot, Severity, Snapshot
 
 
 def check(
-    paths: Sequence[Path], config: Config, out: TextIO, format_: str, style: Style
+    places: Sequence[Path | RunSource], config: Config, out: TextIO, format_: str, style: Style
 ) -> list[RunSnapshot]:
-    """Judge every run under the paths and print it.
+    """Judge every run of some places and print it.
 
     Args:
-        paths: What to judge; each is one run unless it holds several.
+        places: Paths and sources to judge; each path is one run unless it holds several.
         config: Settings.
         out: Where to print.
         format_: Name of a row of `FORMATS`.
@@ -31,19 +31,26 @@ def check(
     Returns:
         The runs that hold metrics, in the order printed.
     """
-    return write(judged(paths, config, whole=style.points), FORMATS[format_], style, out)
+    return write(judged(places, config, whole=style.points), FORMATS[format_], style, out)
 
 
-def judged(paths: Sequence[Path], config: Config, *, whole: bool = False) -> Iterator[RunSnapshot]:
-    """Judge every run under the paths; what could not be read goes to the error output.
+def judged(
+    places: Sequence[Path | RunSource], config: Config, *, whole: bool = False
+) -> Iterator[RunSnapshot]:
+    """Judge every run of some places; what could not be read goes to the error output.
 
     Args:
-        paths: Run directories or log files.
+        places: Run directories, log files and sources.
         config: Settings.
         whole: Keep every point, whatever the memory.
     """
-    for monitor in monitors(paths, config, whole=whole):
-        yield from with_metrics(monitor.drain())
+    for place in places:
+        if isinstance(place, Path):
+            (monitor,) = monitors([place], config, whole=whole)
+            yield from with_metrics(monitor.drain())
+        else:
+            yield from with_metrics(place.drain())
+            place.stop()
 
 
 def monitors(paths: Sequence[Path], config: Config, *, whole: bool = False) -> Iterator[Monitor]:

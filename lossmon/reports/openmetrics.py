@@ -72,7 +72,12 @@ def families(runs: Sequence[RunSnapshot]) -> tuple[Family, ...]:
 
 def render(runs: Sequence[RunSnapshot]) -> str:
     """Write runs as one OpenMetrics exposition, its `# EOF` included."""
-    return "\n".join([*(line for one in families(runs) for line in _lines(one)), "# EOF"])
+    return exposition(families(runs))
+
+
+def exposition(described: Iterable[Family]) -> str:
+    """Write families as one OpenMetrics exposition, its `# EOF` included."""
+    return "\n".join([*(line for one in described for line in _lines(one)), "# EOF"])
 
 
 def labels_of(run: RunSnapshot) -> dict[str, str]:
@@ -113,6 +118,12 @@ GAUGES: tuple[tuple[str, str, str, Value], ...] = (
         "",
         ", ".join(f"{severity.value} {severity.word}" for severity in Severity),
         lambda run: run.diagnosis.verdict.severity.value,
+    ),
+    (
+        "lossmon_verdict_since_step",
+        "",
+        "Step at which the condition of the verdict began",
+        lambda run: run.diagnosis.verdict.since_step,
     ),
     ("lossmon_errors", "", "Files that could not be read", lambda run: len(run.errors)),
 )
@@ -161,7 +172,13 @@ def _info(run: RunSnapshot) -> Sample:
 def _findings(run: RunSnapshot) -> Iterable[Sample]:
     named = {finding.code: finding for finding in reversed(run.diagnosis.findings)}
     for code, finding in sorted(named.items()):
-        yield Sample({**labels_of(run), "code": code, "severity": finding.severity.word}, 1.0)
+        labels = {
+            "code": code,
+            "severity": finding.severity.word,
+            "confidence": finding.confidence.value,
+            "is_verdict": str(code == run.diagnosis.verdict.code).lower(),
+        }
+        yield Sample({**labels_of(run), **labels}, 1.0)
 
 
 def _last(run: RunSnapshot, which: str) -> float | None:

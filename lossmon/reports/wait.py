@@ -9,6 +9,7 @@ from lossmon.config import Config
 from lossmon.diagnosis.advice import codes
 from lossmon.errors import ConfigError
 from lossmon.fast_dataclass import dataclass
+from lossmon.monitor import RunSource
 from lossmon.monitor.follow import Follower
 from lossmon.reports.check import monitor_config
 from lossmon.types import RunSnapshot, RunState
@@ -24,11 +25,15 @@ class VerdictWait:
     """Runs that are followed until a condition holds.
 
     Attributes:
+        place: Paths or a source of runs.
+        config: Settings.
+        until: What is waited for, see `condition`.
+        timeout: Seconds after which the wait ends, None for no limit.
         runs: The newest runs that hold metrics.
         reached: The condition held.
     """
 
-    paths: Sequence[Path]
+    place: Sequence[Path] | RunSource
     config: Config
     until: str | None
     timeout: float | None
@@ -40,7 +45,7 @@ class VerdictWait:
 
         Ends when the condition holds, when it cannot come true any more, or at the time-out.
         """
-        follower = Follower(self.paths, monitor_config(self.config))
+        follower = Follower(self.place, monitor_config(self.config))
         holds = condition(self.until)
         seen: dict[Path, object] = {}
         for snapshot in follower.snapshots(self.timeout):

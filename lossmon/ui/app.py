@@ -221,9 +221,8 @@ class LossmonApp(ViewHost):
             return
         with self.batch_update():
             view.present(self.scene)
-        if self.snapshot.busy:
-            run = self.runs.run
-            self.source.prioritise(view.seen() or ((run.path,) if run else ()))
+        run = self.runs.run
+        self.source.prioritise(view.seen() or ((run.path,) if run else ()))
 
     def tick(self) -> None:
         """Let time pass on the view on top."""

@@ -59,6 +59,9 @@ class StillSource:
     def poll(self, budget: float, *, judge: bool = True) -> Snapshot:
         return self.snapshot
 
+    def drain(self) -> Snapshot:
+        return self.snapshot
+
     def begin(self) -> None: ...
 
     def prioritise(self, paths: Collection[Path]) -> None: ...
@@ -73,6 +76,7 @@ class StillSource:
 def _whole(source: RunSource, *, hardware: bool) -> Snapshot:
     """Everything that is there, the hardware included where it is wanted."""
     source.begin()
+    source.drain()
     end = time.monotonic() + HARDWARE
     while True:
         source.changed.clear()

@@ -6,7 +6,6 @@ import json
 import re
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -15,35 +14,22 @@ import pytest
 from lossmon.monitor import LocalSource
 from lossmon.prometheus.exporter import Exporter, ExporterConfig
 from lossmon.prometheus.web_config import WebConfig
+from tests.services.pages import Pages, Reply
 from tests.services.program import wait_until
 from tests.services.prometheus import Alertmanager, PrometheusServer
 
 RULES = Path(__file__).parents[2] / "contrib" / "prometheus"
 
 
-class Receiver:
+class Receiver(Pages):
     """An address that keeps the alerts that are sent to it."""
 
     def __init__(self) -> None:
-        self.alerts: list[dict[str, Any]] = []
-        alerts = self.alerts
+        super().__init__(lambda request: Reply())
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                alerts.extend(json.loads(body)["alerts"])
-                self.send_response(200)
-                self.end_headers()
-
-            def log_message(self, format: str, *arguments: object) -> None: ...
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}/"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+    @property
+    def alerts(self) -> list[dict[str, Any]]:
+        return [one for request in self.requests for one in json.loads(request.body)["alerts"]]
 
 
 @pytest.fixture
@@ -96,7 +82,7 @@ def configuration(directory: Path, exporter: Exporter, manager: Alertmanager) ->
 def test_the_alert_of_a_diverging_run_arrives(
     tmp_path: Path, exporter: Exporter, receiver: Receiver
 ) -> None:
-    manager = Alertmanager(tmp_path / "alertmanager", receiver.url)
+    manager = Alertmanager(tmp_path / "alertmanager", f"http://{receiver.address}/")
     try:
         directory = tmp_path / "prometheus"
         server = PrometheusServer(directory, configuration(directory, exporter, manager))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -34,13 +35,20 @@ def answer(url: str, **parameters: str) -> Any:
 class PrometheusServer:
     """A Prometheus server with a configuration of its own.
 
+    Args:
+        directory: Where it keeps everything.
+        configuration: Its `prometheus.yml`.
+        history: What it has scraped before, as OpenMetrics with times, without `# EOF`.
+
     Attributes:
         url: Where it answers.
         program: The process.
     """
 
-    def __init__(self, directory: Path, configuration: str, *flags: str) -> None:
+    def __init__(self, directory: Path, configuration: str, history: str = "") -> None:
         directory.mkdir(parents=True, exist_ok=True)
+        if history:
+            _write_history(directory, history)
         (directory / "prometheus.yml").write_text(configuration)
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
@@ -51,7 +59,6 @@ class PrometheusServer:
                 f"--storage.tsdb.path={directory / 'data'}",
                 f"--web.listen-address=127.0.0.1:{port}",
                 "--log.level=warn",
-                *flags,
             ],
             directory / "prometheus.log",
         )
@@ -65,6 +72,14 @@ class PrometheusServer:
     def stop(self) -> None:
         """End it."""
         self.program.stop()
+
+
+def _write_history(directory: Path, text: str) -> None:
+    file = directory / "history.txt"
+    file.write_text(text + "# EOF\n")
+    command = promtool("tsdb", "create-blocks-from", "openmetrics", str(file), "data")
+    done = subprocess.run(command, cwd=directory, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 class Alertmanager:

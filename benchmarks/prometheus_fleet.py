@@ -1,0 +1,91 @@
+"""What a cluster of 10,000 runs on a Prometheus server costs: the first frame, a run's curves.
+
+python -m benchmarks.prometheus_fleet [--runs N] [--hosts N]
+
+Needs Debian's prometheus. The runs are simulated, the server and the queries are real. What is
+waited for is read off an emulated terminal, beside a bare Textual app on the same machine; the
+processor time of the server is that of its queries. Takes about two minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+
+from benchmarks.fleet import _row, _shown
+from benchmarks.screen import COMPILED, lossmon
+from benchmarks.terminal import has_text, run
+from lossmon.prometheus.client import PrometheusClient
+from lossmon.prometheus.fleet import FIRST, REST, FleetSnapshots, read_rows
+from tests.services.prometheus import PrometheusServer
+from tests.services.simulated_fleet import SimulatedExporters
+
+REPEATS = 5
+"""Measurements, of which the quickest counts: others use the machine too."""
+
+
+def measure(runs: int, hosts: int) -> None:
+    """Print the table."""
+
+    with tempfile.TemporaryDirectory() as kept:
+        exporters = SimulatedExporters(runs, hosts, time.time())
+        server = PrometheusServer(Path(kept) / "server", exporters.scrape_config("60s"))
+        try:
+            while not _is_complete(server, runs):
+                time.sleep(0.5)
+            _queries(server)
+            bare = [sys.executable, "-m", "benchmarks.bare"]
+            floor = min(_shown(run(bare, shows=has_text("bare floor"))) for _ in range(REPEATS))
+            command = lossmon(f"prometheus+{server.url}")
+            first = [
+                run(command, shows=has_text(f"{runs} "), settle=60.0, environment=COMPILED)
+                for _ in range(REPEATS)
+            ]
+            shown = min(map(_shown, first))
+            _row(f"first frame of {runs:,} runs", f"{shown:.2f} s", f"{shown / floor:.1f} x bare")
+            _row("resident", f"{min(one.memory for one in first) / 1e6:.0f} MB", "")
+        finally:
+            server.stop()
+            exporters.stop()
+
+
+def _queries(server: PrometheusServer) -> None:
+    client = PrometheusClient(server.url)
+    process = psutil.Process(server.program.process.pid)
+    for name, queries in (("the first look", FIRST), ("every later one", (*FIRST, *REST))):
+        figures = []
+        for _ in range(REPEATS):
+            there, here, begin = _cpu(process), time.process_time(), time.monotonic()
+            FleetSnapshots().of(read_rows(client, queries))
+            wall = time.monotonic() - begin
+            figures.append((wall, _cpu(process) - there, time.process_time() - here))
+        wall, there, here = (min(column) for column in zip(*figures, strict=True))
+        _row(name, f"{wall:.2f} s", f"CPU: server {there:.2f} s, lossmon {here:.2f} s")
+
+
+def _cpu(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+def _is_complete(server: PrometheusServer, runs: int) -> bool:
+    found = server.query("count(lossmon_step)")
+    return bool(found) and int(found[0]["value"][1]) == runs
+
+
+def main() -> None:
+    """Measure what is asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=10_000)
+    parser.add_argument("--hosts", type=int, default=50)
+    options = parser.parse_args()
+    measure(options.runs, options.hosts)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,32 @@
+"""What the user names: paths of this machine, and addresses of runs that are elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+SCHEMES: Mapping[str, str] = {
+    "prometheus+http": "lossmon.prometheus.opening",
+    "prometheus+https": "lossmon.prometheus.opening",
+}
+"""Module that opens the addresses of each scheme, by its `open_source`."""
+
+
+class Address(str):
+    """An address of runs that are not files of this machine (`ssh://trainbox/data/run`)."""
+
+    __slots__ = ()
+
+    @property
+    def scheme(self) -> str:
+        """What stands before `://`, a key of `SCHEMES`."""
+        return self.partition("://")[0].lower()
+
+
+Location = Path | Address
+
+
+def location(text: str) -> Location:
+    """A path or an address, as an argparse type."""
+    scheme, separator, _ = text.partition("://")
+    return Address(text) if separator and scheme.lower() in SCHEMES else Path(text)

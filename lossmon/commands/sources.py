@@ -1,0 +1,64 @@
+"""Sources of runs by what the user names: paths of this machine, or addresses."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, cast
+
+from lossmon.commands.inputs import existing
+from lossmon.commands.locations import SCHEMES, Address, Location
+from lossmon.config import Config
+
+if TYPE_CHECKING:
+    from lossmon.monitor import RunSource
+
+
+class _Opener(Protocol):
+    def open_source(self, address: str, config: Config, changed: threading.Event) -> RunSource:
+        """Make a source of what an address names."""
+        ...
+
+
+def open_source(locations: Sequence[Location], config: Config, *, hardware: bool) -> RunSource:
+    """Make one source of everything that the user named.
+
+    Args:
+        locations: Paths, which have to be there, and addresses.
+        config: Settings.
+        hardware: Sample this machine, where there are paths.
+
+    Raises:
+        ConfigError: A path is not there, or an address cannot be opened.
+    """
+    from lossmon.monitor import LocalSource, MonitorConfig
+
+    paths = existing([one for one in locations if isinstance(one, Path)])
+    changed = threading.Event()
+    sources: list[RunSource] = []
+    if paths:
+        settings = MonitorConfig.of(config)
+        sources.append(LocalSource(paths, settings, hardware=hardware, changed=changed))
+    for address in (one for one in locations if isinstance(one, Address)):
+        opener = cast(_Opener, import_module(SCHEMES[address.scheme]))
+        sources.append(opener.open_source(address, config, changed))
+    if len(sources) == 1:
+        return sources[0]
+    from lossmon.monitor.merged_source import MergedSource
+
+    return MergedSource(sources, changed)
+
+
+def checked(locations: Sequence[Location], config: Config) -> list[Path | RunSource]:
+    """What reports judge one after the other: paths as they are, addresses as sources.
+
+    Raises:
+        ConfigError: A path is not there, or an address cannot be opened.
+    """
+    existing([one for one in locations if isinstance(one, Path)])
+    return [
+        one if isinstance(one, Path) else open_source([one], config, hardware=False)
+        for one in locations
+    ]

@@ -1,0 +1,83 @@
+"""Several sources of runs as one."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from lossmon.monitor.source import RunSource
+from lossmon.types import HardwareReading, MetricNames, Snapshot
+
+
+class MergedSource:
+    """The runs of several sources, one after the other; the hardware is that of the first.
+
+    Args:
+        sources: At least one; each rings the bell of all.
+        changed: The bell.
+    """
+
+    def __init__(self, sources: Sequence[RunSource], changed: threading.Event) -> None:
+        self.changed = changed
+        self._sources = tuple(sources)
+        self._parts: tuple[Snapshot, ...] = ()
+        self._merged = Snapshot()
+
+    def poll(self, budget: float, *, judge: bool = True) -> Snapshot:
+        """Read each source for its share of the time."""
+        share = budget / len(self._sources)
+        return self._merge(tuple(source.poll(share, judge=judge) for source in self._sources))
+
+    def drain(self) -> Snapshot:
+        """Read everything that every source has."""
+        return self._merge(tuple(source.drain() for source in self._sources))
+
+    def _merge(self, parts: tuple[Snapshot, ...]) -> Snapshot:
+        known = self._parts
+        if len(parts) != len(known) or any(a is not b for a, b in zip(parts, known, strict=True)):
+            self._parts, self._merged = parts, _merged(parts)
+        return self._merged
+
+    def begin(self) -> None:
+        """Begin every source."""
+        for source in self._sources:
+            source.begin()
+
+    def prioritise(self, paths: Collection[Path]) -> None:
+        """Tell every source."""
+        for source in self._sources:
+            source.prioritise(paths)
+
+    def set_metric_names(self, names: MetricNames) -> None:
+        """Tell every source."""
+        for source in self._sources:
+            source.set_metric_names(names)
+
+    def load_settings(self, paths: Collection[Path]) -> None:
+        """Tell every source."""
+        for source in self._sources:
+            source.load_settings(paths)
+
+    def stop(self) -> None:
+        """Stop every source."""
+        for source in self._sources:
+            source.stop()
+
+
+def _merged(parts: Sequence[Snapshot]) -> Snapshot:
+    hardware = next(
+        (part.hardware for part in parts if part.hardware != HardwareReading()), parts[0].hardware
+    )
+    runs = tuple(run for part in parts for run in part.runs)
+    waiting = ", ".join(part.waiting_for for part in parts if part.waiting_for)
+    return replace(
+        parts[0],
+        time=max(part.time for part in parts),
+        runs=runs,
+        hardware=hardware,
+        waiting_for="" if runs else waiting,
+        notes=tuple(dict.fromkeys(note for part in parts for note in part.notes)),
+        busy=any(part.busy for part in parts),
+    )
