@@ -158,6 +158,37 @@ class Emulated:
         self.screen.resize(rows, columns)
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
+    def until(
+        self, shows: Callable[[Sequence[str]], bool], *keys: str, most: float, quiet: float = 0.05
+    ) -> list[str]:
+        """Type keys, wait until the screen shows something and nothing more is drawn.
+
+        Args:
+            shows: What is waited for.
+            keys: What they send, one string each.
+            most: Seconds after which the screen is read all the same.
+            quiet: Seconds without a byte that count as done.
+        """
+        for key in keys:
+            os.write(self.fd, key.encode())
+        deadline = time.monotonic() + most
+        while not shows(self.rows()) and time.monotonic() < deadline and self.pump(0.05):
+            pass
+        return self.settle(quiet=quiet)
+
+    def rows(self) -> list[str]:
+        """The screen, one string per row; a half of a wide character may be missing."""
+        columns = range(self.screen.columns)
+        rows = (self.screen.buffer[y] for y in range(self.screen.lines))
+        return ["".join(row[x].data for x in columns) for row in rows]
+
+    def ended(self, most: float) -> int | None:
+        """Wait for the end of the program, and return its exit status; None if it goes on."""
+        deadline = time.monotonic() + most
+        while self.status is None and time.monotonic() < deadline and self.pump(0.05):
+            pass
+        return self.status
+
     def settle(self, *keys: str, quiet: float = 0.2, most: float = 5.0) -> list[str]:
         """Type keys, wait until nothing more is drawn, and return the screen.
 
@@ -175,7 +206,7 @@ class Emulated:
                 last, seen = time.monotonic(), self.written
             elif time.monotonic() - last > quiet:
                 break
-        return list(self.screen.display)
+        return self.rows()
 
     def usage(self) -> tuple[float, int]:
         """CPU seconds and resident bytes of the process and its children."""

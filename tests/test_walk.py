@@ -6,19 +6,18 @@
 from __future__ import annotations
 
 import shutil
-import sys
 import termios
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from benchmarks.frames import faults
-from benchmarks.terminal import Emulated, has_text, started
+from benchmarks.terminal import Emulated, has_text
 from lossmon.locale import translate
 from lossmon.ui.views import VIEWS
 from tests import paths
+from tests.terminals import lossmon, patience, quiet
 
 DATA = paths.DATA
 RUNS = {"sft": "llamafactory/sft", "训练-一号": "hf_trainer/v5/overfit", "nan": "lightning/nan"}
@@ -48,20 +47,18 @@ def runs(tmp_path: Path) -> Path:
 @pytest.fixture
 def terminal(runs: Path, request: pytest.FixtureRequest) -> Iterator[Emulated]:
     size, language = request.param
-    command = [sys.executable, "-m", "lossmon", "--no-hardware", "--lang", language, str(runs)]
-    home = {"XDG_CONFIG_HOME": str(runs.parent), "LC_ALL": "C.UTF-8"}
-    terminal = started(command, size, home)
-    try:
-        deadline = time.monotonic() + 20
-        waited = has_text(translate("runs", language))
-        while not waited(terminal.screen.display) and time.monotonic() < deadline:
-            terminal.pump(0.05)
+    home = {"XDG_CONFIG_HOME": str(runs.parent)}
+    with lossmon("--lang", language, str(runs), size=size, **home) as terminal:
+        terminal.until(has_text(translate("runs", language)), most=patience())
         yield terminal
-    finally:
-        terminal.end()
 
 
-def edges(rows: list[str]) -> list[str]:
+def fits(size: tuple[int, int]) -> Callable[[Sequence[str]], bool]:
+    """Whether a screen is whole at a size."""
+    return lambda rows: faults(list(rows), size) == []
+
+
+def edges(rows: Sequence[str]) -> list[str]:
     """What a run view shows that does not grow older by itself."""
     return [row for row in rows if row[0] in "╭╰"]
 
@@ -80,33 +77,39 @@ def whole(terminal: Emulated, rows: list[str]) -> None:
     indirect=["terminal"],
 )
 def test_every_view_is_whole_and_can_be_left(terminal: Emulated, language: str) -> None:
-    fleet = terminal.settle()
+    fleet = terminal.settle(quiet=4 * quiet())
     whole(terminal, fleet)
-    run = terminal.settle("\r")
+    run = terminal.settle("\r", quiet=4 * quiet())
     whole(terminal, run)
+
+    def has_title(title: str) -> Callable[[Sequence[str]], bool]:
+        return lambda rows: translate(title, language) in rows[0]
+
+    def is_run(rows: Sequence[str]) -> bool:
+        return edges(rows) == edges(run)
+
     for key, title in TITLES.items():
-        rows = terminal.settle(key)
+        rows = terminal.until(has_title(title), key, most=patience(), quiet=quiet())
         whole(terminal, rows)
-        assert translate(title, language) in rows[0], "\n".join(rows)
+        assert has_title(title)(rows), "\n".join(rows)
         assert any(row[0] in "╰├" and " esc " in row for row in rows), "\n".join(rows)
-        assert edges(terminal.settle(ESCAPE)) == edges(run)
+        rows = terminal.until(is_run, ESCAPE, most=patience(), quiet=quiet())
+        assert is_run(rows), "\n".join(rows)
 
 
 @pytest.mark.parametrize("terminal", [((80, 24), "en")], ids=["80x24"], indirect=True)
 def test_the_size_may_change_in_any_view_and_q_leaves_nothing_behind(terminal: Emulated) -> None:
     for key in ("", "\r", "\r"):
-        terminal.settle(key)
+        terminal.settle(key, quiet=4 * quiet())
         for size in ((10, 3), (200, 50), (40, 15), (120, 40)):
             terminal.resize(size)
-            rows = terminal.settle()
-            if size[0] >= 40:
-                whole(terminal, rows)
-    terminal.settle("q")
-    # What is drawn last may be drawn well before the process is gone, on a busy machine.
-    deadline = time.monotonic() + 20
-    while terminal.status is None and time.monotonic() < deadline:
-        terminal.pump(0.05)
-    assert terminal.status == 0
+            if size[0] < 40:
+                terminal.settle(quiet=2 * quiet())
+                continue
+            rows = terminal.until(fits(size), most=patience(), quiet=quiet())
+            whole(terminal, rows)
+    terminal.settle("q", quiet=0.0)
+    assert terminal.ended(patience()) == 0
     assert not terminal.screen.cursor.hidden
     local = termios.tcgetattr(terminal.fd)[3]
     assert local & termios.ICANON

@@ -15,7 +15,7 @@ from lossmon.alerts.service import AlertService
 from lossmon.alerts.settings import AlertSettings
 from lossmon.monitor import MonitorConfig, RunSource
 from lossmon.monitor.follow import Follower
-from lossmon.reports.plain import printable
+from lossmon.sanitize import cells
 
 HEARTBEAT = 2.0
 """Seconds between two looks while no file changes: nobody sees a picture that could be late."""
@@ -78,4 +78,4 @@ def warn(text: str) -> None:
     """Write a line to the error output, with its time."""
     stamp = time.strftime("%Y-%m-%d %H:%M:%S")
     with contextlib.suppress(OSError, ValueError):
-        print(f"{stamp}  lossmon: {printable(text)}", file=sys.stderr, flush=True)
+        print(f"{stamp}  lossmon: {cells(text)}", file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""The commands of the program: one module and one row per command."""
+"""Commands: one module and one row per command."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ class Command(NamedTuple):
     """A row of the command table.
 
     Attributes:
-        name: What the user types; the module of this name in this package does it.
-        arguments: What follows the name, for the overview.
-        summary: What it does, in a line of the overview.
+        name: Name on the command line, and of the module in this package.
+        arguments: Arguments, for the overview.
+        summary: One line of the overview.
     """
 
     name: str
@@ -24,7 +24,7 @@ class Command(NamedTuple):
 
 
 class CommandModule(Protocol):
-    """What the module of a command holds."""
+    """Contents of the module of a command."""
 
     def parser(self) -> argparse.ArgumentParser:
         """Return the parser of its arguments."""
@@ -40,25 +40,25 @@ class CommandModule(Protocol):
 
 
 COMMANDS: tuple[Command, ...] = (
-    Command("explain", "PATH...", "say which reader takes each file, why, and what it gives"),
+    Command("explain", "PATH...", "show the format of each file and what is read from it"),
     Command("check", "PATH...", "print the verdict without a screen, as text or JSON"),
     Command("watch", "PATH...", "send alerts without a screen, for days; stop runs early"),
     Command("notify", "--test", "send a test alert to every channel"),
-    Command("report", "PATH...", "write a page of HTML for each run"),
+    Command("report", "PATH...", "write one page of HTML per run"),
     Command("plot", "PATH...", "draw curves as text, for mail, CI logs and the end of a job"),
     Command("export", "PATH...", "write points for TensorBoard, as CSV or as JSON lines"),
-    Command("serve", "PATH...", "show the screen in a browser on this machine"),
+    Command("serve", "PATH...", "show the screen in a browser"),
     Command("exporter", "PATH...", "serve runs as metrics for Prometheus"),
     Command("record", "RUN", "record the hardware of this node into a run, for another machine"),
-    Command("demo", "", "watch a small real training, healthy or ill on purpose"),
+    Command("demo", "", "watch a small real training, healthy or faulty on purpose"),
     Command("doctor", "[PATH...]", "check what works here, and say what to do about the rest"),
     Command("completions", "SHELL", "print completions for bash, zsh or fish, or the man page"),
-    Command("config", "", "print the settings in force and where each came from"),
+    Command("config", "", "print the settings in force and their origins"),
 )
-"""Every command but the screen itself, in the order of the overview."""
+"""Every command except the screen, in the order of the overview."""
 
 VIEW = "view"
-"""Module of the screen, which needs no name on the command line."""
+"""Module of the screen, which has no name on the command line."""
 
 NAMES = frozenset(command.name for command in COMMANDS)
 

@@ -23,20 +23,20 @@ FORMATS = ("text", "json", "github", "openmetrics", "tmux")
 """Rows of `lossmon.reports.formats`, named here because the parser imports no report."""
 
 NOT_REACHED = 4
-"""Exit status where `--until` did not come true."""
+"""Exit status if `--until` was not reached."""
 
 _DESCRIPTION = """\
-Print the diagnosis of finished or running trainings, without a terminal.
+Print the diagnosis of finished or running trainings without a screen.
 
-The verdict, its evidence and its history are those that the screen would have shown live."""
+Verdict, evidence and history are the same as on the screen."""
 
 _EPILOG = """\
 exit status:
-  0  nothing at or above --fail-on
-  1  something is
+  0  no finding at or above --fail-on
+  1  a finding at or above --fail-on
   2  an argument or a setting is wrong
   3  no metrics were found
-  4  --until did not come true: the time is up, or every run has ended
+  4  --until was not reached before the timeout or the end of every run
 
 formats:
   text         for people
@@ -59,12 +59,12 @@ def parser() -> argparse.ArgumentParser:
     parser = new_parser("lossmon check", _DESCRIPTION, _EPILOG)
     add_paths(parser, "run directories or log files")
     parser.add_argument(
-        "--format", choices=FORMATS, default="text", help="how to print it (default: text)"
+        "--format", choices=FORMATS, default="text", help="output format (default: text)"
     )
     parser.add_argument(
         "--json", action="store_const", const="json", dest="format", help="same as --format json"
     )
-    parser.add_argument("--history", action="store_true", help="add how the verdict changed")
+    parser.add_argument("--history", action="store_true", help="add all earlier verdicts")
     parser.add_argument("--plot", action="store_true", help="draw the losses below the text")
     parser.add_argument(
         "--points", action="store_true", help="add the points of every series to the JSON"
@@ -93,7 +93,7 @@ def _add_waiting(parser: argparse.ArgumentParser) -> None:
         help="finished, or the code of a verdict (default with --wait: finished)",
     )
     group.add_argument(
-        "--timeout", type=duration, metavar="D", help="give up after this long: 90s, 30m, 12h, 2d"
+        "--timeout", type=duration, metavar="D", help="give up after this time: 90s, 30m, 12h, 2d"
     )
 
 

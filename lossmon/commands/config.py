@@ -23,7 +23,7 @@ def run(options: argparse.Namespace) -> int:
     """Print the settings."""
     file = options.config or config_directory() / "config.toml"
     config = settings_of(options)
-    state = "" if os.access(file, os.R_OK) else "  (not there: defaults hold)"
+    state = "" if os.access(file, os.R_OK) else "  (not found; the defaults apply)"
     print(f"# {file}{state}")
     print("\n".join(describe(config)))
     return 0

@@ -1,4 +1,4 @@
-"""`lossmon demo`: a small real training, and the screen on it."""
+"""`lossmon demo`: watches a small real training."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ CASES = (
     "mismatch",
     "easy-eval",
 )
-"""Trainings that the demo offers."""
+"""Cases of the demo."""
 
 _DESCRIPTION = """\
-Train a small model for real, in a child process, and watch it.
+Train a small model in a child process, and watch it.
 
-The model is optimised in plain numpy on a train and an eval set, and writes TensorBoard
-events, a trainer_log.jsonl and a text log. Every case is a real training whose
-hyperparameters or data cause the condition; no curve is drawn by hand."""
+The model is optimised with numpy on a train and an eval set, and writes TensorBoard events, a
+trainer_log.jsonl and a text log. Every case is a real training whose hyperparameters or data cause
+the condition; no curve is made up."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -38,23 +38,23 @@ def parser() -> argparse.ArgumentParser:
         "--case",
         choices=CASES,
         default="overfit",
-        help="what goes well or wrong (default: overfit)",
+        help="condition to show (default: overfit)",
     )
     parser.add_argument(
         "--speed",
         type=_speed,
         default=1.0,
         metavar="X",
-        help="1 takes about a minute, 2 half of it, 0 as fast as the machine can (default: 1)",
+        help="1 takes about a minute, 2 half a minute, 0 is as fast as possible (default: 1)",
     )
     parser.add_argument(
         "--seed",
         type=whole_number,
         default=0,
         metavar="N",
-        help="another data set and start (default: 0)",
+        help="seed of the data and the weights (default: 0)",
     )
-    parser.add_argument("--out", type=Path, metavar="DIR", help="keep the run in DIR")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="directory to keep the run in")
     parser.add_argument("--headless", action="store_true", help="train only, without a screen")
     add_screen_settings(parser)
     return parser
@@ -83,11 +83,11 @@ def _train(options: argparse.Namespace, out: Path) -> int:
 
 
 def _judge(options: argparse.Namespace, out: Path, config: Config) -> int:
-    """Train and print the verdict: what is left of the demo where there is no terminal."""
+    """Train and print the verdict, where there is no terminal."""
     from lossmon.reports.check import check
     from lossmon.reports.formats import Style
 
-    print("lossmon: this is no terminal, so there is no screen", file=sys.stderr)
+    print("lossmon: not a terminal; the verdict is printed after the training", file=sys.stderr)
     if status := _train(options, out):
         return status
     style = Style(config.lang, history=True)

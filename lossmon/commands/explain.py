@@ -1,4 +1,4 @@
-"""`lossmon explain`: which reader takes each file, and what it gives."""
+"""`lossmon explain`: the format of each file and what is read from it."""
 
 from __future__ import annotations
 
@@ -9,27 +9,29 @@ from lossmon.commands.inputs import NO_METRICS, existing, settings_of
 from lossmon.commands.parsing import SETTINGS_FILE, add_paths, add_settings, new_parser
 
 _DESCRIPTION = """\
-Say which reader takes each file and why, what comes out of it, and what each kind of line of a
-text log gives: what is taken, what is left, and the reason."""
+Show the format of each file and why it was chosen, its series, and for text logs the metrics that
+are read from each kind of line, what is ignored, and the reason."""
 
 _EPILOG = """\
 exit status:
-  0  something is read
+  0  at least one file is read
   2  an argument or a setting is wrong
-  3  no reader takes anything
+  3  no file is read
 
 examples:
   lossmon explain ./output
   lossmon explain train.log --line 120
 
-A log that nothing recognises can be read by a pattern of your own, in [patterns] of {file}."""
+A log in an unknown format can be read with a regular expression in [patterns] of {file}."""
 
 
 def parser() -> argparse.ArgumentParser:
     """The parser of `lossmon explain`."""
     parser = new_parser("lossmon explain", _DESCRIPTION, _EPILOG.format(file=SETTINGS_FILE))
-    add_paths(parser, "what to explain")
-    parser.add_argument("--line", type=_line, metavar="N", help="one line of a log in detail")
+    add_paths(parser, "run directories or log files")
+    parser.add_argument(
+        "--line", type=_line, metavar="N", help="explain one line of a log in detail"
+    )
     add_settings(parser, ())
     return parser
 
@@ -45,5 +47,5 @@ def run(options: argparse.Namespace) -> int:
 
 def _line(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and 0 < int(text) < 10**12):
-        raise argparse.ArgumentTypeError(f"{text!r} is not the number of a line, from 1")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a line number from 1 on")
     return int(text)

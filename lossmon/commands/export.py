@@ -25,7 +25,7 @@ formats:
   jsonl        one record per step
 
 exit status:
-  0  the files are written; their names are printed
+  0  the files were written; their paths are printed
   2  an argument or a setting is wrong, or a file cannot be written
   3  no metrics were found
 
@@ -42,9 +42,9 @@ def parser() -> argparse.ArgumentParser:
         "--format",
         choices=FORMATS,
         default="tensorboard",
-        help="what to write (default: tensorboard)",
+        help="format of the files (default: tensorboard)",
     )
-    parser.add_argument("--out", type=Path, metavar="DIR", required=True, help="where to write")
+    parser.add_argument("--out", type=Path, metavar="DIR", required=True, help="output directory")
     parser.add_argument(
         "--metric",
         action="append",
@@ -57,7 +57,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Export and print the names of the files."""
+    """Export and print the paths of the files."""
     # Where TensorFlow is installed, TensorBoard would import it for its access to files.
     sys.modules.setdefault("tensorboard.compat.notf", ModuleType("tensorboard.compat.notf"))
     from lossmon.reports.export.command import export

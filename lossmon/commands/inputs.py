@@ -1,4 +1,4 @@
-"""What commands have in common: settings from all origins, paths that are there, a terminal."""
+"""Inputs of commands: settings, existing paths and the terminal."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from lossmon.config import Config, Value, config_directory, load
 from lossmon.errors import ConfigError
 
 NO_METRICS = 3
-"""Exit status where there was nothing to judge."""
+"""Exit status if no metrics were found."""
 
 
 def settings_of(options: argparse.Namespace) -> Config:
-    """Join the flags with the settings file and the environment.
+    """Merge the flags with the settings file and the environment.
 
     Raises:
         ConfigError: A setting is wrong.
@@ -31,7 +31,7 @@ def settings_of(options: argparse.Namespace) -> Config:
         flags["hardware"] = False
     file: Path | None = getattr(options, "config", None)
     if file is not None and not file.is_file():
-        wrong = "is no file" if file.exists() else "there is no such file"
+        wrong = "is not a file" if file.exists() else "no such file"
         raise ConfigError(f"--config {file}: {wrong}")
     # The home of somebody else, after `su` or `sudo`, holds no settings for us.
     usual = config_directory() / "config.toml"
@@ -39,10 +39,10 @@ def settings_of(options: argparse.Namespace) -> Config:
 
 
 def existing(locations: Sequence[Location]) -> list[Path]:
-    """The paths, if all are there and may be looked into.
+    """The paths, if all exist and are readable.
 
     Raises:
-        ConfigError: One is not, or is an address of another machine; says which.
+        ConfigError: A path is not, or is an address of another machine.
     """
     paths = [one for one in locations if isinstance(one, Path)]
     for address in (one for one in locations if isinstance(one, Address)):
@@ -58,35 +58,35 @@ def existing(locations: Sequence[Location]) -> list[Path]:
 
 
 def _fault(path: Path) -> str:
-    """Why a path cannot be watched, or nothing."""
+    """Why a path cannot be read, or an empty string."""
     if not path.exists():
         linked = path.is_symlink()
-        return "this link points nowhere" if linked else "there is no such file or directory"
+        return "broken symbolic link" if linked else "no such file or directory"
     if not (path.is_dir() or path.is_file()):
-        return "is neither a file nor a directory"
+        return "not a file or directory"
     readable = os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0))
-    return "" if readable else "may not be read by this user"
+    return "" if readable else "permission denied"
 
 
 def no_metrics(paths: Sequence[object]) -> int:
-    """Say that nothing was found, and what would be; return the exit status."""
+    """Print that no metrics were found and what is readable; return the exit status."""
     from lossmon.readers.registry import recognised
 
     shown = ", ".join(str(path) for path in paths)
     print(f"lossmon: no metrics found in {shown}", file=sys.stderr)
-    print("lossmon explain says of each file why it is not read", file=sys.stderr)
+    print("lossmon explain PATH shows why each file is not read", file=sys.stderr)
     print(f"lossmon reads: {'; '.join(recognised())}", file=sys.stderr)
     return NO_METRICS
 
 
 def has_terminal() -> bool:
-    """Whether there is a screen to draw on."""
-    # In a browser the terminal is at the other end of a pipe that textual-serve holds.
+    """Whether standard input and output are a terminal."""
+    # In a browser, the terminal is at the other end of a pipe of textual-serve.
     served = "TEXTUAL_DRIVER" in os.environ
     return served or (sys.stdout.isatty() and sys.stdin.isatty())
 
 
 def need_terminal(instead: str) -> None:
-    """Raise a `ConfigError` that says what to do instead, where there is no screen."""
+    """Raise a `ConfigError` with an alternative if there is no terminal."""
     if not has_terminal():
-        raise ConfigError(f"this is no terminal; {instead}")
+        raise ConfigError(f"not a terminal; {instead}")

@@ -1,4 +1,4 @@
-"""Parsers of the command line, made of the settings table."""
+"""Parsers of the command line, with the flags of the settings table."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 """Seconds per unit of a duration."""
 
 NOT_ON_THE_SCREEN = ("hardware", "outliers")
-"""Settings without a flag of their own name."""
+"""Settings without a flag of the same name."""
 
 
 class _CommandParser(argparse.ArgumentParser):
-    """Says what is wrong in one line: the usage of all flags would push it off the screen."""
+    """Prints errors in one line, without the usage of all flags."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
 def new_parser(program: str, description: str, epilog: str = "") -> argparse.ArgumentParser:
-    """Return a parser that prints its texts as they are written."""
+    """Return a parser that prints its texts without reformatting."""
     return _CommandParser(
         prog=program,
         description=description,
@@ -38,7 +38,7 @@ def new_parser(program: str, description: str, epilog: str = "") -> argparse.Arg
 
 
 def add_paths(parser: argparse.ArgumentParser, meaning: str, *, needed: bool = True) -> None:
-    """Add the paths that a command works on."""
+    """Add the paths of a command."""
     parser.add_argument(
         "paths", nargs="+" if needed else "*", type=location, metavar="PATH", help=meaning
     )

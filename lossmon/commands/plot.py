@@ -28,7 +28,7 @@ where NO_COLOR is set."""
 
 _EPILOG = """\
 exit status:
-  0  the curves are printed
+  0  the curves were printed
   2  an argument or a setting is wrong
   3  no metrics were found
 

@@ -1,4 +1,4 @@
-"""`lossmon report`: a page of HTML per run."""
+"""`lossmon report`: one page of HTML per run."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from lossmon.commands.inputs import existing, no_metrics, settings_of
 from lossmon.commands.parsing import add_paths, add_settings, new_parser
 
 _DESCRIPTION = """\
-Write a page of HTML for each run: its verdict, its curves, its metrics and its settings.
+Write one page of HTML per run: verdict, curves, metrics and settings.
 
-The page needs no script and fetches nothing, so it can be mailed or kept beside the weights."""
+The page has no script and loads nothing, so it can be mailed or kept with the weights."""
 
 _EPILOG = """\
 exit status:
-  0  the pages are written; their names are printed
+  0  the pages were written; their paths are printed
   2  an argument or a setting is wrong, or a file cannot be written
   3  no metrics were found
 
@@ -27,17 +27,17 @@ examples:
 def parser() -> argparse.ArgumentParser:
     """The parser of `lossmon report`."""
     parser = new_parser("lossmon report", _DESCRIPTION, _EPILOG)
-    add_paths(parser, "what to tell of")
+    add_paths(parser, "run directories or log files")
     parser.add_argument(
-        "--out", type=Path, metavar="DIR", default=Path(), help="where to write (default: here)"
+        "--out", type=Path, metavar="DIR", default=Path(), help="output directory (default: .)"
     )
-    parser.add_argument("--csv", action="store_true", help="write the points too")
+    parser.add_argument("--csv", action="store_true", help="also write the points as CSV")
     add_settings(parser, ("smoothing", "x_axis", "log_y", "lang", "sensitivity"))
     return parser
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write the pages and print their names."""
+    """Write the pages and print their paths."""
     from lossmon.ui.export.command import report
 
     config = settings_of(options)

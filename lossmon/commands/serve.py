@@ -13,8 +13,8 @@ from lossmon.config import SETTINGS
 _DESCRIPTION = """\
 Show the same screen in a browser.
 
-Only this machine is listened to unless --host says otherwise, and only who has the token that is
-printed is let in. Every browser tab is a screen of its own."""
+Listens on localhost only, unless --host is given, and requires the token that is printed. Every
+browser tab has a screen of its own."""
 
 _EPILOG = """\
 examples:
@@ -25,20 +25,24 @@ examples:
 def parser() -> argparse.ArgumentParser:
     """The parser of `lossmon serve`."""
     parser = new_parser("lossmon serve", _DESCRIPTION, _EPILOG)
-    add_paths(parser, "what to watch", needed=False)
+    add_paths(parser, "run directories or log files", needed=False)
     parser.add_argument(
         "--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)"
     )
     parser.add_argument(
-        "--port", type=_port, default=8000, metavar="N", help="0 takes any (default: 8000)"
+        "--port",
+        type=_port,
+        default=8000,
+        metavar="N",
+        help="port to listen on, 0 for any free one (default: 8000)",
     )
     add_screen_settings(parser)
     return parser
 
 
 def run(options: argparse.Namespace) -> int:
-    """Serve until the user stops it."""
-    # The screens check the settings too, but a wrong one should not need a browser to be seen.
+    """Serve until interrupted."""
+    # The screens check the settings too, but an error should be seen without a browser.
     settings_of(options)
     paths = existing(options.paths or [Path()])
     from lossmon.ui.web.command import serve
@@ -47,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def flags_of(options: argparse.Namespace) -> list[str]:
-    """The settings that were given, as the screen's own command takes them."""
+    """The settings that were given, as flags of the command of the screen."""
     flags = []
     for setting in SETTINGS:
         value = getattr(options, setting.name, None)

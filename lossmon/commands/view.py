@@ -35,29 +35,28 @@ USUAL_SIZE = (100, 30)
 _DESCRIPTION = """\
 Watch training runs live: loss curves, hardware, and a diagnosis that says what the curves mean.
 
-PATH is what a training writes: an output directory, a log file, or a directory of several
-runs. Nothing in the training code changes. A directory that is still empty is waited for.
-Without PATH the current directory is watched."""
+PATH is an output directory, a log file, or a directory of several runs (default: the current
+directory). The training code needs no change, and the directory may still be empty."""
 
 _EPILOG = """\
 commands:
 {commands}
 
-A directory that is called like a command is watched as ./check.
+To watch a directory with the name of a command, write ./check.
 
 examples:
   lossmon ./output
   lossmon runs/a runs/b train.log
-  python train.py 2>&1 | tee train.log      and, beside it:  lossmon train.log
+  python train.py 2>&1 | tee train.log      and in another terminal:  lossmon train.log
   lossmon ./output --once | mail -s "the run" me@example.org
 
-exit status: 0 after a normal end, 2 where an argument or a setting is wrong.
-Settings come from defaults, then {file}, then LOSSMON_* variables, then flags."""
+exit status: 0 after a normal end, 2 if an argument or a setting is wrong.
+Flags override LOSSMON_* variables, which override {file}."""
 
 
 def parser() -> argparse.ArgumentParser:
     """The parser of `lossmon PATH...`."""
-    rows = [("lossmon PATH...", "watch (q quits, ? lists the keys)")]
+    rows = [("lossmon PATH...", "watch runs (q quits, ? lists the keys)")]
     rows += [(f"lossmon {c.name} {c.arguments}".rstrip(), c.summary) for c in COMMANDS]
     width = max(len(usage) for usage, _ in rows)
     commands = "\n".join(f"  {usage:<{width}}  {summary}" for usage, summary in rows)
@@ -65,7 +64,7 @@ def parser() -> argparse.ArgumentParser:
         "lossmon", _DESCRIPTION, _EPILOG.format(commands=commands, file=SETTINGS_FILE)
     )
     parser.add_argument("--version", action="version", version=f"lossmon {__version__}")
-    add_paths(parser, "what to watch", needed=False)
+    add_paths(parser, "run directories or log files", needed=False)
     parser.add_argument(
         "--once", action="store_true", help="print the screen as text once, and exit"
     )

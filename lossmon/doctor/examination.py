@@ -19,7 +19,7 @@ from lossmon.doctor.setup import (
 )
 from lossmon.doctor.terminal import check_terminal
 from lossmon.errors import internal_error
-from lossmon.reports.plain import printable
+from lossmon.sanitize import cells
 
 MARKS = {Level.GOOD: ("✓", "+"), Level.NOTE: ("◆", "*"), Level.BAD: ("✖", "x")}
 """Stands before a line, in Unicode and in ASCII."""
@@ -51,8 +51,8 @@ def write(results: Iterator[CheckResult], out: TextIO) -> bool:
     for one in results:
         unicode = (out.encoding or "").lower().startswith("utf")
         mark = MARKS[one.level][0 if unicode else 1]
-        print(printable(f"{mark} {one.subject:<19} {one.text}"), file=out, flush=True)
+        print(cells(f"{mark} {one.subject:<19} {one.text}"), file=out, flush=True)
         if one.remedy:
-            print(printable(f"  {'':<19} {'→' if unicode else '->'} {one.remedy}"), file=out)
+            print(cells(f"  {'':<19} {'→' if unicode else '->'} {one.remedy}"), file=out)
         works = works and one.level is not Level.BAD
     return works

@@ -1,1 +1,1 @@
-"""Snapshots to text, JSON and pictures."""
+"""Reports of runs: text, JSON, metrics, plots and exported files."""

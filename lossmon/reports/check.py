@@ -12,7 +12,7 @@ from lossmon.config import Config
 from lossmon.errors import internal_error
 from lossmon.monitor import UNLIMITED, Monitor, MonitorConfig, RunSource
 from lossmon.reports.formats import FORMATS, CheckFormat, Style
-from lossmon.reports.plain import printable
+from lossmon.sanitize import cells
 from lossmon.types import RunSnapshot, Severity, Snapshot
 
 
@@ -96,7 +96,7 @@ def write(
 
 def warn(text: str) -> None:
     """Print a line to the error output; text from outside is made printable."""
-    print(f"lossmon: {printable(text)}", file=sys.stderr)
+    print(f"lossmon: {cells(text)}", file=sys.stderr)
 
 
 def monitor_config(config: Config) -> MonitorConfig:

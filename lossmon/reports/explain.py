@@ -1,4 +1,4 @@
-"""`lossmon explain`: which reader took each file and why, and what came out of it."""
+"""`lossmon explain`: the format of each file, why it was chosen, and the series that were read."""
 
 from __future__ import annotations
 
@@ -21,33 +21,33 @@ from lossmon.readers.registry import detect_named, formats, is_claimed, is_inter
 from lossmon.readers.text.user_patterns import Pattern
 from lossmon.reports.explain_log import explain_log, explain_one_line
 from lossmon.reports.file_summary import FileSummary, summarise
-from lossmon.reports.plain import printable
+from lossmon.sanitize import cells
 from lossmon.types import MetricNames
 
 MOST_TAGS = 40
-"""Series listed of one file: a screen or two."""
+"""Most series listed per file: a screen or two."""
 
 MOST_UNREAD = 20
-"""Files listed that no reader takes although their names are those of logs."""
+"""Most files listed that are named like logs but not read."""
 
 MOST_WALKED = 20_000
-"""Files looked at below one path: a home directory given by mistake must not hang us."""
+"""Most files examined per path, in case it is a home directory."""
 
 
 def explain(paths: Sequence[Path], config: Config, out: TextIO, line: int | None) -> bool:
-    """Print what is read from each file, and why.
+    """Print the format and the series of each file.
 
     Args:
         paths: Directories and files; with `line`, files.
-        config: Settings; its patterns and names hold.
-        out: Where to print.
+        config: Settings.
+        out: Text file to print to.
         line: Number of one line to explain in detail, from 1.
 
     Returns:
-        Whether any file is read.
+        Whether any file was read.
 
     Raises:
-        ConfigError: A pattern is wrong, or there is no such line.
+        ConfigError: A pattern is invalid, or there is no such line.
     """
     pattern = Pattern(config.patterns) if config.patterns else None
     read = False
@@ -56,12 +56,12 @@ def explain(paths: Sequence[Path], config: Config, out: TextIO, line: int | None
         runs = discovery.scan().runs
         read = read or bool(runs)
         if line is not None:
-            told = _line(path, runs, config, pattern, line)
+            lines = _line(path, runs, config, pattern, line)
         else:
             notes = (f"note: {note}" for note in discovery.scan().notes)
-            told = chain(_runs(path, runs, config, pattern), _unread(path, runs), notes)
-        for one in told:
-            print(printable(one), file=out, flush=True)
+            lines = chain(_runs(path, runs, config, pattern), _unread(path, runs), notes)
+        for one in lines:
+            print(cells(one), file=out, flush=True)
     return read
 
 
@@ -69,19 +69,19 @@ def _line(
     path: Path, runs: Sequence[FoundRun], config: Config, pattern: Pattern | None, number: int
 ) -> Iterator[str]:
     if path.is_dir():
-        raise ConfigError(f"--line {number}: {path} is a directory; name the log itself")
+        raise ConfigError(f"--line {number}: {path} is a directory, not a log")
     if not runs:
         yield from _unread(path, runs)
         return
     file = runs[0].files[0]
     if b"\0" in (read_head(file.path.resolve()) or b"")[:64] and file.format.source != "text":
-        raise ConfigError(f"--line {number}: {path} has no lines; it is read as {_title(file)}")
+        raise ConfigError(f"--line {number}: {path} has no lines; its format is {_title(file)}")
     yield f"{path}   {file.format.source}: {file.format.title}"
     yield from explain_one_line(file, number, _known([file], config.metrics), pattern)
 
 
 def _known(files: Sequence[FoundFile], names: MetricNames) -> MetricNames:
-    """What the user says of names, as far as the files log them."""
+    """The user's names of metrics that the files log."""
     known = TagOverrides(names)
     for file in files if names else ():
         tags = [one.tag for one in summarise(file, {}).series]
@@ -98,10 +98,10 @@ def _runs(
         for file in run.files:
             yield f"  {_relative(file.path, path)}"
             yield f"    {file.format.source}: {file.format.title}; {_why(file)}"
-            told = summarise(file, names)
-            yield from _told(told)
+            summary = summarise(file, names)
+            yield from _contents(summary)
             if file.format.source == "text":
-                source = told.source or "text"
+                source = summary.source or "text"
                 yield from explain_log(file.path, source, names, pattern)
         if run.checkpoints:
             listed = ", ".join(name for _, name in run.checkpoints[:5])
@@ -109,35 +109,34 @@ def _runs(
             yield f"  checkpoints: {listed}{more}"
 
 
-def _told(told: FileSummary) -> Iterator[str]:
-    if told.source:
-        yield f"    it speaks as {told.source}"
-    for one in told.series[:MOST_TAGS]:
+def _contents(summary: FileSummary) -> Iterator[str]:
+    if summary.source:
+        yield f"    content: {summary.source}"
+    for one in summary.series[:MOST_TAGS]:
         yield f"    {one}"
-    if len(told.series) > MOST_TAGS:
-        yield f"    and {len(told.series) - MOST_TAGS} more series"
-    if not told.series:
-        yield "    no metrics in it"
-    yield from (f"    note: {note}" for note in told.notes)
-    if told.error:
-        yield f"    error: {told.error}"
+    if len(summary.series) > MOST_TAGS:
+        yield f"    … and {len(summary.series) - MOST_TAGS} more series"
+    if not summary.series:
+        yield "    no metrics"
+    yield from (f"    note: {note}" for note in summary.notes)
+    if summary.error:
+        yield f"    error: {summary.error}"
 
 
 def _why(file: FoundFile) -> str:
-    """Why this reader took the file, and who else looked at it."""
+    """Why the file has this format, and which others were ruled out."""
     name = file.path.name.lower()
     fitting = [one for one in file.format.names if fnmatch(name, one)]
-    why = f"the name fits {fitting[0]}" if fitting else "you named it"
-    why += " and its beginning agrees"
+    why = f"matched by name ({fitting[0]}) and content" if fitting else "matched by content"
     head = read_head(file.path) if file.format.source != "text" else None
     refused = _refusing(file.path, head, file.format) if head else []
     if refused:
-        why += f"; not {', '.join(refused)}: its beginning is another"
-    return why + (f"; scope {file.scope}" if file.scope else "")
+        why += f"; ruled out by content: {', '.join(refused)}"
+    return why + (f"; sub-run {file.scope}" if file.scope else "")
 
 
 def _refusing(path: Path, head: bytes, taker: Format | None) -> list[str]:
-    """Formats that a file of this name could have, before the one that took it."""
+    """Formats with such file names that precede the format of the file."""
     refused: list[str] = []
     for one in formats():
         if taker is not None and (one.source, one.title) == (taker.source, taker.title):
@@ -148,7 +147,7 @@ def _refusing(path: Path, head: bytes, taker: Format | None) -> list[str]:
 
 
 def _unread(path: Path, runs: Sequence[FoundRun]) -> Iterator[str]:
-    """Say of every other file why it is not read."""
+    """Lines on every other file: why it is not read."""
     read = {os.path.realpath(file.path) for run in runs for file in run.files}
     listed = 0
     others: Counter[str] = Counter()
@@ -160,12 +159,12 @@ def _unread(path: Path, runs: Sequence[FoundRun]) -> Iterator[str]:
             others[file.suffix or file.name] += 1
         elif listed < MOST_UNREAD:
             if not listed:
-                yield "not read"
+                yield "not read:"
             listed += 1
             yield f"  {_relative(file, path)}: {reason}"
     if others:
         kinds = ", ".join(f"{count} {kind}" for kind, count in others.most_common(8))
-        yield f"not read, for no log has such a name: {kinds}"
+        yield f"ignored by name: {kinds}"
 
 
 def _below(path: Path) -> Iterator[Path]:
@@ -183,25 +182,25 @@ def _below(path: Path) -> Iterator[Path]:
 
 
 def _why_not(path: Path, *, alone: bool) -> str | None:
-    """Why a file is not read; None where already its name says that it is no log."""
+    """Why a file is not read; None if it is not named like a log."""
     if not alone and not is_interesting(str(path.parent), path.name):
         return None
     if path.is_symlink() and not alone:
-        return "a link; name it to have it read"
+        return "a symbolic link, which is read only if given as an argument"
     if not path.is_file():
-        return "neither a file nor a directory"
+        return "not a regular file"
     head = read_head(path.resolve())
     if head is None:
         return "cannot be read"
     if not head:
-        return "empty so far"
+        return "empty"
     taken = detect_named(path, head)
     if taken is not None:
-        return f"{taken.title}, left out: it repeats another file, or its first line is unfinished"
+        return f"{taken.title}, skipped: a copy of another file, or its first line is incomplete"
     refused = _refusing(path, head, None)
     if not refused:
-        return "nothing in its beginning is of a format that is known"
-    return f"could be {'; '.join(refused)} by its name, but its beginning is none of these"
+        return "not in a known format"
+    return f"named like {'; '.join(refused)}, but the content is different"
 
 
 def _relative(path: Path, root: Path) -> str:

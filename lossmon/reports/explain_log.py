@@ -1,4 +1,4 @@
-"""The lines of a text log: what is taken from each and what is left."""
+"""Explanation of the lines of a text log: metrics, position and ignored values."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ from lossmon.reports.file_summary import described, summarise
 from lossmon.types import MetricNames
 
 MOST_LINES = 20_000
-"""Lines of a log that are explained: a few seconds, and every kind of line has long come."""
+"""Most lines explained per log: a few seconds, enough to see every kind of line."""
 
 MOST_KINDS = 60
-"""Kinds of lines listed of one log."""
+"""Most kinds of lines listed per log."""
 
 CONTEXT = 64 << 20
-"""Characters before a line that are read again to know its step."""
+"""Most characters before a line that are read to determine its step."""
 
 WIDTH = 160
-"""Characters of a line that are quoted."""
+"""Most characters quoted per line."""
 
-Kind = tuple[object, ...]
+LineKind = tuple[object, ...]
 
 
 @dataclass(slots=True)
 class SimilarLines:
-    """Lines that are understood in the same way.
+    """Lines with the same metrics and position.
 
     Attributes:
-        number: The first of them, from 1.
+        number: Number of the first of them, from 1.
         text: Its text.
-        explanation: How it was understood.
-        count: How many there are.
+        explanation: How it was parsed.
+        count: Number of lines.
     """
 
     number: int
@@ -53,15 +53,15 @@ class SimilarLines:
 def explain_log(
     path: Path, source: str, names: MetricNames, pattern: Pattern | None
 ) -> Iterator[str]:
-    """Say what each kind of metric line gives, and why the others give nothing.
+    """Explain each kind of metric line, and why other lines have no metrics.
 
     Args:
         path: A text log.
-        source: Family of formats that its contents turned out to be of.
-        names: Raw tags for canonical names, from the user's config.
-        pattern: The user's own pattern.
+        source: Format family of its contents.
+        names: The user's names of metrics.
+        pattern: The user's patterns.
     """
-    kinds: dict[Kind, SimilarLines] = {}
+    kinds: dict[LineKind, SimilarLines] = {}
     silent: Counter[str] = Counter()
     number = 0
     for number, text in _lines(path):
@@ -75,20 +75,20 @@ def explain_log(
         elif len(kinds) < MOST_KINDS:
             kinds[kind] = SimilarLines(number, text, found)
     for alike in kinds.values():
-        more = f", {alike.count:,} lines alike" if alike.count > 1 else ""
+        more = f" and {alike.count - 1:,} similar" if alike.count > 1 else ""
         yield f"    line {alike.number:,}{more}: {_quoted(alike.text)}"
         yield from (f"      {line}" for line in _details(alike.explanation, source, names))
     if silent:
         why = "; ".join(f"{count:,} {reason}" for reason, count in silent.most_common(8))
-        yield f"    lines that give nothing: {why}"
+        yield f"    lines without metrics: {why}"
     if number > MOST_LINES:
-        yield f"    the lines after {MOST_LINES:,} are read, but not explained here"
+        yield f"    lines after {MOST_LINES:,} are read, but not explained"
 
 
 def explain_one_line(
     file: FoundFile, number: int, names: MetricNames, pattern: Pattern | None
 ) -> Iterator[str]:
-    """Say what one line gives, the step that the lines before it lend it included.
+    """Explain one line, and list its points with the step that earlier lines determine.
 
     Raises:
         ConfigError: There is no such line.
@@ -107,31 +107,31 @@ def explain_one_line(
     if file.format.source == "text":
         yield from (f"  {line}" for line in _details(_explained(text, pattern), "text", names))
     if size >= CONTEXT:
-        yield "  the lines before it are too many to tell its step"
+        yield "  too many lines before it to determine its step"
         return
     gained = list(_gained(file, before, text, names))
-    yield from (f"  gives {one}" for one in gained)
+    yield from (f"  point {one}" for one in gained)
     if not gained:
-        yield "  gives no point"
+        yield "  no point"
 
 
 def _gained(file: FoundFile, before: list[str], text: str, names: MetricNames) -> Iterator[str]:
-    """The points that a file has with a line and had not without it."""
+    """The points that a line adds to a file."""
     with tempfile.TemporaryDirectory(prefix="lossmon-") as kept:
         copy = Path(kept, file.path.name)
-        told = []
+        summaries = []
         for lines in (before, [*before, text]):
             copy.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8", newline="")
-            told.append(summarise(FoundFile(copy, file.format, file.scope), names).series)
-    counts = {(one.tag, one.axis): one.n for one in told[0]}
-    for one in told[1]:
+            summaries.append(summarise(FoundFile(copy, file.format, file.scope), names).series)
+    counts = {(one.tag, one.axis): one.n for one in summaries[0]}
+    for one in summaries[1]:
         if one.n > counts.get((one.tag, one.axis), 0):
             where = f"{one.axis} {one.last:,}"
-            yield f"{one.tag} = {one.value:.9g} at {where}, as {described(one.meaning)}"
+            yield f"{one.tag} = {one.value:.9g} at {where}: {described(one.meaning)}"
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Number and text of each line; the states of a redrawn line are one line."""
+    """Number and text of each line; the states of a redrawn line count as one."""
     tail = LineTail(path)
     rest, number = "", 0
     while (chunk := tail.chunk()) is not None:
@@ -158,7 +158,7 @@ def _explained(text: str, pattern: Pattern | None) -> Explanation:
     return explain_line(text)
 
 
-def _kind(found: Explanation) -> Kind:
+def _kind(found: Explanation) -> LineKind:
     return (
         tuple(name for name, _ in found.metrics),
         tuple(name for name, _ in found.position),
@@ -169,16 +169,16 @@ def _kind(found: Explanation) -> Kind:
 def _details(found: Explanation, source: str, names: MetricNames) -> Iterator[str]:
     for tag, value in found.metrics:
         what = meaning(tag, source=source, overrides=names or None)
-        yield f"taken {tag} = {value:.9g}, as {described(what)}"
+        yield f"metric {tag} = {value:.9g}: {described(what)}"
     if found.position:
-        yield "place " + ", ".join(f"{name} {text}" for name, text in found.position)
+        yield "position " + ", ".join(f"{name} {text}" for name, text in found.position)
     left: dict[str, list[str]] = {}
     for text, reason in found.left:
         left.setdefault(reason, []).append(text)
     for reason, texts in left.items():
-        yield f"left {', '.join(texts)}: {reason}"
+        yield f"ignored {', '.join(texts)}: {reason}"
     if found.reason:
-        yield f"no metric: {found.reason}"
+        yield f"no metrics: {found.reason}"
 
 
 def _quoted(text: str) -> str:

@@ -1,4 +1,4 @@
-"""What one file says, read from its beginning to its end by its own reader."""
+"""Summary of one file: its series, notes and errors, read by its own reader."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lossmon.store.streams import FileColumns
 from lossmon.types import Batch, Kind, Meaning, MetricNames, Points
 
 MOST_CALLS = 10_000
-"""Calls of a reader after which it must have come to an end: each takes a whole chunk."""
+"""Most calls of a reader per file, each of which reads a whole chunk."""
 
 
 @dataclass(slots=True)
@@ -21,7 +21,7 @@ class SeriesSummary:
 
     Attributes:
         tag: Raw name.
-        meaning: What it stands for.
+        meaning: Meaning of the tag.
         axis: What its steps count.
         n: Points.
         first: First step.
@@ -38,7 +38,7 @@ class SeriesSummary:
     value: float = math.nan
 
     def add(self, points: Points) -> None:
-        """Count more points."""
+        """Add points."""
         if len(points):
             self.first = self.first if self.n else int(points.steps[0])
             self.n += len(points)
@@ -50,19 +50,19 @@ class SeriesSummary:
         if self.last != self.first:
             where += f" to {self.last:,}"
         parts = ", ".join(self.meaning.sum_of)
-        summed = f"; the sum of {parts}, as no total is logged" if parts else ""
+        summed = f"; sum of {parts}, no total is logged" if parts else ""
         what = described(self.meaning)
         return f"{self.tag} = {what}: {points}, {where}, last {self.value:.6g}{summed}"
 
 
 @dataclass(slots=True)
 class FileSummary:
-    """What a file said.
+    """Contents of one file.
 
     Attributes:
-        series: Its series, in the order in which they turned up.
-        source: Family that its contents turned out to be of, empty if that of its format.
-        notes: Words about it.
+        series: Its series, in the order of their first points.
+        source: Format family of its contents, empty if that of its format.
+        notes: Notes of the reader.
         error: Why it was not read to its end, or empty.
     """
 
@@ -73,18 +73,18 @@ class FileSummary:
 
 
 def described(what: Meaning) -> str:
-    """A meaning in the words of the settings: `train/loss (loss of train)`."""
+    """A meaning as canonical name, split and kind: `train/loss (train loss)`."""
     if what.summary:
-        return f"{what.key} ({what.kind.value}, about the whole run)"
+        return f"{what.key} ({what.kind.value} of the whole run)"
     return f"{what.key} ({what.split.value} {what.kind.value})"
 
 
 def summarise(file: FoundFile, names: MetricNames) -> FileSummary:
-    """Read a whole file by its reader.
+    """Read a whole file.
 
     Args:
         file: The file and its format.
-        names: Raw tags for canonical names, from the user's config.
+        names: The user's names of metrics.
     """
     found = FileSummary()
     series: dict[tuple[str, str], SeriesSummary] = {}
@@ -128,7 +128,7 @@ def _add(
 
 
 def _sums(columns: FileColumns) -> list[SeriesSummary]:
-    """Losses that the file does not log and its parts make up."""
+    """Sums of loss components in a file without a total."""
     return [
         SeriesSummary(
             one.tag,

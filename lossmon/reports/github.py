@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lossmon.analysis.sentences import remedies
 from lossmon.diagnosis.advice import advise
-from lossmon.reports.plain import printable
+from lossmon.sanitize import cells
 from lossmon.types import RunSnapshot, Severity
 
 LEVELS = {Severity.CRITICAL: "error", Severity.WARNING: "warning"}
@@ -24,8 +24,8 @@ def annotation(run: RunSnapshot, language: str) -> str:
 
 
 def _message(lines: list[str]) -> str:
-    return "%0A".join(printable(line).replace("%", "%25") for line in lines)
+    return "%0A".join(cells(line).replace("%", "%25") for line in lines)
 
 
 def _property(text: str) -> str:
-    return printable(text).replace("%", "%25").replace(":", "%3A").replace(",", "%2C")
+    return cells(text).replace("%", "%25").replace(":", "%3A").replace(",", "%2C")

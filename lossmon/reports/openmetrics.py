@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from lossmon.diagnosis.advice import codes
 from lossmon.fast_dataclass import dataclass
-from lossmon.reports.plain import printable
+from lossmon.sanitize import cells
 from lossmon.types import RunSnapshot, RunState, Severity
 
 Labels = Mapping[str, str]
@@ -201,7 +201,7 @@ def _lines(family: Family) -> Iterable[str]:
 
 def _escaped(text: str) -> str:
     # A file name that is not UTF-8 would make the whole exposition unreadable.
-    return printable(text).replace("\\", "\\\\").replace('"', '\\"')
+    return cells(text).replace("\\", "\\\\").replace('"', '\\"')
 
 
 def _number(value: float) -> str:

@@ -1,4 +1,4 @@
-"""A run as a few lines of text for a terminal, a mail or a pager."""
+"""Report of a run as plain text, for terminals, mail and pagers."""
 
 from __future__ import annotations
 
@@ -14,19 +14,20 @@ from lossmon.analysis.sentences import (
     remedies,
 )
 from lossmon.diagnosis.advice import advise, explain_missing
+from lossmon.sanitize import cells
 from lossmon.types import RunSnapshot, Series
 
 WIDTH = 100
-"""Columns that the text fills: fits a terminal and a mail."""
+"""Columns of the text, which fits a terminal and a mail."""
 
 
 def plain(run: RunSnapshot, language: str, *, history: bool, now: float | None = None) -> str:
-    """Describe a run for people.
+    """Describe a run in a few lines.
 
     Args:
         run: The run.
         language: `en` or `zh`.
-        history: Add every verdict in the order it became the badge.
+        history: Add every verdict, in the order in which they were shown.
         now: Seconds since the Unix epoch, for what is compared with the clock.
     """
     verdict = run.diagnosis.verdict
@@ -41,13 +42,13 @@ def plain(run: RunSnapshot, language: str, *, history: bool, now: float | None =
     for place, remedy in enumerate(remedies(run, language), start=1):
         lines += _wrapped(remedy, f"{place}. ")
     for sentence in also_sentences(run.diagnosis, language):
-        lines += _wrapped(sentence, "also ")
+        lines += _wrapped(sentence, "also: ")
     lines += [line for line in (_losses(run), _best(run, language)) if line]
     lines += _wrapped(forecast_sentence(run.diagnosis.forecast, language), "forecast: ")
     for sentence in metric_sentences(run, language):
         lines += _wrapped(sentence, "metric: ")
     for code in run.diagnosis.missing:
-        lines += _wrapped(explain_missing(code, language), "? ")
+        lines += _wrapped(explain_missing(code, language), "missing: ")
     lines += _cluster(run, time.time() if now is None else now, language)
     if history:
         lines += ["  history"]
@@ -57,7 +58,7 @@ def plain(run: RunSnapshot, language: str, *, history: bool, now: float | None =
         ]
     lines += [f"  note: {note}" for note in run.notes]
     lines += [f"  error: {error}" for error in run.errors]
-    return "\n".join(map(printable, lines))
+    return "\n".join(map(cells, lines))
 
 
 def _head(run: RunSnapshot) -> str:
@@ -72,12 +73,12 @@ def _head(run: RunSnapshot) -> str:
 
 
 def _losses(run: RunSnapshot) -> str:
-    told = [
+    losses = [
         f"{word} {series.last:.4g}, min {series.minimum:.4g} at {series.min_step:,}"
         for word, series in (("train", run.train_loss), ("eval", run.eval_loss))
         if isinstance(series, Series)
     ]
-    return f"  loss: {'; '.join(told)}" if told else ""
+    return f"  loss: {'; '.join(losses)}" if losses else ""
 
 
 def _best(run: RunSnapshot, language: str) -> str:
@@ -100,8 +101,3 @@ def _wrapped(text: str, bullet: str = "") -> list[str]:
     return textwrap.wrap(
         text, WIDTH, initial_indent=f"  {bullet}", subsequent_indent=" " * (2 + len(bullet))
     )
-
-
-def printable(line: str) -> str:
-    """Replace what a terminal would obey, or take for a new line: names come from outside."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)

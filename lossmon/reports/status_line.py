@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from lossmon.diagnosis.advice import badge_of
-from lossmon.reports.plain import printable
+from lossmon.sanitize import cells
 from lossmon.types import RunSnapshot, RunState, Severity
 
 SYMBOLS = {
@@ -48,7 +48,7 @@ def status_line(runs: Sequence[RunSnapshot], language: str) -> str:
 
 def escaped(text: str) -> str:
     """Text that tmux shows as it is: it expands `#` in what a command of a status line prints."""
-    return printable(text).replace("#", "##")
+    return cells(text).replace("#", "##")
 
 
 def _ending(run: RunSnapshot) -> list[str]:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import fcntl
+import hashlib
+import platform
+import sys
+from dataclasses import asdict, dataclass
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 
+from lossmon import demo
 from lossmon.demo.cases import CASES
 from lossmon.demo.training import Training
 from lossmon.types import Floats
+from tests import paths
 
 
 @dataclass(frozen=True, slots=True)
 class Curves:
-    """What one training logged: everything a step, an eval loss and accuracy an eval."""
+    """Values that one training logged, per step and per eval."""
 
     train: Floats
     grad_norm: Floats
@@ -34,9 +41,42 @@ class Curves:
         return float(np.median(self.eval[max(0, end - 3) : end]))
 
 
+SOURCES = sorted(Path(demo.__file__).parent.glob("*.py"))
+CACHE = paths.ROOT / ".pytest_cache" / "demo"
+"""Trainings of this code, kept for other processes and later sessions."""
+
+
 @cache
 def curves(name: str, seed: int) -> Curves:
-    """Train a case to its end, once a test session."""
+    """Train a case to its end, once per version of the demo."""
+    path = CACHE / f"{_version()}-{name}-{seed}.npz"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_suffix(".lock").open("w") as lock:
+        # Another process may be training the same case.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if path.exists():
+            with np.load(path) as kept:
+                return Curves(
+                    **{key: kept[key] for key in kept.files if key != "eval_every"},
+                    eval_every=int(kept["eval_every"]),
+                )
+        found = _train(name, seed)
+        new = path.with_suffix(".new.npz")
+        np.savez(new, **asdict(found))
+        new.rename(path)
+    return found
+
+
+@cache
+def _version() -> str:
+    """What the curves depend on: the code of the demo and the arithmetic of this machine."""
+    digest = hashlib.sha256(f"{np.__version__} {sys.version} {platform.machine()}".encode())
+    for path in SOURCES:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _train(name: str, seed: int) -> Curves:
     case = CASES[name]
     training = Training(case, seed)
     steps, evals = [], []

@@ -20,6 +20,8 @@ from lossmon.demo import launch
 from lossmon.demo.cases import CASES
 from lossmon.demo.train import train
 from lossmon.errors import ConfigError
+from lossmon.monitor import Monitor
+from lossmon.types import RunState
 
 SHORT = replace(CASES["healthy"], steps=100, batch=32)
 
@@ -99,6 +101,9 @@ def test_the_module_trains_headless(tmp_path: Path) -> None:
     ended = subprocess.run([*command, "--out", tmp_path / "run"], capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout == (tmp_path / "run" / "train.log").read_text()
+    (judged,) = Monitor([tmp_path / "run"]).drain().runs
+    assert judged.state is RunState.FINISHED
+    assert judged.diagnosis.verdict.code in CASES["underfit"].expected
     again = subprocess.run([*command, "--out", tmp_path / "run"], capture_output=True, text=True)
     assert again.returncode == 2
     assert again.stderr.startswith("lossmon demo: ") and "not empty" in again.stderr

@@ -115,11 +115,10 @@ def test_a_growing_run_is_judged_on_as_if_it_had_been_told_before(tmp_path: Path
 
 
 def test_what_was_let_go_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lossmon.store.run.RunStore.__init__.__defaults__", (3000 * 32,))
     monkeypatch.setattr("lossmon.store.run.THIN_FROM", 100)
     x = np.linspace(0, 1, 2000)
     log(tmp_path / "metrics.csv", {name: (2 - x).tolist() for name in ("alpha", "beta", "gamma")})
-    monitor = Monitor([tmp_path])
+    monitor = Monitor([tmp_path], MonitorConfig(memory_budget=3000 * 32))
     (before,) = monitor.drain().runs
     assert sum(len(one) for one in before.series) < sum(one.n for one in before.series)
     monitor.set_metric_names({"train_loss": "alpha"})

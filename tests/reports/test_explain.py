@@ -34,7 +34,7 @@ def log(tmp_path: Path) -> Path:
 def test_each_file_is_named_with_its_reader_and_what_it_gives(tmp_path: Path) -> None:
     (tmp_path / "metrics.jsonl").write_text('{"step": 1, "loss": 2.5}\n{"step": 2, "loss": 2.0}\n')
     text = told(tmp_path)
-    assert "jsonl: JSON lines; the name fits *.jsonl" in text
+    assert "jsonl: JSON lines; matched by name (*.jsonl) and content" in text
     assert "loss = train/loss (train loss): 2 points, step 1 to 2, last 2" in text
 
 
@@ -44,20 +44,20 @@ def test_files_that_nothing_reads_are_named_with_the_reason(tmp_path: Path) -> N
     (tmp_path / "model.pt").write_bytes(b"\0" * 9)
     (tmp_path / "link.log").symlink_to(tmp_path / "later.log")
     text = told(tmp_path)
-    assert "notes.txt: could be" in text and "text logs (stdout) by its name" in text
-    assert "later.log: empty so far" in text
-    assert "link.log: a link; name it to have it read" in text
-    assert "no log has such a name: 1 .pt" in text
+    assert "notes.txt: named like" in text and "text logs (stdout), but the content is" in text
+    assert "later.log: empty" in text
+    assert "link.log: a symbolic link" in text
+    assert "ignored by name: 1 .pt" in text
 
 
 def test_lines_that_are_alike_are_told_once(log: Path) -> None:
     with log.open("a", encoding="utf-8") as out:
         out.writelines(f"step {n}/9 loss {n} |\n" for n in range(7, 10))
     text = told(log)
-    assert "line 4, 4 lines alike: step 6/9 loss 2 |" in text
-    assert "taken loss = 2, as train/loss (train loss)" in text
-    assert "left 3.5: 'time' is a setting, a clock or a count" in text
-    assert "lines that give nothing: 1 no number" in text
+    assert "line 4 and 3 similar: step 6/9 loss 2 |" in text
+    assert "metric loss = 2: train/loss (train loss)" in text
+    assert "ignored 3.5: 'time' is a setting, a clock or a count" in text
+    assert "lines without metrics: 1 no number" in text
 
 
 def test_one_line_is_told_with_the_place_that_others_lend_it(tmp_path: Path) -> None:
@@ -65,13 +65,13 @@ def test_one_line_is_told_with_the_place_that_others_lend_it(tmp_path: Path) -> 
     log.write_text("Epoch 1/3\nloss: 3.5\nEpoch 2/3\nloss: 2.5\n", encoding="utf-8")
     text = told(log, line=4)
     assert "line 4: loss: 2.5" in text
-    assert "gives loss = 2.5 at epoch 2, as train/loss (train loss)" in text
-    assert "no metric: it gives the lines below it their position" in told(log, line=3)
+    assert "point loss = 2.5 at epoch 2: train/loss (train loss)" in text
+    assert "no metrics: it gives the lines below it their position" in told(log, line=3)
 
 
 def test_a_line_of_a_table_is_told_too(tmp_path: Path) -> None:
     (table := tmp_path / "log.csv").write_text("step,loss\n1,2.5\n2,2.0\n")
-    assert "gives loss = 2 at step 2" in told(table, line=3)
+    assert "point loss = 2 at step 2" in told(table, line=3)
 
 
 def test_the_patterns_and_names_of_the_settings_hold(tmp_path: Path) -> None:
@@ -80,8 +80,8 @@ def test_the_patterns_and_names_of_the_settings_hold(tmp_path: Path) -> None:
         metrics={"eval_loss": "fit"}, patterns={"mine": r"<(?P<step>\d+)> (?P<fit>\S+)"}
     )
     text = told(log, config=config)
-    assert "taken fit = 2.5, as eval/loss (eval loss)" in text
-    assert "place step 7" in text
+    assert "metric fit = 2.5: eval/loss (eval loss)" in text
+    assert "position step 7" in text
 
 
 def test_what_the_settings_say_of_another_run_is_not_held_against_this_one(
@@ -92,7 +92,7 @@ def test_what_the_settings_say_of_another_run_is_not_held_against_this_one(
     assert told(log, config=elsewhere) == told(log)
     assert told(log, line=1, config=elsewhere) == told(log, line=1)
     here = Config(metrics={"train_loss": "my/loss", "just_shown": ("loss",)})
-    assert "as train/loss (shown) (train other)" in told(log, config=here)
+    assert "train/loss (shown) (train other)" in told(log, config=here)
 
 
 def test_a_line_that_is_not_there_is_a_wrong_argument(log: Path) -> None:
@@ -111,7 +111,7 @@ def test_what_a_terminal_would_obey_is_replaced(tmp_path: Path) -> None:
 def test_a_monstrous_line_is_explained_in_a_moment(tmp_path: Path, line: str) -> None:
     (log := tmp_path / "train.log").write_text(line + "\nstep 1 loss 2.5\n")
     begin = time.monotonic()
-    assert "taken loss = 2.5" in told(log)
+    assert "metric loss = 2.5" in told(log)
     assert time.monotonic() - begin < 20
 
 
@@ -119,7 +119,7 @@ def test_the_exit_status_says_whether_anything_is_read(
     log: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["explain", str(log)]) == 0
-    assert "taken loss" in capsys.readouterr().out
+    assert "metric loss" in capsys.readouterr().out
     (unknown := tmp_path / "unknown.bin").write_bytes(b"\0\1")
     assert main(["explain", str(unknown)]) == 3
     with pytest.raises(SystemExit):

@@ -11,7 +11,7 @@ def test_a_warning_stands_without_praise_beside_it() -> None:
     findings = (stage.OVERFITTING, stage.NON_FINITE, stage.HEALTHY)
     run = replace(run, diagnosis=replace(run.diagnosis, findings=findings))
     text = plain(run, "en", history=False)
-    assert "also NaN LOSS" in text
+    assert "also: NaN LOSS" in text
     assert "HEALTHY" not in text
 
 
