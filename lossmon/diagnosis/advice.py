@@ -69,8 +69,18 @@ def _text(key: str, value: float | int | str, terms: Mapping[str, str]) -> str:
         return str(value)
     if not math.isfinite(value):
         return "–"
-    if key.endswith("percent") and 99 < value < 100:
-        return f"{min(value, 99.9):.1f}"
-    if key.endswith(("percent", "times")) and abs(value) < 1e5:
-        return f"{value:.0f}" if abs(value) >= 9.5 else f"{value:.1f}"
+    if key.endswith("percent"):
+        return _percent(value)
     return f"{value:.4g}" if abs(value) >= 10 else f"{value:.3g}"
+
+
+MOST_PERCENT = 999
+"""Percentages beyond are shown as `>999`: only an explosion is larger."""
+
+
+def _percent(value: float) -> str:
+    if abs(value) > MOST_PERCENT:
+        return f">{MOST_PERCENT}" if value > 0 else f"<-{MOST_PERCENT}"
+    if 99 < value < 100:
+        return f"{min(value, 99.9):.1f}"
+    return f"{value:.0f}" if abs(value) >= 9.5 else f"{value:.1f}"

@@ -233,7 +233,13 @@ class CurveStats:
 
 def log_ratio(later: float, earlier: float) -> float:
     """Natural log of `later` over `earlier`; 0 where one of them is not positive."""
-    return math.log(later / earlier) if later > 0 and earlier > 0 else 0.0
+    if not (later > 0 and earlier > 0):
+        return 0.0
+    ratio = later / earlier
+    # The quotient of two finite numbers may be 0 or infinite, the difference of their logs is not.
+    if 0 < ratio < math.inf:
+        return math.log(ratio)
+    return math.log(later) - math.log(earlier)
 
 
 def median(values: Floats) -> float:

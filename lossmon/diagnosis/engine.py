@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from lossmon.diagnosis.alarm import Alarm
 from lossmon.diagnosis.binned_curve import BinnedCurve
 from lossmon.diagnosis.forecast import forecast
 from lossmon.diagnosis.indexed_points import IndexedPoints
@@ -32,9 +33,6 @@ RECHECK = 4
 HUGE = 1e100
 """Finite values are clipped to plus or minus this, which keeps sums over a run finite."""
 
-ALARM_SHIFT = 0.05
-"""Relative change of an alarm level below which the alarms counted so far still count."""
-
 SCALAR_LIMIT = 24
 """Up to this many points at once, a plain loop is faster than sorting columns by channel."""
 
@@ -58,10 +56,8 @@ class Engine:
         self._changed_at = -1
         self._train_count = 0
         self._eval_count = 0
-        self._alarm = math.inf
-        self._alarms = 0
-        self._eval_alarm = math.inf
-        self._eval_alarms = 0
+        self._alarm = Alarm()
+        self._eval_alarm = Alarm()
 
     def wants(self, meaning: Meaning) -> bool:
         """Whether a series of this meaning can change a verdict."""
@@ -143,18 +139,14 @@ class Engine:
         state = self._state
         if channel.role is Role.TRAIN:
             self._train_count += 1
-            urgent = state.add_loss(Role.TRAIN, step, value)
-            if value > self._alarm:
-                self._alarms += 1
-                urgent = urgent or _is_due(self._alarms)
+            alarmed = self._alarm.add(value)
+            urgent = state.add_loss(Role.TRAIN, step, value) or alarmed
             if urgent or (self._train_count >= self._next_train and not self._awaits_eval()):
                 self._judge(step)
         elif channel.role is Role.EVAL:
             self._eval_count += 1
-            urgent = state.add_loss(Role.EVAL, step, value)
-            if value > self._eval_alarm:
-                self._eval_alarms += 1
-                urgent = urgent or _is_due(self._eval_alarms)
+            alarmed = self._eval_alarm.add(value)
+            urgent = state.add_loss(Role.EVAL, step, value) or alarmed
             if urgent or self._eval_count >= self._next_eval:
                 self._judge(step)
         elif channel.role is Role.GRADIENT:
@@ -171,13 +163,19 @@ class Engine:
 
     def _feed_many(self, channels: Ints, steps: Ints, values: Floats) -> None:
         """Add long columns: whole stretches between two judgements at once."""
-        points = IndexedPoints(self._channels, channels, steps, values, HUGE)
+        points = IndexedPoints(
+            self._channels, channels, steps, values, HUGE, self._state.has_non_finite
+        )
         start, n = 0, len(channels)
         while start < n:
             stop = self._next_stop(points, start)
             points.add_to(self._state, start, stop)
             self._train_count += points.count(Role.TRAIN, start, stop)
             self._eval_count += points.count(Role.EVAL, start, stop)
+            self._alarm.count += points.count_above(Role.TRAIN, start, stop, self._alarm.level)
+            self._eval_alarm.count += points.count_above(
+                Role.EVAL, start, stop, self._eval_alarm.level
+            )
             if stop < n:
                 self._feed_few(*points.point(stop))
             start = stop + 1
@@ -187,8 +185,8 @@ class Engine:
         train = points.nth(Role.TRAIN, start, self._next_train - self._train_count)
         evals = points.nth(Role.EVAL, start, self._next_eval - self._eval_count)
         stop = min(train, evals, points.next_special(start))
-        stop = points.next_above(Role.TRAIN, start, stop, self._alarm)
-        return points.next_above(Role.EVAL, start, stop, self._eval_alarm)
+        stop = points.nth_above(Role.TRAIN, start, stop, self._alarm)
+        return points.nth_above(Role.EVAL, start, stop, self._eval_alarm)
 
     def _judge(self, step: int) -> None:
         """Apply the rules, and let the verdict follow."""
@@ -199,11 +197,8 @@ class Engine:
             self._changed_at = self._train_count
         self._next_train = self._train_count + self._stride()
         self._next_eval = self._eval_count + max(1, self._eval_count // EVAL_STRIDE)
-        if _has_moved(signals.alarm, self._alarm):
-            self._alarms = 0
-        if _has_moved(signals.eval_alarm, self._eval_alarm):
-            self._eval_alarms = 0
-        self._alarm, self._eval_alarm = signals.alarm, signals.eval_alarm
+        self._alarm.move(signals.alarm)
+        self._eval_alarm.move(signals.eval_alarm)
 
     @property
     def _is_passing(self) -> bool:
@@ -236,19 +231,3 @@ class Engine:
 
 def _clip(value: float) -> float:
     return min(max(value, -HUGE), HUGE) if math.isfinite(value) else value
-
-
-def _has_moved(level: float, before: float) -> bool:
-    """Whether the level of an alarm has really changed.
-
-    Every judgement shifts it a little; otherwise plain noise would keep raising alarms.
-    """
-    return not math.isclose(level, before, rel_tol=ALARM_SHIFT)
-
-
-def _is_due(times: int) -> bool:
-    """Whether the nth alarm of an unusually high loss calls for a judgement.
-
-    The first four do, then ever fewer.
-    """
-    return times <= 4 or times & (times - 1) == 0

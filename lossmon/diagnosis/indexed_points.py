@@ -6,17 +6,36 @@ import math
 
 import numpy as np
 
+from lossmon.diagnosis.alarm import Alarm
 from lossmon.diagnosis.state import Channel, EngineState, Role
 from lossmon.types import Floats, Ints
+
+_NOWHERE = np.empty(0, np.int64)
 
 
 class IndexedPoints:
     """Points of one call, with the positions of each role looked up once."""
 
     def __init__(
-        self, known: list[Channel], channels: Ints, steps: Ints, values: Floats, limit: float
+        self,
+        known: list[Channel],
+        channels: Ints,
+        steps: Ints,
+        values: Floats,
+        limit: float,
+        after_non_finite: bool,
     ) -> None:
-        """Finite values are clipped to plus or minus `limit`."""
+        """Index the points of a call.
+
+        Args:
+            known: The channels, by number.
+            channels: Numbers of channels.
+            steps: Steps.
+            values: Values; finite ones are clipped to plus or minus `limit`.
+            limit: See `values`.
+            after_non_finite: The run has had a loss or a gradient that was not finite: from then
+                on a loss of exactly 0 may stand for NaN.
+        """
         finite = np.isfinite(values)
         self._known = known
         self._channels = np.where((channels >= 0) & (channels < len(known)), channels, -1)
@@ -26,7 +45,7 @@ class IndexedPoints:
         self._numbers = sorted({int(i) for i in set(self._channels.tolist()) if i >= 0})
         self._positions = {i: np.flatnonzero(self._channels == i) for i in self._numbers}
         self._of_role = {role: self._gather(role) for role in (Role.TRAIN, Role.EVAL)}
-        self._special = self._find_special(finite)
+        self._special = self._find_special(finite, after_non_finite or not finite.all())
 
     def _gather(self, role: Role) -> Ints:
         positions = [self._positions[i] for i in self._numbers if self._known[i].role is role]
@@ -34,10 +53,10 @@ class IndexedPoints:
             return np.empty(0, np.int64)
         return np.sort(np.concatenate(positions)) if len(positions) > 1 else positions[0]
 
-    def _find_special(self, finite: np.ndarray) -> Ints:
-        """Points that the state must see one by one: not finite, or a loss of exactly 0."""
+    def _find_special(self, finite: np.ndarray, zeros: bool) -> Ints:
+        """Points to add one by one: not finite, or a 0.0 that may stand for NaN."""
         odd = ~finite
-        for losses in self._of_role.values():
+        for losses in self._of_role.values() if zeros else ():
             odd[losses] |= self._values[losses] == 0.0
         return np.flatnonzero(odd)
 
@@ -58,14 +77,22 @@ class IndexedPoints:
         at = int(self._special.searchsorted(start))
         return int(self._special[at]) if at < len(self._special) else len(self._channels)
 
-    def next_above(self, role: Role, start: int, stop: int, alarm: float) -> int:
-        """Position of the first loss of a role above `alarm` before `stop`, or `stop`."""
-        if alarm == math.inf:
-            return stop
+    def nth_above(self, role: Role, start: int, stop: int, alarm: Alarm) -> int:
+        """Position of the loss of a role for which an alarm is due before `stop`, or `stop`."""
+        above = self._above(role, start, stop, alarm.level)
+        nth = alarm.until_due
+        return int(above[nth - 1]) if len(above) >= nth else stop
+
+    def count_above(self, role: Role, start: int, stop: int, level: float) -> int:
+        """Losses of a role above a level between two positions."""
+        return len(self._above(role, start, stop, level))
+
+    def _above(self, role: Role, start: int, stop: int, level: float) -> Ints:
+        if level == math.inf:
+            return _NOWHERE
         positions = self._of_role[role]
         a, b = positions.searchsorted(start), positions.searchsorted(stop)
-        above = (self._values[positions[a:b]] > alarm).nonzero()[0]
-        return int(positions[a + above[0]]) if len(above) else stop
+        return positions[a:b][self._values[positions[a:b]] > level]
 
     def point(self, at: int) -> tuple[list[int], list[int], list[float]]:
         """One point, as columns of length one."""

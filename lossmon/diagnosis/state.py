@@ -91,6 +91,11 @@ class EngineState:
     last_step: int = 0
     first: int | None = None
 
+    @property
+    def has_non_finite(self) -> bool:
+        """Whether a loss or a gradient norm was not finite."""
+        return self.non_finite is not None or self.bad_gradient_step >= 0
+
     def add_loss(self, role: Role, step: int, value: float) -> bool:
         """Add one loss value; True if it calls for a judgement at once."""
         self.note_step(step)
@@ -144,7 +149,7 @@ class EngineState:
             curve.append(step, value)
 
     def add_column(self, channel: Channel, steps: Ints, values: Floats) -> None:
-        """Add a column of one series: finite, and no train loss exactly 0."""
+        """Add a column of one series: finite, and without a 0.0 that may stand for NaN."""
         role = channel.role
         if len(values) <= SHORT:
             for step, value in zip(steps.tolist(), values.tolist(), strict=True):

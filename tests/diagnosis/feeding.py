@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Sequence
 
 import numpy as np
 
+from lossmon.diagnosis.advice import advise
 from lossmon.diagnosis.engine import Engine
+from lossmon.locale import languages
 from lossmon.types import Diagnosis, Floats, Ints, Kind, Meaning, Split
 
 RATE = Meaning("learning_rate", "learning rate", Split.TRAIN, Kind.LEARNING_RATE)
@@ -46,6 +50,20 @@ def diagnose(curves: dict[str, Curve], sensitivity: float = 1.0) -> Diagnosis:
     engine = Engine(sensitivity)
     engine.feed(*columns(engine, curves))
     return engine.diagnosis()
+
+
+def assert_sound(diagnosis: Diagnosis) -> None:
+    """Every number is finite, and every finding can be put in words."""
+    for finding in diagnosis.findings:
+        numbers = [fact for fact in finding.facts.values() if isinstance(fact, float)]
+        assert all(math.isfinite(number) for number in numbers), finding
+        for language in languages():
+            words = advise(finding, language)
+            text = " ".join((words.evidence, words.meaning, *words.remedies))
+            assert not re.search(r"–|\b(?:nan|inf)\b", text), text
+    if diagnosis.forecast is not None:
+        ends = diagnosis.forecast
+        assert all(math.isfinite(end) for end in (ends.final_loss, ends.low, ends.high))
 
 
 def noisy(level: Floats, share: float, seed: int = 0) -> Floats:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from lossmon.diagnosis.facts import facts, fall_percent, percent
 from lossmon.diagnosis.rules.spike import shaken
 from lossmon.diagnosis.rules.stuck import little_learnt
 from lossmon.diagnosis.signals import Signals
@@ -54,13 +55,13 @@ def converged(signals: Signals) -> Finding | None:
     if signals.eval_noise > CONVERGED_SWING * max(signals.drop, 1.0):
         return None
     gain, error = signals.late_gain
-    facts: dict[str, float | int | str] = {
-        "train": signals.now - signals.offset,
-        "change_percent": 100 * (1 - math.exp(-gain)),
-        "error_percent": 100 * min(error, 9.99),
-        "drop_percent": 100 * (1 - math.exp(-signals.drop)),
-    }
-    return Finding("converged", Severity.OK, int(signals.at(0.5)), Confidence.MEDIUM, facts)
+    evidence = facts(
+        train=signals.now - signals.offset,
+        change_percent=fall_percent(gain),
+        error_percent=percent(min(error, 9.99)),
+        drop_percent=fall_percent(signals.drop),
+    )
+    return Finding("converged", Severity.OK, int(signals.at(0.5)), Confidence.MEDIUM, evidence)
 
 
 def _evals_to_come(signals: Signals) -> bool:

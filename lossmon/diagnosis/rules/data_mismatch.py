@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from lossmon.diagnosis.curve_stats import log_ratio
+from lossmon.diagnosis.facts import facts, fall_percent
 from lossmon.diagnosis.signals import Signals
 from lossmon.diagnosis.state import LossKind
 from lossmon.types import Confidence, Finding, Severity
@@ -77,17 +78,16 @@ def _below_train(signals: Signals) -> Finding | None:
     if growth < UNLIKE_SHARE * fell or fell < max(0.1, 2 * signals.eval_noise):
         return None
     high = share / HIGH_SHARE + signals.drop / HIGH_DROP < 2
-    facts = {
-        "train": signals.now - signals.offset,
-        "eval": math.exp(signals.eval_now) - signals.offset,
-        "train_drop_percent": 100 * (1 - math.exp(-signals.drop)),
-        "eval_drop_percent": 100 * (1 - math.exp(-fell)),
-        "ratio_times": math.exp(gap),
-    }
+    evidence = facts(
+        train=signals.now - signals.offset,
+        eval=math.exp(signals.eval_now) - signals.offset,
+        train_drop_percent=fall_percent(signals.drop),
+        eval_drop_percent=fall_percent(fell),
+    )
     return Finding(
         "distribution_mismatch" if high else "easy_eval",
         Severity.WARNING if high else Severity.NOTICE,
         signals.eval_onset(signals.gap > least / 2),
         Confidence.HIGH if gap > 2 * UNLIKE_GAP else Confidence.MEDIUM,
-        facts,
+        evidence,
     )

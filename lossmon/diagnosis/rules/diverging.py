@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from lossmon.diagnosis.curve_stats import CAP_WINDOW, log_ratio, median, windows
+from lossmon.diagnosis.facts import facts
 from lossmon.diagnosis.signals import Signals
 from lossmon.diagnosis.state import LossKind
 from lossmon.types import Confidence, Finding, Severity
@@ -83,18 +84,17 @@ def _by_train(signals: Signals, sensitivity: float) -> Finding | None:
     alone = rising and back >= RISING_BACK / sensitivity
     if not (gone or alone or (back >= JOINT_BACK / sensitivity and _evals_agree(signals, least))):
         return None
-    facts: dict[str, float | int | str] = {
-        "train": level - signals.offset,
-        "best": best - signals.offset,
-        "best_step": best_step,
-        "ratio_times": level / best,
-    }
+    evidence = facts(
+        train=level - signals.offset,
+        best=best - signals.offset,
+        best_step=best_step,
+    )
     return Finding(
         "diverging",
         Severity.CRITICAL if gone else Severity.WARNING,
         best_step,
         Confidence.HIGH if back > 1 else Confidence.MEDIUM,
-        facts,
+        evidence,
         "" if gone else "rising",
     )
 
@@ -181,13 +181,12 @@ def _by_evals(signals: Signals, sensitivity: float) -> Finding | None:
     if back < GIVEN_BACK / sensitivity or log_ratio(signals.now, then) < TRAIN_ROSE:
         return None
     best_step = int(evals.x[signals.eval_best])
-    facts: dict[str, float | int | str] = {
-        "train": signals.now - signals.offset,
-        "best": then - signals.offset,
-        "best_step": best_step,
-        "ratio_times": signals.now / then,
-    }
-    return Finding("diverging", Severity.CRITICAL, best_step, Confidence.MEDIUM, facts)
+    evidence = facts(
+        train=signals.now - signals.offset,
+        best=then - signals.offset,
+        best_step=best_step,
+    )
+    return Finding("diverging", Severity.CRITICAL, best_step, Confidence.MEDIUM, evidence)
 
 
 def _rewarmed(signals: Signals) -> bool:

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from lossmon.diagnosis.facts import facts, fall_percent
 from lossmon.diagnosis.signals import Signals
 from lossmon.diagnosis.state import LossKind
 from lossmon.types import Confidence, Finding, Severity
@@ -45,18 +46,17 @@ def fast_memorisation(signals: Signals) -> Finding | None:
         return None
     if signals.drop - gap > GENERALISED * signals.drop or not _collapsed(signals):
         return None
-    facts = {
-        "train": signals.now,
-        "eval": math.exp(signals.eval_now),
-        "ratio_times": math.exp(gap),
-        "drop_percent": 100 * (1 - math.exp(-signals.drop)),
-    }
+    evidence = facts(
+        train=signals.now,
+        eval=math.exp(signals.eval_now),
+        drop_percent=fall_percent(signals.drop),
+    )
     return Finding(
         "fast_memorisation",
         Severity.WARNING,
         signals.eval_onset(signals.gap < -MEMORISED_GAP / 2),
         Confidence.HIGH if gap > 2 * MEMORISED_GAP else Confidence.MEDIUM,
-        facts,
+        evidence,
     )
 
 

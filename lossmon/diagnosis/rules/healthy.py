@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from lossmon.diagnosis.facts import facts, fall_percent
 from lossmon.diagnosis.rules.converged import FLAT_GAIN
 from lossmon.diagnosis.rules.stuck import LEARNT
 from lossmon.diagnosis.signals import Signals
@@ -27,14 +28,14 @@ def healthy(signals: Signals) -> Finding | None:
         level, drop = math.exp(signals.eval_now), signals.eval_drop
     else:
         level, drop = signals.now, signals.drop
-    facts: dict[str, float | int | str] = {
-        "level": level - signals.offset,
-        "drop_percent": 100 * (1 - math.exp(-drop)),
-        "points": points,
-    }
+    evidence = facts(
+        level=level - signals.offset,
+        drop_percent=fall_percent(drop),
+        points=points,
+    )
     variant = _variant(signals)
     confidence = Confidence.LOW if variant or drop < LEARNT else Confidence.MEDIUM
-    return Finding("healthy", Severity.OK, signals.first, confidence, facts, variant)
+    return Finding("healthy", Severity.OK, signals.first, confidence, evidence, variant)
 
 
 def _progress(signals: Signals) -> tuple[int, int]:
@@ -75,5 +76,5 @@ def warming_up(signals: Signals) -> Finding | None:
 
 
 def _too_few(code: str, signals: Signals, points: int, needed: int, variant: str = "") -> Finding:
-    facts: dict[str, float | int | str] = {"points": points, "needed": needed}
-    return Finding(code, Severity.NEUTRAL, signals.first, Confidence.HIGH, facts, variant)
+    evidence = facts(points=points, needed=needed)
+    return Finding(code, Severity.NEUTRAL, signals.first, Confidence.HIGH, evidence, variant)

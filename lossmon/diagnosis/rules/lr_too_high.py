@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lossmon.diagnosis.facts import facts
 from lossmon.diagnosis.rules.oscillating import eval_swing
 from lossmon.diagnosis.signals import Signals
 from lossmon.diagnosis.state import LossKind
@@ -24,6 +25,6 @@ def lr_too_high(signals: Signals) -> Finding | None:
     swinging = now >= 0.5 * rate.maximum[0] and eval_swing(signals) > 0
     if not (raised or swinging):
         return None
-    facts: dict[str, float | int | str] = {"rate": now, "rate_then": then}
+    evidence = facts(rate=now, rate_then=then)
     variant = "raised" if raised else "swinging"
-    return Finding("lr_too_high", Severity.NOTICE, int(lowest), Confidence.LOW, facts, variant)
+    return Finding("lr_too_high", Severity.NOTICE, int(lowest), Confidence.LOW, evidence, variant)

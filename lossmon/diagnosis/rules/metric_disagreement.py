@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lossmon.diagnosis.curve_stats import CurveStats
+from lossmon.diagnosis.facts import facts, fall_percent, rise_percent
 from lossmon.diagnosis.noise import noise_of
 from lossmon.diagnosis.signals import Signals
 from lossmon.diagnosis.state import Channel, LossKind
@@ -51,35 +52,35 @@ def _compare(signals: Signals, channel: Channel, evals: CurveStats) -> Finding |
     late = float(np.mean(good[-2:]))
     gain = (late - float(good[at_best])) / scale
     loss_rise = signals.eval_now - float(signals.eval_log[signals.eval_best])
-    facts: dict[str, float | int | str] = {
-        "metric": channel.key,
-        "metric_now": float(metric.y[-1]),
-        "metric_then": float(metric.y[at_best]),
-        "best_step": int(best_loss),
-        "loss_percent": 100 * float(np.expm1(loss_rise)),
-    }
+    evidence = facts(
+        metric=channel.key,
+        metric_now=float(metric.y[-1]),
+        metric_then=float(metric.y[at_best]),
+        best_step=int(best_loss),
+        loss_percent=rise_percent(loss_rise),
+    )
     if loss_rise > LOSS_MOVED and gain > max(METRIC_MOVED, NOISES * noise):
         return Finding(
             "metric_disagreement",
             Severity.NOTICE,
             int(best_loss),
             Confidence.MEDIUM,
-            facts,
+            evidence,
             "metric_better",
         )
     top = int(good.argmax())
     lost = (float(good[top]) - late) / scale
     since = float(np.interp(metric.x[top], evals.x, signals.eval_log)) - signals.eval_now
     if since > LOSS_MOVED and lost > max(METRIC_LOST, NOISES * noise) and top < len(good) - 3:
-        facts["best_step"] = int(metric.x[top])
-        facts["metric_then"] = float(metric.y[top])
-        facts["loss_percent"] = 100 * float(-np.expm1(-since))
+        evidence["best_step"] = int(metric.x[top])
+        evidence["metric_then"] = float(metric.y[top])
+        evidence["loss_percent"] = fall_percent(since)
         return Finding(
             "metric_disagreement",
             Severity.NOTICE,
             int(metric.x[top]),
             Confidence.LOW,
-            facts,
+            evidence,
             "metric_worse",
         )
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lossmon.diagnosis.facts import facts
 from lossmon.diagnosis.signals import Signals
 from lossmon.types import Confidence, Finding, Severity
 
@@ -12,13 +13,13 @@ def non_finite(signals: Signals) -> Finding | None:
     if seen is None:
         return _gradients(signals)
     masked = seen.what == "masked"
-    facts: dict[str, float | int | str] = {
-        "series": "train loss" if masked else seen.what,
-        "step": seen.step,
-        "times": seen.times,
-    }
+    evidence = facts(
+        series="train loss" if masked else seen.what,
+        step=seen.step,
+        times=seen.times,
+    )
     variant = "masked" if masked else ""
-    return Finding("non_finite", Severity.CRITICAL, seen.step, Confidence.HIGH, facts, variant)
+    return Finding("non_finite", Severity.CRITICAL, seen.step, Confidence.HIGH, evidence, variant)
 
 
 BAD_GRADIENTS = 9
@@ -29,11 +30,11 @@ def _gradients(signals: Signals) -> Finding | None:
     """The gradients are not finite while the loss still is."""
     if signals.bad_gradients < BAD_GRADIENTS:
         return None
-    facts: dict[str, float | int | str] = {
-        "series": "gradient norm",
-        "step": signals.step,
-        "times": 3,
-    }
+    evidence = facts(
+        series="gradient norm",
+        step=signals.step,
+        times=3,
+    )
     return Finding(
-        "non_finite", Severity.WARNING, signals.step, Confidence.MEDIUM, facts, "gradient"
+        "non_finite", Severity.WARNING, signals.step, Confidence.MEDIUM, evidence, "gradient"
     )

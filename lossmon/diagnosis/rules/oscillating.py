@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-
+from lossmon.diagnosis.facts import facts, fall_percent, percent
 from lossmon.diagnosis.rules.converged import CONVERGED_POINTS
 from lossmon.diagnosis.rules.spike import shaken
 from lossmon.diagnosis.signals import Signals
@@ -46,18 +45,18 @@ def oscillating(signals: Signals) -> Finding | None:
     by_eval = swing > 0
     if not (by_train or by_eval):
         return None
-    facts: dict[str, float | int | str] = {
-        "noise_percent": 100 * noise,
-        "swing_percent": 100 * swing,
-        "drop_percent": 100 * (1 - math.exp(-fell)),
-        "train": signals.now - signals.offset,
-    }
+    evidence = facts(
+        noise_percent=percent(noise),
+        swing_percent=percent(swing),
+        drop_percent=fall_percent(fell),
+        train=signals.now - signals.offset,
+    )
     return Finding(
         "oscillating",
         Severity.NOTICE,
         int(signals.at(0.5)),
         Confidence.MEDIUM,
-        facts,
+        evidence,
         "eval" if by_eval else "train",
     )
 

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from lossmon.diagnosis.curve_stats import log_ratio, median
+from lossmon.diagnosis.facts import facts, rise_percent
 from lossmon.diagnosis.signals import Signals
 from lossmon.diagnosis.state import LossKind
 from lossmon.types import Confidence, Finding, Severity
@@ -166,11 +167,11 @@ def _facts(signals: Signals) -> dict[str, float | int | str]:
     assert evals is not None
     best = float(evals.y[signals.eval_best])
     now = math.exp(signals.eval_now)
-    return {
-        "eval": now - signals.offset,
-        "best": best - signals.offset,
-        "best_step": int(evals.x[signals.eval_best]),
-        "rise_percent": 100 * (now / best - 1) if best > 0 else 0.0,
-        "train": signals.now - signals.offset,
-        "evals": len(evals) - 1 - signals.eval_best,
-    }
+    return facts(
+        eval=now - signals.offset,
+        best=best - signals.offset,
+        best_step=int(evals.x[signals.eval_best]),
+        rise_percent=rise_percent(log_ratio(now, best)),
+        train=signals.now - signals.offset,
+        evals=len(evals) - 1 - signals.eval_best,
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lossmon.diagnosis.facts import facts
 from lossmon.diagnosis.rules.diverging import level_error, present_level
 from lossmon.diagnosis.signals import Signals
 from lossmon.diagnosis.state import LossKind
@@ -30,16 +31,15 @@ def spike(signals: Signals) -> Finding | None:
     back = level <= max(near, seen.before + SPIKE_LOST * (signals.start - seen.before))
     fresh = max(SPIKE_FRESH * signals.span, 3 * train.gap)
     old = signals.step - seen.last > fresh
-    facts: dict[str, float | int | str] = {
-        "peak": seen.peak - signals.offset,
-        "before": seen.before - signals.offset,
-        "ratio_times": seen.peak / seen.before,
-        "spike_step": seen.step,
-        "train": level - signals.offset,
-    }
+    evidence = facts(
+        peak=seen.peak - signals.offset,
+        before=seen.before - signals.offset,
+        spike_step=seen.step,
+        train=level - signals.offset,
+    )
     variant = "recovered" if back and old else "" if back else "open"
     severity = Severity.OK if variant == "recovered" else Severity.NOTICE
-    return Finding("spike", severity, seen.step, Confidence.MEDIUM, facts, variant)
+    return Finding("spike", severity, seen.step, Confidence.MEDIUM, evidence, variant)
 
 
 ABOVE_START = 1.5

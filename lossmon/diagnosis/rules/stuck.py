@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
-
 from lossmon.diagnosis.curve_stats import log_ratio
+from lossmon.diagnosis.facts import facts, fall_percent
 from lossmon.diagnosis.rules.descent import descending, tells_batches_apart
 from lossmon.diagnosis.signals import Signals
 from lossmon.diagnosis.state import LossKind
@@ -91,11 +90,11 @@ def _stuck(signals: Signals) -> Finding | None:
             return None
     if descending(signals):
         return None
-    facts: dict[str, float | int | str] = {
-        "train": signals.now - signals.offset,
-        "start": signals.start - signals.offset,
-        "drop_percent": 100 * (1 - math.exp(-signals.drop)),
-    }
+    evidence = facts(
+        train=signals.now - signals.offset,
+        start=signals.start - signals.offset,
+        drop_percent=fall_percent(signals.drop),
+    )
     early, late, noise = _halves(signals)
     if late > max(PICKING_UP * max(early, 0.0), 4 * noise, CRAWL_LEAST):
         return None
@@ -105,7 +104,7 @@ def _stuck(signals: Signals) -> Finding | None:
         code = "lr_too_low"
     else:
         code = "plateau" if signals.drop - signals.drop_error > PLATEAU_DROP else "underfitting"
-    return Finding(code, Severity.NOTICE, int(signals.at(0)), Confidence.MEDIUM, facts)
+    return Finding(code, Severity.NOTICE, int(signals.at(0)), Confidence.MEDIUM, evidence)
 
 
 def _halves(signals: Signals) -> tuple[float, float, float]:
@@ -135,8 +134,8 @@ def _frozen(signals: Signals) -> Finding | None:
     step, value = signals.recent[-1]
     if signals.now <= NEARLY_NOTHING * signals.start:
         return None
-    facts: dict[str, float | int | str] = {
-        "times": signals.repeats + 1,
-        "train": value - signals.offset,
-    }
-    return Finding("plateau", Severity.NOTICE, step, Confidence.MEDIUM, facts, "frozen")
+    evidence = facts(
+        times=signals.repeats + 1,
+        train=value - signals.offset,
+    )
+    return Finding("plateau", Severity.NOTICE, step, Confidence.MEDIUM, evidence, "frozen")
