@@ -1,1 +1,1 @@
-"""Figures beside a peer or a floor, taken in one run: `python -m benchmarks`."""
+"""Benchmarks: figures next to those of a peer or a lower bound, in one run."""

@@ -1,4 +1,4 @@
-"""`python -m benchmarks [NAME...]`: prints every figure beside its peer or its floor."""
+"""`python -m benchmarks [NAME...]`: prints every figure next to that of a peer or a lower bound."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The floor for start-up: the smallest Textual app that paints something."""
+"""Smallest Textual app, the lower bound of the start-up time."""
 
 from __future__ import annotations
 

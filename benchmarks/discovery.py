@@ -1,4 +1,4 @@
-"""How long it takes to find 1,000 runs among 10,000 files, and to look again.
+"""Time to find 1,000 runs among 10,000 files, and to scan again.
 
 python -m benchmarks.discovery [--runs N] [--files N]
 """

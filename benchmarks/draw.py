@@ -1,4 +1,4 @@
-"""What a chart costs: whole and live pictures beside plotext, and the cells a new point changes.
+"""Cost of a chart: first and next picture, compared with plotext, and the cells per new point.
 
 Run with `python -m benchmarks draw`.
 """
@@ -20,7 +20,7 @@ from lossmon.ui.chart.painter import Painter
 
 WIDTH, HEIGHT = 120, 40
 REPEATS = 9
-"""Measurements of each figure; the median counts."""
+"""Measurements per figure; the median counts."""
 
 
 def run(points: int) -> tuple[Ints, Floats]:

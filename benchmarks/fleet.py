@@ -1,4 +1,4 @@
-"""What 1,000 runs cost on the screen: the first frame, keys meanwhile, CPU and memory.
+"""Cost of 1,000 runs on the screen: first frame, response to keys, CPU and memory.
 
 python -m benchmarks.fleet [--runs N] [--live N]
 
@@ -22,10 +22,10 @@ from benchmarks.screen import COMPILED, growing, lossmon, write_log
 from benchmarks.terminal import Cost, Probe, has_curve, has_text, run
 
 STEPS = 200
-"""Logged steps of a run: what a sweep of short runs leaves behind."""
+"""Logged steps per run, as in a sweep of short runs."""
 
 FILES = 10
-"""Files of a run; all but its log are of no interest."""
+"""Files per run, of which one is a log."""
 
 KEYS, ANSWER = 40, 60
 """Keys that are typed, and looks at the screen between two of them, about."""
@@ -54,7 +54,7 @@ def is_listed(display: Sequence[str]) -> bool:
 
 
 PATIENCE = 120.0
-"""Seconds after which a load is given up."""
+"""Seconds after which loading counts as failed."""
 
 
 def load(root: Path, runs: int) -> Cost:

@@ -1,4 +1,4 @@
-"""What can be told of a screen from its characters alone: broken frames, garbage, what is cut."""
+"""Faults of a screen that its characters show: broken frames, garbage, truncated text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How fast a TensorBoard event file is read, beside TensorBoard's own two readers.
+"""Speed of reading TensorBoard event files, compared with TensorBoard's two readers.
 
 Writes its own files: `python benchmarks/ingest_events.py [EVENTS]`, one million by default.
 """
@@ -22,7 +22,7 @@ TAGS = (
     *("train/loss", "train/grad_norm", "train/learning_rate"),
     *("train/epoch", "train/tokens_per_second", "eval/loss"),
 )
-"""What a Trainer logs at every step."""
+"""Tags that a Trainer logs at every step."""
 
 STARTED = 1_760_000_000.0
 

@@ -1,4 +1,4 @@
-"""How fast JSON lines and CSV rows become points, beside what Python itself needs.
+"""Speed of reading JSON lines and CSV, compared with the standard library and pandas.
 
     python -m benchmarks.ingest_lines [--lines 200000]
 
@@ -26,7 +26,7 @@ from lossmon.readers.tables.reader import table
 from lossmon.types import Reader
 
 SLICE = 0.05
-"""Seconds of one call, as the monitor grants them."""
+"""Seconds per call, as in the monitor."""
 
 
 def drain(reader: Reader) -> int:

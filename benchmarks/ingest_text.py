@@ -1,4 +1,4 @@
-"""How fast text logs are read: lines and megabytes a second of one core's time.
+"""Speed of reading text logs: lines and megabytes per second of CPU time.
 
 Run with `python benchmarks/ingest_text.py [MILLIONS OF LINES]`.
 """

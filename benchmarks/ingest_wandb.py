@@ -1,4 +1,4 @@
-"""How fast a W&B transaction log is read.
+"""Speed of reading W&B transaction logs.
 
 Writes its own file: `python -m benchmarks.ingest_wandb [CALLS]`, 50,000 calls of `log` by default,
 each of which makes a history record and two summary records, as W&B writes them.

@@ -1,4 +1,4 @@
-"""Writes a recorded run again, in pieces, as its framework once did."""
+"""Replay of a recorded run, written in pieces as its framework did."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 WHOLE = {".yaml", ".yml", ".db", ".png"}
-"""Endings of files that frameworks write at once."""
+"""Suffixes of files that frameworks write at once."""
 
 
 class Replay(threading.Thread):

@@ -1,4 +1,4 @@
-"""Where the walk goes: terminals, sizes, and the views in their order."""
+"""Route of the walk: terminals, sizes and views."""
 
 from __future__ import annotations
 

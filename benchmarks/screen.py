@@ -1,4 +1,4 @@
-"""What the screen costs: start-up beside a bare Textual app, idle and live CPU, bytes, memory.
+"""Cost of the screen: start-up compared with a bare Textual app, CPU, bytes and memory.
 
 Takes about two minutes. What is waited for is read off an emulated terminal, so a figure holds
 everything: the interpreter, the imports, the reading and the drawing.
@@ -23,7 +23,7 @@ from benchmarks import ingest_events
 from benchmarks.terminal import Cost, Probe, has_curve, has_text, run
 
 REPEATS = 7
-"""Starts of each program; the two alternate, so that both see the same machine."""
+"""Starts per program; the two alternate, so both run under the same load."""
 
 EVENTS = 1_000_000
 """Scalars in the TensorBoard file that is shown in full."""

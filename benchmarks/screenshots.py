@@ -1,4 +1,4 @@
-"""Makes the pictures of the README from real trainings: `make screenshots`."""
+"""Pictures of the README, made of real trainings: `make screenshots`."""
 
 from __future__ import annotations
 

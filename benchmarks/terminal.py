@@ -1,4 +1,4 @@
-"""Runs a program in an emulated terminal and reports what it costs."""
+"""Programs in an emulated terminal, and their cost."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ import psutil
 import pyte
 
 BRAILLE = range(0x2801, 0x2900)
-"""Characters that only a curve is drawn with."""
+"""Characters that only curves are drawn with."""
 
 
 @dataclass(slots=True)
 class Cost:
-    """What a program in a terminal did.
+    """Measurements of a program in a terminal.
 
     Attributes:
         shown: Seconds from its start until the screen showed what was waited for, or None.
         cpu: CPU seconds of the process tree per second, after it settled.
         bytes_per_second: Written to the terminal after it settled.
         memory: Resident bytes of the process tree at the end.
-        display: The last screen, a line a row.
+        display: The last screen, one line per row.
         status: Exit status if it ended by itself.
         answers: Seconds between each probe key and the change it asks for.
     """
@@ -87,8 +87,8 @@ def run(
         command: Program and arguments.
         shows: What is waited for on the screen.
         size: Columns and rows.
-        settle: Seconds that do not count for CPU and bytes.
-        seconds: Seconds that do; 0 ends as soon as the screen shows what was waited for.
+        settle: Seconds before CPU and bytes are measured.
+        seconds: Seconds in which they are measured; 0 ends as soon as `shows` is true.
         keys: Typed one by one after it settled.
         probe: How soon the program answers, until it shows what is waited for.
         environment: Variables added or changed.

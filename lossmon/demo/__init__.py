@@ -1,1 +1,1 @@
-"""Small trainings that really train, well or badly on purpose."""
+"""Demo: small real trainings, healthy or faulty on purpose."""

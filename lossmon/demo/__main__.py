@@ -12,10 +12,10 @@ from types import FrameType, ModuleType
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Train as the command line says.
+    """Run the training of the command line.
 
     Returns:
-        Exit status: 0 trained to the end, 1 was stopped, 2 a wrong argument.
+        Exit status: 0 trained to the end, 1 stopped, 2 wrong argument.
     """
     _be_small()
     from lossmon.demo.cases import CASES
@@ -23,13 +23,14 @@ def main(arguments: list[str] | None = None) -> int:
     from lossmon.errors import ConfigError
 
     parser = argparse.ArgumentParser(
-        prog="python -m lossmon.demo", description="Train a small model, well or badly on purpose."
+        prog="python -m lossmon.demo",
+        description="Train a small model, healthy or faulty on purpose.",
     )
-    parser.add_argument("--case", choices=CASES, default="healthy", help="how it should go")
-    parser.add_argument("--out", type=Path, required=True, help="new directory of the run")
-    parser.add_argument("--seed", type=int, default=0, help="of the data and the first weights")
+    parser.add_argument("--case", choices=CASES, default="healthy", help="condition to show")
+    parser.add_argument("--out", type=Path, required=True, help="directory of the run")
+    parser.add_argument("--seed", type=int, default=0, help="seed of data and weights")
     parser.add_argument(
-        "--speed", type=float, default=1.0, help="1: ten steps a second; 0: at once"
+        "--speed", type=float, default=1.0, help="1: ten steps per second; 0: as fast as possible"
     )
     parser.add_argument("--parent", type=int, help="stop when this process is gone")
     parser.add_argument("--quiet", action="store_true", help="print nothing; train.log has it all")
@@ -52,10 +53,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _be_small() -> None:
-    """Keep numpy to one core and TensorBoard to its own file access; before either is imported.
+    """Limit numpy to one core and TensorBoard to its own file access, before their import.
 
-    Matrices this small lose by being shared out, and TensorFlow, where it is installed, would
-    delay the first step by seconds.
+    Such small matrices are slower on several cores, and TensorFlow, if installed, would delay the
+    first step by seconds.
     """
     for library in ("OPENBLAS", "OMP", "MKL"):
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
@@ -63,7 +64,7 @@ def _be_small() -> None:
 
 
 def _stop_condition(parent: int | None) -> Callable[[], bool]:
-    """Return what is True after SIGTERM, SIGINT, or the end of the process that started us."""
+    """Return a function that is True after SIGTERM, SIGINT, or the end of the parent process."""
     asked = False
 
     def ask(signum: int, frame: FrameType | None) -> None:

@@ -1,4 +1,4 @@
-"""What makes each demo training go well or badly: hyperparameters and data, nothing else."""
+"""Cases of the demo: hyperparameters and data that cause each condition."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from lossmon.demo.model import ModelShape
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """The learning rate over a run.
+    """Learning rate schedule.
 
     Attributes:
-        peak: Highest rate, per optimizer step.
-        warmup: Steps in which it climbs, in a straight line, from 0 to `peak`.
-        floor: Share of `peak` that is left at the last step of a cosine descent; 1 is constant.
+        peak: Highest learning rate.
+        warmup: Steps of linear warm-up from 0 to `peak`.
+        floor: Share of `peak` at the end of the cosine decay; 1 is constant.
     """
 
     peak: float
@@ -35,14 +35,13 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class CorpusOptions:
-    """The data of a run.
+    """Data of a run.
 
     Attributes:
-        sentences: Sentences to train on.
-        misprints: Share of the train text that is wrong for ever: what memorising memorises.
-        label_noise: Share of the train targets that is replaced anew in every batch.
-        train_passwords: Share of the train sentences that nobody can predict; the eval text has
-            none.
+        sentences: Number of training sentences.
+        misprints: Share of wrong characters in the training text, which a model can only memorise.
+        label_noise: Share of the training targets that are replaced in every batch.
+        train_passwords: Share of unpredictable training sentences; the eval text has none.
     """
 
     sentences: int = 2000
@@ -56,16 +55,16 @@ class Case:
     """One demo training.
 
     Attributes:
-        name: What `--case` calls it.
-        why: What makes it go that way, for help texts.
-        expected: Verdict codes that describe its end rightly.
+        name: Name for `--case`.
+        why: Cause of the condition, for help texts.
+        expected: Codes of the verdicts that are right at its end.
         rate: Learning rate.
         text: Data.
         shape: Model.
         optimizer: `adam` or `sgd` with momentum.
         weight_decay: Decoupled, per unit of learning rate.
-        clip: Longest gradient that is let through, None for any.
-        batch: Characters to predict in one step.
+        clip: Largest gradient norm, None for no clipping.
+        batch: Characters to predict per step.
         steps: Optimizer steps.
         eval_every: Steps between two evals.
     """

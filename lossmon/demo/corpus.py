@@ -1,4 +1,4 @@
-"""A small language made in code: sentences to train on, sentences to be judged by."""
+"""Corpus of a small artificial language, for training and evaluation."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 ALPHABET = " ." + string.ascii_lowercase
-"""Every character that a text can hold; its length is the number of classes."""
+"""Characters of the texts; the number of classes is its length."""
 
 CONTEXT = 8
 """Characters that the model sees before the one it predicts."""
@@ -43,17 +43,17 @@ def _sentence(rng: Generator) -> str:
 
 
 def _password(rng: Generator) -> str:
-    """Characters that nobody can predict."""
+    """A sentence of unpredictable characters."""
     letters = rng.integers(2, len(ALPHABET), size=24)
     return "".join(ALPHABET[letter] for letter in letters) + ". "
 
 
 def text(rng: Generator, sentences: int, *, passwords: float = 0.0) -> str:
-    """Return that many sentences in a row.
+    """Return random sentences.
 
     Args:
-        rng: Where chance comes from.
-        sentences: How many.
+        rng: Random generator.
+        sentences: Number of sentences.
         passwords: Share of them, 0 to 1, that are passwords.
     """
     return "".join(
@@ -62,12 +62,12 @@ def text(rng: Generator, sentences: int, *, passwords: float = 0.0) -> str:
 
 
 def encode(written: str) -> Codes:
-    """Return the place of each character in `ALPHABET`."""
+    """Return the index of each character in `ALPHABET`."""
     return np.array([ALPHABET.index(letter) for letter in written], np.int64)
 
 
 def decode(codes: Codes) -> str:
-    """Return the characters that `encode` numbered."""
+    """Return the characters of indices in `ALPHABET`."""
     return "".join(ALPHABET[code] for code in codes)
 
 

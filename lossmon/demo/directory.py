@@ -1,4 +1,4 @@
-"""Where a demo training may write."""
+"""Directory of a demo training."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from pathlib import Path
 from lossmon.errors import ConfigError
 
 LOG = "train.log"
-"""The text log: the one file that may be there before the training starts, for its errors."""
+"""Text log, the only file that may exist before the training starts, for its errors."""
 
 
 def prepare(out: Path) -> None:
-    """Make the directory of a run.
+    """Create the directory of a run.
 
     Raises:
-        ConfigError: It cannot be made, or holds something: a run is never overwritten.
+        ConfigError: It cannot be created, or is not empty: a run is never overwritten.
     """
     try:
         out.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Starts a demo training in a process of its own, and ends it."""
+"""Start and stop of a demo training in a child process."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 from lossmon.demo.directory import LOG, prepare
 
 PATIENCE = 2.0
-"""Seconds in which a training stops when asked; it looks ten times a second."""
+"""Seconds for a training to stop; it checks ten times per second."""
 
 
 def start(case: str, out: Path, seed: int = 0, speed: float = 1.0) -> subprocess.Popen[bytes]:
     """Start a training that writes to a directory.
 
-    It ends by itself when this process does. What it prints, an error too, goes to `train.log`.
+    It ends with this process. Its output and errors go to `train.log`.
 
     Args:
         case: A name in `lossmon.demo.cases.CASES`.
@@ -31,7 +31,7 @@ def start(case: str, out: Path, seed: int = 0, speed: float = 1.0) -> subprocess
     command = [sys.executable, "-m", "lossmon.demo", "--case", case, "--out", str(out)]
     command += ["--seed", str(seed), "--speed", str(speed), "--parent", str(os.getpid()), "--quiet"]
     with (out / LOG).open("ab") as output:
-        # A session of its own: Ctrl+C in the terminal is for the screen, not for the training.
+        # A session of its own, because Ctrl+C in the terminal must not stop the training.
         return subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -42,7 +42,7 @@ def start(case: str, out: Path, seed: int = 0, speed: float = 1.0) -> subprocess
 
 
 def stop(training: subprocess.Popen[bytes]) -> None:
-    """End a training: ask, wait a little, then insist. Does nothing if it ended already."""
+    """Stop a training, and kill it if it does not stop. Does nothing if it has ended."""
     training.terminate()
     try:
         training.wait(PATIENCE)

@@ -1,4 +1,4 @@
-"""A character-level language model in plain numpy, with its gradients written out."""
+"""Character-level language model in numpy, with explicit gradients."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ Array = NDArray[np.float32]
 Parameters = dict[str, Array]
 
 EMBEDDING = 12
-"""Numbers that stand for one character."""
+"""Size of the embedding of a character."""
 
 _LETTERS = np.eye(len(ALPHABET), dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)
 class ModelShape:
-    """What can be chosen about a model.
+    """Options of the model.
 
     Attributes:
         hidden: Units of the hidden layer.
-        activation: Their non-linearity.
-        hidden_bias: Where their biases start; far below zero, a relu never fires.
+        activation: Non-linearity of the hidden layer.
+        hidden_bias: Initial biases; far below zero, a relu never activates.
         half_precision: Compute the output layer in float16, with a softmax that does not
             subtract its maximum first: the mistake that makes float16 overflow.
     """
@@ -54,7 +54,7 @@ class Model:
         }
 
     def probabilities(self, contexts: Codes) -> Array:
-        """Return the distribution of the next character, one row a context."""
+        """Return the distribution of the next character, one row per context."""
         return self._softmax(self._forward(contexts)[2])
 
     def gradients(self, contexts: Codes, targets: Codes) -> tuple[float, Mapping[str, Array]]:

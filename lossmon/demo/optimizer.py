@@ -11,10 +11,10 @@ import numpy as np
 from lossmon.demo.model import Array, Parameters
 
 MOMENTUM = 0.9
-"""Share of the last direction that is kept: the usual value of both optimizers."""
+"""Momentum of both optimizers, the usual value."""
 
 VARIANCE = 0.999
-"""Share of the last second moment that Adam keeps: its published default."""
+"""Decay of the second moment of Adam, the published default."""
 
 
 class Optimizer:

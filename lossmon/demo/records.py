@@ -1,4 +1,4 @@
-"""The files that a demo training leaves behind, as common trainers write them."""
+"""Log files of a demo training, as common trainers write them."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from lossmon.demo.directory import LOG
 from lossmon.demo.training import EvalResult, StepResult, Training
 
 LINE_EVERY = 10
-"""Steps between two lines of the text log: one a second at the usual speed."""
+"""Steps between two lines of the text log: one per second at speed 1."""
 
 
 class Recorder:
     """Writes TensorBoard events, `trainer_log.jsonl`, `train.log` and checkpoints.
 
-    What was recorded is in the files when the call returns.
+    Each record is in the files when the call returns.
     """
 
     def __init__(self, out: Path, training: Training, echo: TextIO | None = None) -> None:
@@ -72,7 +72,7 @@ class Recorder:
         self._print(eval_loss=_rounded(result.loss), eval_accuracy=_rounded(result.accuracy))
 
     def checkpoint(self) -> None:
-        """Save the weights, and show what the model writes by now."""
+        """Save the weights, and log a text that the model generates."""
         folder = self.out / f"checkpoint-{self._training.steps_done}"
         folder.mkdir()
         self.line(f"Saving model checkpoint to {folder}")
@@ -82,7 +82,7 @@ class Recorder:
         self.line(f"sample: {sample}")
 
     def finish(self) -> None:
-        """Record that the training came to its end."""
+        """Record the end of the training."""
         self._add_progress({})
         self._print(
             train_runtime=round(self._elapsed(), 2), train_loss=_rounded(np.mean(self._losses))

@@ -1,4 +1,4 @@
-"""One demo training from its first step to its last, at a pace that can be watched."""
+"""Demo training from its first step to its last, at a pace that can be watched."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from lossmon.demo.records import Recorder
 from lossmon.demo.training import Training
 
 STEPS_PER_SECOND = 10.0
-"""Pace at speed 1: fast enough that the curves grow under the eye, slow enough to follow."""
+"""Steps per second at speed 1, which can be followed by eye."""
 
 CHECKPOINT_EVERY = 2
-"""Evals between two checkpoints: some evals are better than any checkpoint, as in real runs."""
+"""Evals per checkpoint: as in real runs, not every eval has a checkpoint."""
 
 NAP = 0.1
-"""Longest sleep in seconds, so that a request to stop is obeyed at once."""
+"""Longest sleep in seconds, within which a request to stop is noticed."""
 
 
 def train(
@@ -34,18 +34,18 @@ def train(
     """Train a small language model and log it as common trainers do.
 
     Args:
-        case: What makes it go well or badly.
-        out: Directory to write to; made if it is absent.
-        seed: Of the data and of the first weights.
-        speed: Pace: 1 is ten steps a second, 0 as fast as possible.
-        stop: Asked before every step; True ends the training early.
-        echo: Gets every line of the text log as well.
+        case: Hyperparameters and data.
+        out: Output directory; created if absent.
+        seed: Seed of the data and of the initial weights.
+        speed: 1 is ten steps per second, 0 as fast as possible.
+        stop: Called before every step; True ends the training.
+        echo: Text file that gets every line of the text log too.
 
     Returns:
-        Whether the training came to its end.
+        Whether the training was completed.
 
     Raises:
-        ConfigError: `out` cannot be made, or something is in it.
+        ConfigError: `out` cannot be created or is not empty.
     """
     prepare(out)
     training = Training(case, seed)
@@ -69,7 +69,7 @@ def train(
 
 
 def _stopped_before(due: float, stop: Callable[[], bool]) -> bool:
-    """Sleep until `due`, in `time.monotonic()` seconds; True if asked to stop meanwhile."""
+    """Sleep until `due`, in `time.monotonic()` seconds; True if stopped meanwhile."""
     while not stop():
         left = due - time.monotonic()
         if left <= 0:

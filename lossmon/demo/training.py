@@ -1,4 +1,4 @@
-"""A demo training itself, step by step, without files or clock."""
+"""Demo training step by step, without files or clock."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from lossmon.demo.model import Model, cross_entropy
 from lossmon.demo.optimizer import Optimizer, norm
 
 EVAL_SENTENCES = 120
-"""Enough text that the noise of an eval, about 1 %, does not hide what the run does."""
+"""Sentences of the eval text: enough to keep the noise of an eval at about 1 %."""
 
 SHARPNESS = 2.0
-"""Exponent of the probabilities that texts are drawn from: a temperature of one half, at which
-a small model writes words rather than letters."""
+"""Exponent of the probabilities that texts are sampled from: a temperature of 0.5, at which a small
+model generates words rather than letters."""
 
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """What one optimizer step measured.
+    """Measurements of one optimizer step.
 
     Attributes:
-        loss: Mean cross-entropy of the batch before the step, in nats a character.
+        loss: Mean cross-entropy of the batch before the step, in nats per character.
         grad_norm: Euclidean norm of the gradient before clipping.
-        learning_rate: Rate of this step.
+        learning_rate: Learning rate of the step.
     """
 
     loss: float
@@ -38,14 +38,14 @@ class StepResult:
 
 @dataclass(frozen=True, slots=True)
 class EvalResult:
-    """What the eval text measured: cross-entropy in nats a character, share guessed right."""
+    """Measurements on the eval text: cross-entropy in nats per character, and accuracy."""
 
     loss: float
     accuracy: float
 
 
 class Training:
-    """One model, its data and its optimizer. The same case and seed give the same numbers."""
+    """A model, its data and its optimizer. The same case and seed give the same values."""
 
     def __init__(self, case: Case, seed: int = 0) -> None:
         self.case = case
@@ -66,7 +66,7 @@ class Training:
 
     @property
     def epoch(self) -> float:
-        """How often the train text was seen so far."""
+        """Passes over the training text so far."""
         return self.steps_done * self.case.batch / self.examples
 
     def step(self) -> StepResult:
@@ -77,7 +77,7 @@ class Training:
         contexts, targets = self._train[0][chosen], self._train[1][chosen]
         if case.text.label_noise:
             targets = misprint(self._rng, targets, case.text.label_noise)
-        # What a bad setting makes of the numbers is the point of the case, not worth a warning.
+        # Overflows are the point of some cases, and not worth a warning.
         with np.errstate(all="ignore"):
             loss, gradients = self.model.gradients(contexts, targets)
             length = norm(gradients)
@@ -91,7 +91,7 @@ class Training:
         return StepResult(loss, length, rate)
 
     def evaluate(self) -> EvalResult:
-        """Measure the model on the eval text, which it is never trained on."""
+        """Evaluate the model on the eval text, which it is not trained on."""
         contexts, targets = self._eval
         with np.errstate(all="ignore"):
             probabilities = self.model.probabilities(contexts)
@@ -100,7 +100,7 @@ class Training:
         return EvalResult(loss, float(right.mean()))
 
     def write(self, length: int = 60, start: str = "the old ") -> str:
-        """Return a text that the model continues by itself, one drawn character after another."""
+        """Return a text that the model continues, sampled character by character."""
         codes = encode(start)
         with np.errstate(all="ignore"):
             for _ in range(length):
@@ -114,7 +114,7 @@ class Training:
 
 
 def _batches(rng: Generator, examples: int, size: int) -> Iterator[Codes]:
-    """Yield which examples make up each batch: every one once an epoch, in a new order."""
+    """Yield the examples of each batch: every one once per epoch, in a new order."""
     order = rng.permutation(examples)
     start = 0
     while True:
