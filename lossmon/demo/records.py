@@ -26,7 +26,7 @@ LINE_EVERY = 10
 """Steps between two lines of the text log: one per second at speed 1."""
 
 
-class Recorder:
+class TrainingRecorder:
     """Writes TensorBoard events, `trainer_log.jsonl`, `train.log` and checkpoints.
 
     Each record is in the files when the call returns.

@@ -9,7 +9,7 @@ from typing import TextIO
 
 from lossmon.demo.cases import Case
 from lossmon.demo.directory import prepare
-from lossmon.demo.records import Recorder
+from lossmon.demo.records import TrainingRecorder
 from lossmon.demo.training import Training
 
 STEPS_PER_SECOND = 10.0
@@ -49,7 +49,7 @@ def train(
     """
     prepare(out)
     training = Training(case, seed)
-    recorder = Recorder(out, training, echo)
+    recorder = TrainingRecorder(out, training, echo)
     try:
         started = time.monotonic()
         for step in range(1, case.steps + 1):

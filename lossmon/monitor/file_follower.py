@@ -33,8 +33,8 @@ Identity = tuple[int, int]
 """Device and inode, which a rename does not change."""
 
 
-class FileState(NamedTuple):
-    """Result of `stat`; equal states mean that there is nothing new to read."""
+class FileStamp(NamedTuple):
+    """Result of `stat`; equal stamps mean that there is nothing new to read."""
 
     device: int
     inode: int
@@ -51,12 +51,12 @@ class FileState(NamedTuple):
 
 def identity(path: Path) -> Identity | None:
     """Device and inode of a regular file; None where there is none."""
-    state = file_state(path)
+    state = file_stamp(path)
     return None if state is None else state.identity
 
 
-def file_state(path: Path | str, *, write_ahead: bool = False) -> FileState | None:
-    """State of a regular file, which is not opened; None where there is none.
+def file_stamp(path: Path | str, *, write_ahead: bool = False) -> FileStamp | None:
+    """Stamp of a regular file, which is not opened; None where there is none.
 
     Args:
         path: The file.
@@ -69,7 +69,7 @@ def file_state(path: Path | str, *, write_ahead: bool = False) -> FileState | No
     if not stat.S_ISREG(status.st_mode):
         return None
     ahead = _write_ahead(path) if write_ahead else (0, 0)
-    return FileState(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, ahead)
+    return FileStamp(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, ahead)
 
 
 def _write_ahead(path: Path | str) -> tuple[int, int]:
@@ -99,7 +99,7 @@ class FollowedFile:
         found: The file and its format.
         status: Whether it can be read.
         reader: None before the first read and after a failure.
-        seen: State at the last read, None before the first.
+        seen: Stamp at the last read, None before the first.
         pending: Bytes known to be unread.
         caught_up: The end was reached once: what is read from then on is live.
         facts: Facts that the file states about the run.
@@ -113,7 +113,7 @@ class FollowedFile:
     found: FoundFile
     status: FileStatus = FileStatus.ACTIVE
     reader: Reader | None = None
-    seen: FileState | None = None
+    seen: FileStamp | None = None
     pending: int = 0
     caught_up: bool = False
     facts: Facts = field(default_factory=Facts)
@@ -135,7 +135,7 @@ class FollowedFile:
             What is new, None where nothing is.
         """
         self._path = self._path or str(self.found.path)
-        state = file_state(self._path, write_ahead=self.found.format.write_ahead)
+        state = file_stamp(self._path, write_ahead=self.found.format.write_ahead)
         if state is None:
             # The points of a vanished file stay; the next file of its name starts over.
             self.caught_up = True
@@ -168,7 +168,7 @@ class FollowedFile:
             return None
         return self._accept(batch, live=live, grew=grew, now=now)
 
-    def _is_due(self, state: FileState, grew: bool, now: float) -> bool:
+    def _is_due(self, state: FileStamp, grew: bool, now: float) -> bool:
         """Whether there may be anything to read."""
         if self.status is FileStatus.DEAD:
             return self.seen is None or not _continues(self.seen, state)
@@ -245,7 +245,7 @@ class FollowedFile:
         return modified
 
 
-def _continues(old: FileState, new: FileState) -> bool:
+def _continues(old: FileStamp, new: FileStamp) -> bool:
     """Whether a file may still be the one whose reader failed."""
     return old.identity == new.identity and new.size >= old.size
 

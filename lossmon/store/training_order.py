@@ -63,7 +63,7 @@ class PointBatch:
 
 
 @dataclass(slots=True)
-class _Progress:
+class _QuantityProgress:
     """What was read of one quantity.
 
     Attributes:
@@ -91,7 +91,7 @@ class TrainingOrder:
     """
 
     disordered: bool = False
-    _progress: dict[str, _Progress] = field(default_factory=dict)
+    _progress: dict[str, _QuantityProgress] = field(default_factory=dict)
     _read: dict[int, int] = field(default_factory=dict)
     """Points read of each column, by its serial number."""
     _headlines: Headlines = field(default_factory=Headlines)
@@ -150,7 +150,7 @@ class TrainingOrder:
         progress = self._progress.get(quantity.key)
         is_first = progress is None
         if progress is None:
-            progress = self._progress[quantity.key] = _Progress(id(leader.stream))
+            progress = self._progress[quantity.key] = _QuantityProgress(id(leader.stream))
         in_turn = is_logged_with(leader, head)
         if in_turn:
             parts = [
@@ -175,7 +175,7 @@ class TrainingOrder:
             progress.newest = max(int(steps.max()) for steps in newest if len(steps))
         return parts
 
-    def _unread(self, progress: _Progress, part: NewPoints) -> NewPoints:
+    def _unread(self, progress: _QuantityProgress, part: NewPoints) -> NewPoints:
         """The points beyond the newest step that was read of the quantity."""
         return part.where((part.segments > self._segment) | (part.steps > progress.newest))
 
