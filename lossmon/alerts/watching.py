@@ -9,13 +9,16 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from lossmon.alerts.alert import own_alert
 from lossmon.alerts.early_stop import EarlyStop
+from lossmon.alerts.guard import ReadingGuard
 from lossmon.alerts.journal import AlertJournal
 from lossmon.alerts.service import AlertService
 from lossmon.alerts.settings import AlertSettings
 from lossmon.monitor import MonitorConfig, RunSource
 from lossmon.monitor.follow import Follower
 from lossmon.sanitize import cells
+from lossmon.types import Severity
 
 HEARTBEAT = 2.0
 """Seconds between two looks while no file changes: nobody sees a picture that could be late."""
@@ -52,14 +55,31 @@ def watch(
     """
     follower = Follower(place, monitor, clock=clock)
     service = AlertService(settings, journal, clock=clock, language=language, warn=warn)
+
+    def report(silence: float) -> None:
+        values = {"minutes": f"{silence / 60:.0f}"}
+        alert = own_alert("reading_stuck", Severity.CRITICAL, clock(), language, values)
+        warn(" ".join((alert.word.lower(), *alert.text)))
+        service.send(alert)
+
     if early_stop is not None:
         early_stop.stopped.update(journal.fact(STOPPED) or {})
-    with _ended_by_signals(follower), service:
+    with _ended_by_signals(follower), service, _guarded(follower, report):
         for snapshot in follower.snapshots(heartbeat=heartbeat, idle=True):
             service.observe(snapshot)
             for alert in early_stop.observe(snapshot) if early_stop else ():
                 service.send(alert)
                 service.set_fact(STOPPED, early_stop.stopped if early_stop else {})
+
+
+@contextlib.contextmanager
+def _guarded(follower: Follower, report: Callable[[float], None]) -> Iterator[None]:
+    guard = ReadingGuard(lambda: follower.polled, report)
+    guard.start()
+    try:
+        yield
+    finally:
+        guard.stop()
 
 
 @contextlib.contextmanager

@@ -38,6 +38,8 @@ class Follower:
             source = LocalSource(source, config, hardware=False, clock=clock)
         self._source = source
         self._stopped = threading.Event()
+        self.polled = time.monotonic()
+        """When the newest poll began, on the monotonic clock; one that hangs is noticed by it."""
 
     def stop(self) -> None:
         """End the iteration soon. Any thread and any signal handler may call it."""
@@ -64,6 +66,7 @@ class Follower:
             source.begin()
             while not self._stopped.is_set():
                 source.changed.clear()
+                self.polled = time.monotonic()
                 snapshot = source.poll(READING)
                 if not snapshot.busy and (idle or snapshot is not last):
                     last = snapshot
