@@ -8,6 +8,10 @@ from pathlib import Path
 SCHEMES: Mapping[str, str] = {
     "prometheus+http": "lossmon.prometheus.opening",
     "prometheus+https": "lossmon.prometheus.opening",
+    **dict.fromkeys(
+        ("ssh", "sftp", "s3", "s3a", "gs", "gcs", "hf", "az", "abfs", "hdfs"),
+        "lossmon.remote.opening",
+    ),
 }
 """Module that opens the addresses of each scheme, by its `open_source`."""
 

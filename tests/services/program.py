@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+import psutil
 import pytest
 
 PATIENCE = 60.0
@@ -92,6 +93,13 @@ class Program:
             return condition()
 
         wait_until(is_met, what)
+
+    def children(self) -> list[psutil.Process]:
+        """The processes that it started."""
+        try:
+            return psutil.Process(self.process.pid).children(recursive=True)
+        except psutil.NoSuchProcess:
+            return []
 
     def stop(self) -> None:
         """End it, by force where it does not end by itself."""
