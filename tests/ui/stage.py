@@ -162,7 +162,9 @@ def _eval(turning: float, rise: float) -> Floats:
     return np.asarray(bowl)
 
 
-HEALTHY = Finding("healthy", Severity.OK, 120, Confidence.HIGH)
+HEALTHY = Finding(
+    "healthy", Severity.OK, 120, Confidence.HIGH, {"level": 0.516, "drop_percent": 78}
+)
 OVERFITTING = Finding(
     "overfitting",
     Severity.WARNING,

@@ -104,7 +104,7 @@ def horizontal(traces: Sequence[Trace], model: ChartModel, options: ChartOptions
 def _ghosts_end(model: ChartModel) -> float:
     """How far the run had come before it was restarted."""
     ends = [
-        (float(curve.ghost_x[-1]) - curve.origin) / (curve.unit or 1.0)
+        float(curve.shown(curve.ghost_x[-1:])[0])
         for curve in (*model.curves, *model.context)
         if len(curve.ghost_x)
     ]

@@ -1,4 +1,4 @@
-"""What is worth a jump on a curve: verdicts, checkpoints, restarts, the minimum, NaN, clipped."""
+"""Markers: places worth a jump to (verdicts, checkpoints, restarts, minima, NaN, clipped)."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ import numpy as np
 
 from lossmon.diagnosis.advice import badge_of
 from lossmon.fast_dataclass import dataclass
+from lossmon.locale import translate
 from lossmon.types import Floats, RunSnapshot, Series
 from lossmon.ui.chart.layout import scaled
 from lossmon.ui.chart.model import Curve, Mark, MarkKind
+from lossmon.ui.chart.positions import position_of_step
 from lossmon.ui.chart.ranges import Frame
-from lossmon.ui.chart.run_model import place_of
-from lossmon.ui.scene import Scene
+from lossmon.ui.chart.view_options import XAxis
 from lossmon.ui.text import numbers
 from lossmon.ui.text.lines import clean
 
@@ -30,41 +31,44 @@ class Marker:
     words: str
 
 
-def markers_of(scene: Scene, run: RunSnapshot, shown: tuple[int, ...]) -> tuple[Marker, ...]:
-    """Every marker that does not depend on the values in view, in the order of their places."""
+def markers_of(
+    run: RunSnapshot, shown: tuple[int, ...], x: XAxis, language: str
+) -> tuple[Marker, ...]:
+    """Every marker that does not depend on the values in view, by position.
+
+    Args:
+        run: The run.
+        shown: Indices into its series of those in the chart, the most important first.
+        x: Axis of the chart.
+        language: Code of the language of the words.
+    """
     lead = run.series[shown[0]] if shown else None
     if lead is None or not len(lead):
         return ()
     found = [
-        Marker(Mark(_place(scene, run, lead, step), kind), words)
-        for kind, step, words in _events(scene, run)
+        Marker(Mark(position_of_step(run, lead, step, x), kind), words)
+        for kind, step, words in _events(run, language)
     ]
     for turn in run.diagnosis.history:
-        word = f"{scene.say('verdict')} {badge_of(turn.code, language=scene.language).lower()}"
-        place = _place(scene, run, lead, turn.step)
-        found.append(Marker(Mark(place, "verdict", severity=turn.severity), word))
+        badge = badge_of(turn.code, language=language).lower()
+        mark = Mark(position_of_step(run, lead, turn.step, x), "verdict", severity=turn.severity)
+        found.append(Marker(mark, f"{translate('verdict', language)} {badge}"))
     for at, index in enumerate(shown):
         series = run.series[index]
         if _has_minimum(run, index, series):
-            x = _place(scene, run, series, series.min_step)
-            mark = Mark(x, "min", y=series.minimum, curve=at)
-            found.append(Marker(mark, f"{scene.say('min')} {numbers.value(series.minimum)}"))
-    return tuple(sorted((one for one in found if math.isfinite(one.mark.x)), key=_x))
+            position = position_of_step(run, series, series.min_step, x)
+            mark = Mark(position, "min", y=series.minimum, curve=at)
+            words = f"{translate('min', language)} {numbers.value(series.minimum)}"
+            found.append(Marker(mark, words))
+    placed = (one for one in found if math.isfinite(one.mark.x))
+    return tuple(sorted(placed, key=lambda marker: marker.mark.x))
 
 
-def _x(marker: Marker) -> float:
-    return marker.mark.x
-
-
-def _place(scene: Scene, run: RunSnapshot, series: Series, step: int) -> float:
-    return place_of(run, series, step, scene.chart_settings)
-
-
-def _events(scene: Scene, run: RunSnapshot) -> Iterator[tuple[MarkKind, int, str]]:
+def _events(run: RunSnapshot, language: str) -> Iterator[tuple[MarkKind, int, str]]:
     for step in run.restarts:
-        yield "restart", step, scene.say("restart")
+        yield "restart", step, translate("restart", language)
     for step, name in run.checkpoints:
-        yield "checkpoint", step, f"{clean(name)} {scene.say('on disk')}"
+        yield "checkpoint", step, f"{clean(name)} {translate('on disk', language)}"
 
 
 def _has_minimum(run: RunSnapshot, index: int, series: Series) -> bool:
@@ -73,12 +77,12 @@ def _has_minimum(run: RunSnapshot, index: int, series: Series) -> bool:
     return wanted and series.n > 1 and math.isfinite(series.minimum)
 
 
-def word_of_value(scene: Scene, value: float, frame: Frame | None) -> str:
+def word_of_value(value: float, frame: Frame | None, language: str) -> str:
     """What is wrong with a value at a place, empty if nothing is."""
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else numbers.value(value)
     if frame is not None and _outside(np.array([value]), frame)[0]:
-        return f"{scene.say('clipped')} {numbers.value(value)}"
+        return f"{translate('clipped', language)} {numbers.value(value)}"
     return ""
 
 
@@ -125,7 +129,7 @@ def _starts(
     begins = wanted.copy()
     begins[1:] &= ~wanted[:-1]
     chosen = np.flatnonzero(begins[: len(curve.x)])
-    x = (np.asarray(curve.x[chosen], np.float64) - curve.origin) / (curve.unit or 1.0)
+    x = curve.shown(curve.x[chosen])
     if frame is None:
         return x
     return np.asarray(x[(x >= frame.x.low) & (x <= frame.x.high)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import field, replace
 from typing import Literal
@@ -11,9 +12,9 @@ import numpy as np
 from lossmon.fast_dataclass import dataclass
 from lossmon.types import Floats, Ints, Kind, Series, Severity, Split
 from lossmon.ui.chart.smoothing import DEFAULT_WEIGHT
+from lossmon.ui.chart.view_options import XAxis
 
 Marker = Literal["braille", "block", "ascii"]
-XAxis = Literal["step", "epoch", "time", "tokens"]
 MarkKind = Literal["min", "nan", "restart", "verdict", "checkpoint", "clipped"]
 Shade = Literal["none", "tint", "texture"]
 
@@ -60,6 +61,15 @@ class Curve:
 
     def __len__(self) -> int:
         return len(self.y)
+
+    def shown(self, x: Floats | Ints) -> Floats:
+        """Positions in shown units."""
+        return (np.asarray(x, np.float64) - self.origin) / (self.unit or 1.0)
+
+    @property
+    def last(self) -> float:
+        """Newest position in shown units, NaN without points."""
+        return float(self.shown(self.x[-1:])[0]) if len(self.x) else math.nan
 
     def same(self, other: Curve) -> bool:
         """Whether both are drawn alike because they hold the very same columns."""
@@ -139,7 +149,7 @@ class ChartOptions:
     smoothing: float = DEFAULT_WEIGHT
     log_y: bool = False
     hide_outliers: bool = True
-    x_axis: XAxis = "step"
+    x_axis: XAxis = XAxis.STEP
     recent: bool = False
     x_range: tuple[float, float] | None = None
     y_range: tuple[float, float] | None = None
@@ -153,7 +163,7 @@ class ChartOptions:
 
 
 def curve_of(
-    series: Series, style: str, x_axis: XAxis = "step", start: float | None = None
+    series: Series, style: str, x_axis: XAxis = XAxis.STEP, start: float | None = None
 ) -> Curve:
     """The curve of a series as the store holds it.
 
@@ -177,7 +187,7 @@ def curve_of(
         steps=series.steps,
         wall_times=series.wall_times,
     )
-    if x_axis != "time":
+    if x_axis is not XAxis.TIME:
         return curve
     origin = start_of((series,)) if start is None else start
     return replace(

@@ -249,7 +249,7 @@ def _lone_point(canvas: Canvas, plan: Layout, layer: Layer, options: ChartOption
 
 
 def _ghost(curve: Curve, grid: Grid) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
-    x = (np.asarray(curve.ghost_x, np.float64) - curve.origin) / (curve.unit or 1.0)
+    x = curve.shown(curve.ghost_x)
     n = min(len(x), len(curve.ghost_y))
     return scatter_layer(x[:n], curve.ghost_y[:n], grid)
 

@@ -1,25 +1,79 @@
-"""Where points stand along the horizontal of a chart, in shown units."""
+"""X positions: where the points of a series stand on an axis, in shown units."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
-from lossmon.ui.chart.model import ChartModel, ChartOptions
+import numpy as np
+
+from lossmon.monitor.run_state import steps_per_epoch
+from lossmon.types import Axis, RunSnapshot, Series
+from lossmon.ui.chart.model import ChartModel, ChartOptions, Curve, curve_of, start_of
 from lossmon.ui.chart.readout import readout
+from lossmon.ui.chart.tokens import in_tokens, tokens_at, tokens_of
+from lossmon.ui.chart.view_options import XAxis
+
+
+def has_axis(run: RunSnapshot, series: Series, x: XAxis) -> bool:
+    """Whether the points of a series can be placed on an axis."""
+    if x is XAxis.STEP:
+        return series.axis is not Axis.EPOCH
+    if x is XAxis.EPOCH:
+        return series.axis is Axis.EPOCH or counts_epochs(run, series)
+    if x is XAxis.TIME:
+        return len(series) > 0 and bool(np.isfinite(series.wall_times[-1]))
+    return series.axis is Axis.STEP and tokens_of(run) is not None
+
+
+def counts_epochs(run: RunSnapshot, series: Series) -> bool:
+    """Whether the steps of a series can be given as epochs."""
+    epoch = run.epoch or math.nan
+    return math.isfinite(epoch) and bool(run.step) and series.axis is Axis.STEP
+
+
+def placed_curve(run: RunSnapshot, series: Series, x: XAxis, style: str) -> Curve:
+    """The curve of a series on an axis; on its steps where it does not have the axis.
+
+    Args:
+        run: The run, whose clock and epochs count.
+        series: One of its series.
+        x: The axis.
+        style: Colour role of the curve.
+    """
+    if not has_axis(run, series, x):
+        return curve_of(series, style)
+    tokens = tokens_of(run) if x is XAxis.TOKENS else None
+    if tokens is not None:
+        curve = curve_of(series, style)
+        return replace(curve, x=in_tokens(series, tokens), ghost_x=curve.ghost_x[:0])
+    curve = curve_of(series, style, x, start_of(run.series))
+    return replace(curve, unit=steps_per_epoch(run, series)) if x is XAxis.EPOCH else curve
+
+
+def position_of_step(run: RunSnapshot, series: Series, step: int, x: XAxis) -> float:
+    """Where a step stands on the axis of `placed_curve`; NaN if unknown."""
+    if not has_axis(run, series, x):
+        return float(step)
+    if x is XAxis.EPOCH:
+        return step / steps_per_epoch(run, series)
+    tokens = tokens_of(run) if x is XAxis.TOKENS else None
+    if tokens is not None:
+        return tokens_at(tokens, step)
+    if x is XAxis.STEP:
+        return float(step)
+    at = min(int(np.searchsorted(series.steps, step)), len(series) - 1)
+    return float(series.wall_times[at]) - start_of(run.series)
 
 
 def end_of(model: ChartModel) -> float:
-    """The newest shown position of a model, minus infinity without points."""
-    ends = [
-        (float(curve.x[-1]) - curve.origin) / (curve.unit or 1.0)
-        for curve in model.curves
-        if len(curve)
-    ]
+    """The newest position of a model, minus infinity without points."""
+    ends = (curve.last for curve in model.curves)
     return max((end for end in ends if math.isfinite(end)), default=-math.inf)
 
 
-def position_of(model: ChartModel, step: int) -> float | None:
-    """Where the point nearest to a step stands, in shown units; None without points."""
+def position_in(model: ChartModel, step: int) -> float | None:
+    """Position of the point nearest to a step; None without points."""
     found: list[tuple[float, float]] = []
     for curve in model.curves:
         if len(curve):
@@ -27,12 +81,12 @@ def position_of(model: ChartModel, step: int) -> float | None:
             at = min(int(steps.searchsorted(step)), len(curve) - 1)
             if at and abs(int(steps[at - 1]) - step) <= abs(int(steps[at]) - step):
                 at -= 1
-            place = (float(curve.x[at]) - curve.origin) / (curve.unit or 1.0)
-            found.append((abs(float(steps[at]) - step), place))
+            position = float(curve.shown(curve.x[at : at + 1])[0])
+            found.append((abs(float(steps[at]) - step), position))
     return min(found)[1] if found else None
 
 
-def translated(place: float, old: ChartModel, new: ChartModel) -> float | None:
-    """Where the point at a place of one model stands in another model of the same series."""
-    readings = readout(old, ChartOptions(smoothing=0.0), place)
-    return position_of(new, readings[0].step) if readings else None
+def translated(position: float, old: ChartModel, new: ChartModel) -> float | None:
+    """Where the point at a position of one model stands in another model of the same series."""
+    readings = readout(old, ChartOptions(smoothing=0.0), position)
+    return position_in(new, readings[0].step) if readings else None

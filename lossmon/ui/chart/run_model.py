@@ -1,17 +1,13 @@
-"""A run as charts: which curves, where the marks stand, what the titles say."""
+"""Charts of a run: which curves and marks they have."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import replace
-
-import numpy as np
 
 from lossmon.analysis.best_checkpoint import nearest_checkpoint
-from lossmon.monitor.run_state import steps_per_epoch
-from lossmon.types import Axis, RunSnapshot, RunState, Series, Severity, VerdictChange
-from lossmon.ui.chart.model import ChartModel, Curve, Mark, curve_of, start_of
-from lossmon.ui.chart.tokens import in_tokens, tokens_at, tokens_of
+from lossmon.types import RunSnapshot, RunState, Severity, VerdictChange
+from lossmon.ui.chart.model import ChartModel, Curve, Mark
+from lossmon.ui.chart.positions import placed_curve, position_of_step
 from lossmon.ui.chart.view_options import ChartSettings, XAxis
 
 MOST_TURNS = 12
@@ -32,11 +28,11 @@ def model_of(
         shown: Indices into the run's series, the most important first.
         context: Series that are drawn elsewhere but share the axes.
     """
-    curves = tuple(_curve(run, settings, index) for index in shown)
+    curves = tuple(_curve(run, settings.x, index) for index in shown)
     return ChartModel(
         curves=curves,
         marks=_marks(run, settings, shown),
-        context=tuple(_curve(run, settings, index) for index in context),
+        context=tuple(_curve(run, settings.x, index) for index in context),
         total=_total(run, settings),
         live=run.state in (RunState.RUNNING, RunState.STALLED),
     )
@@ -49,28 +45,8 @@ def style_of(run: RunSnapshot, index: int) -> str:
     return "eval" if index == run.eval else "other"
 
 
-def _curve(run: RunSnapshot, settings: ChartSettings, index: int) -> Curve:
-    series = run.series[index]
-    x = XAxis.STEP if settings.x is XAxis.TIME and not has_clock(series) else settings.x
-    tokens = tokens_of(run) if x is XAxis.TOKENS and series.axis is Axis.STEP else None
-    if tokens is not None:
-        curve = curve_of(series, style_of(run, index))
-        return replace(curve, x=in_tokens(series, tokens), ghost_x=curve.ghost_x[:0])
-    curve = curve_of(series, style_of(run, index), x.value, start_of(run.series))
-    if x is XAxis.EPOCH:
-        return replace(curve, unit=steps_per_epoch(run, series))
-    return curve
-
-
-def has_clock(series: Series) -> bool:
-    """Whether the source told when its points were logged."""
-    return len(series) > 0 and bool(np.isfinite(series.wall_times[-1]))
-
-
-def shows_epochs(run: RunSnapshot, series: Series) -> bool:
-    """Whether the steps of a series can be told as epochs."""
-    known = bool(run.epoch) and bool(run.step) and math.isfinite(run.epoch or math.nan)
-    return known and series.axis is Axis.STEP
+def _curve(run: RunSnapshot, x: XAxis, index: int) -> Curve:
+    return placed_curve(run, run.series[index], x, style_of(run, index))
 
 
 def _total(run: RunSnapshot, settings: ChartSettings) -> float | None:
@@ -84,18 +60,21 @@ def _marks(run: RunSnapshot, settings: ChartSettings, shown: tuple[int, ...]) ->
     lead = run.series[shown[0]] if shown else None
     if lead is None or not len(lead):
         return ()
-    marks = [Mark(place_of(run, lead, step, settings), "restart") for step in run.restarts[-20:]]
+    marks = [
+        Mark(position_of_step(run, lead, step, settings.x), "restart")
+        for step in run.restarts[-20:]
+    ]
     for at, index in enumerate(shown):
         series = run.series[index]
         if index == run.eval and series.n > 1 and math.isfinite(series.minimum):
-            x = place_of(run, series, series.min_step, settings)
+            x = position_of_step(run, series, series.min_step, settings.x)
             marks.append(Mark(x, "min", y=series.minimum, curve=at))
     for turn in turns_worth_a_mark(run.diagnosis.history):
-        x = place_of(run, lead, turn.step, settings)
+        x = position_of_step(run, lead, turn.step, settings.x)
         marks.append(Mark(x, "verdict", severity=turn.severity))
     if run.eval in shown or run.eval is None:
         marks += [
-            Mark(place_of(run, lead, step, settings), "checkpoint")
+            Mark(position_of_step(run, lead, step, settings.x), "checkpoint")
             for step in checkpoints_worth_a_mark(run)
         ]
     return tuple(mark for mark in marks if math.isfinite(mark.x))
@@ -118,19 +97,3 @@ def checkpoints_worth_a_mark(run: RunSnapshot) -> list[int]:
     best = nearest_checkpoint(run)
     kept = [step for step, name in run.checkpoints if best is not None and name == best.name]
     return [*kept[-1:], run.checkpoints[-1][0]]
-
-
-def place_of(run: RunSnapshot, series: Series, step: int, settings: ChartSettings) -> float:
-    """Where a step stands on the horizontal, in the units that are shown; NaN if unknown."""
-    if settings.x is XAxis.EPOCH:
-        return step / steps_per_epoch(run, series)
-    if settings.x is XAxis.TOKENS:
-        tokens = tokens_of(run) if series.axis is Axis.STEP else None
-        return float(step) if tokens is None else tokens_at(tokens, step)
-    if settings.x is XAxis.STEP or not has_clock(series):
-        return float(step)
-    at = min(int(np.searchsorted(series.steps, step)), len(series) - 1)
-    return float(series.wall_times[at]) - start_of(run.series)
-
-
-# ------------------------------------------------------------------------------- titles

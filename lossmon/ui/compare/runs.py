@@ -6,8 +6,6 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from lossmon.analysis.comparison import (
     ComparedSeries,
     CurveDifference,
@@ -18,7 +16,7 @@ from lossmon.analysis.comparison import (
 from lossmon.fast_dataclass import dataclass
 from lossmon.types import Kind, RunSnapshot, Series
 from lossmon.ui.chart.model import Curve, start_of
-from lossmon.ui.chart.shared_axis import has_axis, placed_curve
+from lossmon.ui.chart.positions import has_axis, placed_curve
 from lossmon.ui.chart.view_options import XAxis
 from lossmon.ui.scene import Scene
 from lossmon.ui.state.run_letters import LETTERS, MOST
@@ -168,14 +166,9 @@ def common_position(rows: Sequence[Row], base: Path | None) -> float | None:
     None without two curves.
     """
     counted = [row for row in rows if not row.hidden or row.run.path == base]
-    ends = [_end(row.curve) for row in counted if row.curve is not None]
+    ends = [row.curve.last for row in counted if row.curve is not None]
     known = [end for end in ends if math.isfinite(end)]
     return min(known) if len(known) > 1 else None
-
-
-def _end(curve: Curve) -> float:
-    x = np.asarray(curve.x[-1:], np.float64)
-    return float((x[0] - curve.origin) / (curve.unit or 1.0)) if len(x) else math.nan
 
 
 def measured(
@@ -194,7 +187,7 @@ def _track(curve: Curve) -> ComparedSeries:
     n = min(len(curve.x), len(curve.y))
     x = curve.x[:n]
     if curve.origin or curve.unit != 1.0:
-        x = (np.asarray(x, np.float64) - curve.origin) / (curve.unit or 1.0)
+        return ComparedSeries(curve.shown(x), curve.y[:n])
     return ComparedSeries(x, curve.y[:n])
 
 

@@ -167,7 +167,7 @@ def _losses(run: RunSnapshot, chart_settings: ChartSettings, told: _Words) -> It
         smoothing=chart_settings.smoothing,
         log_y=chart_settings.log,
         hide_outliers=chart_settings.robust,
-        x_axis=chart_settings.x.value,
+        x_axis=chart_settings.x,
         recent=chart_settings.recent,
     )
     drawn = draw(

@@ -14,7 +14,7 @@ from textual.events import Click
 
 from lossmon.types import RunState
 from lossmon.ui.chart.model import ChartModel, Curve
-from lossmon.ui.chart.shared_axis import has_axis
+from lossmon.ui.chart.positions import has_axis
 from lossmon.ui.chart.view_options import XAxis
 from lossmon.ui.compare.runs import (
     Metric,
@@ -183,7 +183,7 @@ class CompareScreen(SceneScreen):
     # ---------------------------------------------------------------------------- drawing
 
     def _draw(self) -> None:
-        options = replace(options_of(self.scene), x_axis=self.x.value, legend=False)
+        options = replace(options_of(self.scene), x_axis=self.x, legend=False)
         self.chart.show(self._model(), options)
         self.body.whole = self._lines()
         self._keep_in_view()

@@ -15,8 +15,9 @@ from lossmon.types import RunSnapshot
 from lossmon.ui.chart.limits import EXAMPLE, LimitsError, parse_limits
 from lossmon.ui.chart.markers import Marker, markers_of, word_of_value
 from lossmon.ui.chart.model import ChartModel, ChartOptions, Shade
+from lossmon.ui.chart.positions import counts_epochs
 from lossmon.ui.chart.readout import Reading, readout
-from lossmon.ui.chart.run_model import model_of, shows_epochs
+from lossmon.ui.chart.run_model import model_of
 from lossmon.ui.keys.bindings import footer
 from lossmon.ui.keys.detail import BINDINGS, FOOTER
 from lossmon.ui.scene import Scene
@@ -159,7 +160,7 @@ class DetailScreen(TypingScreen):
             self.markers = ()
             return ChartModel()
         context = () if scene.chart_settings.own else subject.beside
-        self.markers = markers_of(scene, run, subject.shown)
+        self.markers = markers_of(run, subject.shown, scene.chart_settings.x, scene.language)
         model = model_of(run, scene.chart_settings, subject.shown, context)
         return replace(model, marks=tuple(marker.mark for marker in self.markers))
 
@@ -222,7 +223,7 @@ class DetailScreen(TypingScreen):
         near = [one for one in self.markers if abs(one.mark.x - cursor) <= reach]
         words = [one.words for one in sorted(near, key=lambda one: abs(one.mark.x - cursor))]
         for reading in self._readings():
-            word = word_of_value(self.scene, reading.value, self.chart.frame)
+            word = word_of_value(reading.value, self.chart.frame, self.scene.language)
             if word and abs(reading.x - cursor) <= reach:
                 words.insert(0, word)
         told = list(dict.fromkeys(words))
@@ -385,4 +386,4 @@ def shade_of(scene: Scene) -> Shade:
 
 def _epochs(run: RunSnapshot, index: int) -> float | None:
     series = run.series[index]
-    return steps_per_epoch(run, series) if shows_epochs(run, series) else None
+    return steps_per_epoch(run, series) if counts_epochs(run, series) else None

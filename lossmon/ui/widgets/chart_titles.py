@@ -38,7 +38,7 @@ def options_of(scene: Scene, *, label_width: int = 5, legend: bool = False) -> C
         smoothing=chart_settings.smoothing,
         log_y=chart_settings.log,
         hide_outliers=chart_settings.robust,
-        x_axis=chart_settings.x.value,
+        x_axis=chart_settings.x,
         recent=chart_settings.recent,
         marker="braille" if scene.terminal.unicode else "ascii",
         mono=scene.terminal.colors == 0,

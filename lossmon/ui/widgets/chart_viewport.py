@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from lossmon.ui.chart.limits import Limit, LimitsError
 from lossmon.ui.chart.markers import Marker, jump
 from lossmon.ui.chart.model import ChartModel, ChartOptions
-from lossmon.ui.chart.positions import end_of, position_of, translated
+from lossmon.ui.chart.positions import end_of, position_in, translated
 from lossmon.ui.chart.ranges import Span
 from lossmon.ui.chart.readout import Reading, readout, step_to
 from lossmon.ui.chart.zoom import following, holding, moved, zoomed
@@ -95,7 +95,7 @@ class ChartViewport:
 
     def look_at(self, step: int) -> None:
         """Put the cursor on a step, and the window round it."""
-        place = position_of(self.model, step)
+        place = position_in(self.model, step)
         if place is not None:
             self.put(place)
 

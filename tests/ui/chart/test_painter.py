@@ -13,6 +13,7 @@ from lossmon.ui.chart.canvas import Picture, changes
 from lossmon.ui.chart.model import ChartModel, ChartOptions, Curve, Mark, Marker, curve_of, start_of
 from lossmon.ui.chart.painter import Painter, render
 from lossmon.ui.chart.readout import readout, step_to
+from lossmon.ui.chart.view_options import XAxis
 
 PLAIN = ChartOptions(smoothing=0.0, hide_outliers=False)
 ASCII = ChartOptions(smoothing=0.0, hide_outliers=False, marker="ascii")
@@ -184,7 +185,7 @@ def test_the_readout_tells_the_nearest_point_of_each_curve() -> None:
         wall_times=np.array([100.0, 110.0, 120.0]),
         n=3,
     )
-    model = ChartModel((curve_of(series, "train", "time"), curve([])))
+    model = ChartModel((curve_of(series, "train", XAxis.TIME), curve([])))
     (reading,) = readout(model, ChartOptions(smoothing=0.0), 11.0)
     assert (reading.x, reading.step, reading.value, reading.wall_time) == (10.0, 20, 2.0, 110.0)
     assert step_to(model, 10.0, 1) == 20.0
@@ -295,7 +296,7 @@ def test_on_the_time_axis_an_eval_stands_where_it_was_logged() -> None:
     train = timed([3.0, 2.0, 1.0], [math.nan, 100.0, 200.0])
     evaluated = timed([2.5, 1.5], [150.0, 200.0])
     start = start_of((train, evaluated))
-    curves = [curve_of(one, "train", "time", start) for one in (train, evaluated)]
+    curves = [curve_of(one, "train", XAxis.TIME, start) for one in (train, evaluated)]
     late = readout(ChartModel(tuple(curves)), ChartOptions(), 0.0)
     assert start == 100.0 and [reading.x for reading in late] == [0.0, 50.0]
 
