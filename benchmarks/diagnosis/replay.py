@@ -28,7 +28,7 @@ def replay(run: Run, sensitivity: float = 1.0) -> Engine:
         if start:
             engine.restart(int(run.steps[start]))
         part = slice(start, end)
-        engine.feed(channels[part], run.steps[part], run.values[part], np.full(end - start, np.nan))
+        engine.feed(channels[part], run.steps[part], run.values[part])
     return engine
 
 
@@ -47,7 +47,7 @@ def forecast_at(run: Run, share: float) -> bool | None:
         run, series=run.series[part], steps=run.steps[part], values=run.values[part]
     )
     engine = replay(seen)
-    engine.plan(int(steps[-1]), None)
+    engine.plan(int(steps[-1]))
     told = engine.diagnosis().forecast
     if told is None:
         return None

@@ -10,7 +10,7 @@ from lossmon.diagnosis.alarm import Alarm
 from lossmon.diagnosis.binned_curve import BinnedCurve
 from lossmon.diagnosis.forecast import forecast
 from lossmon.diagnosis.indexed_points import IndexedPoints
-from lossmon.diagnosis.rules import RULE_OF, Pace, judge, leading
+from lossmon.diagnosis.rules import RULE_OF, VerdictPace, judge, leading
 from lossmon.diagnosis.signals import Signals
 from lossmon.diagnosis.state import METRICS, Channel, EngineState, LossKind, Role, kind_of, role_of
 from lossmon.diagnosis.verdict import VerdictHysteresis
@@ -95,10 +95,9 @@ class Engine:
         self._state.metrics.append(metric)
         return metric
 
-    def plan(self, total_steps: int | None, total_epochs: float | None) -> None:
+    def plan(self, total_steps: int | None) -> None:
         """Set the planned length of the run; None where it is unknown."""
         self._state.total_steps = total_steps
-        self._state.total_epochs = total_epochs
 
     def restart(self, step: int) -> None:
         """The run began again: everything logged at or beyond `step` is void."""
@@ -110,14 +109,13 @@ class Engine:
         self._next_eval = self._eval_count + 1
         self._hysteresis.restart()
 
-    def feed(self, channels: Ints, steps: Ints, values: Floats, wall_times: Floats) -> None:
+    def feed(self, channels: Ints, steps: Ints, values: Floats) -> None:
         """Add points as columns of one length, in the order they were logged.
 
         Args:
             channels: Numbers that `channel` returned; points of others are ignored.
             steps: Steps, 0 or more.
             values: May be NaN or infinite.
-            wall_times: Seconds since the Unix epoch, NaN where unknown.
         """
         with np.errstate(all="ignore"):
             if len(channels) <= SCALAR_LIMIT:
@@ -203,7 +201,7 @@ class Engine:
     @property
     def _is_passing(self) -> bool:
         """Whether the badge may be over as quickly as it came."""
-        return Pace.PASSING in RULE_OF[self._hysteresis.badge].pace
+        return VerdictPace.PASSING in RULE_OF[self._hysteresis.badge].pace
 
     def _stride(self) -> int:
         """Train points until the next judgement, fewer where an alarm may be over soon."""

@@ -87,7 +87,6 @@ class EngineState:
     repeats: int = 0
     last_restart: int | None = None
     total_steps: int | None = None
-    total_epochs: float | None = None
     last_step: int = 0
     first: int | None = None
 

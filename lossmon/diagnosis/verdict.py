@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from lossmon.diagnosis.rules import RULE_OF, Pace, can_lead
+from lossmon.diagnosis.rules import RULE_OF, VerdictPace, can_lead
 from lossmon.diagnosis.signals import Signals
 from lossmon.fast_dataclass import dataclass
 from lossmon.types import WARMING_UP, Finding, Severity, VerdictChange
@@ -118,10 +118,10 @@ class VerdictHysteresis:
         if self._badge.code == "diverging" and leader.code != "diverging":
             lasted = max(self._away_since - self._shown_at, 0.0)
             return size - self._away_since >= min(GROWTH_TO_LEAVE_ALARM * self._away_since, lasted)
-        by_evals = Pace.BY_EVALS in _pace(self._badge)
+        by_evals = VerdictPace.BY_EVALS in _pace(self._badge)
         if by_evals and evals - waiting.evals < EVALS_TO_LEAVE - 1:
             return leader.code == "diverging" and self._has_grown(size, waiting, leader)
-        if Pace.BY_EVALS in _pace(leader):
+        if VerdictPace.BY_EVALS in _pace(leader):
             return evals - waiting.evals >= EVALS_TO_ENTER
         return evals > 0 if by_evals else self._has_grown(size, waiting, leader)
 
@@ -131,17 +131,17 @@ class VerdictHysteresis:
     def _is_urgent(self, leader: Finding) -> bool:
         badge = self._badge
         if badge.code == "warming_up":
-            return Pace.SLOW not in _pace(leader)
+            return VerdictPace.SLOW not in _pace(leader)
         if leader.code == "diverging" and leader.severity < Severity.CRITICAL:
             return False
         outranks = RULE_OF[leader.code].rank < RULE_OF[badge.code].rank
-        return Pace.AT_ONCE in _pace(leader) and outranks
+        return VerdictPace.AT_ONCE in _pace(leader) and outranks
 
     def _growth(self, leader: Finding) -> float:
         """Share by which the run must grow before the leading finding becomes the badge."""
-        if Pace.AT_ONCE in _pace(self._badge) or leader.code == "diverging":
+        if VerdictPace.AT_ONCE in _pace(self._badge) or leader.code == "diverging":
             return GROWTH_TO_LEAVE_ALARM
-        if Pace.STUCK in _pace(self._badge) & _pace(leader):
+        if VerdictPace.STUCK in _pace(self._badge) & _pace(leader):
             return GROWTH_AMONG_STUCK
         return GROWTH_TO_HEALTHY if leader.code == "healthy" else GROWTH_TO_ENTER
 
@@ -167,5 +167,5 @@ def _size(signals: Signals) -> float:
     return signals.step - signals.first + 1.0
 
 
-def _pace(finding: Finding) -> Pace:
+def _pace(finding: Finding) -> VerdictPace:
     return RULE_OF[finding.code].pace

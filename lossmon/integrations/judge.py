@@ -30,7 +30,7 @@ class InProcessJudge:
 
     def plan(self, total_steps: int | None) -> None:
         """Set the planned length of the run; None where it is unknown."""
-        self._engine.plan(total_steps, None)
+        self._engine.plan(total_steps)
 
     def add(self, step: int, values: Mapping[str, float]) -> None:
         """Add what was logged at a step, 0 or more, under the names of the framework."""
@@ -45,7 +45,6 @@ class InProcessJudge:
             np.array(channels, np.int64),
             np.full(count, step, np.int64),
             np.array(points, np.float64),
-            np.full(count, np.nan),
         )
 
     def _is_headline(self, what: Meaning, step: int) -> bool:

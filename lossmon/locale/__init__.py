@@ -43,13 +43,13 @@ class Values(dict[str, str]):
     """
 
     def __init__(self, values: Mapping[str, str]) -> None:
-        super().__init__({key: _Value(value) for key, value in values.items()})
+        super().__init__({key: _Placeholder(value) for key, value in values.items()})
 
     def __missing__(self, key: str) -> str:
-        return _Value("–")
+        return _Placeholder("–")
 
 
-class _Value(str):
+class _Placeholder(str):
     def __format__(self, spec: str) -> str:
         one, is_choice, many = spec.partition("|")
         if is_choice:

@@ -28,9 +28,6 @@ REPLAY_SHARE = 20.0
 
 _FAILED = Finding("not_judged", Severity.NEUTRAL, 0, Confidence.HIGH)
 
-_Plan = tuple[int | None, float | None]
-"""Planned steps and epochs."""
-
 
 class DiagnosisFeed:
     """The diagnosis of one run, and its position among the run's points. Used by one thread.
@@ -57,7 +54,7 @@ class DiagnosisFeed:
         self._order = TrainingOrder()
         self._queue: deque[RestartMarker | PointBatch] = deque()
         self._version = -1
-        self._plan: _Plan = (None, None)
+        self._plan: int | None = None
 
     @property
     def busy(self) -> bool:
@@ -88,7 +85,7 @@ class DiagnosisFeed:
         if self.error:
             return False
         begin = time.monotonic()
-        plan = (facts.total_steps, facts.total_epochs)
+        plan = facts.total_steps
         if not self._is_due(plan, begin, deadline):
             return False
         if not self._read(plan) or (self._order.disordered and self._may_replay(begin, deadline)):
@@ -101,7 +98,7 @@ class DiagnosisFeed:
         self._not_before = time.monotonic() + REPLAY_SHARE * self._cost
         return True
 
-    def _is_due(self, plan: _Plan, now: float, deadline: float) -> bool:
+    def _is_due(self, plan: int | None, now: float, deadline: float) -> bool:
         if self.busy or plan != self._plan:
             return True
         return self._order.disordered and self._may_replay(now, deadline)
@@ -111,7 +108,7 @@ class DiagnosisFeed:
         in_time = now >= self._not_before or deadline == float("inf")
         return in_time and not self._store.is_thinned
 
-    def _read(self, plan: _Plan) -> bool:
+    def _read(self, plan: int | None) -> bool:
         """Queue the points that the store got; False where the run must be replayed instead."""
         engine = self._judge()
         headlines = self._store.headlines()
@@ -126,7 +123,7 @@ class DiagnosisFeed:
             # An earlier verdict may depend on the plan of that time.
             self._order.disordered |= self._version >= 0
             self._plan = plan
-        engine.plan(*plan)
+        engine.plan(plan)
         channels = _channels(engine, quantities, headlines)
         self._queue.extend(self._order.read(quantities, headlines, channels))
         return True
@@ -149,7 +146,7 @@ class DiagnosisFeed:
                 first, rest = item.split(SLICE)
                 if len(rest.steps):
                     self._queue.appendleft(rest)
-                engine.feed(first.channels, first.steps, first.values, first.walls)
+                engine.feed(first.channels, first.steps, first.values)
             if time.monotonic() > deadline:
                 return
 

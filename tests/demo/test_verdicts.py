@@ -16,7 +16,7 @@ def judge(name: str, seed: int) -> Diagnosis:
     """Feed a whole training to the engine, in the order it was logged."""
     run, case = curves(name, seed), CASES[name]
     engine = Engine()
-    engine.plan(case.steps, None)
+    engine.plan(case.steps)
     steps = np.arange(1, case.steps + 1)
     evals = steps[case.eval_every - 1 :: case.eval_every]
     columns = [
@@ -33,7 +33,7 @@ def judge(name: str, seed: int) -> Diagnosis:
     at = np.concatenate([each for _, each, _ in columns])
     order = np.argsort(at, kind="stable")
     values = np.concatenate([each for _, _, each in columns])
-    engine.feed(np.concatenate(channels)[order], at[order], values[order], np.full(len(at), np.nan))
+    engine.feed(np.concatenate(channels)[order], at[order], values[order])
     return engine.diagnosis()
 
 

@@ -21,7 +21,7 @@ ACCURACY = Meaning("eval/accuracy", "eval accuracy", Split.EVAL, Kind.METRIC, lo
 ORDER = (RATE, GRADIENT, TRAIN, EVAL, ACCURACY)
 
 Curve = tuple[Sequence[float] | Floats, Sequence[float] | Floats]
-Columns = tuple[Ints, Ints, Floats, Floats]
+Columns = tuple[Ints, Ints, Floats]
 
 
 def columns(engine: Engine, curves: dict[str, Curve]) -> Columns:
@@ -41,7 +41,6 @@ def columns(engine: Engine, curves: dict[str, Curve]) -> Columns:
         np.array([row[2] for row in rows], np.int64),
         np.array([row[0] for row in rows], np.int64),
         np.array([row[3] for row in rows], np.float64),
-        np.full(len(rows), np.nan),
     )
 
 

@@ -110,7 +110,7 @@ def test_a_loss_that_is_not_the_headline_changes_nothing() -> None:
 
 def _column(number: int, values: Floats) -> Columns:
     n = len(values)
-    return np.full(n, number), np.arange(n), values, np.full(n, np.nan)
+    return np.full(n, number), np.arange(n), values
 
 
 @pytest.mark.parametrize("at", [0, 1, 7, 500, 999])
@@ -164,7 +164,7 @@ def test_a_restart_voids_what_is_logged_again() -> None:
     assert engine.diagnosis().verdict.code == "diverging"
     engine.restart(250)
     rest = level[250:]
-    engine.feed(np.full(150, number), 250 + np.arange(150), rest, np.full(150, np.nan))
+    engine.feed(np.full(150, number), 250 + np.arange(150), rest)
     assert engine.diagnosis().verdict.code == "healthy"
 
 
@@ -176,9 +176,9 @@ def test_a_resumed_run_is_never_warned_of() -> None:
         if start:
             engine.restart(start)
         steps = np.arange(start, end)
-        engine.feed(np.full(len(steps), numbers[0]), steps, level[start:end], steps * np.nan)
+        engine.feed(np.full(len(steps), numbers[0]), steps, level[start:end])
         places = steps[steps % 20 == 0]
-        engine.feed(np.full(len(places), numbers[1]), places, 1.1 * level[places], places * np.nan)
+        engine.feed(np.full(len(places), numbers[1]), places, 1.1 * level[places])
     assert max(turn.severity for turn in engine.diagnosis().history) < Severity.WARNING
 
 
@@ -187,7 +187,7 @@ def test_a_restart_far_back_is_survived_before_its_first_train_point() -> None:
     numbers = [engine.channel(meaning, headline=True) for meaning in (TRAIN, EVAL)]
     engine.feed(*_column(numbers[0], falling(400)))
     engine.restart(200)
-    engine.feed(np.full(8, numbers[1]), 200 + np.arange(8), falling(8), np.full(8, np.nan))
+    engine.feed(np.full(8, numbers[1]), 200 + np.arange(8), falling(8))
     assert engine.diagnosis().verdict.code == "healthy"
 
 
@@ -204,11 +204,10 @@ def test_late_evals_are_taken_in() -> None:
     numbers = [engine.channel(meaning, headline=True) for meaning in (TRAIN, EVAL)]
     level = falling(400)
     for step in range(400):
-        engine.feed(*_column(numbers[0], level[step : step + 1])[:1], np.array([step]),
-                    level[step : step + 1], np.array([np.nan]))  # fmt: skip
+        engine.feed(np.array(numbers[:1]), np.array([step]), level[step : step + 1])
         if step % 40 == 5 and step > 5:
             late = np.array([step - 5])
-            engine.feed(np.array([numbers[1]]), late, 1.1 * level[late], np.array([np.nan]))
+            engine.feed(np.array([numbers[1]]), late, 1.1 * level[late])
     assert engine.diagnosis().verdict.code == "healthy"
 
 
@@ -289,8 +288,8 @@ def test_a_line_of_both_losses_is_judged_once() -> None:
     curves = {"train/loss": (np.arange(15), level), "eval/loss": (np.arange(15), level)}
     engine = Engine()
     seen = []
-    for number, step, value, clock in zip(*columns(engine, curves), strict=True):
-        engine.feed(*(np.array([column]) for column in (number, step, value, clock)))
+    for number, step, value in zip(*columns(engine, curves), strict=True):
+        engine.feed(*(np.array([column]) for column in (number, step, value)))
         seen.append(len(engine.diagnosis().history))
     grown = {at for at in range(1, len(seen)) if seen[at] > seen[at - 1]}
     assert all(at % 2 or at <= 4 for at in grown)

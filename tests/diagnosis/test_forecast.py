@@ -12,10 +12,10 @@ from tests.diagnosis.feeding import TRAIN, noisy
 
 def foretold(train: Floats, total: int | None, noise: float = 0.02) -> Forecast | None:
     engine = Engine()
-    engine.plan(total, None)
+    engine.plan(total)
     n = len(train)
     number = engine.channel(TRAIN, headline=True)
-    engine.feed(np.full(n, number), np.arange(n), noisy(train, noise), np.full(n, np.nan))
+    engine.feed(np.full(n, number), np.arange(n), noisy(train, noise))
     return engine.diagnosis().forecast
 
 

@@ -29,7 +29,7 @@ def test_no_sequence_of_points_raises(
     for at, (number, step, value) in enumerate(points):
         if at in restarts:
             engine.restart(step // 2)
-        engine.feed(np.array([number]), np.array([step]), np.array([value]), np.array([np.nan]))
+        engine.feed(np.array([number]), np.array([step]), np.array([value]))
     assert_sound(engine.diagnosis())
 
 
@@ -43,11 +43,10 @@ def test_one_call_and_many_give_the_same(points: list[tuple[int, float]]) -> Non
     for engine in engines:
         for meaning in ORDER:
             engine.channel(meaning, headline=True)
-    clock = np.full(len(points), np.nan)
-    engines[0].feed(numbers, steps, values, clock)
+    engines[0].feed(numbers, steps, values)
     for at in range(len(points)):
         one = slice(at, at + 1)
-        engines[1].feed(numbers[one], steps[one], values[one], clock[one])
+        engines[1].feed(numbers[one], steps[one], values[one])
     assert engines[0].diagnosis() == engines[1].diagnosis()
 
 
@@ -116,7 +115,7 @@ def test_a_million_points_give_finite_facts(shape: str) -> None:
     n = 1_000_000
     engine = Engine()
     number = engine.channel(TRAIN, headline=True)
-    engine.feed(np.full(n, number), np.arange(n), shaped(shape, 1.0, n), np.full(n, np.nan))
+    engine.feed(np.full(n, number), np.arange(n), shaped(shape, 1.0, n))
     assert_sound(engine.diagnosis())
 
 
@@ -129,5 +128,5 @@ def test_steps_may_go_back_without_notice() -> None:
     engine = Engine()
     number = engine.channel(TRAIN, headline=True)
     steps = np.random.default_rng(0).integers(0, 50, 500)
-    engine.feed(np.full(500, number), steps, np.linspace(3, 1, 500), np.full(500, np.nan))
+    engine.feed(np.full(500, number), steps, np.linspace(3, 1, 500))
     assert_sound(engine.diagnosis())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lossmon.diagnosis.advice import codes
-from lossmon.diagnosis.rules import RULES, Pace, Rule, can_lead, judge, leading
+from lossmon.diagnosis.rules import RULES, Rule, VerdictPace, can_lead, judge, leading
 from lossmon.diagnosis.signals import Signals
 from lossmon.diagnosis.state import EngineState
 from lossmon.types import Confidence, Finding, Severity
@@ -23,7 +23,9 @@ def test_the_rows_stand_in_the_order_of_their_ranks() -> None:
 
 
 def test_a_verdict_that_passes_is_one_that_comes_at_once() -> None:
-    assert all(Pace.AT_ONCE in rule.pace for rule in RULES if Pace.PASSING in rule.pace)
+    assert all(
+        VerdictPace.AT_ONCE in rule.pace for rule in RULES if VerdictPace.PASSING in rule.pace
+    )
 
 
 def test_a_run_without_points_has_a_leading_finding() -> None:

@@ -22,7 +22,7 @@ from lossmon.fast_dataclass import dataclass
 from lossmon.types import WARMING_UP, Finding
 
 
-class Pace(Flag):
+class VerdictPace(Flag):
     """How a finding becomes the badge, and how the badge is left."""
 
     PLAIN = 0
@@ -55,29 +55,29 @@ class Rule:
 
     code: str
     check: Callable[[Signals], Finding | None]
-    pace: Pace
+    pace: VerdictPace
     rank: int
     beside: tuple[str, ...] = ()
 
 
 RULES: tuple[Rule, ...] = (
-    Rule("non_finite", non_finite, Pace.AT_ONCE, 10),
-    Rule("diverging", diverging, Pace.AT_ONCE | Pace.PASSING, 20),
-    Rule("overfitting", overfitting, Pace.AT_ONCE | Pace.BY_EVALS, 30),
-    Rule("fast_memorisation", fast_memorisation, Pace.BY_EVALS, 40),
-    Rule("distribution_mismatch", distribution_mismatch, Pace.BY_EVALS, 50),
-    Rule("easy_eval", easy_eval, Pace.BY_EVALS, 60),
-    Rule("metric_disagreement", metric_disagreement, Pace.BY_EVALS, 70),
-    Rule("spike", spike, Pace.AT_ONCE | Pace.PASSING, 80, beside=("recovered",)),
-    Rule("oscillating", oscillating, Pace.SLOW, 90),
-    Rule("lr_too_high", lr_too_high, Pace.PLAIN, 100, beside=("raised", "swinging")),
-    Rule("underfitting", underfitting, Pace.SLOW | Pace.STUCK, 110),
-    Rule("lr_too_low", lr_too_low, Pace.SLOW | Pace.STUCK, 120),
-    Rule("plateau", plateau, Pace.SLOW | Pace.STUCK, 130),
-    Rule("converged", converged, Pace.SLOW, 140),
-    Rule("healthy", healthy, Pace.PLAIN, 150),
-    Rule("too_few_evals", too_few_evals, Pace.PLAIN, 160, beside=("aside",)),
-    Rule("warming_up", warming_up, Pace.PLAIN, 170),
+    Rule("non_finite", non_finite, VerdictPace.AT_ONCE, 10),
+    Rule("diverging", diverging, VerdictPace.AT_ONCE | VerdictPace.PASSING, 20),
+    Rule("overfitting", overfitting, VerdictPace.AT_ONCE | VerdictPace.BY_EVALS, 30),
+    Rule("fast_memorisation", fast_memorisation, VerdictPace.BY_EVALS, 40),
+    Rule("distribution_mismatch", distribution_mismatch, VerdictPace.BY_EVALS, 50),
+    Rule("easy_eval", easy_eval, VerdictPace.BY_EVALS, 60),
+    Rule("metric_disagreement", metric_disagreement, VerdictPace.BY_EVALS, 70),
+    Rule("spike", spike, VerdictPace.AT_ONCE | VerdictPace.PASSING, 80, beside=("recovered",)),
+    Rule("oscillating", oscillating, VerdictPace.SLOW, 90),
+    Rule("lr_too_high", lr_too_high, VerdictPace.PLAIN, 100, beside=("raised", "swinging")),
+    Rule("underfitting", underfitting, VerdictPace.SLOW | VerdictPace.STUCK, 110),
+    Rule("lr_too_low", lr_too_low, VerdictPace.SLOW | VerdictPace.STUCK, 120),
+    Rule("plateau", plateau, VerdictPace.SLOW | VerdictPace.STUCK, 130),
+    Rule("converged", converged, VerdictPace.SLOW, 140),
+    Rule("healthy", healthy, VerdictPace.PLAIN, 150),
+    Rule("too_few_evals", too_few_evals, VerdictPace.PLAIN, 160, beside=("aside",)),
+    Rule("warming_up", warming_up, VerdictPace.PLAIN, 170),
 )
 """Every verdict that the engine can give, in the order of their ranks. One of the last three
 always holds."""
