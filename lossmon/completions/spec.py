@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lossmon.fast_dataclass import dataclass
 
-PATH_WORDS = ("FILE", "DIR")
+PATH_WORDS = ("FILE", "DIR", "PATH")
 """Placeholders that stand for a path, whatever their type."""
 
 
@@ -68,7 +68,7 @@ def command_spec(name: str, summary: str, parser: argparse.ArgumentParser) -> Co
         parser.epilog or "",
         usage,
         tuple(flags),
-        any(one.type is Path for one in places),
+        any(_takes_path(one) for one in places),
         words,
     )
 
@@ -81,4 +81,8 @@ def _flag(action: argparse.Action) -> FlagSpec:
     metavar = action.metavar if isinstance(action.metavar, str) else ""
     choices = tuple(map(str, action.choices or ()))
     value = metavar or action.dest.upper()
-    return FlagSpec(names, summary, value, choices, action.type is Path or value in PATH_WORDS)
+    return FlagSpec(names, summary, value, choices, _takes_path(action))
+
+
+def _takes_path(action: argparse.Action) -> bool:
+    return action.type is Path or action.metavar in PATH_WORDS
