@@ -1,85 +1,89 @@
-"""Scalars that arrive one by one, gathered as columns."""
+"""Builders for the results of a reader: points as columns, and whole batches."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 
-from lossmon.types import Axis, Points
+from lossmon.types import Axis, Batch, Facts, Ints, Points, Restart, TextSample
 
 MOST_TAGS = 20_000
-"""Series of one file: more come only from names that change at every step."""
-
-
-class SeriesLog:
-    """Gathers scalars until they are asked for; numbers them through the life of the source.
-
-    Attributes:
-        refused: Scalars left out because there are too many tags.
-    """
-
-    def __init__(self) -> None:
-        self.refused = 0
-        self._order = 0
-        self._tags: set[str] = set()
-        self._columns: dict[str, list[tuple[int, float, float, int]]] = {}
-
-    def add(self, tag: str, step: int, wall_time: float, value: float) -> None:
-        """Add one scalar, after all that were added before."""
-        self.add_row(step, wall_time, ((tag, value),))
-
-    def add_row(self, step: int, wall_time: float, values: Iterable[tuple[str, float]]) -> None:
-        """Add scalars of one step and time, tags and values, in their order."""
-        columns, order = self._columns, self._order
-        for tag, value in values:
-            order += 1
-            try:
-                columns[tag].append((step, wall_time, value, order))
-            except KeyError:
-                self._begin_column(tag, (step, wall_time, value, order))
-        self._order = order
-
-    def _begin_column(self, tag: str, row: tuple[int, float, float, int]) -> None:
-        if tag not in self._tags and len(self._tags) >= MOST_TAGS:
-            self.refused += 1
-            return
-        self._tags.add(tag)
-        self._columns[tag] = [row]
-
-    def drain(self) -> tuple[Points, ...]:
-        """Return the points added since this was last called."""
-        columns, self._columns = self._columns, {}
-        return tuple(_points(tag, column) for tag, column in columns.items())
-
-
-def _points(tag: str, column: list[tuple[int, float, float, int]]) -> Points:
-    steps, wall_times, values, orders = zip(*column, strict=True)
-    return Points(
-        tag,
-        np.array(steps, np.int64),
-        np.array(wall_times, np.float64),
-        np.array(values, np.float64),
-        np.array(orders, np.int64),
-        Axis.STEP,
-    )
+"""Series of one file. A model with the norms of every layer has some thousand; a name that contains
+a number of its own at every step would fill the memory."""
 
 
 class _Column:
-    __slots__ = ("orders", "steps", "values", "walls")
+    __slots__ = ("orders", "steps", "values", "wall_times")
 
     def __init__(self) -> None:
         self.orders: list[int] = []
         self.steps: list[int] = []
-        self.walls: list[float] = []
+        self.wall_times: list[float] = []
         self.values: list[float] = []
 
+    def points(self, tag: str, axis: Axis) -> Points:
+        return Points(
+            tag,
+            np.array(self.steps, np.int64),
+            np.array(self.wall_times, np.float64),
+            np.array(self.values, np.float64),
+            np.array(self.orders, np.int64),
+            axis,
+        )
 
-class Columns:
-    """Collects values tag by tag; `take` gives them as points and forgets them."""
 
-    def __init__(self) -> None:
-        self._columns: dict[tuple[str, Axis], _Column] = {}
+class PointsBuilder:
+    """Collects the scalars of a source as columns.
+
+    Args:
+        most_tags: Different tags that are taken from the source.
+
+    Attributes:
+        order: Position of the next record. It only grows, even if the source starts over.
+        refused: A scalar was left out because there are too many tags.
+    """
+
+    def __init__(self, most_tags: int = MOST_TAGS) -> None:
+        self.order = 0
+        self.refused = False
+        self._most_tags = most_tags
+        self._tags: set[str] = set()
+        self._columns: dict[Axis, dict[str, _Column]] = {}
+        self._ready: list[Points] = []
+
+    def add(
+        self, tag: str, step: int, wall_time: float, value: float, axis: Axis = Axis.STEP
+    ) -> None:
+        """Add one scalar, after all that were added before.
+
+        Args:
+            tag: Name of the series.
+            step: 0 or more.
+            wall_time: Seconds since the Unix epoch, NaN if unknown.
+            value: The scalar.
+            axis: What the step counts.
+        """
+        self.add_row(step, wall_time, ((tag, value),), axis)
+
+    def add_row(
+        self,
+        step: int,
+        wall_time: float,
+        values: Iterable[tuple[str, float]],
+        axis: Axis = Axis.STEP,
+    ) -> None:
+        """Add scalars of one step and time, as tags and values in their order."""
+        columns, order = self._columns.setdefault(axis, {}), self.order
+        for tag, value in values:
+            column = columns.get(tag) or self._begun(tag, columns)
+            if column is not None:
+                column.orders.append(order)
+                column.steps.append(step)
+                column.wall_times.append(wall_time)
+                column.values.append(value)
+            order += 1
+        self.order = order
 
     def extend(
         self,
@@ -87,30 +91,117 @@ class Columns:
         axis: Axis,
         orders: Iterable[int],
         steps: Iterable[int],
-        walls: Sequence[float],
+        wall_times: Iterable[float],
         values: Iterable[float],
     ) -> None:
-        """Append values of one tag, all of one length."""
-        column = self._columns.get((tag, axis))
-        if column is None:
-            column = self._columns[tag, axis] = _Column()
-        column.orders.extend(orders)
-        column.steps.extend(steps)
-        column.walls.extend(walls)
-        column.values.extend(values)
+        """Add scalars of one tag as columns of one length, at positions from `reserve`."""
+        columns = self._columns.setdefault(axis, {})
+        column = columns.get(tag) or self._begun(tag, columns)
+        if column is not None:
+            column.orders.extend(orders)
+            column.steps.extend(steps)
+            column.wall_times.extend(wall_times)
+            column.values.extend(values)
 
-    def take(self) -> tuple[Points, ...]:
-        """Return what was gathered, in the order in which the tags first appeared."""
-        points = tuple(
-            Points(
-                tag,
-                np.array(column.steps, np.int64),
-                np.array(column.walls, np.float64),
-                np.array(column.values, np.float64),
-                np.array(column.orders, np.int64),
-                axis,
-            )
-            for (tag, axis), column in self._columns.items()
-        )
+    def reserve(self, count: int) -> range:
+        """Return the positions of the next records."""
+        first, self.order = self.order, self.order + count
+        return range(first, self.order)
+
+    def reserve_column(self, count: int) -> Ints:
+        """Return the positions of the next records as a column."""
+        positions = self.reserve(count)
+        return np.arange(positions.start, positions.stop, dtype=np.int64)
+
+    def add_points(self, points: Points) -> None:
+        """Add scalars of one tag that are columns already, at positions from `reserve`."""
+        if self._admits(points.tag):
+            self._ready.append(points)
+
+    def _begun(self, tag: str, columns: dict[str, _Column]) -> _Column | None:
+        if not self._admits(tag):
+            return None
+        column = columns[tag] = _Column()
+        return column
+
+    def _admits(self, tag: str) -> bool:
+        if tag not in self._tags:
+            if len(self._tags) >= self._most_tags:
+                self.refused = True
+                return False
+            self._tags.add(tag)
+        return True
+
+    def clear(self) -> None:
+        """Forget all points and tags; positions go on."""
+        self.refused = False
+        self._tags.clear()
         self._columns.clear()
-        return points
+        self._ready.clear()
+
+    def drain(self) -> tuple[Points, ...]:
+        """Return the points added since the last call, in the order of their tags' first points."""
+        columns, self._columns = self._columns, {}
+        ready, self._ready = self._ready, []
+        built = (
+            column.points(tag, axis)
+            for axis, tags in columns.items()
+            for tag, column in tags.items()
+        )
+        return (*built, *ready)
+
+
+class BatchBuilder:
+    """Collects everything that one call of a reader returns.
+
+    Args:
+        most_tags: Different tags that are taken from the source.
+
+    Attributes:
+        points: The scalars.
+        restarts, facts, lines, samples, notes: See `Batch`.
+        replaced: The source started over.
+    """
+
+    def __init__(self, most_tags: int = MOST_TAGS) -> None:
+        self.points = PointsBuilder(most_tags)
+        self._most_tags = most_tags
+        self._said_refused = False
+        self._empty()
+
+    def _empty(self) -> None:
+        self.restarts: list[Restart] = []
+        self.facts: list[Facts] = []
+        self.lines: list[str] = []
+        self.samples: list[TextSample] = []
+        self.notes: list[str] = []
+        self.replaced = False
+
+    def restart(self) -> None:
+        """Note that the source starts over: everything found so far is void."""
+        self.points.clear()
+        self._said_refused = False
+        self._empty()
+        self.replaced = True
+
+    def drain(self, pending: int = 0) -> Batch:
+        """Return what was found since the last call.
+
+        Args:
+            pending: Bytes known to be unread.
+        """
+        if self.points.refused and not self._said_refused:
+            self._said_refused = True
+            self.notes.append(f"more than {self._most_tags:,} different names: the rest is ignored")
+        batch = Batch(
+            self.points.drain(),
+            tuple(self.restarts),
+            tuple(self.facts),
+            tuple(self.lines),
+            tuple(self.samples),
+            tuple(self.notes),
+            self.replaced,
+            pending,
+        )
+        self._empty()
+        return batch

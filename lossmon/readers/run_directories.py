@@ -33,7 +33,7 @@ _RANK_IN_FILE = re.compile(
 )
 _NEVER = re.compile(r"(?!)")
 
-Marks = Callable[[str], tuple[str, ...]]
+TellingNames = Callable[[str], tuple[str, ...]]
 """Gives the telling names in a directory, see `RunDirectories.telling`."""
 
 
@@ -73,7 +73,7 @@ class RunDirectories:
         self._trees = [one.metric_tree for one in rules if one.metric_tree]
         self._run_trees = {one.metric_tree[0] for one in rules if one.run_file and one.metric_tree}
 
-    def locate(self, path: str, root: str, marks: Marks) -> RunDirectory:
+    def locate(self, path: str, root: str, marks: TellingNames) -> RunDirectory:
         """Find the run directory of a file.
 
         Args:
@@ -94,7 +94,7 @@ class RunDirectories:
             directory = above or "/"
         return RunDirectory(directory, scope)
 
-    def _marked(self, directory: str, root: str, marks: Marks) -> str:
+    def _marked(self, directory: str, root: str, marks: TellingNames) -> str:
         """The directory around a file that is a run by its name or contents, or empty."""
         inner = os.path.relpath(directory, root).split(os.sep)[0]
         while directory != root:

@@ -85,6 +85,11 @@ def _spelled(text: str) -> float | None:
     return _INDETERMINATE.get(text.lower())
 
 
+def counted(count: int, noun: str) -> str:
+    """Return a count with its noun: `1 record`, `2,000 records`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def duration(text: str) -> float | None:
     """Return the seconds of `0:04:30`, `4:30` or `1 day, 2:03:04`; None if it is none of them."""
     match = _DURATION.match(text.strip()[:_LONGEST_NUMBER])

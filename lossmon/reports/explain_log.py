@@ -134,13 +134,13 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
     """Number and text of each line; the states of a redrawn line count as one."""
     tail = LineTail(path)
     rest, number = "", 0
-    while (chunk := tail.chunk()) is not None:
+    while (chunk := tail.read()) is not None:
         text = rest + decode(chunk.data).replace("\r\n", "\n")
         *whole, rest = text.split("\n")
         for line in whole:
             number += 1
             yield number, line
-    rest += "" if tail.rest is None else tail.rest.text
+    rest += "" if tail.unfinished is None else tail.unfinished.text
     if rest:
         yield number + 1, rest
 

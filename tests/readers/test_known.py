@@ -295,8 +295,8 @@ def test_a_metric_of_mlflow_may_be_called_anything(tmp_path: Path) -> None:
         path.write_text("1795220233305 2.5 0\n")
         assert detect(path) is None
     (run / "meta.yaml").write_text((MLFLOW / "meta.yaml").read_text())
-    (shown,) = Monitor([tmp_path]).drain().runs
-    assert {one.tag for one in shown.series} == {
+    (displayed,) = Monitor([tmp_path]).drain().runs
+    assert {one.tag for one in displayed.series} == {
         "system/cpu_utilization_percentage",
         "my thing",
         "a.b",

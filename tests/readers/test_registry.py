@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -86,3 +87,17 @@ def test_records_of_unknown_names_are_a_log_if_their_steps_rise(tmp_path: Path) 
     ):
         log.write_text(records)
         assert registry.detect(log) is None
+
+
+LAZY = {
+    function.__qualname__
+    for one in registry.formats()
+    for function in (one.claims, one.open, one.container)
+    if function is not None and ":" in function.__qualname__
+}
+
+
+@pytest.mark.parametrize("reference", sorted(LAZY))
+def test_what_a_row_names_is_there(reference: str) -> None:
+    module, _, name = reference.partition(":")
+    assert callable(getattr(import_module(module), name))

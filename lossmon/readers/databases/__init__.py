@@ -24,7 +24,7 @@ FORMATS = (
         claims=lazy(f"{_HERE}.detection:claims_journal"),
         open=lazy(f"{_HERE}.optuna_journal:open_journal"),
         rank=Rank.LIVE,
-        container=lazy(f"{_HERE}.optuna_journal:Journal"),
+        container=lazy(f"{_HERE}.optuna_journal:OptunaJournal"),
         dialect=_OPTUNA,
     ),
     Format(
@@ -42,7 +42,7 @@ FORMATS = (
         title="TraceML session",
         names=("manifest.json",),
         claims=lazy(f"{_HERE}.detection:claims_manifest"),
-        open=lazy(f"{_HERE}.traceml:Manifest"),
+        open=lazy(f"{_HERE}.traceml:TracemlManifest"),
         rank=Rank.BLOCKS,
     ),
     Format(

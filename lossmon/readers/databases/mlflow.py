@@ -1,4 +1,4 @@
-"""What the tables of MLflow mean: one row a value; NaN is flagged, infinity the largest number."""
+"""Tables of MLflow: one row per value; NaN is flagged, infinity is the largest number."""
 
 from __future__ import annotations
 
@@ -6,27 +6,27 @@ import math
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
-from lossmon.readers.databases.reader import Database, DatabaseReader
+from lossmon.readers.databases.reader import openers
 from lossmon.readers.databases.rows import (
     MOST_SETTINGS,
-    Cursor,
-    Logged,
-    Marks,
-    News,
-    Rows,
-    name_of,
-    real,
-    whole,
+    RowCursor,
+    RunMarks,
+    RunRows,
+    RunState,
+    as_float,
+    as_name,
+    as_step,
 )
 from lossmon.readers.format import MOST_RUNS, ContainedRun
 from lossmon.readers.hyperparameters import facts_of_texts
+from lossmon.readers.points_builder import BatchBuilder
 from lossmon.readers.records.names import clean_name
 from lossmon.readers.values import moment
+from lossmon.types import Facts
 
 _LARGEST = 1.7976931348623157e308
-"""What MLflow writes for infinity, the database having none."""
+"""What MLflow writes for infinity, which the database cannot hold."""
 
 _FAILED = {"FAILED": "failed", "KILLED": "killed"}
 
@@ -40,26 +40,26 @@ class MlflowTables:
     """The tables of MLflow."""
 
     def __init__(self) -> None:
-        self._metrics = Marks("metrics", "run_uuid")
-        self._params = Marks("params", "run_uuid")
+        self._metrics = RunMarks("metrics", "run_uuid")
+        self._params = RunMarks("params", "run_uuid")
 
-    def look(self, connection: sqlite3.Connection) -> Sequence[ContainedRun] | None:
-        """Return the runs that were not deleted; None if the database is another one now."""
-        if not (self._metrics.look(connection) and self._params.look(connection)):
+    def refresh(self, connection: sqlite3.Connection) -> Sequence[ContainedRun] | None:
+        """Return the runs that were not deleted; None if the database was replaced."""
+        if not (self._metrics.refresh(connection) and self._params.refresh(connection)):
             return None
         rows = connection.execute(_RUNS, (MOST_RUNS + 1,)).fetchall()
         return [
             ContainedRun(
                 str(run),
-                name_of(name),
-                moment(real(started)),
+                as_name(name),
+                moment(as_float(started)),
                 mark=(name, status, ended, self._metrics.of(run), self._params.of(run)),
             )
             for run, name, status, started, ended in rows
         ]
 
-    def rows(self, key: str) -> Rows:
-        """Return one run, nothing of which was read."""
+    def rows(self, key: str) -> RunRows:
+        """Return one run, none of it read yet."""
         return MlflowRows(key)
 
 
@@ -72,49 +72,43 @@ class MlflowRows:
 
     def __init__(self, run: str) -> None:
         self._run = run
-        self._cursor = Cursor("metrics", "key, value, timestamp, step, is_nan", "run_uuid", run)
+        self._cursor = RowCursor("metrics", "key, value, timestamp, step, is_nan", "run_uuid", run)
 
-    def news(self, connection: sqlite3.Connection) -> News:
-        """Return what was logged since the last visit, and how the run is doing."""
-        rows, more = self._cursor.next(connection)
-        news = News(more=more)
+    def read(self, connection: sqlite3.Connection, batch: BatchBuilder) -> RunState:
+        """Add what was logged since the last visit."""
+        rows, more = self._cursor.read(connection)
         for key, value, time, step, is_nan in rows:
-            taken = math.nan if is_nan else _unbounded(real(value))
+            logged = math.nan if is_nan else _unbounded(as_float(value))
             tag = clean_name(str(key))
-            news.values.append(Logged(tag, whole(step), moment(real(time)), taken))
+            batch.points.add(tag, as_step(step), moment(as_float(time)), logged)
+        return RunState(self._facts(connection), more)
+
+    def _facts(self, connection: sqlite3.Connection) -> Facts | None:
         state = "SELECT name, status, start_time FROM runs WHERE run_uuid = ?"
         found = connection.execute(state, (self._run,)).fetchone()
         if found is None:
-            return news
+            return None
         name, status, started = found
         settings = connection.execute(
             "SELECT key, value FROM params WHERE run_uuid = ?", (self._run,)
         )
-        news.facts = replace(
+        return replace(
             facts_of_texts(
                 {
                     clean_name(str(key)): clean_name(str(value))
                     for key, value in settings.fetchmany(MOST_SETTINGS)
                 }
             ),
-            name=name_of(name) or None,
-            started=moment(real(started)),
-            # A run that is taken up again says that it is running, where it had ended before.
+            name=as_name(name) or None,
+            started=moment(as_float(started)),
+            # A resumed run has the status of a running one again.
             finished=status == "FINISHED",
             failure=_FAILED.get(str(status), ""),
         )
-        return news
 
 
 def _unbounded(value: float) -> float:
     return math.copysign(math.inf, value) if abs(value) >= _LARGEST else value
 
 
-def open_database(path: Path) -> Database:
-    """Open a database with its runs."""
-    return Database(path, "mlflow", MlflowTables)
-
-
-def open_newest(path: Path) -> DatabaseReader:
-    """Return a reader of the run that stands for the database."""
-    return DatabaseReader(open_database(path))
+open_database, open_newest = openers("mlflow", MlflowTables)

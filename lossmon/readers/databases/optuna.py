@@ -1,4 +1,4 @@
-"""What the tables of Optuna mean: a study is an overview of its trials, each a run of its own."""
+"""Tables of Optuna: a study is an overview of its trials, which are runs of their own."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import sqlite3
 import time
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import NamedTuple
 
 from lossmon.readers.databases.optuna_study import (
@@ -20,18 +19,19 @@ from lossmon.readers.databases.optuna_study import (
     trial_name,
     trial_value,
 )
-from lossmon.readers.databases.reader import Database, DatabaseReader
+from lossmon.readers.databases.reader import openers
 from lossmon.readers.databases.rows import (
-    MOST,
+    MOST_ROWS,
     MOST_SETTINGS,
-    Logged,
-    News,
-    Rows,
-    name_of,
-    real,
-    whole,
+    RunRows,
+    RunState,
+    as_float,
+    as_int,
+    as_name,
+    as_step,
 )
 from lossmon.readers.format import MOST_RUNS, ContainedRun
+from lossmon.readers.points_builder import BatchBuilder
 from lossmon.readers.records.names import clean_name
 from lossmon.readers.values import written_moment
 from lossmon.types import Facts
@@ -43,7 +43,7 @@ _TRIALS = (
     "(SELECT 1 FROM trial_intermediate_values i WHERE i.trial_id = t.trial_id) "
     "ORDER BY t.trial_id DESC LIMIT ?"
 )
-"""Trials that reported nothing on their way are points of their study and no curves."""
+"""Trials without intermediate values are points of their study only."""
 
 
 _STATES = (
@@ -55,11 +55,11 @@ class OptunaTables:
     """The tables of Optuna."""
 
     def __init__(self) -> None:
-        self._looks = 0
+        self._visits = 0
 
-    def look(self, connection: sqlite3.Connection) -> Sequence[ContainedRun]:
-        """Return the studies, the newest first, and behind each its trials, the newest first."""
-        self._looks += 1
+    def refresh(self, connection: sqlite3.Connection) -> Sequence[ContainedRun]:
+        """Return the studies, the newest first, each before its trials, the newest first."""
+        self._visits += 1
         studies = connection.execute(
             "SELECT study_id, study_name FROM studies ORDER BY study_id DESC LIMIT 100"
         ).fetchall()
@@ -68,26 +68,26 @@ class OptunaTables:
             marks[study] = (*marks.get(study, ()), tuple(states))
         trials: dict[object, list[ContainedRun]] = {}
         alone = len(studies) == 1
-        names: dict[object, str] = {study: name_of(name) for study, name in studies}
+        names: dict[object, str] = {study: as_name(name) for study, name in studies}
         for study, trial, state, started in connection.execute(_TRIALS, (MOST_RUNS + 1,)):
-            part = ContainedRun(
-                f"study {whole(study)} trial {whole(trial)}",
-                trial_name(names.get(study, ""), whole(trial), alone),
+            run = ContainedRun(
+                f"study {as_int(study)} trial {as_int(trial)}",
+                trial_name(names.get(study, ""), as_int(trial), alone),
                 written_moment(str(started)),
-                # A value may be reported anew while a trial runs, which adds no row.
-                mark=(state, self._looks if state == "RUNNING" else 0),
+                # A value may be reported again while a trial runs, which does not add a row.
+                mark=(state, self._visits if state == "RUNNING" else 0),
             )
-            trials.setdefault(study, []).append(part)
-        return list(_behind(names, marks, trials))
+            trials.setdefault(study, []).append(run)
+        return list(_listed(names, marks, trials))
 
-    def rows(self, key: str) -> Rows:
-        """Return one study or trial, nothing of which was read."""
+    def rows(self, key: str) -> RunRows:
+        """Return one study or trial, none of it read yet."""
         known = _KEY.fullmatch(key)
         study, trial = (known[1], known[2]) if known else ("-1", None)
-        return Study(int(study)) if trial is None else Trial(int(study), int(trial))
+        return StudyRows(int(study)) if trial is None else TrialRows(int(study), int(trial))
 
 
-def _behind(
+def _listed(
     names: dict[object, str],
     marks: Mapping[object, Hashable],
     trials: dict[object, list[ContainedRun]],
@@ -113,8 +113,8 @@ class _Value(NamedTuple):
     when: object
 
 
-class Study:
-    """What the trials of one study came to.
+class StudyRows:
+    """The final values of the trials of one study.
 
     Args:
         study: Its `study_id`.
@@ -122,32 +122,30 @@ class Study:
 
     def __init__(self, study: int) -> None:
         self._study = study
-        self._given: set[int] = set()
         self._last = 0
 
-    def news(self, connection: sqlite3.Connection) -> News:
-        """Return the values of the trials that ended since the last visit."""
+    def read(self, connection: sqlite3.Connection, batch: BatchBuilder) -> RunState:
+        """Add the values of the trials that ended since the last visit."""
         directions = _directions(connection, self._study) or [MINIMIZE]
         kind = _or_nothing(connection, "trial_values", "value_type")
         rows = connection.execute(
             f"SELECT v.trial_value_id, t.number, v.objective, v.value, {kind}, "
             "t.datetime_complete FROM trial_values v JOIN trials t ON t.trial_id = v.trial_id "
             "WHERE t.study_id = ? AND v.trial_value_id > ? ORDER BY v.trial_value_id LIMIT ?",
-            (self._study, self._last, MOST),
+            (self._study, self._last, MOST_ROWS),
         ).fetchall()
-        news = News(more=len(rows) == MOST)
         for row in map(_Value._make, rows):
             self._last = row.row
-            if 0 <= whole(row.objective) < len(directions):
-                news.values.append(
-                    trial_value(
-                        directions,
-                        whole(row.objective),
-                        whole(row.trial),
-                        _typed(row.value, row.kind),
-                        written_moment(str(row.when)),
-                    )
+            objective = as_int(row.objective)
+            if 0 <= objective < len(directions):
+                value = _typed(row.value, row.kind)
+                when = written_moment(str(row.when))
+                batch.points.add(
+                    *trial_value(directions, objective, as_step(row.trial), value, when)
                 )
+        return self._state(connection, directions)._replace(more=len(rows) == MOST_ROWS)
+
+    def _state(self, connection: sqlite3.Connection, directions: list[str]) -> RunState:
         (name,) = connection.execute(
             "SELECT study_name FROM studies WHERE study_id = ?", (self._study,)
         ).fetchone() or ("",)
@@ -155,17 +153,17 @@ class Study:
             "SELECT state, MAX(datetime_complete) FROM trials WHERE study_id = ? GROUP BY state",
             (self._study,),
         ).fetchall()
-        news.again = quiet_from((str(state), written_moment(str(end))) for state, end in states)
-        news.facts = Facts(
-            name=name_of(name) or None,
-            finished=news.again is not None and time.time() >= news.again,
+        end = quiet_from((str(state), written_moment(str(end))) for state, end in states)
+        facts = Facts(
+            name=as_name(name) or None,
+            finished=end is not None and time.time() >= end,
             settings={"direction": ", ".join(directions)},
         )
-        return news
+        return RunState(facts, revisit_at=end)
 
 
-class Trial:
-    """What one trial reported on its way.
+class TrialRows:
+    """The intermediate values of one trial.
 
     Args:
         study: Its `study_id`.
@@ -174,16 +172,16 @@ class Trial:
 
     def __init__(self, study: int, trial: int) -> None:
         self._study, self._trial = study, trial
-        self._given: list[tuple[int, str]] = []
+        self._seen: list[tuple[int, str]] = []
 
-    def news(self, connection: sqlite3.Connection) -> News:
-        """Return what was reported since the last visit, all of it where old values changed."""
+    def read(self, connection: sqlite3.Connection, batch: BatchBuilder) -> RunState:
+        """Add what was reported since the last visit, or all of it if old values changed."""
         found = connection.execute(
             "SELECT trial_id, state, datetime_start FROM trials WHERE study_id = ? AND number = ?",
             (self._study, self._trial),
         ).fetchone()
         if found is None:
-            return News()
+            return RunState()
         trial, state, started = found
         table = "trial_intermediate_values"
         kind = _or_nothing(connection, table, "intermediate_value_type")
@@ -192,19 +190,21 @@ class Trial:
             "WHERE trial_id = ? ORDER BY trial_intermediate_value_id",
             (trial,),
         ).fetchall()
-        values = [(whole(step), _typed(value, kind)) for step, value, kind in rows]
-        told = [(step, repr(value)) for step, value in values]
-        news = News(anew=told[: len(self._given)] != self._given)
+        values = [(as_step(step), _typed(value, kind)) for step, value, kind in rows]
+        seen = [(step, repr(value)) for step, value in values]
+        if seen[: len(self._seen)] != self._seen:
+            batch.restart()
+            self._seen = []
         tag = reported_tag(next(iter(_directions(connection, self._study)), MINIMIZE))
-        new = values if news.anew else values[len(self._given) :]
-        news.values = [Logged(tag, step, math.nan, value) for step, value in new]
-        self._given = told
-        news.facts = replace(
+        for step, value in values[len(self._seen) :]:
+            batch.points.add(tag, step, math.nan, value)
+        self._seen = seen
+        facts = replace(
             ended(str(state)),
             started=written_moment(str(started)),
             settings=self._settings(connection, trial),
         )
-        return news
+        return RunState(facts)
 
     def _settings(self, connection: sqlite3.Connection, trial: object) -> dict[str, str]:
         rows = connection.execute(
@@ -219,20 +219,13 @@ class Trial:
 
 
 def _or_nothing(connection: sqlite3.Connection, table: str, column: str) -> str:
-    """A column, or empty text where the database is of a version that had none such (2.x)."""
+    """A column, or empty text if the version of the database does not have it (2.x)."""
     columns = connection.execute("SELECT name FROM pragma_table_info(?)", (table,)).fetchall()
     return column if (column,) in columns else "''"
 
 
 def _typed(value: object, kind: object) -> float:
-    return {"INF_POS": math.inf, "INF_NEG": -math.inf}.get(str(kind), real(value))
+    return {"INF_POS": math.inf, "INF_NEG": -math.inf}.get(str(kind), as_float(value))
 
 
-def open_database(path: Path) -> Database:
-    """Open a database with its runs."""
-    return Database(path, "optuna", OptunaTables)
-
-
-def open_newest(path: Path) -> DatabaseReader:
-    """Return a reader of the run that stands for the database."""
-    return DatabaseReader(open_database(path))
+open_database, open_newest = openers("optuna", OptunaTables)

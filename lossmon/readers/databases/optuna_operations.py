@@ -1,4 +1,4 @@
-"""The studies and trials that come out of the operations in Optuna's journal."""
+"""Studies and trials that result from the operations in Optuna's journal."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from lossmon.fast_dataclass import dataclass
 from lossmon.readers.databases.optuna_study import (
     MAXIMIZE,
     MINIMIZE,
+    LoggedValue,
     ended,
     quiet_from,
     reported_tag,
     setting,
     trial_value,
 )
-from lossmon.readers.databases.rows import MOST_SETTINGS, Logged, name_of
+from lossmon.readers.databases.rows import MOST_SETTINGS, as_name, as_step
 from lossmon.readers.records.names import clean_name
 from lossmon.readers.values import number, written_moment
 from lossmon.types import Facts
@@ -32,17 +33,17 @@ class JournalRun:
     """A study or a trial as far as the journal was read.
 
     Attributes:
-        name: What a study is called.
-        directions: Of each objective of a study.
-        study: Place of the study that a trial belongs to among all studies, -1 for a study.
+        name: Name of a study.
+        directions: Direction of each objective of a study.
+        study: Index of a trial's study among all studies, -1 for a study.
         trial: Number of a trial in its study, -1 for a study.
-        started: Seconds since the Unix epoch, NaN where it is not known.
-        values: What was reported or, of a study, what the trials came to.
-        facts: How it is doing.
-        state: Optuna's own word for how a trial is doing.
+        started: Seconds since the Unix epoch, NaN if unknown.
+        values: Intermediate values of a trial, or final values of the trials of a study.
+        facts: What is known about it.
+        state: State of a trial in Optuna.
         ended: Seconds since the Unix epoch at which a trial ended, NaN before.
-        deleted: It was taken away.
-        key: Tells it from the other runs of the journal.
+        deleted: It was deleted.
+        key: Unique among the runs of the journal.
     """
 
     name: str = ""
@@ -50,7 +51,7 @@ class JournalRun:
     study: int = -1
     trial: int = -1
     started: float = math.nan
-    values: list[Logged] = field(default_factory=list)
+    values: list[LoggedValue] = field(default_factory=list)
     facts: Facts = field(default_factory=Facts)
     state: str = "RUNNING"
     ended: float = math.nan
@@ -58,14 +59,14 @@ class JournalRun:
     key: str = ""
 
 
-class Operations:
-    """What the operations so far made.
+class JournalOperations:
+    """Result of the operations so far.
 
     Attributes:
-        studies: In the order in which they were made, deleted ones included.
+        studies: In the order in which they were created, deleted ones included.
         trials: Of all studies, likewise: the journal counts them.
         runs: All of them by their keys.
-        skipped: Records that were no operations, or on nothing that there is.
+        skipped: Records that were not operations, or referred to nothing that exists.
     """
 
     def __init__(self) -> None:
@@ -76,7 +77,7 @@ class Operations:
         self._counts: dict[int, int] = {}
 
     def apply(self, record: Mapping[str, object]) -> None:
-        """Carry out one operation; those that change nothing that is shown are left out."""
+        """Apply one operation; those without an effect on what is shown are ignored."""
         match _index(record, "op_code"):
             case None:
                 self.skipped += 1
@@ -96,7 +97,7 @@ class Operations:
                 self.skipped += 1
 
     def facts(self, run: JournalRun) -> Facts:
-        """How a study or a trial is doing at this moment."""
+        """Return what is known about a study or a trial at this moment."""
         if run.trial >= 0:
             return run.facts
         trials = (one for one in self.trials if self.studies[one.study] is run)
@@ -104,10 +105,10 @@ class Operations:
         return replace(run.facts, finished=end is not None and time.time() >= end)
 
     def _create_study(self, record: Mapping[str, object]) -> None:
-        said = record.get("directions")
-        codes = said[:_MOST_OBJECTIVES] if isinstance(said, list) and said else [1]
+        listed = record.get("directions")
+        codes = listed[:_MOST_OBJECTIVES] if isinstance(listed, list) and listed else [1]
         directions = tuple(MAXIMIZE if code == _MAXIMIZED else MINIMIZE for code in codes)
-        name = name_of(record.get("study_name"))
+        name = as_name(record.get("study_name"))
         facts = Facts(name=name or None, settings={"direction": ", ".join(directions)})
         study = JournalRun(name, directions, facts=facts, key=f"study {len(self.studies)}")
         self.studies.append(study)
@@ -135,16 +136,16 @@ class Operations:
         study = self.studies[trial.study]
         values = record.get("values")
         for objective, value in enumerate(values if isinstance(values, list) else ()):
-            taken = number(value)
-            if taken is not None and objective < len(study.directions):
-                point = trial_value(study.directions, objective, trial.trial, taken, when)
+            final = number(value)
+            if final is not None and objective < len(study.directions):
+                point = trial_value(study.directions, objective, trial.trial, final, when)
                 study.values.append(point)
 
     def _report(self, trial: JournalRun, record: Mapping[str, object]) -> None:
         value = number(record.get("intermediate_value"))
         if value is not None:
             tag = reported_tag(self.studies[trial.study].directions[0])
-            trial.values.append(Logged(tag, _index(record, "step") or 0, math.nan, value))
+            trial.values.append(LoggedValue(tag, as_step(record.get("step")), math.nan, value))
 
 
 def _set_parameter(trial: JournalRun, record: Mapping[str, object]) -> None:

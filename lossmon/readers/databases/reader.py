@@ -5,21 +5,23 @@ from __future__ import annotations
 import errno
 import math
 import time
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
 
 from lossmon.errors import ReadError
-from lossmon.readers.databases.rows import Rows, Tables, as_points
+from lossmon.readers.databases.rows import RunRows, TrackerTables
 from lossmon.readers.files.sqlite import BusyError, Revision, revision, visit
 from lossmon.readers.format import MOST_RUNS, ContainedRun, lead
+from lossmon.readers.points_builder import BatchBuilder
+from lossmon.readers.records.columns import MOST_TAGS
 from lossmon.types import Batch, Facts
 
 PATIENCE = 10.0
-"""Seconds for which a locked database is waited for before a word is said about it. Trackers hold
-theirs for milliseconds; a program that hangs in a transaction may do so for ever."""
+"""Seconds for which a database may be locked before an error says so. Trackers lock theirs for
+milliseconds; a program that hangs in a transaction may do so for ever."""
 
 PAUSE = 0.05
-"""Seconds between two tries, so that the many runs of a locked database do not each wait for it."""
+"""Seconds between two tries: the many runs of a locked database must not each wait for it."""
 
 
 class Database:
@@ -28,19 +30,23 @@ class Database:
     Args:
         path: The database.
         source: Name of the family.
-        tables: What its tables mean.
+        tables: Makes what reads its tables.
+
+    Attributes:
+        path: The database.
+        source: Name of the family.
+        life: Number of times that another database took the place of this one.
+        error: Why the last refresh failed.
+        busy: A writer locks it: the last refresh must be repeated.
     """
 
-    def __init__(self, path: Path, source: str, tables: Callable[[], Tables]) -> None:
+    def __init__(self, path: Path, source: str, tables: Callable[[], TrackerTables]) -> None:
         self.path = path
         self.source = source
         self.life = 0
-        """Counts how often another database took the place of this one."""
         self.error: ReadError | OSError | None = None
-        """Why the last look failed."""
         self.busy = False
-        """A writer holds it: the last look is still to be made."""
-        self._tried = self._held = -math.inf
+        self._tried = self._locked_since = -math.inf
         self._make = tables
         self._tables = tables()
         self._seen: Revision | None = None
@@ -56,18 +62,18 @@ class Database:
 
     def runs(self) -> Sequence[ContainedRun]:
         """Return the runs as `RunContainer.runs` does."""
-        self.look()
+        self.refresh()
         return tuple(self._runs.values())
 
-    def look(self) -> None:
-        """Take notice of what was committed since the last look."""
+    def refresh(self) -> None:
+        """Take note of what was committed since the last refresh."""
         begin = time.monotonic()
         try:
             now = revision(self.path)
             if now is None or (now == self._seen and not self.busy):
                 return
             self.error, self.busy = None, False
-            found = self._look(now)
+            found = self._refreshed(now)
         except FileNotFoundError:
             return
         except BusyError:
@@ -79,48 +85,48 @@ class Database:
         except OSError as error:
             self.error = error
             return
-        self._seen, self._held = now, -math.inf
-        self._runs = {part.key: part for part in found[:MOST_RUNS]}
+        self._seen, self._locked_since = now, -math.inf
+        self._runs = {run.key: run for run in found[:MOST_RUNS]}
         self._notes = (
             (f"{self.path.name}: only the newest {MOST_RUNS:,} runs are followed",)
             if len(found) > MOST_RUNS
             else ()
         )
 
-    def look_for_one_of_many(self) -> None:
-        """Do the same for the reader of one run: not if another one was kept waiting just now."""
+    def refresh_for_one_of_many(self) -> None:
+        """Refresh for the reader of one run, unless another one found it locked just now."""
         if not self.busy or time.monotonic() - self._tried >= PAUSE:
-            self.look()
+            self.refresh()
 
     def _wait(self, begin: float) -> None:
-        """Come back soon; say so where a writer does not let go of it for long."""
+        """Try again soon; report an error if a writer keeps the lock for long."""
         self.busy, self._tried = True, time.monotonic()
-        if self._held == -math.inf:
-            self._held = begin
-        elif self._tried - self._held > PATIENCE:
+        if self._locked_since == -math.inf:
+            self._locked_since = begin
+        elif self._tried - self._locked_since > PATIENCE:
             self.error = OSError(errno.EBUSY, "its writer keeps it locked; it is tried again")
 
-    def _look(self, now: Revision) -> Sequence[ContainedRun]:
+    def _refreshed(self, now: Revision) -> Sequence[ContainedRun]:
         with visit(self.path) as connection:
             same = self._seen is None or self._seen.inode == now.inode
-            found = self._tables.look(connection) if same else None
+            found = self._tables.refresh(connection) if same else None
             if found is None:
                 self.life += 1
                 self._tables = self._make()
-                found = self._tables.look(connection)
+                found = self._tables.refresh(connection)
             return found or ()
 
     def mark(self, key: str) -> Hashable:
-        """Another value each time that there is something new to read of a run; None without it."""
-        part = self._runs.get(key)
-        return None if part is None else (self.life, part.mark)
+        """Return a different value whenever a run has something new; None without that run."""
+        run = self._runs.get(key)
+        return None if run is None else (self.life, run.mark)
 
-    def rows(self, key: str) -> Rows:
-        """Return one run, nothing of which was read."""
+    def rows(self, key: str) -> RunRows:
+        """Return one run, none of it read yet."""
         return self._tables.rows(key)
 
     def open(self, key: str) -> DatabaseReader:
-        """Return a reader of one run that begins with its first point."""
+        """Return a reader of one run, from its first point on."""
         return DatabaseReader(self, key)
 
 
@@ -129,7 +135,7 @@ class DatabaseReader:
 
     Args:
         database: The database.
-        key: The run; None for the one that speaks for the database when it is first read.
+        key: The run; None for the one that stands for the database when it is first read.
     """
 
     def __init__(self, database: Database, key: str | None = None) -> None:
@@ -140,10 +146,10 @@ class DatabaseReader:
         self._life = -1
         self._mark: Hashable = None
         self._more = False
-        self._again = math.inf
-        self._order = 0
+        self._revisit_at = math.inf
         self._facts: Facts | None = None
-        self._rows: Rows | None = None
+        self._rows: RunRows | None = None
+        self._batch = BatchBuilder(MOST_TAGS)
 
     def read(self, deadline: float) -> Batch:
         """Return what was logged since the last call.
@@ -151,71 +157,71 @@ class DatabaseReader:
         Raises:
             ReadError: It is not a database, is corrupt, or answers too slowly.
         """
-        self._database.look_for_one_of_many()
-        if self._database.error is not None:
-            raise self._database.error.with_traceback(None)
-        if self._database.busy:
+        database = self._database
+        database.refresh_for_one_of_many()
+        if database.error is not None:
+            raise database.error.with_traceback(None)
+        if database.busy:
             return Batch(pending=1)
         if self._key is None:
-            if (first := lead(self._database.runs())) is None:
+            if (first := lead(database.runs())) is None:
                 return Batch()
             self._key = first.key
-        mark = self._database.mark(self._key)
-        if mark is None or (mark == self._mark and not self._more and time.time() < self._again):
+        mark = database.mark(self._key)
+        known = mark == self._mark and not self._more and time.time() < self._revisit_at
+        if mark is None or known:
             return Batch()
-        batches = list(self._batches(self._key, deadline))
-        if batches and (self._more or not batches[-1].pending):
-            # Else the writer had it, or it was gone: nothing of this mark was read.
+        visited, pending = self._visit(self._key, deadline)
+        if visited:
+            # Otherwise a writer locks it, or it is gone: nothing of this mark was read.
             self._mark = mark
-        return _joined(batches)
+        return self._batch.drain(int(pending))
 
-    def _batches(self, key: str, deadline: float) -> Iterator[Batch]:
-        """Visit the database again and again; between two visits its writer may have it."""
-        given = False
+    def _visit(self, key: str, deadline: float) -> tuple[bool, bool]:
+        """Visit the database repeatedly; between two visits its writer may lock it.
+
+        Returns:
+            Whether anything was read, and whether more is pending.
+        """
+        visited = False
         while True:
             try:
-                batch = self._read(key)
+                self._read(key)
             except FileNotFoundError:
-                return
+                return visited, visited
             except BusyError:
-                yield Batch(pending=1)
-                return
+                return visited, True
             except ReadError:
-                if not given:
+                if not visited:
                     raise
-                yield Batch(pending=1)
-                return
-            yield batch
-            given = True
-            if not batch.pending or time.monotonic() >= deadline:
-                return
+                return True, True
+            visited = True
+            if not self._more or time.monotonic() >= deadline:
+                return True, self._more
 
-    def _read(self, key: str) -> Batch:
-        anew = self._rows is not None and self._life != self._database.life
-        if self._rows is None or anew:
+    def _read(self, key: str) -> None:
+        if self._rows is None or self._life != self._database.life:
+            if self._rows is not None:
+                self._batch.restart()
             self._rows, self._life = self._database.rows(key), self._database.life
             self._facts = None
+        before = self._batch.points.order
         with visit(self.path) as connection:
-            news = self._rows.news(connection)
-        self._more = news.more
-        self._again = math.inf if news.again is None else news.again
-        told = news.facts is None or (news.facts == self._facts and not news.values)
-        facts = () if told or news.facts is None else (news.facts,)
-        self._facts = news.facts
-        points = tuple(as_points(news.values, self._order))
-        self._order += len(news.values)
-        return Batch(points, facts=facts, replaced=anew or news.anew, pending=int(news.more))
+            state = self._rows.read(connection, self._batch)
+        self._more = state.more
+        self._revisit_at = math.inf if state.revisit_at is None else state.revisit_at
+        has_points = self._batch.points.order != before
+        if state.facts is not None and (state.facts != self._facts or has_points):
+            self._batch.facts.append(state.facts)
+        self._facts = state.facts
 
 
-def _joined(batches: Sequence[Batch]) -> Batch:
-    """What several visits found, as one."""
-    if not batches:
-        return Batch()
-    anew = [at for at, batch in enumerate(batches) if batch.replaced]
-    kept = batches[anew[-1] if anew else 0 :]
-    return Batch(
-        points=tuple(points for batch in kept for points in batch.points),
-        facts=tuple(facts for batch in kept for facts in batch.facts),
-        replaced=bool(anew),
-        pending=batches[-1].pending,
-    )
+def openers(
+    source: str, tables: Callable[[], TrackerTables]
+) -> tuple[Callable[[Path], Database], Callable[[Path], DatabaseReader]]:
+    """Return what opens a database with all of its runs, and what reads the run that leads."""
+
+    def open_database(path: Path) -> Database:
+        return Database(path, source, tables)
+
+    return open_database, lambda path: DatabaseReader(open_database(path))

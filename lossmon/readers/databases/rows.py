@@ -1,95 +1,81 @@
-"""Rows of a database that only grows: how far they were read, and what they mean as points."""
+"""Rows of a database that only grows: which are new, and what they hold."""
 
 from __future__ import annotations
 
 import math
 import sqlite3
-from collections.abc import Hashable, Iterable, Iterator, Sequence
-from dataclasses import field
+from collections.abc import Hashable, Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
 
-import numpy as np
-
-from lossmon.fast_dataclass import dataclass
 from lossmon.readers.format import ContainedRun
-from lossmon.readers.records.columns import MOST_TAGS
+from lossmon.readers.points_builder import BatchBuilder
 from lossmon.readers.records.names import clean_name
 from lossmon.readers.values import number
-from lossmon.types import Axis, Facts, Points
+from lossmon.types import Facts
 
-MOST = 4_000
-"""Rows taken at one visit: some 20 ms, for which a writer may have to wait."""
+MOST_ROWS = 4_000
+"""Rows fetched per visit: some 20 ms, for which a writer may have to wait."""
 
 MOST_SETTINGS = 1000
-"""Hyperparameters of one run that are taken."""
+"""Hyperparameters kept of one run."""
+
+LARGEST_STEP = 2**62
 
 
-class Logged(NamedTuple):
-    """One value that a run logged; the wall time is in seconds since the Unix epoch."""
-
-    tag: str
-    step: int
-    wall_time: float
-    value: float
-    axis: Axis = Axis.STEP
-
-
-@dataclass(slots=True)
-class News:
-    """What one visit found of one run.
+class RunState(NamedTuple):
+    """State of one run after a visit.
 
     Attributes:
-        values: In the order in which they were logged.
-        facts: What is known of the run.
-        anew: What was given before is void.
+        facts: What is known about the run, None if nothing is.
         more: There are more rows to fetch.
-        again: Seconds since the Unix epoch from which on another visit can tell more, although
-            nothing was written; None if it cannot.
+        revisit_at: Seconds since the Unix epoch from which another visit may find more, although
+            nothing is written; None if it cannot.
     """
 
-    values: list[Logged] = field(default_factory=list)
     facts: Facts | None = None
-    anew: bool = False
     more: bool = False
-    again: float | None = None
+    revisit_at: float | None = None
 
 
-class Rows(Protocol):
+class RunRows(Protocol):
     """One run of a database, and how far it was read."""
 
-    def news(self, connection: sqlite3.Connection) -> News:
-        """Return what was logged since the last visit."""
+    def read(self, connection: sqlite3.Connection, batch: BatchBuilder) -> RunState:
+        """Add what was logged since the last visit to a batch.
+
+        Where older values changed, the batch starts over with all of them.
+        """
         ...
 
 
-class Tables(Protocol):
-    """Knows the tables of one kind of database."""
+class TrackerTables(Protocol):
+    """The tables of one kind of database."""
 
-    def look(self, connection: sqlite3.Connection) -> Sequence[ContainedRun] | None:
-        """Return the runs as `RunContainer.runs` does; None if the database is another one now."""
+    def refresh(self, connection: sqlite3.Connection) -> Sequence[ContainedRun] | None:
+        """Return the runs as `RunContainer.runs` does; None if the database was replaced."""
         ...
 
-    def rows(self, key: str) -> Rows:
-        """Return one run, nothing of which was read."""
+    def rows(self, key: str) -> RunRows:
+        """Return one run, none of it read yet."""
         ...
 
 
-class Marks:
-    """Which runs got rows since the last look, from the rows that were added alone.
+class RunMarks:
+    """Finds out which runs got rows since the last visit, from the new rows alone.
 
     Args:
         table: Name of the table.
-        run: Column that says whose a row is.
+        run: Column with the run of a row.
     """
 
     def __init__(self, table: str, run: str = "run_id") -> None:
         self._table, self._run = table, run
         self._last: tuple[Any, ...] | None = None
-        """The newest row, empty where there is none, None before the first look."""
+        """The newest row, empty if there is none, None before the first visit."""
         self._newest: dict[object, int] = {}
 
-    def look(self, connection: sqlite3.Connection) -> bool:
-        """Take notice of new rows; False if the newest row of the last look is gone."""
+    def refresh(self, connection: sqlite3.Connection) -> bool:
+        """Take note of new rows; returns False if the newest row of the last visit is gone."""
         table, run = self._table, self._run
         ending = f"SELECT rowid, * FROM {table} ORDER BY rowid DESC LIMIT 1"
         before, self._last = self._last, connection.execute(ending).fetchone() or ()
@@ -104,42 +90,42 @@ class Marks:
         return True
 
     def of(self, run: object) -> Hashable:
-        """Another value each time that a run got rows."""
+        """Return a different value whenever a run got rows."""
         return self._newest.get(run)
 
     @property
     def runs(self) -> Iterable[object]:
-        """The runs that got rows since the first look."""
+        """The runs that got rows since the first visit."""
         return self._newest
 
 
-class Cursor:
-    """Walks through the rows of one run in the order in which they were written.
+class RowCursor:
+    """Reads the rows of one run in the order in which they were written.
 
-    The rows of runs that were written one after another lie in stretches: only the stretch of
-    this run is walked, and from there to the newest row only once the run got another one.
+    The rows of runs that were written one after another are contiguous: only the range of this run
+    is read, and from there to the newest row only once the run got another one.
 
     Args:
         table: Name of the table.
         columns: What to fetch.
-        run: Column that says whose a row is.
+        run: Column with the run of a row.
         key: The run.
     """
 
     def __init__(self, table: str, columns: str, run: str, key: object) -> None:
-        self._stretch = f"SELECT MIN(rowid), MAX(rowid) FROM {table} WHERE {run} = ?"
+        self._range = f"SELECT MIN(rowid), MAX(rowid) FROM {table} WHERE {run} = ?"
         self._fetch = (
             f"SELECT rowid, {columns} FROM {table} "
-            f"WHERE rowid > ? AND rowid <= ? AND +{run} = ? ORDER BY rowid LIMIT {MOST}"
+            f"WHERE rowid > ? AND rowid <= ? AND +{run} = ? ORDER BY rowid LIMIT {MOST_ROWS}"
         )
         self._key = key
         self._at = -1
         self._end = -1
 
-    def next(self, connection: sqlite3.Connection) -> tuple[list[tuple[object, ...]], bool]:
+    def read(self, connection: sqlite3.Connection) -> tuple[list[tuple[object, ...]], bool]:
         """Return the next rows without their numbers, and whether there are more."""
         if self._end < 0:
-            first, last = connection.execute(self._stretch, (self._key,)).fetchone()
+            first, last = connection.execute(self._range, (self._key,)).fetchone()
             if first is None:
                 return [], False
             self._at, self._end = first - 1, last
@@ -147,42 +133,30 @@ class Cursor:
         rows = connection.execute(self._fetch, (self._at, end, self._key)).fetchall()
         if rows:
             self._at = rows[-1][0]
-        return [row[1:] for row in rows], len(rows) == MOST
+        return [row[1:] for row in rows], len(rows) == MOST_ROWS
 
 
-def as_points(values: Iterable[Logged], first: int) -> Iterator[Points]:
-    """Sort values into columns, one a tag; `first` is the position of the first of them."""
-    series: dict[str, list[tuple[int, Logged]]] = {}
-    for order, logged in enumerate(values, first):
-        if logged.tag in series or len(series) < MOST_TAGS:
-            series.setdefault(logged.tag, []).append((order, logged))
-    for tag, rows in series.items():
-        yield Points(
-            tag,
-            np.array([max(0, min(one.step, 2**62)) for _, one in rows], np.int64),
-            np.array([one.wall_time for _, one in rows], np.float64),
-            np.array([one.value for _, one in rows], np.float64),
-            np.array([order for order, _ in rows], np.int64),
-            rows[0][1].axis,
-        )
+def as_step(value: object) -> int:
+    """Return a number of a table as a step, 0 if it is not one."""
+    return max(0, min(as_int(value), LARGEST_STEP))
 
 
-def whole(value: object) -> int:
-    """A number of a table as an integer, 0 where it is none."""
+def as_int(value: object) -> int:
+    """Return a number of a table as an integer, 0 if it is not a number."""
     if type(value) is int:
         return value
-    taken = number(value)
-    return int(taken) if taken is not None and math.isfinite(taken) else 0
+    found = number(value)
+    return int(found) if found is not None and math.isfinite(found) else 0
 
 
-def real(value: object) -> float:
-    """A number of a table, NaN where it is none."""
+def as_float(value: object) -> float:
+    """Return a number of a table, NaN if it is not a number."""
     if type(value) is float:
         return value
-    taken = number(value)
-    return math.nan if taken is None else taken
+    found = number(value)
+    return math.nan if found is None else found
 
 
-def name_of(value: object) -> str:
-    """A name that stands in a table, empty where there is none."""
+def as_name(value: object) -> str:
+    """Return a name in a table, empty if there is none."""
     return clean_name(str(value)) if value else ""

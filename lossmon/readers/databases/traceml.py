@@ -1,4 +1,4 @@
-"""TraceML: a database of step times and hardware for each session, and a document about it."""
+"""Reader for TraceML: a database of step times and hardware per session, and its manifest."""
 
 from __future__ import annotations
 
@@ -8,9 +8,19 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lossmon.readers.databases.reader import Database, DatabaseReader
-from lossmon.readers.databases.rows import Cursor, Logged, Marks, News, Rows, name_of, real, whole
+from lossmon.readers.databases.rows import (
+    RowCursor,
+    RunMarks,
+    RunRows,
+    RunState,
+    as_float,
+    as_int,
+    as_name,
+    as_step,
+)
 from lossmon.readers.files.json_file import JsonFile
 from lossmon.readers.format import ContainedRun
+from lossmon.readers.points_builder import BatchBuilder
 from lossmon.readers.records.json_records import parse_whole
 from lossmon.readers.values import number, written_moment
 from lossmon.types import Axis, Batch, Facts
@@ -31,7 +41,7 @@ _PHASES = {
     "backward_time": "time/backward",
     "optimizer_step": "time/optimizer_step",
 }
-"""Parts of a step as TraceML names them, and what their series are called; in seconds."""
+"""TraceML's names of the parts of a step → tags of their series, in seconds."""
 
 _GPU_COLUMNS = (
     ("util", "utilization", 1.0),
@@ -41,7 +51,7 @@ _GPU_COLUMNS = (
     ("power_usage_w", "power", 1.0),
     ("power_limit_w", "power_limit", 1.0),
 )
-"""Column, what it is called among the readings of a machine, and its unit there."""
+"""Column, its name among the readings of a machine, and its unit there."""
 
 _HOST_COLUMNS = (
     ("cpu_percent", "cpu", 1.0),
@@ -53,71 +63,67 @@ _FAILED = {"failed": "failed", "interrupted": "interrupted", "incomplete": "inco
 
 
 class TracemlTables:
-    """The tables of one session: rank 0 speaks for the training, node 0 for the machines."""
+    """The tables of one session: rank 0 stands for the training, node 0 for the machines."""
 
     def __init__(self) -> None:
         self._marks = [
-            Marks("step_time_samples", _RANK),
-            Marks("step_memory_samples", _RANK),
-            Marks("system_samples", _NODE),
-            Marks("system_gpu_samples", _NODE),
+            RunMarks("step_time_samples", _RANK),
+            RunMarks("step_memory_samples", _RANK),
+            RunMarks("system_samples", _NODE),
+            RunMarks("system_gpu_samples", _NODE),
         ]
 
-    def look(self, connection: sqlite3.Connection) -> Sequence[ContainedRun] | None:
-        """Return the one run of the session; None if the database is another one now."""
-        if not all([marks.look(connection) for marks in self._marks]):
+    def refresh(self, connection: sqlite3.Connection) -> Sequence[ContainedRun] | None:
+        """Return the one run of the session; None if the database was replaced."""
+        if not all([marks.refresh(connection) for marks in self._marks]):
             return None
         return [ContainedRun(_SESSION, mark=tuple(marks.of(0) for marks in self._marks))]
 
-    def rows(self, key: str) -> Rows:
-        """Return the session, nothing of which was read."""
-        return Session()
+    def rows(self, key: str) -> RunRows:
+        """Return the session, none of it read yet."""
+        return SessionRows()
 
 
-class Session:
-    """What one session measured."""
+class SessionRows:
+    """The measurements of one session."""
 
     def __init__(self) -> None:
         def names(columns: Sequence[tuple[str, str, float]]) -> str:
             return ", ".join(column for column, _, _ in columns)
 
-        self._times = Cursor("step_time_samples", "step, sample_ts_s, events_json", _RANK, 0)
-        self._memory = Cursor(
-            "step_memory_samples", "step, sample_ts_s, peak_alloc_bytes", _RANK, 0
-        )
-        self._host = Cursor("system_samples", f"seq, sample_ts_s, {names(_HOST_COLUMNS)}", _NODE, 0)
-        self._gpus = Cursor(
-            "system_gpu_samples", f"seq, sample_ts_s, gpu_idx, {names(_GPU_COLUMNS)}", _NODE, 0
-        )
+        times = "step, sample_ts_s, events_json"
+        memory = "step, sample_ts_s, peak_alloc_bytes"
+        host = f"seq, sample_ts_s, {names(_HOST_COLUMNS)}"
+        gpus = f"seq, sample_ts_s, gpu_idx, {names(_GPU_COLUMNS)}"
+        self._times = RowCursor("step_time_samples", times, _RANK, 0)
+        self._memory = RowCursor("step_memory_samples", memory, _RANK, 0)
+        self._host = RowCursor("system_samples", host, _NODE, 0)
+        self._gpus = RowCursor("system_gpu_samples", gpus, _NODE, 0)
 
-    def news(self, connection: sqlite3.Connection) -> News:
-        """Return what was measured since the last visit."""
-        news = News()
-        for step, time, events in self._next(self._times, connection, news):
-            for tag, seconds in _step_times(events):
-                news.values.append(Logged(tag, whole(step), real(time), seconds))
-        for step, time, peak in self._next(self._memory, connection, news):
-            if (taken := number(peak)) is not None:
+    def read(self, connection: sqlite3.Connection, batch: BatchBuilder) -> RunState:
+        """Add what was measured since the last visit."""
+        add = batch.points.add_row
+        rows, more_times = self._times.read(connection)
+        for step, time, events in rows:
+            add(as_step(step), as_float(time), _step_times(events))
+        rows, more_memory = self._memory.read(connection)
+        for step, time, peak in rows:
+            if (used := number(peak)) is not None:
                 tag = "memory/peak_allocated (GiB)"
-                news.values.append(Logged(tag, whole(step), real(time), taken / _GIB))
-        for place, time, *said in self._next(self._host, connection, news):
-            news.values += _readings(whole(place), real(time), "system", _HOST_COLUMNS, said)
-        for place, time, gpu, *said in self._next(self._gpus, connection, news):
-            where = f"system/gpu/{whole(gpu)}"
-            news.values += _readings(whole(place), real(time), where, _GPU_COLUMNS, said)
-        return news
-
-    @staticmethod
-    def _next(
-        cursor: Cursor, connection: sqlite3.Connection, news: News
-    ) -> list[tuple[object, ...]]:
-        rows, more = cursor.next(connection)
-        news.more = news.more or more
-        return rows
+                batch.points.add(tag, as_step(step), as_float(time), used / _GIB)
+        rows, more_host = self._host.read(connection)
+        for index, time, *values in rows:
+            readings = _readings("system", _HOST_COLUMNS, values)
+            add(as_step(index), as_float(time), readings, Axis.ORDER)
+        rows, more_gpus = self._gpus.read(connection)
+        for index, time, gpu, *values in rows:
+            readings = _readings(f"system/gpu/{as_int(gpu)}", _GPU_COLUMNS, values)
+            add(as_step(index), as_float(time), readings, Axis.ORDER)
+        return RunState(more=more_times or more_memory or more_host or more_gpus)
 
 
 def _step_times(events: object) -> Iterator[tuple[str, float]]:
-    """The seconds that a step took, from the wait for its batch to its end, and their parts."""
+    """Seconds of a step, from the wait for its batch to its end, and of its parts."""
     record = parse_whole(str(events)) or {}
     spent = {
         name.removeprefix(_PREFIX): seconds
@@ -134,25 +140,21 @@ def _step_times(events: object) -> Iterator[tuple[str, float]]:
 def _seconds(devices: object) -> float | None:
     if not isinstance(devices, dict):
         return None
-    said = [number(one.get("duration_ms")) for one in devices.values() if isinstance(one, dict)]
-    known = [one for one in said if one is not None]
+    spent = [number(one.get("duration_ms")) for one in devices.values() if isinstance(one, dict)]
+    known = [one for one in spent if one is not None]
     return math.fsum(known) * _MS if known else None
 
 
 def _readings(
-    place: int,
-    time: float,
-    where: str,
-    columns: Sequence[tuple[str, str, float]],
-    said: Sequence[object],
-) -> Iterator[Logged]:
-    for (_, name, unit), value in zip(columns, said, strict=True):
-        if (taken := number(value)) is not None:
-            yield Logged(f"{where}/{name}", place, time, taken / unit, Axis.ORDER)
+    where: str, columns: Sequence[tuple[str, str, float]], values: Sequence[object]
+) -> Iterator[tuple[str, float]]:
+    for (_, name, unit), value in zip(columns, values, strict=True):
+        if (reading := number(value)) is not None:
+            yield f"{where}/{name}", reading / unit
 
 
-class Manifest:
-    """Reads `manifest.json`, which says how a session is doing.
+class TracemlManifest:
+    """Reads `manifest.json`, which holds the state of a session.
 
     Args:
         path: The file.
@@ -165,17 +167,17 @@ class Manifest:
         self._file = JsonFile(path)
 
     def read(self, deadline: float) -> Batch:
-        """Return the name, the beginning and the end of the session, if any is new.
+        """Return the name, the start and the end of the session if any of them is new.
 
         Raises:
             ReadError: The file may not be read.
         """
-        document = self._file.changed()
+        document = self._file.read()
         if not isinstance(document, dict):
             return Batch()
         status = document.get("status")
         facts = Facts(
-            name=name_of(document.get("session_id")) or None,
+            name=as_name(document.get("session_id")) or None,
             started=written_moment(str(document.get("created_at"))),
             finished=status == "completed",
             failure=_FAILED.get(str(status), ""),

@@ -30,14 +30,14 @@ MOST_LOOKS = 100
 creates its tables one after another needs fewer, and any other program's is left alone at last."""
 
 
-class FileState(NamedTuple):
+class DetectionState(NamedTuple):
     """Size of a file, and seconds since the Unix epoch of its last change."""
 
     size: int
     modified: float
 
 
-UNKNOWN = FileState(-1, 0.0)
+UNKNOWN = DetectionState(-1, 0.0)
 
 Detect = Callable[[Path, bytes], Format | None]
 
@@ -56,7 +56,7 @@ class Detector:
         self._own = own
         self._found: dict[tuple[int, int], FoundFile] = {}
         self._final: set[tuple[int, int]] = set()
-        self._undecided: dict[tuple[int, int], tuple[str, FileState]] = {}
+        self._undecided: dict[tuple[int, int], tuple[str, DetectionState]] = {}
         self._looks: Counter[tuple[int, int]] = Counter()
         self._notes: dict[str, str] = {}
 
@@ -93,7 +93,7 @@ class Detector:
         undecided = list(self._undecided.values())[:MOST_UNDECIDED]
         return any(_state(path) != state for path, state in undecided)
 
-    def _look(self, file: ListedFile, state: FileState, detect: Detect) -> FoundFile | None:
+    def _look(self, file: ListedFile, state: DetectionState, detect: Detect) -> FoundFile | None:
         path = Path(file.path)
         head = read_head(path)
         if head is None and state.size:
@@ -148,7 +148,7 @@ class Detector:
         return own if own.claims(path, head) else found
 
 
-def _state(path: str) -> FileState:
+def _state(path: str) -> DetectionState:
     """What has to change for another look at a file to be worthwhile.
 
     The tables of a database may be created while its writer holds it, or may stand in its
@@ -157,14 +157,14 @@ def _state(path: str) -> FileState:
     try:
         status = os.stat(path, follow_symlinks=False)
     except OSError:
-        return FileState(0, 0.0)
+        return DetectionState(0, 0.0)
     if not has_write_ahead(os.path.basename(path)):
-        return FileState(status.st_size, status.st_mtime)
+        return DetectionState(status.st_size, status.st_mtime)
     try:
         ahead = os.stat(f"{path}-wal", follow_symlinks=False)
     except OSError:
-        return FileState(status.st_size, status.st_mtime)
-    return FileState(status.st_size + ahead.st_size, max(status.st_mtime, ahead.st_mtime))
+        return DetectionState(status.st_size, status.st_mtime)
+    return DetectionState(status.st_size + ahead.st_size, max(status.st_mtime, ahead.st_mtime))
 
 
 def _is_one_long_line(path: Path, head: bytes) -> bool:

@@ -13,9 +13,9 @@ from lossmon.readers.discovery.found import FoundFile, only_text
 from lossmon.readers.discovery.members import scoped, without_repeats
 from lossmon.readers.format import Rank
 from lossmon.readers.registry import directories
-from lossmon.readers.run_directories import Marks, RunDirectory
+from lossmon.readers.run_directories import RunDirectory, TellingNames
 
-Runs = dict[str, list[FoundFile]]
+FilesByRun = dict[str, list[FoundFile]]
 """Path of a run's own directory or file → its files."""
 
 _Stem = tuple[str, str]
@@ -37,7 +37,7 @@ _SPLIT_IN_STEM = re.compile(
 )
 
 
-def grouped(files: Sequence[FoundFile], root: str, marks: Marks) -> Runs:
+def grouped(files: Sequence[FoundFile], root: str, marks: TellingNames) -> FilesByRun:
     """Put files together that belong to one run.
 
     Args:
@@ -48,14 +48,14 @@ def grouped(files: Sequence[FoundFile], root: str, marks: Marks) -> Runs:
     Returns:
         The runs by path, ascending.
     """
-    runs: Runs = {}
+    runs: FilesByRun = {}
     for file, place in _located(files, root, marks):
         placed = replace(file, scope=place.scope) if place.scope else file
         runs.setdefault(place.path, []).append(placed)
     _join_numbered(runs, root)
     _join_nested(runs)
     paths = sorted(runs)
-    parts: Runs = {}
+    parts: FilesByRun = {}
     for path in paths:
         for own, members in _split_up(path, without_repeats(runs[path]), _below(paths, path) > 0):
             if members:
@@ -83,7 +83,7 @@ _AFTER_SEPARATOR = chr(ord(os.sep) + 1)
 
 
 def _located(
-    files: Sequence[FoundFile], root: str, marks: Marks
+    files: Sequence[FoundFile], root: str, marks: TellingNames
 ) -> Iterator[tuple[FoundFile, RunDirectory]]:
     """Give each file its run directory; files nested below others of their writer share theirs."""
     locate = directories().locate
@@ -108,7 +108,7 @@ def _sources(files: Sequence[FoundFile]) -> frozenset[str]:
     return frozenset(file.format.source for file in files if file.format.rank < Rank.TEXT)
 
 
-def _join_numbered(runs: Runs, root: str) -> None:
+def _join_numbered(runs: FilesByRun, root: str) -> None:
     """Join the directories of one number that several loggers keep beside each other."""
     numbered = directories().numbered
     kept: dict[tuple[str, str], str] = {}
@@ -126,7 +126,7 @@ def _join_numbered(runs: Runs, root: str) -> None:
             runs[first] += runs.pop(path)
 
 
-def _join_nested(runs: Runs) -> None:
+def _join_nested(runs: FilesByRun) -> None:
     """Join a log with the single run below it, and so the only other logger of that run."""
     paths = sorted(runs)
     for path in reversed(paths.copy()):

@@ -11,7 +11,7 @@ from lossmon.readers.discovery.checkpoints import CHECKPOINT_NAME, checkpoint_st
 from lossmon.readers.discovery.containers import Contained, RunContainers, leading
 from lossmon.readers.discovery.detection import Detector
 from lossmon.readers.discovery.found import FoundFile, FoundRun, only_text
-from lossmon.readers.discovery.grouping import Runs, grouped
+from lossmon.readers.discovery.grouping import FilesByRun, grouped
 from lossmon.readers.discovery.tree import ListedFile, Tree
 from lossmon.readers.format import as_file_name
 from lossmon.readers.registry import directories, is_interesting
@@ -181,13 +181,13 @@ class SearchPath:
         """A path below this one as the user would spell it."""
         return self.given / os.path.relpath(path, self._root)
 
-    def _settled(self, runs: Runs) -> Runs:
+    def _settled(self, runs: FilesByRun) -> FilesByRun:
         """Keep every file in the run that it was first found in, and every run its path.
 
         What is found later can make another grouping look better, but a run that is being
         watched must not fall apart or move.
         """
-        settled: Runs = {}
+        settled: FilesByRun = {}
         for path, files in runs.items():
             for file in files:
                 owner = self._owners.get(str(file.path))

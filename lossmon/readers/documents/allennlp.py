@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from lossmon.readers.documents.reader import DocumentReader
-from lossmon.readers.records.columns import Columns, MetricColumns
-from lossmon.readers.records.frame import Frame, frame_of
+from lossmon.readers.records.columns import ColumnRoles, MetricColumns
+from lossmon.readers.records.frame import RecordFrame, frame_of
 from lossmon.types import Axis, Facts
 
 _REPEATED = frozenset(
@@ -15,12 +15,12 @@ _REPEATED = frozenset(
 """What each document says of the run, and no epoch measured."""
 
 
-def _extract(document: object) -> tuple[Frame, tuple[Facts, ...]]:
+def _extract(document: object) -> tuple[RecordFrame, tuple[Facts, ...]]:
     return frame_of([document] if isinstance(document, dict) else []), ()
 
 
 def _layout(axis: Axis | None) -> MetricColumns:
-    return MetricColumns(Axis.EPOCH, Columns(steps=(), ignored=_REPEATED))
+    return MetricColumns(Axis.EPOCH, ColumnRoles(steps=(), ignored=_REPEATED))
 
 
 def open_metrics(path: Path) -> DocumentReader:

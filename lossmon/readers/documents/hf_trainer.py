@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from lossmon.readers.documents.reader import DocumentReader, history_frame
-from lossmon.readers.records.columns import Columns, MetricColumns
-from lossmon.readers.records.frame import Cells, Frame
+from lossmon.readers.records.columns import ColumnRoles, MetricColumns
+from lossmon.readers.records.frame import FrameBuilder, RecordFrame
 from lossmon.readers.values import number
 from lossmon.types import Axis, Facts
 
 _ENDINGS = ("train_samples_per_second", "train_steps_per_second")
 """What only the record at the end of a training holds, beside `train_loss`."""
 
-_STEPS = Columns(steps=("step",))
+_STEPS = ColumnRoles(steps=("step",))
 
 _SETTINGS = ("train_batch_size", "num_train_epochs", "logging_steps", "eval_steps", "save_steps")
 """What of the settings the document repeats."""
@@ -25,15 +25,15 @@ def _state_layout(axis: Axis | None) -> MetricColumns:
     return MetricColumns(axis or Axis.STEP, _STEPS)
 
 
-def _extract_state(document: object) -> tuple[Frame, tuple[Facts, ...]]:
+def _extract_state(document: object) -> tuple[RecordFrame, tuple[Facts, ...]]:
     if not isinstance(document, dict):
-        return Frame(), ()
+        return RecordFrame(), ()
     history = document.get("log_history")
-    frame = history_frame(history) if isinstance(history, list) else Frame()
+    frame = history_frame(history) if isinstance(history, list) else RecordFrame()
     return frame, (_state_facts(document, frame),)
 
 
-def _state_facts(state: Mapping[str, object], frame: Frame) -> Facts:
+def _state_facts(state: Mapping[str, object], frame: RecordFrame) -> Facts:
     total = number(state.get("max_steps"))
     epochs = number(state.get("num_train_epochs"))
     step = number(state.get("global_step"))
@@ -57,13 +57,13 @@ def _last_part(path: str) -> str | None:
     return posixpath.basename(path.replace("\\", "/").rstrip("/")) or None
 
 
-def _extract_results(document: object) -> tuple[Frame, tuple[Facts, ...]]:
+def _extract_results(document: object) -> tuple[RecordFrame, tuple[Facts, ...]]:
     """The final numbers, at the epoch after which they were measured, if there was any.
 
     The mean loss of the whole training is called `train_loss` here; it is given as TensorBoard
     spells it, `train/train_loss`, so that it is not taken for a loss at the end.
     """
-    cells = Cells()
+    cells = FrameBuilder()
     if isinstance(document, dict):
         for name, value in document.items():
             if isinstance(name, str) and number(value) is not None:

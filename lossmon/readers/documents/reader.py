@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from lossmon.readers.files.json_file import JsonFile
+from lossmon.readers.points_builder import BatchBuilder
 from lossmon.readers.records.axis import OtherAxisError
-from lossmon.readers.records.columns import Found, Layout, MetricColumns
-from lossmon.readers.records.frame import DEPTH, Cells, Frame, frame_of
+from lossmon.readers.records.columns import MOST_TAGS, MetricColumns, RecordLayout
+from lossmon.readers.records.frame import DEPTH, FrameBuilder, RecordFrame, frame_of
 from lossmon.readers.records.names import clean_name
 from lossmon.readers.records.sniff import names_loss
 from lossmon.readers.values import number
@@ -21,21 +23,21 @@ _WRAPPERS = ("log_history", "history", "training_history", "logs", "log", "metri
 """Names under which a document may keep its records."""
 
 
-Extract = Callable[[object], tuple[Frame, tuple[Facts, ...]]]
-"""Takes the records out of a document, with what it says of the run."""
+Extract = Callable[[object], tuple[RecordFrame, tuple[Facts, ...]]]
+"""Extracts the records of a document, and facts about the run."""
 
 
 class DocumentReader:
-    """Reads a JSON document again whenever it changes.
+    """Reads a JSON document whenever it changes.
 
-    What the new version holds beyond the one before is given; a version that does not continue
-    the one before replaces it.
+    What a new version adds is returned; a version that does not continue the previous one
+    replaces it.
 
     Args:
         path: The file.
         source: Name of the format family.
         extract: Finds its records.
-        layout: What they mean.
+        layout: Makes the layout, which knows the meaning of the records.
     """
 
     def __init__(
@@ -43,7 +45,7 @@ class DocumentReader:
         path: Path,
         source: str,
         extract: Extract,
-        layout: Callable[[Axis | None], Layout] = MetricColumns,
+        layout: Callable[[Axis | None], RecordLayout] = MetricColumns,
     ) -> None:
         self.path = path
         self.source = source
@@ -59,34 +61,37 @@ class DocumentReader:
         Raises:
             ReadError: The file may not be read, is not a regular file, or is too large.
         """
-        document = self._file.changed()
+        document = self._file.read()
         if document is None:
-            fault = self._file.overdue()
+            fault = self._file.lasting_fault()
             note = f"{self.path.name}: not a whole JSON document ({fault}): waiting for the next"
             return Batch(notes=(note,) if fault else ())
         frame, facts = self._extract(document)
-        found = self._found(frame)
-        found.facts = [*facts, *found.facts]
-        points = {points.tag: points for points in found.points}
+        batch = self._laid_out(frame)
+        points = {points.tag: points for points in batch.points}
         added = _added(self._points, points)
         replaced = added is None
         if added is None:
             self._first += 1 + max((int(p.order[-1]) for p in self._points.values()), default=0)
             added = list(points.values())
         self._points = points
-        found.points = [_shifted(points, self._first) for points in added]
-        return found.batch(replaced=replaced)
+        return replace(
+            batch,
+            points=tuple(_shifted(points, self._first) for points in added),
+            facts=(*facts, *batch.facts),
+            replaced=replaced,
+        )
 
-    def _found(self, frame: Frame) -> Found:
+    def _laid_out(self, frame: RecordFrame) -> Batch:
         axis: Axis | None = None
         while True:
-            found = Found()
+            batch = BatchBuilder(MOST_TAGS)
             try:
-                self._layout(axis).take(frame, 0, found)
+                self._layout(axis).add(frame, batch)
             except OtherAxisError as error:
                 axis = error.axis
-                continue
-            return found
+            else:
+                return batch.drain()
 
 
 def _shifted(points: Points, first: int) -> Points:
@@ -95,7 +100,7 @@ def _shifted(points: Points, first: int) -> Points:
 
 
 def _added(before: Mapping[str, Points], now: Mapping[str, Points]) -> list[Points] | None:
-    """What `now` holds behind the end of `before`; None if it does not continue it."""
+    """What `now` holds after the end of `before`; None if it does not continue it."""
     end = max((int(points.order[-1]) for points in before.values()), default=-1)
     added = []
     for tag, points in now.items():
@@ -117,7 +122,7 @@ def _added(before: Mapping[str, Points], now: Mapping[str, Points]) -> list[Poin
 
 
 def _same(before: Points | None, now: Points, count: int) -> bool:
-    """Whether the first `count` points are the ones before."""
+    """Whether the first `count` points are those of `before`."""
     if before is None:
         return count == 0
     return (
@@ -128,17 +133,17 @@ def _same(before: Points | None, now: Points, count: int) -> bool:
     )
 
 
-def history_frame(document: object) -> Frame:
+def history_frame(document: object) -> RecordFrame:
     """Return the records of a training history.
 
     A history is a list of records, a record of equally long lists (Keras' `History`), or either
-    of them under a name such as `log_history`. Of lists of several lengths those are taken that
-    hold the most losses.
+    of them under a name such as `log_history`. Among lists of several lengths, those of the length
+    with the most losses are taken.
     """
     if isinstance(document, list):
         return frame_of(record for record in document if isinstance(record, dict))
     if not isinstance(document, dict):
-        return Frame()
+        return RecordFrame()
     for name in _WRAPPERS:
         inner = document.get(name)
         if isinstance(inner, list) and any(isinstance(record, dict) for record in inner):
@@ -149,7 +154,7 @@ def history_frame(document: object) -> Frame:
 def _lists(
     document: Mapping[str, object], prefix: str = "", depth: int = 0
 ) -> dict[str, list[object]]:
-    """The lists of numbers in a document, by their names joined with `/`."""
+    """The lists of numbers in a document, by their names joined by `/`."""
     lists: dict[str, list[object]] = {}
     for key, value in document.items():
         name = prefix + clean_name(key)
@@ -161,14 +166,14 @@ def _lists(
     return lists
 
 
-def _frame_of_lists(lists: Mapping[str, list[object]]) -> Frame:
+def _frame_of_lists(lists: Mapping[str, list[object]]) -> RecordFrame:
     if not lists:
-        return Frame()
+        return RecordFrame()
     lengths = Counter[int]()
     for name, values in lists.items():
         lengths[len(values)] += 1 + 100 * names_loss(name)
     length = max(lengths, key=lambda length: (lengths[length], -length))
-    cells = Cells()
+    cells = FrameBuilder()
     for name, values in lists.items():
         if len(values) == length:
             for row, value in enumerate(values):
@@ -176,7 +181,7 @@ def _frame_of_lists(lists: Mapping[str, list[object]]) -> Frame:
     return cells.frame(length)
 
 
-def _extract(document: object) -> tuple[Frame, tuple[Facts, ...]]:
+def _extract(document: object) -> tuple[RecordFrame, tuple[Facts, ...]]:
     return history_frame(document), ()
 
 

@@ -1,4 +1,4 @@
-"""Files that a log names: texts and tables that are too long to stand in it."""
+"""Attachments of a log: texts and tables in files of their own, because they are long."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 _NAME = re.compile(r"[\w .=+@-]{1,200}")
-"""A part of a path that may be followed; a log can be made by anybody."""
+"""A part of a path that may be followed: anybody can make a log."""
 
 _DEEPEST = 8
-"""Directories between a run and its media."""
+"""Directories between a run and its attachments."""
 
-_MOST_WAITING = 300
+_MOST_QUEUED = 300
 """Files that one call opens: a tenth of a second from a warm disk."""
 
 T = TypeVar("T")
 
 
-class Waiting(Generic[T]):
-    """What a log named since the last call, thinned to what one call can open.
+class AttachmentQueue(Generic[T]):
+    """Queue of the attachments that a log named, thinned to what one call can open.
 
-    Of each key the first, the newest and some between them stay.
+    The first, the newest and some in between of each key stay.
     """
 
     def __init__(self) -> None:
@@ -31,26 +31,26 @@ class Waiting(Generic[T]):
         self._count = 0
 
     def add(self, key: str, named: T) -> None:
-        """Note one more."""
+        """Add one."""
         self._by_key.setdefault(key, []).append(named)
         self._count += 1
-        if self._count > _MOST_WAITING:
+        if self._count > _MOST_QUEUED:
             longest = max(self._by_key.values(), key=len)
             self._count -= len(longest)
             longest[1:-1] = longest[2:-1:2]
             self._count += len(longest)
 
     def drain(self) -> list[T]:
-        """Give what waits, key by key, each oldest first."""
+        """Return the queue and empty it: key by key, the oldest first."""
         by_key, self._by_key, self._count = self._by_key, {}, 0
         return [named for group in by_key.values() for named in group]
 
 
-def media(directory: Path, name: str, limit: int) -> bytes | None:
-    """The first bytes of a regular file below a directory; None where there is none.
+def read_attachment(directory: Path, name: str, limit: int) -> bytes | None:
+    """Return the first bytes of a regular file below a directory; None if there is none.
 
     Args:
-        directory: Where the run keeps its media.
+        directory: Where the run keeps its attachments.
         name: Path below it, as the log spells it. It is not trusted: nothing outside the
             directory is opened, and no link is followed.
         limit: Bytes.

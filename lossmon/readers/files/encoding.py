@@ -1,4 +1,4 @@
-"""The encoding of a text file, told by its first bytes."""
+"""Detection of the encoding of a text file by its first bytes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from typing import NamedTuple
 
 SAMPLE = 256
-"""Bytes from which on the encoding is told, whether the first line has ended or not."""
+"""Bytes that decide on the encoding, even if the first line has not ended."""
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -18,15 +18,15 @@ _END = re.compile(rb"[\r\n]")
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x9f]")
 
 FEWEST = 2
-"""Letters of the first line, of those that Latin-1 has, by which UTF-16 without a mark is told."""
+"""Latin-1 letters in the first line that are needed to recognise UTF-16 without a mark."""
 
 
 class Encoding(NamedTuple):
-    """How the bytes of a text file become letters.
+    """Encoding of a text file.
 
     Attributes:
         name: `utf-8`, `utf-16-le` or `utf-16-be`.
-        mark: Length of its byte order mark, 0 where it has none.
+        mark: Length of its byte order mark, 0 if it has none.
         sure: More bytes cannot change it.
     """
 
@@ -41,10 +41,10 @@ class Encoding(NamedTuple):
 
 
 def encoding_of(head: bytes) -> Encoding:
-    """Tell the encoding of a file.
+    """Detect the encoding of a file.
 
-    UTF-16 without a byte order mark, as Windows' older tools append it, is told by the first
-    line: every second byte of its ASCII letters is 0.
+    UTF-16 without a byte order mark, as older tools of Windows append it, shows in the first line:
+    every second byte of its ASCII letters is 0.
 
     Args:
         head: Its first bytes, at least one if there are any.
@@ -59,7 +59,7 @@ def encoding_of(head: bytes) -> Encoding:
 
 
 def _first_line(head: bytes) -> tuple[bytes, bool]:
-    """The first line with the byte behind its end, and whether all of that is there."""
+    """The first line with the byte after its end, and whether all of that is there."""
     end = _END.search(head)
     if end is None:
         return head, False
@@ -77,7 +77,7 @@ def _unmarked(sample: bytes) -> str:
 
 
 def as_utf8(head: bytes) -> bytes:
-    """The first bytes of a file as UTF-8 if they are UTF-16, else as they are."""
+    """Return the first bytes of a file as UTF-8 if they are UTF-16, else unchanged."""
     encoding = encoding_of(head)
     if not encoding.wide:
         return head

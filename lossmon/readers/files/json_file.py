@@ -1,4 +1,4 @@
-"""A JSON document that a program writes anew from time to time."""
+"""JSON document that a program rewrites from time to time."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from pathlib import Path
 from lossmon.errors import ReadError
 
 LARGEST = 1 << 29
-"""Bytes of a document that is still read: half a gigabyte takes some ten seconds and several
+"""Bytes of the largest document that is read: half a gigabyte takes some ten seconds and several
 times its size in memory."""
 
 PATIENCE = 10.0
-"""Seconds after its last change from which on a document that does not parse is worth a word. A
-writer needs less for the rest of it."""
+"""Seconds after its last change from which a document that does not parse is worth a note: a writer
+needs less for the rest of it."""
 
 
 class JsonFile:
-    """A JSON document that a program writes anew from time to time.
+    """Reads a JSON document that a program rewrites from time to time.
 
     Attributes:
         path: The file.
-        fault: Why the newest version could not be read, or empty. It is tried again when the
-            file changes: most such programs do not write atomically.
+        fault: Why the newest version could not be read, or empty. It is read again when the file
+            changes: most such programs do not write atomically.
     """
 
     def __init__(self, path: Path) -> None:
@@ -34,8 +34,8 @@ class JsonFile:
         self._seen: tuple[int, ...] = ()
         self._changed = 0.0
 
-    def changed(self) -> object:
-        """Return the document if it is new, else None.
+    def read(self) -> object:
+        """Return the document if it has changed, else None.
 
         Raises:
             ReadError: The file may not be read, is not a regular file, or is too large.
@@ -54,8 +54,8 @@ class JsonFile:
         self._seen, self._changed = identity, status.st_mtime
         return self._parse(content)
 
-    def overdue(self) -> str:
-        """Return the fault once it has lasted too long for a file that is being written."""
+    def lasting_fault(self) -> str:
+        """Return the fault, once, when it has lasted too long for a file that is being written."""
         if not self.fault or time.time() - self._changed < PATIENCE:
             return ""
         fault, self.fault = self.fault, ""
@@ -67,7 +67,7 @@ class JsonFile:
         if status.st_size > LARGEST:
             raise ReadError(
                 f"{self.path}: {status.st_size:,} bytes are too many for one JSON document; "
-                "it is left out"
+                "it is skipped"
             )
 
     def _parse(self, content: bytes) -> object:

@@ -1,9 +1,8 @@
-"""The transaction log of W&B and SwanLab: LevelDB's log blocks behind a header of 7 bytes."""
+"""Transaction logs of experiment trackers: LevelDB's log blocks after a header of 7 bytes."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Container
+from collections.abc import Container
 from pathlib import Path
 from struct import Struct
 from typing import NamedTuple
@@ -11,26 +10,27 @@ from zlib import crc32
 
 from lossmon.errors import ReadError
 from lossmon.readers.files.tail import Tail
+from lossmon.readers.values import counted
 
 BLOCK = 1 << 15
-"""Bytes of a block, counted from the start of the file; no fragment crosses a block's end."""
+"""Bytes of a block, counted from the start of the file; no fragment crosses the end of a block."""
 
 PREFIX = 7
-"""Bytes of the file header, and of the header of each fragment."""
+"""Bytes of the header of the file, and of each fragment."""
 
 LARGEST = 4 << 20
-"""Bytes of the longest record that is kept: a summary with thousands of keys has some 100 kB."""
+"""Bytes of the longest record that is kept: a summary with thousands of keys takes some 100 kB."""
 
-_TAKEN = 8 * BLOCK
-"""Bytes read at once: some thousand records, taken apart in about 10 ms."""
+_CHUNK = 8 * BLOCK
+"""Bytes read at once: some thousand records, decoded in about 10 ms."""
 
 _FULL, _FIRST, _MIDDLE, _LAST = 1, 2, 3, 4
 
 _fragment = Struct("<IHB")
 
 
-class Entry(NamedTuple):
-    """One record.
+class LogRecord(NamedTuple):
+    """A record of a log.
 
     Attributes:
         content: Its bytes.
@@ -41,21 +41,21 @@ class Entry(NamedTuple):
     offset: int
 
 
-class LogTail:
-    """Gives the records that were completed in a transaction log since the last call.
+class LevelDbTail:
+    """Reads the records that were completed in a transaction log since the last call.
 
-    A damaged block is left out, with a note; reading goes on at the next. Zeros where a record
-    should begin are a hole that the file system has not filled yet, and are looked at again.
+    A damaged block is skipped with a note, and reading goes on at the next. Zeros where a record
+    should begin are a hole that the file system has not filled yet: they are read again.
 
     Args:
         path: The file.
-        magic: Its first bytes, all but the version.
-        versions: Versions that can be read; None for any.
+        magic: Its first bytes without the version.
+        versions: Versions that can be read; any if None.
 
     Attributes:
         path: The file.
         version: Last byte of the file header, -1 until it is known.
-        replaced: The last call found that the file began anew.
+        replaced: The last call found that the file started over.
     """
 
     def __init__(self, path: Path, magic: bytes, versions: Container[int] | None = None) -> None:
@@ -65,12 +65,12 @@ class LogTail:
         self._versions = versions
         self._tail = Tail(path)
         self._damaged: list[int] = []
-        self._begin()
+        self._reset()
 
-    def _begin(self) -> None:
+    def _reset(self) -> None:
         self.version = -1
         self._half = b""
-        """Bytes behind the last whole fragment."""
+        """Bytes after the last whole fragment."""
         self._parts: list[bytes] = []
         """Fragments of a record whose last one is still to come."""
         self._skip = 0
@@ -79,89 +79,55 @@ class LogTail:
 
     @property
     def pending(self) -> int:
-        """Bytes known to be unread; 0 at a hole, where coming back at once is of no use."""
+        """Bytes known to be unread; 0 at a hole, where reading again at once is useless."""
         return 0 if self._hole else self._tail.pending
 
     def drain_notes(self) -> tuple[str, ...]:
-        """Return what was worth a word since this was last called."""
+        """Return the notes since the last call."""
         damaged, self._damaged = self._damaged, []
         if not damaged:
             return ()
-        blocks = "1 damaged block" if len(damaged) == 1 else f"{len(damaged):,} damaged blocks"
+        blocks = counted(len(damaged), "damaged block")
         return (f"{blocks} skipped, from byte {damaged[0]:,}",)
 
-    def feed(
-        self, deadline: float, anew: Callable[[], None], give: Callable[[bytes], None]
-    ) -> bool:
-        """Hand over the records that were completed since the last call.
-
-        Args:
-            deadline: `time.monotonic()` value after which to stop; one piece is always read.
-            anew: Called before the first record of a log that began anew.
-            give: Gets each record's bytes.
-
-        Returns:
-            Whether the log began anew.
+    def read(self) -> list[LogRecord] | None:
+        """Return the next whole records; None if there is nothing new.
 
         Raises:
-            ReadError: It is no such log, or may not be read. After records were handed over
-                that is left to the next call.
+            ReadError: It is not such a log, has another version, or may not be read.
         """
-        replaced = given = False
-        while True:
-            try:
-                entries = self.take()
-                if entries and self._versions is not None and self.version not in self._versions:
-                    byte = PREFIX - 1
-                    raise ReadError(f"{self.path}: byte {byte}: unknown version {self.version}")
-            except ReadError:
-                if not given:
-                    raise
-                break
-            if self.replaced:
-                replaced = True
-                anew()
-            if entries is None:
-                break
-            given = given or bool(entries)
-            for entry in entries:
-                give(entry.content)
-            if time.monotonic() >= deadline:
-                break
-        return replaced
-
-    def take(self) -> list[Entry] | None:
-        """Return the next whole records; None when there is nothing new.
-
-        Raises:
-            ReadError: It is no such log, or may not be read.
-        """
-        taken = self._tail.take(PREFIX if self._hole else _TAKEN)
+        content = self._tail.read(PREFIX if self._hole else _CHUNK)
         self.replaced = self._tail.replaced
         if self.replaced:
-            self._begin()
-        if not taken:
-            return None
-        skipped = min(self._skip, len(taken))
+            self._reset()
+        if not content:
+            return [] if self.replaced else None
+        skipped = min(self._skip, len(content))
         self._skip -= skipped
-        data = self._half + taken[skipped:]
-        place = self._tail.offset - len(data)
-        if self.version < 0:
-            if len(data) < PREFIX:
-                self._half = data
-                return []
-            if not data.startswith(self._magic):
-                raise ReadError(f"{self.path}: byte 0: not the log that its name says")
-            self.version = data[PREFIX - 1]
-            return self._entries(data, PREFIX, place)
-        return self._entries(data, 0, place)
+        data = self._half + content[skipped:]
+        offset = self._tail.offset - len(data)
+        if self.version >= 0:
+            return self._records(data, 0, offset)
+        if len(data) < PREFIX:
+            self._half = data
+            return []
+        self._read_header(data)
+        return self._records(data, PREFIX, offset)
 
-    def _entries(self, data: bytes, at: int, place: int) -> list[Entry] | None:
-        """Take fragments apart. `place` is where `data` begins in the file."""
-        entries, end, unpack = list[Entry](), len(data), _fragment.unpack_from
+    def _read_header(self, data: bytes) -> None:
+        if not data.startswith(self._magic):
+            raise ReadError(f"{self.path}: byte 0: not the log that its name says")
+        version = data[PREFIX - 1]
+        if self._versions is not None and version not in self._versions:
+            raise ReadError(f"{self.path}: byte {PREFIX - 1}: unknown version {version}")
+        self.version = version
+
+    def _records(self, data: bytes, at: int, offset: int) -> list[LogRecord] | None:
+        """Join the fragments in `data`, which begins at `offset` in the file."""
+        records, end, unpack = list[LogRecord](), len(data), _fragment.unpack_from
         self._hole = False
         while True:
-            left = BLOCK - (place + at) % BLOCK
+            left = BLOCK - (offset + at) % BLOCK
             if left < PREFIX:
                 at += left
                 left = BLOCK
@@ -171,31 +137,31 @@ class LogTail:
             stop = at + PREFIX + length
             if not (crc or length or kind) and at + left >= end:
                 self._hole = True
-                self._tail.give_back(end - at)
+                self._tail.unread(end - at)
                 break
             if length > left - PREFIX or not _FULL <= kind <= _LAST:
-                at = self._leave_block(at, left, place)
+                at = self._skip_block(at, left, offset)
                 continue
             if stop > end:
                 break
             if crc32(data[at + 6 : stop]) != crc:
-                at = self._leave_block(at, left, place)
+                at = self._skip_block(at, left, offset)
                 continue
             content = self._joined(kind, data[at + PREFIX : stop])
             at = stop
             if content is not None:
-                entries.append(Entry(content, place + at))
+                records.append(LogRecord(content, offset + at))
         self._half = b"" if self._hole else data[at:]
         self._skip = max(0, at - end)
-        return None if self._hole and not entries else entries
+        return None if self._hole and not (records or self.replaced) else records
 
-    def _leave_block(self, at: int, left: int, place: int) -> int:
-        self._damaged.append(place + at)
+    def _skip_block(self, at: int, left: int, offset: int) -> int:
+        self._damaged.append(offset + at)
         self._parts = []
         return at + left
 
     def _joined(self, kind: int, fragment: bytes) -> bytes | None:
-        """The whole record, once its last fragment has come."""
+        """The whole record, once its last fragment is there."""
         if kind == _FULL:
             self._parts = []
             return fragment

@@ -1,4 +1,4 @@
-"""The lines of a growing text file, whatever its encoding and line ends."""
+"""Lines of a growing text file, in any encoding and with any line ends."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ from lossmon.readers.files.encoding import Encoding, encoding_of
 from lossmon.readers.files.tail import Tail
 
 BLOCK = 1 << 18
-"""Bytes read at once: some thousand lines, parsed in about 10 ms, so that a deadline holds."""
+"""Bytes read at once: some thousand lines, parsed in about 10 ms, few enough to keep a deadline."""
 
 LONGEST = 1 << 20
-"""Bytes of a line that are kept. No record that holds metrics is longer; a line of 10 MB is a
-dumped tensor or a file that is not text."""
+"""Bytes kept of a line. No record that holds metrics is longer; a line of 10 MB is a dumped tensor
+or a file that is not text."""
 
 _CONTROLS = re.compile("[\x80-\x9f]")
 _ENDS = re.compile(rb"\r\n?|\n")
 
 
 def is_silent(path: Path, seconds: float) -> bool:
-    """Whether nothing was written to a file for that long; no if that cannot be asked."""
+    """Whether nothing was written to a file for that long; False if that cannot be found out."""
     try:
         return time.time() - path.stat().st_mtime > seconds
     except OSError:
         return False
 
 
-class Line(NamedTuple):
+class TextLine(NamedTuple):
     """One line of text, without its end and without NULs.
 
     Attributes:
         text: The decoded line; other control characters are still in it.
         offset: Byte at which it begins in the file.
-        redrawn: It ended in a lone carriage return: a state of a progress bar that was painted
-            over by what follows, rather than a line that stays.
+        redrawn: It ended in a lone carriage return: a state of a progress bar that the next one
+            overwrites, rather than a line that stays.
     """
 
     text: str
@@ -52,22 +52,25 @@ class Chunk:
     r"""Whole lines, many at a time.
 
     Attributes:
-        data: The lines with their ends: `\n`, `\r\n` or `\r`. UTF-16 is given as UTF-8 and
-            byte order marks are gone; bytes that are not UTF-8, and NULs, are as they stand.
+        data: The lines with their ends: `\n`, `\r\n` or `\r`. UTF-16 has become UTF-8 and byte
+            order marks are gone; bytes that are not UTF-8, and NULs, are as in the file.
         offset: Byte at which they begin in the file.
-        utf16: The file is UTF-16, so that places in `data` are not places in the file.
+        utf16: The file is UTF-16: offsets in `data` are not offsets in the file.
     """
 
     data: bytes
     offset: int
     utf16: bool = False
 
-    def lines(self) -> Iterator[Line]:
-        """Give each line decoded; what a carriage return left empty is left out."""
+    def lines(self) -> Iterator[TextLine]:
+        """Yield each line decoded, without those that a carriage return left empty."""
         text = self._plain_text()
         if text is None:
             return self._mixed_lines()
         return self._plain_lines(text)
+
+    def __len__(self) -> int:
+        return len(self.data)
 
     def _plain_text(self) -> str | None:
         r"""The decoded chunk if it is UTF-8 whose lines end in `\n` alone."""
@@ -78,8 +81,8 @@ class Chunk:
         except UnicodeDecodeError:
             return None
 
-    def _plain_lines(self, text: str) -> Iterator[Line]:
-        offset, make = self.offset, Line._make
+    def _plain_lines(self, text: str) -> Iterator[TextLine]:
+        offset, make = self.offset, TextLine._make
         lines = text.split("\n")
         lines.pop()
         if text.isascii():
@@ -91,12 +94,12 @@ class Chunk:
             yield make((line, offset, False))
             offset += len(line.encode()) + 1
 
-    def _mixed_lines(self) -> Iterator[Line]:
+    def _mixed_lines(self) -> Iterator[TextLine]:
         start, offset = 0, self.offset
         for end in _ENDS.finditer(self.data):
             line, redrawn = self.data[start : end.start()], end[0] == b"\r"
             if line or not redrawn:
-                yield Line(decode(line), offset, redrawn)
+                yield TextLine(decode(line), offset, redrawn)
             offset += _file_length(self.data[start : end.end()], self.utf16)
             start = end.end()
 
@@ -104,8 +107,8 @@ class Chunk:
 def decode(line: bytes) -> str:
     """Decode the bytes of one line: UTF-8, or else Latin-1, without NULs.
 
-    A line with some good UTF-8 sequences and some bad bytes is damaged UTF-8: its bad bytes
-    become U+FFFD, as do Latin-1's invisible control characters.
+    A line with some valid UTF-8 sequences and some invalid bytes is damaged UTF-8: its invalid
+    bytes become U+FFFD, as do Latin-1's invisible control characters.
     """
     line = line.replace(b"\0", b"")
     try:
@@ -118,20 +121,20 @@ def decode(line: bytes) -> str:
 
 
 class LineTail:
-    r"""Gives each line of a growing text file once, as soon as it has ended.
+    r"""Reads each line of a growing text file once, as soon as it has ended.
 
     A line ends with `\n`, `\r\n`, or a lone `\r` that something follows. The encoding is UTF-8
-    (with Latin-1 for lines that are not), or UTF-16, with or without a byte order mark.
-    Of a line longer than `LONGEST` bytes the beginning is given, with a note.
+    (with Latin-1 for lines that are not), or UTF-16, with or without a byte order mark. A line
+    longer than `LONGEST` bytes is cut, with a note.
 
-    What stands behind the last line end is `rest`: the unfinished line, a last line that will
+    What follows the last line end is `unfinished`: the beginning of a line, a last line that will
     never get its newline, or the newest state of a progress bar (which writes `\r` before each
-    state, not after it). It comes again as a `Line` once it has ended.
+    state, not after it). It is part of a chunk once it has ended.
 
     Attributes:
         path: The file.
-        replaced: The file began anew: the lines of the last call are its first, and all that
-            were given before are void.
+        replaced: The file started over: the lines of the last chunk are its first, and all
+            earlier ones are void.
     """
 
     def __init__(self, path: Path) -> None:
@@ -140,17 +143,17 @@ class LineTail:
         self._tail = Tail(path)
         self._notes: list[str] = []
         self._queue: list[tuple[bool, Chunk]] = []
-        """Chunks that were cut and not yet given, each with its `replaced`."""
-        self._begin()
+        """Chunks that are ready, each with its `replaced`."""
+        self._reset()
 
-    def _begin(self) -> None:
+    def _reset(self) -> None:
         self._open = b""
         """What follows the last line end, as UTF-8."""
         self._start = 0
         """Where `_open` begins in the file."""
         self._utf16: codecs.IncrementalDecoder | None = None
         self._encoding: Encoding | None = None
-        """None until the first bytes have told it."""
+        """None until the first bytes decide."""
         self._skipping = False
         """The rest of an overlong line is being dropped."""
 
@@ -166,12 +169,12 @@ class LineTail:
 
     @property
     def pending(self) -> int:
-        """Bytes known to be unread; above 0 the caller should come back at once."""
+        """Bytes known to be unread; above 0 the caller should read again at once."""
         return self._tail.pending + sum(len(chunk.data) for _, chunk in self._queue)
 
     @property
-    def rest(self) -> Line | None:
-        """What stands behind the last line end, if anything does."""
+    def unfinished(self) -> TextLine | None:
+        """What follows the last line end, if anything does."""
         if self._skipping:
             return None
         data, start = self._open, self._start
@@ -181,80 +184,53 @@ class LineTail:
             if encoding.wide:
                 data = data[: len(data) // 2 * 2].decode(encoding.name, "replace").encode()
         text = decode(data.rstrip(b"\r"))
-        return Line(text, start) if text else None
+        return TextLine(text, start) if text else None
 
     def drain_notes(self) -> tuple[str, ...]:
-        """Return what was worth a word since this was last called."""
+        """Return the notes since the last call."""
         notes = tuple(self._notes)
         self._notes.clear()
         return notes
 
-    def lines(self, deadline: float) -> Iterator[Line]:
-        """Give the lines that ended since the last call, oldest first.
+    def read(self) -> Chunk | None:
+        """Return the next whole lines in one piece; None if there is nothing new.
 
-        Exhaust it: lines that are not fetched are not given again. `replaced` is right from the
-        first line on, and after the last.
-
-        Args:
-            deadline: `time.monotonic()` value after which to stop with what is there; at least
-                one block is always read.
-
-        Raises:
-            ReadError: The file may not be read, or is not a regular file.
-        """
-        anew = given = False
-        while (chunk := self.chunk()) is not None:
-            if self.replaced and given:
-                # The file changed during this very call: its new lines belong to the next one.
-                self._queue.insert(0, (True, chunk))
-                break
-            self.replaced = anew = anew or self.replaced
-            given = given or bool(chunk.data)
-            yield from chunk.lines()
-            if time.monotonic() >= deadline:
-                break
-        self.replaced = anew
-
-    def chunk(self) -> Chunk | None:
-        """Return the next whole lines in one piece; None when there is nothing new.
-
-        A chunk may be empty: bytes were read, but no line has ended. `replaced` speaks of this
-        chunk.
+        A chunk may be empty: bytes were read, but no line has ended.
 
         Raises:
             ReadError: The file may not be read, or is not a regular file.
         """
         if not self._queue:
-            taken = self._tail.take(BLOCK)
-            anew = self._tail.replaced
-            if anew:
-                self._begin()
-            if taken or anew:
-                self._queue = [(anew, chunk) for chunk in self._cut(taken)]
+            content = self._tail.read(BLOCK)
+            replaced = self._tail.replaced
+            if replaced:
+                self._reset()
+            if content or replaced:
+                self._queue = [(replaced, chunk) for chunk in self._cut(content)]
         if not self._queue:
             self.replaced = False
             return None
         self.replaced, chunk = self._queue.pop(0)
         return chunk
 
-    def _cut(self, taken: bytes) -> list[Chunk]:
-        """Cut what has ended from what stands behind the last line end."""
+    def _cut(self, content: bytes) -> list[Chunk]:
+        """Separate the lines that have ended from what follows them."""
         if self._encoding is None:
-            taken, self._open = self._open + taken, b""
-            encoding = encoding_of(taken)
+            content, self._open = self._open + content, b""
+            encoding = encoding_of(content)
             if not encoding.sure:
-                self._open = taken
+                self._open = content
                 return [Chunk(b"", 0)]
-            taken = self._begun(encoding, taken)
-        self._open += self._utf16.decode(taken).encode() if self._utf16 else taken
+            content = self._without_mark(encoding, content)
+        self._open += self._utf16.decode(content).encode() if self._utf16 else content
         if self._skipping:
             self._skip()
         # A log that was truncated under a writer which kept its place begins with a hole.
         self._shift(len(self._open) - len(self._open.lstrip(b"\0")))
         return [*self._overlong(), self._whole()]
 
-    def _begun(self, encoding: Encoding, head: bytes) -> bytes:
-        """Set out with an encoding; return the first bytes without a byte order mark."""
+    def _without_mark(self, encoding: Encoding, head: bytes) -> bytes:
+        """Settle on an encoding; return the first bytes without a byte order mark."""
         self._encoding, self._start = encoding, encoding.mark
         if encoding.wide:
             self._utf16 = codecs.getincrementaldecoder(encoding.name)("replace")
@@ -268,9 +244,9 @@ class LineTail:
         return Chunk(self._shift(cut), start, self._utf16 is not None)
 
     def _overlong(self) -> Iterator[Chunk]:
-        """Give the beginning of a first line that is too long, and start to skip its rest.
+        """Yield the beginning of a first line that is too long, and start to skip its rest.
 
-        No other line can be: a block is shorter than `LONGEST`.
+        No other line can be too long: a block is shorter than `LONGEST`.
         """
         if len(self._open) <= LONGEST:
             return

@@ -1,12 +1,13 @@
-"""Protocol buffers' wire format, without a schema and without copies."""
+"""Decoder for the wire format of protocol buffers, without a schema and without copies."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
-"""Wire types. The group types 3 and 4 are obsolete and occur in no log."""
+"""Wire types. The group types 3 and 4 are obsolete and do not occur in logs."""
 
 _WIDTHS = {FIXED64: 8, FIXED32: 4}
 
@@ -15,13 +16,13 @@ class MalformedError(ValueError):
     """The bytes are not a protocol buffer message."""
 
 
-class Field(NamedTuple):
-    """One field of a message.
+class ProtoField(NamedTuple):
+    """A field of a message.
 
     Attributes:
-        number: Which field.
+        number: Its field number.
         wire: Its wire type.
-        value: The number of a varint, as unsigned 64 bits; 0 for others.
+        value: The number of a varint, as unsigned 64 bits; 0 for other wire types.
         start: Where its content begins in the buffer.
         stop: Where it ends.
     """
@@ -33,8 +34,8 @@ class Field(NamedTuple):
     stop: int
 
 
-def varint(data: bytes, place: int, stop: int) -> tuple[int, int]:
-    """Return the number at a place, and the place behind it.
+def decode_varint(data: bytes, place: int, stop: int) -> tuple[int, int]:
+    """Return the number at a position, and the position after it.
 
     Raises:
         MalformedError: It does not end before `stop`, or is longer than 64 bits.
@@ -49,19 +50,19 @@ def varint(data: bytes, place: int, stop: int) -> tuple[int, int]:
     raise MalformedError("number without an end")
 
 
-def fields(data: bytes, place: int, stop: int) -> Iterator[Field]:
-    """Give the fields of the message in `data[place:stop]`, in their order there.
+def decode_fields(data: bytes, place: int, stop: int) -> Iterator[ProtoField]:
+    """Yield the fields of the message in `data[place:stop]`, in order.
 
     Raises:
-        MalformedError: It is none.
+        MalformedError: The bytes are not a message.
     """
     while place < stop:
-        key, place = varint(data, place, stop)
+        key, place = decode_varint(data, place, stop)
         wire, value, start = key & 7, 0, place
         if wire == VARINT:
-            value, place = varint(data, place, stop)
+            value, place = decode_varint(data, place, stop)
         elif wire == BYTES:
-            length, start = varint(data, place, stop)
+            length, start = decode_varint(data, place, stop)
             place = start + length
         elif wire in _WIDTHS:
             place += _WIDTHS[wire]
@@ -69,9 +70,25 @@ def fields(data: bytes, place: int, stop: int) -> Iterator[Field]:
             raise MalformedError(f"wire type {wire}")
         if place > stop or key < 8:
             raise MalformedError("field beyond the end")
-        yield Field(key >> 3, wire, value, start, place)
+        yield ProtoField(key >> 3, wire, value, start, place)
 
 
 def signed(number: int) -> int:
-    """The unsigned 64 bits of a varint as a signed number."""
+    """Return the unsigned 64 bits of a varint as a signed number."""
     return number - (1 << 64) if number >> 63 else number
+
+
+def decode_timestamp(data: bytes, field: ProtoField) -> float:
+    """Return a `google.protobuf.Timestamp` as seconds since the Unix epoch, NaN if it is not one.
+
+    Raises:
+        MalformedError: The bytes are not a message.
+    """
+    if field.wire != BYTES:
+        return math.nan
+    parts = {
+        part.number: part.value
+        for part in decode_fields(data, field.start, field.stop)
+        if part.wire == VARINT
+    }
+    return signed(parts.get(1, 0)) + signed(parts.get(2, 0)) / 1e9

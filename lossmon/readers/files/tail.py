@@ -1,4 +1,4 @@
-"""The bytes of a growing file, each given once."""
+"""Tail of a growing file: each of its bytes is read once."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import errno
 import os
 import stat
 import time
+from collections.abc import Iterator, Sized
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from lossmon.errors import ReadError
 
 CHUNK = 1 << 20
-"""Bytes of one `Tail.take` unless told: large enough that opening the file costs nothing beside
-reading it, small enough to be parsed between two frames."""
+"""Bytes that one `Tail.read` returns by default: so many that opening the file costs little beside
+reading it, so few that they are parsed between two frames."""
 
 FINGERPRINT = 1024
 """Bytes remembered from the head of the file and from just before the offset. A rewritten file
@@ -20,27 +22,28 @@ differs in one of them: a new header moves every byte behind it, and two runs di
 numbers they logged last."""
 
 QUIET = 60.0
-"""Seconds without a change after which `stat` alone is believed. Network file systems keep
-attributes for up to a minute by default, and opening a file is what makes them look again."""
+"""Seconds without a change after which `stat` alone is trusted. Network file systems cache
+attributes for up to a minute by default, and opening a file makes them look again."""
+
+T_co = TypeVar("T_co", bound=Sized, covariant=True)
 
 _ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ESTALE})
 
 
 class Tail:
-    """Gives the bytes that were appended to a file since the last call.
+    """Reads the bytes that were appended to a file since the last call.
 
     The file is opened for one call only, and only if it is a regular file: a pipe or a device
-    is never opened. The file may be absent, vanish and come back. Whether it is still the file
-    that was read is decided by its bytes, not by its inode: a file that was replaced by a longer
-    copy of itself (as rsync does) goes on, one that was truncated, rotated or rewritten in place
-    begins anew.
+    is never opened. The file may be absent, vanish and come back. Its bytes, not its inode, decide
+    whether it is still the file that was read: a file that was replaced by a longer copy of itself
+    (as rsync does) goes on; one that was truncated, rotated or rewritten in place starts over.
 
     Attributes:
         path: The file.
         offset: Bytes consumed so far.
         size: Bytes in the file at the last call, 0 if it was absent.
-        replaced: The last call found another content than was read before, so that what it
-            returned starts at byte 0 and all earlier bytes are void.
+        replaced: The last call found other content than was read before: what it returned starts
+            at byte 0, and all earlier bytes are void.
     """
 
     def __init__(self, path: Path) -> None:
@@ -54,10 +57,10 @@ class Tail:
 
     @property
     def pending(self) -> int:
-        """Bytes that the last call knew of and left unread."""
+        """Bytes that the last call left unread."""
         return max(0, self.size - self.offset)
 
-    def take(self, limit: int = CHUNK) -> bytes:
+    def read(self, limit: int = CHUNK) -> bytes:
         """Return the next bytes, at most `limit` of them; empty if there is nothing new.
 
         Raises:
@@ -65,20 +68,20 @@ class Tail:
         """
         self.replaced = False
         try:
-            return self._take(limit)
+            return self._read(limit)
         except OSError as error:
             if error.errno in _ABSENT:
                 self.size, self._seen = 0, ()
                 return b""
             raise ReadError(f"{self.path}: {error.strerror or error}") from error
 
-    def give_back(self, count: int) -> None:
-        """Let the last `count` bytes be taken again, because they are not final yet."""
+    def unread(self, count: int) -> None:
+        """Read the last `count` bytes again at the next call, because they are not final yet."""
         self.offset -= count
         self._head = self._head[: self.offset]
         self._seam = self._seam[: max(0, len(self._seam) - count)]
 
-    def _take(self, limit: int) -> bytes:
+    def _read(self, limit: int) -> bytes:
         status = os.stat(self.path)
         self._check(status)
         if self._is_quiet(status):
@@ -90,12 +93,12 @@ class Tail:
             self.size = status.st_size
             if not self._continues(descriptor):
                 self._rewind()
-            taken = os.pread(descriptor, min(limit, self.pending), self.offset)
+            content = os.pread(descriptor, min(limit, self.pending), self.offset)
         finally:
             os.close(descriptor)
-        self._advance(taken)
+        self._advance(content)
         self._seen = _identity(status)
-        return taken
+        return content
 
     def _check(self, status: os.stat_result) -> None:
         if not stat.S_ISREG(status.st_mode):
@@ -121,11 +124,11 @@ class Tail:
         self.offset = 0
         self._head = self._seam = b""
 
-    def _advance(self, taken: bytes) -> None:
-        self.offset += len(taken)
+    def _advance(self, content: bytes) -> None:
+        self.offset += len(content)
         if len(self._head) < FINGERPRINT:
-            self._head += taken[: FINGERPRINT - len(self._head)]
-        self._seam = (self._seam + taken[-FINGERPRINT:])[-FINGERPRINT:]
+            self._head += content[: FINGERPRINT - len(self._head)]
+        self._seam = (self._seam + content[-FINGERPRINT:])[-FINGERPRINT:]
 
 
 def _identity(status: os.stat_result) -> tuple[int, ...]:
@@ -136,3 +139,48 @@ def _identity(status: os.stat_result) -> tuple[int, ...]:
         status.st_mtime_ns,
         status.st_ctime_ns,
     )
+
+
+class Incremental(Protocol[T_co]):
+    """A growing file that is read piece by piece: chunks of lines, lists of records."""
+
+    @property
+    def replaced(self) -> bool:
+        """Whether the file started over with the piece that was read last."""
+        ...
+
+    def read(self) -> T_co | None:
+        """Return the next piece, which may be empty; None if there is nothing new.
+
+        Raises:
+            ReadError: The file may not be read, or is corrupt from here on.
+        """
+        ...
+
+
+def read_until(file: Incremental[T_co], deadline: float) -> Iterator[T_co]:
+    """Read a file piece by piece, at least one and until there is nothing new.
+
+    An error after a piece with content is left to the next call, which meets it again.
+
+    Args:
+        file: The file.
+        deadline: `time.monotonic()` value after which to stop.
+
+    Raises:
+        ReadError: The file may not be read, or is corrupt from its first unread byte on.
+    """
+    found = False
+    while True:
+        try:
+            piece = file.read()
+        except ReadError:
+            if found:
+                return
+            raise
+        if piece is None:
+            return
+        yield piece
+        found = found or len(piece) > 0
+        if time.monotonic() >= deadline:
+            return

@@ -1,4 +1,4 @@
-"""What a terminal would show: control characters resolved or replaced."""
+"""Text as a terminal would show it: control characters resolved or replaced."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ _ESCAPES = re.compile(
     r"[PX^_][^\x1b\n]{0,2048}\x1b\\|[ -/]*[0-~])"
 )
 _CLEARED = re.compile(r"(?<= {20})\x1b\[\d{0,3}A(?=\S)")
-"""A bar that was blanked out, and a text written in the line above it."""
+"""A bar that was blanked out, and a text written into the line above it."""
 
 _BACK = re.compile("\b+")
 WIDEST = 4096
-"""Characters of a line that are kept for the screen."""
+"""Characters kept of a line for the screen."""
 
 
 def resolved(text: str) -> str:
-    r"""Take colours and cursor movements out, and let backspaces begin a new state.
+    r"""Remove colours and cursor movements, and let backspaces begin a new state of a line.
 
-    A run of backspaces is what Keras prints before it paints its bar anew, so it becomes `\r`; so
-    do the blanks with which an inner bar of tqdm takes itself away.
+    Keras prints a run of backspaces before it draws its bar again, so a run becomes `\r`; so do
+    the blanks with which an inner bar of tqdm removes itself.
     """
     if "\x1b" in text:
         text = _CLEARED.sub("\r", text)
@@ -32,8 +32,8 @@ def resolved(text: str) -> str:
     return text
 
 
-def shown(line: str) -> str:
-    """A line for the log pane: nothing unprintable, no overlong tail, no trailing blanks."""
+def displayed(line: str) -> str:
+    """Return a line for the log pane: printable, of bounded length, without trailing blanks."""
     if len(line) > WIDEST:
         line = line[:WIDEST] + " …"
     line = line.rstrip()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lossmon.readers.records.columns import Columns, Found, MetricColumns
-from lossmon.readers.records.frame import Frame
+from lossmon.readers.points_builder import BatchBuilder
+from lossmon.readers.records.columns import ColumnRoles, MetricColumns
+from lossmon.readers.records.frame import RecordFrame
 from lossmon.readers.records.json_lines import json_lines
 from lossmon.readers.records.names import plain
 from lossmon.readers.records.reader import RecordReader
@@ -15,9 +16,9 @@ _PROGRESS = frozenset(
     {"current_steps", "total_steps", "epoch", "percentage", "throughput", "total_tokens"}
     | {"vram_allocated", "vram_reserved", "elapsed_time", "remaining_time"}
 )
-"""What every record says, the one that ends the training too."""
+"""Keys of every record, also of the one that ends the training."""
 
-_COLUMNS = Columns(
+_COLUMNS = ColumnRoles(
     steps=("current_steps", "step", "global_step"),
     ignored=frozenset({"percentage", "elapsed_time"}),
 )
@@ -26,26 +27,26 @@ _COLUMNS = Columns(
 class TrainerLog:
     """The layout of `trainer_log.jsonl`.
 
-    The record that ends a training stands at its last step and holds neither a loss nor any other
-    quantity. A training that was resumed writes on behind it.
+    The record that ends a training is at its last step and holds neither a loss nor any other
+    quantity. A resumed training appends to it.
     """
 
     def __init__(self, axis: Axis | None = None) -> None:
         self._metrics = MetricColumns(axis, _COLUMNS)
         self._finished = False
 
-    def take(self, frame: Frame, first: int, found: Found) -> None:
+    def add(self, frame: RecordFrame, batch: BatchBuilder) -> None:
         """Add the points of every quantity, the plan, and whether the training has ended."""
-        self._metrics.take(frame, first, found)
+        self._metrics.add(frame, batch)
         if not frame.n:
             return
         finished = self._ends(frame)
         if finished != self._finished:
             self._finished = finished
-            found.facts.append(Facts(finished=finished))
+            batch.facts.append(Facts(finished=finished))
 
-    def _ends(self, frame: Frame) -> bool:
-        """Whether the newest record is the one that ends a training."""
+    def _ends(self, frame: RecordFrame) -> bool:
+        """Whether the newest record ends a training."""
         last = {
             plain(name): float(column.values[-1])
             for name, column in frame.columns.items()

@@ -1,4 +1,4 @@
-"""Reader for the JSON lines of MMEngine and of its forerunner mmcv."""
+"""Reader for the JSON lines of MMEngine and of its predecessor mmcv."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
+from lossmon.readers.points_builder import BatchBuilder
 from lossmon.readers.records.axis import WithinEpoch, as_steps
-from lossmon.readers.records.columns import USEFUL_TEXTS, Found
-from lossmon.readers.records.frame import Column, Frame
+from lossmon.readers.records.columns import USEFUL_TEXTS
+from lossmon.readers.records.frame import FrameColumn, RecordFrame
 from lossmon.readers.records.json_lines import JsonParser
 from lossmon.readers.records.reader import RecordReader
 from lossmon.types import Axis, Floats, Ints, Points
@@ -17,19 +18,19 @@ from lossmon.types import Axis, Floats, Ints, Points
 _PLACES = frozenset({"step", "iter", "epoch"})
 
 _EVAL_IGNORED = frozenset({"time", "data_time", "lr", "memory"})
-"""What a record of an evaluation repeats, or says of its own duration."""
+"""What a record of an evaluation repeats, or how long it took."""
 
 
 class MmScalars:
     """The layout of `scalars.json` (MMEngine) and of `*.log.json` (mmcv).
 
-    A record of an evaluation belongs to the training step before it. MMEngine's says only its
+    A record of an evaluation belongs to the training step before it. MMEngine's has only a
     `step`, which counts epochs if the run does: then it is the last step of that epoch. mmcv's
     `iter` counts within the epoch.
 
     Args:
-        within: The iteration counts within the epoch, and `mode` tells an evaluation.
-        axis: Of no use here: these files always count steps.
+        within: The iteration counts within the epoch, and `mode` marks evaluations.
+        axis: Unused: these files always count steps.
     """
 
     def __init__(self, within: bool, axis: Axis | None = None) -> None:
@@ -39,12 +40,12 @@ class MmScalars:
         self._ends: dict[int, int] = {}
         """Last training step of each epoch."""
 
-    def take(self, frame: Frame, first: int, found: Found) -> None:
+    def add(self, frame: RecordFrame, batch: BatchBuilder) -> None:
         """Add the points of training and, under `val/`, of evaluations."""
         evals = self._evals(frame)
         steps = self._steps(frame, evals)
         walls = np.full(frame.n, np.nan)
-        order = np.arange(first, first + frame.n, dtype=np.int64)
+        order = batch.points.reserve_column(frame.n)
         for name, column in frame.columns.items():
             if name in _PLACES - {"epoch"}:
                 continue
@@ -54,11 +55,11 @@ class MmScalars:
                 keep = evals[column.rows] == is_eval
                 rows = column.rows[keep]
                 if len(rows):
-                    found.points.append(
+                    batch.points.add_points(
                         Points(tag, steps[rows], walls[rows], column.values[keep], order[rows])
                     )
 
-    def _evals(self, frame: Frame) -> np.typing.NDArray[np.bool_]:
+    def _evals(self, frame: RecordFrame) -> np.typing.NDArray[np.bool_]:
         evals = np.zeros(frame.n, bool)
         if self._mode:
             for row, mode in frame.texts.get("mode", ()):
@@ -68,7 +69,7 @@ class MmScalars:
             evals[_column(frame, "iter").rows] = False
         return evals
 
-    def _steps(self, frame: Frame, evals: np.typing.NDArray[np.bool_]) -> Ints:
+    def _steps(self, frame: RecordFrame, evals: np.typing.NDArray[np.bool_]) -> Ints:
         iterations, epochs = _spread(frame, "iter"), _spread(frame, "epoch")
         trains = ~evals & np.isfinite(iterations)
         steps = np.zeros(frame.n, np.int64)
@@ -90,12 +91,12 @@ class MmScalars:
         return self._ends.get(step, step)
 
 
-def _column(frame: Frame, name: str) -> Column:
-    return frame.columns.get(name) or Column(np.empty(0, np.int64), np.empty(0, np.float64))
+def _column(frame: RecordFrame, name: str) -> FrameColumn:
+    return frame.columns.get(name) or FrameColumn(np.empty(0, np.int64), np.empty(0, np.float64))
 
 
-def _spread(frame: Frame, name: str) -> Floats:
-    """A column with a value for every record, NaN where it has none."""
+def _spread(frame: RecordFrame, name: str) -> Floats:
+    """A column with a value for every record, NaN if it has none."""
     column = _column(frame, name)
     values = np.full(frame.n, np.nan)
     values[column.rows] = column.values

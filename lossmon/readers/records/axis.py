@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from lossmon.fast_dataclass import dataclass
-from lossmon.readers.records.frame import Frame
+from lossmon.readers.records.frame import RecordFrame
 from lossmon.readers.records.names import EPOCH_NAMES, STEP_NAMES, plain
 from lossmon.types import Axis, Floats, Ints
 
@@ -28,7 +28,7 @@ class OtherAxisError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PlacedSteps:
     """Where the records of a frame stand.
 
     Attributes:
@@ -69,7 +69,7 @@ class StepAxis:
         self._repeats: dict[str, tuple[float, float]] = {}
         """Epochs of the last two values of each column, while the log counts epochs."""
 
-    def place(self, frame: Frame) -> Place:
+    def place(self, frame: RecordFrame) -> PlacedSteps:
         """Return where the records of the next frame stand.
 
         Raises:
@@ -81,11 +81,11 @@ class StepAxis:
         epochs = _merged(frame, epoch_names)
         axis = self._decide(steps, epochs)
         if axis is Axis.STEP:
-            return Place(self._by_step(steps, epochs), axis, frozenset(step_names))
+            return PlacedSteps(self._by_step(steps, epochs), axis, frozenset(step_names))
         if axis is Axis.EPOCH:
             self._refuse_repeats(frame, epochs, epoch_names)
-            return Place(self._by_epoch(epochs), axis, frozenset())
-        return Place(self._by_order(frame), axis, frozenset())
+            return PlacedSteps(self._by_epoch(epochs), axis, frozenset())
+        return PlacedSteps(self._by_order(frame), axis, frozenset())
 
     def _decide(self, steps: Floats, epochs: Floats) -> Axis:
         axis = self._axis
@@ -120,7 +120,7 @@ class StepAxis:
             self._epoch = float(filled[-1])
         return as_steps(filled)
 
-    def _by_order(self, frame: Frame) -> Ints:
+    def _by_order(self, frame: RecordFrame) -> Ints:
         counted = np.zeros(frame.n, bool)
         for column in frame.columns.values():
             counted[column.rows] = True
@@ -129,7 +129,9 @@ class StepAxis:
             self._count = int(steps[-1])
         return steps
 
-    def _refuse_repeats(self, frame: Frame, epochs: Floats, epoch_names: Iterable[str]) -> None:
+    def _refuse_repeats(
+        self, frame: RecordFrame, epochs: Floats, epoch_names: Iterable[str]
+    ) -> None:
         """Leave the epoch axis if a quantity comes three times in one epoch.
 
         Twice can be a restart in the epoch that was last; three times in a row is a log with
@@ -199,13 +201,13 @@ def as_steps(values: Floats) -> Ints:
     return np.clip(np.nan_to_num(values, nan=0.0), 0.0, FAR).astype(np.int64)
 
 
-def _ranked(frame: Frame, ranks: Mapping[str, int]) -> list[str]:
+def _ranked(frame: RecordFrame, ranks: Mapping[str, int]) -> list[str]:
     """Names of the frame's columns that the table knows, the surest first."""
     found = [(ranks[short], name) for name in frame.columns if (short := plain(name)) in ranks]
     return [name for _, name in sorted(found)]
 
 
-def _merged(frame: Frame, names: list[str]) -> Floats:
+def _merged(frame: RecordFrame, names: list[str]) -> Floats:
     """The value of the surest column that each record has; NaN where it has none."""
     merged = np.full(frame.n, np.nan)
     for name in reversed(names):

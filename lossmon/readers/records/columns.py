@@ -1,4 +1,4 @@
-"""How the records of a structured log become points and facts."""
+"""Layouts of structured logs: their columns become points and facts."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from typing import Protocol
 import numpy as np
 
 from lossmon.fast_dataclass import dataclass
+from lossmon.readers.points_builder import BatchBuilder
 from lossmon.readers.records.axis import StepAxis
-from lossmon.readers.records.frame import Column, Frame
+from lossmon.readers.records.frame import FrameColumn, RecordFrame
 from lossmon.readers.records.names import STEP_NAMES, plain
 from lossmon.readers.values import duration, moment, written_moment
-from lossmon.types import Axis, Batch, Facts, Floats, Points, TextSample
+from lossmon.types import Axis, Facts, Floats, Points
 
 MOST_TAGS = 4096
-"""Different tags taken from one file: a log with more names numbers by what they hold."""
+"""Different tags of one file: a log with more of them names numbers after what they hold."""
 
 TIME_NAMES = (
     "_timestamp",
@@ -33,7 +34,7 @@ TIME_NAMES = (
     "datetime",
     "date",
 )
-"""Names that can hold the moment of a record, the surest first."""
+"""Names of columns that may hold the time of a record, the surest first."""
 
 TOTAL_STEP_NAMES = frozenset(
     {"total_steps", "max_steps", "num_training_steps", "max_iters", "total_iters", "train_iters"}
@@ -42,7 +43,7 @@ TOTAL_EPOCH_NAMES = frozenset({"total_epochs", "num_epochs", "max_epochs", "num_
 REMAINING_NAMES = frozenset({"eta_seconds", "remaining_time", "time_remaining", "eta"})
 
 USEFUL_TEXTS = frozenset(TIME_NAMES) | REMAINING_NAMES
-"""Names of the texts that a layout may look at."""
+"""Names of the texts that a layout may use."""
 
 IGNORED = frozenset(
     {
@@ -63,43 +64,17 @@ IGNORED = frozenset(
         "version",
     }
 )
-"""Columns that identify something instead of measuring it."""
+"""Columns that identify something rather than measure it."""
 
 _SETTINGS = re.compile(r"^(?:config|hparams|hyper_?parameters|args)/")
-"""How names begin that repeat a setting in every record."""
+"""Prefixes of names that repeat a setting in every record."""
 
 
-@dataclass(slots=True)
-class Found:
-    """What one call of a reader has gathered so far."""
-
-    points: list[Points] = field(default_factory=list)
-    facts: list[Facts] = field(default_factory=list)
-    samples: list[TextSample] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-    def batch(self, *, replaced: bool = False, pending: int = 0) -> Batch:
-        """Return it all as a batch."""
-        return Batch(
-            points=tuple(self.points),
-            facts=tuple(self.facts),
-            samples=tuple(self.samples),
-            notes=tuple(self.notes),
-            replaced=replaced,
-            pending=pending,
-        )
-
-
-class Layout(Protocol):
+class RecordLayout(Protocol):
     """Makes points of frames, one file from its beginning to its end."""
 
-    def take(self, frame: Frame, first: int, found: Found) -> None:
-        """Add what the next frame holds.
-
-        Args:
-            frame: The next records.
-            first: Position of its first record among all of the file.
-            found: Where to add it.
+    def add(self, frame: RecordFrame, batch: BatchBuilder) -> None:
+        """Add the points and facts in the next frame to a batch.
 
         Raises:
             OtherAxisError: The file must be read again with another axis.
@@ -108,16 +83,16 @@ class Layout(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
-    """Which columns of a log mean something special, and how it names the others.
+class ColumnRoles:
+    """Columns of a log with a special role, and the names of the others.
 
     Attributes:
         steps: Names of the step, the surest first.
-        axis: What the step counts where it is not an optimizer step.
-        ignored: Names that are no quantities, beyond `IGNORED`; as `plain` gives them.
-        renamed: Better names for quantities whose own name says too little, by `plain` name.
-        prefix: What to put before every other name.
-        dropped: What to take away from the beginning of a name.
+        axis: What the step counts, if it is not an optimizer step.
+        ignored: Names that are not quantities, in addition to `IGNORED`; as `plain` returns them.
+        renamed: Better names for quantities whose own name is too short, by `plain` name.
+        prefix: Added to every other name.
+        dropped: Removed from the beginning of every other name.
     """
 
     steps: tuple[str, ...] = STEP_NAMES
@@ -128,76 +103,63 @@ class Columns:
     dropped: str = ""
 
     def tag(self, name: str) -> str:
-        """The name of a series."""
+        """Return the tag of a column."""
         return self.renamed.get(plain(name)) or self.prefix + name.removeprefix(self.dropped)
 
 
 class MetricColumns:
-    """The layout of most logs: one record a moment, one column a quantity.
+    """The layout of most logs: one record per moment, one column per quantity.
 
     Args:
-        axis: What the file is known to count, None at first sight.
+        axis: The axis of the file if it is known.
         columns: What is special about this kind of log.
     """
 
-    def __init__(self, axis: Axis | None = None, columns: Columns | None = None) -> None:
-        self._columns = columns or Columns()
+    def __init__(self, axis: Axis | None = None, columns: ColumnRoles | None = None) -> None:
+        self._columns = columns or ColumnRoles()
         self._axis = StepAxis(axis, self._columns.steps)
         self._facts = PlanFacts()
-        self._tags: set[str] = set()
-        self._full = False
 
-    def take(self, frame: Frame, first: int, found: Found) -> None:
+    def add(self, frame: RecordFrame, batch: BatchBuilder) -> None:
         """Add the points of every quantity, and what is new about the plan of the run."""
-        place = self._axis.place(frame)
-        axis = self._columns.axis if place.axis is Axis.STEP else place.axis
+        placed = self._axis.place(frame)
+        axis = self._columns.axis if placed.axis is Axis.STEP else placed.axis
         walls, clocks = wall_times(frame)
-        order = np.arange(first, first + frame.n, dtype=np.int64)
+        order = batch.points.reserve_column(frame.n)
         for name, column in frame.columns.items():
-            if name in place.used or self._is_no_quantity(name) or not self._admit(name, found):
+            if name in placed.used or not self._is_quantity(name):
                 continue
             if name in clocks:
                 column = _durations(column)
             rows = column.rows
             if len(rows):
                 tag = self._columns.tag(name)
-                found.points.append(
-                    Points(tag, place.steps[rows], walls[rows], column.values, order[rows], axis)
+                batch.points.add_points(
+                    Points(tag, placed.steps[rows], walls[rows], column.values, order[rows], axis)
                 )
-        self._facts.learn(frame, found)
+        self._facts.add(frame, batch)
 
-    def _is_no_quantity(self, name: str) -> bool:
+    def _is_quantity(self, name: str) -> bool:
         short = plain(name)
-        return (
+        return not (
             short in IGNORED
             or short in self._columns.ignored
             or self._facts.knows(short)
             or _SETTINGS.match(short) is not None
         )
 
-    def _admit(self, name: str, found: Found) -> bool:
-        if name in self._tags:
-            return True
-        if len(self._tags) >= MOST_TAGS:
-            if not self._full:
-                found.notes.append(f"more than {MOST_TAGS:,} different names: the rest is ignored")
-                self._full = True
-            return False
-        self._tags.add(name)
-        return True
-
 
 class PlanFacts:
-    """Finds the planned length and the time left in the columns that some logs repeat."""
+    """Finds the planned length and the remaining time in columns that some logs repeat."""
 
     def __init__(self) -> None:
         self._known = Facts()
 
     def knows(self, name: str) -> bool:
-        """Whether a column speaks of the plan and is not a quantity; `name` as `plain` gives it."""
+        """Whether a column is about the plan and not a quantity; `name` as `plain` returns it."""
         return name in TOTAL_STEP_NAMES or name in TOTAL_EPOCH_NAMES or name in REMAINING_NAMES
 
-    def learn(self, frame: Frame, found: Found) -> None:
+    def add(self, frame: RecordFrame, batch: BatchBuilder) -> None:
         """Add what is new about the plan."""
         steps, epochs = self._known.total_steps, self._known.total_epochs
         remaining: float | None = None
@@ -217,13 +179,14 @@ class PlanFacts:
         known = Facts(total_steps=steps, total_epochs=epochs, remaining=remaining)
         if known != self._known and known != Facts():
             self._known = known
-            found.facts.append(known)
+            batch.facts.append(known)
 
 
-def wall_times(frame: Frame) -> tuple[Floats, frozenset[str]]:
-    """Return the moment of each record, NaN where it has none, and the columns that gave it.
+def wall_times(frame: RecordFrame) -> tuple[Floats, frozenset[str]]:
+    """Return the time of each record, NaN if it has none, and the columns it comes from.
 
-    Of such a column only what cannot be a moment (the seconds that a step took) is a quantity.
+    Only values of such a column that cannot be a time (the seconds that a step took) are a
+    quantity.
     """
     walls = np.full(frame.n, np.nan)
     clocks: set[str] = set()
@@ -247,7 +210,7 @@ def wall_times(frame: Frame) -> tuple[Floats, frozenset[str]]:
 
 
 def _moments(values: Floats) -> Floats:
-    """The same as `moment`, for a column."""
+    """`moment` for a column."""
     if len(values) < 4:
         return np.array([moment(value) for value in values.tolist()], np.float64)
     seconds = (values > 1e9) & (values < 1e11)
@@ -255,7 +218,7 @@ def _moments(values: Floats) -> Floats:
     return np.where(seconds, values, np.where(milliseconds, values / 1e3, np.nan))
 
 
-def _durations(column: Column) -> Column:
-    """What of a column are no moments."""
+def _durations(column: FrameColumn) -> FrameColumn:
+    """The values of a column that are not times."""
     keep = np.isnan(_moments(column.values))
-    return Column(column.rows[keep], column.values[keep])
+    return FrameColumn(column.rows[keep], column.values[keep])

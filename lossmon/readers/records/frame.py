@@ -13,14 +13,14 @@ from lossmon.readers.records.names import clean_name
 from lossmon.readers.values import number
 from lossmon.types import Floats, Ints
 
-Record = Mapping[str, object]
+JsonRecord = Mapping[str, object]
 
 DEPTH = 8
 """Levels of nesting that become part of a name; what lies deeper is no metric."""
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class FrameColumn:
     """One quantity of a frame.
 
     Attributes:
@@ -33,7 +33,7 @@ class Column:
 
 
 @dataclass(slots=True)
-class Frame:
+class RecordFrame:
     """Consecutive records: their numbers by column, their texts by name.
 
     Attributes:
@@ -43,17 +43,17 @@ class Frame:
     """
 
     n: int = 0
-    columns: dict[str, Column] = field(default_factory=dict)
+    columns: dict[str, FrameColumn] = field(default_factory=dict)
     texts: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
 
 
-class Cells:
+class FrameBuilder:
     """Numbers and texts that are gathered one by one, or column by column, into a frame."""
 
     def __init__(self) -> None:
         self._rows: dict[str, list[int]] = {}
         self._values: dict[str, list[float]] = {}
-        self._blocks: dict[str, list[Column]] = {}
+        self._blocks: dict[str, list[FrameColumn]] = {}
         self._texts: dict[str, list[tuple[int, str]]] = {}
 
     def add(self, row: int, name: str, value: object) -> None:
@@ -76,7 +76,7 @@ class Cells:
         rows.append(row)
         self._values[name].append(taken)
 
-    def add_record(self, row: int, record: Record, prefix: str = "", depth: int = 0) -> None:
+    def add_record(self, row: int, record: JsonRecord, prefix: str = "", depth: int = 0) -> None:
         """Note what a record holds, nested records with their names joined by `/`."""
         for key, value in record.items():
             name = prefix + clean_name(key)
@@ -86,7 +86,7 @@ class Cells:
             else:
                 self.add(row, name, value)
 
-    def add_column(self, name: str, column: Column) -> None:
+    def add_column(self, name: str, column: FrameColumn) -> None:
         """Note many values of one name; rows may lie between those noted before."""
         if len(column.rows):
             self._blocks.setdefault(name, []).append(column)
@@ -95,30 +95,30 @@ class Cells:
         """Note many texts of one name; rows may lie between those noted before."""
         self._texts.setdefault(name, []).extend(texts)
 
-    def frame(self, n: int) -> Frame:
+    def frame(self, n: int) -> RecordFrame:
         """Return what was gathered from `n` records."""
         for name, rows in self._rows.items():
             values = np.array(self._values[name], np.float64)
-            self.add_column(name, Column(np.array(rows, np.int64), values))
+            self.add_column(name, FrameColumn(np.array(rows, np.int64), values))
         columns = {name: _joined(blocks) for name, blocks in self._blocks.items()}
         texts = {
             name: sorted(texts, key=itemgetter(0)) for name, texts in self._texts.items() if texts
         }
-        return Frame(n, columns, texts)
+        return RecordFrame(n, columns, texts)
 
 
-def _joined(blocks: list[Column]) -> Column:
+def _joined(blocks: list[FrameColumn]) -> FrameColumn:
     if len(blocks) == 1:
         return blocks[0]
     rows = np.concatenate([block.rows for block in blocks])
     values = np.concatenate([block.values for block in blocks])
     order = np.argsort(rows, kind="stable")
-    return Column(rows[order], values[order])
+    return FrameColumn(rows[order], values[order])
 
 
-def frame_of(records: Iterable[Record]) -> Frame:
+def frame_of(records: Iterable[JsonRecord]) -> RecordFrame:
     """Return records as a frame, in their order."""
-    cells, n = Cells(), 0
+    cells, n = FrameBuilder(), 0
     for record in records:
         cells.add_record(n, record)
         n += 1

@@ -20,7 +20,7 @@ from itertools import pairwise
 import numpy as np
 
 from lossmon.fast_dataclass import dataclass
-from lossmon.readers.records.frame import DEPTH, Cells, Column
+from lossmon.readers.records.frame import DEPTH, FrameBuilder, FrameColumn
 from lossmon.readers.records.names import clean_name, plain
 from lossmon.readers.values import number
 from lossmon.types import Floats, Ints
@@ -47,7 +47,7 @@ _PROSE = re.compile(rb"[:/_ ]|[A-Za-z]{4}")
 
 
 @dataclass(slots=True)
-class Shape:
+class JsonShape:
     """What the lines of one shape have in common.
 
     Attributes:
@@ -64,7 +64,7 @@ class Shape:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class JsonTable:
     """The lines of one shape.
 
     Attributes:
@@ -79,10 +79,10 @@ class Table:
     texts: dict[str, list[str]]
     spelled: frozenset[str]
 
-    def add_to(self, cells: Cells, rows: Ints) -> None:
+    def add_to(self, cells: FrameBuilder, rows: Ints) -> None:
         """Add the table as the given rows of a frame."""
         for at, name in enumerate(self.names):
-            cells.add_column(name, Column(rows, self.numbers[:, at]))
+            cells.add_column(name, FrameColumn(rows, self.numbers[:, at]))
         for name, texts in self.texts.items():
             if name not in self.spelled:
                 cells.add_texts(name, zip(rows.tolist(), texts, strict=True))
@@ -91,7 +91,7 @@ class Table:
             spelled = np.array([value is not None for value in values], bool)
             if spelled.any():
                 taken = np.array([value for value in values if value is not None], np.float64)
-                cells.add_column(name, Column(rows[spelled], taken))
+                cells.add_column(name, FrameColumn(rows[spelled], taken))
             pairs = zip(rows.tolist(), texts, values, strict=True)
             cells.add_texts(name, [(row, text) for row, text, v in pairs if v is None and text])
 
@@ -109,7 +109,7 @@ def grouped(lines: list[bytes]) -> list[list[int]]:
     return list(shapes.values())
 
 
-def parse_table(lines: list[bytes], wanted: frozenset[str]) -> Table | None:
+def parse_table(lines: list[bytes], wanted: frozenset[str]) -> JsonTable | None:
     """Return lines that look alike as a table; None if a parser of JSON has to read them.
 
     Args:
@@ -137,10 +137,10 @@ def parse_table(lines: list[bytes], wanted: frozenset[str]) -> Table | None:
     texts = dict(_texts(body, shape, wanted))
     if any(len(column) != len(lines) for column in texts.values()):
         return None
-    return Table(tuple(shape.numbers), numbers, texts, frozenset(shape.spelled))
+    return JsonTable(tuple(shape.numbers), numbers, texts, frozenset(shape.spelled))
 
 
-def _have_names(lines: list[bytes], body: bytes, shape: Shape) -> bool:
+def _have_names(lines: list[bytes], body: bytes, shape: JsonShape) -> bool:
     """Whether the names of the first line stand in all of them, in the same order.
 
     Names that differ in their digits alone look alike: `loss` and `loss2`.
@@ -159,14 +159,14 @@ def _have_names(lines: list[bytes], body: bytes, shape: Shape) -> bool:
     return True
 
 
-def _shape(line: bytes) -> Shape | None:
+def _shape(line: bytes) -> JsonShape | None:
     """The shape of a record without lists and escapes, or None."""
     try:
         if not isinstance(json.loads(line), dict):
             return None
     except (ValueError, RecursionError):
         return None
-    shape, path, at, cell = Shape(), list[str](), 0, 0
+    shape, path, at, cell = JsonShape(), list[str](), 0, 0
     name, token = "", b""
     while at < len(line):
         part = _TOKEN.match(line, at)
@@ -200,7 +200,9 @@ def _may_be_number(text: bytes) -> bool:
     return number(text.decode(errors="replace")) is not None or not _PROSE.search(text)
 
 
-def _texts(body: bytes, shape: Shape, wanted: frozenset[str]) -> Iterator[tuple[str, list[str]]]:
+def _texts(
+    body: bytes, shape: JsonShape, wanted: frozenset[str]
+) -> Iterator[tuple[str, list[str]]]:
     for name, token in shape.texts.items():
         if name in shape.spelled or plain(name) in wanted:
             found = re.findall(re.escape(token) + rb'\s*"([^"]*)"', body)

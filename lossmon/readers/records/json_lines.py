@@ -8,10 +8,10 @@ import numpy as np
 
 from lossmon.readers.files.lines import decode
 from lossmon.readers.records.columns import USEFUL_TEXTS, MetricColumns
-from lossmon.readers.records.frame import Cells, Frame
-from lossmon.readers.records.json_bulk import Table, grouped, parse_table
-from lossmon.readers.records.json_records import Parsed, parse_line, parse_whole
-from lossmon.readers.records.reader import Fault, MakeLayout, RecordReader
+from lossmon.readers.records.frame import FrameBuilder, RecordFrame
+from lossmon.readers.records.json_bulk import JsonTable, grouped, parse_table
+from lossmon.readers.records.json_records import ParsedLine, parse_line, parse_whole
+from lossmon.readers.records.reader import LineFault, MakeLayout, RecordReader
 from lossmon.types import Ints
 
 
@@ -26,7 +26,7 @@ class JsonParser:
     def __init__(self, texts: frozenset[str] = USEFUL_TEXTS) -> None:
         self._texts = texts
 
-    def parse(self, lines: list[bytes]) -> tuple[Frame, list[Fault]]:
+    def parse(self, lines: list[bytes]) -> tuple[RecordFrame, list[LineFault]]:
         """Return the records of some lines, and the lines that are not JSON."""
         tables, rest = self._tables(lines)
         parsed = [(index, parse_line(decode(lines[index]))) for index in rest]
@@ -34,16 +34,18 @@ class JsonParser:
         for index, line in parsed:
             counts[index] = len(line.records)
         starts: Ints = np.cumsum(counts) - counts
-        cells = Cells()
+        cells = FrameBuilder()
         _add_lines(cells, parsed, starts)
         for table, indices in tables:
             table.add_to(cells, starts[indices])
-        faults = [Fault(index, f"not JSON ({line.fault})") for index, line in parsed if line.fault]
+        faults = [
+            LineFault(index, f"not JSON ({line.fault})") for index, line in parsed if line.fault
+        ]
         return cells.frame(int(counts.sum())), faults
 
-    def _tables(self, lines: list[bytes]) -> tuple[list[tuple[Table, Ints]], list[int]]:
+    def _tables(self, lines: list[bytes]) -> tuple[list[tuple[JsonTable, Ints]], list[int]]:
         """The lines that can be parsed in bulk, and the indices of the others."""
-        tables: list[tuple[Table, Ints]] = []
+        tables: list[tuple[JsonTable, Ints]] = []
         rest: list[int] = []
         for members in grouped(lines):
             table = parse_table([lines[index] for index in members], self._texts)
@@ -58,7 +60,7 @@ class JsonParser:
         return parse_whole(line) is not None
 
 
-def _add_lines(cells: Cells, parsed: list[tuple[int, Parsed]], starts: Ints) -> None:
+def _add_lines(cells: FrameBuilder, parsed: list[tuple[int, ParsedLine]], starts: Ints) -> None:
     for index, line in parsed:
         for at, record in enumerate(line.records):
             cells.add_record(int(starts[index]) + at, record)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from lossmon.fast_dataclass import dataclass
-from lossmon.readers.records.frame import Record
+from lossmon.readers.records.frame import JsonRecord
 from lossmon.readers.records.names import EPOCH_NAMES, STEP_NAMES, plain
 
 _TRIES = 32
@@ -22,7 +22,7 @@ _WIDE_DECODER = json.JSONDecoder(parse_int=float)
 
 
 @dataclass(frozen=True, slots=True)
-class Parsed:
+class ParsedLine:
     """What a line held.
 
     Attributes:
@@ -30,17 +30,17 @@ class Parsed:
         fault: What was wrong with the rest of it, or empty.
     """
 
-    records: tuple[Record, ...]
+    records: tuple[JsonRecord, ...]
     fault: str = ""
 
 
-def parse_line(line: str) -> Parsed:
+def parse_line(line: str) -> ParsedLine:
     """Return the JSON objects of one line.
 
     A crash leaves a torn record, and the restarted run may write its first record behind it on
     the same line: then the whole one is found. An array gives the objects in it.
     """
-    records: list[Record] = []
+    records: list[JsonRecord] = []
     at = 0
     line = line.strip()
     while at < len(line):
@@ -49,14 +49,14 @@ def parse_line(line: str) -> Parsed:
         except (ValueError, RecursionError) as error:
             rescued = _rescue(line, at)
             records.extend(rescued)
-            return Parsed(tuple(records), "" if rescued else _explain(error))
+            return ParsedLine(tuple(records), "" if rescued else _explain(error))
         records.extend(_objects(value))
         while at < len(line) and line[at] in " \t,":
             at += 1
-    return Parsed(tuple(records))
+    return ParsedLine(tuple(records))
 
 
-def parse_whole(text: str) -> Record | None:
+def parse_whole(text: str) -> JsonRecord | None:
     """Return the one JSON object that a text consists of; None if it is anything else."""
     text = text.strip()
     if not (text.startswith("{") and text.endswith("}")):
@@ -77,14 +77,14 @@ def _decode(text: str, at: int) -> tuple[object, int]:
         return _WIDE_DECODER.raw_decode(text, at)
 
 
-def _objects(value: object) -> Iterator[Record]:
+def _objects(value: object) -> Iterator[JsonRecord]:
     if isinstance(value, dict):
         yield value
     elif isinstance(value, list):
         yield from (item for item in value if isinstance(item, dict))
 
 
-def _rescue(line: str, at: int) -> list[Record]:
+def _rescue(line: str, at: int) -> list[JsonRecord]:
     """The records that fill the rest of a line from somewhere on."""
     starts = [match.start() for match in _OPENING.finditer(line, at + 1)][-_TRIES:]
     for start in starts:
@@ -94,7 +94,7 @@ def _rescue(line: str, at: int) -> list[Record]:
     return []
 
 
-def _places(record: Record) -> bool:
+def _places(record: JsonRecord) -> bool:
     """Whether a record says where it stands: the part of another record does not."""
     return any(plain(name) in STEP_NAMES or plain(name) in EPOCH_NAMES for name in record)
 

@@ -1,10 +1,11 @@
-"""Logs with one value a record, whose name stands in another column."""
+"""Layout of logs with one value per record, whose name is in another column."""
 
 from __future__ import annotations
 
+from lossmon.readers.points_builder import BatchBuilder
 from lossmon.readers.records.axis import StepAxis
-from lossmon.readers.records.columns import MOST_TAGS, USEFUL_TEXTS, Found, wall_times
-from lossmon.readers.records.frame import Column, Frame
+from lossmon.readers.records.columns import USEFUL_TEXTS, wall_times
+from lossmon.readers.records.frame import FrameColumn, RecordFrame
 from lossmon.readers.records.names import STEP_NAMES, clean_name
 from lossmon.readers.records.sniff import (
     SPLIT_NAMES,
@@ -23,12 +24,12 @@ LONG_FORM_TEXTS = USEFUL_TEXTS | frozenset((*TAG_NAMES, *SPLIT_NAMES))
 
 
 class LongForm:
-    """The layout of a log that holds one named value a record.
+    """The layout of a log that holds one named value per record.
 
     Args:
-        columns: Which columns hold what; None where the names of the first record tell.
-        axis: What the file is known to count, None at first sight.
-        step_names: Names to take the step from, the surest first.
+        columns: The columns; None to find them by the names in the first record.
+        axis: The axis of the file if it is known.
+        step_names: Names of the step, the surest first.
     """
 
     def __init__(
@@ -39,25 +40,28 @@ class LongForm:
     ) -> None:
         self._columns = columns
         self._steps = StepAxis(axis or Axis.STEP, step_names)
-        self._tags: set[str] = set()
 
-    def take(self, frame: Frame, first: int, found: Found) -> None:
+    def add(self, frame: RecordFrame, batch: BatchBuilder) -> None:
         """Add each value to the series of its name."""
         columns = self._columns or long_columns([*frame.columns, *frame.texts])
         values = frame.columns.get(columns.value) if columns else None
         if columns is None or values is None:
             return
         self._columns = columns
-        place = self._steps.place(frame)
+        placed = self._steps.place(frame)
         walls, _ = wall_times(frame)
+        order = batch.points.reserve_column(frame.n)
         for tag, column in self._series(frame, columns, values).items():
             rows = column.rows
-            order = first + rows
-            found.points.append(
-                Points(tag, place.steps[rows], walls[rows], column.values, order, place.axis)
+            batch.points.add_points(
+                Points(
+                    tag, placed.steps[rows], walls[rows], column.values, order[rows], placed.axis
+                )
             )
 
-    def _series(self, frame: Frame, columns: LongColumns, values: Column) -> dict[str, Column]:
+    def _series(
+        self, frame: RecordFrame, columns: LongColumns, values: FrameColumn
+    ) -> dict[str, FrameColumn]:
         names = dict(frame.texts.get(columns.tag, ()))
         splits = dict(frame.texts.get(columns.split, ()))
         rows: dict[str, list[int]] = {}
@@ -66,10 +70,8 @@ class LongForm:
             if name is None:
                 continue
             tag = joined(clean_name(name), clean_name(splits.get(row, "")))
-            if tag in self._tags or len(self._tags) < MOST_TAGS:
-                self._tags.add(tag)
-                rows.setdefault(tag, []).append(at)
-        return {tag: Column(values.rows[at], values.values[at]) for tag, at in rows.items()}
+            rows.setdefault(tag, []).append(at)
+        return {tag: FrameColumn(values.rows[at], values.values[at]) for tag, at in rows.items()}
 
 
 def joined(name: str, split: str) -> str:

@@ -1,33 +1,33 @@
-"""Reads a growing text file of records, one a line, whatever their syntax."""
+"""Reader for a growing text file of records, one per line, whatever their syntax."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from lossmon.readers.files.lines import Chunk, Line, LineTail, is_silent
+from lossmon.readers.files.lines import Chunk, LineTail, TextLine, is_silent
+from lossmon.readers.files.tail import read_until
+from lossmon.readers.points_builder import BatchBuilder
 from lossmon.readers.records.axis import OtherAxisError
-from lossmon.readers.records.columns import Found, Layout, MetricColumns
-from lossmon.readers.records.frame import Frame
+from lossmon.readers.records.columns import MOST_TAGS, MetricColumns, RecordLayout
+from lossmon.readers.records.frame import RecordFrame
 from lossmon.types import Axis, Batch
 
 SILENCE = 2.0
 """Seconds without a write after which a last line without its end is taken to be whole. A writer
-that stops in mid-line does so because its buffer was full, and soon goes on; one that has ended
+stops in the middle of a line because its buffer is full, and soon goes on; one that has ended
 leaves the line for good."""
 
-
 MOST_NOTES = 20
-"""Notes about lines of one file; after them everybody knows."""
+"""Notes about lines of one file; more would not tell more."""
 
 
-class Fault(NamedTuple):
-    """A line that could not be read, or is worth a word.
+class LineFault(NamedTuple):
+    """A line that could not be read, or that is worth a note.
 
     Attributes:
-        line: Its place among the lines that were parsed, from 0.
+        line: Its index among the lines that were parsed, from 0.
         reason: What is wrong with it, or new.
         skipped: Its contents are lost.
     """
@@ -37,15 +37,15 @@ class Fault(NamedTuple):
     skipped: bool = True
 
 
-class Parser(Protocol):
-    """Knows the syntax of one file, from its beginning on."""
+class LineParser(Protocol):
+    """Parses the lines of one file in their order."""
 
-    def parse(self, lines: list[bytes]) -> tuple[Frame, list[Fault]]:
+    def parse(self, lines: list[bytes]) -> tuple[RecordFrame, list[LineFault]]:
         """Return the records of the next lines, which come without their ends."""
         ...
 
     def is_whole(self, line: str, quiet: bool) -> bool:
-        """Whether a line that has not ended yet can be read already.
+        """Whether a line that has not ended yet can be parsed already.
 
         Args:
             line: What is there of it.
@@ -54,51 +54,48 @@ class Parser(Protocol):
         ...
 
 
-MakeLayout = Callable[[Axis | None], Layout]
-"""Makes the layout of a file that begins; the axis is known if the file is read again."""
+MakeLayout = Callable[[Axis | None], RecordLayout]
+"""Makes the layout of a file from its beginning; the axis is known if the file is read again."""
 
 
 class RecordReader:
     """Reads the records of a growing text file.
 
-    A last line without its end is taken when its parser says that it is whole. Lines that cannot
-    be read are left out with a note.
+    A last line without its end is read once its parser considers it whole. Lines that cannot be
+    parsed are skipped with a note.
 
     Args:
         path: The file.
         source: Name of the format family.
-        parser: Makes a parser for a file that begins.
-        layout: Makes the layout that says what its records mean.
+        parser: Makes a parser for a file from its beginning.
+        layout: Makes the layout, which knows the meaning of the records.
     """
 
     def __init__(
         self,
         path: Path,
         source: str,
-        parser: Callable[[], Parser],
+        parser: Callable[[], LineParser],
         layout: MakeLayout = MetricColumns,
     ) -> None:
         self.path = path
         self.source = source
         self._make_parser = parser
         self._make_layout = layout
-        self._order = 0
-        """Records of all of the lives of this file, so that positions never repeat."""
+        self._batch = BatchBuilder(MOST_TAGS)
         self._axis: Axis | None = None
-        self._given = False
+        self._has_given = False
+        """Earlier calls returned points."""
         self._notes = 0
-        self._begin_again()
+        self._tail = LineTail(path)
+        self._reset()
 
-    def _begin_again(self) -> None:
-        self._tail = LineTail(self.path)
-        self._begin_records()
-
-    def _begin_records(self) -> None:
+    def _reset(self) -> None:
         self._parser = self._make_parser()
         self._layout = self._make_layout(self._axis)
         self._line = 1
-        self._early: Line | None = None
-        """The unfinished line whose records were given already."""
+        self._early: TextLine | None = None
+        """The unfinished line whose records were read already."""
 
     def read(self, deadline: float) -> Batch:
         """Return the points of the records that were completed since the last call.
@@ -106,78 +103,77 @@ class RecordReader:
         Raises:
             ReadError: The file may not be read, or is not a regular file.
         """
-        replaced = False
         while True:
             try:
-                found, anew = self._read(deadline)
-            except _BeginAgainError:
-                pass
+                self._read(deadline)
+            except _LineContinuedError:
+                self._read_again()
             except OtherAxisError as error:
                 self._axis = error.axis
+                self._read_again()
             else:
                 break
-            self._begin_again()
-            replaced, self._given = replaced or self._given, False
-        self._given = self._given or bool(found.points)
-        found.notes.extend(self._tail.drain_notes())
-        return found.batch(replaced=replaced or anew, pending=self._tail.pending)
+        self._batch.notes += self._tail.drain_notes()
+        batch = self._batch.drain(self._tail.pending)
+        self._has_given = self._has_given or bool(batch.points)
+        return batch
 
-    def _read(self, deadline: float) -> tuple[Found, bool]:
-        found, anew = Found(), False
-        while (chunk := self._tail.chunk()) is not None:
+    def _read_again(self) -> None:
+        """Start over at the beginning of the file, which did not change."""
+        replaced = self._batch.replaced or self._has_given
+        self._batch.restart()
+        self._batch.replaced, self._has_given = replaced, False
+        self._tail = LineTail(self.path)
+        self._reset()
+
+    def _read(self, deadline: float) -> None:
+        for chunk in read_until(self._tail, deadline):
             if self._tail.replaced:
-                # What this call found before is void, like everything that earlier calls gave.
-                found, anew, self._axis = Found(), True, None
-                self._begin_records()
-            self._take(chunk, found)
-            if time.monotonic() >= deadline:
-                break
-        self._take_rest(found)
-        return found, anew
+                self._batch.restart()
+                self._axis = None
+                self._reset()
+            self._add(chunk)
+        self._add_unfinished()
 
-    def _take(self, chunk: Chunk, found: Found) -> None:
+    def _add(self, chunk: Chunk) -> None:
         lines, first = _split(chunk), self._line
         if not lines:
             return
         self._line += len(lines)
         if self._early is not None:
             if lines[0].strip() != self._early.text.strip().encode():
-                raise _BeginAgainError
+                raise _LineContinuedError
             self._early = None
             lines, first = lines[1:], first + 1
         frame, faults = self._parser.parse(lines)
-        self._give(frame, found)
+        self._layout.add(frame, self._batch)
         for fault in faults:
             if not fault.skipped:
-                self._note(f"line {first + fault.line:,}: {fault.reason}", found)
+                self._note(f"line {first + fault.line:,}: {fault.reason}")
         bad = [fault for fault in faults if fault.skipped]
         if bad:
             more = f", and {len(bad) - 1:,} more like it" if len(bad) > 1 else ""
-            self._note(f"line {first + bad[0].line:,} skipped: {bad[0].reason}{more}", found)
+            self._note(f"line {first + bad[0].line:,} skipped: {bad[0].reason}{more}")
 
-    def _note(self, text: str, found: Found) -> None:
+    def _note(self, text: str) -> None:
         if self._notes < MOST_NOTES:
             self._notes += 1
-            found.notes.append(f"{self.path.name}: {text}")
+            self._batch.notes.append(f"{self.path.name}: {text}")
 
-    def _take_rest(self, found: Found) -> None:
-        rest = self._tail.rest
-        if rest is None or rest == self._early:
+    def _add_unfinished(self) -> None:
+        line = self._tail.unfinished
+        if line is None or line == self._early:
             return
         if self._early is not None:
-            raise _BeginAgainError
-        if self._parser.is_whole(rest.text, is_silent(self.path, SILENCE)):
-            frame, _ = self._parser.parse([rest.text.encode()])
-            self._give(frame, found)
-            self._early = rest
-
-    def _give(self, frame: Frame, found: Found) -> None:
-        self._layout.take(frame, self._order, found)
-        self._order += frame.n
+            raise _LineContinuedError
+        if self._parser.is_whole(line.text, is_silent(self.path, SILENCE)):
+            frame, _ = self._parser.parse([line.text.encode()])
+            self._layout.add(frame, self._batch)
+            self._early = line
 
 
-class _BeginAgainError(Exception):
-    """A line that was taken for whole has gone on."""
+class _LineContinuedError(Exception):
+    """A line that was considered whole has grown."""
 
 
 def _split(chunk: Chunk) -> list[bytes]:

@@ -12,7 +12,7 @@ from lossmon.readers.records.sniff import words
 from lossmon.sanitize import multiline
 
 if TYPE_CHECKING:
-    from lossmon.readers.records.frame import Record
+    from lossmon.readers.records.frame import JsonRecord
 
 PROMPTS = ("prompt", "question", "instruction", "input", "query", "problem", "prompts", "inputs")
 OUTPUTS = (
@@ -80,7 +80,7 @@ class Parts:
     expected: str = ""
 
 
-def parts_of(record: Record) -> Iterator[Parts]:
+def parts_of(record: JsonRecord) -> Iterator[Parts]:
     """The answers in a record: one, a list of records, or a column of each part."""
     for key, value in record.items():
         if plain(key) in LISTS and isinstance(value, list) and _are_records(value):
@@ -94,7 +94,7 @@ def _are_records(values: list[object]) -> bool:
     return bool(values) and all(isinstance(value, dict) and "role" not in value for value in values)
 
 
-def _single(record: Record) -> Iterator[Parts]:
+def _single(record: JsonRecord) -> Iterator[Parts]:
     """The answer of one record, or those of one whose parts are lists of one length."""
     named = {plain(key): value for key, value in record.items()}
     output = _first(named, OUTPUTS)
@@ -189,7 +189,7 @@ def _place(names: Sequence[str], known: Sequence[str], part: int) -> int | None:
     return next((at for at, name in enumerate(names) if words(name) & _WORDS[part]), None)
 
 
-def split(text: str) -> list[Parts]:
+def split_text(text: str) -> list[Parts]:
     """The parts of a text that people logged in one piece.
 
     Headings (`Prompt: …`, `**Output:** …`, `### Response:`) and Markdown tables are known;

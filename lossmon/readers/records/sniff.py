@@ -138,12 +138,12 @@ SPLIT_NAMES = ("split", "phase", "mode", "set", "dataset", "partition")
 
 @dataclass(frozen=True, slots=True)
 class LongColumns:
-    """Which columns of a long table hold what.
+    """The columns of a table with one named value per row.
 
     Attributes:
         tag: The name of the value.
         value: The value.
-        split: The data it was measured on, or a second name; empty where there is none.
+        split: The data it was measured on, or a second name; empty if there is none.
     """
 
     tag: str
@@ -152,7 +152,7 @@ class LongColumns:
 
 
 def long_columns(names: list[str]) -> LongColumns | None:
-    """Which columns of a table hold a name and a value, None if it is not of this form."""
+    """Return the columns that hold a name and a value, None if the table is not of this form."""
     short = {plain(name): name for name in names}
     tag = next((short[name] for name in TAG_NAMES if name in short), "")
     if not tag or "value" not in short or not any(map(names_place, names)):

@@ -7,10 +7,10 @@ from functools import partial
 from pathlib import Path
 
 from lossmon.readers.files.lines import LONGEST, decode
-from lossmon.readers.records.columns import Found
-from lossmon.readers.records.frame import Cells, Frame, Record
+from lossmon.readers.points_builder import BatchBuilder
+from lossmon.readers.records.frame import FrameBuilder, JsonRecord, RecordFrame
 from lossmon.readers.records.json_records import parse_line, parse_whole
-from lossmon.readers.records.reader import Fault, RecordReader
+from lossmon.readers.records.reader import LineFault, RecordReader
 from lossmon.readers.records.sample_parts import parts_of
 from lossmon.readers.samples.steps import NUMBERED, step_of
 from lossmon.types import Axis, TextSample
@@ -19,16 +19,16 @@ from lossmon.types import Axis, TextSample
 class SampleLines:
     """Parses lines that hold one JSON object each: prompts and what a model made of them."""
 
-    def parse(self, lines: list[bytes]) -> tuple[Frame, list[Fault]]:
+    def parse(self, lines: list[bytes]) -> tuple[RecordFrame, list[LineFault]]:
         """Return the answers of some lines, and the lines that are not JSON."""
-        cells, faults, n = Cells(), [], 0
+        cells, faults, n = FrameBuilder(), [], 0
         for index, line in enumerate(lines):
             parsed = parse_line(decode(line))
             records = parsed.records
             if parsed.fault:
                 mended = _mended(decode(line)) if len(line) >= LONGEST - 4 else None
                 if mended is None:
-                    faults.append(Fault(index, f"not JSON ({parsed.fault})"))
+                    faults.append(LineFault(index, f"not JSON ({parsed.fault})"))
                 else:
                     records = (mended,)
             for record in records:
@@ -48,21 +48,21 @@ class SampleLines:
 
 
 class Conversations:
-    """The layout of records of a prompt and what a model made of it.
+    """The layout of records with a prompt and an output.
 
-    A record without a step belongs to the step before it, else to the one in the file's name or
-    in that of the checkpoint's directory.
+    A record without a step belongs to the step before it, else to the one in the name of the file
+    or of the checkpoint's directory.
 
     Args:
         path: The file.
-        axis: Of no use here: an answer has a step, or none.
+        axis: Unused: an output has a step or none.
     """
 
     def __init__(self, path: Path, axis: Axis | None = None) -> None:
         self._tag = _tag(path)
         self._step = _step_of_path(path)
 
-    def take(self, frame: Frame, first: int, found: Found) -> None:
+    def add(self, frame: RecordFrame, batch: BatchBuilder) -> None:
         """Add the samples of a frame."""
         steps: dict[int, float] = {}
         if column := frame.columns.get("step"):
@@ -74,14 +74,14 @@ class Conversations:
             output, prompt, expected = (
                 texts[name][row] for name in ("output", "prompt", "expected")
             )
-            found.samples.append(TextSample(self._tag, self._step, output, prompt, expected))
+            batch.samples.append(TextSample(self._tag, self._step, output, prompt, expected))
 
 
 _TORN = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?$")
 """A character that was cut in the middle of how JSON spells it."""
 
 
-def _mended(line: str) -> Record | None:
+def _mended(line: str) -> JsonRecord | None:
     """The beginning of a record whose last text was cut because it is too long.
 
     None where it ends elsewhere than in a text, or before it says its step.

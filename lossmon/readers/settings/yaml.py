@@ -18,18 +18,18 @@ _ITEM = re.compile(r"^-(?:\s+(?P<value>.*))?$")
 _BLOCK = re.compile(r"^[|>][+-]?\d?$")
 _WHOLE = re.compile(r"[-+]?\d{1,18}")
 
-Place = tuple[str, ...]
+KeyPath = tuple[str, ...]
 """The keys that lead to a value, the outermost first."""
 
 
-def settings(text: str) -> dict[Place, object]:
+def settings(text: str) -> dict[KeyPath, object]:
     """Return the plain values of a document by their places.
 
     Whole numbers are integers, everything else is text as it stands there, without quotes; a list
     of plain values is one text, `[a, b]`. Absent values (`null`, `~`, nothing) are left out.
     """
-    found: dict[Place, object] = {}
-    lists: dict[Place, list[str]] = {}
+    found: dict[KeyPath, object] = {}
+    lists: dict[KeyPath, list[str]] = {}
     for place, value in _values(text):
         if place and place[-1] == "-":
             lists.setdefault(place[:-1], []).append(value)
@@ -45,7 +45,7 @@ def dotted(text: str) -> dict[str, object]:
     return {".".join(place): value for place, value in settings(text).items()}
 
 
-def _values(text: str) -> Iterator[tuple[Place, str]]:
+def _values(text: str) -> Iterator[tuple[KeyPath, str]]:
     """Each plain value with its place; the place of an item of a list ends with `-`."""
     above: list[tuple[int, str]] = []
     skipped = -1

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lossmon.errors import ReadError
 from lossmon.readers.files.sqlite import BusyError, visit
-from lossmon.readers.records.columns import Columns, MetricColumns
+from lossmon.readers.records.columns import ColumnRoles, MetricColumns
 from lossmon.readers.records.json_lines import json_lines
 from lossmon.readers.records.reader import RecordReader
 
@@ -18,7 +18,7 @@ def open_local(path: Path) -> RecordReader:
     """Return a reader of the points of one metric."""
     run = path.parent.parent.parent
     tag = metric_name(run, path.parent.name)
-    columns = Columns(
+    columns = ColumnRoles(
         steps=("index",),
         ignored=frozenset({"data"}) if not tag and _has_record(run) else frozenset(),
         renamed={"data": tag or f"metric {path.parent.name}"},

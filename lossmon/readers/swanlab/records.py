@@ -1,4 +1,4 @@
-"""What a record of SwanLab's log says, in its two encodings: protocol buffers and, before, JSON."""
+"""Decoders for the records of SwanLab's logs: protocol buffers, in older versions JSON."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from lossmon.readers.files.protobuf import (
     BYTES,
     FIXED64,
     VARINT,
-    Field,
     MalformedError,
-    fields,
+    ProtoField,
+    decode_fields,
+    decode_timestamp,
     signed,
 )
 from lossmon.sanitize import one_line
@@ -26,14 +27,14 @@ _START, _FINISH, _SCALAR, _MEDIA, _LOG = 10, 11, 13, 14, 16
 """Numbers of the records that are read."""
 
 _TEXT = 4
-"""Type of a medium that is text."""
+"""Media type of texts."""
 
 _FINISHED, _CRASHED, _ABORTED = 1, 2, 3
 
 _LONGEST_KEY = 512
 
 _WRONG = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError)
-"""What taking a value of another shape than expected out of JSON can raise."""
+"""What JSON of an unexpected shape can raise."""
 
 
 _NUMBER = rb"[\x80-\xff]{0,7}[\x00-\x7f]"
@@ -46,12 +47,12 @@ _SCALAR_RECORD = re.compile(
     + rb"\x2a\x09\x09(?P<value>.{8})",
     re.DOTALL,
 )
-"""A scalar as SwanLab writes it: nine records of ten, so it is taken in one sweep."""
+"""A scalar as SwanLab writes it: nine records of ten, so one pattern matches it as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
-class Scalar:
-    """One value of one key."""
+class SwanlabScalar:
+    """A value of a key."""
 
     key: str
     step: int
@@ -60,15 +61,15 @@ class Scalar:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One line of the console."""
+class SwanlabLine:
+    """A line of the console."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
-    """A text that was logged; or the name of the media file that holds it."""
+class SwanlabText:
+    """A text that was logged, or the name of the media file that holds it."""
 
     key: str
     step: int
@@ -76,60 +77,62 @@ class Text:
     file: str = ""
 
 
-Said = Scalar | Line | Text | Facts
+SwanlabItem = SwanlabScalar | SwanlabLine | SwanlabText | Facts
 
 
-def from_protobuf(record: bytes) -> Iterator[Said]:
-    """What a record of version 2 says; nothing for records that are not read.
+def decode_protobuf(record: bytes) -> Iterator[SwanlabItem]:
+    """Decode a record of version 2; yields nothing for records that are not read.
 
     Raises:
-        MalformedError: The bytes are no record.
+        MalformedError: The bytes are not a record.
     """
     usual = _SCALAR_RECORD.fullmatch(record)
     if usual is not None and len(usual["key"]) == usual["length"][0]:
-        yield _usual_scalar(usual)
+        yield _usual(usual)
         return
-    for field in fields(record, 0, len(record)):
+    for field in decode_fields(record, 0, len(record)):
         if field.wire != BYTES or field.number not in (_START, _FINISH, _SCALAR, _MEDIA, _LOG):
             continue
-        parts = list(fields(record, field.start, field.stop))
+        parts = list(decode_fields(record, field.start, field.stop))
         if field.number == _SCALAR:
             yield _scalar(record, parts)
         elif field.number == _LOG:
-            yield Line(_text(record, parts, 1))
+            yield SwanlabLine(_text(record, parts, 1))
         elif field.number == _MEDIA:
             yield from _media(record, parts)
         elif field.number == _START:
-            started = [_timestamp(record, part) for part in parts if part.number == 12]
+            started = [decode_timestamp(record, part) for part in parts if part.number == 12]
             name = _text(record, parts, 4)[:_LONGEST_KEY]
             yield Facts(name=name or None, started=started[0] if started else None)
         else:
             yield _finish(_number(parts, 1), _text(record, parts, 2))
 
 
-def from_json(record: bytes) -> Iterator[Said]:
-    """What a record of version 1 says; nothing for records that are not read.
+def decode_json(record: bytes) -> Iterator[SwanlabItem]:
+    """Decode a record of version 1; yields nothing for records that are not read.
 
     Raises:
-        MalformedError: The bytes are no record.
+        MalformedError: The bytes are not a record.
     """
     try:
         loaded = json.loads(record)
         kind, content = loaded["model_type"], loaded["data"]
         if kind == "Scalar":
             metric = content["metric"]
-            yield Scalar(
+            yield SwanlabScalar(
                 str(content["key"])[:_LONGEST_KEY],
                 int(content["step"]),
                 _iso(metric.get("create_time")),
                 float(metric["data"]),
             )
         elif kind == "Log":
-            yield Line(str(content["message"]))
+            yield SwanlabLine(str(content["message"]))
         elif kind == "Media":
             for text in content["metric"]["data"]:
                 if isinstance(text, str) and not content.get("buffers_name"):
-                    yield Text(str(content["key"])[:_LONGEST_KEY], int(content["step"]), text)
+                    yield SwanlabText(
+                        str(content["key"])[:_LONGEST_KEY], int(content["step"]), text
+                    )
         elif kind == "Experiment":
             yield Facts(name=str(content["name"])[:_LONGEST_KEY])
         elif kind == "Header":
@@ -141,78 +144,70 @@ def from_json(record: bytes) -> Iterator[Said]:
         raise MalformedError(str(error)) from error
 
 
-def _usual_scalar(match: re.Match[bytes]) -> Scalar:
+def _usual(match: re.Match[bytes]) -> SwanlabScalar:
     seconds, nanoseconds = _plain(match["seconds"]), _plain(match["nanoseconds"] or b"\0")
     (value,) = unpack_from("<d", match["value"])
     key = match["key"].decode(errors="replace")
     step = _plain(match["step"] or b"\0")
-    return Scalar(key, step, seconds + nanoseconds / 1e9, value)
+    return SwanlabScalar(key, step, seconds + nanoseconds / 1e9, value)
 
 
 def _plain(encoded: bytes) -> int:
-    """The number that a varint of at most eight bytes spells."""
+    """The number of a varint of at most eight bytes."""
     number = 0
     for i, byte in enumerate(encoded):
         number |= (byte & 0x7F) << 7 * i
     return number
 
 
-def _scalar(record: bytes, parts: list[Field]) -> Scalar:
+def _scalar(record: bytes, parts: list[ProtoField]) -> SwanlabScalar:
     value, wall_time = 0.0, math.nan
     for part in parts:
         if part.number == 4 and part.wire == BYTES:
-            wall_time = _timestamp(record, part)
+            wall_time = decode_timestamp(record, part)
         elif part.number == 5 and part.wire == BYTES:
-            for inner in fields(record, part.start, part.stop):
+            for inner in decode_fields(record, part.start, part.stop):
                 if inner.number == 1 and inner.wire == FIXED64:
                     value = unpack_from("<d", record, inner.start)[0]
     key = _text(record, parts, 1)[:_LONGEST_KEY]
-    return Scalar(key, signed(_number(parts, 2)), wall_time, value)
+    return SwanlabScalar(key, signed(_number(parts, 2)), wall_time, value)
 
 
-def _media(record: bytes, parts: list[Field]) -> Iterator[Text]:
+def _media(record: bytes, parts: list[ProtoField]) -> Iterator[SwanlabText]:
     if _number(parts, 3) != _TEXT:
         return
     key, step = _text(record, parts, 1)[:_LONGEST_KEY], signed(_number(parts, 2))
     for part in parts:
         if part.number == 5 and part.wire == BYTES:
-            for item in fields(record, part.start, part.stop):
+            for item in decode_fields(record, part.start, part.stop):
                 if item.number == 1 and item.wire == BYTES:
-                    inner = list(fields(record, item.start, item.stop))
-                    yield Text(key, step, file=_text(record, inner, 1)[:255])
+                    inner = list(decode_fields(record, item.start, item.stop))
+                    yield SwanlabText(key, step, file=_text(record, inner, 1)[:255])
 
 
 def _finish(state: int, error: str) -> Facts:
     last = next((line.strip() for line in reversed(error.splitlines()) if line.strip()), "")
-    said = one_line(last, 300)
+    reason = one_line(last, 300)
     if state == _CRASHED:
-        return Facts(finished=False, failure=said or "crashed")
+        return Facts(finished=False, failure=reason or "crashed")
     if state == _ABORTED:
-        return Facts(finished=False, failure=said or "aborted")
+        return Facts(finished=False, failure=reason or "aborted")
     return Facts(finished=True if state == _FINISHED else None)
 
 
-def _text(record: bytes, parts: list[Field], number: int) -> str:
+def _text(record: bytes, parts: list[ProtoField], number: int) -> str:
     for part in parts:
         if part.number == number and part.wire == BYTES:
             return record[part.start : part.stop].decode(errors="replace")
     return ""
 
 
-def _number(parts: list[Field], number: int) -> int:
+def _number(parts: list[ProtoField], number: int) -> int:
     return next((p.value for p in parts if p.number == number and p.wire == VARINT), 0)
 
 
-def _timestamp(record: bytes, span: Field) -> float:
-    """A `google.protobuf.Timestamp` in seconds since the Unix epoch."""
-    if span.wire != BYTES:
-        return math.nan
-    parts = {f.number: f.value for f in fields(record, span.start, span.stop) if f.wire == VARINT}
-    return signed(parts.get(1, 0)) + signed(parts.get(2, 0)) / 1e9
-
-
 def _iso(text: object) -> float:
-    """A date and time in ISO 8601 in seconds since the Unix epoch, NaN where it is none."""
+    """A date and time in ISO 8601 as seconds since the Unix epoch, NaN if it is not one."""
     try:
         return datetime.fromisoformat(str(text)).timestamp()
     except (ValueError, OverflowError):

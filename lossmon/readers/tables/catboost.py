@@ -7,14 +7,16 @@ from functools import partial
 from pathlib import Path
 
 from lossmon.readers.files.lines import decode
-from lossmon.readers.records.columns import Columns, MetricColumns
-from lossmon.readers.records.frame import Cells, Frame
+from lossmon.readers.records.columns import ColumnRoles, MetricColumns
+from lossmon.readers.records.frame import FrameBuilder, RecordFrame
 from lossmon.readers.records.json_records import parse_whole
-from lossmon.readers.records.reader import Fault, RecordReader
+from lossmon.readers.records.reader import LineFault, RecordReader
 from lossmon.readers.tables.reader import table
 from lossmon.types import Axis
 
-_COLUMNS = Columns(steps=("iteration", "iter"), axis=Axis.ROUND, ignored=frozenset({"passed_time"}))
+_COLUMNS = ColumnRoles(
+    steps=("iteration", "iter"), axis=Axis.ROUND, ignored=frozenset({"passed_time"})
+)
 
 
 class TrainingParser:
@@ -27,9 +29,9 @@ class TrainingParser:
         self._names: dict[str, list[str]] = {}
         self._planned: object = None
 
-    def parse(self, lines: list[bytes]) -> tuple[Frame, list[Fault]]:
+    def parse(self, lines: list[bytes]) -> tuple[RecordFrame, list[LineFault]]:
         """Return one record an iteration; lines that are none are part of the document."""
-        cells, n = Cells(), 0
+        cells, n = FrameBuilder(), 0
         for line in lines:
             text = decode(line).strip().rstrip(",")
             if text.startswith('"meta"'):
@@ -62,7 +64,7 @@ class TrainingParser:
             for name in sets if isinstance(sets, list) else ():
                 self._names[str(name)] = names
 
-    def _add(self, cells: Cells, row: int, record: object) -> None:
+    def _add(self, cells: FrameBuilder, row: int, record: object) -> None:
         assert isinstance(record, dict)
         for key, value in record.items():
             names = self._names.get(key)
@@ -76,7 +78,7 @@ class TrainingParser:
         cells.add(row, "total_iters", self._planned)
 
 
-def _layout(axis: Axis | None, columns: Columns = _COLUMNS) -> MetricColumns:
+def _layout(axis: Axis | None, columns: ColumnRoles = _COLUMNS) -> MetricColumns:
     return MetricColumns(axis, columns)
 
 
@@ -86,5 +88,5 @@ def open_document(path: Path) -> RecordReader:
 
 def open_table(path: Path) -> RecordReader:
     split = path.name.partition("_")[0]
-    columns = Columns(steps=("iter",), axis=Axis.ROUND, prefix=f"{split}/")
+    columns = ColumnRoles(steps=("iter",), axis=Axis.ROUND, prefix=f"{split}/")
     return table(path, "catboost", partial(_layout, columns=columns))

@@ -7,10 +7,10 @@ import io
 import numpy as np
 
 from lossmon.readers.files.lines import decode
-from lossmon.readers.records.frame import Cells, Column, Frame
+from lossmon.readers.records.frame import FrameBuilder, FrameColumn, RecordFrame
 from lossmon.readers.records.names import plain
-from lossmon.readers.records.reader import Fault
-from lossmon.readers.tables.header import Header, next_header
+from lossmon.readers.records.reader import LineFault
+from lossmon.readers.tables.header import TableHeader, next_header
 from lossmon.readers.values import number
 from lossmon.types import Floats, Ints
 
@@ -28,8 +28,8 @@ _OTHERS = {byte: bytes(set(range(256)) - {byte[0], 10}) for byte in (b",", b"\t"
 
 
 def parse_rows(
-    lines: list[bytes], header: Header, wanted: frozenset[str]
-) -> tuple[Frame, list[Fault], Header]:
+    lines: list[bytes], header: TableHeader, wanted: frozenset[str]
+) -> tuple[RecordFrame, list[LineFault], TableHeader]:
     """Return the rows of some lines, the lines that do not fit, and the header from then on.
 
     Args:
@@ -37,13 +37,15 @@ def parse_rows(
         header: What holds for the first of them.
         wanted: Names of the texts that are of use, as `plain` gives them.
     """
-    cells, faults, n, start = Cells(), list[Fault](), 0, 0
+    cells, faults, n, start = FrameBuilder(), list[LineFault](), 0, 0
     worded = bool(b"\n".join(lines).translate(None, _NUMERIC + header.delimiter.encode()))
     while start < len(lines):
         end, successor = next_header(lines, start, header) if worded else (len(lines), header)
         n += _parse_block(lines[start:end], start, n, header, wanted, cells, faults)
         if not set(header.names) <= set(successor.names):
-            faults.append(Fault(end, f"another header, from here on {successor}", skipped=False))
+            faults.append(
+                LineFault(end, f"another header, from here on {successor}", skipped=False)
+            )
         header, start = successor, end + 1
     return cells.frame(n), faults, header
 
@@ -52,10 +54,10 @@ def _parse_block(
     lines: list[bytes],
     first: int,
     row: int,
-    header: Header,
+    header: TableHeader,
     wanted: frozenset[str],
-    cells: Cells,
-    faults: list[Fault],
+    cells: FrameBuilder,
+    faults: list[LineFault],
 ) -> int:
     """Add the rows of some lines under one header; return how many they are."""
     delimiter, width = header.delimiter.encode(), len(header.names)
@@ -93,11 +95,11 @@ def _by_width(
     return [line for line, count in zip(lines, counts, strict=True) if count == width], bad
 
 
-def _ragged(index: int, count: int, width: int) -> Fault:
-    return Fault(index, f"{count:,} cells where the header has {width:,}")
+def _ragged(index: int, count: int, width: int) -> LineFault:
+    return LineFault(index, f"{count:,} cells where the header has {width:,}")
 
 
-def _add_row(cells: Cells, row: int, header: Header, values: list[str]) -> None:
+def _add_row(cells: FrameBuilder, row: int, header: TableHeader, values: list[str]) -> None:
     for name, value in zip(header.names, values, strict=True):
         if name and value:
             if header.delimiter == ";" and "," in value and number(value) is None:
@@ -106,7 +108,7 @@ def _add_row(cells: Cells, row: int, header: Header, values: list[str]) -> None:
 
 
 def _parse_numbers(
-    lines: list[bytes], row: int, header: Header, wanted: frozenset[str], cells: Cells
+    lines: list[bytes], row: int, header: TableHeader, wanted: frozenset[str], cells: FrameBuilder
 ) -> bool:
     """Add rows with numpy's parser; False if it cannot read them."""
     if not lines:
@@ -134,7 +136,7 @@ def _parse_numbers(
     return True
 
 
-def _numeric_columns(lines: list[bytes], header: Header) -> list[int]:
+def _numeric_columns(lines: list[bytes], header: TableHeader) -> list[int]:
     """Columns whose first cell that is not empty is a number, or that are empty."""
     open_columns = {index for index, name in enumerate(header.names) if name}
     numeric = set(open_columns)
@@ -164,20 +166,20 @@ def _fill(body: bytes, delimiter: bytes) -> bytes:
     return body.replace(delimiter + b"\n", delimiter + _EMPTY + b"\n")
 
 
-def _present(rows: Ints, values: Floats) -> Column:
+def _present(rows: Ints, values: Floats) -> FrameColumn:
     filled = values != _EMPTY_VALUE
     if filled.all():
-        return Column(rows, values)
-    return Column(rows[filled], values[filled])
+        return FrameColumn(rows, values)
+    return FrameColumn(rows[filled], values[filled])
 
 
 def _add_texts(
     lines: list[bytes],
     row: int,
-    header: Header,
+    header: TableHeader,
     numeric: frozenset[int],
     wanted: frozenset[str],
-    cells: Cells,
+    cells: FrameBuilder,
 ) -> None:
     delimiter = header.delimiter.encode()
     for index, name in enumerate(header.names):
@@ -187,7 +189,7 @@ def _add_texts(
         values = [number(text) for text in texts]
         rows = [row + at for at, value in enumerate(values) if value is not None]
         taken = [value for value in values if value is not None]
-        cells.add_column(name, Column(np.array(rows, np.int64), np.array(taken, np.float64)))
+        cells.add_column(name, FrameColumn(np.array(rows, np.int64), np.array(taken, np.float64)))
         if plain(name) in wanted:
             pairs = enumerate(zip(texts, values, strict=True))
             cells.add_texts(name, [(row + at, t) for at, (t, v) in pairs if v is None and t])

@@ -24,7 +24,7 @@ _LONGEST_NAME = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
+class TableHeader:
     """The first line of a table.
 
     Attributes:
@@ -62,7 +62,7 @@ class Header:
         return len(cells) == len(self.names) and bool(cells[-1])
 
 
-def find_header(line: str, comment: str = "") -> Header:
+def find_header(line: str, comment: str = "") -> TableHeader:
     """Return the header that a table's first line makes.
 
     Args:
@@ -72,13 +72,13 @@ def find_header(line: str, comment: str = "") -> Header:
     delimiter = max(_DELIMITERS, key=line.count)
     if not line.count(delimiter):
         delimiter = ""
-    header = Header((), delimiter, True, line.strip().encode())
+    header = TableHeader((), delimiter, True, line.strip().encode())
     cells = header.split(line)
     if comment and all(number(cell) is not None for cell in cells):
         named = header.split(comment.lstrip("# "))
         if len(named) == len(cells):
-            return Header(_unique(named), delimiter, False, comment.strip().encode())
-    return Header(_unique(cells), delimiter, True, header.line)
+            return TableHeader(_unique(named), delimiter, False, comment.strip().encode())
+    return TableHeader(_unique(cells), delimiter, True, header.line)
 
 
 def _unique(cells: list[str]) -> tuple[str, ...]:
@@ -101,7 +101,7 @@ def is_header_of(names: list[str], line: str, row: str) -> bool:
     return any(number(cell) is not None for cell in cells)
 
 
-def next_header(lines: list[bytes], start: int, header: Header) -> tuple[int, Header]:
+def next_header(lines: list[bytes], start: int, header: TableHeader) -> tuple[int, TableHeader]:
     """Where the next line with names stands, and the header from there on."""
     first = header.line[:1]
     for index in range(start, len(lines)):
@@ -115,7 +115,7 @@ def next_header(lines: list[bytes], start: int, header: Header) -> tuple[int, He
     return len(lines), header
 
 
-def _other_header(line: bytes, header: Header) -> Header | None:
+def _other_header(line: bytes, header: TableHeader) -> TableHeader | None:
     """The header that a line between the rows is, or None if it is a row."""
     text = decode(line).strip()
     if header.delimiter and header.delimiter not in text:

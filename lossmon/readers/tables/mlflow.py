@@ -10,12 +10,12 @@ from pathlib import Path
 from lossmon.errors import ReadError
 from lossmon.readers.files.lines import decode
 from lossmon.readers.hyperparameters import facts_of_texts
-from lossmon.readers.records.columns import Columns, MetricColumns
-from lossmon.readers.records.frame import Cells, Frame
+from lossmon.readers.records.columns import ColumnRoles, MetricColumns
+from lossmon.readers.records.frame import FrameBuilder, RecordFrame
 from lossmon.readers.records.names import clean_name, name_below
-from lossmon.readers.records.reader import Fault, RecordReader
+from lossmon.readers.records.reader import LineFault, RecordReader
 from lossmon.readers.tables.cells import parse_rows
-from lossmon.readers.tables.header import Header
+from lossmon.readers.tables.header import TableHeader
 from lossmon.readers.values import moment, number
 from lossmon.types import Axis, Batch, Facts
 
@@ -35,16 +35,16 @@ class MlflowLines:
     """Parses the lines of a metric in MLflow's file store: milliseconds, value and step."""
 
     def __init__(self) -> None:
-        self._header: Header | None = None
+        self._header: TableHeader | None = None
 
-    def parse(self, lines: list[bytes]) -> tuple[Frame, list[Fault]]:
+    def parse(self, lines: list[bytes]) -> tuple[RecordFrame, list[LineFault]]:
         """Return one record a line; old versions write no step."""
         for line in lines:
             if self._header is None and line.strip():
                 names = ("timestamp", "value", "step")[: len(decode(line).split())]
-                self._header = Header(names, " ", False, b"")
+                self._header = TableHeader(names, " ", False, b"")
         if self._header is None:
-            return Cells().frame(0), []
+            return FrameBuilder().frame(0), []
         frame, faults, _ = parse_rows(lines, self._header, frozenset())
         return frame, faults
 
@@ -118,7 +118,9 @@ def _parameters(folder: Path) -> dict[str, str]:
 
 def open_metric(path: Path) -> RecordReader:
     """Return a reader of the file of one metric, whose name is its path below `metrics`."""
-    columns = Columns(steps=("step",), renamed={"value": name_below(path, "metrics") or path.name})
+    columns = ColumnRoles(
+        steps=("step",), renamed={"value": name_below(path, "metrics") or path.name}
+    )
     return RecordReader(
         path, "mlflow", MlflowLines, lambda axis: MetricColumns(axis or Axis.STEP, columns)
     )

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from lossmon.readers.files.lines import decode
 from lossmon.readers.records.columns import USEFUL_TEXTS, MetricColumns
-from lossmon.readers.records.frame import Frame
+from lossmon.readers.records.frame import RecordFrame
 from lossmon.readers.records.long_form import LONG_FORM_TEXTS, LongForm
-from lossmon.readers.records.reader import Fault, MakeLayout, RecordReader
+from lossmon.readers.records.reader import LineFault, MakeLayout, RecordReader
 from lossmon.readers.tables.cells import parse_rows
-from lossmon.readers.tables.header import Header, find_header
+from lossmon.readers.tables.header import TableHeader, find_header
 
 
 class TableParser:
@@ -25,16 +25,16 @@ class TableParser:
 
     def __init__(self, texts: frozenset[str] = USEFUL_TEXTS) -> None:
         self._texts = texts
-        self._header: Header | None = None
+        self._header: TableHeader | None = None
         self._comment: bytes | None = None
 
-    def parse(self, lines: list[bytes]) -> tuple[Frame, list[Fault]]:
+    def parse(self, lines: list[bytes]) -> tuple[RecordFrame, list[LineFault]]:
         """Return the rows of the next lines, and the lines that do not fit the header."""
         skipped = 0
         if self._header is None:
             skipped = self._skip_to_rows(lines)
             if self._header is None:
-                return Frame(), []
+                return RecordFrame(), []
         frame, faults, header = parse_rows(lines[skipped:], self._header, self._texts)
         self._header = header
         return frame, [fault._replace(line=fault.line + skipped) for fault in faults]

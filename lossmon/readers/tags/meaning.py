@@ -20,7 +20,7 @@ from lossmon.readers.tags.spellings import (
 )
 from lossmon.readers.tags.words import (
     LOSS_WORD,
-    Name,
+    TagParts,
     spaced,
     split_words,
     taken_apart,
@@ -127,7 +127,7 @@ def _surroundings(tag: str) -> Meaning | None:
     return None
 
 
-def _summary(name: Name) -> Meaning | None:
+def _summary(name: TagParts) -> Meaning | None:
     """The closing record of HF's Trainer, which describes the run and is no point of a curve."""
     tag = name.tag.lower()
     twice = tag.startswith(("train/train_", "single_value/train_"))
@@ -143,7 +143,7 @@ def _summary(name: Name) -> Meaning | None:
     return None
 
 
-def _exact(name: Name) -> Meaning | None:
+def _exact(name: TagParts) -> Meaning | None:
     """A spelling of the table, perhaps with `_epoch`, `_step` or a mean around it."""
     if not name.words and name.said:
         return _lone_split(name)
@@ -166,7 +166,7 @@ def _exact(name: Name) -> Meaning | None:
     return _boosting(name)
 
 
-def _lone_split(name: Name) -> Meaning:
+def _lone_split(name: TagParts) -> Meaning:
     """`train` and `test` alone are losses by convention; llm.c's `eval` is a score.
 
     In a text log it is whatever the trees minimise (CatBoost prints the AUC so), hence no equal
@@ -180,7 +180,7 @@ def _lone_split(name: Name) -> Meaning:
 
 
 def _modified(
-    name: Name, words: tuple[str, ...], suffix: str, *, secondary: bool = False
+    name: TagParts, words: tuple[str, ...], suffix: str, *, secondary: bool = False
 ) -> Meaning | None:
     quantity = SPELLINGS.get("_".join(words))
     if quantity is not None and quantity.by_split:
@@ -199,7 +199,7 @@ def _modified(
     return replace(base, key=key, label=label, secondary=True)
 
 
-def _boosting(name: Name) -> Meaning | None:
+def _boosting(name: TagParts) -> Meaning | None:
     """`train-rmse` of XGBoost and `training's l2` of LightGBM are what the trees minimise."""
     dashed = re.match(r"^[a-z]+(?:_\d+)?-\S+$", name.tag) or "'s " in name.tag
     if name.rest not in BOOSTING_LOSSES or not (name.dialect.boosting or (dashed and name.said)):
@@ -216,13 +216,13 @@ def _boosting(name: Name) -> Meaning | None:
     return _measured(name, quantity)
 
 
-def _boosted(name: Name, quantity: Quantity) -> Quantity:
+def _boosted(name: TagParts, quantity: Quantity) -> Quantity:
     if name.dialect.boosting and name.rest in BOOSTING_LOSSES:
         return replace(quantity, kind=Kind.LOSS, lower_is_better=True, secondary=False)
     return quantity
 
 
-def _measured(name: Name, quantity: Quantity, part: str = "") -> Meaning:
+def _measured(name: TagParts, quantity: Quantity, part: str = "") -> Meaning:
     """The meaning of a known quantity on the split that the name tells."""
     held_out = name.split is Split.EVAL or quantity.evaluated
     where = "test" if name.test else "eval" if held_out else "train"
@@ -260,7 +260,7 @@ def _of_the_run(quantity: Quantity, where: str) -> Meaning:
     )
 
 
-def _family(name: Name) -> Meaning:
+def _family(name: TagParts) -> Meaning:
     """A name that is not in the table, judged by its words."""
     words = set(name.words)
     losses = [word for word in name.words if LOSS_WORD.match(word)]
@@ -281,12 +281,12 @@ def _family(name: Name) -> Meaning:
     return _metric(name)
 
 
-def _component(name: Name) -> Meaning:
+def _component(name: TagParts) -> Meaning:
     """One term of a loss, or the loss of one of several eval sets."""
     return _part(name, Kind.LOSS, True, ("loss", "losses"))
 
 
-def _part(name: Name, kind: Kind, lower: bool | None, generic: tuple[str, ...]) -> Meaning:
+def _part(name: TagParts, kind: Kind, lower: bool | None, generic: tuple[str, ...]) -> Meaning:
     where = "test" if name.test else name.split.value
     part = spaced(word for word in name.words if word not in generic)
     parts = " ".join(word for word in ("test" if name.test else "", name.subset, part) if word)
@@ -295,7 +295,7 @@ def _part(name: Name, kind: Kind, lower: bool | None, generic: tuple[str, ...]) 
     return Meaning(f"{where}/{key}", label, name.split, kind, parts, lower)
 
 
-def _rate_group(name: Name) -> Meaning:
+def _rate_group(name: TagParts) -> Meaning:
     words = [word for word in name.words if word not in {"lr", "learning", "rate"}]
     part = spaced(word for word in words if not _OPTIMIZERS.match(word))
     optimizers = spaced(word for word in words if _OPTIMIZERS.match(word))
@@ -306,14 +306,14 @@ def _rate_group(name: Name) -> Meaning:
     return Meaning(key, f"learning rate {whole}", kind=Kind.LEARNING_RATE, part=whole)
 
 
-def _speed(name: Name, noun: str) -> Meaning:
+def _speed(name: TagParts, noun: str) -> Meaning:
     if name.split is Split.EVAL:
         return _other(name)
     unit = _UNITS.get(noun, f"{noun}{'es' if noun == 'batch' else 's'}/s")
     return Meaning(name.rest, spaced(name.words), Split.TRAIN, Kind.THROUGHPUT, "", False, unit)
 
 
-def _metric(name: Name) -> Meaning:
+def _metric(name: TagParts) -> Meaning:
     words = set(name.words)
     high = bool(words & BETTER_HIGH) or any(w.startswith(("acc@", "pass@")) for w in words)
     low = bool(words & BETTER_LOW)
@@ -333,7 +333,7 @@ def _metric(name: Name) -> Meaning:
     return replace(_part(name, Kind.METRIC, lower, tuple(words)), part=name.subset)
 
 
-def _other(name: Name) -> Meaning:
+def _other(name: TagParts) -> Meaning:
     where = "test" if name.test else name.split.value
     if not name.words:
         return Meaning(name.tag, one_line(name.tag), name.split)

@@ -24,7 +24,7 @@ LOSS_WORD = re.compile(r"^(?:loss(?:es)?|loss[a-z]?\d*|.*[^gf]loss)$")
 
 
 @dataclass(frozen=True, slots=True)
-class Name:
+class TagParts:
     """A tag taken apart.
 
     Attributes:
@@ -72,7 +72,7 @@ def split_words(words: list[str]) -> list[str]:
     return [word for word in words if word in TRAIN_WORDS or word in EVAL_WORDS]
 
 
-def taken_apart(tag: str, scope: str, dialect: Dialect) -> Name:
+def taken_apart(tag: str, scope: str, dialect: Dialect) -> TagParts:
     """Separate what a tag measures from the data that it was measured on.
 
     The last split word decides: `eval/test_loss` is the loss of an eval set called test. A scope
@@ -97,7 +97,7 @@ def taken_apart(tag: str, scope: str, dialect: Dialect) -> Name:
     if rest[:1] == ["loss"] and any(LOSS_WORD.match(word) for word in rest[1:]):
         del rest[0]
     held_out = bool(spoken) and spoken[-1] in EVAL_WORDS
-    return Name(
+    return TagParts(
         tag=tag,
         words=tuple(rest),
         split=Split.EVAL if held_out else Split.TRAIN,

@@ -1,9 +1,9 @@
 """CRC-32C, the checksum of TensorBoard's records, for one buffer or for columns of many records.
 
-The checksum is linear over exclusive or: a byte with `k` bytes behind it contributes
+The checksum is linear over exclusive or: a byte with `k` bytes after it contributes
 `position_tables()[k][byte]`, whatever its neighbours are. So a column of bytes that differ from
-record to record costs one table look-up each, and bytes that are the same in all records are
-accounted for once.
+record to record costs one table look-up each, and bytes that are equal in all records are
+computed once.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _MASK_DELTA = 0xA282EAD8
 
 @cache
 def position_tables() -> Words:
-    """Return what a byte contributes, by the number of bytes behind it and by its value.
+    """Return the contribution of a byte by the number of bytes after it and by its value.
 
     Of shape (REACH, 256).
     """
@@ -47,7 +47,7 @@ def _byte_table() -> tuple[int, ...]:
 
 @cache
 def _block_tables() -> tuple[tuple[int, ...], ...]:
-    """How each byte of a checksum moves when a whole block follows, lowest byte first."""
+    """Effect of a whole block on each byte of a checksum, the lowest byte first."""
     return tuple(tuple(position_tables()[REACH - 1 - i].tolist()) for i in range(4))
 
 
@@ -79,11 +79,11 @@ def unmasked(stored: Words) -> Words:
 
 
 def _folded(data: bytes) -> int:
-    """Checksum of a long buffer: all blocks at once, then one step a block."""
+    """Checksum of a long buffer: all blocks at once, then one step per block."""
     padding = -len(data) % REACH
     padded = np.zeros(padding + len(data), np.uint8)
     padded[padding:] = np.frombuffer(data, np.uint8)
-    # The start value is the same as inverting the first four bytes.
+    # The start value is equivalent to inverting the first four bytes.
     padded[padding : padding + 4] ^= 0xFF
     flat = position_tables().reshape(-1)
     contributions = flat[padded.reshape(-1, REACH) + _block_rows()]

@@ -1,4 +1,4 @@
-"""What event files say about a run in words: hyperparameters, arguments, texts."""
+"""Decoder for hyperparameters in event files."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import json
 from collections.abc import Iterator
 from struct import unpack_from
 
-from lossmon.readers.files.protobuf import BYTES, FIXED64, VARINT, Field, fields
+from lossmon.readers.files.protobuf import BYTES, FIXED64, VARINT, ProtoField, decode_fields
 from lossmon.readers.hyperparameters import LONGEST_SETTING, MOST_SETTINGS, facts_of
 from lossmon.sanitize import one_line
 from lossmon.types import Facts
 
 
-def hyperparameters(content: bytes) -> dict[str, str]:
-    """The settings in the data of the hparams plugin; empty where it holds none.
+def decode_hparams(content: bytes) -> dict[str, str]:
+    """Decode the settings in the data of the hparams plugin; empty if there are none.
 
     Raises:
-        MalformedError: The bytes are no such data.
+        MalformedError: The bytes are not such data.
     """
     settings: dict[str, str] = {}
-    for session in _messages(content, fields(content, 0, len(content)), 3):
+    for session in _messages(content, decode_fields(content, 0, len(content)), 3):
         for entry in _messages(content, session, 1):
             key, value = "", ""
             for part in entry:
@@ -32,15 +32,17 @@ def hyperparameters(content: bytes) -> dict[str, str]:
     return settings
 
 
-def _messages(data: bytes, parts: Iterator[Field], number: int) -> Iterator[Iterator[Field]]:
+def _messages(
+    data: bytes, parts: Iterator[ProtoField], number: int
+) -> Iterator[Iterator[ProtoField]]:
     for part in parts:
         if part.number == number and part.wire == BYTES:
-            yield fields(data, part.start, part.stop)
+            yield decode_fields(data, part.start, part.stop)
 
 
-def _value(data: bytes, span: Field) -> str:
-    """A `google.protobuf.Value` that is a number, a text or a truth value."""
-    for part in fields(data, span.start, span.stop):
+def _value(data: bytes, span: ProtoField) -> str:
+    """A `google.protobuf.Value` that is a number, a text or a Boolean."""
+    for part in decode_fields(data, span.start, span.stop):
         if part.number == 2 and part.wire == FIXED64:
             return f"{unpack_from('<d', data, part.start)[0]:.15g}"
         if part.number == 3 and part.wire == BYTES:
@@ -50,15 +52,15 @@ def _value(data: bytes, span: Field) -> str:
     return ""
 
 
-def _text(data: bytes, span: Field) -> str:
+def _text(data: bytes, span: ProtoField) -> str:
     text = data[span.start : span.stop].decode(errors="replace")
     return one_line(text, LONGEST_SETTING)
 
 
 def arguments(text: str) -> Facts | None:
-    """What a Hugging Face Trainer's arguments say: the plan and the settings.
+    """Return the plan and the settings in the arguments of a Hugging Face Trainer.
 
-    Returns None where the text is no JSON object.
+    None if the text is not a JSON object.
     """
     try:
         loaded = json.loads(text)

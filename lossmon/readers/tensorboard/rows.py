@@ -1,4 +1,4 @@
-"""The scalars of consecutive records as columns, and as points of each tag."""
+"""Rows of consecutive records, and their points per tag."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from itertools import pairwise
 
 import numpy as np
 
-from lossmon.readers.tensorboard.tags import Tags
+from lossmon.readers.tensorboard.tags import EventTags
 from lossmon.types import Ints, Points
 
 
-class Rows:
-    """One row a record, to be filled in any order; records with several scalars have more.
+class EventRows:
+    """One row per record, filled in any order; records with several scalars have more rows.
 
     Attributes:
-        tags: Number of the tag, -1 where the record holds no scalar.
+        tags: Number of the tag, -1 if the record does not hold a scalar.
         steps: Step.
         wall_times: Seconds since the Unix epoch.
         values: The scalar.
@@ -38,12 +38,12 @@ class Rows:
         else:
             self._extra.append((row, place, tag, step, wall_time, value))
 
-    def points(self, orders: Ints, tags: Tags) -> Iterator[Points]:
-        """Give the points of each tag.
+    def points(self, orders: Ints, tags: EventTags) -> Iterator[Points]:
+        """Yield the points of each tag.
 
         Args:
-            orders: Place of each record in the file.
-            tags: What the numbers of the tags mean.
+            orders: Offset of each record in the file.
+            tags: The tags by number.
         """
         if self._extra:
             orders = self._merge_extra(orders)

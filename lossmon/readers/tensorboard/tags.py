@@ -1,30 +1,30 @@
-"""Which tags of an event file are scalars, and what is remembered of each."""
+"""Scalar tags of an event file."""
 
 from __future__ import annotations
 
-from lossmon.readers.tensorboard.event import Value
+from lossmon.readers.tensorboard.event import SummaryValue
 from lossmon.sanitize import one_line
 from lossmon.types import Axis
 
 LONGEST_TAG = 1024
-"""Bytes of the longest name that is taken for one. Real ones have at most some dozen words."""
+"""Bytes of the longest tag. Real ones have at most some dozen words."""
 
 MOST_TAGS = 20_000
-"""Series of one file. A model with every layer's norms has some thousand; a name made of a number
+"""Series of one file. A model with the norms of every layer has some thousand; a name with a number
 that changes at every step would fill the memory."""
 
 _SCALARS = b"scalars"
 
 
-class Tags:
+class EventTags:
     """Numbers the scalar tags of one file.
 
-    TensorFlow says which plugin shows a tag in the tag's first event only, so it is remembered.
-    A number without any such word is a scalar too: its first event may stand in another file.
+    TensorFlow names the plugin of a tag in the tag's first event only, so it is remembered. A
+    number without a plugin is a scalar too: the first event of its tag may be in another file.
 
     Attributes:
-        names: By number, as text without control characters.
-        axes: By number, what the steps of the tag count.
+        names: Tags by number, as text without control characters.
+        axes: What the steps of a tag count, by number.
         refused: Values of tags that were too long or too many.
     """
 
@@ -35,16 +35,16 @@ class Tags:
         self._numbers: dict[bytes, int] = {}
         self._plugins: dict[bytes, bytes] = {}
 
-    def plugin(self, value: Value) -> bytes | None:
-        """The plugin that shows a value's tag, None where no event said so."""
+    def plugin(self, value: SummaryValue) -> bytes | None:
+        """Return the plugin that shows a value's tag, None if no event named it."""
         if value.plugin is None:
             return self._plugins.get(value.tag)
         if len(value.tag) <= LONGEST_TAG and len(self._plugins) < MOST_TAGS:
             self._plugins[value.tag] = value.plugin[:64]
         return value.plugin
 
-    def number(self, value: Value) -> int | None:
-        """The number of a scalar's tag, None if it is not a scalar or cannot be kept."""
+    def number(self, value: SummaryValue) -> int | None:
+        """Return the number of a scalar's tag, None if it is not a scalar or cannot be kept."""
         plugin = self.plugin(value)
         if value.simple is None and plugin not in (None, _SCALARS) and not value.scalar_class:
             return None
@@ -59,7 +59,7 @@ class Tags:
         return number
 
 
-def _axis(value: Value) -> Axis:
+def _axis(value: SummaryValue) -> Axis:
     """Keras alone writes `epoch_*` as tensors, and counts epochs there."""
     by_epoch = value.simple is None and value.tag.startswith(b"epoch_")
     return Axis.EPOCH if by_epoch else Axis.STEP

@@ -1,6 +1,6 @@
-"""TensorBoard's tensors: the number of one that holds a single number, the texts of one of strings.
+"""Decoder for the tensors in event files: single numbers, and strings.
 
-TensorFlow spells the number of a tensor in many ways: as raw bytes (`tensor_content`), or in a
+TensorFlow encodes the number of a tensor in many ways: as raw bytes (`tensor_content`), or in a
 list field that depends on the type, packed or not. Half precision comes as integers.
 """
 
@@ -10,7 +10,14 @@ from collections.abc import Iterator
 from struct import unpack_from
 from typing import NamedTuple
 
-from lossmon.readers.files.protobuf import BYTES, VARINT, Field, fields, signed, varint
+from lossmon.readers.files.protobuf import (
+    BYTES,
+    VARINT,
+    ProtoField,
+    decode_fields,
+    decode_varint,
+    signed,
+)
 
 _STRING = 7
 _BFLOAT16 = 14
@@ -18,13 +25,13 @@ _HALF = 19
 _CONTENT = 4
 
 
-class Scalar(NamedTuple):
-    """A number and where it stands.
+class TensorScalar(NamedTuple):
+    """A number and its offset.
 
     Attributes:
         value: The number; 32-bit floats exactly as written.
-        dtype: NumPy's name of its encoding where it has a fixed width, else empty.
-        at: Where its bytes begin, -1 where it has no fixed width.
+        dtype: NumPy's name of its encoding if that has a fixed width, else empty.
+        at: Offset of its bytes, -1 if they do not have a fixed width.
     """
 
     value: float
@@ -33,7 +40,7 @@ class Scalar(NamedTuple):
 
 
 class _Kind(NamedTuple):
-    """How a type is written: its list field, the bytes of one element, their NumPy type."""
+    """Encoding of a type: its list field, the bytes of an element, their NumPy type."""
 
     field: int
     width: int
@@ -67,13 +74,13 @@ _CODES = {
 """The same encodings for `struct`."""
 
 
-def tensor_scalar(record: bytes, start: int, stop: int) -> Scalar | None:
-    """The number in a tensor of one numeric element, None for every other tensor.
+def decode_scalar(record: bytes, start: int, stop: int) -> TensorScalar | None:
+    """Decode the number in a tensor of one numeric element, None for every other tensor.
 
     Raises:
-        MalformedError: The bytes are no tensor.
+        MalformedError: The bytes are not a tensor.
     """
-    parts = list(fields(record, start, stop))
+    parts = list(decode_fields(record, start, stop))
     kind = _KINDS.get(_dtype(parts))
     if kind is None or _elements(record, parts) != 1:
         return None
@@ -82,64 +89,64 @@ def tensor_scalar(record: bytes, start: int, stop: int) -> Scalar | None:
             return _raw(record, part, kind, _dtype(parts))
         if part.number == kind.field:
             return _listed(record, part, kind, _dtype(parts))
-    # An element that is left out is zero.
-    return Scalar(0.0)
+    # An absent element is zero.
+    return TensorScalar(0.0)
 
 
-def tensor_texts(record: bytes, start: int, stop: int) -> Iterator[bytes]:
-    """Give the strings in a tensor of strings, none for every other tensor.
+def decode_texts(record: bytes, start: int, stop: int) -> Iterator[bytes]:
+    """Yield the strings in a tensor of strings, none for every other tensor.
 
     Raises:
-        MalformedError: The bytes are no tensor.
+        MalformedError: The bytes are not a tensor.
     """
-    parts = list(fields(record, start, stop))
+    parts = list(decode_fields(record, start, stop))
     if _dtype(parts) == _STRING:
         for part in parts:
             if part.number == 8 and part.wire == BYTES:
                 yield record[part.start : part.stop]
 
 
-def _dtype(parts: list[Field]) -> int:
+def _dtype(parts: list[ProtoField]) -> int:
     return next((part.value for part in reversed(parts) if part.number == 1), 0)
 
 
-def _elements(record: bytes, parts: list[Field]) -> int:
-    """Number of elements that the shape says."""
+def _elements(record: bytes, parts: list[ProtoField]) -> int:
+    """Number of elements according to the shape."""
     product = 1
     for shape in parts:
         if shape.number != 2 or shape.wire != BYTES:
             continue
-        for dimension in fields(record, shape.start, shape.stop):
+        for dimension in decode_fields(record, shape.start, shape.stop):
             if dimension.number == 2 and dimension.wire == BYTES:
-                sizes = fields(record, dimension.start, dimension.stop)
+                sizes = decode_fields(record, dimension.start, dimension.stop)
                 product *= signed(next((size.value for size in sizes if size.number == 1), 0))
     return product
 
 
-def _raw(record: bytes, part: Field, kind: _Kind, dtype: int) -> Scalar | None:
+def _raw(record: bytes, part: ProtoField, kind: _Kind, dtype: int) -> TensorScalar | None:
     if part.stop - part.start != kind.width:
         return None
     if dtype == _BFLOAT16:
-        return Scalar(_bfloat16(unpack_from("<H", record, part.start)[0]))
+        return TensorScalar(_bfloat16(unpack_from("<H", record, part.start)[0]))
     value = unpack_from(_CODES[kind.dtype], record, part.start)[0]
-    return Scalar(float(value), kind.dtype, part.start)
+    return TensorScalar(float(value), kind.dtype, part.start)
 
 
-def _listed(record: bytes, part: Field, kind: _Kind, dtype: int) -> Scalar | None:
+def _listed(record: bytes, part: ProtoField, kind: _Kind, dtype: int) -> TensorScalar | None:
     if kind.fixed:
         return _raw(record, part, kind, dtype)
     number = part.value
     if part.wire == BYTES:
-        number, end = varint(record, part.start, part.stop)
+        number, end = decode_varint(record, part.start, part.stop)
         if end != part.stop:
             return None
     elif part.wire != VARINT:
         return None
     if dtype == _BFLOAT16:
-        return Scalar(_bfloat16(number))
+        return TensorScalar(_bfloat16(number))
     if dtype == _HALF:
-        return Scalar(unpack_from("<e", (number & 0xFFFF).to_bytes(2, "little"))[0])
-    return Scalar(float(number if kind.dtype == "<u8" else signed(number)))
+        return TensorScalar(unpack_from("<e", (number & 0xFFFF).to_bytes(2, "little"))[0])
+    return TensorScalar(float(number if kind.dtype == "<u8" else signed(number)))
 
 
 def _bfloat16(bits: int) -> float:

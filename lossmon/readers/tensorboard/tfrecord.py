@@ -1,4 +1,4 @@
-"""TensorBoard's record framing: length, checksum, bytes, checksum."""
+"""Record framing of event files: length, checksum, bytes, checksum."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ HEADER = 12
 """Bytes before the payload: its length (8) and the masked checksum of the length (4)."""
 
 FOOTER = 4
-"""Bytes behind the payload: its masked checksum."""
+"""Bytes after the payload: its masked checksum."""
 
 PADDING = bytes(16)
-"""Zeros behind the last record, so that whole words can be loaded anywhere in one."""
+"""Zeros after the last record, which let whole words be loaded anywhere in one."""
 
 LARGEST = 1 << 20
-"""Bytes of the longest record that is kept. Scalars take 50 bytes and texts some thousand; what
-is longer is an image, a sound or a graph."""
+"""Bytes of the longest record that is kept. Scalars take 50 bytes and texts some thousand; longer
+records are images, sounds or graphs."""
 
 WINDOW = 32
-"""Records that must have repeated before the next ones are guessed, and longest cycle in which
+"""Records that must have repeated before the next ones are guessed, and the longest cycle in which
 they may: the tags that a training logs at a time."""
 
 _CORRUPT = 1 << 31
@@ -38,13 +38,13 @@ _header = Struct("<QI")
 
 
 @dataclass(frozen=True, slots=True)
-class Records:
+class RecordChunk:
     """Consecutive records in one buffer. Their payloads are not verified yet.
 
     Attributes:
-        data: The bytes, with `PADDING` behind the last record.
+        data: The bytes, with `PADDING` after the last record.
         starts: Where in `data` each payload begins.
-        lengths: Bytes of each payload; its masked checksum stands behind it.
+        lengths: Bytes of each payload; its masked checksum follows it.
         offset: Where `data` begins in the file.
     """
 
@@ -53,9 +53,12 @@ class Records:
     lengths: Ints
     offset: int
 
+    def __len__(self) -> int:
+        return len(self.starts)
+
 
 def is_header(head: bytes) -> bool:
-    """Whether bytes can be the beginning of a record file; too few or zeros can."""
+    """Whether a record file may begin with these bytes; too few bytes and zeros may."""
     if len(head) < HEADER or not any(head[:HEADER]):
         return True
     length, crc = _header.unpack_from(head)
@@ -63,15 +66,15 @@ def is_header(head: bytes) -> bool:
 
 
 class RecordTail:
-    """Gives the records that were completed in a growing file since the last call.
+    """Reads the records that were completed in a growing file since the last call.
 
-    Half a record is kept until the rest comes. A header of zeros is a hole that the file system
-    has not filled yet: it is looked at again. Records longer than `LARGEST` are left out without
-    being held in memory.
+    Half a record is kept until the rest is there. A header of zeros is a hole that the file system
+    has not filled yet: it is read again. Records longer than `LARGEST` are skipped without being
+    held in memory.
 
     Attributes:
         path: The file.
-        replaced: The last call found that the file began anew.
+        replaced: The last call found that the file started over.
     """
 
     def __init__(self, path: Path) -> None:
@@ -79,10 +82,10 @@ class RecordTail:
         self.replaced = False
         self._tail = Tail(path)
         self._known: dict[int, int] = {}
-        """Length to masked checksum of the length, as far as verified."""
-        self._begin()
+        """Length → masked checksum of the length, as far as verified."""
+        self._reset()
 
-    def _begin(self) -> None:
+    def _reset(self) -> None:
         self._half = b""
         self._skip = 0
         """Bytes of an overlong record that are still to come."""
@@ -91,41 +94,37 @@ class RecordTail:
 
     @property
     def pending(self) -> int:
-        """Bytes known to be unread; 0 at a hole, where coming back at once is of no use."""
+        """Bytes known to be unread; 0 at a hole, where reading again at once is useless."""
         return 0 if self._hole else self._tail.pending
 
-    def take(self) -> Records | None:
-        """Return the next complete records; None when there is nothing new.
-
-        There may be none in it, although bytes were read.
+    def read(self) -> RecordChunk | None:
+        """Return the next complete records, perhaps none; None if there is nothing new.
 
         Raises:
-            ReadError: The length of the next record is corrupt, so that no later one can be
+            ReadError: The length of the next record is corrupt, and so no later record can be
                 found; or the file may not be read.
         """
-        taken = self._tail.take(HEADER if self._hole else CHUNK)
+        content = self._tail.read(HEADER if self._hole else CHUNK)
         self.replaced = self._tail.replaced
         if self.replaced:
-            self._begin()
+            self._reset()
         if self._broken:
             raise ReadError(self._broken)
-        if not taken:
+        if not content and not self.replaced:
             return None
-        if self._skip:
-            skipped = min(self._skip, len(taken))
-            self._skip -= skipped
-            taken = taken[skipped:]
-        data = b"".join((self._half, taken, PADDING))
+        skipped = min(self._skip, len(content))
+        self._skip -= skipped
+        data = b"".join((self._half, content[skipped:], PADDING))
         offset = self._tail.offset - len(data) + len(PADDING)
-        records = self._cut(data, offset)
-        return None if self._hole and not len(records.starts) else records
+        chunk = self._cut(data, offset)
+        return None if self._hole and not (len(chunk) or self.replaced) else chunk
 
-    def _cut(self, data: bytes, offset: int) -> Records:
+    def _cut(self, data: bytes, offset: int) -> RecordChunk:
         end = len(data) - len(PADDING)
         places = self._walk(data, end, offset)
         last = int(places[-1])
         if self._hole:
-            self._tail.give_back(end - last)
+            self._tail.unread(end - last)
         self._skip += max(0, last - end)
         self._half = b"" if self._hole else data[last:end]
         lengths = np.diff(places) - (HEADER + FOOTER)
@@ -133,7 +132,7 @@ class RecordTail:
         if len(lengths) and lengths.max() > LARGEST:
             kept = lengths <= LARGEST
             starts, lengths = starts[kept], lengths[kept]
-        return Records(data, starts, lengths, offset)
+        return RecordChunk(data, starts, lengths, offset)
 
     def _walk(self, data: bytes, end: int, offset: int) -> Ints:
         """Where each complete record begins, and where the last one ends."""
@@ -147,13 +146,13 @@ class RecordTail:
             if len(steps) < patience:
                 return np.concatenate(parts)
             ahead = self._repeat(data, steps, end)
-            # Records that do not repeat are better walked one by one.
+            # Records that do not repeat are faster to walk one by one.
             patience = 2 * WINDOW if len(ahead) > 4 * WINDOW else min(4096, 2 * patience)
             if len(ahead):
                 parts.append(ahead)
 
     def _step(self, data: bytes, place: int, end: int, offset: int, most: int) -> list[int]:
-        """Where the next records end, one by one; fewer than `most` when there are no more."""
+        """Where the next records end, one by one; fewer than `most` if there are no more."""
         places, known = list[int](), self._known
         unpack, limit = _header.unpack_from, end - HEADER
         for _ in range(most):
@@ -169,10 +168,10 @@ class RecordTail:
         return places
 
     def _repeat(self, data: bytes, places: list[int], end: int) -> Ints:
-        """Where the next records end, all at once, while their lengths go on repeating.
+        """Where the next records end, all at once, while their lengths keep repeating.
 
         A training writes the same tags over and over. Each header is compared with that of the
-        record one cycle before, so a guess that is wrong is never followed.
+        record one cycle before, so a wrong guess is never followed.
         """
         strides = [after - before for before, after in pairwise(places)]
         recent = strides[-WINDOW:]
@@ -194,7 +193,7 @@ class RecordTail:
         return ends if same.all() else ends[: int(np.argmin(same))]
 
     def _verify(self, data: bytes, place: int, offset: int) -> bool:
-        """Whether a header that was not met before is a good one; else say what it is."""
+        """Whether a header not seen before is valid; else note what is wrong with it."""
         length, crc = _header.unpack_from(data, place)
         if not length and not crc:
             self._hole = True

@@ -1,4 +1,4 @@
-"""What a log says about the run as a whole, beside its metrics."""
+"""Announcements in a log: the banner of the HF Trainer, and the end of a training."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ MARKERS = (
     "Running training", "` stopped: `max_", "epochs completed in", "raining complete",
     "raining finished", "inished training", "teration is:",
 )  # fmt: skip
-"""One of these stands in every line that this module looks for, or opens a banner of such."""
+"""Every line that matters here contains one of these, or follows one that does."""
 
 BANNER = 40
-"""Lines after which a banner that was not completed is given up; other ranks print in between."""
+"""Lines after which an incomplete banner is abandoned; other ranks print in between."""
 
 _FINISHED = re.compile(
     r"(?i)^\W*(?:training (?:completed?|finished|is (?:complete|finished))|"
@@ -29,13 +29,13 @@ _NUMBERS = {
 
 
 class Announcements:
-    """Reads the banner of the HF Trainer and the words that end a training.
+    """Reads the banner of the HF Trainer and the lines that end a training.
 
     Attributes:
         total_steps: Steps that the banner announced, 0 before it is complete.
         total_epochs: Epochs that it announced.
-        per_epoch: Steps of one epoch, 0 while unknown.
-        finished: A line said that the training ended well.
+        per_epoch: Steps per epoch, 0 if unknown.
+        finished: A line announced that the training ended well.
     """
 
     def __init__(self) -> None:
@@ -48,11 +48,11 @@ class Announcements:
 
     @property
     def watching(self) -> bool:
-        """A banner is being printed, so that every line matters until it ends."""
+        """Whether a banner is being printed: every line matters until it ends."""
         return self._banner is not None
 
-    def line(self, message: str) -> bool:
-        """Look at a line without its prefixes; True if it completed a banner or ended the run."""
+    def add(self, message: str) -> bool:
+        """Add a line without its prefixes; True if it completed a banner or ended the run."""
         if "***** Running training" in message:
             self._banner = {}
             self._left = BANNER
@@ -78,7 +78,7 @@ class Announcements:
         return True
 
     def _derived(self, banner: dict[str, int]) -> float:
-        """Steps of an epoch for versions that do not print them."""
+        """Steps per epoch for versions that do not print them."""
         examples, batch = banner.get("examples", 0), banner.get("batch", 0)
         epochs = self.total_epochs
         whole = float(math.ceil(examples / batch)) if examples and batch else 0.0

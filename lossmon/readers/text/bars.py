@@ -1,4 +1,4 @@
-"""The progress bars of a log: their newest state, and the points that their metrics give."""
+"""Reader for the progress bars in a log: their newest state, and the points of their metrics."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from collections.abc import Iterator
 
 from lossmon.readers.text.ledger import Ledger
 from lossmon.readers.text.progress_bars import Redraws, condensed, keras, tqdm
-from lossmon.readers.text.steps import Row
-from lossmon.readers.text.templates import DROPPED, Match, Shapes, Template
+from lossmon.readers.text.templates import DROPPED, Groups, Match, Template, TemplateCache
 
 PLAIN_BARS = 256
-"""Forms of bars without metrics that are remembered; a log has a handful."""
+"""Shapes of bars without metrics that are remembered; a log has a handful."""
 
 
 _RATES = ("it/s]", "s/it]")
@@ -21,39 +20,39 @@ class Bars:
     """Reads the states of progress bars.
 
     Attributes:
-        state: Newest state that was painted, empty if the line it stood on has ended.
+        state: Newest state that was drawn, empty if its line has ended.
     """
 
-    def __init__(self, shapes: Shapes, ledger: Ledger) -> None:
+    def __init__(self, templates: TemplateCache, ledger: Ledger) -> None:
         self.state = ""
-        self._shapes = shapes
+        self._templates = templates
         self._ledger = ledger
         self._redraws = Redraws()
-        self._epoch_end: tuple[Template, Row] | None = None
+        self._epoch_end: tuple[Template, Groups] | None = None
         """Last state of a Keras bar whose line has not ended."""
         self._plain: set[str] = set()
-        """Ends of bars that show no metrics."""
+        """Ends of bars without metrics."""
         self._match: tuple[Template, Match] | None = None
-        """Shape of the last bar that showed metrics."""
+        """Shape of the last bar with metrics."""
         self._full = ""
-        """The last full bar that was shown."""
+        """The last full bar that went to the log pane."""
 
     @property
     def holding(self) -> bool:
-        """A state waits for the next one, or for a line of text."""
+        """Whether a state waits for the next one, or for a line of text."""
         return self._redraws.holding
 
     def newest(self, frames: list[str]) -> Iterator[str]:
-        """Give the states worth reading: of bars without metrics only the last one matters."""
+        """Yield the states worth reading: of bars without metrics, only the last one matters."""
         known, newest = self._plain, ""
-        waits = self._ledger.waits_for_bar
+        waits = self._ledger.trainer.waiting
         for frame in frames:
             if (
                 not waits
                 and "oss" not in frame
                 and known
                 and (
-                    # Two looks at the text tell what the translation tells at five times the cost.
+                    # Two substring tests replace the translation at a fifth of its cost.
                     (frame.endswith(_RATES) and "=" not in frame and "|" in frame)
                     or frame[frame.rfind("|") :].translate(DROPPED) in known
                 )
@@ -61,52 +60,52 @@ class Bars:
                 newest = frame
                 continue
             if newest:
-                self._ledger.last_bar = self.state = newest
+                self._ledger.trainer.last_bar = self.state = newest
                 newest = ""
             yield frame
-            waits = self._ledger.waits_for_bar
+            waits = self._ledger.trainer.waiting
         if newest:
-            self._ledger.last_bar = self.state = newest
+            self._ledger.trainer.last_bar = self.state = newest
 
     def read(self, frame: str, ended: bool) -> str | None:
         """Read a state of a bar.
 
         Args:
-            frame: What was painted.
-            ended: It stays, as its line has ended.
+            frame: The text that was drawn.
+            ended: It stays, because its line has ended.
 
         Returns:
-            What another stream wrote behind the bar, None if the text is no bar.
+            Text of another stream after the bar, None if the text is not a bar.
         """
         if ("%|" in frame or "it [" in frame) and (rest := self._tqdm(frame, ended)) is not None:
             return rest
-        painted = keras(frame)
-        if painted is None:
+        parsed = keras(frame)
+        if parsed is None:
             return None
-        over, line = painted
+        over, line = parsed
         self.state = "" if ended else frame
-        # Its values are running means, which count when the epoch is over.
-        found = self._shapes.read(line) if over else None
+        # Its values are running means, which count once the epoch is over.
+        found = self._templates.read(line) if over else None
         if found is not None and found[0].values:
             self._epoch_end = found
         return ""
 
-    def redrawn(self, template: Template, row: Row) -> None:
-        """Take a line of text that is painted over again and again, as a bar is."""
-        self._give(self._redraws.offer(template, row))
+    def redrawn(self, template: Template, row: Groups) -> None:
+        """Add a state of a line of text that is redrawn repeatedly, as a bar is."""
+        self._emit(self._redraws.add(template, row))
 
     def settle(self) -> None:
-        """Give what the bars show: a line of text has come between."""
-        self._give(self._redraws.end())
+        """Emit what the bars show, because a line of text follows."""
+        self._emit(self._redraws.drain())
 
     def end_line(self) -> None:
-        """Give what a Keras bar shows, now that its line has ended."""
+        """Emit what a Keras bar shows, now that its line has ended."""
         if self._epoch_end is not None:
             found, self._epoch_end = self._epoch_end, None
-            self._give([found])
+            self._emit([found])
 
     def is_shown(self, frame: str) -> bool:
-        """Whether a bar that ended its line belongs to the log pane: once, when it is full."""
+        """Whether a bar that ended its line goes to the log pane: once, when it is full."""
         if "%|" not in frame:
             return True
         if "100%|" not in frame or frame == self._full:
@@ -114,9 +113,9 @@ class Bars:
         self._full = frame
         return True
 
-    def _give(self, rows: list[tuple[Template, Row]]) -> None:
+    def _emit(self, rows: list[tuple[Template, Groups]]) -> None:
         for template, row in rows:
-            self._ledger.take_rows(template, [row])
+            self._ledger.add(template, [row])
 
     def _tqdm(self, frame: str, ended: bool) -> str | None:
         if self._again(frame, ended):
@@ -124,33 +123,33 @@ class Bars:
         bar = tqdm(frame)
         if bar is None:
             return None
-        painted = frame[: len(frame) - len(bar.rest)] if bar.rest else frame
-        self._ledger.last_bar = self.state = painted
+        own = frame[: len(frame) - len(bar.rest)] if bar.rest else frame
+        self._ledger.trainer.last_bar = self.state = own
         if bar.bare:
-            self._ledger.take_bar(bar.step, bar.total)
+            self._ledger.add_bar(bar.step, bar.total)
         if not bar.line:
             if not bar.rest and "|" in frame and len(self._plain) < PLAIN_BARS:
                 self._plain.add(frame[frame.rfind("|") :].translate(DROPPED))
             return bar.rest
-        found = self._shapes.read(bar.line)
+        found = self._templates.read(bar.line)
         if found is not None and found[0].values:
             self._match = found[0], found[0].match
-            self._take(*found, ended)
+            self._add(*found, ended)
         return bar.rest
 
     def _again(self, frame: str, ended: bool) -> bool:
-        """Read a bar with metrics by the pattern of the one before it."""
-        if self._match is None or self._ledger.waits_for_bar:
+        """Read a bar with metrics by the template of the previous one."""
+        if self._match is None or self._ledger.trainer.waiting:
             return False
         template, match = self._match
         found = match(condensed(frame))
         if found is None:
             return False
-        self._ledger.last_bar = self.state = frame
-        self._take(template, template.numbers(found), ended)
+        self._ledger.trainer.last_bar = self.state = frame
+        self._add(template, template.numbers(found), ended)
         return True
 
-    def _take(self, template: Template, row: Row, ended: bool) -> None:
-        self._give(self._redraws.offer(template, row))
+    def _add(self, template: Template, row: Groups, ended: bool) -> None:
+        self._emit(self._redraws.add(template, row))
         if ended and template.total >= 0 and row[template.step] == row[template.total]:
             self.settle()

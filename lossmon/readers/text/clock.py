@@ -1,4 +1,4 @@
-"""The wall time that loggers print in front of a line."""
+"""Wall times that loggers print at the beginning of a line."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 from datetime import UTC, datetime
 
 MOST_MINUTES = 4096
-"""Minutes remembered: converting one from local time costs as much as parsing three lines."""
+"""Minutes remembered: converting one from local time takes as long as parsing three lines."""
 
 _MINUTE = 16
 """Characters of `2026-11-21 00:50`."""
@@ -16,15 +16,15 @@ _ZONE = re.compile(r"(Z|UTC|[+-]\d{2}:?\d{2})$")
 
 
 class Clock:
-    """Turns printed local times into seconds since the Unix epoch."""
+    """Converts printed local times to seconds since the Unix epoch."""
 
     def __init__(self) -> None:
         self._minutes: dict[str, float] = {}
 
     def seconds(self, text: str) -> float:
-        """Return the seconds since the Unix epoch, NaN where the text is no date.
+        """Return the seconds since the Unix epoch, NaN if the text is not a date.
 
-        A time without a zone is taken for the local time of this machine.
+        A time without a zone is local time of this machine.
         """
         zone = None
         if text[-1] in "ZC" or text[-3] in ":+-" or text[-5] in "+-":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lossmon.fast_dataclass import dataclass
 from lossmon.readers.files.terminal import resolved
 from lossmon.readers.text.grammar.parse import LONGEST, masked, parse, refusal, wordiness
-from lossmon.readers.text.grammar.parsed import Parsed, Span
+from lossmon.readers.text.grammar.parsed import MetricLine, TextSpan
 from lossmon.readers.text.grammar.prefix import prefix
 from lossmon.readers.text.grammar.values import REACH, name_before
 from lossmon.readers.text.grammar.words import TOKEN, is_metric
@@ -64,18 +64,18 @@ def _last_state(text: str) -> str:
     return without_gauge(line)
 
 
-def _taken(parsed: Parsed) -> tuple[Span, ...]:
+def _taken(parsed: MetricLine) -> tuple[TextSpan, ...]:
     place = parsed.position
     said = (parsed.rank, parsed.time, place.step, place.total, place.epoch, place.epochs)
     whole = [span for span in said if span is not None]
     return (*parsed.position.taken, *whole, *(value.span for value in parsed.values))
 
 
-def _number(line: str, span: Span) -> float:
+def _number(line: str, span: TextSpan) -> float:
     return float(line[slice(*span)].replace(",", ""))
 
 
-def _left(line: str, taken: tuple[Span, ...]) -> tuple[tuple[str, str], ...]:
+def _left(line: str, taken: tuple[TextSpan, ...]) -> tuple[tuple[str, str], ...]:
     body = masked(line[:LONGEST])
     return tuple(
         (number[0], _why_left(body, number.start()))

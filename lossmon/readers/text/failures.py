@@ -1,4 +1,4 @@
-"""Signs in a log that a run died, and why."""
+"""Failures in a log: tracebacks, signals and messages of a run that died."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ MARKERS = (
     "oom-kill", "oom_kill", "Watchdog caught", "Bus error", "egmentation fault", "Terminated",
     "Aborted",
 )  # fmt: skip
-"""One of these stands in every line that this module looks for, so that a block of a log without
-them need not be looked at line by line."""
+"""Every line that matters here contains one of these: a block of a log without them need not be
+searched line by line."""
 
 LONGEST = 240
-"""Characters of a reason that are kept."""
+"""Characters kept of a reason."""
 
 _TRACEBACK = re.compile(r"\s*Traceback \(most recent call last\)")
 _EXCEPTION = re.compile(
@@ -53,8 +53,8 @@ class _Trace:
     """A traceback that is being printed, or has just ended.
 
     Attributes:
-        handled: A logger or a thread of its own printed it: the run goes on.
-        chained: It was raised while another was handled, so its exception is the one that counts.
+        handled: A logger or another thread printed it: the run goes on.
+        chained: It was raised while another was handled, so its exception counts.
         over: Its exception was printed; only a chain can follow.
     """
 
@@ -64,30 +64,30 @@ class _Trace:
 
 
 class Failures:
-    """Follows the lines of a log and says why the run died, if it did.
+    """Finds out why a run died, if it did.
 
-    Each rank of a shared log prints its own traceback, so each is followed on its own. The first
+    Each rank of a shared log prints its own traceback, so each is followed separately. The first
     reason counts: what launchers print after it is its consequence.
     """
 
     def __init__(self) -> None:
         self.reason = ""
-        """Why the run died, empty while it lives."""
+        """Why the run died, empty if it did not."""
         self._past = ""
         self._traces: dict[int, _Trace] = {}
 
     @property
     def watching(self) -> bool:
-        """A traceback has begun, so that every line matters until it ends."""
+        """Whether a traceback is being printed: every line matters until it ends."""
         return bool(self._traces)
 
-    def line(self, line: str, before: str, rank: int) -> bool:
-        """Look at one line; True if it gave a reason for the run to have failed.
+    def add(self, line: str, before: str, rank: int) -> bool:
+        """Add a line; True if it states why the run failed.
 
         Args:
             line: The line without its prefixes.
-            before: The line above it, with them.
-            rank: Who printed it, -1 where the line does not say.
+            before: The line above it, with its prefixes.
+            rank: Rank that printed it, -1 if unknown.
         """
         trace = self._traces.get(rank)
         if trace is not None and not trace.over:
@@ -107,8 +107,8 @@ class Failures:
         stripped = line.strip()[:2000]
         return any(end.fullmatch(stripped) for end in _ENDS) and self._die(stripped)
 
-    def progress(self) -> bool:
-        """Training went on; True if that clears a failure."""
+    def clear(self) -> bool:
+        """Note that the training went on; True if there was a failure."""
         self._traces.clear()
         failed = bool(self.reason)
         self._past, self.reason = self.reason or self._past, ""
@@ -128,17 +128,17 @@ class Failures:
     def _die(self, line: str) -> bool:
         if self.reason and not _AGENT.search(self.reason):
             return False
-        # Other ranks may log a little longer before the launcher tells that one of them died.
+        # Other ranks may log a little longer before the launcher reports that one of them died.
         agent = _AGENT.search(line) is not None
         self.reason = (self._past if agent and self._past else line)[:LONGEST]
         return True
 
 
 def unprefixed(line: str, before: str) -> tuple[str, str, int]:
-    """Take launchers' prefixes off a line, its indentation left alone.
+    """Remove the prefixes of launchers from a line, but not its indentation.
 
     Returns:
-        The line, the line above as it was, and the rank, -1 where there is none.
+        The line, the line above unchanged, and the rank, -1 if there is none.
     """
     found = _RANKED.match(line)
     if found is None or not found.end():

@@ -1,4 +1,4 @@
-"""Lines without a split of their own below one that announces an evaluation."""
+"""Headings of evaluations, which give the lines below them their split."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from lossmon.readers.text.grammar.words import SAYS_SPLIT
 from lossmon.readers.text.templates import Template
 
 MOST = 512
-"""Shapes remembered with other names: a log has a handful below its headings."""
+"""Templates remembered with other tags: a log has a handful below its headings."""
 
 
 class SectionHeading:
-    """Remembers a heading (`Test Error:`) and names what stands below it.
+    """Remembers a heading (`Test Error:`) and adds its split to the tags below it.
 
-    The heading holds until a line says where it stands, or the same metrics come again.
+    The heading holds until a line has a position, or the same metrics come again.
     """
 
     def __init__(self) -> None:
@@ -25,16 +25,16 @@ class SectionHeading:
 
     @property
     def holds(self) -> bool:
-        """Whether the next lines stand below a heading."""
+        """Whether the next lines are below a heading."""
         return bool(self._split)
 
-    def head(self, split: str) -> None:
-        """Take a heading."""
+    def begin(self, split: str) -> None:
+        """Note a heading."""
         self._split = split
         self._seen.clear()
 
-    def name(self, template: Template) -> Template:
-        """How to read a line of this shape here."""
+    def renamed(self, template: Template) -> Template:
+        """Return the template for a line of this shape here."""
         parsed = template.parsed
         if not self._split or not template.values:
             return template

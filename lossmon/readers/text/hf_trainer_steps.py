@@ -1,4 +1,4 @@
-"""Steps for the records of the HF Trainer, whose stdout lines carry a fractional epoch only."""
+"""Steps of the records of the HF Trainer, whose stdout lines have a fractional epoch only."""
 
 from __future__ import annotations
 
@@ -11,35 +11,35 @@ from typing import Generic, TypeVar
 from lossmon.fast_dataclass import dataclass
 from lossmon.types import Axis
 
-Item = TypeVar("Item")
+T = TypeVar("T")
 
 MOST_HELD = 64
-"""Records that wait for a bar. Block-buffered output holds back 15 lines; beyond four times that
-the bar is another program's."""
+"""Records that wait for a bar. Block-buffered output holds back 15 lines; after four times as many,
+the bar belongs to another program."""
 
 
 @dataclass(frozen=True, slots=True)
-class Record(Generic[Item]):
-    """One printed record.
+class TrainerRecord(Generic[T]):
+    """A printed record.
 
     Attributes:
-        item: What to give back with its step.
-        epoch: Fractional epoch it was logged at.
+        item: Returned with its step.
+        epoch: Fractional epoch at which it was logged.
         precision: Half of the last printed digit of the epoch.
         train: It holds a train loss rather than an evaluation.
     """
 
-    item: Item
+    item: T
     epoch: float
     precision: float
     train: bool
 
 
-Placed = tuple[Item, int, Axis]
+PlacedRecord = tuple[T, int, Axis]
 
 
 @dataclass(slots=True)
-class _Span:
+class _Bounds:
     """Steps per epoch lie between these bounds."""
 
     low: float = 0.0
@@ -51,13 +51,13 @@ class _Span:
         low = max(self.low, step / (epoch + precision))
         high = min(self.high, step / (epoch - precision))
         if low > high:
-            # Bars and records are out of step: bars run ahead, so the lowest ratio is the best.
+            # Bars and records disagree: bars run ahead, so the lowest ratio is the best.
             self.low, self.high = 0.0, min(self.high, step / (epoch - precision))
         else:
             self.low, self.high = low, high
 
     def best(self) -> float:
-        """The whole number between the bounds if there is one: the Trainer counts batches."""
+        """Return the whole number between the bounds, if any: the Trainer counts batches."""
         if math.isinf(self.high):
             return 0.0
         whole = math.floor(self.high)
@@ -67,35 +67,35 @@ class _Span:
 
 
 @dataclass(slots=True)
-class TrainerSteps(Generic[Item]):
+class TrainerSteps(Generic[T]):
     """Finds the step of each record, from what the Trainer announced or from its progress bar.
 
-    The bar that is painted after a record shows its step, so a record waits for it. Where several
+    The bar that is drawn after a record shows its step, so a record waits for it. If several
     records come at once (stdout was buffered, the bar was not), the bar fits only the last of
     them, and the others follow from their epochs. Without a bar and an announcement, records are
     numbered in their order; an epoch that goes back rewinds that number.
 
     Attributes:
-        per_epoch: Steps of an epoch as the Trainer announced them, 0 if it did not.
-        total: Steps in the whole training, 0 while unknown.
+        per_epoch: Steps per epoch as the Trainer announced them, 0 if it did not.
+        total: Steps of the whole training, 0 if unknown.
     """
 
     per_epoch: float = 0.0
     total: int = 0
     _bar: int = 0
     _bar_total: int = 0
-    _held: list[Record[Item]] = field(default_factory=list)
-    _span: _Span = field(default_factory=_Span)
+    _held: list[TrainerRecord[T]] = field(default_factory=list)
+    _bounds: _Bounds = field(default_factory=_Bounds)
     _epochs: list[float] = field(default_factory=list)
     _counting: bool = False
 
     @property
     def waiting(self) -> bool:
-        """Records wait for the next state of the bar."""
+        """Whether records wait for the next state of the bar."""
         return bool(self._held)
 
-    def add(self, record: Record[Item]) -> list[Placed[Item]]:
-        """Take a record; return those whose steps are known now, oldest first."""
+    def add(self, record: TrainerRecord[T]) -> list[PlacedRecord[T]]:
+        """Add a record; return those whose steps are known now, oldest first."""
         if self.per_epoch:
             return [self._by_epoch(record, self.per_epoch)]
         if self._counting or not self._bar_total:
@@ -105,13 +105,13 @@ class TrainerSteps(Generic[Item]):
         self._held.append(record)
         if len(self._held) < MOST_HELD:
             return []
-        guess = self._span.best()
+        guess = self._bounds.best()
         return self._release(guess)
 
     def add_run(
         self, epochs: list[float], precision: float, train: bool
     ) -> tuple[list[int], Axis] | None:
-        """Place many records of one sort at once; None if they must be added one by one.
+        """Add many records of one kind at once; None if they must be added one by one.
 
         Args:
             epochs: Their epochs, oldest first.
@@ -129,8 +129,8 @@ class TrainerSteps(Generic[Item]):
         self._epochs += epochs
         return list(range(first, first + len(epochs))), Axis.ORDER
 
-    def bar(self, step: int, total: int) -> list[Placed[Item]]:
-        """Take a state of a bar that has no description; return the records it places."""
+    def add_bar(self, step: int, total: int) -> list[PlacedRecord[T]]:
+        """Add a state of a bar without a description; return the records whose steps it shows."""
         if not self._held:
             self._bar, self._bar_total = step, total
             return []
@@ -141,34 +141,34 @@ class TrainerSteps(Generic[Item]):
         if step < self._bar:
             # Another process began; the one that printed the records died before its next bar.
             self._bar = step
-            return self._release(self._span.best())
+            return self._release(self._bounds.best())
         self._bar = step
         last = self._held[-1]
         newest_train = [record for record in self._held if record.train]
         if len(newest_train) <= 1 and len({record.epoch for record in self._held}) == 1:
-            self._span.narrow(step, last.epoch, last.precision)
-            placed: list[Placed[Item]] = [(r.item, step, Axis.STEP) for r in self._held]
+            self._bounds.narrow(step, last.epoch, last.precision)
+            placed: list[PlacedRecord[T]] = [(r.item, step, Axis.STEP) for r in self._held]
             self._held = []
             return placed
-        self._span.narrow(step, last.epoch, last.precision)
-        return self._release(self._span.best())
+        self._bounds.narrow(step, last.epoch, last.precision)
+        return self._release(self._bounds.best())
 
     def announce(self, *, total: int = 0, per_epoch: float = 0.0) -> None:
-        """Note what the Trainer says of the training that begins now."""
+        """Set what the Trainer announces about the training that begins now."""
         self.total = total or self.total
         self.per_epoch = per_epoch or self.per_epoch
 
-    def _release(self, per_epoch: float) -> list[Placed[Item]]:
+    def _release(self, per_epoch: float) -> list[PlacedRecord[T]]:
         held, self._held = self._held, []
         if per_epoch <= 0:
             self._counting = True
             return [self._counted(record) for record in held]
         return [self._by_epoch(record, per_epoch) for record in held]
 
-    def _by_epoch(self, record: Record[Item], per_epoch: float) -> Placed[Item]:
+    def _by_epoch(self, record: TrainerRecord[T], per_epoch: float) -> PlacedRecord[T]:
         return record.item, max(0, round(record.epoch * per_epoch)), Axis.STEP
 
-    def _counted(self, record: Record[Item]) -> Placed[Item]:
+    def _counted(self, record: TrainerRecord[T]) -> PlacedRecord[T]:
         """Number a record; an evaluation gets the number of the train record before it."""
         if self._epochs and record.epoch < self._epochs[-1] - record.precision:
             del self._epochs[bisect_left(self._epochs, record.epoch - record.precision / 2) :]

@@ -1,4 +1,4 @@
-"""Progress bars: their states, and the one state of many that counts."""
+"""Progress bars: parsing of their states, and selection of the states that count."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ import re
 
 from lossmon.fast_dataclass import dataclass
 from lossmon.readers.text.grammar.words import EVAL_NAME
-from lossmon.readers.text.templates import Template
-
-Row = tuple[str, ...]
+from lossmon.readers.text.templates import Groups, Template
 
 REPEATS = 100
-"""A bar whose metrics stand still gives at most this many points from its start to its end, so
-that a plateau stays visible and ten redraws a second do not."""
+"""Points that a bar with constant metrics yields at most from its start to its end: a plateau stays
+visible, ten redraws per second do not."""
 
 _TQDM = re.compile(
     r"(?P<head>[^|\n]{0,200}?)(?P<percent>\d{1,3})%\|(?P<gauge>[^|\n]{0,400})\|"
@@ -25,7 +23,7 @@ _ENDLESS = re.compile(
     r"(?P<clock>[^\]\n]{0,4000})\](?P<rest>.*)",
     re.DOTALL,
 )
-"""A bar that does not know its total."""
+"""A bar without a total."""
 
 _METRICS = re.compile(r"[=:]\s*-?[\d.]+(?!\d*:)|loss\D{0,3}\d|\bnan\b|\binf\b", re.IGNORECASE)
 _KERAS = re.compile(
@@ -35,15 +33,15 @@ _GAUGE = re.compile(r"[━╸╺╍─]+|\[[=>.]+\]")
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class TqdmBar:
     """A state of a tqdm bar.
 
     Attributes:
-        step: What it has done.
-        total: What there is to do.
-        bare: It has no description, as the HF Trainer's.
-        line: The bar as a line of text, its gauge left out; empty if it shows no metrics.
-        rest: What another stream wrote behind it.
+        step: Iterations done.
+        total: Iterations in all.
+        bare: It has no description, as that of the HF Trainer.
+        line: The bar as a line of text without its gauge; empty if it shows no metrics.
+        rest: Text of another stream after it.
     """
 
     step: int
@@ -53,8 +51,8 @@ class Bar:
     rest: str
 
 
-def tqdm(frame: str) -> Bar | None:
-    """Take a tqdm bar apart; None if the text is none."""
+def tqdm(frame: str) -> TqdmBar | None:
+    """Parse a state of a tqdm bar; None if the text is not one."""
     found = _TQDM.match(frame) or _ENDLESS.match(frame)
     if found is None:
         return None
@@ -67,11 +65,11 @@ def tqdm(frame: str) -> Bar | None:
     step, total = (int(done), int(of)) if counts else (0, 0)
     rest = found["rest"]
     line = condensed(frame[: len(frame) - len(rest)]) if shows else ""
-    return Bar(step, total, counts and not head.strip(), line, rest.strip())
+    return TqdmBar(step, total, counts and not head.strip(), line, rest.strip())
 
 
 def condensed(frame: str) -> str:
-    """A bar as a line that looks the same at every state: without its gauge and its clocks.
+    """Return a bar as a line of the same shape in every state: without its gauge and its clocks.
 
     `Epoch 1:  39%|██ | 4/9 [05:59<09:15, 9it/s, loss=1]` becomes `Epoch 1:  39%|| 4/9 [loss=1]`.
     """
@@ -86,7 +84,7 @@ def condensed(frame: str) -> str:
 
 
 def keras(frame: str) -> tuple[bool, str] | None:
-    """Take a Keras bar apart: whether its epoch is over, and it as a line; None if it is none."""
+    """Parse a Keras bar: whether its epoch is over, and it as a line; None if it is not one."""
     found = _KERAS.match(frame)
     if found is None:
         return None
@@ -95,44 +93,44 @@ def keras(frame: str) -> tuple[bool, str] | None:
 
 
 def without_gauge(line: str) -> str:
-    """A line without the strokes that Keras and rich draw their bars with."""
+    """Return a line without the gauges that Keras and rich draw."""
     return _GAUGE.sub("", line)
 
 
 @dataclass(frozen=True, slots=True)
-class _Given:
-    row: Row
-    values: Row
+class _Emitted:
+    row: Groups
+    values: Groups
 
 
 class Redraws:
-    """Of the many states of each bar, gives the last one at each of its positions."""
+    """Selects the last of the many states of a bar at each of its positions."""
 
     def __init__(self) -> None:
-        self._held: dict[Template, Row] = {}
-        self._given: dict[Template, _Given] = {}
+        self._held: dict[Template, Groups] = {}
+        self._emitted: dict[Template, _Emitted] = {}
 
     @property
     def holding(self) -> bool:
-        """States wait for the next one."""
+        """Whether states wait for the next one."""
         return bool(self._held)
 
-    def offer(self, template: Template, row: Row) -> list[tuple[Template, Row]]:
-        """Take a state; return those that were the last of their position."""
+    def add(self, template: Template, row: Groups) -> list[tuple[Template, Groups]]:
+        """Add a state; return those that were the last of their position."""
         held = self._held.get(template)
         if held is not None and _same_place(template, held, row):
             self._held[template] = row
             return []
-        # A train bar that moves on has its evaluation behind it.
-        ended = self._end([template]) if template.parsed.split else self.end()
+        # When a train bar moves on, its evaluation is over.
+        ended = self._drain([template]) if template.parsed.split else self.drain()
         self._held[template] = row
         return ended
 
-    def end(self) -> list[tuple[Template, Row]]:
+    def drain(self) -> list[tuple[Template, Groups]]:
         """Return the newest states, those of evaluations last, unless they repeat."""
-        return self._end(sorted(self._held, key=lambda template: template.parsed.split != ""))
+        return self._drain(sorted(self._held, key=lambda template: template.parsed.split != ""))
 
-    def _end(self, templates: list[Template]) -> list[tuple[Template, Row]]:
+    def _drain(self, templates: list[Template]) -> list[tuple[Template, Groups]]:
         ended = []
         for template in templates:
             row = self._held.pop(template, None)
@@ -140,17 +138,21 @@ class Redraws:
                 ended.append((template, row))
         return ended
 
-    def _is_new(self, template: Template, row: Row) -> bool:
+    def _is_new(self, template: Template, row: Groups) -> bool:
         values = tuple([row[index] for _, index, _ in template.values])
-        given = self._given.get(template)
-        if given is not None and given.values == values and not _news(template, given.row, row):
+        emitted = self._emitted.get(template)
+        if (
+            emitted is not None
+            and emitted.values == values
+            and not _counts(template, emitted.row, row)
+        ):
             return False
-        self._given[template] = _Given(row, values)
+        self._emitted[template] = _Emitted(row, values)
         return True
 
 
-def _same_place(template: Template, left: Row, right: Row) -> bool:
-    """Whether two states stand at one position; an evaluation counts as one as a whole."""
+def _same_place(template: Template, left: Groups, right: Groups) -> bool:
+    """Whether two states have the same position; a whole evaluation is one position."""
     step, total, epoch = template.step, template.total, template.epoch
     moved = step >= 0 and left[step] != right[step]
     if moved and not (template.parsed.split and int(right[step]) >= int(left[step])):
@@ -158,18 +160,18 @@ def _same_place(template: Template, left: Row, right: Row) -> bool:
     return (total < 0 or left[total] == right[total]) and (epoch < 0 or left[epoch] == right[epoch])
 
 
-def _news(template: Template, given: Row, row: Row) -> bool:
+def _counts(template: Template, emitted: Groups, row: Groups) -> bool:
     """Whether the same values at another position are worth a point."""
-    if _same_place(template, given, row):
+    if _same_place(template, emitted, row):
         return False
     step, total, epoch = template.step, template.total, template.epoch
-    if step < 0 or total < 0 or given[total] != row[total]:
+    if step < 0 or total < 0 or emitted[total] != row[total]:
         return True
-    if epoch >= 0 and given[epoch] != row[epoch]:
+    if epoch >= 0 and emitted[epoch] != row[epoch]:
         return True
     if any(row[index].lower().strip("+-") in ("nan", "inf") for _, index, _ in template.values):
         return True
-    ahead = int(row[step]) - int(given[step])
+    ahead = int(row[step]) - int(emitted[step])
     return ahead < 0 or ahead * REPEATS >= int(row[total])
 
 
@@ -179,17 +181,17 @@ _OF_EPOCH = re.compile(r"(?i)(?:^|[\W_])epoch$")
 class StaleBarValues:
     """Remembers the values that a train bar has shown.
 
-    A bar keeps each value until the next one: the val loss of the last evaluation stands beside
-    every step of the next epoch, and a bar that begins anew still shows the end of the last one.
+    A bar shows each value until the next one: the val loss of the last evaluation appears at every
+    step of the next epoch, and a bar that starts over still shows the end of the last one.
     """
 
     def __init__(self) -> None:
         self._values: dict[str, tuple[str, int]] = {}
-        """Text of each tag, and the step at which it turned up."""
+        """Text of each tag, and the step at which it appeared."""
         self._step = -1
 
-    def is_left_over(self, template: Template, row: Row) -> bool:
-        """Whether a bar that has done nothing yet shows what it showed before."""
+    def is_left_over(self, template: Template, row: Groups) -> bool:
+        """Whether a bar at its start still shows the previous values."""
         if template.step < 0 or int(row[template.step]) or not template.values:
             return False
         return all(
@@ -197,11 +199,10 @@ class StaleBarValues:
             for tag, index, _ in template.values
         )
 
-    def repeated(self, template: Template, row: Row, step: int) -> frozenset[str]:
-        """Tags whose values were given before: at this very step, or at the last evaluation.
+    def repeated(self, template: Template, row: Groups, step: int) -> frozenset[str]:
+        """Return the tags whose values were shown before: at this step, or at the last evaluation.
 
-        Returns:
-            Their names; with `epoch` where the step is that of the state before.
+        `epoch` is among them if the step is that of the previous state.
         """
         again = {"epoch"} if step == self._step else set()
         self._step = step

@@ -1,4 +1,4 @@
-"""Many processes write one log: which of them speaks for the run."""
+"""Ranks that write one log: the one whose lines count, and those that fall behind."""
 
 from __future__ import annotations
 
@@ -6,37 +6,37 @@ from typing import Generic, TypeVar
 
 from lossmon.fast_dataclass import dataclass
 
-Item = TypeVar("Item")
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
-class _Voice(Generic[Item]):
+class _Selected(Generic[T]):
     rank: int
     settled: bool
     step: str = ""
-    held: Item | None = None
+    held: T | None = None
 
 
 MOST_RANKS = 65_536
 """Ranks that are followed: more than any training has."""
 
 LAG = 10
-"""Usual strides that a rank may be behind: less is what buffers between it and the log hold."""
+"""Usual strides that a rank may be behind: buffers between it and the log hold back less."""
 
 
 class RankMonitor:
-    """Notices ranks whose lines in a shared log fall behind those of the one that speaks."""
+    """Notices ranks whose lines in a shared log fall behind those of the lowest rank."""
 
     def __init__(self) -> None:
         self._steps: dict[int, int] = {}
         self._stride = 0
-        self._told: set[int] = set()
+        self._noted: set[int] = set()
 
-    def hear(self, rank: int, step: int) -> str:
-        """Take note of a step that a rank has printed.
+    def add(self, rank: int, step: int) -> str:
+        """Add a step that a rank has printed.
 
         Returns:
-            A word about ranks that have fallen behind since this was last called, or nothing.
+            A note about ranks that have fallen behind since the last call, or nothing.
         """
         before = self._steps.get(rank)
         if before is None and len(self._steps) >= MOST_RANKS:
@@ -49,9 +49,9 @@ class RankMonitor:
         behind = {
             other: at
             for other, at in self._steps.items()
-            if step - at > LAG * self._stride and other not in self._told
+            if step - at > LAG * self._stride and other not in self._noted
         }
-        self._told.update(behind)
+        self._noted.update(behind)
         if not behind:
             return ""
         shown = ", ".join(f"rank {other} at step {at:,}" for other, at in list(behind.items())[:4])
@@ -59,37 +59,37 @@ class RankMonitor:
         return f"behind rank {rank} at step {step:,}: {shown}{more}"
 
 
-class RankSelector(Generic[Item]):
-    """Lets the lowest rank that prints a set of metrics speak, and silences the others.
+class RankSelector(Generic[T]):
+    """Selects the lines of the lowest rank that prints a set of metrics.
 
     The first line of a rank other than 0 waits for the next line, since the same line of a
     lower rank may follow it.
     """
 
     def __init__(self) -> None:
-        self._voices: dict[tuple[str, ...], _Voice[Item]] = {}
+        self._selected: dict[tuple[str, ...], _Selected[T]] = {}
 
-    def offer(self, rank: int, tags: tuple[str, ...], step: str, item: Item) -> list[Item]:
-        """Return the lines that may speak now, oldest first.
+    def add(self, rank: int, tags: tuple[str, ...], step: str, item: T) -> list[T]:
+        """Add a line; return the lines that are selected now, oldest first.
 
         Args:
-            rank: Who printed the line.
+            rank: Rank that printed the line.
             tags: Names of its metrics.
-            step: Its step as text, to tell the same line of another rank.
+            step: Its step as text, to recognise the same line of another rank.
             item: The line.
         """
-        voice = self._voices.get(tags)
-        if voice is None:
+        selected = self._selected.get(tags)
+        if selected is None:
             settled = rank == 0
-            self._voices[tags] = _Voice(rank, settled, step, None if settled else item)
+            self._selected[tags] = _Selected(rank, settled, step, None if settled else item)
             return [item] if settled else []
-        if rank > voice.rank:
+        if rank > selected.rank:
             return []
-        waiting = [voice.held] if voice.held is not None else []
-        if rank < voice.rank and voice.step == step:
+        waiting = [selected.held] if selected.held is not None else []
+        if rank < selected.rank and selected.step == step:
             waiting = []
-        if rank == voice.rank or rank == 0:
-            voice.rank, voice.settled, voice.held = rank, True, None
+        if rank == selected.rank or rank == 0:
+            selected.rank, selected.settled, selected.held = rank, True, None
             return [*waiting, item]
-        voice.rank, voice.step, voice.held, voice.settled = rank, step, item, False
+        selected.rank, selected.step, selected.held, selected.settled = rank, step, item, False
         return waiting

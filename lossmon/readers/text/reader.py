@@ -1,4 +1,4 @@
-"""Reader for free text logs: what a training prints."""
+"""Reader for free text logs: everything that a training prints."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lossmon.readers.files.lines import Chunk, LineTail, decode, is_silent
-from lossmon.readers.files.terminal import resolved, shown
+from lossmon.readers.files.terminal import displayed, resolved
+from lossmon.readers.points_builder import BatchBuilder
 from lossmon.readers.text.log import TextLog
 from lossmon.types import Batch
 
@@ -19,108 +20,100 @@ if TYPE_CHECKING:
 
 SILENCE = 30.0
 """Seconds without a write after which a last line without its end is read. Longer than for records,
-which tell by themselves whether they are whole: `loss 0.5` may be the beginning of `loss 0.53`."""
+whose syntax shows whether they are whole: `loss 0.5` may be the beginning of `loss 0.53`."""
 
 
 class TextReader:
-    """Reads one text log, a little further at each call.
+    """Reads a text log, a little further at each call.
+
+    Args:
+        path: The file.
+        pattern: The user's own pattern for its lines.
 
     Attributes:
         path: The file.
     """
 
     def __init__(self, path: Path, pattern: Pattern | None = None) -> None:
-        """Start at the beginning of a log.
-
-        Args:
-            path: The file.
-            pattern: The user's own pattern for its lines.
-        """
         self.path = path
         self._pattern = pattern
+        self._batch = BatchBuilder()
         self._tail = LineTail(path)
-        self._log = TextLog(pattern)
+        self._log = TextLog(self._batch, pattern)
         self._source = "text"
-        self._told = ""
+        self._noted_failure = ""
         self._early = ""
-        """The last line, which never got its end and was read all the same."""
+        """The last line, read although it does not have its end."""
         self._guesses = True
-        """No such line has gone on yet: a log that does so once is not guessed at again."""
+        """No such line has grown yet: a log in which one does is not guessed at again."""
 
     @property
     def source(self) -> str:
-        """`hf_trainer` once the HF Trainer has printed a record of its own here, else `text`."""
+        """`hf_trainer` once the HF Trainer has printed a record of its own, else `text`."""
         return self._source
 
     @property
     def state(self) -> str:
-        """What stands unfinished at the end of the log, for the last line of the log pane.
+        """The unfinished end of the log, for the last line of the log pane.
 
         The newest state of a progress bar, or the beginning of a line; it is not part of the
         lines of a batch before it has ended.
         """
-        rest = self._tail.rest
-        if rest is not None and (text := resolved(rest.text).rsplit("\r", 1)[-1].strip()):
-            return shown(text)
-        return shown(self._log.state.strip())
+        line = self._tail.unfinished
+        if line is not None and (text := resolved(line.text).rsplit("\r", 1)[-1].strip()):
+            return displayed(text)
+        return displayed(self._log.state.strip())
 
     def read(self, deadline: float) -> Batch:
         """Return what was written since the last call; see `Reader.read`."""
-        replaced = self._work(deadline)
-        ledger = self._log.ledger
-        if ledger.trainer:
+        self._read(deadline)
+        if self._log.ledger.trainer.seen:
             self._source = "hf_trainer"
-        return Batch(
-            ledger.columns.take(),
-            facts=ledger.take_facts(),
-            lines=self._log.take_lines(),
-            notes=self._notes(),
-            replaced=replaced,
-            pending=self._tail.pending + self._log.pending,
-        )
-
-    def _notes(self) -> tuple[str, ...]:
+        self._batch.lines += self._log.drain_lines()
+        self._batch.notes += self._tail.drain_notes()
         failure = self._pattern.failure if self._pattern is not None else ""
-        told, self._told = self._told, failure
-        said, self._log.ledger.notes = tuple(self._log.ledger.notes), []
-        return self._tail.drain_notes() + said + ((failure,) if failure and failure != told else ())
+        if failure != self._noted_failure:
+            self._noted_failure = failure
+            self._batch.notes.append(failure)
+        return self._batch.drain(self._tail.pending + self._log.pending)
 
-    def _work(self, deadline: float) -> bool:
-        replaced = False
-        while self._log.work(deadline):
-            chunk = self._tail.chunk()
+    def _read(self, deadline: float) -> None:
+        while self._log.read(deadline):
+            chunk = self._tail.read()
             if chunk is None:
-                self._take_rest()
+                self._read_unfinished()
                 break
             if self._early and not self._tail.replaced:
                 chunk = self._after_early(chunk)
                 if chunk is None:
-                    self._guesses, replaced = False, True
+                    self._guesses = False
                     self._tail = LineTail(self.path)
-                    self._log = TextLog(self._pattern, self._log.ledger.order)
+                    self._restart()
                     continue
             if self._tail.replaced:
-                # What was found in this very call is void, too.
-                replaced, self._source, self._early = True, "text", ""
-                self._log = TextLog(self._pattern, self._log.ledger.order)
+                self._source, self._early = "text", ""
+                self._restart()
             self._log.push(_text(chunk))
             if time.monotonic() >= deadline:
-                self._log.work(deadline)
+                self._log.read(deadline)
                 break
-        return replaced
 
-    def _take_rest(self) -> None:
-        """Read the line at the end that has no end, if nothing has been written for long."""
-        rest = self._tail.rest
-        if rest is None or self._early or not self._guesses or _is_painted(rest.text):
+    def _restart(self) -> None:
+        self._batch.restart()
+        self._log = TextLog(self._batch, self._pattern)
+
+    def _read_unfinished(self) -> None:
+        """Read the line without an end, if nothing has been written for long."""
+        line = self._tail.unfinished
+        if line is None or self._early or not self._guesses or _is_drawn(line.text):
             return
         if is_silent(self.path, SILENCE):
-            self._early = rest.text
-            self._log.push(rest.text + "\n")
-            self._log.work(math.inf)
+            self._early = line.text
+            self._log.push(line.text + "\n")
+            self._log.read(math.inf)
 
     def _after_early(self, chunk: Chunk) -> Chunk | None:
-        """What is new behind the line that was read early; None where that line went on."""
+        """What follows the line that was read early; None if that line has grown."""
         first, end, more = chunk.data.partition(b"\n")
         if not end:
             return chunk
@@ -131,8 +124,8 @@ class TextReader:
         return replace(chunk, data=more, offset=chunk.offset + len(first) + len(end))
 
 
-def _is_painted(text: str) -> bool:
-    """Whether a text is a state of a progress bar, which stands without an end by its nature."""
+def _is_drawn(text: str) -> bool:
+    """Whether a text is a state of a progress bar, which by its nature does not have an end."""
     return "\r" in text or "%|" in text or "\x1b" in text or "\b" in text
 
 

@@ -1,22 +1,21 @@
-"""The step of each line: counts within epochs made global, positions inherited from above."""
+"""Steps of lines: counts within epochs become global, positions are inherited from lines above."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
 from lossmon.readers.text.grammar.parsed import Scale
-from lossmon.readers.text.templates import Template
+from lossmon.readers.text.templates import Groups, Template
 from lossmon.types import Axis
 
 MANY = 2
-"""Epochs from which on it is unclear whether `step 5/100` counts those of one or of all."""
+"""Epochs from which it is unclear whether `step 5/100` counts the steps of one epoch or of all."""
 
-Row = tuple[str, ...]
-Placing = tuple[list[int], Axis]
+StepsOnAxis = tuple[list[int], Axis]
 
 
 class StepFinder:
-    """Remembers where in the training the log stands.
+    """Tracks the position of a log in the training.
 
     Attributes:
         total_steps: Planned steps, 0 while unknown.
@@ -37,12 +36,12 @@ class StepFinder:
         self._measured = False
         """Some metric had a step of its own."""
         self._beside = EpochSteps()
-        """Steps that stand in one line with their epoch."""
+        """Steps in one line with their epoch."""
         self._below = EpochSteps()
-        """Steps in lines below one that says the epoch."""
+        """Steps in lines below one with the epoch."""
         self._round = 0
         self._seen: set[str] = set()
-        self._ways: dict[Scale, Callable[[Template, Sequence[Row]], Placing | None]] = {
+        self._ways: dict[Scale, Callable[[Template, Sequence[Groups]], StepsOnAxis | None]] = {
             Scale.STEP: self._global,
             Scale.ROUND: self._rounds,
             Scale.WITHIN: self._inside_epochs,
@@ -51,30 +50,30 @@ class StepFinder:
             Scale.NONE: self._inherited,
         }
 
-    def place(self, template: Template, rows: Sequence[Row]) -> Placing | None:
-        """Return the steps of lines of one shape; None where they must wait for another line.
+    def place(self, template: Template, rows: Sequence[Groups]) -> StepsOnAxis | None:
+        """Return the steps of lines of one shape; None if they must wait for another line.
 
         Args:
             template: Their shape.
-            rows: Their numbers as text, oldest first, at least one.
+            rows: Their numbers, oldest first, at least one.
         """
         self._note_epochs(template, rows)
         way = Scale.NONE if self.is_inner(template, rows[-1]) else template.parsed.position.scale
-        placing = self._ways[way](template, rows)
-        if placing is not None and placing[1] is Axis.STEP:
-            self._last = placing[0][-1]
+        placed = self._ways[way](template, rows)
+        if placed is not None and placed[1] is Axis.STEP:
+            self._last = placed[0][-1]
             self._measured = self._measured or bool(template.values)
-        return placing
+        return placed
 
-    def is_inner(self, template: Template, row: Row) -> bool:
-        """Whether a line counts the batches of an evaluation rather than the steps of training."""
+    def is_inner(self, template: Template, row: Groups) -> bool:
+        """Whether a line counts the batches of an evaluation rather than training steps."""
         if not template.parsed.split or template.total < 0 or not self.total_steps:
             return False
         counts = template.parsed.position.scale in (Scale.STEP, Scale.EITHER)
         return counts and int(row[template.total]) != self.total_steps
 
     def counted(self, template: Template) -> int:
-        """Number a line that has no position in a log that has none; one number a round."""
+        """Number a line in a log without positions; one number per round."""
         tags = {tag for tag, _, _ in template.values}
         if not self._round or tags & self._seen:
             self._round += 1
@@ -83,13 +82,13 @@ class StepFinder:
         return self._round
 
     def repeats(self, template: Template, tags: set[str]) -> bool:
-        """Whether a line logs again what `tags` holds."""
+        """Whether a line has one of some tags again."""
         return any(tag in tags for tag, _, _ in template.values)
 
-    def _note_epochs(self, template: Template, rows: Sequence[Row]) -> None:
+    def _note_epochs(self, template: Template, rows: Sequence[Groups]) -> None:
         zero = template.parsed.position.zero
         if template.epochs >= 0:
-            # Who counts from 0 prints the last epoch, not their number.
+            # A count from 0 prints the last epoch, not the number of epochs.
             self.total_epochs = int(rows[-1][template.epochs]) + (zero is True)
         if template.epoch >= 0:
             self._epoch = int(float(rows[-1][template.epoch]))
@@ -97,7 +96,7 @@ class StepFinder:
                 first = int(float(rows[0][template.epoch]))
                 self._base = min(first, 1) if zero is None else 0 if zero else 1
 
-    def _global(self, template: Template, rows: Sequence[Row]) -> Placing:
+    def _global(self, template: Template, rows: Sequence[Groups]) -> StepsOnAxis:
         column = template.step
         steps = [int(row[column]) for row in rows]
         if template.parsed.split or not template.values or template.epoch >= 0:
@@ -105,7 +104,7 @@ class StepFinder:
         total = int(rows[-1][template.total]) if template.total >= 0 else 0
         epoch = -1 if self._epoch is None else self._epoch
         if epoch < 0 or self._below.within is False:
-            # Of many steps that are what they say, the first two and the last tell enough.
+            # Of many global steps, the first two and the last are enough.
             for step in (*steps[:2], steps[-1]):
                 self._below.step(epoch, step, total, template)
         else:
@@ -114,7 +113,7 @@ class StepFinder:
         return steps, Axis.STEP
 
     def _plan(self, total: int, within: bool | None) -> None:
-        """Learn from what stands behind the slash of a step."""
+        """Learn from the total of a step."""
         if not total:
             return
         if within:
@@ -123,11 +122,11 @@ class StepFinder:
         elif within is False or self.total_epochs < MANY:
             self.total_steps = total
 
-    def _rounds(self, template: Template, rows: Sequence[Row]) -> Placing:
+    def _rounds(self, template: Template, rows: Sequence[Groups]) -> StepsOnAxis:
         column = template.step
         return [int(row[column]) for row in rows], Axis.ROUND
 
-    def _inside_epochs(self, template: Template, rows: Sequence[Row]) -> Placing | None:
+    def _inside_epochs(self, template: Template, rows: Sequence[Groups]) -> StepsOnAxis | None:
         if template.parsed.position.split or template.total < 0:
             return self._end_of_epoch(template, rows)
         base = self._base or 0
@@ -138,8 +137,8 @@ class StepFinder:
         steps = [(int(r[epoch]) - base) * int(r[total]) + int(r[step]) for r in rows]
         return [max(0, step) for step in steps], Axis.STEP
 
-    def _end_of_epoch(self, template: Template, rows: Sequence[Row]) -> Placing | None:
-        """Steps of lines about a whole epoch, in a log that counts steps elsewhere."""
+    def _end_of_epoch(self, template: Template, rows: Sequence[Groups]) -> StepsOnAxis | None:
+        """Steps of lines about a whole epoch, in a log that counts steps in other lines."""
         if template.epoch >= 0 and self._per_epoch and self._beside.within is not False:
             base = self._base or 0
             epochs = [int(float(row[template.epoch])) for row in rows]
@@ -148,20 +147,20 @@ class StepFinder:
             return [self._last] * len(rows), Axis.STEP
         return None
 
-    def _either(self, template: Template, rows: Sequence[Row]) -> Placing:
+    def _either(self, template: Template, rows: Sequence[Groups]) -> StepsOnAxis:
         steps = [self._either_one(template, row) for row in rows]
         if template.total >= 0 and template.epoch >= 0 and self._beside.within is not None:
             self._plan(int(rows[-1][template.total]), self._beside.within)
         return steps, Axis.STEP
 
-    def _either_one(self, template: Template, row: Row) -> int:
+    def _either_one(self, template: Template, row: Groups) -> int:
         step = int(row[template.step])
         total = int(row[template.total]) if template.total >= 0 else 0
         if template.epoch < 0:
             return self._beside.bar(step, total)
         return self._beside.step(int(float(row[template.epoch])), step, total, template)
 
-    def _by_epoch(self, template: Template, rows: Sequence[Row]) -> Placing | None:
+    def _by_epoch(self, template: Template, rows: Sequence[Groups]) -> StepsOnAxis | None:
         if template.epoch < 0:
             if self._epoch is None:
                 return None
@@ -171,7 +170,7 @@ class StepFinder:
             return inherited
         return [int(float(row[template.epoch])) for row in rows], Axis.EPOCH
 
-    def _inherited(self, template: Template, rows: Sequence[Row]) -> Placing | None:
+    def _inherited(self, template: Template, rows: Sequence[Groups]) -> StepsOnAxis | None:
         if self._last is not None:
             return [self._last] * len(rows), Axis.STEP
         if self._epoch is not None:
@@ -180,10 +179,10 @@ class StepFinder:
 
 
 class EpochSteps:
-    """Finds out whether steps beside an epoch begin anew with it, and counts them on if so.
+    """Finds out whether steps restart with each epoch, and makes them global if so.
 
     Attributes:
-        within: They begin anew; None until the first epoch has ended.
+        within: They restart; None until the first epoch has ended.
     """
 
     def __init__(self) -> None:
@@ -191,22 +190,22 @@ class EpochSteps:
         self._previous: tuple[int, int] | None = None
         """Epoch and step of the newest line."""
         self._kind: object = None
-        """Sort of the newest line."""
+        """Kind of the newest line."""
         self._first = 0
         """First step of the newest epoch."""
         self._stride = 1
-        """Between its first steps."""
+        """Distance of its first two steps."""
         self._offset = 0
         self._offsets: dict[int, int] = {}
 
     def step(self, epoch: int, step: int, total: int, kind: object) -> int:
-        """Return the step of the run.
+        """Return the global step.
 
         Args:
-            epoch: The epoch, as the log counts them; -1 before it has said one.
-            step: What the log calls the step.
-            total: Steps of the epoch or of the run, 0 where the line does not say.
-            kind: Sort of the line: an evaluation may repeat the step of a training line.
+            epoch: The epoch as the log counts it; -1 before the first one.
+            step: The step in the log.
+            total: Steps of the epoch or of the run, 0 if the line does not state them.
+            kind: Kind of the line: an evaluation may repeat the step of a training line.
         """
         previous, self._previous = self._previous, (epoch, step)
         alike, self._kind = kind is self._kind, kind
@@ -217,7 +216,7 @@ class EpochSteps:
                 self.within = step <= previous[1]
             if self.within:
                 epochs = epoch - previous[0] if previous[0] >= 0 else 1
-                self._offset += epochs * total or self._behind(previous[1])
+                self._offset += epochs * total or self._length(previous[1])
             self._offsets[epoch], self._first = self._offset, step
         elif epoch < previous[0]:
             self._offset = self._offsets.get(epoch, 0)
@@ -226,13 +225,13 @@ class EpochSteps:
         return self._offset + step
 
     def bar(self, step: int, total: int) -> int:
-        """The same for a bar without an epoch: begun anew after it was full, it counts the next."""
+        """Return the global step of a bar without an epoch; it goes on after a full one."""
         epoch, before = self._previous or (0, 0)
         if step < before and total and before >= total - 1:
             self._offset += total
         self._previous = (epoch, step)
         return self._offset + step
 
-    def _behind(self, last: int) -> int:
-        """Steps of an epoch that does not tell: what counts from 0 ends a stride early."""
+    def _length(self, last: int) -> int:
+        """Steps of an epoch that does not state them: a count from 0 ends a stride early."""
         return last + (0 if self._first else self._stride)

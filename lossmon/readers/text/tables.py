@@ -1,4 +1,4 @@
-"""Tables in a text log: rows under a header, and Stable-Baselines3's blocks of name and value."""
+"""Tables in a text log: rows below a header, and Stable-Baselines3's blocks of name and value."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ import re
 
 from lossmon.readers.text.grammar.table_heads import BLOCKS, CLASSES, FIRST, NUMBERED, cells
 from lossmon.readers.text.grammar.words import is_known, is_metric
-from lossmon.readers.text.steps import Row
-from lossmon.readers.text.templates import Template, named_template
+from lossmon.readers.text.templates import Groups, Template, named_template
 
 LAST = 40
-"""Lines without a row after which a table is over; bars and notes may stand between its rows."""
+"""Lines without a row after which a table is over; bars and notes may separate its rows."""
 
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|nan|inf)%?", re.IGNORECASE)
 _PLACE = re.compile(r"(\d{1,18})(?:/(\d{1,18}))?")
@@ -18,15 +17,15 @@ _ENTRY = re.compile(r"\|\s+(?P<name>[\w./-]{1,80})\s+\|\s+(?P<value>\S{0,40})\s*
 _RULE = re.compile(r"-{10,}\s*")
 _STEPS = "time/total_timesteps"
 
-Found = tuple[Template, Row]
+TableRow = tuple[Template, Groups]
 
 
-class Table:
+class PrintedTable:
     """Reads the lines below the head of a table.
 
     Attributes:
         names: Its columns.
-        over: No row has come for so long that the table must be over.
+        over: The last row is so long ago that the table must be over.
     """
 
     def __init__(self, names: tuple[str, ...]) -> None:
@@ -41,14 +40,14 @@ class Table:
     def over(self) -> bool:
         return self._misses > LAST
 
-    def row(self, line: str) -> Found | None:
-        """Return the metrics of a row that this line completes, None if it completes none."""
+    def row(self, line: str) -> TableRow | None:
+        """Return the metrics of the row that a line completes, None if it does not complete one."""
         found = self._entry(line) if self._blocks else self._cells(line)
         self._misses = 0 if found is not None else self._misses + 1
         return found
 
-    def _all_classes(self, line: str) -> Found | None:
-        """The row about all classes, of the place that was printed last."""
+    def _all_classes(self, line: str) -> TableRow | None:
+        """The row about all classes, at the position that was printed last."""
         word, *texts = line.split() or [""]
         measured = texts[2:]
         if word != "all" or len(measured) != len(self.names) - 1:
@@ -57,7 +56,7 @@ class Table:
             return None
         return self._found(dict(zip(self.names[1:], measured, strict=True)), 0)
 
-    def _cells(self, line: str) -> Found | None:
+    def _cells(self, line: str) -> TableRow | None:
         if self.names[0] == CLASSES:
             return self._all_classes(line)
         texts = cells(line)
@@ -79,7 +78,7 @@ class Table:
                 numbers[name] = text.rstrip("%")
         return self._found(numbers, len(texts) - len(self.names))
 
-    def _found(self, numbers: dict[str, str], surplus: int) -> Found | None:
+    def _found(self, numbers: dict[str, str], surplus: int) -> TableRow | None:
         known = [name for name in numbers if is_known(name)]
         if not self._blocks and (not known or (surplus and len(known) < 2)):
             return None
@@ -89,8 +88,8 @@ class Table:
             template = self._templates[names] = named_template(names)
         return template, tuple(numbers.values())
 
-    def _entry(self, line: str) -> Found | None:
-        """A line of a block; the rule below the block completes it."""
+    def _entry(self, line: str) -> TableRow | None:
+        """Add a line of a block; the rule below the block completes it."""
         entry = _ENTRY.fullmatch(line)
         if entry is not None:
             self._misses = 0

@@ -1,4 +1,4 @@
-"""Lines of a shape that was seen before, read by a compiled pattern."""
+"""Templates: patterns that match lines of a shape seen before."""
 
 from __future__ import annotations
 
@@ -8,31 +8,34 @@ from copy import copy
 from dataclasses import replace
 
 from lossmon.readers.text.grammar.parse import LONGEST, parse
-from lossmon.readers.text.grammar.parsed import Parsed, Position, Scale, Span, Value
+from lossmon.readers.text.grammar.parsed import LinePosition, LineValue, MetricLine, Scale, TextSpan
 from lossmon.readers.text.grammar.words import GROUPED, NUMBER, TOKEN, WORTH
 
 MOST_SHAPES = 4096
-"""Shapes remembered at once. A log has tens; one that prints prose has no end of them."""
+"""Shapes remembered at once. A log has tens; one that prints prose has any number."""
 
 SAME_KEY = 4
-"""Patterns tried for lines with the same key before the grammar is asked again."""
+"""Patterns tried for lines with the same key before the grammar parses them again."""
 
 Match = Callable[[str], re.Match[str] | None]
 
+Groups = tuple[str, ...]
+"""The numbers of a line as text, in the order of the groups of its template."""
+
 PLACES = ("step", "total", "epoch", "epochs", "rank", "time")
-"""Names of numbers that say where a line stands."""
+"""Names of numbers that give the position of a line."""
 
 COUNT = r"\d{1,18}+"
-"""A step, a total or a rank: what 64 bits hold."""
+"""A step, a total or a rank that fits into 64 bits."""
 
 EPOCH = r"\d{1,9}+(?:\.\d{1,20}+)?+(?:e-\d{1,3}+)?+"
 """An epoch, fractional for the HF Trainer."""
 
 MOST_NUMBERS = 1000
-"""Numbers of a line for which a pattern is compiled: half a second once."""
+"""Numbers of the longest line for which a pattern is compiled: half a second once."""
 
 DROPPED = str.maketrans("", "", "0123456789 \t+-.eE")
-"""What numbers are made of, and the blanks that pad them: the rest of a line is its key."""
+"""Characters of numbers, and blanks that pad them: the other characters of a line are its key."""
 
 _GAP = r"[ \t]*+"
 _BLANKS = re.compile(r"[ \t]+")
@@ -40,14 +43,14 @@ _DIGITS = re.compile(r"\d+")
 
 
 class Template:
-    """A pattern for all lines of one shape, and what its groups mean.
+    """A pattern for all lines of one shape, and the meaning of its groups.
 
     Attributes:
-        parsed: What the grammar said of the first such line; its spans are void for others.
-        groups: How many groups there are.
-        step, total, epoch, epochs, rank, time: Index into the groups, -1 where absent.
+        parsed: The first such line as the grammar parsed it; its spans do not fit others.
+        groups: Number of groups.
+        step, total, epoch, epochs, rank, time: Index of the group, -1 if absent.
         commas: Some of its numbers have commas between their thousands.
-        values: Tag, index into the groups and factor of each value.
+        values: Tag, index of the group and factor of each value.
     """
 
     __slots__ = (
@@ -66,7 +69,7 @@ class Template:
         "values",
     )
 
-    def __init__(self, line: str, parsed: Parsed) -> None:
+    def __init__(self, line: str, parsed: MetricLine) -> None:
         place = parsed.position
         wanted = [
             place.step, place.total, place.epoch, place.epochs, parsed.rank, parsed.time,
@@ -86,7 +89,7 @@ class Template:
 
     @property
     def match(self) -> Match:
-        """Gives the match of a line of this shape, or None; compiled when first asked for."""
+        """Function that matches a line of this shape; its pattern is compiled on first use."""
         if self._match is None:
             place, rank = self.parsed.position, self.parsed.rank
             kinds = dict.fromkeys((place.step, place.total, place.epochs, rank), COUNT)
@@ -95,14 +98,14 @@ class Template:
         return self._match
 
     def renamed(self, rename: Callable[[str], str], split: str) -> Template:
-        """The same for lines that stand below a heading: its values have other names."""
+        """Return a template for such lines below a heading, where their values have other tags."""
         other = copy(self)
         other.parsed = replace(self.parsed, split=split)
         other.values = tuple((rename(tag), index, scale) for tag, index, scale in self.values)
         return other
 
-    def first(self) -> tuple[str, ...] | None:
-        """The groups of the line it was learned from; None if a number is out of all bounds."""
+    def first(self) -> Groups | None:
+        """Return the groups of the first line; None if a number is out of bounds."""
         texts = [self._line[slice(*span)] for span in self._spans]
         if self.commas:
             texts = [t if i == self.time else t.replace(",", "") for i, t in enumerate(texts)]
@@ -113,9 +116,9 @@ class Template:
             return None
         return tuple(texts)
 
-    def numbers(self, found: re.Match[str]) -> tuple[str, ...]:
-        """The groups of a match, without commas between thousands."""
-        groups: tuple[str, ...] = found.groups()
+    def numbers(self, found: re.Match[str]) -> Groups:
+        """Return the groups of a match, without commas between thousands."""
+        groups: Groups = found.groups()
         if not self.commas:
             return groups
         return tuple(
@@ -125,25 +128,25 @@ class Template:
 
 
 def named_template(names: tuple[str, ...]) -> Template:
-    """A template for rows that another reader has taken apart, one text for each name.
+    """Return a template for rows that are split into texts already.
 
     Args:
-        names: What each text is: one of `PLACES`, or the tag of a metric.
+        names: Name of each text: one of `PLACES`, or the tag of a metric.
     """
-    # As if they stood in a line, digit by digit.
+    # As if they were a line, one digit each.
     line = "".join(str(index % 10) + "|" for index in range(len(names)))
-    spans: dict[str, Span] = {name: (2 * i, 2 * i + 1) for i, name in enumerate(names)}
+    spans: dict[str, TextSpan] = {name: (2 * i, 2 * i + 1) for i, name in enumerate(names)}
     step, epoch = spans.get("step"), spans.get("epoch")
     scale = Scale.EITHER if step and epoch else Scale.STEP if step else Scale.NONE
     if epoch and not step:
         scale = Scale.EPOCH
-    place = Position(scale, step, spans.get("total"), epoch, spans.get("epochs"))
-    values = tuple(Value(name, span) for name, span in spans.items() if name not in PLACES)
-    return Template(line, Parsed(values, place, spans.get("rank"), spans.get("time")))
+    place = LinePosition(scale, step, spans.get("total"), epoch, spans.get("epochs"))
+    values = tuple(LineValue(name, span) for name, span in spans.items() if name not in PLACES)
+    return Template(line, MetricLine(values, place, spans.get("rank"), spans.get("time")))
 
 
-class _Left:
-    """The shape of lines that say nothing of the training."""
+class _Irrelevant:
+    """The shape of lines that are not about the training."""
 
     __slots__ = ("match",)
 
@@ -151,33 +154,33 @@ class _Left:
         self.match: Match = _pattern(line, [], {}, names=False).fullmatch
 
 
-class Shapes:
-    """Remembers the shapes of lines, those without metrics too.
+class TemplateCache:
+    """Remembers the shapes of lines, also of those without metrics.
 
     Attributes:
-        alarming: The newest line may hold one of the signs; lines of one shape all do or none.
+        alarming: The newest line may hold one of the signs; of one shape, all lines do or none.
     """
 
     def __init__(self, signs: tuple[str, ...] = ()) -> None:
         """Start without any shape.
 
         Args:
-            signs: Texts that a caller looks for in whatever lines are not of a known shape.
+            signs: Texts that a caller looks for in lines without a known shape.
         """
         self.alarming = False
         self._signs = tuple(sign.translate(DROPPED) for sign in signs)
         self._alarms: set[str] = set()
-        """Keys of lines with a sign: none of them is dull."""
-        self._known: dict[str, list[Template | _Left]] = {}
-        self._dull: set[str] = set()
-        """Keys of lines without any word of ours."""
+        """Keys of lines with a sign: none of them is irrelevant."""
+        self._known: dict[str, list[Template | _Irrelevant]] = {}
+        self._irrelevant: set[str] = set()
+        """Keys of lines without any word of the grammar."""
         self._seen: set[str] = set()
-        """Keys of lines that were left once: prose never comes to it a second time."""
+        """Keys of lines that were irrelevant once: prose rarely repeats a key."""
 
-    def read(self, line: str) -> tuple[Template, tuple[str, ...]] | None:
-        """Return how to read a line, and its numbers as text; None if it says nothing."""
+    def read(self, line: str) -> tuple[Template, Groups] | None:
+        """Return the template of a line and its numbers; None if it is irrelevant."""
         key = line.translate(DROPPED)
-        if key in self._dull:
+        if key in self._irrelevant:
             self.alarming = False
             return None
         known = self._known.get(key)
@@ -185,16 +188,16 @@ class Shapes:
         if known is not None:
             for shape in known:
                 if found := shape.match(line):
-                    if isinstance(shape, _Left):
+                    if isinstance(shape, _Irrelevant):
                         return None
                     return shape, shape.numbers(found)
         return self._learn(key, line)
 
-    def _learn(self, key: str, line: str) -> tuple[Template, tuple[str, ...]] | None:
+    def _learn(self, key: str, line: str) -> tuple[Template, Groups] | None:
         if not self.alarming and any(sign in key for sign in self._signs):
             self.alarming = True
             if len(self._alarms) >= MOST_SHAPES:
-                # A shape must not outlive what is known of its signs.
+                # A shape must not outlive the knowledge of its signs.
                 self._known.clear()
                 self._alarms.clear()
             self._alarms.add(key)
@@ -202,12 +205,12 @@ class Shapes:
             return None
         if not WORTH.search(line.lower()):
             if not self.alarming:
-                _remember(self._dull, key)
+                _remember(self._irrelevant, key)
             return None
         parsed = parse(line)
         if parsed is None:
             if key in self._seen:
-                self._keep(key, _Left(line), line)
+                self._keep(key, _Irrelevant(line), line)
             else:
                 _remember(self._seen, key)
             return None
@@ -218,7 +221,7 @@ class Shapes:
         self._keep(key, template, line)
         return template, numbers
 
-    def _keep(self, key: str, shape: Template | _Left, line: str) -> None:
+    def _keep(self, key: str, shape: Template | _Irrelevant, line: str) -> None:
         if len(self._known) >= MOST_SHAPES:
             self._known.clear()
         shapes = self._known.setdefault(key, [])
@@ -234,16 +237,16 @@ def _remember(keys: set[str], key: str) -> None:
 
 def _pattern(
     line: str,
-    spans: list[Span],
-    kinds: Mapping[Span | None, str],
+    spans: list[TextSpan],
+    kinds: Mapping[TextSpan | None, str],
     *,
     names: bool = True,
 ) -> re.Pattern[str]:
-    """A pattern that fits lines which differ from this one in numbers and padding alone.
+    """Return a pattern that matches lines differing from this one in numbers and padding only.
 
     Args:
         line: The line.
-        spans: What becomes a group.
+        spans: Ranges that become groups.
         kinds: Patterns of those that are not just any number.
         names: Digits inside words matter: `top1` is not `top5`.
     """
@@ -293,7 +296,7 @@ def _plain(line: str, at: int, end: int, names: bool) -> str:
 
 
 def _padding(line: str, at: int) -> str:
-    """Room for the blanks that pad a shorter number, unless blanks or a word stand there."""
+    """Room for the blanks that pad a shorter number, unless blanks or a word precede it."""
     return "" if at == 0 or line[at - 1].isalnum() or line[at - 1] in " \t_@" else _GAP
 
 

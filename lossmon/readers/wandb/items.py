@@ -1,4 +1,4 @@
-"""The key and value pairs of W&B's records."""
+"""Decoder for the keys and values in W&B's records."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from lossmon.readers.files.protobuf import BYTES, fields
+from lossmon.readers.files.protobuf import BYTES, decode_fields
 from lossmon.sanitize import one_line
 
 _LONGEST_KEY = 512
-"""Bytes of the longest key that is taken for one."""
+"""Bytes kept of a key."""
 
 _NO_NUMBER = b'"[{tfn'
 """First letters of JSON values that are not numbers: texts, lists, objects, true, false, null."""
@@ -22,22 +22,22 @@ _SHORT_ITEM = re.compile(
 """An item: its key, as it is encoded, and its value."""
 
 _STEP_KEY = 2 << 3 | BYTES
-"""First byte of the step behind the items of a history record."""
+"""First byte of the step after the items of a history record."""
 
 _VALUE = b"\x82\x01"
-"""What stands before the value in an item: field 16, as bytes."""
+"""Prefix of the value in an item: field 16, as bytes."""
 
 
 TABLE = "_table/"
-"""What the path of a table's file is called, before the table's own name."""
+"""Prefix of the name of a table, whose text is the path of its file."""
 
 
-class Told(NamedTuple):
+class LoggedText(NamedTuple):
     """A text in the history, or the path of a table's file.
 
     Attributes:
-        key: Its name, after `TABLE` where it is a path.
-        step: Where in the run.
+        key: Its name, with the prefix `TABLE` if it is a path.
+        step: Where in the run it was logged.
         text: JSON.
     """
 
@@ -46,8 +46,8 @@ class Told(NamedTuple):
     text: bytes
 
 
-def number(value: bytes) -> float | None:
-    """A JSON number, with NaN and Infinity; None for every other value."""
+def decode_number(value: bytes) -> float | None:
+    """Decode a JSON number, NaN and Infinity included; None for every other value."""
     if not value or value[0] in _NO_NUMBER or len(value) > 64:
         return None
     try:
@@ -56,13 +56,13 @@ def number(value: bytes) -> float | None:
         return None
 
 
-def items(
+def decode_items(
     data: bytes, start: int, stop: int, number_of_items: int = 1
 ) -> Iterator[tuple[bytes, bytes]]:
-    """Give the key, as it is encoded, and the JSON value of each item in a record.
+    """Yield the encoded key and the JSON value of each item in a record.
 
     Raises:
-        MalformedError: The bytes are no such record.
+        MalformedError: The bytes are not such a record.
     """
     first = number_of_items << 3 | BYTES
     at = start
@@ -75,7 +75,7 @@ def items(
                 yield data[at + 2 : mark], data[mark + 3 : end]
                 at = end
                 continue
-        for field in fields(data, at, stop):
+        for field in decode_fields(data, at, stop):
             if field.number == number_of_items and field.wire == BYTES:
                 yield _slowly(data, field.start, field.stop)
             at = field.stop
@@ -84,7 +84,7 @@ def items(
 
 def _slowly(data: bytes, start: int, stop: int) -> tuple[bytes, bytes]:
     key_stop, value = start, b""
-    for field in fields(data, start, stop):
+    for field in decode_fields(data, start, stop):
         if field.number in (1, 2):
             key_stop = field.stop
         elif field.number == 16 and field.wire == BYTES:
@@ -92,42 +92,42 @@ def _slowly(data: bytes, start: int, stop: int) -> tuple[bytes, bytes]:
     return data[start:key_stop], value
 
 
-def history_items(data: bytes, start: int, stop: int) -> list[tuple[bytes, bytes]]:
-    """The same as `items` for a history record, in one sweep where lengths are below 128.
+def decode_history(data: bytes, start: int, stop: int) -> list[tuple[bytes, bytes]]:
+    """Decode a history record as `decode_items` does, by one pattern if lengths are below 128.
 
     JSON holds neither line feeds nor other control characters, so a value ends where the next
-    field begins; that the lengths add up shows that nothing was passed over.
+    field begins; if the lengths add up, nothing was skipped.
 
     Raises:
-        MalformedError: The bytes are no such record.
+        MalformedError: The bytes are not such a record.
     """
     pairs: list[tuple[bytes, bytes]] = _SHORT_ITEM.findall(data, start, stop)
     swept = start + sum([len(key) + len(value) + 5 for key, value in pairs])
-    behind = stop - swept
-    if not behind or (behind > 1 and data[swept] == _STEP_KEY and data[swept + 1] == behind - 2):
+    left = stop - swept
+    if not left or (left > 1 and data[swept] == _STEP_KEY and data[swept + 1] == left - 2):
         return pairs
-    return list(items(data, start, stop))
+    return list(decode_items(data, start, stop))
 
 
-def key_text(encoded: bytes) -> str:
-    """The key of an item: nested ones are joined with dots.
+def decode_key(encoded: bytes) -> str:
+    """Decode the key of an item; the parts of a nested key are joined by dots.
 
     Raises:
-        MalformedError: The bytes are no key.
+        MalformedError: The bytes are not a key.
     """
     parts = [
         encoded[field.start : field.stop]
-        for field in fields(encoded, 0, len(encoded))
+        for field in decode_fields(encoded, 0, len(encoded))
         if field.wire == BYTES
     ]
     return one_line(b".".join(parts)[:_LONGEST_KEY].decode(errors="replace"))
 
 
-def settings(pairs: Iterator[tuple[bytes, bytes]]) -> dict[str, object]:
-    """Configuration items as a dictionary of what their JSON says."""
+def decode_settings(pairs: Iterator[tuple[bytes, bytes]]) -> dict[str, object]:
+    """Decode configuration items, those with valid JSON."""
     found: dict[str, object] = {}
     for encoded, value in pairs:
-        key = key_text(encoded)
+        key = decode_key(encoded)
         if key.startswith("_wandb") or not key:
             continue
         try:

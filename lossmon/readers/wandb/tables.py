@@ -1,4 +1,4 @@
-"""What a model wrote, in W&B's history: texts, and tables in files beside the log."""
+"""Text samples in W&B's history: texts, and tables in files beside the log."""
 
 from __future__ import annotations
 
@@ -6,27 +6,27 @@ import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from lossmon.readers.files.attachments import media
-from lossmon.readers.records.sample_parts import rows_of, split
+from lossmon.readers.files.attachments import read_attachment
+from lossmon.readers.records.sample_parts import rows_of, split_text
 from lossmon.readers.values import number
-from lossmon.readers.wandb.items import TABLE, Told
+from lossmon.readers.wandb.items import TABLE, LoggedText
 from lossmon.sanitize import multiline
 from lossmon.types import TextSample
 
 LARGEST = 8 << 20
-"""Bytes of a table that is read: some thousand answers. A larger one is a data set."""
+"""Bytes of the largest table that is read: some thousand answers. A larger one is a data set."""
 
 _ENDING = ".table.json"
 
 
-def samples(run: Path, told: Iterable[Told]) -> Iterator[TextSample]:
-    """The answers in texts and tables.
+def samples(run: Path, texts: Iterable[LoggedText]) -> Iterator[TextSample]:
+    """Yield the model outputs in texts and tables.
 
     Args:
-        run: Directory of the log; its media lie in `files/media`.
-        told: What the history says, oldest first.
+        run: Directory of the log; its media are in `files/media`.
+        texts: Texts of the history, oldest first.
     """
-    for one in told:
+    for one in texts:
         try:
             text = json.loads(one.text)
         except (ValueError, RecursionError):
@@ -36,16 +36,16 @@ def samples(run: Path, told: Iterable[Told]) -> Iterator[TextSample]:
         if one.key.startswith(TABLE):
             yield from _table(run, one.key.removeprefix(TABLE), one.step, text)
         else:
-            for parts in split(multiline(text)):
+            for parts in split_text(multiline(text)):
                 yield TextSample(one.key, one.step, parts.output, parts.prompt, parts.expected)
 
 
 def _table(run: Path, name: str, step: int, path: str) -> Iterator[TextSample]:
     if not path.endswith(_ENDING):
         return
-    content = media(run / "files", path, LARGEST)
+    content = read_attachment(run / "files", path, LARGEST)
     if content is None:
-        content = media(run, path, LARGEST)
+        content = read_attachment(run, path, LARGEST)
     try:
         table = json.loads(content or b"")
     except (ValueError, RecursionError):
@@ -54,7 +54,7 @@ def _table(run: Path, name: str, step: int, path: str) -> Iterator[TextSample]:
     rows = table.get("data") if isinstance(table, dict) else None
     if not isinstance(columns, list) or not isinstance(rows, list):
         return
-    for parts, told in rows_of(columns, rows):
-        own = number(told)
+    for parts, named in rows_of(columns, rows):
+        own = number(named)
         at = int(own) if own is not None and 0 <= own < 1 << 62 else step
         yield TextSample(name, at, parts.output, parts.prompt, parts.expected)

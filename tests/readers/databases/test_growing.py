@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from lossmon.readers.databases.mlflow import MlflowTables
 from lossmon.readers.databases.optuna import OptunaTables
 from lossmon.readers.databases.reader import Database
-from lossmon.readers.databases.rows import Tables
+from lossmon.readers.databases.rows import TrackerTables
 from lossmon.readers.databases.trackio import TrackioTables
 from tests.readers.growing import DATA, Collected, read, read_whole
 
@@ -147,7 +147,7 @@ KEYS = {
     "trackio": RUNS,
     "optuna": ("study 1 trial 0", "study 1 trial 1"),
 }
-TABLES: dict[str, type[Tables]] = {
+TABLES: dict[str, type[TrackerTables]] = {
     "mlflow": MlflowTables,
     "trackio": TrackioTables,
     "optuna": OptunaTables,

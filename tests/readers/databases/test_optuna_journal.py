@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lossmon.readers.databases.optuna_journal import Journal
+from lossmon.readers.databases.optuna_journal import OptunaJournal
 from tests.readers.growing import DATA, Collected, read, read_whole
 
 SAMPLE = (DATA / "optuna" / "two_studies.log").read_bytes()
@@ -19,7 +19,7 @@ KEYS = [
 
 def whole(path: Path) -> dict[str, Collected]:
     """What readers give that come when all is written."""
-    journal = Journal(path)
+    journal = OptunaJournal(path)
     return {key: read_whole(journal.open(key)) for key in KEYS}
 
 
@@ -27,7 +27,7 @@ class Watched:
     """Readers of every study and trial of one journal, and what they gave."""
 
     def __init__(self, path: Path) -> None:
-        self.journal = Journal(path)
+        self.journal = OptunaJournal(path)
         self.readers = {key: self.journal.open(key) for key in KEYS}
         self.collected = {key: Collected() for key in KEYS}
 
@@ -113,13 +113,13 @@ def test_a_line_that_makes_no_sense_harms_no_other(line: str, tmp_path: Path) ->
     moved = '"study_name"' in line
     for key, said in whole(sound).items():
         if not (moved and key.startswith("study 1")):
-            assert read_whole(Journal(damaged).open(key)).series == said.series
+            assert read_whole(OptunaJournal(damaged).open(key)).series == said.series
 
 
 def test_a_study_that_was_deleted_is_listed_no_more(tmp_path: Path) -> None:
     path = tmp_path / "journal.log"
     path.write_bytes(SAMPLE + json.dumps({"op_code": 1, "study_id": 1}).encode() + b"\n")
-    names = [part.name for part in Journal(path).runs()]
+    names = [part.name for part in OptunaJournal(path).runs()]
     assert names[0] == "small-loss"
     assert "trial 0" in names
     assert not any("big-accuracy" in name for name in names)

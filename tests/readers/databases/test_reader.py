@@ -13,7 +13,7 @@ import pytest
 from lossmon.errors import ReadError
 from lossmon.readers.databases.optuna import OptunaTables
 from lossmon.readers.databases.reader import Database
-from lossmon.readers.databases.rows import MOST
+from lossmon.readers.databases.rows import MOST_ROWS
 from lossmon.readers.discovery.discovery import Discovery
 from lossmon.readers.files.sqlite import visit
 from lossmon.readers.registry import detect
@@ -88,7 +88,7 @@ def test_a_reader_of_a_whole_database_stays_with_the_run_that_was_newest(mlflow:
 
 
 def test_many_rows_come_in_pieces(mlflow: Path) -> None:
-    rows = [("loss", 1.0, 1795220239000, "new", step) for step in range(MOST + 5)]
+    rows = [("loss", 1.0, 1795220239000, "new", step) for step in range(MOST_ROWS + 5)]
     connection = sqlite3.connect(mlflow)
     with connection:
         connection.execute(
@@ -101,7 +101,7 @@ def test_many_rows_come_in_pieces(mlflow: Path) -> None:
         )
     connection.close()
     run = read_whole(opened(mlflow, "mlflow"))
-    assert [step for step, _ in run.values("loss")] == list(range(MOST + 5))
+    assert [step for step, _ in run.values("loss")] == list(range(MOST_ROWS + 5))
 
 
 def test_a_writer_that_holds_it_is_waited_for(mlflow: Path) -> None:

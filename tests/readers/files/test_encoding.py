@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from lossmon.readers.files.encoding import as_utf8, encoding_of
 from lossmon.readers.files.lines import LineTail
 from lossmon.readers.registry import detect
+from tests.readers.files.test_lines import texts
 from tests.readers.growing import Collected, read, read_whole
 
 LOG = "".join(f"step {i} loss {2 / (i + 1):.3f} größe 损失 🚀\n" for i in range(30))
@@ -56,15 +57,15 @@ def test_lines_come_out_the_same_for_a_cut_at_any_byte(
     data = encode("loss 0.5 ü\nloss 🚀 0.25\n损失 1\n")
     path = tmp_path / "a.log"
     path.write_bytes(data)
-    expected = [line.text for line in LineTail(path).lines(float("inf"))]
+    expected = texts(LineTail(path))
     assert len(expected) == 3
     for cut in range(1, len(data)):
         path.write_bytes(data[:cut])
         tail = LineTail(path)
-        lines = [line.text for line in tail.lines(float("inf"))]
+        lines = texts(tail)
         with path.open("ab") as file:
             file.write(data[cut:])
-        lines += [line.text for line in tail.lines(float("inf"))]
+        lines += texts(tail)
         assert (lines, tail.replaced) == (expected, False), cut
 
 
@@ -83,7 +84,7 @@ def test_any_text_comes_out_the_same_for_any_cuts(
     tail, lines = LineTail(path), []
     for cut in [*sorted(cut for cut in cuts if cut < len(data)), len(data)]:
         path.write_bytes(data[:cut])
-        lines += [line.text for line in tail.lines(float("inf"))]
+        lines += texts(tail)
     assert lines == f"Epoch 1\n{text}".split("\n")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lossmon.errors import ReadError
-from lossmon.readers.files.leveldb_log import BLOCK, LARGEST, LogTail
+from lossmon.readers.files.leveldb_log import BLOCK, LARGEST, LevelDbTail
 from tests.readers.databases.transaction_logs import logged
 
 HEADER = b":W&B\xe1\xbe\x00"
@@ -19,16 +19,13 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "run-1.wandb"
 
 
-def contents(tail: LogTail) -> list[bytes]:
-    found: list[bytes] = []
-    while (entries := tail.take()) is not None:
-        found += [entry.content for entry in entries]
-    return found
+def contents(tail: LevelDbTail) -> list[bytes]:
+    return [record.content for records in iter(tail.read, None) for record in records]
 
 
 def grown(path: Path, content: bytes, cut: int) -> list[bytes]:
     path.write_bytes(content[:cut])
-    tail = LogTail(path, HEADER[:-1])
+    tail = LevelDbTail(path, HEADER[:-1])
     first = contents(tail)
     with path.open("ab") as file:
         file.write(content[cut:])
@@ -38,7 +35,7 @@ def grown(path: Path, content: bytes, cut: int) -> list[bytes]:
 def test_records_of_every_length_are_found_across_blocks(path: Path) -> None:
     records = [bytes([i % 251]) * (i * 37 % 3000) for i in range(300)] + [b"x" * 200_000, b""]
     path.write_bytes(logged(HEADER, *records))
-    assert contents(LogTail(path, HEADER[:-1])) == records
+    assert contents(LevelDbTail(path, HEADER[:-1])) == records
 
 
 def test_a_log_cut_anywhere_gives_the_same_records(path: Path) -> None:
@@ -61,7 +58,7 @@ def test_a_damaged_block_is_left_out_and_reading_goes_on_at_the_next(path: Path)
     content = bytearray(logged(HEADER, *[b"x" * 993] * 100))
     content[BLOCK + 5000] ^= 1
     path.write_bytes(content)
-    tail = LogTail(path, HEADER[:-1])
+    tail = LevelDbTail(path, HEADER[:-1])
     found = contents(tail)
     assert 60 < len(found) < 75
     assert set(found) == {b"x" * 993}
@@ -72,7 +69,7 @@ def test_damage_gives_the_same_records_however_the_log_arrives(path: Path) -> No
     content = bytearray(logged(HEADER, *[bytes([i]) * 993 for i in range(100)]))
     content[BLOCK + 5004] ^= 0xFF
     path.write_bytes(content)
-    whole = contents(LogTail(path, HEADER[:-1]))
+    whole = contents(LevelDbTail(path, HEADER[:-1]))
     for cut in random.Random(1).sample(range(len(content)), 60):
         assert grown(path, bytes(content), cut) == whole, cut
 
@@ -80,7 +77,7 @@ def test_damage_gives_the_same_records_however_the_log_arrives(path: Path) -> No
 def test_zeros_at_the_end_are_looked_at_again(path: Path) -> None:
     content = logged(HEADER, b"one")
     path.write_bytes(content + bytes(5000))
-    tail = LogTail(path, HEADER[:-1])
+    tail = LevelDbTail(path, HEADER[:-1])
     assert (contents(tail), tail.pending) == ([b"one"], 0)
     path.write_bytes(logged(HEADER, b"one", b"two"))
     assert contents(tail) == [b"two"]
@@ -89,20 +86,20 @@ def test_zeros_at_the_end_are_looked_at_again(path: Path) -> None:
 def test_another_kind_of_file_is_refused(path: Path) -> None:
     path.write_bytes(b"SQLite format 3\0")
     with pytest.raises(ReadError, match="not the log that its name says"):
-        LogTail(path, HEADER[:-1]).take()
+        LevelDbTail(path, HEADER[:-1]).read()
 
 
 def test_a_record_that_never_ends_costs_bounded_memory(path: Path) -> None:
     path.write_bytes(logged(HEADER, b"x" * (LARGEST + 1), b"after"))
-    assert contents(LogTail(path, HEADER[:-1])) == [b"after"]
+    assert contents(LevelDbTail(path, HEADER[:-1])) == [b"after"]
 
 
 def test_a_replaced_log_is_read_from_its_start(path: Path) -> None:
     path.write_bytes(logged(HEADER, b"old", b"x" * 50)[:-9])
-    tail = LogTail(path, HEADER[:-1])
+    tail = LevelDbTail(path, HEADER[:-1])
     contents(tail)
     path.write_bytes(logged(HEADER, b"new"))
-    entries = tail.take()
+    found = tail.read()
     assert tail.replaced
-    assert entries is not None
-    assert [entry.content for entry in entries] == [b"new"]
+    assert found is not None
+    assert [record.content for record in found] == [b"new"]

@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lossmon.readers.files.lines import BLOCK, LONGEST, Chunk, Line, LineTail
-
-FOREVER = math.inf
+from lossmon.readers.files.lines import BLOCK, LONGEST, Chunk, LineTail, TextLine
+from lossmon.readers.files.tail import read_until
 
 
 @pytest.fixture
@@ -20,18 +19,23 @@ def log(tmp_path: Path) -> Path:
     return tmp_path / "log"
 
 
+def new_lines(tail: LineTail) -> list[TextLine]:
+    """The lines that ended since the last call."""
+    return [line for chunk in read_until(tail, math.inf) for line in chunk.lines()]
+
+
 def texts(tail: LineTail) -> list[str]:
-    return [line.text for line in tail.lines(FOREVER)]
+    return [line.text for line in new_lines(tail)]
 
 
-def grown(log: Path, *parts: bytes) -> list[Line]:
+def grown(log: Path, *parts: bytes) -> list[TextLine]:
     """The lines of a file that is read whenever a part was appended."""
     log.unlink(missing_ok=True)
-    tail, lines = LineTail(log), list[Line]()
+    tail, lines = LineTail(log), list[TextLine]()
     for part in parts:
         with log.open("ab") as file:
             file.write(part)
-        lines += tail.lines(FOREVER)
+        lines += new_lines(tail)
     return lines
 
 
@@ -126,7 +130,7 @@ def test_what_follows_the_last_line_end_can_be_asked_for(log: Path) -> None:
     log.write_bytes(b"first\n\r 50%|#")
     tail = LineTail(log)
     assert texts(tail) == ["first"]
-    assert tail.rest == Line(" 50%|#", 7)
+    assert tail.unfinished == TextLine(" 50%|#", 7)
 
 
 @pytest.mark.parametrize("content", [b"", b"a\n", b"\xef\xbb\xbf", b"a\n\r", b"a\n\0\0"])
@@ -134,13 +138,13 @@ def test_there_is_no_rest_where_nothing_follows(log: Path, content: bytes) -> No
     log.write_bytes(content)
     tail = LineTail(log)
     texts(tail)
-    assert tail.rest is None
+    assert tail.unfinished is None
 
 
 def test_a_line_that_is_too_long_is_cut_with_a_note_and_the_next_is_whole(log: Path) -> None:
     log.write_bytes(b"a\n" + b"x" * (10 << 20) + b"\nb\nc\n")
     tail = LineTail(log)
-    lines = list(tail.lines(FOREVER))
+    lines = new_lines(tail)
     assert [(len(line.text), line.offset) for line in lines] == [
         (1, 0),
         (LONGEST, 2),
@@ -172,7 +176,7 @@ def test_a_file_without_line_ends_costs_bounded_memory(log: Path) -> None:
             file.write(b"x" * (1 << 20))
     tail = LineTail(log)
     tracemalloc.start()
-    assert len(list(tail.lines(FOREVER))) == 1
+    assert len(new_lines(tail)) == 1
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 6 * LONGEST
@@ -183,7 +187,7 @@ def test_a_hole_of_nuls_longer_than_a_line_may_be_is_stepped_over(log: Path) -> 
         file.truncate(3 * LONGEST)
         file.seek(0, 2)
         file.write(b"after\n")
-    assert [line.text for line in LineTail(log).lines(FOREVER)] == ["after"]
+    assert texts(LineTail(log)) == ["after"]
 
 
 def test_a_replaced_file_gives_its_lines_again_from_the_first(log: Path) -> None:
@@ -191,7 +195,9 @@ def test_a_replaced_file_gives_its_lines_again_from_the_first(log: Path) -> None
     tail = LineTail(log)
     assert (texts(tail), tail.replaced) == (["old"], False)
     log.write_bytes(b"new\nlines\n")
-    assert (texts(tail), tail.replaced) == (["new", "lines"], True)
+    chunk = tail.read()
+    assert chunk is not None
+    assert ([line.text for line in chunk.lines()], tail.replaced) == (["new", "lines"], True)
     assert (texts(tail), tail.replaced) == ([], False)
 
 
@@ -200,29 +206,29 @@ def test_an_emptied_file_says_that_it_was_replaced(log: Path) -> None:
     tail = LineTail(log)
     texts(tail)
     log.write_bytes(b"")
-    assert (texts(tail), tail.replaced, tail.rest) == ([], True, None)
+    assert (tail.read(), tail.replaced, tail.unfinished) == (Chunk(b"", 0), True, None)
 
 
-def test_a_file_replaced_while_its_lines_are_given_ends_that_call(log: Path) -> None:
+def test_a_file_replaced_between_two_chunks_starts_over_with_the_second(log: Path) -> None:
     log.write_bytes(b"old line\n" * BLOCK)
     tail = LineTail(log)
-    given = tail.lines(FOREVER)
-    assert (next(given).text, tail.replaced) == ("old line", False)
+    chunk = tail.read()
+    assert chunk is not None
+    assert ({line.text for line in chunk.lines()}, tail.replaced) == ({"old line"}, False)
     log.write_bytes(b"new line\n")
-    assert {line.text for line in given} == {"old line"}
-    assert not tail.replaced
-    assert (texts(tail), tail.replaced, tail.pending) == (["new line"], True, 0)
+    assert (tail.read(), tail.replaced, tail.pending) == (Chunk(b"new line\n", 0), True, 0)
 
 
 def test_a_deadline_that_has_passed_still_gives_one_block(log: Path) -> None:
     log.write_bytes(b"0123456\n" * BLOCK)
     tail = LineTail(log)
-    assert len(list(tail.lines(deadline=0.0))) == BLOCK / 8
+    (chunk,) = read_until(tail, deadline=0.0)
+    assert len(list(chunk.lines())) == BLOCK / 8
     assert tail.pending == 7 * BLOCK
 
 
 def test_chunks_are_whole_lines_as_they_stand(log: Path) -> None:
     log.write_bytes(b"a\r\nb\nc")
     tail = LineTail(log)
-    assert tail.chunk() == Chunk(b"a\r\nb\n", 0)
-    assert tail.chunk() is None
+    assert tail.read() == Chunk(b"a\r\nb\n", 0)
+    assert tail.read() is None

@@ -17,7 +17,7 @@ def log(tmp_path: Path) -> Path:
 
 
 def everything(tail: Tail, limit: int = 1 << 20) -> bytes:
-    return b"".join(iter(lambda: tail.take(limit), b""))
+    return b"".join(iter(lambda: tail.read(limit), b""))
 
 
 def test_every_byte_is_given_once_however_the_file_grows(log: Path) -> None:
@@ -34,87 +34,87 @@ def test_every_byte_is_given_once_however_the_file_grows(log: Path) -> None:
 def test_a_call_gives_no_more_than_its_limit_and_says_what_is_left(log: Path) -> None:
     log.write_bytes(b"abcdefgh")
     tail = Tail(log)
-    assert (tail.take(3), tail.pending, tail.offset) == (b"abc", 5, 3)
-    assert (tail.take(9), tail.pending, tail.size) == (b"defgh", 0, 8)
+    assert (tail.read(3), tail.pending, tail.offset) == (b"abc", 5, 3)
+    assert (tail.read(9), tail.pending, tail.size) == (b"defgh", 0, 8)
 
 
 def test_an_absent_file_gives_nothing_until_it_appears(log: Path) -> None:
     tail = Tail(log)
-    assert tail.take() == b""
+    assert tail.read() == b""
     log.write_bytes(b"now")
-    assert (tail.take(), tail.replaced) == (b"now", False)
+    assert (tail.read(), tail.replaced) == (b"now", False)
 
 
 def test_a_path_below_a_file_is_absent(log: Path) -> None:
     log.write_bytes(b"")
-    assert Tail(log / "below").take() == b""
+    assert Tail(log / "below").read() == b""
 
 
 def test_a_file_that_vanishes_and_returns_goes_on_where_it_was(log: Path) -> None:
     log.write_bytes(b"one")
     tail = Tail(log)
-    tail.take()
+    tail.read()
     log.unlink()
-    assert (tail.take(), tail.replaced, tail.pending) == (b"", False, 0)
+    assert (tail.read(), tail.replaced, tail.pending) == (b"", False, 0)
     log.write_bytes(b"one two")
-    assert (tail.take(), tail.replaced) == (b" two", False)
+    assert (tail.read(), tail.replaced) == (b" two", False)
 
 
 def test_a_file_that_returns_with_other_content_begins_anew(log: Path) -> None:
     log.write_bytes(b"one")
     tail = Tail(log)
-    tail.take()
+    tail.read()
     log.unlink()
-    tail.take()
+    tail.read()
     log.write_bytes(b"two three")
-    assert (tail.take(), tail.replaced) == (b"two three", True)
+    assert (tail.read(), tail.replaced) == (b"two three", True)
 
 
 def test_a_truncated_file_begins_anew(log: Path) -> None:
     log.write_bytes(b"a long first run")
     tail = Tail(log)
-    tail.take()
+    tail.read()
     log.write_bytes(b"")
-    assert (tail.take(), tail.replaced, tail.offset) == (b"", True, 0)
+    assert (tail.read(), tail.replaced, tail.offset) == (b"", True, 0)
     log.write_bytes(b"second")
-    assert (tail.take(), tail.replaced) == (b"second", False)
+    assert (tail.read(), tail.replaced) == (b"second", False)
 
 
 def test_a_rotated_file_is_read_from_its_start(log: Path) -> None:
     log.write_bytes(b"the first file")
     tail = Tail(log)
-    tail.take()
+    tail.read()
     log.rename(log.with_suffix(".1"))
     log.write_bytes(b"the second file, longer")
-    assert (tail.take(), tail.replaced) == (b"the second file, longer", True)
+    assert (tail.read(), tail.replaced) == (b"the second file, longer", True)
 
 
 def test_bytes_given_back_are_taken_again_as_they_are_then(log: Path) -> None:
     log.write_bytes(b"step 1\0\0\0")
     tail = Tail(log)
-    tail.take()
-    tail.give_back(3)
+    tail.read()
+    tail.unread(3)
     log.write_bytes(b"step 1, step 2")
-    assert (tail.take(), tail.replaced) == (b", step 2", False)
+    assert (tail.read(), tail.replaced) == (b", step 2", False)
 
 
 def test_a_longer_copy_of_the_file_under_a_new_inode_goes_on(log: Path) -> None:
     log.write_bytes(b"synchronised")
     tail = Tail(log)
-    tail.take()
+    tail.read()
     copy = log.with_suffix(".part")
     copy.write_bytes(b"synchronised again")
     copy.replace(log)
-    assert (tail.take(), tail.replaced) == (b" again", False)
+    assert (tail.read(), tail.replaced) == (b" again", False)
 
 
 def test_a_head_rewritten_in_place_while_the_file_grew_begins_anew(log: Path) -> None:
     log.write_bytes(b"step,loss\n1,0.5\n")
     tail = Tail(log)
-    tail.take()
+    tail.read()
     with log.open("r+b") as file:
         file.write(b"step,loss,eval_loss\n1,0.5,\n2,0.4,0.6\n")
-    assert (tail.take()[:19], tail.replaced) == (b"step,loss,eval_loss", True)
+    assert (tail.read()[:19], tail.replaced) == (b"step,loss,eval_loss", True)
 
 
 def test_a_change_behind_an_unchanged_head_is_noticed_at_the_offset(log: Path) -> None:
@@ -123,16 +123,16 @@ def test_a_change_behind_an_unchanged_head_is_noticed_at_the_offset(log: Path) -
     tail = Tail(log)
     everything(tail, limit=100)
     log.write_bytes(head + b"2" * 2 * FINGERPRINT)
-    tail.take()
+    tail.read()
     assert tail.replaced
 
 
 def test_a_rewrite_of_the_same_length_begins_anew(log: Path) -> None:
     log.write_bytes(b"aaa")
     tail = Tail(log)
-    tail.take()
+    tail.read()
     log.write_bytes(b"bbb")
-    assert (tail.take(), tail.replaced) == (b"bbb", True)
+    assert (tail.read(), tail.replaced) == (b"bbb", True)
 
 
 def test_a_file_quiet_for_long_is_not_opened_again(
@@ -141,9 +141,9 @@ def test_a_file_quiet_for_long_is_not_opened_again(
     log.write_bytes(b"old")
     os.utime(log, (0, 0))
     tail = Tail(log)
-    tail.take()
+    tail.read()
     monkeypatch.setattr(os, "open", lambda *_: pytest.fail("opened"))
-    assert tail.take() == b""
+    assert tail.read() == b""
 
 
 def test_no_file_stays_open_between_calls(log: Path) -> None:
@@ -151,20 +151,20 @@ def test_no_file_stays_open_between_calls(log: Path) -> None:
     before = len(os.listdir("/proc/self/fd"))
     tails = [Tail(log) for _ in range(5)]
     for tail in tails:
-        tail.take(3)
+        tail.read(3)
     assert len(os.listdir("/proc/self/fd")) == before
 
 
 def test_a_pipe_is_refused_without_being_opened(log: Path) -> None:
     os.mkfifo(log)
     with pytest.raises(ReadError, match="not a regular file"):
-        Tail(log).take()
+        Tail(log).read()
 
 
 @pytest.mark.parametrize("path", ["/", "/dev/zero"])
 def test_directories_and_devices_are_refused(path: str) -> None:
     with pytest.raises(ReadError, match="not a regular file"):
-        Tail(Path(path)).take()
+        Tail(Path(path)).read()
 
 
 def test_a_file_that_may_not_be_read_says_so(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,4 +174,4 @@ def test_a_file_that_may_not_be_read_says_so(log: Path, monkeypatch: pytest.Monk
     log.write_bytes(b"secret")
     monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(ReadError, match=r"log: Permission denied"):
-        Tail(log).take()
+        Tail(log).read()

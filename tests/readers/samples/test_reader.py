@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lossmon.readers.discovery.discovery import Discovery
-from lossmon.readers.records.sample_parts import Parts, parts_of, rows_of, split
+from lossmon.readers.records.sample_parts import Parts, parts_of, rows_of, split_text
 from lossmon.readers.registry import detect
 from lossmon.sanitize import LONGEST_TEXT, multiline
 from lossmon.types import TextSample
@@ -160,12 +160,12 @@ def test_every_cut_gives_the_same_answers(tmp_path: Path) -> None:
     ],
 )
 def test_a_text_is_taken_apart_at_its_headings(text: str, expected: Parts) -> None:
-    assert split(text) == [expected]
+    assert split_text(text) == [expected]
 
 
 def test_a_markdown_table_is_taken_apart() -> None:
     table = "| prompt | output |\n|:---|---|\n| a | b |\n| c \\| d | `e` |"
-    assert split(table) == [Parts("b", "a"), Parts("e", "c | d")]
+    assert split_text(table) == [Parts("b", "a"), Parts("e", "c | d")]
 
 
 def test_a_table_is_read_by_the_names_of_its_columns() -> None:

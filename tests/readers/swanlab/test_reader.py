@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from lossmon.errors import ReadError
 from lossmon.readers.swanlab.reader import SwanlabReader
-from lossmon.readers.swanlab.records import Scalar, from_protobuf
+from lossmon.readers.swanlab.records import SwanlabScalar, decode_protobuf
 from lossmon.types import Batch, TextSample
 from tests import paths
 from tests.readers.databases.transaction_logs import logged, message, varint
@@ -123,8 +123,8 @@ def test_every_scalar_is_read_whatever_its_key_and_numbers(
     content = message(1, key.encode()) + number + b"\x18\x01" + message(4, time)
     content += message(5, b"\x09" + pack("<d", value)) + (b"0\x01" if later_version else b"")
     record = b"\x08\x02" + message(2, time) + message(13, content)
-    (read,) = from_protobuf(record)
-    assert isinstance(read, Scalar)
+    (read,) = decode_protobuf(record)
+    assert isinstance(read, SwanlabScalar)
     assert (read.key, read.step, repr(read.value)) == (key, step, repr(value))
     assert read.wall_time == 1_700_000_000 + nanoseconds / 1e9
 
@@ -174,7 +174,7 @@ def test_an_old_record_of_garbage_is_skipped(log: Path, garbage: bytes) -> None:
     log.write_bytes(logged(HEADER + b"\x01", garbage, scalar(b"loss", 7, "0.5")))
     batch = whole(log)
     assert [points.tag for points in batch.points] == ["loss"]
-    assert batch.notes == ("1 records that are no SwanLab records skipped",)
+    assert batch.notes == ("1 malformed record skipped",)
 
 
 def test_an_unknown_version_is_refused(log: Path) -> None:

@@ -311,13 +311,13 @@ def test_only_the_epochs_of_keras_count_epochs() -> None:
 def test_points_with_a_negative_step_are_left_out_with_a_note(log: Path) -> None:
     batch = written(log, scalar("loss", -1, 1.0), scalar("loss", 1, 2.0))
     assert read(batch) == {"loss": [(1, 1.0, "2.0")]}
-    assert batch.notes == ("1 points with a negative step left out",)
+    assert batch.notes == ("1 point with a negative step skipped",)
 
 
 def test_a_very_long_tag_is_left_out_with_one_note(log: Path) -> None:
     batch = written(log, scalar("x" * 100_000, 1, 1.0), scalar("loss", 1, 2.0))
     assert list(read(batch)) == ["loss"]
-    assert batch.notes == ("some tags are left out: too long, or too many",)
+    assert batch.notes == ("some tags are skipped: too long, or too many",)
 
 
 def test_endless_new_tags_cost_bounded_memory(log: Path) -> None:

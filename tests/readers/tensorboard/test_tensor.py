@@ -14,7 +14,7 @@ from tensorboard.compat.proto.types_pb2 import DataType
 from tensorboard.util import tensor_util
 
 from lossmon.readers.tensorboard.reader import EventReader
-from lossmon.readers.tensorboard.tensor import tensor_scalar
+from lossmon.readers.tensorboard.tensor import decode_scalar
 from tests.readers.tensorboard.event_files import loaded, recorded
 
 LISTS = {
@@ -31,7 +31,7 @@ LISTS = {
 
 def number(tensor: TensorProto) -> float | None:
     record: bytes = tensor.SerializeToString()
-    scalar = tensor_scalar(record, 0, len(record))
+    scalar = decode_scalar(record, 0, len(record))
     return None if scalar is None else scalar.value
 
 

@@ -23,7 +23,7 @@ def log(tmp_path: Path) -> Path:
 
 def payloads(tail: RecordTail) -> list[bytes]:
     found: list[bytes] = []
-    while (records := tail.take()) is not None:
+    while (records := tail.read()) is not None:
         for start, length in zip(records.starts.tolist(), records.lengths.tolist(), strict=True):
             found.append(records.data[start : start + length])
     return found
@@ -64,11 +64,11 @@ def test_records_of_arbitrary_lengths_are_all_found(log: Path) -> None:
 def test_a_corrupt_header_ends_the_file_after_the_records_before_it(log: Path) -> None:
     log.write_bytes(framed(b"good") + b"\x01" * 20)
     tail = RecordTail(log)
-    records = tail.take()
+    records = tail.read()
     assert records is not None
     assert len(records.starts) == 1
     with pytest.raises(ReadError, match="record header at byte 20 is corrupt"):
-        tail.take()
+        tail.read()
 
 
 def test_a_corrupt_header_among_repeating_records_is_noticed(log: Path) -> None:
@@ -76,20 +76,20 @@ def test_a_corrupt_header_among_repeating_records_is_noticed(log: Path) -> None:
     content[20 * 700] ^= 1
     log.write_bytes(content)
     tail = RecordTail(log)
-    records = tail.take()
+    records = tail.read()
     assert records is not None
     assert len(records.starts) == 700
     with pytest.raises(ReadError, match="byte 14,000"):
-        tail.take()
+        tail.read()
 
 
 def test_a_length_that_no_writer_can_produce_is_corrupt(log: Path) -> None:
     head = struct.pack("<Q", 1 << 40)
     log.write_bytes(head + struct.pack("<I", masked_crc32c(head)))
     tail = RecordTail(log)
-    tail.take()
+    tail.read()
     with pytest.raises(ReadError):
-        tail.take()
+        tail.read()
 
 
 def test_zeros_where_a_record_should_begin_are_looked_at_again(log: Path) -> None:
@@ -128,9 +128,9 @@ def test_an_overlong_record_is_passed_over_wherever_the_bytes_are_cut(log: Path)
 def test_a_replaced_file_is_read_from_its_start(log: Path) -> None:
     log.write_bytes(framed(b"old") + b"\xff" * 40)
     tail = RecordTail(log)
-    tail.take()
+    tail.read()
     log.write_bytes(framed(b"new file"))
-    records = tail.take()
+    records = tail.read()
     assert records is not None
     assert (tail.replaced, records.offset, len(records.starts)) == (True, 0, 1)
 

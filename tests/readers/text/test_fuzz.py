@@ -10,7 +10,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lossmon.readers.files.terminal import resolved, shown
+from lossmon.readers.files.terminal import displayed, resolved
 from lossmon.readers.text.detection import claims
 from lossmon.readers.text.explain import explain_line
 from lossmon.readers.text.grammar.parse import parse
@@ -93,4 +93,4 @@ def test_any_line_is_parsed_explained_and_read_back(text: str) -> None:
 @CALM
 @given(st.text(max_size=300))
 def test_a_shown_line_holds_no_control_character(text: str) -> None:
-    assert shown(text).isprintable()
+    assert displayed(text).isprintable()

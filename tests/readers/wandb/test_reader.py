@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lossmon.errors import ReadError
-from lossmon.readers.wandb.items import history_items, items
+from lossmon.readers.wandb.items import decode_history, decode_items
 from lossmon.readers.wandb.reader import WandbReader
 from lossmon.types import Batch, TextSample
 from tests import paths
@@ -133,8 +133,8 @@ def test_the_short_way_through_a_history_record_leads_where_the_long_one_does(
 ) -> None:
     pairs = [(message(2, key.encode()), value.encode()) for key, value in values.items()]
     record = b"".join(message(1, key + message(16, value)) for key, value in pairs) + step
-    assert history_items(record, 0, len(record)) == pairs
-    assert list(items(record, 0, len(record))) == pairs
+    assert decode_history(record, 0, len(record)) == pairs
+    assert list(decode_items(record, 0, len(record))) == pairs
 
 
 @pytest.mark.parametrize("path", RUNS, ids=lambda path: path.parent.name)

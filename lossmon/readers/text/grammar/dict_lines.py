@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from lossmon.readers.text.grammar.parsed import Parsed, Position, Scale, Span, Value
+from lossmon.readers.text.grammar.parsed import LinePosition, LineValue, MetricLine, Scale, TextSpan
 from lossmon.readers.text.grammar.position import position
 from lossmon.readers.text.grammar.prefix import Prefix
 from lossmon.readers.text.grammar.words import NONFINITE, NUMBER, is_known, is_loss
@@ -48,7 +48,7 @@ _SETTING = re.compile(
 _ECHO = re.compile(r"\S+:\d+ >> $")
 
 
-def pairs(line: str, before: Prefix, brace: int) -> Parsed | None:
+def pairs(line: str, before: Prefix, brace: int) -> MetricLine | None:
     """Take a line apart that prints a dict, or return None if it holds no metrics.
 
     Args:
@@ -56,7 +56,7 @@ def pairs(line: str, before: Prefix, brace: int) -> Parsed | None:
         before: What stands before its message.
         brace: Where the first brace stands.
     """
-    found: dict[str, Span] = {}
+    found: dict[str, TextSpan] = {}
     quoted: set[str] = set()
     groups: list[str] = []
     for pair in _PAIR.finditer(line, brace):
@@ -80,13 +80,13 @@ def pairs(line: str, before: Prefix, brace: int) -> Parsed | None:
     if place.scale is Scale.NONE and not any(is_loss(key) for key in found):
         return None
     values = tuple(
-        Value(key, span)
+        LineValue(key, span)
         for key, span in found.items()
         if key not in _NOT_VALUES
         and not key.endswith(_NOT_ENDS)
         and not key.startswith(_NOT_STARTS)
     )
-    return Parsed(
+    return MetricLine(
         values,
         place,
         before.rank,
@@ -97,13 +97,13 @@ def pairs(line: str, before: Prefix, brace: int) -> Parsed | None:
     )
 
 
-def _place(line: str, before: Prefix, brace: int, found: dict[str, Span]) -> Position:
+def _place(line: str, before: Prefix, brace: int, found: dict[str, TextSpan]) -> LinePosition:
     step = next((found[key] for key in _STEP_KEYS if key in found), None)
     total = next((found[key] for key in _TOTAL_KEYS if key in found), None)
     epoch = found.get("epoch")
     if step is not None:
-        return Position(Scale.STEP, step, total, epoch)
+        return LinePosition(Scale.STEP, step, total, epoch)
     if epoch is not None:
-        return Position(Scale.EPOCH, None, total, epoch)
+        return LinePosition(Scale.EPOCH, None, total, epoch)
     head = line[:brace]
-    return position(head, before.end) if head.strip() else Position()
+    return position(head, before.end) if head.strip() else LinePosition()

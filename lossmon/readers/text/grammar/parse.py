@@ -11,7 +11,7 @@ import re
 from dataclasses import replace
 
 from lossmon.readers.text.grammar.dict_lines import pairs
-from lossmon.readers.text.grammar.parsed import Parsed, Position, Scale, Value
+from lossmon.readers.text.grammar.parsed import LinePosition, LineValue, MetricLine, Scale
 from lossmon.readers.text.grammar.position import position
 from lossmon.readers.text.grammar.prefix import Prefix, prefix
 from lossmon.readers.text.grammar.symbols import Symbols
@@ -111,7 +111,7 @@ _SPLIT_WORD = re.compile(
 _TRAIN_WORD = re.compile(r"(?i)^(?:train(?:ing)?[\s_:-]+)")
 
 
-def parse(line: str) -> Parsed | None:
+def parse(line: str) -> MetricLine | None:
     """Take a line apart, or return None if it says nothing of the training."""
     if len(line) > LONGEST or ("{" not in line and _PROSE.search(line)):
         return None
@@ -155,13 +155,13 @@ def _blank(found: re.Match[str]) -> str:
     return " " * len(found[0])
 
 
-def _parse(line: str, before: Prefix) -> Parsed | None:
+def _parse(line: str, before: Prefix) -> MetricLine | None:
     if names := columns(line):
-        return Parsed((), Position(), columns=names)
+        return MetricLine((), LinePosition(), columns=names)
     if refusal(line, before):
         return None
     if heading := _HEADING.fullmatch(line, before.end):
-        return Parsed((), Position(), heading="test" if heading["test"] else "eval")
+        return MetricLine((), LinePosition(), heading="test" if heading["test"] else "eval")
     brace = line.find("{", before.end)
     if brace >= 0 and "}" in line[brace:]:
         record = pairs(line, before, brace)
@@ -176,8 +176,8 @@ def _parse(line: str, before: Prefix) -> Parsed | None:
 
 
 def _judged(
-    line: str, body: str, before: Prefix, place: Position, values: list[tuple[Value, bool]]
-) -> Parsed | None:
+    line: str, body: str, before: Prefix, place: LinePosition, values: list[tuple[LineValue, bool]]
+) -> MetricLine | None:
     """Accept the line or not, and give its values the names that say their split."""
     pair = _lone_pair(values)
     known = [value for value, _ in values if value in pair or is_known(value.name)]
@@ -196,7 +196,7 @@ def _judged(
     if bar and split:
         place = replace(place, scale=Scale.NONE)
     mean = bool(_MEAN.match(body, before.end) or _FAIRSEQ.search(line, 0, before.end))
-    return Parsed(
+    return MetricLine(
         tuple(_named(v, split, mean) for v, sure in values[:MOST] if sure or _says_what(v, pair)),
         place,
         before.rank,
@@ -211,7 +211,7 @@ def _judged(
     )
 
 
-def _lone_pair(values: list[tuple[Value, bool]]) -> list[Value]:
+def _lone_pair(values: list[tuple[LineValue, bool]]) -> list[LineValue]:
     """The losses of `train 0.53 | val 0.61`: a split each, and no loss that says its name."""
     if any(is_loss(value.name) for value, _ in values):
         return []
@@ -220,12 +220,12 @@ def _lone_pair(values: list[tuple[Value, bool]]) -> list[Value]:
     return [value for value, _ in lone] if trains == 1 and len(lone) > 1 else []
 
 
-def _says_what(value: Value, pair: list[Value]) -> bool:
+def _says_what(value: LineValue, pair: list[LineValue]) -> bool:
     """Whether a name without `:` or `=` tells what was measured: a split alone does not."""
     return value in pair or not LONE_SPLIT.fullmatch(value.name)
 
 
-def _header(line: str, before: Prefix, place: Position, bar: bool) -> Parsed | None:
+def _header(line: str, before: Prefix, place: LinePosition, bar: bool) -> MetricLine | None:
     """A line that gives the lines below it their position."""
     if bar or place.scale is Scale.NONE:
         return None
@@ -234,10 +234,10 @@ def _header(line: str, before: Prefix, place: Position, bar: bool) -> Parsed | N
     if _ASSIGNED.search(line):
         return None
     heading = _line_split(line, before.end)
-    return Parsed((), place, before.rank, before.time, heading=heading)
+    return MetricLine((), place, before.rank, before.time, heading=heading)
 
 
-def _believable(message: str, values: list[tuple[Value, bool]], starred: bool) -> bool:
+def _believable(message: str, values: list[tuple[LineValue, bool]], starred: bool) -> bool:
     """Whether a line without a position is a metric line all the same."""
     if not values or _UNSURE.search(message) or _CODE.match(message):
         return False
@@ -261,10 +261,10 @@ def _line_split(body: str, start: int) -> str:
     return "test" if found["test"] else "eval"
 
 
-def _named(value: Value, split: str, mean: bool) -> Value:
+def _named(value: LineValue, split: str, mean: bool) -> LineValue:
     name = value.name
     if split and not EVAL_NAME.search(name):
         name = f"{split}/{_TRAIN_WORD.sub('', name)}"
     elif mean and not EVAL_NAME.search(name) and not name.lower().startswith("lr"):
         name = f"{name}_epoch"
-    return Value(name, value.span, value.scale)
+    return LineValue(name, value.span, value.scale)

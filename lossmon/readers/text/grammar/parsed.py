@@ -6,7 +6,7 @@ from enum import Enum
 
 from lossmon.fast_dataclass import dataclass
 
-Span = tuple[int, int]
+TextSpan = tuple[int, int]
 
 
 class Scale(Enum):
@@ -27,7 +27,7 @@ class Scale(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Position:
+class LinePosition:
     """What a line says of its place, as spans of the line.
 
     Attributes:
@@ -43,18 +43,18 @@ class Position:
     """
 
     scale: Scale = Scale.NONE
-    step: Span | None = None
-    total: Span | None = None
-    epoch: Span | None = None
-    epochs: Span | None = None
+    step: TextSpan | None = None
+    total: TextSpan | None = None
+    epoch: TextSpan | None = None
+    epochs: TextSpan | None = None
     leading: bool = False
     split: str = ""
-    taken: tuple[Span, ...] = ()
+    taken: tuple[TextSpan, ...] = ()
     zero: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Value:
+class LineValue:
     """A number of a line that is a metric.
 
     Attributes:
@@ -64,12 +64,12 @@ class Value:
     """
 
     name: str
-    span: Span
+    span: TextSpan
     scale: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Parsed:
+class MetricLine:
     """What is known of a line, as spans of it. Depends on its shape alone, not on its numbers.
 
     Attributes:
@@ -89,10 +89,10 @@ class Parsed:
         heading: `eval` or `test` where it announces one in the lines below, else empty.
     """
 
-    values: tuple[Value, ...]
-    position: Position
-    rank: Span | None = None
-    time: Span | None = None
+    values: tuple[LineValue, ...]
+    position: LinePosition
+    rank: TextSpan | None = None
+    time: TextSpan | None = None
     trainer: bool = False
     echo: bool = False
     summary: bool = False

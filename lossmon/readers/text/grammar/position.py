@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from lossmon.readers.text.grammar.parsed import Position, Scale, Span
+from lossmon.readers.text.grammar.parsed import LinePosition, Scale, TextSpan
 
 _EPOCH = re.compile(
     r"(?ix)(?<![\w./=-])(?:epoch|ep\.?|轮次|第(?=\s*\d+\s*轮))(?:\((?P<split>train|val|test|eval)\))?"
@@ -84,7 +84,7 @@ _AT_START = 24
 """Characters before a position that still counts as the head of its line."""
 
 
-def position(body: str, start: int) -> Position:
+def position(body: str, start: int) -> LinePosition:
     """Find the position in a masked line.
 
     Args:
@@ -102,7 +102,7 @@ def position(body: str, start: int) -> Position:
     within = _behind(body, epoch) if epoch else None
     if epoch is None and step is None:
         end = _AT_END.search(body, start)
-        return Position() if end is None else _of_epoch(body, start, None, end, Scale.STEP)
+        return LinePosition() if end is None else _of_epoch(body, start, None, end, Scale.STEP)
     if within is not None and (step is None or not _SURE.match(step["name"])):
         return _of_epoch(body, start, epoch, within, Scale.WITHIN)
     if step is None:
@@ -113,7 +113,7 @@ def position(body: str, start: int) -> Position:
     return _of_epoch(body, start, epoch, step, scale)
 
 
-def _start(body: str, start: int) -> Position | None:
+def _start(body: str, start: int) -> LinePosition | None:
     for pattern, scale in _LINE_STARTS:
         found = pattern.match(body, start)
         if found is None:
@@ -128,7 +128,7 @@ def _start(body: str, start: int) -> Position | None:
         ):
             # "[12/400] epoch 3": a counter in front of an epoch.
             return _of_epoch(body, start, epoch, found, Scale.EITHER)
-        return Position(
+        return LinePosition(
             scale,
             found.span("step"),
             total,
@@ -154,12 +154,12 @@ def _best_step(body: str, start: int) -> re.Match[str] | None:
     return next((step for step in found if _SURE.match(step["name"])), found[0] if found else None)
 
 
-def _of_bar(body: str, start: int, epoch: re.Match[str] | None, bar: re.Match[str]) -> Position:
+def _of_bar(body: str, start: int, epoch: re.Match[str] | None, bar: re.Match[str]) -> LinePosition:
     if epoch is not None and epoch.start() < bar.start() and bar["total"]:
         return _of_epoch(body, start, epoch, bar, Scale.WITHIN, extra=(bar.span(),))
     step = bar.span("count") if bar["count"] else bar.span("step")
     total = bar.span("total") if bar["total"] else None
-    return Position(Scale.EITHER, step, total, leading=True, taken=(bar.span(),))
+    return LinePosition(Scale.EITHER, step, total, leading=True, taken=(bar.span(),))
 
 
 def _of_epoch(
@@ -168,15 +168,15 @@ def _of_epoch(
     epoch: re.Match[str] | None,
     step: re.Match[str] | None,
     scale: Scale,
-    extra: tuple[Span, ...] = (),
-) -> Position:
+    extra: tuple[TextSpan, ...] = (),
+) -> LinePosition:
     spans = [found.span() for found in (epoch, step) if found is not None]
     head = body[start : min(span[0] for span in spans)].strip(" |[(-*#=>:\t")
     groups = step.groupdict() if step is not None else {}
     split = (epoch["split"] or "").lower() if epoch is not None else ""
     # mmengine's "Epoch(train) [7]" counts from 1, the bullets of Lightning's rich bar from 0.
     zero = False if epoch is not None and "(" in epoch[0] else True if "•" in body else None
-    return Position(
+    return LinePosition(
         scale,
         step.span("step") if step is not None else None,
         step.span("total") if step is not None and groups.get("total") else None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from lossmon.readers.text.grammar.parsed import Span
+from lossmon.readers.text.grammar.parsed import TextSpan
 
 MOST = 8
 """Prefixes taken off one line: rank, launcher, time, level, logger, file, function, arrow."""
@@ -22,8 +22,8 @@ class Prefix(NamedTuple):
     """
 
     end: int
-    rank: Span | None = None
-    time: Span | None = None
+    rank: TextSpan | None = None
+    time: TextSpan | None = None
     bad: bool = False
 
 
@@ -91,8 +91,8 @@ def prefix(line: str, *, srun: bool = False) -> Prefix:
     """
     bullet = _BULLET.match(line)
     at = bullet.end() if bullet else 0
-    rank: Span | None = None
-    time: Span | None = None
+    rank: TextSpan | None = None
+    time: TextSpan | None = None
     bad = logged = False
     if srun and (label := _SRUN.match(line)):
         at, rank = label.end(), label.span("rank")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from lossmon.readers.text.grammar.parsed import Position, Span, Value
+from lossmon.readers.text.grammar.parsed import LinePosition, LineValue, TextSpan
 from lossmon.readers.text.grammar.words import (
     EVAL_NAME,
     LONE_SPLIT,
@@ -41,7 +41,7 @@ _HEADING = re.compile(
 )
 
 
-def values_of(body: str, start: int, place: Position) -> list[tuple[Value, bool]]:
+def values_of(body: str, start: int, place: LinePosition) -> list[tuple[LineValue, bool]]:
     """Every number with a name that can be a metric, and whether `:` or `=` parts them.
 
     Args:
@@ -52,7 +52,7 @@ def values_of(body: str, start: int, place: Position) -> list[tuple[Value, bool]
     original = body
     for left, right in place.taken:
         body = body[:left] + "|" * (right - left) + body[right:]
-    found: list[tuple[Value, bool]] = []
+    found: list[tuple[LineValue, bool]] = []
     before, section = start, ""
     for number in TOKEN.finditer(body, start):
         at = max(before, number.start() - REACH)
@@ -75,13 +75,13 @@ def _section(gap: str, section: str) -> str:
     return section
 
 
-def _in_section(value: Value, section: str) -> Value:
+def _in_section(value: LineValue, section: str) -> LineValue:
     if not section or EVAL_NAME.search(value.name):
         return value
-    return Value(f"{section}/{value.name}", value.span, value.scale)
+    return LineValue(f"{section}/{value.name}", value.span, value.scale)
 
 
-def _named_before(body: str, at: int, place: Position) -> str:
+def _named_before(body: str, at: int, place: LinePosition) -> str:
     """The name in `loss at step 100: 0.5`, which stands before the position."""
     first = min((left for left, _ in place.taken), default=at)
     found = _AT_POSITION.search(body, 0, first)
@@ -94,7 +94,7 @@ def _behind_unit(body: str, at: int) -> int:
     return unit.end() if unit else at
 
 
-def _value(body: str, gap: str, number: re.Match[str]) -> tuple[Value, bool] | None:
+def _value(body: str, gap: str, number: re.Match[str]) -> tuple[LineValue, bool] | None:
     behind = body[number.end() : number.end() + 24]
     span, scale = number.span(), 1.0
     share = _SHARE.match(body, number.end())
@@ -111,7 +111,7 @@ def _value(body: str, gap: str, number: re.Match[str]) -> tuple[Value, bool] | N
         return None
     unit = UNIT.match(behind)
     if unit and (named is None or not named[1]):
-        return Value(unit[0].strip(), span, scale), False
+        return LineValue(unit[0].strip(), span, scale), False
     if not share and _SIZE.match(behind) and not unit:
         return None if not _timed(gap, behind) else named
     return named
@@ -122,7 +122,7 @@ def _timed(gap: str, behind: str) -> bool:
     return behind.startswith("ms") and gap.rstrip(" :=").endswith(("step_avg", "step_time"))
 
 
-def _strong(gap: str, span: Span, scale: float) -> tuple[Value, bool] | None:
+def _strong(gap: str, span: TextSpan, scale: float) -> tuple[LineValue, bool] | None:
     parting = _SEPARATOR.search(gap)
     if parting is None or not parting["mark"]:
         return None
@@ -130,10 +130,10 @@ def _strong(gap: str, span: Span, scale: float) -> tuple[Value, bool] | None:
     name = "" if before.rstrip().endswith(_OPERATORS) else _last_name(before)
     if not name or not is_metric(name):
         return None
-    return Value(name, span, scale), True
+    return LineValue(name, span, scale), True
 
 
-def _weak(gap: str, span: Span, scale: float) -> tuple[Value, bool] | None:
+def _weak(gap: str, span: TextSpan, scale: float) -> tuple[LineValue, bool] | None:
     parting = _SEPARATOR.search(gap)
     if parting is None or parting["mark"]:
         return None
@@ -144,15 +144,15 @@ def _weak(gap: str, span: Span, scale: float) -> tuple[Value, bool] | None:
     name = " ".join(words)
     if not name or not SPACED_LAST.match(name) or not is_metric(name):
         return None
-    return Value(name, span, scale), False
+    return LineValue(name, span, scale), False
 
 
-def _lone(gap: str, number: re.Match[str], behind: str) -> tuple[Value, bool] | None:
+def _lone(gap: str, number: re.Match[str], behind: str) -> tuple[LineValue, bool] | None:
     """A split with nothing but signs between it and what stands before: `| val 0.61`."""
     split = _LONE_GAP.fullmatch(gap)
     if split is None or number[0].isdecimal() or behind.lstrip()[:1] == "%":
         return None
-    return Value(split["name"], number.span()), False
+    return LineValue(split["name"], number.span()), False
 
 
 def name_before(gap: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from lossmon.readers.text.grammar.parse import parse
 from lossmon.readers.text.grammar.parsed import Scale
-from lossmon.readers.text.templates import Shapes, Template
+from lossmon.readers.text.templates import Template, TemplateCache
 from tests import paths
 
 
@@ -71,7 +71,7 @@ def test_the_pattern_learned_from_a_line_reads_it_back(line: str) -> None:
 
 
 def test_a_shape_that_was_seen_reads_other_numbers() -> None:
-    shapes = Shapes()
+    shapes = TemplateCache()
     shapes.read("step 9: loss 0.5, lr 1e-05")
     found = shapes.read("step   10: loss -12.25, lr 0.001")
     assert found is not None
@@ -79,7 +79,7 @@ def test_a_shape_that_was_seen_reads_other_numbers() -> None:
 
 
 def test_digits_in_names_tell_shapes_apart() -> None:
-    shapes = Shapes()
+    shapes = TemplateCache()
     tags = []
     for line in ("step 1 top1: 0.5", "step 2 top5: 0.9"):
         found = shapes.read(line)
@@ -89,7 +89,7 @@ def test_digits_in_names_tell_shapes_apart() -> None:
 
 
 def test_a_line_without_metrics_does_not_hide_one_of_the_same_letters() -> None:
-    shapes = Shapes()
+    shapes = TemplateCache()
     assert shapes.read("epoch 1 loss:") is None or not shapes.read("epoch 1 loss:")[0].values  # type: ignore[index]
     found = shapes.read("epoch 1 loss: 0.5")
     assert found is not None

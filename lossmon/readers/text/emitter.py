@@ -1,0 +1,89 @@
+"""Emitter of points: lines whose steps are known become scalars."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from lossmon.readers.points_builder import PointsBuilder
+from lossmon.readers.text.clock import Clock
+from lossmon.readers.text.grammar.words import EVAL_NAME
+from lossmon.readers.text.run_facts import RunFacts
+from lossmon.readers.text.templates import Groups, Template
+from lossmon.types import Axis
+
+NOTHING: frozenset[str] = frozenset()
+
+
+class PointEmitter:
+    """Adds the values of lines to the points of a log.
+
+    Args:
+        points: Where to add them.
+        facts: Facts about the run, which the lines may change.
+    """
+
+    def __init__(self, points: PointsBuilder, facts: RunFacts) -> None:
+        self._points = points
+        self._facts = facts
+        self._clock = Clock()
+        self._stale: dict[str, str] = {}
+
+    def emit(
+        self,
+        template: Template,
+        rows: Sequence[Groups],
+        steps: Sequence[int],
+        axis: Axis,
+        skip: frozenset[str] = NOTHING,
+    ) -> None:
+        """Add the values of lines of one shape.
+
+        Args:
+            template: Their shape.
+            rows: Their numbers.
+            steps: Their steps.
+            axis: What the steps count.
+            skip: Tags to leave out.
+        """
+        orders = self._points.reserve(len(rows))
+        if template.time >= 0:
+            walls = [self._clock.seconds(row[template.time]) for row in rows]
+            self._facts.start(walls[0])
+        else:
+            walls = [math.nan] * len(rows)
+        columns = list(zip(*rows, strict=True))
+        for tag, index, scale in template.values:
+            if tag in skip:
+                continue
+            texts = columns[index]
+            if template.parsed.stale and EVAL_NAME.search(tag):
+                self._emit_changes(tag, texts, orders, steps, walls, axis)
+                continue
+            values = map(float, texts) if scale == 1.0 else [float(t) * scale for t in texts]
+            self._points.extend(tag, axis, orders, steps, walls, values)
+        if template.epoch >= 0 and "epoch" not in skip:
+            epochs = map(float, columns[template.epoch])
+            self._points.extend("epoch", axis, orders, steps, walls, epochs)
+        if self._facts.finished and trains(template):
+            self._facts.resume()
+
+    def _emit_changes(
+        self,
+        tag: str,
+        texts: Sequence[str],
+        orders: range,
+        steps: Sequence[int],
+        walls: Sequence[float],
+        axis: Axis,
+    ) -> None:
+        """Add values that repeat until they are measured again: only a change is a point."""
+        for text, order, step, wall in zip(texts, orders, steps, walls, strict=True):
+            if self._stale.get(tag) != text:
+                self._stale[tag] = text
+                self._points.extend(tag, axis, (order,), (step,), (wall,), (float(text),))
+
+
+def trains(template: Template) -> bool:
+    """Whether a line is about training rather than an evaluation."""
+    return any(not EVAL_NAME.search(tag) for tag, _, _ in template.values)

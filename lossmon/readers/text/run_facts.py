@@ -1,0 +1,80 @@
+"""Facts about a run that its text log states: plan, start, end, failure."""
+
+from __future__ import annotations
+
+import math
+
+from lossmon.readers.points_builder import BatchBuilder
+from lossmon.readers.text.announcements import Announcements
+from lossmon.readers.text.failures import Failures, unprefixed
+from lossmon.readers.text.grammar.prefix import prefix
+from lossmon.types import Facts
+
+
+class RunFacts:
+    """Adds facts to a batch, each when it changes.
+
+    Args:
+        batch: Where to add them.
+
+    Attributes:
+        announced: What the banner of the HF Trainer announced.
+        finished: The training has ended well.
+    """
+
+    def __init__(self, batch: BatchBuilder) -> None:
+        self.announced = Announcements()
+        self.finished = False
+        self._batch = batch
+        self._failures = Failures()
+        self._is_started = False
+        self._plan: tuple[int, float] = (0, 0.0)
+
+    @property
+    def watching(self) -> bool:
+        """Whether every line must be checked: a traceback or a banner is being printed."""
+        return self._failures.watching or self.announced.watching
+
+    def check(self, text: str, before: str) -> bool:
+        """Look for a crash, an end or a plan in a line, given the one above it.
+
+        Returns:
+            Whether a plan was announced.
+        """
+        if self._failures.add(*unprefixed(text, before)):
+            self._batch.facts.append(Facts(failure=self._failures.reason))
+        if not self.announced.add(text[prefix(text).end :]):
+            return False
+        if not self.announced.finished:
+            return True
+        self.announced.finished = False
+        self.finish()
+        return False
+
+    def plan(self, steps: int, epochs: float) -> None:
+        """Set the planned steps and epochs, 0 if unknown."""
+        if (steps, epochs) != self._plan:
+            self._plan = (steps, epochs)
+            self._batch.facts.append(Facts(total_steps=steps or None, total_epochs=epochs or None))
+
+    def start(self, wall_time: float) -> None:
+        """Note the time of a record, in seconds since the Unix epoch; the first one counts."""
+        if not self._is_started and not math.isnan(wall_time):
+            self._is_started = True
+            self._batch.facts.append(Facts(started=wall_time))
+
+    def finish(self) -> None:
+        """Note that the training ended well."""
+        if not self.finished:
+            self.finished = True
+            self._batch.facts.append(Facts(finished=True))
+
+    def measure(self) -> None:
+        """Note a line with metrics: a failure before it did not end the run."""
+        if self._failures.reason and self._failures.clear():
+            self._batch.facts.append(Facts(failure=""))
+
+    def resume(self) -> None:
+        """Note that the training goes on after an end."""
+        self.finished = False
+        self._batch.facts.append(Facts(finished=False))

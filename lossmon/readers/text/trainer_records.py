@@ -1,0 +1,114 @@
+"""Records of the HF Trainer in a text log, and the steps that they are emitted at."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from lossmon.readers.text.emitter import NOTHING, PointEmitter, trains
+from lossmon.readers.text.hf_trainer_steps import PlacedRecord, TrainerRecord, TrainerSteps
+from lossmon.readers.text.progress_bars import tqdm
+from lossmon.readers.text.run_facts import RunFacts
+from lossmon.readers.text.templates import Groups, Template
+
+Held = tuple[Template, Groups, frozenset[str]]
+"""A record with its numbers, and the tags that another logger has printed already."""
+
+
+class TrainerRecords:
+    """Emits the records of the HF Trainer once their steps are known.
+
+    Args:
+        emitter: Emits them.
+        facts: Gets to know the end of the training.
+
+    Attributes:
+        seen: The Trainer has printed a record.
+        last_bar: Newest state of a progress bar that no record has used yet.
+    """
+
+    def __init__(self, emitter: PointEmitter, facts: RunFacts) -> None:
+        self.seen = False
+        self.last_bar = ""
+        self._emitter = emitter
+        self._facts = facts
+        self._steps: TrainerSteps[Held] = TrainerSteps()
+        self._echo: tuple[float, float, frozenset[str]] | None = None
+        """Epoch, loss and tags of a record that another logger has printed."""
+
+    @property
+    def waiting(self) -> bool:
+        """Whether records wait for the bar with their step."""
+        return self._steps.waiting
+
+    @property
+    def total_steps(self) -> int:
+        """Planned steps, 0 if unknown."""
+        return self._steps.total
+
+    def announce(self, total: int, per_epoch: float) -> None:
+        """Set the planned steps, and the steps per epoch."""
+        self._steps.announce(total=total, per_epoch=per_epoch)
+
+    def add_bar(self, step: int, total: int) -> bool:
+        """Add a state of a bar without a description; returns whether it placed any record."""
+        return self._steps.waiting and self._emit(self._steps.add_bar(step, total))
+
+    def add(self, template: Template, rows: Sequence[Groups]) -> bool:
+        """Add records of one shape; returns whether any were placed with those that waited."""
+        parsed = template.parsed
+        if len(rows) > 1 and not (parsed.summary or parsed.echo or self._echo or self.last_bar):
+            self.seen = True
+            epochs = [float(row[template.epoch]) for row in rows]
+            half = _half_digit(rows[0][template.epoch])
+            placed = self._steps.add_run(epochs, half, trains(template))
+            if placed is not None:
+                self._emitter.emit(template, rows, *placed)
+                return False
+        return any([self._add_one(template, row) for row in rows])
+
+    def _add_one(self, template: Template, row: Groups) -> bool:
+        parsed = template.parsed
+        if parsed.summary:
+            self._facts.finish()
+            return False
+        self.seen = self.seen or not parsed.echo
+        placed = False
+        if self.last_bar and not self._steps.waiting:
+            bar = tqdm(self.last_bar)
+            if bar is not None and bar.bare:
+                placed = self._emit(self._steps.add_bar(bar.step, bar.total))
+            self.last_bar = ""
+        text = row[template.epoch]
+        epoch = float(text)
+        held = (template, row, self._repeated(template, row, epoch))
+        record = TrainerRecord(held, epoch, _half_digit(text), trains(template))
+        return self._emit(self._steps.add(record)) or placed
+
+    def _repeated(self, template: Template, row: Groups, epoch: float) -> frozenset[str]:
+        """Tags that LLaMA-Factory's own logger has already printed for this record."""
+        loss = next((float(row[index]) for tag, index, _ in template.values if tag == "loss"), None)
+        if loss is None:
+            return NOTHING
+        if template.parsed.echo:
+            tags = frozenset(tag for tag, _, _ in template.values)
+            self._echo = (epoch, loss, tags | {"epoch"})
+            return NOTHING
+        echo, self._echo = self._echo, None
+        if echo is None or abs(echo[0] - epoch) > 0.006 * max(1.0, epoch):
+            return NOTHING
+        same = math.isclose(echo[1], loss, rel_tol=2e-3) or (
+            math.isnan(echo[1]) and math.isnan(loss)
+        )
+        return echo[2] if same else NOTHING
+
+    def _emit(self, placed: list[PlacedRecord[Held]]) -> bool:
+        for (template, row, skip), step, axis in placed:
+            self._emitter.emit(template, [row], [step], axis, skip)
+        return bool(placed)
+
+
+def _half_digit(text: str) -> float:
+    """Half of the last printed digit."""
+    digits = len(text.partition(".")[2]) if "e" not in text.lower() else 6
+    return 0.5 * 10.0 ** -min(digits, 12)
