@@ -57,6 +57,7 @@ LATE = (
     "lossmon.ui.fleet",
     "lossmon.ui.widgets.metric_list",
     "lossmon.ui.web",
+    "msgspec",
     "numpy.ma",
     "plotext",
     "psutil",

@@ -6,6 +6,7 @@ import json
 import math
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -289,6 +290,7 @@ def test_any_records_come_out_the_same_for_any_cuts(
 def test_lines_in_bulk_are_read_like_single_lines(
     records: list[dict[str, object]], repeats: int
 ) -> None:
+    assert msgspec.__version__, "once it is imported, few lines are enough"
     lines = [json.dumps(record).encode() for record in records * repeats]
     bulk, _ = JsonParser().parse(lines)
     single = [JsonParser().parse([line])[0] for line in lines]
@@ -301,6 +303,36 @@ def test_lines_in_bulk_are_read_like_single_lines(
         ]
         assert bulk.columns[name].rows.tolist() == [row for row, _ in expected]
         np.testing.assert_array_equal(bulk.columns[name].values, [value for _, value in expected])
+
+
+ODD = (
+    '{"step": 1, "loss": NaN, "acc": -Infinity, "lr": Infinity}',
+    '{"step": 1, "loss": 1e400, "acc": 2}',
+    '{"step": 123456789012345678901234567890, "loss": 2}',
+    '{"step": 1, "loss": 2, "loss": 3}',
+    '{"step": 1, "loss": 2, "a": {"b": {"c": 4, "d": "x"}}}',
+    '{"step": 1, "loss": "2.5", "note": "a: NaN, b"}',
+    '{"step": 1, "loss": 2, "\\ud800": 3, "a\\"b": 4}',
+    '{"step": 1, "loss": 2, "list": [3]}',
+    '{"step": 1, "loss": 2, "flag": true, "none": null, "text": "word"}',
+    '{"step": 1, "loss": 2}{"step": 2, "loss": 3}',
+    '{"step": 1, "loss": -0.0}',
+    '{"step": 1, "loss": 2, "deep": ' + '{"x": ' * 12 + "1" + "}" * 12 + "}",
+)
+"""Lines that a strict parser refuses or reads otherwise."""
+
+
+@pytest.mark.parametrize("line", ODD)
+def test_odd_lines_in_bulk_are_read_like_single_lines(line: str) -> None:
+    lines = [line.encode()] * 40
+    bulk, faults = JsonParser().parse(lines)
+    single, fault = JsonParser().parse(lines[:1])
+    assert (bulk.n, len(faults)) == (40 * single.n, 40 * len(fault))
+    assert set(bulk.columns) == set(single.columns)
+    for name, column in single.columns.items():
+        values = bulk.columns[name].values
+        np.testing.assert_array_equal(values, np.tile(column.values, 40))
+        assert np.signbit(values[0]) == np.signbit(column.values[0]) or np.isnan(values[0])
 
 
 @given(st.binary(max_size=400))
