@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from lossmon.commands.inputs import NO_METRICS, existing, no_metrics, settings_of
+from lossmon.commands.jobs import add_jobs, named_jobs, open_jobs
 from lossmon.commands.parsing import add_paths, add_settings, duration, new_parser
 from lossmon.commands.sources import checked, open_source
 from lossmon.config import Config
@@ -57,7 +58,7 @@ examples:
 def parser() -> argparse.ArgumentParser:
     """The parser of `lossmon check`."""
     parser = new_parser("lossmon check", _DESCRIPTION, _EPILOG)
-    add_paths(parser, "run directories or log files")
+    add_paths(parser, "run directories or log files", needed=False)
     parser.add_argument(
         "--format", choices=FORMATS, default="text", help="output format (default: text)"
     )
@@ -76,6 +77,7 @@ def parser() -> argparse.ArgumentParser:
         help="severity from which the exit status is 1 (default: critical)",
     )
     _add_waiting(parser)
+    add_jobs(parser)
     add_settings(parser, ("lang", "sensitivity"))
     return parser
 
@@ -101,6 +103,8 @@ def run(options: argparse.Namespace) -> int:
     """Judge and print."""
     if not (options.wait or options.watch) and (options.until or options.timeout is not None):
         raise ConfigError("--until and --timeout need --wait or --watch")
+    if not (options.paths or options.job or options.jobs):
+        raise ConfigError("name a run directory or a log file, or a job by --job or --jobs")
     config = settings_of(options)
     if options.wait or options.watch:
         return _wait(options, config)
@@ -111,7 +115,10 @@ def run(options: argparse.Namespace) -> int:
 
     gc.enable()
     style = _style(options, config)
-    runs = check(checked(options.paths, config), config, sys.stdout, options.format, style)
+    places = checked(options.paths, config)
+    if jobs := named_jobs(options):
+        places.append(open_jobs((), jobs, config, hardware=False, follow=False))
+    runs = check(places, config, sys.stdout, options.format, style)
     return _status(options, runs)
 
 
@@ -133,9 +140,11 @@ def _wait(options: argparse.Namespace, config: Config) -> int:
     if options.watch and format_.whole:
         raise ConfigError(f"--watch prints one run at a time; --format {options.format} cannot")
     until = options.until or ("finished" if options.wait else None)
-    waiting = VerdictWait(
-        open_source(options.paths, config, hardware=False), config, until, options.timeout
-    )
+    if jobs := named_jobs(options):
+        source = open_jobs(options.paths, jobs, config, hardware=False, follow=options.jobs)
+    else:
+        source = open_source(options.paths, config, hardware=False)
+    waiting = VerdictWait(source, config, until, options.timeout)
     for count, changed in enumerate(waiting.changes()):
         if options.watch:
             print(end="\n" if count and format_.gap else "")
@@ -172,4 +181,7 @@ def _style(options: argparse.Namespace, config: Config) -> Style:
 def _status(options: argparse.Namespace, runs: Sequence[RunSnapshot]) -> int:
     from lossmon.reports.check import fails
 
-    return int(fails(runs, options.fail_on)) if runs else no_metrics(options.paths)
+    if runs:
+        return int(fails(runs, options.fail_on))
+    jobs = [*(f"job {one}" for one in options.job), *(["your jobs"] if options.jobs else [])]
+    return no_metrics([*options.paths, *jobs])

@@ -33,10 +33,26 @@ def open_source(locations: Sequence[Location], config: Config, *, hardware: bool
     Raises:
         ConfigError: A path is not there, or an address cannot be opened.
     """
+    changed = threading.Event()
+    sources = sources_of(locations, config, changed, hardware=hardware)
+    if len(sources) == 1:
+        return sources[0]
+    from lossmon.monitor.merged_source import MergedSource
+
+    return MergedSource(sources, changed)
+
+
+def sources_of(
+    locations: Sequence[Location], config: Config, changed: threading.Event, *, hardware: bool
+) -> list[RunSource]:
+    """One source of all paths, and one per address; each sets the event.
+
+    Raises:
+        ConfigError: A path is not there, or an address cannot be opened.
+    """
     from lossmon.monitor import LocalSource, MonitorConfig
 
     paths = existing([one for one in locations if isinstance(one, Path)])
-    changed = threading.Event()
     sources: list[RunSource] = []
     if paths:
         settings = MonitorConfig.of(config)
@@ -44,11 +60,7 @@ def open_source(locations: Sequence[Location], config: Config, *, hardware: bool
     for address in (one for one in locations if isinstance(one, Address)):
         opener = cast(_Opener, import_module(SCHEMES[address.scheme]))
         sources.append(opener.open_source(address, config, changed))
-    if len(sources) == 1:
-        return sources[0]
-    from lossmon.monitor.merged_source import MergedSource
-
-    return MergedSource(sources, changed)
+    return sources
 
 
 def checked(locations: Sequence[Location], config: Config) -> list[Path | RunSource]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from lossmon.commands import COMMANDS
 from lossmon.commands.inputs import need_terminal, settings_of
+from lossmon.commands.jobs import add_jobs, has_jobs, named_jobs, open_jobs
 from lossmon.commands.locations import Location
 from lossmon.commands.parsing import (
     SETTINGS_FILE,
@@ -77,6 +78,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--alerts", action="store_true", help="send alerts to the channels of [alerts] meanwhile"
     )
+    add_jobs(parser)
     add_screen_settings(parser)
     return parser
 
@@ -84,8 +86,12 @@ def parser() -> argparse.ArgumentParser:
 def run(options: argparse.Namespace) -> int:
     """Watch until the user quits."""
     config = settings_of(options)
-    locations = options.paths or [Path()]
-    source = open_source(locations, config, hardware=config.hardware)
+    jobs = named_jobs(options)
+    locations = options.paths or ([] if jobs or options.jobs else [Path()])
+    if jobs or options.jobs or has_jobs():
+        source = open_jobs(locations, jobs, config, hardware=config.hardware, follow=options.jobs)
+    else:
+        source = open_source(locations, config, hardware=config.hardware)
     where = " ".join(map(str, locations))
     if options.size and not options.once:
         raise ConfigError("--size needs --once; the screen is as large as its terminal")

@@ -15,19 +15,21 @@ class MergedSource:
     """The runs of several sources, one after the other; the hardware is that of the first.
 
     Args:
-        sources: At least one; each rings the bell of all.
+        sources: Each rings the bell of all.
         changed: The bell.
     """
 
     def __init__(self, sources: Sequence[RunSource], changed: threading.Event) -> None:
         self.changed = changed
         self._sources = tuple(sources)
+        self._lock = threading.Lock()
+        self._begun = False
         self._parts: tuple[Snapshot, ...] = ()
         self._merged = Snapshot()
 
     def poll(self, budget: float, *, judge: bool = True) -> Snapshot:
         """Read each source for its share of the time."""
-        share = budget / len(self._sources)
+        share = budget / max(1, len(self._sources))
         return self._merge(tuple(source.poll(share, judge=judge) for source in self._sources))
 
     def drain(self) -> Snapshot:
@@ -40,8 +42,18 @@ class MergedSource:
             self._parts, self._merged = parts, _merged(parts)
         return self._merged
 
+    def add(self, source: RunSource) -> None:
+        """Add a source, from the next poll on. Any thread may call it."""
+        with self._lock:
+            if self._begun:
+                source.begin()
+            self._sources = (*self._sources, source)
+        self.changed.set()
+
     def begin(self) -> None:
         """Begin every source."""
+        with self._lock:
+            self._begun = True
         for source in self._sources:
             source.begin()
 
@@ -67,6 +79,8 @@ class MergedSource:
 
 
 def _merged(parts: Sequence[Snapshot]) -> Snapshot:
+    if not parts:
+        return Snapshot()
     hardware = next(
         (part.hardware for part in parts if part.hardware != HardwareReading()), parts[0].hardware
     )

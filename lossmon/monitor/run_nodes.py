@@ -11,7 +11,7 @@ from lossmon.types import NodeReading, RunSnapshot
 
 
 class RunNodes:
-    """Adds the nodes to the runs that have some. One thread calls it."""
+    """Adds the nodes, and the job that they ran in, to runs. One thread calls it."""
 
     def __init__(self, paths: Sequence[Path]) -> None:
         self._roots = tuple(paths)
@@ -36,7 +36,8 @@ class RunNodes:
             return run
         known = self._added.get(run.path)
         if known is None or known[0] is not run or known[1] is not nodes:
-            known = self._added[run.path] = (run, nodes, replace(run, nodes=nodes))
+            job = next((node.job for node in nodes if node.job is not None), None)
+            known = self._added[run.path] = (run, nodes, replace(run, nodes=nodes, job=job))
         return known[2]
 
     def _follower(self, path: Path) -> NodeFollower:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from lossmon.cli import main
 from lossmon.cluster.slurm.commands import Slurm, SlurmError
 from lossmon.cluster.slurm.jobs import SlurmJob, from_json
 from lossmon.cluster.slurm.outputs import outputs
@@ -26,12 +27,15 @@ def slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str,
 
 def submit(slurm: dict[str, str], directory: Path, *options: str) -> str:
     script = directory / "job.sh"
-    script.write_text('#!/bin/bash\necho \'{"step": 1, "loss": 2.5}\'\nsleep 600\n')
+    steps = "for n in 1 2 3 4 5 6 7 8 9; do echo step $n loss 0.$((10 - n)); done"
+    script.write_text(f"#!/bin/bash\n{steps}\nsleep 600\n")
     where = (f"--chdir={directory}", "--parsable")
     return ask(slurm, "sbatch", *where, *options, str(script)).strip()
 
 
-def test_jobs_arrays_limits_requeues_and_outputs(slurm: dict[str, str], tmp_path: Path) -> None:
+def test_jobs_arrays_limits_requeues_and_outputs(
+    slurm: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     commands = Slurm()
     single = submit(slurm, tmp_path, "--job-name=a b|c", "--time=10", "--output=%x-%j.log")
     array = submit(slurm, tmp_path, "--array=0-1", "--time=1-0")
@@ -73,6 +77,15 @@ def test_jobs_arrays_limits_requeues_and_outputs(slurm: dict[str, str], tmp_path
     assert {i: outputs(one) for i, one in printed.items()} == {
         i: outputs(one) for i, one in fresh.items()
     }
+
+    assert main(["check", "--job", single, "--json"]) == 0
+    run = json.loads(capsys.readouterr().out)
+    assert (run["job"]["id"], run["job"]["state"], run["step"]) == (single, "running", 9)
+    assert run["job"]["limit"] == job.limit
+    assert main(["check", "--job", array, "--json"]) == 0
+    names = [json.loads(line)["run"] for line in capsys.readouterr().out.splitlines()]
+    assert names == [f"job.sh {array}_0", f"job.sh {array}_1"]
+    assert main(["check", "--job", held]) == 3
 
     ask(slurm, "scontrol", "requeue", single)
     wait_until(lambda: mine()[single].job.restarts == 1, "the requeue")

@@ -28,6 +28,14 @@ def outputs(job: SlurmJob) -> list[Path]:
     return list(found)[:MOST_FILES]
 
 
+def expected(job: SlurmJob) -> list[Path]:
+    """The output files of a job that are there, or else the one that will be."""
+    if found := outputs(job):
+        return found
+    path = _expanded(job, _spelled(job, job.stdout or "slurm-%j.out"))
+    return [Path(path)] if path and "\0" not in path and "[" not in job.job.id else []
+
+
 def _spelled(job: SlurmJob, path: str) -> str:
     """Path as the user spelled it; empty for none and for a device."""
     if not path or path.startswith("/dev/"):

@@ -61,6 +61,10 @@ class Queue:
             self._due = begin + max(INTERVAL, SHARE * took)
         return self._jobs
 
+    def pause(self) -> float:
+        """Seconds until the next question is due."""
+        return max(0.0, self._due - self._monotonic())
+
     def _ask(self, wanted: Iterable[str]) -> None:
         mine = {job.job.id: job for job in self._slurm.mine()}
         left = [one for one, job in self._jobs.items() if one not in mine and job.job.state in LIVE]

@@ -1,0 +1,146 @@
+"""Source of runs with the jobs that they belong to."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from lossmon.cluster.environment import job_of
+from lossmon.cluster.matching import by_output, matched, may_belong, renamed, wanted
+from lossmon.cluster.slurm.jobs import SlurmJob
+from lossmon.cluster.slurm.outputs import expected, outputs
+from lossmon.cluster.slurm.queue import Queue
+from lossmon.monitor import RunSource
+from lossmon.types import Job, JobState, MetricNames, RunSnapshot, Snapshot
+
+Added = Callable[[Sequence[Path]], None]
+"""Takes the output files of new jobs."""
+
+
+class JobSource:
+    """The runs of a source, each with its job as far as one is known.
+
+    Slurm is asked by a thread, at most once a minute, and only while a live run looks like the
+    output of a job or jobs were named.
+
+    Args:
+        source: Where the runs come from.
+        queue: The queue of Slurm; None where there is no Slurm.
+        environment: Variables of this process, which may run inside a job.
+        named: Jobs that the user named.
+        follow: Takes the outputs of further jobs of the user; None where those are not wanted.
+    """
+
+    def __init__(
+        self,
+        source: RunSource,
+        queue: Queue | None,
+        environment: Mapping[str, str],
+        named: Sequence[SlurmJob] = (),
+        follow: Added | None = None,
+    ) -> None:
+        self.changed = source.changed
+        self.prioritise: Callable[[Collection[Path]], None] = source.prioritise
+        self.set_metric_names: Callable[[MetricNames], None] = source.set_metric_names
+        self.load_settings: Callable[[Collection[Path]], None] = source.load_settings
+        self._source, self._queue, self._follow = source, queue, follow
+        self._own = job_of(environment)
+        self._jobs: Mapping[str, SlurmJob] = {job.job.id: job for job in named}
+        self._always = {job.job.id for job in named}
+        self._outputs = by_output((job, expected(job)) for job in named)
+        self._wanted: frozenset[str] = frozenset(self._always)
+        self._asks = bool(self._always)
+        self._error = ""
+        self._wake, self._ended = threading.Event(), threading.Event()
+        self._thread: threading.Thread | None = None
+        self._plain: Snapshot | None = None
+        self._stamp: object = None
+        self._shown = Snapshot()
+        self._runs: dict[Path, tuple[RunSnapshot, Job, RunSnapshot]] = {}
+
+    # --------------------------------------------------------------------------- any thread
+
+    def poll(self, budget: float, *, judge: bool = True) -> Snapshot:
+        """Read what is new, and add the jobs."""
+        return self._with_jobs(self._source.poll(budget, judge=judge))
+
+    def drain(self) -> Snapshot:
+        """Read everything, and add the jobs."""
+        return self._with_jobs(self._source.drain())
+
+    def begin(self) -> None:
+        """Begin what may wait for the first frame; Slurm is asked from now on."""
+        self._source.begin()
+        if self._queue is not None and self._thread is None and not self._ended.is_set():
+            self._thread = threading.Thread(
+                target=self._ask, args=(self._queue,), name="Slurm", daemon=True
+            )
+            self._thread.start()
+
+    def stop(self) -> None:
+        """End it; a question that is on its way is not waited for."""
+        self._ended.set()
+        self._wake.set()
+        self._source.stop()
+
+    def _with_jobs(self, snapshot: Snapshot) -> Snapshot:
+        stamp = (self._jobs, self._error)
+        if snapshot is self._plain and stamp == self._stamp:
+            return self._shown
+        self._plain, self._stamp = snapshot, stamp
+        self._want(snapshot.runs)
+        runs = tuple(map(self._with_job, snapshot.runs))
+        notes = (*snapshot.notes, *((self._error,) if self._error else ()))
+        same = all(one is other for one, other in zip(runs, snapshot.runs, strict=True))
+        self._shown = (
+            snapshot
+            if same and notes == snapshot.notes
+            else replace(snapshot, runs=runs, notes=notes)
+        )
+        return self._shown
+
+    def _with_job(self, run: RunSnapshot) -> RunSnapshot:
+        job = matched(run, self._jobs, self._outputs, self._own)
+        if job is None:
+            return run
+        known = self._runs.get(run.path)
+        if known is None or known[0] is not run or known[1] != job:
+            made = replace(run, job=job, name=renamed(run, job))
+            known = self._runs[run.path] = (run, job, made)
+        return known[2]
+
+    def _want(self, runs: Sequence[RunSnapshot]) -> None:
+        """Ask Slurm while there is a run that may be the output of a job."""
+        self._wanted = frozenset(wanted(runs) | self._always)
+        self._asks = bool(self._wanted) or any(map(may_belong, runs))
+        if self._asks:
+            self._wake.set()
+
+    # --------------------------------------------------------------------------- its thread
+
+    def _ask(self, queue: Queue) -> None:
+        while not self._ended.is_set():
+            if self._asks or self._follow is not None:
+                self._update(queue)
+                self._ended.wait(max(1.0, queue.pause()))
+            else:
+                self._wake.wait()
+                self._wake.clear()
+
+    def _update(self, queue: Queue) -> None:
+        """Read the queue."""
+        jobs = dict(queue.jobs(self._wanted))
+        if jobs == self._jobs and queue.error == self._error:
+            return
+        fresh = [job for one, job in jobs.items() if one not in self._jobs]
+        self._outputs |= by_output((job, outputs(job)) for job in jobs.values() if _writes(job))
+        self._jobs, self._error = jobs, queue.error
+        self.changed.set()
+        if self._follow is not None and fresh:
+            self._follow([path for job in fresh for path in expected(job)])
+
+
+def _writes(job: SlurmJob) -> bool:
+    return job.job.state in (JobState.RUNNING, JobState.SUSPENDED)
