@@ -324,6 +324,8 @@ OTHERS = [
     "epoch 3 * val_loss improved from 0.7 to 0.6",
     "Epoch 00003: val_loss improved from 0.70000 to 0.60000, saving model to ckpt.h5",
     "INFO:tensorflow:global_step/sec: 12.3",
+    "image_size=224 epochs=20 batch=32 margin=0.5",
+    "model=resnet18 lr=0.001 batch: 64 accuracy_target=0.9",
 ]
 
 

@@ -67,6 +67,9 @@ _LONE_STEP = re.compile(r"\[step=\d+(?:/\d+)?(?:,[^\[\]]{0,80})?\]\s*$")
 _BOXED = ("│", "┃", "║")
 """Begins a row of a box, in which launchers sum up what their trials have done."""
 
+_BATCH_SIZE = re.compile(r"(?i)(?<![a-z])(?:batch|ba)\s*[:=]\s*$")
+"""Stands before a number that is a counter in a record and a setting elsewhere: `batch=32`."""
+
 _FAR_IN = re.compile(r"\s{20,}(?!\s*\{)")
 _MASKS = tuple(
     re.compile(pattern)
@@ -179,6 +182,8 @@ def _judged(
     line: str, body: str, before: Prefix, place: LinePosition, values: list[tuple[LineValue, bool]]
 ) -> MetricLine | None:
     """Accept the line or not, and give its values the names that say their split."""
+    if _is_batch_size(body, place) and not any(is_loss(value.name) for value, _ in values):
+        place = LinePosition()
     pair = _lone_pair(values)
     known = [value for value, _ in values if value in pair or is_known(value.name)]
     if place.scale is Scale.ROUND or body.startswith("(epoch:", before.end):
@@ -209,6 +214,13 @@ def _judged(
         bar=bar,
         split=split,
     )
+
+
+def _is_batch_size(body: str, place: LinePosition) -> bool:
+    """Whether a position may be a setting: a batch without a total and without an epoch."""
+    if place.step is None or place.total is not None or place.epoch is not None:
+        return False
+    return _BATCH_SIZE.search(body, 0, place.step[0]) is not None
 
 
 def _lone_pair(values: list[tuple[LineValue, bool]]) -> list[LineValue]:
