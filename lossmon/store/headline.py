@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from lossmon.fast_dataclass import dataclass
 from lossmon.types import Axis, Kind, Meaning, Series, Split
 
 Candidate = tuple[str, Meaning, int, Axis]
 """Key, meaning, number of points, axis."""
+
+
+_TWIN = re.compile(r"(?<=loss)_(?:step|epoch)$")
+"""Ends the key of a loss that repeats another one, per epoch or per step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +31,10 @@ def headlines(candidates: Sequence[Candidate]) -> Headlines:
     A total precedes a component or one of several eval sets, a raw series a running mean, the
     plain name a longer one, a logged total a sum of components. Where the eval loss counts
     something else than the best train loss (epochs instead of batches), a train loss on the same
-    axis is preferred: two curves that cannot share an axis cannot be compared.
+    axis is preferred: two curves that cannot share an axis cannot be compared. Of a loss that is
+    logged per step and per epoch, the denser one leads.
     """
+    candidates = _denser_twins_first(candidates)
     evals = _ranked(candidates, Split.EVAL)
     trains = _ranked(candidates, Split.TRAIN)
     eval_ = evals[0] if evals else None
@@ -34,6 +42,25 @@ def headlines(candidates: Sequence[Candidate]) -> Headlines:
     if train and eval_ and train[3] is not eval_[3]:
         train = next((t for t in trains if t[3] is eval_[3] and not t[1].part), train)
     return Headlines(train[0] if train else None, eval_[0] if eval_ else None)
+
+
+def _denser_twins_first(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Let the repeat of a loss take its place where it has more points.
+
+    Lightning logs `loss_step` at every 50th step: where an epoch has fewer, `loss_epoch` is denser.
+    """
+    points = {key: n for key, _, n, _ in candidates}
+    swapped = {
+        base
+        for key, n in points.items()
+        if (base := _TWIN.sub("", key)) != key and n > points.get(base, n)
+    }
+    return [
+        (key, replace(what, secondary=key in swapped), n, axis)
+        if _TWIN.sub("", key) in swapped
+        else (key, what, n, axis)
+        for key, what, n, axis in candidates
+    ]
 
 
 def _ranked(candidates: Sequence[Candidate], split: Split) -> list[Candidate]:
