@@ -185,12 +185,28 @@ class Stream:
         """Non-empty columns per tag, in the order of their files, without copies of logs."""
         if self._by_tag[0] != self.version:
             found: dict[str, list[TagColumns]] = {}
-            for session in sorted(self.files):
+            for session in sorted(self.files.keys() - self._lone_evaluations()):
                 for column in self.files[session].columns.values():
                     if column.n:
                         _add(found.setdefault(column.tag, []), column)
             self._by_tag = (self.version, found)
         return self._by_tag[1]
+
+    def _lone_evaluations(self) -> set[int]:
+        """Sessions that only evaluated an earlier model: one step, before any of its training.
+
+        A model that was loaded for an evaluation has made no step, so its only point is at 0.
+        """
+        found: set[int] = set()
+        first: int | None = None
+        for session in sorted(self.files):
+            columns = [column for column in self.files[session].columns.values() if column.n]
+            trained = [int(c.steps.min()) for c in columns if _is_train_loss(c.meaning)]
+            if trained:
+                first = min(trained) if first is None else min(first, *trained)
+            elif first is not None and all(int(c.steps.max()) < first for c in columns):
+                found.add(session)
+        return found
 
     def restarts(self, axis: Axis) -> tuple[Ints, Ints]:
         """Where the run restarted: `(orders, steps)`, orders ascending.

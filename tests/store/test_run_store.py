@@ -240,3 +240,23 @@ def test_which_of_two_equal_sources_was_found_first_does_not_matter() -> None:
     other.add(1, "csv", 50, "", points("loss", [1, 2, 3]), TRAIN)
     assert only(one).source == only(other).source == "csv"
     assert one.sources == other.sources
+
+
+def test_an_evaluation_alone_neither_restarts_nor_hides() -> None:
+    store = RunStore()
+    store.add(0, "tensorboard", 10, "", points("train/loss", [10, 20, 30]), TRAIN)
+    store.add(0, "tensorboard", 10, "", points("eval/loss", [20, 30], order=3), EVAL)
+    store.add(1, "tensorboard", 10, "", points("eval/loss", [0]), EVAL)
+    assert [series.n for series in store.series()] == [3, 2]
+    store.add(2, "tensorboard", 10, "", points("eval/loss", [40]), EVAL)
+    assert [series.n for series in store.series()] == [3, 3]
+
+
+@pytest.mark.parametrize(("epochs", "leader"), [(3, "loss_step"), (5, "loss_epoch")])
+def test_the_denser_of_two_twins_leads(epochs: int, leader: str) -> None:
+    store = RunStore()
+    repeat = Meaning("train/loss_epoch", "", Split.TRAIN, Kind.LOSS, secondary=True)
+    store.add(0, "lightning", 20, "", points("loss_step", [49, 99, 149, 199]), TRAIN)
+    store.add(0, "lightning", 20, "", points("loss_epoch", range(0, 36 * epochs, 36)), repeat)
+    train, _ = store.headline_indices()
+    assert train is not None and store.series()[train].tag == leader
