@@ -32,6 +32,8 @@ def vitals_of(
     """Collect what the state of a run is judged by, and its pace."""
     on_axis = [one for one in series if lead is None or one.axis is lead.axis]
     step = max((one.last_step for one in on_axis), default=None)
+    if facts.step is not None and (lead is None or lead.axis is Axis.STEP):
+        step = max(facts.step, -1 if step is None else step)
     total = facts.total_steps
     if lead is not None and lead.axis is not Axis.STEP:
         epochs = facts.total_epochs if lead.axis is Axis.EPOCH else None
@@ -43,7 +45,8 @@ def vitals_of(
     walls = [float(one.wall_times[-1]) for one in series if len(one.wall_times)]
     newest = max((wall for wall in walls if np.isfinite(wall)), default=float("nan"))
     last = files.last_activity(newest)
-    return RunVitals(facts, step, total, stride(lead), rate.interval, last), rate
+    paced = max(stride(lead), files.save_interval)
+    return RunVitals(facts, step, total, paced, rate.interval, last), rate
 
 
 def epoch_of(series: Sequence[Series], lead: Series | None) -> float | None:

@@ -136,6 +136,12 @@ class RunFiles:
         times = (file.last_activity(newest_wall) for file in self)
         return max((time for time in times if time is not None), default=None)
 
+    @property
+    def save_interval(self) -> int:
+        """Steps between the writes of the most frequently written file with points, 0 if few."""
+        intervals = [file.facts.save_interval or 0 for file in self if file.has_points]
+        return min(intervals, default=0)
+
     def facts(self) -> Facts:
         """Facts that the files state, merged; what an earlier part says of its end is void."""
         # Of equal sources the newest counts: a run may be resumed with another plan.

@@ -91,7 +91,7 @@ class RunVitals:
         facts: Facts that its sources state.
         step: Newest step, None before the first.
         total_steps: Planned steps on the same axis, or None.
-        stride: Usual steps between points.
+        stride: Usual steps between points, or between the writes of a rarely written file.
         interval: Usual seconds between points.
         last_activity: Seconds since the Unix epoch of the last sign of life, None before any.
     """
@@ -125,7 +125,7 @@ def state(vital: RunVitals, now: float) -> tuple[RunState, str]:
     if silence <= max(STALL_FLOOR, STALL_FACTOR * vital.interval):
         return RunState.RUNNING, ""
     if vital.total_steps and vital.total_steps - vital.step <= vital.stride:
-        # Steps counted from 0, or fewer steps left than the logging interval.
+        # Steps counted from 0, or fewer steps left than the interval of logging or saving.
         return RunState.FINISHED, "no point is missing"
     if vital.total_steps is None and silence > max(ENDED_AFTER, 3 * STALL_FACTOR * vital.interval):
         return RunState.FINISHED, "silent for long, total unknown"
@@ -152,6 +152,8 @@ def merged_facts(facts: list[Facts]) -> Facts:
         settings.update(fact.settings)
     return Facts(
         name=_text(first("name")),
+        step=_whole(first("step")),
+        save_interval=_whole(first("save_interval")),
         total_steps=_whole(first("total_steps")),
         total_epochs=_number(first("total_epochs")),
         remaining=_number(first("remaining")),

@@ -64,6 +64,8 @@ class Facts:
 
     Attributes:
         name: The user's name of the run.
+        step: Newest step, which may lie behind that of the newest point.
+        save_interval: Steps between two writes of the source, where they are many.
         total_steps: Planned optimizer steps.
         total_epochs: Planned epochs.
         remaining: Seconds left, as the framework estimates them.
@@ -76,6 +78,8 @@ class Facts:
     """
 
     name: str | None = None
+    step: int | None = None
+    save_interval: int | None = None
     total_steps: int | None = None
     total_epochs: float | None = None
     remaining: float | None = None

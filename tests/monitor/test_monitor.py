@@ -306,3 +306,29 @@ def test_the_files_that_are_read_are_known(tmp_path: Path) -> None:
     monitor.poll()
     assert before == (log,)
     assert monitor.files is before
+
+
+def _state(path: Path, step: int, total: int, logged: int) -> None:
+    """Write the Trainer's state of a checkpoint whose newest of two points is at `logged`."""
+    history = [{"epoch": 0.5, "loss": 1 - at / 1e4, "step": at} for at in (logged - 500, logged)]
+    state = {"global_step": step, "log_history": history, "max_steps": total, "save_steps": 500}
+    path.mkdir(parents=True)
+    (path / "trainer_state.json").write_text(json.dumps(state))
+
+
+@pytest.mark.parametrize(
+    ("step", "total", "logged", "expected"),
+    [
+        pytest.param(4416, 4416, 4000, RunState.FINISHED, id="after the last logged step"),
+        pytest.param(4000, 4416, 4000, RunState.FINISHED, id="no further checkpoint was due"),
+        pytest.param(3000, 4416, 3000, RunState.STALLED, id="checkpoints are missing"),
+    ],
+)
+def test_the_state_of_a_checkpoint_says_how_far_a_run_came(
+    tmp_path: Path, step: int, total: int, logged: int, expected: RunState
+) -> None:
+    _state(tmp_path / f"checkpoint-{step}", step, total, logged)
+    clock = Clock()
+    clock.now += 86_400
+    run = look(Monitor([tmp_path], clock=clock))
+    assert (run.step, run.total_steps, run.state) == (step, total, expected)

@@ -40,7 +40,10 @@ def _state_facts(state: Mapping[str, object], frame: RecordFrame) -> Facts:
     best = state.get("best_model_checkpoint")
     ended = any(name in frame.columns for name in _ENDINGS)
     done = total is not None and step is not None and step >= total > 0
+    every = number(state.get("save_steps"))
     return Facts(
+        step=int(step) if step is not None and 0 < step < 1e15 else None,
+        save_interval=int(every) if every is not None and 1 <= every < 1e15 else None,
         total_steps=int(total) if total is not None and 0 < total < 1e15 else None,
         total_epochs=epochs if epochs is not None and 0 < epochs < 1e9 else None,
         finished=ended or done,
