@@ -85,6 +85,8 @@ class Origin(NamedTuple):
             any, as a sub-run.
         sub: Name of that sub-run; empty for the last word of the directory's name.
         copy: As such it repeats what the files above hold.
+        run: Id that its framework gave the run: files of one id in directories beside each other
+            belong to one run.
     """
 
     begun: int = 0
@@ -92,6 +94,7 @@ class Origin(NamedTuple):
     nests: bool = False
     sub: str = ""
     copy: bool = False
+    run: str = ""
 
 
 class Location(NamedTuple):

@@ -53,6 +53,7 @@ def grouped(files: Sequence[FoundFile], root: str, marks: TellingNames) -> Files
         placed = replace(file, scope=place.scope) if place.scope else file
         runs.setdefault(place.path, []).append(placed)
     _join_numbered(runs, root)
+    _join_same_id(runs)
     _join_nested(runs)
     paths = sorted(runs)
     parts: FilesByRun = {}
@@ -124,6 +125,18 @@ def _join_numbered(runs: FilesByRun, root: str) -> None:
             kept[key] = path
         else:
             runs[first] += runs.pop(path)
+
+
+def _join_same_id(runs: FilesByRun) -> None:
+    """Join directories beside each other whose files have one run id: a copy, or a resumed run."""
+    newest: dict[tuple[str, str, str], str] = {}
+    for path in sorted(runs, key=lambda path: max(file.origin.begun for file in runs[path])):
+        ids = {(file.format.source, file.origin.run) for file in runs[path] if file.origin.run}
+        for key in ((os.path.dirname(path), *own) for own in ids):
+            earlier = newest.get(key)
+            if earlier is not None and earlier != path:
+                runs[path] += runs.pop(earlier)
+            newest[key] = path
 
 
 def _join_nested(runs: FilesByRun) -> None:

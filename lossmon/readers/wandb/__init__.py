@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+import calendar
+import re
+import time
+from contextlib import suppress
 from pathlib import Path
 
-from lossmon.readers.format import DirectoryRules, Format, Rank, lazy
+from lossmon.readers.format import DirectoryRules, Format, Origin, Rank, lazy
 
 MAGIC = b":W&B\xe1\xbe"
 
 
 def _claims(_: Path, head: bytes) -> bool:
     return head.startswith(MAGIC[: len(head)])
+
+
+_RUN = re.compile(r"run-(?P<id>.+)\.wandb")
+_DIRECTORY = re.compile(r"(?:offline-)?run-(?P<begun>\d{8}_\d{6})-")
+
+
+def _origin(path: Path, _: bytes) -> Origin:
+    """The id of the run, which a resumed run and a copy of `latest-run` keep."""
+    name, directory = _RUN.fullmatch(path.name), _DIRECTORY.match(path.parent.name)
+    begun = 0
+    if directory:
+        with suppress(ValueError):
+            begun = calendar.timegm(time.strptime(directory["begun"], "%Y%m%d_%H%M%S"))
+    return Origin(begun=begun, run=name["id"] if name else "")
 
 
 FORMATS = (
@@ -21,6 +39,7 @@ FORMATS = (
         claims=_claims,
         open=lazy("lossmon.readers.wandb.reader:WandbReader"),
         rank=Rank.BLOCKS,
+        origin=_origin,
         no_metrics=("wandb-*.json", "conda-environment.yaml"),
         directories=DirectoryRules(
             parts=frozenset({"wandb"}), run=r"(?:offline-)?run-\d{8}_\d{6}-"

@@ -21,6 +21,8 @@ def source_of(name: str) -> str:
         return "tensorboard"
     known = {"trainer_state.json": "hf_trainer", "trainer_log.jsonl": "llamafactory"}
     endings = {".csv": "csv", ".tsv": "dvclive", ".jsonl": "jsonl", ".json": "jsonl"}
+    if name.endswith(".wandb"):
+        return "wandb"
     return known.get(name) or endings.get(os.path.splitext(name)[1], "text")
 
 
@@ -211,3 +213,21 @@ def test_the_better_source_comes_first() -> None:
 def test_the_root_of_the_file_system_is_a_directory_like_any_other() -> None:
     paths = ["/train.log", "/logs/tb/train.csv", "/runs/a/metrics.jsonl"]
     assert list(grouped([found(path) for path in paths], "/", lambda path: ())) == ["/"]
+
+
+def test_one_run_id_is_one_run() -> None:
+    assert runs(
+        "wandb/run-20260101_100000-a1b2/run-a1b2.wandb",
+        "wandb/latest-run/run-a1b2.wandb",
+        "wandb/run-20260102_100000-c3d4/run-c3d4.wandb",
+        "copy/wandb/run-20260102_100000-c3d4/run-c3d4.wandb",
+    ) == {
+        "wandb/run-20260101_100000-a1b2": [
+            "wandb/latest-run/run-a1b2.wandb",
+            "wandb/run-20260101_100000-a1b2/run-a1b2.wandb",
+        ],
+        "wandb/run-20260102_100000-c3d4": ["wandb/run-20260102_100000-c3d4/run-c3d4.wandb"],
+        "copy/wandb/run-20260102_100000-c3d4": [
+            "copy/wandb/run-20260102_100000-c3d4/run-c3d4.wandb"
+        ],
+    }
