@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import math
 from collections import deque
-from dataclasses import field
+from dataclasses import field, replace
 from typing import Any
 
 from lossmon.fast_dataclass import dataclass
+from lossmon.hardware.gpu_details import XidEvents, details
 from lossmon.hardware.processes import Processes, printable
-from lossmon.types import GpuProcess, GpuReading
+from lossmon.types import GpuDetails, GpuProcess, GpuReading
 
 RETRY = 60.0
 """Seconds between two attempts to reach a driver or GPU that is gone: loading the driver can
@@ -74,8 +75,9 @@ class _Device:
     memory_total: int | None = None
     power_limit: float | None = None
     processes: tuple[GpuProcess, ...] = ()
+    details: GpuDetails | None = None
     looked: float = -math.inf
-    """`now` of the last list of processes and power limit."""
+    """`now` of the last list of processes, power limit and details."""
     history: deque[float] = field(default_factory=lambda: deque(maxlen=HISTORY))
 
 
@@ -93,6 +95,9 @@ class Gpus:
         self._devices: list[_Device] = []
         self._known: dict[int, _Device] = {}
         """Every GPU ever seen: one that returns keeps its name and history."""
+        self._events: XidEvents | None = None
+        self._xids: dict[int, tuple[int, ...]] = {}
+        """Errors that the driver reported, by GPU."""
         self._note = ""
         self._retry_at = -math.inf
 
@@ -108,6 +113,7 @@ class Gpus:
             self._retry_at = now + RETRY
             self._note = self._open()
         try:
+            self._look_for_events()
             readings = tuple(self._read(device, now) for device in self._devices)
         except _DriverGone as gone:
             self._note = str(gone)
@@ -119,9 +125,22 @@ class Gpus:
             self.close()
         return readings, self._note or _remark(readings)
 
+    def _look_for_events(self) -> None:
+        """Take what the driver reported; a GPU that falls off the bus says so before it is lost."""
+        if self._nvml is None:
+            return
+        try:
+            if self._events is None:
+                handles = [one.handle for one in self._devices if one.handle is not None]
+                self._events = XidEvents(self._ask, handles, self._xids)
+            self._events.look()
+        except _GpuLost:
+            return
+
     def close(self) -> None:
         """Close the library; the next sample may open it again."""
         nvml, self._nvml, self._devices = self._nvml, None, []
+        self._events = None
         if nvml is not None:
             with contextlib.suppress(nvml.NVMLError):
                 nvml.nvmlShutdown()
@@ -163,7 +182,13 @@ class Gpus:
                 return self._answers(device, now)
             except _GpuLost:
                 device.handle = None
-        return GpuReading(device.index, device.name, memory_total=device.memory_total, lost=True)
+        return GpuReading(
+            device.index,
+            device.name,
+            memory_total=device.memory_total,
+            lost=True,
+            details=self._details(device),
+        )
 
     def _answers(self, device: _Device, now: float) -> GpuReading:
         nvml, handle = self._nvml, device.handle
@@ -171,6 +196,7 @@ class Gpus:
             device.looked = now
             device.power_limit = _scaled(self._ask("nvmlDeviceGetEnforcedPowerLimit", handle), 1e-3)
             device.processes = self._list_processes(handle)
+            device.details = details(self._ask, handle)
         rates = self._ask("nvmlDeviceGetUtilizationRates", handle)
         if rates is not None:
             device.history.append(float(rates.gpu))
@@ -192,7 +218,15 @@ class Gpus:
             throttle_reasons=self._throttle_reasons(handle),
             processes=device.processes,
             utilization_history=tuple(device.history),
+            details=self._details(device),
         )
+
+    def _details(self, device: _Device) -> GpuDetails | None:
+        """The details with the newest errors, which come also from a GPU that is lost."""
+        xids = self._xids.get(device.index, ())
+        if xids and (device.details is None or device.details.xids != xids):
+            device.details = replace(device.details or GpuDetails(), xids=xids)
+        return device.details
 
     def _memory_used(self, device: _Device) -> int | None:
         """Return the bytes that programs hold; the total is kept with the device."""

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from lossmon.fast_dataclass import dataclass
-from lossmon.sanitize import one_line
+from lossmon.nodes.gpu_details import details_document, details_of
+from lossmon.nodes.values import number, text, whole
 from lossmon.types import (
     GpuReading,
     HostReading,
@@ -28,9 +29,6 @@ MOST_GPUS = 64
 
 MOST_PROCESSES = 64
 """Processes per node that are kept."""
-
-LONGEST_NAME = 128
-"""Characters of a name that are kept."""
 
 SOURCE = "lossmon record"
 
@@ -71,8 +69,8 @@ def encode(sample: NodeSample) -> bytes:
     }
     if node.host is not None:
         document |= {field: _brief(getattr(node.host, field)) for field in _HOST_FIELDS}
-    text = json.dumps(_known(document), allow_nan=False, separators=(",", ":"))
-    return text.encode("ascii") + b"\n"
+    line = json.dumps(_known(document), allow_nan=False, separators=(",", ":"))
+    return line.encode("ascii") + b"\n"
 
 
 def decode(line: bytes) -> NodeSample | None:
@@ -83,8 +81,8 @@ def decode(line: bytes) -> NodeSample | None:
         return None
     if not isinstance(document, dict) or document.get("v") != VERSION:
         return None
-    time, interval = _number(document.get("time")), _number(document.get("interval"))
-    name = _text(document.get("host"))
+    time, interval = number(document.get("time")), number(document.get("interval"))
+    name = text(document.get("host"))
     if time is None or interval is None or interval <= 0 or not name:
         return None
     reading = NodeReading(
@@ -109,9 +107,9 @@ _GPU_NUMBERS = (
 _WHOLE = ("memory_used", "memory_total", "cpu_count", "disk_free", "disk_total")
 
 
-def _brief(number: float | None) -> float | None:
+def _brief(measured: float | None) -> float | None:
     """A measured number without digits that mean nothing."""
-    return round(number, 2) if isinstance(number, float) else number
+    return round(measured, 2) if isinstance(measured, float) else measured
 
 
 def _known(value: Any) -> Any:
@@ -139,13 +137,13 @@ def _job_document(job: Job | None) -> dict[str, Any] | None:
 def _job(entry: object) -> Job | None:
     if not isinstance(entry, dict):
         return None
-    texts = {name: _text(entry.get(name)) for name in _JOB_TEXTS}
+    texts = {name: text(entry.get(name)) for name in _JOB_TEXTS}
     return Job(
         **texts,
         state=JobState.RUNNING,
-        started=_number(entry.get("started")),
-        limit=_number(entry.get("limit")),
-        restarts=_whole(entry.get("restarts")) or 0,
+        started=number(entry.get("started")),
+        limit=number(entry.get("limit")),
+        restarts=whole(entry.get("restarts")) or 0,
     )
 
 
@@ -154,22 +152,24 @@ def _gpu_document(gpu: GpuReading) -> dict[str, Any]:
     document |= {field: _brief(getattr(gpu, field)) for field in _GPU_NUMBERS}
     document["throttle_reasons"] = list(gpu.throttle_reasons)
     document["lost"] = gpu.lost or None
+    document["details"] = details_document(gpu.details)
     return document
 
 
 def _gpu(entry: Mapping[str, Any]) -> GpuReading | None:
-    index = _whole(entry.get("index"))
+    index = whole(entry.get("index"))
     if index is None:
         return None
     reasons = entry.get("throttle_reasons")
     return GpuReading(
         index,
-        _text(entry.get("name")) or f"GPU {index}",
+        text(entry.get("name")) or f"GPU {index}",
         **_numbers(entry, _GPU_NUMBERS),
-        throttle_reasons=tuple(_text(reason) for reason in reasons[:16] if isinstance(reason, str))
+        throttle_reasons=tuple(text(reason) for reason in reasons[:16] if isinstance(reason, str))
         if isinstance(reasons, list)
         else (),
         lost=entry.get("lost") is True,
+        details=details_of(entry.get("details")),
     )
 
 
@@ -179,23 +179,23 @@ def _host(name: str, document: Mapping[str, Any]) -> HostReading | None:
 
 
 def _process(entry: Mapping[str, Any]) -> NodeProcess | None:
-    pid, state = _whole(entry.get("pid")), entry.get("state")
+    pid, state = whole(entry.get("pid")), entry.get("state")
     if pid is None or state not in frozenset(ProcessState):
         return None
     return NodeProcess(
         pid,
-        _text(entry.get("name")),
+        text(entry.get("name")),
         ProcessState(state),
-        _number(entry.get("cpu")),
-        _whole(entry.get("rank")),
+        number(entry.get("cpu")),
+        whole(entry.get("rank")),
     )
 
 
 def _verdict(entry: Mapping[str, Any]) -> NodeVerdict | None:
-    code, severity = _text(entry.get("code")), _text(entry.get("severity"))
+    code, severity = text(entry.get("code")), text(entry.get("severity"))
     if not code or not severity:
         return None
-    return NodeVerdict(_text(entry.get("run")), _whole(entry.get("step")), code, severity)
+    return NodeVerdict(text(entry.get("run")), whole(entry.get("step")), code, severity)
 
 
 def _items(
@@ -208,22 +208,6 @@ def _items(
 
 def _numbers(entry: Mapping[str, Any], fields: tuple[str, ...]) -> dict[str, Any]:
     return {
-        field: _whole(entry.get(field)) if field in _WHOLE else _number(entry.get(field))
+        field: whole(entry.get(field)) if field in _WHOLE else number(entry.get(field))
         for field in fields
     }
-
-
-def _number(value: object) -> float | None:
-    """A finite number that is not negative, as all that is measured here."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e300:
-        return None
-    return float(value)
-
-
-def _whole(value: object) -> int | None:
-    number = _number(value)
-    return int(number) if number is not None and number < 1 << 63 else None
-
-
-def _text(value: object) -> str:
-    return one_line(value, LONGEST_NAME) if isinstance(value, str) else ""

@@ -12,6 +12,8 @@ from lossmon.types.diagnosis import (
     VerdictChange,
 )
 from lossmon.types.hardware import (
+    GpuDetails,
+    GpuPartition,
     GpuProcess,
     GpuReading,
     HardwareReading,
@@ -19,6 +21,7 @@ from lossmon.types.hardware import (
     NodeProcess,
     NodeReading,
     NodeVerdict,
+    PcieLink,
     ProcessState,
 )
 from lossmon.types.job import Job, JobState
@@ -53,6 +56,8 @@ __all__ = [
     "Finding",
     "Floats",
     "Forecast",
+    "GpuDetails",
+    "GpuPartition",
     "GpuProcess",
     "GpuReading",
     "HardwareReading",
@@ -66,6 +71,7 @@ __all__ = [
     "NodeProcess",
     "NodeReading",
     "NodeVerdict",
+    "PcieLink",
     "Points",
     "ProcessState",
     "Reader",

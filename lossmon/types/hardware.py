@@ -27,6 +27,71 @@ class GpuProcess:
 
 
 @dataclass(frozen=True, slots=True)
+class PcieLink:
+    """The PCI Express link of a GPU, which idle GPUs slow down to save power.
+
+    Attributes:
+        generation: Generation now.
+        width: Lanes now.
+        max_generation: The most that this GPU can have in this machine.
+        max_width: The same of the lanes.
+    """
+
+    generation: int
+    width: int
+    max_generation: int
+    max_width: int
+
+
+@dataclass(frozen=True, slots=True)
+class GpuPartition:
+    """A partition of a GPU (MIG device).
+
+    Attributes:
+        index: NVML index of the partition on its GPU.
+        name: Profile (`MIG 1g.10gb`).
+        memory_used: Bytes.
+        memory_total: Bytes.
+    """
+
+    index: int
+    name: str
+    memory_used: int | None = None
+    memory_total: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GpuDetails:
+    """What seldom changes on a GPU. Fields that the driver does not support are None.
+
+    Attributes:
+        sm_clock_max: Hertz, the highest clock of its multiprocessors.
+        memory_clock: Hertz.
+        pcie: Its PCI Express link.
+        ecc_corrected: Memory errors that were corrected since the driver was loaded.
+        ecc_uncorrected: Memory errors that could not be corrected.
+        remap_pending: A row of its memory is replaced at the next reset.
+        remap_failed: A row of its memory could not be replaced.
+        nvlinks: NVLink connections that are up.
+        nvlinks_total: NVLink connections that it has.
+        xids: Errors that the driver reported since sampling began (Xid), oldest first.
+        partitions: MIG devices.
+    """
+
+    sm_clock_max: float | None = None
+    memory_clock: float | None = None
+    pcie: PcieLink | None = None
+    ecc_corrected: int | None = None
+    ecc_uncorrected: int | None = None
+    remap_pending: bool = False
+    remap_failed: bool = False
+    nvlinks: int | None = None
+    nvlinks_total: int | None = None
+    xids: tuple[int, ...] = ()
+    partitions: tuple[GpuPartition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class GpuReading:
     """One GPU at one moment. Fields that the driver does not support are None.
 
@@ -45,6 +110,7 @@ class GpuReading:
         processes: Processes that hold its memory, largest first.
         lost: The GPU fell off the bus or stopped answering.
         utilization_history: Recent utilizations, 0 to 100, oldest first.
+        details: What seldom changes, None where it was not asked for.
     """
 
     index: int
@@ -60,6 +126,7 @@ class GpuReading:
     processes: tuple[GpuProcess, ...] = ()
     lost: bool = False
     utilization_history: tuple[float, ...] = ()
+    details: GpuDetails | None = None
 
 
 @dataclass(frozen=True, slots=True)

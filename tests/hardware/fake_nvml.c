@@ -7,6 +7,8 @@
  *   lost INDEX      that GPU answers nothing
  *   power CODE      memory CODE  utilization CODE  processes CODE   what that question gives
  *   busy PERCENT    watts MILLIWATTS  reasons BITS   hang MILLISECONDS (one question)
+ *   lanes WIDTH  generation N   remap BITS (1 pending, 2 failed)   ecc COUNT   links UP   mig COUNT
+ *   xid CODE GPU    any number of lines, each reported once
  *   process PID GPU MIB [PARTITION]   any number of lines; graphics PID GPU MIB likewise
  */
 #include <stdio.h>
@@ -23,7 +25,10 @@ typedef struct {
     unsigned int gpu_instance, compute_instance;
 } process_t;
 
-enum { SUCCESS = 0, UNINITIALIZED = 1, INSUFFICIENT_SIZE = 7, GPU_IS_LOST = 15 };
+enum {
+    SUCCESS = 0, UNINITIALIZED = 1, NOT_FOUND = 6, INSUFFICIENT_SIZE = 7, TIMEOUT = 10,
+    GPU_IS_LOST = 15
+};
 
 static int opened = 0;
 
@@ -114,8 +119,8 @@ int nvmlDeviceGetTemperature(void *device, int sensor, unsigned int *degrees) {
 }
 
 int nvmlDeviceGetClockInfo(void *device, int clock, unsigned int *mhz) {
-    *mhz = 1755;
-    return clock == 1 ? verdict(device, "clock") : 2;
+    *mhz = clock == 1 ? 1755 : 2619;
+    return clock == 1 || clock == 2 ? verdict(device, "clock") : 2;
 }
 
 static int reasons(void *device, unsigned long long *bits) {
@@ -143,6 +148,104 @@ static int processes(const char *kind, void *device, unsigned int *count, proces
     if (file) fclose(file);
     *count = found;
     return found > capacity ? INSUFFICIENT_SIZE : SUCCESS;
+}
+
+typedef struct {
+    void *device;
+    unsigned long long type, data;
+    unsigned int gpu_instance, compute_instance;
+} event_t;
+
+static unsigned int reported = 0;
+
+int nvmlEventSetCreate(void **set) {
+    reported = 0;
+    *set = (void *)&reported;
+    return verdict(NULL, "events");
+}
+
+int nvmlDeviceRegisterEvents(void *device, unsigned long long types, void *set) {
+    (void)types, (void)set;
+    return verdict(device, "events");
+}
+
+int nvmlEventSetWait_v2(void *set, event_t *event, unsigned int milliseconds) {
+    (void)set, (void)milliseconds;
+    FILE *file = script();
+    char line[256], name[64];
+    unsigned int code, gpu, seen = 0, found = 0;
+    while (file && !found && fgets(line, sizeof line, file))
+        if (sscanf(line, "%63s %u %u", name, &code, &gpu) == 3 && strcmp(name, "xid") == 0)
+            found = seen++ == reported;
+    if (file) fclose(file);
+    if (!found) return TIMEOUT;
+    reported++;
+    *event = (event_t){(void *)(long)(gpu + 1), 8, code, ~0u, ~0u};
+    return SUCCESS;
+}
+
+int nvmlDeviceGetIndex(void *device, unsigned int *index) {
+    *index = (unsigned int)(long)device - 1;
+    return SUCCESS;
+}
+
+int nvmlDeviceGetMaxClockInfo(void *device, int clock, unsigned int *mhz) {
+    *mhz = 1980;
+    return clock == 1 ? verdict(device, "clock") : 2;
+}
+
+int nvmlDeviceGetCurrPcieLinkGeneration(void *device, unsigned int *generation) {
+    *generation = (unsigned int)setting("generation", 5);
+    return verdict(device, "pcie");
+}
+
+int nvmlDeviceGetCurrPcieLinkWidth(void *device, unsigned int *lanes) {
+    *lanes = (unsigned int)setting("lanes", 16);
+    return verdict(device, "pcie");
+}
+
+int nvmlDeviceGetMaxPcieLinkGeneration(void *device, unsigned int *generation) {
+    *generation = 5;
+    return verdict(device, "pcie");
+}
+
+int nvmlDeviceGetMaxPcieLinkWidth(void *device, unsigned int *lanes) {
+    *lanes = 16;
+    return verdict(device, "pcie");
+}
+
+int nvmlDeviceGetTotalEccErrors(void *device, int type, int since, unsigned long long *count) {
+    *count = type == 1 && since == 0 ? (unsigned long long)setting("ecc", 0) : 7;
+    return verdict(device, "memory_errors");
+}
+
+int nvmlDeviceGetRemappedRows(void *device, unsigned int *corrected, unsigned int *uncorrected,
+                              unsigned int *pending, unsigned int *failed) {
+    long remap = setting("remap", 0);
+    *corrected = *uncorrected = 0;
+    *pending = remap & 1;
+    *failed = remap >> 1 & 1;
+    return verdict(device, "memory_errors");
+}
+
+int nvmlDeviceGetNvLinkState(void *device, unsigned int link, unsigned int *up) {
+    *up = link < (unsigned int)setting("links", 18);
+    return link < 18 ? verdict(device, "nvlink") : 2;
+}
+
+int nvmlDeviceGetMigMode(void *device, unsigned int *mode, unsigned int *pending) {
+    *mode = *pending = setting("mig", 0) > 0;
+    return verdict(device, "mig_mode");
+}
+
+int nvmlDeviceGetMaxMigDeviceCount(void *device, unsigned int *count) {
+    *count = 7;
+    return verdict(device, "mig_mode");
+}
+
+int nvmlDeviceGetMigDeviceHandleByIndex(void *device, unsigned int index, void **partition) {
+    *partition = device;
+    return index < (unsigned int)setting("mig", 0) ? verdict(device, "mig_mode") : NOT_FOUND;
 }
 
 #ifdef OLD_DRIVER

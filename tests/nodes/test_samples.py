@@ -7,6 +7,8 @@ import pytest
 
 from lossmon.nodes.samples import MOST_GPUS, SOURCE, NodeSample, decode, encode
 from lossmon.types import (
+    GpuDetails,
+    GpuPartition,
     GpuReading,
     HostReading,
     Job,
@@ -14,15 +16,20 @@ from lossmon.types import (
     NodeProcess,
     NodeReading,
     NodeVerdict,
+    PcieLink,
     ProcessState,
 )
 
+DETAILS = GpuDetails(
+    *(1.98e9, 2.6e9, PcieLink(5, 16, 5, 16), 3, 1, True, False, 17, 18, (63, 79)),
+    (GpuPartition(0, "MIG 1g.10gb", 1 << 30, 10 << 30),),
+)
 NODE = NodeReading(
     "gpu01",
     1_700_000_000.5,
     (
         GpuReading(0, "NVIDIA H100", 97.0, 1 << 30, 80 << 30, 640.25, 700.0, 61.0, 1.98e9),
-        GpuReading(1, "NVIDIA H100", throttle_reasons=("too hot",), lost=True),
+        GpuReading(1, "NVIDIA H100", throttle_reasons=("too hot",), lost=True, details=DETAILS),
     ),
     HostReading("gpu01", 34.5, 64, 1 << 34, 1 << 40, 1 << 41, 1 << 43),
     (NodeProcess(71, "python", ProcessState.BUSY, 99.5, 3),),
