@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from io import TextIOWrapper
 
 from lossmon import commands
-from lossmon.errors import LossmonError
+from lossmon.errors import ConfigError, LossmonError, did_you_mean
 
 USAGE_ERROR = 2
 """Exit status where the arguments or the settings are wrong."""
@@ -26,6 +26,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments and arguments[0] in commands.NAMES:
         name = arguments.pop(0)
     try:
+        if name == commands.VIEW and arguments:
+            _refuse_misspelled(arguments[0])
         command = commands.module(name)
         return command.run(command.parser().parse_args(arguments))
     except LossmonError as error:
@@ -37,6 +39,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of the output has ended, as in `lossmon check … | head`.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+def _refuse_misspelled(word: str) -> None:
+    """Raise a `ConfigError` if a word is not there as a path and looks like a command."""
+    if not word.isalpha() or os.path.lexists(word):
+        return
+    meant = did_you_mean(word, commands.NAMES, "`lossmon {}`")
+    if meant:
+        raise ConfigError(f"{word}: no such command or path{meant} A path is written ./{word}")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import traceback
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -33,6 +34,21 @@ class ReadError(LossmonError):
 
 class ThemeError(LossmonError):
     """A theme file cannot be used; the message names the key and the reason."""
+
+
+def did_you_mean(word: str, known: Iterable[str], spelled: str = "{}") -> str:
+    """A question to end a message with, or nothing where no known word is similar.
+
+    Args:
+        word: What the user wrote.
+        known: What could have been meant.
+        spelled: How the answer is written, `{}` being the word.
+    """
+    # Only a user who made a mistake waits for it.
+    from difflib import get_close_matches
+
+    similar = get_close_matches(word, list(known), n=1, cutoff=0.7)
+    return f"; did you mean {spelled.format(similar[0])}?" if similar else ""
 
 
 def internal_error(error: Exception) -> str:

@@ -150,17 +150,6 @@ def test_check_fails_where_something_is_that_bad(tmp_path: Path) -> None:
     assert main(["check", str(tmp_path)]) == 1
 
 
-def test_check_says_what_it_reads_where_there_is_nothing(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["check", str(tmp_path)]) == 3
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert "no metrics found" in told.err
-    assert "lossmon explain" in told.err
-    assert "TensorBoard" in told.err
-
-
 def test_check_names_what_it_knows_but_cannot_read(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -406,3 +395,49 @@ def test_a_report_does_without_textual(log: Path, tmp_path: Path) -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
     )
     assert ended.stdout.splitlines()[-1] == "False"
+
+
+@pytest.mark.parametrize(
+    "arguments, meant",
+    [
+        (["chekc", "x"], "did you mean `lossmon check`?"),
+        (["check", "--jsno", "x"], "did you mean --json?"),
+        (["demo", "--case", "helthy"], "did you mean healthy?"),
+        (["help", "exprot"], "did you mean export?"),
+        (["check", "logz"], "did you mean logs?"),
+    ],
+)
+def test_what_was_misspelled_is_guessed(
+    call: Call,
+    tmp_path: Path,
+    arguments: list[str],
+    meant: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "logs").mkdir()
+    ended = call(*arguments)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert meant in ended.stderr
+
+
+def test_help_is_printed_for_a_command(call: Call) -> None:
+    assert call("help", "check").stdout == call("check", "--help").stdout
+    assert call("help").stdout == call("--help").stdout
+
+
+def test_a_path_that_is_missing_is_waited_for_if_asked(call: Call, tmp_path: Path) -> None:
+    waits = ("--wait", "--timeout", "0.1s")
+    assert call("check", str(tmp_path / "run"), *waits).returncode == 4
+    assert call("check", str(tmp_path / "run")).returncode == 2
+    assert call("check", str(tmp_path / "no" / "run"), *waits).returncode == 2
+
+
+def test_check_says_which_files_it_does_not_read(call: Call, tmp_path: Path) -> None:
+    ended = call("check", str(tmp_path))
+    assert (ended.returncode, ended.stdout) == (3, "")
+    assert "no metrics found" in ended.stderr and "no files here yet" in ended.stderr
+    (tmp_path / "train.py").write_text("pass\n")
+    ended = call("check", str(tmp_path))
+    assert "1 file here, none is a log: train.py" in ended.stderr
+    assert f"lossmon explain {tmp_path}" in ended.stderr

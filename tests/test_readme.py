@@ -38,7 +38,7 @@ def test_the_commands_are_found() -> None:
 
 def test_every_command_that_needs_no_terminal_is_listed() -> None:
     listed = {how.split()[1] for _, how in HEADLESS}
-    others = {"demo", "config", "completions"}
+    others = {"demo", "config", "completions", "help"}
     assert {command.name for command in COMMANDS} == listed - {"PATH"} | others
 
 

@@ -54,6 +54,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("doctor", "[PATH...]", "check what works here, and say what to do about the rest"),
     Command("completions", "SHELL", "print completions for bash, zsh or fish, or the man page"),
     Command("config", "", "print the settings in force and their origins"),
+    Command("help", "[COMMAND]", "print the help of a command"),
 )
 """Every command except the screen, in the order of the overview."""
 

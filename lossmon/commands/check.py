@@ -143,7 +143,7 @@ def _wait(options: argparse.Namespace, config: Config) -> int:
     if jobs := named_jobs(options):
         source = open_jobs(options.paths, jobs, config, hardware=False, follow=options.jobs)
     else:
-        source = open_source(options.paths, config, hardware=False)
+        source = open_source(options.paths, config, hardware=False, wait=True)
     waiting = VerdictWait(source, config, until, options.timeout)
     for count, changed in enumerate(waiting.changes()):
         if options.watch:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from lossmon.commands.locations import Address, Location
 from lossmon.config import Config, Value, config_directory, load
-from lossmon.errors import ConfigError
+from lossmon.errors import ConfigError, did_you_mean
+from lossmon.sanitize import one_line
 
 NO_METRICS = 3
 """Exit status if no metrics were found."""
@@ -38,8 +39,12 @@ def settings_of(options: argparse.Namespace) -> Config:
     return load(file or (usual if os.access(usual, os.R_OK) else None), os.environ, flags)
 
 
-def existing(locations: Sequence[Location]) -> list[Path]:
+def existing(locations: Sequence[Location], *, wait: bool = False) -> list[Path]:
     """The paths, if all exist and are readable.
+
+    Args:
+        locations: What the user named.
+        wait: A path that is missing is waited for, if the directory that it will be in exists.
 
     Raises:
         ConfigError: A path is not, or is an address of another machine.
@@ -49,7 +54,7 @@ def existing(locations: Sequence[Location]) -> list[Path]:
         raise ConfigError(f"{address}: this command takes paths of this machine only")
     for path in paths:
         try:
-            fault = _fault(path)
+            fault = "" if wait and _may_come(path) else _fault(path)
         except OSError as error:
             fault = error.strerror or str(error)
         if fault:
@@ -57,11 +62,17 @@ def existing(locations: Sequence[Location]) -> list[Path]:
     return paths
 
 
+def _may_come(path: Path) -> bool:
+    return not os.path.lexists(path) and path.parent.is_dir()
+
+
 def _fault(path: Path) -> str:
     """Why a path cannot be read, or an empty string."""
     if not path.exists():
-        linked = path.is_symlink()
-        return "broken symbolic link" if linked else "no such file or directory"
+        if path.is_symlink():
+            return "broken symbolic link"
+        siblings = os.listdir(path.parent) if os.access(path.parent, os.R_OK) else []
+        return f"no such file or directory{did_you_mean(path.name, siblings)}"
     if not (path.is_dir() or path.is_file()):
         return "not a file or directory"
     readable = os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0))
@@ -69,13 +80,20 @@ def _fault(path: Path) -> str:
 
 
 def no_metrics(paths: Sequence[object]) -> int:
-    """Print that no metrics were found and what is readable; return the exit status."""
-    from lossmon.readers.registry import recognised
+    """Print that no metrics were found, and in what files; return the exit status."""
+    from lossmon.analysis.unread_files import about_unread
+    from lossmon.locale import ENGLISH
+    from lossmon.readers.discovery.discovery import Discovery
 
-    shown = ", ".join(str(path) for path in paths)
-    print(f"lossmon: no metrics found in {shown}", file=sys.stderr)
-    print("lossmon explain PATH shows why each file is not read", file=sys.stderr)
-    print(f"lossmon reads: {'; '.join(recognised())}", file=sys.stderr)
+    for path in paths:
+        print(f"lossmon: no metrics found in {path}", file=sys.stderr)
+        if isinstance(path, Path):
+            found = Discovery([path]).scan()
+            if not found.runs:
+                text = about_unread(str(path), found.seen_files, found.unrecognised, ENGLISH)
+                print(f"  {one_line(text)}", file=sys.stderr)
+            if found.seen_files:
+                print(f"  `lossmon explain {path}` says why a file is not read", file=sys.stderr)
     return NO_METRICS
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 from typing import NoReturn
 
 from lossmon.alerts.channels import CHANNELS
 from lossmon.commands.locations import location
 from lossmon.config import SETTINGS, Setting
+from lossmon.errors import did_you_mean
 
 SETTINGS_FILE = "~/.config/lossmon/config.toml"
 
@@ -23,7 +25,16 @@ class _CommandParser(argparse.ArgumentParser):
     """Prints errors in one line, without the usage of all flags."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+        meant = self._meant(message)
+        self.exit(2, f"{self.prog}: {message}{meant}; see {self.prog} --help\n")
+
+    def _meant(self, message: str) -> str:
+        """What the user may have meant, from argparse's words on what is wrong."""
+        if flag := re.match(r"unrecognized arguments: (--[\w-]+)", message):
+            return did_you_mean(flag[1], self._option_string_actions)
+        if choice := re.search(r"invalid choice: '(.*?)' \(choose from (.*)\)", message):
+            return did_you_mean(choice[1], re.findall(r"[\w-]+", choice[2]))
+        return ""
 
 
 def new_parser(program: str, description: str, epilog: str = "") -> argparse.ArgumentParser:

@@ -22,19 +22,22 @@ class _Opener(Protocol):
         ...
 
 
-def open_source(locations: Sequence[Location], config: Config, *, hardware: bool) -> RunSource:
+def open_source(
+    locations: Sequence[Location], config: Config, *, hardware: bool, wait: bool = False
+) -> RunSource:
     """Make one source of everything that the user named.
 
     Args:
-        locations: Paths, which have to be there, and addresses.
+        locations: Paths and addresses.
         config: Settings.
         hardware: Sample this machine, where there are paths.
+        wait: A path that is missing is waited for, if the directory that it will be in exists.
 
     Raises:
         ConfigError: A path is not there, or an address cannot be opened.
     """
     changed = threading.Event()
-    sources = sources_of(locations, config, changed, hardware=hardware)
+    sources = sources_of(locations, config, changed, hardware=hardware, wait=wait)
     if len(sources) == 1:
         return sources[0]
     from lossmon.monitor.merged_source import MergedSource
@@ -43,16 +46,21 @@ def open_source(locations: Sequence[Location], config: Config, *, hardware: bool
 
 
 def sources_of(
-    locations: Sequence[Location], config: Config, changed: threading.Event, *, hardware: bool
+    locations: Sequence[Location],
+    config: Config,
+    changed: threading.Event,
+    *,
+    hardware: bool,
+    wait: bool = False,
 ) -> list[RunSource]:
-    """One source of all paths, and one per address; each sets the event.
+    """One source of all paths, and one per address; each sets the event. See `open_source`.
 
     Raises:
         ConfigError: A path is not there, or an address cannot be opened.
     """
     from lossmon.monitor import LocalSource, MonitorConfig
 
-    paths = existing([one for one in locations if isinstance(one, Path)])
+    paths = existing([one for one in locations if isinstance(one, Path)], wait=wait)
     sources: list[RunSource] = []
     if paths:
         settings = MonitorConfig.of(config)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lossmon.commands import COMMANDS
-from lossmon.commands.inputs import need_terminal, settings_of
+from lossmon.commands.inputs import has_terminal, need_terminal, settings_of
 from lossmon.commands.jobs import add_jobs, has_jobs, named_jobs, open_jobs
 from lossmon.commands.locations import Location
 from lossmon.commands.parsing import (
@@ -91,7 +91,8 @@ def run(options: argparse.Namespace) -> int:
     if jobs or options.jobs or has_jobs():
         source = open_jobs(locations, jobs, config, hardware=config.hardware, follow=options.jobs)
     else:
-        source = open_source(locations, config, hardware=config.hardware)
+        wait = not options.once and has_terminal()
+        source = open_source(locations, config, hardware=config.hardware, wait=wait)
     where = " ".join(map(str, locations))
     if options.size and not options.once:
         raise ConfigError("--size needs --once; the screen is as large as its terminal")

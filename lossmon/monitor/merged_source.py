@@ -92,6 +92,8 @@ def _merged(parts: Sequence[Snapshot]) -> Snapshot:
         runs=runs,
         hardware=hardware,
         waiting_for="" if runs else waiting,
+        seen_files=0 if runs else sum(part.seen_files for part in parts),
+        unread_files=() if runs else tuple(name for part in parts for name in part.unread_files),
         notes=tuple(dict.fromkeys(note for part in parts for note in part.notes)),
         busy=any(part.busy for part in parts),
     )

@@ -308,6 +308,8 @@ class Monitor:
             runs=runs,
             hardware=self._hardware_source.reading(self._hardware.latest, runs, self._clock()),
             waiting_for=waiting,
+            seen_files=0 if runs else self._scan.seen_files,
+            unread_files=() if runs else self._scan.unrecognised,
             notes=(*self._scan.notes, *self._faults),
             busy=any(run.busy for run in self._runs.values()),
         )
@@ -331,4 +333,5 @@ def _same(a: Snapshot, b: Snapshot) -> bool:
         and all(x is y for x, y in zip(a.runs, b.runs, strict=True))
         and a.hardware is b.hardware
         and (a.waiting_for, a.notes, a.busy) == (b.waiting_for, b.notes, b.busy)
+        and (a.seen_files, a.unread_files) == (b.seen_files, b.unread_files)
     )

@@ -149,9 +149,10 @@ def _refusing(path: Path, head: bytes, taker: Format | None) -> list[str]:
 def _unread(path: Path, runs: Sequence[FoundRun]) -> Iterator[str]:
     """Lines on every other file: why it is not read."""
     read = {os.path.realpath(file.path) for run in runs for file in run.files}
-    listed = 0
+    listed, seen = 0, False
     others: Counter[str] = Counter()
     for file in _below(path):
+        seen = True
         if os.path.realpath(file) in read:
             continue
         reason = _why_not(file, alone=file == path)
@@ -164,7 +165,9 @@ def _unread(path: Path, runs: Sequence[FoundRun]) -> Iterator[str]:
             yield f"  {_relative(file, path)}: {reason}"
     if others:
         kinds = ", ".join(f"{count} {kind}" for kind, count in others.most_common(8))
-        yield f"ignored by name: {kinds}"
+        yield f"ignored by name (no log has such a name): {kinds}"
+    if not seen:
+        yield f"no files in {path}"
 
 
 def _below(path: Path) -> Iterator[Path]:

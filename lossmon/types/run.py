@@ -164,6 +164,8 @@ class Snapshot:
         hardware: Hardware readings.
         waiting_for: Paths that the monitor waits for while there is no run, or empty.
         notes: Notes on discovery ("polling: network file system").
+        seen_files: Files seen while there is no run.
+        unread_files: Names of some of them, none of which is in a known format.
         busy: More bytes are known and will be read at once.
     """
 
@@ -172,4 +174,6 @@ class Snapshot:
     hardware: HardwareReading = field(default_factory=HardwareReading)
     waiting_for: str = ""
     notes: tuple[str, ...] = ()
+    seen_files: int = 0
+    unread_files: tuple[str, ...] = ()
     busy: bool = False

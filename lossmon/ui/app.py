@@ -198,7 +198,6 @@ class LossmonApp(ViewHost):
             language=self.config.language,
             terminal=self.terminal,
             paused=self.follower.paused,
-            recognised=self.config.recognised,
             errors=(*self._errors, *self.themes.errors, *self.session.errors),
             marked=self.runs.marked,
             position=self.runs.position,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from textual.app import App
 
 from lossmon.config import Config, config_directory
-from lossmon.monitor import RunSource, format_titles
+from lossmon.monitor import RunSource
 from lossmon.types import Snapshot
 from lossmon.ui.chart.view_options import chart_settings_of
 
@@ -98,8 +98,6 @@ def screen_config(config: Config, initial: Snapshot | None) -> ScreenConfig:
         ascii={"auto": None, "ascii": True, "unicode": False}[config.charset],
         themes=home / "themes",
         home=home,
-        # Only who waits for a first run wants to know, and telling imports every reader.
-        recognised=() if initial is not None and initial.runs else format_titles(),
         initial=initial,
         keys=dict(config.keys),
         names=config.metrics,

@@ -24,7 +24,6 @@ class ScreenConfig:
         themes: The user's own directory of themes, or None.
         home: The user's own directory of settings, where the screen may keep small files of its
             own (never in a run's directory); None keeps nothing.
-        recognised: Titles of the formats that can be read, for the waiting screen.
         initial: What is known already, so that the first frame has curves; or None.
         keys: Other keys for actions, by binding id.
         names: The user's metric names.
@@ -39,7 +38,6 @@ class ScreenConfig:
     ascii: bool | None = None
     themes: Path | None = None
     home: Path | None = None
-    recognised: tuple[str, ...] = ()
     initial: Snapshot | None = None
     keys: dict[str, str] = field(default_factory=dict)
     names: MetricNames = field(default_factory=dict)
@@ -59,7 +57,6 @@ class Scene:
         language: Code of the language of the screen.
         terminal: What may be drawn.
         paused: The user paused reading.
-        recognised: Titles of the formats that can be read.
         errors: What went wrong outside the data: broken themes, a reader thread that died.
         marked: Paths of the runs that the user marked to compare them.
         position: Rank of the run in view as runs are sorted and filtered, from 1, and their
@@ -75,7 +72,6 @@ class Scene:
     language: str = "en"
     terminal: Terminal = field(default_factory=Terminal)
     paused: bool = False
-    recognised: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
     marked: frozenset[Path] = frozenset()
     position: tuple[int, int] | None = None

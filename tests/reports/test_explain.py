@@ -47,7 +47,7 @@ def test_files_that_nothing_reads_are_named_with_the_reason(tmp_path: Path) -> N
     assert "notes.txt: named like" in text and "text logs (stdout), but the content is" in text
     assert "later.log: empty" in text
     assert "link.log: a symbolic link" in text
-    assert "ignored by name: 1 .pt" in text
+    assert "ignored by name (no log has such a name): 1 .pt" in text
 
 
 def test_lines_that_are_alike_are_told_once(log: Path) -> None:
@@ -129,3 +129,9 @@ def test_the_exit_status_says_whether_anything_is_read(
 @pytest.mark.parametrize("family", sorted(p.name for p in DATA.iterdir() if p.is_dir()))
 def test_every_sample_is_explained(family: str) -> None:
     assert told(DATA / family)
+
+
+def test_a_directory_without_files_is_said_to_be_empty(tmp_path: Path) -> None:
+    out = io.StringIO()
+    assert not explain([tmp_path], Config(), out, None)
+    assert out.getvalue() == f"no files in {tmp_path}\n"

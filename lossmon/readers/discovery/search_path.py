@@ -53,7 +53,9 @@ class SearchPath:
         try:
             status = os.stat(self._root)
         except OSError as error:
-            before, self.notes = self.notes, (f"{self.given}: {error.strerror}",)
+            missing = isinstance(error, FileNotFoundError)
+            why = "does not exist yet" if missing else error.strerror
+            before, self.notes = self.notes, (f"{self.given}: {why}",)
             gone = self._tree is not None or self._file is not None
             self._tree, self._file = None, None
             self._root = os.path.realpath(self.given)

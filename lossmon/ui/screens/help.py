@@ -1,4 +1,4 @@
-"""Help: every key, by what it is for."""
+"""Help: every key, by what it is for, and the formats that are read."""
 
 from __future__ import annotations
 
@@ -8,26 +8,34 @@ from typing import Self
 from rich.cells import cell_len
 from textual.binding import Binding
 
+from lossmon.monitor import format_titles
 from lossmon.ui.screens.host import ViewHost
 from lossmon.ui.screens.page_screen import PageScreen
-from lossmon.ui.text.lines import EMPTY, MUTED, STRONG, TEXT, Line, clip
+from lossmon.ui.text.lines import EMPTY, MUTED, STRONG, TEXT, Line, clean, clip, wrap
 from lossmon.ui.widgets.keys import NAMES
 
 
 class HelpScreen(PageScreen):
-    """The keys.
+    """The keys and the formats.
 
     Args:
         groups: Every binding of the app and of its views, by the name of its group.
         remapped: Other keys for actions, by binding id.
+        formats: Titles of the formats that are read.
     """
 
     @classmethod
     def create(cls, app: ViewHost) -> Self | None:
-        return cls(app.key_groups, app.config.keys)
+        return cls(app.key_groups, app.config.keys, format_titles())
 
-    def __init__(self, groups: Mapping[str, Sequence[Binding]], remapped: dict[str, str]) -> None:
+    def __init__(
+        self,
+        groups: Mapping[str, Sequence[Binding]],
+        remapped: dict[str, str],
+        formats: Sequence[str] = (),
+    ) -> None:
         super().__init__()
+        self._formats = formats
         self._groups = groups
         self._remapped = remapped
 
@@ -42,7 +50,11 @@ class HelpScreen(PageScreen):
                 for binding in bindings
             ]
             lines += [((self.scene.say(title), STRONG),), *two_columns(rows, room), EMPTY]
-        return lines[:-1]
+        if not self._formats:
+            return lines[:-1]
+        listed = " · ".join(clean(title) for title in self._formats)
+        lines.append(((self.scene.say("Formats"), STRONG),))
+        return lines + [((f" {line}", MUTED),) for line in wrap(listed, room - 2)]
 
     def _keys_of(self, binding: Binding) -> str:
         keys = self._remapped.get(binding.id or "", binding.key)

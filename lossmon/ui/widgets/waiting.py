@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from lossmon.analysis.unread_files import about_unread
+from lossmon.locale import Values
 from lossmon.ui.text.lines import EMPTY, MUTED, STRONG, TEXT, Line, clean, clip, wrap
 from lossmon.ui.widgets.scene_panel import ScenePanel
 
 
 class Waiting(ScenePanel):
-    """Says what is waited for, and what would be recognised."""
+    """Says what is waited for, and which files are there but not read."""
 
     def compose_lines(self, width: int, height: int) -> Sequence[Line]:
         scene = self.scene
@@ -19,24 +21,33 @@ class Waiting(ScenePanel):
         if room < 4:
             return []
         lines = self._about(room)
-        if scene.recognised and height >= len(lines) + 4:
-            lines += [EMPTY, ((scene.say("recognised"), MUTED),)]
-            listed = " · ".join(clean(title) for title in scene.recognised)
-            lines += [((line, TEXT),) for line in wrap(listed, room)][: height - len(lines) - 1]
         left = (width - room) // 2
         above = max(0, (height - len(lines)) // 3)
         return [*[EMPTY] * above, *(((" " * left, TEXT), *line) for line in lines)]
 
     def _about(self, room: int) -> list[Line]:
-        scene = self.scene
-        where = clean(scene.snapshot.waiting_for)
-        calm = scene.say("every file there is looked at as it grows")
+        scene, snapshot = self.scene, self.scene.snapshot
+        where = clean(snapshot.waiting_for)
         lines: list[Line] = [
             (("○ ", MUTED), (clip(scene.say("waiting for"), room - 2), STRONG)),
             EMPTY,
         ]
         lines += [((line, TEXT),) for line in wrap(where, room)]
-        lines += [((line, MUTED),) for line in wrap(calm, room)]
-        for note in scene.snapshot.notes[:3]:
-            lines += [((line, MUTED),) for line in wrap(clean(note), room)]
+        if not snapshot.notes:
+            unread = (snapshot.seen_files, snapshot.unread_files)
+            found = clean(about_unread(snapshot.waiting_for, *unread, scene.language))
+            lines += [((line, TEXT),) for line in wrap(found, room)]
+        for note in snapshot.notes[:3]:
+            lines += [((line, TEXT),) for line in wrap(clean(note), room)]
+        lines.append(EMPTY)
+        for text in self._advice(where):
+            lines += [((line, MUTED),) for line in wrap(text, room)]
         return lines
+
+    def _advice(self, where: str) -> Iterator[str]:
+        say = self.scene.say
+        yield say("every file there is looked at as it grows")
+        if self.scene.snapshot.seen_files:
+            explain = say("`lossmon explain {path}` says why a file is not read")
+            yield explain.format_map(Values({"path": where}))
+        yield say("? lists the keys and the formats that are read")

@@ -36,6 +36,7 @@ from lossmon.ui.widgets.metrics import Metrics, others, rows
 from lossmon.ui.widgets.notices import Pace, notice, shortened
 from lossmon.ui.widgets.panel import changed_spans
 from lossmon.ui.widgets.verdicts import Verdicts
+from lossmon.ui.widgets.waiting import Waiting
 from tests.ui import stage
 
 HOSTILE = "a\x1b[31m\tb\r\n[/x][red]‮\u200bc"
@@ -417,3 +418,14 @@ def test_a_finding_has_a_glyph_and_a_role_for_every_severity() -> None:
 
     assert set(BADGES) == set(ROLES) == set(Severity)
     assert isinstance(stage.WARMING, Finding)
+
+
+# ---------------------------------------------------------------------------- waiting
+
+
+def test_files_without_a_run_are_named_while_waiting() -> None:
+    panel = Waiting()
+    panel.scene = scene(Snapshot(waiting_for="src", seen_files=2, unread_files=("a.py",)))
+    text = "\n".join(map(plain, panel.compose_lines(60, 20)))
+    assert "2 files here, none is a log: a.py, …" in text
+    assert "lossmon explain src" in text

@@ -1,0 +1,29 @@
+"""Sentences about files of which none is read, for the screen and for commands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lossmon.locale import Values, translate
+
+_NONE = "no files here yet"
+_ONE = "{name} is not a log in a known format"
+_SEVERAL = "{count} {count:file|files} here, none is a log: {names}"
+
+
+def about_unread(path: str, seen: int, unread: Sequence[str], language: str) -> str:
+    """Say which files are not read.
+
+    Args:
+        path: The path that was searched.
+        seen: Regular files seen there.
+        unread: Names of some that are not in a known format.
+        language: Code of a language.
+    """
+    if not seen:
+        return translate(_NONE, language)
+    if seen == 1 and path.rpartition("/")[2] in unread:
+        return translate(_ONE, language).format_map(Values({"name": unread[0]}))
+    names = ", ".join(unread) + (", …" if len(unread) < seen else "")
+    values = Values({"count": str(seen), "names": names})
+    return translate(_SEVERAL, language).format_map(values)
