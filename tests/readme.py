@@ -14,11 +14,16 @@ from lossmon.alerts.channels import CHANNELS
 from lossmon.config import SETTINGS
 from lossmon.readers import registry
 from lossmon.ui.key_catalogue import catalogue
+from tests import source_docs
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 KEYS = ROOT / "docs" / "KEYS.md"
 ALERTS = ROOT / "docs" / "alerts.md"
+ARCHITECTURE = ROOT / "docs" / "architecture.md"
+FORMATS = ROOT / "docs" / "formats.md"
+VERDICTS = ROOT / "docs" / "verdicts.md"
+GLOSSARY = ROOT / "docs" / "glossary.md"
 
 
 NAMES = {
@@ -125,6 +130,10 @@ BLOCKS = {
     README: {"views": views, "formats": formats, "headless": headless, "settings": settings},
     KEYS: {"keys": keys},
     ALERTS: {"headless": headless, "channels": channels},
+    ARCHITECTURE: {"rooms": source_docs.rooms},
+    FORMATS: {"sources": source_docs.sources},
+    VERDICTS: {"verdicts": source_docs.verdicts},
+    GLOSSARY: {"glossary": source_docs.glossary},
 }
 """What is made, by document and name."""
 
