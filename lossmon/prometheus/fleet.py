@@ -64,7 +64,7 @@ EVAL = meaning("eval/loss")
 
 
 @dataclass(slots=True)
-class Row:
+class ServerRow:
     """What the server says of one run now.
 
     Attributes:
@@ -86,7 +86,7 @@ class Row:
     job: Mapping[str, str] = field(default_factory=dict)
 
 
-def read_rows(client: PrometheusClient, queries: Iterable[str]) -> dict[Key, Row]:
+def read_rows(client: PrometheusClient, queries: Iterable[str]) -> dict[Key, ServerRow]:
     """Ask for all runs.
 
     Args:
@@ -96,7 +96,7 @@ def read_rows(client: PrometheusClient, queries: Iterable[str]) -> dict[Key, Row
     Raises:
         PrometheusError: The server does not answer.
     """
-    rows: dict[Key, Row] = {}
+    rows: dict[Key, ServerRow] = {}
     with ThreadPoolExecutor(AT_ONCE, "Prometheus") as pool:
         answers = [pool.submit(client.query, query) for query in queries]
     for answer in answers:
@@ -105,12 +105,12 @@ def read_rows(client: PrometheusClient, queries: Iterable[str]) -> dict[Key, Row
             key = (labels.get("instance", ""), labels.get("path", ""))
             row = rows.get(key)
             if row is None:
-                row = rows[key] = Row(labels.get("run", ""))
+                row = rows[key] = ServerRow(labels.get("run", ""))
             _put(row, labels, element)
     return rows
 
 
-def _put(row: Row, labels: Mapping[str, str], element: Element) -> None:
+def _put(row: ServerRow, labels: Mapping[str, str], element: Element) -> None:
     name = labels["__name__"]
     put = _SPECIAL.get(name)
     if put is None:
@@ -119,26 +119,26 @@ def _put(row: Row, labels: Mapping[str, str], element: Element) -> None:
         put(row, labels)
 
 
-def _put_finding(row: Row, labels: Mapping[str, str]) -> None:
+def _put_finding(row: ServerRow, labels: Mapping[str, str]) -> None:
     code = labels.get("code", "")
     row.findings[code] = (labels.get("severity", ""), labels.get("confidence", ""))
     if labels.get("is_verdict") == "true":
         row.verdict = code
 
 
-def _put_state(row: Row, labels: Mapping[str, str]) -> None:
+def _put_state(row: ServerRow, labels: Mapping[str, str]) -> None:
     row.state = labels.get("lossmon_state", "")
 
 
-def _put_sources(row: Row, labels: Mapping[str, str]) -> None:
+def _put_sources(row: ServerRow, labels: Mapping[str, str]) -> None:
     row.sources = labels.get("sources", "")
 
 
-def _put_job(row: Row, labels: Mapping[str, str]) -> None:
+def _put_job(row: ServerRow, labels: Mapping[str, str]) -> None:
     row.job = labels
 
 
-_SPECIAL: Mapping[str, Callable[[Row, Mapping[str, str]], None]] = {
+_SPECIAL: Mapping[str, Callable[[ServerRow, Mapping[str, str]], None]] = {
     "lossmon_finding": _put_finding,
     "lossmon_state": _put_state,
     "lossmon_run_info": _put_sources,
@@ -151,12 +151,12 @@ class FleetSnapshots:
     """Turns rows into snapshots of runs; a row that is as before keeps its object."""
 
     def __init__(self) -> None:
-        self._known: dict[Key, tuple[Row, str, RunSnapshot]] = {}
+        self._known: dict[Key, tuple[ServerRow, str, RunSnapshot]] = {}
 
-    def of(self, rows: Mapping[Key, Row]) -> dict[Key, RunSnapshot]:
+    def of(self, rows: Mapping[Key, ServerRow]) -> dict[Key, RunSnapshot]:
         """The runs in the order of their hosts and names."""
         counts = Counter(row.run for row in rows.values())
-        known: dict[Key, tuple[Row, str, RunSnapshot]] = {}
+        known: dict[Key, tuple[ServerRow, str, RunSnapshot]] = {}
         for key, row in sorted(rows.items()):
             name = row.run if counts[row.run] == 1 else f"{host_of(key[0])}/{row.run}"
             before = self._known.get(key)
@@ -174,7 +174,7 @@ def host_of(instance: str) -> str:
     return host.strip("[]") if port.isdecimal() and host else instance
 
 
-def _is_same(one: Row, other: Row) -> bool:
+def _is_same(one: ServerRow, other: ServerRow) -> bool:
     """Whether two rows say the same; NaN equals NaN here."""
     return (
         one.state == other.state
@@ -191,7 +191,7 @@ def _is_same(one: Row, other: Row) -> bool:
     )
 
 
-def _snapshot(key: Key, row: Row, name: str) -> RunSnapshot:
+def _snapshot(key: Key, row: ServerRow, name: str) -> RunSnapshot:
     values = row.values
     step = _whole(values.get("lossmon_step"))
     train, eval_ = _train(row, step), _eval(row, step)
@@ -217,12 +217,12 @@ def _snapshot(key: Key, row: Row, name: str) -> RunSnapshot:
     )
 
 
-def _train(row: Row, step: int | None) -> Series | None:
+def _train(row: ServerRow, step: int | None) -> Series | None:
     value = row.values.get("lossmon_train_loss")
     return None if value is None else one_point("train/loss", TRAIN, step or 0, value)
 
 
-def _eval(row: Row, step: int | None) -> Series | None:
+def _eval(row: ServerRow, step: int | None) -> Series | None:
     value = row.values.get("lossmon_eval_loss")
     if value is None:
         return None
@@ -261,7 +261,7 @@ _NO_STEPS = np.empty(0, np.int64)
 _NO_VALUES = np.empty(0)
 
 
-def _diagnosis(row: Row) -> Diagnosis:
+def _diagnosis(row: ServerRow) -> Diagnosis:
     since = _whole(row.values.get("lossmon_verdict_since_step")) or 0
     findings = [
         Finding(
@@ -278,13 +278,13 @@ def _diagnosis(row: Row) -> Diagnosis:
     return Diagnosis(verdict, tuple(findings) or (verdict,), history)
 
 
-def _best(row: Row) -> Best | None:
+def _best(row: ServerRow) -> Best | None:
     loss, step = row.values.get("lossmon_best_eval_loss"), row.values.get("lossmon_best_step")
     at = _whole(step)
     return None if loss is None or at is None else Best(at, loss)
 
 
-def _job(row: Row) -> Job | None:
+def _job(row: ServerRow) -> Job | None:
     if not row.job:
         return None
     scheduler, identity, name, partition = (

@@ -11,7 +11,7 @@ from pathlib import Path
 from lossmon.errors import internal_error
 from lossmon.prometheus.client import PrometheusClient, PrometheusError
 from lossmon.prometheus.curves import read_curves, read_start, read_trends, with_curves
-from lossmon.prometheus.fleet import FIRST, REST, FleetSnapshots, Key, Row, read_rows
+from lossmon.prometheus.fleet import FIRST, REST, FleetSnapshots, Key, ServerRow, read_rows
 from lossmon.prometheus.node_metrics import NodeReader
 from lossmon.types import MetricNames, NodeReading, RunSnapshot, Series, Snapshot
 
@@ -140,7 +140,7 @@ class PrometheusSource:
             self._answered.set()
         self._set_runs(read_rows(self._client, (*FIRST, *REST)))
 
-    def _set_runs(self, rows: dict[Key, Row]) -> None:
+    def _set_runs(self, rows: dict[Key, ServerRow]) -> None:
         self._runs = self._fleet.of(rows)
         self._keys = {run.path: key for key, run in self._runs.items()}
         self._publish()

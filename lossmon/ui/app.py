@@ -20,7 +20,7 @@ from lossmon.monitor import RunSource
 from lossmon.types import MetricNames, Snapshot
 from lossmon.ui.chart.view_options import XAxis
 from lossmon.ui.chart_actions import ChartActions
-from lossmon.ui.follower import Follower, ReadingFailed, SnapshotReady
+from lossmon.ui.follower import ReadingFailed, SnapshotPoller, SnapshotReady
 from lossmon.ui.keys.bindings import BINDINGS, FOOTER, footer, in_groups
 from lossmon.ui.run_selection import RunSelection
 from lossmon.ui.scene import Scene, ScreenConfig
@@ -87,7 +87,9 @@ class LossmonApp(ViewHost):
         self.session = Session(
             config.home, config.settings, config.names, self._rename, lambda: not self.is_web
         )
-        self.follower = Follower(source, self.post_message, begin or source.begin, config.initial)
+        self.follower = SnapshotPoller(
+            source, self.post_message, begin or source.begin, config.initial
+        )
         if not terminal.unicode:
             self._filters.append(Ascii())
         kept = self.preferences

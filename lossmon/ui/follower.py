@@ -50,7 +50,7 @@ class ReadingFailed(Message):
         self.reason = reason
 
 
-class Follower:
+class SnapshotPoller:
     """Polls until it is stopped.
 
     Args:

@@ -8,7 +8,7 @@ import pytest
 
 from lossmon.prometheus.client import Range
 from lossmon.prometheus.curves import _curves, _selector, escaped, with_curves
-from lossmon.prometheus.fleet import FleetSnapshots, Row
+from lossmon.prometheus.fleet import FleetSnapshots, ServerRow
 from lossmon.types import Series
 from tests.services.prometheus import promtool
 
@@ -67,7 +67,7 @@ def test_a_curve_ends_with_the_newest_point_and_keeps_the_minimum_that_was_seen(
         "lossmon_best_eval_loss": 0.9,
         "lossmon_best_step": 25.0,
     }
-    (run,) = FleetSnapshots().of({KEY: Row("a", values)}).values()
+    (run,) = FleetSnapshots().of({KEY: ServerRow("a", values)}).values()
     made = with_curves(run, (curve([10, 20, 30], [3, 2, 1]),))
     train, eval_ = made.train_loss, made.eval_loss
     assert train is not None and train.steps.tolist() == [10, 20, 30, 40] and train.last == 1.2

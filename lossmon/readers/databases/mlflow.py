@@ -12,8 +12,8 @@ from lossmon.readers.databases.rows import (
     MOST_SETTINGS,
     RowCursor,
     RunMarks,
+    RunProgress,
     RunRows,
-    RunState,
     as_float,
     as_name,
     as_step,
@@ -74,14 +74,14 @@ class MlflowRows:
         self._run = run
         self._cursor = RowCursor("metrics", "key, value, timestamp, step, is_nan", "run_uuid", run)
 
-    def read(self, connection: sqlite3.Connection, batch: BatchBuilder) -> RunState:
+    def read(self, connection: sqlite3.Connection, batch: BatchBuilder) -> RunProgress:
         """Add what was logged since the last visit."""
         rows, more = self._cursor.read(connection)
         for key, value, time, step, is_nan in rows:
             logged = math.nan if is_nan else _unbounded(as_float(value))
             tag = clean_name(str(key))
             batch.points.add(tag, as_step(step), moment(as_float(time)), logged)
-        return RunState(self._facts(connection), more)
+        return RunProgress(self._facts(connection), more)
 
     def _facts(self, connection: sqlite3.Connection) -> Facts | None:
         state = "SELECT name, status, start_time FROM runs WHERE run_uuid = ?"

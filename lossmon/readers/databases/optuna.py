@@ -23,8 +23,8 @@ from lossmon.readers.databases.reader import openers
 from lossmon.readers.databases.rows import (
     MOST_ROWS,
     MOST_SETTINGS,
+    RunProgress,
     RunRows,
-    RunState,
     as_float,
     as_int,
     as_name,
@@ -124,7 +124,7 @@ class StudyRows:
         self._study = study
         self._last = 0
 
-    def read(self, connection: sqlite3.Connection, batch: BatchBuilder) -> RunState:
+    def read(self, connection: sqlite3.Connection, batch: BatchBuilder) -> RunProgress:
         """Add the values of the trials that ended since the last visit."""
         directions = _directions(connection, self._study) or [MINIMIZE]
         kind = _or_nothing(connection, "trial_values", "value_type")
@@ -145,7 +145,7 @@ class StudyRows:
                 )
         return self._state(connection, directions)._replace(more=len(rows) == MOST_ROWS)
 
-    def _state(self, connection: sqlite3.Connection, directions: list[str]) -> RunState:
+    def _state(self, connection: sqlite3.Connection, directions: list[str]) -> RunProgress:
         (name,) = connection.execute(
             "SELECT study_name FROM studies WHERE study_id = ?", (self._study,)
         ).fetchone() or ("",)
@@ -159,7 +159,7 @@ class StudyRows:
             finished=end is not None and time.time() >= end,
             settings={"direction": ", ".join(directions)},
         )
-        return RunState(facts, revisit_at=end)
+        return RunProgress(facts, revisit_at=end)
 
 
 class TrialRows:
@@ -174,14 +174,14 @@ class TrialRows:
         self._study, self._trial = study, trial
         self._seen: list[tuple[int, str]] = []
 
-    def read(self, connection: sqlite3.Connection, batch: BatchBuilder) -> RunState:
+    def read(self, connection: sqlite3.Connection, batch: BatchBuilder) -> RunProgress:
         """Add what was reported since the last visit, or all of it if old values changed."""
         found = connection.execute(
             "SELECT trial_id, state, datetime_start FROM trials WHERE study_id = ? AND number = ?",
             (self._study, self._trial),
         ).fetchone()
         if found is None:
-            return RunState()
+            return RunProgress()
         trial, state, started = found
         table = "trial_intermediate_values"
         kind = _or_nothing(connection, table, "intermediate_value_type")
@@ -204,7 +204,7 @@ class TrialRows:
             started=written_moment(str(started)),
             settings=self._settings(connection, trial),
         )
-        return RunState(facts)
+        return RunProgress(facts)
 
     def _settings(self, connection: sqlite3.Connection, trial: object) -> dict[str, str]:
         rows = connection.execute(

@@ -22,7 +22,7 @@ MOST_SETTINGS = 1000
 LARGEST_STEP = 2**62
 
 
-class RunState(NamedTuple):
+class RunProgress(NamedTuple):
     """State of one run after a visit.
 
     Attributes:
@@ -40,7 +40,7 @@ class RunState(NamedTuple):
 class RunRows(Protocol):
     """One run of a database, and how far it was read."""
 
-    def read(self, connection: sqlite3.Connection, batch: BatchBuilder) -> RunState:
+    def read(self, connection: sqlite3.Connection, batch: BatchBuilder) -> RunProgress:
         """Add what was logged since the last visit to a batch.
 
         Where older values changed, the batch starts over with all of them.

@@ -11,8 +11,8 @@ from lossmon.readers.databases.reader import Database, DatabaseReader
 from lossmon.readers.databases.rows import (
     RowCursor,
     RunMarks,
+    RunProgress,
     RunRows,
-    RunState,
     as_float,
     as_int,
     as_name,
@@ -100,7 +100,7 @@ class SessionRows:
         self._host = RowCursor("system_samples", host, _NODE, 0)
         self._gpus = RowCursor("system_gpu_samples", gpus, _NODE, 0)
 
-    def read(self, connection: sqlite3.Connection, batch: BatchBuilder) -> RunState:
+    def read(self, connection: sqlite3.Connection, batch: BatchBuilder) -> RunProgress:
         """Add what was measured since the last visit."""
         add = batch.points.add_row
         rows, more_times = self._times.read(connection)
@@ -119,7 +119,7 @@ class SessionRows:
         for index, time, gpu, *values in rows:
             readings = _readings(f"system/gpu/{as_int(gpu)}", _GPU_COLUMNS, values)
             add(as_step(index), as_float(time), readings, Axis.ORDER)
-        return RunState(more=more_times or more_memory or more_host or more_gpus)
+        return RunProgress(more=more_times or more_memory or more_host or more_gpus)
 
 
 def _step_times(events: object) -> Iterator[tuple[str, float]]:

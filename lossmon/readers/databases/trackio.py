@@ -11,8 +11,8 @@ from lossmon.readers.databases.reader import openers
 from lossmon.readers.databases.rows import (
     RowCursor,
     RunMarks,
+    RunProgress,
     RunRows,
-    RunState,
     as_name,
     as_step,
 )
@@ -107,7 +107,7 @@ class TrackioRows:
         self._readings = 0
         self._ended = False
 
-    def read(self, connection: sqlite3.Connection, batch: BatchBuilder) -> RunState:
+    def read(self, connection: sqlite3.Connection, batch: BatchBuilder) -> RunProgress:
         """Add what was logged since the last visit.
 
         Readings of the machine become `system/` scalars. They have no step, so they are numbered.
@@ -126,7 +126,7 @@ class TrackioRows:
             batch.points.add_row(self._readings, when, readings, Axis.ORDER)
             self._readings += 1
         facts = replace(self._config(connection), name=self._name or None, finished=self._ended)
-        return RunState(facts, more or more_readings)
+        return RunProgress(facts, more or more_readings)
 
     def _config(self, connection: sqlite3.Connection) -> Facts:
         if (self._column,) not in _columns(connection, "configs"):

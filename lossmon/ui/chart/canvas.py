@@ -151,7 +151,7 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class CellSpan:
     """Cells of one row, from column `start` up to and without `end`."""
 
     y: int
@@ -164,12 +164,12 @@ _JOIN = 3
 many bytes as the two braille characters between them."""
 
 
-def changes(old: Picture | None, new: Picture) -> tuple[Run, ...] | None:
+def changes(old: Picture | None, new: Picture) -> tuple[CellSpan, ...] | None:
     """The runs of cells that differ, or None where all has to be drawn (another size)."""
     if old is None or old.codes.shape != new.codes.shape or old.names != new.names:
         return None
     differ = (old.codes != new.codes) | (old.styles != new.styles)
-    runs: list[Run] = []
+    runs: list[CellSpan] = []
     for y in np.flatnonzero(differ.any(axis=1)).tolist():
         columns = np.flatnonzero(differ[y])
         breaks = np.flatnonzero(np.diff(columns) > _JOIN)
@@ -179,14 +179,14 @@ def changes(old: Picture | None, new: Picture) -> tuple[Run, ...] | None:
     return tuple(runs)
 
 
-def _whole(new: Picture, old: Picture, y: int, start: int, end: int) -> Run:
+def _whole(new: Picture, old: Picture, y: int, start: int, end: int) -> CellSpan:
     """Widened so that no wide character is cut in half."""
     width = new.width
     while start > 0 and (new.codes[y, start] == 0 or old.codes[y, start] == 0):
         start -= 1
     while end < width and (new.codes[y, end] == 0 or old.codes[y, end] == 0):
         end += 1
-    return Run(y, start, end)
+    return CellSpan(y, start, end)
 
 
 class Canvas:

@@ -6,7 +6,7 @@ import numpy as np
 
 from lossmon.fast_dataclass import dataclass
 from lossmon.types import Floats, Ints
-from lossmon.ui.chart.downsample import Columns, edges, reduce
+from lossmon.ui.chart.downsample import ReducedCurve, edges, reduce
 from lossmon.ui.chart.model import Curve
 from lossmon.ui.chart.ranges import Span
 from lossmon.ui.chart.smoothing import MAX_WEIGHT, Ema
@@ -32,7 +32,7 @@ class Window:
         after: The same at the right.
     """
 
-    columns: Columns
+    columns: ReducedCurve
     before: tuple[float, float] | None
     after: tuple[float, float] | None
 
@@ -42,7 +42,7 @@ class _View:
     """Columns over a span, where they begin in the curve, and how many points they hold."""
 
     span: Span
-    columns: Columns
+    columns: ReducedCurve
     begins: Ints
     points: int = 0
 
@@ -159,7 +159,7 @@ class Trace:
     def _view(self, span: Span, width: int) -> _View:
         view = self._views.pop(width, None)
         if view is None or view.span != span:
-            view = _View(span, Columns.empty(width), np.zeros(width + 1, np.int64))
+            view = _View(span, ReducedCurve.empty(width), np.zeros(width + 1, np.int64))
         self._views[width] = view
         while len(self._views) > _VIEWS:
             del self._views[next(iter(self._views))]

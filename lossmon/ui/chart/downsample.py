@@ -13,7 +13,7 @@ _LARGEST = 2.0**62
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
+class ReducedCurve:
     """A curve reduced to the columns of a canvas; arrays of one length, written in place.
 
     Attributes:
@@ -31,7 +31,7 @@ class Columns:
     bad: Ints
 
     @classmethod
-    def empty(cls, width: int) -> Columns:
+    def empty(cls, width: int) -> ReducedCurve:
         """Columns without any point."""
         low, high, line = (np.full(width, np.nan) for _ in range(3))
         return cls(low, high, line, np.zeros(width, np.int64), np.zeros(width, np.int64))
@@ -54,7 +54,7 @@ def edges(x: Floats | Ints, span: Span, width: int) -> Ints:
     return np.asarray(np.searchsorted(x, bounds, side="left"), np.int64)
 
 
-def reduce(target: Columns, y: Floats, line: Floats, begins: Ints, first: int = 0) -> None:
+def reduce(target: ReducedCurve, y: Floats, line: Floats, begins: Ints, first: int = 0) -> None:
     """Write the columns from `first` on.
 
     Args:
@@ -87,7 +87,9 @@ def reduce(target: Columns, y: Floats, line: Floats, begins: Ints, first: int = 
             _reduce_with_gaps(target, raw, line[offset:stop], cuts, where)
 
 
-def _reduce_with_gaps(target: Columns, raw: Floats, line: Floats, cuts: Ints, where: Ints) -> None:
+def _reduce_with_gaps(
+    target: ReducedCurve, raw: Floats, line: Floats, cuts: Ints, where: Ints
+) -> None:
     finite = np.isfinite(raw)
     counts = np.add.reduceat(finite.astype(np.int64), cuts)
     low = np.minimum.reduceat(np.where(finite, raw, np.inf), cuts)

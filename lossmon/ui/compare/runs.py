@@ -117,7 +117,7 @@ def axis_of(runs: Sequence[RunSnapshot], metric: Metric, wanted: XAxis) -> XAxis
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Row:
+class ComparedRun:
     """One run in a comparison.
 
     Attributes:
@@ -151,16 +151,16 @@ class Row:
 
 def drawn_row(
     run: RunSnapshot, index: int, place: int, metric: Metric | None, x: XAxis, *, hidden: bool
-) -> Row:
+) -> ComparedRun:
     """A run with its curve."""
     series = metric.of(run) if metric is not None else None
     curve = None
     if series is not None and has_axis(run, series, x):
         curve = placed_curve(run, series, x, f"series-{place + 1}")
-    return Row(run, index, place, hidden, series, curve)
+    return ComparedRun(run, index, place, hidden, series, curve)
 
 
-def common_position(rows: Sequence[Row], base: Path | None) -> float | None:
+def common_position(rows: Sequence[ComparedRun], base: Path | None) -> float | None:
     """The largest position that every drawn curve and the baseline have reached.
 
     None without two curves.
@@ -172,7 +172,7 @@ def common_position(rows: Sequence[Row], base: Path | None) -> float | None:
 
 
 def measured(
-    row: Row, base: Row | None, at: float | None
+    row: ComparedRun, base: ComparedRun | None, at: float | None
 ) -> tuple[CurveLevel | None, CurveDifference | None]:
     """Where a run stands at a position, and how far from the baseline."""
     if at is None or row.curve is None or row.hidden:

@@ -12,7 +12,7 @@ from lossmon.analysis.settings_diff import SettingDifference, differing
 from lossmon.diagnosis.advice import badge_of
 from lossmon.fast_dataclass import dataclass
 from lossmon.ui.chart.view_options import XAxis
-from lossmon.ui.compare.runs import Metric, Row, best_of
+from lossmon.ui.compare.runs import ComparedRun, Metric, best_of
 from lossmon.ui.scene import Scene
 from lossmon.ui.text import numbers
 from lossmon.ui.text.lines import (
@@ -47,7 +47,7 @@ LONGEST_VALUE = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class ValueColumn:
     """One column of numbers.
 
     Attributes:
@@ -62,16 +62,16 @@ class Column:
 
 
 _COLUMNS = (
-    Column("last", 9, 44),
-    Column("best", 15, 88),
-    Column("at", 9, 0),
-    Column("difference", 14, 0),
-    Column("± noise", 13, 62),
-    Column("steps/s", 9, 104),
+    ValueColumn("last", 9, 44),
+    ValueColumn("best", 15, 88),
+    ValueColumn("at", 9, 0),
+    ValueColumn("difference", 14, 0),
+    ValueColumn("± noise", 13, 62),
+    ValueColumn("steps/s", 9, 104),
 )
 
 
-class Table:
+class ComparisonTable:
     """Rows of runs in columns that fit a width.
 
     Args:
@@ -89,7 +89,7 @@ class Table:
         metric: Metric | None,
         at: float | None,
         x: XAxis,
-        rows: Sequence[Row],
+        rows: Sequence[ComparedRun],
         room: int,
     ) -> None:
         self.scene, self.metric, self.at, self.x, self.room = scene, metric, at, x, room
@@ -113,7 +113,7 @@ class Table:
             line = (*line, ("  ", TEXT), (say("verdict"), MUTED))
         return fit(line, self.room)
 
-    def row(self, row: Row, *, chosen: bool, base: bool) -> Line:
+    def row(self, row: ComparedRun, *, chosen: bool, base: bool) -> Line:
         """One run."""
         cells = {
             "last": self._last(row),
@@ -140,13 +140,13 @@ class Table:
             line = (*line, ("  ", TEXT), *narrow_block(verdict.severity, word, self.verdict))
         return fit(line, self.room)
 
-    def _last(self, row: Row) -> Line:
+    def _last(self, row: ComparedRun) -> Line:
         if row.series is None:
             return (("-", MUTED),)
         role = TEXT if math.isfinite(row.series.last) else "critical"
         return ((numbers.value(row.series.last), role),)
 
-    def _best(self, row: Row) -> Line:
+    def _best(self, row: ComparedRun) -> Line:
         found = None
         if row.series is not None and self.metric is not None:
             found = best_of(row.series, self.metric)
@@ -154,7 +154,7 @@ class Table:
             return EMPTY
         return ((f"{numbers.value(found[0], 3)}@{numbers.si(found[1])}", MUTED),)
 
-    def _level(self, row: Row) -> Line:
+    def _level(self, row: ComparedRun) -> Line:
         if row.hidden:
             return ((self.scene.say("hidden"), MUTED),)
         if row.level is None:
@@ -162,7 +162,7 @@ class Table:
         role = TEXT if math.isfinite(row.level.value) else "critical"
         return ((numbers.value(row.level.value), role),)
 
-    def _difference(self, row: Row, *, base: bool) -> Line:
+    def _difference(self, row: ComparedRun, *, base: bool) -> Line:
         if base:
             return ((self.scene.say("baseline"), MUTED),)
         apart = row.apart
@@ -181,7 +181,7 @@ class Table:
             return TEXT
         return "ok" if (apart.value < 0) is lower else "warning"
 
-    def _noise(self, row: Row) -> Line:
+    def _noise(self, row: ComparedRun) -> Line:
         if row.apart is None or not math.isfinite(row.apart.value):
             return EMPTY
         if not row.apart.is_real:
@@ -189,7 +189,7 @@ class Table:
             return ((self.scene.say(word), MUTED),)
         return ((f"±{numbers.value(row.apart.margin, 3)}", MUTED),)
 
-    def _speed(self, row: Row) -> Line:
+    def _speed(self, row: ComparedRun) -> Line:
         speed = row.run.steps_per_second
         return EMPTY if speed is None else ((numbers.si(speed), MUTED),)
 
@@ -216,7 +216,7 @@ def right(line: Line, room: int) -> Line:
 
 def setting_lines(
     scene: Scene,
-    rows: Sequence[Row],
+    rows: Sequence[ComparedRun],
     settings: Sequence[Mapping[str, str]],
     first: Sequence[int],
     room: int,
@@ -248,7 +248,7 @@ def setting_lines(
     return [fit(head, room), *(_setting(one, shown, name, value, room) for one in found)]
 
 
-def _columns(rows: Sequence[Row], first: Sequence[int], room: int) -> list[int]:
+def _columns(rows: Sequence[ComparedRun], first: Sequence[int], room: int) -> list[int]:
     count = max(1, min(len(rows), room // VALUE))
     order = [*dict.fromkeys([*first, *range(len(rows))])]
     return sorted(order[:count])

@@ -14,7 +14,7 @@ from lossmon.ui.outputs.selection import A, B, OutputSelection
 from lossmon.ui.state.ratings import Rating, Ratings
 from lossmon.ui.text import numbers
 from lossmon.ui.text.lines import MUTED, STRONG, TEXT, Line, clean
-from lossmon.ui.widgets.answers import Answer, Pair, Row
+from lossmon.ui.widgets.answers import Answer, Pair, PromptRow
 
 GLYPHS: dict[Rating | None, str] = {
     Rating.BETTER: "+",
@@ -76,8 +76,8 @@ class Pairing:
         """A step in words."""
         return self.say("no step") if step is None else f"{self.say('step')} {step:,}"
 
-    def _row(self, prompt: Prompt, title: str) -> Row:
-        return Row(title, GLYPHS[self.opinion(prompt)], self.spot.has_both(prompt))
+    def _row(self, prompt: Prompt, title: str) -> PromptRow:
+        return PromptRow(title, GLYPHS[self.opinion(prompt)], self.spot.has_both(prompt))
 
     def _answers(self, prompt: Prompt) -> tuple[Answer, Answer]:
         old, new = (prompt.outputs.get(step) for step in self.spot.steps)

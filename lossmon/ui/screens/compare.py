@@ -17,8 +17,8 @@ from lossmon.ui.chart.model import ChartModel, Curve
 from lossmon.ui.chart.positions import has_axis
 from lossmon.ui.chart.view_options import XAxis
 from lossmon.ui.compare.runs import (
+    ComparedRun,
     Metric,
-    Row,
     axis_of,
     chosen_runs,
     common_position,
@@ -27,7 +27,7 @@ from lossmon.ui.compare.runs import (
     metrics_of,
     usual_metric,
 )
-from lossmon.ui.compare.table import Table, setting_lines
+from lossmon.ui.compare.table import ComparisonTable, setting_lines
 from lossmon.ui.scene import Scene
 from lossmon.ui.screens.host import ViewHost
 from lossmon.ui.screens.page_screen import Body
@@ -103,7 +103,7 @@ class CompareScreen(SceneScreen):
         self.between = Edge("├┤", left=True)
         self.body = Lower()
         self.lower = Edge("╰╯", left=False)
-        self.rows: list[Row] = []
+        self.rows: list[ComparedRun] = []
         self.metrics: list[Metric] = []
         self.metric: Metric | None = None
         self.chosen: Path | None = None
@@ -204,7 +204,7 @@ class CompareScreen(SceneScreen):
         live = any(row.run.state in (RunState.RUNNING, RunState.STALLED) for row in drawn)
         return ChartModel(curves=curves, live=live)
 
-    def _curve(self, row: Row, curve: Curve, *, strong: bool) -> Curve:
+    def _curve(self, row: ComparedRun, curve: Curve, *, strong: bool) -> Curve:
         style = row.style if strong else f"{row.style}-calm"
         exact = self.metric is not None and self.metric.key == "eval"
         return replace(
@@ -215,7 +215,7 @@ class CompareScreen(SceneScreen):
         room = max(1, self.app.size.width - 4)
         if not self.rows:
             return [((self.scene.say("waiting"), MUTED),)]
-        table = Table(self.scene, self.metric, self.at, self.x, self.rows, room)
+        table = ComparisonTable(self.scene, self.metric, self.at, self.x, self.rows, room)
         lines = [
             table.row(row, chosen=row.run.path == self.chosen, base=row.run.path == self.base)
             for row in self.rows

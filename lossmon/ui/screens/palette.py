@@ -21,7 +21,7 @@ from lossmon.ui.widgets.text_input import ENDS
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class PaletteEntry:
     """One thing to do.
 
     Attributes:
@@ -46,7 +46,7 @@ def actions(
     active: Mapping[str, ActiveBinding],
     say: Callable[[str], str],
     run: Callable[[ActiveBinding], object],
-) -> list[Command]:
+) -> list[PaletteEntry]:
     """The actions in reach, each once, with all of its keys.
 
     Args:
@@ -62,7 +62,7 @@ def actions(
             keys.setdefault(name, []).append(NAMES.get(key, key))
             bound.setdefault(name, one)
     return [
-        Command(
+        PaletteEntry(
             text=say(one.binding.tooltip or one.binding.description),
             hint=" ".join(keys[name]),
             name=name,
@@ -98,25 +98,25 @@ class PaletteScreen(TypingScreen, PageScreen):
         )
         if len(runs) > 1:
             known += [
-                Command(run.name, say("runs"), "open run", partial(app.runs.choose, at))
+                PaletteEntry(run.name, say("runs"), "open run", partial(app.runs.choose, at))
                 for at, run in enumerate(runs)
             ]
         return cls(
             known
             + [
-                Command(name, say("theme"), "theme", partial(app.themes.switch, name))
+                PaletteEntry(name, say("theme"), "theme", partial(app.themes.switch, name))
                 for name in app.themes.names
             ]
         )
 
-    def __init__(self, known: Sequence[Command]) -> None:
+    def __init__(self, known: Sequence[PaletteEntry]) -> None:
         super().__init__()
         self.known = known
         self.chosen = 0
         self.entry.begin()
 
     @property
-    def found(self) -> list[Command]:
+    def found(self) -> list[PaletteEntry]:
         """What fits the typed words."""
         words = self.entry.text.casefold().split()
         return [one for one in self.known if one.fits(words)]
@@ -178,7 +178,7 @@ class PaletteScreen(TypingScreen, PageScreen):
         self.present(self.scene)
 
 
-def _row(command: Command, room: int, hint_room: int, *, chosen: bool) -> Line:
+def _row(command: PaletteEntry, room: int, hint_room: int, *, chosen: bool) -> Line:
     hint = clip(clean(command.hint), hint_room)
     text = clip(clean(command.text), max(4, room - hint_room - 4))
     gap = " " * max(1, room - 2 - cell_len(text) - cell_len(hint))

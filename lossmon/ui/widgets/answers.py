@@ -39,7 +39,7 @@ Brackets = tuple[str, str] | None
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class PromptRow:
     """A prompt in the list.
 
     Attributes:
@@ -83,7 +83,7 @@ class Pair:
         message: Lines instead of everything, where there is nothing to compare.
     """
 
-    rows: tuple[Row, ...] = ()
+    rows: tuple[PromptRow, ...] = ()
     chosen: int = 0
     prompt: tuple[str, str] = ("", "")
     expected: tuple[str, str] = ("", "")
@@ -266,7 +266,7 @@ def _flowed(answer: Answer, role: str, brackets: Brackets, room: int) -> list[Li
 _MARKS = {"+": "ok", "-": "warning", "=": "key"}
 
 
-def _row(row: Row, room: int, *, chosen: bool) -> Line:
+def _row(row: PromptRow, room: int, *, chosen: bool) -> Line:
     role = STRONG if chosen else TEXT if row.there else MUTED
     mark: Span = (row.mark, _MARKS.get(row.mark, MUTED))
     title = clip(calm(row.title), max(1, room - 4))

@@ -5,8 +5,8 @@ import pytest
 
 from lossmon.ui.chart.canvas import (
     Canvas,
+    CellSpan,
     Picture,
-    Run,
     bars,
     braille,
     cells_of,
@@ -97,10 +97,10 @@ def test_the_same_picture_has_no_changes_and_another_size_is_all_new() -> None:
 def test_changes_near_each_other_are_one_run() -> None:
     old = drawn("." * 30, "." * 30)
     new = drawn("." * 30, "..x..x" + "." * 20 + "x...")
-    assert changes(old, new) == (Run(1, 2, 6), Run(1, 26, 27))
+    assert changes(old, new) == (CellSpan(1, 2, 6), CellSpan(1, 26, 27))
 
 
 def test_a_change_never_halves_a_wide_character() -> None:
-    assert changes(drawn("a损b"), drawn("a失b")) == (Run(0, 1, 3),)
-    assert changes(drawn("a损b"), drawn("a--b")) == (Run(0, 1, 3),)
-    assert changes(drawn("a--b"), drawn("a-xb")) == (Run(0, 2, 3),)
+    assert changes(drawn("a损b"), drawn("a失b")) == (CellSpan(0, 1, 3),)
+    assert changes(drawn("a损b"), drawn("a--b")) == (CellSpan(0, 1, 3),)
+    assert changes(drawn("a--b"), drawn("a-xb")) == (CellSpan(0, 2, 3),)

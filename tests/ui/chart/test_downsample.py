@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lossmon.ui.chart.curve_cache import Trace
-from lossmon.ui.chart.downsample import Columns, edges, reduce
+from lossmon.ui.chart.downsample import ReducedCurve, edges, reduce
 from lossmon.ui.chart.model import Curve
 from lossmon.ui.chart.ranges import Span
 from lossmon.ui.chart.smoothing import smooth
 
 
-def columns_of(x: np.ndarray, y: np.ndarray, span: Span, width: int) -> Columns:
-    columns = Columns.empty(width)
+def columns_of(x: np.ndarray, y: np.ndarray, span: Span, width: int) -> ReducedCurve:
+    columns = ReducedCurve.empty(width)
     reduce(columns, y, y, edges(x, span, width))
     return columns
 

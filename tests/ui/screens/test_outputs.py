@@ -21,7 +21,7 @@ from lossmon.ui.scene import ScreenConfig
 from lossmon.ui.screens.outputs import OutputsScreen
 from lossmon.ui.terminal import Terminal
 from lossmon.ui.text.lines import plain, width
-from lossmon.ui.widgets.answers import Answer, Answers, Pair, Row
+from lossmon.ui.widgets.answers import Answer, Answers, Pair, PromptRow
 from tests.ui import stage
 from tests.ui.screen import rows
 
@@ -381,7 +381,7 @@ def test_no_text_breaks_the_lines(
     told = diff(old, new)
     panel = Answers()
     panel.pair = Pair(
-        rows=(Row(prompt), Row(new)),
+        rows=(PromptRow(prompt), PromptRow(new)),
         prompt=("prompt", prompt),
         expected=("expected", old),
         answers=(
