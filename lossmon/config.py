@@ -8,7 +8,7 @@ from dataclasses import field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lossmon.errors import ConfigError
+from lossmon.errors import ConfigError, did_you_mean
 from lossmon.fast_dataclass import dataclass
 from lossmon.locale import ENGLISH, languages
 
@@ -60,7 +60,7 @@ SETTINGS: tuple[Setting, ...] = (
         "theme", "auto", "name of the colour theme; auto chooses one that the terminal can show"
     ),
     Setting("smoothing", 0.6, "weight of earlier points in the smoothed line", low=0.0, high=0.999),
-    Setting("x_axis", "step", "horizontal axis", ("step", "epoch", "time")),
+    Setting("x_axis", "step", "horizontal axis", ("step", "epoch", "time", "tokens")),
     Setting("log_y", False, "start with a logarithmic loss axis"),
     Setting("outliers", False, "extend the loss axis to single outliers"),
     Setting(
@@ -86,6 +86,15 @@ SETTINGS: tuple[Setting, ...] = (
 TABLES = ("metrics", "patterns", "keys", "alerts")
 """Tables of config.toml."""
 
+OTHER_VARIABLES = (
+    "LOSSMON_PROMETHEUS_TOKEN",
+    "LOSSMON_SSH",
+    "LOSSMON_WEBHOOK_SECRET",
+    "LOSSMON_OPTIONS",
+    "LOSSMON_PATHS",
+)
+"""Variables that are not settings; the last two are those of the systemd units."""
+
 SECRETS = ("secret", "url")
 """Keys of channels whose values are not printed: webhook addresses contain a secret."""
 
@@ -105,6 +114,7 @@ class Config:
         patterns: Regular expressions for lines of text logs (`mine = "#(?P<step>\\d+) …"`).
         keys: Keys for the actions of the screen (`run.pause = "f"`).
         alerts: Rules and channels of alerts as in TOML; checked where alerts are sent.
+        chosen_lang: The language as it was set, `auto` where the locale decided.
         origins: Origin of each value: `default`, a file, a variable or a flag.
         file: The settings file, which need not exist; None if none was read.
     """
@@ -122,6 +132,7 @@ class Config:
     patterns: Mapping[str, str] = field(default_factory=dict)
     keys: Mapping[str, str] = field(default_factory=dict)
     alerts: Mapping[str, Any] = field(default_factory=dict)
+    chosen_lang: str = "auto"
     origins: Mapping[str, str] = field(default_factory=dict)
     file: Path | None = None
 
@@ -173,6 +184,7 @@ def load(
     values: dict[str, Value] = {setting.name: setting.default for setting in SETTINGS}
     origins: dict[str, str] = dict.fromkeys(values, "default")
     tables = _read_file(path, values, origins) if path is not None else _ConfigTables()
+    _refuse_unknown(environment)
     for setting in SETTINGS:
         if (text := environment.get(setting.variable)) is not None:
             values[setting.name] = _parsed(setting, text, setting.variable)
@@ -182,7 +194,8 @@ def load(
             flag = "--" + name.replace("_", "-")
             values[name] = _checked(_BY_NAME[name], value, flag)
             origins[name] = flag
-    if values["lang"] == "auto":
+    chosen_lang = str(values["lang"])
+    if chosen_lang == "auto":
         values["lang"], variable = language_of(environment)
         origins["lang"] = variable or origins["lang"]
     known = {one.name for one in fields(Config)}
@@ -192,9 +205,20 @@ def load(
         patterns=tables.words.get("patterns", {}),
         keys=tables.words.get("keys", {}),
         alerts=tables.alerts,
+        chosen_lang=chosen_lang,
         origins=origins,
         file=path,
     )
+
+
+def _refuse_unknown(environment: Mapping[str, str]) -> None:
+    known = [*(setting.variable for setting in SETTINGS), *OTHER_VARIABLES]
+    for name in environment:
+        if name.startswith("LOSSMON_") and name not in known:
+            settings = ", ".join(known[: len(SETTINGS)])
+            raise ConfigError(
+                f"{name}: unknown variable; known settings: {settings}{did_you_mean(name, known)}"
+            )
 
 
 def _read_file(path: Path, values: dict[str, Value], origins: dict[str, str]) -> _ConfigTables:
@@ -226,7 +250,8 @@ def _read_file(path: Path, values: dict[str, Value], origins: dict[str, str]) ->
             origins[name] = str(path)
         else:
             known = ", ".join([*_BY_NAME, *(f"[{table}]" for table in TABLES)])
-            raise ConfigError(f"{path}: unknown setting {name!r}; known settings: {known}")
+            meant = did_you_mean(name, [*_BY_NAME, *TABLES])
+            raise ConfigError(f"{path}: unknown setting {name!r}; known settings: {known}{meant}")
     return tables
 
 
@@ -310,18 +335,24 @@ def _wrong(setting: Setting, value: object, where: str) -> ConfigError:
 
 
 def describe(config: Config) -> list[str]:
-    """Return the settings in force as lines of TOML, each followed by its origin."""
+    """Return the settings in force as lines of a settings file, each followed by its origin.
+
+    Secrets are left out, as comments.
+    """
     from tomlkit import dumps, item
 
     lines = []
     for setting in SETTINGS:
         value = getattr(config, setting.name)
-        shown = f"{value:g}" if isinstance(value, float) else item(value).as_string()
         origin = config.origins.get(setting.name, "default")
+        if setting.name == "lang" and value != config.chosen_lang:
+            value, origin = config.chosen_lang, f"{origin}: {value}"
+        shown = f"{value:g}" if isinstance(value, float) else item(value).as_string()
         lines.append(f"{setting.name + ' = ' + shown:<28} # {origin}; {setting.meaning}")
     for name in TABLES:
         if table := getattr(config, name):
-            lines += ["", *dumps({name: _shown(table)}).strip().split("\n")]
+            written = dumps({name: _shown(table)}).strip().split("\n")
+            lines += ["", *(f"# {line}" if HIDDEN in line else line for line in written)]
     return lines
 
 

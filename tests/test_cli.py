@@ -13,8 +13,10 @@ import pytest
 
 from lossmon import __version__
 from lossmon.cli import main
+from lossmon.commands import COMMANDS, VIEW, module
 from lossmon.commands import check as check_command
 from lossmon.commands.demo import CASES
+from lossmon.config import SETTINGS
 from lossmon.demo.cases import CASES as TRAININGS
 from lossmon.reports.formats import FORMATS
 from tests.monitor.logs import append, falling
@@ -424,6 +426,58 @@ def test_what_was_misspelled_is_guessed(
 def test_help_is_printed_for_a_command(call: Call) -> None:
     assert call("help", "check").stdout == call("check", "--help").stdout
     assert call("help").stdout == call("--help").stdout
+
+
+def piped(*arguments: str, text: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "lossmon", *arguments],
+        capture_output=True,
+        text=True,
+        input=text,
+        timeout=60,
+    )
+
+
+def test_a_log_is_read_from_standard_input() -> None:
+    text = "".join(falling(1, 101))
+    found = json.loads(piped("check", "-", "--json", text=text).stdout)
+    assert (found["step"], found["verdict"]["code"]) == (100, "healthy")
+    nothing = piped("check", "-", text="hello\n")
+    assert nothing.returncode == 3
+    assert "no metrics found in standard input" in nothing.stderr
+
+
+def test_a_quiet_check_only_sets_the_exit_status(call: Call, log: Path) -> None:
+    assert call("check", str(log), "--quiet") == (0, "", "")
+
+
+def test_quiet_commands_print_no_paths(call: Call, log: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert call("export", str(log), "-q", "--format", "csv", "-o", str(out)) == (0, "", "")
+    assert len(list(out.iterdir())) == 1
+
+
+def test_colours_can_be_switched_off(
+    call: Call, log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "")
+    call("check", str(log), "--no-color")
+    assert os.environ["NO_COLOR"] == "1"
+
+
+@pytest.mark.parametrize("name", ["", *(command.name for command in COMMANDS)])
+def test_every_help_has_examples_and_exit_statuses(name: str) -> None:
+    text = module(name or VIEW).parser().format_help()
+    before_flags = text.split("\noptions:")[0]
+    examples = re.search(r"^examples:\n((?:  .*\n)+)", before_flags, re.MULTILINE)
+    assert examples is not None
+    assert f"lossmon {name}" in examples[1]
+    assert re.search(r"^exit status:\n  0  ", before_flags, re.MULTILINE)
+
+
+def test_every_setting_has_a_flag() -> None:
+    flags = set(module(VIEW).parser()._option_string_actions)
+    assert {"--" + setting.name.replace("_", "-") for setting in SETTINGS} <= flags
 
 
 def test_a_path_that_is_missing_is_waited_for_if_asked(call: Call, tmp_path: Path) -> None:

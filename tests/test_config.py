@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
-from lossmon.config import SETTINGS, TABLES, Config, describe, load
+from lossmon.config import OTHER_VARIABLES, SETTINGS, TABLES, Config, describe, load
 from lossmon.errors import ConfigError
+from tests.readme import ROOT
 
 
 def write(tmp_path: Path, text: str) -> Path:
@@ -21,7 +23,7 @@ def test_every_setting_has_a_field_with_the_same_default() -> None:
     for setting in SETTINGS:
         assert getattr(config, setting.name) == getattr(loaded, setting.name), setting.name
         assert setting.default in ("auto", getattr(config, setting.name)), setting.name
-    others = {*TABLES, "origins", "file"}
+    others = {*TABLES, "chosen_lang", "origins", "file"}
     assert {field.name for field in fields(Config)} == {s.name for s in SETTINGS} | others
 
 
@@ -51,7 +53,7 @@ def test_tables_name_metrics_and_keys(tmp_path: Path) -> None:
     [
         pytest.param("smoothing = 2", "smoothing", id="number out of range"),
         pytest.param("smoothing = true", "smoothing", id="a flag for a number"),
-        pytest.param('x_axis = "wall"', "step or epoch or time", id="unknown word"),
+        pytest.param('x_axis = "wall"', "step or epoch or time or tokens", id="unknown word"),
         pytest.param("log_y = 1", "true or false", id="a number for a flag"),
         pytest.param("smooth = 1", "known settings: theme", id="unknown key"),
         pytest.param("[metrics]\na = 1", "[metrics]", id="a number in a table"),
@@ -67,6 +69,33 @@ def test_a_wrong_value_is_named_with_its_place(tmp_path: Path, text: str, word: 
         load(file, {}, {})
     assert str(file) in str(error.value)
     assert word in str(error.value)
+
+
+def test_an_unknown_variable_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"LOSSMON_SMOTHING.*did you mean LOSSMON_SMOOTHING\?"):
+        load(None, {"LOSSMON_SMOTHING": "0.5"}, {})
+
+
+def test_every_variable_of_the_program_is_known() -> None:
+    sources = [*(ROOT / "lossmon").rglob("*.py"), *(ROOT / "contrib").rglob("*.service")]
+    text = "".join(source.read_text(encoding="utf-8") for source in sources)
+    named = set(re.findall(r"\bLOSSMON_[A-Z_]+\b", text)) - {"LOSSMON_NAME"}
+    assert named <= {*OTHER_VARIABLES, *(one.variable for one in SETTINGS)}
+
+
+@pytest.mark.parametrize("lang", ["auto", "zh"])
+def test_what_is_printed_can_be_pasted_back(tmp_path: Path, lang: str) -> None:
+    file = write(
+        tmp_path,
+        f'lang = "{lang}"\nsmoothing = 0.25\n[metrics]\njust_shown = ["a"]\n'
+        '[[alerts.channels]]\nkind = "webhook"\nurl = "https://secret"\n',
+    )
+    config = load(file, {"LANG": "zh_CN.UTF-8"}, {})
+    printed = "\n".join(describe(config))
+    assert "https://secret" not in printed
+    again = load(write(tmp_path, printed), {"LANG": "en_US.UTF-8"}, {})
+    assert (again.chosen_lang, again.smoothing) == (lang, 0.25)
+    assert again.metrics == config.metrics
 
 
 @pytest.mark.parametrize("text", ["", "much", "nan", "1e9"])

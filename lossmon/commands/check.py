@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import argparse
 import gc
+import os
 import sys
+from contextlib import ExitStack, redirect_stdout
 from typing import TYPE_CHECKING
 
 from lossmon.commands.inputs import NO_METRICS, existing, no_metrics, settings_of
 from lossmon.commands.jobs import add_jobs, named_jobs, open_jobs
-from lossmon.commands.parsing import add_paths, add_settings, duration, new_parser
+from lossmon.commands.parsing import (
+    add_no_color,
+    add_paths,
+    add_quiet,
+    add_settings,
+    duration,
+    new_parser,
+)
 from lossmon.commands.sources import checked, open_source
+from lossmon.commands.standard_input import copied_input
 from lossmon.config import Config
 from lossmon.errors import ConfigError
 
@@ -32,6 +42,15 @@ Print the diagnosis of finished or running trainings without a screen.
 Verdict, evidence and history are the same as on the screen."""
 
 _EPILOG = """\
+examples:
+  lossmon check ./output
+  lossmon check runs/* --json | jq -r '[.run, .verdict.code] | @tsv'
+  lossmon check ./output --fail-on warning || echo "look at the run"
+  lossmon check ./output --wait --timeout 12h && python evaluate.py
+  lossmon check ./output --watch --json
+  ssh trainbox cat train.log | lossmon check -
+  tmux set -g status-right '#(lossmon check --format tmux ~/output)'
+
 exit status:
   0  no finding at or above --fail-on
   1  a finding at or above --fail-on
@@ -44,21 +63,13 @@ formats:
   json         one JSON object per run, one per line
   github       annotations of a GitHub Actions job
   openmetrics  for the textfile collector of Prometheus' node_exporter
-  tmux         one line for status-right: ✓ healthy 0.61 41% ETA 14m
-
-examples:
-  lossmon check ./output
-  lossmon check runs/* --json | jq -r '[.run, .verdict.code] | @tsv'
-  lossmon check ./output --fail-on warning || echo "look at the run"
-  lossmon check ./output --wait --timeout 12h && python evaluate.py
-  lossmon check ./output --watch --json
-  tmux set -g status-right '#(lossmon check --format tmux ~/output)'"""
+  tmux         one line for status-right: ✓ healthy 0.61 41% ETA 14m"""
 
 
 def parser() -> argparse.ArgumentParser:
     """The parser of `lossmon check`."""
     parser = new_parser("lossmon check", _DESCRIPTION, _EPILOG)
-    add_paths(parser, "run directories or log files", needed=False)
+    add_paths(parser, "run directories or log files, - for standard input", needed=False)
     parser.add_argument(
         "--format", choices=FORMATS, default="text", help="output format (default: text)"
     )
@@ -78,6 +89,8 @@ def parser() -> argparse.ArgumentParser:
     )
     _add_waiting(parser)
     add_jobs(parser)
+    add_quiet(parser, "print no verdict, only set the exit status")
+    add_no_color(parser)
     add_settings(parser, ("lang", "sensitivity"))
     return parser
 
@@ -106,6 +119,16 @@ def run(options: argparse.Namespace) -> int:
     if not (options.paths or options.job or options.jobs):
         raise ConfigError("name a run directory or a log file, or a job by --job or --jobs")
     config = settings_of(options)
+    with ExitStack() as stack:
+        follow = options.wait or options.watch
+        options.paths = stack.enter_context(copied_input(options.paths, follow=follow))
+        if options.quiet:
+            nowhere = stack.enter_context(open(os.devnull, "w", encoding="utf-8"))
+            stack.enter_context(redirect_stdout(nowhere))
+        return _check(options, config)
+
+
+def _check(options: argparse.Namespace, config: Config) -> int:
     if options.wait or options.watch:
         return _wait(options, config)
     if options.format == "tmux":

@@ -24,7 +24,11 @@ examples:
   lossmon completions bash > ~/.local/share/bash-completion/completions/lossmon
   lossmon completions zsh > ~/.zfunc/_lossmon
   lossmon completions fish > ~/.config/fish/completions/lossmon.fish
-  lossmon completions man > ~/.local/share/man/man1/lossmon.1"""
+  lossmon completions man > ~/.local/share/man/man1/lossmon.1
+
+exit status:
+  0  the script or the page was printed
+  2  an argument is wrong"""
 
 
 def parser() -> argparse.ArgumentParser:

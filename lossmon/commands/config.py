@@ -11,10 +11,20 @@ from lossmon.config import config_directory, describe
 
 _DESCRIPTION = "Print the settings in force, as TOML, each with where it came from."
 
+_EPILOG = """\
+examples:
+  lossmon config
+  lossmon config --theme lossmon-light --smoothing 0.8 > mine.toml
+  lossmon ./output --config mine.toml
+
+exit status:
+  0  the settings were printed
+  2  an argument or a setting is wrong"""
+
 
 def parser() -> argparse.ArgumentParser:
     """The parser of `lossmon config`."""
-    parser = new_parser("lossmon config", _DESCRIPTION)
+    parser = new_parser("lossmon config", _DESCRIPTION, _EPILOG)
     add_screen_settings(parser)
     return parser
 

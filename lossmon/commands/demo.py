@@ -7,7 +7,13 @@ import sys
 from pathlib import Path
 
 from lossmon.commands.inputs import has_terminal, settings_of
-from lossmon.commands.parsing import add_screen_settings, new_parser, whole_number
+from lossmon.commands.parsing import (
+    add_no_color,
+    add_out,
+    add_screen_settings,
+    new_parser,
+    whole_number,
+)
 from lossmon.config import Config
 
 CASES = (
@@ -30,10 +36,20 @@ The model is optimised with numpy on a train and an eval set, and writes TensorB
 trainer_log.jsonl and a text log. Every case is a real training whose hyperparameters or data cause
 the condition; no curve is made up."""
 
+_EPILOG = """\
+examples:
+  lossmon demo
+  lossmon demo --case nan --out nan-run
+  lossmon demo --case diverge --headless --speed 0 --out run && lossmon check run
+
+exit status:
+  0  a normal end
+  2  an argument or a setting is wrong, or the directory of --out is not empty"""
+
 
 def parser() -> argparse.ArgumentParser:
     """The parser of `lossmon demo`."""
-    parser = new_parser("lossmon demo", _DESCRIPTION)
+    parser = new_parser("lossmon demo", _DESCRIPTION, _EPILOG)
     parser.add_argument(
         "--case",
         choices=CASES,
@@ -54,8 +70,9 @@ def parser() -> argparse.ArgumentParser:
         metavar="N",
         help="seed of the data and the weights (default: 0)",
     )
-    parser.add_argument("--out", type=Path, metavar="DIR", help="directory to keep the run in")
+    add_out(parser, "directory to keep the run in")
     parser.add_argument("--headless", action="store_true", help="train only, without a screen")
+    add_no_color(parser)
     add_screen_settings(parser)
     return parser
 

@@ -18,6 +18,10 @@ On a network file system that may be written, an empty file is made in PATH and 
 compare the clock of the server with that of this machine."""
 
 _EPILOG = """\
+examples:
+  lossmon doctor
+  lossmon doctor /mnt/nfs/runs
+
 exit status:
   0  lossmon works here, perhaps with less than it could have
   1  it cannot: a path or the settings are wrong

@@ -13,14 +13,14 @@ Show the format of each file and why it was chosen, its series, and for text log
 are read from each kind of line, what is ignored, and the reason."""
 
 _EPILOG = """\
+examples:
+  lossmon explain ./output
+  lossmon explain train.log --line 120
+
 exit status:
   0  at least one file is read
   2  an argument or a setting is wrong
   3  no file is read
-
-examples:
-  lossmon explain ./output
-  lossmon explain train.log --line 120
 
 A log in an unknown format can be read with a regular expression in [patterns] of {file}."""
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 from types import ModuleType
 
 from lossmon.commands.inputs import existing, no_metrics, settings_of
-from lossmon.commands.parsing import add_paths, add_settings, new_parser
+from lossmon.commands.parsing import add_out, add_paths, add_quiet, add_settings, new_parser
 
 FORMATS = ("tensorboard", "csv", "jsonl")
 """Rows of `lossmon.reports.export.formats`, named here because the parser imports no report."""
@@ -19,6 +18,10 @@ Write the points of each run to a file that other tools read.
 Any run can be exported, whatever logged it. Points that a restart made void are left out."""
 
 _EPILOG = """\
+examples:
+  lossmon export train.log --out tb && tensorboard --logdir tb
+  lossmon export runs --format csv --metric '*loss*' --out points
+
 formats:
   tensorboard  an event file per run, with wall times and hyperparameters where known
   csv          one row per point
@@ -27,11 +30,7 @@ formats:
 exit status:
   0  the files were written; their paths are printed
   2  an argument or a setting is wrong, or a file cannot be written
-  3  no metrics were found
-
-examples:
-  lossmon export train.log --out tb && tensorboard --logdir tb
-  lossmon export runs --format csv --metric '*loss*' --out points"""
+  3  no metrics were found"""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -44,7 +43,8 @@ def parser() -> argparse.ArgumentParser:
         default="tensorboard",
         help="format of the files (default: tensorboard)",
     )
-    parser.add_argument("--out", type=Path, metavar="DIR", required=True, help="output directory")
+    add_out(parser, "output directory", needed=True)
+    add_quiet(parser, "do not print the paths of the files")
     parser.add_argument(
         "--metric",
         action="append",
@@ -66,6 +66,6 @@ def run(options: argparse.Namespace) -> int:
     config = settings_of(options)
     paths = existing(options.paths)
     written = export(paths, config, EXPORT_FORMATS[options.format], options.out, options.metric)
-    for path in written:
+    for path in () if options.quiet else written:
         print(path)
     return 0 if written else no_metrics(options.paths)

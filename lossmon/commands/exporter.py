@@ -20,13 +20,16 @@ Listens on localhost only unless --host says otherwise. TLS and passwords come f
 web configuration file that Prometheus' own exporters take."""
 
 _EPILOG = """\
-needs: pip install 'lossmon[prometheus]'
-
 examples:
   lossmon exporter /data/runs --port 9712
   lossmon exporter /data/runs --host 0.0.0.0 --web-config web.yml
 
-exit status: 0 after a normal end; 2 where an argument or a setting is wrong.
+needs: pip install 'lossmon[prometheus]'
+
+exit status:
+  0  ended by a signal
+  2  an argument or a setting is wrong
+
 docs/cluster.md has the scrape configuration, alert rules and a dashboard."""
 
 PORT = 9712
@@ -66,8 +69,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="DAYS",
         help="leave out runs that are silent for longer (default: 14)",
     )
-    parser.add_argument("--no-hardware", action="store_true", help="leave out this machine")
-    add_settings(parser, ("sensitivity",))
+    add_settings(parser, ("sensitivity", "hardware"))
     return parser
 
 

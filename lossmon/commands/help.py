@@ -10,13 +10,13 @@ from lossmon.commands.parsing import new_parser
 _DESCRIPTION = "Print the help of a command, or of lossmon."
 
 _EPILOG = """\
-exit status:
-  0  the help was printed
-  2  there is no such command
-
 examples:
   lossmon help
-  lossmon help check"""
+  lossmon help check
+
+exit status:
+  0  the help was printed
+  2  there is no such command"""
 
 
 def parser() -> argparse.ArgumentParser:

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lossmon.commands.locations import Address, Location
-from lossmon.config import Config, Value, config_directory, load
+from lossmon.commands.standard_input import COPY
+from lossmon.config import SETTINGS, Config, Value, config_directory, load
 from lossmon.errors import ConfigError, did_you_mean
 from lossmon.sanitize import one_line
 
@@ -24,12 +25,11 @@ def settings_of(options: argparse.Namespace) -> Config:
         ConfigError: A setting is wrong.
     """
     flags: dict[str, Value | None] = {
-        name: getattr(options, name)
-        for name in ("theme", "smoothing", "x_axis", "log_y", "lang", "charset", "sensitivity")
-        if hasattr(options, name)
+        one.name: getattr(options, one.name) for one in SETTINGS if hasattr(options, one.name)
     }
-    if getattr(options, "no_hardware", False):
-        flags["hardware"] = False
+    if getattr(options, "no_color", False):
+        # Whatever prints colours reads the variable.
+        os.environ["NO_COLOR"] = "1"
     file: Path | None = getattr(options, "config", None)
     if file is not None and not file.is_file():
         wrong = "is not a file" if file.exists() else "no such file"
@@ -86,13 +86,15 @@ def no_metrics(paths: Sequence[object]) -> int:
     from lossmon.readers.discovery.discovery import Discovery
 
     for path in paths:
-        print(f"lossmon: no metrics found in {path}", file=sys.stderr)
+        is_piped = isinstance(path, Path) and path.name == COPY
+        where = "standard input" if is_piped else path
+        print(f"lossmon: no metrics found in {where}", file=sys.stderr)
         if isinstance(path, Path):
             found = Discovery([path]).scan()
             if not found.runs:
                 text = about_unread(str(path), found.seen_files, found.unrecognised, ENGLISH)
                 print(f"  {one_line(text)}", file=sys.stderr)
-            if found.seen_files:
+            if found.seen_files and not is_piped:
                 print(f"  `lossmon explain {path}` says why a file is not read", file=sys.stderr)
     return NO_METRICS
 

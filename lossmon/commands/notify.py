@@ -14,14 +14,14 @@ Send a test alert to every channel of [alerts] in the settings and to those name
 which of them took it. Quiet hours and severities do not hold for it."""
 
 _EPILOG = """\
+examples:
+  lossmon notify --test
+  lossmon notify --test --desktop --exec 'tee /tmp/alert.json'
+
 exit status:
   0  every channel took the alert
   1  one did not; the reason is printed
-  2  an argument or a setting is wrong, or there is no channel
-
-examples:
-  lossmon notify --test
-  lossmon notify --test --desktop --exec 'tee /tmp/alert.json'"""
+  2  an argument or a setting is wrong, or there is no channel"""
 
 
 def parser() -> argparse.ArgumentParser:

@@ -17,12 +17,22 @@ SETTINGS_FILE = "~/.config/lossmon/config.toml"
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 """Seconds per unit of a duration."""
 
-NOT_ON_THE_SCREEN = ("hardware", "outliers")
-"""Settings without a flag of the same name."""
-
 
 class _CommandParser(argparse.ArgumentParser):
-    """Prints errors in one line, without the usage of all flags."""
+    """Prints errors in one line, and a help that begins with examples."""
+
+    def format_help(self) -> str:
+        formatter = self.formatter_class(prog=f"{self.prog} [OPTION]...")
+        needed = [one for one in self._actions if one.required or not one.option_strings]
+        formatter.add_usage(None, needed, [])
+        formatter.add_text(self.description)
+        formatter.add_text(self.epilog)
+        for group in self._action_groups:
+            formatter.start_section(group.title)
+            formatter.add_text(group.description)
+            formatter.add_arguments(group._group_actions)
+            formatter.end_section()
+        return formatter.format_help()
 
     def error(self, message: str) -> NoReturn:
         meant = self._meant(message)
@@ -56,12 +66,25 @@ def add_paths(parser: argparse.ArgumentParser, meaning: str, *, needed: bool = T
 
 
 def add_screen_settings(parser: argparse.ArgumentParser) -> None:
-    """Add a flag for every setting of the screen."""
-    names = tuple(one.name for one in SETTINGS if one.name not in NOT_ON_THE_SCREEN)
-    add_settings(parser, names)
+    """Add a flag for every setting."""
+    add_settings(parser, tuple(one.name for one in SETTINGS))
+
+
+def add_no_color(parser: argparse.ArgumentParser) -> None:
+    """Add the flag that switches colours off."""
     parser.add_argument(
-        "--no-hardware", action="store_true", help="do not sample GPUs and the host"
+        "--no-color", action="store_true", help="print no colours, as with NO_COLOR=1"
     )
+
+
+def add_quiet(parser: argparse.ArgumentParser, meaning: str) -> None:
+    """Add the flag that switches the output off."""
+    parser.add_argument("-q", "--quiet", action="store_true", help=meaning)
+
+
+def add_out(parser: argparse.ArgumentParser, meaning: str, *, needed: bool = False) -> None:
+    """Add the directory that a command writes to."""
+    parser.add_argument("-o", "--out", type=Path, metavar="DIR", required=needed, help=meaning)
 
 
 def add_channels(parser: argparse.ArgumentParser) -> None:

@@ -10,9 +10,8 @@ import sys
 from typing import TYPE_CHECKING, TextIO
 
 from lossmon.commands.inputs import existing, no_metrics, settings_of
-from lossmon.commands.parsing import add_paths, add_settings, new_parser, screen_size
+from lossmon.commands.parsing import add_no_color, add_paths, add_settings, new_parser, screen_size
 from lossmon.config import Config, config_directory
-from lossmon.errors import ConfigError
 
 if TYPE_CHECKING:
     from lossmon.reports.plot import Color, PlotStyle
@@ -27,15 +26,15 @@ Without --metric the train and eval loss are drawn. Colours are used on a termin
 where NO_COLOR is set."""
 
 _EPILOG = """\
-exit status:
-  0  the curves were printed
-  2  an argument or a setting is wrong
-  3  no metrics were found
-
 examples:
   lossmon plot ./output
   lossmon plot train.log --metric '*acc*' --metric 'lr' --size 100x15
-  lossmon check ./output --plot | mail -s 'run ended' me"""
+  lossmon check ./output --plot | mail -s 'run ended' me
+
+exit status:
+  0  the curves were printed
+  2  an argument or a setting is wrong
+  3  no metrics were found"""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -55,6 +54,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="WxH",
         help=f"columns and rows of a plot (default: the terminal's width, {HEIGHT} rows)",
     )
+    add_no_color(parser)
     add_settings(parser, ("theme", "log_y", "charset", "lang"))
     return parser
 
@@ -104,12 +104,10 @@ def _colors(theme: str) -> tuple[Color, ...]:
     if theme in ("auto", "terminal"):
         return TERMINAL_COLORS
     # Themes are those of the screen, whose import takes a while.
-    from lossmon.ui.theme.theme import built_in_directory, load_themes
+    from lossmon.ui.theme.theme import built_in_directory, full_name, load_themes
 
     known = load_themes([built_in_directory(), config_directory() / "themes"]).loaded
-    if theme not in known:
-        raise ConfigError(f"theme {theme}: not found; there are {', '.join(sorted(known))}")
-    variables = known[theme].variables
+    variables = known[full_name(theme, known)].variables
     names = ("train", "eval", "ok", "notice", "warning", "key")
     return tuple(_color(variables[name]) for name in names)
 

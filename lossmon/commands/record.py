@@ -26,12 +26,15 @@ The samples go to RUN/.lossmon/hardware-HOST.jsonl, which stays below 8 MiB. Rec
 the training has written something into RUN, and ends with the job, SIGTERM or Ctrl+C."""
 
 _EPILOG = """\
-exit status: 0 after a normal end, and where this node is already recorded; 2 where an argument is
-wrong.
-
-in a job script, before the training:
+examples:
   srun --overlap --ntasks-per-node=1 lossmon record ./output &      on every node of the job
-  lossmon record ./output &                                         on one node"""
+  lossmon record ./output &                                         on one node
+
+Write such a line into the job script, before the training.
+
+exit status:
+  0  a normal end, or this node is already recorded
+  2  an argument is wrong"""
 
 
 def parser() -> argparse.ArgumentParser:

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from lossmon.commands.inputs import existing, no_metrics, settings_of
-from lossmon.commands.parsing import add_paths, add_settings, new_parser
+from lossmon.commands.parsing import add_out, add_paths, add_quiet, add_settings, new_parser
 
 _DESCRIPTION = """\
 Write one page of HTML per run: verdict, curves, metrics and settings.
@@ -14,23 +14,22 @@ Write one page of HTML per run: verdict, curves, metrics and settings.
 The page has no script and loads nothing, so it can be mailed or kept with the weights."""
 
 _EPILOG = """\
+examples:
+  lossmon report ./output
+  lossmon report runs --out pages --csv
+
 exit status:
   0  the pages were written; their paths are printed
   2  an argument or a setting is wrong, or a file cannot be written
-  3  no metrics were found
-
-examples:
-  lossmon report ./output
-  lossmon report runs --out pages --csv"""
+  3  no metrics were found"""
 
 
 def parser() -> argparse.ArgumentParser:
     """The parser of `lossmon report`."""
     parser = new_parser("lossmon report", _DESCRIPTION, _EPILOG)
     add_paths(parser, "run directories or log files")
-    parser.add_argument(
-        "--out", type=Path, metavar="DIR", default=Path(), help="output directory (default: .)"
-    )
+    add_out(parser, "output directory (default: .)")
+    add_quiet(parser, "do not print the paths of the pages")
     parser.add_argument("--csv", action="store_true", help="also write the points as CSV")
     add_settings(parser, ("smoothing", "x_axis", "log_y", "lang", "sensitivity"))
     return parser
@@ -41,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
     from lossmon.ui.export.command import report
 
     config = settings_of(options)
-    written = report(existing(options.paths), config, options.out, options.csv)
-    for path in written:
+    written = report(existing(options.paths), config, options.out or Path(), options.csv)
+    for path in () if options.quiet else written:
         print(path)
     return 0 if written else no_metrics(options.paths)

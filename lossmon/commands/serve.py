@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lossmon.commands.inputs import existing, settings_of
 from lossmon.commands.parsing import add_paths, add_screen_settings, new_parser
-from lossmon.config import SETTINGS
+from lossmon.config import SETTINGS, config_directory
 
 _DESCRIPTION = """\
 Show the same screen in a browser.
@@ -19,7 +19,11 @@ browser tab has a screen of its own."""
 _EPILOG = """\
 examples:
   lossmon serve ./output
-  ssh -L 8000:localhost:8000 trainbox       and, there:  lossmon serve ./output"""
+  ssh -L 8000:localhost:8000 trainbox       and, there:  lossmon serve ./output
+
+exit status:
+  0  ended by a signal
+  2  an argument or a setting is wrong, or the address cannot be listened on"""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -43,7 +47,12 @@ def parser() -> argparse.ArgumentParser:
 def run(options: argparse.Namespace) -> int:
     """Serve until interrupted."""
     # The screens check the settings too, but an error should be seen without a browser.
-    settings_of(options)
+    config = settings_of(options)
+    if config.theme != "auto":
+        from lossmon.ui.theme.theme import built_in_directory, full_name, load_themes
+
+        themes = load_themes([built_in_directory(), config_directory() / "themes"])
+        full_name(config.theme, themes.loaded)
     paths = existing(options.paths or [Path()])
     from lossmon.ui.web.command import serve
 
@@ -60,8 +69,6 @@ def flags_of(options: argparse.Namespace) -> list[str]:
             flags.append(flag if value else flag.replace("--", "--no-", 1))
         elif value is not None:
             flags += [flag, str(value)]
-    if options.no_hardware:
-        flags.append("--no-hardware")
     if options.config is not None:
         flags += ["--config", str(options.config.resolve())]
     return flags

@@ -16,12 +16,14 @@ from lossmon.commands.jobs import add_jobs, has_jobs, named_jobs, open_jobs
 from lossmon.commands.locations import Location
 from lossmon.commands.parsing import (
     SETTINGS_FILE,
+    add_no_color,
     add_paths,
     add_screen_settings,
     new_parser,
     screen_size,
 )
 from lossmon.commands.sources import open_source
+from lossmon.commands.standard_input import copied_input
 from lossmon.config import Config
 from lossmon.errors import ConfigError
 from lossmon.version import __version__
@@ -40,18 +42,22 @@ PATH is an output directory, a log file, or a directory of several runs (default
 directory). The training code needs no change, and the directory may still be empty."""
 
 _EPILOG = """\
+examples:
+  lossmon ./output
+  lossmon runs/a runs/b train.log
+  python train.py 2>&1 | tee train.log      and in another terminal:  lossmon train.log
+  python train.py 2>&1 | tee train.log | lossmon -
+  lossmon ./output --once | mail -s "the run" me@example.org
+
 commands:
 {commands}
 
 To watch a directory with the name of a command, write ./check.
 
-examples:
-  lossmon ./output
-  lossmon runs/a runs/b train.log
-  python train.py 2>&1 | tee train.log      and in another terminal:  lossmon train.log
-  lossmon ./output --once | mail -s "the run" me@example.org
+exit status:
+  0  a normal end
+  2  an argument or a setting is wrong
 
-exit status: 0 after a normal end, 2 if an argument or a setting is wrong.
 Flags override LOSSMON_* variables, which override {file}."""
 
 
@@ -64,8 +70,8 @@ def parser() -> argparse.ArgumentParser:
     parser = new_parser(
         "lossmon", _DESCRIPTION, _EPILOG.format(commands=commands, file=SETTINGS_FILE)
     )
-    parser.add_argument("--version", action="version", version=f"lossmon {__version__}")
-    add_paths(parser, "run directories or log files", needed=False)
+    parser.add_argument("-V", "--version", action="version", version=f"lossmon {__version__}")
+    add_paths(parser, "run directories or log files, - for standard input", needed=False)
     parser.add_argument(
         "--once", action="store_true", help="print the screen as text once, and exit"
     )
@@ -79,6 +85,7 @@ def parser() -> argparse.ArgumentParser:
         "--alerts", action="store_true", help="send alerts to the channels of [alerts] meanwhile"
     )
     add_jobs(parser)
+    add_no_color(parser)
     add_screen_settings(parser)
     return parser
 
@@ -86,6 +93,12 @@ def parser() -> argparse.ArgumentParser:
 def run(options: argparse.Namespace) -> int:
     """Watch until the user quits."""
     config = settings_of(options)
+    with copied_input(options.paths, follow=not options.once) as paths:
+        options.paths = paths
+        return _watch(options, config)
+
+
+def _watch(options: argparse.Namespace, config: Config) -> int:
     jobs = named_jobs(options)
     locations = options.paths or ([] if jobs or options.jobs else [Path()])
     if jobs or options.jobs or has_jobs():

@@ -32,19 +32,19 @@ stalls, fails or ends. Each alert is printed and goes to the channels that are n
 Every alert is sent once, also after a crash or a reboot: start the same command again."""
 
 _EPILOG = """\
-early stopping: the run is asked to stop once a verdict of --stop-on has stood for --patience evals.
-  A stop file is honoured by the callbacks of lossmon.integrations, or by a line of your own.
-
-exit status:
-  0  ended by a signal
-  2  an argument or a setting is wrong, or another watch follows these paths
-
 examples:
   lossmon watch runs --on warning,finished --tmux --desktop
   lossmon watch runs --exec './page-me --urgent'
   lossmon watch runs --webhook https://example.org/hook --apprise ntfy://my-topic
   lossmon watch ./output --stop-file './output/STOP' --patience 3
-  lossmon watch ./output --stop-on non_finite --signal TERM --pid 4242"""
+  lossmon watch ./output --stop-on non_finite --signal TERM --pid 4242
+
+early stopping: the run is asked to stop once a verdict of --stop-on has stood for --patience evals.
+  A stop file is honoured by the callbacks of lossmon.integrations, or by a line of your own.
+
+exit status:
+  0  ended by a signal
+  2  an argument or a setting is wrong, or another watch follows these paths"""
 
 
 def parser() -> argparse.ArgumentParser:

@@ -72,10 +72,10 @@ def view(
     from lossmon.ui.app import LossmonApp
     from lossmon.ui.launch import run_until_asked
 
-    screen = screen_config(config, first.snapshot())
-    app = LossmonApp(source, screen, begin=partial(_begin, source))
-    use_terminal(app.write_sequence)
     try:
+        screen = screen_config(config, first.snapshot())
+        app = LossmonApp(source, screen, begin=partial(_begin, source))
+        use_terminal(app.write_sequence)
         return asyncio.run(run_until_asked(app))
     finally:
         source.stop()

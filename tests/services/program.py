@@ -23,7 +23,7 @@ _SYSTEM = ("/usr/sbin", "/sbin", "/usr/local/sbin")
 def find_program(name: str, package: str) -> str:
     """Path of a program; skips the test, and says what to install, where there is none.
 
-    With LOSSMON_CLUSTER_TESTS=1, as `make cluster-test` sets it, the test fails instead.
+    With CLUSTER_TESTS=1, as `make cluster-test` sets it, the test fails instead.
     """
     path = os.pathsep.join((os.environ.get("PATH", ""), *_SYSTEM))
     found = shutil.which(name, path=path)
@@ -35,7 +35,7 @@ def find_program(name: str, package: str) -> str:
 
 def missing(why: str) -> None:
     """Skip a test that cannot run here; under `make cluster-test` fail it."""
-    if os.environ.get("LOSSMON_CLUSTER_TESTS"):
+    if os.environ.get("CLUSTER_TESTS"):
         pytest.fail(why)
     pytest.skip(why)
 

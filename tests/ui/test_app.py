@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from lossmon.errors import ConfigError
 from lossmon.types import Snapshot
 from lossmon.ui.app import LossmonApp
 from lossmon.ui.follower import SnapshotReady
@@ -169,12 +170,9 @@ async def test_a_reader_that_fails_is_shown_and_the_data_stay() -> None:
         assert "HEALTHY" in text(app)
 
 
-async def test_an_unknown_theme_is_said_and_the_default_taken() -> None:
-    app = stage.app(stage.snapshot(stage.healthy()), config=ScreenConfig(theme="nope"))
-    async with app.run_test(size=(120, 40)) as pilot:
-        await pilot.pause()
-        assert app.theme == "lossmon-dark"
-        assert "theme nope: not found" in text(app)
+def test_an_unknown_theme_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"theme nord2: not found; .*did you mean nord\?"):
+        stage.app(stage.snapshot(stage.healthy()), config=ScreenConfig(theme="nord2"))
 
 
 async def test_a_key_can_be_given_to_another_action() -> None:

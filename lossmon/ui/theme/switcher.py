@@ -6,13 +6,14 @@ from pathlib import Path
 
 from textual.app import App
 
+from lossmon.errors import ConfigError
 from lossmon.ui.terminal import Terminal
 from lossmon.ui.theme.theme import (
     DEFAULT_THEME,
-    FAMILY,
     LIGHT_THEME,
     TERMINAL_THEME,
     built_in_directory,
+    full_name,
     load_themes,
 )
 
@@ -32,6 +33,9 @@ class ThemeSwitcher:
 
     Attributes:
         errors: What is wrong with themes, one line each.
+
+    Raises:
+        ConfigError: There is no theme of the name that the settings say.
     """
 
     def __init__(
@@ -48,7 +52,7 @@ class ThemeSwitcher:
         self.errors: tuple[str, ...] = ()
         fitting = LIGHT_THEME if terminal.light else DEFAULT_THEME
         usual = TERMINAL_THEME if terminal.plain else kept or fitting
-        self._begin(wanted or usual)
+        self._begin(wanted or usual, wanted=wanted is not None)
 
     @property
     def names(self) -> list[str]:
@@ -61,13 +65,15 @@ class ThemeSwitcher:
         """Show the screen in a theme."""
         self._app.theme = name
 
-    def _begin(self, name: str) -> None:
+    def _begin(self, name: str, *, wanted: bool) -> None:
         has_own = self._directory is not None and self._directory.is_dir()
         self._load(only_default=name == DEFAULT_THEME and not has_own)
-        if f"{FAMILY}{name}" in self._names:
-            name = f"{FAMILY}{name}"
-        if name not in self._names:
-            self.errors += (f"theme {name}: not found; there are {', '.join(self._names)}",)
+        try:
+            name = full_name(name, self._names)
+        except ConfigError as error:
+            if wanted:
+                raise
+            self.errors += (str(error),)
             name = DEFAULT_THEME
         # No watcher yet: it would have the stylesheet parsed twice before the first frame.
         self._app.set_reactive(App.theme, name)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from textual.theme import Theme
 
-from lossmon.errors import ThemeError
+from lossmon.errors import ConfigError, ThemeError, did_you_mean
 from lossmon.fast_dataclass import dataclass
 
 DARK: Mapping[str, str] = {
@@ -92,6 +92,25 @@ def built_in_directory() -> Path:
     package = Path(__file__).resolve().parents[2]
     packaged = package / "themes"
     return packaged if packaged.is_dir() else package.parent / "themes"
+
+
+def full_name(name: str, known: Iterable[str]) -> str:
+    """The name of a theme as its file has it.
+
+    Args:
+        name: What the user wrote.
+        known: Names of all themes.
+
+    Raises:
+        ConfigError: There is no such theme.
+    """
+    names = list(known)
+    if f"{FAMILY}{name}" in names:
+        return f"{FAMILY}{name}"
+    if name not in names:
+        meant = did_you_mean(name, names)
+        raise ConfigError(f"theme {name}: not found; there are {', '.join(names)}{meant}")
+    return name
 
 
 def load_themes(directories: Iterable[Path]) -> Themes:

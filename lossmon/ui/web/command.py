@@ -61,7 +61,7 @@ def serve(
 def _greet(tell: Callable[[str], None], host: str, port: int, token: str) -> None:
     """Say where to look; nobody can come before."""
     shown = f"[{host}]" if ":" in host else host
-    tell(f"lossmon: http://{shown}:{port}/?{PARAMETER}={token}")
+    tell(f"http://{shown}:{port}/?{PARAMETER}={token}")
     if is_local(host):
         tell(f"from elsewhere: ssh -L {port}:localhost:{port} THIS-MACHINE, then the same address")
     else:
