@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from benchmarks.diagnosis.runs import MEANINGS, TRAIN, Run
+from benchmarks.diagnosis.runs import EVAL, MEANINGS, TRAIN, Run
 from lossmon.diagnosis.engine import Engine
 from lossmon.types import Diagnosis
 
@@ -22,7 +22,7 @@ def replay(run: Run, sensitivity: float = 1.0) -> Engine:
     engine = Engine(sensitivity)
     numbers = np.full(len(MEANINGS), -1)
     for which in np.unique(run.series):
-        numbers[which] = engine.channel(MEANINGS[which], headline=True)
+        numbers[which] = engine.channel(MEANINGS[which], headline=which in (TRAIN, EVAL))
     channels = numbers[run.series]
     for start, end in _stretches(run):
         if start:

@@ -12,17 +12,19 @@ from pathlib import Path
 
 import numpy as np
 
+from lossmon.readers.tags.meaning import meaning
 from lossmon.types import Kind, Meaning, Split
 
-MEANINGS = (
+MEANINGS = [
     Meaning("learning_rate", "learning rate", Split.TRAIN, Kind.LEARNING_RATE),
     Meaning("grad_norm", "gradient norm", Split.TRAIN, Kind.GRAD_NORM),
     Meaning("train/loss", "train loss", Split.TRAIN, Kind.LOSS, lower_is_better=True),
     Meaning("eval/loss", "eval loss", Split.EVAL, Kind.LOSS, lower_is_better=True),
     Meaning("eval/accuracy", "eval accuracy", Split.EVAL, Kind.METRIC, lower_is_better=False),
     Meaning("eval/mae", "eval mae", Split.EVAL, Kind.METRIC, lower_is_better=True),
-)
-"""Series a benchmark run may hold; points of one step come in this order."""
+]
+"""Series a benchmark run may hold, further ones added as they are met; points of one step come in
+this order."""
 
 TRAIN, EVAL = 2, 3
 _SERIES = {
@@ -74,6 +76,15 @@ class Run:
         return np.array(last), np.array([newest[step] for step in last])
 
 
+def _series_of(split: str, tag: str) -> int:
+    """Index into `MEANINGS`."""
+    key = (split, tag)
+    if key not in _SERIES:
+        _SERIES[key] = len(MEANINGS)
+        MEANINGS.append(meaning(f"{split}/{tag}"))
+    return _SERIES[key]
+
+
 def faults(folder: Path) -> list[Run]:
     """The runs with an induced condition."""
     with (folder / "index.csv").open(newline="") as file:
@@ -83,9 +94,12 @@ def faults(folder: Path) -> list[Run]:
 def _fault(folder: Path, row: dict[str, str]) -> Run:
     with (folder / "dev" / row["id"] / "curve.csv").open(newline="") as file:
         points = [
-            (_SERIES[key], int(float(line["step"])), float(line["value"]))
+            (
+                _series_of(line["split"], line["tag"]),
+                int(float(line["step"])),
+                float(line["value"]),
+            )
             for line in csv.DictReader(file)
-            if (key := (line["split"], line["tag"])) in _SERIES
         ]
     return Run(
         row["id"],

@@ -58,6 +58,10 @@ ENOUGH_STEPS = 100
 SETTLED_EVALS = 8
 """Evals that say as much."""
 
+STAY = 2.0
+"""Times the sensitivity at which a verdict that is the badge still holds: it is over when its cause
+is gone, not when it falls short of the alarm by a hair."""
+
 COARSE = 0.5
 """A train curve with more than this many eval intervals between its points is taken for means
 over the interval before each point (epoch means): it lags by half an interval."""
@@ -86,6 +90,10 @@ class Signals:
         self.first = state.first or 0
         self.total = state.total_steps
         self.restarted = state.last_restart is not None
+
+    def sensitivity_to(self, *codes: str) -> float:
+        """The sensitivity, higher where one of the codes is the badge already."""
+        return self.sensitivity * (STAY if self.badge in codes else 1.0)
 
     def once(self, compute: Callable[[Signals], T]) -> T:
         """The result of a function of these signals, computed when first asked for."""

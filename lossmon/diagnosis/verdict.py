@@ -103,7 +103,7 @@ class VerdictHysteresis:
     def _show(self, step: int, leader: Finding) -> None:
         self._badge = leader
         self._candidate = None
-        self._history.append(VerdictChange(step, leader.code, leader.severity))
+        self._history.append(VerdictChange(step, leader.code, leader.severity, leader.variant))
         del self._history[:-HISTORY_LENGTH]
 
     def _is_ripe(self, signals: Signals, leader: Finding) -> bool:

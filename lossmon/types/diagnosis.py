@@ -83,11 +83,13 @@ class VerdictChange:
         step: Step at which the new verdict was shown.
         code: Code of the new verdict.
         severity: Its severity.
+        variant: Its variant, see `Finding`.
     """
 
     step: int
     code: str
     severity: Severity
+    variant: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,9 @@ from lossmon.diagnosis.signals import Signals
 from lossmon.diagnosis.state import LossKind
 from lossmon.types import Confidence, Finding, Severity
 
+NAMES = ("distribution_mismatch", "easy_eval")
+"""The two verdicts of this module."""
+
 UNLIKE_GAP = 0.45
 """Log of train over eval: below this dropout and augmentation explain why eval is lower."""
 
@@ -58,7 +61,7 @@ def easy_eval(signals: Signals) -> Finding | None:
 
 def _below_train(signals: Signals) -> Finding | None:
     """The eval loss falls far below the train loss: which of the two verdicts that is."""
-    evals, sensitivity = signals.eval, signals.sensitivity
+    evals, sensitivity = signals.eval, signals.sensitivity_to(*NAMES)
     if evals is None or len(evals) < 3 or signals.kind is not LossKind.PLAIN:
         return None
     if signals.train is None or signals.train.points < UNLIKE_POINTS or signals.start <= 0:

@@ -46,16 +46,11 @@ JOINT_RISES = 3
 ends so, and hardly any far above its best."""
 
 
-STAY = 2.0
-"""Times the sensitivity at which a divergence that is the badge is still one: it is over when most
-of what was lost has been regained, not when it falls short of the alarm by a hair."""
-
-
 def diverging(signals: Signals) -> Finding | None:
     """The loss has risen far above its best level and stays there, or still rises."""
     if signals.kind is not LossKind.PLAIN or signals.train is None:
         return None
-    sensitivity = signals.sensitivity * (STAY if signals.badge == "diverging" else 1.0)
+    sensitivity = signals.sensitivity_to("diverging")
     return _by_train(signals, sensitivity) or _by_evals(signals, sensitivity)
 
 

@@ -19,6 +19,15 @@ ENOUGH_EVALS = 3
 """Evals before a run without train loss is judged: two are not a trend."""
 
 
+EARLY_SHARE = 0.05
+"""Share of the plan below which a run without an eval is not called healthy: everything that goes
+wrong later begins like this."""
+
+EARLY_POINTS = 20
+"""The same in train points where no plan is known: a twentieth of the few hundred that a run
+usually logs."""
+
+
 def healthy(signals: Signals) -> Finding | None:
     """The run has points enough to judge."""
     points, needed = _progress(signals)
@@ -35,7 +44,17 @@ def healthy(signals: Signals) -> Finding | None:
     )
     variant = _variant(signals)
     confidence = Confidence.LOW if variant or drop < LEARNT else Confidence.MEDIUM
-    return Finding("healthy", Severity.OK, signals.first, confidence, evidence, variant)
+    severity = Severity.NEUTRAL if variant == "so_far" else Severity.OK
+    return Finding("healthy", severity, signals.first, confidence, evidence, variant)
+
+
+def _is_early(signals: Signals) -> bool:
+    """No eval has been seen since the start, and too little of the run for an all-clear."""
+    if signals.eval is not None:
+        return False
+    if signals.total:
+        return signals.step - signals.first < EARLY_SHARE * signals.total
+    return signals.logged_steps < EARLY_POINTS
 
 
 def _progress(signals: Signals) -> tuple[int, int]:
@@ -46,6 +65,8 @@ def _progress(signals: Signals) -> tuple[int, int]:
 
 
 def _variant(signals: Signals) -> str:
+    if _is_early(signals):
+        return "so_far"
     if signals.kind is LossKind.REWARD:
         return "reward"
     if signals.kind is LossKind.ADVERSARIAL:

@@ -50,7 +50,7 @@ def markers_of(
         for kind, step, words in _events(run, language)
     ]
     for turn in run.diagnosis.history:
-        badge = badge_of(turn.code, language=language).lower()
+        badge = badge_of(turn.code, turn.variant, language).lower()
         mark = Mark(position_of_step(run, lead, turn.step, x), "verdict", severity=turn.severity)
         found.append(Marker(mark, f"{translate('verdict', language)} {badge}"))
     for at, index in enumerate(shown):

@@ -214,7 +214,7 @@ def _history(run: RunSnapshot, told: _Words) -> Iterable[str]:
         return
     yield f"<h2>{told('Past')}</h2><table class='short'>"
     for turn in turns:
-        word = escape(badge_of(turn.code, language=told.language))
+        word = escape(badge_of(turn.code, turn.variant, told.language))
         yield f'<tr><td class="number">{turn.step:,}<td class="{turn.severity.word}">{word}'
     yield "</table>"
 

@@ -57,6 +57,6 @@ class Verdicts(ScenePanel, can_focus=True):
 def turn_line(turn: VerdictChange, scene: Scene, room: int) -> Line:
     """One change of the badge."""
     role = ROLES[turn.severity]
-    word = badge_of(turn.code, language=scene.language)
+    word = badge_of(turn.code, turn.variant, scene.language)
     step = f" {scene.say('step')} {numbers.si(turn.step):>5}  "
     return fit(((step, MUTED), (f"{GLYPHS[turn.severity]} {word}", role)), room)
