@@ -18,6 +18,13 @@ MOST_HELD = 64
 the bar belongs to another program."""
 
 
+AHEAD = 2
+"""Steps that a bar may be ahead of the one record printed before it: an evaluation draws bars."""
+
+AHEAD_OF_BURST = 16
+"""Steps that a bar may be ahead of the last of several records, which were buffered."""
+
+
 @dataclass(frozen=True, slots=True)
 class TrainerRecord(Generic[T]):
     """A printed record.
@@ -38,32 +45,81 @@ class TrainerRecord(Generic[T]):
 PlacedRecord = tuple[T, int, Axis]
 
 
+@dataclass(frozen=True, slots=True)
+class EpochScale:
+    """Steps of an epoch, which gradient accumulation may end with a smaller batch.
+
+    Attributes:
+        steps: Steps of a whole epoch.
+        rate: Steps of a fraction of an epoch, per epoch: 12.5 where 25 batches make 13 steps of two.
+    """
+
+    steps: float
+    rate: float
+
+    def step(self, epoch: float) -> int:
+        """Return the step of a fractional epoch."""
+        whole = math.floor(epoch)
+        return max(0, round(whole * self.steps + (epoch - whole) * self.rate))
+
+
 @dataclass(slots=True)
 class _Bounds:
-    """Steps per epoch lie between these bounds."""
+    """Bounds of the steps that an epoch would have if none accumulated fewer batches.
+
+    Bars run ahead of records, which may be buffered, but never lag behind them: where pairs
+    disagree, the lowest bound is the best.
+    """
 
     low: float = 0.0
     high: float = math.inf
 
     def narrow(self, step: int, epoch: float, precision: float) -> None:
+        """Add a bar's step and the epoch of the record beside it."""
         if step <= 0 or epoch - precision <= 0:
             return
-        low = max(self.low, step / (epoch + precision))
-        high = min(self.high, step / (epoch - precision))
-        if low > high:
-            # Bars and records disagree: bars run ahead, so the lowest ratio is the best.
-            self.low, self.high = 0.0, min(self.high, step / (epoch - precision))
-        else:
+        low, high = _rates(step, epoch, precision)
+        if high < self.low:
             self.low, self.high = low, high
+        elif low <= self.high:
+            self.low, self.high = max(self.low, low), min(self.high, high)
 
-    def best(self) -> float:
-        """Return the whole number between the bounds, if any: the Trainer counts batches."""
+    def best(self) -> EpochScale | None:
+        """Return the whole number between the bounds, if any."""
         if math.isinf(self.high):
-            return 0.0
+            return None
         whole = math.floor(self.high)
-        return (
-            float(whole) if whole >= self.low > 0 else (self.low or self.high) / 2 + self.high / 2
-        )
+        if whole > 0 and whole >= self.low:
+            return EpochScale(whole, whole)
+        rate = (self.low or self.high) / 2 + self.high / 2
+        return EpochScale(math.ceil(rate), rate)
+
+
+def _rates(step: int, epoch: float, precision: float) -> tuple[float, float]:
+    """Bounds of the steps per epoch by one pair; the lower one is 0 if the bar is ahead.
+
+    The last step of an epoch may accumulate fewer batches, so a whole epoch has the next whole
+    number of steps.
+    """
+    nearest = round(epoch)
+    whole = nearest if nearest and abs(epoch - nearest) <= precision else math.floor(epoch)
+    part = epoch - whole
+    if part <= precision:
+        steps = step // whole
+        return (steps - 1 + 1e-9 if steps * whole == step else 0.0), float(steps)
+    most = math.ceil(step / (epoch - precision))
+    for steps in range(most, 0, -1):
+        high = (step - whole * steps) / (part - precision)
+        if high > steps - 1:
+            low = (step - whole * steps) / (part + precision)
+            return (0.0, float(steps)) if low > steps else (max(low, 0.0), min(high, float(steps)))
+    return 0.0, step / epoch
+
+
+def _fits(scale: EpochScale, records: list[TrainerRecord[T]]) -> bool:
+    """Whether records have whole steps, as far as their rounded epochs show it."""
+    steps = [(record.epoch % 1 * scale.rate, record.precision * scale.rate) for record in records]
+    return all(abs(step - round(step)) <= 0.05 + error for step, error in steps)
 
 
 @dataclass(slots=True)
@@ -97,7 +153,7 @@ class TrainerSteps(Generic[T]):
     def add(self, record: TrainerRecord[T]) -> list[PlacedRecord[T]]:
         """Add a record; return those whose steps are known now, oldest first."""
         if self.per_epoch:
-            return [self._by_epoch(record, self.per_epoch)]
+            return [self._by_epoch(record, EpochScale(self.per_epoch, self.per_epoch))]
         if self._counting or not self._bar_total:
             self._counting = True
             return [self._counted(record)]
@@ -105,8 +161,7 @@ class TrainerSteps(Generic[T]):
         self._held.append(record)
         if len(self._held) < MOST_HELD:
             return []
-        guess = self._bounds.best()
-        return self._release(guess)
+        return self._release(self._bounds.best())
 
     def add_run(
         self, epochs: list[float], precision: float, train: bool
@@ -143,14 +198,44 @@ class TrainerSteps(Generic[T]):
             self._bar = step
             return self._release(self._bounds.best())
         self._bar = step
-        last = self._held[-1]
         newest_train = [record for record in self._held if record.train]
         if len(newest_train) <= 1 and len({record.epoch for record in self._held}) == 1:
-            self._bounds.narrow(step, last.epoch, last.precision)
-            placed: list[PlacedRecord[T]] = [(r.item, step, Axis.STEP) for r in self._held]
-            self._held = []
-            return placed
+            return self._release_at(step)
+        last = self._held[-1]
+        self._bounds.narrow(self._of_last(step), last.epoch, last.precision)
+        return self._release(self._bounds.best())
+
+    def _release_at(self, step: int) -> list[PlacedRecord[T]]:
+        """Release records of one epoch: at the bar's step, or at one that the epoch proves."""
+        last, known = self._held[-1], self._bounds.best()
+        if known is not None and _fits(known, self._held):
+            proven = known.step(last.epoch)
+            step = proven if step - AHEAD <= proven <= step else step
         self._bounds.narrow(step, last.epoch, last.precision)
+        held, self._held = self._held, []
+        return [(record.item, step, Axis.STEP) for record in held]
+
+    def _of_last(self, bar: int) -> int:
+        """The step of the last of several records: that of the bar, or of one drawn before it.
+
+        At the right step all records have whole steps.
+        """
+        last = self._held[-1]
+        for step in range(bar, max(bar - AHEAD_OF_BURST, 0), -1):
+            bounds = _Bounds()
+            bounds.narrow(step, last.epoch, last.precision)
+            scale = bounds.best()
+            if scale is not None and _fits(scale, self._held):
+                return step
+        return bar
+
+    def flush(self) -> list[PlacedRecord[T]]:
+        """Return the records that no bar will follow, the last one at the newest bar."""
+        if not self._held:
+            return []
+        last = self._held[-1]
+        if self._bounds.best() is None:
+            self._bounds.narrow(self._bar, last.epoch, last.precision)
         return self._release(self._bounds.best())
 
     def announce(self, *, total: int = 0, per_epoch: float = 0.0) -> None:
@@ -158,15 +243,16 @@ class TrainerSteps(Generic[T]):
         self.total = total or self.total
         self.per_epoch = per_epoch or self.per_epoch
 
-    def _release(self, per_epoch: float) -> list[PlacedRecord[T]]:
+    def _release(self, scale: EpochScale | None) -> list[PlacedRecord[T]]:
         held, self._held = self._held, []
-        if per_epoch <= 0:
+        if scale is None:
             self._counting = True
             return [self._counted(record) for record in held]
-        return [self._by_epoch(record, per_epoch) for record in held]
+        return [self._by_epoch(record, scale) for record in held]
 
-    def _by_epoch(self, record: TrainerRecord[T], per_epoch: float) -> PlacedRecord[T]:
-        return record.item, max(0, round(record.epoch * per_epoch)), Axis.STEP
+    def _by_epoch(self, record: TrainerRecord[T], scale: EpochScale) -> PlacedRecord[T]:
+        step = scale.step(record.epoch)
+        return record.item, min(step, self.total) if self.total else step, Axis.STEP
 
     def _counted(self, record: TrainerRecord[T]) -> PlacedRecord[T]:
         """Number a record; an evaluation gets the number of the train record before it."""

@@ -47,6 +47,11 @@ class Ledger:
         self._from_zero: set[Template] = set()
         """Shapes of lines that count the batches of an evaluation from 0."""
 
+    @property
+    def waits(self) -> bool:
+        """Whether lines wait for another one with their step."""
+        return self.trainer.waiting or bool(self._waiting)
+
     def add_bar(self, step: int, total: int) -> None:
         """Add a state of a bar without a description."""
         if self.trainer.add_bar(step, total):
@@ -64,12 +69,23 @@ class Ledger:
             template = self._heading.renamed(template)
         self._add(template, rows)
 
+    def flush(self) -> None:
+        """Emit the lines that wait for another one, because none will follow."""
+        if self.trainer.flush():
+            self._update_plan()
+        waiting, self._waiting = self._waiting, []
+        for template, row in waiting:
+            self._emit_numbered(template, row)
+
     def check(self, text: str, before: str) -> None:
         """Look for a crash, an end or a plan in a line, given the one above it."""
+        ended = self.facts.ended
         if self.facts.check(text, before):
             announced = self.facts.announced
             self.trainer.announce(announced.total_steps, announced.per_epoch)
             self._update_plan()
+        if self.facts.ended and not ended:
+            self.flush()
 
     def _add(self, template: Template, rows: Sequence[Groups]) -> None:
         parsed = template.parsed

@@ -12,7 +12,7 @@ from lossmon.readers.points_builder import BatchBuilder
 from lossmon.readers.text import announcements, failures
 from lossmon.readers.text.bars import Bars
 from lossmon.readers.text.ledger import Ledger
-from lossmon.readers.text.progress_bars import without_gauge
+from lossmon.readers.text.progress_bars import tqdm, without_gauge
 from lossmon.readers.text.tables import PrintedTable
 from lossmon.readers.text.templates import Groups, Match, Template, TemplateCache
 
@@ -114,6 +114,12 @@ class TextLog:
             size = max(1, size // 4) if now - begin > SLOW else min(SLICE, size * 2)
         self._todo, self._at = [], 0
         return True
+
+    def read_open(self, text: str) -> None:
+        """Take the step of a bar whose line has not ended, for a record that waits for it."""
+        trainer = self.ledger.trainer
+        if trainer.waiting and (bar := tqdm(text.rsplit("\r", 1)[-1])) is not None and bar.bare:
+            self.ledger.add_bar(bar.step, bar.total)
 
     def drain_lines(self) -> list[str]:
         """Return the lines for the log pane that ended since the last call, the newest `PANE`."""

@@ -95,7 +95,8 @@ class TextReader:
                 self._restart()
             self._log.push(_text(chunk))
             if time.monotonic() >= deadline:
-                self._log.read(deadline)
+                if self._log.read(deadline) and not self._tail.pending:
+                    self._read_unfinished()
                 break
 
     def _restart(self) -> None:
@@ -103,14 +104,19 @@ class TextReader:
         self._log = TextLog(self._batch, self._pattern)
 
     def _read_unfinished(self) -> None:
-        """Read the line without an end, if nothing has been written for long."""
+        """Read the line without an end, and what waits for another, after a long silence."""
         line = self._tail.unfinished
-        if line is None or self._early or not self._guesses or _is_drawn(line.text):
-            return
-        if is_silent(self.path, SILENCE):
+        if line is not None and _is_drawn(line.text):
+            self._log.read_open(line.text)
+        elif line is not None and self._guesses and not self._early and self._is_silent():
             self._early = line.text
             self._log.push(line.text + "\n")
             self._log.read(math.inf)
+        if self._log.ledger.waits and self._is_silent():
+            self._log.ledger.flush()
+
+    def _is_silent(self) -> bool:
+        return is_silent(self.path, SILENCE)
 
     def _after_early(self, chunk: Chunk) -> Chunk | None:
         """What follows the line that was read early; None if that line has grown."""

@@ -35,6 +35,11 @@ class RunFacts:
         """Whether every line must be checked: a traceback or a banner is being printed."""
         return self._failures.watching or self.announced.watching
 
+    @property
+    def ended(self) -> bool:
+        """Whether the training has ended, well or not."""
+        return self.finished or bool(self._failures.reason)
+
     def check(self, text: str, before: str) -> bool:
         """Look for a crash, an end or a plan in a line, given the one above it.
 

@@ -10,6 +10,7 @@ from lossmon.readers.text.hf_trainer_steps import PlacedRecord, TrainerRecord, T
 from lossmon.readers.text.progress_bars import tqdm
 from lossmon.readers.text.run_facts import RunFacts
 from lossmon.readers.text.templates import Groups, Template
+from lossmon.types import Axis
 
 Held = tuple[Template, Groups, frozenset[str]]
 """A record with its numbers, and the tags that another logger has printed already."""
@@ -33,6 +34,8 @@ class TrainerRecords:
         self._emitter = emitter
         self._facts = facts
         self._steps: TrainerSteps[Held] = TrainerSteps()
+        self._newest: tuple[Groups, int, Axis] | None = None
+        """Numbers and place of the newest record."""
         self._echo: tuple[float, float, frozenset[str]] | None = None
         """Epoch, loss and tags of a record that another logger has printed."""
 
@@ -54,13 +57,18 @@ class TrainerRecords:
         """Add a state of a bar without a description; returns whether it placed any record."""
         return self._steps.waiting and self._emit(self._steps.add_bar(step, total))
 
+    def flush(self) -> bool:
+        """Emit the records that no bar will follow; returns whether there were any."""
+        self._use_bar()
+        return self._emit(self._steps.flush())
+
     def add(self, template: Template, rows: Sequence[Groups]) -> bool:
         """Add records of one shape; returns whether any were placed with those that waited."""
         parsed = template.parsed
         if len(rows) > 1 and not (parsed.summary or parsed.echo or self._echo or self.last_bar):
             self.seen = True
             epochs = [float(row[template.epoch]) for row in rows]
-            half = _half_digit(rows[0][template.epoch])
+            half = _half_digit(rows[0][template.epoch], parsed.quoted)
             placed = self._steps.add_run(epochs, half, trains(template))
             if placed is not None:
                 self._emitter.emit(template, rows, *placed)
@@ -70,20 +78,25 @@ class TrainerRecords:
     def _add_one(self, template: Template, row: Groups) -> bool:
         parsed = template.parsed
         if parsed.summary:
+            placed = self.flush()
             self._facts.finish()
-            return False
+            return placed
         self.seen = self.seen or not parsed.echo
-        placed = False
-        if self.last_bar and not self._steps.waiting:
-            bar = tqdm(self.last_bar)
-            if bar is not None and bar.bare:
-                placed = self._emit(self._steps.add_bar(bar.step, bar.total))
-            self.last_bar = ""
+        placed = False if self._steps.waiting else self._use_bar()
         text = row[template.epoch]
         epoch = float(text)
         held = (template, row, self._repeated(template, row, epoch))
-        record = TrainerRecord(held, epoch, _half_digit(text), trains(template))
+        half = _half_digit(text, template.parsed.quoted)
+        record = TrainerRecord(held, epoch, half, trains(template))
         return self._emit(self._steps.add(record)) or placed
+
+    def _use_bar(self) -> bool:
+        """Learn from the newest bar that no record has used; returns whether it placed any."""
+        bar = tqdm(self.last_bar) if self.last_bar else None
+        self.last_bar = ""
+        if bar is None or not bar.bare:
+            return False
+        return self._emit(self._steps.add_bar(bar.step, bar.total))
 
     def _repeated(self, template: Template, row: Groups, epoch: float) -> frozenset[str]:
         """Tags that LLaMA-Factory's own logger has already printed for this record."""
@@ -104,11 +117,21 @@ class TrainerRecords:
 
     def _emit(self, placed: list[PlacedRecord[Held]]) -> bool:
         for (template, row, skip), step, axis in placed:
+            copied, self._newest = self._newest == (row, step, axis), (row, step, axis)
+            if copied and trains(template):
+                # A resumed training, or another process, prints the same record again.
+                continue
             self._emitter.emit(template, [row], [step], axis, skip)
         return bool(placed)
 
 
-def _half_digit(text: str) -> float:
-    """Half of the last printed digit."""
+def _half_digit(text: str, quoted: bool) -> float:
+    """Half of the last digit of an epoch.
+
+    transformers 5 prints four significant digits in quotes and drops the zeros at their end; older
+    versions round to two decimals or not at all.
+    """
+    if quoted:
+        return 0.5 * 10.0 ** (math.floor(math.log10(max(float(text), 1e-9))) - 3)
     digits = len(text.partition(".")[2]) if "e" not in text.lower() else 6
-    return 0.5 * 10.0 ** -min(digits, 12)
+    return 0.5 * 10.0 ** -min(max(digits, 2), 12)

@@ -92,6 +92,7 @@ def pairs(line: str, before: Prefix, brace: int) -> MetricLine | None:
         before.rank,
         before.time,
         trainer=place.step is None and fractional,
+        quoted="epoch" in quoted,
         echo=_ECHO.search(line, 0, brace) is not None,
         summary=summary,
     )

@@ -71,6 +71,7 @@ _BATCH_SIZE = re.compile(r"(?i)(?<![a-z])(?:batch|ba)\s*[:=]\s*$")
 """Stands before a number that is a counter in a record and a setting elsewhere: `batch=32`."""
 
 _FAR_IN = re.compile(r"\s{20,}(?!\s*\{)")
+_CUT = re.compile(r"\{['\"][^{}]*$")
 _MASKS = tuple(
     re.compile(pattern)
     for pattern in (
@@ -135,6 +136,8 @@ def refusal(line: str, before: Prefix) -> str:
         return "a message, not a record"
     if _FAR_IN.match(line):
         return "the rest of a line that was wrapped"
+    if _CUT.match(line, before.end):
+        return "the beginning of a record"
     return ""
 
 

@@ -79,6 +79,7 @@ class MetricLine:
         time: Span of the date and time in front, or None.
         trainer: A record of the HF Trainer: a step must be found for its fractional epoch.
         echo: A second print of such a record, by LLaMA-Factory's own logger.
+        quoted: Its epoch stands in quotes, rounded to four significant digits.
         summary: The HF Trainer's closing record.
         last_only: A count within an evaluation: only its last line is a result.
         stale: Eval values here repeat until the next evaluation.
@@ -95,6 +96,7 @@ class MetricLine:
     time: TextSpan | None = None
     trainer: bool = False
     echo: bool = False
+    quoted: bool = False
     summary: bool = False
     last_only: bool = False
     stale: bool = False
