@@ -181,9 +181,24 @@ def beyond(base: MergedSeries, other: MergedSeries) -> MergedSeries | None:
         return None
     steps = other.steps + shift
     new = (steps < base.steps[0]) | (steps > base.steps[-1])
+    _drop_echo(new, base, steps, other.values)
     if not new.any():
         return None
     return MergedSeries(steps[new], other.values[new], other.walls[new], _NO_STEPS, _NO_VALUES)
+
+
+def _drop_echo(new: NDArray[np.bool_], base: MergedSeries, steps: Ints, values: Floats) -> None:
+    """Leave out the other source's copy of our last point, whose step it guessed too high.
+
+    It stands nearer than half of our last spacing, and has the same value.
+    """
+    if len(base.steps) < 2 or not (behind := np.flatnonzero(steps > base.steps[-1])).size:
+        return
+    first, spacing = int(behind[0]), base.steps[-1] - base.steps[-2]
+    near = 2 * (steps[first] - base.steps[-1]) < spacing
+    known = first > 0 and steps[first - 1] == base.steps[-1]
+    if near and not known and _same(base.values[-1:], values[first : first + 1]).all():
+        new[first] = False
 
 
 def common_count(base: MergedSeries, other: MergedSeries) -> int | None:
@@ -222,9 +237,12 @@ def _agreement(base: MergedSeries, other: MergedSeries, shift: int) -> float:
     theirs, ours = _common(other.steps + shift, base.steps)
     if not len(ours):
         return 0.0
-    a, b = base.values[ours], other.values[theirs]
-    same = np.isclose(a, b, rtol=AGREEMENT, atol=ROUNDED, equal_nan=True)
-    return float(same.mean())
+    return float(_same(base.values[ours], other.values[theirs]).mean())
+
+
+def _same(ours: Floats, theirs: Floats) -> NDArray[np.bool_]:
+    """Which values are the same to about four digits."""
+    return np.isclose(ours, theirs, rtol=AGREEMENT, atol=ROUNDED, equal_nan=True)
 
 
 def series_of(merged: MergedSeries, source: SourceSeries, meaning: Meaning, tag: str) -> Series:

@@ -260,3 +260,11 @@ def test_the_denser_of_two_twins_leads(epochs: int, leader: str) -> None:
     store.add(0, "lightning", 20, "", points("loss_epoch", range(0, 36 * epochs, 36)), repeat)
     train, _ = store.headline_indices()
     assert train is not None and store.series()[train].tag == leader
+
+
+def test_a_last_point_that_another_source_guessed_too_high_stays_one() -> None:
+    store = RunStore()
+    store.add(0, "hf_trainer", 40, "", points("eval_loss", [10, 20, 30], [3.0, 2.0, 1.5]), EVAL)
+    guessed = points("eval_loss", [10, 20, 31, 40], [3.0, 2.0, 1.5, 1.2])
+    store.add(1, "text", 90, "", guessed, EVAL)
+    assert only(store).steps.tolist() == [10, 20, 30, 40]

@@ -40,6 +40,8 @@ def explain_line(text: str) -> Explanation:
     parsed = parse(line)
     if parsed is None:
         return Explanation((), (), _left(line, ()), _reason(line))
+    if parsed.summary:
+        return Explanation((), (), _left(line, ()), "the closing record of a training")
     place = parsed.position
     spans = {
         "step": place.step,

@@ -51,7 +51,7 @@ class EpochScale:
 
     Attributes:
         steps: Steps of a whole epoch.
-        rate: Steps of a fraction of an epoch, per epoch: 12.5 where 25 batches make 13 steps of two.
+        rate: Steps of part of an epoch, per epoch: 12.5 where 25 batches make 13 steps of two.
     """
 
     steps: float
@@ -149,6 +149,11 @@ class TrainerSteps(Generic[T]):
     def waiting(self) -> bool:
         """Whether records wait for the next state of the bar."""
         return bool(self._held)
+
+    @property
+    def is_counting(self) -> bool:
+        """Whether records are numbered because nothing shows their steps."""
+        return self._counting
 
     def add(self, record: TrainerRecord[T]) -> list[PlacedRecord[T]]:
         """Add a record; return those whose steps are known now, oldest first."""

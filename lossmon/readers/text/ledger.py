@@ -8,6 +8,7 @@ from lossmon.readers.points_builder import BatchBuilder
 from lossmon.readers.text.emitter import PointEmitter
 from lossmon.readers.text.grammar.parsed import Scale
 from lossmon.readers.text.headings import SectionHeading
+from lossmon.readers.text.hindsight import Hindsight
 from lossmon.readers.text.progress_bars import StaleBarValues
 from lossmon.readers.text.ranks import RankMonitor, RankSelector
 from lossmon.readers.text.run_facts import RunFacts
@@ -22,18 +23,19 @@ class Ledger:
 
     Args:
         batch: Where to add points, facts and notes.
+        hindsight: What is known of the log from reading it before.
 
     Attributes:
         trainer: The records of the HF Trainer.
         facts: What the log states about the run.
     """
 
-    def __init__(self, batch: BatchBuilder) -> None:
+    def __init__(self, batch: BatchBuilder, hindsight: Hindsight) -> None:
         self.facts = RunFacts(batch)
         self._batch = batch
         self._emitter = PointEmitter(batch.points, self.facts)
-        self.trainer = TrainerRecords(self._emitter, self.facts)
-        self._steps = StepFinder()
+        self.trainer = TrainerRecords(self._emitter, self.facts, hindsight)
+        self._steps = StepFinder(hindsight)
         self._selector: RankSelector[tuple[Template, Groups]] = RankSelector()
         self._ranks = RankMonitor()
         self._waiting: list[tuple[Template, Groups]] = []

@@ -11,6 +11,7 @@ from lossmon.readers.files.terminal import displayed, resolved
 from lossmon.readers.points_builder import BatchBuilder
 from lossmon.readers.text import announcements, failures
 from lossmon.readers.text.bars import Bars
+from lossmon.readers.text.hindsight import Hindsight
 from lossmon.readers.text.ledger import Ledger
 from lossmon.readers.text.progress_bars import tqdm, without_gauge
 from lossmon.readers.text.tables import PrintedTable
@@ -42,13 +43,19 @@ class TextLog:
     Args:
         batch: Where to add what is found.
         pattern: Reads the lines it matches instead of the grammar.
+        hindsight: What is known of the log from reading it before.
 
     Attributes:
         ledger: Places the lines in the training.
     """
 
-    def __init__(self, batch: BatchBuilder, pattern: Pattern | None = None) -> None:
-        self.ledger = Ledger(batch)
+    def __init__(
+        self,
+        batch: BatchBuilder,
+        pattern: Pattern | None = None,
+        hindsight: Hindsight | None = None,
+    ) -> None:
+        self.ledger = Ledger(batch, hindsight or Hindsight())
         self._pattern = pattern
         self._todo: list[str] = []
         self._at = 0

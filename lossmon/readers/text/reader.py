@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from lossmon.readers.files.lines import Chunk, LineTail, decode, is_silent
 from lossmon.readers.files.terminal import displayed, resolved
 from lossmon.readers.points_builder import BatchBuilder
+from lossmon.readers.text.hindsight import Hindsight
 from lossmon.readers.text.log import TextLog
 from lossmon.types import Batch
 
@@ -39,7 +40,8 @@ class TextReader:
         self._pattern = pattern
         self._batch = BatchBuilder()
         self._tail = LineTail(path)
-        self._log = TextLog(self._batch, pattern)
+        self._hindsight = Hindsight()
+        self._log = TextLog(self._batch, pattern, self._hindsight)
         self._source = "text"
         self._noted_failure = ""
         self._early = ""
@@ -75,10 +77,15 @@ class TextReader:
         if failure != self._noted_failure:
             self._noted_failure = failure
             self._batch.notes.append(failure)
-        return self._batch.drain(self._tail.pending + self._log.pending)
+        # A log that must be read again has not been read, even at its end.
+        pending = self._tail.pending + self._log.pending + self._hindsight.is_pending
+        return self._batch.drain(pending)
 
     def _read(self, deadline: float) -> None:
         while self._log.read(deadline):
+            if self._hindsight.begin_again():
+                self._tail = LineTail(self.path)
+                self._restart()
             chunk = self._tail.read()
             if chunk is None:
                 self._read_unfinished()
@@ -92,6 +99,7 @@ class TextReader:
                     continue
             if self._tail.replaced:
                 self._source, self._early = "text", ""
+                self._hindsight = Hindsight()
                 self._restart()
             self._log.push(_text(chunk))
             if time.monotonic() >= deadline:
@@ -101,7 +109,7 @@ class TextReader:
 
     def _restart(self) -> None:
         self._batch.restart()
-        self._log = TextLog(self._batch, self._pattern)
+        self._log = TextLog(self._batch, self._pattern, self._hindsight)
 
     def _read_unfinished(self) -> None:
         """Read the line without an end, and what waits for another, after a long silence."""

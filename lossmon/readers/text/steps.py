@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from lossmon.readers.text.arrivals import Arrivals
 from lossmon.readers.text.grammar.parsed import Scale
+from lossmon.readers.text.hindsight import Hindsight
 from lossmon.readers.text.templates import Groups, Template
 from lossmon.types import Axis
 
@@ -22,7 +24,7 @@ class StepFinder:
         total_epochs: Planned epochs, 0 while unknown.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, hindsight: Hindsight) -> None:
         self.total_steps = 0
         self.total_epochs = 0
         self._last: int | None = None
@@ -39,6 +41,7 @@ class StepFinder:
         """Steps in one line with their epoch."""
         self._below = EpochSteps()
         """Steps in lines below one with the epoch."""
+        self._arrivals = Arrivals(hindsight)
         self._round = 0
         self._seen: set[str] = set()
         self._ways: dict[Scale, Callable[[Template, Sequence[Groups]], StepsOnAxis | None]] = {
@@ -67,9 +70,12 @@ class StepFinder:
 
     def is_inner(self, template: Template, row: Groups) -> bool:
         """Whether a line counts the batches of an evaluation rather than training steps."""
-        if not template.parsed.split or template.total < 0 or not self.total_steps:
+        if not template.parsed.split or template.total < 0:
             return False
-        counts = template.parsed.position.scale in (Scale.STEP, Scale.EITHER)
+        scale = template.parsed.position.scale
+        if scale is Scale.WITHIN:
+            return int(row[template.total]) != self._per_epoch
+        counts = bool(self.total_steps) and scale in (Scale.STEP, Scale.EITHER)
         return counts and int(row[template.total]) != self.total_steps
 
     def counted(self, template: Template) -> int:
@@ -162,20 +168,28 @@ class StepFinder:
 
     def _by_epoch(self, template: Template, rows: Sequence[Groups]) -> StepsOnAxis | None:
         if template.epoch < 0:
-            if self._epoch is None:
-                return None
-            return [self._epoch] * len(rows), Axis.EPOCH
+            return self._in_epoch(len(rows))
         inherited = self._end_of_epoch(template, rows)
         if inherited is not None:
             return inherited
-        return [int(float(row[template.epoch])) for row in rows], Axis.EPOCH
+        epochs = [int(float(row[template.epoch])) for row in rows]
+        tags = tuple(tag for tag, _, _ in template.values)
+        if tags and (arrived := self._arrivals.place(tags, epochs)) is not None:
+            return arrived, Axis.ORDER
+        return epochs, Axis.EPOCH
 
     def _inherited(self, template: Template, rows: Sequence[Groups]) -> StepsOnAxis | None:
         if self._last is not None:
             return [self._last] * len(rows), Axis.STEP
-        if self._epoch is not None:
-            return [self._epoch] * len(rows), Axis.EPOCH
-        return None
+        return self._in_epoch(len(rows))
+
+    def _in_epoch(self, count: int) -> StepsOnAxis | None:
+        """Positions of lines that have no other than the newest epoch."""
+        if self._epoch is None:
+            return None
+        if self._arrivals.are_counted:
+            return [self._arrivals.count] * count, Axis.ORDER
+        return [self._epoch] * count, Axis.EPOCH
 
 
 class EpochSteps:

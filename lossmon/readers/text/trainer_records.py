@@ -7,10 +7,14 @@ from collections.abc import Sequence
 
 from lossmon.readers.text.emitter import NOTHING, PointEmitter, trains
 from lossmon.readers.text.hf_trainer_steps import PlacedRecord, TrainerRecord, TrainerSteps
+from lossmon.readers.text.hindsight import Hindsight
 from lossmon.readers.text.progress_bars import tqdm
 from lossmon.readers.text.run_facts import RunFacts
 from lossmon.readers.text.templates import Groups, Template
 from lossmon.types import Axis
+
+ANNEALED = 0.12
+"""Share of the highest learning rate below which a schedule has come to its end."""
 
 Held = tuple[Template, Groups, frozenset[str]]
 """A record with its numbers, and the tags that another logger has printed already."""
@@ -22,18 +26,24 @@ class TrainerRecords:
     Args:
         emitter: Emits them.
         facts: Gets to know the end of the training.
+        hindsight: The plan that a former reading of the log found.
 
     Attributes:
         seen: The Trainer has printed a record.
         last_bar: Newest state of a progress bar that no record has used yet.
     """
 
-    def __init__(self, emitter: PointEmitter, facts: RunFacts) -> None:
+    def __init__(self, emitter: PointEmitter, facts: RunFacts, hindsight: Hindsight) -> None:
         self.seen = False
         self.last_bar = ""
         self._emitter = emitter
         self._facts = facts
         self._steps: TrainerSteps[Held] = TrainerSteps()
+        self._hindsight = hindsight
+        if hindsight.total_steps:
+            self.announce(hindsight.total_steps, hindsight.steps_per_epoch)
+        self._rate = self._highest_rate = 0.0
+        """Newest and highest learning rate."""
         self._newest: tuple[Groups, int, Axis] | None = None
         """Numbers and place of the newest record."""
         self._echo: tuple[float, float, frozenset[str]] | None = None
@@ -65,6 +75,7 @@ class TrainerRecords:
     def add(self, template: Template, rows: Sequence[Groups]) -> bool:
         """Add records of one shape; returns whether any were placed with those that waited."""
         parsed = template.parsed
+        self._note_rates(template, rows)
         if len(rows) > 1 and not (parsed.summary or parsed.echo or self._echo or self.last_bar):
             self.seen = True
             epochs = [float(row[template.epoch]) for row in rows]
@@ -79,6 +90,7 @@ class TrainerRecords:
         parsed = template.parsed
         if parsed.summary:
             placed = self.flush()
+            self._learn_plan(template, row)
             self._facts.finish()
             return placed
         self.seen = self.seen or not parsed.echo
@@ -89,6 +101,25 @@ class TrainerRecords:
         half = _half_digit(text, template.parsed.quoted)
         record = TrainerRecord(held, epoch, half, trains(template))
         return self._emit(self._steps.add(record)) or placed
+
+    def _note_rates(self, template: Template, rows: Sequence[Groups]) -> None:
+        for tag, index, _ in template.values:
+            if tag == "learning_rate":
+                rates = [float(row[index]) for row in rows]
+                self._rate, self._highest_rate = rates[-1], max(self._highest_rate, *rates)
+
+    def _learn_plan(self, template: Template, row: Groups) -> None:
+        """Learn the steps of a training without a bar from its closing record.
+
+        It states the planned steps per second. Of a training that was stopped early, which the
+        learning rate shows, the steps that were taken are unknown.
+        """
+        values = {tag: float(row[index]) for tag, index, _ in template.values}
+        total = round(values.get("train_runtime", 0) * values.get("train_steps_per_second", 0))
+        epochs = float(row[template.epoch])
+        annealed = 0 < self._rate <= ANNEALED * self._highest_rate
+        if self._steps.is_counting and total and epochs and annealed:
+            self._hindsight.set_plan(total, total / epochs)
 
     def _use_bar(self) -> bool:
         """Learn from the newest bar that no record has used; returns whether it placed any."""

@@ -60,3 +60,40 @@ def test_without_either_records_are_numbered_alone_or_together() -> None:
     assert steps.add_run([0.2, 0.3], 0.05, True) == ([2, 3], Axis.ORDER)
     assert steps.add(record(0.3, train=False)) == [(0.3, 3, Axis.ORDER)]
     assert steps.add_run([0.4, 0.2], 0.05, True) is None
+
+
+def rounded(epoch: float, *, train: bool = True) -> TrainerRecord[float]:
+    return TrainerRecord(epoch, epoch, 0.00005, train)
+
+
+def test_an_epoch_whose_last_step_accumulates_fewer_batches_has_a_whole_number_of_steps() -> None:
+    """25 batches by twos are 13 steps per epoch, the last one of one batch."""
+    steps: TrainerSteps[float] = TrainerSteps()
+    steps.add_bar(0, 60)
+    for epoch in (0.24, 0.96, 1.16, 3.0, 4.64):
+        steps.add(rounded(epoch))
+    assert places(steps.add_bar(60, 60)) == [
+        (0.24, 3),
+        (0.96, 12),
+        (1.16, 15),
+        (3.0, 39),
+        (4.64, 60),
+    ]
+
+
+def test_a_bar_ahead_of_buffered_records_is_seen_by_their_broken_steps() -> None:
+    steps: TrainerSteps[float] = TrainerSteps()
+    steps.add_bar(0, 60)
+    for epoch in (0.24, 0.48, 0.72):
+        steps.add(rounded(epoch))
+    assert places(steps.add_bar(10, 60)) == [(0.24, 3), (0.48, 6), (0.72, 9)]
+    steps.add(rounded(0.8, train=False))
+    assert places(steps.add_bar(11, 60)) == [(0.8, 10)]
+
+
+def test_a_record_that_no_bar_follows_is_at_the_newest_one() -> None:
+    steps: TrainerSteps[float] = TrainerSteps()
+    steps.add_bar(1677, 1677)
+    steps.add(record(3.0, train=False))
+    assert places(steps.flush()) == [(3.0, 1677)]
+    assert steps.flush() == []

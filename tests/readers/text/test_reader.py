@@ -174,10 +174,28 @@ def test_the_resumed_run_steps_back() -> None:
     assert [(a, b) for a, b in pairwise(steps) if b < a] == [(125, 105)]
 
 
-def test_records_without_a_bar_are_numbered() -> None:
-    read = read_file(DATA / "hf_trainer4_print.log")
+def test_records_without_a_bar_are_numbered_until_the_last_one_tells_the_plan(
+    tmp_path: Path,
+) -> None:
+    text = (DATA / "hf_trainer4_print.log").read_text()
+    head = text[: text.rindex("{'train_runtime'")]
+    read = read_text(tmp_path / "head.log", head)
     assert read.axes["loss"] == {Axis.ORDER}
     assert read.steps["loss"] == list(range(1, 14))
+    read = read_file(DATA / "hf_trainer4_print.log")
+    assert read.axes["loss"] == {Axis.STEP}
+    assert read.steps["loss"] == [1, *range(5, 61, 5)]
+
+
+def test_a_training_that_was_stopped_early_does_not_tell_its_steps(tmp_path: Path) -> None:
+    lines = [
+        f"{{'loss': 2.{9 - i}, 'learning_rate': {1e-3 * (1 - i / 20)}, 'epoch': {i / 2}}}\n"
+        for i in range(1, 6)
+    ]
+    last = "{'train_runtime': 2.0, 'train_samples_per_second': 80.0, 'train_steps_per_second': "
+    lines.append(last + "10.0, 'train_loss': 2.5, 'epoch': 2.5}\n")
+    read = read_text(tmp_path / "stopped.log", "".join(lines))
+    assert read.axes["loss"] == {Axis.ORDER}
 
 
 def test_an_epoch_that_goes_back_rewinds_the_number(tmp_path: Path) -> None:
@@ -602,3 +620,40 @@ def test_the_twin_on_disk_agrees(tmp_path: Path) -> None:
         own = [(entry["step"], entry[tag]) for entry in history if tag in entry]
         assert read.steps[tag] == [step for step, _ in own]
         assert read.values[tag] == pytest.approx([value for _, value in own], rel=1e-3, abs=1e-9)
+
+
+def test_the_last_evaluation_counts_though_no_bar_follows(tmp_path: Path) -> None:
+    text = (
+        "100%|██████████| 90/90 [00:30<00:00,  3.0it/s]\n"
+        "{'eval_loss': '0.7206', 'eval_runtime': '2.5', 'epoch': '3'}\n"
+        "{'train_runtime': '30', 'train_samples_per_second': '9.1', "
+        "'train_steps_per_second': '3', 'train_loss': '0.73', 'epoch': '3'}\n"
+    )
+    assert read_text(tmp_path / "train.log", text).steps["eval_loss"] == [90]
+
+
+def test_a_bar_whose_line_has_not_ended_places_the_record_above_it(tmp_path: Path) -> None:
+    text = (
+        " 44%|████      | 40/90 [00:10<00:12, 4.1it/s]\r"
+        "                    \r{'loss': '2.272', 'epoch': '3'}\n"
+        "\r 50%|█████     | 45/90 [00:10<00:10, 4.1it/s]"
+    )
+    assert read_text(tmp_path / "killed.log", text).steps["loss"] == [45]
+
+
+def test_batches_without_a_number_stand_in_the_order_of_their_lines(tmp_path: Path) -> None:
+    """An epoch that was begun again after a crash takes the place of the lost one."""
+    lines = []
+    for epoch, losses in ((1, "987"), (2, "65"), (2, "654")):
+        lines += [f"Epoch {epoch} - Batch loss: {loss}.5" for loss in losses]
+        lines.append(f"Epoch {epoch} - Validation loss: {losses[-1]}.9")
+    read = read_text(tmp_path / "train.log", "\n".join(lines) + "\n")
+    assert read.axes["Batch loss"] == {Axis.ORDER}
+    assert read.steps["Batch loss"] == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert read.steps["Validation loss"] == [3, 5, 8]
+
+
+def test_one_line_per_epoch_keeps_its_epoch(tmp_path: Path) -> None:
+    text = "".join(f"Epoch {epoch} loss: {9 - epoch}.5\n" for epoch in (1, 2, 2, 3))
+    read = read_text(tmp_path / "train.log", text)
+    assert (read.steps["loss"], read.axes["loss"]) == ([1, 2, 2, 3], {Axis.EPOCH})

@@ -82,9 +82,12 @@ def pairs(line: str, before: Prefix, brace: int) -> MetricLine | None:
     values = tuple(
         LineValue(key, span)
         for key, span in found.items()
-        if key not in _NOT_VALUES
-        and not key.endswith(_NOT_ENDS)
-        and not key.startswith(_NOT_STARTS)
+        if (summary and key != "epoch")
+        or (
+            key not in _NOT_VALUES
+            and not key.endswith(_NOT_ENDS)
+            and not key.startswith(_NOT_STARTS)
+        )
     )
     return MetricLine(
         values,

@@ -12,8 +12,9 @@ _EPOCH = re.compile(
     r"(?:\s*(?:/|of)\s*(?P<epochs>\d+)(?![\w./]))?\s*\]?轮?"
 )
 _BEHIND_EPOCH = re.compile(
-    r"(?ix)\s*[,:|-]?\s*[\[(|]?\s*(?P<step>\d+)\s*/\s*(?P<total>\d+)"
-    r"(?:\s*batches|\s*\(\s*[\d.]+\s*%\s*\)\s*\]?|\s*[\])]|\s+(?=[a-z•]))"
+    r"(?ix)\s*[,:|-]?\s*[\[(|]?\s*(?:(?:i|n|b|it|idx|mb|sample|batch_idx|minibatch)\s*[=:]\s*)?"
+    r"(?P<step>\d+)\s*/\s*(?P<total>\d+)"
+    r"(?:\s*batches|\s*\|(?=\s)|\s*\(\s*[\d.]+\s*%\s*\)\s*\]?|\s*[\])]|\s+(?=[a-z•]))"
 )
 _PLAIN_BEHIND_EPOCH = re.compile(r"\s*,?\s*\[\s*(?P<step>\d+)\s*\]")
 _STEP = re.compile(
@@ -46,12 +47,12 @@ _LINE_STARTS = tuple(
             Scale.WITHIN,
         ),
         (
-            r"(?i:(?P<split>test|val|valid|validation|eval)):? *\[ *(?P<epoch>\d+) *\] ?"
-            r"\[ *(?P<step>\d+)/ *(?P<total>\d+)[^\]]{0,20}\]",
+            r"(?i:(?P<split>test|val|valid|validat(?:e|ion)|eval|evaluate)):? *"
+            r"\[ *(?P<epoch>\d+) *\] ?\[ *(?P<step>\d+)/ *(?P<total>\d+)[^\]]{0,20}\]",
             Scale.NONE,
         ),
         (
-            r"(?i:(?P<split>test|val|valid|validation|eval)):? *(?P<epoch>\d+)? *"
+            r"(?i:(?P<split>test|val|valid|validat(?:e|ion)|eval|evaluate)):? *(?P<epoch>\d+)? *"
             r"\[ *(?P<step>\d+)/ *(?P<total>\d+)[^\]]{0,20}\]",
             Scale.NONE,
         ),
@@ -69,6 +70,7 @@ _LINE_STARTS = tuple(
         ),
         # Padded with zeros it is no rank and no seconds.
         (r"\[(?P<step>0\d{2,9})\](?= )", Scale.STEP),
+        (r"(?P<step>\d+)/(?P<total>\d+) in (?P<epoch>\d+) epoch\b", Scale.WITHIN),
         (r"(?P<epoch>\d+)\|(?P<step>\d+)\|(?=Loss)", Scale.STEP),
         (r"(?P<step>\d+)/(?P<total>\d+|Unknown) (?=\S{0,40} ?- |.{0,60}step)", Scale.EPOCH),
     )
@@ -79,7 +81,7 @@ _AT_END = re.compile(r"\[\s*(?P<step>\d+)\s*/\s*(?P<total>\d+)\s*\]\s*$")
 _BAR = re.compile(r"(?:\d{0,3}%\|\| *(?P<step>\d+)/(?P<total>\d+) *|(?<![\w.])(?P<count>\d+)it )\[")
 """A tqdm bar without its gauge and clocks."""
 
-_SURE = re.compile(r"(?i)global|total|num_updates|optimizer|current|train")
+_SURE = re.compile(r"(?i)global|total|num_updates|optimizer|current|train(?:er)?/")
 _AT_START = 24
 """Characters before a position that still counts as the head of its line."""
 

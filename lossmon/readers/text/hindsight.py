@@ -1,0 +1,54 @@
+"""Hindsight of a text log: what later lines show about the steps of earlier ones."""
+
+from __future__ import annotations
+
+from dataclasses import field
+
+from lossmon.fast_dataclass import dataclass
+
+MOST_READINGS = 3
+"""Times a log is read again, so that a hostile one does not cost more."""
+
+Tags = tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Hindsight:
+    """What must be known before a log is read, found out by reading it.
+
+    Attributes:
+        stacked: Tags of shapes that state only their epoch, several lines per epoch.
+        total_steps: Planned steps of the HF Trainer, 0 if unknown.
+        steps_per_epoch: Steps of each of its epochs.
+        is_new: Something was found out since the log was begun.
+        readings: Times the log was begun again.
+    """
+
+    stacked: set[Tags] = field(default_factory=set)
+    total_steps: int = 0
+    steps_per_epoch: float = 0.0
+    is_new: bool = False
+    readings: int = 0
+
+    def add_stacked(self, tags: Tags) -> None:
+        """Note that lines with some tags share their epochs."""
+        self.stacked.add(tags)
+        self.is_new = True
+
+    def set_plan(self, total_steps: int, steps_per_epoch: float) -> None:
+        """Note the plan of a training that only its last record states."""
+        self.total_steps, self.steps_per_epoch = total_steps, steps_per_epoch
+        self.is_new = True
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether the log must be read again."""
+        return self.is_new and self.readings < MOST_READINGS
+
+    def begin_again(self) -> bool:
+        """Whether the log must be read again now: only once for what was found out."""
+        if not self.is_pending:
+            return False
+        self.is_new = False
+        self.readings += 1
+        return True
