@@ -125,13 +125,26 @@ def started(
     return terminal
 
 
+TAIL = 4096
+"""Newest bytes of a program that are kept."""
+
+
 class Emulated:
-    """The screen that a program draws on, and the program's process."""
+    """The screen that a program draws on, and the program's process.
+
+    Attributes:
+        pid: Of the process.
+        written: Bytes that it has written.
+        tail: The newest of them.
+        status: Its exit status, None while it goes on.
+        screen: What they draw.
+    """
 
     def __init__(self, pid: int, fd: int, columns: int, rows: int) -> None:
         self.pid = pid
         self.fd = fd
         self.written = 0
+        self.tail = b""
         self.status: int | None = None
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
@@ -149,6 +162,7 @@ class Emulated:
             self.status = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
             return False
         self.written += len(chunk)
+        self.tail = (self.tail + chunk)[-TAIL:]
         self._stream.feed(chunk)
         return True
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -11,7 +12,11 @@ from lossmon import commands
 from lossmon.errors import ConfigError, LossmonError, did_you_mean
 
 USAGE_ERROR = 2
-"""Exit status where the arguments or the settings are wrong."""
+"""Exit status where the arguments or the settings are wrong, or the output cannot be written."""
+
+
+UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""Errors of a standard output that takes no more."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -29,7 +34,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         if name == commands.VIEW and arguments:
             _refuse_misspelled(arguments[0])
         command = commands.module(name)
-        return command.run(command.parser().parse_args(arguments))
+        status = command.run(command.parser().parse_args(arguments))
+        # At exit it would be too late to say that the output could not be written.
+        sys.stdout.flush()
+        return status
     except LossmonError as error:
         print(f"lossmon: {error}", file=sys.stderr)
         return USAGE_ERROR
@@ -37,8 +45,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
     except BrokenPipeError:
         # The reader of the output has ended, as in `lossmon check … | head`.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         return 0
+    except OSError as error:
+        if error.errno not in UNWRITABLE or error.filename is not None:
+            raise
+        _discard_output()
+        print(f"lossmon: the output cannot be written: {error.strerror}", file=sys.stderr)
+        return USAGE_ERROR
+
+
+def _discard_output() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _refuse_misspelled(word: str) -> None:

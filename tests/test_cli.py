@@ -218,6 +218,17 @@ def test_a_reader_that_goes_away_is_no_error(log: Path) -> None:
     assert "Traceback" not in ended.stderr
 
 
+@pytest.mark.parametrize("arguments", [["check", "LOG"], ["check", "LOG", "--json", "--watch"]])
+def test_an_output_that_takes_no_more_is_an_error(log: Path, arguments: list[str]) -> None:
+    arguments = [str(log) if argument == "LOG" else argument for argument in arguments]
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "lossmon", *arguments], stdout=full, stderr=-1, timeout=60
+        )
+    assert ended.returncode == 2
+    assert ended.stderr == b"lossmon: the output cannot be written: No space left on device\n"
+
+
 @pytest.mark.parametrize(
     "arguments",
     [["--version"], ["--help"], ["check", "LOG", "--json"], ["explain", "LOG"], ["config"]],

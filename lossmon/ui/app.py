@@ -13,6 +13,7 @@ from textual import on, work
 from textual.app import ScreenStackError
 from textual.binding import Binding, BindingType
 from textual.events import Event, Key, Resize
+from textual.filter import Monochrome, NoColor
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
@@ -78,6 +79,11 @@ class LossmonApp(ViewHost):
             terminal = replace(terminal, unicode=not config.ascii)
         # Sixteen colours and none at all are the terminal's own: nothing is made of them here.
         super().__init__(ansi_color=True if terminal.plain else None)
+        # Textual takes an empty NO_COLOR for a set one, and sends colours to a TERM without any.
+        self._filters = [one for one in self._filters if not isinstance(one, NoColor | Monochrome)]
+        self.no_color = terminal.colors == 0
+        if self.no_color:
+            self._filters.append(NoColor())
         self.animation_level = "none"
         self.source, self.config, self.clock, self.terminal = source, config, clock, terminal
         self.preferences = Preferences(config.home)
@@ -134,6 +140,8 @@ class LossmonApp(ViewHost):
         # Reading and judging go on once the first frame stands, not beside it.
         self.call_after_refresh(self.follow_runs)
         self.set_interval(TICK, self.tick)
+        # The shell wrote over the screen while the process was suspended.
+        self.app_resume_signal.subscribe(self, lambda app: self.screen.refresh(layout=True))
 
     async def on_event(self, event: Event) -> None:
         if isinstance(event, Key):

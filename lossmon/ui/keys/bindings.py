@@ -44,6 +44,8 @@ BINDINGS: tuple[Binding, ...] = (
     Binding("5", "chart('pane', 'log')", "log", id="pane.log", tooltip="Log"),
     Binding("6", "chart('pane', 'verdicts')", "verdicts", id="pane.verdicts",
             tooltip="Verdict history"),
+    Binding("ctrl+z", "suspend_process", "suspend", id="app.suspend",
+            tooltip="Suspend; `fg` resumes"),
     Binding("q", "quit", "quit", id="app.quit", tooltip="Quit"),
 )  # fmt: skip
 
