@@ -46,10 +46,8 @@ class CurveStats:
     """One series, read-only, with whatever the rules ask of it worked out once.
 
     Attributes:
-        x: Steps in the middle of the bins, not decreasing.
         y: Means of the bins.
         weight: Points in each bin.
-        points: Finite points in all.
     """
 
     def __init__(
@@ -68,11 +66,20 @@ class CurveStats:
         self._offset = offset
         self.weight = bins[:, COUNT]
         self.y = bins[:, MEAN] + offset if y is None else y
-        self.x = np.maximum.accumulate((bins[:, FIRST] + bins[:, LAST]) / 2 - shift)
-        self.points = int(self.weight.sum())
 
     def __len__(self) -> int:
         return len(self.y)
+
+    @cached
+    def x(self) -> Floats:
+        """Steps in the middle of the bins, not decreasing."""
+        bins = self._bins
+        return np.maximum.accumulate((bins[:, FIRST] + bins[:, LAST]) / 2 - self._shift)
+
+    @cached
+    def points(self) -> int:
+        """Finite points in all."""
+        return int(self.weight.sum())
 
     @cached
     def first(self) -> float:

@@ -36,6 +36,9 @@ HUGE = 1e100
 SCALAR_LIMIT = 24
 """Up to this many points at once, a plain loop is faster than sorting columns by channel."""
 
+YOUNG = 256
+"""Losses up to which a run is judged so often that a plain loop is faster as well."""
+
 
 class Engine:
     """Judges one run, point by point, in constant memory and without a clock.
@@ -118,10 +121,18 @@ class Engine:
             values: May be NaN or infinite.
         """
         with np.errstate(all="ignore"):
-            if len(channels) <= SCALAR_LIMIT:
-                self._feed_few(channels.tolist(), steps.tolist(), values.tolist())
-            else:
-                self._feed_many(channels, steps, values)
+            few = self._plain_points(len(channels))
+            if few:
+                self._feed_few(channels[:few].tolist(), steps[:few].tolist(), values[:few].tolist())
+            if few < len(channels):
+                self._feed_many(channels[few:], steps[few:], values[few:])
+
+    def _plain_points(self, count: int) -> int:
+        """How many of the next points are added by a plain loop."""
+        if count <= SCALAR_LIMIT:
+            return count
+        young = max(YOUNG - self._train_count - self._eval_count, 0)
+        return min(count, young * min(max(len(self._channels), 1), METRICS))
 
     def _feed_few(self, channels: list[int], steps: list[int], values: list[float]) -> None:
         known = len(self._channels)

@@ -53,6 +53,9 @@ def newest_spike(train: CurveStats) -> Spike | None:
     heights = np.log(np.maximum(train.highs, 1e-300) / np.maximum(around, 1e-300))
     late = heights[-SPIKE_WINDOW:]
     usual = median(late)
+    if not heights.max() > usual + SPIKE_LEAST:
+        # Most curves end here: nothing stands out, whatever the scatter.
+        return None
     scatter = 1.4826 * median(np.abs(late - usual))
     common = float(np.sort(late)[int(0.9 * len(late))]) - usual
     limit = max(SPIKE_SCATTER * scatter, SPIKE_TAIL * common, SPIKE_LEAST)
