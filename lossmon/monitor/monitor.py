@@ -31,7 +31,13 @@ BUDGET = 0.05
 """Seconds a poll may take: twenty a second keep a progress bar and the keyboard alive."""
 
 DRAIN = 0.25
-"""Seconds per poll when all is read at once: a batch is stored before more is read."""
+"""Seconds for which one run is read at a time: a batch is stored before more is read."""
+
+DRAINED_RUNS = 16
+"""Runs per poll of that length when all is read at once."""
+
+LOOK_SHARE = 4.0
+"""While runs wait to be judged, looking at files without news may take a fifth of the time."""
 
 RESCAN = 1.0
 """Seconds between scans for new files: a new run shows within about a second."""
@@ -125,6 +131,7 @@ class Monitor:
         self._continued: dict[Path, Path] = {}
         self._decided: set[Path] = set()
         self._next_scan = -math.inf
+        self._next_read = -math.inf
         self._scan = Scan()
         self._files: tuple[Path, ...] = ()
         self._names = self._config.names
@@ -159,18 +166,27 @@ class Monitor:
             deadline = max(deadline, time.monotonic() + budget / 2)
         self._apply_requests()
         runs = list(self._runs.values())
-        for _ in runs:
-            # Where many runs are read, each gets its share of the polls.
-            self._turn = (self._turn + 1) % len(runs)
-            runs[self._turn].read(deadline)
-            if time.monotonic() > deadline:
-                break
+        self._read(runs, deadline)
         if judge:
             self._scheduler.judge(runs, deadline)
         snapshot = self._describe()
         if not self._try(lambda: self._join(snapshot)):
             return snapshot
         return self._describe()
+
+    def _read(self, runs: Sequence[RunMonitor], deadline: float) -> None:
+        """Read what is new in the files of all runs, until a `time.monotonic()` value."""
+        begin = time.monotonic()
+        if begin < self._next_read and any(run.awaits_judgement for run in runs):
+            return
+        for _ in runs:
+            # Where many runs are read, each gets its share of the polls.
+            self._turn = (self._turn + 1) % len(runs)
+            runs[self._turn].read(min(deadline, time.monotonic() + DRAIN))
+            if time.monotonic() > deadline:
+                return
+        if all(run.caught_up for run in runs):
+            self._next_read = begin + LOOK_SHARE * (time.monotonic() - begin)
 
     def _try(self, step: Callable[[], bool]) -> bool:
         """Do a step that concerns all runs, and note an error in it.
@@ -215,7 +231,8 @@ class Monitor:
 
     def drain(self) -> Snapshot:
         """Read and judge everything that is there now."""
-        while self.poll(budget=DRAIN).busy:
+        # Each poll describes all runs, so that many runs need long polls.
+        while self.poll(budget=DRAIN * max(1.0, len(self._runs) / DRAINED_RUNS)).busy:
             continue
         return self.poll(budget=math.inf)
 
@@ -291,9 +308,9 @@ class Monitor:
 
     def _snapshots(self) -> Iterator[RunSnapshot]:
         """Every run, by the name that its framework gave it where the path is merely numbered."""
-        counts = Counter(run.framework_name for run in self._runs.values())
-        for path, run in self._runs.items():
-            name = run.framework_name
+        names = [run.framework_name for run in self._runs.values()]
+        counts = Counter(names)
+        for (path, run), name in zip(self._runs.items(), names, strict=True):
             # Runs of one name are distinguished by the end of their directory names.
             yield run.snapshot(f"{name} ({path.name[-8:]})" if name and counts[name] > 1 else name)
 

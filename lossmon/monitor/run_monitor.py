@@ -41,6 +41,9 @@ from lossmon.types import (
 GONE = "its files are gone; what was read of them stays"
 """Note on a run whose files were all deleted: a curve that does not move needs a reason."""
 
+RESTATE = 0.5
+"""Seconds after which silence may have changed the state of a run."""
+
 _RANDOM = re.compile(r"[0-9a-f]{32}$")
 """Directories that trackers name by random characters, beside those named by time."""
 
@@ -86,6 +89,7 @@ class RunMonitor:
         self._changes = 0
         """Grows with every change; the versions below are its values at the time."""
         self._described_at = -1
+        self._stated_at = 0.0
         self._failed_at = -1
         self.update(found)
 
@@ -120,6 +124,11 @@ class RunMonitor:
     def busy(self) -> bool:
         """Whether bytes are known to be unread or points unjudged."""
         return self._feed.busy or self._files.has_unread
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether every file was read to its end."""
+        return not self._files.has_unread
 
     @property
     def path(self) -> Path:
@@ -265,10 +274,13 @@ class RunMonitor:
         now = self._clock()
         old = self._snapshot
         if old is not None and old.name == name and self._described_at == self._changes:
+            if abs(now - self._stated_at) < RESTATE:
+                return old
+            self._stated_at = now
             state, _ = run_state.state(self._vitals[0], now)
             if state is old.state:
                 return old
-        self._described_at = self._changes
+        self._described_at, self._stated_at = self._changes, now
         self._snapshot = self._describe(name, now)
         return self._snapshot
 

@@ -34,8 +34,11 @@ FEWEST = 24
 """Lines of one shape from which on the bulk parser is faster."""
 
 WORTH_IMPORT = 1 << 16
-"""Bytes of one shape from which on msgspec is imported, which takes as long as about twice as many
-bytes take without it."""
+"""Bytes from which on msgspec is imported, which takes as long as about twice as many bytes take
+without it."""
+
+_seen = 0
+"""Bytes of all files so far that msgspec would have decoded."""
 
 _DIGITS = b"0123456789.+-eE"
 """Characters of numbers; an `e` in a name is removed too, in every line of the shape alike."""
@@ -146,7 +149,12 @@ def parse_table(lines: list[bytes], wanted: frozenset[str]) -> JsonTable | None:
 
 
 def _is_worth(lines: list[bytes]) -> bool:
-    return "msgspec" in sys.modules or sum(map(len, lines)) >= WORTH_IMPORT
+    """Whether msgspec is imported, or the files seen so far are worth its import."""
+    global _seen
+    if "msgspec" in sys.modules:
+        return True
+    _seen += sum(map(len, lines))
+    return _seen >= WORTH_IMPORT
 
 
 class _Record(list[tuple[str, Any]]):
