@@ -34,7 +34,7 @@ def vitals_of(
     step = max((one.last_step for one in on_axis), default=None)
     if facts.step is not None and (lead is None or lead.axis is Axis.STEP):
         step = max(facts.step, -1 if step is None else step)
-    total = facts.total_steps
+    total = facts.total_steps or _total_by_epochs(facts, series)
     if lead is not None and lead.axis is not Axis.STEP:
         epochs = facts.total_epochs if lead.axis is Axis.EPOCH else None
         total = round(epochs) if epochs else None
@@ -47,6 +47,18 @@ def vitals_of(
     last = files.last_activity(newest)
     paced = max(stride(lead), files.save_interval)
     return RunVitals(facts, step, total, paced, rate.interval, last), rate
+
+
+def _total_by_epochs(facts: Facts, series: Sequence[Series]) -> int | None:
+    """Planned steps by the fraction of an epoch that a step is; None where that is unknown."""
+    for one in series:
+        if one.meaning.key != "epoch" or one.axis is not Axis.STEP or not facts.total_epochs:
+            continue
+        # Whole epochs may be counted from 0, and a text log rounds the fraction.
+        fraction = one.last_step / one.last if one.last > 0 and one.source != "text" else 0.0
+        if fraction and np.isfinite(fraction) and (one.values % 1 > 0).any():
+            return round(fraction * facts.total_epochs)
+    return None
 
 
 def epoch_of(series: Sequence[Series], lead: Series | None) -> float | None:

@@ -260,6 +260,11 @@ class Monitor:
                     clock=self._clock,
                 )
         there = {found.path for found in runs}
+        files = {file.path for found in runs for file in found.files}
+        for path in [path for path in self._runs if path not in there]:
+            if self._runs[path].file_paths <= files:
+                # Its files turned out to belong to another run.
+                del self._runs[path]
         for path, run in self._runs.items():
             run.set_gone(path not in there)
         if any(file.part for found in runs for file in found.files):

@@ -136,6 +136,11 @@ class RunMonitor:
         return self._found.path
 
     @property
+    def file_paths(self) -> set[Path]:
+        """Its files."""
+        return {file.found.path for file in self._files}
+
+    @property
     def awaits_judgement(self) -> bool:
         """Whether every file was read to its end and some points were not judged."""
         return self._feed.busy and self._files.caught_up

@@ -87,6 +87,7 @@ class Origin(NamedTuple):
         copy: As such it repeats what the files above hold.
         run: Id that its framework gave the run: files of one id in directories beside each other
             belong to one run.
+        history: First record of the history that it holds: files of one history repeat each other.
     """
 
     begun: int = 0
@@ -95,6 +96,7 @@ class Origin(NamedTuple):
     sub: str = ""
     copy: bool = False
     run: str = ""
+    history: str = ""
 
 
 class Location(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 _DIRECTORY = re.compile(r"^(?:checkpoint|ckpt|global_step|step|iter)[-_]?(\d+)$")
 _FILE = re.compile(
@@ -12,6 +13,22 @@ _FILE = re.compile(
 )
 CHECKPOINT_NAME = re.compile(f"{_DIRECTORY.pattern}|{_FILE.pattern}")
 """Any name that can be a checkpoint's."""
+
+
+class FoundCheckpoint(NamedTuple):
+    """A checkpoint on disk.
+
+    Attributes:
+        directory: Where it lies.
+        step: Step in its name.
+        name: Its name.
+        history: First record of the history that it holds, or empty.
+    """
+
+    directory: str
+    step: int
+    name: str
+    history: str = ""
 
 
 def checkpoint_step(name: str, *, directory: bool) -> int | None:

@@ -33,12 +33,14 @@ def scoped(file: FoundFile, files: Sequence[FoundFile]) -> FoundFile:
 
 
 def without_repeats(files: Sequence[FoundFile]) -> list[FoundFile]:
-    """Leave out files that others of the run repeat."""
-    paths = {str(file.path) for file in files}
+    """Leave out files that others of the run repeat, unless they hold another history."""
+    histories = {file.origin.history for file in files} - {""} or {""}
     repeated: set[str] = set()
-    for one in formats():
-        if one.superseded is not None:
-            repeated.update(one.superseded(paths))
+    for history in histories:
+        paths = {str(file.path) for file in files if file.origin.history in ("", history)}
+        for one in formats():
+            if one.superseded is not None:
+                repeated.update(one.superseded(paths))
     return [file for file in files if str(file.path) not in repeated] if repeated else list(files)
 
 

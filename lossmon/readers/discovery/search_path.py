@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
-from lossmon.readers.discovery.checkpoints import CHECKPOINT_NAME, checkpoint_step
+from lossmon.readers.discovery.checkpoints import (
+    CHECKPOINT_NAME,
+    FoundCheckpoint,
+    checkpoint_step,
+)
 from lossmon.readers.discovery.containers import Contained, RunContainers, leading
 from lossmon.readers.discovery.detection import Detector
 from lossmon.readers.discovery.found import FoundFile, FoundRun, only_text
 from lossmon.readers.discovery.grouping import FilesByRun, grouped
+from lossmon.readers.discovery.trainings import Trainings
 from lossmon.readers.discovery.tree import ListedFile, Tree
 from lossmon.readers.format import as_file_name
 from lossmon.readers.registry import directories, is_interesting
 
 Checkpoints = tuple[tuple[int, str], ...]
 """Steps and names, ascending."""
-
-
-class _Checkpoint(NamedTuple):
-    directory: str
-    step: int
-    name: str
 
 
 class SearchPath:
@@ -42,6 +40,7 @@ class SearchPath:
         self._root = os.path.realpath(given)
         self._tree: Tree | None = None
         self._file: ListedFile | None = None
+        self._trainings = Trainings()
         self._owners: dict[str, str] = {}
         """Path of a file, or path and key of a run in it → path of the run it belongs to."""
         self.notes: tuple[str, ...] = ()
@@ -70,7 +69,7 @@ class SearchPath:
             rules = directories()
             telling = rf"{rules.telling.pattern}|{CHECKPOINT_NAME.pattern}"
             self._tree = Tree(Path(self._root), is_interesting, telling, rules.run_files)
-        changed = self._tree.refresh()
+        changed = self._tree.refresh() or self._trainings.changed()
         self.notes = self._tree.notes
         return changed
 
@@ -117,7 +116,7 @@ class SearchPath:
     ) -> Iterator[FoundRun]:
         marks: dict[str, tuple[str, ...]] = {}
         files: list[FoundFile] = []
-        checkpoints: list[_Checkpoint] = []
+        checkpoints: list[FoundCheckpoint] = []
         self.seen = 0
         for directory in tree.directories():
             marks[directory.path] = directory.marks
@@ -127,13 +126,19 @@ class SearchPath:
             for name in directory.marks:
                 inner = os.path.join(directory.path, name) in directory.children
                 if (step := checkpoint_step(name, directory=inner)) is not None:
-                    checkpoints.append(_Checkpoint(directory.path, step, name))
+                    checkpoints.append(FoundCheckpoint(directory.path, step, name))
             found = (self._find(file, detector, seen) for file in directory.files)
             files += [file for file in found if file is not None]
         runs = self._settled(grouped(files, self._root, lambda path: marks.get(path, ())))
-        owned = _owned(runs, checkpoints)
+        histories = {
+            os.path.dirname(file.path): file.origin.history for file in files if file.origin.history
+        }
+        owned = _owned(runs, [_with_history(checkpoint, histories) for checkpoint in checkpoints])
         for path, members in runs.items():
-            yield from self._separated(path, members, containers, owned.get(path, ()))
+            for one in self._trainings.separate(path, members, owned.get(path, ())):
+                yield from self._separated(
+                    one.path, one.files, containers, _listed(one.checkpoints), one.name
+                )
 
     def _separated(
         self,
@@ -141,6 +146,7 @@ class SearchPath:
         files: Sequence[FoundFile],
         containers: RunContainers,
         checkpoints: Checkpoints,
+        name: str = "",
     ) -> Iterator[FoundRun]:
         """Separate the runs of one file; one of them gets what lies beside the file."""
         contained = {
@@ -148,7 +154,6 @@ class SearchPath:
         }
         first = self._first(path, list(contained.values()))
         own_files = [file for file in files if file.path not in contained]
-        name = ""
         if first is not None:
             name = first[0].name if only_text(own_files) else ""
             own_files.append(first[1])
@@ -208,10 +213,12 @@ def _owned_name(contained: Contained) -> str:
     return f"{contained[1].path}\0{contained[0].key}"
 
 
-def _owned(runs: Iterable[str], checkpoints: Iterable[_Checkpoint]) -> dict[str, Checkpoints]:
+def _owned(
+    runs: Iterable[str], checkpoints: Iterable[FoundCheckpoint]
+) -> dict[str, list[FoundCheckpoint]]:
     """Give each checkpoint to the run whose directory is nearest above it."""
     paths = list(runs)
-    owned: dict[str, set[tuple[int, str]]] = {}
+    owned: dict[str, list[FoundCheckpoint]] = {}
     by_directory = {path if os.path.isdir(path) else os.path.dirname(path): path for path in paths}
     for checkpoint in checkpoints:
         directory = checkpoint.directory
@@ -221,5 +228,14 @@ def _owned(runs: Iterable[str], checkpoints: Iterable[_Checkpoint]) -> dict[str,
         if owner is None and len(paths) == 1:
             owner = paths[0]
         if owner is not None:
-            owned.setdefault(owner, set()).add((checkpoint.step, checkpoint.name))
-    return {owner: tuple(sorted(names)) for owner, names in owned.items()}
+            owned.setdefault(owner, []).append(checkpoint)
+    return owned
+
+
+def _with_history(checkpoint: FoundCheckpoint, histories: Mapping[str, str]) -> FoundCheckpoint:
+    path = os.path.join(checkpoint.directory, checkpoint.name)
+    return checkpoint._replace(history=histories.get(path, ""))
+
+
+def _listed(checkpoints: Iterable[FoundCheckpoint]) -> Checkpoints:
+    return tuple(sorted({(checkpoint.step, checkpoint.name) for checkpoint in checkpoints}))

@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection
 from pathlib import Path
 
-from lossmon.readers.format import Dialect, DirectoryRules, Format, Location, Rank, lazy
+from lossmon.readers.format import Dialect, DirectoryRules, Format, Location, Origin, Rank, lazy
 from lossmon.readers.run_directories import CHECKPOINT
 
 _HERE = "lossmon.readers.documents"
@@ -53,6 +53,15 @@ def _state_step(path: str) -> int:
     return int(re.sub(r"\D", "", above)) if CHECKPOINT.match(above) else -1
 
 
+_FIRST_RECORD = re.compile(rb'"log_history":\s*\[\s*\{([^{}]*)\}')
+
+
+def _origin(_: Path, head: bytes) -> Origin:
+    """The first record of its history, which no other training has to the last digit."""
+    first = _FIRST_RECORD.search(head)
+    return Origin(history=b"".join(first[1].split()).decode(errors="replace") if first else "")
+
+
 def _claims_state(path: Path, head: bytes) -> bool:
     return not head.strip() or head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
 
@@ -70,6 +79,7 @@ FORMATS = (
         open=lazy(f"{_HERE}.hf_trainer:open_state"),
         rank=Rank.CHECKPOINTS,
         superseded=_older_states,
+        origin=_origin,
         dialect=Dialect(closing_loss=True),
         directories=DirectoryRules(
             parts=frozenset({"trainer_output"}),

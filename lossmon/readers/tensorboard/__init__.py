@@ -10,7 +10,7 @@ from lossmon.readers.format import DirectoryRules, Format, Location, Origin, Ran
 from lossmon.readers.run_directories import SPLITS
 
 _EVENTS = re.compile(
-    r"^events\.out\.tfevents(?:\.(?P<time>\d+))?(?:\.(?P<host>.+?)\.(?P<pid>\d+)\.\d+)?(?:\.v2)?$"
+    r"^events\.out\.tfevents(?:\.(?P<time>\d+))?(?:\.(?P<host>.+?)(?:\.(?P<pid>\d+)\.\d+)?)?(?:\.v2)?$"
 )
 _CLOCK = re.compile(r"^\d{9,11}(?:\.\d+)?$")
 """Directories that `add_hparams` names after the time."""

@@ -1,0 +1,245 @@
+"""Trainings: several of them may have written their files into one directory.
+
+The same output directory is used again, or all trainings share one `./logs`. A file that begins at
+the beginning begins a new training; one that a resumed training wrote goes on where the one before
+it stood.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import field
+from pathlib import Path
+
+from lossmon.fast_dataclass import dataclass
+from lossmon.readers.discovery.checkpoints import FoundCheckpoint
+from lossmon.readers.discovery.found import FoundFile
+from lossmon.readers.discovery.members import ordered
+from lossmon.readers.discovery.probe import FirstPoints, Probe
+
+
+@dataclass(slots=True)
+class Training:
+    """One of the trainings of a directory.
+
+    Attributes:
+        files: Its files.
+        checkpoints: Its checkpoints.
+        path: Its own directory or file, as long as it is known.
+        name: Name where the path says little, or empty.
+    """
+
+    files: list[FoundFile] = field(default_factory=list)
+    checkpoints: list[FoundCheckpoint] = field(default_factory=list)
+    path: str = ""
+    name: str = ""
+    _probes: list[Probe] = field(default_factory=list)
+
+    @property
+    def begun(self) -> float:
+        """Seconds since the Unix epoch at which its first file was begun."""
+        return min((file.origin.begun for file in self.files if file.origin.begun), default=0)
+
+    @property
+    def histories(self) -> set[str]:
+        """First records of the histories that its files hold."""
+        return {file.origin.history for file in self.files if file.origin.history}
+
+    @property
+    def losses(self) -> set[str]:
+        """Canonical names of the train losses that its event files log: the plain one, or all."""
+        dated = [probe for probe in self._probes if probe.file.origin.begun]
+        found = {
+            key for probe in dated for key, curve in probe.curves.items() if curve.is_train_loss
+        }
+        return found & {"train/loss"} or found
+
+    def add(self, probe: Probe) -> None:
+        """Add a file that was probed."""
+        self.files.append(probe.file)
+        self._probes.append(probe)
+
+    def agrees_with(self, probe: Probe) -> bool:
+        """Whether another file logged the same training."""
+        return any(probe.agrees_with(own) for own in self._probes)
+
+    def precedes(self, later: Probe) -> bool:
+        """Whether a later file begins another training, instead of going on with this one.
+
+        Its first step then equals its own spacing. A lone evaluation begins nothing: at step 0 it
+        is that of a model that was loaded.
+        """
+        if later.resumed:
+            return False
+        # Files without a common tag are written side by side.
+        common = [
+            (curve, known)
+            for key, curve in later.curves.items()
+            if (known := [own.curves[key] for own in self._probes if key in own.curves])
+        ]
+        losses = [pair for pair in common if pair[0].is_train_loss]
+        if not self.losses <= later.curves.keys() or not common:
+            return False
+        return all(
+            (curve.is_train_loss or len(curve.steps) > 1)
+            and curve.steps[0] >= 0
+            and curve.steps[0] <= (curve.spacing or later.interval or _spacing(known))
+            for curve, known in losses or common
+        )
+
+
+class Trainings:
+    """Separates the trainings of each run directory, and remembers how they are called."""
+
+    def __init__(self) -> None:
+        self._probes: dict[str, Probe] = {}
+        self._paths: dict[str, str] = {}
+        """First file of a training → path under which it is known."""
+
+    def changed(self) -> bool:
+        """Whether a file that was not decided on has grown."""
+        return any(probe.changed() for probe in self._probes.values())
+
+    def separate(
+        self, path: str, files: Sequence[FoundFile], checkpoints: Sequence[FoundCheckpoint] = ()
+    ) -> list[Training]:
+        """Separate the files of one run directory.
+
+        Args:
+            path: The directory.
+            files: Its files.
+            checkpoints: Its checkpoints.
+
+        Returns:
+            The trainings, the newest first; of one alone the path is the directory's. A newest
+            file without a point yet is left out.
+        """
+        dated = [file for file in ordered(files) if file.origin.begun and not file.origin.run]
+        histories = {file.origin.history for file in files if file.origin.history}
+        if len(dated) < 2 and len(histories) < 2:
+            return [Training(list(files), list(checkpoints), path)]
+        found, silent = self._in_turn(dated)
+        states = [file for file in files if file.origin.history]
+        found = self._with_states(found, states)
+        if not found or (len(found) == 1 and not silent):
+            return [Training(list(files), list(checkpoints), path)]
+        others = [file for file in files if file not in dated and file not in states]
+        self._share_out(found, others, checkpoints)
+        found.reverse()
+        self._call(found, path)
+        return found
+
+    def _probe(self, file: FoundFile) -> Probe:
+        probe = self._probes.get(str(file.path))
+        if probe is None or probe.file.inode != file.inode:
+            probe = self._probes[str(file.path)] = Probe(file)
+        probe.file = file
+        probe.read()
+        return probe
+
+    def _in_turn(self, dated: Iterable[FoundFile]) -> tuple[list[Training], bool]:
+        """Trainings by their event files, and whether a file that says nothing was left out."""
+        found: list[Training] = []
+        silent: list[Probe] = []
+        for file in dated:
+            probe = self._probe(file)
+            if not probe.curves:
+                silent.append(probe)
+                continue
+            if not found or found[-1].precedes(probe):
+                found.append(Training())
+            for earlier in silent:
+                found[-1].add(earlier)
+            silent.clear()
+            found[-1].add(probe)
+        return found, bool(silent)
+
+    def _with_states(self, found: list[Training], states: Sequence[FoundFile]) -> list[Training]:
+        """Add each state to the training that it sums up; one of another training is its own."""
+        foreign: dict[str, Training] = {}
+        for state in states:
+            probe = self._probe(state)
+            own = next((one for one in found if one.agrees_with(probe)), None)
+            if own is None and found and not probe.losses:
+                own = found[-1]
+            (own or foreign.setdefault(state.origin.history, Training())).add(probe)
+        older = sorted(foreign.values(), key=_written)
+        return [*older, *found] if found else older
+
+    def _share_out(
+        self,
+        found: Sequence[Training],
+        others: Iterable[FoundFile],
+        checkpoints: Iterable[FoundCheckpoint],
+    ) -> None:
+        """Give each other file to the training that it agrees with, else to the newest."""
+        for file in others:
+            fitting = found[-1:]
+            if len(found) > 1:
+                probe = self._probe(file)
+                fitting = [one for one in found if one.agrees_with(probe)] or fitting
+            fitting[-1].files.append(file)
+        for checkpoint in checkpoints:
+            _owner(found, checkpoint).checkpoints.append(checkpoint)
+
+    def _call(self, found: Sequence[Training], path: str) -> None:
+        """Give each training its path, the same one as before: the first has the directory's."""
+        taken = {known for one in found if (known := self._paths.get(_first(one))) is not None}
+        for place, one in enumerate(found):
+            free = place == 0 and path not in taken
+            one.path = self._paths.setdefault(
+                _first(one), path if free else _own_path(one, found, path)
+            )
+            if one.path != path and os.path.isfile(one.path):
+                one.name = _named(one, path)
+
+
+def _spacing(curves: Iterable[FirstPoints]) -> int:
+    return max(curve.spacing for curve in curves)
+
+
+def _first(training: Training) -> str:
+    return str(training.files[0].path)
+
+
+def _own_path(training: Training, found: Sequence[Training], path: str) -> str:
+    """The directory that only this training has written to, else its first file."""
+    directory = os.path.dirname(_first(training))
+    shared = any(
+        os.path.dirname(file.path) == directory
+        for one in found
+        if one is not training
+        for file in one.files
+    )
+    return _first(training) if shared or directory == path else directory
+
+
+def _named(training: Training, path: str) -> str:
+    """The directory and the time at which the training began."""
+    begun = training.begun
+    when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(begun)) if begun else ""
+    return f"{os.path.basename(path)} {when}".strip()
+
+
+def _owner(found: Sequence[Training], checkpoint: FoundCheckpoint) -> Training:
+    """The training that wrote a checkpoint: by its state, else the last one begun before it."""
+    if checkpoint.history:
+        for one in found:
+            if checkpoint.history in one.histories:
+                return one
+    written = _modified(os.path.join(checkpoint.directory, checkpoint.name))
+    before = [one for one in found if one.begun <= written]
+    return before[-1] if before else found[-1]
+
+
+def _written(training: Training) -> tuple[float, str]:
+    return max(_modified(file.path) for file in training.files), _first(training)
+
+
+def _modified(path: str | Path) -> float:
+    try:
+        return os.stat(path).st_mtime
+    except OSError:
+        return 0.0
