@@ -38,7 +38,8 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(INSTALLED): pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@echo "installing lossmon and its dependencies into $(VENV): about a minute"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[web]'
 	# An editable install is not compiled by pip; the first start should not pay for it.
 	$(BIN)/python -m compileall -q lossmon
 	touch $@

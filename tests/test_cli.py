@@ -506,3 +506,10 @@ def test_check_says_which_files_it_does_not_read(call: Call, tmp_path: Path) -> 
     ended = call("check", str(tmp_path))
     assert "1 file here, none is a log: train.py" in ended.stderr
     assert f"lossmon explain {tmp_path}" in ended.stderr
+
+
+def test_serve_says_what_to_install(call: Call, log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lossmon.commands.inputs.find_spec", lambda name: None)
+    ended = call("serve", str(log))
+    assert ended.returncode == 2
+    assert "pip install 'lossmon[web]'" in ended.stderr

@@ -5,10 +5,9 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
-from lossmon.commands.inputs import existing, settings_of
+from lossmon.commands.inputs import existing, need_extra, settings_of
 from lossmon.commands.parsing import add_paths, add_settings, new_parser, whole_number
 from lossmon.errors import ConfigError
 
@@ -80,7 +79,8 @@ def run(options: argparse.Namespace) -> int:
     paths = [path.absolute() for path in existing(options.paths)]
     if options.port > 65535:
         raise ConfigError(f"--port {options.port}: is not a port from 0 to 65535")
-    need_client(web_config=options.web_config is not None)
+    web_config = ("yaml", "bcrypt") if options.web_config is not None else ()
+    need_extra("prometheus", "prometheus_client", *web_config)
     from lossmon.monitor import LocalSource, MonitorConfig
     from lossmon.prometheus.exporter import Exporter, ExporterConfig
     from lossmon.prometheus.web_config import WebConfig, read_web_config
@@ -98,11 +98,3 @@ def run(options: argparse.Namespace) -> int:
     print(f"lossmon: metrics at {exporter.url}", file=sys.stderr, flush=True)
     exporter.run()
     return 0
-
-
-def need_client(*, web_config: bool) -> None:
-    """Raise a `ConfigError` that says what to install, where a library is missing."""
-    needed = ("prometheus_client", *(("yaml", "bcrypt") if web_config else ()))
-    if missing := [name for name in needed if find_spec(name) is None]:
-        names = " and ".join(missing)
-        raise ConfigError(f"{names} is missing; pip install 'lossmon[prometheus]' installs it")

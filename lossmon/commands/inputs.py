@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 from lossmon.commands.locations import Address, Location
@@ -97,6 +98,13 @@ def no_metrics(paths: Sequence[object]) -> int:
             if found.seen_files and not is_piped:
                 print(f"  `lossmon explain {path}` says why a file is not read", file=sys.stderr)
     return NO_METRICS
+
+
+def need_extra(extra: str, *modules: str) -> None:
+    """Raise a `ConfigError` that says what to install, where a module of an extra is missing."""
+    if missing := [name for name in modules if find_spec(name) is None]:
+        names = " and ".join(missing)
+        raise ConfigError(f"{names} is missing; pip install 'lossmon[{extra}]' installs it")
 
 
 def has_terminal() -> bool:

@@ -6,7 +6,7 @@ import argparse
 from functools import partial
 from pathlib import Path
 
-from lossmon.commands.inputs import existing, settings_of
+from lossmon.commands.inputs import existing, need_extra, settings_of
 from lossmon.commands.parsing import add_paths, add_screen_settings, new_parser
 from lossmon.config import SETTINGS, config_directory
 
@@ -17,6 +17,8 @@ Listens on localhost only, unless --host is given, and requires the token that i
 browser tab has a screen of its own."""
 
 _EPILOG = """\
+needs: pip install 'lossmon[web]'
+
 examples:
   lossmon serve ./output
   ssh -L 8000:localhost:8000 trainbox       and, there:  lossmon serve ./output
@@ -54,6 +56,7 @@ def run(options: argparse.Namespace) -> int:
         themes = load_themes([built_in_directory(), config_directory() / "themes"])
         full_name(config.theme, themes.loaded)
     paths = existing(options.paths or [Path()])
+    need_extra("web", "aiohttp", "textual_serve")
     from lossmon.ui.web.command import serve
 
     return serve(paths, flags_of(options), options.host, options.port, partial(print, flush=True))
