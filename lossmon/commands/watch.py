@@ -101,7 +101,7 @@ def run(options: argparse.Namespace) -> int:
     config = settings_of(options)
     # A journal is of the same places wherever the command was started.
     places = [one.absolute() if isinstance(one, Path) else one for one in options.paths]
-    source = open_source(places, config, hardware=False)
+    source = open_source(places, config, hardware=config.hardware)
     from lossmon.alerts.journal import AlertJournal, journal_file
     from lossmon.alerts.settings import load
     from lossmon.alerts.watching import warn, watch

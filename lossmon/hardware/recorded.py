@@ -110,6 +110,25 @@ def recorded(series: Sequence[Series], now: float) -> HardwareReading | None:
     )
 
 
+def gpu_quantity(key: str) -> tuple[int, str, float] | None:
+    """Which GPU and which field a series describes, and the factor to SI units.
+
+    None for series that describe no whole GPU.
+    """
+    name = key.removeprefix(PREFIX)
+    found = None if name.startswith("process.") else _gpu_name(name)
+    quantity = _GPU_FIELDS.get(found[2]) if found else None
+    return (int(found[1]), *quantity) if found and quantity else None
+
+
+def _gpu_name(name: str) -> re.Match[str] | None:
+    """Index and quantity in the name of a series of a GPU."""
+    if dvclive := _DVCLIVE.fullmatch(name):
+        # DVCLive puts the number of the GPU last.
+        name = f"gpu/{dvclive[2]}/{dvclive[1].removeprefix('gpu/')}"
+    return _GPU.fullmatch(name)
+
+
 def _store(
     one: Series,
     gpus: dict[int, dict[str, float]],
@@ -118,10 +137,7 @@ def _store(
 ) -> bool:
     """Store the newest value of a series in its field; False if it has none."""
     name = one.meaning.key.removeprefix(PREFIX)
-    if dvclive := _DVCLIVE.fullmatch(name):
-        # DVCLive puts the number of the GPU last.
-        name = f"gpu/{dvclive[2]}/{dvclive[1].removeprefix('gpu/')}"
-    if found := _GPU.fullmatch(name):
+    if found := _gpu_name(name):
         index, quantity = int(found[1]), _GPU_FIELDS.get(found[2])
         if quantity is None or (index not in gpus and len(gpus) >= MOST_GPUS):
             return False

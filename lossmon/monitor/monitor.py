@@ -14,6 +14,7 @@ from lossmon.config import Config
 from lossmon.errors import internal_error
 from lossmon.fast_dataclass import dataclass
 from lossmon.monitor.file_follower import identity
+from lossmon.monitor.hardware_findings import HardwareFindings
 from lossmon.monitor.hardware_source import HardwareSource
 from lossmon.monitor.resumed_runs import continues, is_settled, joined, predecessors
 from lossmon.monitor.run_monitor import RunMonitor
@@ -127,6 +128,7 @@ class Monitor:
         self._clock = clock
         self._hardware_source = HardwareSource()
         self._nodes = RunNodes(paths)
+        self._hardware_findings = HardwareFindings()
         self._runs: dict[Path, RunMonitor] = {}
         self._continued: dict[Path, Path] = {}
         self._decided: set[Path] = set()
@@ -320,7 +322,9 @@ class Monitor:
             yield run.snapshot(f"{name} ({path.name[-8:]})" if name and counts[name] > 1 else name)
 
     def _describe(self) -> Snapshot:
-        runs = self._nodes.added(_worth_showing(list(self._snapshots())), self._clock())
+        now = self._clock()
+        runs = self._nodes.added(_worth_showing(list(self._snapshots())), now)
+        runs = self._hardware_findings.added(runs, self._hardware.latest, now)
         alive = any(run.state in (RunState.RUNNING, RunState.WAITING) for run in runs) or not runs
         if self._hardware.idle is alive:
             self._hardware.idle = not alive
@@ -328,7 +332,7 @@ class Monitor:
         fresh = replace(
             self._snapshot,
             runs=runs,
-            hardware=self._hardware_source.reading(self._hardware.latest, runs, self._clock()),
+            hardware=self._hardware_source.reading(self._hardware.latest, runs, now),
             waiting_for=waiting,
             seen_files=0 if runs else self._scan.seen_files,
             unread_files=() if runs else self._scan.unrecognised,

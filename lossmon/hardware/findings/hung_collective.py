@@ -1,0 +1,70 @@
+"""Rule: a collective operation hangs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from lossmon.hardware.findings.history import GpuSample, known, mean, median
+from lossmon.hardware.findings.situation import Situation
+from lossmon.types import Confidence, Finding, Severity
+
+SILENCE = 300.0
+"""Seconds without a step: half of the time after which PyTorch aborts NCCL operations."""
+
+INTERVALS = 10.0
+"""Usual intervals between steps without one."""
+
+WINDOW = 180.0
+"""Seconds that the GPUs are judged by."""
+
+SPINNING = 95.0
+"""Least utilization of a GPU that waits inside of a kernel."""
+
+LOW_SHARE = 0.35
+"""Share of the power limit that a waiting GPU stays below; evals that generate take more."""
+
+FLAT_SHARE = 0.1
+"""Share of the power limit within which the power of a waiting GPU stays."""
+
+EARLIER_SHARE = 0.6
+"""Share of its power while steps advanced, which a waiting GPU stays below too."""
+
+
+def hung_collective(situation: Situation) -> Finding | None:
+    """Steps stopped, most GPUs are at 100 %, and none of them draws the power of work."""
+    silence = situation.steps.silence(situation.now)
+    interval = situation.steps.interval
+    if silence is None or interval is None or silence < max(SILENCE, INTERVALS * interval):
+        return None
+    found = list(situation.windows(WINDOW))
+    if len(found) < 2 or len(found) < len(situation.gpus):
+        return None
+    waiting = 0
+    powers = []
+    for gpu, samples in found:
+        limit = gpu.reading.power_limit
+        power = known(samples, lambda one: one.power)
+        if not limit or not power or max(power) > LOW_SHARE * limit:
+            return None
+        if max(power) - min(power) > FLAT_SHARE * limit or _worked(situation, gpu.samples, power):
+            return None
+        powers.append(sum(power) / len(power))
+        waiting += min(known(samples, lambda one: one.utilization), default=0.0) >= SPINNING
+    if waiting < 2 or waiting < len(found) / 2:
+        return None
+    facts = {
+        "step": situation.step,
+        "minutes": round(silence / 60),
+        "waiting": waiting,
+        "gpus": len(found),
+        "watts": round(mean(powers) or 0.0),
+    }
+    return Finding("hung_collective", Severity.CRITICAL, situation.step, Confidence.HIGH, facts)
+
+
+def _worked(situation: Situation, samples: Iterable[GpuSample], power: list[float]) -> bool:
+    """Whether the power is that of the time while steps advanced, as far as that is known."""
+    last = situation.steps.samples[-1].time
+    before = [one for one in samples if one.time < last]
+    usual = median(known(before, lambda one: one.power))
+    return usual is not None and max(power) > EARLIER_SHARE * usual

@@ -1,0 +1,101 @@
+"""Rule: GPU memory grows until it is full."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from lossmon.fast_dataclass import dataclass
+from lossmon.hardware.findings.history import GpuHistory
+from lossmon.hardware.findings.situation import Situation
+from lossmon.types import Confidence, Finding, Severity
+
+LEAST = 30
+"""Minutes of growth that are needed: an allocator grows while a run warms up."""
+
+RISES = 8
+"""Minutes in which the memory rose."""
+
+FALLS = 0.05
+"""Share of the minutes in which it may fall."""
+
+GROWN = 0.02
+"""Share of the memory by which it has grown."""
+
+STEADY = 0.7
+"""Growth of the second half, as a share of that of the first: an allocator's growth fades."""
+
+FULL = 0.98
+"""Share of the memory at which an allocation fails."""
+
+HORIZON = 24 * 3600.0
+"""Seconds ahead that are judged where the end of the run is not known."""
+
+SOON = 1800.0
+"""Seconds below which it is critical."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Growth:
+    gpu: GpuHistory
+    used: int
+    total: int
+    per_second: float
+
+    @property
+    def left(self) -> float:
+        """Seconds until the memory is full."""
+        return max(0.0, FULL * self.total - self.used) / self.per_second
+
+
+def memory_growth(situation: Situation) -> Finding | None:
+    """The memory of a GPU has grown steadily and will be full before the run ends."""
+    if situation.run.step is None or not situation.advances(600.0):
+        return None
+    found = [growth for gpu in situation.gpus if (growth := _growth(gpu)) is not None]
+    if not found:
+        return None
+    first = min(found, key=lambda growth: growth.left)
+    end = situation.run.remaining
+    if first.left > min(HORIZON, HORIZON if end is None else end):
+        return None
+    rate = situation.run.steps_per_second
+    facts: dict[str, float | int | str] = {
+        "gpu": first.gpu.label,
+        "used_gb": first.used / 1e9,
+        "total_gb": first.total / 1e9,
+        "per_hour_gb": first.per_second * 3600 / 1e9,
+        "minutes": round(first.left / 60),
+    }
+    if rate:
+        facts["full_step"] = situation.step + round(rate * first.left)
+    severity = Severity.CRITICAL if first.left < SOON else Severity.WARNING
+    return Finding(
+        *("memory_growth", severity, situation.step, Confidence.MEDIUM, facts),
+        variant="" if rate else "no_rate",
+    )
+
+
+def _growth(gpu: GpuHistory) -> _Growth | None:
+    """How the memory of a GPU grows, None where that is not steady."""
+    # The last minute is not over.
+    points, total = list(gpu.memory)[-4 * LEAST : -1], gpu.reading.memory_total
+    if not total or len(points) < LEAST or points[-1][0] - points[0][0] < LEAST * 60:
+        return None
+    used = [one for _, one in points]
+    steps = [b - a for a, b in pairwise(used)]
+    rises, falls = sum(one > 0 for one in steps), sum(one < 0 for one in steps)
+    if rises < RISES or falls > FALLS * len(steps) or used[-1] - used[0] < GROWN * total:
+        return None
+    half = len(points) // 2
+    early, late = _slope(points[:half]), _slope(points[half:])
+    if early <= 0 or late < STEADY * early:
+        return None
+    return _Growth(gpu, used[-1], total, late)
+
+
+def _slope(points: Sequence[tuple[float, int]]) -> float:
+    """Least-squares slope in bytes per second."""
+    middle = sum(time for time, _ in points) / len(points)
+    spread = sum((time - middle) ** 2 for time, _ in points)
+    return sum((time - middle) * used for time, used in points) / spread if spread else 0.0

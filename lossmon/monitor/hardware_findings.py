@@ -1,0 +1,82 @@
+"""Findings about the hardware of each run, added to its diagnosis."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from lossmon.monitor.checkpoint_size import checkpoint_size
+from lossmon.monitor.run_hardware import RunHardware
+from lossmon.types import Diagnosis, Finding, HardwareReading, RunSnapshot, RunState, Severity
+
+RECENT = 24 * 3600.0
+"""Seconds since its newest point for which a run may be the one that trains here."""
+
+EXPLAINING = frozenset({"gpu_error", "process_gone", "hung_collective", "disk_full"})
+"""Findings that are the reason why steps stopped."""
+
+LIVE = frozenset({RunState.WAITING, RunState.RUNNING, RunState.STALLED})
+
+
+class HardwareFindings:
+    """Judges the hardware of runs. One thread calls it."""
+
+    def __init__(self) -> None:
+        self._runs: dict[Path, RunHardware] = {}
+        self._added: dict[Path, tuple[RunSnapshot, tuple[Finding, ...], RunSnapshot]] = {}
+
+    def added(
+        self, runs: Sequence[RunSnapshot], local: HardwareReading, now: float
+    ) -> tuple[RunSnapshot, ...]:
+        """Return the runs with findings about their hardware; the same objects without a change.
+
+        Args:
+            runs: Every run.
+            local: The newest reading of this machine. It counts for a run only where that is the
+                only one alive: which process writes which run is not known.
+            now: Seconds since the Unix epoch.
+        """
+        live = [run for run in runs if _is_live(run, now)]
+        for path in self._runs.keys() - {run.path for run in live}:
+            del self._runs[path]
+        only = live[0].path if len(live) == 1 else None
+        return tuple(
+            self._with_findings(run, local if run.path == only else HardwareReading(), now)
+            if _is_live(run, now)
+            else run
+            for run in runs
+        )
+
+    def _with_findings(self, run: RunSnapshot, local: HardwareReading, now: float) -> RunSnapshot:
+        known = self._runs.get(run.path)
+        if known is None:
+            known = self._runs[run.path] = RunHardware(checkpoint_size)
+        findings = known.findings(run, local, now)
+        if not findings:
+            return run
+        added = self._added.get(run.path)
+        if added is None or added[0] is not run or added[1] is not findings:
+            made = replace(run, diagnosis=with_findings(run.diagnosis, findings))
+            added = self._added[run.path] = (run, findings, made)
+        return added[2]
+
+
+def _is_live(run: RunSnapshot, now: float) -> bool:
+    return run.state in LIVE and (run.last_time is None or now - run.last_time < RECENT)
+
+
+def with_findings(diagnosis: Diagnosis, findings: tuple[Finding, ...]) -> Diagnosis:
+    """Add findings about hardware; the first is the badge where it matters more than the curve.
+
+    The badge of a run whose steps stopped is the reason, where one is known.
+    """
+    worst, verdict = findings[0], diagnosis.verdict
+    reasons = [finding for finding in findings if finding.code in EXPLAINING]
+    if worst.severity > verdict.severity:
+        verdict = worst
+    elif verdict.code == "stalled" and reasons and reasons[0].severity >= Severity.WARNING:
+        verdict = reasons[0]
+    merged = sorted((*findings, *diagnosis.findings), key=lambda finding: -finding.severity)
+    ordered = (verdict, *(finding for finding in merged if finding is not verdict))
+    return replace(diagnosis, verdict=verdict, findings=ordered)
