@@ -20,7 +20,7 @@ from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
 from lossmon.demo.cases import Case
 from lossmon.demo.directory import LOG
-from lossmon.demo.training import EvalResult, StepResult, Training
+from lossmon.demo.training import DemoTraining, EvalResult, StepResult
 
 LINE_EVERY = 10
 """Steps between two lines of the text log: one per second at speed 1."""
@@ -32,7 +32,7 @@ class TrainingRecorder:
     Each record is in the files when the call returns.
     """
 
-    def __init__(self, out: Path, training: Training, echo: TextIO | None = None) -> None:
+    def __init__(self, out: Path, training: DemoTraining, echo: TextIO | None = None) -> None:
         self.out = out
         self._training = training
         self._case = training.case

@@ -10,7 +10,7 @@ from typing import TextIO
 from lossmon.demo.cases import Case
 from lossmon.demo.directory import prepare
 from lossmon.demo.records import TrainingRecorder
-from lossmon.demo.training import Training
+from lossmon.demo.training import DemoTraining
 
 STEPS_PER_SECOND = 10.0
 """Steps per second at speed 1, which can be followed by eye."""
@@ -48,7 +48,7 @@ def train(
         ConfigError: `out` cannot be created or is not empty.
     """
     prepare(out)
-    training = Training(case, seed)
+    training = DemoTraining(case, seed)
     recorder = TrainingRecorder(out, training, echo)
     try:
         started = time.monotonic()

@@ -44,7 +44,7 @@ class EvalResult:
     accuracy: float
 
 
-class Training:
+class DemoTraining:
     """A model, its data and its optimizer. The same case and seed give the same values."""
 
     def __init__(self, case: Case, seed: int = 0) -> None:

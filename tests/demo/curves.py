@@ -14,7 +14,7 @@ import numpy as np
 
 from lossmon import demo
 from lossmon.demo.cases import CASES
-from lossmon.demo.training import Training
+from lossmon.demo.training import DemoTraining
 from lossmon.types import Floats
 from tests import paths
 
@@ -78,7 +78,7 @@ def _version() -> str:
 
 def _train(name: str, seed: int) -> Curves:
     case = CASES[name]
-    training = Training(case, seed)
+    training = DemoTraining(case, seed)
     steps, evals = [], []
     for step in range(1, case.steps + 1):
         steps.append(training.step())

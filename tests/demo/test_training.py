@@ -10,7 +10,7 @@ import pytest
 from lossmon.demo.cases import CASES
 from lossmon.demo.corpus import ALPHABET, CONTEXT, decode, encode, misprint, text, windows
 from lossmon.demo.model import Model, ModelShape, Parameters, cross_entropy
-from lossmon.demo.training import Training
+from lossmon.demo.training import DemoTraining
 
 
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
@@ -34,19 +34,19 @@ def test_the_written_gradients_are_those_of_the_loss(activation: Literal["relu",
 
 
 def test_a_model_that_knows_nothing_loses_the_logarithm_of_the_alphabet() -> None:
-    training = Training(CASES["healthy"], seed=3)
+    training = DemoTraining(CASES["healthy"], seed=3)
     assert training.evaluate().loss == pytest.approx(np.log(len(ALPHABET)), rel=0.02)
 
 
 def test_a_seed_gives_the_same_run_again_and_another_seed_another() -> None:
-    first, again, other = (Training(CASES["overfit"], seed) for seed in (4, 4, 5))
+    first, again, other = (DemoTraining(CASES["overfit"], seed) for seed in (4, 4, 5))
     losses = [[training.step().loss for _ in range(5)] for training in (first, again, other)]
     assert losses[0] == losses[1]
     assert losses[0] != losses[2]
 
 
 def test_an_eval_and_a_written_text_leave_the_training_as_it_was() -> None:
-    looked, plain = (Training(CASES["mismatch"], 1) for _ in range(2))
+    looked, plain = (DemoTraining(CASES["mismatch"], 1) for _ in range(2))
     looked.evaluate()
     looked.write()
     assert looked.step() == plain.step()
@@ -66,7 +66,7 @@ def test_misprints_change_about_the_share_asked_for() -> None:
 
 
 def test_a_trained_model_writes_words_of_its_language() -> None:
-    training = Training(CASES["healthy"], 0)
+    training = DemoTraining(CASES["healthy"], 0)
     for _ in range(300):
         training.step()
     assert " the " in training.write(200)
