@@ -71,7 +71,8 @@ class Door:
                 text="lossmon: open the address that `lossmon serve` printed, with its token\n"
             )
         origin = request.headers.get("Origin")
-        if origin is not None and _parts(origin).netloc != request.host:
+        ours = (request.scheme, request.host)
+        if origin is not None and _parts(origin)[:2] != ours:
             raise web.HTTPForbidden(text="lossmon: asked for by a foreign page\n")
         return await handler(request)
 

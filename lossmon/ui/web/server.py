@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import json
 from pathlib import Path
+from typing import Any
 
-from aiohttp import web
+from aiohttp import WSMsgType, web
+from textual_serve.app_service import AppService
 from textual_serve.server import Server
 
 from lossmon.ui.web.door import Door
@@ -15,9 +20,35 @@ PARTS = ("page.css", "page.js")
 MOST_SCREENS = 8
 """Screens at a time: each is a process of its own that reads the logs again."""
 
+LARGEST_MESSAGE = 1 << 16
+"""Bytes of a message from the browser: keys, mouse events, and what is pasted."""
+
+WIDEST, HIGHEST = 500, 200
+"""Columns and rows of a screen; the memory of a screen grows with their product."""
+
+GRACE = 3.0
+"""Seconds that a screen has to end when its tab is closed; then it is killed."""
+
+
+class ScreenProcess(AppService):
+    """The process of one screen, which ends when it is asked to, or is killed."""
+
+    async def stop(self) -> None:
+        """Ask the process to end, and kill it if it does not."""
+        if self._task is None or self._process is None:
+            return
+        try:
+            await asyncio.wait_for(super().stop(), GRACE)
+        except TimeoutError:
+            self._task = None
+        if self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+            await self._process.wait()
+
 
 class Screens(Server):
-    """Serves the screen, one process a browser tab.
+    """Serves the screen, one process per browser tab.
 
     Args:
         command: Shell command that opens the screen.
@@ -30,6 +61,7 @@ class Screens(Server):
         super().__init__(command, host=host, port=port, title="lossmon")
         self._door = door
         self._open = 0
+        self._endings: set[asyncio.Task[None]] = set()
 
     async def make_app(self) -> web.Application:
         """The application that a runner serves."""
@@ -43,6 +75,7 @@ class Screens(Server):
                 web.static("/static", self.statics_path),
             ]
         )
+        app.on_cleanup.append(self._end_all)
         return app
 
     async def handle_page(self, request: web.Request) -> web.StreamResponse:
@@ -55,12 +88,79 @@ class Screens(Server):
 
     async def handle_websocket(self, request: web.Request) -> web.WebSocketResponse:
         """One screen, for as long as the browser looks at it."""
-        if not web.WebSocketResponse().can_prepare(request):
+        socket = web.WebSocketResponse(heartbeat=15, max_msg_size=LARGEST_MESSAGE)
+        if not socket.can_prepare(request):
             raise web.HTTPBadRequest(text="lossmon: this address is for the page alone\n")
         if self._open >= MOST_SCREENS:
             raise web.HTTPServiceUnavailable(text=f"lossmon: {MOST_SCREENS} screens are open\n")
+
+        async def close() -> None:
+            await socket.close()
+
         self._open += 1
         try:
-            return await super().handle_websocket(request)
+            await socket.prepare(request)
+            screen = ScreenProcess(
+                self.command,
+                write_bytes=socket.send_bytes,
+                write_str=socket.send_str,
+                close=close,
+                download_manager=self.download_manager,
+            )
+            width, height = size(request.query.get("width"), request.query.get("height"))
+            try:
+                await screen.start(width, height)
+                await self._process_messages(socket, screen)
+            finally:
+                # The tab is gone: its process ends on its own time, a new tab need not wait.
+                self._end(screen)
         finally:
             self._open -= 1
+        return socket
+
+    async def _process_messages(
+        self, websocket: web.WebSocketResponse, app_service: AppService
+    ) -> None:
+        """Pass on what the browser sends; a message that it would not send closes the screen."""
+        async for message in websocket:
+            if message.type != WSMsgType.TEXT or not await _pass_on(message.data, app_service):
+                break
+        if not websocket.closed:
+            await websocket.close(code=1008, message=b"not a message of the page")
+
+    def _end(self, screen: ScreenProcess) -> None:
+        task = asyncio.create_task(screen.stop())
+        self._endings.add(task)
+        task.add_done_callback(self._endings.discard)
+
+    async def _end_all(self, app: web.Application) -> None:
+        await asyncio.gather(*self._endings, return_exceptions=True)
+
+
+async def _pass_on(text: str, screen: AppService) -> bool:
+    """Pass a message to the process; False where it is not one of the page's messages."""
+    try:
+        kind, *rest = json.loads(text)
+        if kind == "stdin":
+            return await screen.send_bytes(str(rest[0]).encode(errors="replace"))
+        if kind == "resize":
+            await screen.set_terminal_size(*size(rest[0]["width"], rest[0]["height"]))
+        elif kind == "ping":
+            await screen.remote_write_str(json.dumps(["pong", rest[0]]))
+        elif kind in ("blur", "focus"):
+            await (screen.blur() if kind == "blur" else screen.focus())
+        return True
+    except (ValueError, TypeError, KeyError, IndexError, RecursionError):
+        return False
+
+
+def size(width: Any, height: Any) -> tuple[int, int]:
+    """Columns and rows that a screen may have, given what a browser asks for."""
+    return _clamped(width, 80, WIDEST), _clamped(height, 24, HIGHEST)
+
+
+def _clamped(value: Any, usual: int, most: int) -> int:
+    try:
+        return min(max(int(value), 1), most)
+    except (TypeError, ValueError, OverflowError):
+        return usual

@@ -74,9 +74,10 @@ async def test_only_the_token_opens_the_door(run: Path) -> None:
                 assert "token" not in str(answer.url)
                 assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
                 assert "http" not in await answer.text()
-            foreign = {"Origin": "http://evil.example"}
-            async with session.get(base + "ws", headers=foreign) as answer:
-                assert answer.status == 403
+            own = base.partition("//")[2].strip("/")
+            for foreign in ("http://evil.example", f"https://{own}", "null"):
+                async with session.get(base + "ws", headers={"Origin": foreign}) as answer:
+                    assert answer.status == 403
             for path in ("static/", "static/../door.py", "page.html", "door.py"):
                 async with session.get(base + path) as answer:
                     assert answer.status in (403, 404), path
