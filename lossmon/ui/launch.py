@@ -113,7 +113,10 @@ def _begin(source: RunSource) -> None:
     source.begin()
 
 
-ENDING = (signal.SIGTERM, signal.SIGHUP)
+ENDING = (
+    *(signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGABRT, signal.SIGALRM),
+    *(signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU, signal.SIGVTALRM),
+)
 """Signals that end a program; Ctrl+C is a key while the screen is up."""
 
 
