@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from lossmon.errors import ConfigError, did_you_mean
 from lossmon.fast_dataclass import dataclass
 from lossmon.locale import ENGLISH, languages
+from lossmon.toml.read import TomlError, read_toml
 
 if TYPE_CHECKING:
     from lossmon.types import MetricNames
@@ -224,18 +225,11 @@ def _refuse_unknown(environment: Mapping[str, str]) -> None:
 def _read_file(path: Path, values: dict[str, Value], origins: dict[str, str]) -> _ConfigTables:
     tables = _ConfigTables()
     try:
-        text = path.read_text(encoding="utf-8")
+        document = read_toml(path)
     except FileNotFoundError:
         return tables
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from error
-    # Most users have no such file, and need not wait for the import of its parser.
-    import tomllib
-
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: not valid TOML: {error}") from error
+    except TomlError as error:
+        raise ConfigError(f"{path}: {error}") from error
     for name, value in document.items():
         if name == "metrics":
             tables.metrics = _names(path, value)

@@ -1,1 +1,1 @@
-"""Changes to TOML files that the user writes by hand."""
+"""TOML files that users write by hand: how they are read and changed."""

@@ -10,9 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lossmon.errors import ConfigError
-
-LARGEST = 1 << 20
-"""Largest file in bytes that is rewritten; a larger one is not a settings file."""
+from lossmon.toml.read import LARGEST
 
 
 def rewrite(path: Path, change: Callable[[str], str]) -> None:

@@ -10,6 +10,7 @@ from textual.theme import Theme
 
 from lossmon.errors import ConfigError, ThemeError, did_you_mean
 from lossmon.fast_dataclass import dataclass
+from lossmon.toml.read import TomlError, read_toml
 
 DARK: Mapping[str, str] = {
     "background": "#10151b",
@@ -62,9 +63,6 @@ DEFAULT_THEME = "lossmon-dark"
 LIGHT_THEME = "lossmon-light"
 TERMINAL_THEME = "terminal"
 """For terminals of sixteen colours or fewer."""
-
-SIZE_LIMIT = 64 * 1024
-"""Bytes; a theme is a page of text, and a larger file is a mistake in the directory."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}", re.ASCII)
 _HEX = re.compile(r"#[0-9a-fA-F]{6}", re.ASCII)
@@ -139,19 +137,12 @@ def load_theme(path: Path) -> Theme:
     Raises:
         ThemeError: The file cannot be read or does not describe a theme; says which key and why.
     """
-    # The default theme is in the code: the first frame does without the parser.
-    import tomllib
-
     try:
-        with path.open("rb") as file:
-            text = file.read(SIZE_LIMIT + 1)
-        if len(text) > SIZE_LIMIT:
-            raise ThemeError(f"theme {path.name}: larger than {SIZE_LIMIT // 1024} KiB")
-        table = tomllib.loads(text.decode())
+        table = read_toml(path)
     except OSError as error:
         raise ThemeError(f"theme {path.name}: {error.strerror or error}") from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ThemeError(f"theme {path.name}: not TOML: {error}") from error
+    except TomlError as error:
+        raise ThemeError(f"theme {path.name}: {error}") from error
     try:
         return parse(table)
     except ThemeError as error:

@@ -162,8 +162,8 @@ def test_a_wrong_table_says_which_key_and_why(table: dict[str, object], reason: 
 
 @pytest.mark.parametrize(
     "content",
-    [b"\xff\xfe", b"name = ", b"name = 'x'\n" + b"#" * 70_000],
-    ids=["not text", "not TOML", "too large"],
+    [b"\xff\xfe", b"name = "],
+    ids=["not text", "not TOML"],
 )
 def test_a_file_that_is_no_theme_is_an_error_of_its_own(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "x.toml"
