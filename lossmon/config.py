@@ -60,7 +60,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "theme", "auto", "name of the colour theme; auto chooses one that the terminal can show"
     ),
-    Setting("smoothing", 0.6, "weight of earlier points in the smoothed line", low=0.0, high=0.999),
+    Setting(
+        "smoothing",
+        0.6,
+        "how much dense curves are smoothed; 0 draws the points alone",
+        low=0.0,
+        high=0.999,
+    ),
     Setting("x_axis", "step", "horizontal axis", ("step", "epoch", "time", "tokens")),
     Setting("log_y", False, "start with a logarithmic loss axis"),
     Setting("outliers", False, "extend the loss axis to single outliers"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from lossmon.fast_dataclass import dataclass
@@ -9,14 +11,11 @@ from lossmon.types import Floats, Ints
 from lossmon.ui.chart.downsample import ReducedCurve, edges, reduce
 from lossmon.ui.chart.model import Curve
 from lossmon.ui.chart.ranges import Span
-from lossmon.ui.chart.smoothing import MAX_WEIGHT, Ema
+from lossmon.ui.chart.smoothing import FEWEST, local_lines, reach
 
 _PROBES = 16
 """Places at which a longer column is compared with the shorter one before it, to tell growth
 from another history; a restart changes all values behind it, so a few places suffice."""
-
-_CHUNK = 1 << 16
-"""Points smoothed at a time: half a megabyte stays in the cache of the processor."""
 
 _SAMPLE = 4096
 """Values from which the range is estimated; 5 % of it are 200 values, enough to be steady."""
@@ -28,13 +27,15 @@ class Window:
 
     Attributes:
         columns: The curve in each column.
-        before: (column, value of the line) of the nearest point left of the window, or None.
+        before: (column, value) of the nearest point left of the window, or None.
         after: The same at the right.
+        smoothed: The line is smoothed; else it goes through the points.
     """
 
     columns: ReducedCurve
     before: tuple[float, float] | None
     after: tuple[float, float] | None
+    smoothed: bool = False
 
 
 @dataclass(slots=True)
@@ -52,7 +53,7 @@ _VIEWS = 2
 
 
 class Trace:
-    """One curve, smoothed and reduced as far as it has grown.
+    """One curve, reduced to columns as far as it has grown.
 
     `update` with the curve first; then the other methods speak of it.
     """
@@ -60,8 +61,8 @@ class Trace:
     def __init__(self) -> None:
         self._n = 0
         self._probe = b""
-        self._ema = Ema()
-        self._smoothed = np.empty(0)
+        self._reach = 0.0
+        self._line: tuple[Span, Floats] | None = None
         self._x: Floats | Ints = np.empty(0)
         self._y: Floats = np.empty(0)
         self._unit, self._origin = 1.0, 0.0
@@ -71,11 +72,6 @@ class Trace:
 
     def __len__(self) -> int:
         return self._n
-
-    @property
-    def line(self) -> Floats:
-        """Values of the line: smoothed, or the raw ones where nothing is smoothed."""
-        return self._smoothed[: self._n] if self._ema.weight > 0 else self._y
 
     @property
     def first(self) -> float:
@@ -93,10 +89,10 @@ class Trace:
 
     def update(self, curve: Curve, smoothing: float) -> None:
         """Take what is new in a curve; a curve with another past is taken from its start."""
-        weight = min(max(smoothing, 0.0), MAX_WEIGHT) if curve.smooth else 0.0
+        self._reach, self._line = reach(smoothing) if curve.smooth else 0.0, None
         n = min(len(curve.x), len(curve.y))
-        if weight != self._ema.weight or n < self._n or not self._continues(curve):
-            self._n, self._ema, self._ordered = 0, Ema(weight), True
+        if n < self._n or not self._continues(curve):
+            self._n, self._ordered = 0, True
             self._views.clear()
         if (curve.origin, curve.unit) != (self._origin, self._unit):
             self._origin, self._unit = curve.origin, curve.unit or 1.0
@@ -104,8 +100,6 @@ class Trace:
         old, self._n = self._n, n
         self._y = curve.y[:n]
         self._x = self._in_order(curve.x[:n], old)
-        if weight > 0:
-            self._smooth(old)
         self._probe = _probed(curve, n)
 
     def _continues(self, curve: Curve) -> bool:
@@ -127,16 +121,6 @@ class Trace:
         start = float(x[int(known.argmax())])
         return np.asarray(np.maximum.accumulate(np.where(known, x, start)))
 
-    def _smooth(self, old: int) -> None:
-        if len(self._smoothed) < self._n:
-            room = np.empty(self._n + self._n // 2 + 64)
-            room[:old] = self._smoothed[:old]
-            self._smoothed = room
-        for begin in range(old, self._n, _CHUNK):
-            end = min(begin + _CHUNK, self._n)
-            values, self._ema = self._ema.extend(self._y[begin:end])
-            self._smoothed[begin:end] = values
-
     def window(self, span: Span, width: int) -> Window:
         """The curve in `width` columns over the shown positions `span`."""
         raw = Span(span.low * self._unit + self._origin, span.high * self._unit + self._origin)
@@ -146,6 +130,38 @@ class Trace:
         before = self._beside(int(view.begins[0]) - 1, raw, width)
         return Window(view.columns, before, self._beside(int(view.begins[-1]), raw, width))
 
+    def drawn(self, span: Span, width: int, cells: int) -> Window:
+        """The curve as it is drawn: smoothed where its points are dense enough for it.
+
+        Args:
+            span: Shown positions.
+            width: Columns of dots.
+            cells: Columns of characters, in which the reach of the smoothing is measured.
+        """
+        window = self.window(span, width)
+        columns, reach = window.columns, self._reach * width / max(1, cells)
+        filled = np.flatnonzero(columns.points)
+        self._line = None
+        if not len(filled):
+            return window
+        density = float(columns.points.sum()) / (int(filled[-1]) - int(filled[0]) + 1)
+        if 2 * reach * density < FEWEST:
+            return window
+        counts = np.asarray(columns.points - columns.bad, np.float64)
+        line = local_lines(columns.middle, counts, reach)
+        self._line = span, line
+        return Window(replace(columns, line=line), None, None, smoothed=True)
+
+    def line_at(self, position: float) -> float | None:
+        """Value of the line, as it was drawn last, at a shown position; None where it goes through
+        the points or is not drawn."""
+        if self._line is None:
+            return None
+        span, line = self._line
+        at = int((position - span.low) / span.length * len(line))
+        at = min(at, len(line) - 1) if span.low <= position <= span.high else -1
+        return float(line[at]) if at >= 0 and np.isfinite(line[at]) else None
+
     def _absorb(self, view: _View, raw: Span) -> None:
         width, old = len(view.columns), view.points if self._ordered else 0
         fresh = old + edges(self._x[old:], raw, width)
@@ -153,7 +169,7 @@ class Trace:
         view.begins = np.where(view.begins < old, view.begins, fresh)
         first = max(0, int(np.searchsorted(view.begins, old, side="right")) - 1)
         if first < width:
-            reduce(view.columns, self._y, self.line, view.begins, first)
+            reduce(view.columns, self._y, view.begins, first)
         view.points = self._n
 
     def _view(self, span: Span, width: int) -> _View:
@@ -166,9 +182,18 @@ class Trace:
         return view
 
     def _beside(self, index: int, raw: Span, width: int) -> tuple[float, float] | None:
-        if not 0 <= index < self._n or not np.isfinite(self.line[index]):
+        if not 0 <= index < self._n or not np.isfinite(self._y[index]):
             return None
-        return (float(self._x[index]) - raw.low) / raw.length * width, float(self.line[index])
+        return (float(self._x[index]) - raw.low) / raw.length * width, float(self._y[index])
+
+    @property
+    def line_end(self) -> float | None:
+        """Newest value of the smoothed line as it was drawn last; None where it goes through the
+        points."""
+        if self._line is None:
+            return None
+        known = self._line[1][np.isfinite(self._line[1])]
+        return float(known[-1]) if len(known) else None
 
     def sample(self, span: Span) -> Floats:
         """At most some thousand finite raw values evenly taken from the positions `span`."""

@@ -19,7 +19,8 @@ class ReducedCurve:
     Attributes:
         low: Smallest finite value in the column, NaN where there is none.
         high: Largest finite value.
-        line: Mean of the finite values of the line (the smoothed curve), NaN where none.
+        line: Value of the line: the mean of the finite values, NaN where there is none, or what
+            smoothing made of it.
         points: How many points fell into the column.
         bad: How many of them are NaN or infinite.
     """
@@ -39,6 +40,12 @@ class ReducedCurve:
     def __len__(self) -> int:
         return len(self.low)
 
+    @property
+    def middle(self) -> Floats:
+        """The line, between the extremes where a mean of huge values overflowed."""
+        overflown = np.isinf(self.line)
+        return np.where(overflown, np.clip(self.line, self.low, self.high), self.line)
+
 
 def edges(x: Floats | Ints, span: Span, width: int) -> Ints:
     """Where each column begins in `x` (not decreasing), and after the last where it ends.
@@ -54,13 +61,12 @@ def edges(x: Floats | Ints, span: Span, width: int) -> Ints:
     return np.asarray(np.searchsorted(x, bounds, side="left"), np.int64)
 
 
-def reduce(target: ReducedCurve, y: Floats, line: Floats, begins: Ints, first: int = 0) -> None:
+def reduce(target: ReducedCurve, y: Floats, begins: Ints, first: int = 0) -> None:
     """Write the columns from `first` on.
 
     Args:
         target: Columns to write.
         y: Raw values.
-        line: Values of the line, of the same length; may be `y` itself.
         begins: Result of `edges`.
         first: Column to begin with; those before stay as they are.
     """
@@ -81,20 +87,18 @@ def reduce(target: ReducedCurve, y: Floats, line: Floats, begins: Ints, first: i
         if clean or bool(np.isfinite(raw).all()):
             target.low[where] = np.minimum.reduceat(raw, cuts)
             target.high[where] = np.maximum.reduceat(raw, cuts)
-            sums = np.add.reduceat(line[offset:stop], cuts)
+            sums = np.add.reduceat(raw, cuts)
             target.line[where] = sums / (ends - starts)[filled]
         else:
-            _reduce_with_gaps(target, raw, line[offset:stop], cuts, where)
+            _reduce_with_gaps(target, raw, cuts, where)
 
 
-def _reduce_with_gaps(
-    target: ReducedCurve, raw: Floats, line: Floats, cuts: Ints, where: Ints
-) -> None:
+def _reduce_with_gaps(target: ReducedCurve, raw: Floats, cuts: Ints, where: Ints) -> None:
     finite = np.isfinite(raw)
     counts = np.add.reduceat(finite.astype(np.int64), cuts)
     low = np.minimum.reduceat(np.where(finite, raw, np.inf), cuts)
     high = np.maximum.reduceat(np.where(finite, raw, -np.inf), cuts)
-    sums = np.add.reduceat(np.where(finite, line, 0.0), cuts)
+    sums = np.add.reduceat(np.where(finite, raw, 0.0), cuts)
     some = counts > 0
     target.low[where[some]] = low[some]
     target.high[where[some]] = high[some]

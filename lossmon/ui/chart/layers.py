@@ -85,10 +85,7 @@ def line_rows(window: Window, grid: Grid) -> tuple[Ints, NDArray[np.bool_]]:
     Between points it is straight; it breaks where all points of a column are not finite.
     """
     columns = window.columns
-    # A mean of huge values can overflow; then the extremes tell where it lies. Else it stays as it
-    # is: a smoothed line runs outside the few raw points of its column.
-    overflown = np.isinf(columns.line)
-    mean = np.where(overflown, np.clip(columns.line, columns.low, columns.high), columns.line)
+    mean = columns.middle
     placed = grid.rows(mean)
     known = np.flatnonzero(np.isfinite(mean))
     places, heights = known.astype(np.float64), placed[known]

@@ -34,7 +34,7 @@ class Curve:
         y: Values of the same length, NaN and infinities included.
         style: Colour role: `train`, `eval`, `other`, or `series-1` to `series-8`, the latter
             fainter with `-calm` behind it.
-        smooth: The options' smoothing applies. Off for curves of few, exact points.
+        smooth: The options' smoothing applies where the points are dense. Off for exact values.
         raw: Raw points are shown faintly behind the smoothed line.
         origin: What is subtracted from `x` before it is shown (the start of the run).
         unit: What `x - origin` is divided by (steps per epoch).
@@ -128,7 +128,7 @@ class ChartOptions:
     """How it is shown.
 
     Attributes:
-        smoothing: Weight of the past, 0 to 0.999.
+        smoothing: How much dense curves are smoothed, 0 to 0.999.
         log_y: Logarithmic values.
         hide_outliers: Values far outside the bulk are marked at the edge, not drawn.
         x_axis: What the positions are, which decides how they are labelled.

@@ -132,7 +132,7 @@ class Painter:
         plan = self.plan = layout(self.frame, options, canvas.width, canvas.height)
         grid = Grid(self.frame, plan.width * columns, plan.height * rows)
         drawn = [
-            (curve, trace.window(x, grid.width))
+            (curve, trace.drawn(x, grid.width, plan.width))
             for curve, trace in zip(model.curves, traces, strict=False)
         ]
         _curves(canvas, plan, grid, drawn, options)
@@ -179,12 +179,11 @@ def _curves(
     points: list[Layer] = []
     for at, (curve, window) in enumerate(drawn):
         style = curve.style if curve.style in LINES else "other"
-        smoothed = curve.smooth and options.smoothing > 0
         dashed = options.mono and at > 0 and options.marker != "ascii"
         glyph = "" if at == 0 else curve.letter or _ASCII_GLYPHS[(at - 1) % len(_ASCII_GLYPHS)]
-        dots = line_layer(window, grid, exact=not smoothed, dashed=dashed)
+        dots = line_layer(window, grid, exact=not window.smoothed, dashed=dashed)
         front.append(Layer(dots, style, glyph))
-        if smoothed and curve.raw:
+        if window.smoothed and curve.raw:
             # In ASCII a cell has one character: there the line keeps its own.
             apart = options.points and options.marker != "ascii" and _few(window, grid.width)
             raw = Layer(raw_layer(window, grid), f"{style}-raw", ".")
@@ -218,7 +217,7 @@ def _points(
     if not _few(window, plan.width // _ROOM_OF_A_POINT):
         return
     style = curve.style if curve.style in LINES else "other"
-    if curve.smooth and options.smoothing > 0:
+    if window.smoothed:
         style = f"{style}-raw"
     draw_points(canvas, plan, grid, *trace.points(grid.frame.x), style, options)
 

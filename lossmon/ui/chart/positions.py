@@ -9,7 +9,7 @@ import numpy as np
 
 from lossmon.monitor.run_state import steps_per_epoch
 from lossmon.types import Axis, RunSnapshot, Series
-from lossmon.ui.chart.model import ChartModel, ChartOptions, Curve, curve_of, start_of
+from lossmon.ui.chart.model import ChartModel, Curve, curve_of, start_of
 from lossmon.ui.chart.readout import readout
 from lossmon.ui.chart.tokens import in_tokens, tokens_at, tokens_of
 from lossmon.ui.chart.view_options import XAxis
@@ -88,5 +88,5 @@ def position_in(model: ChartModel, step: int) -> float | None:
 
 def translated(position: float, old: ChartModel, new: ChartModel) -> float | None:
     """Where the point at a position of one model stands in another model of the same series."""
-    readings = readout(old, ChartOptions(smoothing=0.0), position)
+    readings = readout(old, position)
     return position_in(new, readings[0].step) if readings else None

@@ -9,7 +9,7 @@ import numpy as np
 
 from lossmon.fast_dataclass import dataclass
 from lossmon.ui.chart.curve_cache import Trace
-from lossmon.ui.chart.model import ChartModel, ChartOptions, Curve
+from lossmon.ui.chart.model import ChartModel, Curve
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Reading:
         x: Position of the point, in shown units.
         step: Its step.
         value: Raw value.
-        smoothed: Value of the line there; equal to `value` where nothing is smoothed.
+        smoothed: Value of the smoothed line there, NaN where the line goes through the points.
         wall_time: Seconds since the Unix epoch, NaN where unknown.
     """
 
@@ -33,19 +33,16 @@ class Reading:
     wall_time: float = math.nan
 
 
-def readout(
-    model: ChartModel, options: ChartOptions, x: float, traces: Sequence[Trace] = ()
-) -> tuple[Reading, ...]:
+def readout(model: ChartModel, x: float, traces: Sequence[Trace] = ()) -> tuple[Reading, ...]:
     """The nearest point of every curve that has one, in the order of the curves.
 
     Args:
         model: What the chart shows.
-        options: How it is shown; only the smoothing matters.
         x: Position of the cursor, in shown units.
-        traces: The curves as the painter of the same model remembers them; without them every
-            curve is smoothed from its start.
+        traces: The curves as the painter of the same model drew them; without them no line is
+            known.
     """
-    known = traces if len(traces) == len(model.curves) else traced(model, options)
+    known = traces if len(traces) == len(model.curves) else _traced(model)
     found = []
     for index, (curve, trace) in enumerate(zip(model.curves, known, strict=True)):
         nearest = trace.nearest(x)
@@ -54,12 +51,11 @@ def readout(
     return tuple(found)
 
 
-def traced(model: ChartModel, options: ChartOptions) -> list[Trace]:
-    """The curves of a model as a painter would remember them."""
+def _traced(model: ChartModel) -> list[Trace]:
     traces = []
     for curve in model.curves:
         trace = Trace()
-        trace.update(curve, options.smoothing)
+        trace.update(curve, 0.0)
         traces.append(trace)
     return traces
 
@@ -93,12 +89,13 @@ def step_to(model: ChartModel, x: float, by: int, traces: Sequence[Trace] = ()) 
 def _reading(index: int, curve: Curve, trace: Trace, at: int) -> Reading:
     steps = curve.x if curve.steps is None else curve.steps
     step = float(steps[at]) if at < len(steps) else math.nan
+    line = trace.line_at(trace.position(at))
     times = np.empty(0) if curve.wall_times is None else curve.wall_times
     return Reading(
         index,
         trace.position(at),
         int(step) if math.isfinite(step) else 0,
         float(curve.y[at]),
-        float(trace.line[at]),
+        math.nan if line is None else line,
         float(times[at]) if at < len(times) else math.nan,
     )

@@ -1,82 +1,75 @@
-"""Debiased exponential smoothing, the way TensorBoard draws it."""
+"""Smoothing: local straight lines through the columns of a curve.
+
+At every column a straight line is fitted to the points around it, the nearer the heavier, and its
+value there is drawn (local linear regression, Cleveland 1979). The fit looks both ways, so a
+falling curve is not shifted, and a straight one is left as it is, up to its ends.
+"""
 
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
-from lossmon.fast_dataclass import dataclass
 from lossmon.types import Floats
 
 DEFAULT_WEIGHT = 0.6
-"""TensorBoard's own default: what users expect a curve to look like."""
+"""TensorBoard's own default, of which users know how much it smooths."""
 
 MAX_WEIGHT = 0.999
-"""A weight of 1 would draw zeros for ever."""
+"""A weight of 1 would fit one line to the whole curve."""
 
-_NEGLIGIBLE = 1e-17
-"""A factor below this no longer changes a float64 sum."""
+FEWEST = 5
+"""Points under a fit below which it would rather hide points than show their level."""
 
-
-@dataclass(frozen=True, slots=True)
-class Ema:
-    """Where an exponential mean stands after the values seen so far.
-
-    Attributes:
-        weight: Share of the past, 0 (no smoothing) to 0.999.
-        total: Biased mean.
-        seen: Share of the weight that was filled with values: 0 at the start, towards 1.
-    """
-
-    weight: float = DEFAULT_WEIGHT
-    total: float = 0.0
-    seen: float = 0.0
-
-    def extend(self, values: Floats) -> tuple[Floats, Ema]:
-        """Smooth the next values.
-
-        Returns:
-            The smoothed values, and where the mean stands now. Values that are not finite pass
-            through as they are and leave the mean alone.
-        """
-        if not len(values):
-            return np.empty(0), self
-        finite = np.isfinite(values)
-        if finite.all():
-            return self._extend_finite(values)
-        result = np.array(values, dtype=np.float64)
-        smoothed, after = self._extend_finite(result[finite])
-        result[finite] = smoothed
-        return result, after
-
-    def _extend_finite(self, values: Floats) -> tuple[Floats, Ema]:
-        if not len(values):
-            return values, self
-        if self.weight <= 0:
-            return np.array(values, dtype=np.float64), self
-        sums = values * (1 - self.weight)
-        sums[0] += self.weight * self.total
-        # A scan by doubling: after the pass with shift k each sum covers 2k values.
-        shift, factor = 1, self.weight
-        while shift < len(sums) and factor > _NEGLIGIBLE:
-            sums[shift:] += factor * sums[:-shift]
-            shift, factor = 2 * shift, factor * factor
-        total = float(sums[-1])
-        # Beyond this many values the mean is full, and smaller powers would be denormal: slow.
-        young = min(len(sums), int(math.log(_NEGLIGIBLE) / math.log(self.weight)) + 1)
-        seen = 1 - (1 - self.seen) * self.weight ** np.arange(1, young + 1)
-        sums[:young] /= seen
-        full = float(seen[-1]) if young == len(sums) else 1.0
-        return sums, replace(self, total=total, seen=full)
+_CELLS = 0.5
+"""Cells that a fit of weight 0 reaches to either side; (1 - weight) divides it, so a step of the
+smoothing key about doubles the reach."""
 
 
-def smooth(values: Floats, weight: float = DEFAULT_WEIGHT) -> Floats:
-    """The debiased exponential mean of a whole series; a constant series stays untouched.
+def reach(weight: float) -> float:
+    """Cells to either side of a place whose points count for the line there.
 
     Args:
-        values: Oldest first; non-finite ones pass through as they are.
-        weight: Share of the past, 0 to 0.999.
+        weight: Share of the smoothing, 0 (none) to 0.999.
     """
-    return Ema(min(max(weight, 0.0), MAX_WEIGHT)).extend(values)[0]
+    weight = min(max(weight, 0.0), MAX_WEIGHT)
+    return _CELLS / (1 - weight) if weight else 0.0
+
+
+def local_lines(means: Floats, counts: Floats, reach: float) -> Floats:
+    """The smoothed values of columns.
+
+    Args:
+        means: Mean of the points of each column, NaN where there is none.
+        counts: How many points that are.
+        reach: Columns to either side that count, with weights that fall to 0 there. Where the
+            curve begins and ends, those missing on one side are taken from the other.
+
+    Returns:
+        One value per column, NaN where `means` has none.
+    """
+    known = np.isfinite(means) & (counts > 0)
+    filled = np.flatnonzero(known)
+    if reach <= 1 or len(filled) < 2:
+        return means
+    # Around their middle, in units of their size: sums of huge values must not overflow.
+    size = float(np.abs(means[known]).max()) or 1.0
+    values = np.where(known, means, 0.0) / size
+    centre = float(values[known].mean())
+    values, weights = values - centre, np.where(known, counts, 0.0)
+    places = np.arange(len(means))
+    edge = np.minimum(places - filled[0], filled[-1] - places)
+    reaches = reach + np.clip(reach - edge, 0.0, reach)
+    side = min(math.ceil(2 * reach) - 1, len(means) - 1)
+    offsets = np.arange(-side, side + 1)
+    kernel = np.clip(1 - (offsets / reaches[:, None]) ** 2, 0.0, None)
+    kernel *= sliding_window_view(np.pad(weights, side), len(offsets))
+    s0, s1, s2 = kernel.sum(axis=1), kernel @ offsets, kernel @ offsets**2
+    kernel *= sliding_window_view(np.pad(values, side), len(offsets))
+    t0, t1 = kernel.sum(axis=1), kernel @ offsets
+    spread = s0 * s2 - s1 * s1
+    with np.errstate(divide="ignore", invalid="ignore"):
+        fitted = np.where(spread > 1e-9 * s0 * s0, (s2 * t0 - s1 * t1) / spread, t0 / s0)
+    return np.where(known, (fitted + centre) * size, np.nan)

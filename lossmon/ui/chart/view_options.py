@@ -19,7 +19,7 @@ class XAxis(StrEnum):
 
 
 SMOOTHINGS = (0.0, 0.3, DEFAULT_WEIGHT, 0.8, 0.9, 0.95, 0.98, 0.99, 0.999)
-"""The ladder of `+` and `-`: each step about doubles how many points a mean spans."""
+"""The ladder of `+` and `-`: each step about doubles how far the smoothing reaches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class ChartSettings:
     """How the user wants to see the charts.
 
     Attributes:
-        smoothing: Weight of the past in the moving mean, 0 to 0.999.
+        smoothing: How much dense curves are smoothed, 0 to 0.999.
         x: What the horizontal counts.
         log: Logarithmic loss.
         robust: The range ignores outliers, which are marked at the edge.

@@ -23,6 +23,9 @@ LEFT, RIGHT, TOP, BOTTOM = 58, 14, 12, 26
 ROWS = 14
 """Rows of a terminal that a chart of this height would have: as many labels it gets."""
 
+CELLS = 110
+"""Columns of a terminal that it would have: smoothing reaches as far as there."""
+
 MOST_DOTS = 240
 """Points of a curve that are dots, each of which tells its numbers; more are a line."""
 
@@ -100,10 +103,11 @@ def _curve(plane: _Plane, curve: Curve, trace: Trace, x: Span) -> Iterator[str]:
     if not len(trace):
         return
     width = WIDTH - LEFT - RIGHT
-    columns = trace.window(x, width).columns
+    window = trace.drawn(x, width, CELLS)
+    columns = window.columns
     places = LEFT + 0.5 + np.arange(width)
     style = curve.style
-    if curve.raw and curve.smooth:
+    if curve.raw and window.smoothed:
         high, low = plane.y(columns.high), plane.y(columns.low)
         known = np.isfinite(columns.low)
         strokes = "".join(
@@ -119,7 +123,7 @@ def _curve(plane: _Plane, curve: Curve, trace: Trace, x: Span) -> Iterator[str]:
     )
     if line:
         yield f'<path class="{style} line" d="M{line}"/>'
-    if len(trace) <= MOST_DOTS and not curve.smooth:
+    if len(trace) <= MOST_DOTS and not window.smoothed:
         yield from _dots(plane, curve, trace, style)
     for at in places[columns.bad > 0][:MOST_DOTS]:
         yield f'<text class="critical" x="{at:.0f}" y="{TOP + 10}" text-anchor="middle">×</text>'

@@ -145,8 +145,7 @@ class DetailScreen(TypingScreen):
         if frame is None or (sight.window is None and not scene.chart_settings.recent):
             return None
         first, last = (
-            readout(sight.model, self._options, at, self.chart.traces)
-            for at in (frame.x.low, frame.x.high)
+            readout(sight.model, at, self.chart.traces) for at in (frame.x.low, frame.x.high)
         )
         return (float(first[0].step), float(last[0].step)) if first and last else None
 
@@ -211,7 +210,7 @@ class DetailScreen(TypingScreen):
             return [(0, ((clean(told), "warning" if self.wrong else MUTED),))]
         if run is None or subject is None:
             return []
-        parts = titles(self.scene, run, subject.shown, self.size.width)
+        parts = titles(self.scene, run, subject.shown, self.chart.traces, self.size.width)
         place = f"{self.catalogue.subjects.index(subject) + 1}/{len(self.catalogue.subjects)}"
         return [*parts, (5, ((place, MUTED),)), (6, ((clean(run.name), MUTED),))]
 
@@ -237,7 +236,7 @@ class DetailScreen(TypingScreen):
         return ((self.scene.say(word), MUTED),)
 
     def _readings(self) -> tuple[Reading, ...]:
-        return self.sight.readings(self._options)
+        return self.sight.readings()
 
     # ------------------------------------------------------------------------------- keys
 

@@ -116,12 +116,15 @@ class Chart(Widget):
             options: How to draw it; by default as before.
         """
         options = self.options if options is None else options
-        if self._shows(model, options):
+        size = self.content_size
+        if self._shows(model, options) and self._drawn_for == size:
             return
         self.model, self.options = model, options
-        if not self.is_mounted or not self.content_size or self._drawn_for != self.content_size:
+        if not self.is_mounted or not size:
             return
-        before, self._picture = self._picture, self._painter.paint(model, options, *self._drawn_for)
+        before = self._picture if self._drawn_for == size else None
+        self._drawn_for = size
+        self._picture = self._painter.paint(model, options, *size)
         runs = changes(before, self._picture)
         if runs is None:
             self.refresh()

@@ -13,7 +13,7 @@ from lossmon.ui.chart.model import ChartOptions
 from lossmon.ui.chart.run_model import style_of
 from lossmon.ui.scene import Scene
 from lossmon.ui.text import numbers
-from lossmon.ui.text.lines import MUTED, TEXT, Line, clean
+from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, clean
 
 RECENT_SHARE = 5
 """The slope is told of the newest fifth of the run: long enough to mean something."""
@@ -64,33 +64,50 @@ def slope_of(series: Series) -> float | None:
     return rise / run if run > 0 else None
 
 
-def title_of(scene: Scene, run: RunSnapshot, index: int, room: int) -> list[tuple[int, Line]]:
-    """Parts of a title with importance: name and newest value, minimum, slope."""
+def title_of(
+    scene: Scene, run: RunSnapshot, index: int, room: int, line: float | None = None
+) -> list[tuple[int, Line]]:
+    """Parts of a title with importance: name and newest value, minimum, slope.
+
+    Args:
+        scene: What the screen shows.
+        run: The run.
+        index: Index into its series.
+        room: Cells of the pane.
+        line: Where the smoothed line ends, None where the line goes through the points.
+    """
     series = run.series[index]
     role = style_of(run, index)
     role = "foreground" if role == "other" else role
-    alarm = not math.isfinite(series.last)
-    digits = 4 if room >= SPACIOUS or abs(series.last) < SMALL else 3
     if index in (run.train, run.eval):
         name = scene.say("train" if index == run.train else "eval")
     else:
         name = clean(series.meaning.label)
-    head: Line = (
-        (name + " ", role),
-        (numbers.value(series.last, digits), "critical" if alarm else role),
-    )
-    head = tuple((text, role if role == "critical" else f"{role}!") for text, role in head)
-    return [(0, head), (1, _minimum(scene, series, room)), (2, _trend(scene, run, index))]
+    if not math.isfinite(series.last):
+        line, value_role = None, "critical"
+    else:
+        value_role = f"{role}!"
+    newest = series.last if line is None else line
+    digits = 4 if room >= SPACIOUS or abs(newest) < SMALL else 3
+    head: Line = ((name + " ", f"{role}!"), (numbers.value(newest, digits), value_role))
+    raw = EMPTY if line is None else _labelled(scene.say("raw"), series.last, digits)
+    minimum = _minimum(scene, series, room, is_raw=line is not None)
+    return [(0, head), (3, raw), (1, minimum), (2, _trend(scene, run, index))]
 
 
-def _minimum(scene: Scene, series: Series, room: int) -> Line:
+def _labelled(label: str, number: float, digits: int) -> Line:
+    return ((label + " ", MUTED), (numbers.value(number, digits), TEXT))
+
+
+def _minimum(scene: Scene, series: Series, room: int, *, is_raw: bool) -> Line:
+    """The least point; `is_raw` says that it is not one of the line."""
     if series.n < 2 or not math.isfinite(series.minimum):
         return ()
     spacious = room >= SPACIOUS
     at = f"{' ' if spacious else ''}@{numbers.si(series.min_step)}"
     digits = 4 if spacious or abs(series.minimum) < SMALL else 3
-    least = numbers.value(series.minimum, digits)
-    return ((scene.say("min") + " ", MUTED), (least, TEXT), (at, MUTED))
+    label = f"{scene.say('raw')} {scene.say('min')}" if is_raw else scene.say("min")
+    return (*_labelled(label, series.minimum, digits), (at, MUTED))
 
 
 def _trend(scene: Scene, run: RunSnapshot, index: int) -> Line:

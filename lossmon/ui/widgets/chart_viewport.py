@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from lossmon.ui.chart.limits import Limit, LimitsError
 from lossmon.ui.chart.markers import Marker, jump
-from lossmon.ui.chart.model import ChartModel, ChartOptions
+from lossmon.ui.chart.model import ChartModel
 from lossmon.ui.chart.positions import end_of, position_in, translated
 from lossmon.ui.chart.ranges import Span
 from lossmon.ui.chart.readout import Reading, readout, step_to
@@ -56,12 +56,12 @@ class ChartViewport:
         frame = self._chart.frame
         return end_of(self.model) if frame is None or self.follows else frame.x.high
 
-    def readings(self, options: ChartOptions) -> tuple[Reading, ...]:
+    def readings(self) -> tuple[Reading, ...]:
         """What the curves say at the cursor, or at the newest place in view."""
         at = self.cursor
         if at is None:
             at = math.inf if self.follows else self.newest
-        return readout(self.model, options, at, self._chart.traces)
+        return readout(self.model, at, self._chart.traces)
 
     # ------------------------------------------------------------------------------- data
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
+
 from textual.app import ComposeResult
 from textual.widget import Widget
 
 from lossmon.types import RunSnapshot
-from lossmon.ui.chart.model import ChartModel, is_exact
+from lossmon.ui.chart.curve_cache import Trace
+from lossmon.ui.chart.model import ChartModel
 from lossmon.ui.chart.run_model import model_of
 from lossmon.ui.chart.view_options import SMOOTHINGS, XAxis
 from lossmon.ui.scene import Scene
 from lossmon.ui.text.lines import EMPTY, MUTED, Line
 from lossmon.ui.widgets.chart_titles import footer_of, options_of, title_of
 from lossmon.ui.widgets.metrics import others
-from lossmon.ui.widgets.pane import LossPane, separator
+from lossmon.ui.widgets.pane import LossPane, no_titles, separator
 
 PANES = ("train", "eval")
 
@@ -51,21 +55,15 @@ class Losses(Widget):
     def _show(self, name: str, shown: tuple[int, ...], beside: tuple[int, ...]) -> None:
         scene, run, pane = self.scene, self.scene.run, self.panes[name]
         if run is None or not shown:
-            pane.show(ChartModel(), options_of(scene), (), EMPTY)
+            pane.show(ChartModel(), options_of(scene), no_titles, EMPTY)
             return
-        room = pane.size.width or scene_width(self)
         context = () if scene.chart_settings.own else beside
         pane.show(
             model_of(run, scene.chart_settings, shown, context),
             options_of(scene),
-            titles(scene, run, shown, room),
+            partial(titles, scene, run, shown),
             footer_of(scene, run, shown),
         )
-
-
-def scene_width(widget: Widget) -> int:
-    """Cells of the whole terminal, while the widget has no size."""
-    return widget.app.size.width
 
 
 def wanted_series(scene: Scene) -> dict[str, int]:
@@ -87,22 +85,34 @@ def wanted_series(scene: Scene) -> dict[str, int]:
 
 
 def titles(
-    scene: Scene, run: RunSnapshot, shown: tuple[int, ...], room: int
+    scene: Scene, run: RunSnapshot, shown: tuple[int, ...], traces: Sequence[Trace], room: int
 ) -> list[tuple[int, Line]]:
-    """The title of a pane: the numbers of each curve, and how it is drawn."""
+    """The title of a pane: the numbers of each curve, and how it is drawn.
+
+    Args:
+        scene: What the screen shows.
+        run: The run.
+        shown: Indices into its series, the most important first.
+        traces: The same curves as they were drawn, or nothing before they were.
+        room: Cells of the pane.
+    """
+    ends = (
+        [trace.line_end for trace in traces] if len(traces) == len(shown) else [None] * len(shown)
+    )
     parts: list[tuple[int, Line]] = []
-    for index in shown:
+    for index, end in zip(shown, ends, strict=True):
         if parts:
             parts.append((4, separator()))
-        parts += title_of(scene, run, index, room)
+        parts += title_of(scene, run, index, room, end)
+    drawn = modes(scene, smoothed=any(end is not None for end in ends))
     if len(shown) == 1 or room >= 100:
-        parts += [(importance + 3, line) for importance, line in modes(scene, run, shown)]
-    elif changed := [part for part in modes(scene, run, shown) if part[0] == 0]:
+        parts += [(importance + 3, line) for importance, line in drawn]
+    elif changed := [part for part in drawn if part[0] == 0]:
         parts += [(3, line) for _, line in changed]
     return parts
 
 
-def modes(scene: Scene, run: RunSnapshot, shown: tuple[int, ...]) -> list[tuple[int, Line]]:
+def modes(scene: Scene, *, smoothed: bool) -> list[tuple[int, Line]]:
     """How the curves are drawn; what differs from the usual comes first."""
     chart_settings = scene.chart_settings
     words = []
@@ -114,8 +124,9 @@ def modes(scene: Scene, run: RunSnapshot, shown: tuple[int, ...]) -> list[tuple[
         words.append("recent")
     if not chart_settings.robust:
         words.append("outliers")
-    usual = chart_settings.smoothing == SMOOTHINGS[2]
     marks: list[tuple[int, Line]] = [(0, ((word, MUTED),)) for word in words]
-    if any(index != run.eval and not is_exact(run.series[index]) for index in shown):
-        marks.append((2 if usual else 0, ((f"ema {chart_settings.smoothing:g}", MUTED),)))
+    if smoothed:
+        usual = chart_settings.smoothing == SMOOTHINGS[2]
+        how = f"{scene.say('smoothing')} {chart_settings.smoothing:g}"
+        marks.append((2 if usual else 0, ((how, MUTED),)))
     return marks

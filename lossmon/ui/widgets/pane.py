@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
@@ -12,12 +12,20 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
+from lossmon.ui.chart.curve_cache import Trace
 from lossmon.ui.chart.model import ChartModel, ChartOptions
 from lossmon.ui.chart.readout import readout, step_to
 from lossmon.ui.text import numbers
 from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, choose, clean, fit, width
 from lossmon.ui.widgets.chart import Chart
 from lossmon.ui.widgets.panel import Panel
+
+Titles = Callable[[Sequence[Trace], int], Sequence[tuple[int, Line]]]
+
+
+def no_titles(_traces: Sequence[Trace], _room: int) -> Sequence[tuple[int, Line]]:
+    """The title of a pane that shows nothing."""
+    return ()
 
 
 class Edge(Panel):
@@ -82,7 +90,7 @@ class LossPane(Widget, can_focus=True):
         self.chart = Chart()
         self.cursor: float | None = None
         self._model, self._options = ChartModel(), ChartOptions()
-        self._titles: Sequence[tuple[int, Line]] = ()
+        self._titles: Titles = no_titles
         self._footer: Line = EMPTY
 
     def compose(self) -> ComposeResult:
@@ -94,10 +102,18 @@ class LossPane(Widget, can_focus=True):
         self,
         model: ChartModel,
         options: ChartOptions,
-        titles: Sequence[tuple[int, Line]],
+        titles: Titles,
         footer: Line,
     ) -> None:
-        """Show a chart, with parts of a title by importance, and a footer."""
+        """Show a chart with its title and its footer.
+
+        Args:
+            model: What to draw.
+            options: How to draw it.
+            titles: Parts of the title by importance, for the curves as they were drawn and so
+                many cells.
+            footer: What the lower edge says without a cursor.
+        """
         if options.x_axis != self._options.x_axis:
             self.cursor = None
         self._model, self._options = model, options
@@ -118,6 +134,9 @@ class LossPane(Widget, can_focus=True):
             self._draw()
         return had
 
+    def on_resize(self) -> None:
+        self._draw()
+
     def watch_has_focus(self, _has_focus: bool) -> None:
         super().watch_has_focus(_has_focus)
         if not _has_focus:
@@ -130,18 +149,19 @@ class LossPane(Widget, can_focus=True):
 
     def _edges(self) -> None:
         role = "focus" if self.has_focus else "frame"
-        self.upper.show(self._titles, role)
+        room = self.size.width or self.app.size.width
+        self.upper.show(self._titles(self.chart.traces, room), role)
         footer = [(0, self._footer)]
         if self.cursor is not None:
-            footer = reading_parts(self._model, self._options, self.cursor)
+            footer = reading_parts(self._model, self.cursor, self.chart.traces)
         self.lower.show(footer, role)
 
 
 def reading_parts(
-    model: ChartModel, options: ChartOptions, cursor: float
+    model: ChartModel, cursor: float, traces: Sequence[Trace]
 ) -> list[tuple[int, Line]]:
     """What the curves say at the cursor: step, values, smoothed values, time of day."""
-    readings = readout(model, options, cursor)
+    readings = readout(model, cursor, traces)
     if not readings:
         return []
     lead = readings[0]
@@ -153,8 +173,8 @@ def reading_parts(
         value = f"{clean(curve.name)} {numbers.value(reading.value)}"
         role = curve.style if curve.style in ("train", "eval") else TEXT
         line: Line = ((value, role),)
-        if reading.smoothed != reading.value and math.isfinite(reading.smoothed):
-            line = (*line, (f" (ema {numbers.value(reading.smoothed)})", MUTED))
+        if math.isfinite(reading.smoothed):
+            line = (*line, (f" (line {numbers.value(reading.smoothed)})", MUTED))
         parts.append((order, line))
     if math.isfinite(lead.wall_time):
         clock = time.strftime("%H:%M:%S", time.localtime(lead.wall_time))

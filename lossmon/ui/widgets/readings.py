@@ -70,14 +70,13 @@ def _row(
     curve, say = model.curves[reading.curve], scene.say
     role = curve.style if curve.style in ("train", "eval") else "train"
     name = clip(clean(say(curve.name)), NAME_ROOM)
-    smoothed = reading.smoothed if curve.smooth and options.smoothing > 0 else math.nan
     epoch = reading.step / steps_per_epoch if steps_per_epoch else math.nan
     broken = not math.isfinite(reading.value)
     return [
         (0, ((f"{sample_of(reading.curve, options)} ", role), (name, role))),
         (1, ((f"{say('step')} ", MUTED), (numbers.step(reading.step), TEXT))),
         (0, ((numbers.value(reading.value), "critical" if broken else f"{role}!"),)),
-        (2, _labelled("ema", smoothed, numbers.value)),
+        (2, _labelled(say("smoothed"), reading.smoothed, numbers.value)),
         (4, _labelled(say("epoch"), epoch, lambda at: f"{at:.2f}")),
         (3, _clock(reading.wall_time)),
     ]

@@ -10,12 +10,11 @@ from lossmon.ui.chart.curve_cache import Trace
 from lossmon.ui.chart.downsample import ReducedCurve, edges, reduce
 from lossmon.ui.chart.model import Curve
 from lossmon.ui.chart.ranges import Span
-from lossmon.ui.chart.smoothing import smooth
 
 
 def columns_of(x: np.ndarray, y: np.ndarray, span: Span, width: int) -> ReducedCurve:
     columns = ReducedCurve.empty(width)
-    reduce(columns, y, y, edges(x, span, width))
+    reduce(columns, y, edges(x, span, width))
     return columns
 
 
@@ -69,8 +68,8 @@ def test_a_curve_that_grew_is_the_curve_read_at_once(
     steps = np.sort(np.random.default_rng(len(values)).integers(0, 300, len(values)))
     curve = Curve("train", steps, np.array(values))
     sizes = sorted({min(cut, len(values)) for cut in cuts} | {len(values)})
-    live = grown(sizes, curve, weight).window(Span(0, 300), 40)
-    once = grown([len(values)], curve, weight).window(Span(0, 300), 40)
+    live = grown(sizes, curve, weight).drawn(Span(0, 300), 40, 20)
+    once = grown([len(values)], curve, weight).drawn(Span(0, 300), 40, 20)
     for one, other in zip(
         (live.columns.low, live.columns.high, live.columns.line, live.columns.bad),
         (once.columns.low, once.columns.high, once.columns.line, once.columns.bad),
@@ -85,7 +84,44 @@ def test_a_curve_with_another_past_is_taken_from_its_start() -> None:
     trace.update(Curve("train", x, y), 0.6)
     restarted = np.concatenate([y[:50], np.full(80, 7.0)])
     trace.update(Curve("train", np.arange(130), restarted), 0.6)
-    np.testing.assert_allclose(trace.line, smooth(restarted, 0.6))
+    columns = trace.window(Span(0, 130), 13).columns
+    assert columns.line[-1] == 7.0 and columns.points.sum() == 130
+
+
+@given(
+    st.lists(st.floats(-1e3, 1e3), min_size=2, max_size=60),
+    st.sampled_from([0.0, 0.3, 0.6]),
+)
+def test_the_line_of_few_points_goes_through_each_of_them(
+    values: list[float], weight: float
+) -> None:
+    x = np.arange(len(values)) * 10
+    trace = Trace()
+    trace.update(Curve("train", x, np.array(values)), weight)
+    window = trace.drawn(Span(0, x[-1]), 240, 120)
+    assert not window.smoothed and trace.line_end is None
+    known = np.flatnonzero(window.columns.points)
+    drawn = zip(window.columns.low[known], window.columns.high[known], strict=True)
+    assert [low for low, _ in drawn] == values
+
+
+def test_the_line_of_many_points_is_smoothed_and_its_end_is_known() -> None:
+    x = np.arange(5000)
+    noisy = np.linspace(2, 1, 5000) + np.random.default_rng(2).normal(0, 0.2, 5000)
+    trace = Trace()
+    trace.update(Curve("train", x, noisy), 0.6)
+    window = trace.drawn(Span(0, 5000), 200, 100)
+    assert window.smoothed
+    assert trace.line_end is not None and abs(trace.line_end - 1.0) < 0.1
+    middle = trace.line_at(2500.0)
+    assert middle is not None and abs(middle - 1.5) < 0.1
+
+
+def test_a_heavier_smoothing_smooths_sparser_curves() -> None:
+    x = np.arange(60)
+    trace = Trace()
+    trace.update(Curve("train", x, np.sin(x)), 0.9)
+    assert trace.drawn(Span(0, 60), 200, 100).smoothed
 
 
 def test_a_clock_that_was_set_back_stands_still_meanwhile() -> None:

@@ -186,7 +186,7 @@ def test_the_readout_tells_the_nearest_point_of_each_curve() -> None:
         n=3,
     )
     model = ChartModel((curve_of(series, "train", XAxis.TIME), curve([])))
-    (reading,) = readout(model, ChartOptions(smoothing=0.0), 11.0)
+    (reading,) = readout(model, 11.0)
     assert (reading.x, reading.step, reading.value, reading.wall_time) == (10.0, 20, 2.0, 110.0)
     assert step_to(model, 10.0, 1) == 20.0
     assert step_to(model, 10.0, -5) == 0.0
@@ -297,7 +297,7 @@ def test_on_the_time_axis_an_eval_stands_where_it_was_logged() -> None:
     evaluated = timed([2.5, 1.5], [150.0, 200.0])
     start = start_of((train, evaluated))
     curves = [curve_of(one, "train", XAxis.TIME, start) for one in (train, evaluated)]
-    late = readout(ChartModel(tuple(curves)), ChartOptions(), 0.0)
+    late = readout(ChartModel(tuple(curves)), 0.0)
     assert start == 100.0 and [reading.x for reading in late] == [0.0, 50.0]
 
 

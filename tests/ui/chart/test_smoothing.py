@@ -7,50 +7,47 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lossmon.ui.chart.smoothing import Ema, smooth
+from lossmon.ui.chart.smoothing import MAX_WEIGHT, local_lines, reach
+
+counts = st.lists(st.integers(0, 9), min_size=3, max_size=80)
 
 
-def by_hand(values: list[float], weight: float) -> list[float]:
-    """The definition, one value at a time."""
-    total, count, smoothed = 0.0, 0, []
-    for value in values:
-        if not math.isfinite(value):
-            smoothed.append(value)
-            continue
-        total, count = total * weight + (1 - weight) * value, count + 1
-        smoothed.append(total / (1 - weight**count))
-    return smoothed
+@given(counts, st.floats(-1e3, 1e3), st.floats(-10, 10), st.floats(1.5, 200))
+def test_a_straight_line_stays_where_it_is(
+    points: list[int], start: float, slope: float, width: float
+) -> None:
+    weights = np.array(points, np.float64)
+    line = np.where(weights > 0, start + slope * np.arange(len(points)), math.nan)
+    smoothed = local_lines(line, weights, width)
+    assert smoothed == pytest.approx(line, nan_ok=True, rel=1e-6, abs=1e-6 * (1 + abs(start)))
 
 
-@pytest.mark.parametrize("weight", [0.0, 0.3, 0.6, 0.9, 0.99, 0.999])
-def test_it_is_the_debiased_mean_of_the_definition(weight: float) -> None:
-    values = np.random.default_rng(1).normal(size=3000) + 5
-    assert smooth(values, weight) == pytest.approx(by_hand(values.tolist(), weight), rel=1e-12)
+def test_noise_on_a_falling_line_is_averaged_out_without_a_lag() -> None:
+    noise = np.random.default_rng(1).normal(0, 0.1, 400)
+    line = np.linspace(2.0, 1.0, 400)
+    smoothed = local_lines(line + noise, np.full(400, 3.0), 20.0)
+    error = smoothed - line
+    assert abs(error.mean()) < 0.01
+    assert error.std() < 0.03
 
 
-def test_the_first_point_and_a_constant_series_keep_their_value() -> None:
-    assert smooth(np.full(50, 3.0), 0.9) == pytest.approx(np.full(50, 3.0), rel=1e-14)
+def test_columns_with_more_points_count_for_more() -> None:
+    means, light = np.array([1.0, 1.0, 3.0, 1.0, 1.0]), np.ones(5)
+    heavy = np.array([1.0, 1, 50, 1, 1])
+    assert local_lines(means, heavy, 2.5)[2] > local_lines(means, light, 2.5)[2]
 
 
-def test_what_is_not_finite_passes_through_and_leaves_the_mean_alone() -> None:
-    values = np.array([1.0, math.nan, 2.0, math.inf, 3.0])
-    expected = by_hand(values.tolist(), 0.6)
-    assert smooth(values, 0.6) == pytest.approx(expected, nan_ok=True)
+@pytest.mark.parametrize("huge", [1e300, -1e308])
+def test_huge_values_do_not_overflow(huge: float) -> None:
+    values = np.array([huge, huge, 0.0, huge, huge])
+    assert np.isfinite(local_lines(values, np.full(5, 1e6), 3.0)).all()
 
 
-def test_an_empty_series_stays_empty() -> None:
-    assert len(smooth(np.empty(0))) == 0
+def test_one_known_column_stays_as_it_is() -> None:
+    means = np.array([math.nan, 4.0, math.nan])
+    assert local_lines(means, np.array([0.0, 7, 0]), 9.0) == pytest.approx(means, nan_ok=True)
 
 
-@given(
-    st.lists(st.floats(-1e6, 1e6) | st.just(math.nan), max_size=200),
-    st.sampled_from([0.0, 0.6, 0.99]),
-    st.integers(1, 50),
-)
-def test_piece_by_piece_it_is_the_same(values: list[float], weight: float, size: int) -> None:
-    mean, pieces = Ema(weight), [np.empty(0)]
-    for start in range(0, len(values), size):
-        piece, mean = mean.extend(np.array(values[start : start + size]))
-        pieces.append(piece)
-    whole = smooth(np.array(values), weight)
-    assert np.concatenate(pieces) == pytest.approx(whole, nan_ok=True, rel=1e-9, abs=1e-6)
+def test_a_heavier_smoothing_reaches_further() -> None:
+    reaches = [reach(weight) for weight in (0.0, 0.3, 0.6, 0.9, MAX_WEIGHT, 2.0)]
+    assert reaches == sorted(reaches) and reaches[0] == 0.0

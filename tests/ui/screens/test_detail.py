@@ -64,7 +64,7 @@ async def test_enter_opens_both_losses_and_goes_back(back: str) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await opened(pilot)
         shown = text(app)
-        assert "━━ train loss  step 1,240  0.5158  ema 0.5298  epoch 1.24" in shown
+        assert "━━ train loss  step 1,240  0.5158  smoothed 0.5510  epoch 1.24" in shown
         assert "━━ eval loss   step 1,200  1.649" in shown
         await pilot.press(back)
         assert isinstance(app.screen, Dashboard)
