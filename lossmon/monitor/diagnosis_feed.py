@@ -19,8 +19,14 @@ if TYPE_CHECKING:
     from lossmon.diagnosis.engine import Engine
 
 SLICE = 512
-"""Points fed between two looks at the clock: a few milliseconds of a calm curve, and some twenty
-of one so noisy that it is judged every few dozen points."""
+"""Points fed before the first look at the clock: a few milliseconds of a calm curve, and some
+twenty of one so noisy that it is judged every few dozen points."""
+
+LARGEST_SLICE = 1 << 16
+"""Points fed between two looks at most; each slice costs as much as some hundred points."""
+
+SHORT, LONG = 0.002, 0.008
+"""Seconds of a slice below which the next one is twice as long, and above which half as long."""
 
 REPLAY_SHARE = 20.0
 """Replaying a run may take a twentieth of the time, however long the run is."""
@@ -53,6 +59,7 @@ class DiagnosisFeed:
         self._engine: Engine | None = None
         self._order = TrainingOrder()
         self._queue: deque[RestartMarker | PointBatch] = deque()
+        self._slice = SLICE
         self._version = -1
         self._plan: int | None = None
 
@@ -137,18 +144,27 @@ class DiagnosisFeed:
         return self._engine
 
     def _feed(self, deadline: float) -> None:
-        engine = self._judge()
+        engine, now = self._judge(), time.monotonic()
         while self._queue:
             item = self._queue.popleft()
             if isinstance(item, RestartMarker):
                 engine.restart(item.step)
             else:
-                first, rest = item.split(SLICE)
+                first, rest = item.split(self._slice)
                 if len(rest.steps):
                     self._queue.appendleft(rest)
                 engine.feed(first.channels, first.steps, first.values)
-            if time.monotonic() > deadline:
+            began, now = now, time.monotonic()
+            self._pace(now - began)
+            if now > deadline:
                 return
+
+    def _pace(self, took: float) -> None:
+        """Choose the length of the next slice from the time of the last one."""
+        if took < SHORT:
+            self._slice = min(2 * self._slice, LARGEST_SLICE)
+        elif took > LONG:
+            self._slice = max(self._slice // 2, SLICE)
 
 
 def _channels(

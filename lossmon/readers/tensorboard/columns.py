@@ -241,7 +241,10 @@ class ColumnDecoder:
         """Learn the tags of records not seen before; return whether there were any."""
         learned, misfits = False, 0
         unmet, first = np.unique(keys, return_index=True)
-        for key, row in zip(unmet.tolist(), group[first].tolist(), strict=True):
+        # A layout is taken from the first records, so that its tags are among them: records of
+        # another layout, each with a key of its own, must not use up the misfits before.
+        order = np.argsort(first)
+        for key, row in zip(unmet[order].tolist(), group[first[order]].tolist(), strict=True):
             record = buffer.record(row)
             layout, found = self._inspect(record, buffer, row)
             tag = None
