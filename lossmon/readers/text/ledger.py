@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lossmon.readers.points_builder import BatchBuilder
-from lossmon.readers.text.emitter import PointEmitter
+from lossmon.readers.text.emitter import PointEmitter, trains
 from lossmon.readers.text.grammar.parsed import Scale
 from lossmon.readers.text.headings import SectionHeading
 from lossmon.readers.text.hindsight import Hindsight
@@ -46,8 +46,10 @@ class Ledger:
         """Shape and step of the newest line with metrics."""
         self._heading = SectionHeading()
         self._stale = StaleBarValues()
-        self._from_zero: set[Template] = set()
-        """Shapes of lines that count the batches of an evaluation from 0."""
+        self._part: tuple[Template, Groups] | None = None
+        """The newest line about a part of an evaluation."""
+        self._from_zero: set[tuple[str, ...]] = set()
+        """Tags of lines that count the batches of an evaluation from 0."""
 
     @property
     def waits(self) -> bool:
@@ -75,6 +77,9 @@ class Ledger:
         """Emit the lines that wait for another one, because none will follow."""
         if self.trainer.flush():
             self._update_plan()
+        part, self._part = self._part, None
+        if part is not None and self.facts.finished:
+            self._place(part[0], [part[1]])
         waiting, self._waiting = self._waiting, []
         for template, row in waiting:
             self._emit_numbered(template, row)
@@ -97,9 +102,7 @@ class Ledger:
             if self.trainer.add(template, rows):
                 self._update_plan()
             return
-        painted = template.step >= 0 and parsed.position.scale is Scale.EPOCH
-        if parsed.last_only or painted or (rows and self._steps.is_inner(template, rows[-1])):
-            rows = [row for row in rows if self._is_last(template, row)]
+        rows = self._results(template, rows)
         if parsed.bar and not parsed.split:
             rows = [row for row in rows if not self._stale.is_left_over(template, row)]
         if template.rank >= 0:
@@ -108,14 +111,38 @@ class Ledger:
         elif rows:
             self._place(template, rows)
 
+    def _results(self, template: Template, rows: Sequence[Groups]) -> Sequence[Groups]:
+        """Leave out lines about a part of an evaluation or of a Keras epoch.
+
+        The last of them is a result if nothing else sums it up.
+        """
+        parsed = template.parsed
+        if not rows or not template.values:
+            return rows
+        painted = template.step >= 0 and parsed.position.scale is Scale.EPOCH
+        inner = parsed.last_only or self._steps.is_inner(template, rows[-1])
+        part, self._part = self._part, None
+        if part is not None and part[0] is not template and trains(template):
+            self._place(part[0], [part[1]])
+        if not inner and not painted:
+            return rows
+        if inner and template.total < 0 and template.step >= 0:
+            self._part = template, rows[-1]
+            return ()
+        whole = [row for row in rows if self._is_last(template, row)]
+        if inner and not painted and (not whole or whole[-1] is not rows[-1]):
+            self._part = template, rows[-1]
+        return whole
+
     def _is_last(self, template: Template, row: Groups) -> bool:
         """Whether a count within an evaluation or a Keras epoch has reached its end."""
         if template.total < 0:
             return True
         step = int(row[template.step])
+        tags = tuple(tag for tag, _, _ in template.values)
         if step == 0:
-            self._from_zero.add(template)
-        return step + (template in self._from_zero) >= int(row[template.total])
+            self._from_zero.add(tags)
+        return step + (tags in self._from_zero) >= int(row[template.total])
 
     def _add_ranked(self, template: Template, row: Groups) -> None:
         tags = tuple(tag for tag, _, _ in template.values)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from lossmon.readers.text.grammar.dialects import dialect_line
 from lossmon.readers.text.grammar.dict_lines import pairs
 from lossmon.readers.text.grammar.parsed import LinePosition, LineValue, MetricLine, Scale
 from lossmon.readers.text.grammar.position import position
@@ -38,9 +39,9 @@ _REJECT = re.compile(
     r"Namespace\(|(?:arguments|Arguments|Config|config|args)\b\s*[:=(]|Overriding:|usage:|\+\s|\$\s|"
     r"(?:def|import|from|class|return|if|elif|for|while|with|assert|raise|print\w*|parser)\b|\#|//|@|"
     r"Trial\ \d|\w+\.\w+\(|\(.{0,40}\):\ \w+\(|"
-    r"(?i:saving|saved|loading|loaded|resum|restor|best\b|early\ ?stop|download|reading|writing|"
-    r"hyperparam|setting|the\ |initializ|start\ training|stopping|bad\ epochs|reducing|adjusting|"
-    r"sanity\ check|no\ improvement|expected|usage))"
+    r"(?i:saving(?!\ dict\ for\ global)|saved|loading|loaded|resum|restor|best\b|early\ ?stop|"
+    r"download|reading|writing|hyperparam|setting|the\ |initializ|start\ training|stopping|"
+    r"bad\ epochs|reducing|adjusting|sanity\ check|no\ improvement|expected|usage))"
 )
 _CODE = re.compile(
     r"\s*(?:self\.)?[A-Za-z_]\w*\s+=\s|\s*[A-Za-z_]\w*=\S+$|.*(?:[{};(]|[^%]\))\s*$|\s*['\"]\w+['\"]\s*:"
@@ -95,7 +96,7 @@ _ORNAMENTS = Symbols()
 _EVAL_LINE = re.compile(
     r"(?i)\W{0,4}(?:(?P<test>test)|eval(?:uation)?|val(?:id(?:ation)?)?|dev)"
     r"(?![\w=/]|\s*[a-z ]*loss\s*[:=]?\s*\d)"
-    r"|.{0,40}(?:\bphase (?:val|eval)|\bvalid on\b)"
+    r"|.{0,40}(?:\bphase (?:val|eval)|\bvalid on\b)|Saving dict for global step"
 )
 _HEADING = re.compile(
     r"(?i)\W*(?:running |starting |start |begin )?"
@@ -106,20 +107,28 @@ _HEADING = re.compile(
 
 _STALE = re.compile(r"Training epoch \d+, iteration \d+/\d+ \|")
 _MEAN = re.compile(
-    r"(?i)\W*epoch\W+\d+\W+(?:done|end|finish|summary|complete|average|avg|mean|total)"
+    r"(?i)\W*(?:train(?:ing)?\W+)?summary\b|\W*epoch\W+\d+\W+(?:done|end|finish|summary|complete|average|avg|mean|total)"
     r"|.{0,4}end of epoch"
 )
 _SPLIT_WORD = re.compile(
     r"(?i)(?:^|[\W_])(?:train(?:ing)?|val(?:id(?:ation)?)?|eval|test|dev)(?:$|[\W_])"
+)
+_SPLIT_BEHIND = re.compile(
+    r"(?i)[\s|:,)\]-]*(?:(?P<test>test)|val(?:id(?:ation)?)?|eval(?:uation)?|dev)[ _]"
+    r"(?=[a-z]+(?:[ _][a-z]+)?\s?[:=])(?!.*\btrain)"
 )
 _TRAIN_WORD = re.compile(r"(?i)^(?:train(?:ing)?[\s_:-]+)")
 
 
 def parse(line: str) -> MetricLine | None:
     """Take a line apart, or return None if it says nothing of the training."""
-    if len(line) > LONGEST or ("{" not in line and _PROSE.search(line)):
+    if len(line) > LONGEST:
         return None
     plain = prefix(line)
+    if (spoken := dialect_line(line, plain)) is not None:
+        return spoken
+    if "{" not in line and _PROSE.search(line):
+        return None
     labelled = prefix(line, srun=True)
     if labelled.end != plain.end:
         found = _parse(line, labelled)
@@ -200,12 +209,17 @@ def _judged(
             return None
     elif not known:
         return _header(line, before, place, bar)
-    split = place.split or _line_split(body, before.end) or ("eval" if starred else "")
+    split = place.split or _line_split(body, before.end) or _split_behind(body, place)
+    split = split or ("eval" if starred else "")
     if bar and split:
         place = replace(place, scale=Scale.NONE)
     mean = bool(_MEAN.match(body, before.end) or _FAIRSEQ.search(line, 0, before.end))
     return MetricLine(
-        tuple(_named(v, split, mean) for v, sure in values[:MOST] if sure or _says_what(v, pair)),
+        tuple(
+            _named(value, "" if value in pair else split, mean)
+            for value, sure in values[:MOST]
+            if sure or _says_what(value, pair)
+        ),
         place,
         before.rank,
         before.time,
@@ -274,6 +288,13 @@ def _line_split(body: str, start: int) -> str:
     if found is None:
         return ""
     return "test" if found["test"] else "eval"
+
+
+def _split_behind(body: str, place: LinePosition) -> str:
+    """The split in `epoch 3 val loss: 0.5 acc: 0.8`, which holds for the whole line."""
+    at = max((right for _, right in place.taken), default=-1)
+    found = _SPLIT_BEHIND.match(body, at) if at >= 0 else None
+    return "" if found is None else "test" if found["test"] else "eval"
 
 
 def _named(value: LineValue, split: str, mean: bool) -> LineValue:

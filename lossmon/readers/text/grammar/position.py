@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from lossmon.readers.text.grammar.parsed import LinePosition, Scale, TextSpan
 
@@ -81,6 +82,7 @@ _AT_END = re.compile(r"\[\s*(?P<step>\d+)\s*/\s*(?P<total>\d+)\s*\]\s*$")
 _BAR = re.compile(r"(?:\d{0,3}%\|\| *(?P<step>\d+)/(?P<total>\d+) *|(?<![\w.])(?P<count>\d+)it )\[")
 """A tqdm bar without its gauge and clocks."""
 
+_SPLIT_BEFORE = re.compile(r"(?i)\b(?:(?P<test>test)|val(?:id(?:ation)?)?|eval|dev|cv)[ _-]$")
 _SURE = re.compile(r"(?i)global|total|num_updates|optimizer|current|train(?:er)?/")
 _AT_START = 24
 """Characters before a position that still counts as the head of its line."""
@@ -109,6 +111,8 @@ def position(body: str, start: int) -> LinePosition:
         return _of_epoch(body, start, epoch, within, Scale.WITHIN)
     if step is None:
         return _of_epoch(body, start, epoch, None, Scale.EPOCH)
+    if epoch is not None and (validated := _of_validation(body, epoch, step)) is not None:
+        return validated
     scale = Scale.STEP if epoch is None or _SURE.match(step["name"]) else Scale.EITHER
     if within is not None and epoch is not None:
         return _of_epoch(body, start, epoch, step, scale, extra=(within.span(),))
@@ -154,6 +158,15 @@ def _best_step(body: str, start: int) -> re.Match[str] | None:
     """The step that counts from the start of the run, or else the first one."""
     found = list(_STEP.finditer(body, start))
     return next((step for step in found if _SURE.match(step["name"])), found[0] if found else None)
+
+
+def _of_validation(body: str, epoch: re.Match[str], step: re.Match[str]) -> LinePosition | None:
+    """The position in `epoch: 3 val step: 20`, which counts the batches of an evaluation."""
+    split = _SPLIT_BEFORE.search(body, epoch.end(), step.start())
+    if split is None:
+        return None
+    place = _of_epoch(body, epoch.start(), epoch, step, Scale.NONE)
+    return replace(place, split="test" if split["test"] else "eval")
 
 
 def _of_bar(body: str, start: int, epoch: re.Match[str] | None, bar: re.Match[str]) -> LinePosition:

@@ -35,6 +35,11 @@ _CLINGING = re.compile(r"[^\W\d_]*%?(?:(?<=\w)/[^\W\d_]+)?")
 _THOUSANDS = {"k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "B": 1e9}
 _BARE_GAP = re.compile(r"\|\s{0,3}(?P<mark>[:=])\s*$")
 _LONE_GAP = re.compile(rf"[\W_]*(?P<name>{LONE_SPLIT.pattern.replace('(?i)', '(?i:', 1)}))\s+")
+_LONE_BEHIND = re.compile(
+    rf"\W*(?i:eval(?:uation)?|val(?:id(?:ation)?)?)\W+{_LONE_GAP.pattern}", re.ASCII
+)
+"""Such a split behind the name of an evaluation: `[eval] iter 10: train 0.5`."""
+
 _AT_POSITION = re.compile(r"(?P<name>[A-Za-z][\w ]{0,40}?) (?:at|after|for|in|@)(?: the)?\s*$")
 _HEADING = re.compile(
     r"(?P<train>train(?:ing)?)|(?P<test>test)|val(?:id(?:ation)?)?|eval(?:uation)?|dev"
@@ -76,7 +81,7 @@ def _section(gap: str, section: str) -> str:
 
 
 def _in_section(value: LineValue, section: str) -> LineValue:
-    if not section or EVAL_NAME.search(value.name):
+    if not section or EVAL_NAME.search(value.name) or LONE_SPLIT.fullmatch(value.name):
         return value
     return LineValue(f"{section}/{value.name}", value.span, value.scale)
 
@@ -149,7 +154,7 @@ def _weak(gap: str, span: TextSpan, scale: float) -> tuple[LineValue, bool] | No
 
 def _lone(gap: str, number: re.Match[str], behind: str) -> tuple[LineValue, bool] | None:
     """A split with nothing but signs between it and what stands before: `| val 0.61`."""
-    split = _LONE_GAP.fullmatch(gap)
+    split = _LONE_GAP.fullmatch(gap) or _LONE_BEHIND.fullmatch(gap)
     if split is None or number[0].isdecimal() or behind.lstrip()[:1] == "%":
         return None
     return LineValue(split["name"], number.span()), False

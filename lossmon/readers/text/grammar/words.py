@@ -24,7 +24,7 @@ orders of magnitude.
 WORTH = re.compile(
     r"loss|epoch|step|iter|acc|ppl|perplex|auc|reward|batch|rmse|mae|mse|tr?[el]l:|eval|val|"
     r"test|lr|updates|bp[bc]|nll|learn|dev|score|return|损失|准确率|学习率|困惑度|"
-    r"instances|rollout/|\| time/"
+    r"\dg |up\. | avg|average|instances|rollout/|\| time/"
 )
 """A line that the grammar must look at holds one of these words, in lower case."""
 

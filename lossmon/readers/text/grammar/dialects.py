@@ -1,0 +1,191 @@
+"""Dialects: lines of one tool that name their numbers in prose, behind them or not at all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import field
+
+from lossmon.fast_dataclass import dataclass
+from lossmon.readers.text.grammar.parsed import LinePosition, LineValue, MetricLine, Scale, TextSpan
+from lossmon.readers.text.grammar.prefix import Prefix
+from lossmon.readers.text.grammar.words import NONFINITE, NUMBER
+
+_N = rf"(?:{NUMBER}|{NONFINITE})"
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """Lines of one tool.
+
+    Attributes:
+        sign: Text that every such line contains.
+        pattern: Matches the message from its start. Its groups `step`, `epoch` and `epochs` are
+            the position, the others are metrics.
+        scale: What the position counts; nothing if `step` counts the batches of an evaluation.
+        split: `eval` where the line is about held-out data, else empty.
+        names: Tag of a group, where it differs from the name of the group.
+        factors: What the number of a group is multiplied by, if not 1.
+        zero: Epochs begin at 0.
+    """
+
+    sign: str
+    pattern: re.Pattern[str]
+    scale: Scale
+    split: str = ""
+    names: Mapping[str, str] = field(default_factory=dict)
+    factors: Mapping[str, float] = field(default_factory=dict)
+    zero: bool | None = None
+
+
+_BOX_LOSSES = {"box": "train/box_loss", "obj": "train/obj_loss", "cls": "train/cls_loss"}
+_VAL_LOSSES = {"val_box": "val/box_loss", "val_obj": "val/obj_loss", "val_cls": "val/cls_loss"}
+_MEASURED = {
+    "p": "metrics/precision",
+    "r": "metrics/recall",
+    "map50": "metrics/mAP_0.5",
+    "map": "metrics/mAP_0.5:0.95",
+}
+
+DIALECTS = (
+    # darknet: " 12: 3.456789, 4.567890 avg loss, 0.001000 rate, 2.5 seconds, 768 images".
+    Dialect(
+        " avg",
+        re.compile(
+            rf"\s*(?P<step>\d+): (?P<loss>{_N}), (?P<avg_loss>{_N}) avg(?: loss)?, "
+            rf"(?P<learning_rate>{_N}) rate,"
+        ),
+        Scale.STEP,
+    ),
+    Dialect(
+        "mean",
+        re.compile(rf"\s*mean[_ ]average[_ ]precision \(mAP@0?\.\d+\) = (?P<mAP>{_N})"),
+        Scale.NONE,
+        split="eval",
+    ),
+    # Deeplearning4j: the score is the loss.
+    Dialect(
+        "Score at iteration ",
+        re.compile(rf"Score at iteration (?P<step>\d+) is (?P<loss>{_N})"),
+        Scale.STEP,
+    ),
+    # Kaldi nnet3: a log likelihood per frame, which is maximised.
+    Dialect(
+        "Average objective function for 'output",
+        re.compile(
+            r"(?:LOG \(.{0,80}\) )?Average objective function for 'output' for minibatches "
+            rf"\d+-(?P<step>\d+) is (?P<objective>{_N}) over"
+        ),
+        Scale.STEP,
+        names={"objective": "nll"},
+        factors={"objective": -1.0},
+    ),
+    # YOLOv5 and YOLOv7 results.txt: a row per epoch without a head.
+    Dialect(
+        "G ",
+        re.compile(
+            r"\s*(?P<epoch>\d+)/(?P<epochs>\d+)\s+[\d.]+G"
+            rf"\s+(?P<box>{_N})\s+(?P<obj>{_N})\s+(?P<cls>{_N})\s+(?P<total>{_N})\s+\d+\s+\d+"
+            rf"\s+(?P<p>{_N})\s+(?P<r>{_N})\s+(?P<map50>{_N})\s+(?P<map>{_N})"
+            rf"\s+(?P<val_box>{_N})\s+(?P<val_obj>{_N})\s+(?P<val_cls>{_N})\s*$"
+        ),
+        Scale.EPOCH,
+        names={**_BOX_LOSSES, "total": "train/loss", **_MEASURED, **_VAL_LOSSES},
+        zero=True,
+    ),
+    # WeNet: "TRAIN Batch 3/100 loss 4.5": batch 100 of epoch 3.
+    Dialect(
+        "TRAIN Batch ",
+        re.compile(
+            rf"TRAIN Batch (?P<epoch>\d+)/(?P<step>\d+) loss (?P<loss>{_N})"
+            rf"(?: loss_att (?P<loss_att>{_N}))?(?: loss_ctc (?P<loss_ctc>{_N}))?"
+            rf"(?: history loss {_N})?(?: [a-z_]+ {_N})*? lr (?P<lr>{_N})"
+        ),
+        Scale.EITHER,
+    ),
+    Dialect(
+        "CV Batch ",
+        re.compile(rf"CV Batch (?P<epoch>\d+)/(?P<step>\d+) loss (?P<loss>{_N})"),
+        Scale.NONE,
+        split="eval",
+        names={"loss": "eval/loss"},
+    ),
+    Dialect(
+        " CV info ",
+        re.compile(
+            rf"Epoch (?P<epoch>\d+) (?:Step \d+ )?CV info (?:lr {_N} )?cv_loss (?P<cv_loss>{_N})"
+        ),
+        Scale.EPOCH,
+        split="eval",
+        names={"cv_loss": "eval/loss"},
+    ),
+    # Marian: "Ep. 1 : Up. 500 : Sen. 125,000 : Cost 8.5".
+    Dialect(
+        " : Up. ",
+        re.compile(
+            rf"Ep\. (?P<epoch>\d+)\S* : Up\. (?P<step>\d+) : Sen\. [\d,]+ : Cost (?P<cost>{_N})"
+        ),
+        Scale.STEP,
+        names={"cost": "loss"},
+    ),
+    Dialect(
+        " : Up. ",
+        re.compile(
+            r"\[valid\] Ep\. (?P<epoch>\d+)\S* : Up\. (?P<step>\d+) : "
+            rf"(?:(?:cross-entropy|ce-mean-words|ce-mean) : (?P<ce>{_N})"
+            rf"|perplexity : (?P<ppl>{_N})|(?:bleu|bleu-detok|bleu-segmented) : (?P<bleu>{_N})"
+            rf"|chrf : (?P<chrf>{_N}))"
+        ),
+        Scale.STEP,
+        split="eval",
+        names={
+            "ce": "eval/cross-entropy",
+            "ppl": "eval/perplexity",
+            "bleu": "eval/bleu",
+            "chrf": "eval/chrf",
+        },
+    ),
+)
+
+_PLACES = frozenset({"step", "epoch", "epochs"})
+
+
+def dialect_line(line: str, before: Prefix) -> MetricLine | None:
+    """Take a line apart that is written in a dialect; None if it is in none of them.
+
+    Args:
+        line: The line.
+        before: What stands before its message.
+    """
+    for dialect in DIALECTS:
+        if dialect.sign not in line:
+            continue
+        found = dialect.pattern.match(line, before.end)
+        if found is not None:
+            return _record(dialect, found, before)
+    return None
+
+
+def _record(dialect: Dialect, found: re.Match[str], before: Prefix) -> MetricLine:
+    spans = {name: found.span(name) for name, text in found.groupdict().items() if text}
+    values = tuple(
+        LineValue(dialect.names.get(name, name), span, dialect.factors.get(name, 1.0))
+        for name, span in spans.items()
+        if name not in _PLACES
+    )
+    taken: tuple[TextSpan, ...] = tuple(spans[name] for name in _PLACES if name in spans)
+    place = LinePosition(
+        dialect.scale,
+        spans.get("step"),
+        None,
+        spans.get("epoch"),
+        spans.get("epochs"),
+        True,
+        "",
+        taken,
+        dialect.zero,
+    )
+    batches = dialect.scale is Scale.NONE and "step" in spans
+    return MetricLine(
+        values, place, before.rank, before.time, last_only=batches, split=dialect.split
+    )
