@@ -11,6 +11,7 @@ from lossmon.readers.files.terminal import displayed, resolved
 from lossmon.readers.points_builder import BatchBuilder
 from lossmon.readers.text import announcements, failures
 from lossmon.readers.text.bars import Bars
+from lossmon.readers.text.grammar.table_heads import CLASSES, columns
 from lossmon.readers.text.hindsight import Hindsight
 from lossmon.readers.text.ledger import Ledger
 from lossmon.readers.text.progress_bars import tqdm, without_gauge
@@ -70,6 +71,10 @@ class TextLog:
         self._recalled = False
         """The next line repeats the best round."""
         self._table: PrintedTable | None = None
+        self._classes: PrintedTable | None = None
+        """Table of the classes of a detector, whose rows may come below the next head."""
+        self._bar_row: Groups = ()
+        """Newest row that was the head of a bar."""
         self._before = ""
         self._pane: deque[str] = deque(maxlen=PANE)
         self._templates = TemplateCache(_MARKERS)
@@ -168,7 +173,7 @@ class TextLog:
                 continue
             if found[0].parsed.columns:
                 self._flush(template, rows)
-                self._begin_table(found[0], line)
+                self._begin_table(found[0].parsed.columns, line)
                 if plain:
                     self._unpane(len(lines) - number - 1)
                 self._read_lines(lines[number + 1 :], open_end)
@@ -230,6 +235,8 @@ class TextLog:
 
     def _read_frame(self, frame: str, *, ended: bool) -> None:
         """Read one state of a line; `ended` if it is the one that stays."""
+        if self._table is not None and "%|" in frame:
+            self._read_bar_row(frame)
         rest = self._bars.read(frame, ended)
         if rest is None and frame and not frame.isspace():
             self._read_text(frame, ended)
@@ -249,7 +256,7 @@ class TextLog:
             self._pane.append(text)
             self._bars.settle()
             if found is not None and found[0].parsed.columns:
-                self._begin_table(found[0], bare)
+                self._begin_table(found[0].parsed.columns, bare)
             elif found is not None and not self._recalled:
                 self.ledger.add(found[0], [found[1]])
             self._recalled = _RECALLS.search(text) is not None
@@ -260,11 +267,24 @@ class TextLog:
         elif found is not None and found[0].values:
             self._bars.redrawn(*found)
 
-    def _begin_table(self, head: Template, line: str) -> None:
-        if self._table is not None and self._table.names == head.parsed.columns:
+    def _begin_table(self, names: tuple[str, ...], line: str) -> None:
+        if self._table is not None and self._table.names == names:
             return
-        self._table = PrintedTable(head.parsed.columns)
-        self._table.row(line)
+        if names[0] == CLASSES:
+            self._classes = PrintedTable(names)
+        if names[0] != CLASSES or self._table is None:
+            self._table = PrintedTable(names)
+            self._table.row(line)
+
+    def _read_bar_row(self, frame: str) -> None:
+        """Read the head of a bar, which may be that of a table, or the row of a full bar."""
+        assert self._table is not None
+        head = frame.partition("%|")[0].rstrip("0123456789").rstrip().removesuffix(":")
+        if names := columns(head):
+            self._begin_table(names, head)
+        elif "100%|" in frame and (row := self._table.row(head)) and row[1] != self._bar_row:
+            self._bar_row = row[1]
+            self.ledger.add(row[0], [row[1]])
 
     def _table_row(self, text: str) -> tuple[Template, Groups] | None:
         """Read a line as the row of a table, if one was begun."""
@@ -273,4 +293,5 @@ class TextLog:
         if self._table.over:
             self._table = None
             return None
-        return self._table.row(text)
+        row = self._table.row(text)
+        return self._classes.row(text) if row is None and self._classes is not None else row

@@ -35,6 +35,8 @@ class PrintedTable:
         self._section = ""
         self._misses = 0
         self._templates: dict[tuple[str, ...], Template] = {}
+        self._zero: bool | None = None
+        """Its epochs begin at 0."""
 
     @property
     def over(self) -> bool:
@@ -69,6 +71,8 @@ class PrintedTable:
             return None
         first = FIRST[self.names[0].lower()]
         numbers = {first: place[1]}
+        if place[2] and self._zero is None:
+            self._zero = place[1] == "0"
         if place[2]:
             numbers["epochs" if first == "epoch" else "total"] = place[2]
         for name, text in zip(self.names[1:], texts[1:], strict=False):
@@ -85,7 +89,7 @@ class PrintedTable:
         names = tuple(numbers)
         template = self._templates.get(names)
         if template is None:
-            template = self._templates[names] = named_template(names)
+            template = self._templates[names] = named_template(names, self._zero)
         return template, tuple(numbers.values())
 
     def _entry(self, line: str) -> TableRow | None:

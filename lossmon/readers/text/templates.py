@@ -127,10 +127,11 @@ class Template:
         )
 
 
-def named_template(names: tuple[str, ...]) -> Template:
+def named_template(names: tuple[str, ...], zero: bool | None = None) -> Template:
     """Return a template for rows that are split into texts already.
 
     Args:
+        zero: Epochs are known to begin at 0 (False: at 1).
         names: Name of each text: one of `PLACES`, or the tag of a metric.
     """
     # As if they were a line, one digit each.
@@ -140,7 +141,7 @@ def named_template(names: tuple[str, ...]) -> Template:
     scale = Scale.EITHER if step and epoch else Scale.STEP if step else Scale.NONE
     if epoch and not step:
         scale = Scale.EPOCH
-    place = LinePosition(scale, step, spans.get("total"), epoch, spans.get("epochs"))
+    place = LinePosition(scale, step, spans.get("total"), epoch, spans.get("epochs"), zero=zero)
     values = tuple(LineValue(name, span) for name, span in spans.items() if name not in PLACES)
     return Template(line, MetricLine(values, place, spans.get("rank"), spans.get("time")))
 

@@ -15,7 +15,7 @@ _N = rf"(?:{NUMBER}|{NONFINITE})"
 
 
 @dataclass(frozen=True, slots=True)
-class Dialect:
+class LineDialect:
     """Lines of one tool.
 
     Attributes:
@@ -49,7 +49,7 @@ _MEASURED = {
 
 DIALECTS = (
     # darknet: " 12: 3.456789, 4.567890 avg loss, 0.001000 rate, 2.5 seconds, 768 images".
-    Dialect(
+    LineDialect(
         " avg",
         re.compile(
             rf"\s*(?P<step>\d+): (?P<loss>{_N}), (?P<avg_loss>{_N}) avg(?: loss)?, "
@@ -57,20 +57,20 @@ DIALECTS = (
         ),
         Scale.STEP,
     ),
-    Dialect(
+    LineDialect(
         "mean",
         re.compile(rf"\s*mean[_ ]average[_ ]precision \(mAP@0?\.\d+\) = (?P<mAP>{_N})"),
         Scale.NONE,
         split="eval",
     ),
     # Deeplearning4j: the score is the loss.
-    Dialect(
+    LineDialect(
         "Score at iteration ",
         re.compile(rf"Score at iteration (?P<step>\d+) is (?P<loss>{_N})"),
         Scale.STEP,
     ),
     # Kaldi nnet3: a log likelihood per frame, which is maximised.
-    Dialect(
+    LineDialect(
         "Average objective function for 'output",
         re.compile(
             r"(?:LOG \(.{0,80}\) )?Average objective function for 'output' for minibatches "
@@ -81,7 +81,7 @@ DIALECTS = (
         factors={"objective": -1.0},
     ),
     # YOLOv5 and YOLOv7 results.txt: a row per epoch without a head.
-    Dialect(
+    LineDialect(
         "G ",
         re.compile(
             r"\s*(?P<epoch>\d+)/(?P<epochs>\d+)\s+[\d.]+G"
@@ -94,7 +94,7 @@ DIALECTS = (
         zero=True,
     ),
     # WeNet: "TRAIN Batch 3/100 loss 4.5": batch 100 of epoch 3.
-    Dialect(
+    LineDialect(
         "TRAIN Batch ",
         re.compile(
             rf"TRAIN Batch (?P<epoch>\d+)/(?P<step>\d+) loss (?P<loss>{_N})"
@@ -103,14 +103,14 @@ DIALECTS = (
         ),
         Scale.EITHER,
     ),
-    Dialect(
+    LineDialect(
         "CV Batch ",
         re.compile(rf"CV Batch (?P<epoch>\d+)/(?P<step>\d+) loss (?P<loss>{_N})"),
         Scale.NONE,
         split="eval",
         names={"loss": "eval/loss"},
     ),
-    Dialect(
+    LineDialect(
         " CV info ",
         re.compile(
             rf"Epoch (?P<epoch>\d+) (?:Step \d+ )?CV info (?:lr {_N} )?cv_loss (?P<cv_loss>{_N})"
@@ -120,7 +120,7 @@ DIALECTS = (
         names={"cv_loss": "eval/loss"},
     ),
     # Marian: "Ep. 1 : Up. 500 : Sen. 125,000 : Cost 8.5".
-    Dialect(
+    LineDialect(
         " : Up. ",
         re.compile(
             rf"Ep\. (?P<epoch>\d+)\S* : Up\. (?P<step>\d+) : Sen\. [\d,]+ : Cost (?P<cost>{_N})"
@@ -128,7 +128,7 @@ DIALECTS = (
         Scale.STEP,
         names={"cost": "loss"},
     ),
-    Dialect(
+    LineDialect(
         " : Up. ",
         re.compile(
             r"\[valid\] Ep\. (?P<epoch>\d+)\S* : Up\. (?P<step>\d+) : "
@@ -166,7 +166,7 @@ def dialect_line(line: str, before: Prefix) -> MetricLine | None:
     return None
 
 
-def _record(dialect: Dialect, found: re.Match[str], before: Prefix) -> MetricLine:
+def _record(dialect: LineDialect, found: re.Match[str], before: Prefix) -> MetricLine:
     spans = {name: found.span(name) for name, text in found.groupdict().items() if text}
     values = tuple(
         LineValue(dialect.names.get(name, name), span, dialect.factors.get(name, 1.0))

@@ -107,8 +107,8 @@ _HEADING = re.compile(
 
 _STALE = re.compile(r"Training epoch \d+, iteration \d+/\d+ \|")
 _MEAN = re.compile(
-    r"(?i)\W*(?:train(?:ing)?\W+)?summary\b|\W*epoch\W+\d+\W+(?:done|end|finish|summary|complete|average|avg|mean|total)"
-    r"|.{0,4}end of epoch"
+    r"(?i)\W*(?:train(?:ing)?\W+)?summary\b|\W*epoch\W+\d+\W+(?:done|end|finish|summary|complete|"
+    r"average|avg|mean|total|training cost)|.{0,4}end of epoch"
 )
 _SPLIT_WORD = re.compile(
     r"(?i)(?:^|[\W_])(?:train(?:ing)?|val(?:id(?:ation)?)?|eval|test|dev)(?:$|[\W_])"

@@ -29,10 +29,14 @@ CLASSES = "Class"
 """First column of what Ultralytics prints after each validation, a row for each class."""
 
 _DETECTED = re.compile(
-    r"\s*Class\s+Images\s+Instances\s+(?:Box\()?P\s+R\s+mAP50\s+mAP50-95\)?"
+    r"\s*Class\s+Images\s+(?:Instances|Labels|Targets)\s+(?:Box\()?P\s+R"
+    r"\s+mAP(?:50|@0?\.50?)\s+mAP(?:50-95|@0?\.50?:0?\.95)\)?"
     r"(?P<more>\s+(?P<what>[MP])(?:ask|ose)\(P\s+R\s+mAP50\s+mAP50-95\))?(?:\s*:.*)?\s*"
 )
 _MEASURED = ("precision", "recall", "mAP50", "mAP50-95")
+
+_YOLO = {"box": "box_loss", "obj": "obj_loss", "cls": "cls_loss", "total": "loss"}
+"""Columns of YOLOv5 and YOLOv7 that are losses, behind the epoch and the memory."""
 
 _WORD = re.compile(r"#|[A-Za-z][\w()@/.% -]{0,40}")
 _SECTION = re.compile(r"\|\s+(?:rollout|time|train|eval)/\s+\|\s+\|\s*")
@@ -63,6 +67,8 @@ def columns(line: str) -> tuple[str, ...]:
         return ()
     if not all(_WORD.fullmatch(name) for name in names):
         return ()
+    if names[1].lower() == "gpu_mem":
+        return tuple(_YOLO.get(name, "labels" if name == "targets" else name) for name in names)
     return tuple(names) if any(_names_loss(name) for name in names[1:]) else ()
 
 

@@ -75,7 +75,7 @@ NEVER = re.compile(
     r"ms|sec|secs|seconds|minutes|hours|train_runtime|loss_scale|total_flos|percentage|progress|"
     r"python|cuda|torch|pytorch|gcc|driver|nvidia|alpha|gamma|lambda|temp|classes|labels?|"
     r"checkpoint|ckpt|saved|saving|improved|initial|target|expected|examples|steps_per_second|"
-    r"samples_per_second|micro_step|workspace|level|year|day|month|hour"
+    r"training\ cost|samples_per_second|micro_step|workspace|level|year|day|month|hour"
     r")(?=$|[\W_])|^(?:s|t|n|i|it|x|y|z|k|p|v)$|_ms$|_s$|(?:^|/)(?:global_)?(?:step|epoch|iter|iteration)$"
 )
 """A name with one of these words is a setting, a clock or a count, not a curve."""

@@ -1,0 +1,73 @@
+"""Lines of tools that name their numbers in prose, behind them or not at all."""
+
+from __future__ import annotations
+
+import pytest
+
+from lossmon.readers.text.detection import claims
+from lossmon.types import Axis
+from tests import paths
+from tests.readers.text.test_reader import read_file
+
+DATA = paths.DATA / "text" / "dialects"
+
+Steps = dict[str, list[int]]
+
+STEPS: dict[str, Steps] = {
+    "counter_in_epoch.log": {"total_loss": [0, 1, 2, 3, 4, 5, 6, 7]},
+    "darknet.log": {"avg_loss": [1, 2, 3, 4, 5], "mAP": [5]},
+    "darknet_nan.log": {"loss": [1, 2], "avg_loss": [1, 2]},
+    "demucs.log": {
+        "Loss": [20, 40, 60, 81, 101, 121, 142, 162, 182],
+        "Loss_epoch": [61, 122, 183],
+        "eval/Loss": [61, 122, 183],
+    },
+    "dl4j.log": {"loss": [0, 100, 200, 300, 400]},
+    "estimator.log": {"loss": [100, 200, 300, 400], "eval_accuracy": [400], "eval_loss": [400]},
+    "gluoncv.log": {"ObjLoss": [49, 99, 148, 198, 247, 297], "ObjLoss_epoch": [99, 198, 297]},
+    "kaldi_nnet3.log": {"nll": [9, 19, 29, 39]},
+    "marian.log": {"loss": [500, 1000, 1500], "eval/cross-entropy": [1500], "eval/bleu": [1500]},
+    "mxnet.log": {
+        "cross-entropy": [20, 40, 60, 80, 100, 120],
+        "Validation-cross-entropy": [40, 80, 120],
+    },
+    "n_of_m_in_epoch.log": {"Loss": [0, 1, 2, 3, 4, 5]},
+    "nanogpt_pair.log": {
+        "loss": [0, 50, 100, 150, 200, 250, 300],
+        "train": [0, 100, 200, 300],
+        "val": [0, 100, 200, 300],
+    },
+    "paddledetection.log": {"loss": [0, 20, 40, 60, 80, 100]},
+    "paddlevideo.log": {"loss": [0, 100, 200, 300, 400, 500], "val loss_avg": [100, 300, 500]},
+    "validate_rounds.log": {
+        "Loss": [0, 10, 20, 30, 40, 50, 60, 70, 80],
+        "eval/Loss": [20, 50, 80],
+    },
+    "wenet.log": {"loss": [0, 100, 200, 300], "eval/loss": [100, 300]},
+}
+EPOCHS: dict[str, Steps] = {
+    "results.txt": {"train/loss": [0, 1, 2, 3, 4], "val/box_loss": [0, 1, 2, 3, 4]},
+    "yolov5.log": {"box_loss": [0, 1, 2], "metrics/mAP50(B)": [0, 1, 2]},
+    "yolov7_mixed.log": {"loss": [0, 1, 2], "metrics/mAP50(B)": [0, 1]},
+    "yolov8.log": {"box_loss": [1, 2, 3], "metrics/mAP50-95(B)": [1, 2, 3]},
+}
+
+
+@pytest.mark.parametrize(("name", "steps"), (STEPS | EPOCHS).items(), ids=lambda value: str(value))
+def test_a_dialect_is_read(name: str, steps: Steps) -> None:
+    read = read_file(DATA / name)
+    assert {tag: read.steps.get(tag) for tag in steps} == steps
+    axis = Axis.EPOCH if name in EPOCHS else Axis.STEP
+    assert all(read.axes[tag] == {axis} for tag in steps)
+
+
+def test_results_without_a_head_are_a_text_log() -> None:
+    path = DATA / "results.txt"
+    assert claims(path, path.read_bytes())
+
+
+def test_the_values_of_dialects_are_those_of_the_log() -> None:
+    assert read_file(DATA / "kaldi_nnet3.log").values["nll"][0] == 3.0
+    assert read_file(DATA / "validate_rounds.log").values["eval/Loss"][0] == 2.8
+    assert read_file(DATA / "wenet.log").values["eval/loss"] == [88.5, 87.5]
+    assert read_file(DATA / "yolov8.log").values["box_loss"] == [3.189, 2.189, 1.189]
