@@ -58,6 +58,24 @@ def cells(text: str) -> str:
     return text if text.isprintable() else "".join(map(_cell, text))
 
 
+def json_text(text: str) -> str:
+    r"""Return a line of JSON with every unprintable character escaped (`\u202e`).
+
+    Args:
+        text: What `json.dumps` wrote, whose letters of any script stay readable. It escapes the
+            control characters of ASCII only.
+    """
+    return text if text.isprintable() else "".join(map(_escaped, text))
+
+
+@lru_cache(4096)
+def _escaped(char: str) -> str:
+    if char.isprintable():
+        return char
+    units = char.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{high:02x}{low:02x}" for high, low in zip(*[iter(units)] * 2, strict=True))
+
+
 @lru_cache(4096)
 def _cell(char: str) -> str:
     if char.isprintable():

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
 
-from lossmon.sanitize import LONGEST_TEXT, cells, multiline, one_line
+from lossmon.sanitize import LONGEST_TEXT, cells, json_text, multiline, one_line
 
 ESCAPE = "\x1b[2Jgone"
 LOST = "\N{REPLACEMENT CHARACTER}"
@@ -44,3 +45,13 @@ def test_multiline_marks_a_cut() -> None:
 def test_multiline_decodes_no_more_bytes_than_it_keeps() -> None:
     assert multiline("步".encode() * 9, 4) == "步步步步…"
     assert multiline(b"\xff loss") == f"{LOST} loss"
+
+
+@pytest.mark.parametrize(
+    "text", [ESCAPE, REORDER, "a\x85b", "a\u2028b", "\udce9", "\U000e0041", "验证 损失 α"]
+)
+def test_json_is_printable_and_says_the_same(text: str) -> None:
+    written = json_text(json.dumps({text: text}, ensure_ascii=False))
+    assert written.isprintable()
+    assert json.loads(written) == {text: text}
+    assert ("α" in text) == ("α" in written)

@@ -11,6 +11,7 @@ from lossmon.reports.openmetrics import render
 from lossmon.reports.plain import plain
 from lossmon.reports.record import record
 from lossmon.reports.status_line import status_line
+from lossmon.sanitize import json_text
 from lossmon.types import RunSnapshot
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ FORMATS = {
 
 def json_line(described: dict[str, Any], encoding: str = "utf-8") -> str:
     """One line of JSON in readable letters, or escaped where the output cannot take them."""
-    text = json.dumps(described, ensure_ascii=False, allow_nan=False)
+    text = json_text(json.dumps(described, ensure_ascii=False, allow_nan=False))
     try:
         text.encode(encoding)
     except UnicodeEncodeError:

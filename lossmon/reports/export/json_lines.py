@@ -11,6 +11,7 @@ from typing import TextIO
 import numpy as np
 
 from lossmon.reports.series_names import series_names
+from lossmon.sanitize import json_text
 from lossmon.types import Axis, Series
 
 TIME = "wall_time"
@@ -44,7 +45,7 @@ def write_json_lines(out: TextIO, series: Sequence[Series]) -> None:
 
 
 def _write(out: TextIO, record: dict[str, float]) -> None:
-    out.write(json.dumps(record, ensure_ascii=False) + "\n")
+    out.write(json_text(json.dumps(record, ensure_ascii=False)) + "\n")
 
 
 def _points(series: Sequence[Series]) -> Iterator[_Point]:
