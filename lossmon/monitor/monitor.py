@@ -13,6 +13,7 @@ from typing import Protocol
 from lossmon.config import Config
 from lossmon.errors import internal_error
 from lossmon.fast_dataclass import dataclass
+from lossmon.monitor.duplicate_logs import DuplicateLogs
 from lossmon.monitor.file_follower import identity
 from lossmon.monitor.hardware_findings import HardwareFindings
 from lossmon.monitor.hardware_source import HardwareSource
@@ -131,6 +132,7 @@ class Monitor:
         self._hardware_findings = HardwareFindings()
         self._runs: dict[Path, RunMonitor] = {}
         self._continued: dict[Path, Path] = {}
+        self._duplicates = DuplicateLogs()
         self._decided: set[Path] = set()
         self._next_scan = -math.inf
         self._next_read = -math.inf
@@ -247,7 +249,7 @@ class Monitor:
         return True
 
     def _follow(self) -> None:
-        runs = joined(self._scan.runs, self._continued)
+        runs = joined(self._scan.runs, self._continued, self._duplicates.found)
         for path in {run.path for run in self._scan.runs} - {run.path for run in runs}:
             self._runs.pop(path, None)
         for found in runs:
@@ -290,9 +292,11 @@ class Monitor:
         fresh = self._undecided(known)
         found = {later: before for later, before in fresh if continues(known[before], known[later])}
         self._continued.update(found)
-        if found:
+        scanned = {run.path: run for run in self._scan.runs}
+        is_changed = self._duplicates.update(scanned, snapshot.runs) or bool(found)
+        if is_changed:
             self._follow()
-        return bool(found)
+        return is_changed
 
     def _undecided(self, known: Mapping[Path, RunSnapshot]) -> list[tuple[Path, Path]]:
         """Pairs of a run and the one numbered before it that can be compared now."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lossmon.monitor import run_state
 from lossmon.readers.discovery.found import FoundRun
+from lossmon.readers.discovery.members import ordered
 from lossmon.types import RunSnapshot
 
 _NUMBERED = re.compile(r"(version_|slurm-|slurm_|attempt_)(\d+)(\.out|\.log|\.err)?")
@@ -77,15 +78,19 @@ def continues(earlier: RunSnapshot, later: RunSnapshot) -> bool:
     )
 
 
-def joined(runs: tuple[FoundRun, ...], continued: Mapping[Path, Path]) -> tuple[FoundRun, ...]:
+def joined(
+    runs: tuple[FoundRun, ...], continued: Mapping[Path, Path], duplicates: Mapping[Path, Path]
+) -> tuple[FoundRun, ...]:
     """Join runs that are one training, under the path of the newest part.
 
     Args:
         runs: The runs found.
         continued: By path of a run, the path of the run that it continues.
+        duplicates: By path of a run, the path of the run whose training it logs too.
     """
-    if not continued:
+    if not continued and not duplicates:
         return runs
+    runs = _with_duplicates(runs, duplicates)
     known = {run.path: run for run in runs}
     earlier = set(continued.values())
     whole = [_with_earlier(run, known, continued) for run in runs if run.path not in earlier]
@@ -94,6 +99,20 @@ def joined(runs: tuple[FoundRun, ...], continued: Mapping[Path, Path]) -> tuple[
     if len(others) == 1 and len(logs) == 1 and _is_adjacent(logs[0].path, others[0].path):
         return (replace(others[0], files=(*others[0].files, *logs[0].files)),)
     return tuple(whole)
+
+
+def _with_duplicates(
+    runs: tuple[FoundRun, ...], duplicates: Mapping[Path, Path]
+) -> tuple[FoundRun, ...]:
+    """Give the files of each duplicate to the run that it repeats."""
+    whole = {run.path: run for run in runs}
+    for run in runs:
+        own = whole.get(duplicates.get(run.path, run.path))
+        if own is not None and own.path != run.path:
+            files = ordered((*own.files, *whole.pop(run.path).files))
+            checkpoints = tuple(sorted({*own.checkpoints, *run.checkpoints}))
+            whole[own.path] = replace(own, files=files, checkpoints=checkpoints)
+    return tuple(whole.values())
 
 
 def _with_earlier(

@@ -27,6 +27,9 @@ from lossmon.types import Axis, Facts
 _ENDING = "train_runtime"
 """Metric that the Trainer logs at the end of a training. Trackio itself does not mark the end."""
 
+_STEP_NAMES = ("train/global_step", "trainer/global_step", "global_step")
+"""Metrics that are the optimizer step. Trackio's own step counts calls of `log`."""
+
 _PRIVATE = "_"
 """Prefix of the names that Trackio adds to a configuration."""
 
@@ -105,6 +108,8 @@ class TrackioRows:
         self._system = RowCursor("system_metrics", "timestamp, metrics", column, run)
         self._name = ""
         self._readings = 0
+        self._step: int | None = None
+        """Newest optimizer step; None in a run that does not log it."""
         self._ended = False
 
     def read(self, connection: sqlite3.Connection, batch: BatchBuilder) -> RunProgress:
@@ -117,7 +122,11 @@ class TrackioRows:
             self._name = as_name(name)
             when = written_moment(str(time))
             values = dict(_json_values(metrics))
-            batch.points.add_row(as_step(step), when, values.items())
+            logged = [values.pop(name) for name in _STEP_NAMES if name in values]
+            if logged and 0 <= logged[0] < 1 << 62:
+                self._step = int(logged[0])
+            at = as_step(step) if self._step is None else self._step
+            batch.points.add_row(at, when, values.items())
             self._ended = _ENDING in values
         rows, more_readings = self._system.read(connection)
         for time, metrics in rows:

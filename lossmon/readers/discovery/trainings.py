@@ -21,7 +21,7 @@ from lossmon.readers.discovery.probe import FirstPoints, Probe
 
 
 @dataclass(slots=True)
-class Training:
+class TrainingFiles:
     """One of the trainings of a directory.
 
     Attributes:
@@ -104,7 +104,7 @@ class Trainings:
 
     def separate(
         self, path: str, files: Sequence[FoundFile], checkpoints: Sequence[FoundCheckpoint] = ()
-    ) -> list[Training]:
+    ) -> list[TrainingFiles]:
         """Separate the files of one run directory.
 
         Args:
@@ -119,12 +119,12 @@ class Trainings:
         dated = [file for file in ordered(files) if file.origin.begun and not file.origin.run]
         histories = {file.origin.history for file in files if file.origin.history}
         if len(dated) < 2 and len(histories) < 2:
-            return [Training(list(files), list(checkpoints), path)]
+            return [TrainingFiles(list(files), list(checkpoints), path)]
         found, silent = self._in_turn(dated)
         states = [file for file in files if file.origin.history]
         found = self._with_states(found, states)
         if not found or (len(found) == 1 and not silent):
-            return [Training(list(files), list(checkpoints), path)]
+            return [TrainingFiles(list(files), list(checkpoints), path)]
         others = [file for file in files if file not in dated and file not in states]
         self._share_out(found, others, checkpoints)
         found.reverse()
@@ -139,9 +139,9 @@ class Trainings:
         probe.read()
         return probe
 
-    def _in_turn(self, dated: Iterable[FoundFile]) -> tuple[list[Training], bool]:
+    def _in_turn(self, dated: Iterable[FoundFile]) -> tuple[list[TrainingFiles], bool]:
         """Trainings by their event files, and whether a file that says nothing was left out."""
-        found: list[Training] = []
+        found: list[TrainingFiles] = []
         silent: list[Probe] = []
         for file in dated:
             probe = self._probe(file)
@@ -149,28 +149,30 @@ class Trainings:
                 silent.append(probe)
                 continue
             if not found or found[-1].precedes(probe):
-                found.append(Training())
+                found.append(TrainingFiles())
             for earlier in silent:
                 found[-1].add(earlier)
             silent.clear()
             found[-1].add(probe)
         return found, bool(silent)
 
-    def _with_states(self, found: list[Training], states: Sequence[FoundFile]) -> list[Training]:
+    def _with_states(
+        self, found: list[TrainingFiles], states: Sequence[FoundFile]
+    ) -> list[TrainingFiles]:
         """Add each state to the training that it sums up; one of another training is its own."""
-        foreign: dict[str, Training] = {}
+        foreign: dict[str, TrainingFiles] = {}
         for state in states:
             probe = self._probe(state)
             own = next((one for one in found if one.agrees_with(probe)), None)
             if own is None and found and not probe.losses:
                 own = found[-1]
-            (own or foreign.setdefault(state.origin.history, Training())).add(probe)
+            (own or foreign.setdefault(state.origin.history, TrainingFiles())).add(probe)
         older = sorted(foreign.values(), key=_written)
         return [*older, *found] if found else older
 
     def _share_out(
         self,
-        found: Sequence[Training],
+        found: Sequence[TrainingFiles],
         others: Iterable[FoundFile],
         checkpoints: Iterable[FoundCheckpoint],
     ) -> None:
@@ -184,7 +186,7 @@ class Trainings:
         for checkpoint in checkpoints:
             _owner(found, checkpoint).checkpoints.append(checkpoint)
 
-    def _call(self, found: Sequence[Training], path: str) -> None:
+    def _call(self, found: Sequence[TrainingFiles], path: str) -> None:
         """Give each training its path, the same one as before: the first has the directory's."""
         taken = {known for one in found if (known := self._paths.get(_first(one))) is not None}
         for place, one in enumerate(found):
@@ -200,11 +202,11 @@ def _spacing(curves: Iterable[FirstPoints]) -> int:
     return max(curve.spacing for curve in curves)
 
 
-def _first(training: Training) -> str:
+def _first(training: TrainingFiles) -> str:
     return str(training.files[0].path)
 
 
-def _own_path(training: Training, found: Sequence[Training], path: str) -> str:
+def _own_path(training: TrainingFiles, found: Sequence[TrainingFiles], path: str) -> str:
     """The directory that only this training has written to, else its first file."""
     directory = os.path.dirname(_first(training))
     shared = any(
@@ -216,14 +218,14 @@ def _own_path(training: Training, found: Sequence[Training], path: str) -> str:
     return _first(training) if shared or directory == path else directory
 
 
-def _named(training: Training, path: str) -> str:
+def _named(training: TrainingFiles, path: str) -> str:
     """The directory and the time at which the training began."""
     begun = training.begun
     when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(begun)) if begun else ""
     return f"{os.path.basename(path)} {when}".strip()
 
 
-def _owner(found: Sequence[Training], checkpoint: FoundCheckpoint) -> Training:
+def _owner(found: Sequence[TrainingFiles], checkpoint: FoundCheckpoint) -> TrainingFiles:
     """The training that wrote a checkpoint: by its state, else the last one begun before it."""
     if checkpoint.history:
         for one in found:
@@ -234,7 +236,7 @@ def _owner(found: Sequence[Training], checkpoint: FoundCheckpoint) -> Training:
     return before[-1] if before else found[-1]
 
 
-def _written(training: Training) -> tuple[float, str]:
+def _written(training: TrainingFiles) -> tuple[float, str]:
     return max(_modified(file.path) for file in training.files), _first(training)
 
 

@@ -1,0 +1,157 @@
+"""Duplicate logs: runs that are one training, logged by several loggers.
+
+Lightning numbers the directories of each logger by itself, so `version_0` of the event files and
+`version_1` of the table may be one training. Their values say so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+
+from lossmon.fast_dataclass import dataclass
+from lossmon.monitor.resumed_runs import TEXT_RANK
+from lossmon.readers.discovery.found import FoundRun
+from lossmon.types import Floats, Kind, RunSnapshot, Series
+
+FEWEST = 3
+"""Common points of losses from which on two runs can be compared."""
+
+NEARBY = 3
+"""Directories above a run within which the other loggers of its training write."""
+
+MOST_PAIRS = 2000
+"""Pairs compared at a time: a directory of many runs must not cost more than its reading."""
+
+_ROUNDED = 6e-4
+"""Largest difference of a value in a text log, which may have three decimals."""
+
+_MOSTLY = 0.9
+"""Share of the common points of a text log that must be equal."""
+
+_EXACT = 1e-5
+"""Largest relative difference of a value in single precision."""
+
+Pair = tuple[Path, Path]
+
+
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """Points of two runs at common steps.
+
+    Attributes:
+        common: How many there are.
+        equal: How many of them are equal.
+    """
+
+    common: int
+    equal: int
+
+
+class DuplicateLogs:
+    """Finds the runs that log the training of another one.
+
+    Attributes:
+        found: Path of such a run → path of the run with the better source.
+    """
+
+    def __init__(self) -> None:
+        self.found: dict[Path, Path] = {}
+        self._different: set[Pair] = set()
+        self._compared: dict[Pair, tuple[RunSnapshot, RunSnapshot]] = {}
+
+    def update(self, known: Mapping[Path, FoundRun], runs: Iterable[RunSnapshot]) -> bool:
+        """Compare runs that changed.
+
+        Args:
+            known: The runs found, by their paths.
+            runs: Those that are shown.
+
+        Returns:
+            Whether any turned out to be a duplicate.
+        """
+        shown = [run for run in runs if run.path in known and run.series]
+        before = len(self.found)
+        for one, other in _pairs(shown):
+            pair = one.path, other.path
+            if pair in self._different or not self.found.keys().isdisjoint(pair):
+                continue
+            seen = self._compared.get(pair)
+            if seen is not None and seen[0] is one and seen[1] is other:
+                continue
+            self._compared[pair] = one, other
+            is_text = TEXT_RANK in (_rank(known[one.path]), _rank(known[other.path]))
+            self._decide(pair, _comparison(one, other, is_text=is_text), known)
+        return len(self.found) > before
+
+    def _decide(self, pair: Pair, compared: _Compared, known: Mapping[Path, FoundRun]) -> None:
+        if compared.common < FEWEST:
+            return
+        del self._compared[pair]
+        if compared.equal < compared.common:
+            self._different.add(pair)
+            return
+        better, worse = sorted(pair, key=lambda path: (_rank(known[path]), str(path)))
+        self.found[worse] = better
+
+
+def _pairs(runs: list[RunSnapshot]) -> Iterator[tuple[RunSnapshot, RunSnapshot]]:
+    """Runs of different sources near each other."""
+    count = 0
+    for one, other in combinations(sorted(runs, key=lambda run: run.path), 2):
+        if not set(one.sources).isdisjoint(other.sources):
+            continue
+        count += 1
+        if count > MOST_PAIRS:
+            return
+        if not _above(one.path).isdisjoint(_above(other.path)):
+            yield one, other
+
+
+def _above(path: Path) -> set[Path]:
+    return set(path.parents[:NEARBY])
+
+
+def _rank(found: FoundRun) -> int:
+    return min(file.format.rank for file in found.files)
+
+
+def _comparison(one: RunSnapshot, other: RunSnapshot, *, is_text: bool) -> _Compared:
+    """Compare the losses of two runs at their common steps.
+
+    A text log may count from 1 what the other one counts from 0, and a bar in it lags at times.
+    """
+    if not is_text:
+        return _compared(one, other, 0, rtol=_EXACT, atol=0.0)
+    shifted = [_compared(one, other, shift, rtol=0.0, atol=_ROUNDED) for shift in (0, -1, 1)]
+    best = max(shifted, key=lambda compared: compared.equal)
+    enough = best.equal >= _MOSTLY * best.common
+    return _Compared(best.common, best.common if enough else best.equal)
+
+
+def _compared(
+    one: RunSnapshot, other: RunSnapshot, shift: int, *, rtol: float, atol: float
+) -> _Compared:
+    theirs = {series.meaning.key: series for series in other.series}
+    common = equal = 0
+    for series in one.series:
+        match = theirs.get(series.meaning.key)
+        if match is None or series.meaning.kind is not Kind.LOSS or match.axis is not series.axis:
+            continue
+        a, b = _at_common_steps(series, match, shift)
+        if len(np.unique(a)) > 1:
+            common += len(a)
+            equal += int(np.isclose(a, b, rtol=rtol, atol=atol, equal_nan=True).sum())
+    return _Compared(common, equal)
+
+
+def _at_common_steps(one: Series, other: Series, shift: int) -> tuple[Floats, Floats]:
+    if not len(one) or not len(other):
+        return one.values[:0], other.values[:0]
+    steps = other.steps + shift
+    places = np.minimum(np.searchsorted(steps, one.steps), len(steps) - 1)
+    at = np.flatnonzero(steps[places] == one.steps)
+    return one.values[at], other.values[places[at]]
