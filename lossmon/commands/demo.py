@@ -29,6 +29,12 @@ CASES = (
 )
 """Cases of the demo."""
 
+ALL = "all"
+"""Name of all cases at once."""
+
+PROCESSES = 2
+"""Processes that share the trainings."""
+
 _DESCRIPTION = """\
 Train a small model in a child process, and watch it.
 
@@ -39,6 +45,7 @@ the condition; no curve is made up."""
 _EPILOG = """\
 examples:
   lossmon demo
+  lossmon demo --case all
   lossmon demo --case nan --out nan-run
   lossmon demo --case diverge --headless --speed 0 --out run && lossmon check run
 
@@ -52,16 +59,16 @@ def parser() -> argparse.ArgumentParser:
     parser = new_parser("lossmon demo", _DESCRIPTION, _EPILOG)
     parser.add_argument(
         "--case",
-        choices=CASES,
+        choices=(*CASES, ALL),
         default="overfit",
-        help="condition to show (default: overfit)",
+        help="condition to show, or all of them side by side (default: overfit)",
     )
     parser.add_argument(
         "--speed",
         type=_speed,
         default=1.0,
         metavar="X",
-        help="1 takes about a minute, 2 half a minute, 0 is as fast as possible (default: 1)",
+        help="1 takes 35 seconds, 2 half of that, 0 is as fast as possible (default: 1)",
     )
     parser.add_argument(
         "--seed",
@@ -91,12 +98,17 @@ def run(options: argparse.Namespace) -> int:
         return run(options, Path(kept) / str(options.case), config)
 
 
+def _cases(options: argparse.Namespace) -> tuple[str, ...]:
+    return CASES if options.case == ALL else (options.case,)
+
+
 def _train(options: argparse.Namespace, out: Path) -> int:
     from lossmon.demo.__main__ import main as train
 
     print(f"lossmon: training {options.case!r} in {out}", file=sys.stderr, flush=True)
-    arguments = ["--case", options.case, "--out", str(out)]
-    return train([*arguments, "--seed", str(options.seed), "--speed", str(options.speed)])
+    arguments = [part for case in _cases(options) for part in ("--case", case)]
+    arguments += ["--out", str(out), "--seed", str(options.seed)]
+    return train([*arguments, "--speed", str(options.speed)])
 
 
 def _judge(options: argparse.Namespace, out: Path, config: Config) -> int:
@@ -113,16 +125,27 @@ def _judge(options: argparse.Namespace, out: Path, config: Config) -> int:
 
 
 def _watch(options: argparse.Namespace, out: Path, config: Config) -> int:
+    from lossmon.demo.cards import end_card, opening_card
     from lossmon.demo.launch import start, stop
     from lossmon.monitor import LocalSource, MonitorConfig
     from lossmon.ui.launch import view
 
-    source = LocalSource([out], MonitorConfig.of(config), hardware=config.hardware)
-    training = start(options.case, out, options.seed, options.speed)
+    cases = _cases(options)
+    card = opening_card(cases, options.speed, config.lang)
+    print(card, file=sys.stderr, flush=True)
+    settings = MonitorConfig.of(config)
+    source = LocalSource([out], settings, hardware=config.hardware, notes=(card,))
+    shares = [cases[at::PROCESSES] for at in range(min(PROCESSES, len(cases)))]
+    trainings = [start(share, out, options.seed, options.speed) for share in shares]
     try:
-        return view(source, config)
+        status = view(source, config)
     finally:
-        stop(training)
+        for training in trainings:
+            stop(training)
+    runs = source.drain().runs
+    kept = out if options.out is not None else None
+    print(*end_card(runs, kept, config.lang), sep="\n")
+    return status
 
 
 def _speed(text: str) -> float:

@@ -1,4 +1,4 @@
-"""`python -m lossmon.demo --case overfit --out DIR`: one demo training without a screen."""
+"""`python -m lossmon.demo --case overfit --out DIR`: demo trainings without a screen."""
 
 from __future__ import annotations
 
@@ -19,18 +19,25 @@ def main(arguments: list[str] | None = None) -> int:
     """
     _be_small()
     from lossmon.demo.cases import CASES
-    from lossmon.demo.train import train
+    from lossmon.demo.train import train_together
     from lossmon.errors import ConfigError
 
     parser = argparse.ArgumentParser(
         prog="python -m lossmon.demo",
         description="Train a small model, healthy or faulty on purpose.",
     )
-    parser.add_argument("--case", choices=CASES, default="healthy", help="condition to show")
-    parser.add_argument("--out", type=Path, required=True, help="directory of the run")
+    parser.add_argument(
+        "--case", choices=CASES, action="append", help="condition to show; may be repeated"
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, help="directory of the run, or of all runs"
+    )
     parser.add_argument("--seed", type=int, default=0, help="seed of data and weights")
     parser.add_argument(
-        "--speed", type=float, default=1.0, help="1: ten steps per second; 0: as fast as possible"
+        "--speed",
+        type=float,
+        default=1.0,
+        help="1: twenty steps per second; 0: as fast as possible",
     )
     parser.add_argument("--parent", type=int, help="stop when this process is gone")
     parser.add_argument("--quiet", action="store_true", help="print nothing; train.log has it all")
@@ -38,9 +45,10 @@ def main(arguments: list[str] | None = None) -> int:
     if chosen.speed < 0 or chosen.seed < 0:
         parser.error("--speed and --seed cannot be negative")
     try:
-        finished = train(
-            CASES[chosen.case],
-            chosen.out,
+        cases = chosen.case or ["healthy"]
+        inner = len(cases) > 1
+        finished = train_together(
+            [(CASES[name], chosen.out / name if inner else chosen.out) for name in cases],
             seed=chosen.seed,
             speed=chosen.speed,
             stop=_stop_condition(chosen.parent),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from lossmon.demo.directory import LOG, prepare
@@ -13,24 +14,28 @@ PATIENCE = 2.0
 """Seconds for a training to stop; it checks ten times per second."""
 
 
-def start(case: str, out: Path, seed: int = 0, speed: float = 1.0) -> subprocess.Popen[bytes]:
-    """Start a training that writes to a directory.
+def start(
+    cases: Sequence[str], out: Path, seed: int = 0, speed: float = 1.0
+) -> subprocess.Popen[bytes]:
+    """Start a process that trains and writes to a directory.
 
-    It ends with this process. Its output and errors go to `train.log`.
+    It ends with this process. Its output and errors go to the `train.log` of the first run.
 
     Args:
-        case: A name in `lossmon.demo.cases.CASES`.
-        out: Directory of the run, absent or empty.
+        cases: Names in `lossmon.demo.cases.CASES`, which are trained side by side.
+        out: Directory of the run; several have one each below it. Absent or empty.
         seed: Of the data and of the first weights.
-        speed: 1 is ten steps a second, 0 as fast as possible.
+        speed: 1 is twenty steps per second, 0 as fast as possible.
 
     Raises:
         ConfigError: `out` cannot be written to or is not empty.
     """
-    prepare(out)
-    command = [sys.executable, "-m", "lossmon.demo", "--case", case, "--out", str(out)]
+    first = out / cases[0] if len(cases) > 1 else out
+    prepare(first)
+    command = [sys.executable, "-m", "lossmon.demo", "--out", str(out)]
+    command += [argument for case in cases for argument in ("--case", case)]
     command += ["--seed", str(seed), "--speed", str(speed), "--parent", str(os.getpid()), "--quiet"]
-    with (out / LOG).open("ab") as output:
+    with (first / LOG).open("ab") as output:
         # A session of its own, because Ctrl+C in the terminal must not stop the training.
         return subprocess.Popen(
             command,

@@ -23,11 +23,20 @@ from lossmon.demo.directory import LOG
 from lossmon.demo.training import DemoTraining, EvalResult, StepResult
 
 LINE_EVERY = 10
-"""Steps between two lines of the text log: one per second at speed 1."""
+"""Steps between two lines of the text log: two per second at speed 1."""
+
+PROMPTS = (
+    "the old sailor ",
+    "the quiet fox carried ",
+    "the young teacher lost the ",
+    "the clever robin watched the letter ",
+    "the heavy kettle ",
+)
+"""What every checkpoint continues; the last one is like no sentence of the training text."""
 
 
 class TrainingRecorder:
-    """Writes TensorBoard events, `trainer_log.jsonl`, `train.log` and checkpoints.
+    """Writes TensorBoard events, `trainer_log.jsonl`, `samples.jsonl`, `train.log`, checkpoints.
 
     Each record is in the files when the call returns.
     """
@@ -41,6 +50,7 @@ class TrainingRecorder:
         self._events = EventFileWriter(str(out / "runs"))
         self._progress = (out / "trainer_log.jsonl").open("a", encoding="utf-8")
         self._lines = (out / LOG).open("a", encoding="utf-8")
+        self._samples = (out / "samples.jsonl").open("a", encoding="utf-8")
         self._losses: list[float] = []
         self._unprinted: list[StepResult] = []
         self._add_text("args", json.dumps(settings(self._case)))
@@ -77,9 +87,12 @@ class TrainingRecorder:
         folder.mkdir()
         self.line(f"Saving model checkpoint to {folder}")
         np.savez(folder / "model.npz", allow_pickle=False, **self._training.model.parameters)
-        sample = self._training.write()
-        self._add_text("sample", sample)
-        self.line(f"sample: {sample}")
+        for prompt in PROMPTS:
+            answer = self._training.write(start=prompt).removeprefix(prompt)
+            record = {"step": self._training.steps_done, "prompt": prompt, "output": answer}
+            self._samples.write(json.dumps(record) + "\n")
+        self._samples.flush()
+        self.line(f"sample: {prompt}{answer}")
 
     def finish(self) -> None:
         """Record the end of the training."""
@@ -100,6 +113,7 @@ class TrainingRecorder:
         """Close every file."""
         self._events.close()
         self._progress.close()
+        self._samples.close()
         self._lines.close()
 
     def _elapsed(self) -> float:

@@ -114,6 +114,7 @@ class LocalSource:
         hardware: Sample the GPUs and the host.
         changed: The event to set; one of its own if None.
         clock: Seconds since the Unix epoch.
+        notes: Notes that every snapshot has.
     """
 
     def __init__(
@@ -124,8 +125,10 @@ class LocalSource:
         hardware: bool = True,
         changed: threading.Event | None = None,
         clock: Callable[[], float] = time.time,
+        notes: tuple[str, ...] = (),
     ) -> None:
         self.changed = changed or threading.Event()
+        self._notes = notes
         self._paths = tuple(paths)
         self._sampler = LazySampler(paths, self.changed) if hardware else None
         self._monitor = Monitor(paths, config, hardware=self._sampler or _unsampled(), clock=clock)
@@ -160,8 +163,8 @@ class LocalSource:
                 self._sampler.start()
 
     def _with_notes(self, snapshot: Snapshot) -> Snapshot:
-        """Add why changes come late, where they do."""
-        notes = () if self._watch is None else self._watch.notes
+        """Add the notes of the source, and why changes come late, where they do."""
+        notes = (*self._notes, *(() if self._watch is None else self._watch.notes))
         if not notes:
             return snapshot
         wanted = (*snapshot.notes, *notes)

@@ -18,7 +18,8 @@ from tensorboard.backend.event_processing.event_file_loader import EventFileLoad
 
 from lossmon.demo import launch
 from lossmon.demo.cases import CASES
-from lossmon.demo.train import train
+from lossmon.demo.records import PROMPTS
+from lossmon.demo.train import train, train_together
 from lossmon.errors import ConfigError
 from lossmon.monitor import Monitor
 from lossmon.types import RunState
@@ -72,11 +73,27 @@ def test_a_checkpoint_holds_the_weights(run: Path) -> None:
         assert saved["hidden_bias"].shape == (SHORT.shape.hidden,)
 
 
+def test_every_checkpoint_continues_the_same_prompts(run: Path) -> None:
+    records = [json.loads(line) for line in (run / "samples.jsonl").read_text().splitlines()]
+    by_step = [[one["prompt"] for one in records if one["step"] == step] for step in (40, 80)]
+    assert by_step == [list(PROMPTS), list(PROMPTS)]
+    assert all(one["output"] for one in records)
+
+
+def test_trainings_run_side_by_side(tmp_path: Path) -> None:
+    longer = replace(SHORT, steps=120)
+    both = [(SHORT, tmp_path / "a"), (longer, tmp_path / "b")]
+    assert train_together(both, speed=0)
+    assert [progress(tmp_path / name)[-1]["current_steps"] for name in "ab"] == [100, 120]
+    lines = (tmp_path / "a" / "train.log").read_text().splitlines()
+    assert lines.count("Training completed.") == 1
+
+
 def test_a_run_is_never_overwritten(run: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="not empty"):
         train(SHORT, run, speed=0)
     with pytest.raises(ConfigError, match="not empty"):
-        launch.start("healthy", run)
+        launch.start(["healthy"], run)
     (tmp_path / "file").touch()
     with pytest.raises(ConfigError, match="cannot write"):
         train(SHORT, tmp_path / "file" / "run", speed=0)
@@ -118,7 +135,7 @@ def wait_for(path: Path) -> None:
 
 
 def test_a_started_training_ends_at_once_when_stopped(tmp_path: Path) -> None:
-    training = launch.start("healthy", tmp_path)
+    training = launch.start(["healthy"], tmp_path)
     wait_for(tmp_path / "trainer_log.jsonl")
     launch.stop(training)
     assert training.returncode == 1, "it was asked to stop, and did"
@@ -129,7 +146,7 @@ def test_a_started_training_ends_at_once_when_stopped(tmp_path: Path) -> None:
 def test_a_started_training_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
     script = (
         "import sys, pathlib; from lossmon.demo import launch;"
-        "print(launch.start('healthy', pathlib.Path(sys.argv[1])).pid, flush=True);"
+        "print(launch.start(['healthy'], pathlib.Path(sys.argv[1])).pid, flush=True);"
         "sys.stdin.read()"
     )
     parent = subprocess.Popen(
@@ -150,6 +167,6 @@ def test_a_started_training_ends_with_the_process_that_started_it(tmp_path: Path
 
 
 def test_what_a_training_cannot_do_stands_in_its_log(tmp_path: Path) -> None:
-    training = launch.start("no such case", tmp_path)
+    training = launch.start(["no such case"], tmp_path)
     assert training.wait(30) == 2
     assert "invalid choice" in (tmp_path / "train.log").read_text()
