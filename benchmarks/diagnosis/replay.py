@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks.diagnosis.runs import EVAL, MEANINGS, TRAIN, Run
 from lossmon.diagnosis.engine import Engine
-from lossmon.types import Diagnosis
+from lossmon.types import Diagnosis, Kind
 
 
 def diagnose(run: Run, sensitivity: float = 1.0) -> Diagnosis:
@@ -21,8 +21,11 @@ def replay(run: Run, sensitivity: float = 1.0) -> Engine:
     """The engine after the whole run."""
     engine = Engine(sensitivity)
     numbers = np.full(len(MEANINGS), -1)
+    logged = np.unique(run.series).tolist()
+    losses = [which for which in logged if MEANINGS[which].kind is Kind.LOSS]
+    heads = {TRAIN, EVAL} if TRAIN in logged else {EVAL, *losses[:1]}
     for which in np.unique(run.series):
-        numbers[which] = engine.channel(MEANINGS[which], headline=which in (TRAIN, EVAL))
+        numbers[which] = engine.channel(MEANINGS[which], headline=which in heads)
     channels = numbers[run.series]
     for start, end in _stretches(run):
         if start:

@@ -10,6 +10,7 @@ from lossmon.diagnosis.alarm import Alarm
 from lossmon.diagnosis.binned_curve import BinnedCurve
 from lossmon.diagnosis.forecast import forecast
 from lossmon.diagnosis.indexed_points import IndexedPoints
+from lossmon.diagnosis.policy_curves import policy_quantity
 from lossmon.diagnosis.rules import RULE_OF, VerdictPace, judge, leading
 from lossmon.diagnosis.signals import Signals
 from lossmon.diagnosis.state import METRICS, Channel, EngineState, LossKind, Role, kind_of, role_of
@@ -56,6 +57,8 @@ class Engine:
         self._hysteresis = VerdictHysteresis()
         self._next_train = 1
         self._next_eval = 1
+        self._next_reward = 1
+        self._reward_count = 0
         self._changed_at = -1
         self._train_count = 0
         self._eval_count = 0
@@ -90,6 +93,8 @@ class Engine:
         return number
 
     def _new_channel(self, meaning: Meaning, role: Role) -> Channel:
+        if role in (Role.REWARD, Role.POLICY):
+            return self._new_policy_channel(meaning, role)
         if role is not Role.METRIC:
             return Channel(meaning.key, role)
         if len(self._state.metrics) >= METRICS:
@@ -97,6 +102,13 @@ class Engine:
         metric = Channel(meaning.key, role, BinnedCurve(), bool(meaning.lower_is_better))
         self._state.metrics.append(metric)
         return metric
+
+    def _new_policy_channel(self, meaning: Meaning, role: Role) -> Channel:
+        quantity = policy_quantity(meaning.key)
+        if quantity is None or quantity in self._state.policy:
+            return Channel(meaning.key, Role.IGNORED)
+        channel = self._state.policy[quantity] = Channel(meaning.key, role, BinnedCurve())
+        return channel
 
     def plan(self, total_steps: int | None) -> None:
         """Set the planned length of the run; None where it is unknown."""
@@ -162,6 +174,10 @@ class Engine:
             state.add_gradient_norm(step, value)
         elif math.isfinite(value):
             state.add_other(channel, step, value)
+            if channel.role is Role.REWARD:
+                self._reward_count += 1
+                if self._reward_count >= self._next_reward:
+                    self._judge(step)
 
     def _awaits_eval(self) -> bool:
         """An eval has followed every train point so far: this one is judged with its own."""
@@ -181,6 +197,7 @@ class Engine:
             points.add_to(self._state, start, stop)
             self._train_count += points.count(Role.TRAIN, start, stop)
             self._eval_count += points.count(Role.EVAL, start, stop)
+            self._reward_count += points.count(Role.REWARD, start, stop)
             self._alarm.count += points.count_above(Role.TRAIN, start, stop, self._alarm.level)
             self._eval_alarm.count += points.count_above(
                 Role.EVAL, start, stop, self._eval_alarm.level
@@ -193,7 +210,8 @@ class Engine:
         """Position of the next point that may call for a judgement."""
         train = points.nth(Role.TRAIN, start, self._next_train - self._train_count)
         evals = points.nth(Role.EVAL, start, self._next_eval - self._eval_count)
-        stop = min(train, evals, points.next_special(start))
+        rewards = points.nth(Role.REWARD, start, self._next_reward - self._reward_count)
+        stop = min(train, evals, rewards, points.next_special(start))
         stop = points.nth_above(Role.TRAIN, start, stop, self._alarm)
         return points.nth_above(Role.EVAL, start, stop, self._eval_alarm)
 
@@ -206,6 +224,7 @@ class Engine:
             self._changed_at = self._train_count
         self._next_train = self._train_count + self._stride()
         self._next_eval = self._eval_count + max(1, self._eval_count // EVAL_STRIDE)
+        self._next_reward = self._reward_count + max(1, self._reward_count // TRAIN_STRIDE)
         self._alarm.move(signals.alarm)
         self._eval_alarm.move(signals.eval_alarm)
 

@@ -44,7 +44,7 @@ class IndexedPoints:
         # Not np.unique: its first call imports masked arrays, which takes longer than all this.
         self._numbers = sorted({int(i) for i in set(self._channels.tolist()) if i >= 0})
         self._positions = {i: np.flatnonzero(self._channels == i) for i in self._numbers}
-        self._of_role = {role: self._gather(role) for role in (Role.TRAIN, Role.EVAL)}
+        self._of_role = {role: self._gather(role) for role in (Role.TRAIN, Role.EVAL, Role.REWARD)}
         self._special = self._find_special(finite, after_non_finite or not finite.all())
 
     def _gather(self, role: Role) -> Ints:
@@ -56,7 +56,8 @@ class IndexedPoints:
     def _find_special(self, finite: np.ndarray, zeros: bool) -> Ints:
         """Points to add one by one: not finite, or a 0.0 that may stand for NaN."""
         odd = ~finite
-        for losses in self._of_role.values() if zeros else ():
+        for role in (Role.TRAIN, Role.EVAL) if zeros else ():
+            losses = self._of_role[role]
             odd[losses] |= self._values[losses] == 0.0
         return np.flatnonzero(odd)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -45,3 +46,12 @@ def reversals_of(logs: Floats) -> float:
     """Share of the inner values of the window that lie above or below both neighbours."""
     steps = np.diff(logs[-NOISE_WINDOW:])
     return float(np.count_nonzero(steps[1:] * steps[:-1] < 0)) / max(len(steps) - 1, 1)
+
+
+def spread_of(values: Sequence[float]) -> float:
+    """Robust standard deviation of single values about a smooth curve, 0 for fewer than 5."""
+    if len(values) < 5:
+        return 0.0
+    column = np.asarray(values)
+    bends = np.abs(column[2:] - 2 * column[1:-1] + column[:-2])
+    return median(bends) * 1.4826 / math.sqrt(6)

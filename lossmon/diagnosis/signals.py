@@ -8,10 +8,11 @@ from typing import TypeVar, cast
 
 import numpy as np
 
-from lossmon.diagnosis.binned_curve import FIRST, HIGH, LOW
+from lossmon.diagnosis.binned_curve import FIRST, HIGH, LAST, LOW, MEAN
 from lossmon.diagnosis.cached import cached
 from lossmon.diagnosis.curve_stats import CurveStats, log_ratio, median
-from lossmon.diagnosis.noise import noise_of, reversals_of
+from lossmon.diagnosis.noise import noise_of, reversals_of, spread_of
+from lossmon.diagnosis.policy_curves import PolicyCurve, PolicyQuantity
 from lossmon.diagnosis.spikes import Spike, newest_spike
 from lossmon.diagnosis.state import Channel, EngineState, LossKind, NonFiniteLoss
 from lossmon.types import Floats
@@ -31,12 +32,22 @@ START_POINTS = (3, 10, 32)
 MEDIAN_ERROR = 1.25
 """Standard error of a median over that of a mean, for normal noise."""
 
+LIFT_NOISES = 6.0
+"""Standard deviations of single points that a loss below zero is lifted by on top: the relative
+noise of one that only scatters about zero is then 8 %."""
+
 LEAST_RANGE = 0.1
 """Least range of a loss below zero, as a share of its depth, that it is shifted by."""
 
 SAME_SCALE = 0.3
 """Log distance of the first eval from the train loss within which both are on one scale and
 have fallen from the same start."""
+
+TREND_ERROR = 12.0
+"""Variance of the fall along a straight line through n points, in variances of a point over n."""
+
+FIRST_FEW = 3
+"""First train points that show where the loss came from before the rate was warm."""
 
 NOW_SHARE = 0.1
 """Share of the run whose mean is its present level."""
@@ -62,9 +73,24 @@ STAY = 2.0
 """Times the sensitivity at which a verdict that is the badge still holds: it is over when its cause
 is gone, not when it falls short of the alarm by a hair."""
 
+LEFT_EVALS = 8
+"""Evals of which the newest three are the highest by chance in 1 of 35 runs."""
+
+COMMON_SHARE = 0.5
+"""Share of the evals below which the train log has ended early."""
+
 COARSE = 0.5
 """A train curve with more than this many eval intervals between its points is taken for means
 over the interval before each point (epoch means): it lags by half an interval."""
+
+
+EARLY_SHARE = 0.05
+"""Share of the plan below which a run without an eval is not called healthy: everything that goes
+wrong later begins like this."""
+
+EARLY_POINTS = 20
+"""The same in train points where no plan is known: a twentieth of the few hundred that a run
+usually logs."""
 
 
 class Signals:
@@ -106,8 +132,9 @@ class Signals:
         """Offset added to every loss to make ratios meaningful: 0 for positive losses.
 
         A loss that goes below zero has no natural zero; it is shifted by what it has learnt, so
-        that its best is half its start. Explosions above the start do not count: they would
-        make everything else look flat.
+        that its best is half its start, and by its noise, which else would look like progress
+        where there is none. Explosions above the start do not count: they would make everything
+        else look flat.
         """
         curves = [curve for curve in (self._state.train, self._state.eval) if curve.points]
         lowest = min((float(curve.bins[:, LOW].min()) for curve in curves), default=0.0)
@@ -116,12 +143,24 @@ class Signals:
         values = [value for _, value in self._state.first_points]
         values = values or curves[0].bins[:3, HIGH].tolist()
         start = float(sorted(values)[len(values) // 2])
-        return max(start, lowest + abs(lowest) * LEAST_RANGE) - 2 * lowest
+        noise = min(spread_of(values), spread_of([value for _, value in self._state.recent]))
+        least = lowest + abs(lowest) * LEAST_RANGE
+        return max(start, least) - 2 * lowest + LIFT_NOISES * noise
+
+    @cached
+    def train_ended(self) -> bool:
+        """The train log ended early: it says nothing about what the evals saw since."""
+        train, evals = self._state.train, self._state.eval
+        if train.points < 2 or evals.points < 3:
+            return False
+        covered = train.last_step + 2 * (train.last_step - self.first) / train.points
+        steps = evals.bins[:, FIRST]
+        return float(np.count_nonzero(steps <= covered)) < COMMON_SHARE * len(steps)
 
     @cached
     def train(self) -> CurveStats | None:
-        """The train loss, None before its first point."""
-        if not self._state.train.points:
+        """The train loss, None before its first point, and where its log ended early."""
+        if not self._state.train.points or self.train_ended:
             return None
         curve = CurveStats(self._state.train.bins, offset=self.offset)
         if not self._lags(curve):
@@ -160,6 +199,15 @@ class Signals:
         return tuple(m for m in self._state.metrics if m.curve is not None and m.curve.points)
 
     @cached
+    def policy(self) -> dict[PolicyQuantity, PolicyCurve]:
+        """What a policy is judged by, as far as it is logged."""
+        known = self._state.policy.items()
+        curves = {quantity: channel.curve.bins for quantity, channel in known if channel.curve}
+        return {
+            quantity: PolicyCurve(bins[:, LAST], bins[:, MEAN]) for quantity, bins in curves.items()
+        }
+
+    @cached
     def recent(self) -> tuple[tuple[int, float], ...]:
         """Newest raw train points, oldest first, shifted."""
         if not self.offset:
@@ -170,7 +218,9 @@ class Signals:
     def missing(self) -> tuple[str, ...]:
         """Codes of what cannot be judged because it is not logged."""
         absent = []
-        if self.train is None:
+        if self.train_ended:
+            absent.append("train_ended")
+        elif self.train is None and self.kind is not LossKind.REWARD:
             absent.append("no_train_loss")
         if self.eval is None:
             absent.append("no_eval_loss")
@@ -213,6 +263,15 @@ class Signals:
         if self.eval is not None and self.eval.points >= SETTLED_EVALS:
             return True
         return self.is_coarse or self.span >= ENOUGH_STEPS
+
+    @cached
+    def is_early(self) -> bool:
+        """No eval has been seen since the start, and too little of the run for an all-clear."""
+        if self.eval is not None:
+            return False
+        if self.total:
+            return self.step - self.first < EARLY_SHARE * self.total
+        return self.logged_steps < EARLY_POINTS
 
     def at(self, share: float) -> float:
         """Step at a share of the train curve."""
@@ -281,6 +340,26 @@ class Signals:
         return log_ratio(third, last), self.late_noise * math.sqrt(2 / each)
 
     @cached
+    def trend(self) -> tuple[float, float]:
+        """Log fall of the train loss by a straight line through all of it, and its error."""
+        curve = self.capped_train
+        if curve is None or curve.points < 4 or not curve.span > 0:
+            return 0.0, math.inf
+        logs = np.log(np.maximum(curve.y, self._floor))
+        along = (curve.x - curve.x.mean()) / curve.span
+        slope = float((along * (logs - logs.mean())).sum() / (along**2).sum())
+        return -slope, self.late_noise * math.sqrt(TREND_ERROR / curve.points)
+
+    @cached
+    def first_level(self) -> tuple[float, float]:
+        """Level of the very first train points, and its relative standard error."""
+        values = [value + self.offset for _, value in self._state.first_points[:FIRST_FEW]]
+        if len(values) < FIRST_FEW:
+            return math.nan, math.inf
+        error = MEDIAN_ERROR * self.late_noise / math.sqrt(FIRST_FEW)
+        return sorted(values)[FIRST_FEW // 2], error
+
+    @cached
     def scatter(self) -> float:
         """Relative standard deviation of single train points up to the lowest.
 
@@ -312,6 +391,14 @@ class Signals:
         return max(NOTHING * max(tops, default=0.0), 1e-300)
 
     @cached
+    def evals_left(self) -> bool:
+        """The newest three evals are higher than all of the earlier half: no noise does that."""
+        logs = self.eval_log
+        if len(logs) < LEFT_EVALS:
+            return False
+        return float(logs[-3:].min()) > float(logs[: len(logs) // 2].max())
+
+    @cached
     def eval_best(self) -> int:
         """Index of the lowest eval."""
         return int(self.eval.y.argmin()) if self.eval else 0
@@ -331,6 +418,20 @@ class Signals:
         """Natural log of the present eval level: the median of the last three since the best."""
         tail = self.eval_log[max(self.eval_best + 1, len(self.eval_log) - 3) :]
         return median(tail) if len(tail) else float(self.eval_log[-1])
+
+    @cached
+    def common(self) -> int:
+        """Evals up to the end of the train log: only these can be compared with it."""
+        train, evals = self.train, self.eval
+        if train is None or evals is None:
+            return 0
+        reach = train.last + max(2 * train.gap, evals.gap / 2)
+        return int(evals.x.searchsorted(reach, side="right"))
+
+    @cached
+    def sees_train_since_best(self) -> bool:
+        """The train loss was logged on beyond the lowest eval."""
+        return self.common > self.eval_best + 1
 
     @cached
     def train_at_evals(self) -> Floats:
@@ -360,23 +461,28 @@ class Signals:
 
     @cached
     def gap(self) -> Floats:
-        """Natural log of train over eval at each eval: above 0 where eval is the lower."""
-        return np.log(np.maximum(self.train_at_evals, self._floor)) - self.eval_log
+        """Natural log of train over eval at each eval that has train points beside it.
+
+        Above 0 where eval is the lower.
+        """
+        n = self.common
+        return np.log(np.maximum(self.train_at_evals[:n], self._floor)) - self.eval_log[:n]
 
     @cached
     def late_gap(self) -> tuple[float, float]:
-        """Natural log of train over eval over the last fifth of the run, and its standard error.
+        """Natural log of train over eval over the last fifth that has both, and its standard error.
 
         A train loss that has risen counts as low as it was: the gap is what evals fell further.
         """
         train, evals = self.capped_train, self.eval
-        if train is None or evals is None:
+        if train is None or evals is None or not self.common:
             return 0.0, math.inf
-        late = max(int(np.count_nonzero(evals.x > self.at(LATE_SHARE))), 1)
-        start, end = float(evals.x[-late]) - evals.gap / 2, evals.last + train.gap / 2
+        places, logs = evals.x[: self.common], self.eval_log[: self.common]
+        late = max(int(np.count_nonzero(places > self.at(LATE_SHARE))), 1)
+        start, end = float(places[-late]) - evals.gap / 2, float(places[-1]) + train.gap / 2
         level = log_ratio(min(train.mean(start, end), train.mean(2 * start - end, start)), 1.0)
         error = self.late_noise / math.sqrt(max(train.count(start, end), 1.0))
-        return level - float(self.eval_log[-late:].mean()), error
+        return level - float(logs[-late:].mean()), error
 
     @cached
     def late_eval_gain(self) -> tuple[float, float]:

@@ -11,6 +11,7 @@ from enum import Enum, auto
 import numpy as np
 
 from lossmon.diagnosis.binned_curve import LAST, MEAN, BinnedCurve
+from lossmon.diagnosis.policy_curves import PolicyQuantity, policy_quantity
 from lossmon.fast_dataclass import dataclass
 from lossmon.types import Floats, Ints, Kind, Meaning, Split
 
@@ -36,6 +37,8 @@ class Role(Enum):
     RATE = auto()
     GRADIENT = auto()
     METRIC = auto()
+    REWARD = auto()
+    POLICY = auto()
 
 
 class LossKind(Enum):
@@ -78,6 +81,7 @@ class EngineState:
     eval: BinnedCurve = field(default_factory=BinnedCurve)
     rate: BinnedCurve = field(default_factory=BinnedCurve)
     metrics: list[Channel] = field(default_factory=list)
+    policy: dict[PolicyQuantity, Channel] = field(default_factory=dict)
     recent: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=RECENT))
     first_points: list[tuple[int, float]] = field(default_factory=list)
     kind: LossKind = LossKind.PLAIN
@@ -200,9 +204,9 @@ class EngineState:
         """Void everything logged at or beyond `step`."""
         for curve in (self.train, self.eval, self.rate):
             curve.truncate(step)
-        for metric in self.metrics:
-            if metric.curve:
-                metric.curve.truncate(step)
+        for channel in (*self.metrics, *self.policy.values()):
+            if channel.curve:
+                channel.curve.truncate(step)
         while self.recent and self.recent[-1][0] >= step:
             self.recent.pop()
         if not self.recent:
@@ -225,6 +229,9 @@ def role_of(meaning: Meaning, headline: bool) -> Role:
     """What a series is for the engine."""
     if meaning.summary:
         return Role.IGNORED
+    quantity = None if meaning.split is Split.EVAL else policy_quantity(meaning.key)
+    if quantity is not None and not (headline and meaning.kind is Kind.LOSS):
+        return Role.REWARD if quantity is PolicyQuantity.REWARD else Role.POLICY
     if meaning.kind is Kind.LOSS:
         if not headline:
             return Role.IGNORED

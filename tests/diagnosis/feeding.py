@@ -18,7 +18,12 @@ GRADIENT = Meaning("grad_norm", "gradient norm", Split.TRAIN, Kind.GRAD_NORM)
 TRAIN = Meaning("train/loss", "train loss", Split.TRAIN, Kind.LOSS, lower_is_better=True)
 EVAL = Meaning("eval/loss", "eval loss", Split.EVAL, Kind.LOSS, lower_is_better=True)
 ACCURACY = Meaning("eval/accuracy", "eval accuracy", Split.EVAL, Kind.METRIC, lower_is_better=False)
-ORDER = (RATE, GRADIENT, TRAIN, EVAL, ACCURACY)
+REWARD = Meaning("train/reward", "reward", Split.TRAIN, Kind.METRIC, lower_is_better=False)
+POLICY = tuple(
+    Meaning(f"train/{name}", name, Split.TRAIN, Kind.OTHER)
+    for name in ("kl", "entropy", "completions_mean_length", "frac_reward_zero_std")
+)
+ORDER = (RATE, GRADIENT, TRAIN, EVAL, ACCURACY, REWARD, *POLICY)
 
 Curve = tuple[Sequence[float] | Floats, Sequence[float] | Floats]
 Columns = tuple[Ints, Ints, Floats]

@@ -12,6 +12,7 @@ from lossmon.diagnosis.rules import RULES
 from lossmon.locale import ENGLISH, languages
 from lossmon.types import Confidence, Diagnosis, Finding, Severity
 from tests.diagnosis.feeding import Curve, diagnose, falling, run
+from tests.diagnosis.policies import POLICIES
 from tests.diagnosis.test_rules import SHOWN, rising_late, step_up, with_rate
 
 CURVES: dict[str, dict[str, Curve]] = {}
@@ -44,6 +45,8 @@ CURVES["metric_disagreement"] = disagreeing()
 CURVES["too_few_evals"] = run(falling(600), np.array([1.0, 0.9]))
 CURVES["warming_up"] = run(falling(3))
 
+CURVES |= POLICIES
+
 CARDS = [
     # code, severities, first and last possible onset, fewest steps and evals before it is said
     ("non_finite", {Severity.CRITICAL}, (301, 301), 301, 0),
@@ -60,6 +63,13 @@ CARDS = [
     ("lr_too_low", {Severity.NOTICE}, (1, 1), 100, 3),
     ("plateau", {Severity.NOTICE}, (1, 1), 100, 3),
     ("converged", {Severity.OK}, (280, 320), 100, 2),
+    ("reward_collapse", {Severity.WARNING}, (70, 110), 20, 0),
+    ("kl_blowup", {Severity.WARNING}, (70, 110), 20, 0),
+    ("entropy_collapse", {Severity.WARNING}, (10, 40), 20, 0),
+    ("length_explosion", {Severity.WARNING}, (20, 120), 20, 0),
+    ("zero_variance_groups", {Severity.NOTICE}, (1, 120), 20, 0),
+    ("reward_hacking", {Severity.NOTICE}, (20, 120), 20, 0),
+    ("not_judged", {Severity.NEUTRAL}, (1, 1), 5, 0),
     ("healthy", {Severity.OK}, (1, 1), 5, 0),
     ("too_few_evals", {Severity.NEUTRAL}, (1, 1), 0, 1),
     ("warming_up", {Severity.NEUTRAL}, (1, 1), 0, 0),

@@ -9,12 +9,20 @@ from lossmon.diagnosis.rules.converged import converged
 from lossmon.diagnosis.rules.data_mismatch import distribution_mismatch, easy_eval
 from lossmon.diagnosis.rules.diverging import diverging
 from lossmon.diagnosis.rules.fast_memorisation import fast_memorisation
-from lossmon.diagnosis.rules.healthy import healthy, too_few_evals, warming_up
+from lossmon.diagnosis.rules.healthy import healthy, not_judged, too_few_evals, warming_up
 from lossmon.diagnosis.rules.lr_too_high import lr_too_high
 from lossmon.diagnosis.rules.metric_disagreement import metric_disagreement
 from lossmon.diagnosis.rules.non_finite import non_finite
 from lossmon.diagnosis.rules.oscillating import oscillating
 from lossmon.diagnosis.rules.overfitting import overfitting
+from lossmon.diagnosis.rules.policy import (
+    entropy_collapse,
+    kl_blowup,
+    length_explosion,
+    reward_collapse,
+    reward_hacking,
+    zero_variance_groups,
+)
 from lossmon.diagnosis.rules.spike import spike
 from lossmon.diagnosis.rules.stuck import lr_too_low, plateau, underfitting
 from lossmon.diagnosis.signals import Signals
@@ -63,6 +71,12 @@ class Rule:
 RULES: tuple[Rule, ...] = (
     Rule("non_finite", non_finite, VerdictPace.AT_ONCE, 10),
     Rule("diverging", diverging, VerdictPace.AT_ONCE | VerdictPace.PASSING, 20),
+    Rule("reward_collapse", reward_collapse, VerdictPace.PLAIN, 21),
+    Rule("kl_blowup", kl_blowup, VerdictPace.PLAIN, 22),
+    Rule("entropy_collapse", entropy_collapse, VerdictPace.PLAIN, 23),
+    Rule("length_explosion", length_explosion, VerdictPace.PLAIN, 24),
+    Rule("zero_variance_groups", zero_variance_groups, VerdictPace.PLAIN, 25),
+    Rule("reward_hacking", reward_hacking, VerdictPace.PLAIN, 26),
     Rule("overfitting", overfitting, VerdictPace.AT_ONCE | VerdictPace.BY_EVALS, 30),
     Rule("fast_memorisation", fast_memorisation, VerdictPace.BY_EVALS, 40),
     Rule("distribution_mismatch", distribution_mismatch, VerdictPace.BY_EVALS, 50),
@@ -75,6 +89,7 @@ RULES: tuple[Rule, ...] = (
     Rule("lr_too_low", lr_too_low, VerdictPace.SLOW | VerdictPace.STUCK, 120),
     Rule("plateau", plateau, VerdictPace.SLOW | VerdictPace.STUCK, 130),
     Rule("converged", converged, VerdictPace.SLOW, 140),
+    Rule("not_judged", not_judged, VerdictPace.PLAIN, 145),
     Rule("healthy", healthy, VerdictPace.PLAIN, 150),
     Rule("too_few_evals", too_few_evals, VerdictPace.PLAIN, 160, beside=("aside",)),
     Rule("warming_up", warming_up, VerdictPace.PLAIN, 170),

@@ -8,6 +8,7 @@ from lossmon.diagnosis.facts import facts, fall_percent, percent
 from lossmon.diagnosis.rules.spike import shaken
 from lossmon.diagnosis.rules.stuck import little_learnt
 from lossmon.diagnosis.signals import Signals
+from lossmon.diagnosis.state import LossKind
 from lossmon.types import Confidence, Finding, Severity
 
 FLAT_GAIN = 0.02
@@ -46,6 +47,8 @@ def flat(signals: Signals) -> bool:
 def converged(signals: Signals) -> Finding | None:
     """The losses are flat after a real descent."""
     train = signals.train
+    if signals.kind in (LossKind.REWARD, LossKind.ADVERSARIAL):
+        return None
     if train is None or signals.logged_steps < CONVERGED_POINTS or little_learnt(signals):
         return None
     if not signals.is_long_enough:

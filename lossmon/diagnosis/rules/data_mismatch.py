@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 
-from lossmon.diagnosis.curve_stats import log_ratio
 from lossmon.diagnosis.facts import facts, fall_percent
 from lossmon.diagnosis.signals import Signals
 from lossmon.diagnosis.state import LossKind
@@ -62,16 +61,16 @@ def easy_eval(signals: Signals) -> Finding | None:
 def _below_train(signals: Signals) -> Finding | None:
     """The eval loss falls far below the train loss: which of the two verdicts that is."""
     evals, sensitivity = signals.eval, signals.sensitivity_to(*NAMES)
-    if evals is None or len(evals) < 3 or signals.kind is not LossKind.PLAIN:
+    if evals is None or signals.common < 3 or signals.kind is not LossKind.PLAIN:
         return None
     if signals.train is None or signals.train.points < UNLIKE_POINTS or signals.start <= 0:
         return None
     if signals.spike is not None and signals.spike.last > signals.at(SPIKE_HIDES):
         return None
-    if log_ratio(signals.now, math.exp(signals.eval_now)) < HIGH_GAP / sensitivity / 2:
-        return None
     gap = signals.late_gap[0] - 1.5 * signals.late_gap[1]
-    lowest = float(np.min(signals.gap[: max(1, len(evals) // 4)]))
+    if gap < HIGH_GAP / sensitivity / 2:
+        return None
+    lowest = float(np.min(signals.gap[: max(1, signals.common // 4)]))
     growth, noise = gap - lowest, 2 * signals.eval_noise
     fell = max(signals.eval_drop, 1e-9)
     share = signals.drop / max(signals.drop + gap, 1e-9)

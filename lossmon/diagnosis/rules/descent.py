@@ -12,6 +12,9 @@ import numpy as np
 from lossmon.diagnosis.signals import Signals
 from lossmon.types import Floats
 
+SURELY = 3.0
+"""Standard errors of a fall that noise does not explain."""
+
 EVALS = 3
 """Evals that show a course."""
 
@@ -81,6 +84,9 @@ def _train_descends(signals: Signals) -> bool:
     """The train loss came down surely, and may well be coming down still."""
     gain, error = signals.late_gain
     if not tells_batches_apart(signals) or signals.drop - 2 * signals.drop_error < SOME:
+        return False
+    fall, fall_error = signals.trend
+    if fall < SURELY * fall_error:
         return False
     return gain + 2 * error > LATE_IN_TIME * signals.drop
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from lossmon.diagnosis.curve_stats import CAP_WINDOW, log_ratio, median, windows
 from lossmon.diagnosis.facts import facts
+from lossmon.diagnosis.rules.overfitting import train_kept_falling
 from lossmon.diagnosis.signals import Signals
 from lossmon.diagnosis.state import LossKind
 from lossmon.types import Confidence, Finding, Severity
@@ -48,10 +49,15 @@ ends so, and hardly any far above its best."""
 
 def diverging(signals: Signals) -> Finding | None:
     """The loss has risen far above its best level and stays there, or still rises."""
-    if signals.kind is not LossKind.PLAIN or signals.train is None:
+    if signals.kind is not LossKind.PLAIN:
         return None
     sensitivity = signals.sensitivity_to("diverging")
-    return _by_train(signals, sensitivity) or _by_evals(signals, sensitivity)
+    return (
+        _by_train(signals, sensitivity)
+        or _by_both(signals, sensitivity)
+        or _by_evals(signals, sensitivity)
+        or _above_its_start(signals, sensitivity)
+    )
 
 
 def _by_train(signals: Signals, sensitivity: float) -> Finding | None:
@@ -61,12 +67,13 @@ def _by_train(signals: Signals, sensitivity: float) -> Finding | None:
     least = EXCESS / max(sensitivity, 1.0)
     if not signals.start > 0 or log_ratio(present_level(signals), float(train.y.min())) < least:
         return None
-    level, earlier, best, best_step = _levels(signals)
+    level, earlier, best, best_step, onset = _levels(signals)
     if not best > 0:
         return None
     progress = log_ratio(signals.start, best)
     real = progress >= REAL_PROGRESS + _chance(signals)
-    reference = best if real else max(signals.start, best)
+    young = train.points < FEW_POINTS
+    reference = best if real and not young else max(signals.start, best)
     excess = log_ratio(level, reference)
     if excess < _least_excess(signals) / sensitivity or _evals_disagree(signals, excess):
         return None
@@ -79,6 +86,7 @@ def _by_train(signals: Signals, sensitivity: float) -> Finding | None:
     alone = rising and back >= RISING_BACK / sensitivity
     if not (gone or alone or (back >= JOINT_BACK / sensitivity and _evals_agree(signals, least))):
         return None
+    recovers = _recovers(signals, level, earlier, best)
     evidence = facts(
         train=level - signals.offset,
         best=best - signals.offset,
@@ -86,11 +94,35 @@ def _by_train(signals: Signals, sensitivity: float) -> Finding | None:
     )
     return Finding(
         "diverging",
-        Severity.CRITICAL if gone else Severity.WARNING,
-        best_step,
-        Confidence.HIGH if back > 1 else Confidence.MEDIUM,
+        Severity.CRITICAL if gone and not recovers else Severity.WARNING,
+        onset,
+        Confidence.HIGH if back > 1 and not recovers else Confidence.MEDIUM,
         evidence,
-        "" if gone else "rising",
+        "recovering" if recovers else "" if gone else "rising",
+    )
+
+
+FEW_POINTS = 12
+"""Train points below which a run has no best level worth the name: it is measured against its
+start."""
+
+RECOVERED_SHARE = 0.2
+"""Share of the rise that has been regained when a run is on its way back."""
+
+
+def _recovers(signals: Signals, level: float, earlier: float, best: float) -> bool:
+    """The newest points fall, or the evals since the rise do."""
+    peak = max(value for _, value in signals.recent)
+    error = 1 + 2 * level_error(signals)
+    if level * error < earlier and level < peak - RECOVERED_SHARE * (peak - best):
+        return True
+    evals = signals.eval
+    if evals is None or len(evals) < 3:
+        return False
+    top = int(signals.eval_log[signals.eval_best :].argmax()) + signals.eval_best
+    since = signals.eval_log[top:]
+    return len(since) >= 2 and float(since[0] - since[-1]) > max(
+        EVAL_WELL, EXCESS_NOISE * signals.eval_noise
     )
 
 
@@ -157,7 +189,88 @@ TRAIN_ROSE = math.log(1.2)
 """Log rise of the train loss since the best eval: were it falling, the run would overfit."""
 
 
+ALONE_EVALS = 4
+"""Evals that show by themselves that a run has diverged: the best, and three far above it."""
+
+
 def _by_evals(signals: Signals, sensitivity: float) -> Finding | None:
+    """The evals stay far above their best, and no falling train loss explains it as overfitting."""
+    evals = signals.eval
+    if evals is None or len(evals) < ALONE_EVALS or train_kept_falling(signals):
+        return None
+    since = signals.eval_log[signals.eval_best + 1 :]
+    if len(since) < ALONE_EVALS - 1:
+        return None
+    lowest = float(since[-(ALONE_EVALS - 1) :].min()) - float(signals.eval_log[signals.eval_best])
+    noise = 0.0 if signals.evals_left else EXCESS_NOISE * signals.eval_noise
+    if lowest < max(EXCESS, noise) / sensitivity:
+        return None
+    best, level = float(evals.y[signals.eval_best]), math.exp(signals.eval_now)
+    first = float(evals.y[0])
+    back = (level - best) / (first - best) if first > 1.05 * best else math.inf
+    if back < GIVEN_BACK / sensitivity:
+        return None
+    best_step = int(evals.x[signals.eval_best])
+    falls = float(since[-1]) < float(since.max()) - EVAL_WELL
+    evidence = facts(eval=level - signals.offset, best=best - signals.offset, best_step=best_step)
+    severity = Severity.WARNING if falls or back < 1 else Severity.CRITICAL
+    onset = _onset(evals.x, signals.eval_log, signals.eval_best, signals.eval_now)
+    return Finding("diverging", severity, onset, Confidence.MEDIUM, evidence, "evals")
+
+
+ABOVE_START = 0.05
+"""Log rise above the very first points from which a run is worse off than at its start."""
+
+ABOVE_NOISES = 3.0
+"""The same in standard errors."""
+
+ABOVE_POINTS = 12
+"""Train points before that is said: a warm-up shakes a good model for a while."""
+
+
+BELOW_START = 0.25
+"""Share of the run that was better than its start, above which it has not been wrecked by it."""
+
+
+def _above_its_start(signals: Signals, sensitivity: float) -> Finding | None:
+    """The model is worse than when it started, as a fine-tune at too high a rate leaves it."""
+    train = signals.train
+    if train is None or train.points < ABOVE_POINTS or signals.is_early:
+        return None
+    first, error = signals.first_level
+    count = max(train.count(signals.at(0.9), signals.at(1)), 1.0)
+    error = math.hypot(error, signals.late_noise / math.sqrt(count))
+    rise = log_ratio(signals.now, first)
+    if rise < max(ABOVE_START, ABOVE_NOISES * error) / sensitivity:
+        return None
+    if signals.eval is not None and math.exp(signals.eval_now) < first:
+        return None
+    level = train.around if len(train) >= CAP_WINDOW else train.y
+    if np.count_nonzero(level < first) > BELOW_START * len(level):
+        return None
+    evidence = facts(
+        train=signals.now - signals.offset,
+        start=first - signals.offset,
+        best=train.minimum[0] - signals.offset,
+        best_step=train.minimum[1],
+    )
+    return Finding(
+        "diverging", Severity.WARNING, int(train.first), Confidence.MEDIUM, evidence, "above_start"
+    )
+
+
+def _onset(places: np.ndarray, logs: np.ndarray, best: int, level: float) -> int:
+    """Step after which a curve stayed above a quarter of its rise from the best to a level."""
+    begun = logs[best] + RISE_BEGUN * max(level - logs[best], 0.0)
+    low = np.flatnonzero(logs[best:] <= begun)
+    return int(places[min(best + int(low[-1]) + 1, len(places) - 1)])
+
+
+RISE_BEGUN = 0.25
+"""Share of the rise at which it has begun."""
+
+
+def _by_both(signals: Signals, sensitivity: float) -> Finding | None:
     """The same of the evals, where they are the denser curve and the train loss rose too."""
     train, evals = signals.train, signals.eval
     if train is None or evals is None or len(evals) < EVALS_FOR_BOTH:
@@ -200,8 +313,11 @@ def present_level(signals: Signals) -> float:
     return median(np.array([value for _, value in signals.recent[-width:]]))
 
 
-def _levels(signals: Signals) -> tuple[float, float, float, int]:
-    """Present level, the one before, the best level and its step; medians of few points."""
+def _levels(signals: Signals) -> tuple[float, float, float, int, int]:
+    """Present level, the one before, the best level, its step and where the rise from it began.
+
+    Levels are medians of few points.
+    """
     values = np.array([value for _, value in signals.recent])
     width = _width(signals)
     level = present_level(signals)
@@ -210,7 +326,8 @@ def _levels(signals: Signals) -> tuple[float, float, float, int]:
     assert train is not None
     means, steps = _windows(train.y, train.x, train.weight, width)
     at = int(means.argmin())
-    return level, earlier, float(means[at]), int(steps[at])
+    onset = _onset(steps, np.log(np.maximum(means, 1e-300)), at, math.log(max(level, 1e-300)))
+    return level, earlier, float(means[at]), int(steps[at]), onset
 
 
 LEVEL_SHARE = 12

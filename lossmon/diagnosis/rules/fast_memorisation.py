@@ -34,7 +34,7 @@ EVAL_IDLE = 0.03
 def fast_memorisation(signals: Signals) -> Finding | None:
     """The train loss collapsed while the eval loss gained nothing from it."""
     evals, sensitivity = signals.eval, signals.sensitivity
-    if evals is None or len(evals) < 2 or signals.kind is not LossKind.PLAIN or signals.offset:
+    if evals is None or signals.common < 2 or signals.kind is not LossKind.PLAIN or signals.offset:
         return None
     if signals.drop < MEMORISED_DROP or signals.eval_noise > STEADY_EVAL:
         return None

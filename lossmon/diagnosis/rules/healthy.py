@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from lossmon.diagnosis.facts import facts, fall_percent
+from lossmon.diagnosis.policy_curves import PolicyQuantity
 from lossmon.diagnosis.rules.converged import FLAT_GAIN
 from lossmon.diagnosis.rules.stuck import LEARNT
 from lossmon.diagnosis.signals import Signals
@@ -19,19 +20,10 @@ ENOUGH_EVALS = 3
 """Evals before a run without train loss is judged: two are not a trend."""
 
 
-EARLY_SHARE = 0.05
-"""Share of the plan below which a run without an eval is not called healthy: everything that goes
-wrong later begins like this."""
-
-EARLY_POINTS = 20
-"""The same in train points where no plan is known: a twentieth of the few hundred that a run
-usually logs."""
-
-
 def healthy(signals: Signals) -> Finding | None:
     """The run has points enough to judge."""
     points, needed = _progress(signals)
-    if points < needed:
+    if points < needed or signals.kind in UNJUDGED_KINDS:
         return None
     if signals.train is None:
         level, drop = math.exp(signals.eval_now), signals.eval_drop
@@ -48,29 +40,39 @@ def healthy(signals: Signals) -> Finding | None:
     return Finding("healthy", severity, signals.first, confidence, evidence, variant)
 
 
-def _is_early(signals: Signals) -> bool:
-    """No eval has been seen since the start, and too little of the run for an all-clear."""
-    if signals.eval is not None:
-        return False
-    if signals.total:
-        return signals.step - signals.first < EARLY_SHARE * signals.total
-    return signals.logged_steps < EARLY_POINTS
+UNJUDGED_KINDS = {LossKind.REWARD: "reward", LossKind.ADVERSARIAL: "adversarial"}
+"""Kinds of loss that say little, and the variant that says what to look at instead."""
+
+
+def not_judged(signals: Signals) -> Finding | None:
+    """The loss of this kind of training says little, and nothing else is wrong."""
+    points, needed = _progress(signals)
+    variant = UNJUDGED_KINDS.get(signals.kind)
+    if variant is None or points < needed:
+        return None
+    reward = signals.policy.get(PolicyQuantity.REWARD)
+    if reward is not None and len(reward) >= ENOUGH_POINTS:
+        evidence = facts(start=reward.start, now=reward.now)
+    else:
+        variant, evidence = variant + "_unlogged" * (variant == "reward"), facts(points=points)
+    return Finding(
+        "not_judged", Severity.NEUTRAL, signals.first, Confidence.MEDIUM, evidence, variant
+    )
 
 
 def _progress(signals: Signals) -> tuple[int, int]:
     """Points of the loss that is judged, and how many are needed."""
     if signals.train is not None:
         return signals.logged_steps, ENOUGH_POINTS
+    reward = signals.policy.get(PolicyQuantity.REWARD)
+    if signals.kind is LossKind.REWARD and reward is not None:
+        return len(reward), ENOUGH_POINTS
     return (signals.eval.points if signals.eval else 0), ENOUGH_EVALS
 
 
 def _variant(signals: Signals) -> str:
-    if _is_early(signals):
+    if signals.is_early:
         return "so_far"
-    if signals.kind is LossKind.REWARD:
-        return "reward"
-    if signals.kind is LossKind.ADVERSARIAL:
-        return "adversarial"
     if signals.train is None:
         return "eval_only"
     if signals.eval is None:

@@ -48,9 +48,13 @@ def overfitting(signals: Signals) -> Finding | None:
         return None
     after = len(evals) - 1 - signals.eval_best
     rise = _rise(signals)
-    if after < 1 or rise <= 0 or not _train_kept_falling(signals):
+    if after < 1 or rise <= 0:
+        return None
+    alone = not signals.sees_train_since_best
+    if after < SURE_EVALS if alone else not train_kept_falling(signals):
         return None
     clear = rise >= _least_rise(signals, after) / sensitivity
+    clear = clear or (signals.evals_left and rise >= math.log1p(LONE_RISE) / sensitivity)
     if not (clear or _on_its_way(signals, rise, after)) or not _is_visible(signals):
         return None
     lowest = float(np.min(signals.eval_log[-2:])) - float(signals.eval_log[signals.eval_best])
@@ -58,15 +62,15 @@ def overfitting(signals: Signals) -> Finding | None:
     if after < SURE_EVALS and signals.eval_best > 0:
         before = signals.eval_log[signals.eval_best - 1] - signals.eval_log[signals.eval_best]
         confirmed = confirmed and rise > float(before)
-    if not confirmed and not _still_rising(signals, rise):
+    if not confirmed and (alone or not _still_rising(signals, rise)):
         return None
     return Finding(
         "overfitting",
         Severity.WARNING if confirmed else Severity.NOTICE,
         int(evals.x[signals.eval_best]),
-        _confidence(rise, after),
+        Confidence.LOW if alone else _confidence(rise, after),
         _facts(signals),
-        "" if confirmed else "suspected",
+        "alone" if alone else "" if confirmed else "suspected",
     )
 
 
@@ -133,15 +137,15 @@ def _least_rise(signals: Signals, after: int) -> float:
     return max(math.log1p(SUSPECT_RISE), NOISE_FACTOR / math.sqrt(3) * noise + chance)
 
 
-def _train_kept_falling(signals: Signals) -> bool:
+def train_kept_falling(signals: Signals) -> bool:
     """The train loss has fallen since the best eval, beyond its noise."""
     return _train_fall(signals) >= max(TRAIN_FELL, 2 * signals.train_at_eval_error)
 
 
 def _train_fall(signals: Signals) -> float:
     """Log fall of the train loss since the best eval, from no higher than it started."""
-    past = signals.train_before_evals
-    if not len(past):
+    past = signals.train_before_evals[: signals.common]
+    if not signals.sees_train_since_best:
         return 0.0
     best = signals.eval_best
     # A whole interval before the best eval began much higher; means over it are all there is.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lossmon.diagnosis.curve_stats import log_ratio
 from lossmon.diagnosis.facts import facts, fall_percent
-from lossmon.diagnosis.rules.descent import descending, tells_batches_apart
+from lossmon.diagnosis.rules.descent import SURELY, descending, tells_batches_apart
 from lossmon.diagnosis.signals import Signals
 from lossmon.diagnosis.state import LossKind
 from lossmon.types import Confidence, Finding, Severity
@@ -86,7 +86,7 @@ def _stuck(signals: Signals) -> Finding | None:
         return None
     if signals.eval is None:
         sharp = ALONE_ERROR if tells_batches_apart(signals) else STUCK_GAIN
-        if train.points < ALONE_POINTS or error > sharp:
+        if train.points < ALONE_POINTS or (error > sharp and not _stands_still(signals)):
             return None
     if descending(signals):
         return None
@@ -105,6 +105,22 @@ def _stuck(signals: Signals) -> Finding | None:
     else:
         code = "plateau" if signals.drop - signals.drop_error > PLATEAU_DROP else "underfitting"
     return Finding(code, Severity.NOTICE, int(signals.at(0)), Confidence.MEDIUM, evidence)
+
+
+STANDS_STILL = 0.1
+"""Log fall of the train loss that must be excluded where its noise hides smaller ones."""
+
+
+STILL_POINTS = 60
+"""Train points before that is said: a warm-up stands still as well."""
+
+
+def _stands_still(signals: Signals) -> bool:
+    """The train loss has not surely fallen, and cannot have fallen by much."""
+    if signals.train is None or signals.train.points < STILL_POINTS:
+        return False
+    fall, error = signals.trend
+    return fall < SURELY * error and fall + 2 * error < STANDS_STILL
 
 
 def _halves(signals: Signals) -> tuple[float, float, float]:

@@ -1,0 +1,84 @@
+"""What a loss may do without being healthy, whatever its sign and whatever else is logged."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lossmon.types import Severity
+from tests.diagnosis.feeding import Curve, assert_sound, diagnose, falling, noisy, run
+
+STEPS = 10 * np.arange(1, 151)
+EVAL_STEPS = 75 * np.arange(1, 21)
+
+
+def evals_only(values: np.ndarray) -> dict[str, Curve]:
+    return {"eval/loss": (EVAL_STEPS[: len(values)], values)}
+
+
+def test_evals_that_leave_their_best_for_good_have_diverged() -> None:
+    values = np.array([1.48, 0.5, 2.4, 2.5, 2.4, 2.3, 2.46, 2.46])
+    verdict = diagnose(evals_only(values)).verdict
+    assert (verdict.code, verdict.variant) == ("diverging", "evals")
+
+
+def test_evals_alone_that_turn_up_overfit_or_worse() -> None:
+    values = np.concatenate((falling(8, 2.0, 1.0, 8), np.linspace(1.0, 1.25, 10)))
+    verdict = diagnose(evals_only(noisy(values, 0.003))).verdict
+    assert (verdict.code, verdict.variant) == ("overfitting", "alone")
+
+
+@pytest.mark.parametrize("end", [2.5, 1.1])
+def test_a_train_log_that_ends_early_says_nothing_about_the_end(end: float) -> None:
+    train = (STEPS[:12], noisy(np.linspace(2.4, 2.3, 12), 0.01))
+    evals = noisy(np.append(falling(10, 2.2, 1.0), np.linspace(1.0, end, 10)), 0.003)
+    diagnosis = diagnose({"train/loss": train, "eval/loss": (EVAL_STEPS, evals)})
+    assert diagnosis.verdict.code in {"overfitting", "diverging"}
+    assert "train_ended" in diagnosis.missing
+
+
+def test_a_falling_eval_beside_a_train_log_that_ended_is_healthy() -> None:
+    train = (STEPS[:12], noisy(np.linspace(2.4, 2.3, 12), 0.01))
+    evals = noisy(falling(20, 2.2, 0.4, 2), 0.003)
+    assert diagnose({"train/loss": train, "eval/loss": (EVAL_STEPS, evals)}).verdict.code == (
+        "healthy"
+    )
+
+
+def test_a_fine_tune_that_ends_above_its_start_is_not_healthy() -> None:
+    along = np.linspace(0, 1, 120)
+    level = 2.9 + 1.4 * np.exp(-(((along - 0.15) / 0.1) ** 2)) + 0.7 * np.clip(5 * along, 0, 1)
+    verdict = diagnose(run(noisy(level, 0.05), None)).verdict
+    assert (verdict.code, verdict.variant) == ("diverging", "above_start")
+
+
+def test_a_rate_that_teaches_nothing_is_not_healthy_however_noisy_the_batches() -> None:
+    curves = run(np.full(75, 3.1), None, every=2, noise=0.1)
+    assert diagnose(curves).verdict.code == "underfitting"
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_loss_that_swings_about_zero_is_never_critical(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    values = 0.05 * random.standard_normal(300)
+    swings = 0.02 * np.sin(np.arange(300) / 20)
+    for curve in (values, values + swings):
+        history = diagnose({"train/loss": (np.arange(1, 301), curve)}).history
+        assert Severity.CRITICAL not in {turn.severity for turn in history}
+
+
+def test_a_negative_loss_that_comes_back_is_not_critical_while_it_falls() -> None:
+    along = np.linspace(0, 1, 150)
+    level = 0.6 - 3.2 * along + 6 * np.exp(-np.clip(along - 0.6, 0, None) * 25) * (along > 0.6)
+    values = level + 0.05 * np.random.default_rng(1).standard_normal(150)
+    diagnosis = diagnose({"train/loss": (STEPS, values)})
+    assert diagnosis.verdict.severity < Severity.CRITICAL
+    assert_sound(diagnosis)
+
+
+def test_the_onset_of_a_divergence_is_where_the_rise_begins() -> None:
+    level = falling(600)
+    level[400:] *= 6.0
+    verdict = diagnose(run(level)).verdict
+    assert verdict.code == "diverging"
+    assert 395 <= verdict.since_step <= 412
