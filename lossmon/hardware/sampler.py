@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from lossmon.hardware.amd import AmdGpus
 from lossmon.hardware.deadband import settle
 from lossmon.hardware.gpu import Gpus
 from lossmon.hardware.host import Host, disk
@@ -127,11 +128,13 @@ class HardwareSampler:
                 self._publish()
 
     def _watch_gpus(self) -> None:
-        gpus = Gpus(self._processes)
+        gpus, others = Gpus(self._processes), AmdGpus(self._processes)
 
         def sample(now: float) -> bool:
             self._asked = now
             readings, note = gpus.sample(now)
+            if found := others.sample(now, len(readings)):
+                readings, note = (*readings, *found), note if readings else ""
             with self._wake:
                 self._asked = None
                 self._gpus, self._note = readings, note
@@ -140,6 +143,7 @@ class HardwareSampler:
 
         self._repeat(sample, self._interval)
         gpus.close()
+        others.close()
 
     def _watch_host(self) -> None:
         host = Host()
