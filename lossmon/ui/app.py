@@ -23,6 +23,7 @@ from lossmon.ui.chart.view_options import XAxis
 from lossmon.ui.chart_actions import ChartActions
 from lossmon.ui.follower import ReadingFailed, SnapshotPoller, SnapshotReady
 from lossmon.ui.keys.bindings import BINDINGS, FOOTER, footer, in_groups
+from lossmon.ui.metrics.choices import MetricChoices
 from lossmon.ui.run_selection import RunSelection
 from lossmon.ui.scene import Scene, ScreenConfig
 from lossmon.ui.screens.dashboard import Dashboard
@@ -90,6 +91,7 @@ class LossmonApp(ViewHost):
         self.snapshot = config.initial or Snapshot()
         self.charts = ChartActions(config.chart_settings, self.preferences)
         self.runs = RunSelection(self.snapshot, clock)
+        self.metric_choices = MetricChoices()
         self.session = Session(
             config.home, config.settings, config.names, self._rename, lambda: not self.is_web
         )
@@ -213,6 +215,7 @@ class LossmonApp(ViewHost):
             position=self.runs.position,
             ambiguous_tags=self.session.unlabelled(self.runs.run),
             labels_key=self.config.keys.get("view.labels", "i"),
+            pins=self.preferences.pins,
         )
 
     @property

@@ -63,6 +63,7 @@ class Scene:
             count; None where the filter hides it.
         ambiguous_tags: Tags of the run in view that the user was not asked about yet.
         labels_key: The key that opens the view where they are labelled.
+        pins: Keys of the metrics that the user pinned.
     """
 
     snapshot: Snapshot = field(default_factory=Snapshot)
@@ -77,6 +78,7 @@ class Scene:
     position: tuple[int, int] | None = None
     ambiguous_tags: tuple[AmbiguousTag, ...] = ()
     labels_key: str = "i"
+    pins: frozenset[str] = frozenset()
 
     @property
     def run(self) -> RunSnapshot | None:

@@ -57,6 +57,8 @@ RUNS = View("view.runs", "r", "runs", "All runs", "runs:RunsScreen", footer=70)
 VIEWS = (
     View("view.diagnosis", "d", "diagnosis", "Verdict, evidence, next steps",
          "diagnosis:DiagnosisScreen", footer=0),
+    View("view.metrics", "m", "metrics", "Charts of all metrics", "metrics:MetricsScreen",
+         footer=15),
     View("view.log", "l", "log", "Log full screen", "log:LogScreen", footer=110),
     View("view.outputs", "u", "outputs", "Model outputs", "outputs:OutputsScreen", footer=80),
     RUNS,

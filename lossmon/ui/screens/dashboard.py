@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar, Protocol
 
+from textual import events, getters
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -14,7 +15,9 @@ from lossmon.types import RunState
 from lossmon.ui.chart.ranges import x_span
 from lossmon.ui.chart.view_options import XAxis
 from lossmon.ui.scene import Scene
-from lossmon.ui.screens.scene_screen import DetailRequested, SceneScreen
+from lossmon.ui.screens.host import ViewHost
+from lossmon.ui.screens.scene_screen import DetailRequested
+from lossmon.ui.screens.typing_screen import TypingScreen
 from lossmon.ui.widgets.badge import Badge
 from lossmon.ui.widgets.hardware import Hardware
 from lossmon.ui.widgets.header import Header, Progress, Pulse
@@ -34,7 +37,7 @@ class Part(Protocol):
     def show(self, scene: Scene) -> None: ...
 
 
-class Dashboard(SceneScreen):
+class Dashboard(TypingScreen):
     """Hands each widget its part of the scene.
 
     Args:
@@ -46,7 +49,11 @@ class Dashboard(SceneScreen):
         Binding("tab", "app.focus_next", "focus", id="pane.focus", tooltip="Focus the next pane"),
         Binding("enter", "open", "open", id="pane.open", tooltip="Open the pane with the focus"),
         Binding("escape", "close", "back", id="pane.close", tooltip="Leave the zoom or the pane"),
+        Binding("slash", "filter", "filter", id="pane.filter", tooltip="Filter the metrics"),
     ]
+
+    app = getters.app(ViewHost)
+    prompt = "/"
 
     def __init__(self, keys: list[Binding], say: Callable[[str], str] = str) -> None:
         super().__init__()
@@ -132,9 +139,30 @@ class Dashboard(SceneScreen):
         elif isinstance(focused, Badge):
             await self.run_action("app.view('view.diagnosis')")
         elif isinstance(focused, Metrics):
-            self.post_message(DetailRequested(focused.chosen_key))
+            await self._open_metric(focused)
         else:
             self.post_message(DetailRequested())
+
+    async def _open_metric(self, metrics: Metrics) -> None:
+        """Open the chosen metric in detail; of a group, the charts of its members."""
+        entry = next((one for one in metrics.entries if one.key == metrics.chosen_key), None)
+        if entry is None or not entry.is_group:
+            self.post_message(DetailRequested(metrics.chosen_key))
+            return
+        self.app.metric_choices.group = entry.key
+        await self.run_action("app.view('view.metrics')")
+
+    def action_filter(self) -> None:
+        """Begin to type which metrics the panel shows."""
+        self.entry.begin(self.metrics.filter)
+        self.typed()
+
+    def on_key(self, event: events.Key) -> None:
+        if self.entry.active and self.entry.take(event):
+            self.typed()
+
+    def typed(self) -> None:
+        self.metrics.sift(self.entry.text, typing=self.entry.active)
 
     async def action_close(self) -> None:
         """Drop the cursor, leave the zoom, let go of the focus, or go back to all runs."""
@@ -144,6 +172,8 @@ class Dashboard(SceneScreen):
             self.zoom(None)
         elif self.focused is not None:
             self.set_focus(None)
+        elif self.metrics.filter:
+            self.metrics.sift("")
         elif self.several:
             await self.run_action("app.view('view.runs')")
 

@@ -9,6 +9,7 @@ from textual.app import App
 from textual.binding import Binding
 
 from lossmon.ui.chart_actions import ChartActions
+from lossmon.ui.metrics.choices import MetricChoices
 from lossmon.ui.run_selection import RunSelection
 from lossmon.ui.scene import Scene, ScreenConfig
 from lossmon.ui.screens.scene_screen import SceneScreen
@@ -27,6 +28,7 @@ class ViewHost(App[None]):
         charts: Chart settings and the actions that change them.
         runs: The run in view, marked runs, the fleet.
         session: What views keep until the end.
+        metric_choices: What the user chose in the metrics view.
         themes: Names of the themes; switches between them.
     """
 
@@ -36,6 +38,7 @@ class ViewHost(App[None]):
     charts: ChartActions
     runs: RunSelection
     session: Session
+    metric_choices: MetricChoices
     themes: ThemeSwitcher
 
     @property

@@ -1,4 +1,4 @@
-"""What the screen remembers from one start to the next: the theme, and which panes are open."""
+"""Preferences: the theme, open panes and pinned metrics, kept from one start to the next."""
 
 from __future__ import annotations
 
@@ -43,6 +43,8 @@ class Preferences:
         self._path = None if home is None else home / FILE
         self.theme: str | None = None
         self.pane_layouts: dict[str, PaneLayout] = {}
+        self.pins: frozenset[str] = frozenset()
+        """Keys of the metrics that stand first on the dashboard."""
         self.trouble = ""
         """What is wrong with the file, in words; empty if nothing is."""
         if self._path is not None:
@@ -60,6 +62,11 @@ class Preferences:
             self.pane_layouts[size] = panes
             self._write()
 
+    def pin(self, key: str) -> None:
+        """Pin a metric, or unpin it."""
+        self.pins ^= {key}
+        self._write()
+
     def _read(self, path: Path) -> None:
         try:
             self._take(json_file.read(path, SIZE_LIMIT))
@@ -73,13 +80,15 @@ class Preferences:
     def _take(self, table: object) -> None:
         if not isinstance(table, Mapping):
             raise ValueError("must be a JSON object")
-        theme, panes = table.get("theme"), table.get("panes", {})
+        theme, panes, pins = table.get("theme"), table.get("panes", {}), table.get("pins", [])
         if not isinstance(theme, str | None):
             raise ValueError("theme: must be a name")
         if not isinstance(panes, Mapping):
             raise ValueError("panes: must be an object")
+        if not isinstance(pins, list) or not all(isinstance(key, str) for key in pins):
+            raise ValueError("pins: must be a list of names")
         self.pane_layouts = {str(size): _pane_layout(size, one) for size, one in panes.items()}
-        self.theme = theme
+        self.theme, self.pins = theme, frozenset(pins)
 
     def _give_up(self, trouble: str) -> None:
         self._path, self.trouble = None, trouble
@@ -93,6 +102,7 @@ class Preferences:
                 size: {"closed": sorted(one.hidden), "overlaid": one.overlaid}
                 for size, one in sorted(self.pane_layouts.items())
             },
+            "pins": sorted(self.pins),
         }
         try:
             json_file.write(self._path, json.dumps(table, indent=1) + "\n")

@@ -121,6 +121,8 @@ class Chart(Widget):
             return
         self.model, self.options = model, options
         if not self.is_mounted or not size:
+            # A chart that is hidden meanwhile may come back in its old size.
+            self._picture = None
             return
         before = self._picture if self._drawn_for == size else None
         self._drawn_for = size

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from typing import ClassVar
 
 from rich.cells import cell_len
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.content import Content
 
 from lossmon.analysis.generalisation_gap import gap_series
 from lossmon.hardware.recorded import is_recorded
-from lossmon.types import Kind, RunSnapshot, Series
+from lossmon.types import RunSnapshot, Series
 from lossmon.ui.chart.sparkline import columns, sparkline
+from lossmon.ui.metrics.entries import Bands, MetricEntry, entries_of, entry_of, key_of
+from lossmon.ui.metrics.names import display_name, frequencies, shortened
+from lossmon.ui.metrics.ranking import ranked
+from lossmon.ui.metrics.search import SearchError, matcher
 from lossmon.ui.scene import Scene
 from lossmon.ui.text import numbers
-from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, clean, clip, pad
+from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, clean, pad
 from lossmon.ui.widgets.scene_panel import ScenePanel
-
-_ORDER = (Kind.LEARNING_RATE, Kind.GRAD_NORM, Kind.METRIC, Kind.LOSS, Kind.THROUGHPUT, Kind.OTHER)
-"""What a person asks of first, behind the loss."""
 
 _SHORT = {
     "learning rate": "lr",
@@ -34,7 +37,7 @@ _SHORT = {
 VALUE_ROOM = 8
 """Cells of a value: `-1.2e-05` and `12,345` fit."""
 
-LEAST_TREND = 14
+LEAST_TREND = 10
 """Cells that a sparkline keeps beside a long label."""
 
 TWO_COLUMNS = 76
@@ -63,8 +66,23 @@ def rows(run: RunSnapshot) -> list[Series]:
     return _ranked([*others(run), *([gap] if gap is not None else [])])
 
 
+def entries_in(run: RunSnapshot, pins: Collection[str], text: str) -> list[MetricEntry]:
+    """What the panel lists of a run, the most wanted first.
+
+    Args:
+        run: The run.
+        pins: Keys of pinned metrics; a pinned loss is listed as well.
+        text: A filter (see `matcher`).
+    """
+    losses = [run.series[at] for at in (run.train, run.eval) if at is not None]
+    series = [*(one for one in losses if key_of(one) in pins), *rows(run)]
+    fits = matcher(text)
+    fitting = [one for one in series if fits(one.tag) or fits(one.meaning.label)]
+    return ranked(entries_of(fitting), pins)
+
+
 def _ranked(series: list[Series]) -> list[Series]:
-    return sorted(series, key=lambda one: (_ORDER.index(one.meaning.kind), one.meaning.part))
+    return [one.lead for one in ranked([entry_of(one) for one in series])]
 
 
 def _is_curve(series: Series) -> bool:
@@ -88,7 +106,14 @@ class Metrics(ScenePanel, can_focus=True):
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
-        self.series: list[Series] = []
+        self.entries: list[MetricEntry] = []
+        self.filter = ""
+        """What was typed to filter the metrics."""
+        self._bands = Bands()
+        self._place = self._typed = ""
+        self._series: Sequence[Series] = ()
+        self._listed: tuple[frozenset[str], str] = (frozenset(), "")
+        self._counts: Counter[str] = Counter()
         self.chosen_key: str | None = None
         """Key of the chosen metric, None before the panel had the focus."""
         self.top = 0
@@ -97,51 +122,78 @@ class Metrics(ScenePanel, can_focus=True):
     def show(self, scene: Scene) -> None:
         """Show the scalars of a scene's run."""
         self.scene = scene
-        self.series = rows(scene.run) if scene.run else []
-        self.set_class(not self.series, "-empty")
+        run = scene.run
+        series = run.series if run is not None else ()
+        # Series are compared by identity: arrays have no single truth.
+        if series is not self._series or (scene.pins, self.filter) != self._listed:
+            self._series, self._listed = series, (scene.pins, self.filter)
+            self.entries = entries_in(run, scene.pins, self.filter) if run else []
+            self._counts = frequencies(one.name for one in self.entries)
+        self.set_class(not self.entries and not self.filter, "-empty")
         self.redraw()
+
+    def sift(self, text: str, *, typing: bool = False) -> None:
+        """Show only metrics that fit a filter; what is no pattern yet changes nothing.
+
+        Args:
+            text: The filter (see `matcher`).
+            typing: It is still typed.
+        """
+        self._typed = f"/{clean(text)}▏" if typing else ""
+        try:
+            matcher(text)
+        except SearchError:
+            pass
+        else:
+            self.filter = text
+        self.show(self.scene)
 
     def redraw(self) -> None:
         super().redraw()
-        self._tell_place()
+        self._show_place()
 
     def on_resize(self) -> None:
-        self._tell_place()
+        self._show_place()
 
-    def _tell_place(self) -> None:
+    def _show_place(self) -> None:
         """Say in the lower edge of the box which metrics are in view, where they do not all fit."""
         width, height = self.content_size
         shown = self._rows(width, height) * (2 if self._is_double(width) else 1)
-        count = len(self.series)
+        count = len(self.entries)
         is_all = self.styles.gutter.top == 0 or not 0 < shown < count
-        place = "" if is_all else f"{self.top + 1}-{self.top + shown}/{count}"
-        if place != (self.border_subtitle or ""):
+        place = "" if is_all else f"{self.top + 1}-{min(count, self.top + shown)}/{count}"
+        if self.filter or self._typed:
+            place = f"{self._typed or '/' + clean(self.filter)}  {place or count}"
+        if place != self._place:
+            self._place = place
             # Setting it paints the whole panel, even where it says the same.
-            self.border_subtitle = place
+            self.border_subtitle = Content(place)
 
     def wanted_height(self, width: int) -> int:
-        count = len(self.series)
-        return max(1, (count + 1) // 2 if self._is_double(width) else count)
+        count = len(self.entries)
+        rows = max(1, (count + 1) // 2 if self._is_double(width) else count)
+        named = self.styles.gutter.top == 0 and bool(self._typed or self.filter)
+        return rows + 1 if named else rows
 
     def _is_double(self, width: int) -> bool:
         """Whether two metrics stand side by side: a box as wide as the charts reads as a list."""
         boxed = self.styles.gutter.top > 0
-        many = len(self.series) > (MOST_IN_BOX if boxed else 1)
+        many = len(self.entries) > (MOST_IN_BOX if boxed else 1)
         return width >= VERY_WIDE or (width >= TWO_COLUMNS and many)
 
     @property
     def chosen(self) -> int | None:
         """Place of the chosen metric, None where the panel has not got the focus."""
-        if not self.has_focus or not self.series:
+        if not self.has_focus or not self.entries:
             return None
-        keys = [key_of(one) for one in self.series]
+        keys = [one.key for one in self.entries]
         return keys.index(self.chosen_key) if self.chosen_key in keys else 0
 
     def action_choose(self, rows: int) -> None:
         """Move the choice."""
         at = self.chosen
         if at is not None:
-            self._choose(max(0, min(len(self.series) - 1, at + rows)))
+            self._choose(max(0, min(len(self.entries) - 1, at + rows)))
 
     def watch_has_focus(self, _has_focus: bool) -> None:
         super().watch_has_focus(_has_focus)
@@ -158,7 +210,7 @@ class Metrics(ScenePanel, can_focus=True):
         at = self.top + offset.y
         if self._is_double(width) and offset.x > width // 2:
             at += self._rows(width, height)
-        if not self.top <= at < len(self.series):
+        if not self.top <= at < len(self.entries):
             return
         self._choose(at)
         if event.chain > 1:
@@ -171,7 +223,7 @@ class Metrics(ScenePanel, can_focus=True):
         self.action_choose(-1)
 
     def _choose(self, at: int) -> None:
-        self.chosen_key = key_of(self.series[at])
+        self.chosen_key = self.entries[at].key
         self.redraw()
 
     def _rows(self, width: int, height: int) -> int:
@@ -179,36 +231,58 @@ class Metrics(ScenePanel, can_focus=True):
         return min(height, self.wanted_height(width))
 
     def compose_lines(self, width: int, height: int) -> Sequence[Line]:
+        if self.styles.gutter.top > 0 or not (self._typed or self.filter):
+            return self._table(width, height)
+        # Without a box there is no edge to say the filter in.
+        filtered = ((self._typed or f"/{clean(self.filter)}", "key"),)
+        return [filtered, *self._table(width, max(1, height - 1))]
+
+    def _table(self, width: int, height: int) -> Sequence[Line]:
         ascii = not self.scene.terminal.unicode
         rows, chosen = self._rows(width, height), self.chosen
         shown = rows * (2 if self._is_double(width) else 1)
         at = chosen or 0
-        self.top = max(0, min(self.top, at, len(self.series) - shown), at - shown + 1)
-        visible = self.series[self.top : self.top + shown]
+        self.top = max(0, min(self.top, at, len(self.entries) - shown), at - shown + 1)
+        visible = self._visible(shown)
         mark = None if chosen is None else chosen - self.top
         if self._is_double(width):
             half = (width - 2) // 2
-            left = table(visible[:rows], half, ascii, mark)
-            right = table(visible[rows:], half, ascii, None if mark is None else mark - rows)
+            left = table(visible[:rows], half, ascii, mark, self._counts)
+            below = None if mark is None else mark - rows
+            right = table(visible[rows:], half, ascii, below, self._counts)
             right += [EMPTY] * (len(left) - len(right))
             return [
                 (*pad(one, half), ("  ", TEXT), *two) for one, two in zip(left, right, strict=True)
             ]
-        return table(visible, width, ascii, mark)
+        return table(visible, width, ascii, mark, self._counts)
 
-
-def key_of(series: Series) -> str:
-    """What a series is called while the run grows: two sources may spell a tag alike."""
-    return f"{series.meaning.key} {series.tag}"
+    def _visible(self, count: int) -> list[Series]:
+        """The series in view; a group is shown by its median."""
+        visible = self.entries[self.top : self.top + count]
+        self._bands.keep([one.key for one in visible])
+        return [self._bands.median(one) if one.is_group else one.lead for one in visible]
 
 
 def table(
-    series: Sequence[Series], room: int, ascii: bool, chosen: int | None = None
+    series: Sequence[Series],
+    room: int,
+    ascii: bool,
+    chosen: int | None = None,
+    counts: Mapping[str, int] | None = None,
 ) -> list[Line]:
-    """One row a series: label, sparkline, newest value; a pointer before the chosen one."""
+    """One row per series: label, sparkline, newest value; a pointer before the chosen one.
+
+    Args:
+        series: What has a row.
+        room: Cells of a row.
+        ascii: Use ASCII characters only.
+        chosen: Place of the chosen row.
+        counts: In how many names each word occurs, to shorten names by.
+    """
     labels = [label_of(one, short=room < 50) for one in series]
     most = max(5, room - VALUE_ROOM - 4 - LEAST_TREND)
     label_room = min(most, max(map(cell_len, labels), default=0))
+    labels = [shortened(label, label_room, counts or {}) for label in labels]
     values = [value_of(one) for one in series]
     value_room = max([VALUE_ROOM, *map(cell_len, values)])
     spark_room = room - label_room - value_room - 4
@@ -222,7 +296,7 @@ def table(
         rows.append(
             (
                 ("▸", "key") if at == chosen else (" ", TEXT),
-                *pad(((clip(label, label_room), TEXT if at == chosen else MUTED),), label_room),
+                *pad(((label, TEXT if at == chosen else MUTED),), label_room),
                 (" ", TEXT),
                 (bars, "bar"),
                 (" ", TEXT),
@@ -235,7 +309,7 @@ def table(
 
 def label_of(series: Series, *, short: bool = False) -> str:
     """What a series is called on the screen."""
-    label = clean(series.meaning.label or series.tag)
+    label = display_name(series)
     return _SHORT.get(label, label) if short else label
 
 

@@ -55,7 +55,8 @@ class Panel(Widget):
     def redraw(self) -> None:
         """Compose again after a value changed, and repaint the cells that differ."""
         size = self.content_size
-        if not self.is_mounted or not self.display:
+        if not self.is_mounted or not self.display or (self._composed_for and not size):
+            # A panel that is hidden meanwhile may come back in its old size.
             self._composed_for = None
             return
         wanted = self.wanted_height(size.width or self.app.size.width)

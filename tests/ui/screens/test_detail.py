@@ -83,7 +83,7 @@ async def test_a_metric_is_chosen_in_its_panel_and_opened() -> None:
         dashboard = app.screen
         assert isinstance(dashboard, Dashboard)
         dashboard.metrics.focus()
-        await pilot.press("down")
+        await pilot.press("down", "down")
         await pilot.pause()
         assert "▸grad norm" in text(app)
         await pilot.press("up", "down", "enter")
@@ -97,7 +97,7 @@ async def test_the_panel_scrolls_to_the_chosen_metric() -> None:
         dashboard = app.screen
         assert isinstance(dashboard, Dashboard)
         dashboard.metrics.focus()
-        count = len(dashboard.metrics.series)
+        count = len(dashboard.metrics.entries)
         assert dashboard.metrics.size.height < count
         await pilot.press(*["down"] * count)
         await pilot.pause()

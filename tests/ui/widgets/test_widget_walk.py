@@ -18,7 +18,7 @@ from tests.ui import screen, stage
 from tests.ui.screen import rows, wrong, wrong_at
 
 SIZES = (*screen.SIZES, screen.TINY)
-VIEWS = ("", "enter", "r", "c", "u", "d", "l", "t", "ctrl+p", "w", "question_mark")
+VIEWS = ("", "enter", "m", "r", "c", "u", "d", "l", "t", "ctrl+p", "w", "question_mark")
 """What opens each view; escape leads back from all."""
 
 LONG = "meta-llama/Llama-3.3-70B-Instruct_sft_lora-r64-alpha128_lr1e-4_bs256_seq8192_seed"
@@ -40,9 +40,10 @@ def sixty_metrics() -> Snapshot:
     steps = np.arange(1, 101)
     many = tuple(
         stage.series(
-            Meaning(f"{name}/{at}", f"{name} {at}", kind=Kind.METRIC), steps, steps * 10.0**-at
+            Meaning(f"{name}/{one}", f"{name} {one}", kind=Kind.METRIC), steps, steps * 10.0**-at
         )
         for at, name in enumerate(("rewards/accuracy_reward_func/mean", "指标", "kl") * 20)
+        for one in [chr(65 + at)]
     )
     run = stage.overfitting()
     return stage.snapshot(replace(run, series=(*run.series, *many)))
@@ -117,11 +118,11 @@ async def test_the_box_of_metrics_says_which_are_in_view() -> None:
     async with app.run_test(size=(200, 50)) as pilot:
         await pilot.pause()
         metrics = app.screen.query_one(Metrics)
-        assert f" 1-24/{len(metrics.series)} ─╯" in "\n".join(rows(app))
+        assert f" 1-24/{len(metrics.entries)} ─╯" in "\n".join(rows(app))
         metrics.focus()
         await pilot.press(*["down"] * 24)
         await pilot.pause()
-        assert f" 2-25/{len(metrics.series)} ─╯" in "\n".join(rows(app))
+        assert f" 2-25/{len(metrics.entries)} ─╯" in "\n".join(rows(app))
 
 
 @pytest.mark.parametrize(

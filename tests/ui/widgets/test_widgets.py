@@ -23,6 +23,7 @@ from lossmon.types import (
 )
 from lossmon.ui.chart.sparkline import columns, points_per_column
 from lossmon.ui.chart.view_options import ChartSettings
+from lossmon.ui.metrics.entries import entry_of
 from lossmon.ui.run_selection import liveliest
 from lossmon.ui.scene import Scene
 from lossmon.ui.text.lines import Line, plain, width
@@ -164,13 +165,13 @@ def test_the_badge_fits_twenty_columns() -> None:
 
 def metrics(run: RunSnapshot, room: int, height: int = 9) -> list[str]:
     panel = Metrics()
-    panel.scene, panel.series = one(run), others(run)
+    panel.scene, panel.entries = one(run), [entry_of(series) for series in others(run)]
     return [plain(line) for line in panel.compose_lines(room, height)]
 
 
 def test_every_scalar_but_the_headline_losses_has_a_row() -> None:
     rows = metrics(stage.healthy(), 60)
-    assert [row.split()[0] for row in rows] == ["learning", "grad", "eval", "tokens/s"]
+    assert [row.split()[0] for row in rows] == ["learning", "eval", "grad", "tokens/s"]
     assert all(cell_len(row) == 60 for row in rows)
     assert rows[0].rstrip().endswith("4.0e-05")
 
@@ -179,7 +180,7 @@ def test_wide_rows_hold_two_metrics() -> None:
     rows = metrics(stage.healthy(), 130, 2)
     assert len(rows) == 2
     assert "learning rate" in rows[0]
-    assert "eval accuracy" in rows[0]
+    assert "grad norm" in rows[0]
 
 
 def test_a_metric_that_is_no_number_is_marked() -> None:
@@ -209,7 +210,7 @@ def test_a_trend_fills_its_room_well_and_never_too_much(n: int, room: int) -> No
 
 def test_the_gap_between_the_losses_has_a_row_among_the_metrics() -> None:
     labels = [series.meaning.label for series in rows(stage.overfitting())]
-    assert labels == ["learning rate", "grad norm", "eval accuracy", "gap", "tokens/s"]
+    assert labels == ["learning rate", "eval accuracy", "grad norm", "gap", "tokens/s"]
     assert "gap" not in [series.meaning.label for series in rows(stage.without_eval())]
 
 

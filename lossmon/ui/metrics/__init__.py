@@ -1,0 +1,1 @@
+"""Metrics of a run as a list: names, order, groups and search."""

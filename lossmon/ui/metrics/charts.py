@@ -1,0 +1,81 @@
+"""Charts of metric entries: the curve of a series, or the band of a group."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from lossmon.fast_dataclass import dataclass
+from lossmon.types import Kind, RunSnapshot
+from lossmon.ui.chart.model import ChartModel
+from lossmon.ui.chart.positions import placed_curve
+from lossmon.ui.chart.run_model import model_of, style_of
+from lossmon.ui.chart.view_options import ChartSettings
+from lossmon.ui.metrics.entries import Bands, MetricEntry, as_series
+
+_MARKS = frozenset({"min", "restart"})
+"""Kinds of marks in a small chart: others would hide the labels of its axis."""
+
+_EDGE = "series-1-calm"
+"""Style of the extremes of a group, fainter than its median."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EntryChart:
+    """An entry as its pane shows it.
+
+    Attributes:
+        model: What is drawn.
+        style: Colour role of its name.
+        last: Newest value; of a group the median.
+        low: Smallest value that is drawn.
+        high: Largest value that is drawn.
+        may_be_log: A logarithmic axis suits it: a loss, and above zero.
+    """
+
+    model: ChartModel
+    style: str
+    last: float
+    low: float
+    high: float
+    may_be_log: bool
+
+
+def chart_of(
+    run: RunSnapshot, settings: ChartSettings, entry: MetricEntry, index: int, bands: Bands
+) -> EntryChart:
+    """The chart of an entry.
+
+    Args:
+        run: The run.
+        settings: How to see it.
+        entry: One of its metrics.
+        index: Index of the first member into the run's series.
+        bands: Where bands of groups are kept.
+    """
+    model = model_of(run, settings, (index,))
+    model = replace(model, marks=tuple(one for one in model.marks if one.kind in _MARKS))
+    lead = entry.lead
+    if entry.is_group:
+        return _group_chart(run, settings, entry, model, bands)
+    style = style_of(run, index)
+    may_be_log = lead.meaning.kind is Kind.LOSS and lead.minimum > 0
+    role = style if style in ("train", "eval") else "foreground"
+    return EntryChart(model, role, lead.last, lead.minimum, lead.maximum, may_be_log)
+
+
+def _group_chart(
+    run: RunSnapshot,
+    settings: ChartSettings,
+    entry: MetricEntry,
+    model: ChartModel,
+    bands: Bands,
+) -> EntryChart:
+    band = bands.of(entry)
+    low, middle, high = (as_series(entry, band, name) for name in ("low", "middle", "high"))
+
+    curves = tuple(
+        replace(placed_curve(run, series, settings.x, style), smooth=False)
+        for series, style in ((middle, "other"), (low, _EDGE), (high, _EDGE))
+    )
+    whole = replace(model, curves=curves, marks=())
+    return EntryChart(whole, "foreground", middle.last, low.minimum, high.maximum, False)

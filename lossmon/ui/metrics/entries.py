@@ -1,0 +1,157 @@
+"""Metric entries: a series, or the series of all layers of a model as one group."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+
+from lossmon.fast_dataclass import dataclass
+from lossmon.types import Kind, Meaning, Series, Split
+from lossmon.ui.metrics.band import Band, band_of
+from lossmon.ui.metrics.names import display_name, natural_key
+
+FEWEST_MEMBERS = 4
+"""Members of a group: fewer are told apart at a glance."""
+
+_NUMBER = re.compile(
+    r"(?<![0-9A-Za-z])[0-9]+(?![0-9A-Za-z])"
+    r"|(?<=layer)[0-9]+|(?<=block)[0-9]+|(?<=expert)[0-9]+|(?<=head)[0-9]+|(?<=stage)[0-9]+"
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MetricEntry:
+    """What has one chart, or one row.
+
+    Attributes:
+        key: Stays the same while the run grows.
+        name: Name on the screen, unshortened; of a group with `*` for the numbers.
+        members: The series, in natural order; one if it is no group.
+    """
+
+    key: str
+    name: str
+    members: tuple[Series, ...]
+
+    @property
+    def lead(self) -> Series:
+        """The first series."""
+        return self.members[0]
+
+    @property
+    def is_group(self) -> bool:
+        """Whether it stands for several series."""
+        return len(self.members) > 1
+
+
+def key_of(series: Series) -> str:
+    """Key of a series, the same while the run grows: two sources may spell a tag alike."""
+    return f"{series.meaning.key} {series.tag}"
+
+
+def entry_of(series: Series) -> MetricEntry:
+    """The entry of one series."""
+    return MetricEntry(key_of(series), display_name(series), (series,))
+
+
+def entries_of(series: Iterable[Series], *, collapse: bool = True) -> list[MetricEntry]:
+    """One entry per series; those whose names differ by a number alone become one group.
+
+    Losses and what is measured on eval data stay apart: each of them is looked at.
+
+    Args:
+        series: The series.
+        collapse: Make groups.
+    """
+    groups: dict[str, list[Series]] = {}
+    for one in series:
+        pattern = _pattern(one.tag) if collapse and _may_collapse(one) else ""
+        groups.setdefault(pattern or key_of(one), []).append(one)
+    entries: list[MetricEntry] = []
+    for key, members in groups.items():
+        if len(members) < FEWEST_MEMBERS:
+            entries += [entry_of(one) for one in members]
+        else:
+            ordered = sorted(members, key=lambda one: natural_key(one.tag))
+            entries.append(MetricEntry(key, key, tuple(ordered)))
+    return entries
+
+
+def _may_collapse(one: Series) -> bool:
+    return one.meaning.kind is not Kind.LOSS and one.meaning.split is not Split.EVAL
+
+
+@lru_cache(16_384)
+def _pattern(tag: str) -> str:
+    """The tag with `*` for its numbers; empty if it has none."""
+    found = _NUMBER.sub("*", tag)
+    return "" if found == tag else found
+
+
+class Bands:
+    """Bands of the groups in view, each computed on from what it was before."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[tuple[Series, ...], Band]] = {}
+
+    def of(self, entry: MetricEntry) -> Band:
+        """The band of a group."""
+        known = self._known.get(entry.key)
+        if known is not None and all(map(_is_same, known[0], entry.members)):
+            return known[1]
+        same_members = known is not None and len(known[0]) == len(entry.members)
+        band = band_of(entry.members, known[1] if known is not None and same_members else None)
+        self._known[entry.key] = (entry.members, band)
+        return band
+
+    def keep(self, keys: Iterable[str]) -> None:
+        """Forget all others."""
+        self._known = {key: self._known[key] for key in keys if key in self._known}
+
+    def median(self, entry: MetricEntry) -> Series:
+        """The middle of a group as a series of its name."""
+        return as_series(entry, self.of(entry))
+
+
+def _is_same(one: Series, other: Series) -> bool:
+    return one.values is other.values and one.steps is other.steps
+
+
+def as_series(entry: MetricEntry, band: Band, values: str = "middle") -> Series:
+    """A column of a band as a series.
+
+    Args:
+        entry: The group.
+        band: Its band.
+        values: Which column: `low`, `middle`, `high`.
+    """
+    column = getattr(band, values)
+    finite = np.isfinite(column)
+    known = column[finite]
+    steps = band.lead.steps[finite]
+    low, high = (int(known.argmin()), int(known.argmax())) if len(known) else (0, 0)
+    meaning = Meaning(entry.key, entry.name, kind=band.lead.meaning.kind)
+    return replace(
+        band.lead,
+        tag=entry.key,
+        meaning=meaning,
+        values=column,
+        last=float(column[-1]) if len(column) else math.nan,
+        n_nonfinite=int(len(column) - len(known)),
+        minimum=float(known[low]) if len(known) else math.nan,
+        min_step=int(steps[low]) if len(known) else 0,
+        maximum=float(known[high]) if len(known) else math.nan,
+        max_step=int(steps[high]) if len(known) else 0,
+        ghost_steps=band.lead.ghost_steps[:0],
+        ghost_values=band.lead.ghost_values[:0],
+    )
+
+
+def find(entries: Sequence[MetricEntry], key: str | None) -> int:
+    """Place of an entry; 0 where it is not among them."""
+    return next((at for at, one in enumerate(entries) if one.key == key), 0)

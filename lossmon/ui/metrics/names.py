@@ -1,0 +1,109 @@
+"""Metric names: natural order, and short forms that keep what distinguishes them."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+
+from rich.cells import cell_len
+
+from lossmon.types import Kind, Meaning, Series
+from lossmon.ui.text.lines import clean, clip_middle
+
+_DIGITS = re.compile(r"([0-9]+)")
+_PIECE = re.compile(r"[^/._:\s-]+|[/._:\s-]+")
+_SEPARATORS = frozenset("/._:- \t")
+_NOT_ALNUM = re.compile(r"[^0-9a-z]+")
+
+_OWN_WORDS = (Kind.LOSS, Kind.METRIC)
+"""Kinds whose label is always better known than their tag."""
+
+
+@lru_cache(16_384)
+def natural_key(name: str) -> tuple[object, ...]:
+    """Sort key in which numbers count as numbers: `layer.2` comes before `layer.10`."""
+    parts = _DIGITS.split(name.casefold())
+    # Texts and numbers alternate, so that keys always compare like with like. A number is
+    # compared by its length and digits: `int` refuses those of hostile length.
+    return tuple(
+        (len(part.lstrip("0")), part.lstrip("0")) if at % 2 else part
+        for at, part in enumerate(parts)
+    )
+
+
+def display_name(series: Series) -> str:
+    """Name of a series on the screen: the field's words where there are some, else its tag."""
+    return _display_name(series.tag, series.meaning)
+
+
+@lru_cache(16_384)
+def _display_name(tag: str, meaning: Meaning) -> str:
+    label = clean(meaning.label or tag)
+    if meaning.kind in _OWN_WORDS:
+        return label
+    if meaning.kind in (Kind.LEARNING_RATE, Kind.GRAD_NORM):
+        return clean(tag) if meaning.part else label
+    # A label that only repeats the key is the tag without its punctuation.
+    return clean(tag) if _letters(meaning.key).endswith(_letters(label)) else label
+
+
+def _letters(text: str) -> str:
+    return _NOT_ALNUM.sub("", text.casefold())
+
+
+def shared_prefix(names: Sequence[str]) -> str:
+    """What all names begin with, up to the last separator; empty for fewer than two names."""
+    if len(names) < 2:
+        return ""
+    first, last = min(names), max(names)
+    alike = (one == other for one, other in zip(first, last, strict=False))
+    size = next((at for at, same in enumerate(alike) if not same), min(len(first), len(last)))
+    while size and first[size - 1] not in _SEPARATORS:
+        size -= 1
+    return first[:size]
+
+
+def frequencies(names: Iterable[str]) -> Counter[str]:
+    """In how many names each word occurs."""
+    return Counter(word for name in names for word in set(_words(name)))
+
+
+def shortened(name: str, room: int, counts: Mapping[str, int]) -> str:
+    """Shorten a name to `room` cells; the words that most names have are left out first.
+
+    Args:
+        name: The name.
+        room: Cells.
+        counts: In how many of the names beside it each word occurs (see `frequencies`).
+    """
+    pieces = _pieces(name)
+    kept = {at for at, piece in enumerate(pieces) if piece[0] not in _SEPARATORS}
+    while cell_len(text := _joined(pieces, kept)) > room and len(kept) > 1:
+        # Of words equally common the first goes: a name becomes more special towards its end.
+        kept.remove(max(kept, key=lambda at: (counts.get(pieces[at], 0), -at)))
+    return text if cell_len(text) <= room else clip_middle(text, room)
+
+
+def _joined(pieces: Sequence[str], kept: set[int]) -> str:
+    text = ""
+    gap = False
+    for at, piece in enumerate(pieces):
+        if at in kept:
+            text += ("…" if gap else "") + piece
+            gap = False
+        elif piece[0] not in _SEPARATORS:
+            text, gap = text.rstrip("/._:- \t") if not gap else text, True
+        elif not gap:
+            text += piece
+    return text + ("…" if gap else "")
+
+
+def _pieces(name: str) -> Sequence[str]:
+    return _PIECE.findall(name)
+
+
+@lru_cache(16_384)
+def _words(name: str) -> tuple[str, ...]:
+    return tuple(piece for piece in _pieces(name) if piece[0] not in _SEPARATORS)

@@ -1,0 +1,99 @@
+"""Metric order: by importance, by name, or by recent change."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from enum import StrEnum
+from functools import lru_cache
+
+import numpy as np
+
+from lossmon.types import Kind, Meaning, Split
+from lossmon.ui.metrics.entries import MetricEntry
+from lossmon.ui.metrics.names import natural_key
+
+_REWARD = frozenset({"reward", "rewards", "rew", "return", "returns"})
+_KL = frozenset({"kl"})
+_WORD = re.compile(r"[a-z]+")
+
+_RANKS = {
+    Kind.LEARNING_RATE: 3,
+    Kind.METRIC: 4,
+    Kind.GRAD_NORM: 5,
+    Kind.LOSS: 6,
+    Kind.THROUGHPUT: 7,
+    Kind.OTHER: 8,
+}
+"""What a person asks of first, behind the loss, the reward (0) and its distance (1)."""
+
+_PART = 9
+"""Gradient norms of a part of the model."""
+
+_GROUP = 10
+
+_NEWEST = 5
+"""The newest fifth of a series is compared with the fifth before it."""
+
+
+class MetricSort(StrEnum):
+    """What metrics are sorted by."""
+
+    IMPORTANCE = "importance"
+    NAME = "name"
+    CHANGE = "change"
+
+
+def ranked(entries: Sequence[MetricEntry], pins: Collection[str] = ()) -> list[MetricEntry]:
+    """Sort entries by importance, pinned ones first."""
+    return sorted(entries, key=lambda one: (one.key not in pins, *_rank(one)))
+
+
+def ordered(
+    entries: Sequence[MetricEntry], by: MetricSort, pins: Collection[str] = ()
+) -> list[MetricEntry]:
+    """Sort entries; what is equal stands in natural order of names."""
+    if by is MetricSort.NAME:
+        return sorted(entries, key=lambda one: natural_key(one.name))
+    if by is MetricSort.CHANGE:
+        return sorted(entries, key=lambda one: (-change(one), *_rank(one)))
+    return ranked(entries, pins)
+
+
+def _rank(entry: MetricEntry) -> tuple[object, ...]:
+    lead = entry.lead
+    rank, *rest = importance(lead.tag, lead.meaning)
+    if entry.is_group and lead.meaning.kind is not Kind.LEARNING_RATE:
+        rank = _GROUP
+    is_flat = lead.n > 1 and lead.minimum == lead.maximum
+    return (rank, is_flat, entry.is_group, *rest, natural_key(entry.name))
+
+
+@lru_cache(16_384)
+def importance(tag: str, meaning: Meaning) -> tuple[int, bool, str]:
+    """Sort key of a series: its rank, eval data first, totals before parts."""
+    words = set(_WORD.findall(tag.casefold()))
+    kind = meaning.kind
+    rank = _RANKS[kind]
+    if kind in (Kind.METRIC, Kind.OTHER) and words & _REWARD:
+        rank = 0
+    elif kind in (Kind.METRIC, Kind.OTHER, Kind.LOSS) and words & _KL:
+        rank = 1
+    elif kind is Kind.GRAD_NORM and meaning.part:
+        rank = _PART
+    return rank, meaning.split is not Split.EVAL, meaning.part
+
+
+def change(entry: MetricEntry) -> float:
+    """How far the newest fifth lies from the fifth before it, as a share of the whole range."""
+    values = entry.lead.values
+    values = values[np.isfinite(values)]
+    size = len(values) // _NEWEST
+    if size < 1:
+        return 0.0
+    length = float(values.max()) / 2 - float(values.min()) / 2
+    if not length > 0:
+        return 0.0
+    with np.errstate(over="ignore", invalid="ignore"):
+        moved = np.mean(values[-size:] / 2) - np.mean(values[-2 * size : -size] / 2)
+    return abs(float(moved)) / length if np.isfinite(moved) else 0.0

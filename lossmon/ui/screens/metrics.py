@@ -1,0 +1,399 @@
+"""Metrics view: a grid of charts of all metrics, paged, filtered and sorted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import ClassVar, Self
+
+from textual import events, getters, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Grid
+from textual.geometry import Size
+
+from lossmon.types import RunSnapshot
+from lossmon.ui.keys.bindings import footer
+from lossmon.ui.metrics.charts import chart_of
+from lossmon.ui.metrics.entries import Bands, MetricEntry, entries_of, find
+from lossmon.ui.metrics.names import frequencies, shared_prefix, shortened
+from lossmon.ui.metrics.ranking import MetricSort, ordered
+from lossmon.ui.metrics.search import SearchError, matcher
+from lossmon.ui.scene import Scene
+from lossmon.ui.screens.host import ViewHost
+from lossmon.ui.screens.scene_screen import DetailRequested
+from lossmon.ui.screens.typing_screen import MOVES, TypingScreen
+from lossmon.ui.text.lines import EMPTY, MUTED, STRONG, TEXT, Line, choose, clean
+from lossmon.ui.widgets.chart_titles import options_of
+from lossmon.ui.widgets.keys import Keys
+from lossmon.ui.widgets.metric_list import Catalogue
+from lossmon.ui.widgets.metric_pane import (
+    FRAME_ROOM,
+    MetricPane,
+    range_of,
+    title_of_entry,
+    value_of,
+)
+from lossmon.ui.widgets.panel import Panel
+
+CELL = (38, 9)
+"""Columns and rows that a chart has at least, where the terminal has several times as many."""
+
+LOW_CELL = 6
+"""Rows of a chart in a terminal with fewer than `LOW` rows."""
+
+LOW = 20
+
+FOOTER = ("metrics.open", "metrics.filter", "metrics.sort", "metrics.pin", "metrics.page_down",
+          "metrics.back")  # fmt: skip
+"""Ids of what the footer shows, the most important first."""
+
+
+def grid_of(size: Size) -> tuple[int, int]:
+    """Columns and rows of charts in a terminal of a size."""
+    rows = max(1, size.height - 2)
+    return max(1, size.width // CELL[0]), max(1, rows // (CELL[1] if rows >= LOW else LOW_CELL))
+
+
+class Heading(Panel):
+    """One line above the charts."""
+
+    DEFAULT_CSS = "Heading { height: 1; }"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parts: Sequence[tuple[int, Line]] = ()
+
+    def show(self, parts: Sequence[tuple[int, Line]]) -> None:
+        """Show parts with importance."""
+        self.parts = parts
+        self.redraw()
+
+    def compose_lines(self, width: int, height: int) -> Sequence[Line]:
+        return [((" ", TEXT), *choose(self.parts, width - 2, 3))]
+
+
+class MetricsScreen(TypingScreen):
+    """The charts of the run in view, a page at a time.
+
+    Args:
+        app: The app, which keeps what was chosen here.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "back", id="metrics.back",
+                tooltip="Drop the filter, leave the group"),
+        Binding("left", "choose(-1)", "left", id="metrics.left", tooltip="Metric at the left"),
+        Binding("right", "choose(1)", "right", id="metrics.right", tooltip="Metric at the right"),
+        Binding("up,k", "row(-1)", "up", id="metrics.up", tooltip="Metric above"),
+        Binding("down,j", "row(1)", "down", id="metrics.down", tooltip="Metric below"),
+        Binding("pageup,b,ctrl+u", "page(-1)", "page up", id="metrics.page_up",
+                tooltip="Page before"),
+        Binding("pagedown,ctrl+d", "page(1)", "page", id="metrics.page_down", key_display="pgdn",
+                tooltip="Next page"),
+        Binding("home", "edge(-1)", "first", id="metrics.first", tooltip="First metric"),
+        Binding("end,G", "edge(1)", "last", id="metrics.last", tooltip="Last metric"),
+        Binding("enter", "open", "open", id="metrics.open",
+                tooltip="Open the chart or the group"),
+        Binding("slash", "filter", "filter", id="metrics.filter",
+                tooltip="Filter by words, glob or regex"),
+        Binding("s", "sort", "sort", id="metrics.sort",
+                tooltip="Sort by importance, name or change"),
+        Binding("space", "pin", "pin", id="metrics.pin",
+                tooltip="Pin the metric to the dashboard"),
+    ]  # fmt: skip
+
+    DEFAULT_CSS = """
+    MetricsScreen Grid { height: 1fr; width: 1fr; grid-gutter: 0; }
+    MetricsScreen .-unused { display: none; }
+    """
+
+    app = getters.app(ViewHost)
+    prompt = "/"
+
+    @classmethod
+    def create(cls, app: ViewHost) -> Self | None:
+        return cls(app)
+
+    def __init__(self, app: ViewHost) -> None:
+        super().__init__()
+        self.choices = app.metric_choices
+        self.scene = Scene()
+        self.catalogue = Catalogue()
+        self.shown: list[MetricEntry] = []
+        """All metrics that fit the filter, in their order."""
+        self.top = 0
+        """Place of the first metric of the page."""
+        self.wrong = ""
+        """What is wrong with the filter that is being typed."""
+        self.most = grid_of(app.size)
+        """Columns and rows of charts that there is room for."""
+        self.columns, self.rows = self.most
+        self.heading = Heading()
+        self.grid = Grid()
+        self.panes = [MetricPane(place) for place in range(self.columns * self.rows)]
+        self.keys = Keys(
+            footer(list(self._own()), FOOTER, app.config.keys),
+            lambda text: self.scene.say(text),
+            id="keys",
+        )
+        self._bands = Bands()
+        self._order: dict[str, int] = {}
+        self._counts: Counter[str] = Counter()
+        self._series: tuple[object, ...] = ()
+
+    @classmethod
+    def _own(cls) -> list[Binding]:
+        return [one for one in cls.BINDINGS if isinstance(one, Binding)]
+
+    def compose(self) -> ComposeResult:
+        yield self.heading
+        with self.grid:
+            yield from self.panes
+        yield self.keys
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.most = grid_of(event.size)
+        missing = [MetricPane(at) for at in range(len(self.panes), self.most[0] * self.most[1])]
+        if missing:
+            self.panes += missing
+            self.grid.mount_all(missing)
+        self._arrange()
+        # Rooms of titles are known once the grid is laid out.
+        self.call_after_refresh(self._draw)
+
+    def _arrange(self) -> None:
+        """Give few charts all of the room."""
+        columns, rows = self.most
+        count = max(1, len(self.shown))
+        self.columns = min(columns, count)
+        self.rows = min(rows, -(-count // self.columns))
+        self.grid.styles.grid_size_columns = self.columns
+        self.grid.styles.grid_size_rows = self.rows
+
+    # -------------------------------------------------------------------------- what is shown
+
+    def present(self, scene: Scene) -> None:
+        self.scene = scene
+        self.keys.redraw()
+        run = scene.run
+        if run is None:
+            self.shown = []
+        elif self._series is not run.series:
+            self._series = run.series
+            self.catalogue.update(run)
+            self._list()
+        self._draw()
+
+    def _list(self) -> None:
+        """Bring the list of metrics up to date with data and choices."""
+        run, choices = self.catalogue.run, self.choices
+        if run is None:
+            return
+        indices = dict.fromkeys(at for one in self.catalogue.subjects for at in one.shown)
+        series = [run.series[at] for at in indices]
+        entries = entries_of(series)
+        group = next((one for one in entries if one.key == choices.group), None)
+        if group is not None:
+            entries = entries_of(group.members, collapse=False)
+        else:
+            choices.group = None
+            fits = matcher(choices.filter)
+            entries = entries_of(
+                [one for one in series if fits(one.tag) or fits(one.meaning.label)]
+            )
+        self._counts = frequencies(one.name for one in entries)
+        self.shown = self._sorted(entries, run)
+        self._arrange()
+
+    def _sorted(self, entries: list[MetricEntry], run: RunSnapshot) -> list[MetricEntry]:
+        """In their order; by change they keep it while data come, else charts would jump."""
+        by = MetricSort.NAME if self.choices.group is not None else self.choices.sort
+        if by is MetricSort.CHANGE and self._order:
+            last = len(self._order)
+            return sorted(entries, key=lambda one: self._order.get(one.key, last))
+        found = ordered(entries, by, self.scene.pins)
+        if by is MetricSort.IMPORTANCE:
+            losses = {id(one): at for at, one in enumerate((run.train_loss, run.eval_loss))}
+            found.sort(key=lambda one: losses.get(id(one.lead), 2))
+        self._order = {one.key: at for at, one in enumerate(found)}
+        return found
+
+    @property
+    def chosen(self) -> int:
+        """Place of the chosen metric."""
+        return find(self.shown, self.choices.chosen)
+
+    def _draw(self) -> None:
+        size = self.columns * self.rows
+        self.top = self.chosen // size * size
+        page = self.shown[self.top : self.top + size]
+        self._bands.keep([one.key for one in page])
+        prefix = shared_prefix([one.name for one in self.shown])
+        for pane in self.panes:
+            pane.set_class(pane.place >= len(page), "-unused")
+        for pane, entry in zip(self.panes, page, strict=False):
+            self._show(pane, entry, prefix)
+        self.heading.show(self._heading(prefix, len(page)))
+
+    def _show(self, pane: MetricPane, entry: MetricEntry, prefix: str) -> None:
+        run, scene = self.catalogue.run, self.scene
+        if run is None:
+            return
+        index = next(at for at, one in enumerate(run.series) if one is entry.lead)
+        chart = chart_of(run, scene.chart_settings, entry, index, self._bands)
+        options = replace(options_of(scene), legend=False)
+        if not chart.may_be_log:
+            options = replace(options, log_y=False)
+        pinned = entry.key in scene.pins
+        extra = len(value_of(chart.last)) + 1 + 2 * pinned + 4 * entry.is_group
+        room = (pane.size.width or self.app.size.width // self.columns) - FRAME_ROOM - extra
+        name = shortened(entry.name[len(prefix) :], room, self._counts)
+        pane.show(
+            chart.model,
+            options,
+            title_of_entry(entry, name, chart.last, chart.style, pinned=pinned),
+            range_of(scene, chart.low, chart.high),
+            chosen=entry.key == self.shown[self.chosen].key,
+        )
+
+    def _heading(self, prefix: str, count: int) -> list[tuple[int, Line]]:
+        say, scene, size = self.scene.say, self.scene, self.columns * self.rows
+        if self.wrong:
+            return [(0, self.entry.line()), (1, ((clean(self.wrong), "warning"),))]
+        total = len(self.shown)
+        place = f"{self.top + 1}-{self.top + count}/{total}" if total > size else f"{total}"
+        parts: list[tuple[int, Line]] = [
+            (3, ((say(self.title_word), STRONG),)),
+            (4, ((clean(scene.run.name), TEXT),) if scene.run else EMPTY),
+            (1, ((place, TEXT),)),
+            (0, self._filtered()),
+            (2, ((prefix + "…", MUTED),) if prefix else EMPTY),
+            (5, ((f"{say('by')} {say(self.choices.sort.value)}", MUTED),)),
+        ]
+        if not total:
+            parts.append((1, ((say("no metric fits the filter"), MUTED),)))
+        return parts
+
+    def _filtered(self) -> Line:
+        if self.entry.active:
+            return self.entry.line()
+        if self.choices.group is not None:
+            return ((clean(self.choices.group), "key"),)
+        text = self.choices.filter.strip()
+        return ((f"{self.scene.say('filter')}: ", MUTED), (clean(text), "key")) if text else EMPTY
+
+    # ------------------------------------------------------------------------------- keys
+
+    def _choose(self, place: int) -> None:
+        if self.shown:
+            place = max(0, min(len(self.shown) - 1, place))
+            self.choices.chosen = self.shown[place].key
+            self._draw()
+
+    def action_choose(self, by: int) -> None:
+        """Choose another metric."""
+        self._choose(self.chosen + by)
+
+    def action_row(self, rows: int) -> None:
+        """Choose the metric above or below."""
+        self._choose(self.chosen + rows * self.columns)
+
+    def action_page(self, pages: int) -> None:
+        """Go to another page."""
+        place = self.chosen + pages * self.columns * self.rows
+        if place >= len(self.shown):
+            place = len(self.shown) - 1
+        self._choose(place)
+
+    def action_edge(self, side: int) -> None:
+        """Choose the first or the last metric."""
+        self._choose(0 if side < 0 else len(self.shown) - 1)
+
+    def action_open(self) -> None:
+        """Open the chosen chart full screen; of a group, the charts of its members."""
+        if not self.shown:
+            return
+        entry = self.shown[self.chosen]
+        if entry.is_group:
+            self.choices.group, self.choices.chosen = entry.key, None
+            self._again()
+        else:
+            self.post_message(DetailRequested(entry.key))
+
+    def action_back(self) -> None:
+        """Leave the group, else drop the filter, else close the view."""
+        if self.choices.group is not None:
+            self.choices.chosen, self.choices.group = self.choices.group, None
+            self._again()
+        elif self.choices.filter:
+            self._sift("")
+        else:
+            self.app.pop_screen()
+
+    def action_sort(self) -> None:
+        """Sort by the next key."""
+        kinds = list(MetricSort)
+        self.choices.sort = kinds[(kinds.index(self.choices.sort) + 1) % len(kinds)]
+        self._again()
+
+    def action_pin(self) -> None:
+        """Pin the chosen metric to the dashboard, or unpin it."""
+        if self.shown:
+            self.choices.chosen = self.shown[self.chosen].key
+            self.app.preferences.pin(self.choices.chosen)
+            self._series = ()
+            self.app.present()
+
+    def _again(self) -> None:
+        """List the metrics anew."""
+        self._order = {}
+        self._list()
+        self._draw()
+
+    # ----------------------------------------------------------------------------- filter
+
+    def action_filter(self) -> None:
+        """Begin to type a filter."""
+        self.choices.group = None
+        self.entry.begin(self.choices.filter)
+        self._again()
+
+    def on_key(self, event: events.Key) -> None:
+        if not self.entry.active:
+            return
+        if event.key in MOVES:
+            event.stop()
+            event.prevent_default()
+            self.action_row(MOVES[event.key])
+        elif self.entry.take(event):
+            self._sift(self.entry.text)
+
+    def typed(self) -> None:
+        self._sift(self.entry.text)
+
+    def _sift(self, text: str) -> None:
+        """Filter; what is no pattern yet changes nothing."""
+        try:
+            matcher(text)
+        except SearchError as error:
+            self.wrong = str(error) if self.entry.active else ""
+        else:
+            self.wrong, self.choices.filter = "", text
+        self._again()
+
+    # ------------------------------------------------------------------------------ mouse
+
+    @on(MetricPane.Clicked)
+    def choose_pane(self, event: MetricPane.Clicked) -> None:
+        """A click chooses, two open."""
+        self._choose(self.top + event.place)
+        if event.times > 1:
+            self.action_open()
+
+    def on_mouse_scroll_down(self) -> None:
+        self.action_page(1)
+
+    def on_mouse_scroll_up(self) -> None:
+        self.action_page(-1)

@@ -1,0 +1,82 @@
+"""Names keep what distinguishes them, and numbers count as numbers."""
+
+from __future__ import annotations
+
+import pytest
+
+from lossmon.types import Kind, Meaning, Series
+from lossmon.ui.metrics.names import (
+    display_name,
+    frequencies,
+    natural_key,
+    shared_prefix,
+    shortened,
+)
+
+LAYERS = [
+    f"optim/{what}/module.transformer.blocks.{layer}.{part}.weight.{value}"
+    for what in ("param", "grad")
+    for layer in range(12)
+    for part in ("attn_out", "ff_proj")
+    for value in ("norm", "min")
+]
+
+
+def test_numbers_count_as_numbers() -> None:
+    names = ["layer.10.norm", "layer.2.norm", "Layer.1.norm", "layer"]
+    assert sorted(names, key=natural_key) == [
+        "layer",
+        "Layer.1.norm",
+        "layer.2.norm",
+        "layer.10.norm",
+    ]
+
+
+def test_a_number_of_hostile_length_is_sorted_too() -> None:
+    assert sorted(["a" + "9" * 9000, "a1"], key=natural_key)[0] == "a1"
+
+
+def test_words_that_all_names_have_are_left_out_first() -> None:
+    counts = frequencies(LAYERS)
+    name = "optim/grad/module.transformer.blocks.7.ff_proj.weight.norm"
+    assert shortened(name, 80, counts) == name
+    assert shortened(name, 24, counts) == "…grad…7.ff_proj…norm"
+
+
+@pytest.mark.parametrize("room", [24, 30, 40])
+def test_short_names_stay_different(room: int) -> None:
+    counts = frequencies(LAYERS)
+    assert len({shortened(name, room, counts) for name in LAYERS}) == len(LAYERS)
+
+
+@pytest.mark.parametrize("room", [1, 5, 9])
+def test_a_name_fits_any_room(room: int) -> None:
+    assert len(shortened(LAYERS[0], room, frequencies(LAYERS))) <= room
+
+
+def test_a_shared_prefix_ends_at_a_separator() -> None:
+    assert shared_prefix(["eval/math_loss", "eval/mmlu"]) == "eval/"
+    assert shared_prefix(["eval/mmlu"]) == ""
+    assert shared_prefix(["loss", "kl"]) == ""
+
+
+@pytest.mark.parametrize(
+    ("tag", "meaning", "name"),
+    [
+        ("optim/a.b_c", Meaning("train/optim_a_b_c", "train optim a b c"), "optim/a.b_c"),
+        ("train_lr", Meaning("learning_rate", "learning rate", kind=Kind.LEARNING_RATE),
+         "learning rate"),
+        ("norm/emb", Meaning("grad_norm/emb", "gradient norm emb", kind=Kind.GRAD_NORM, part="emb"),
+         "norm/emb"),
+        ("eval_acc", Meaning("eval/accuracy", "eval accuracy", kind=Kind.METRIC), "eval accuracy"),
+        ("tps", Meaning("train/tokens_per_second", "tokens/s", kind=Kind.THROUGHPUT), "tokens/s"),
+    ],
+)  # fmt: skip
+def test_a_tag_stands_for_itself_where_the_field_has_no_words(
+    tag: str, meaning: Meaning, name: str
+) -> None:
+    assert display_name(Series(tag, meaning)) == name
+
+
+def test_a_hostile_tag_is_cleaned() -> None:
+    assert "\x1b" not in display_name(Series("a/\x1b[2J", Meaning("train/a2j", "train a2j")))

@@ -1,0 +1,198 @@
+"""The metrics view: every metric a chart, found, sorted, pinned and opened by key."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from textual.geometry import Size
+
+from lossmon.types import Meaning, RunSnapshot
+from lossmon.ui.app import LossmonApp
+from lossmon.ui.follower import SnapshotReady
+from lossmon.ui.scene import ScreenConfig
+from lossmon.ui.screens.dashboard import Dashboard
+from lossmon.ui.screens.detail import DetailScreen
+from lossmon.ui.screens.metrics import MetricsScreen, grid_of
+from lossmon.ui.state.preferences import Preferences
+from tests.ui import stage
+from tests.ui.screen import text
+
+
+def layered(layers: int = 12) -> RunSnapshot:
+    """A run that logs two values per layer."""
+    run, steps = stage.overfitting(), np.arange(1, 401)
+    norms = tuple(
+        stage.series(
+            Meaning(tag := f"{what}/h.{layer}.attn", tag),
+            steps,
+            np.sin(steps / 50 + layer) + layer,
+        )
+        for what in ("act", "norm")
+        for layer in range(layers)
+    )
+    return replace(run, series=(*run.series, *norms))
+
+
+def app_of(config: ScreenConfig | None = None) -> LossmonApp:
+    return stage.app(stage.snapshot(layered()), config=config)
+
+
+def view(app: LossmonApp) -> MetricsScreen:
+    assert isinstance(app.screen, MetricsScreen)
+    return app.screen
+
+
+def names(app: LossmonApp) -> list[str]:
+    return [one.name for one in view(app).shown]
+
+
+ALL = ["train loss", "eval loss", "learning rate", "eval accuracy", "grad norm", "gap", "tokens/s",
+       "act/h.*.attn", "norm/h.*.attn"]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("size", "grid"),
+    [((40, 15), (1, 2)), ((80, 24), (2, 2)), ((120, 40), (3, 4)), ((8, 3), (1, 1))],
+)
+def test_columns_and_rows_follow_the_terminal(size: tuple[int, int], grid: tuple[int, int]) -> None:
+    assert grid_of(Size(*size)) == grid
+
+
+async def test_the_view_shows_losses_first_and_layers_as_groups() -> None:
+    app = app_of()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("m")
+        await pilot.pause()
+        assert names(app) == ALL
+        shown = text(app)
+        assert "train loss 0.5" in shown
+        assert "norm/h.*.attn" in shown
+        assert "×12" in shown
+        await pilot.press("m")
+        assert isinstance(app.screen, Dashboard)
+
+
+async def test_what_is_typed_filters_at_once_and_escape_drops_it() -> None:
+    app = app_of()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("m", "slash", *"nor")
+        assert names(app) == ["grad norm", "norm/h.*.attn"]
+        await pilot.press("m", "enter", "escape")
+        assert names(app) == ALL
+        await pilot.press("slash", *"act/*1.")
+        assert names(app) == []
+        await pilot.press("asterisk")
+        assert names(app) == ["act/h.1.attn", "act/h.11.attn"]
+
+
+async def test_a_broken_pattern_is_named_and_keeps_the_list() -> None:
+    app = app_of()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("m", "slash", *"norm(")
+        await pilot.pause()
+        assert names(app) == ["grad norm", "norm/h.*.attn"]
+        assert "unterminated" in text(app)
+
+
+async def test_enter_opens_a_group_and_then_a_chart() -> None:
+    app = app_of()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("m", "end", "enter")
+        assert names(app) == [f"norm/h.{at}.attn" for at in range(12)]
+        await pilot.press("right", "down", "enter")
+        await pilot.pause()
+        assert isinstance(app.screen, DetailScreen)
+        assert "norm/h.4.attn" in text(app)
+        await pilot.press("escape", "escape")
+        assert names(app) == ALL
+        assert view(app).chosen == len(ALL) - 1
+
+
+async def test_pages_and_edges_move_the_choice() -> None:
+    app = app_of()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("m", "pagedown")
+        await pilot.pause()
+        assert view(app).top == 4
+        assert "5-8/9" in text(app)
+        await pilot.press("end")
+        assert view(app).chosen == 8
+        await pilot.press("home", "down", "left")
+        assert view(app).chosen == 1
+
+
+async def test_metrics_are_sorted_by_the_next_key() -> None:
+    app = app_of()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("m", "s")
+        assert names(app) == sorted(ALL, key=str.casefold)
+        await pilot.press("s", "s")
+        assert names(app) == ALL
+
+
+async def test_a_pinned_metric_stands_first_on_the_dashboard_and_is_kept(tmp_path: Path) -> None:
+    app = app_of(ScreenConfig(home=tmp_path))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("m", "end", "space")
+        await pilot.pause()
+        assert "★ norm/h" in text(app)
+        await pilot.press("escape")
+        await pilot.pause()
+        assert isinstance(app.screen, Dashboard)
+        assert app.screen.metrics.entries[0].name == "norm/h.*.attn"
+    assert Preferences(tmp_path).pins == {"norm/h.*.attn"}
+
+
+async def test_a_click_chooses_and_two_open() -> None:
+    app = app_of()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("m")
+        await pilot.pause()
+        await pilot.click(view(app).panes[4])
+        assert view(app).chosen == 4
+        await pilot.click(view(app).panes[2], times=2)
+        await pilot.pause()
+        assert isinstance(app.screen, DetailScreen)
+
+
+async def test_a_chart_that_comes_back_shows_its_new_metric() -> None:
+    app = app_of()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("m", "slash", *"loss", "enter")
+        await pilot.pause()
+        await pilot.press("escape", "end", "enter")
+        await pilot.pause()
+        assert "train loss" not in text(app)
+
+
+async def test_new_points_reach_the_charts() -> None:
+    app = app_of()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("m")
+        await pilot.pause()
+        longer = stage.series(stage.TRAIN_LOSS, np.arange(1, 1401), np.full(1400, 0.25))
+        run = layered()
+        run = replace(run, series=(longer, *run.series[1:]))
+        app.post_message(SnapshotReady(stage.snapshot(run)))
+        await pilot.pause()
+        assert "train loss 0.25" in text(app)
+
+
+async def test_the_dashboard_filters_its_panel_and_opens_a_group() -> None:
+    app = app_of()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("slash", *"norm")
+        await pilot.pause()
+        assert isinstance(app.screen, Dashboard)
+        panel = app.screen.metrics
+        assert [one.name for one in panel.entries] == ["grad norm", "norm/h.*.attn"]
+        assert "/norm▏" in text(app)
+        await pilot.press("enter")
+        panel.focus()
+        await pilot.press("down", "down", "enter")
+        assert names(app) == [f"norm/h.{at}.attn" for at in range(12)]
+        await pilot.press("escape", "escape", "escape", "escape")
+        assert panel.filter == ""
