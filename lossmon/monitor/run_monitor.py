@@ -44,6 +44,10 @@ GONE = "its files are gone; what was read of them stays"
 RESTATE = 0.5
 """Seconds after which silence may have changed the state of a run."""
 
+DESCRIBE_SHARE = 10.0
+"""While files are read, describing their run, perhaps with thousands of series, may take a tenth of
+the time."""
+
 _RANDOM = re.compile(r"[0-9a-f]{32}$")
 """Directories that trackers name by random characters, beside those named by time."""
 
@@ -90,6 +94,7 @@ class RunMonitor:
         """Grows with every change; the versions below are its values at the time."""
         self._described_at = -1
         self._stated_at = 0.0
+        self._not_before = 0.0
         self._failed_at = -1
         self.update(found)
 
@@ -278,6 +283,8 @@ class RunMonitor:
     def _described(self, name: str) -> RunSnapshot:
         now = self._clock()
         old = self._snapshot
+        if old is not None and self._files.has_unread and time.monotonic() < self._not_before:
+            return old
         if old is not None and old.name == name and self._described_at == self._changes:
             if abs(now - self._stated_at) < RESTATE:
                 return old
@@ -286,7 +293,10 @@ class RunMonitor:
             if state is old.state:
                 return old
         self._described_at, self._stated_at = self._changes, now
+        begin = time.monotonic()
         self._snapshot = self._describe(name, now)
+        took = time.monotonic() - begin
+        self._not_before = begin + DESCRIBE_SHARE * took
         return self._snapshot
 
     def _describe(self, name: str, now: float) -> RunSnapshot:

@@ -98,15 +98,17 @@ class TagColumns:
         added = len(points)
         if not added:
             return
-        self._reserve(self.n + added)
         end = self.n + added
+        self._reserve(end)
         self._steps[self.n : end] = points.steps
         self._values[self.n : end] = points.values
         self._walls[self.n : end] = points.wall_times
         np.add(points.order, order_offset, out=self._orders[self.n : end])
         first = max(self.n - 1, 0)
-        falls = np.flatnonzero(np.diff(self._steps[first:end]) < 0)
-        self.backward.extend((falls + first + 1).tolist())
+        steps = self._steps[first:end]
+        falls = steps[1:] < steps[:-1]
+        if falls.any():
+            self.backward.extend((np.flatnonzero(falls) + first + 1).tolist())
         self.n = end
 
     def thin(self) -> None:

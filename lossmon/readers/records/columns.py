@@ -119,6 +119,8 @@ class MetricColumns:
         self._columns = columns or ColumnRoles()
         self._axis = StepAxis(axis, self._columns.steps)
         self._facts = PlanFacts()
+        self._tags: dict[str, str] = {}
+        """Tag by name, empty where it is not a quantity."""
 
     def add(self, frame: RecordFrame, batch: BatchBuilder) -> None:
         """Add the points of every quantity, and what is new about the plan of the run."""
@@ -126,27 +128,36 @@ class MetricColumns:
         axis = self._columns.axis if placed.axis is Axis.STEP else placed.axis
         walls, clocks = wall_times(frame)
         order = batch.points.reserve_column(frame.n)
+        steps = placed.steps
         for name, column in frame.columns.items():
-            if name in placed.used or not self._is_quantity(name):
+            tag = self._tag(name)
+            if not tag or name in placed.used:
                 continue
             if name in clocks:
                 column = _durations(column)
-            rows = column.rows
-            if len(rows):
-                tag = self._columns.tag(name)
+            rows, values = column.rows, column.values
+            if len(rows) == frame.n:
+                batch.points.add_points(Points(tag, steps, walls, values, order, axis))
+            elif len(rows):
                 batch.points.add_points(
-                    Points(tag, placed.steps[rows], walls[rows], column.values, order[rows], axis)
+                    Points(tag, steps[rows], walls[rows], values, order[rows], axis)
                 )
         self._facts.add(frame, batch)
 
-    def _is_quantity(self, name: str) -> bool:
-        short = plain(name)
-        return not (
-            short in IGNORED
-            or short in self._columns.ignored
-            or self._facts.knows(short)
-            or _SETTINGS.match(short) is not None
-        )
+    def _tag(self, name: str) -> str:
+        tag = self._tags.get(name)
+        if tag is None:
+            short = plain(name)
+            is_quantity = not (
+                short in IGNORED
+                or short in self._columns.ignored
+                or self._facts.knows(short)
+                or _SETTINGS.match(short) is not None
+            )
+            tag = self._columns.tag(name) if is_quantity else ""
+            if len(self._tags) < MOST_TAGS:
+                self._tags[name] = tag
+        return tag
 
 
 class PlanFacts:

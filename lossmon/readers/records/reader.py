@@ -23,6 +23,14 @@ MOST_NOTES = 20
 """Notes about lines of one file; more would not tell more."""
 
 
+FEW = 64
+"""Lines below which more are read before they are parsed: a record of thousands of names costs more
+by its names than by its values."""
+
+LARGE = 4 << 20
+"""Bytes of lines that are parsed however few they are."""
+
+
 class LineFault(NamedTuple):
     """A line that could not be read, or that is worth a note.
 
@@ -127,16 +135,23 @@ class RecordReader:
         self._reset()
 
     def _read(self, deadline: float) -> None:
+        lines, size = list[bytes](), 0
         for chunk in read_until(self._tail, deadline):
             if self._tail.replaced:
                 self._batch.restart()
                 self._axis = None
                 self._reset()
-            self._add(chunk)
+                lines, size = [], 0
+            lines += _split(chunk)
+            size += len(chunk)
+            if len(lines) >= FEW or size >= LARGE:
+                self._add(lines)
+                lines, size = [], 0
+        self._add(lines)
         self._add_unfinished()
 
-    def _add(self, chunk: Chunk) -> None:
-        lines, first = _split(chunk), self._line
+    def _add(self, lines: list[bytes]) -> None:
+        first = self._line
         if not lines:
             return
         self._line += len(lines)

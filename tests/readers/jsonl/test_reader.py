@@ -12,7 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lossmon.readers.records.frame import RecordFrame
 from lossmon.readers.records.json_lines import JsonParser, json_lines
+from lossmon.readers.records.reader import LineFault, RecordReader
 from lossmon.readers.registry import detect_head
 from lossmon.types import Axis
 from tests.readers.growing import DATA, read, read_growing, read_whole, titled
@@ -364,3 +366,18 @@ def test_no_bytes_make_it_fail(tmp_path_factory: pytest.TempPathFactory, content
 )
 def test_only_logs_are_claimed(tmp_path: Path, name: str, text: str, claimed: bool) -> None:
     assert (detect_head(tmp_path / name, text.encode()) is JSONL) is claimed
+
+
+def test_few_long_lines_are_parsed_together(tmp_path: Path) -> None:
+    log, parsed = tmp_path / "log.jsonl", list[int]()
+
+    class Counted(JsonParser):
+        def parse(self, lines: list[bytes]) -> tuple[RecordFrame, list[LineFault]]:
+            parsed.append(len(lines))
+            return super().parse(lines)
+
+    names = {f"layer{number}/norm": 0.5 for number in range(1000)}
+    log.write_text("".join(json.dumps({"step": step, **names}) + "\n" for step in range(40)))
+    batch = RecordReader(log, "jsonl", Counted).read(math.inf)
+    assert parsed == [40]
+    assert all(len(points) == 40 for points in batch.points) and len(batch.points) == 1000
