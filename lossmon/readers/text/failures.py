@@ -9,7 +9,9 @@ from lossmon.fast_dataclass import dataclass
 MARKERS = (
     "Traceback", "Killed", "CANCELLED", "Signal ", "srun: error", "OutOfMemory", "ut of memory",
     "oom-kill", "oom_kill", "Watchdog caught", "Bus error", "egmentation fault", "Terminated",
-    "Aborted",
+    "Aborted", "killed", "Fatal Python", "terminate called", "(exitcode", "return code =",
+    "TERM_", "Exception in thread", "Assertion", "Check failure", "OOMKilled", "exit code",
+    "Illegal instruction", "Floating point exc",
 )  # fmt: skip
 """Every line that matters here contains one of these: a block of a log without them need not be
 searched line by line."""
@@ -32,10 +34,30 @@ _ENDS = tuple(
         r"(?: +\(core dumped\)| {2,}.*)?",
         r".*\bSignal \d+ \(SIG(?:KILL|TERM|SEGV|ABRT|BUS)\).*",
         r".*Watchdog caught collective operation timeout.*",
+        r"(?:\[\d+\] +|zsh: +)(?:\d+ +)?(?:killed|terminated|segmentation fault|abort)\b.*",
+        r".*[Oo]ut of memory: Killed process \d+.*",
+        r"(?:Floating point exception|Illegal instruction)(?: +\(core dumped\))?",
+        r"Fatal Python error: .*",
+        r"terminate called after throwing an instance of .*",
+        r".*\*\*\* Check failure stack trace: \*\*\*.*",
+        r".*: Assertion [`'\"].{0,200} failed\.?",
+        r"Exception in thread \"main\" .*",
+        r".*failed \(exitcode: -?\d+\) local_rank: \d+.*",
+        r".*exits with return code = -?[1-9]\d*.*",
+        r".*PBS: job killed: .*",
+        r"TERM_(?:RUNLIMIT|MEMLIMIT|OWNER|ADMIN|PREEMPT)\b.*",
+        r".*(?:OOMKilled|command terminated with exit code (?:137|143)).*",
         r".*(?:CUDA out of memory|CUDA error: out of memory|torch\.OutOfMemoryError|"
         r"torch\.cuda\.OutOfMemoryError|OOM when allocating|oom[-_]kill event).*",
     )
 )
+_GLUED = re.compile(
+    r".{0,300}?(?:\d+/\d+|\]|\}|\||\d%|\^C)\s*"
+    r"(?=Traceback \(most recent|(?:slurmstepd|srun): error|Killed\b|Terminated\b|"
+    r"Segmentation fault|Aborted\b|Fatal Python error)"
+)
+"""A progress bar, a record or an interrupt whose line had not ended when the crash was printed."""
+
 _LOGGED = re.compile(
     r"(?x).{0,80}(?:\b(?:ERROR|WARNING|WARN|Error|Exception|DEBUG|INFO)\b[\s:|\]-]|\[W\ )"
     r"|Exception\ (?:ignored\ )?in|The\ above\ exception|During\ handling"
@@ -89,6 +111,8 @@ class Failures:
             before: The line above it, with its prefixes.
             rank: Rank that printed it, -1 if unknown.
         """
+        if (glued := _GLUED.match(line)) is not None:
+            line, before = line[glued.end() :], ""
         trace = self._traces.get(rank)
         if trace is not None and not trace.over:
             return self._inside(trace, line)

@@ -364,6 +364,17 @@ def test_the_rank_that_died_first_is_the_reason(tmp_path: Path) -> None:
         "/var/spool/job/slurm_script: line 12: 4242 Killed                  python train.py",
         "slurmstepd: error: *** JOB 12 ON n1 CANCELLED AT 2026-11-21 DUE TO TIME LIMIT ***",
         "slurmstepd: error: Detected 1 oom_kill event in StepId=12.batch",
+        "[1]    12345 killed     python train.py",
+        "Out of memory: Killed process 1234 (python) total-vm:12345kB",
+        "Fatal Python error: Segmentation fault",
+        "Floating point exception (core dumped)",
+        "terminate called after throwing an instance of 'c10::DistBackendError'",
+        "E1121 11:30:00.123 55 api.py:874] failed (exitcode: 1) local_rank: 0 (pid: 7) of x",
+        "[2026-11-21 11:30:00,123] [ERROR] [launch.py:325] ['python'] exits with return code = -9",
+        "=>> PBS: job killed: walltime 3605 exceeded limit 3600",
+        "TERM_RUNLIMIT: job killed after reaching LSF run time limit.",
+        'Exception in thread "main" java.lang.OutOfMemoryError: Java heap space',
+        "darknet: ./src/cuda.c:36: check_error: Assertion `0' failed.",
         "[rank3]:[E1121 Group.cpp:616] Watchdog caught collective operation timeout: x",
         "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB",
     ],
@@ -371,6 +382,22 @@ def test_the_rank_that_died_first_is_the_reason(tmp_path: Path) -> None:
 def test_the_end_of_a_run_is_recognised(line: str, tmp_path: Path) -> None:
     read = read_text(tmp_path / "a.log", f"step 1 loss 0.5\n{line}\n")
     assert read.last("failure")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "\r 39/100",
+        "\r 45%|████      | 45/100 [00:10<00:12, 4.1it/s]",
+        "{'loss': 2.5, 'epoch': 0.5}",
+        "^C",
+        "Epoch 1: 100%",
+    ],
+)
+def test_a_traceback_on_the_line_of_a_bar_is_a_crash(tmp_path: Path, head: str) -> None:
+    text = "step 1 loss 2.5\n" + head + "Traceback (most recent call last):\n"
+    text += '  File "train.py", line 5, in <module>\n    run()\nRuntimeError: no space left\n'
+    assert read_text(tmp_path / "train.log", text).last("failure") == "RuntimeError: no space left"
 
 
 @pytest.mark.parametrize("twin", ["Kill 7 ed", "K1illed", "Kille d"])
