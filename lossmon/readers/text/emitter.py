@@ -65,8 +65,12 @@ class PointEmitter:
         if template.epoch >= 0 and "epoch" not in skip:
             epochs = map(float, columns[template.epoch])
             self._points.extend("epoch", axis, orders, steps, walls, epochs)
-        if self._facts.finished and trains(template):
+        if self._facts.finished and trains(template) and not self._is_last(steps[-1], axis):
             self._facts.resume()
+
+    def _is_last(self, step: int, axis: Axis) -> bool:
+        """Whether a step is the planned last one, which a bar may show again after the end."""
+        return axis is Axis.STEP and 0 < self._facts.planned_steps <= step
 
     def _emit_changes(
         self,

@@ -30,6 +30,10 @@ SLOW = 0.01
 PANE = 5000
 """Lines of one batch kept for the log pane, the newest."""
 
+_WRAPPED = re.compile(r"\s{20,}(?P<value>[A-Za-z][\w./-]{0,80}: [-+\w.]{1,30})\s*")
+"""A metric of a rich bar that did not fit into its line."""
+
+_BAR_HEAD = re.compile(r".{0,200}(?:it/s|s/it)")
 _MARKERS = failures.MARKERS + announcements.MARKERS
 _RECALLS = re.compile(r"(?i)best iteration is:\s*$")
 
@@ -73,6 +77,8 @@ class TextLog:
         self._table: PrintedTable | None = None
         self._classes: PrintedTable | None = None
         """Table of the classes of a detector, whose rows may come below the next head."""
+        self._bar_head = ""
+        """Newest rich bar without its metrics, which may be wrapped into the next lines."""
         self._bar_row: Groups = ()
         """Newest row that was the head of a bar."""
         self._before = ""
@@ -212,6 +218,7 @@ class TextLog:
             or self._continued
             or self._recalled
             or self._table is not None
+            or bool(self._bar_head)
             or self._bars.holding
             or "%|" in line
             or "it [" in line
@@ -247,6 +254,11 @@ class TextLog:
 
     def _read_text(self, text: str, ended: bool) -> None:
         bare = without_gauge(text) if "━" in text else text
+        if self._bar_head and (more := _WRAPPED.fullmatch(text)):
+            bare = f"{self._bar_head} {more['value']}"
+        else:
+            head = _BAR_HEAD.match(bare) if ended and "━" in text and "•" in text else None
+            self._bar_head = head[0] if head else ""
         found = self._table_row(bare) if ended else None
         if found is None:
             found = self._templates.read(bare)

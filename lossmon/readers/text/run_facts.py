@@ -40,6 +40,11 @@ class RunFacts:
         """Whether the training has ended, well or not."""
         return self.finished or bool(self._failures.reason)
 
+    @property
+    def planned_steps(self) -> int:
+        """Planned steps, 0 if unknown."""
+        return self._plan[0]
+
     def check(self, text: str, before: str) -> bool:
         """Look for a crash, an end or a plan in a line, given the one above it.
 

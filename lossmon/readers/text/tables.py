@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import re
 
-from lossmon.readers.text.grammar.table_heads import BLOCKS, CLASSES, FIRST, NUMBERED, cells
-from lossmon.readers.text.grammar.words import is_known, is_metric
+from lossmon.readers.text.grammar.table_heads import (
+    BLOCKS,
+    CLASSES,
+    FIRST,
+    METRICS,
+    NUMBERED,
+    cells,
+)
+from lossmon.readers.text.grammar.words import SAYS_SPLIT, is_known, is_metric
 from lossmon.readers.text.templates import Groups, Template, named_template
 
 LAST = 40
@@ -14,6 +21,11 @@ LAST = 40
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|nan|inf)%?", re.IGNORECASE)
 _PLACE = re.compile(r"(\d{1,18})(?:/(\d{1,18}))?")
 _ENTRY = re.compile(r"\|\s+(?P<name>[\w./-]{1,80})\s+\|\s+(?P<value>\S{0,40})\s*\|\s*")
+_METRIC = re.compile(
+    r"[\s│|]*(?P<name>[A-Za-z][\w./-]{0,80})[\s│|]{2,}(?P<value>[-+]?\d[\d.eE+-]{0,30}|nan|inf)"
+    r"(?:[\s│|]+\S{1,30})*[\s│|]*"
+)
+_EDGE = re.compile(r"[└┴┘╰╯─-]{10,}\s*")
 _RULE = re.compile(r"-{10,}\s*")
 _STEPS = "time/total_timesteps"
 
@@ -44,9 +56,23 @@ class PrintedTable:
 
     def row(self, line: str) -> TableRow | None:
         """Return the metrics of the row that a line completes, None if it does not complete one."""
-        found = self._entry(line) if self._blocks else self._cells(line)
+        read = self._metric if self.names[0] == METRICS else self._cells
+        found = self._entry(line) if self._blocks else read(line)
         self._misses = 0 if found is not None else self._misses + 1
         return found
+
+    def _metric(self, line: str) -> TableRow | None:
+        """The row of a metric, at the position that was printed last."""
+        found = _METRIC.fullmatch(line)
+        if found is None:
+            if self._section and _EDGE.fullmatch(line):
+                self._misses = LAST
+            return None
+        self._section = name = found["name"]
+        if not is_metric(name):
+            return None
+        tag = name if SAYS_SPLIT.search(name) else f"{self.names[1]}/{name}"
+        return self._found({tag: found["value"]}, 0)
 
     def _all_classes(self, line: str) -> TableRow | None:
         """The row about all classes, at the position that was printed last."""

@@ -26,6 +26,8 @@ STEPS: dict[str, Steps] = {
     "estimator.log": {"loss": [100, 200, 300, 400], "eval_accuracy": [400], "eval_loss": [400]},
     "gluoncv.log": {"ObjLoss": [49, 99, 148, 198, 247, 297], "ObjLoss_epoch": [99, 198, 297]},
     "kaldi_nnet3.log": {"nll": [9, 19, 29, 39]},
+    "lightning_rich_end.log": {"train_loss": [60], "val_loss": [60, 60], "val_acc": [60, 60]},
+    "lightning_test_table.log": {"test_loss": [24], "test/accuracy": [24]},
     "marian.log": {"loss": [500, 1000, 1500], "eval/cross-entropy": [1500], "eval/bleu": [1500]},
     "mxnet.log": {
         "cross-entropy": [20, 40, 60, 80, 100, 120],
@@ -59,6 +61,10 @@ def test_a_dialect_is_read(name: str, steps: Steps) -> None:
     assert {tag: read.steps.get(tag) for tag in steps} == steps
     axis = Axis.EPOCH if name in EPOCHS else Axis.STEP
     assert all(read.axes[tag] == {axis} for tag in steps)
+
+
+def test_a_bar_that_is_drawn_once_more_after_the_end_resumes_nothing() -> None:
+    assert read_file(DATA / "lightning_rich_end.log").last("finished") is True
 
 
 def test_results_without_a_head_are_a_text_log() -> None:

@@ -113,6 +113,7 @@ COUNTS = [
     ("tqdm_epochs.log", {"loss": 21, "acc": 21}),
     ("tqdm_endless.log", {"loss": 12}),
     ("sb3.log", {"train/loss": 23, "rollout/ep_rew_mean": 24, "train/approx_kl": 23}),
+    ("lightning_rich.log", {"val_loss": 1, "val_acc": 1}),
     ("lightning_tqdm.log", {"train_loss_step": 40, "train_loss_epoch": 4, "val_loss": 4}),
     ("ultralytics.log", {"box_loss": 6, "cls_loss": 6, "dfl_loss": 6, "metrics/mAP50(B)": 7}),
 ]
@@ -152,7 +153,7 @@ def test_the_row_of_all_classes_belongs_to_the_epoch_above_it(tmp_path: Path) ->
     assert read.axes["metrics/recall(B)"] == {Axis.EPOCH}
 
 
-SILENT = ["optuna.log", "dvclive.log", "lightning_rich.log"]
+SILENT = ["optuna.log", "dvclive.log"]
 
 
 @pytest.mark.parametrize("name", SILENT)

@@ -38,6 +38,13 @@ _MEASURED = ("precision", "recall", "mAP50", "mAP50-95")
 _YOLO = {"box": "box_loss", "obj": "obj_loss", "cls": "cls_loss", "total": "loss"}
 """Columns of YOLOv5 and YOLOv7 that are losses, behind the epoch and the memory."""
 
+METRICS = "metric"
+"""First column of Lightning's tables of a validation or a test, a row per metric."""
+
+_TESTED = re.compile(
+    r"[\s┃│|]*(?:(?P<test>Test)|Validate|Runningstage\.\w+) metric[\s┃│|]+"
+    r"(?:DataLoader \d+[\s┃│|]*)+"
+)
 _WORD = re.compile(r"#|[A-Za-z][\w()@/.% -]{0,40}")
 _SECTION = re.compile(r"\|\s+(?:rollout|time|train|eval)/\s+\|\s+\|\s*")
 
@@ -60,6 +67,8 @@ def columns(line: str) -> tuple[str, ...]:
     if detected := _DETECTED.fullmatch(line):
         kinds = ("B", detected["what"]) if detected["more"] else ("B",)
         return (CLASSES, *(f"metrics/{name}({kind})" for kind in kinds for name in _MEASURED))
+    if tested := _TESTED.fullmatch(line):
+        return METRICS, "test" if tested["test"] else "eval"
     names = cells(line)
     if not FEWEST <= len(names) <= 40 or names[0].lower() not in FIRST:
         return ()
