@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
-from lossmon.readers.format import PLAIN, Dialect, DirectoryRules, Format, Rank, lazy
+from lossmon.readers.format import PLAIN, Dialect, DirectoryRules, Format, Location, Rank, lazy
 
 _HERE = "lossmon.readers.tables"
 
 _CATBOOST = "catboost_training.json"
+_CATBOOST_DIRECTORY = "catboost_info"
 
 
 def _repeats_document(path: Path) -> bool:
     """The tables beside CatBoost's document repeat it."""
     return path.name != _CATBOOST and (path.parent / _CATBOOST).exists()
+
+
+_EVAL_SET = re.compile(r"test(\d+)$")
+
+
+def _part_of_catboost(place: Location) -> str | None:
+    """CatBoost keeps the events of each further eval set in a directory: `test1`."""
+    if os.path.basename(place.above) != _CATBOOST_DIRECTORY:
+        return None
+    further = _EVAL_SET.match(place.own)
+    return f"test_{further[1]}" if further else None
 
 
 def _claims_catboost(path: Path, head: bytes) -> bool:
@@ -55,7 +68,9 @@ FORMATS = (
         rank=Rank.ROUNDED,
         no_metrics=("time_left.tsv",),
         dialect=Dialect(boosting=True),
-        directories=DirectoryRules(parts=frozenset({"catboost_info"})),
+        directories=DirectoryRules(
+            parts=frozenset({_CATBOOST_DIRECTORY}), part_of=_part_of_catboost
+        ),
     ),
     Format(
         source="catboost",

@@ -201,7 +201,7 @@ def _modified(
 
 def _boosting(name: TagParts) -> Meaning | None:
     """`train-rmse` of XGBoost and `training's l2` of LightGBM are what the trees minimise."""
-    dashed = re.match(r"^[a-z]+(?:_\d+)?-\S+$", name.tag) or "'s " in name.tag
+    dashed = re.match(r"^(?:train/)?[a-z]+(?:_\d+)?-\S+$", name.tag) or "'s " in name.tag
     if name.rest not in BOOSTING_LOSSES or not (name.dialect.boosting or (dashed and name.said)):
         return None
     quantity = Quantity(

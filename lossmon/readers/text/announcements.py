@@ -7,7 +7,8 @@ import re
 
 MARKERS = (
     "Running training", "` stopped: `max_", "epochs completed in", "raining complete",
-    "raining finished", "inished training", "teration is:",
+    "raining finished", "inished training", "teration is:", "bestIteration = ",
+    "ignaling Trainer to stop", ": early stopping",
 )  # fmt: skip
 """Every line that matters here contains one of these, or follows one that does."""
 
@@ -17,7 +18,9 @@ BANNER = 40
 _FINISHED = re.compile(
     r"(?i)^\W*(?:training (?:completed?|finished|is (?:complete|finished))|"
     r"finished training|`Trainer\.fit` stopped: `max_\w+=|"
-    r"\d+ epochs completed in [\d.]+ hours)"
+    r"\d+ epochs completed in [\d.]+ hours|"
+    r"(?:early stopping,|did not meet early stopping\.) best iteration is:|bestiteration = \d|"
+    r"monitored metric .{1,300} signaling trainer to stop|epoch 0*\d+: early stopping)"
 )
 _NUMBERS = {
     "epochs": re.compile(r"Num Epochs = ([\d,]{1,20})"),

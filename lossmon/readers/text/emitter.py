@@ -66,7 +66,8 @@ class PointEmitter:
             epochs = map(float, columns[template.epoch])
             self._points.extend("epoch", axis, orders, steps, walls, epochs)
         if self._facts.finished and trains(template) and not self._is_last(steps[-1], axis):
-            self._facts.resume()
+            for step in {steps[0], steps[-1]}:
+                self._facts.train(step)
 
     def _is_last(self, step: int, axis: Axis) -> bool:
         """Whether a step is the planned last one, which a bar may show again after the end."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lossmon.readers.points_builder import BatchBuilder
+from lossmon.readers.text.boosting import BoostingDirection
 from lossmon.readers.text.emitter import PointEmitter, trains
 from lossmon.readers.text.grammar.parsed import Scale
 from lossmon.readers.text.headings import SectionHeading
@@ -46,6 +47,7 @@ class Ledger:
         """Shape and step of the newest line with metrics."""
         self._heading = SectionHeading()
         self._stale = StaleBarValues()
+        self._boosting = BoostingDirection()
         self._part: tuple[Template, Groups] | None = None
         """The newest line about a part of an evaluation."""
         self._from_zero: set[tuple[str, ...]] = set()
@@ -63,20 +65,24 @@ class Ledger:
 
     def add(self, template: Template, rows: Sequence[Groups]) -> None:
         """Add lines of one shape, each as its numbers."""
-        if template.parsed.heading:
+        if template.best >= 0:
+            for known, some in self._boosting.add(template, rows):
+                self._add(known, some)
+        elif template.parsed.heading:
             self._heading.begin(template.parsed.heading)
         elif self._heading.holds and rows:
             self._add(self._heading.renamed(template), rows[:1])
-            rows = rows[1:]
-            if not rows:
-                return
-            template = self._heading.renamed(template)
-        self._add(template, rows)
+            if rows[1:]:
+                self._add(self._heading.renamed(template), rows[1:])
+        else:
+            self._add(template, rows)
 
     def flush(self) -> None:
         """Emit the lines that wait for another one, because none will follow."""
         if self.trainer.flush():
             self._update_plan()
+        for known, rows in self._boosting.flush():
+            self._add(known, rows)
         part, self._part = self._part, None
         if part is not None and self.facts.finished:
             self._place(part[0], [part[1]])

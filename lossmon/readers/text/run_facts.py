@@ -28,6 +28,8 @@ class RunFacts:
         self._batch = batch
         self._failures = Failures()
         self._is_started = False
+        self._later: set[int] = set()
+        """Steps of training since the end."""
         self._plan: tuple[int, float] = (0, 0.0)
 
     @property
@@ -84,7 +86,14 @@ class RunFacts:
         if self._failures.reason and self._failures.clear():
             self._batch.facts.append(Facts(failure=""))
 
-    def resume(self) -> None:
-        """Note that the training goes on after an end."""
-        self.finished = False
-        self._batch.facts.append(Facts(finished=False))
+    def train(self, step: int) -> None:
+        """Note a line about training: two steps after an end are another training.
+
+        A bar is drawn once more after the line that ends its training.
+        """
+        if self.finished:
+            self._later.add(step)
+        if len(self._later) > 1:
+            self.finished = False
+            self._later.clear()
+            self._batch.facts.append(Facts(finished=False))

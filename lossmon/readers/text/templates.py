@@ -48,7 +48,7 @@ class Template:
     Attributes:
         parsed: The first such line as the grammar parsed it; its spans do not fit others.
         groups: Number of groups.
-        step, total, epoch, epochs, rank, time: Index of the group, -1 if absent.
+        step, total, epoch, epochs, rank, time, best: Index of the group, -1 if absent.
         commas: Some of its numbers have commas between their thousands.
         values: Tag, index of the group and factor of each value.
     """
@@ -57,6 +57,7 @@ class Template:
         "_line",
         "_match",
         "_spans",
+        "best",
         "commas",
         "epoch",
         "epochs",
@@ -72,7 +73,8 @@ class Template:
     def __init__(self, line: str, parsed: MetricLine) -> None:
         place = parsed.position
         wanted = [
-            place.step, place.total, place.epoch, place.epochs, parsed.rank, parsed.time,
+            place.step, place.total, place.epoch, place.epochs,
+            parsed.rank, parsed.time, parsed.best,
             *(value.span for value in parsed.values),
         ]  # fmt: skip
         spans = sorted({span for span in wanted if span is not None})
@@ -81,8 +83,8 @@ class Template:
         self._match: Match | None = None
         self.parsed = parsed
         self.groups = len(spans)
-        self.step, self.total, self.epoch, self.epochs, self.rank, self.time = (
-            -1 if span is None else index[span] for span in wanted[:6]
+        self.step, self.total, self.epoch, self.epochs, self.rank, self.time, self.best = (
+            -1 if span is None else index[span] for span in wanted[:7]
         )
         self.commas = any("," in line[slice(*span)] for span in spans if span != parsed.time)
         self.values = tuple((value.name, index[value.span], value.scale) for value in parsed.values)

@@ -149,6 +149,18 @@ def test_trackio_rows_hold_json(tmp_path: Path) -> None:
     assert len(run.values("eval/loss")) == 5
 
 
+def test_trackio_counts_optimizer_steps_where_they_are_logged(tmp_path: Path) -> None:
+    path = tmp_path / "tiny.db"
+    shutil.copy(DATA / "trackio" / "tiny.db", path)
+    with sqlite3.connect(path) as writer:
+        writer.execute(
+            "UPDATE metrics SET metrics = json_set(metrics, '$.\"train/global_step\"', 5 * step)"
+        )
+    run = read_whole(opened(path, "trackio"))
+    assert run.values("x/inf") == [(600, math.inf)]
+    assert "train/global_step" not in run.series
+
+
 def test_a_database_with_a_log_is_left_as_it_was(tmp_path: Path) -> None:
     path = tmp_path / "tiny.db"
     shutil.copy(DATA / "trackio" / "tiny.db", path)

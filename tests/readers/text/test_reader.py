@@ -104,7 +104,7 @@ COUNTS = [
     ("mmengine.log", {"loss": 16, "loss_cls": 16, "grad_norm": 16, "eval/accuracy": 8}),
     ("xgboost.log", {"train-logloss": 23, "eval-logloss": 23, "eval-auc": 23}),
     ("lightgbm.log", {"training's binary_logloss": 5, "valid_1's auc": 5}),
-    ("catboost.log", {"test": 13}),
+    ("catboost.log", {"test score": 13}),
     ("torchtune.txt", {"loss": 120, "val_loss": 1, "lr": 120}),
     ("detectron2.txt", {"total_loss": 15, "loss_cls": 15, "lr": 15}),
     ("torchrun_rank1.log", {"loss": 8, "lr": 8}),

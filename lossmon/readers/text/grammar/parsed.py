@@ -87,6 +87,7 @@ class MetricLine:
         bar: A state of a progress bar.
         columns: The line heads a table with these columns.
         split: `eval` or `test` where the line speaks of an evaluation, else empty.
+        best: Span of the best value so far of a boosted model, whose direction it tells.
         heading: `eval` or `test` where it announces one in the lines below, else empty.
     """
 
@@ -104,4 +105,5 @@ class MetricLine:
     bar: bool = False
     columns: tuple[str, ...] = ()
     split: str = ""
+    best: TextSpan | None = None
     heading: str = ""

@@ -24,7 +24,7 @@ orders of magnitude.
 WORTH = re.compile(
     r"loss|epoch|step|iter|acc|ppl|perplex|auc|reward|batch|rmse|mae|mse|tr?[el]l:|eval|val|"
     r"test|lr|updates|bp[bc]|nll|learn|dev|score|return|损失|准确率|学习率|困惑度|"
-    r"\dg |up\. | avg|average|instances|rollout/|\| time/"
+    r"\dg |up\. | avg|average|instances|rollout/|\| time/|training's "
 )
 """A line that the grammar must look at holds one of these words, in lower case."""
 
@@ -114,6 +114,9 @@ UNIT = re.compile(
     r"examples?/s(?:ec)?|words?/s|steps?/s(?:ec)?|iters?/s(?:ec)?)(?![\w/]|\s*[:=])"
 )
 """A rate that stands behind its number: `511893 tok/s`."""
+
+MAXIMISED = re.compile(r"(?:auc|aucpr|ndcg|map|pre|acc|accuracy|f1|r2)(?:[@-]|$)")
+"""Begins the name of a metric of boosted trees that is maximised."""
 
 
 def is_metric(name: str) -> bool:
