@@ -151,6 +151,19 @@ def config_directory() -> Path:
     return user_config_path("lossmon")
 
 
+def state_directory() -> Path:
+    """Directory of what lossmon remembers: journals of alerts, the screen, its own errors."""
+    from platformdirs import user_state_path
+
+    return user_state_path("lossmon")
+
+
+def displayed(path: Path) -> str:
+    """A path as people write it, with `~` for the home directory."""
+    home = Path.home()
+    return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)
+
+
 def language_of(environment: Mapping[str, str]) -> tuple[str, str]:
     """The language of the locale, and the variable that sets it, or an empty string.
 

@@ -21,6 +21,7 @@ from typing import Any, Self
 from lossmon.alerts.alert import Alert
 from lossmon.alerts.pacing import Pending
 from lossmon.alerts.tracker import RunTracker
+from lossmon.config import state_directory
 from lossmon.errors import LossmonError
 from lossmon.types import Severity
 
@@ -250,12 +251,10 @@ def journal_file(places: Sequence[Path | str]) -> Path:
     Args:
         places: Paths, and addresses as text.
     """
-    from platformdirs import user_state_path
-
     spelled = (one if isinstance(one, str) else os.path.abspath(one) for one in places)
     named = "\0".join(sorted(spelled))
     name = f"watch-{zlib.crc32(named.encode('utf-8', 'surrogatepass')):08x}.sqlite"
-    return user_state_path("lossmon") / name
+    return state_directory() / name
 
 
 def _opened(file: Path) -> sqlite3.Connection:

@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from lossmon.commands.inputs import NO_METRICS, existing, settings_of
-from lossmon.commands.parsing import SETTINGS_FILE, add_paths, add_settings, new_parser
+from lossmon.commands.parsing import add_paths, add_settings, new_parser, settings_file
 
 _DESCRIPTION = """\
 Show the format of each file and why it was chosen, its series, and for text logs the metrics that
@@ -27,7 +27,7 @@ A log in an unknown format can be read with a regular expression in [patterns] o
 
 def parser() -> argparse.ArgumentParser:
     """The parser of `lossmon explain`."""
-    parser = new_parser("lossmon explain", _DESCRIPTION, _EPILOG.format(file=SETTINGS_FILE))
+    parser = new_parser("lossmon explain", _DESCRIPTION, _EPILOG.format(file=settings_file()))
     add_paths(parser, "run directories or log files")
     parser.add_argument(
         "--line", type=_line, metavar="N", help="explain one line of a log in detail"

@@ -9,10 +9,8 @@ from typing import NoReturn
 
 from lossmon.alerts.channels import CHANNELS
 from lossmon.commands.locations import location
-from lossmon.config import SETTINGS, Setting
+from lossmon.config import SETTINGS, Setting, config_directory, displayed
 from lossmon.errors import did_you_mean
-
-SETTINGS_FILE = "~/.config/lossmon/config.toml"
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 """Seconds per unit of a duration."""
@@ -45,6 +43,11 @@ class _CommandParser(argparse.ArgumentParser):
         if choice := re.search(r"invalid choice: '(.*?)' \(choose from (.*)\)", message):
             return did_you_mean(choice[1], re.findall(r"[\w-]+", choice[2]))
         return ""
+
+
+def settings_file() -> str:
+    """Where the settings are read from, as people write it."""
+    return displayed(config_directory() / "config.toml")
 
 
 def new_parser(program: str, description: str, epilog: str = "") -> argparse.ArgumentParser:

@@ -15,12 +15,12 @@ from lossmon.commands.inputs import has_terminal, need_terminal, settings_of
 from lossmon.commands.jobs import add_jobs, has_jobs, named_jobs, open_jobs
 from lossmon.commands.locations import Location
 from lossmon.commands.parsing import (
-    SETTINGS_FILE,
     add_no_color,
     add_paths,
     add_screen_settings,
     new_parser,
     screen_size,
+    settings_file,
 )
 from lossmon.commands.sources import open_source
 from lossmon.commands.standard_input import copied_input
@@ -68,7 +68,7 @@ def parser() -> argparse.ArgumentParser:
     width = max(len(usage) for usage, _ in rows)
     commands = "\n".join(f"  {usage:<{width}}  {summary}" for usage, summary in rows)
     parser = new_parser(
-        "lossmon", _DESCRIPTION, _EPILOG.format(commands=commands, file=SETTINGS_FILE)
+        "lossmon", _DESCRIPTION, _EPILOG.format(commands=commands, file=settings_file())
     )
     parser.add_argument("-V", "--version", action="version", version=f"lossmon {__version__}")
     add_paths(parser, "run directories or log files, - for standard input", needed=False)

@@ -10,7 +10,10 @@ from lossmon.completions.spec import CommandSpec, FlagSpec
 FILES = (
     ("~/.config/lossmon/config.toml", "Settings; `lossmon config` prints those in force."),
     ("~/.config/lossmon/themes/", "Themes of the user."),
-    ("~/.local/state/lossmon/", "Errors of lossmon itself, and what the watch has sent."),
+    (
+        "~/.local/state/lossmon/",
+        "What the screen remembers, what the watch has sent, errors of lossmon itself.",
+    ),
     ("~/.cache/lossmon/", "Status lines; may be deleted at any time."),
 )
 """What lossmon keeps, and where."""

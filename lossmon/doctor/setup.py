@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from importlib import metadata
 from pathlib import Path
 
-from platformdirs import user_cache_path, user_state_path
+from platformdirs import user_cache_path
 
-from lossmon.config import Config, config_directory
+from lossmon.config import Config, config_directory, state_directory
 from lossmon.doctor.result import CheckResult, bad, good, note
 from lossmon.errors import LossmonError
 from lossmon.filesystems import file_system, is_silent
@@ -84,7 +84,7 @@ def check_directories() -> Iterator[CheckResult]:
     """Where lossmon keeps what it remembers."""
     places = {
         "settings directory": config_directory(),
-        STATE: user_state_path("lossmon"),
+        STATE: state_directory(),
         "cache directory": user_cache_path("lossmon"),
     }
     for subject, path in places.items():
@@ -105,7 +105,7 @@ def _writable(subject: str, path: Path, kind: str) -> CheckResult:
 
 def check_errors(file: Path | None = None) -> Iterator[CheckResult]:
     """Errors of lossmon itself."""
-    file = file or user_state_path("lossmon") / "errors.log"
+    file = file or state_directory() / "errors.log"
     try:
         text = file.read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:

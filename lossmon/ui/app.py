@@ -87,13 +87,17 @@ class LossmonApp(ViewHost):
             self._filters.append(NoColor())
         self.animation_level = "none"
         self.source, self.config, self.clock, self.terminal = source, config, clock, terminal
-        self.preferences = Preferences(config.home)
+        self.preferences = Preferences(config.state)
         self.snapshot = config.initial or Snapshot()
         self.charts = ChartActions(config.chart_settings, self.preferences)
         self.runs = RunSelection(self.snapshot, clock)
         self.metric_choices = MetricChoices()
         self.session = Session(
-            config.home, config.settings, config.names, self._rename, lambda: not self.is_web
+            config.state,
+            config.settings or (config.home and config.home / "config.toml"),
+            config.names,
+            self._rename,
+            lambda: not self.is_web,
         )
         self.follower = SnapshotPoller(
             source, self.post_message, begin or source.begin, config.initial

@@ -89,6 +89,11 @@ class ChartActions:
         self._change(hidden=self.settings.hidden ^ {name})
         self._keep_panes()
 
+    def all_panes(self) -> None:
+        """Open every pane that the user closed."""
+        self._change(hidden=frozenset())
+        self._keep_panes()
+
     def _change(self, **changes: object) -> None:
         self.settings = replace(self.settings, **changes)  # type: ignore[arg-type]
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from textual.app import App
 
-from lossmon.config import Config, config_directory
+from lossmon.config import Config, config_directory, state_directory
 from lossmon.monitor import RunSource
 from lossmon.types import Snapshot
 from lossmon.ui.chart.view_options import chart_settings_of
@@ -98,6 +98,7 @@ def screen_config(config: Config, initial: Snapshot | None) -> ScreenConfig:
         ascii={"auto": None, "ascii": True, "unicode": False}[config.charset],
         themes=home / "themes",
         home=home,
+        state=state_directory(),
         initial=initial,
         keys=dict(config.keys),
         names=config.metrics,

@@ -22,8 +22,9 @@ class ScreenConfig:
         language: Code of a language that `lossmon.locale` has (`en`, `zh`).
         ascii: Draw in ASCII; None asks the terminal.
         themes: The user's own directory of themes, or None.
-        home: The user's own directory of settings, where the screen may keep small files of its
-            own (never in a run's directory); None keeps nothing.
+        home: The user's own directory of settings, or None.
+        state: The user's own directory where the screen keeps what it remembers (never in a run's
+            directory); None keeps nothing.
         initial: What is known already, so that the first frame has curves; or None.
         keys: Other keys for actions, by binding id.
         names: The user's metric names.
@@ -38,6 +39,7 @@ class ScreenConfig:
     ascii: bool | None = None
     themes: Path | None = None
     home: Path | None = None
+    state: Path | None = None
     initial: Snapshot | None = None
     keys: dict[str, str] = field(default_factory=dict)
     names: MetricNames = field(default_factory=dict)

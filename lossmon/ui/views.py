@@ -51,21 +51,21 @@ _SCREENS = "lossmon.ui.screens"
 DETAIL = View("view.detail", "", "chart", "One chart full screen", "detail:DetailScreen")
 """Opened by a message, which says with which metric."""
 
-RUNS = View("view.runs", "r", "runs", "All runs", "runs:RunsScreen", footer=70)
+RUNS = View("view.runs", "r", "runs", "All runs", "runs:RunsScreen", footer=5)
 """The first view where there are several runs."""
 
 VIEWS = (
     View("view.diagnosis", "d", "diagnosis", "Verdict, evidence, next steps",
-         "diagnosis:DiagnosisScreen", footer=0),
+         "diagnosis:DiagnosisScreen", footer=2),
     View("view.metrics", "m", "metrics", "Charts of all metrics", "metrics:MetricsScreen",
          footer=15),
-    View("view.log", "l", "log", "Log full screen", "log:LogScreen", footer=110),
+    View("view.log", "l", "log", "Log full screen", "log:LogScreen", footer=4),
     View("view.outputs", "u", "outputs", "Model outputs", "outputs:OutputsScreen", footer=80),
     RUNS,
     View("view.export", "w", "export", "Export page, points, screenshot", "export:ExportScreen"),
     View("view.labels", "i", "labels", "Label metrics", "labels:LabelsScreen"),
     View("view.compare", "c", "compare", "Compare runs", "compare:CompareScreen", footer=90),
-    View("view.help", "question_mark", "help", "Help", "help:HelpScreen", footer=60),
+    View("view.help", "question_mark", "help", "Help", "help:HelpScreen", footer=0),
     DETAIL,
     View("app.theme", "t", "themes", "Themes", "themes:ThemesScreen", footer=130),
     View("app.palette", "ctrl+p,colon", "commands", "All commands", "palette:PaletteScreen"),

@@ -44,20 +44,22 @@ BINDINGS: tuple[Binding, ...] = (
     Binding("5", "chart('pane', 'log')", "log", id="pane.log", tooltip="Log"),
     Binding("6", "chart('pane', 'verdicts')", "verdicts", id="pane.verdicts",
             tooltip="Verdict history"),
+    Binding("9", "chart('all_panes')", "all panes", id="pane.all", tooltip="Show all panes"),
     Binding("ctrl+z", "suspend_process", "suspend", id="app.suspend",
             tooltip="Suspend; `fg` resumes"),
     Binding("q", "quit", "quit", id="app.quit", tooltip="Quit"),
 )  # fmt: skip
 
 FOOTER: Mapping[str, int] = {
-    "pane.open": 10,
+    "app.quit": 1,
+    "pane.open": 3,
     "chart.log": 20,
     "chart.smoother": 30,
     "chart.x": 40,
     "chart.outliers": 50,
     "chart.recent": 100,
     "run.pause": 120,
-    "app.quit": 140,
+    "pane.all": 150,
 }
 """Ranks in the footer of the dashboard, among those of the views: the lowest stay longest."""
 

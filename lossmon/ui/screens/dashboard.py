@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
+from lossmon.locale import Values
 from lossmon.types import RunState
 from lossmon.ui.chart.ranges import x_span
 from lossmon.ui.chart.view_options import XAxis
@@ -111,6 +112,11 @@ class Dashboard(TypingScreen):
             pane.set_class(pane.id in scene.chart_settings.hidden, "-closed", update=styled)
         for part in self.parts:
             part.show(scene)
+        count = len(scene.chart_settings.hidden)
+        text = scene.say("{count} hidden {count:pane|panes}").format_map(
+            Values({"count": str(count)})
+        )
+        self.keys.cue("pane.all", text if count else "")
 
     def tick(self, scene: Scene) -> None:
         if scene.run is None or scene.run.state not in (RunState.RUNNING, RunState.STALLED):

@@ -36,11 +36,11 @@ class Preferences:
     than we know of.
 
     Args:
-        home: The user's directory of settings; None keeps nothing.
+        directory: The user's directory of what is remembered; None keeps nothing.
     """
 
-    def __init__(self, home: Path | None) -> None:
-        self._path = None if home is None else home / FILE
+    def __init__(self, directory: Path | None) -> None:
+        self._path = None if directory is None else directory / FILE
         self.theme: str | None = None
         self.pane_layouts: dict[str, PaneLayout] = {}
         self.pins: frozenset[str] = frozenset()

@@ -43,11 +43,11 @@ class Ratings:
         trouble: Why marks are not kept, or empty.
 
     Args:
-        home: Directory of the file; None keeps nothing beyond the life of this object.
+        directory: Directory of the file; None keeps nothing beyond the life of this object.
     """
 
-    def __init__(self, home: Path | None) -> None:
-        self._path = None if home is None else home / NAME
+    def __init__(self, directory: Path | None) -> None:
+        self._path = None if directory is None else directory / NAME
         self._marks: dict[_Key, Rating] = {}
         self.trouble = ""
         self._take_in()

@@ -19,9 +19,8 @@ class Session:
     """Ratings, tag answers and letters of runs of one start of the screen.
 
     Args:
-        home: The user's directory of settings; None keeps nothing there.
-        settings: The settings file that tag answers are written into; None takes `config.toml`
-            in `home`.
+        state: The user's directory of what is remembered; None keeps nothing.
+        settings: The settings file that tag answers are written into; None writes none.
         names: The user's metric names, as the settings have them.
         set_metric_names: Called with all of the user's metric names when they changed.
         may_write: Whether files of this machine may be written; asked when first needed.
@@ -29,13 +28,13 @@ class Session:
 
     def __init__(
         self,
-        home: Path | None,
+        state: Path | None,
         settings: Path | None,
         names: MetricNames,
         set_metric_names: Callable[[MetricNames], None],
         may_write: Callable[[], bool],
     ) -> None:
-        self._home, self._settings, self._names = home, settings, names
+        self._state, self._settings, self._names = state, settings, names
         self._set_metric_names, self._may_write = set_metric_names, may_write
         self._tag_answers: TagAnswers | None = None
 
@@ -44,7 +43,7 @@ class Session:
         """Ratings of model outputs."""
         from lossmon.ui.state.ratings import Ratings
 
-        return Ratings(self._home if self._may_write() else None)
+        return Ratings(self._state if self._may_write() else None)
 
     @cached_property
     def letters(self) -> RunLetters:
@@ -59,8 +58,7 @@ class Session:
         if self._tag_answers is None:
             from lossmon.ui.state.tag_answers import TagAnswers
 
-            file = self._settings or (self._home / "config.toml" if self._home else None)
-            file = file if self._may_write() else None
+            file = self._settings if self._may_write() else None
             self._tag_answers = TagAnswers(self._names, file, self._set_metric_names)
         return self._tag_answers
 

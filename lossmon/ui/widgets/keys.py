@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from textual import events
 from textual.binding import Binding
@@ -58,7 +59,21 @@ class Keys(Panel):
         super().__init__(id=id)
         self._say = say
         self._bindings_shown = bindings
+        self._cue: tuple[Binding, ...] = ()
         self._spots: list[tuple[int, int, str]] = []
+
+    def cue(self, id: str, description: str) -> None:
+        """Put the key of an action before all others, with other words.
+
+        Args:
+            id: Id of a binding that the footer was given.
+            description: What stands behind its key; empty puts it back to its place.
+        """
+        found = (one for one in self._bindings_shown if one.id == id and description)
+        cue = tuple(replace(one, description=description) for one in found)
+        if cue != self._cue:
+            self._cue = cue
+            self.redraw()
 
     def compose_lines(self, width: int, height: int) -> Sequence[Line]:
         return [self._row(width)]
@@ -66,7 +81,9 @@ class Keys(Panel):
     def _row(self, room: int) -> Line:
         line: Line = ((" ", TEXT),)
         self._spots = []
-        for binding in self._bindings_shown:
+        cued = {one.id for one in self._cue}
+        others = (one for one in self._bindings_shown if one.id not in cued)
+        for binding in (*self._cue, *others):
             hint: Line = ((key_name(binding), "key"), (f" {self._say(binding.description)}", MUTED))
             start = width(line)
             if start + width(hint) > room - 1:

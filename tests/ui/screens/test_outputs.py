@@ -30,7 +30,7 @@ def app_of(
     *samples: TextSample, home: Path | None = None, terminal: Terminal | None = None
 ) -> LossmonApp:
     run = replace(stage.overfitting(), samples=samples) if samples else stage.answered()
-    config = ScreenConfig(home=home)
+    config = ScreenConfig(state=home)
     return stage.app(stage.snapshot(run), config=config, terminal=terminal)
 
 

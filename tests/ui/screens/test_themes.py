@@ -28,7 +28,7 @@ async def test_moving_the_choice_puts_a_theme_on_at_once() -> None:
 
 
 async def test_escape_gives_the_theme_of_before_back(tmp_path: Path) -> None:
-    app = stage.app(stage.snapshot(stage.healthy()), config=ScreenConfig(home=tmp_path))
+    app = stage.app(stage.snapshot(stage.healthy()), config=ScreenConfig(state=tmp_path))
     async with app.run_test(size=(80, 24)) as pilot:
         before = app.theme
         await pilot.press("t", "down", "down", "escape")
@@ -38,7 +38,7 @@ async def test_escape_gives_the_theme_of_before_back(tmp_path: Path) -> None:
 
 
 async def test_a_theme_that_was_taken_is_there_at_the_next_start(tmp_path: Path) -> None:
-    config = ScreenConfig(home=tmp_path)
+    config = ScreenConfig(state=tmp_path)
     app = stage.app(stage.snapshot(stage.healthy()), config=config)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("t", "down", "enter")
@@ -49,7 +49,7 @@ async def test_a_theme_that_was_taken_is_there_at_the_next_start(tmp_path: Path)
 
 async def test_what_the_user_sets_is_stronger_than_what_was_taken(tmp_path: Path) -> None:
     Preferences(tmp_path).keep_theme("nord")
-    config = ScreenConfig(home=tmp_path, theme="gruvbox")
+    config = ScreenConfig(state=tmp_path, theme="gruvbox")
     assert stage.app(stage.snapshot(stage.healthy()), config=config).theme == "gruvbox"
 
 

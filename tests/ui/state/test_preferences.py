@@ -9,6 +9,7 @@ import pytest
 from lossmon.ui.scene import ScreenConfig
 from lossmon.ui.state.preferences import FILE, PaneLayout, Preferences
 from tests.ui import stage
+from tests.ui.screen import text
 
 
 def test_what_is_kept_is_there_again(tmp_path: Path) -> None:
@@ -65,7 +66,7 @@ def test_a_directory_that_cannot_be_written_is_told(tmp_path: Path) -> None:
 
 
 async def test_each_size_has_its_own_panes(tmp_path: Path) -> None:
-    config = ScreenConfig(home=tmp_path)
+    config = ScreenConfig(state=tmp_path)
     app = stage.app(stage.snapshot(stage.healthy()), config=config)
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.press("5", "v")
@@ -84,9 +85,13 @@ async def test_each_size_has_its_own_panes(tmp_path: Path) -> None:
         await pilot.pause()
         assert again.charts.settings.hidden == frozenset({"metrics"})
         assert not again.query_one("#metrics").display
+        assert "1 hidden pane" in text(again)
+        await pilot.press("9")
+        assert again.query_one("#metrics").display
+        assert not again.charts.settings.hidden
 
 
 async def test_a_broken_file_is_told_on_the_screen(tmp_path: Path) -> None:
     (tmp_path / FILE).write_text("{")
-    app = stage.app(stage.snapshot(stage.healthy()), config=ScreenConfig(home=tmp_path))
+    app = stage.app(stage.snapshot(stage.healthy()), config=ScreenConfig(state=tmp_path))
     assert any(FILE in trouble for trouble in app.scene.errors)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
+from textual.binding import Binding
 
 from lossmon.types import (
     Finding,
@@ -31,6 +32,7 @@ from lossmon.ui.widgets.badge import Badge
 from lossmon.ui.widgets.gpus import bar, gpu_lines, rest_line, short_name
 from lossmon.ui.widgets.hardware import Hardware
 from lossmon.ui.widgets.header import Header, Progress, Pulse
+from lossmon.ui.widgets.keys import Keys
 from lossmon.ui.widgets.log import log_line
 from lossmon.ui.widgets.losses import wanted_series
 from lossmon.ui.widgets.metrics import Metrics, others, rows
@@ -430,3 +432,14 @@ def test_files_without_a_run_are_named_while_waiting() -> None:
     text = "\n".join(map(plain, panel.compose_lines(60, 20)))
     assert "2 files here, none is a log: a.py, …" in text
     assert "lossmon explain src" in text
+
+
+# ---------------------------------------------------------------------------- footer
+
+
+def test_a_cue_stands_before_all_keys_and_goes_again() -> None:
+    keys = Keys([Binding("q", "quit", "quit", id="a"), Binding("9", "all", "all", id="b")])
+    keys.cue("b", "2 hidden panes")
+    assert plain(keys.compose_lines(40, 1)[0]).strip() == "9 2 hidden panes  q quit"
+    keys.cue("b", "")
+    assert plain(keys.compose_lines(40, 1)[0]).strip() == "q quit  9 all"
