@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lossmon.errors import ConfigError
@@ -15,7 +16,7 @@ from lossmon.readers.files.terminal import resolved
 from lossmon.readers.tags.meaning import meaning
 from lossmon.readers.text.explain import Explanation, explain_line
 from lossmon.readers.text.user_patterns import Pattern
-from lossmon.reports.file_summary import described, summarise
+from lossmon.reports.file_summary import SeriesSummary, described, summarise
 from lossmon.types import MetricNames
 
 MOST_LINES = 20_000
@@ -29,6 +30,9 @@ CONTEXT = 64 << 20
 
 WIDTH = 160
 """Most characters quoted per line."""
+
+NO_POINT = "a part of an evaluation, a bar before its end, or a copy of another line"
+"""What the values of a line are that gives no point."""
 
 LineKind = tuple[object, ...]
 
@@ -93,41 +97,83 @@ def explain_one_line(
     Raises:
         ConfigError: There is no such line.
     """
-    before: list[str] = []
-    size, count = 0, 0
-    for count, text in _lines(file.path):
-        if count == number:
-            break
-        if size < CONTEXT:
-            before.append(text)
-            size += len(text)
-    if count < number:
-        raise ConfigError(f"--line {number}: {file.path} has {count:,} lines")
+    before, text, after = _around(file.path, number)
+    size = sum(map(len, before))
     yield f"  line {number:,}: {_quoted(text)}"
+    gained = list(_gained(file, before, text, names)) if size < CONTEXT else []
+    later = [] if gained or size >= CONTEXT else _gained_later(file, before, text, after, names)
     if file.format.source == "text":
-        yield from (f"  {line}" for line in _details(_explained(text, pattern), "text", names))
+        found = _explained(text, pattern)
+        if not gained and not later and size < CONTEXT:
+            found = _without_points(found)
+        yield from (f"  {line}" for line in _details(found, "text", names))
     if size >= CONTEXT:
         yield "  too many lines before it to determine its step"
         return
-    gained = list(_gained(file, before, text, names))
     yield from (f"  point {one}" for one in gained)
-    if not gained:
+    yield from (f"  point of {tag}, at a step that a later line determines" for tag in later)
+    if not gained and not later:
         yield "  no point"
+
+
+def _around(path: Path, number: int) -> tuple[list[str], str, list[str]]:
+    """The lines before a line, itself, and those after it.
+
+    Raises:
+        ConfigError: There is no such line.
+    """
+    before: list[str] = []
+    after: list[str] = []
+    size = count = 0
+    text = ""
+    for count, line in _lines(path):
+        if count == number:
+            text = line
+        elif size < CONTEXT:
+            (before if count < number else after).append(line)
+            size += len(line)
+    if count < number:
+        raise ConfigError(f"--line {number}: {path} has {count:,} lines")
+    return before, text, after
+
+
+def _without_points(found: Explanation) -> Explanation:
+    """Explain the values of a line that gives no point as ignored."""
+    left = tuple((f"{value:.9g}", f"no point: {NO_POINT}") for _, value in found.metrics)
+    return replace(found, metrics=(), left=(*found.left, *left))
 
 
 def _gained(file: FoundFile, before: list[str], text: str, names: MetricNames) -> Iterator[str]:
     """The points that a line adds to a file."""
-    with tempfile.TemporaryDirectory(prefix="lossmon-") as kept:
-        copy = Path(kept, file.path.name)
-        summaries = []
-        for lines in (before, [*before, text]):
-            copy.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8", newline="")
-            summaries.append(summarise(FoundFile(copy, file.format, file.scope), names).series)
-    counts = {(one.tag, one.axis): one.n for one in summaries[0]}
-    for one in summaries[1]:
-        if one.n > counts.get((one.tag, one.axis), 0):
+    counts, series = (_read(file, lines, names) for lines in (before, [*before, text]))
+    for place, one in series.items():
+        if place not in counts or one.n > counts[place].n:
             where = f"{one.axis} {one.last:,}"
             yield f"{one.tag} = {one.value:.9g} at {where}: {described(one.meaning)}"
+
+
+def _gained_later(
+    file: FoundFile, before: list[str], text: str, after: list[str], names: MetricNames
+) -> list[str]:
+    """Tags of the points that a line adds to a file once later lines are read as well."""
+    counts = _read(file, [*before, *after], names)
+    series = _read(file, [*before, text, *after], names)
+    return [
+        one.tag for place, one in series.items() if place not in counts or one.n > counts[place].n
+    ]
+
+
+def _read(
+    file: FoundFile, lines: list[str], names: MetricNames
+) -> dict[tuple[str, str], SeriesSummary]:
+    """The series of a file with some lines, by tag and axis."""
+    with tempfile.TemporaryDirectory(prefix="lossmon-") as kept:
+        copy = Path(kept, file.path.name)
+        copy.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8", newline="")
+        # Nothing will follow: what waits for another line is read at once.
+        os.utime(copy, (0, 0))
+        found = summarise(FoundFile(copy, file.format, file.scope), names).series
+    return {(one.tag, one.axis): one for one in found}
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:

@@ -11,6 +11,7 @@ import pytest
 from lossmon.cli import main
 from lossmon.config import Config
 from lossmon.errors import ConfigError
+from lossmon.readers.text.explain import explain_line
 from lossmon.reports.explain import explain
 from tests import paths
 
@@ -135,3 +136,38 @@ def test_a_directory_without_files_is_said_to_be_empty(tmp_path: Path) -> None:
     out = io.StringIO()
     assert not explain([tmp_path], Config(), out, None)
     assert out.getvalue() == f"no files in {tmp_path}\n"
+
+
+LOGS = sorted(path for path in (DATA / "text").rglob("*") if path.suffix in (".log", ".txt"))
+
+
+def _kinds(path: Path) -> list[int]:
+    """Numbers of the last line of each kind that states metrics."""
+    kinds: dict[object, int] = {}
+    for number, line in enumerate(path.read_bytes().decode("utf-8", "replace").split("\n"), 1):
+        found = explain_line(line)
+        if found.metrics:
+            kinds[tuple(tag for tag, _ in found.metrics)] = number
+    return list(kinds.values())
+
+
+@pytest.mark.parametrize("path", LOGS, ids=lambda path: path.name)
+def test_no_line_has_metrics_and_gives_no_point(path: Path) -> None:
+    for number in _kinds(path)[:6]:
+        text = told(path, line=number)
+        assert not ("  metric " in text and "no point" in text), text[-2000:]
+
+
+def test_a_part_of_an_evaluation_is_no_metric() -> None:
+    text = told(DATA / "text" / "dialects" / "demucs.log", line=8)
+    assert "metric eval" not in text and "ignored 0.8113: no point: a part of" in text
+
+
+def test_a_record_whose_step_comes_later_is_explained(tmp_path: Path) -> None:
+    log = tmp_path / "train.log"
+    log.write_text(
+        " 10%|█         | 4/40 [00:01<00:09, 4.0it/s]\n"
+        "{'loss': '2.5', 'epoch': '0.5'}\n"
+        " 12%|█▎        | 5/40 [00:01<00:09, 4.0it/s]\n"
+    )
+    assert "point loss = 2.5 at step 4" in told(log, line=2)
