@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 DEV := $(VENV)/.installed-dev
 
-.PHONY: demo test docs bench walk screenshots clean
+.PHONY: demo test cluster-test docs bench walk screenshots clean
 
 demo: $(INSTALLED)
 	$(BIN)/lossmon demo $(ARGS)
@@ -18,6 +18,11 @@ test: $(DEV)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -n auto
+
+# Tests with real servers. In `make test` those whose server is not installed are skipped; here
+# they fail, and say what to install.
+cluster-test: $(DEV)
+	CLUSTER_TESTS=1 $(BIN)/python -m pytest tests/cluster tests/prometheus tests/remote
 
 docs: $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-docs.txt

@@ -11,6 +11,7 @@ NAMES = (
     "ingest_lines",
     "ingest_text",
     "discovery",
+    "metadata",
     "draw",
     "headless",
     "screen",

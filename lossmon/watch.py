@@ -8,6 +8,7 @@ import os
 import threading
 import time
 from collections.abc import Iterable, Sequence
+from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -23,6 +24,12 @@ POLL = 1.0
 
 POLL_SHARE = 20.0
 """Polling may take a twentieth of the time, however slow the file system is."""
+
+QUIET = 600.0
+"""Seconds without a change after which a path is quiet: of a thousand runs few are at work."""
+
+QUIET_TURNS = 10
+"""Polls per look at a quiet path: each look is a question to the server of the file system."""
 
 MOST_WATCHES = 48
 """Most directories watched by events. Each takes a thread of watchdog and, in its older versions,
@@ -243,10 +250,15 @@ class Watch:
 
     def _poll(self) -> None:
         wait = POLL
-        while not self._ended.wait(wait):
+        for turn in count():
+            if self._ended.wait(wait):
+                return
             begin = time.monotonic()
             with self._lock:
                 paths = list(self._polled.items())
+            if turn % QUIET_TURNS:
+                since = (time.time() - QUIET) * 1e9
+                paths = [(path, was) for path, was in paths if was is None or was[3] > since]
             # Outside of the lock: a file system that hangs must not block the callers.
             changes = {path: now for path, was in paths if (now := _status(path)) != was}
             with self._lock:

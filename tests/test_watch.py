@@ -171,6 +171,34 @@ def test_a_network_file_system_is_polled(
 
 
 @pytest.mark.usefixtures("quick")
+def test_a_quiet_file_is_looked_at_rarely_and_still_rings(
+    log: Path, bell: threading.Event, quick: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch_module, "is_silent", lambda kind: True)
+    old = time.time() - 2 * watch_module.QUIET
+    for path in (log, log.parent):
+        os.utime(path, (old, old))
+    looks = 0
+    status = watch_module._status
+
+    def counted(path: str) -> object:
+        nonlocal looks
+        looks += path == str(log)
+        return status(path)
+
+    with Watch([log], bell) as watch:
+        watch.update([log])
+        monkeypatch.setattr(watch_module, "_status", counted)
+        monkeypatch.setattr(watch_module, "QUIET_TURNS", 1 << 30)
+        threading.Event().wait(SILENCE)
+        assert looks <= 1
+        monkeypatch.setattr(watch_module, "QUIET_TURNS", 2)
+        bell.clear()
+        with log.open("a") as file:
+            file.write("step 2\n")
+        assert bell.wait(LONG)
+
+
 def test_a_thousand_runs_take_a_handful_of_watches(tmp_path: Path, bell: threading.Event) -> None:
     files = [tmp_path / f"run{number}" / "m.csv" for number in range(200)]
     for file in files:
