@@ -17,6 +17,9 @@ this much relative to their level."""
 NOISE_PRIOR_WEIGHT = 2
 """How many observations the prior counts for."""
 
+NOISY = 0.5
+"""Share of values above or below both neighbours from which a curve is noise, not bends."""
+
 NOISE_WINDOW = 32
 """Newest evals the noise is taken from: it changes with the level."""
 
@@ -37,7 +40,8 @@ def noise_of(logs: Floats) -> float:
             / math.sqrt(20)
         )
         seen = len(tail) - 2
-        known += seen * min(second, third) ** 2
+        bent = reversals_of(logs) < NOISY
+        known += seen * (min(second, third) if bent else (second + third) / 2) ** 2
         weight += seen
     return math.sqrt(known / weight)
 

@@ -351,13 +351,16 @@ class Signals:
         return -slope, self.late_noise * math.sqrt(TREND_ERROR / curve.points)
 
     @cached
-    def first_level(self) -> tuple[float, float]:
-        """Level of the very first train points, and its relative standard error."""
+    def first_levels(self) -> tuple[tuple[float, float], ...]:
+        """Level of the first two train points and of the first few, with their relative errors.
+
+        A rate that is far too high wrecks a model within a few points.
+        """
         values = [value + self.offset for _, value in self._state.first_points[:FIRST_FEW]]
         if len(values) < FIRST_FEW:
-            return math.nan, math.inf
+            return ()
         error = MEDIAN_ERROR * self.late_noise / math.sqrt(FIRST_FEW)
-        return sorted(values)[FIRST_FEW // 2], error
+        return (sum(values[:2]) / 2, self.late_noise / math.sqrt(2)), (sorted(values)[FIRST_FEW // 2], error)
 
     @cached
     def scatter(self) -> float:
@@ -374,6 +377,15 @@ class Signals:
     def spike(self) -> Spike | None:
         """The newest spike of the train loss."""
         return None if self.train is None else newest_spike(self.train)
+
+    @cached
+    def spike_bursts(self) -> int:
+        """Separate bursts of high points in the second half of the run."""
+        if self.train is None or self.spike is None:
+            return 0
+        level = (self.spike.peak + self.spike.before) / 2
+        high = self.train.highs[self.train.x > self.at(0.5)] > level
+        return int(np.count_nonzero(high[1:] & ~high[:-1]))
 
     # ------------------------------------------------------------------ eval
 

@@ -14,8 +14,9 @@ from lossmon.types import Confidence, Finding, Severity
 FLAT_GAIN = 0.02
 """Log gain over the second half of the run below which a loss is flat: under 2 %."""
 
-FLAT_SHARE = 0.03
-"""The same as a share of the whole fall, for train losses that fell by orders of magnitude."""
+FLAT_SHARE = 0.06
+"""What is added as a share of the fall beyond the first factor of e: near its floor a loss that fell
+by orders of magnitude moves by percents that nobody sees on the curve."""
 
 CONVERGED_SWING = 0.03
 """Scatter of neighbouring evals, as a share of the fall, above which nothing has settled."""
@@ -34,14 +35,19 @@ FLAT_ERROR = 0.06
 def flat(signals: Signals) -> bool:
     """Neither loss has gained anything over the second half of the run, within its error."""
     gain, error = signals.late_gain
-    least = max(FLAT_GAIN, FLAT_SHARE * abs(signals.drop))
+    least = _still(signals.drop)
     eval_gain, eval_error = signals.late_eval_gain
     if not math.isfinite(eval_error):
         precise = error <= FLAT_ERROR * max(signals.drop, 1.0)
         return precise and abs(gain) <= least + min(2 * error, least)
     # Where evals show the level, the noise of the batches does not matter.
-    still = max(FLAT_GAIN, FLAT_SHARE * signals.eval_fall)
+    still = _still(signals.eval_fall)
     return abs(eval_gain) - 2 * eval_error < still and abs(gain) <= least + SLACK * error
+
+
+def _still(fall: float) -> float:
+    """Log gain over the second half below which a loss that fell by so much is flat."""
+    return FLAT_GAIN + FLAT_SHARE * max(fall - 1, 0.0)
 
 
 def converged(signals: Signals) -> Finding | None:

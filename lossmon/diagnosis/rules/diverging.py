@@ -8,7 +8,7 @@ import numpy as np
 
 from lossmon.diagnosis.curve_stats import CAP_WINDOW, log_ratio, median, windows
 from lossmon.diagnosis.facts import facts
-from lossmon.diagnosis.rules.overfitting import train_kept_falling
+from lossmon.diagnosis.rules.overfitting import train_kept_falling, train_stayed_low
 from lossmon.diagnosis.signals import Signals
 from lossmon.diagnosis.state import LossKind
 from lossmon.types import Confidence, Finding, Severity
@@ -198,6 +198,8 @@ def _by_evals(signals: Signals, sensitivity: float) -> Finding | None:
     evals = signals.eval
     if evals is None or len(evals) < ALONE_EVALS or train_kept_falling(signals):
         return None
+    if train_stayed_low(signals):
+        return None
     since = signals.eval_log[signals.eval_best + 1 :]
     if len(since) < ALONE_EVALS - 1:
         return None
@@ -237,11 +239,14 @@ def _above_its_start(signals: Signals, sensitivity: float) -> Finding | None:
     train = signals.train
     if train is None or train.points < ABOVE_POINTS or signals.is_early:
         return None
-    first, error = signals.first_level
     count = max(train.count(signals.at(0.9), signals.at(1)), 1.0)
-    error = math.hypot(error, signals.late_noise / math.sqrt(count))
-    rise = log_ratio(signals.now, first)
-    if rise < max(ABOVE_START, ABOVE_NOISES * error) / sensitivity:
+    first = 0.0
+    for level, first_error in signals.first_levels:
+        error = math.hypot(first_error, signals.late_noise / math.sqrt(count))
+        least = max(ABOVE_START, ABOVE_NOISES * error) / sensitivity
+        if log_ratio(signals.now, level) >= least:
+            first = level
+    if not first > 0:
         return None
     if signals.eval is not None and math.exp(signals.eval_now) < first:
         return None

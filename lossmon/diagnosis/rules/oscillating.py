@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from lossmon.diagnosis.facts import facts, fall_percent, percent
 from lossmon.diagnosis.rules.converged import CONVERGED_POINTS
 from lossmon.diagnosis.rules.spike import shaken
@@ -29,6 +31,10 @@ TRAIN_SWING = 0.55
 TRAIN_SWING_SHARE = 0.4
 """The same as a share of the whole fall: the noise swallows the progress."""
 
+LEVEL_GAIN = 0.5
+"""Fall of the loss over the second half, in standard deviations of single points, below which it
+swings about a level that hardly improves."""
+
 
 def oscillating(signals: Signals) -> Finding | None:
     """The losses swing by much of what they have gained."""
@@ -37,7 +43,9 @@ def oscillating(signals: Signals) -> Finding | None:
         return None
     fell = max(signals.drop, signals.eval_drop, 0.05)
     noise = signals.late_noise
-    by_train = noise > TRAIN_SWING / sensitivity and noise > TRAIN_SWING_SHARE * fell
+    by_train = noise > TRAIN_SWING / sensitivity and (
+        noise > TRAIN_SWING_SHARE * fell or abs(signals.late_gain[0]) < LEVEL_GAIN * noise
+    )
     if signals.eval is not None and len(signals.eval) >= SWING_EVALS:
         # Where evals hold still, the batches differ, not the weights.
         by_train = by_train and signals.eval_noise > EVAL_SWING_LEAST / sensitivity
@@ -65,9 +73,9 @@ def eval_swing(signals: Signals) -> float:
     """Scatter of neighbouring evals where it is too large for a run that settles, else 0."""
     if signals.eval is None or len(signals.eval) < SWING_EVALS or shaken(signals):
         return 0.0
-    fell = max(signals.eval_fall, 0.05)
     if signals.eval_reversals < TURNING:
         return 0.0
-    swing = signals.eval_noise
+    # Relative to the level a swing near the floor looks large that nobody sees on the curve.
+    swing, fell = signals.eval_noise, math.expm1(min(max(signals.eval_fall, 0.05), 700.0))
     large = swing > EVAL_SWING_LEAST / signals.sensitivity and swing > EVAL_SWING * fell
     return swing if large else 0.0

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from lossmon.diagnosis.curve_stats import log_ratio, median
+from lossmon.diagnosis.curve_stats import CurveStats, log_ratio, median
 from lossmon.diagnosis.facts import facts, rise_percent
 from lossmon.diagnosis.signals import Signals
 from lossmon.diagnosis.state import LossKind
@@ -21,6 +21,9 @@ labelled histories best, earlier ones still recover often."""
 
 LONE_RISE = 0.15
 """Rise that a single eval after the best must show: one eval may be an outlier."""
+
+FAR_RISE = 0.5
+"""Rise from which a train loss that stays low, though it falls no further, is overfitting too."""
 
 PAIR_RISE = 0.06
 """Rise that two evals after the best must show."""
@@ -44,14 +47,17 @@ only jitters."""
 def overfitting(signals: Signals) -> Finding | None:
     """The eval loss has turned up for good while the train loss keeps falling."""
     evals, sensitivity = signals.eval, signals.sensitivity
-    if evals is None or len(evals) < 2 or signals.kind is not LossKind.PLAIN:
+    if evals is None or len(evals) < 2 or not _can_overfit(signals):
         return None
     after = len(evals) - 1 - signals.eval_best
     rise = _rise(signals)
     if after < 1 or rise <= 0:
         return None
     alone = not signals.sees_train_since_best
-    if after < SURE_EVALS if alone else not train_kept_falling(signals):
+    large = after >= SURE_EVALS and rise >= math.log1p(FAR_RISE) / sensitivity
+    if alone and after < SURE_EVALS:
+        return None
+    if not (alone or train_kept_falling(signals) or (large and train_stayed_low(signals))):
         return None
     clear = rise >= _least_rise(signals, after) / sensitivity
     clear = clear or (signals.evals_left and rise >= math.log1p(LONE_RISE) / sensitivity)
@@ -72,6 +78,23 @@ def overfitting(signals: Signals) -> Finding | None:
         _facts(signals),
         "alone" if alone else "" if confirmed else "suspected",
     )
+
+
+def _can_overfit(signals: Signals) -> bool:
+    """The eval loss shows what is learnt; of preferences only where no metric says otherwise."""
+    if signals.kind is LossKind.PLAIN:
+        return True
+    if signals.kind is not LossKind.PREFERENCE or signals.eval is None or not signals.metrics:
+        return False
+    best_step = float(signals.eval.x[signals.eval_best])
+    for channel in signals.metrics:
+        assert channel.curve is not None
+        metric = CurveStats(channel.curve.bins)
+        good = -metric.y if channel.lower_is_better else metric.y
+        at = min(int(metric.x.searchsorted(best_step)), len(good) - 1)
+        if float(good[-2:].mean()) > float(good[at]):
+            return False
+    return True
 
 
 PACE_EVALS = 6
@@ -140,6 +163,17 @@ def _least_rise(signals: Signals, after: int) -> float:
 def train_kept_falling(signals: Signals) -> bool:
     """The train loss has fallen since the best eval, beyond its noise."""
     return _train_fall(signals) >= max(TRAIN_FELL, 2 * signals.train_at_eval_error)
+
+
+def train_stayed_low(signals: Signals) -> bool:
+    """The train loss is no higher than beside the best eval, and low by what it has learnt."""
+    if not signals.sees_train_since_best or signals.drop < STAYED_DROP:
+        return False
+    return _train_fall(signals) >= -max(TRAIN_FELL, 2 * signals.train_at_eval_error)
+
+
+STAYED_DROP = 0.2
+"""Log fall of the train loss from its start that a model has learnt something by."""
 
 
 def _train_fall(signals: Signals) -> float:

@@ -19,6 +19,10 @@ SPIKE_LOST = 0.1
 is not a setback for a run that started at 1."""
 
 
+SWINGS = 4
+"""Bursts in the second half of the run from which one more is part of an oscillation."""
+
+
 def spike(signals: Signals) -> Finding | None:
     """The train loss jumped for a few points, as a bad batch leaves it."""
     seen = signals.spike
@@ -37,7 +41,8 @@ def spike(signals: Signals) -> Finding | None:
         spike_step=seen.step,
         train=level - signals.offset,
     )
-    variant = "recovered" if back and old else "" if back else "open"
+    swings = signals.spike_bursts >= SWINGS
+    variant = "recovered" if back and (old or swings) else "" if back else "open"
     severity = Severity.OK if variant == "recovered" else Severity.NOTICE
     return Finding("spike", severity, seen.step, Confidence.MEDIUM, evidence, variant)
 
