@@ -14,7 +14,7 @@ from lossmon.types import Diagnosis, Kind
 
 def diagnose(run: Run, sensitivity: float = 1.0) -> Diagnosis:
     """What the engine says at the end of the run; its history is what it said on the way."""
-    return replay(run, sensitivity).diagnosis()
+    return replay(run, sensitivity).diagnosis(ended=True)
 
 
 def replay(run: Run, sensitivity: float = 1.0) -> Engine:

@@ -240,18 +240,22 @@ class Engine:
             return usual
         return min(usual, max(RECHECK, self._train_count - self._changed_at))
 
-    def diagnosis(self) -> Diagnosis:
+    def diagnosis(self, ended: bool = False) -> Diagnosis:
         """What the curves say, up to the newest point.
 
         The badge is the one last decided; its numbers are recomputed.
+
+        Args:
+            ended: The run is over. What leads now is the badge then: there is nothing to wait for.
         """
         with np.errstate(all="ignore"):
-            signals = Signals(self._state, self._sensitivity, self._hysteresis.badge)
-            verdict, findings = self._hysteresis.current(judge(signals))
+            signals = Signals(self._state, self._sensitivity, self._hysteresis.badge, ended)
+            current = self._hysteresis.ended if ended else self._hysteresis.current
+            verdict, findings, history = current(signals.step, judge(signals))
             return Diagnosis(
                 verdict=verdict,
                 findings=findings,
-                history=self._hysteresis.history,
+                history=history,
                 missing=signals.missing,
                 forecast=forecast(signals),
             )

@@ -96,18 +96,22 @@ usually logs."""
 class Signals:
     """What the rules look at; each value is computed once, when first needed."""
 
-    def __init__(self, state: EngineState, sensitivity: float = 1.0, badge: str = "") -> None:
+    def __init__(
+        self, state: EngineState, sensitivity: float = 1.0, badge: str = "", ended: bool = False
+    ) -> None:
         """The signals of this moment.
 
         Args:
             state: What the engine keeps of the run.
             sensitivity: See `Engine`.
             badge: Code of the present badge.
+            ended: The run is over.
         """
         self._state = state
         self._results: dict[Callable[[Signals], object], object] = {}
         self.sensitivity = sensitivity
         self.badge = badge
+        self.ended = ended
         self.kind: LossKind = state.kind
         self.non_finite: NonFiniteLoss | None = state.non_finite
         self.repeats = state.repeats
@@ -267,7 +271,7 @@ class Signals:
     @cached
     def is_early(self) -> bool:
         """No eval has been seen since the start, and too little of the run for an all-clear."""
-        if self.eval is not None:
+        if self.eval is not None or self.ended:
             return False
         if self.total:
             return self.step - self.first < EARLY_SHARE * self.total
@@ -359,8 +363,10 @@ class Signals:
         values = [value + self.offset for _, value in self._state.first_points[:FIRST_FEW]]
         if len(values) < FIRST_FEW:
             return ()
-        error = MEDIAN_ERROR * self.late_noise / math.sqrt(FIRST_FEW)
-        return (sum(values[:2]) / 2, self.late_noise / math.sqrt(2)), (sorted(values)[FIRST_FEW // 2], error)
+        scatter = spread_of([value for _, value in self.recent]) / max(self.now, 1e-300)
+        noise = max(self.late_noise, scatter)
+        error = MEDIAN_ERROR * noise / math.sqrt(FIRST_FEW)
+        return (sum(values[:2]) / 2, noise / math.sqrt(2)), (sorted(values)[FIRST_FEW // 2], error)
 
     @cached
     def scatter(self) -> float:

@@ -30,6 +30,9 @@ GROWTH_TO_LEAVE_ALARM = 0.05
 lost most of what it had gained. A divergence is left sooner where it has been over for as long as
 it lasted."""
 
+Current = tuple[Finding, tuple[Finding, ...], tuple[VerdictChange, ...]]
+"""The badge, all findings, and the history."""
+
 HISTORY_LENGTH = 200
 """Changes of the badge remembered, newest last."""
 
@@ -120,13 +123,15 @@ class VerdictHysteresis:
             return size - self._away_since >= min(GROWTH_TO_LEAVE_ALARM * self._away_since, lasted)
         by_evals = VerdictPace.BY_EVALS in _pace(self._badge)
         if by_evals and evals - waiting.evals < EVALS_TO_LEAVE - 1:
-            return leader.code == "diverging" and self._has_grown(size, waiting, leader)
+            return leader.code == "diverging" and self._has_grown(signals, waiting, leader)
         if VerdictPace.BY_EVALS in _pace(leader):
             return evals - waiting.evals >= EVALS_TO_ENTER
-        return evals > 0 if by_evals else self._has_grown(size, waiting, leader)
+        return evals > 0 if by_evals else self._has_grown(signals, waiting, leader)
 
-    def _has_grown(self, size: float, waiting: _Candidate, leader: Finding) -> bool:
-        return size >= (1 + self._growth(leader)) * waiting.size
+    def _has_grown(self, signals: Signals, waiting: _Candidate, leader: Finding) -> bool:
+        """The run has grown enough, or would end before."""
+        enough = (1 + self._growth(leader)) * waiting.size
+        return _size(signals) >= min(enough, signals.total or enough)
 
     def _is_urgent(self, leader: Finding) -> bool:
         badge = self._badge
@@ -150,16 +155,29 @@ class VerdictHysteresis:
         self._candidate = None
         self._restarted = bool(self._history)
 
-    def current(self, findings: tuple[Finding, ...]) -> tuple[Finding, tuple[Finding, ...]]:
-        """The badge with its newest numbers, and all findings with the badge first.
+    def current(self, step: int, findings: tuple[Finding, ...]) -> Current:
+        """The badge with its newest numbers, all findings with the badge first, and the history.
 
         Args:
+            step: Step of the newest point.
             findings: All that hold now, the leading one first.
         """
         same = [f for f in findings if f.code == self._badge.code and can_lead(f)]
         held = same[0] if same else self._badge
         verdict = findings[0] if self._restarted else held
-        return verdict, (verdict, *(f for f in findings if f is not verdict))
+        return verdict, (verdict, *(f for f in findings if f is not verdict)), self.history
+
+    def ended(self, step: int, findings: tuple[Finding, ...]) -> Current:
+        """The same of a run that is over: what leads is the badge.
+
+        What evals have shown, only further evals could revoke.
+        """
+        if VerdictPace.BY_EVALS in _pace(self._badge):
+            return self.current(step, findings)
+        leader, history = findings[0], self.history
+        if history and (history[-1].code, history[-1].severity) != (leader.code, leader.severity):
+            history += (VerdictChange(step, leader.code, leader.severity, leader.variant),)
+        return leader, findings, history
 
 
 def _size(signals: Signals) -> float:

@@ -69,11 +69,12 @@ class DiagnosisFeed:
         behind = bool(self._queue) or self._version != self._store.version
         return behind and not self.error
 
-    def diagnosis(self) -> Diagnosis:
-        """The diagnosis of the points fed so far."""
+    def diagnosis(self, ended: bool = False) -> Diagnosis:
+        """The diagnosis of the points fed so far, `ended` where the run is over."""
         if not self.error:
             try:
-                return UNJUDGED if self._engine is None else self._engine.diagnosis()
+                over = ended and not self.busy
+                return UNJUDGED if self._engine is None else self._engine.diagnosis(over)
             except Exception as error:
                 self.fail(error)
         return Diagnosis(_FAILED, (_FAILED,), ())

@@ -38,6 +38,9 @@ from lossmon.types import (
     RunState,
 )
 
+OVER = frozenset((RunState.FINISHED, RunState.FAILED, RunState.STALLED))
+"""States in which no further point is awaited."""
+
 GONE = "its files are gone; what was read of them stays"
 """Note on a run whose files were all deleted: a curve that does not move needs a reason."""
 
@@ -343,7 +346,7 @@ class RunMonitor:
         )
 
     def _diagnosis(self, state: RunState, step: int | None) -> Diagnosis:
-        diagnosis = self._feed.diagnosis()
+        diagnosis = self._feed.diagnosis(ended=state in OVER)
         # Only silence after live points is an alarm: an old log is merely old.
         is_stalled = state is RunState.STALLED and self._advanced_live and step is not None
         return with_stall(diagnosis, step) if is_stalled and step is not None else diagnosis

@@ -223,6 +223,9 @@ def _by_evals(signals: Signals, sensitivity: float) -> Finding | None:
 ABOVE_START = 0.05
 """Log rise above the very first points from which a run is worse off than at its start."""
 
+FAR_ABOVE_START = 0.15
+"""The same beside evals that fall, as they do after the worst is over."""
+
 ABOVE_NOISES = 3.0
 """The same in standard errors."""
 
@@ -240,12 +243,14 @@ def _above_its_start(signals: Signals, sensitivity: float) -> Finding | None:
     if train is None or train.points < ABOVE_POINTS or signals.is_early:
         return None
     count = max(train.count(signals.at(0.9), signals.at(1)), 1.0)
+    falls = signals.eval is not None and signals.eval_drop > 0
+    clear = FAR_ABOVE_START if falls else ABOVE_START
     first = 0.0
-    for level, first_error in signals.first_levels:
+    for start, first_error in signals.first_levels:
         error = math.hypot(first_error, signals.late_noise / math.sqrt(count))
-        least = max(ABOVE_START, ABOVE_NOISES * error) / sensitivity
-        if log_ratio(signals.now, level) >= least:
-            first = level
+        least = max(clear, ABOVE_NOISES * error) / sensitivity
+        if log_ratio(signals.now, start) >= least:
+            first = start
     if not first > 0:
         return None
     if signals.eval is not None and math.exp(signals.eval_now) < first:

@@ -87,7 +87,8 @@ def too_few_evals(signals: Signals) -> Finding | None:
     points, alone = signals.eval.points, signals.train is None
     if alone and points < 2:
         return None
-    return _too_few("too_few_evals", signals, points, ENOUGH_EVALS, "" if alone else "aside")
+    variant = "aside" if not alone else "ended" if signals.ended else ""
+    return _too_few("too_few_evals", signals, points, ENOUGH_EVALS, variant)
 
 
 def warming_up(signals: Signals) -> Finding | None:
@@ -95,7 +96,7 @@ def warming_up(signals: Signals) -> Finding | None:
     points, needed = _progress(signals)
     if points >= needed or (signals.train is None and points > 1):
         return None
-    return _too_few("warming_up", signals, points, needed)
+    return _too_few("warming_up", signals, points, needed, "ended" if signals.ended else "")
 
 
 def _too_few(code: str, signals: Signals, points: int, needed: int, variant: str = "") -> Finding:

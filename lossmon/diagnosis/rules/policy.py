@@ -22,6 +22,9 @@ REAL_GAIN = 3.0
 REWARD_LOST = 0.55
 """Share of the gained reward whose loss is a collapse: noise and a harder batch cost less."""
 
+COLLAPSE_SHARE = 0.1
+"""Share of the run for which the reward must have been low: a few bad episodes are none."""
+
 KL_GROWTH = 8.0
 """Times its early level at which the KL has blown up."""
 
@@ -66,6 +69,8 @@ def reward_collapse(signals: Signals) -> Finding | None:
     if peak - now < REWARD_LOST * (peak - start) / signals.sensitivity:
         return None
     since = reward.onset(smooth < peak - REWARD_LOST / 2 * (peak - start))
+    if since > reward.x[0] + (1 - COLLAPSE_SHARE) * (reward.x[-1] - reward.x[0]):
+        return None
     return _found("reward_collapse", Severity.WARNING, since, peak=peak, now=now)
 
 

@@ -21,6 +21,9 @@ SLOW_POINTS = 10
 ALONE_POINTS = 40
 """The same without an eval loss, which shows the level without the noise of single batches."""
 
+PRECISE = 0.002
+"""Standard error of that gain below which fewer points show it: means over many batches."""
+
 ALONE_ERROR = 0.01
 """Standard error of the gain over the second half up to which a train loss alone shows that nothing
 moves, where the losses of batches differ: a fine-tune falls by little more in that half."""
@@ -86,7 +89,8 @@ def _stuck(signals: Signals) -> Finding | None:
         return None
     if signals.eval is None:
         sharp = ALONE_ERROR if tells_batches_apart(signals) else STUCK_GAIN
-        if train.points < ALONE_POINTS or (error > sharp and not _stands_still(signals)):
+        least = CRAWL_POINTS if error < PRECISE else ALONE_POINTS
+        if train.points < least or (error > sharp and not _stands_still(signals)):
             return None
     if descending(signals):
         return None
