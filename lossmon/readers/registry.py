@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Iterable
-from fnmatch import translate
 from functools import cache, lru_cache
 from importlib import import_module
 from pathlib import Path
 
+from lossmon.readers.file_names import NamePatterns
 from lossmon.readers.files.head import read_head
 from lossmon.readers.format import Dialect, Format
 from lossmon.readers.plugins import Plugin, installed
@@ -74,23 +72,19 @@ def dialect(source: str) -> Dialect:
     return next((one.dialect for one in formats() if one.source == source), Dialect())
 
 
-def _pattern(names: Iterable[str]) -> re.Pattern[str]:
-    return re.compile("|".join(translate(name) for name in names) or r"(?!)")
+@cache
+def _named() -> NamePatterns:
+    return NamePatterns(name for one in formats() if one.lies is None for name in one.names)
 
 
 @cache
-def _named() -> re.Pattern[str]:
-    return _pattern(name for one in formats() if one.lies is None for name in one.names)
+def _without_metrics() -> NamePatterns:
+    return NamePatterns((*NO_METRICS, *(name for one in formats() for name in one.no_metrics)))
 
 
 @cache
-def _without_metrics() -> re.Pattern[str]:
-    return _pattern((*NO_METRICS, *(name for one in formats() for name in one.no_metrics)))
-
-
-@cache
-def _write_ahead() -> re.Pattern[str]:
-    return _pattern(name for one in formats() if one.write_ahead for name in one.names)
+def _write_ahead() -> NamePatterns:
+    return NamePatterns(name for one in formats() if one.write_ahead for name in one.names)
 
 
 @cache
@@ -101,27 +95,30 @@ def _placed() -> tuple[Format, ...]:
 @lru_cache(1024)
 def _candidates(name: str) -> tuple[Format, ...]:
     """The formats that a file of this lower-cased name may have."""
-    return tuple(
-        one for one in formats() if any(_pattern((each,)).match(name) for each in one.names)
-    )
+    return tuple(one for one, names in _names() if names.match(name))
+
+
+@cache
+def _names() -> tuple[tuple[Format, NamePatterns], ...]:
+    return tuple((one, NamePatterns(one.names)) for one in formats())
 
 
 def is_possible(name: str) -> bool:
     """Whether a file of this name may be of any format; does not look at the file."""
-    return _named().match(name.lower()) is not None
+    return _named().match(name.lower())
 
 
 def is_interesting(directory: str, name: str) -> bool:
     """Whether a file below a directory that is searched is looked at."""
     if is_possible(name):
-        return _without_metrics().match(name.lower()) is None
+        return not _without_metrics().match(name.lower())
     path = os.path.join(directory, name)
     return any(one.lies is not None and one.lies(path) for one in _placed())
 
 
 def has_write_ahead(name: str) -> bool:
     """Whether a file of this name may be a database with a log of its newest rows beside it."""
-    return _write_ahead().match(name.lower()) is not None
+    return _write_ahead().match(name.lower())
 
 
 def detect(path: Path) -> Format | None:
@@ -136,7 +133,7 @@ def detect(path: Path) -> Format | None:
 def detect_head(path: Path, head: bytes) -> Format | None:
     """Return the format of a file, given its first bytes."""
     name = path.name.lower()
-    if _without_metrics().match(name) is not None:
+    if _without_metrics().match(name):
         return None
     candidates = _candidates(name)
     if any(one.repeats is not None and one.repeats(path) for one in candidates):

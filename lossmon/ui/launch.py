@@ -10,14 +10,14 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from textual.app import App
-
 from lossmon.config import Config, config_directory, state_directory
 from lossmon.monitor import RunSource
 from lossmon.types import Snapshot
 from lossmon.ui.chart.view_options import chart_settings_of
 
 if TYPE_CHECKING:
+    from textual.app import App
+
     from lossmon.ui.scene import ScreenConfig
 
 FIRST_LOOK = 0.3
@@ -70,7 +70,6 @@ def view(
     first = _FirstLook(source)
     first.start()
     from lossmon.ui.app import LossmonApp
-    from lossmon.ui.launch import run_until_asked
 
     try:
         screen = screen_config(config, first.snapshot())
