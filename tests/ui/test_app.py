@@ -14,6 +14,7 @@ from lossmon.ui.screens.diagnosis import DiagnosisScreen
 from lossmon.ui.screens.help import HelpScreen
 from lossmon.ui.screens.log import LogScreen
 from lossmon.ui.screens.scene_screen import SceneScreen
+from lossmon.ui.widgets.pane import LossPane
 from tests.ui import stage
 from tests.ui.screen import text, until
 
@@ -77,7 +78,7 @@ async def test_a_key_opens_a_view_and_closes_it_again(key: str, view: type[Scene
         ("0", "smoothing", [0.0, 0.6]),
         ("x", "x", ["epoch", "time", "step"]),
         ("o", "robust", [False, True]),
-        ("a", "own", [True, False]),
+        ("a", "own", [False, True]),
         ("g", "recent", [True, False]),
         ("v", "overlaid", [True, False]),
         ("1", "hidden", [{"train"}, set()]),
@@ -232,3 +233,20 @@ def test_a_clock_that_ticks_while_the_app_ends_does_no_harm() -> None:
     assert app.view is None
     app.tick()
     app.present()
+
+
+async def test_the_rise_of_an_overfitted_eval_loss_is_seen() -> None:
+    app = stage.app(stage.snapshot(stage.overfitting()))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        pane = app.screen.query_one("#eval", LossPane)
+        picture = pane.chart.picture
+        assert picture is not None
+        marked = [y for y, row in enumerate(picture.text.splitlines()) if "▼" in row]
+        assert marked[0] >= 6  # The curve ends in the first row, the minimum lies below it.
+
+
+async def test_a_run_without_evals_has_no_empty_pane() -> None:
+    app = stage.app(stage.snapshot(stage.without_eval()))
+    async with app.run_test(size=(120, 40)):
+        assert [pane.id for pane in app.screen.query(LossPane) if pane.display] == ["train"]

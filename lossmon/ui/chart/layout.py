@@ -105,7 +105,7 @@ def _ghosts_end(model: ChartModel) -> float:
     """How far the run had come before it was restarted."""
     ends = [
         float(curve.shown(curve.ghost_x[-1:])[0])
-        for curve in (*model.curves, *model.context)
+        for curve in (*model.curves, *model.context, *model.behind)
         if len(curve.ghost_x)
     ]
     return max((end for end in ends if np.isfinite(end)), default=-np.inf)

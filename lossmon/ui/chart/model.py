@@ -112,6 +112,8 @@ class ChartModel:
         marks: Places to point out. Non-finite and clipped points are found by the chart itself.
         context: Curves that share the ranges of both axes but are drawn elsewhere: give each of
             two panes the other's curve, and their axes agree.
+        behind: Curves drawn faintly behind the others: they share the range of the positions, but
+            that of the values does not follow them.
         total: Where the x axis is planned to end, or None.
         live: More points will come: the right edge stays ahead of the curve.
     """
@@ -119,6 +121,7 @@ class ChartModel:
     curves: tuple[Curve, ...] = ()
     marks: tuple[Mark, ...] = ()
     context: tuple[Curve, ...] = ()
+    behind: tuple[Curve, ...] = ()
     total: float | None = None
     live: bool = True
 

@@ -107,14 +107,15 @@ class Painter:
         return horizontal(list(self._traces.values()), model, unbounded)
 
     def _updated(self, model: ChartModel, options: ChartOptions) -> list[Trace]:
-        """Traces of the curves and then of the context, up to date."""
+        """Traces of the curves, of the context and of what lies behind, up to date."""
         wanted = [(("curve", at), curve) for at, curve in enumerate(model.curves)]
         wanted += [(("context", at), curve) for at, curve in enumerate(model.context)]
+        wanted += [(("behind", at), curve) for at, curve in enumerate(model.behind)]
         kept = {key: self._traces.get(key) or Trace() for key, _ in wanted}
         self._traces = kept
         for key, curve in wanted:
             # Only drawn curves have a line; those beside give their values to the ranges.
-            kept[key].update(curve, options.smoothing if key[0] == "curve" else 0.0)
+            kept[key].update(curve, 0.0 if key[0] == "context" else options.smoothing)
         return list(kept.values())
 
     def _paint(
@@ -127,7 +128,8 @@ class Painter:
     ) -> None:
         rows, columns = CELLS[options.marker]
         previous = self._previous(options)
-        y = vertical(traces, options, x, previous)
+        ranging = traces[: len(traces) - len(model.behind)]
+        y = vertical(ranging, options, x, previous)
         self.frame = Frame(x, y or previous or Span(0.0, 1.0), options.log_y)
         plan = self.plan = layout(self.frame, options, canvas.width, canvas.height)
         grid = Grid(self.frame, plan.width * columns, plan.height * rows)
@@ -135,7 +137,11 @@ class Painter:
             (curve, trace.drawn(x, grid.width, plan.width))
             for curve, trace in zip(model.curves, traces, strict=False)
         ]
-        _curves(canvas, plan, grid, drawn, options)
+        behind = [
+            (curve, trace.drawn(x, grid.width, plan.width))
+            for curve, trace in zip(model.behind, traces[len(ranging) :], strict=True)
+        ]
+        _curves(canvas, plan, grid, drawn, behind, options)
         if options.points:
             for (curve, window), trace in zip(drawn, traces, strict=False):
                 _points(canvas, plan, grid, curve, window, trace, options)
@@ -172,10 +178,11 @@ def _curves(
     plan: Layout,
     grid: Grid,
     drawn: Sequence[tuple[Curve, Window]],
+    behind: Sequence[tuple[Curve, Window]],
     options: ChartOptions,
 ) -> None:
     front: list[Layer] = []
-    back: list[Layer] = []
+    back = [_faint(curve, window, grid, options) for curve, window in behind]
     points: list[Layer] = []
     for at, (curve, window) in enumerate(drawn):
         style = curve.style if curve.style in LINES else "other"
@@ -198,6 +205,11 @@ def _curves(
         canvas.lay(plan.left, 0, *merge(front[:1], [], options.marker, _INDEX))
     for layer in front:
         _lone_point(canvas, plan, layer, options)
+
+
+def _faint(curve: Curve, window: Window, grid: Grid, options: ChartOptions) -> Layer:
+    dots = line_layer(window, grid, exact=not window.smoothed, dashed=options.mono)
+    return Layer(dots, f"{curve.style if curve.style in LINES else 'other'}-raw", ".")
 
 
 def _few(window: Window, room: int) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 from lossmon.analysis.best_checkpoint import nearest_checkpoint
-from lossmon.types import RunSnapshot, RunState, Severity, VerdictChange
+from lossmon.types import RunSnapshot, RunState, Severity, Split, VerdictChange
+from lossmon.ui.chart.main_charts import eval_sets
 from lossmon.ui.chart.model import ChartModel, Curve, Mark
 from lossmon.ui.chart.positions import placed_curve, position_of_step
 from lossmon.ui.chart.view_options import ChartSettings, XAxis
@@ -17,8 +18,16 @@ MOST_CHECKPOINTS = 8
 """Checkpoints that are all marked; of more only those that matter."""
 
 
+EVAL_SETS = ("series-3", "series-7", "series-8")
+"""Colour roles of the eval sets beside the headline one."""
+
+
 def model_of(
-    run: RunSnapshot, settings: ChartSettings, shown: tuple[int, ...], context: tuple[int, ...] = ()
+    run: RunSnapshot,
+    settings: ChartSettings,
+    shown: tuple[int, ...],
+    context: tuple[int, ...] = (),
+    behind: tuple[int, ...] = (),
 ) -> ChartModel:
     """The chart of some series of a run.
 
@@ -27,12 +36,14 @@ def model_of(
         settings: How to see it.
         shown: Indices into the run's series, the most important first.
         context: Series that are drawn elsewhere but share the axes.
+        behind: Series that are drawn faintly behind them.
     """
     curves = tuple(_curve(run, settings.x, index) for index in shown)
     return ChartModel(
         curves=curves,
         marks=_marks(run, settings, shown),
         context=tuple(_curve(run, settings.x, index) for index in context),
+        behind=tuple(_curve(run, settings.x, index) for index in behind),
         total=_total(run, settings),
         live=run.state in (RunState.RUNNING, RunState.STALLED),
     )
@@ -42,7 +53,12 @@ def style_of(run: RunSnapshot, index: int) -> str:
     """The colour role of a series."""
     if index == run.train:
         return "train"
-    return "eval" if index == run.eval else "other"
+    if index == run.eval:
+        return "eval"
+    further = eval_sets(run)[1:]
+    if index in further:
+        return EVAL_SETS[further.index(index)]
+    return "eval" if run.series[index].meaning.split is Split.EVAL else "other"
 
 
 def _curve(run: RunSnapshot, x: XAxis, index: int) -> Curve:

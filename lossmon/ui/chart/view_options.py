@@ -42,7 +42,7 @@ class ChartSettings:
     x: XAxis = XAxis.STEP
     log: bool = False
     robust: bool = True
-    own: bool = False
+    own: bool = True
     recent: bool = False
     overlaid: bool = False
     hidden: frozenset[str] = frozenset()

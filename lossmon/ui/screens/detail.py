@@ -159,8 +159,9 @@ class DetailScreen(TypingScreen):
             self.markers = ()
             return ChartModel()
         context = () if scene.chart_settings.own else subject.beside
+        behind = subject.beside if run.eval in subject.shown else ()
         self.markers = markers_of(run, subject.shown, scene.chart_settings.x, scene.language)
-        model = model_of(run, scene.chart_settings, subject.shown, context)
+        model = model_of(run, scene.chart_settings, subject.shown, context, behind)
         return replace(model, marks=tuple(marker.mark for marker in self.markers))
 
     # ------------------------------------------------------------------------------- draw

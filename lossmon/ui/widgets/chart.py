@@ -140,7 +140,8 @@ class Chart(Widget):
             and (model.marks, model.total, model.live) == (old.marks, old.total, old.live)
             and len(model.curves) == len(old.curves)
             and len(model.context) == len(old.context)
-            and all(map(Curve.same, model.curves + model.context, old.curves + old.context))
+            and len(model.behind) == len(old.behind)
+            and all(map(Curve.same, _curves_of(model), _curves_of(old)))
         )
 
     def render_line(self, y: int) -> Strip:
@@ -158,3 +159,7 @@ class Chart(Widget):
         if name.endswith(TINTED):
             return palette.tinted(_ROLES[name.removesuffix(TINTED)])
         return palette.style(_ROLES[name])
+
+
+def _curves_of(model: ChartModel) -> tuple[Curve, ...]:
+    return model.curves + model.context + model.behind

@@ -8,12 +8,13 @@ import numpy as np
 
 from lossmon.analysis.generalisation_gap import gap_series
 from lossmon.analysis.sentences import best_checkpoint
-from lossmon.types import Floats, RunSnapshot, Series
+from lossmon.types import Floats, Kind, RunSnapshot, Series
 from lossmon.ui.chart.model import ChartOptions
 from lossmon.ui.chart.run_model import style_of
 from lossmon.ui.scene import Scene
 from lossmon.ui.text import numbers
-from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, clean
+from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, clean, join
+from lossmon.ui.widgets.chart import SERIES_ROLES
 
 RECENT_SHARE = 5
 """The slope is told of the newest fifth of the run: long enough to mean something."""
@@ -78,8 +79,8 @@ def title_of(
     """
     series = run.series[index]
     role = style_of(run, index)
-    role = "foreground" if role == "other" else role
-    if index in (run.train, run.eval):
+    role = SERIES_ROLES.get(role, "foreground" if role == "other" else role)
+    if index == run.train or (index == run.eval and not series.meaning.part):
         name = scene.say("train" if index == run.train else "eval")
     else:
         name = clean(series.meaning.label)
@@ -91,23 +92,31 @@ def title_of(
     digits = 4 if room >= SPACIOUS or abs(newest) < SMALL else 3
     head: Line = ((name + " ", f"{role}!"), (numbers.value(newest, digits), value_role))
     raw = EMPTY if line is None else _labelled(scene.say("raw"), series.last, digits)
-    minimum = _minimum(scene, series, room, is_raw=line is not None)
-    return [(0, head), (3, raw), (1, minimum), (2, _trend(scene, run, index))]
+    best = _best(scene, series, room, is_raw=line is not None)
+    return [(0, head), (3, raw), (1, best), (2, _trend(scene, run, index))]
 
 
 def _labelled(label: str, number: float, digits: int) -> Line:
     return ((label + " ", MUTED), (numbers.value(number, digits), TEXT))
 
 
-def _minimum(scene: Scene, series: Series, room: int, *, is_raw: bool) -> Line:
-    """The least point; `is_raw` says that it is not one of the line."""
-    if series.n < 2 or not math.isfinite(series.minimum):
+def _best(scene: Scene, series: Series, room: int, *, is_raw: bool) -> Line:
+    """The best point, where one direction is good; `is_raw` says that it is not one of the line."""
+    higher = series.meaning.lower_is_better is False
+    value, step = series.minimum, series.min_step
+    if higher:
+        value, step = series.maximum, series.max_step
+    is_loss = series.meaning.kind is Kind.LOSS
+    if series.n < 2 or not math.isfinite(value):
+        return ()
+    if series.meaning.lower_is_better is None and not is_loss:
         return ()
     spacious = room >= SPACIOUS
-    at = f"{' ' if spacious else ''}@{numbers.si(series.min_step)}"
-    digits = 4 if spacious or abs(series.minimum) < SMALL else 3
-    label = f"{scene.say('raw')} {scene.say('min')}" if is_raw else scene.say("min")
-    return (*_labelled(label, series.minimum, digits), (at, MUTED))
+    at = f"{' ' if spacious else ''}@{numbers.si(step)}"
+    digits = 4 if spacious or abs(value) < SMALL else 3
+    label = scene.say("max") if higher else scene.say("min")
+    label = f"{scene.say('raw')} {label}" if is_raw else label
+    return (*_labelled(label, value, digits), (at, MUTED))
 
 
 def _trend(scene: Scene, run: RunSnapshot, index: int) -> Line:
@@ -125,19 +134,48 @@ def _trend(scene: Scene, run: RunSnapshot, index: int) -> Line:
     return () if slope is None else ((numbers.slope(slope, ascii), MUTED),)
 
 
+def gap_of(scene: Scene, run: RunSnapshot) -> Line:
+    """How far the eval loss lies above the train loss; empty where that is unknown."""
+    gap = gap_series(run)
+    return EMPTY if gap is None else _labelled(scene.say("gap"), gap.last, 3)
+
+
 def footer_of(scene: Scene, run: RunSnapshot, shown: tuple[int, ...]) -> Line:
     """What stands at the lower edge: the gap of both curves, or the best checkpoint."""
     parts: list[Line] = []
-    if run.train in shown and run.eval in shown and (gap := gap_series(run)) is not None:
-        parts.append(((scene.say("gap") + " ", MUTED), (numbers.value(gap.last, 3), TEXT)))
+    if run.train in shown and run.eval in shown:
+        parts.append(gap_of(scene, run))
     if run.eval in shown and (kept := best_checkpoint(run, scene.language)):
         parts.append(((f"▼ {scene.say('best')}: {clean(kept)}", MUTED),))
-    if run.eval is None and run.step is not None and run.train in shown:
-        parts.append(((scene.say("no eval loss in this run"), MUTED),))
-    line: Line = ()
-    for part in parts:
-        line = (*line, *((("  ", TEXT),) if line else ()), *part)
-    return line
+    if run.train in shown and evals_overdue(run):
+        parts.append(((scene.say("no eval loss so far"), MUTED),))
+    return join(parts, ("  ", TEXT))
+
+
+LATE = 1.5
+"""Intervals without any eval after which the first one is overdue."""
+
+_EVAL_STEPS = ("eval_steps", "eval_interval", "eval_every", "eval_freq", "evaluation_interval")
+"""Settings that say after how many steps a run evaluates."""
+
+
+def evals_overdue(run: RunSnapshot) -> bool:
+    """Whether a run that is set to evaluate has not logged an eval loss in time."""
+    if run.eval is not None or run.step is None:
+        return False
+    settings = {
+        name.rpartition("/")[2].rpartition(".")[2]: value for name, value in run.settings.items()
+    }
+    strategy = settings.get("eval_strategy", settings.get("evaluation_strategy", "")).lower()
+    if strategy == "epoch":
+        return run.epoch is not None and run.epoch > LATE
+    if strategy == "no":
+        return False
+    return any(
+        value.isdecimal() and 0 < LATE * int(value) < run.step
+        for name in _EVAL_STEPS
+        if (value := settings.get(name, ""))
+    )
 
 
 def _middle(values: Floats) -> float:

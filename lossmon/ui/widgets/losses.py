@@ -1,4 +1,4 @@
-"""The charts of the losses: two panes where they fit, one with both curves where they do not."""
+"""The main charts: a pane each where they fit, one with all losses where they do not."""
 
 from __future__ import annotations
 
@@ -8,22 +8,40 @@ from functools import partial
 from textual.app import ComposeResult
 from textual.widget import Widget
 
+from lossmon.fast_dataclass import dataclass
 from lossmon.types import RunSnapshot
 from lossmon.ui.chart.curve_cache import Trace
+from lossmon.ui.chart.main_charts import eval_sets, reward_charts
 from lossmon.ui.chart.model import ChartModel
 from lossmon.ui.chart.run_model import model_of
 from lossmon.ui.chart.view_options import SMOOTHINGS, XAxis
 from lossmon.ui.scene import Scene
 from lossmon.ui.text.lines import EMPTY, MUTED, Line
-from lossmon.ui.widgets.chart_titles import footer_of, options_of, title_of
+from lossmon.ui.widgets.chart_titles import footer_of, gap_of, options_of, title_of
 from lossmon.ui.widgets.metrics import others
 from lossmon.ui.widgets.pane import LossPane, no_titles, separator
 
-PANES = ("train", "eval")
+PANES = ("train", "eval", "more")
+"""Ids of the panes, in the order they stand."""
+
+
+@dataclass(frozen=True, slots=True)
+class PanePlan:
+    """What a pane shows, as indices into the series of a run.
+
+    Attributes:
+        shown: Series of its own, the most important first.
+        beside: Series of other panes, whose range it takes where the ranges are shared.
+        behind: Series that are drawn faintly behind.
+    """
+
+    shown: tuple[int, ...]
+    beside: tuple[int, ...] = ()
+    behind: tuple[int, ...] = ()
 
 
 class Losses(Widget):
-    """Train and eval, side by side, one above the other, or in one pane."""
+    """The main charts, side by side, one above the other, or in one pane."""
 
     DEFAULT_CSS = "Losses { width: 1fr; height: 1fr; layout: vertical; }"
 
@@ -36,52 +54,71 @@ class Losses(Widget):
         yield from self.panes.values()
 
     def show(self, scene: Scene) -> None:
-        """Show the losses of a scene's run."""
+        """Show the main charts of a scene's run."""
         self.scene = scene
-        wanted = wanted_series(scene)
+        wanted = pane_plans(scene)
         self.set_class("train" not in wanted, "-without-train")
         self.set_class("eval" not in wanted, "-without-eval")
+        self.set_class("more" in wanted, "-with-more")
         visible = [name for name in PANES if self.panes[name].display]
-        if len(visible) == len(PANES) == len(wanted):
-            train, evaluated = wanted["train"], wanted["eval"]
-            self._show("train", (train,), (evaluated,))
-            self._show("eval", (evaluated,), (train,))
-        elif visible:
-            self._show(visible[0], tuple(wanted.values()), ())
+        if len(visible) == 1:
+            self._show(visible[0], together(scene, wanted))
+            return
+        for name in visible:
+            self._show(name, wanted.get(name, PanePlan(())))
 
     def on_resize(self) -> None:
         self.show(self.scene)
 
-    def _show(self, name: str, shown: tuple[int, ...], beside: tuple[int, ...]) -> None:
+    def _show(self, name: str, plan: PanePlan) -> None:
         scene, run, pane = self.scene, self.scene.run, self.panes[name]
-        if run is None or not shown:
+        if run is None or not plan.shown:
             pane.show(ChartModel(), options_of(scene), no_titles, EMPTY)
             return
-        context = () if scene.chart_settings.own else beside
+        context = () if scene.chart_settings.own else plan.beside
         pane.show(
-            model_of(run, scene.chart_settings, shown, context),
+            model_of(run, scene.chart_settings, plan.shown, context, plan.behind),
             options_of(scene),
-            partial(titles, scene, run, shown),
-            footer_of(scene, run, shown),
+            partial(titles, scene, run, plan.shown),
+            footer_of(scene, run, plan.shown),
         )
 
 
-def wanted_series(scene: Scene) -> dict[str, int]:
-    """Which series to draw, by pane: the losses that there are and that the user did not close.
+def pane_plans(scene: Scene) -> dict[str, PanePlan]:
+    """What to draw, by pane: the main charts that there are and that the user did not close.
 
     A run without any loss shows its first other scalar instead.
     """
     run = scene.run
     if run is None:
         return {}
-    found = {"train": run.train, "eval": run.eval}
-    there = {name: index for name, index in found.items() if index is not None}
-    kept = {name: index for name, index in there.items() if name not in scene.chart_settings.hidden}
-    if there:
-        return kept or there
-    rest = others(run)
+    leading = reward_charts(run)
+    plans = dict(zip(PANES, map(PanePlan, leading), strict=False)) if leading else _losses(run)
+    kept = {name: plan for name, plan in plans.items() if name not in scene.chart_settings.hidden}
+    return kept or plans
+
+
+def _losses(run: RunSnapshot) -> dict[str, PanePlan]:
+    train = () if run.train is None else (run.train,)
+    evals = eval_sets(run)
+    plans = {}
+    if train:
+        plans["train"] = PanePlan(train, beside=evals)
+    if evals:
+        plans["eval"] = PanePlan(evals, beside=train, behind=train)
+    if plans or not (rest := others(run)):
+        return plans
     # Compared by identity: series hold arrays, which have no single truth.
-    return {"train": next(i for i, one in enumerate(run.series) if one is rest[0])} if rest else {}
+    return {"train": PanePlan((next(i for i, one in enumerate(run.series) if one is rest[0]),))}
+
+
+def together(scene: Scene, plans: dict[str, PanePlan]) -> PanePlan:
+    """What the only pane shows: all losses, or the first of charts that have no axis in common."""
+    if scene.run is None or not plans:
+        return PanePlan(())
+    if reward_charts(scene.run):
+        return next(iter(plans.values()))
+    return PanePlan(tuple(index for plan in plans.values() for index in plan.shown))
 
 
 def titles(
@@ -104,6 +141,8 @@ def titles(
         if parts:
             parts.append((4, separator()))
         parts += title_of(scene, run, index, room, end)
+        if index == run.eval and run.train not in shown and (gap := gap_of(scene, run)):
+            parts.append((2, gap))
     drawn = modes(scene, smoothed=any(end is not None for end in ends))
     if len(shown) == 1 or room >= 100:
         parts += [(importance + 3, line) for importance, line in drawn]

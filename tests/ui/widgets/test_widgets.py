@@ -34,7 +34,7 @@ from lossmon.ui.widgets.hardware import Hardware
 from lossmon.ui.widgets.header import Header, Progress, Pulse
 from lossmon.ui.widgets.keys import Keys
 from lossmon.ui.widgets.log import log_line
-from lossmon.ui.widgets.losses import wanted_series
+from lossmon.ui.widgets.losses import pane_plans
 from lossmon.ui.widgets.metrics import Metrics, others, rows
 from lossmon.ui.widgets.notices import Pace, notice, shortened
 from lossmon.ui.widgets.panel import changed_spans
@@ -391,19 +391,23 @@ def test_a_reading_that_was_interrupted_is_measured_anew() -> None:
 # ----------------------------------------------------------------- losses, runs, terminal
 
 
+def charted(scene: Scene) -> dict[str, tuple[int, ...]]:
+    return {name: plan.shown for name, plan in pane_plans(scene).items()}
+
+
 def test_a_loss_that_the_user_closed_is_not_drawn_but_never_all() -> None:
     run = stage.healthy()
-    assert wanted_series(one(run)) == {"train": 0, "eval": 1}
+    assert charted(one(run)) == {"train": (0,), "eval": (1,)}
     closed = ChartSettings(hidden=frozenset({"train"}))
-    assert wanted_series(one(run, chart_settings=closed)) == {"eval": 1}
+    assert charted(one(run, chart_settings=closed)) == {"eval": (1,)}
     both = ChartSettings(hidden=frozenset({"train", "eval"}))
-    assert wanted_series(one(run, chart_settings=both)) == {"train": 0, "eval": 1}
+    assert charted(one(run, chart_settings=both)) == {"train": (0,), "eval": (1,)}
 
 
 def test_a_run_without_losses_shows_its_first_scalar() -> None:
     run = stage.healthy()
     bare = replace(run, series=run.series[2:], train=None, eval=None)
-    assert wanted_series(one(bare)) == {"train": 0}
+    assert charted(one(bare)) == {"train": (0,)}
     assert bare.series[0].meaning.key == "learning_rate"
 
 

@@ -1,0 +1,82 @@
+"""Which series have a chart of their own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from lossmon.types import Kind, Meaning, RunSnapshot, Split
+from lossmon.ui.chart.main_charts import eval_sets, reward_charts
+from tests.ui import stage
+
+STEPS = np.arange(1, 21)
+
+
+def logged(*meanings: Meaning, train: int | None = None, eval: int | None = None) -> RunSnapshot:
+    found = tuple(stage.series(one, STEPS, np.linspace(1, 2, 20)) for one in meanings)
+    return replace(stage.healthy(), series=found, train=train, eval=eval)
+
+
+def eval_loss(part: str) -> Meaning:
+    key = f"eval/{part}_loss" if part else "eval/loss"
+    return Meaning(key, f"eval {part}", Split.EVAL, Kind.LOSS, part=part)
+
+
+def test_all_eval_sets_are_drawn_the_headline_one_first() -> None:
+    run = logged(stage.TRAIN_LOSS, eval_loss("easy"), eval_loss("hard"), train=0, eval=2)
+    assert eval_sets(run) == (2, 1)
+
+
+def test_components_of_a_total_are_no_eval_sets() -> None:
+    assert eval_sets(logged(eval_loss(""), eval_loss("box"), eval_loss("cls"), eval=0)) == (0,)
+
+
+def test_a_run_without_an_eval_loss_has_no_eval_sets() -> None:
+    assert eval_sets(logged(stage.TRAIN_LOSS, train=0)) == ()
+
+
+def judged(run: RunSnapshot, *missing: str) -> RunSnapshot:
+    return replace(run, diagnosis=replace(run.diagnosis, missing=missing))
+
+
+@pytest.mark.parametrize(
+    "reward, kl, length",
+    [
+        ("train/reward", "train/kl", "train/completions_mean_length"),
+        ("train/episode_reward", "train/approx_kl", "train/rollout_ep_len_mean"),
+        ("rollout/ep_rew_mean", "objective/kl", "train/response_length"),
+        ("train/reward_mean", "train/kl_div", "train/completion_length"),
+    ],
+)
+def test_reward_kl_and_length_lead_where_the_loss_says_little(
+    reward: str, kl: str, length: str
+) -> None:
+    metrics = [Meaning(key, key, kind=Kind.METRIC) for key in (length, kl, reward)]
+    others = [
+        Meaning(key, key)
+        for key in (
+            "train/reward_std",
+            "train/frac_reward_zero_std",
+            "train/completions_max_length",
+            "train/clip_ratio",
+        )
+    ]
+    run = judged(logged(stage.TRAIN_LOSS, *others, *metrics, train=0), "reward_loss")
+    assert reward_charts(run) == ((7,), (6,), (5,), (0,))
+
+
+def test_preference_runs_lead_with_margin_and_accuracy_beside_their_eval() -> None:
+    keys = ("train/rewards_margins", "eval/rewards_margins", "train/reward_accuracies")
+    metrics = [
+        Meaning(key, key, Split.EVAL if "eval" in key else Split.TRAIN, Kind.METRIC) for key in keys
+    ]
+    run = judged(logged(stage.TRAIN_LOSS, *metrics, train=0), "preference_loss")
+    assert reward_charts(run) == ((1, 2), (3,), (0,))
+
+
+def test_other_runs_have_no_reward_charts() -> None:
+    reward = Meaning("train/reward", "reward", kind=Kind.METRIC)
+    assert reward_charts(logged(stage.TRAIN_LOSS, reward, train=0)) == ()
+    assert reward_charts(judged(logged(stage.TRAIN_LOSS, train=0), "reward_loss")) == ()
