@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lossmon.monitor.checkpoint_size import checkpoint_size
 from lossmon.monitor.run_hardware import RunHardware
-from lossmon.types import Diagnosis, Finding, HardwareReading, RunSnapshot, RunState, Severity
+from lossmon.types import Diagnosis, Finding, HardwareReading, RunSnapshot, RunState
 
 RECENT = 24 * 3600.0
 """Seconds since its newest point for which a run may be the one that trains here."""
@@ -75,7 +75,7 @@ def with_findings(diagnosis: Diagnosis, findings: tuple[Finding, ...]) -> Diagno
     reasons = [finding for finding in findings if finding.code in EXPLAINING]
     if worst.severity > verdict.severity:
         verdict = worst
-    elif verdict.code == "stalled" and reasons and reasons[0].severity >= Severity.WARNING:
+    elif verdict.code == "stalled" and reasons:
         verdict = reasons[0]
     merged = sorted((*findings, *diagnosis.findings), key=lambda finding: -finding.severity)
     ordered = (verdict, *(finding for finding in merged if finding is not verdict))

@@ -49,6 +49,8 @@ class RunHardware:
         """Since when processes are there, and the name of one, by node."""
         self._gone: dict[str, GoneProcesses] = {}
         self._size: tuple[object, int | None] = (None, None)
+        self._without_gpus = -1
+        """Series of the run when a tracker had recorded no GPU; -1 before."""
         self._judged = -1.0
         self._read = (False, 0)
         self._held: dict[str, tuple[float, Finding]] = {}
@@ -69,7 +71,9 @@ class RunHardware:
         if run.loaded < 1.0:
             return self._findings
         self._follow(run, local, now)
-        found = hardware_findings(self._situation(run, now))
+        gpus = tuple(self._gpus.values()) or self._recorded(run, now)
+        is_known = bool(gpus or self._hosts or self._gone)
+        found = hardware_findings(self._situation(run, gpus, now)) if is_known else ()
         held = self._hold(found, now)
         if held != self._findings:
             self._findings = held
@@ -82,14 +86,21 @@ class RunHardware:
         self._held = {c: one for c, one in self._held.items() if 0 <= now - one[0] < HELD}
         return ordered(finding for _, finding in self._held.values())
 
-    def _situation(self, run: RunSnapshot, now: float) -> Situation:
-        gpus = tuple(self._gpus.values())
+    def _recorded(self, run: RunSnapshot, now: float) -> tuple[GpuHistory, ...]:
+        """The GPUs that a tracker recorded; looked for again once there are other series."""
+        if len(run.series) == self._without_gpus:
+            return ()
+        found = recorded_gpus(run.series, now)
+        self._without_gpus = -1 if found else len(run.series)
+        return found
+
+    def _situation(self, run: RunSnapshot, gpus: tuple[GpuHistory, ...], now: float) -> Situation:
         since = min((time for time, _ in self._present.values()), default=None)
         return Situation(
             run=run,
             now=now,
             steps=self._steps,
-            gpus=gpus or recorded_gpus(run.series, now),
+            gpus=gpus,
             hosts=tuple(self._hosts.values()),
             gone=tuple(sorted(self._gone.values(), key=lambda one: one.since)),
             on_gpu_since=since,

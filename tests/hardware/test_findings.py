@@ -110,7 +110,7 @@ SHOWN: dict[str, tuple[Machine, Change, Severity]] = {
     "throttling": (throttling(), {}, Severity.WARNING),
     "slow_gpu": (slow_gpu(), {}, Severity.WARNING),
     "disk_full": (nearly_full(8 * GIB, 10 * GIB), {"checkpoints": CHECKPOINTS}, Severity.CRITICAL),
-    "process_gone": (gone(), {}, Severity.CRITICAL),
+    "process_gone": (gone(), {}, Severity.WARNING),
     "gpu_error": (
         with_details(GpuDetails(xids=(13, 79)), others=FINE),
         {},
@@ -267,7 +267,7 @@ def test_a_process_that_logged_a_step_since_is_not_gone() -> None:
 
 def test_a_run_of_unknown_length_may_have_ended_with_its_process() -> None:
     found = gone().findings(total_steps=None)["process_gone"]
-    assert (found.severity, found.variant) == (Severity.WARNING, "unknown_end")
+    assert (found.severity, found.variant) == (Severity.NOTICE, "unknown_end")
 
 
 @pytest.mark.parametrize(
@@ -298,6 +298,8 @@ def test_memory_errors_from_before_the_run_are_old() -> None:
 def test_a_lost_gpu_is_named() -> None:
     machine = Machine()
     machine.play(10)
+    machine.play(0.5, lambda index, _: {"lost": True} if index == 4 else {})
+    assert machine.findings() == {}, "a driver under load may take a while"
     machine.play(1, lambda index, _: {"lost": True} if index == 4 else {})
     assert advise(machine.findings()["gpu_error"]).evidence.startswith("GPU 4 does not answer")
 

@@ -222,7 +222,7 @@ def test_a_finding_leads_where_it_matters_more_than_the_curve() -> None:
     def badge(curve: Finding, hardware: Finding) -> str:
         return with_findings(Diagnosis(curve, (curve,), ()), (hardware,)).verdict.code
 
-    slow, gone = finding("slow_gpu", Severity.WARNING), finding("process_gone", Severity.WARNING)
+    slow, gone = finding("slow_gpu", Severity.WARNING), finding("process_gone", Severity.NOTICE)
     assert badge(finding("healthy", Severity.OK), slow) == "slow_gpu"
     assert badge(finding("non_finite", Severity.CRITICAL), gone) == "non_finite"
     stalled = finding("stalled", Severity.WARNING)

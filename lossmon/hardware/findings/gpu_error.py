@@ -12,21 +12,24 @@ program, by NVIDIA's catalog: memory errors that cannot be corrected (48, 94, 95
 (64), a halted controller (62), NVLink (74), fallen off the bus (79), its system processor
 (119, 120)."""
 
+PATIENCE = 60.0
+"""Seconds without an answer: a driver under load may take several."""
+
 
 def gpu_error(situation: Situation) -> Finding | None:
     """A GPU of the run is lost, or reported what a process does not survive."""
-    found = (_fault(gpu, situation.step) for gpu in situation.gpus)
+    found = (_fault(gpu, situation.step, situation.now) for gpu in situation.gpus)
     return min((one for one in found if one), key=lambda one: -one.severity, default=None)
 
 
-def _fault(gpu: GpuHistory, step: int) -> Finding | None:
+def _fault(gpu: GpuHistory, step: int, now: float) -> Finding | None:
     details = gpu.reading.details
     facts: dict[str, float | int | str] = {"gpu": gpu.label}
     fatal = [code for code in details.xids if code in FATAL] if details else []
     severity, variant = Severity.CRITICAL, ""
     if fatal:
         facts["xid"] = fatal[-1]
-    elif gpu.reading.lost:
+    elif gpu.lost_since is not None and now - gpu.lost_since >= PATIENCE:
         variant = "lost"
     elif details and (details.ecc_uncorrected or 0) > (gpu.ecc or 0):
         variant = "ecc"

@@ -89,6 +89,7 @@ class GpuHistory:
         samples: Of the last hour, oldest first.
         memory: Time and bytes of the maximum of each minute, oldest first.
         ecc: Memory errors that could not be corrected when it was first seen, None before.
+        lost_since: Seconds since the Unix epoch from which it does not answer, None while it does.
     """
 
     node: str
@@ -96,6 +97,7 @@ class GpuHistory:
     samples: deque[GpuSample] = field(default_factory=deque)
     memory: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=MEMORY_KEPT))
     ecc: int | None = None
+    lost_since: float | None = None
 
     @property
     def label(self) -> str:
@@ -109,7 +111,9 @@ class GpuHistory:
         if self.ecc is None and details is not None:
             self.ecc = details.ecc_uncorrected
         if reading.lost:
+            self.lost_since = time if self.lost_since is None else self.lost_since
             return
+        self.lost_since = None
         self.put(
             GpuSample(
                 time,

@@ -27,9 +27,10 @@ def process_gone(situation: Situation) -> Finding | None:
         "minutes": max(1, round((now - first.since) / 60)),
     }
     if run.total_steps is None:
-        # A run whose length is not known may simply have ended.
-        severity, confidence, variant = Severity.WARNING, Confidence.MEDIUM, "unknown_end"
+        # A run whose length is not known has probably just ended.
+        severity, confidence, variant = Severity.NOTICE, Confidence.MEDIUM, "unknown_end"
     else:
-        severity, confidence, variant = Severity.CRITICAL, Confidence.HIGH, ""
+        # Early stopping ends a run like that too, and not every trainer says so.
+        severity, confidence, variant = Severity.WARNING, Confidence.HIGH, ""
         facts["total"] = run.total_steps
     return Finding("process_gone", severity, situation.step, confidence, facts, variant)
