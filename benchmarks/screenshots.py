@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,7 +29,6 @@ FLEET = "runs"
 """Every case in one directory."""
 
 PICTURES: tuple[tuple[str, str, tuple[int, int], tuple[str, ...], str], ...] = (
-    ("overfitting", "overfit", (120, 40), (), "lossmon-dark"),
     ("diagnosis", "overfit", (90, 30), ("d",), "lossmon-dark"),
     ("pane", "diverge", (40, 15), (), "lossmon-dark"),
     ("fleet", FLEET, (120, 16), (), "lossmon-dark"),
@@ -35,8 +36,19 @@ PICTURES: tuple[tuple[str, str, tuple[int, int], tuple[str, ...], str], ...] = (
 )
 """Name, demo case, columns and rows, keys typed, theme."""
 
-PACE = 2.0
-"""How much faster than the demo a training runs for its picture: twenty steps a second."""
+PACE = 1.0
+"""Speed of a training for its picture, as in `lossmon demo --speed`."""
+
+TOUR = "tour"
+"""The moving picture: a training that begins to overfit, and its diagnosis."""
+
+TOUR_SIZE = (100, 30)
+
+TOUR_STEPS = (60, 100, 140, 180, 220, 260, 320)
+"""Steps at which its frames are taken; the diagnosis of the last one follows."""
+
+FRAME = 1.0
+"""Seconds that a frame stands; the last two stand three times as long."""
 
 SHARE = 0.65
 """Of its planned steps that a training has done when its picture is taken."""
@@ -62,8 +74,8 @@ def picture(snapshot: Snapshot, size: tuple[int, int], keys: tuple[str, ...], th
     return without_fonts(asyncio.run(take()))
 
 
-def live(case: str, out: Path) -> Snapshot:
-    """Train a case and return what is seen of it on the way."""
+def live(case: str, out: Path, steps: Sequence[int]) -> list[Snapshot]:
+    """Train a case and return what is seen of it at some steps, or soon after."""
     stop = threading.Event()
     training = threading.Thread(
         target=train, args=(CASES[case], out), kwargs={"speed": PACE, "stop": stop.is_set}
@@ -73,17 +85,51 @@ def live(case: str, out: Path) -> Snapshot:
     training.start()
     monitor = Monitor([out])
     try:
-        snapshot = monitor.drain()
-        while not snapshot.runs or (snapshot.runs[0].step or 0) < SHARE * CASES[case].steps:
-            if not training.is_alive():
-                raise RuntimeError(f"the training of {case!r} ended too soon")
-            time.sleep(0.2)
+        seen = []
+        for step in steps:
             snapshot = monitor.drain()
+            while not snapshot.runs or (snapshot.runs[0].step or 0) < step:
+                if not training.is_alive():
+                    raise RuntimeError(f"the training of {case!r} ended too soon")
+                time.sleep(0.1)
+                snapshot = monitor.drain()
+            seen.append(replace(snapshot, hardware=nameless(sampler.latest)))
     finally:
         stop.set()
         training.join()
         sampler.stop()
-    return replace(snapshot, hardware=nameless(sampler.latest))
+    return seen
+
+
+def tour(snapshots: Sequence[Snapshot]) -> str:
+    """The moving picture of some snapshots, as one SVG."""
+    frames = [picture(one, TOUR_SIZE, (), "lossmon-dark") for one in snapshots]
+    frames.append(picture(snapshots[-1], TOUR_SIZE, ("d",), "lossmon-dark"))
+    times = [FRAME] * (len(frames) - 2) + [3 * FRAME] * 2
+    return moving(frames, times)
+
+
+def moving(frames: Sequence[str], times: Sequence[float]) -> str:
+    """One SVG that shows others in turn, again and again.
+
+    Args:
+        frames: SVG documents of one size.
+        times: Seconds that each of them stands.
+    """
+    whole = sum(times)
+    head = re.match(r"<svg[^>]*>", frames[0])
+    if head is None:
+        raise ValueError("a frame is not an SVG document")
+    rules, bodies, begin = [], [], 0.0
+    for at, (frame, time_) in enumerate(zip(frames, times, strict=True)):
+        start, end = 100 * begin / whole, 100 * (begin + time_) / whole
+        shown = f"0%{{opacity:{int(at == 0)}}}{start:.2f}%{{opacity:1}}{end:.2f}%{{opacity:0}}"
+        rules.append(f"@keyframes f{at}{{{shown}}}")
+        rules.append(f".f{at}{{opacity:0;animation:f{at} {whole:g}s step-end infinite}}")
+        body = frame[head.end() : frame.rindex("</svg>")]
+        bodies.append(f'<g class="f{at}">{body}</g>')
+        begin += time_
+    return f"{head[0]}<style>{''.join(rules)}</style>{''.join(bodies)}</svg>\n"
 
 
 def fleet(out: Path) -> Snapshot:
@@ -94,9 +140,10 @@ def fleet(out: Path) -> Snapshot:
 
 
 def nameless(reading: HardwareReading) -> HardwareReading:
-    """The reading without the name of the machine, which is nobody's business."""
+    """The reading without the name of the machine, or the note that it has no GPU."""
     host = reading.host
-    return replace(reading, host=None if host is None else replace(host, name="train-07"))
+    named = None if host is None else replace(host, name="train-07")
+    return replace(reading, host=named, note="")
 
 
 def main() -> None:
@@ -105,10 +152,14 @@ def main() -> None:
     seen: dict[str, Snapshot] = {}
     # Inside, so that no path in a log tells where the pictures were made.
     with tempfile.TemporaryDirectory() as kept, contextlib.chdir(kept):
+        moments = live("overfit", Path("tour", "output"), TOUR_STEPS)
+        (DOCS / f"{TOUR}.svg").write_text(tour(moments), encoding="utf-8")
+        seen["overfit"] = moments[-1]
         for name, case, size, keys, theme in PICTURES:
             if case not in seen:
                 out = Path(case)
-                seen[case] = fleet(out) if case == FLEET else live(case, out / "output")
+                half = round(SHARE * CASES[case].steps) if case != FLEET else 0
+                seen[case] = fleet(out) if case == FLEET else live(case, out / "output", [half])[0]
             svg = picture(seen[case], size, keys, theme)
             (DOCS / f"{name}.svg").write_text(svg, encoding="utf-8")
             print(f"docs/{name}.svg")

@@ -12,13 +12,14 @@ from textual.binding import Binding
 
 from lossmon.alerts.channels import CHANNELS
 from lossmon.config import SETTINGS
-from lossmon.readers import registry
 from lossmon.ui.key_catalogue import catalogue
 from tests import source_docs
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 KEYS = ROOT / "docs" / "KEYS.md"
+SETTINGS_PAGE = ROOT / "docs" / "settings.md"
+COMMANDS_PAGE = ROOT / "docs" / "commands.md"
 ALERTS = ROOT / "docs" / "alerts.md"
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
 FORMATS = ROOT / "docs" / "formats.md"
@@ -43,10 +44,10 @@ NAMES = {
 """How keys with a name look on a keyboard."""
 
 
-def views() -> str:
-    """The table of the keys that open a view or work in all of them."""
-    groups = catalogue()
-    return _table([*groups["Views"], *groups["lossmon"]])
+def badges() -> str:
+    """The words of every badge about curves, in the order of their page."""
+    words = re.findall(r"^## `\w+`: (.+)$", source_docs.verdicts(), re.MULTILINE)
+    return ", ".join(f"`{word}`" for word in words)
 
 
 def keys() -> str:
@@ -62,18 +63,6 @@ def _table(bindings: Iterable[Binding]) -> str:
 
 def _keys(spelled: str) -> str:
     return " ".join(f"`{NAMES.get(key, key)}`" for key in spelled.split(","))
-
-
-def formats() -> str:
-    """The table of formats."""
-    by_source: dict[str, list[str]] = {}
-    for one in registry.formats():
-        by_source.setdefault(one.source, []).append(one.title)
-    rows = [
-        f"| `{source}` | {'; '.join(dict.fromkeys(titles))} |"
-        for source, titles in by_source.items()
-    ]
-    return "\n".join(["| source | what is read |", "|---|---|", *rows])
 
 
 def settings() -> str:
@@ -129,7 +118,8 @@ def headless() -> str:
 
 
 BLOCKS = {
-    README: {"views": views, "formats": formats, "headless": headless, "settings": settings},
+    README: {"badges": badges},
+    SETTINGS_PAGE: {"settings": settings},
     KEYS: {"keys": keys},
     ALERTS: {"headless": headless, "channels": channels},
     ARCHITECTURE: {"rooms": source_docs.rooms},
