@@ -147,7 +147,10 @@ class LevelDbTail:
             if crc32(data[at + 6 : stop]) != crc:
                 at = self._skip_block(at, left, offset)
                 continue
-            content = self._joined(kind, data[at + PREFIX : stop])
+            fragment = data[at + PREFIX : stop]
+            content = (
+                fragment if kind == _FULL and not self._parts else self._joined(kind, fragment)
+            )
             at = stop
             if content is not None:
                 records.append(LogRecord(content, offset + at))

@@ -13,6 +13,9 @@ from lossmon.sanitize import one_line
 _LONGEST_KEY = 512
 """Bytes kept of a key."""
 
+LONGEST_NUMBER = 64
+"""Bytes of the longest number."""
+
 _NO_NUMBER = b'"[{tfn'
 """First letters of JSON values that are not numbers: texts, lists, objects, true, false, null."""
 
@@ -48,7 +51,7 @@ class LoggedText(NamedTuple):
 
 def decode_number(value: bytes) -> float | None:
     """Decode a JSON number, NaN and Infinity included; None for every other value."""
-    if not value or value[0] in _NO_NUMBER or len(value) > 64:
+    if not value or value[0] in _NO_NUMBER or len(value) > LONGEST_NUMBER:
         return None
     try:
         return float(value)

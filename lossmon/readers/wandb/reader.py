@@ -23,7 +23,18 @@ from lossmon.readers.points_builder import BatchBuilder
 from lossmon.readers.values import counted
 from lossmon.readers.wandb import MAGIC
 from lossmon.readers.wandb.console import Console
+from lossmon.readers.wandb.history import (
+    DEFINED,
+    IGNORED,
+    LOGGED,
+    STEP,
+    TIME,
+    HistoryPlan,
+    HistoryRows,
+    plan_of,
+)
 from lossmon.readers.wandb.items import (
+    LONGEST_NUMBER,
     TABLE,
     LoggedText,
     decode_history,
@@ -38,8 +49,8 @@ from lossmon.types import Batch, Facts, TextSample
 _HISTORY, _OUTPUT, _CONFIG, _STATS, _METRIC, _OUTPUT_RAW, _RUN, _EXIT = 2, 4, 5, 7, 12, 13, 17, 18
 """Numbers of the records that are read, in W&B's `Record` message."""
 
-_NUMBER_KEY, _SUMMARY_KEY = 1 << 3 | VARINT, 3 << 3 | BYTES
-"""First bytes of a record's own number and of a summary."""
+_NUMBER_KEY, _HISTORY_KEY, _SUMMARY_KEY = 1 << 3 | VARINT, 2 << 3 | BYTES, 3 << 3 | BYTES
+"""First bytes of a record's own number, of a history and of a summary."""
 
 _READ = frozenset({_HISTORY, _OUTPUT, _CONFIG, _STATS, _METRIC, _OUTPUT_RAW, _RUN, _EXIT})
 
@@ -50,9 +61,6 @@ calls of `log`, and there are several per step."""
 _STEP_WORDS = frozenset({"step", "steps", "iter", "iteration", "iterations"})
 """Last words of a metric that counts steps. A run may declare any metric as its axis, also an epoch
 or a number of tokens; those are not steps."""
-
-_IGNORED, _STEP, _TIME, _LOGGED, _DEFINED = "", "_step", "_timestamp", "_logged", "_defined"
-"""What a key may be other than a tag. No tag begins with an underscore."""
 
 _MOST_KEYS = 50_000
 
@@ -75,12 +83,15 @@ class WandbReader:
         self.path = path
         self._tail = LevelDbTail(path, MAGIC)
         self._batch = BatchBuilder()
+        self._rows = HistoryRows(self._batch.points)
         self._reset()
 
     def _reset(self) -> None:
         self._console = Console()
         self._keys: dict[bytes, str] = {}
         """Encoded key → its tag, or what else it is."""
+        self._plans: dict[tuple[bytes, ...], HistoryPlan | None] = {}
+        """Plan of the records with these keys."""
         self._defined: set[str] = set()
         """Metrics of steps that the run declared as the axis of others."""
         self._step = 0
@@ -97,6 +108,7 @@ class WandbReader:
                 self._reset()
             for record in records:
                 self._add(record.content)
+            self._rows.flush()
         self._batch.notes += self._tail.drain_notes()
         if self._malformed:
             self._batch.notes.append(f"{counted(self._malformed, 'malformed record')} skipped")
@@ -114,9 +126,13 @@ class WandbReader:
         return list(samples(self.path.parent, texts))
 
     def _add(self, record: bytes) -> None:
-        if _is_summary(record):
+        kind, start, stop = _short_head(record)
+        if kind == _SUMMARY_KEY:
             return
         try:
+            if kind == _HISTORY_KEY:
+                self._add_history(decode_history(record, start, stop))
+                return
             for field in decode_fields(record, 0, len(record)):
                 if field.number in _READ and field.wire == BYTES:
                     self._add_content(field.number, record, field.start, field.stop)
@@ -144,6 +160,34 @@ class WandbReader:
                 self._add_exit(parts)
 
     def _add_history(self, pairs: list[tuple[bytes, bytes]]) -> None:
+        if not self._add_planned(pairs):
+            self._rows.flush()
+            self._add_row(pairs)
+
+    def _add_planned(self, pairs: list[tuple[bytes, bytes]]) -> bool:
+        """Add a record of numbers alone; False where it is not one."""
+        if not pairs:
+            return False
+        keys, texts = zip(*pairs, strict=True)
+        plan = self._plans.get(keys)
+        if plan is None:
+            if keys not in self._plans and all(key in self._keys for key in keys):
+                self._plans[keys] = plan_of([self._keys[key] for key in keys])
+            return False
+        try:
+            values = list(map(float, texts))
+        except ValueError:
+            return False
+        total = sum(values)
+        if total != total or max(map(len, texts)) > LONGEST_NUMBER:
+            # NaN has several spellings, not all of which are JSON.
+            return False
+        own = values[plan.step] if plan.step >= 0 else math.nan
+        self._advance(own, values[plan.logged] if plan.logged >= 0 else math.nan)
+        self._rows.add(plan, self._step, values)
+        return True
+
+    def _add_row(self, pairs: list[tuple[bytes, bytes]]) -> None:
         known = self._keys
         try:
             tags = [known[key] for key, _ in pairs]
@@ -154,19 +198,19 @@ class WandbReader:
         values: list[tuple[str, float]] = []
         texts: list[tuple[str, bytes]] = []
         for tag, (_, text) in zip(tags, pairs, strict=True):
-            if tag == _IGNORED:
+            if tag == IGNORED:
                 continue
             if (value := decode_number(text)) is None:
                 if text[:1] == b'"':
                     texts.append((tag, text))
                 continue
-            if tag == _STEP:
+            if tag == STEP:
                 own = value
-            elif tag == _TIME:
+            elif tag == TIME:
                 wall_time = value
-            elif tag == _LOGGED:
+            elif tag == LOGGED:
                 explicit = value
-            elif tag == _DEFINED:
+            elif tag == DEFINED:
                 # An axis that the run never logs is written as 0.
                 explicit = value if value > 0 and math.isnan(explicit) else explicit
             else:
@@ -185,6 +229,7 @@ class WandbReader:
 
     def _learn(self, encoded: list[bytes]) -> None:
         """Decide what each key of a record is."""
+        self._plans.clear()
         if len(self._keys) > _MOST_KEYS:
             self._keys.clear()
         texts = {key: decode_key(key) for key in encoded}
@@ -192,15 +237,15 @@ class WandbReader:
         tables = {name.removesuffix(".") for name in media}
         for key, text in texts.items():
             if text in _STEP_NAMES:
-                self._keys[key] = _LOGGED
+                self._keys[key] = LOGGED
             elif text in self._defined:
-                self._keys[key] = _DEFINED
-            elif text in (_STEP, _TIME):
+                self._keys[key] = DEFINED
+            elif text in (STEP, TIME):
                 self._keys[key] = text
             elif text.removesuffix(".path") in tables:
                 self._keys[key] = TABLE + text.removesuffix(".path")
             elif not text or text.startswith("_") or (media and text.startswith(media)):
-                self._keys[key] = _IGNORED
+                self._keys[key] = IGNORED
             else:
                 self._keys[key] = text
 
@@ -227,6 +272,7 @@ class WandbReader:
         if re.split(r"[^a-z]+", name.lower())[-1] in _STEP_WORDS:
             self._defined.add(name)
             self._keys.clear()
+            self._plans.clear()
 
     def _add_run(self, record: bytes, parts: dict[int, ProtoField]) -> None:
         named = parts.get(8) or parts.get(1)
@@ -248,9 +294,21 @@ class WandbReader:
         self._batch.facts.append(Facts(finished=not code, failure=failure))
 
 
-def _is_summary(record: bytes) -> bool:
-    """Whether a record only repeats the newest values: two of three do."""
-    at, end = 1, len(record) - 1
+def _short_head(record: bytes) -> tuple[int, int, int]:
+    """Key of the first field after a record's own number, and where its content is.
+
+    Two of three records are summaries, which only repeat the newest values, and most others
+    history: these are told apart without decoding. The key is 0 where there is no such number.
+    """
+    at, end = 1, len(record) - 4
     while at < end and record[at] > 0x7F:
         at += 1
-    return at < end and record[0] == _NUMBER_KEY and record[at + 1] == _SUMMARY_KEY
+    if at >= end or record[0] != _NUMBER_KEY:
+        return 0, 0, 0
+    length, start = record[at + 2], at + 3
+    if length > 0x7F:
+        if record[start] > 0x7F:
+            return (record[at + 1] if record[at + 1] == _SUMMARY_KEY else 0), 0, 0
+        length, start = length & 0x7F | record[start] << 7, start + 1
+    stop = start + length
+    return (record[at + 1] if stop <= len(record) else 0), start, stop

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -236,6 +237,39 @@ def test_an_axis_that_the_run_named_is_used_if_it_counts_steps(
 def test_values_that_are_not_finite_are_kept(log: Path, value: str) -> None:
     (points,) = written(log, history(_step="1", loss=value)).points
     assert repr(float(points.values[0])) == repr(float(value))
+
+
+KEYS = ("_step", "_timestamp", "train__global_step", "loss", "lr", "eval__loss")
+ROWS = st.lists(
+    st.tuples(
+        st.sampled_from([KEYS[:5], (KEYS[0], *KEYS[3:]), KEYS]),
+        st.sampled_from(["1", "2.5", "1", "NaN", "Infinity", "null", "1" * 70]),
+    ),
+    max_size=30,
+)
+
+
+@settings(max_examples=50, deadline=None)
+@given(ROWS)
+def test_rows_with_the_same_keys_are_stored_like_single_rows(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[tuple[str, ...], str]]
+) -> None:
+    log = tmp_path_factory.mktemp("rows") / "run-1.wandb"
+    records = [
+        history(**{key: str(number) for key in keys[:-1]}, **{keys[-1]: value})
+        for number, (keys, value) in enumerate(rows)
+    ]
+    log.write_bytes(logged(HEADER, *records))
+    single = WandbReader(log)
+    single._add_planned = lambda pairs: False  # type: ignore[method-assign]
+    expected = {points.tag: points for points in single.read(math.inf).points}
+    planned = whole(log).points
+    assert {points.tag for points in planned} == set(expected)
+    for points in planned:
+        for name in ("order", "steps", "values", "wall_times"):
+            np.testing.assert_array_equal(
+                getattr(points, name), getattr(expected[points.tag], name)
+            )
 
 
 @pytest.mark.parametrize("value", ['"text"', "true", "null", "[1]", "{}", "1" * 100, ""])
