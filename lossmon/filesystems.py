@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from typing import NamedTuple
 
 MOUNTS = Path("/proc/self/mountinfo")
 """Table of mounts of Linux."""
@@ -24,18 +25,35 @@ LOCAL_FUSE = frozenset({"fuseblk", "fuse.fuse-overlayfs", "fuse.portal", "fuse.l
 _OCTAL = re.compile(r"\\([0-7]{3})")
 
 
+class Mount(NamedTuple):
+    """A mounted file system: its directory and its type, both empty where unknown."""
+
+    point: str = ""
+    kind: str = ""
+
+
 def file_system(path: Path, mounts: Path = MOUNTS) -> str:
     """Type of the file system of a path (`ext4`), empty where unknown.
 
     Args:
-        path: Need not exist.
+        path: Need not exist; links in it are followed.
         mounts: Table in the format of proc(5), mountinfo.
     """
+    return _mount(os.path.realpath(path), mounts).kind
+
+
+def mount_of(path: Path, mounts: Path = MOUNTS) -> Mount:
+    """The file system of a path as it is spelled; nothing is asked of it, since it may hang."""
+    return _mount(os.path.abspath(path), mounts)
+
+
+def _mount(name: str, mounts: Path) -> Mount:
+    """The mount of an absolute name."""
     try:
         table = mounts.read_text(encoding="utf-8", errors="surrogateescape")
     except OSError:
-        return ""
-    real, best, kind = os.path.realpath(path), "", ""
+        return Mount()
+    best = Mount()
     for line in table.splitlines():
         mounted, separator, described = line.partition(" - ")
         fields = mounted.split(" ")
@@ -43,9 +61,9 @@ def file_system(path: Path, mounts: Path = MOUNTS) -> str:
             continue
         point = _OCTAL.sub(lambda octal: chr(int(octal[1], 8)), fields[4])
         # Of several mounts on one directory, the last counts.
-        if _contains(point, real) and len(point) >= len(best):
-            best, kind = point, described.split(" ", 1)[0]
-    return kind
+        if _contains(point, name) and len(point) >= len(best.point):
+            best = Mount(point, described.split(" ", 1)[0])
+    return best
 
 
 def is_silent(kind: str) -> bool:

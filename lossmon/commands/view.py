@@ -121,10 +121,24 @@ def _watch(options: argparse.Namespace, config: Config) -> int:
         return once(source, config, options.size or (here[0], here[1]), sys.stdout)
     from lossmon.ui.launch import view
 
+    source = patient(source, locations)
     if not (options.alerts or config.alerts.get("screen")):
         return view(source, config)
     alerting = _with_alerts(source, locations, config)
     return view(alerting, config, alerting.use_terminal)
+
+
+def patient(source: RunSource, locations: Sequence[Location]) -> RunSource:
+    """A source that does not hang with a network file system, where there is one."""
+    from lossmon import filesystems
+
+    mounts = [filesystems.mount_of(one) for one in locations if isinstance(one, Path)]
+    silent = [f"{one.point} ({one.kind})" for one in mounts if filesystems.is_silent(one.kind)]
+    if not silent:
+        return source
+    from lossmon.monitor.patient_source import PatientSource
+
+    return PatientSource(source, ", ".join(dict.fromkeys(silent)))
 
 
 def _with_alerts(
