@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from lossmon.monitor import Monitor
-from lossmon.types import RunSnapshot, RunState
+from lossmon.types import Axis, RunSnapshot, RunState
 from tests import paths
 
 DATA = paths.DATA
@@ -114,13 +114,14 @@ def test_what_is_maximised_is_never_judged_as_a_loss(tmp_path: Path) -> None:
     for run in maximised:
         assert (run.train, run.eval) == (None, None)
         assert [one.meaning.lower_is_better for one in run.series] == [False]
-        assert run.diagnosis.verdict.code == "warming_up"
+        expected = "study" if run.series[0].axis is Axis.TRIAL else "warming_up"
+        assert run.diagnosis.verdict.code == expected
 
 
 def test_what_the_trials_came_to_is_no_curve_of_a_loss(tmp_path: Path) -> None:
     shown = opened(placed("optuna", "study.db", tmp_path))
     study = shown[0]
-    assert (study.train, study.eval, study.diagnosis.verdict.code) == (None, None, "warming_up")
+    assert (study.train, study.eval, study.diagnosis.verdict.code) == (None, None, "study")
     assert shown[-1].eval_loss is not None and shown[-1].eval_loss.meaning.label == "eval objective"
 
 

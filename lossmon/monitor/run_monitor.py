@@ -22,6 +22,7 @@ from lossmon.monitor.file_follower import FollowedFile, Identity
 from lossmon.monitor.notes import notes_on
 from lossmon.monitor.run_files import RunFiles
 from lossmon.monitor.run_log import RunLog
+from lossmon.monitor.study import with_study
 from lossmon.monitor.tag_overrides import TagOverrides
 from lossmon.readers.discovery.found import FoundRun
 from lossmon.readers.registry import directories
@@ -330,7 +331,7 @@ class RunMonitor:
             series=series,
             train=train,
             eval=eval_,
-            diagnosis=self._diagnosis(state, vitals.step),
+            diagnosis=with_study(self._diagnosis(state, vitals.step), series, facts.trials),
             best=best_eval(series[eval_], checkpoints) if eval_ is not None else None,
             checkpoints=checkpoints,
             restarts=self._store.restarts(),

@@ -161,6 +161,7 @@ def merged_facts(facts: list[Facts]) -> Facts:
         failure=next((fact.failure for fact in facts if fact.failure), None),
         ending=_text(first("ending")),
         started=_number(first("started")),
+        trials=next((fact.trials for fact in facts if fact.trials), None),
         best_checkpoint=_text(first("best_checkpoint")),
         settings=settings,
     )

@@ -73,6 +73,7 @@ class Facts:
         failure: Why the run failed, in one line.
         ending: The source's word for an early normal end (`pruned`).
         started: Seconds since the Unix epoch.
+        trials: Trials of a study: `trials` in all, `pruned` and `failed` of them.
         best_checkpoint: Name of the checkpoint that the framework calls best.
         settings: Hyperparameters and configuration, as text.
     """
@@ -87,6 +88,7 @@ class Facts:
     failure: str | None = None
     ending: str | None = None
     started: float | None = None
+    trials: Mapping[str, int] | None = None
     best_checkpoint: str | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
 

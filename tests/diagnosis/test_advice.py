@@ -16,7 +16,7 @@ from lossmon.types import Confidence, Finding, Severity
 from tests.diagnosis.feeding import Curve, diagnose
 from tests.diagnosis.test_rules import QUIET, SHOWN
 
-CODES = {*(rule.code for rule in (*RULES, *HARDWARE_RULES)), "stalled", "not_judged"}
+CODES = {*(rule.code for rule in (*RULES, *HARDWARE_RULES)), "stalled", "study", "not_judged"}
 TEXTS = ("badge", "evidence", "meaning", "could_also_be", "would_change_if")
 
 

@@ -16,6 +16,7 @@ from lossmon.readers.databases.optuna_study import (
     quiet_from,
     reported_tag,
     setting,
+    trial_counts,
     trial_name,
     trial_value,
 )
@@ -150,13 +151,16 @@ class StudyRows:
             "SELECT study_name FROM studies WHERE study_id = ?", (self._study,)
         ).fetchone() or ("",)
         states = connection.execute(
-            "SELECT state, MAX(datetime_complete) FROM trials WHERE study_id = ? GROUP BY state",
+            "SELECT state, MAX(datetime_complete), COUNT(*) FROM trials "
+            "WHERE study_id = ? GROUP BY state",
             (self._study,),
         ).fetchall()
-        end = quiet_from((str(state), written_moment(str(end))) for state, end in states)
+        end = quiet_from((str(state), written_moment(str(end))) for state, end, _ in states)
+        counts = {str(state): as_int(count) for state, _, count in states}
         facts = Facts(
             name=as_name(name) or None,
             finished=end is not None and time.time() >= end,
+            trials=trial_counts(counts),
             settings={"direction": ", ".join(directions)},
         )
         return RunProgress(facts, revisit_at=end)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import field, replace
 
@@ -16,6 +17,7 @@ from lossmon.readers.databases.optuna_study import (
     quiet_from,
     reported_tag,
     setting,
+    trial_counts,
     trial_value,
 )
 from lossmon.readers.databases.rows import MOST_SETTINGS, as_name, as_step
@@ -100,9 +102,13 @@ class JournalOperations:
         """Return what is known about a study or a trial at this moment."""
         if run.trial >= 0:
             return run.facts
-        trials = (one for one in self.trials if self.studies[one.study] is run)
+        trials = [one for one in self.trials if self.studies[one.study] is run]
         end = quiet_from((one.state, one.ended) for one in trials)
-        return replace(run.facts, finished=end is not None and time.time() >= end)
+        return replace(
+            run.facts,
+            finished=end is not None and time.time() >= end,
+            trials=trial_counts(Counter(one.state for one in trials)),
+        )
 
     def _create_study(self, record: Mapping[str, object]) -> None:
         listed = record.get("directions")

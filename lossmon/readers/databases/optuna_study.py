@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from lossmon.readers.records.names import clean_name
@@ -80,6 +80,15 @@ def quiet_from(trials: Iterable[tuple[str, float]]) -> float | None:
             return None
         newest = max(newest, end if math.isfinite(end) else -math.inf)
     return newest + QUIET if math.isfinite(newest) else None
+
+
+def trial_counts(states: Mapping[str, int]) -> dict[str, int]:
+    """Return how the trials of a study ended, from their number by state in Optuna."""
+    return {
+        "trials": sum(states.values()),
+        "pruned": states.get("PRUNED", 0),
+        "failed": states.get("FAIL", 0),
+    }
 
 
 def setting(value: object, distribution: object) -> str:
