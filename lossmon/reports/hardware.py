@@ -156,7 +156,7 @@ def _host_line(host: HostReading) -> str:
     parts = [
         "" if host.cpu is None else f"CPU {host.cpu:.0f} %{cores}",
         _memory("memory", host.memory_used, host.memory_total),
-        "" if host.disk_free is None else f"disk {_gigabytes(host.disk_free)} GB free",
+        "" if host.disk_free is None else f"disk {_gibibytes(host.disk_free)} GiB free",
     ]
     return f"{host.name}: {', '.join(part for part in parts if part)}"
 
@@ -197,9 +197,9 @@ def _of(limit: float | None) -> str:
 def _memory(name: str, used: int | None, total: int | None) -> str:
     if used is None:
         return ""
-    whole = "" if total is None else f"/{_gigabytes(total)}"
-    return f"{name} {_gigabytes(used)}{whole} GB".lstrip()
+    whole = "" if total is None else f"/{_gibibytes(total)}"
+    return f"{name} {_gibibytes(used)}{whole} GiB".lstrip()
 
 
-def _gigabytes(count: int) -> str:
-    return f"{count / 1e9:.1f}"
+def _gibibytes(count: int) -> str:
+    return f"{count / (1 << 30):.1f}"

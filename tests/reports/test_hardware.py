@@ -38,14 +38,14 @@ DETAILS = GpuDetails(
     nvlinks=17,
     nvlinks_total=18,
     xids=(63, 79),
-    partitions=(GpuPartition(0, "MIG 1g.10gb", 1_000_000_000, 10_000_000_000),),
+    partitions=(GpuPartition(0, "MIG 1g.10gb", 1 << 30, 10 << 30),),
 )
 GPU = GpuReading(
-    *(1, "NVIDIA H100", 97.0, 60_000_000_000, 80_000_000_000, 650.0, 700.0, 62.0, 1.755e9),
+    *(1, "NVIDIA H100", 97.0, 60 << 30, 80 << 30, 650.0, 700.0, 62.0, 1.755e9),
     throttle_reasons=("SW thermal",),
     details=DETAILS,
 )
-HOST = HostReading("gpu01", 34.4, 64, 10**11, 5 * 10**11, 8 * 10**11, 10**12)
+HOST = HostReading("gpu01", 34.4, 64, 100 << 30, 500 << 30, 800 << 30, 1000 << 30)
 SLOW = Finding(
     *("slow_gpu", Severity.WARNING, 70, Confidence.MEDIUM),
     {"gpu": "GPU 1", "mhz": 1200, "usual_mhz": 1755, "count": 7, "below_percent": 31.6},
@@ -61,9 +61,9 @@ SNAPSHOT = Snapshot(9.0, (RUN,), HardwareReading((GPU,), "", HOST))
 
 def test_all_that_is_known_is_printed() -> None:
     assert hardware_lines(SNAPSHOT, "en") == [
-        "gpu01: CPU 34 % of 64 cores, memory 100.0/500.0 GB, disk 800.0 GB free",
-        "GPU 1 NVIDIA H100: 97 %, 60.0/80.0 GB, 650/700 W, 62 °C, 1755 MHz, SW thermal, PCIe 5 x8, "
-        "NVLink 17/18, 2 uncorrected ECC errors, Xid 63, 79, MIG 1g.10gb 1.0/10.0 GB",
+        "gpu01: CPU 34 % of 64 cores, memory 100.0/500.0 GiB, disk 800.0 GiB free",
+        "GPU 1 NVIDIA H100: 97 %, 60.0/80.0 GiB, 650/700 W, 62 °C, 1755 MHz, SW thermal, "
+        "PCIe 5 x8, NVLink 17/18, 2 uncorrected ECC errors, Xid 63, 79, MIG 1g.10gb 1.0/10.0 GiB",
         "tune:",
         "  SLOW GPU: GPU 1 at 1200 MHz, the 7 others at 1755: 32% below",
         "  gpu02, stale",

@@ -20,5 +20,9 @@ def disk_full(situation: Situation) -> Finding | None:
     ]
     if not free or min(free) >= size:
         return None
-    facts = {"free_gb": min(free) / 1e9, "size_gb": size / 1e9, "next_step": next_step}
+    facts = {
+        "free_gib": min(free) / (1 << 30),
+        "size_gib": size / (1 << 30),
+        "next_step": next_step,
+    }
     return Finding("disk_full", Severity.CRITICAL, run.step, Confidence.HIGH, facts)

@@ -62,9 +62,9 @@ def memory_growth(situation: Situation) -> Finding | None:
     rate = situation.run.steps_per_second
     facts: dict[str, float | int | str] = {
         "gpu": first.gpu.label,
-        "used_gb": first.used / 1e9,
-        "total_gb": first.total / 1e9,
-        "per_hour_gb": first.per_second * 3600 / 1e9,
+        "used_gib": first.used / (1 << 30),
+        "total_gib": first.total / (1 << 30),
+        "per_hour_gib": first.per_second * 3600 / (1 << 30),
         "minutes": round(first.left / 60),
     }
     if rate:
