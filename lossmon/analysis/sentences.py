@@ -19,9 +19,51 @@ def _sentence(key: str, language: str, **values: str) -> str:
 
 def remedies(run: RunSnapshot, language: str) -> tuple[str, ...]:
     """What to do about the verdict, most useful first, early stopping before all."""
-    advice = advise(run.diagnosis.verdict, language).remedies
+    verdict = run.diagnosis.verdict
+    advice = advise(verdict, language).remedies
+    if (place := CHECKPOINT_REMEDIES.get((verdict.code, verdict.variant))) is not None:
+        sentence = checkpoint_sentence(run, language)
+        if sentence and place < len(advice):
+            advice = (sentence, *advice[:place], *advice[place + 1 :])
     stop = stop_sentence(run, language)
     return (stop, *advice) if stop else advice
+
+
+CHECKPOINT_REMEDIES = {
+    ("overfitting", ""): 0,
+    ("overfitting", "suspected"): 0,
+    ("overfitting", "alone"): 0,
+    ("diverging", ""): 0,
+    ("diverging", "evals"): 0,
+    ("diverging", "rising"): 0,
+    ("non_finite", ""): 0,
+    ("non_finite", "masked"): 0,
+}
+"""Place of the remedy that names a checkpoint, by verdict and variant: of a run whose directory is
+known, one that exists is named instead."""
+
+
+def checkpoint_sentence(run: RunSnapshot, language: str) -> str:
+    """The checkpoint to go back to, or that none was kept; empty where the steps are not known."""
+    facts = run.diagnosis.verdict.facts
+    step = facts.get("best_step", facts.get("step"))
+    lead = run.eval_loss or run.train_loss
+    if not isinstance(step, int) or step <= 0 or lead is None or lead.axis is not Axis.STEP:
+        return ""
+    earlier = [(at, name) for at, name in run.checkpoints if at <= step]
+    if not earlier:
+        every = f"{_save_steps(step):,}"
+        return _sentence("kept_none", language, step=f"{step:,}", every=every)
+    at, name = max(earlier)
+    key = "take_checkpoint" if at < step else "take_checkpoint_at"
+    return _sentence(key, language, name=name, step=f"{step:,}", count=f"{step - at:,}")
+
+
+def _save_steps(step: int) -> int:
+    """A round number of steps, at most a quarter of those up to a step."""
+    most = max(step // 4, 1)
+    power: int = 10 ** (len(str(most)) - 1)
+    return max(factor * power for factor in (1, 2, 5) if factor * power <= most)
 
 
 def also_sentences(diagnosis: Diagnosis, language: str) -> list[str]:

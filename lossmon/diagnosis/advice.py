@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,7 +23,7 @@ def advise(finding: Finding, language: str = ENGLISH) -> Advice:
     values = Values(facts) if facts else facts
     return Advice(
         badge=texts["badge"],
-        evidence=_filled(texts["evidence"], values),
+        evidence=_filled(_evidence(texts, facts), values),
         meaning=_filled(texts["meaning"], values),
         remedies=tuple(text for one in texts["remedies"] if (text := _filled(one, values))),
         could_also_be=texts.get("could_also_be", ""),
@@ -52,6 +53,16 @@ def _texts(code: str, variant: str, language: str) -> dict[str, Any]:
         plain = code.replace("_", " ")
         return {"badge": plain.upper(), "evidence": plain, "meaning": plain, "remedies": []}
     return {**texts, **texts.get("variants", {}).get(variant, {})}
+
+
+_PLACEHOLDER = re.compile(r"\{(\w+)")
+
+
+def _evidence(texts: Mapping[str, Any], facts: Mapping[str, str]) -> str:
+    """The sentence with percentages, or where a loss below zero has none, that with levels."""
+    template = str(texts["evidence"])
+    known = facts.keys() >= set(_PLACEHOLDER.findall(template))
+    return template if known or not facts else str(texts.get("levels", template))
 
 
 def _filled(template: str, values: Mapping[str, str]) -> str:

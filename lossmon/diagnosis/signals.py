@@ -125,6 +125,10 @@ class Signals:
         """The sensitivity, higher where one of the codes is the badge already."""
         return self.sensitivity * (STAY if self.badge in codes else 1.0)
 
+    def share(self, percents: float) -> float:
+        """Percents of a level, NaN of a lifted loss: of that they mean nothing."""
+        return math.nan if self.offset else percents
+
     def once(self, compute: Callable[[Signals], T]) -> T:
         """The result of a function of these signals, computed when first asked for."""
         if compute not in self._results:
@@ -308,7 +312,7 @@ class Signals:
     @cached
     def drop(self) -> float:
         """Natural log of the first train level over the present one."""
-        return log_ratio(self.start, self.now)
+        return log_ratio(max(self.start, self._floor), max(self.now, self._floor))
 
     @cached
     def drop_error(self) -> float:
@@ -341,7 +345,8 @@ class Signals:
         third = curve.mean(self.at(0.5), self.at(0.75))
         last = curve.mean(self.at(0.75), self.at(1))
         each = max(curve.count(self.at(0.75), self.at(1)), 1.0)
-        return log_ratio(third, last), self.late_noise * math.sqrt(2 / each)
+        gain = log_ratio(max(third, self._floor), max(last, self._floor))
+        return gain, self.late_noise * math.sqrt(2 / each)
 
     @cached
     def trend(self) -> tuple[float, float]:

@@ -67,7 +67,7 @@ def test_confirmed_overfitting_says_what_stopping_saves() -> None:
 def test_the_advice_begins_with_the_stop() -> None:
     told = remedies(overfitting(), "en")
     assert told[0].startswith("Stop now: this saves")
-    assert told[1].startswith("Take the checkpoint nearest to step 800")
+    assert told[1].startswith("No checkpoint up to step 800 is on disk")
 
 
 @pytest.mark.parametrize(
@@ -287,3 +287,22 @@ def test_a_gap_of_very_many_evals_keeps_the_newest_and_a_bounded_number() -> Non
 
 def test_one_loss_alone_has_no_gap() -> None:
     assert gap_series(stage.without_eval()) is None
+
+
+@pytest.mark.parametrize(
+    ("checkpoints", "said"),
+    [
+        (((300, "checkpoint-300"), (900, "checkpoint-900")), "Take checkpoint-300 (100 steps"),
+        (((400, "checkpoint-400"),), "Take checkpoint-400: it is the one of step 400."),
+        (((900, "checkpoint-900"),), "save_steps = 100 would have kept one"),
+    ],
+)
+def test_the_first_remedy_of_overfitting_names_a_checkpoint_that_exists(
+    checkpoints: tuple[tuple[int, str], ...], said: str
+) -> None:
+    facts = {"eval": 1.2, "best": 1.0, "best_step": 400, "rise_percent": 20.0, "evals": 4}
+    finding = Finding("overfitting", Severity.WARNING, 400, Confidence.HIGH, facts)
+    run = judged(stage.overfitting(), finding, checkpoints=checkpoints)
+    found = remedies(run, "en")
+    assert any(said in remedy for remedy in found[:2])
+    assert not any("nearest to" in remedy for remedy in found)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lossmon.types import Severity
-from tests.diagnosis.feeding import Curve, assert_sound, diagnose, falling, noisy, run
+from lossmon.diagnosis.advice import advise
+from lossmon.diagnosis.engine import Engine
+from lossmon.types import Kind, Meaning, Severity, Split
+from tests.diagnosis.feeding import Curve, assert_sound, columns, diagnose, falling, noisy, run
 
 STEPS = 10 * np.arange(1, 151)
 EVAL_STEPS = 75 * np.arange(1, 21)
@@ -82,3 +84,47 @@ def test_the_onset_of_a_divergence_is_where_the_rise_begins() -> None:
     verdict = diagnose(run(level)).verdict
     assert verdict.code == "diverging"
     assert 395 <= verdict.since_step <= 412
+
+
+def test_a_loss_that_is_always_zero_is_said_so() -> None:
+    verdict = diagnose({"train/loss": (STEPS, np.zeros(150))}).verdict
+    assert (verdict.code, verdict.variant) == ("plateau", "zero")
+
+
+def test_the_evidence_of_a_lifted_loss_has_levels_and_no_percentages() -> None:
+    evals = np.concatenate((np.linspace(0.5, -1.5, 8), np.linspace(-1.2, 3.0, 12)))
+    train = 0.6 - 2.4 * np.linspace(0, 1, 150)
+    finding = diagnose({"train/loss": (STEPS, train), "eval/loss": (EVAL_STEPS, evals)}).verdict
+    assert finding.code == "overfitting"
+    words = advise(finding).evidence
+    assert "%" not in words
+    assert "-1.5" in words
+
+
+def test_one_of_several_metrics_that_falls_is_no_disagreement() -> None:
+    engine = Engine()
+    curves = run(falling(200, 2.4, 0.4), falling(20, 2.4, 0.5))
+    engine.feed(*columns(engine, curves))
+    steps = np.asarray(curves["eval/loss"][0], np.int64)
+    for name, values in (
+        ("precision", np.linspace(1.0, 0.7, 20)),
+        ("recall", np.linspace(0.1, 0.8, 20)),
+    ):
+        meaning = Meaning(f"eval/{name}", name, Split.EVAL, Kind.METRIC, lower_is_better=False)
+        engine.feed(np.full(20, engine.channel(meaning, headline=False)), steps, values)
+    codes = {finding.code for finding in engine.diagnosis().findings}
+    assert "metric_disagreement" not in codes
+
+
+def test_a_run_that_ended_early_is_too_short_to_judge() -> None:
+    engine = Engine()
+    engine.feed(*columns(engine, run(falling(3))))
+    assert engine.diagnosis().verdict.variant == ""
+    assert engine.diagnosis(ended=True).verdict.variant == "ended"
+
+
+def test_a_run_that_is_over_shows_what_leads() -> None:
+    engine = Engine()
+    engine.feed(*columns(engine, run(np.full(101, 2.3), np.full(5, 2.31))))
+    over = engine.diagnosis(ended=True)
+    assert over.verdict.code == over.history[-1].code == over.findings[0].code

@@ -66,9 +66,9 @@ def converged(signals: Signals) -> Finding | None:
     gain, error = signals.late_gain
     evidence = facts(
         train=signals.now - signals.offset,
-        change_percent=fall_percent(gain),
-        error_percent=percent(min(error, 9.99)),
-        drop_percent=fall_percent(signals.drop),
+        change_percent=signals.share(fall_percent(gain)),
+        error_percent=signals.share(percent(min(error, 9.99))),
+        drop_percent=signals.share(fall_percent(signals.drop)),
     )
     return Finding("converged", Severity.OK, int(signals.at(0.5)), Confidence.MEDIUM, evidence)
 

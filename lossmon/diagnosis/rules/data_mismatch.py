@@ -83,8 +83,8 @@ def _below_train(signals: Signals) -> Finding | None:
     evidence = facts(
         train=signals.now - signals.offset,
         eval=math.exp(signals.eval_now) - signals.offset,
-        train_drop_percent=fall_percent(signals.drop),
-        eval_drop_percent=fall_percent(fell),
+        train_drop_percent=signals.share(fall_percent(signals.drop)),
+        eval_drop_percent=signals.share(fall_percent(fell)),
     )
     return Finding(
         "distribution_mismatch" if high else "easy_eval",

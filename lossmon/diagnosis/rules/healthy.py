@@ -12,6 +12,9 @@ from lossmon.diagnosis.signals import Signals
 from lossmon.diagnosis.state import LossKind
 from lossmon.types import Confidence, Finding, Severity
 
+SURELY = 2.0
+"""Standard errors of a fall from which the evidence says that the loss falls."""
+
 ENOUGH_POINTS = 5
 """Train points before anything but a NaN is reported: the least in which a fall at every point
 is not chance (1 in 120)."""
@@ -27,11 +30,13 @@ def healthy(signals: Signals) -> Finding | None:
         return None
     if signals.train is None:
         level, drop = math.exp(signals.eval_now), signals.eval_drop
+        start = math.exp(float(signals.eval_log[0]))
     else:
-        level, drop = signals.now, signals.drop
+        level, drop, start = signals.now, signals.drop, signals.start
     evidence = facts(
         level=level - signals.offset,
-        drop_percent=fall_percent(drop),
+        start=start - signals.offset,
+        drop_percent=signals.share(fall_percent(drop)),
         points=points,
     )
     variant = _variant(signals)
@@ -74,10 +79,10 @@ def _variant(signals: Signals) -> str:
     if signals.is_early:
         return "so_far"
     if signals.train is None:
-        return "eval_only"
-    if signals.eval is None:
-        return "train_only"
-    return "" if signals.drop > FLAT_GAIN else "watching"
+        return "eval_only" if signals.eval_drop > FLAT_GAIN else "watching_eval"
+    if signals.drop <= max(FLAT_GAIN, SURELY * signals.drop_error):
+        return "watching"
+    return "train_only" if signals.eval is None else ""
 
 
 def too_few_evals(signals: Signals) -> Finding | None:

@@ -32,11 +32,13 @@ def metric_disagreement(signals: Signals) -> Finding | None:
     evals = signals.eval
     if evals is None or len(evals) < PAIRS or signals.kind is LossKind.ADVERSARIAL:
         return None
-    for channel in signals.metrics:
-        finding = _compare(signals, channel, evals)
-        if finding is not None:
-            return finding
-    return None
+    found = [_compare(signals, channel, evals) for channel in signals.metrics]
+    better = [one for one in found if one is not None and one.variant == "metric_better"]
+    worse = [one for one in found if one is not None and one.variant == "metric_worse"]
+    if better:
+        return better[0]
+    # One of several metrics often falls by itself, as precision while recall rises.
+    return worse[0] if len(worse) > len(found) / 2 else None
 
 
 def _compare(signals: Signals, channel: Channel, evals: CurveStats) -> Finding | None:
@@ -57,7 +59,7 @@ def _compare(signals: Signals, channel: Channel, evals: CurveStats) -> Finding |
         metric_now=float(metric.y[-1]),
         metric_then=float(metric.y[at_best]),
         best_step=int(best_loss),
-        loss_percent=rise_percent(loss_rise),
+        loss_percent=signals.share(rise_percent(loss_rise)),
     )
     if loss_rise > LOSS_MOVED and gain > max(METRIC_MOVED, NOISES * noise):
         return Finding(
@@ -74,7 +76,7 @@ def _compare(signals: Signals, channel: Channel, evals: CurveStats) -> Finding |
     if since > LOSS_MOVED and lost > max(METRIC_LOST, NOISES * noise) and top < len(good) - 3:
         evidence["best_step"] = int(metric.x[top])
         evidence["metric_then"] = float(metric.y[top])
-        evidence["loss_percent"] = fall_percent(since)
+        evidence |= facts(loss_percent=signals.share(fall_percent(since)))
         return Finding(
             "metric_disagreement",
             Severity.NOTICE,

@@ -54,9 +54,9 @@ def oscillating(signals: Signals) -> Finding | None:
     if not (by_train or by_eval):
         return None
     evidence = facts(
-        noise_percent=percent(noise),
-        swing_percent=percent(swing),
-        drop_percent=fall_percent(fell),
+        noise_percent=signals.share(percent(noise)),
+        swing_percent=signals.share(percent(swing)),
+        drop_percent=signals.share(fall_percent(fell)),
         train=signals.now - signals.offset,
     )
     return Finding(

@@ -209,7 +209,7 @@ def _facts(signals: Signals) -> dict[str, float | int | str]:
         eval=now - signals.offset,
         best=best - signals.offset,
         best_step=int(evals.x[signals.eval_best]),
-        rise_percent=rise_percent(log_ratio(now, best)),
+        rise_percent=signals.share(rise_percent(log_ratio(now, best))),
         train=signals.now - signals.offset,
         evals=len(evals) - 1 - signals.eval_best,
     )

@@ -19,10 +19,10 @@ POINTS = 20
 REAL_GAIN = 3.0
 """Typical distances of neighbouring rewards that a gain must exceed to be one."""
 
-REWARD_LOST = 0.55
+REWARD_LOST = 0.6
 """Share of the gained reward whose loss is a collapse: noise and a harder batch cost less."""
 
-COLLAPSE_SHARE = 0.1
+COLLAPSE_SHARE = 0.15
 """Share of the run for which the reward must have been low: a few bad episodes are none."""
 
 KL_GROWTH = 8.0

@@ -78,6 +78,8 @@ def _stuck(signals: Signals) -> Finding | None:
     train = signals.train
     if train is None or signals.logged_steps < SLOW_POINTS or signals.kind is not LossKind.PLAIN:
         return None
+    if not signals.start > 0:
+        return None
     if (
         not signals.is_long_enough
         or not little_learnt(signals)
@@ -97,7 +99,7 @@ def _stuck(signals: Signals) -> Finding | None:
     evidence = facts(
         train=signals.now - signals.offset,
         start=signals.start - signals.offset,
-        drop_percent=fall_percent(signals.drop),
+        drop_percent=signals.share(fall_percent(signals.drop)),
     )
     early, late, noise = _halves(signals)
     if late > max(PICKING_UP * max(early, 0.0), 4 * noise, CRAWL_LEAST):
@@ -152,6 +154,15 @@ def _frozen(signals: Signals) -> Finding | None:
     if signals.repeats + 1 < FROZEN_TIMES or signals.kind is not LossKind.PLAIN:
         return None
     step, value = signals.recent[-1]
+    if signals.train is not None and signals.train.maximum[0] == signals.train.minimum[0] == 0:
+        return Finding(
+            "plateau",
+            Severity.NOTICE,
+            signals.first,
+            Confidence.HIGH,
+            facts(times=signals.train.points),
+            "zero",
+        )
     if signals.now <= NEARLY_NOTHING * signals.start:
         return None
     evidence = facts(

@@ -341,7 +341,7 @@ def test_the_next_step_begins_with_what_a_stop_saves() -> None:
     run = stage.overfitting()
     panel.scene = one(replace(run, series=run.series[:2]))
     text = " ".join(plain(line).strip() for line in panel.compose_lines(40, 12))
-    assert "next: Stop now: this saves 1,760 steps (13 m). Take the checkpoint nearest" in text
+    assert "next: Stop now: this saves 1,760 steps (13 m). No checkpoint up to" in text
 
 
 def test_where_room_is_short_the_newest_verdicts_stay() -> None:
