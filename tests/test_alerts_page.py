@@ -93,7 +93,12 @@ def test_a_command_does_what_the_page_says(
     if goes_on:
         ending = signal.SIGTERM if command.startswith("lossmon watch") else signal.SIGINT
         threading.Thread(target=end_after_output, args=(out, ending), daemon=True).start()
-    status = main(shlex.split(command)[1:])
+    # A shell that starts the tests in the background makes them ignore Ctrl+C.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        status = main(shlex.split(command)[1:])
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert status in ((0, 130) if goes_on else (0, 1, 4))
     assert out.getvalue()
     if "--stop-file" in command:
