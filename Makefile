@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 DEV := $(VENV)/.installed-dev
 
-.PHONY: demo test cluster-test docs bench walk screenshots clean
+.PHONY: demo test fuzz cluster-test docs bench walk screenshots clean
 
 demo: $(INSTALLED)
 	$(BIN)/lossmon demo $(ARGS)
@@ -23,6 +23,9 @@ test: $(DEV)
 # they fail, and say what to install.
 cluster-test: $(DEV)
 	CLUSTER_TESTS=1 $(BIN)/python -m pytest tests/cluster tests/prometheus tests/remote
+
+fuzz: $(DEV)
+	$(BIN)/python -m tests.fuzz $(ARGS)
 
 docs: $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-docs.txt

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 from pathlib import Path
 
 from lossmon.readers.format import Format
@@ -40,14 +41,15 @@ class Collected:
 
     def add(self, batch: Batch) -> None:
         if batch.replaced:
-            self.series, self.samples = {}, []
+            self.series, self.orders, self.samples = {}, {}, []
         for points in batch.points:
             rows = zip(points.steps.tolist(), points.values.tolist(), strict=True)
             column = self.series.setdefault(points.tag, [])
             column += [(step, repr(value), points.axis.value) for step, value in rows]
             orders = self.orders.setdefault(points.tag, [])
+            fresh = [*orders[-1:], *points.order.tolist()]
+            assert all(a < b for a, b in pairwise(fresh)), "positions must only go up"
             orders += points.order.tolist()
-            assert orders == sorted(set(orders)), "positions must only go up"
         self.samples += batch.samples
         for facts in batch.facts:
             self.finished = self.finished if facts.finished is None else facts.finished

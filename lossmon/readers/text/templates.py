@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from dataclasses import replace
 
@@ -87,7 +87,7 @@ class Template:
             -1 if span is None else index[span] for span in wanted[:7]
         )
         self.commas = any("," in line[slice(*span)] for span in spans if span != parsed.time)
-        self.values = tuple((value.name, index[value.span], value.scale) for value in parsed.values)
+        self.values = _distinct((v.name, index[v.span], v.scale) for v in parsed.values)
 
     @property
     def match(self) -> Match:
@@ -103,7 +103,7 @@ class Template:
         """Return a template for such lines below a heading, where their values have other tags."""
         other = copy(self)
         other.parsed = replace(self.parsed, split=split)
-        other.values = tuple((rename(tag), index, scale) for tag, index, scale in self.values)
+        other.values = _distinct((rename(tag), index, scale) for tag, index, scale in self.values)
         return other
 
     def first(self) -> Groups | None:
@@ -127,6 +127,11 @@ class Template:
             text if index == self.time else text.replace(",", "")
             for index, text in enumerate(groups)
         )
+
+
+def _distinct(values: Iterable[tuple[str, int, float]]) -> tuple[tuple[str, int, float], ...]:
+    """Values of which no two have one tag: of what a line says twice, the last counts."""
+    return tuple({value[0]: value for value in values}.values())
 
 
 def named_template(names: tuple[str, ...], zero: bool | None = None) -> Template:

@@ -685,3 +685,10 @@ def test_one_line_per_epoch_keeps_its_epoch(tmp_path: Path) -> None:
     text = "".join(f"Epoch {epoch} loss: {9 - epoch}.5\n" for epoch in (1, 2, 2, 3))
     read = read_text(tmp_path / "train.log", text)
     assert (read.steps["loss"], read.axes["loss"]) == ([1, 2, 2, 3], {Axis.EPOCH})
+
+
+def test_a_line_that_says_a_thing_twice_gives_one_point(tmp_path: Path) -> None:
+    path = tmp_path / "train.log"
+    path.write_text("step 1 loss 2.0 acc 0.1 loss 1.0\nstep 2 loss 0.5 acc 0.2 loss 0.25\n")
+    (loss,) = [points for points in TextReader(path).read(math.inf).points if points.tag == "loss"]
+    assert loss.values.tolist() == [1.0, 0.25]

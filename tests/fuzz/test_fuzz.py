@@ -1,0 +1,37 @@
+"""Some cases at each run of the tests; `make fuzz` runs many."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from tests.fuzz import case
+from tests.fuzz.mutations import MUTATIONS, Mutation
+
+BLOCKS = 8
+
+
+@pytest.mark.parametrize("block", range(BLOCKS))
+def test_a_damaged_file_costs_itself_only(block: int, tmp_path: Path) -> None:
+    for seed in range(1000 + block, 1160, BLOCKS):
+        place = tmp_path / str(seed)
+        place.mkdir()
+        case.run(seed, place)
+        case.clear(place)
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS[4:], ids=lambda one: one.__name__)
+def test_a_mutation_changes_what_it_gets(mutation: Mutation) -> None:
+    content = b"".join(b"step %d loss %f\n" % (i, 1 / i) for i in range(1, 50))
+    assert any(mutation(random.Random(seed), content) != content for seed in range(5))
+
+
+def test_a_case_notices_an_internal_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("lossmon.diagnosis.engine.Engine.diagnosis", broken)
+    with pytest.raises(case.Fault, match="internal error"):
+        case.run(1, tmp_path)
