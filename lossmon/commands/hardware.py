@@ -43,7 +43,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="TIME",
         help="time between two prints of --watch, such as 30s (default: 5s)",
     )
-    add_settings(parser, ("lang", "sensitivity"))
+    add_settings(parser, ("lang",))
     return parser
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from lossmon.hardware.findings.situation import GoneProcesses
 from lossmon.locale import languages
 from lossmon.types import GpuDetails, HostReading, PcieLink, RunState, Severity
 from tests.hardware.situations import GIB, Machine
+from tests.paths import ROOT
 
 Change = dict[str, Any]
 
@@ -128,6 +130,12 @@ def test_every_rule_is_shown_and_named_after_its_function() -> None:
     assert list(SHOWN.keys() - {rule.code for rule in HARDWARE_RULES}) == []
     assert [rule.check.__name__ for rule in HARDWARE_RULES] == [r.code for r in HARDWARE_RULES]
     assert len(SHOWN) == len(HARDWARE_RULES)
+
+
+def test_the_page_lists_every_rule_with_its_severity() -> None:
+    page = (ROOT / "docs" / "hardware-findings.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `(\w+)` \| (\w+) \|", page, re.MULTILINE))
+    assert rows == {code: severity.word for code, (_, _, severity) in SHOWN.items()}
 
 
 @pytest.mark.parametrize("code", SHOWN)
