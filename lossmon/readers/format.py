@@ -136,6 +136,7 @@ class DirectoryRules:
 
     Attributes:
         parts: Names of directories that hold a part of what their parent's run writes.
+        hidden: Those of them that hide, and are searched all the same.
         run: Pattern of directories of which each is one run, whatever lies in it.
         numbered: Pattern of such directories that several loggers number alike: those of one
             number beside each other are one run.
@@ -150,6 +151,7 @@ class DirectoryRules:
     """
 
     parts: frozenset[str] = frozenset()
+    hidden: frozenset[str] = frozenset()
     run: str = ""
     numbered: str = ""
     run_file: str = ""

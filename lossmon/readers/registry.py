@@ -17,6 +17,8 @@ FAMILIES = (
     "tensorboard",
     "wandb",
     "swanlab",
+    "visualdl",
+    "comet",
     "jsonl",
     "documents",
     "tables",

@@ -58,6 +58,7 @@ class RunDirectories:
         numbered: Pattern of such directories that several loggers number alike.
         telling: Pattern of names that tell what sort of directory they stand in.
         run_files: Names of files that make their directory a run.
+        hidden: Names of hidden directories that are searched.
     """
 
     def __init__(self, rules: Iterable[DirectoryRules]) -> None:
@@ -65,6 +66,7 @@ class RunDirectories:
         self.run = _any(one.run for one in rules)
         self.numbered = _any(one.numbered for one in rules)
         self.run_files = frozenset(one.run_file for one in rules if one.run_file)
+        self.hidden = frozenset().union(*(one.hidden for one in rules))
         self._own_files = frozenset().union(*(one.own_files for one in rules))
         exact = "|".join(map(re.escape, sorted(self.run_files | self._own_files)))
         self.telling = _any((*(one.telling for one in rules), f"(?:{exact})$" if exact else ""))

@@ -32,6 +32,10 @@ REAL = {
     ("swanlab", "SwanLab local logs"): (
         "swanlab/v0.7_local/swanlog/run-20261121_034358-jnszea20hxr95a6l69kp6/logs/0/1000.log"
     ),
+    ("visualdl", "VisualDL records"): "visualdl/vdlrecords.1795296091.log",
+    ("comet", "Comet offline experiments"): (
+        "comet/.cometml-runs/0a1b2c3d4e5f60718293a4b5c6d7e8f9.zip"
+    ),
     ("hf_trainer", "Hugging Face trainer_state.json"): "hf_trainer/v5/nan/trainer_state.json",
     ("hf_results", "Hugging Face *_results.json"): "hf_trainer/v5/overfit/train_results.json",
     ("llamafactory", "LLaMA-Factory trainer_log.jsonl"): "llamafactory/dpo/trainer_log.jsonl",

@@ -68,7 +68,9 @@ class SearchPath:
         if self._tree is None:
             rules = directories()
             telling = rf"{rules.telling.pattern}|{CHECKPOINT_NAME.pattern}"
-            self._tree = Tree(Path(self._root), is_interesting, telling, rules.run_files)
+            self._tree = Tree(
+                Path(self._root), is_interesting, telling, rules.run_files, rules.hidden
+            )
         changed = self._tree.refresh() or self._trainings.changed()
         self.notes = self._tree.notes
         return changed

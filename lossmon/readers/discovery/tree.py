@@ -95,6 +95,7 @@ class Tree:
         telling: Pattern of names that tell what sort of directory they stand in.
         unlocking: Names of files whose appearance can make files below their directory
             interesting.
+        hidden: Names of hidden directories that are searched.
     """
 
     def __init__(
@@ -103,11 +104,13 @@ class Tree:
         interesting: Callable[[str, str], bool],
         telling: str,
         unlocking: frozenset[str] = frozenset(),
+        hidden: frozenset[str] = frozenset(),
     ) -> None:
         self._root = str(root)
         self._interesting = interesting
         self._telling = re.compile(telling)
         self._unlocking = unlocking
+        self._hidden = hidden
         self._directories: dict[str, ListedDirectory] = {}
         self._notes: dict[str, str] = {}
         self._full = False
@@ -218,7 +221,8 @@ class Tree:
                     marks.append(name)
                 if (why := UNREADABLE.get(name)) is not None:
                     self._notes[entry.path] = f"{entry.path}: {why}"
-                if not name.startswith(".") and name not in IGNORED_DIRECTORIES:
+                is_visible = not name.startswith(".") or name in self._hidden
+                if is_visible and name not in IGNORED_DIRECTORIES:
                     children.append(entry.path)
                 continue
             seen += 1
