@@ -125,7 +125,7 @@ def parse_table(lines: list[bytes], wanted: frozenset[str]) -> JsonTable | None:
         lines: Lines that are equal except for their digits.
         wanted: Names of the texts of use, as `plain` returns them.
     """
-    if len(lines) < FEWEST or not _is_worth(lines):
+    if len(lines) < FEWEST or not is_worth(lines):
         return None
     try:
         first = json.loads(lines[0], object_pairs_hook=_Record)
@@ -148,8 +148,8 @@ def parse_table(lines: list[bytes], wanted: frozenset[str]) -> JsonTable | None:
     return JsonTable(numbers, texts, frozenset(shape.spelled))
 
 
-def _is_worth(lines: list[bytes]) -> bool:
-    """Whether msgspec is imported, or the files seen so far are worth its import."""
+def is_worth(lines: list[bytes]) -> bool:
+    """Whether msgspec is imported, or the lines seen so far are worth its import."""
     global _seen
     if "msgspec" in sys.modules:
         return True
