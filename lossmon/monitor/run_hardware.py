@@ -8,6 +8,7 @@ from lossmon.hardware.findings import hardware_findings, ordered
 from lossmon.hardware.findings.history import INTERVAL, GpuHistory, HostHistory, StepHistory
 from lossmon.hardware.findings.recorded_history import recorded_gpus, recorded_steps
 from lossmon.hardware.findings.situation import GoneProcesses, Situation
+from lossmon.hardware.recorded import gpu_quantity
 from lossmon.types import (
     Finding,
     GpuReading,
@@ -23,6 +24,9 @@ HELD = 60.0
 
 SEEN = 60.0
 """Seconds for which a process must have been seen before it can be missed."""
+
+CURRENT = 600.0
+"""Seconds without a reading after which a GPU or a host is that of an earlier job."""
 
 USED = 1 << 30
 """Bytes by which a GPU counts as used where the driver lists no processes, as in a container."""
@@ -49,8 +53,8 @@ class RunHardware:
         """Since when processes are there, and the name of one, by node."""
         self._gone: dict[str, GoneProcesses] = {}
         self._size: tuple[object, int | None] = (None, None)
-        self._without_gpus = -1
-        """Series of the run when a tracker had recorded no GPU; -1 before."""
+        self._series, self._is_recorded = -1, False
+        """Series of the run, and whether some describe a GPU."""
         self._judged = -1.0
         self._read = (False, 0)
         self._held: dict[str, tuple[float, Finding]] = {}
@@ -71,7 +75,8 @@ class RunHardware:
         if run.loaded < 1.0:
             return self._findings
         self._follow(run, local, now)
-        gpus = tuple(self._gpus.values()) or self._recorded(run, now)
+        gpus = tuple(one for one in self._gpus.values() if now - one.seen < CURRENT)
+        gpus = gpus or self._recorded(run, now)
         is_known = bool(gpus or self._hosts or self._gone)
         found = hardware_findings(self._situation(run, gpus, now)) if is_known else ()
         held = self._hold(found, now)
@@ -87,12 +92,11 @@ class RunHardware:
         return ordered(finding for _, finding in self._held.values())
 
     def _recorded(self, run: RunSnapshot, now: float) -> tuple[GpuHistory, ...]:
-        """The GPUs that a tracker recorded; looked for again once there are other series."""
-        if len(run.series) == self._without_gpus:
-            return ()
-        found = recorded_gpus(run.series, now)
-        self._without_gpus = -1 if found else len(run.series)
-        return found
+        """The GPUs that a tracker recorded."""
+        if len(run.series) != self._series:
+            self._series = len(run.series)
+            self._is_recorded = any(gpu_quantity(one.meaning.key) for one in run.series)
+        return recorded_gpus(run.series, now) if self._is_recorded else ()
 
     def _situation(self, run: RunSnapshot, gpus: tuple[GpuHistory, ...], now: float) -> Situation:
         since = min((time for time, _ in self._present.values()), default=None)
@@ -101,7 +105,7 @@ class RunHardware:
             now=now,
             steps=self._steps,
             gpus=gpus,
-            hosts=tuple(self._hosts.values()),
+            hosts=tuple(h for h in self._hosts.values() if now - h.samples[-1].time < CURRENT),
             gone=tuple(sorted(self._gone.values(), key=lambda one: one.since)),
             on_gpu_since=since,
             checkpoint_size=self._size_of(run),

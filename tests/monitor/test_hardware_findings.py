@@ -15,6 +15,7 @@ from lossmon.hardware.processes import Processes
 from lossmon.monitor import Monitor, NoHardware
 from lossmon.monitor.checkpoint_size import checkpoint_size
 from lossmon.monitor.hardware_findings import with_findings
+from lossmon.monitor.run_hardware import RunHardware
 from lossmon.nodes.journal import path_of
 from lossmon.nodes.samples import NodeSample, encode
 from lossmon.types import (
@@ -31,7 +32,7 @@ from lossmon.types import (
     Severity,
 )
 from tests.hardware.conftest import FakeNvml, compiled, driver
-from tests.hardware.situations import GIB, HOST, START, WORKING
+from tests.hardware.situations import GIB, HOST, RUN, START, WORKING
 
 __all__ = ["compiled", "driver"]
 
@@ -166,6 +167,24 @@ def test_nodes_of_a_recorder_are_judged(scene: Scene) -> None:
             run = scene.play(10, pace)
     finding = run.diagnosis.verdict
     assert (finding.code, finding.facts["process"]) == ("process_gone", "gpu01 python")
+
+
+def test_the_nodes_of_an_earlier_job_do_not_count() -> None:
+    hardware, now, step = RunHardware(lambda run: None), START, 0
+
+    def play(node: str, seconds: int, *, works: bool) -> set[str]:
+        nonlocal now, step
+        for _ in range(0, seconds, 10):
+            now, step = now + 10, step + works
+            gpu = GPU if works else replace(GPU, utilization=100.0, power=120.0)
+            nodes = (NodeReading(node, now, (gpu, replace(gpu, index=1)), HOST),)
+            run = replace(RUN, step=step, nodes=nodes)
+            found = hardware.findings(run, HardwareReading(), now)
+        return {finding.code for finding in found}
+
+    play("gpu01", 600, works=True)
+    assert play("gpu07", 900, works=True) == set()
+    assert play("gpu07", 500, works=False) == {"hung_collective"}
 
 
 def test_readings_of_a_tracker_are_judged_at_once(tmp_path: Path) -> None:

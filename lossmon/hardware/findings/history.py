@@ -89,6 +89,7 @@ class GpuHistory:
         samples: Of the last hour, oldest first.
         memory: Time and bytes of the maximum of each minute, oldest first.
         ecc: Memory errors that could not be corrected when it was first seen, None before.
+        seen: Seconds since the Unix epoch of its newest reading.
         lost_since: Seconds since the Unix epoch from which it does not answer, None while it does.
     """
 
@@ -97,6 +98,7 @@ class GpuHistory:
     samples: deque[GpuSample] = field(default_factory=deque)
     memory: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=MEMORY_KEPT))
     ecc: int | None = None
+    seen: float = 0.0
     lost_since: float | None = None
 
     @property
@@ -106,7 +108,7 @@ class GpuHistory:
 
     def add(self, time: float, reading: GpuReading) -> None:
         """Add a reading."""
-        self.reading = reading
+        self.reading, self.seen = reading, time
         details = reading.details
         if self.ecc is None and details is not None:
             self.ecc = details.ecc_uncorrected
