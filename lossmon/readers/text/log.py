@@ -110,8 +110,7 @@ class TextLog:
         if not self._open:
             self._todo.pop()
         drawn = "\r" in text or "%|" in text or "━" in text or "it [" in text
-        watching = self.ledger.facts.watching
-        self._alert = watching or (drawn and any(sign in text for sign in _MARKERS))
+        self._alert = self.ledger.facts.watching
         self._plain = not (self._alert or drawn)
 
     def read(self, deadline: float) -> bool:
@@ -169,8 +168,7 @@ class TextLog:
             found = read(line)
             if templates.alarming:
                 self._flush(template, rows)
-                if plain:
-                    self._unpane(len(lines) - number)
+                self._unpane(len(lines) - number if plain else 1)
                 self._before = lines[number - 1] if number else self._before
                 self._alert = True
                 self._read_lines(lines[number:], open_end)
