@@ -34,6 +34,7 @@ from lossmon.ui.screens.scene_screen import (
     axes_of,
     classes_of,
 )
+from lossmon.ui.state.hardware_timeline import HardwareTimeline
 from lossmon.ui.state.preferences import Preferences
 from lossmon.ui.state.session import Session
 from lossmon.ui.terminal import Terminal, detect
@@ -92,6 +93,8 @@ class LossmonApp(ViewHost):
         self.charts = ChartActions(config.chart_settings, self.preferences)
         self.runs = RunSelection(self.snapshot, clock)
         self.metric_choices = MetricChoices()
+        self.timeline = HardwareTimeline()
+        self.timeline.update(self.snapshot, self.runs.run)
         self.session = Session(
             config.state,
             config.settings or (config.home and config.home / "config.toml"),
@@ -173,6 +176,7 @@ class LossmonApp(ViewHost):
             return
         self.snapshot = message.snapshot
         self.runs.update(message.snapshot)
+        self.timeline.update(message.snapshot, self.runs.run)
         self._open_first()
         self.present()
 

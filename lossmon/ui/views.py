@@ -59,6 +59,8 @@ VIEWS = (
          "diagnosis:DiagnosisScreen", footer=2),
     View("view.metrics", "m", "metrics", "Charts of all metrics", "metrics:MetricsScreen",
          footer=15),
+    View("view.hardware", "H", "hardware", "GPUs over time, under the loss",
+         "hardware:HardwareScreen"),
     View("view.log", "l", "log", "Log full screen", "log:LogScreen", footer=4),
     View("view.outputs", "u", "outputs", "Model outputs", "outputs:OutputsScreen", footer=80),
     RUNS,

@@ -140,7 +140,9 @@ class Dashboard(TypingScreen):
         focused = self.focused
         if isinstance(focused, LogTail):
             await self.run_action("app.view('view.log')")
-        elif isinstance(focused, Hardware | Verdicts):
+        elif isinstance(focused, Hardware):
+            await self.run_action("app.view('view.hardware')")
+        elif isinstance(focused, Verdicts):
             self.zoom(None if self.has_class("-zoom") else focused)
         elif isinstance(focused, Badge):
             await self.run_action("app.view('view.diagnosis')")

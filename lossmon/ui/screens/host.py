@@ -13,6 +13,7 @@ from lossmon.ui.metrics.choices import MetricChoices
 from lossmon.ui.run_selection import RunSelection
 from lossmon.ui.scene import Scene, ScreenConfig
 from lossmon.ui.screens.scene_screen import SceneScreen
+from lossmon.ui.state.hardware_timeline import HardwareTimeline
 from lossmon.ui.state.preferences import Preferences
 from lossmon.ui.state.session import Session
 from lossmon.ui.theme.switcher import ThemeSwitcher
@@ -29,6 +30,7 @@ class ViewHost(App[None]):
         runs: The run in view, marked runs, the fleet.
         session: What views keep until the end.
         metric_choices: What the user chose in the metrics view.
+        timeline: Load and memory of GPUs over time.
         themes: Names of the themes; switches between them.
     """
 
@@ -39,6 +41,7 @@ class ViewHost(App[None]):
     runs: RunSelection
     session: Session
     metric_choices: MetricChoices
+    timeline: HardwareTimeline
     themes: ThemeSwitcher
 
     @property

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar, Self
 
@@ -24,8 +23,9 @@ from lossmon.ui.scene import Scene
 from lossmon.ui.screens.host import ViewHost
 from lossmon.ui.screens.scene_screen import DetailRequested
 from lossmon.ui.screens.typing_screen import MOVES, TypingScreen
-from lossmon.ui.text.lines import EMPTY, MUTED, STRONG, TEXT, Line, choose, clean
+from lossmon.ui.text.lines import EMPTY, MUTED, STRONG, TEXT, Line, clean
 from lossmon.ui.widgets.chart_titles import options_of
+from lossmon.ui.widgets.heading import Heading
 from lossmon.ui.widgets.keys import Keys
 from lossmon.ui.widgets.metric_list import Catalogue
 from lossmon.ui.widgets.metric_pane import (
@@ -35,7 +35,6 @@ from lossmon.ui.widgets.metric_pane import (
     title_of_entry,
     value_of,
 )
-from lossmon.ui.widgets.panel import Panel
 
 CELL = (38, 9)
 """Columns and rows that a chart has at least, where the terminal has several times as many."""
@@ -54,24 +53,6 @@ def grid_of(size: Size) -> tuple[int, int]:
     """Columns and rows of charts in a terminal of a size."""
     rows = max(1, size.height - 2)
     return max(1, size.width // CELL[0]), max(1, rows // (CELL[1] if rows >= LOW else LOW_CELL))
-
-
-class Heading(Panel):
-    """One line above the charts."""
-
-    DEFAULT_CSS = "Heading { height: 1; }"
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.parts: Sequence[tuple[int, Line]] = ()
-
-    def show(self, parts: Sequence[tuple[int, Line]]) -> None:
-        """Show parts with importance."""
-        self.parts = parts
-        self.redraw()
-
-    def compose_lines(self, width: int, height: int) -> Sequence[Line]:
-        return [((" ", TEXT), *choose(self.parts, width - 2, 3))]
 
 
 class MetricsScreen(TypingScreen):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len
 
-from lossmon.types import GpuReading
+from lossmon.types import GpuDetails, GpuReading
 from lossmon.ui.scene import Scene
 from lossmon.ui.text import numbers
 from lossmon.ui.text.lines import (
@@ -162,6 +162,27 @@ def block(scene: Scene, gpu: GpuReading, width: int, *, processes: bool = True) 
     return [line for line in lines if line]
 
 
+def short_block(scene: Scene, gpu: GpuReading, width: int) -> list[Line]:
+    """One GPU in two lines: load with its history, then memory, power and temperature."""
+    head: Line = ((f" GPU{gpu.index} ", STRONG),)
+    if gpu.lost:
+        return [(*head, ("⚠ " + scene.say("lost"), "critical")), EMPTY]
+    if gpu.utilization is not None:
+        cells = max(6, min(10, width - 24))
+        head = (*head, *_utilization(gpu, cells), (" ", TEXT))
+    room = width - _size(head) - 1
+    if reasons := throttle(gpu, short=True):
+        head = (*head, *fit(reasons, room))
+    else:
+        head = (*head, (recent_bars(gpu, room, not scene.terminal.unicode), "bar"))
+    parts: list[tuple[int, Line]] = [
+        (0, _memory(gpu, 0, "", decimals=1)),
+        (1, ((_power(gpu, True), TEXT),) if gpu.power is not None else EMPTY),
+        (2, _warmth(gpu)),
+    ]
+    return [head, ((" " * 6, TEXT), *choose(parts, width - 7, 2))]
+
+
 def recent_bars(gpu: GpuReading, room: int, ascii: bool) -> str:
     """The newest utilizations as a sparkline, scaled 0 to 100."""
     newest = gpu.utilization_history[-room:] if room >= 3 else ()
@@ -179,6 +200,47 @@ def _electric(gpu: GpuReading, width: int) -> Line:
     if gpu.sm_clock is not None:
         parts.append((2, ((f"{gpu.sm_clock / 1e6:,.0f} MHz", TEXT),)))
     return indented(choose(parts, width - 2, 3))
+
+
+def gpu_facts(scene: Scene, gpu: GpuReading) -> list[tuple[int, Line]]:
+    """What there is to say of a GPU beside its load, with importance."""
+    parts: list[tuple[int, Line]] = []
+    if gpu.lost:
+        parts.append((0, (("⚠ " + scene.say("lost"), "critical"),)))
+    parts.append((0, throttle(gpu, short=True)))
+    details = gpu.details
+    if details is not None:
+        if details.xids:
+            parts.append((0, ((f"⚠ Xid {details.xids[-1]}", "critical"),)))
+        if details.ecc_uncorrected:
+            parts.append((0, ((f"⚠ ECC {details.ecc_uncorrected}", "critical"),)))
+    if gpu.memory_used is not None and gpu.memory_total:
+        memory = numbers.used_of(gpu.memory_used, gpu.memory_total)
+        parts.append((1, ((memory, TEXT),)))
+    if gpu.power is not None:
+        parts.append((2, ((_power(gpu, wide=True), TEXT),)))
+    parts.append((3, _warmth(gpu)))
+    if gpu.sm_clock is not None:
+        parts.append((4, ((f"{gpu.sm_clock / 1e6:,.0f} MHz", TEXT),)))
+    if details is not None:
+        parts += _links(details)
+    own = sum(process.memory_used or 0 for process in gpu.processes if process.own)
+    if own:
+        parts.append((5, (("ours ", MUTED), (numbers.size(own, 1), TEXT))))
+    return parts
+
+
+def _links(details: GpuDetails) -> list[tuple[int, Line]]:
+    """PCI Express, NVLink and partitions of a GPU."""
+    parts: list[tuple[int, Line]] = []
+    if (pcie := details.pcie) is not None:
+        parts.append((6, ((f"PCIe {pcie.generation}x{pcie.width}", MUTED),)))
+    if details.nvlinks is not None and details.nvlinks_total:
+        role = MUTED if details.nvlinks == details.nvlinks_total else "warning"
+        parts.append((7, ((f"NVLink {details.nvlinks}/{details.nvlinks_total}", role),)))
+    if details.partitions:
+        parts.append((8, ((f"MIG {len(details.partitions)}", MUTED),)))
+    return parts
 
 
 def process_lines(scene: Scene, gpu: GpuReading, width: int, most: int = 2) -> list[Line]:

@@ -7,12 +7,15 @@ from collections.abc import Sequence
 from lossmon.types import HostReading, RunState
 from lossmon.ui.scene import Scene
 from lossmon.ui.text import numbers
-from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, choose, clean, fit, indented
-from lossmon.ui.widgets.gpus import block, gpu_lines, rest_line
+from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, choose, clean, fit, indented, pad
+from lossmon.ui.widgets.gpus import block, gpu_lines, rest_line, short_block
 from lossmon.ui.widgets.scene_panel import ScenePanel
 
 COLUMN = 30
 """Cells below which a GPU has no room for bars."""
+
+TWO_COLUMNS = 76
+"""Cells from which two GPUs can stand side by side."""
 
 BLOCK_MOST = 46
 """Cells up to which the panel is a column, where a GPU is a block of lines instead of one."""
@@ -35,6 +38,11 @@ class Hardware(ScenePanel, can_focus=True):
                 shorter = blocks(self.scene, width, processes=False, spaced=spaced)
                 if len(shorter) <= height:
                     return shorter
+            dense = dense_column(self.scene, width, height)
+            if dense is not None:
+                return dense
+        if width >= TWO_COLUMNS and len(self.scene.snapshot.hardware.gpus) > height:
+            return two_columns(self.scene, width, height)
         return squeeze(self.scene, width, height)
 
     def _is_column(self, width: int) -> bool:
@@ -46,6 +54,31 @@ class Hardware(ScenePanel, can_focus=True):
             return blocks(self.scene, width)
         gpus = gpu_lines(self.scene, reading.gpus, width)
         return [*gpus, *note_line(self.scene, width), *host_lines(self.scene, width)]
+
+
+def dense_column(scene: Scene, width: int, height: int) -> list[Line] | None:
+    """A column with two lines per GPU and as much of the host as there is room for; None where
+    there is none for the GPUs."""
+    gpus = scene.snapshot.hardware.gpus
+    lines = [line for gpu in gpus for line in short_block(scene, gpu, width)]
+    if len(lines) > height:
+        return None
+    lines += note_line(scene, width)
+    return [*lines, *host_column(scene, scene.snapshot.hardware.host, width)][:height]
+
+
+def two_columns(scene: Scene, width: int, height: int) -> list[Line]:
+    """Two GPUs side by side in each line; the last stands for those that have none."""
+    gpus = scene.snapshot.hardware.gpus
+    rows = min(height, -(-len(gpus) // 2))
+    half = width // 2
+    shown = gpu_lines(scene, gpus[: 2 * rows], half)
+    if len(gpus) > 2 * rows:
+        shown[-1] = rest_line(gpus[2 * rows - 1 :], half)
+    left, right = shown[:rows], shown[rows:]
+    right += [EMPTY] * (rows - len(right))
+    lines: list[Line] = [(*pad(one, half), *two) for one, two in zip(left, right, strict=True)]
+    return [*lines, *host_lines(scene, width)][:height]
 
 
 def squeeze(scene: Scene, width: int, height: int) -> list[Line]:

@@ -134,7 +134,7 @@ async def test_metrics_are_sorted_by_the_next_key() -> None:
 
 
 async def test_a_pinned_metric_stands_first_on_the_dashboard_and_is_kept(tmp_path: Path) -> None:
-    app = app_of(ScreenConfig(home=tmp_path))
+    app = app_of(ScreenConfig(state=tmp_path))
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.press("m", "end", "space")
         await pilot.pause()
