@@ -61,6 +61,8 @@ VIEWS = (
          footer=15),
     View("view.hardware", "H", "hardware", "GPUs over time, under the loss",
          "hardware:HardwareScreen"),
+    View("view.configuration", "h", "configuration", "Hyperparameters, and what changed",
+         "configuration:ConfigurationScreen"),
     View("view.log", "l", "log", "Log full screen", "log:LogScreen", footer=4),
     View("view.outputs", "u", "outputs", "Model outputs", "outputs:OutputsScreen", footer=80),
     RUNS,

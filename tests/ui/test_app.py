@@ -111,7 +111,7 @@ async def test_the_chosen_run_stays_in_view_when_others_appear_before_it() -> No
         assert app.scene.run is chosen
 
 
-async def test_enter_opens_the_badge_s_diagnosis_and_zooms_the_hardware() -> None:
+async def test_enter_opens_the_badge_s_diagnosis_and_zooms_the_verdicts() -> None:
     app = stage.app(stage.snapshot(stage.overfitting()))
     async with app.run_test(size=(120, 40)) as pilot:
         dashboard = app.screen
@@ -120,11 +120,11 @@ async def test_enter_opens_the_badge_s_diagnosis_and_zooms_the_hardware() -> Non
         await pilot.press("enter")
         assert isinstance(app.screen, DiagnosisScreen)
         await pilot.press("escape")
-        dashboard.hardware.focus()
+        dashboard.verdicts.focus()
         await pilot.press("enter")
         await pilot.pause()
         assert not dashboard.losses.display
-        assert dashboard.hardware.size.width > 100
+        assert dashboard.verdicts.size.width > 100
         await pilot.press("escape")
         await pilot.pause()
         assert dashboard.losses.display

@@ -20,6 +20,7 @@ from lossmon.ui.screens.host import ViewHost
 from lossmon.ui.screens.scene_screen import DetailRequested
 from lossmon.ui.screens.typing_screen import TypingScreen
 from lossmon.ui.widgets.badge import Badge
+from lossmon.ui.widgets.configuration import Configuration
 from lossmon.ui.widgets.hardware import Hardware
 from lossmon.ui.widgets.header import Header, Progress, Pulse
 from lossmon.ui.widgets.keys import Keys
@@ -67,6 +68,7 @@ class Dashboard(TypingScreen):
         self.losses = Losses(id="losses")
         self.metrics = Metrics(id="metrics")
         self.hardware = Hardware(id="hardware")
+        self.configuration = Configuration(id="configuration")
         self.verdicts = Verdicts(id="verdicts")
         self.tail = LogTail(id="log")
         self.pulse = Pulse(id="pulse")
@@ -80,6 +82,7 @@ class Dashboard(TypingScreen):
             self.losses,
             self.metrics,
             self.hardware,
+            self.configuration,
             self.verdicts,
             self.tail,
             self.pulse,
@@ -97,6 +100,7 @@ class Dashboard(TypingScreen):
                 yield self.metrics
             with Vertical(id="side"):
                 yield self.hardware
+                yield self.configuration
                 yield self.verdicts
         yield self.tail
         yield self.pulse

@@ -1,0 +1,47 @@
+"""Configuration panel: the hyperparameters of the run in view that matter most."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from rich.cells import cell_len
+
+from lossmon.analysis.headline_settings import headline_settings
+from lossmon.ui.scene import Scene
+from lossmon.ui.text.lines import MUTED, TEXT, Line, clean, clip
+from lossmon.ui.widgets.scene_panel import ScenePanel
+
+
+class Configuration(ScenePanel):
+    """A setting per line."""
+
+    title_word = "configuration"
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.rows: list[tuple[str, str]] = []
+        self._settings: Mapping[str, str] | None = None
+
+    def show(self, scene: Scene) -> None:
+        """Show the settings of a scene's run."""
+        self.scene = scene
+        settings = scene.run.settings if scene.run is not None else {}
+        if settings is not self._settings:
+            self._settings = settings
+            self.rows = headline_settings(settings)
+        self.set_class(not self.rows, "-empty")
+        self.redraw()
+
+    def wanted_height(self, width: int) -> int:
+        return max(1, len(self.rows))
+
+    def compose_lines(self, width: int, height: int) -> Sequence[Line]:
+        words = [self.scene.say(word) for word, _ in self.rows]
+        room = max(map(cell_len, words), default=0)
+        return [
+            (
+                (f" {word}{' ' * (room - cell_len(word))}  ", MUTED),
+                (clip(clean(value), max(1, width - room - 4)), TEXT),
+            )
+            for word, (_, value) in zip(words[:height], self.rows, strict=False)
+        ]
