@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 import json
 import signal
-import sys
 import threading
 import time
+from typing import TYPE_CHECKING
 
 from lossmon.commands.inputs import existing, settings_of
 from lossmon.commands.parsing import add_paths, add_settings, duration, new_parser
+
+if TYPE_CHECKING:
+    from lossmon.types import Snapshot
 
 _DESCRIPTION = """\
 Print the GPUs, the processors, the memory and the disk of this machine, those of the nodes where
@@ -52,31 +55,39 @@ def run(options: argparse.Namespace) -> int:
     config = settings_of(options)
     paths = existing(options.paths)
     from lossmon.monitor import LocalSource, MonitorConfig
-    from lossmon.reports.hardware import hardware_lines, hardware_record
 
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: ended.set())
     source = LocalSource(paths, MonitorConfig.of(config))
     source.begin()
+    due = time.monotonic() + FIRST_READING
     try:
-        due = time.monotonic() + FIRST_READING
         while not ended.is_set():
             snapshot = source.poll(0.25)
-            host = snapshot.hardware.host
-            is_whole = host is not None and host.cpu is not None and not snapshot.busy
-            if not is_whole and time.monotonic() < due:
+            if not _is_whole(snapshot) and time.monotonic() < due:
                 source.changed.wait(0.1)
                 source.changed.clear()
                 continue
-            if options.json:
-                print(json.dumps(hardware_record(snapshot, config.lang), allow_nan=False))
-            else:
-                print("\n".join(hardware_lines(snapshot, config.lang)))
-            sys.stdout.flush()
+            _print(snapshot, config.lang, as_json=options.json)
             if not options.watch:
                 break
             ended.wait(max(0.1, options.interval))
     finally:
         source.stop()
     return 0
+
+
+def _is_whole(snapshot: Snapshot) -> bool:
+    """Whether all is read, and the processors were sampled twice."""
+    host = snapshot.hardware.host
+    return host is not None and host.cpu is not None and not snapshot.busy
+
+
+def _print(snapshot: Snapshot, language: str, *, as_json: bool) -> None:
+    from lossmon.reports.hardware import hardware_lines, hardware_record
+
+    if as_json:
+        print(json.dumps(hardware_record(snapshot, language), allow_nan=False), flush=True)
+    else:
+        print("\n".join(hardware_lines(snapshot, language)), flush=True)

@@ -15,8 +15,8 @@ from lossmon.errors import internal_error
 from lossmon.fast_dataclass import dataclass
 from lossmon.monitor.duplicate_logs import DuplicateLogs
 from lossmon.monitor.file_follower import identity
-from lossmon.monitor.hardware_findings import HardwareFindings
-from lossmon.monitor.hardware_source import HardwareSource
+from lossmon.monitor.hardware.findings import HardwareFindings
+from lossmon.monitor.hardware.source import HardwareSource
 from lossmon.monitor.resumed_runs import continues, is_settled, joined, predecessors
 from lossmon.monitor.run_monitor import RunMonitor
 from lossmon.monitor.run_nodes import RunNodes

@@ -13,9 +13,9 @@ import pytest
 from lossmon.hardware.gpu import Gpus
 from lossmon.hardware.processes import Processes
 from lossmon.monitor import Monitor, NoHardware
-from lossmon.monitor.checkpoint_size import checkpoint_size
-from lossmon.monitor.hardware_findings import with_findings
-from lossmon.monitor.run_hardware import RunHardware
+from lossmon.monitor.hardware.checkpoint_size import checkpoint_size
+from lossmon.monitor.hardware.findings import with_findings
+from lossmon.monitor.hardware.run_hardware import RunHardware
 from lossmon.nodes.journal import path_of
 from lossmon.nodes.samples import NodeSample, encode
 from lossmon.types import (

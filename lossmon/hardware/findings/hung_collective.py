@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from lossmon.hardware.findings.history import GpuSample, known, mean, median
+from lossmon.hardware.findings.history import GpuHistory, GpuSample, known, mean, median
 from lossmon.hardware.findings.situation import Situation
 from lossmon.types import Confidence, Finding, Severity
 
@@ -32,34 +32,39 @@ EARLIER_SHARE = 0.6
 
 def hung_collective(situation: Situation) -> Finding | None:
     """Steps stopped, most GPUs are at 100 %, and none of them draws the power of work."""
-    silence = situation.steps.silence(situation.now)
-    interval = situation.steps.interval
+    silence, interval = situation.steps.silence(situation.now), situation.steps.interval
     if silence is None or interval is None or silence < max(SILENCE, INTERVALS * interval):
         return None
     found = list(situation.windows(WINDOW))
     if len(found) < 2 or len(found) < len(situation.gpus):
         return None
-    waiting = 0
-    powers = []
-    for gpu, samples in found:
-        limit = gpu.reading.power_limit
-        power = known(samples, lambda one: one.power)
-        if not limit or not power or max(power) > LOW_SHARE * limit:
-            return None
-        if max(power) - min(power) > FLAT_SHARE * limit or _worked(situation, gpu.samples, power):
-            return None
-        powers.append(sum(power) / len(power))
-        waiting += min(known(samples, lambda one: one.utilization), default=0.0) >= SPINNING
-    if waiting < 2 or waiting < len(found) / 2:
+    powers = [_idle_power(situation, gpu, samples) for gpu, samples in found]
+    watts = [power for power in powers if power is not None]
+    used = [known(samples, lambda one: one.utilization) for _, samples in found]
+    waiting = sum(min(values, default=0.0) >= SPINNING for values in used)
+    if len(watts) < len(found) or waiting < max(2, len(found) / 2):
         return None
     facts = {
         "step": situation.step,
         "minutes": round(silence / 60),
         "waiting": waiting,
         "gpus": len(found),
-        "watts": round(mean(powers) or 0.0),
+        "watts": round(mean(watts) or 0.0),
     }
     return Finding("hung_collective", Severity.CRITICAL, situation.step, Confidence.HIGH, facts)
+
+
+def _idle_power(
+    situation: Situation, gpu: GpuHistory, samples: Sequence[GpuSample]
+) -> float | None:
+    """Mean watts of a GPU that does not work; None where it works, or nothing is known."""
+    limit = gpu.reading.power_limit
+    power = known(samples, lambda one: one.power)
+    if not limit or not power or max(power) > LOW_SHARE * limit:
+        return None
+    if max(power) - min(power) > FLAT_SHARE * limit or _worked(situation, gpu.samples, power):
+        return None
+    return mean(power)
 
 
 def _worked(situation: Situation, samples: Iterable[GpuSample], power: list[float]) -> bool:

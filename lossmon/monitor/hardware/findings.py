@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from lossmon.monitor.checkpoint_size import checkpoint_size
-from lossmon.monitor.run_hardware import RunHardware
+from lossmon.monitor.hardware.checkpoint_size import checkpoint_size
+from lossmon.monitor.hardware.run_hardware import RunHardware
 from lossmon.types import Diagnosis, Finding, HardwareReading, RunSnapshot, RunState
 
 RECENT = 24 * 3600.0

@@ -1,0 +1,1 @@
+"""Hardware of runs: the readings to show, and the findings about them."""
