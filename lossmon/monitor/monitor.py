@@ -41,6 +41,9 @@ DRAINED_RUNS = 16
 LOOK_SHARE = 4.0
 """While runs wait to be judged, looking at files without news may take a fifth of the time."""
 
+SEARCH_SHARE = 4.0
+"""Budgets that a poll may take for searching: a tree that is larger takes several polls."""
+
 RESCAN = 1.0
 """Seconds between scans for new files: a new run shows within about a second."""
 
@@ -164,9 +167,11 @@ class Monitor:
         begin = time.monotonic()
         deadline = begin + budget
         if begin >= self._next_scan:
-            self._try(self._look_for_files)
+            if not self._try(lambda: self._look_for_files(begin + SEARCH_SHARE * budget)):
+                self._scan = replace(self._scan, is_complete=True)
             took = time.monotonic() - begin
-            self._next_scan = begin + max(RESCAN, RESCAN_SHARE * took)
+            wait = max(RESCAN, RESCAN_SHARE * took) if self._scan.is_complete else 0.0
+            self._next_scan = begin + wait
             deadline = max(deadline, time.monotonic() + budget / 2)
         self._apply_requests()
         runs = list(self._runs.values())
@@ -240,8 +245,8 @@ class Monitor:
             continue
         return self.poll(budget=math.inf)
 
-    def _look_for_files(self) -> bool:
-        self._scan = self._discovery.scan()
+    def _look_for_files(self, deadline: float) -> bool:
+        self._scan = self._discovery.scan(deadline)
         files = tuple(file.path for run in self._scan.runs for file in run.files)
         self._files = self._files if files == self._files else files
         self._drop_renamed()
@@ -341,7 +346,7 @@ class Monitor:
             seen_files=0 if runs else self._scan.seen_files,
             unread_files=() if runs else self._scan.unrecognised,
             notes=(*self._scan.notes, *self._faults),
-            busy=any(run.busy for run in self._runs.values()),
+            busy=not self._scan.is_complete or any(run.busy for run in self._runs.values()),
         )
         if not _same(fresh, self._snapshot):
             self._snapshot = replace(fresh, time=self._clock())

@@ -332,3 +332,13 @@ def test_the_state_of_a_checkpoint_says_how_far_a_run_came(
     clock.now += 86_400
     run = look(Monitor([tmp_path], clock=clock))
     assert (run.step, run.total_steps, run.state) == (step, total, expected)
+
+
+def test_a_search_that_takes_several_polls_is_busy(tmp_path: Path) -> None:
+    for number in range(30):
+        (tmp_path / f"run{number}").mkdir()
+        append(tmp_path / f"run{number}" / "trainer_log.jsonl", falling(1, 3))
+    monitor = Monitor([tmp_path])
+    first = monitor.poll(budget=0.0)
+    assert (first.busy, first.runs) == (True, ())
+    assert len(monitor.drain().runs) == 30

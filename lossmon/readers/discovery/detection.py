@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import time
@@ -44,6 +45,14 @@ Detect = Callable[[Path, bytes], Format | None]
 _KEYS = re.compile(rb'"([^"\\]{1,80})"\s*:')
 
 
+LEAST_OPENED = 20
+"""Files that a scan opens even after its deadline: a small tree is found by one scan."""
+
+
+class OutOfTime(Exception):
+    """The deadline has passed; what was decided is remembered."""
+
+
 class Detector:
     """Remembers the format of each file."""
 
@@ -54,6 +63,8 @@ class Detector:
             own: The user's own format, for text logs and for what no other format takes.
         """
         self._own = own
+        self._deadline = math.inf
+        self._opened = 0
         self._found: dict[tuple[int, int], FoundFile] = {}
         self._final: set[tuple[int, int]] = set()
         self._undecided: dict[tuple[int, int], tuple[str, DetectionState]] = {}
@@ -65,12 +76,23 @@ class Detector:
         """Files that could not be looked at, and why."""
         return tuple(self._notes.values())
 
+    def start(self, deadline: float) -> None:
+        """Begin a scan.
+
+        Args:
+            deadline: `time.monotonic()` after which few further files are opened.
+        """
+        self._deadline, self._opened = deadline, 0
+
     def find(self, file: ListedFile, *, named: bool = False) -> FoundFile | None:
         """Return a file with its format, None while no format takes it.
 
         Args:
             file: The file.
             named: The user named this very file, so its name need not be that of a log.
+
+        Raises:
+            OutOfTime: The file would have to be opened, but the deadline has passed.
         """
         known = self._found.get(file.inode)
         if known is not None and str(known.path) == file.path:
@@ -80,6 +102,9 @@ class Detector:
         state = _state(file.path)
         if self._undecided.get(file.inode) == (file.path, state):
             return None
+        if self._opened >= LEAST_OPENED and time.monotonic() > self._deadline:
+            raise OutOfTime
+        self._opened += 1
         try:
             return self._look(file, state, detect_named if named else detect_head)
         except Exception as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -10,7 +11,7 @@ from pathlib import Path
 from lossmon.errors import internal_error
 from lossmon.fast_dataclass import dataclass
 from lossmon.readers.discovery.containers import RunContainers
-from lossmon.readers.discovery.detection import Detector
+from lossmon.readers.discovery.detection import Detector, OutOfTime
 from lossmon.readers.discovery.found import FoundRun
 from lossmon.readers.discovery.members import ordered
 from lossmon.readers.discovery.search_path import SearchPath
@@ -30,12 +31,14 @@ class Scan:
         notes: What was skipped, and why.
         seen_files: Regular files seen.
         unrecognised: Names of some of those that no reader knows.
+        is_complete: All paths were searched; else the runs are those of the scan before.
     """
 
     runs: tuple[FoundRun, ...] = ()
     notes: tuple[str, ...] = ()
     seen_files: int = 0
     unrecognised: tuple[str, ...] = ()
+    is_complete: bool = True
 
 
 class Discovery:
@@ -55,21 +58,33 @@ class Discovery:
         self._detector = Detector(_own_format(patterns) if patterns else None)
         self._containers = RunContainers()
         self._scan: Scan | None = None
+        self._is_partial = False
         self._runs: dict[SearchPath, list[FoundRun]] = {}
         self._broken: dict[SearchPath, str] = {}
 
-    def scan(self) -> Scan:
+    def scan(self, deadline: float = math.inf) -> Scan:
         """Look now. Paths that do not exist (yet) are named in the notes.
+
+        Args:
+            deadline: `time.monotonic()` at which the search stops, to go on at the next call.
 
         Returns:
             The very same object as before while nothing changed.
         """
-        changed = [self._refreshed(path) for path in self._paths]
-        changed += [self._detector.changed(), self._containers.changed()]
+        changed = [self._refreshed(path, deadline) for path in self._paths]
+        changed += [self._detector.changed(), self._containers.changed(), self._is_partial]
         if self._scan is not None and not any(changed) and not self._broken:
             return self._scan
+        self._is_partial = True
+        if not all(path.is_complete for path in self._paths):
+            return self._partial()
+        self._detector.start(deadline)
         seen: set[tuple[int, int]] = set()
-        found = [run for path in self._paths for run in self._found(path, seen)]
+        try:
+            found = [run for path in self._paths for run in self._found(path, seen)]
+        except OutOfTime:
+            return self._partial()
+        self._is_partial = False
         notes = [note for path in self._paths for note in path.notes]
         notes += self._broken.values()
         unknown = [name for path in self._paths for name in path.unrecognised]
@@ -83,9 +98,14 @@ class Discovery:
             self._scan = scan
         return self._scan
 
-    def _refreshed(self, path: SearchPath) -> bool:
+    def _partial(self) -> Scan:
+        """What was found before, and how far the search is."""
+        seen = sum(path.seen_so_far for path in self._paths)
+        return replace(self._scan or Scan(), seen_files=seen, is_complete=False)
+
+    def _refreshed(self, path: SearchPath, deadline: float) -> bool:
         try:
-            return path.refresh()
+            return path.refresh(deadline)
         except Exception as error:
             self._broken[path] = f"{path.given}: {internal_error(error)}; new files are not found"
             return True
@@ -94,6 +114,8 @@ class Discovery:
         """The runs below a path; those it had before where they cannot be found out any more."""
         try:
             self._runs[path] = list(path.runs(self._detector, self._containers, seen))
+        except OutOfTime:
+            raise
         except Exception as error:
             self._broken[path] = f"{path.given}: {internal_error(error)}; new files are not found"
         else:

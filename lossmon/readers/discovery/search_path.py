@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -47,8 +48,22 @@ class SearchPath:
         self.seen = 0
         self.unrecognised: list[str] = []
 
-    def refresh(self) -> bool:
-        """Look at the file system; returns whether anything may have changed."""
+    @property
+    def is_complete(self) -> bool:
+        """Whether all directories were listed."""
+        return self._tree is None or self._tree.is_complete
+
+    @property
+    def seen_so_far(self) -> int:
+        """Regular files seen while the search goes on."""
+        return self.seen if self._tree is None else self._tree.seen
+
+    def refresh(self, deadline: float = math.inf) -> bool:
+        """Look at the file system; returns whether anything may have changed.
+
+        Args:
+            deadline: `time.monotonic()` at which the first look stops, to go on at the next call.
+        """
         try:
             status = os.stat(self._root)
         except OSError as error:
@@ -71,7 +86,7 @@ class SearchPath:
             self._tree = Tree(
                 Path(self._root), is_interesting, telling, rules.run_files, rules.hidden
             )
-        changed = self._tree.refresh() or self._trainings.changed()
+        changed = self._tree.refresh(deadline) or self._trainings.changed()
         self.notes = self._tree.notes
         return changed
 

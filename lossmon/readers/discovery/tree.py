@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import time
@@ -18,6 +19,9 @@ MAX_DEPTH = 6
 
 MOST_DIRECTORIES = 20_000
 """Directories that are listed at most: a home directory given by mistake must not hang us."""
+
+LEAST_LISTED = 20
+"""Directories that are listed at a time even after the deadline."""
 
 SETTLED = 2.0
 """Seconds after which the time stamp of a directory tells every change: coarse file systems
@@ -112,6 +116,7 @@ class Tree:
         self._unlocking = unlocking
         self._hidden = hidden
         self._directories: dict[str, ListedDirectory] = {}
+        self._unlisted: list[ListedDirectory] = []
         self._notes: dict[str, str] = {}
         self._full = False
         if (why := UNREADABLE.get(root.name)) is not None:
@@ -132,10 +137,26 @@ class Tree:
                 yield known
                 waiting.extend(reversed(known.children))
 
-    def refresh(self) -> bool:
-        """Look again; returns whether anything appeared or went."""
-        if not self._directories:
-            self._list(ListedDirectory(self._root, 0))
+    @property
+    def is_complete(self) -> bool:
+        """Whether the first listing has come to its end."""
+        return not self._unlisted
+
+    @property
+    def seen(self) -> int:
+        """Regular files in all directories that were listed."""
+        return sum(directory.seen for directory in self._directories.values())
+
+    def refresh(self, deadline: float = math.inf) -> bool:
+        """Look again; returns whether anything appeared or went.
+
+        Args:
+            deadline: `time.monotonic()` at which the first listing stops, to go on the next time.
+        """
+        if not self._directories and not self._unlisted:
+            self._unlisted = [ListedDirectory(self._root, 0)]
+        if self._unlisted:
+            self._list(self._unlisted, deadline)
             return True
         changed = False
         for directory in list(self._directories.values()):
@@ -143,7 +164,7 @@ class Tree:
                 continue
             before = directory.contents
             if self._is_stale(directory):
-                self._list(directory)
+                self._list([directory])
             known = self._directories.get(directory.path)
             changed |= known is None or known.contents != before
             if self._unlocking & set(directory.marks) - set(before[2]):
@@ -173,9 +194,11 @@ class Tree:
         else:
             self._directories.clear()
 
-    def _list(self, directory: ListedDirectory) -> None:
-        waiting = [directory]
-        while waiting:
+    def _list(self, waiting: list[ListedDirectory], deadline: float = math.inf) -> None:
+        """List directories and those below them; what the deadline leaves stays in `waiting`."""
+        listed = 0
+        while waiting and (listed < LEAST_LISTED or time.monotonic() < deadline):
+            listed += 1
             known = waiting.pop()
             if not self._list_one(known):
                 continue

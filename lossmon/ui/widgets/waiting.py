@@ -33,7 +33,13 @@ class Waiting(ScenePanel):
             EMPTY,
         ]
         lines += [((line, TEXT),) for line in wrap(where, room)]
-        if not snapshot.notes:
+        if snapshot.busy:
+            count = f"{snapshot.seen_files:,}"
+            found = scene.say("searching: {count} files so far").format_map(
+                Values({"count": count})
+            )
+            lines += [((line, TEXT),) for line in wrap(found, room)]
+        elif not snapshot.notes:
             unread = (snapshot.seen_files, snapshot.unread_files)
             found = clean(about_unread(snapshot.waiting_for, *unread, scene.language))
             lines += [((line, TEXT),) for line in wrap(found, room)]

@@ -304,3 +304,19 @@ def test_a_run_is_called_by_as_little_as_tells_it_from_the_others(
     runs: list[tuple[str, str]], called: list[str]
 ) -> None:
     assert names([Path(path) for path, _ in runs], [name for _, name in runs]) == called
+
+
+def test_a_large_tree_is_searched_a_little_at_a_time(tmp_path: Path) -> None:
+    for number in range(60):
+        (tmp_path / f"run{number:02}").mkdir()
+        (tmp_path / f"run{number:02}" / "train.log").write_text("step 1 loss 2.5\n" * 5)
+    discovery, counts = Discovery([tmp_path]), []
+    for _ in range(1000):
+        scan = discovery.scan(deadline=0.0)
+        counts.append(scan.seen_files)
+        if scan.is_complete:
+            break
+        assert scan.runs == ()
+    assert len(scan.runs) == 60
+    assert len(counts) > 4 and counts == sorted(counts)
+    assert discovery.scan() is scan
