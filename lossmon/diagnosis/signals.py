@@ -483,6 +483,15 @@ class Signals:
         return self.late_noise / math.sqrt(each)
 
     @cached
+    def train_level_error(self) -> float:
+        """The same by how much these levels scatter from eval to eval, where that is more."""
+        levels = self.train_before_evals[: self.common]
+        if len(levels) < 6:
+            return self.train_at_eval_error
+        scatter = noise_of(np.log(np.maximum(levels, self._floor)))
+        return max(self.train_at_eval_error, scatter)
+
+    @cached
     def gap(self) -> Floats:
         """Natural log of train over eval at each eval that has train points beside it.
 

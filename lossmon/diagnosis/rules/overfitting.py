@@ -59,6 +59,8 @@ def overfitting(signals: Signals) -> Finding | None:
         return None
     if not (alone or train_kept_falling(signals) or (large and train_stayed_low(signals))):
         return None
+    if rise < RECOVERED_RISE * _recovered_rise(signals):
+        return None
     clear = rise >= _least_rise(signals, after) / sensitivity
     clear = clear or (signals.evals_left and rise >= math.log1p(LONE_RISE) / sensitivity)
     if not (clear or _on_its_way(signals, rise, after)) or not _is_visible(signals):
@@ -78,6 +80,23 @@ def overfitting(signals: Signals) -> Finding | None:
         _facts(signals),
         "alone" if alone else "" if confirmed else "suspected",
     )
+
+
+RECOVERED_RISE = 1.2
+"""Times the largest rise that the evals came back from lately: what swings has no minimum."""
+
+LATELY = 2
+"""Times since the best eval for which earlier rises count."""
+
+
+def _recovered_rise(signals: Signals) -> float:
+    """Log of the largest rise of the evals before the best one, which undid it."""
+    best = signals.eval_best
+    since = len(signals.eval_log) - 1 - best
+    past = signals.eval_log[max(0, best - LATELY * since) : best + 1]
+    if len(past) < 3:
+        return 0.0
+    return float((past - np.minimum.accumulate(past)).max())
 
 
 def _can_overfit(signals: Signals) -> bool:
@@ -162,7 +181,7 @@ def _least_rise(signals: Signals, after: int) -> float:
 
 def train_kept_falling(signals: Signals) -> bool:
     """The train loss has fallen since the best eval, beyond its noise."""
-    return _train_fall(signals) >= max(TRAIN_FELL, 2 * signals.train_at_eval_error)
+    return _train_fall(signals) >= max(TRAIN_FELL, 2 * signals.train_level_error)
 
 
 def train_stayed_low(signals: Signals) -> bool:
