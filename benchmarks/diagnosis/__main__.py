@@ -17,11 +17,18 @@ from benchmarks.diagnosis import peers, scoring
 from benchmarks.diagnosis.invariance import CHANGES
 from benchmarks.diagnosis.replay import diagnose, forecast_at
 from benchmarks.diagnosis.runs import Run, corpus, faults
-from lossmon.types import Diagnosis
+from lossmon.types import Confidence, Diagnosis, Severity
 
 FORECAST_AT = (0.5, 0.7, 0.9)
 PATIENCES = (10, 20, 80)
 LABELLED = "ofg-train__"
+
+RIGHT_WITH = {
+    Confidence.LOW: ">= 70 %",
+    Confidence.MEDIUM: ">= 90 %",
+    Confidence.HIGH: ">= 97 %",
+}
+"""Share of right verdicts that each confidence stands for."""
 
 Verdicts = dict[str, Diagnosis]
 
@@ -75,6 +82,9 @@ def print_faults(runs: list[Run], verdicts: Verdicts, verbose: bool) -> None:
     alarms = [run for run in quiet if scoring.false_alarm(run, verdicts[run.name].history)]
     share = len(alarms) / max(len(quiet), 1)
     row("false alarms on quiet runs", f"{share:.1%} ({len(alarms)} of {len(quiet)})", "<= 3 %")
+    for confidence, (right, said) in scoring.calibration(seen, verdicts).items():
+        found = f"{right / said:.1%} ({right} of {said})" if said else "-"
+        row(f"  right with {confidence} confidence", found, RIGHT_WITH[confidence])
     print_delays(seen, verdicts)
     early = [run for run in seen if premature(run, verdicts[run.name])]
     row("alarms before the onset", f"{len(early)} runs", "")
@@ -229,10 +239,16 @@ def forecasts(runs: list[Run]) -> tuple[int, int]:
     return told, held
 
 
+def confirmed_overfitting(diagnosis: Diagnosis) -> bool:
+    """The final word is overfitting, not only a suspicion of it."""
+    verdict = diagnosis.verdict
+    return verdict.code == "overfitting" and verdict.severity >= Severity.WARNING
+
+
 def print_labelled(runs: list[Run], verdicts: Verdicts) -> None:
     """Overfitting or not, as the authors of the histories see it."""
     heading(f"overfitting or not: {len(runs)} labelled histories")
-    final = {run.name: verdicts[run.name].verdict.code == "overfitting" for run in runs}
+    final = {run.name: confirmed_overfitting(verdicts[run.name]) for run in runs}
     first = {
         run.name: next(
             (t.step for t in verdicts[run.name].history if t.code == "overfitting"), None

@@ -10,7 +10,7 @@ from statistics import median
 import numpy as np
 
 from benchmarks.diagnosis.runs import EVAL, TRAIN, Run
-from lossmon.types import Diagnosis, Severity, VerdictChange
+from lossmon.types import Confidence, Diagnosis, Severity, VerdictChange
 
 CONDITION_OF = {
     "spike": "spike_recovered",
@@ -136,6 +136,18 @@ def broken_delay(run: Run, diagnosis: Diagnosis) -> int | None:
     if not said:
         return None
     return int(np.count_nonzero(np.unique(run.steps[losses & (run.steps > steps[0])]) <= said[0]))
+
+
+def calibration(
+    runs: Iterable[Run], verdicts: Mapping[str, Diagnosis]
+) -> dict[Confidence, tuple[int, int]]:
+    """Right verdicts and all verdicts said with each confidence."""
+    counts = dict.fromkeys(Confidence, (0, 0))
+    for run in runs:
+        verdict = verdicts[run.name].verdict
+        right, said = counts[verdict.confidence]
+        counts[verdict.confidence] = right + (verdict.code in run.accept), said + 1
+    return counts
 
 
 def changes(diagnosis: Diagnosis) -> int:

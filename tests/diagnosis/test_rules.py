@@ -75,7 +75,7 @@ SHOWN = [
     ),
     pytest.param(run(falling(600), noise=1.2), "oscillating", id="batches of one"),
     pytest.param(
-        run(falling(600), noisy(falling(30, 2.4, 0.8), 0.25, seed=3)),
+        run(falling(600), noisy(falling(30, 2.4, 0.8), 0.25, seed=3), noise=0.1),
         "oscillating",
         id="evals jump",
     ),
@@ -377,3 +377,14 @@ def test_what_is_not_logged_is_named() -> None:
     missing = diagnose(run(falling(100))).missing
     assert set(missing) == {"no_eval_loss", "no_learning_rate"}
     assert "few_evals" in diagnose(run(falling(100), falling(2))).missing
+
+
+def test_evals_of_a_few_examples_that_scatter_beside_a_steady_train_loss_are_no_swings() -> None:
+    curves = run(falling(600), noisy(falling(30, 2.4, 0.8), 0.25, seed=3), noise=0.02)
+    assert "oscillating" not in {finding.code for finding in diagnose(curves).findings}
+
+
+def test_a_rise_that_the_evals_recovered_from_before_is_no_overfitting() -> None:
+    evals = np.concatenate((falling(6, 2.0, 0.9), [0.5, 0.9, 0.8, 0.3, 0.55, 0.6, 0.55, 0.5]))
+    verdict = diagnose(run(falling(600, end=0.2), evals, noise=0.3)).verdict
+    assert verdict.code != "overfitting"

@@ -73,9 +73,21 @@ def eval_swing(signals: Signals) -> float:
     """Scatter of neighbouring evals where it is too large for a run that settles, else 0."""
     if signals.eval is None or len(signals.eval) < SWING_EVALS or shaken(signals):
         return 0.0
-    if signals.eval_reversals < TURNING:
+    if signals.eval_reversals < TURNING or _train_is_steady(signals):
         return 0.0
     # Relative to the level a swing near the floor looks large that nobody sees on the curve.
     swing, fell = signals.eval_noise, math.expm1(min(max(signals.eval_fall, 0.05), 700.0))
     large = swing > EVAL_SWING_LEAST / signals.sensitivity and swing > EVAL_SWING * fell
     return swing if large else 0.0
+
+
+STEADY = 0.25
+"""Scatter of the train loss over that of the evals below which only the evals scatter: weights that
+swing move both, a small eval set moves its own loss alone."""
+
+
+def _train_is_steady(signals: Signals) -> bool:
+    train = signals.train
+    if train is None or train.points < CONVERGED_POINTS:
+        return False
+    return signals.late_noise < STEADY * signals.eval_noise

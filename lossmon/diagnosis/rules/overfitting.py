@@ -76,7 +76,7 @@ def overfitting(signals: Signals) -> Finding | None:
         "overfitting",
         Severity.WARNING if confirmed else Severity.NOTICE,
         int(evals.x[signals.eval_best]),
-        Confidence.LOW if alone else _confidence(rise, after),
+        Confidence.LOW if alone else _confidence(signals, rise, after),
         _facts(signals),
         "alone" if alone else "" if confirmed else "suspected",
     )
@@ -206,6 +206,10 @@ def _train_fall(signals: Signals) -> float:
     return log_ratio(min(float(beside), signals.start), median(past[-3:]))
 
 
+STEADY_REVERSALS = 0.5
+"""Share of the evals at which the course turns, from which a rise may be part of a swing."""
+
+
 def _is_visible(signals: Signals) -> bool:
     """The rise is visible against what the run has achieved."""
     best = math.exp(float(signals.eval_log[signals.eval_best]))
@@ -213,8 +217,9 @@ def _is_visible(signals: Signals) -> bool:
     return math.exp(signals.eval_now) - best >= SHARE_OF_PROGRESS * high
 
 
-def _confidence(rise: float, after: int) -> Confidence:
-    if rise >= 2 * CONFIRM_RISE and after >= 3:
+def _confidence(signals: Signals, rise: float, after: int) -> Confidence:
+    steady = signals.eval_reversals < STEADY_REVERSALS or signals.evals_left
+    if rise >= 2 * CONFIRM_RISE and after >= 3 and steady:
         return Confidence.HIGH
     return Confidence.MEDIUM if after >= 3 else Confidence.LOW
 

@@ -9,7 +9,7 @@ from lossmon.diagnosis.signals import Signals
 from lossmon.diagnosis.state import LossKind
 from lossmon.types import Confidence, Finding, Severity
 
-LEARNT = 0.22
+LEARNT = 0.35
 """Log fall of the loss below which little was learnt, unless the course shows a descent."""
 
 LEARNT_EVAL = 0.16
