@@ -24,6 +24,7 @@ FAMILIES = (
     "tables",
     "databases",
     "samples",
+    "notebook",
     "text",
 )
 """Packages of this one that define formats, in the order in which their formats are asked. The
@@ -33,7 +34,7 @@ NO_METRICS = (
     *("tokenizer*.json", "vocab*.json", "*vocab.json", "*config*.json", "params.json", "args.json"),
     *("special_tokens_map.json", "added_tokens.json", "preprocessor*.json", "dataset_info*.json"),
     *("dataset_dict.json", "package*.json", "tsconfig.json", "*.index.json", "*.trace.json*"),
-    *("requirements*", "merges.txt", "*.ipynb"),
+    *("requirements*", "merges.txt"),
 )
 """Names of files that lie beside many logs and hold none, although their endings are those of
 logs."""

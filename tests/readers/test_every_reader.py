@@ -36,6 +36,7 @@ REAL = {
     ("comet", "Comet offline experiments"): (
         "comet/.cometml-runs/0a1b2c3d4e5f60718293a4b5c6d7e8f9.zip"
     ),
+    ("notebook", "Jupyter notebooks"): "notebook/trainer.ipynb",
     ("hf_trainer", "Hugging Face trainer_state.json"): "hf_trainer/v5/nan/trainer_state.json",
     ("hf_results", "Hugging Face *_results.json"): "hf_trainer/v5/overfit/train_results.json",
     ("llamafactory", "LLaMA-Factory trainer_log.jsonl"): "llamafactory/dpo/trainer_log.jsonl",
