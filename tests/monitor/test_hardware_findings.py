@@ -187,6 +187,19 @@ def test_the_nodes_of_an_earlier_job_do_not_count() -> None:
     assert play("gpu07", 500, works=False) == {"hung_collective"}
 
 
+@pytest.mark.parametrize(("count", "kept"), [(8, 8 * 181), (1100, 1024 * 67)])
+def test_the_samples_of_very_many_gpus_are_bounded(count: int, kept: int) -> None:
+    hardware = RunHardware(lambda run: None)
+    for second in range(0, 1810, 10):
+        gpus = [replace(WORKING, index=index) for index in range(count)]
+        hardware._add("gpu01", gpus, None, START + second)
+        if count > 1000 and second > 700:
+            break
+    histories = hardware._gpus.values()
+    assert sum(len(one.samples) for one in histories) == pytest.approx(kept, rel=0.02)
+    assert all(len(one.memory) <= 31 for one in histories)
+
+
 def test_readings_of_a_tracker_are_judged_at_once(tmp_path: Path) -> None:
     scene = Scene(tmp_path / "run")
     scene.hardware.latest = HardwareReading()

@@ -20,8 +20,8 @@ KEPT = 3600.0
 MEMORY_INTERVAL = 60.0
 """Seconds per maximum of the memory: a step allocates and frees again."""
 
-MEMORY_KEPT = 24 * 60
-"""Maxima of the memory that are kept: a day."""
+MEMORY_KEPT = 120
+"""Maxima of the memory that are kept: two hours."""
 
 COVERED = 0.8
 """Share of a window that samples must cover to say anything about it."""
@@ -86,10 +86,11 @@ class GpuHistory:
     Attributes:
         node: Host name, empty for this machine.
         reading: Its newest reading.
-        samples: Of the last hour, oldest first.
+        samples: Of the time that is kept, oldest first.
         memory: Time and bytes of the maximum of each minute, oldest first.
         ecc: Memory errors that could not be corrected when it was first seen, None before.
         seen: Seconds since the Unix epoch of its newest reading.
+        kept: Seconds of samples that are kept; 0 keeps none.
         lost_since: Seconds since the Unix epoch from which it does not answer, None while it does.
     """
 
@@ -99,6 +100,7 @@ class GpuHistory:
     memory: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=MEMORY_KEPT))
     ecc: int | None = None
     seen: float = 0.0
+    kept: float = KEPT
     lost_since: float | None = None
 
     @property
@@ -130,8 +132,10 @@ class GpuHistory:
 
     def put(self, sample: GpuSample) -> None:
         """Add a sample, and drop what is too old."""
+        if not self.kept:
+            return
         self.samples.append(sample)
-        while self.samples[0].time < sample.time - KEPT:
+        while self.samples[0].time < sample.time - self.kept:
             self.samples.popleft()
         if sample.memory_used is None:
             return

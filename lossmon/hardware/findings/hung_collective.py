@@ -36,7 +36,7 @@ def hung_collective(situation: Situation) -> Finding | None:
     if silence is None or interval is None or silence < max(SILENCE, INTERVALS * interval):
         return None
     found = list(situation.windows(WINDOW))
-    if len(found) < 2 or len(found) < len(situation.gpus):
+    if len(found) < 2 or len(found) < sum(gpu.kept > 0 for gpu in situation.gpus):
         return None
     powers = [_idle_power(situation, gpu, samples) for gpu, samples in found]
     watts = [power for power in powers if power is not None]

@@ -28,6 +28,13 @@ SEEN = 60.0
 CURRENT = 600.0
 """Seconds without a reading after which a GPU or a host is that of an earlier job."""
 
+FEW, MANY = 128, 1024
+"""GPUs up to which an hour of samples is kept, and only as much as the rules need; beyond, the
+newest reading alone is judged."""
+
+SHORT = 660.0
+"""Seconds of samples that the rules need: the longest window, and a little more."""
+
 USED = 1 << 30
 """Bytes by which a GPU counts as used where the driver lists no processes, as in a container."""
 
@@ -162,10 +169,20 @@ class RunHardware:
             history = self._gpus.get((node, gpu.index))
             if history is None:
                 history = self._gpus[node, gpu.index] = GpuHistory(node, gpu)
+                self._bound(history)
             history.add(time, gpu)
         if host is not None:
             known = self._hosts.setdefault(node, HostHistory(node, host))
             known.add(time, host)
+
+    def _bound(self, added: GpuHistory) -> None:
+        """Keep less per GPU where a run has very many."""
+        count = len(self._gpus)
+        if count > FEW:
+            added.kept = SHORT if count <= MANY else 0.0
+        if count == FEW + 1:
+            for history in self._gpus.values():
+                history.kept = SHORT
 
     def _note_processes(self, node: str, name: str, time: float, are_there: bool) -> None:
         """Note that processes of the run are there, or are not any more."""
