@@ -1,27 +1,33 @@
-"""A series as one row of text."""
+"""Sparklines: a series as one row of text."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
 
-from lossmon.quantiles import median
-from lossmon.types import Floats
+from lossmon.types import Floats, Ints
+from lossmon.ui.chart.downsample import ReducedCurve, edges, reduce
+from lossmon.ui.chart.ranges import Span, bulk
 
-_BARS = "▁▂▃▄▅▆▇█"
-_ASCII_BARS = "_.-:=+*#"
-_NONFINITE, _ASCII_NONFINITE = "×", "x"
+_BARS, _ASCII_BARS = "▁▂▃▄▅▆▇", "_.-:=+*"
+"""Levels from low to high. A full block would touch the row above."""
+
+_MARKS, _ASCII_MARKS = "×▴▾", "x^v"
+"""A value that is NaN or infinite, a spike up, a spike down."""
+
+_SAMPLE = 1000
+"""Values from which the range is estimated."""
+
+_NEWEST = 5
+"""Newest values that are always within the range."""
 
 
 def sparkline(values: Sequence[float] | Floats, width: int, ascii: bool = False) -> str:
     """The whole series in at most `width` characters, newest at the right.
 
-    Each character stands for an equal number of points and shows the one that is furthest from
-    the median of the series, so that a spike is never lost; `×` (`x` in ASCII) means that a
-    value in it is NaN or infinite. A series shorter than `width` gives one character a point;
-    a constant one is drawn low and flat.
+    Each character shows the mean of an equal number of points; a series shorter than `width` gives
+    one character per point. See `sparkline_over` for the characters.
 
     Args:
         values: Oldest first.
@@ -29,72 +35,83 @@ def sparkline(values: Sequence[float] | Floats, width: int, ascii: bool = False)
         ascii: Use ASCII characters only.
     """
     shown = np.asarray(values, np.float64)
-    if not len(shown) or width <= 0:
+    width = min(width, len(shown))
+    if width <= 0:
         return ""
-    levels, broken = _levels(shown, min(width, len(shown)))
-    bars = _ASCII_BARS if ascii else _BARS
-    cross = _ASCII_NONFINITE if ascii else _NONFINITE
-    return "".join(cross if bad else bars[level] for level, bad in zip(levels, broken, strict=True))
+    return _drawn(shown, np.arange(width + 1) * len(shown) // width, width, ascii)
 
 
-def _levels(values: Floats, width: int) -> tuple[list[int], list[bool]]:
-    finite = np.isfinite(values)
-    starts = np.arange(width) * len(values) // width
-    broken: list[bool] = (~np.logical_and.reduceat(finite, starts)).tolist()
-    if not finite.any():
-        return [0] * width, broken
-    known = values[finite]
-    low, high = float(known.min()), float(known.max())
-    # Halved first: the distance between two huge values is no longer a float64.
-    length = high / 2 - low / 2
-    if length <= 0:
-        return [0] * width, broken
-    place = (np.where(finite, values, known[0]) / 2 - low / 2) / length
-    usual = median(place)
-    least = np.minimum.reduceat(place, starts)
-    most = np.maximum.reduceat(place, starts)
-    furthest = np.where(most - usual >= usual - least, most, least)
-    top = len(_BARS) - 1
-    return np.rint(furthest * top).astype(int).tolist(), broken
+def sparkline_over(
+    steps: Floats | Ints, values: Floats, span: Span, until: float, width: int, ascii: bool = False
+) -> str:
+    """A series over a range of steps that several sparklines share.
 
-
-_LADDER = (1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0)
-"""How many points a column may hold, times powers of ten: at most a fifth of the row
-stays empty when the columns take more."""
-
-
-def columns(values: Floats, width: int) -> Floats:
-    """The most unusual value of each column of points; NaN where one of them was not finite.
-
-    Most unusual is what lies furthest from the middle of the series, so that no spike is lost.
-
-    A column always holds the same points until the row is full and every column takes more,
-    so that a live sparkline changes only at its end.
+    A cell shows the mean of its points, on a scale that single outliers do not stretch: they are
+    marked `▴` or `▾`, and a cell with NaN or an infinity `×`. A cell without points shows the value
+    before it, up to the newest step of the run; what comes later and what lies before the first
+    point is blank. A constant series is low and flat.
 
     Args:
-        values: The series.
-        width: Most columns wanted, 1 or more.
+        steps: Steps, not decreasing.
+        values: Values, as many.
+        span: Steps from the left edge to the right one.
+        until: Newest step of the run.
+        width: Characters.
+        ascii: Use ASCII characters only.
     """
-    if len(values) <= width:
-        return values
-    size = points_per_column(len(values), width)
-    starts = np.arange(0, len(values), size)
-    lowest = np.minimum.reduceat(values, starts)
-    highest = np.maximum.reduceat(values, starts)
-    some = values[:: max(1, len(values) // 1000)]
-    middle = float(np.partition(some, len(some) // 2)[len(some) // 2])
-    with np.errstate(invalid="ignore", over="ignore"):
-        shown = np.where(highest - middle >= middle - lowest, highest, lowest)
-    return np.where(np.isfinite(lowest) & np.isfinite(highest), shown, np.nan)
+    if width <= 0 or not len(steps):
+        return " " * max(0, width)
+    begins = np.maximum.accumulate(edges(steps, span, width))
+    reached = min(width, int((until - span.low) / span.length * width) + 1)
+    return _drawn(values, begins, reached, ascii).ljust(width)
 
 
-def points_per_column(n: int, width: int) -> int:
-    """The smallest rung of the ladder that puts `n` points into `width` columns."""
-    need = n / width
-    decade = 10.0 ** math.floor(math.log10(max(1.0, need)))
-    for scale in (decade, decade * 10):
-        for rung in _LADDER:
-            size = math.ceil(rung * scale)
-            if size >= need:
-                return size
-    return math.ceil(need)
+def _drawn(values: Floats, begins: Ints, reached: int, ascii: bool) -> str:
+    """The cells before `reached`; cell k holds the values from `begins[k]` on."""
+    cells = ReducedCurve.empty(len(begins) - 1)
+    reduce(cells, values, begins)
+    bars, marks = (_ASCII_BARS, _ASCII_MARKS) if ascii else (_BARS, _MARKS)
+    scale = _scale(cells, values)
+    levels = _levels(cells.middle, scale, len(bars) - 1)
+    up, down = _alone(cells.high > scale.high), _alone(cells.low < scale.low)
+    text, level = "", -1
+    for at in range(reached):
+        level = level if levels[at] < 0 else int(levels[at])
+        if cells.bad[at]:
+            text += marks[0]
+        elif up[at] or down[at]:
+            text += marks[1 if up[at] else 2]
+        else:
+            text += " " if level < 0 else bars[level]
+    return text
+
+
+def _scale(cells: ReducedCurve, values: Floats) -> Span:
+    """The values from the lowest level to the highest; of length 0 where all are the same."""
+    extremes = np.concatenate((cells.low, cells.high))
+    sample, newest = values[:: max(1, len(values) // _SAMPLE)], values[-_NEWEST:]
+    finite = (one[np.isfinite(one)] for one in (sample, extremes, newest))
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bulk(*finite) or Span(0.0, 0.0)
+
+
+def _levels(means: Floats, scale: Span, top: int) -> Ints:
+    """Levels of cells, -1 for those without a finite value."""
+    # Halved: the distance between two huge values is no longer a float64.
+    length = scale.high / 2 - scale.low / 2
+    known = np.isfinite(means)
+    share = np.zeros(len(means))
+    if length > 0:
+        share[known] = np.clip((means[known] / 2 - scale.low / 2) / length, 0.0, 1.0)
+    return np.where(known, np.rint(share * top), -1).astype(np.int64)
+
+
+def _alone(outside: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> list[bool]:
+    """Which cells are spikes: outside the scale while the cells beside them are not.
+
+    Where a curve begins far away or leaves for good, it is no spike.
+    """
+    before = np.concatenate(([True], outside[:-1]))
+    after = np.concatenate((outside[1:], [True]))
+    spikes: list[bool] = (outside & ~before & ~after).tolist()
+    return spikes

@@ -11,6 +11,8 @@ _SMALL = 1e-3
 """Below this a plain decimal wastes its digits on zeros, so the exponent is written."""
 _GROUPED = 10_000
 """Below this a number is spelled out (`1,234`); above, five digits would crowd a title."""
+_LEAST_CHANGE = 1e-9
+"""A change below this is none: rounding makes as much."""
 _LARGEST = 1e15
 """From here on the suffixes end and the exponent is written."""
 
@@ -151,24 +153,24 @@ def rate(per_second: float, unit: str = "it") -> str:
     return f"{si(per_second, 2 if per_second < 100 else 3)} {unit}/s"
 
 
-def slope(per_step: float, ascii: bool = False) -> str:
-    """A change per round number of steps, signed: `−0.021/100`, `+0.06/1k`.
+def slope(per_step: float, steps: int, ascii: bool = False) -> str:
+    """A change per a number of steps, signed: `−0.021/100`, `+0.06/1k`; per step without a number.
 
-    The number of steps is the smallest of 1, 100, 1k, 10k, 100k, 1M that leaves two digits
-    at three decimals; what is still nothing then is `±0/1M`.
+    Args:
+        per_step: Change per step.
+        steps: Steps that it is given for, 1 or more.
+        ascii: Use ASCII characters only.
     """
     if not math.isfinite(per_step):
         return "?"
-    for steps, name in ((1, "1"), (100, "100"), (1e3, "1k"), (1e4, "10k"), (1e5, "100k")):
-        if abs(per_step) * steps >= 0.0095:
-            return f"{_signed(per_step * steps, ascii)}/{name}"
-    return f"{_signed(per_step * 1e6, ascii)}/1M"
+    change = _signed(per_step * steps, ascii)
+    return change if steps == 1 else f"{change}/{si(steps)}"
 
 
 def _signed(number: float, ascii: bool) -> str:
     size = abs(number)
-    text = si(size, 2) if size >= 1 else f"{size:.3f}".rstrip("0").rstrip(".")
-    if text == "0":
+    text = si(size, 2) if size >= 1 or 0 < size < _SMALL else f"{size:.3f}".rstrip("0").rstrip(".")
+    if size < _LEAST_CHANGE:
         return "+-0" if ascii else "±0"
     minus = "-" if ascii else "−"
     return (minus if number < 0 else "+") + text

@@ -8,7 +8,7 @@ import numpy as np
 
 from lossmon.analysis.generalisation_gap import gap_series
 from lossmon.analysis.sentences import best_checkpoint
-from lossmon.types import Floats, Kind, RunSnapshot, Series
+from lossmon.types import Axis, Floats, Kind, RunSnapshot, Series
 from lossmon.ui.chart.model import ChartOptions
 from lossmon.ui.chart.run_model import style_of
 from lossmon.ui.scene import Scene
@@ -131,7 +131,18 @@ def _trend(scene: Scene, run: RunSnapshot, index: int) -> Line:
         sign = "+" if change >= 0 else ("-" if ascii else "−")
         return ((f"{sign}{numbers.si(abs(change), 2)}/{scene.say('eval')}", MUTED),)
     slope = slope_of(series)
-    return () if slope is None else ((numbers.slope(slope, ascii), MUTED),)
+    if slope is None:
+        return ()
+    if series.axis is Axis.EPOCH:
+        return ((f"{numbers.slope(slope, 1, ascii)}/{scene.say('epoch')}", MUTED),)
+    return ((numbers.slope(slope, slope_steps(run), ascii), MUTED),)
+
+
+def slope_steps(run: RunSnapshot) -> int:
+    """How many steps slopes are given for: about a hundredth of the run, and the same for all its
+    life where its length is planned."""
+    length = run.total_steps or run.step or 0
+    return next((steps for steps in (100, 1000, 10_000) if length < 200 * steps), 100_000)
 
 
 def gap_of(scene: Scene, run: RunSnapshot) -> Line:

@@ -17,6 +17,7 @@ from lossmon.ui.text.lines import (
     clean,
     clip_middle,
     indented,
+    width,
 )
 from lossmon.ui.widgets.scene_panel import ScenePanel
 
@@ -31,6 +32,16 @@ STATES = {
 
 NAME_ROOM = 28
 """Cells for the name of a run before its tail is given up for the numbers behind it."""
+
+
+SPEED_ROOM = 8
+"""Cells of the speed: `1.2 it/s`, `150 it/s`, `3.2 s/it`."""
+
+ETA_ROOM = 10
+"""Cells of the remaining time: `ETA 45m`, `ETA 2h 10m`."""
+
+AGE_ROOM = 8
+"""Cells of the age: `9 s ago`, `50 s ago`."""
 
 
 class Header(ScenePanel):
@@ -50,9 +61,9 @@ class Header(ScenePanel):
             (1, state_of(scene, run)),
             (2, progress_of(scene, run, spelled=width >= 110)),
             (5, epoch_of(scene, run)),
-            (6, speed_of(run)),
-            (3, remaining_of(run)),
-            (4, age_of(scene, run)),
+            (6, fixed(speed_of(run), SPEED_ROOM)),
+            (3, fixed(remaining_of(run), ETA_ROOM)),
+            (4, fixed(age_of(scene, run), AGE_ROOM)),
             (8, sources_of(run)),
         ]
 
@@ -90,6 +101,11 @@ class Pulse(Header):
         return [(0, state_of(self.scene, run)), (1, age), (2, reason), (3, help)]
 
 
+def fixed(line: Line, room: int) -> Line:
+    """A field that keeps its width, so that nothing behind it moves; an empty one stays empty."""
+    return (*line, (" " * max(0, room - width(line)), TEXT)) if line else line
+
+
 def name_of(scene: Scene, run: RunSnapshot, room: int) -> Line:
     """The run's name, and which of how many it is."""
     name = clip_middle(clean(run.name), room)
@@ -111,12 +127,17 @@ def progress_of(scene: Scene, run: RunSnapshot, *, spelled: bool, word: bool = T
         return EMPTY
     head: Line = ((scene.say("step") + " ", MUTED),) if word else EMPTY
     total = run.total_steps
+    if not total:
+        far = numbers.step(run.step) if spelled else numbers.progress(run.step, None)
+        return (*head, (far, TEXT))
     if spelled:
-        far = numbers.step(run.step) + (f" / {numbers.step(total)}" if total else "")
+        end = numbers.step(total)
+        far = f"{numbers.step(run.step):>{len(end)}} / {end}"
     else:
-        far = numbers.progress(run.step, total or None)
-    share: Line = ((f" {numbers.percent(100 * run.step / total)}", TEXT),) if total else EMPTY
-    return (*head, (far, TEXT), *share)
+        far = numbers.progress(run.step, total)
+        far += " " * max(0, len(numbers.progress(total, total)) - len(far))
+    share = f"{numbers.percent(100 * run.step / total):>3}"
+    return (*head, (far, TEXT), (f" {share}", TEXT))
 
 
 def epoch_of(scene: Scene, run: RunSnapshot) -> Line:
@@ -124,7 +145,9 @@ def epoch_of(scene: Scene, run: RunSnapshot) -> Line:
     if run.epoch is None:
         return EMPTY
     total = f"/{run.total_epochs:g}" if run.total_epochs else ""
-    epoch = f"{run.epoch:.2f}".rstrip("0").rstrip(".")
+    epoch = f"{run.epoch:.2f}"
+    if run.state is not RunState.RUNNING:
+        epoch = epoch.rstrip("0").rstrip(".")
     return ((scene.say("epoch") + " ", MUTED), (epoch + total, TEXT))
 
 

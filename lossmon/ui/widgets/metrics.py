@@ -14,8 +14,9 @@ from textual.content import Content
 
 from lossmon.analysis.generalisation_gap import gap_series
 from lossmon.hardware.recorded import is_recorded
-from lossmon.types import RunSnapshot, Series
-from lossmon.ui.chart.sparkline import columns, sparkline
+from lossmon.types import Axis, RunSnapshot, RunState, Series
+from lossmon.ui.chart.ranges import Span, x_span
+from lossmon.ui.chart.sparkline import sparkline_over
 from lossmon.ui.metrics.entries import Bands, MetricEntry, entries_of, entry_of, key_of
 from lossmon.ui.metrics.names import display_name, frequencies, shortened
 from lossmon.ui.metrics.ranking import ranked
@@ -106,6 +107,7 @@ class Metrics(ScenePanel, can_focus=True):
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
+        self._spans: Spans = {}
         self.entries: list[MetricEntry] = []
         self.filter = ""
         """What was typed to filter the metrics."""
@@ -129,6 +131,7 @@ class Metrics(ScenePanel, can_focus=True):
             self._series, self._listed = series, (scene.pins, self.filter)
             self.entries = entries_in(run, scene.pins, self.filter) if run else []
             self._counts = frequencies(one.name for one in self.entries)
+            self._spans = spans_of(run) if run else {}
         self.set_class(not self.entries and not self.filter, "-empty")
         self.redraw()
 
@@ -247,14 +250,14 @@ class Metrics(ScenePanel, can_focus=True):
         mark = None if chosen is None else chosen - self.top
         if self._is_double(width):
             half = (width - 2) // 2
-            left = table(visible[:rows], half, ascii, mark, self._counts)
+            left = table(visible[:rows], half, ascii, mark, self._counts, self._spans)
             below = None if mark is None else mark - rows
-            right = table(visible[rows:], half, ascii, below, self._counts)
+            right = table(visible[rows:], half, ascii, below, self._counts, self._spans)
             right += [EMPTY] * (len(left) - len(right))
             return [
                 (*pad(one, half), ("  ", TEXT), *two) for one, two in zip(left, right, strict=True)
             ]
-        return table(visible, width, ascii, mark, self._counts)
+        return table(visible, width, ascii, mark, self._counts, self._spans)
 
     def _visible(self, count: int) -> list[Series]:
         """The series in view; a group is shown by its median."""
@@ -263,12 +266,32 @@ class Metrics(ScenePanel, can_focus=True):
         return [self._bands.median(one) if one.is_group else one.lead for one in visible]
 
 
+Spans = Mapping[Axis, tuple[Span, float]]
+
+
+def spans_of(run: RunSnapshot) -> Spans:
+    """The range that all sparklines of an axis share, and the newest position on it."""
+    found: dict[Axis, list[Series]] = {}
+    for one in run.series:
+        if len(one):
+            found.setdefault(one.axis, []).append(one)
+    live = run.state in (RunState.RUNNING, RunState.STALLED)
+    return {axis: _span_of(series, live=live) for axis, series in found.items()}
+
+
+def _span_of(series: Sequence[Series], *, live: bool = False) -> tuple[Span, float]:
+    first = float(min(one.first_step for one in series))
+    last = float(max(one.last_step for one in series))
+    return x_span(first, last, recent=False, total=None, live=live), last
+
+
 def table(
     series: Sequence[Series],
     room: int,
     ascii: bool,
     chosen: int | None = None,
     counts: Mapping[str, int] | None = None,
+    spans: Spans | None = None,
 ) -> list[Line]:
     """One row per series: label, sparkline, newest value; a pointer before the chosen one.
 
@@ -278,6 +301,8 @@ def table(
         ascii: Use ASCII characters only.
         chosen: Place of the chosen row.
         counts: In how many names each word occurs, to shorten names by.
+        spans: Range of the sparklines and newest position on each axis; by default a row has
+            its own.
     """
     labels = [label_of(one, short=room < 50) for one in series]
     most = max(5, room - VALUE_ROOM - 4 - LEAST_TREND)
@@ -290,8 +315,8 @@ def table(
     for at, (one, label, value) in enumerate(zip(series, labels, values, strict=True)):
         bars = " " * max(0, spark_room)
         if spark_room >= 4:
-            trend = columns(one.values, spark_room)
-            bars = sparkline(trend, min(len(trend), spark_room), ascii).ljust(spark_room)
+            span, until = (spans or {}).get(one.axis) or _span_of([one])
+            bars = sparkline_over(one.steps, one.values, span, until, spark_room, ascii)
         alarm = not math.isfinite(one.last)
         rows.append(
             (

@@ -108,7 +108,7 @@ async def test_the_page_shows_the_name_its_values_and_why_it_is_asked() -> None:
             f"first {one.values[0]:.3f}",
             f"last {one.last:.4f}",
             "points 400",
-            "█",
+            "▇",
             "▸ 1 Train loss",
             "9 None of these: just show it",
         ):

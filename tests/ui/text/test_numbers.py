@@ -90,17 +90,20 @@ def test_a_slow_rate_is_told_as_seconds_per_iteration() -> None:
     assert numbers.rate(0) == "?"
 
 
-def test_a_slope_chooses_the_number_of_steps_that_shows_two_digits() -> None:
-    assert numbers.slope(-0.00021) == "−0.021/100"
-    assert numbers.slope(0.00006, ascii=True) == "+0.06/1k"
-    assert numbers.slope(0.0) == "±0/1M"
+def test_a_slope_is_given_per_so_many_steps() -> None:
+    assert numbers.slope(-0.00021, 100) == "−0.021/100"
+    assert numbers.slope(0.00006, 1000, ascii=True) == "+0.06/1k"
+    assert numbers.slope(0.00006, 100) == "+0.006/100"
+    assert numbers.slope(-3.2e-8, 100) == "−3.2e-06/100"
+    assert numbers.slope(0.0, 10_000) == "±0/10k"
+    assert numbers.slope(-0.25, 1) == "−0.25"
 
 
 @given(st.floats())
 def test_every_number_fits_into_ten_cells(number: float) -> None:
     assert 0 < len(numbers.value(number)) <= 10
     assert 0 < len(numbers.si(number)) <= 10
-    assert len(numbers.slope(number)) <= 14
+    assert len(numbers.slope(number, 100)) <= 14
 
 
 @given(st.floats(), st.integers(0, 1 << 70))

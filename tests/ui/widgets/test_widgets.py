@@ -13,16 +13,17 @@ from rich.cells import cell_len
 from textual.binding import Binding
 
 from lossmon.types import (
+    Axis,
     Finding,
     GpuReading,
     Kind,
     Meaning,
     RunSnapshot,
     RunState,
+    Series,
     Severity,
     Snapshot,
 )
-from lossmon.ui.chart.sparkline import columns, points_per_column
 from lossmon.ui.chart.view_options import ChartSettings
 from lossmon.ui.metrics.entries import entry_of
 from lossmon.ui.run_selection import liveliest
@@ -35,7 +36,7 @@ from lossmon.ui.widgets.header import Header, Progress, Pulse
 from lossmon.ui.widgets.keys import Keys
 from lossmon.ui.widgets.log import log_line
 from lossmon.ui.widgets.losses import pane_plans
-from lossmon.ui.widgets.metrics import Metrics, others, rows
+from lossmon.ui.widgets.metrics import Metrics, others, rows, spans_of
 from lossmon.ui.widgets.notices import Pace, notice, shortened
 from lossmon.ui.widgets.panel import changed_spans
 from lossmon.ui.widgets.verdicts import Verdicts
@@ -129,6 +130,20 @@ def test_a_hostile_name_is_plain_text_in_the_header() -> None:
     assert "a�[31m b��[/x][red]" in header(replace(stage.healthy(), name=HOSTILE))
 
 
+def test_no_field_of_the_header_moves_when_a_number_changes() -> None:
+    run = stage.healthy()
+    later = replace(
+        run, step=980, epoch=1.3, steps_per_second=12.0, remaining=7800.0, last_time=stage.NOW - 40
+    )
+    places = []
+    for state in (run, later):
+        header = Header()
+        header.scene = one(state)
+        line = plain(header.compose_lines(140, 1)[0])
+        places.append([line.index(word) for word in ("/ 3,000", "epoch", "ETA", "tensorboard")])
+    assert places[0] == places[1]
+
+
 def test_the_narrow_screen_has_name_progress_and_state() -> None:
     progress, pulse = Progress(), Pulse()
     progress.scene = pulse.scene = one(stage.healthy())
@@ -168,6 +183,7 @@ def test_the_badge_fits_twenty_columns() -> None:
 def metrics(run: RunSnapshot, room: int, height: int = 9) -> list[str]:
     panel = Metrics()
     panel.scene, panel.entries = one(run), [entry_of(series) for series in others(run)]
+    panel._spans = spans_of(run)
     return [plain(line) for line in panel.compose_lines(room, height)]
 
 
@@ -197,29 +213,24 @@ def test_a_metric_that_is_no_number_is_marked() -> None:
     assert row.rstrip().endswith("nan")
 
 
-def test_a_column_of_a_trend_holds_the_same_points_as_the_series_grows() -> None:
-    values = np.sin(np.arange(1000.0))
-    before, after = columns(values[:900], 100), columns(values[:905], 100)
-    np.testing.assert_array_equal(before[:-1], after[: len(before) - 1])
+def test_the_rows_of_a_live_run_share_their_steps_and_change_at_their_ends_alone() -> None:
+    run = stage.run(stage.HEALTHY, evaluated=np.ones(20))
+    before = metrics(run, 80)
+    grown = replace(run, series=tuple(longer(series) for series in run.series))
+    assert [row[:60] for row in metrics(grown, 80)] == [row[:60] for row in before]
+    span, until = spans_of(run)[Axis.STEP]
+    assert span.low <= 1 and span.high >= until == run.step
 
 
-@given(st.integers(1, 100_000), st.integers(1, 300))
-def test_a_trend_fills_its_room_well_and_never_too_much(n: int, room: int) -> None:
-    size = points_per_column(n, room)
-    assert math.ceil(n / size) <= room
-    assert n <= room or size <= max(3.0, 1.35 * n / room)
+def longer(series: Series) -> Series:
+    steps = np.append(series.steps, series.steps[-1] + 1)
+    return stage.series(series.meaning, steps, np.append(series.values, series.values[-1]))
 
 
 def test_the_gap_between_the_losses_has_a_row_among_the_metrics() -> None:
     labels = [series.meaning.label for series in rows(stage.overfitting())]
     assert labels == ["learning rate", "eval accuracy", "grad norm", "gap", "tokens/s"]
     assert "gap" not in [series.meaning.label for series in rows(stage.without_eval())]
-
-
-def test_a_spike_stays_in_the_trend() -> None:
-    values = np.ones(5000)
-    values[2345] = 50.0
-    assert columns(values, 40).max() == 50.0
 
 
 # ----------------------------------------------------------------------------- hardware
