@@ -33,7 +33,7 @@ docs: $(INSTALLED)
 	@echo "build/site/index.html"
 
 bench: $(DEV)
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks $(ARGS)
 
 walk: $(DEV)
 	$(BIN)/python -m benchmarks.walk
