@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lossmon.readers.text.detection import claims
+from lossmon.readers.text.explain import explain_line
 from lossmon.types import Axis
 from tests import paths
 from tests.readers.text.test_reader import read_file
@@ -77,3 +78,36 @@ def test_the_values_of_dialects_are_those_of_the_log() -> None:
     assert read_file(DATA / "validate_rounds.log").values["eval/Loss"][0] == 2.8
     assert read_file(DATA / "wenet.log").values["eval/loss"] == [88.5, 87.5]
     assert read_file(DATA / "yolov8.log").values["box_loss"] == [3.189, 2.189, 1.189]
+
+
+@pytest.mark.parametrize(
+    ("line", "metrics", "position"),
+    [
+        (
+            "o.d.o.l.ScoreIterationListener - Score at iteration 10 is 0.51",
+            {"loss": 0.51},
+            {"step": "10"},
+        ),
+        (
+            "[2026-11-21 20:11:20] Ep. 1 : Up. 1,500 : Sen. 125,000 : Cost 8.51 : Time 1.12s",
+            {"loss": 8.51},
+            {"epoch": "1", "step": "1,500", "time": "2026-11-21 20:11:20"},
+        ),
+        (
+            "TRAIN | steps/sec 2.5| Batch 3/100 loss 4.5 lr 0.001 grad_norm 3.5 rank 0",
+            {"loss": 4.5, "lr": 0.001},
+            {"epoch": "3", "step": "100"},
+        ),
+        (
+            "[valid] iter 100: train loss 2.5 val loss 2.6",
+            {"train loss": 2.5, "val loss": 2.6},
+            {"step": "100"},
+        ),
+        ("Validating: 10/31 loss=0.5", {"eval/loss": 0.5}, {}),
+    ],
+)
+def test_a_sibling_of_a_dialect_is_read(
+    line: str, metrics: dict[str, float], position: dict[str, str]
+) -> None:
+    found = explain_line(line)
+    assert (dict(found.metrics), dict(found.position)) == (metrics, position)

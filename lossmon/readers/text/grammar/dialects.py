@@ -12,6 +12,10 @@ from lossmon.readers.text.grammar.prefix import Prefix
 from lossmon.readers.text.grammar.words import NONFINITE, NUMBER
 
 _N = rf"(?:{NUMBER}|{NONFINITE})"
+_SPEED = r"(?:\| )?(?:steps/sec [\d.]+ ?\| ?)?"
+"""What newer versions of WeNet print behind the split."""
+
+_COUNT = r"\d{1,3}(?:,\d{3})+|\d+"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,7 @@ DIALECTS = (
     # Deeplearning4j: the score is the loss.
     LineDialect(
         "Score at iteration ",
-        re.compile(rf"Score at iteration (?P<step>\d+) is (?P<loss>{_N})"),
+        re.compile(rf"(?:.{{0,120}}\s)?Score at iteration (?P<step>\d+) is (?P<loss>{_N})"),
         Scale.STEP,
     ),
     # Kaldi nnet3: a log likelihood per frame, which is maximised.
@@ -95,17 +99,17 @@ DIALECTS = (
     ),
     # WeNet: "TRAIN Batch 3/100 loss 4.5": batch 100 of epoch 3.
     LineDialect(
-        "TRAIN Batch ",
+        "TRAIN ",
         re.compile(
-            rf"TRAIN Batch (?P<epoch>\d+)/(?P<step>\d+) loss (?P<loss>{_N})"
+            rf"TRAIN {_SPEED}Batch (?P<epoch>\d+)/(?P<step>\d+) loss (?P<loss>{_N})"
             rf"(?: loss_att (?P<loss_att>{_N}))?(?: loss_ctc (?P<loss_ctc>{_N}))?"
             rf"(?: history loss {_N})?(?: [a-z_]+ {_N})*? lr (?P<lr>{_N})"
         ),
         Scale.EITHER,
     ),
     LineDialect(
-        "CV Batch ",
-        re.compile(rf"CV Batch (?P<epoch>\d+)/(?P<step>\d+) loss (?P<loss>{_N})"),
+        "CV ",
+        re.compile(rf"CV {_SPEED}Batch (?P<epoch>\d+)/(?P<step>\d+) loss (?P<loss>{_N})"),
         Scale.NONE,
         split="eval",
         names={"loss": "eval/loss"},
@@ -123,7 +127,8 @@ DIALECTS = (
     LineDialect(
         " : Up. ",
         re.compile(
-            rf"Ep\. (?P<epoch>\d+)\S* : Up\. (?P<step>\d+) : Sen\. [\d,]+ : Cost (?P<cost>{_N})"
+            rf"Ep\. (?P<epoch>\d+)\S* : Up\. (?P<step>{_COUNT}) : "
+            rf"Sen\. [\d,]+ : Cost (?P<cost>{_N})"
         ),
         Scale.STEP,
         names={"cost": "loss"},
@@ -131,9 +136,10 @@ DIALECTS = (
     LineDialect(
         " : Up. ",
         re.compile(
-            r"\[valid\] Ep\. (?P<epoch>\d+)\S* : Up\. (?P<step>\d+) : "
+            rf"\[valid\] Ep\. (?P<epoch>\d+)\S* : Up\. (?P<step>{_COUNT}) : "
             rf"(?:(?:cross-entropy|ce-mean-words|ce-mean) : (?P<ce>{_N})"
-            rf"|perplexity : (?P<ppl>{_N})|(?:bleu|bleu-detok|bleu-segmented) : (?P<bleu>{_N})"
+            rf"|perplexity : (?P<ppl>{_N})"
+            rf"|(?:bleu|bleu-detok|bleu-segmented|translation) : (?P<bleu>{_N})"
             rf"|chrf : (?P<chrf>{_N}))"
         ),
         Scale.STEP,

@@ -101,7 +101,7 @@ _EVAL_SET = re.compile(r"validation_(?P<number>[01])-(?P<metric>\S+)")
 
 _ORNAMENTS = Symbols()
 _EVAL_LINE = re.compile(
-    r"(?i)\W{0,4}(?:(?P<test>test)|eval(?:uation)?|val(?:id(?:ation)?)?|dev)"
+    r"(?i)\W{0,4}(?:(?P<test>test)|eval(?:uat(?:ion|e|ing))?|val(?:id(?:at(?:ion|e|ing))?)?|dev)"
     r"(?![\w=/]|\s*[a-z ]*loss\s*[:=]?\s*\d)"
     r"|.{0,40}(?:\bphase (?:val|eval)|\bvalid on\b)|Saving dict for global step"
 )
@@ -225,7 +225,7 @@ def _judged(
     mean = bool(_MEAN.match(body, before.end) or _FAIRSEQ.search(line, 0, before.end))
     return MetricLine(
         tuple(
-            _named(value, "" if value in pair else split, mean)
+            _named(value, "" if value in pair or _is_train(value, values) else split, mean)
             for value, sure in values[:MOST]
             if sure or _says_what(value, pair)
         ),
@@ -332,6 +332,13 @@ def _split_behind(body: str, place: LinePosition) -> str:
     at = max((right for _, right in place.taken), default=-1)
     found = _SPLIT_BEHIND.match(body, at) if at >= 0 else None
     return "" if found is None else "test" if found["test"] else "eval"
+
+
+def _is_train(value: LineValue, values: list[tuple[LineValue, bool]]) -> bool:
+    """Whether a value says that it is of the train set, in a line that has eval values too."""
+    return _TRAIN_WORD.match(value.name) is not None and any(
+        EVAL_NAME.search(other.name) for other, _ in values
+    )
 
 
 def _named(value: LineValue, split: str, mean: bool) -> LineValue:

@@ -6,8 +6,8 @@ import re
 
 from lossmon.readers.text.grammar.parsed import LinePosition, LineValue, TextSpan
 from lossmon.readers.text.grammar.words import (
-    EVAL_NAME,
     LONE_SPLIT,
+    SAYS_SPLIT,
     SPACED_LAST,
     TOKEN,
     UNIT,
@@ -81,7 +81,7 @@ def _section(gap: str, section: str) -> str:
 
 
 def _in_section(value: LineValue, section: str) -> LineValue:
-    if not section or EVAL_NAME.search(value.name) or LONE_SPLIT.fullmatch(value.name):
+    if not section or SAYS_SPLIT.search(value.name) or LONE_SPLIT.fullmatch(value.name):
         return value
     return LineValue(f"{section}/{value.name}", value.span, value.scale)
 
