@@ -126,10 +126,28 @@ def _comparison(one: RunSnapshot, other: RunSnapshot, *, is_text: bool) -> _Comp
     """
     if not is_text:
         return _compared(one, other, 0, rtol=_EXACT, atol=0.0)
+    if _end_alike(one, other):
+        return _Compared(FEWEST, FEWEST)
     shifted = [_compared(one, other, shift, rtol=0.0, atol=_ROUNDED) for shift in (0, -1, 1)]
     best = max(shifted, key=lambda compared: compared.equal)
     enough = best.equal >= _MOSTLY * best.common
     return _Compared(best.common, best.common if enough else best.equal)
+
+
+def _end_alike(one: RunSnapshot, other: RunSnapshot) -> bool:
+    """Whether the newest train loss and the newest eval loss are the same at the same step.
+
+    Of a training whose bar is drawn at its end only, a text log holds nothing else.
+    """
+    pairs = [(one.train_loss, other.train_loss), (one.eval_loss, other.eval_loss)]
+    return all(
+        a is not None
+        and b is not None
+        and a.axis is b.axis
+        and abs(a.last_step - b.last_step) <= 1
+        and abs(a.last - b.last) <= _ROUNDED
+        for a, b in pairs
+    )
 
 
 def _compared(

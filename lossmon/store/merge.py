@@ -211,12 +211,20 @@ def common_count(base: MergedSeries, other: MergedSeries) -> int | None:
     Returns:
         0, 1 or -1 to add to the other steps, or None where the sources cannot be merged.
     """
+    if other.steps[0] == other.steps[-1] == base.steps[-1] + 1 and _close(base, other):
+        # The end alone, counted from 1.
+        return -1
     if other.steps[0] > base.steps[-1] or other.steps[-1] < base.steps[0]:
         return 0
     agreeing = {shift: _agreement(base, other, shift) for shift in (0, -1, 1)}
     best = max(agreeing, key=lambda shift: agreeing[shift])
     # A trainer that hides NaN prints 0.0 for it: a few such values must not separate two sources.
     return best if agreeing[best] >= MOSTLY else None
+
+
+def _close(base: MergedSeries, other: MergedSeries) -> bool:
+    """Whether both end with the same value."""
+    return bool(np.isclose(base.values[-1], other.values[-1], rtol=AGREEMENT, atol=ROUNDED))
 
 
 def _common(steps: Ints, among: Ints) -> tuple[Ints, Ints]:

@@ -55,3 +55,16 @@ def test_two_trainings_of_two_loggers_stay_two_runs(tmp_path: Path, lowered: flo
     events(tmp_path / "version_0", range(5, 101, 5), lowered)
     table(tmp_path / "version_1", range(5, 101, 5))
     assert len(Monitor([tmp_path]).drain().runs) == 2
+
+
+def test_a_log_that_holds_the_end_alone_belongs_to_the_run_that_ended_so(tmp_path: Path) -> None:
+    for number in (0, 1):
+        logged = [scalar("train_loss", step, value(step) - number / 10) for step in range(100)]
+        logged += [scalar("val_loss", 99, 0.5 + number / 10)]
+        directory = tmp_path / "logs" / f"version_{number}"
+        directory.mkdir(parents=True)
+        (directory / "events.out.tfevents.1700000000.host.1.0").write_bytes(recorded(*logged))
+    end = f"step 100 train_loss {value(99) - 0.1:.3f} val_loss 0.600\n"
+    (tmp_path / "train.log").write_text(end)
+    first, second = Monitor([tmp_path]).drain().runs
+    assert (first.sources, second.sources) == (("tensorboard",), ("tensorboard", "text"))

@@ -268,3 +268,11 @@ def test_a_last_point_that_another_source_guessed_too_high_stays_one() -> None:
     guessed = points("eval_loss", [10, 20, 31, 40], [3.0, 2.0, 1.5, 1.2])
     store.add(1, "text", 90, "", guessed, EVAL)
     assert only(store).steps.tolist() == [10, 20, 30, 40]
+
+
+@pytest.mark.parametrize(("last", "n"), [(2.0004, 3), (1.5, 4)], ids=["the same", "another"])
+def test_the_end_alone_counted_from_one_is_no_further_point(last: float, n: int) -> None:
+    store = RunStore()
+    store.add(0, "tensorboard", 10, "", points("loss", [1, 2, 3], [4.0, 3.0, 2.0]), TRAIN)
+    store.add(1, "text", 90, "", points("loss", [4], [last]), TRAIN)
+    assert only(store).n == n
