@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from lossmon.diagnosis.engine import Engine
 from lossmon.types import Severity
-from tests.diagnosis.feeding import assert_sound, diagnose
+from tests.diagnosis.feeding import assert_sound, columns, diagnose
 from tests.diagnosis.policies import POLICIES, STEPS, policy
 
 
@@ -36,3 +37,14 @@ def test_a_kl_that_pays_for_itself_is_learning() -> None:
 def test_quantities_of_a_policy_say_nothing_about_other_runs() -> None:
     curves = {k: c for k, c in POLICIES["entropy_collapse"].items() if "reward" not in k}
     assert diagnose(curves).verdict.code != "entropy_collapse"
+
+
+@pytest.mark.parametrize("evals", [0, 9])
+def test_a_few_rewards_and_no_loss_are_too_few_points(evals: int) -> None:
+    curves = {"train/reward": (STEPS[:3], np.array([0.1, 0.5, 0.2]))}
+    if evals:
+        curves["eval/loss"] = (STEPS[:evals], np.linspace(1, 0.5, evals))
+    engine = Engine()
+    engine.feed(*columns(engine, curves))
+    assert engine.diagnosis().verdict.code == engine.diagnosis(ended=True).verdict.code
+    assert engine.diagnosis().findings

@@ -99,7 +99,7 @@ def too_few_evals(signals: Signals) -> Finding | None:
 def warming_up(signals: Signals) -> Finding | None:
     """Too few points to judge by."""
     points, needed = _progress(signals)
-    if points >= needed or (signals.train is None and points > 1):
+    if points >= needed or (needed == ENOUGH_EVALS and points > 1):
         return None
     return _too_few("warming_up", signals, points, needed, "ended" if signals.ended else "")
 
