@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+
+from rich.cells import cell_len
 
 from lossmon.fast_dataclass import dataclass
 from lossmon.types import RunSnapshot, Series
 from lossmon.ui.fleet import fields
 from lossmon.ui.fleet.order import Key
+from lossmon.ui.metrics.names import display_name
 from lossmon.ui.scene import Scene
 from lossmon.ui.text import numbers
-from lossmon.ui.text.lines import MUTED, TEXT, Line
+from lossmon.ui.text.lines import MUTED, TEXT, Line, clip_middle
 from lossmon.ui.widgets.header import state_of
+from lossmon.ui.widgets.metrics import others
 
 MISSING: Line = (("—", MUTED),)
 COMPACT = 60
@@ -79,12 +83,16 @@ class Columns:
         return None
 
 
-def laid_out(room: int, longest: int) -> Columns:
+def laid_out(
+    room: int, longest: int, empty: Collection[str] = (), objective: Column | None = None
+) -> Columns:
     """Choose the columns for rows of `room` cells.
 
     Args:
         room: Cells of a row.
         longest: Cells of the longest name.
+        empty: Titles of columns in which no run has a value: they are left out.
+        objective: A column that stands for the losses where no run has one.
     """
     badge = max(LEAST_BADGE, min(MOST_BADGE, room // 6)) if room >= COMPACT else NARROW_BADGE
     if room < 34:
@@ -93,7 +101,10 @@ def laid_out(room: int, longest: int) -> Columns:
     least = max(LEAST_NAME, min(longest, room // 6))
     left = room - MARKS - badge - 1 - least
     chosen: list[Column] = []
-    for column in _BY_WEIGHT:
+    by_weight = (objective, *_BY_WEIGHT) if objective is not None else _BY_WEIGHT
+    for column in by_weight:
+        if column.title in empty:
+            continue
         if column is STEP and room < COMPACT:
             column = SHORT_STEP
         if column.size <= left:
@@ -105,9 +116,44 @@ def laid_out(room: int, longest: int) -> Columns:
         replace(column, size=min(MOST_TREND, column.size + max(0, left)))
         if column is TREND
         else column
-        for column in sorted(chosen, key=_PLACES.__getitem__)
+        for column in sorted(chosen, key=lambda one: _PLACES.get(one, _PLACES[STEP]))
     ]
     return Columns(badge, name, tuple(rest))
+
+
+def empty_columns(runs: Sequence[RunSnapshot]) -> frozenset[str]:
+    """Titles of the columns in which no run has a value."""
+    return frozenset(title for title, has in _OPTIONAL.items() if runs and not any(map(has, runs)))
+
+
+def objective_column(runs: Sequence[RunSnapshot]) -> Column | None:
+    """A column with the first metric of runs that have no loss; None where there is none."""
+    first = next((found[0] for run in runs[:_ASKED] if (found := others(run))), None)
+    if first is None:
+        return None
+    key, title = first.meaning.key, clip_middle(display_name(first), _MOST_TITLE)
+
+    def cell(scene: Scene, run: RunSnapshot) -> Line:
+        return _loss(next((one for one in run.series if one.meaning.key == key), None), TEXT)
+
+    return Column(title, max(8, cell_len(title) + 1), None, cell)
+
+
+_ASKED = 64
+"""Runs that are asked for a metric, where none has a loss."""
+
+_MOST_TITLE = 20
+"""Cells of the title of such a column."""
+
+_OPTIONAL: Mapping[str, Callable[[RunSnapshot], bool]] = {
+    "ETA": lambda run: fields.remaining(run) is not None,
+    "train": lambda run: run.train is not None,
+    "eval": lambda run: run.eval is not None,
+    "best": lambda run: run.eval is not None,
+    "loss": lambda run: run.train is not None or run.eval is not None,
+    "speed": lambda run: bool(fields.speed(run)),
+}
+"""Whether a run has a value, by the title of columns that go where none has."""
 
 
 # ------------------------------------------------------------------------------- the cells
@@ -160,14 +206,14 @@ def _age(scene: Scene, run: RunSnapshot) -> Line:
 
 STEP = Column("step", 12, Key.STEP, _step)
 SHORT_STEP = Column("step", 7, Key.STEP, _short_step)
-TREND = Column("loss", 11, None, None)
+TREND = Column("loss", 8, None, None)
 
 _BY_WEIGHT = (
     STEP,
     Column("train", 7, Key.TRAIN, lambda scene, run: _loss(run.train_loss, "train")),
     Column("eval", 7, Key.EVAL, lambda scene, run: _loss(run.eval_loss, "eval")),
     TREND,
-    Column("age", 5, Key.AGE, _age),
+    Column("updated", 8, Key.AGE, _age),
     Column("ETA", 8, None, _eta),
     Column("best", 12, Key.BEST, _best),
     Column("state", 11, None, state_of),
@@ -175,5 +221,5 @@ _BY_WEIGHT = (
 )
 """The most wanted first."""
 
-_ORDER = ("state", "step", "ETA", "train", "eval", "best", "loss", "speed", "age")
+_ORDER = ("state", "step", "ETA", "train", "eval", "best", "loss", "speed", "updated")
 _PLACES = {column: _ORDER.index(column.title) for column in (*_BY_WEIGHT, SHORT_STEP)}

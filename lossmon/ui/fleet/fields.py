@@ -128,6 +128,7 @@ def fields() -> Mapping[str, Field]:
             for name, read in numbers.items()
         },
         "age": Field(Sort.TIME, age),
+        "updated": Field(Sort.TIME, age),
         "eta": Field(Sort.TIME, lambda run, now: remaining(run)),
     }
 

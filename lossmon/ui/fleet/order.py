@@ -26,7 +26,7 @@ class Key(StrEnum):
     EVAL = "eval"
     BEST = "best"
     SPEED = "speed"
-    AGE = "age"
+    AGE = "updated"
 
 
 DESCENDING = frozenset({Key.STEP, Key.SPEED})
@@ -39,14 +39,16 @@ def attention(run: RunSnapshot, now: float) -> int:
     """How urgent it is to look at a run, most urgent 0.
 
     What is broken or hangs comes first, then what is still at work by its verdict, then what is
-    over: nothing can be saved there any more, except the bad news of a critical verdict.
+    over: nothing can be saved there any more. The bad news of a critical verdict and of a failure
+    stay in front for a day.
     """
     severity = run.diagnosis.verdict.severity
-    if severity is Severity.CRITICAL:
+    past = _is_past(run, now)
+    if severity is Severity.CRITICAL and not past:
         return 0
-    if run.state is RunState.FAILED or (run.state is RunState.STALLED and not _is_past(run, now)):
+    if run.state in (RunState.FAILED, RunState.STALLED) and not past:
         return 1
-    over = run.state is RunState.FINISHED or _is_past(run, now)
+    over = run.state is RunState.FINISHED or past
     if severity >= Severity.NOTICE:
         return 5 if over else {Severity.WARNING: 2, Severity.NOTICE: 3}[severity]
     return 6 if over else 4
@@ -59,7 +61,7 @@ def needs_attention(run: RunSnapshot, now: float) -> bool:
 
 def _is_past(run: RunSnapshot, now: float) -> bool:
     silence = fields.age(run, now)
-    return run.state is RunState.STALLED and silence is not None and silence > DAY
+    return run.state is not RunState.RUNNING and silence is not None and silence > DAY
 
 
 def natural(name: str) -> Place:

@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from lossmon.diagnosis.advice import badge_of
 from lossmon.types import UNJUDGED, Floats, RunSnapshot, RunState, Severity
 from lossmon.ui.chart.sparkline import sparkline
-from lossmon.ui.fleet.columns import MARKS, TREND, Column, laid_out
+from lossmon.ui.fleet.columns import MARKS, TREND, Column, empty_columns, laid_out, objective_column
 from lossmon.ui.fleet.fleet import Fleet
 from lossmon.ui.fleet.order import DESCENDING, Key
 from lossmon.ui.scene import Scene
@@ -20,6 +20,7 @@ from lossmon.ui.text.lines import (
     MUTED,
     STRONG,
     TEXT,
+    TINT,
     Line,
     clean,
     clip_middle,
@@ -67,8 +68,11 @@ class Table(Sequence[Line]):
     def __init__(self, fleet: Fleet, scene: Scene, room: int, trends: Trends) -> None:
         self._fleet, self._scene, self._room, self._trends = fleet, scene, room, trends
         self._rows = fleet.rows
-        names = (clean(fleet.run(path).name) for path in self._rows)
-        self.columns = laid_out(room, max(map(cell_len, names), default=0))
+        runs = [fleet.run(path) for path in self._rows]
+        longest = max((cell_len(clean(run.name)) for run in runs), default=0)
+        empty = empty_columns(runs)
+        objective = objective_column(runs) if "loss" in empty else None
+        self.columns = laid_out(room, longest, empty, objective)
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -120,13 +124,21 @@ class Table(Sequence[Line]):
         )
         for column in columns.rest:
             line = (*line, *_placed(self._cell(run, column), column))
-        return fit(line, self._room)
+        line = fit(line, self._room)
+        return filled(line, self._room) if chosen else line
 
     def _cell(self, run: RunSnapshot, column: Column) -> Line:
         if column.cell is not None:
             return column.cell(self._scene, run)
         ascii = not self._scene.terminal.unicode
         return ((self._trends.of(run, column.size - 1, ascii), "train"),)
+
+
+def filled(line: Line, room: int) -> Line:
+    """A line on a ground of its own, over the whole width; what is a filled block stays one."""
+    return tuple(
+        (text, role if role.startswith("badge-") else role + TINT) for text, role in pad(line, room)
+    )
 
 
 def badge(scene: Scene, run: RunSnapshot) -> Line:

@@ -23,6 +23,9 @@ FRAME = "frame"
 
 EMPTY: Line = ()
 
+TINT = "+tint"
+"""A role that ends so has a ground of its own."""
+
 _UNSAFE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 

@@ -9,12 +9,10 @@ from rich.style import Style
 from textual.color import Color, ColorParseError
 from textual.strip import Strip
 
-from lossmon.ui.text.lines import Line, width
+from lossmon.ui.text.lines import TINT, Line, width
 
 BADGE = "badge-"
 """A role that starts so is a filled block: text on the colour of the role behind it."""
-
-TINT = "+tint"
 
 _SHARE = 0.42
 """How much of the frame's colour is in a tinted ground: seen beside the plain one, and text on
@@ -72,6 +70,8 @@ class Palette:
         return strip if missing >= 0 else strip.crop(0, room)
 
     def _make(self, role: str) -> Style:
+        if role.endswith(TINT):
+            return self.tinted(role.removesuffix(TINT))
         if role.startswith(BADGE):
             return self._fill(role.removeprefix(BADGE))
         name = "foreground" if role == "strong" else role

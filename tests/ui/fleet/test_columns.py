@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from rich.cells import cell_len
 
-from lossmon.ui.fleet.columns import MARKS, Columns, laid_out
+from lossmon.types import RunState
+from lossmon.ui.fleet.columns import MARKS, Columns, empty_columns, laid_out, objective_column
 from lossmon.ui.fleet.fleet import Fleet
 from lossmon.ui.fleet.order import Key
 from lossmon.ui.fleet.table import Table, Trends
 from lossmon.ui.scene import Scene
-from lossmon.ui.text.lines import plain, width
+from lossmon.ui.text.lines import TINT, plain, width
 from tests.ui import stage
 
 
@@ -22,9 +25,9 @@ def titles(columns: Columns) -> list[str]:
     "room, shown",
     [
         (38, ["step", "train"]),
-        (76, ["step", "train", "eval", "loss", "age"]),
-        (116, ["state", "step", "ETA", "train", "eval", "best", "loss", "age"]),
-        (196, ["state", "step", "ETA", "train", "eval", "best", "loss", "speed", "age"]),
+        (76, ["step", "train", "eval", "loss", "updated"]),
+        (116, ["state", "step", "ETA", "train", "eval", "best", "loss", "updated"]),
+        (196, ["state", "step", "ETA", "train", "eval", "best", "loss", "speed", "updated"]),
     ],
 )
 def test_the_least_wanted_columns_are_given_up_first(room: int, shown: list[str]) -> None:
@@ -70,3 +73,28 @@ def test_every_row_fills_its_width_at_most_and_only_rows_in_view_are_composed(
     drawn = Trends()
     assert len(Table(fleet, scene, 116, drawn)[5:12]) == 7
     assert len(drawn._known) == 7
+
+
+def test_columns_without_a_value_go_and_a_metric_stands_for_a_loss() -> None:
+    run = stage.without_eval()
+    done = replace(run, state=RunState.FINISHED)
+    assert {"eval", "best", "ETA", "speed"} == empty_columns([done])
+    study = replace(run, series=run.series[1:], train=None)
+    empty = empty_columns([study])
+    objective = objective_column([study])
+    assert objective is not None
+    assert objective.title == "learning rate"
+    shown = titles(laid_out(116, 20, empty, objective))
+    assert "learning rate" in shown
+    assert not {"train", "eval", "best", "loss"} & set(shown)
+
+
+def test_the_chosen_row_is_filled_over_its_width() -> None:
+    snapshot = stage.fleet(4)
+    fleet = Fleet()
+    fleet.follow(snapshot.runs, stage.NOW)
+    table = Table(fleet, Scene(snapshot=snapshot, now=stage.NOW), 90, Trends())
+    chosen, other = table[fleet.row], table[(fleet.row + 1) % 4]
+    assert width(chosen) == 90
+    assert all(role.endswith(TINT) for _, role in chosen)
+    assert not any(role.endswith(TINT) for _, role in other)

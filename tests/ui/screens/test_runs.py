@@ -284,7 +284,7 @@ async def test_a_click_on_a_title_sorts_by_it_and_turns_it_round() -> None:
     async with app.run_test(size=(120, 24)) as pilot:
         await pilot.press("r")
         head = text(app).splitlines()[1]
-        for title, key in (("name", Key.NAME), ("train", Key.TRAIN), ("age", Key.AGE)):
+        for title, key in (("name", Key.NAME), ("train", Key.TRAIN), ("updated", Key.AGE)):
             spot = (head.index(title) + 1, 1)
             await pilot.click(offset=spot)
             assert (page(app).fleet.key, page(app).fleet.turned) == (key, False)
