@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lossmon.diagnosis.advice import advise
-from lossmon.types import UNJUDGED, Finding, Severity
+from lossmon.types import UNJUDGED, Confidence, Finding, Severity
 from lossmon.ui.text import numbers
 from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, clean, fit, spread, width
 from lossmon.ui.widgets.scene_panel import ScenePanel
@@ -28,6 +28,10 @@ ROLES = {
 }
 
 
+CONFIDENCE_ROOM = 100
+"""Columns from which the confidence stands beside the badge; the diagnosis has it anyway."""
+
+
 class Badge(ScenePanel, can_focus=True):
     """The verdict on the run in view."""
 
@@ -48,6 +52,11 @@ class Badge(ScenePanel, can_focus=True):
         if shows_since(verdict) and width >= 60:
             since = f"{self.scene.say('since')} {numbers.si(verdict.since_step)}"
             line = (*line, (gap + since, MUTED))
+        if width >= CONFIDENCE_ROOM and shows_confidence(verdict):
+            confidence = (
+                f"{self.scene.say(verdict.confidence.value)} {self.scene.say('confidence')}"
+            )
+            line = (*line, (gap + confidence, MUTED))
         line = (*line, (gap, TEXT), (clean(advice.evidence), TEXT))
         hint: Line = (("d ▸", "key" if self.has_focus else MUTED), (" ", TEXT))
         if width < 100:
@@ -62,6 +71,11 @@ def block(severity: Severity, word: str) -> Line:
         # The glyph tells a warning from a critical verdict where there are no colours.
         return (("▐", role), (f"{GLYPHS[severity]} {word} ", f"badge-{role}"), ("▌", role))
     return ((f" {GLYPHS[severity]} ", role), (word, f"{role}!"))
+
+
+def shows_confidence(finding: Finding) -> bool:
+    """Whether the verdict rests on little evidence."""
+    return finding.severity > Severity.NEUTRAL and finding.confidence is not Confidence.HIGH
 
 
 def shows_since(finding: Finding) -> bool:

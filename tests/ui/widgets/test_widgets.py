@@ -14,6 +14,7 @@ from textual.binding import Binding
 
 from lossmon.types import (
     Axis,
+    Confidence,
     Finding,
     GpuReading,
     Kind,
@@ -158,6 +159,15 @@ def badge(run: RunSnapshot, room: int = 120) -> Line:
     panel = Badge()
     panel.scene = one(run)
     return panel.compose_lines(room, 1)[0]
+
+
+def test_a_verdict_that_is_not_sure_says_so_where_there_is_room() -> None:
+    run = stage.overfitting()
+    assert "confidence" not in plain(badge(run))
+    verdict = replace(run.diagnosis.verdict, confidence=Confidence.LOW)
+    run = replace(run, diagnosis=replace(run.diagnosis, verdict=verdict))
+    assert "low confidence" in plain(badge(run))
+    assert "confidence" not in plain(badge(run, 80))
 
 
 def test_a_warning_is_a_filled_block_with_its_step_and_evidence() -> None:
