@@ -70,6 +70,7 @@ class Ledger:
                 self._add(known, some)
         elif template.parsed.heading:
             self._heading.begin(template.parsed.heading)
+            self._add(template, rows)
         elif self._heading.holds and rows:
             self._add(self._heading.renamed(template), rows[:1])
             if rows[1:]:

@@ -692,3 +692,13 @@ def test_a_line_that_says_a_thing_twice_gives_one_point(tmp_path: Path) -> None:
     path.write_text("step 1 loss 2.0 acc 0.1 loss 1.0\nstep 2 loss 0.5 acc 0.2 loss 0.25\n")
     (loss,) = [points for points in TextReader(path).read(math.inf).points if points.tag == "loss"]
     assert loss.values.tolist() == [1.0, 0.25]
+
+
+def test_a_heading_of_an_evaluation_may_say_the_step(tmp_path: Path) -> None:
+    lines = []
+    for epoch in (1, 2):
+        lines += [f"epoch {epoch}, phase train, step {epoch * 20 - 5}, loss_train, 0.{9 - epoch}3"]
+        lines.append(f"epoch {epoch}, phase valid, total step {epoch * 20}")
+        lines.append(f"epoch {epoch} | val_loss: 0.{epoch}5")
+    read = read_text(tmp_path / "train.log", "\n".join(lines) + "\n")
+    assert read.steps["val_loss"] == [20, 40]
