@@ -64,7 +64,7 @@ def test_trainings_from_scratch_in_one_directory_are_several_runs(tmp_path: Path
 def test_a_resumed_training_and_an_evaluation_alone_are_one_run(tmp_path: Path) -> None:
     events(tmp_path, 0, *losses(range(10, 101, 10)), scalar("eval/loss", 50, 1.0))
     events(tmp_path, 1, *losses(range(60, 201, 10)))
-    events(tmp_path, 2, scalar("eval/loss", 0, 1.5))
+    events(tmp_path, 2, scalar("eval/loss", 0, 1.5), scalar("eval/loss", 0, 1.4))
     (run,) = Monitor([tmp_path]).drain().runs
     assert ends((run,)) == {tmp_path.name: [10, 200, 20]}
     assert run.restarts == (60,)
@@ -109,3 +109,12 @@ def test_states_of_an_older_plan_are_an_older_run(tmp_path: Path) -> None:
         (tmp_path.name, 40, 40),
         ("checkpoint-90", 90, 90),
     ]
+
+
+def test_a_state_belongs_to_a_training_whose_first_events_are_gone(tmp_path: Path) -> None:
+    runs_of = tmp_path / "runs"
+    for number, steps in enumerate((range(210, 301, 10), range(310, 401, 10))):
+        events(runs_of / f"Jan0{number + 1}_10-00-00_host", number, *losses(steps, 4.0))
+    state(tmp_path / "checkpoint-400", range(10, 401, 10), 4.0)
+    (run,) = Monitor([tmp_path]).drain().runs
+    assert ends((run,)) == {tmp_path.name: [10, 400, 40]}

@@ -6,7 +6,6 @@ import os
 from dataclasses import field
 from itertools import pairwise
 
-from lossmon.errors import internal_error
 from lossmon.fast_dataclass import dataclass
 from lossmon.readers.discovery.found import FoundFile
 from lossmon.readers.tags.meaning import meaning
@@ -57,8 +56,6 @@ class Probe:
         """Steps between two train losses according to the settings, 0 where unknown."""
         self.resumed = False
         """It says that it goes on from a later step."""
-        self.note = ""
-        """Why it is not read, or empty."""
         self._reader: Reader | None = None
         self._size = -1
         self._is_done = False
@@ -74,8 +71,8 @@ class Probe:
         self._size = _size_of(self.file)
         try:
             self._read()
-        except Exception as error:
-            self.note = f"{self.file.path}: {internal_error(error)}"
+        except Exception:
+            # The reader that gives its points meets the same error and reports it.
             self._is_done = True
 
     def _read(self) -> None:
@@ -117,16 +114,29 @@ class Probe:
         """Whether both begin with the same train losses, as two logs of one training do."""
         return any(_agree(one.values, two.values) for one in self.losses for two in other.losses)
 
+    def precedes(self, other: Probe) -> bool:
+        """Whether a train loss begins before that of another file, with the same common values."""
+        for key, one in self.curves.items():
+            two = other.curves.get(key)
+            if two is None or not one.is_train_loss or one.steps[0] >= two.steps[0]:
+                continue
+            at = dict(zip(two.steps, two.values, strict=True))
+            own = zip(one.steps, one.values, strict=True)
+            if all(_is_same(value, at.get(step, value)) for step, value in own):
+                return True
+        return False
+
+
+def _is_same(one: float, two: float) -> bool:
+    return abs(one - two) <= max(_SAME * max(abs(one), abs(two)), 6e-5)
+
 
 def _agree(one: list[float], two: list[float]) -> bool:
     """Whether the first values of one list stand in a row in the other; constants do not count."""
     short, long = sorted((one[:COMPARED], two[:COMPARED]), key=len)
     if len(set(short)) < 2:
         return False
-    return all(
-        abs(a - b) <= max(_SAME * max(abs(a), abs(b)), 6e-5)
-        for a, b in zip(short, long, strict=False)
-    )
+    return all(_is_same(a, b) for a, b in zip(short, long, strict=False))
 
 
 def _size_of(file: FoundFile) -> int:

@@ -65,6 +65,10 @@ class TrainingFiles:
         """Whether another file logged the same training."""
         return any(probe.agrees_with(own) for own in self._probes)
 
+    def is_end_of(self, probe: Probe) -> bool:
+        """Whether the files begin after another one, and say nothing else at its steps."""
+        return any(probe.precedes(own) for own in self._probes)
+
     def precedes(self, later: Probe) -> bool:
         """Whether a later file begins another training, instead of going on with this one.
 
@@ -80,10 +84,10 @@ class TrainingFiles:
             if (known := [own.curves[key] for own in self._probes if key in own.curves])
         ]
         losses = [pair for pair in common if pair[0].is_train_loss]
-        if not self.losses <= later.curves.keys() or not common:
+        if not common or (losses and not self.losses <= later.curves.keys()):
             return False
         return all(
-            (curve.is_train_loss or len(curve.steps) > 1)
+            (curve.is_train_loss or curve.spacing)
             and curve.steps[0] >= 0
             and curve.steps[0] <= (curve.spacing or later.interval or _spacing(known))
             for curve, known in losses or common
@@ -163,9 +167,10 @@ class Trainings:
         foreign: dict[str, TrainingFiles] = {}
         for state in states:
             probe = self._probe(state)
-            own = next((one for one in found if one.agrees_with(probe)), None)
-            if own is None and found and not probe.losses:
-                own = found[-1]
+            agreeing = [one for one in found if one.agrees_with(probe)]
+            # A state may hold the beginning of a training whose first events were deleted.
+            later = [one for one in found if not probe.losses or one.is_end_of(probe)]
+            own = next(iter(agreeing or later[-1:]), None)
             (own or foreign.setdefault(state.origin.history, TrainingFiles())).add(probe)
         older = sorted(foreign.values(), key=_written)
         return [*older, *found] if found else older
