@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +35,7 @@ _VERDICTS = {
 """The glyph of a verdict, the same as on the badge, and its ASCII form."""
 
 _ASIDE = 4
-"""Cells by which the label of a position may push a verdict aside."""
+"""Cells by which another verdict may push a verdict aside."""
 
 _BESIDE = 3
 """The same for a checkpoint in a chart that shows every point: the width of a label."""
@@ -79,35 +78,48 @@ def draw_marks(
             canvas.put(x, y, glyph_of(mark.kind, options), style)
 
 
-def draw_events(
+def draw_verdicts(
     canvas: Canvas, plan: Layout, grid: Grid, marks: Sequence[Mark], options: ChartOptions
 ) -> None:
-    """Draw verdicts and checkpoints between the labels of the x axis, where there are any.
+    """Draw verdicts in the row of the labels of the x axis, before these: each at its step.
 
-    The newest verdict has the first choice of a cell; a checkpoint gives way to all else.
+    The newest has the first choice of a cell; one whose cell is taken stands beside it.
     """
-    events = [mark for mark in marks if mark.kind in _EVENTS]
-    for mark in sorted(reversed(events), key=lambda mark: mark.kind == "checkpoint"):
-        column = grid.column(mark.x)
-        if column is None:
-            continue
-        x = plan.left + column // CELLS[options.marker][1]
-        if mark.kind == "checkpoint":
-            # Runs save at round steps, which is where the labels stand.
-            reach = _BESIDE if options.points else 0
-            near = (x + side * by for by in range(reach + 1) for side in (1, -1))
-            place = next((at for at in near if canvas.blank(at, plan.height, 1)), None)
-            if place is not None:
-                canvas.put(place, plan.height, glyph_of(mark.kind, options), mark.kind)
-            continue
-        places = [x + side * by for by in range(_ASIDE + 1) for side in (1, -1)]
-        # Close to a label it would read as a part of the number.
-        apart = (at for at in places if canvas.blank(at - 1, plan.height, 3))
-        touching = (at for at in places if canvas.blank(at, plan.height, 1))
-        free = next(chain(apart, touching), None)
-        if free is not None:
-            style = f"verdict-{mark.severity.word}"
-            canvas.put(free, plan.height, verdict_glyph(mark.severity, options), style)
+    for mark in reversed([mark for mark in marks if mark.kind == "verdict"]):
+        glyph = verdict_glyph(mark.severity, options)
+        style = f"verdict-{mark.severity.word}"
+        _put_near(canvas, plan, grid, mark, options, (glyph, style, _ASIDE))
+
+
+def draw_checkpoints(
+    canvas: Canvas, plan: Layout, grid: Grid, marks: Sequence[Mark], options: ChartOptions
+) -> None:
+    """Draw checkpoints between the labels of the x axis, where there is room for them."""
+    # Runs save at round steps, which is where the labels stand.
+    reach = _BESIDE if options.points else 0
+    for mark in reversed([mark for mark in marks if mark.kind == "checkpoint"]):
+        glyph = glyph_of(mark.kind, options)
+        _put_near(canvas, plan, grid, mark, options, (glyph, mark.kind, reach))
+
+
+def _put_near(
+    canvas: Canvas,
+    plan: Layout,
+    grid: Grid,
+    mark: Mark,
+    options: ChartOptions,
+    drawn: tuple[str, str, int],
+) -> None:
+    """Put a glyph of a style into the blank cell nearest to a mark, so many cells away at most."""
+    glyph, style, reach = drawn
+    column = grid.column(mark.x)
+    if column is None:
+        return
+    x = plan.left + column // CELLS[options.marker][1]
+    near = (x + side * by for by in range(reach + 1) for side in (1, -1))
+    place = next((at for at in near if canvas.blank(at, plan.height, 1)), None)
+    if place is not None:
+        canvas.put(place, plan.height, glyph, style)
 
 
 def _row(

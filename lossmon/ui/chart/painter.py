@@ -9,13 +9,14 @@ import numpy as np
 
 from lossmon.types import Severity
 from lossmon.ui.chart.annotations import (
+    draw_checkpoints,
     draw_cursor,
-    draw_events,
     draw_findings,
     draw_legend,
     draw_letters,
     draw_marks,
     draw_points,
+    draw_verdicts,
 )
 from lossmon.ui.chart.canvas import CELLS, Canvas, Dots, Picture, cells_of
 from lossmon.ui.chart.curve_cache import Trace, Window
@@ -156,8 +157,9 @@ class Painter:
         if options.shade_gap != "none" and len(windows) == 2:
             between = gap_cells(windows[0], windows[1], grid, (rows, columns))
             _shade(canvas, plan, between, options)
+        draw_verdicts(canvas, plan, grid, model.marks, options)
         _axes(canvas, plan, grid, options, labelled=y is not None)
-        draw_events(canvas, plan, grid, model.marks, options)
+        draw_checkpoints(canvas, plan, grid, model.marks, options)
 
     def _previous(self, options: ChartOptions) -> Span | None:
         """The range shown so far, unless the user asked for another view."""
@@ -292,6 +294,9 @@ def _positions(canvas: Canvas, plan: Layout, grid: Grid, options: ChartOptions) 
         width = len(cells_of(tick.label))
         begin = plan.left + column // columns - width // 2
         begin = max(0, min(begin, canvas.width - width))
-        if begin >= free:
+        # A label gives way to a mark, and one close to it would read as a part of the number.
+        apart = range(begin - 1, begin + width + 1)
+        is_free = all(canvas.blank(at, plan.height, 1) for at in apart if 0 <= at < canvas.width)
+        if begin >= free and is_free:
             canvas.write(begin, plan.height, tick.label, "axis")
             free = begin + width + 1
