@@ -37,6 +37,7 @@ from lossmon.types import (
     MetricNames,
     RunSnapshot,
     RunState,
+    Series,
 )
 
 OVER = frozenset((RunState.FINISHED, RunState.FAILED, RunState.STALLED))
@@ -331,7 +332,7 @@ class RunMonitor:
             series=series,
             train=train,
             eval=eval_,
-            diagnosis=with_study(self._diagnosis(state, vitals.step), series, facts.trials),
+            diagnosis=self._diagnosis(state, vitals.step, series, facts),
             best=best_eval(series[eval_], checkpoints) if eval_ is not None else None,
             checkpoints=checkpoints,
             restarts=self._store.restarts(),
@@ -346,8 +347,13 @@ class RunMonitor:
             size=self._files.size,
         )
 
-    def _diagnosis(self, state: RunState, step: int | None) -> Diagnosis:
+    def _diagnosis(
+        self, state: RunState, step: int | None, series: tuple[Series, ...], facts: Facts
+    ) -> Diagnosis:
         diagnosis = self._feed.diagnosis(ended=state in OVER)
+        if not self._feed.error:
+            # A diagnosis that failed is said, also of a study.
+            diagnosis = with_study(diagnosis, series, facts.trials)
         # Only silence after live points is an alarm: an old log is merely old.
         is_stalled = state is RunState.STALLED and self._advanced_live and step is not None
         return with_stall(diagnosis, step) if is_stalled and step is not None else diagnosis
