@@ -33,7 +33,7 @@ class Collected:
 
     def __init__(self) -> None:
         self.series: Series = {}
-        self.orders: dict[str, list[int]] = {}
+        self.orders: dict[tuple[str, str], list[int]] = {}
         self.samples: list[TextSample] = []
         self.finished: bool | None = None
         self.total_steps: int | None = None
@@ -46,7 +46,7 @@ class Collected:
             rows = zip(points.steps.tolist(), points.values.tolist(), strict=True)
             column = self.series.setdefault(points.tag, [])
             column += [(step, repr(value), points.axis.value) for step, value in rows]
-            orders = self.orders.setdefault(points.tag, [])
+            orders = self.orders.setdefault((points.tag, points.axis.value), [])
             fresh = [*orders[-1:], *points.order.tolist()]
             assert all(a < b for a, b in pairwise(fresh)), "positions must only go up"
             orders += points.order.tolist()

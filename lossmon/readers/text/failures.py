@@ -52,7 +52,7 @@ _ENDS = tuple(
     )
 )
 _GLUED = re.compile(
-    r".{0,300}?(?:\d+/\d+|\]|\}|\||\d%|\^C)\s*"
+    r".{0,300}?(?:\d/\d{1,12}|\]|\}|\||\d%|\^C)\s*"
     r"(?=Traceback \(most recent|(?:slurmstepd|srun): error|Killed\b|Terminated\b|"
     r"Segmentation fault|Aborted\b|Fatal Python error)"
 )

@@ -10,10 +10,19 @@ from lossmon.readers.text.hindsight import Hindsight
 from lossmon.readers.text.templates import Groups, Template
 from lossmon.types import Axis
 
+MOST_EPOCHS = 1e9
+"""Epochs beyond which a number is not an epoch."""
+
 MANY = 2
 """Epochs from which it is unclear whether `step 5/100` counts the steps of one epoch or of all."""
 
 StepsOnAxis = tuple[list[int], Axis]
+
+
+def whole_epoch(text: str) -> int:
+    """Epochs that are over, given how a log prints the epoch; 0 where no training gets there."""
+    epoch = float(text)
+    return int(epoch) if epoch < MOST_EPOCHS else 0
 
 
 class StepFinder:
@@ -97,9 +106,9 @@ class StepFinder:
             # A count from 0 prints the last epoch, not the number of epochs.
             self.total_epochs = int(rows[-1][template.epochs]) + (zero is True)
         if template.epoch >= 0:
-            self._epoch = int(float(rows[-1][template.epoch]))
+            self._epoch = whole_epoch(rows[-1][template.epoch])
             if self._base is None:
-                first = int(float(rows[0][template.epoch]))
+                first = whole_epoch(rows[0][template.epoch])
                 self._base = min(first, 1) if zero is None else 0 if zero else 1
 
     def _global(self, template: Template, rows: Sequence[Groups]) -> StepsOnAxis:
@@ -140,14 +149,14 @@ class StepFinder:
         if self.total_epochs:
             self.total_steps = self.total_epochs * self._per_epoch
         epoch, step, total = template.epoch, template.step, template.total
-        steps = [(int(r[epoch]) - base) * int(r[total]) + int(r[step]) for r in rows]
+        steps = [(whole_epoch(r[epoch]) - base) * int(r[total]) + int(r[step]) for r in rows]
         return [max(0, step) for step in steps], Axis.STEP
 
     def _end_of_epoch(self, template: Template, rows: Sequence[Groups]) -> StepsOnAxis | None:
         """Steps of lines about a whole epoch, in a log that counts steps in other lines."""
         if template.epoch >= 0 and self._per_epoch and self._beside.within is not False:
             base = self._base or 0
-            epochs = [int(float(row[template.epoch])) for row in rows]
+            epochs = [whole_epoch(row[template.epoch]) for row in rows]
             return [max(0, epoch - base + 1) * self._per_epoch for epoch in epochs], Axis.STEP
         if self._last is not None and self._measured:
             return [self._last] * len(rows), Axis.STEP
@@ -164,7 +173,7 @@ class StepFinder:
         total = int(row[template.total]) if template.total >= 0 else 0
         if template.epoch < 0:
             return self._beside.bar(step, total)
-        return self._beside.step(int(float(row[template.epoch])), step, total, template)
+        return self._beside.step(whole_epoch(row[template.epoch]), step, total, template)
 
     def _by_epoch(self, template: Template, rows: Sequence[Groups]) -> StepsOnAxis | None:
         if template.epoch < 0:
@@ -172,7 +181,7 @@ class StepFinder:
         inherited = self._end_of_epoch(template, rows)
         if inherited is not None:
             return inherited
-        epochs = [int(float(row[template.epoch])) for row in rows]
+        epochs = [whole_epoch(row[template.epoch]) for row in rows]
         tags = tuple(tag for tag, _, _ in template.values)
         if tags and (arrived := self._arrivals.place(tags, epochs)) is not None:
             return arrived, Axis.ORDER

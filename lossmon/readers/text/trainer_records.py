@@ -20,6 +20,10 @@ Held = tuple[Template, Groups, frozenset[str]]
 """A record with its numbers, and the tags that another logger has printed already."""
 
 
+MOST_STEPS = 1e15
+"""Steps beyond which a number is not a plan."""
+
+
 class TrainerRecords:
     """Emits the records of the HF Trainer once their steps are known.
 
@@ -115,7 +119,8 @@ class TrainerRecords:
         learning rate shows, the steps that were taken are unknown.
         """
         values = {tag: float(row[index]) for tag, index, _ in template.values}
-        total = round(values.get("train_runtime", 0) * values.get("train_steps_per_second", 0))
+        planned = values.get("train_runtime", 0) * values.get("train_steps_per_second", 0)
+        total = round(planned) if planned < MOST_STEPS else 0
         epochs = float(row[template.epoch])
         annealed = 0 < self._rate <= ANNEALED * self._highest_rate
         if self._steps.is_counting and total and epochs and annealed:

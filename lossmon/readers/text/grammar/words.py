@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-NUMBER = r"[-+]?(?:\d[\d_]*+(?:\.\d*+)?+|\.\d++)(?:[eE][-+]?\d++)?+"
+NUMBER = r"[-+]?(?:\d++(?:_\d++)*+(?:\.\d*+)?+|\.\d++)(?:[eE][-+]?\d++)?+"
 """A finite number as programs print it. Possessive, so that no line makes it backtrack."""
 
 NONFINITE = r"[-+]?(?i:nan|inf(?:inity)?)(?!\w)"
