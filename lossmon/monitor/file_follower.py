@@ -165,6 +165,7 @@ class FollowedFile:
             # The file grew, but perhaps by the points of another run.
             grew = grew and batch != _NOTHING
         if batch == _NOTHING and not (grew or recovered or self.pending):
+            self.caught_up = True
             return None
         return self._accept(batch, live=live, grew=grew, now=now)
 

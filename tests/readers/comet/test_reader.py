@@ -36,3 +36,11 @@ def test_an_archive_that_is_being_packed_is_waited_for(tmp_path: Path) -> None:
     assert "not a whole Comet archive" in read(reader).notes[0]
     path.write_bytes(content)
     assert {one.tag for one in read(reader).points} >= {"train/loss", "system/cpu.percent.avg"}
+
+
+def test_an_archive_without_a_point_does_not_keep_the_monitor_busy(tmp_path: Path) -> None:
+    (tmp_path / ".cometml-runs").mkdir()
+    (tmp_path / ".cometml-runs" / "one.zip").write_bytes(SAMPLE.read_bytes()[:-20])
+    monitor = Monitor([tmp_path])
+    polls = [monitor.poll().busy for _ in range(5)]
+    assert not polls[-1]

@@ -23,6 +23,7 @@ from lossmon.readers.text.grammar.words import (
     LONE_SPLIT,
     LOSS_END,
     MAXIMISED,
+    NUMBER,
     is_known,
     is_loss,
 )
@@ -93,7 +94,7 @@ _MASKS = tuple(
     )
 )
 
-_BEST = re.compile(r"\tbest: (?P<value>\S+) \(\d+\)")
+_BEST = re.compile(rf"\tbest: (?P<value>{NUMBER}) \(\d+\)")
 """Column of CatBoost with the best value so far and its round."""
 
 _EVAL_SET = re.compile(r"validation_(?P<number>[01])-(?P<metric>\S+)")
