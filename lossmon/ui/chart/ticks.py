@@ -68,9 +68,10 @@ def step_ticks(low: float, high: float, most: int, *, whole: bool = True) -> tup
         return ()
     if step < 1 and whole:
         step = 1.0
+    values = _multiples(low, high, step)
     if step < 1:
-        return _labelled(_multiples(low, high, step), step)
-    return tuple(Tick(at, _count(at, step)) for at in _multiples(low, high, step))
+        return _labelled(values, step)
+    return _distinct(values, step, lambda at: _count(at, step), lambda at: _count(at, step))
 
 
 def time_ticks(low: float, high: float, most: int) -> tuple[Tick, ...]:
@@ -81,7 +82,7 @@ def time_ticks(low: float, high: float, most: int) -> tuple[Tick, ...]:
     step = next((float(step) for step in _TIME_STEPS if step >= wanted * (1 - 1e-9)), 0.0)
     if not step:
         step = 86400.0 * nice_ceil(wanted / 86400.0)
-    return tuple(Tick(at, _time(at)) for at in _multiples(low, high, step))
+    return _distinct(_multiples(low, high, step), step, _time, _time)
 
 
 def log_ticks(low: float, high: float, most: int) -> tuple[Tick, ...]:
@@ -124,29 +125,51 @@ def _multiples(low: float, high: float, step: float) -> list[float]:
 
 
 def _labelled(values: list[float], step: float) -> tuple[Tick, ...]:
-    largest = max((abs(value) for value in values), default=0.0)
-    if largest < step * _FAR:
-        label = _label_of(largest, step)
-        return tuple(Tick(at, label(at)) for at in values)
-    # Far from zero neighbours differ in digits that no label has room for.
+    if not values:
+        return ()
+    largest = max(abs(value) for value in values)
     apart = _label_of(values[-1] - values[0], step)
-    first = Tick(values[0], numbers.si(values[0]))
-    return (first, *(Tick(at, "+" + apart(at - values[0])) for at in values[1:]))
+    if largest < step * _FAR:
+        return _distinct(values, step, _label_of(largest, step), apart)
+    return _from_first(values, step, numbers.si, apart)
 
 
-def _label_of(largest: float, step: float) -> Callable[[float], str]:
+Label = Callable[[float], str]
+"""Writes a value, or the distance between two."""
+
+
+def _distinct(values: list[float], step: float, label: Label, apart: Label) -> tuple[Tick, ...]:
+    """Label each value by itself, or by its distance to the first where two would read alike."""
+    ticks = tuple(Tick(at, label(at)) for at in values)
+    if len({tick.label for tick in ticks}) == len(ticks):
+        return ticks
+    return _from_first(values, step, label, apart)
+
+
+def _from_first(values: list[float], step: float, label: Label, apart: Label) -> tuple[Tick, ...]:
+    """Far from zero neighbours differ in digits that no label has room for."""
+    further = (Tick(at, "+" + apart(index * step)) for index, at in enumerate(values) if index)
+    return (Tick(values[0], label(values[0])), *further)
+
+
+def _label_of(largest: float, step: float) -> Label:
     """One way of writing for all labels of an axis, so that their points stand in line."""
     decimals = max(0, -math.floor(math.log10(step) + 1e-9))
     if largest >= 10_000 and step >= 100:
         return lambda at: _count(at, step)
     if largest < 1e15 and decimals <= _DECIMALS and decimals + len(f"{largest:.0f}") < _LONGEST:
         return lambda at: f"{at:.{decimals}f}"
-    digits = math.floor(math.log10(max(largest / step, 1.0)) + 1e-9)
+    digits = max(0, _exponent(largest) - _exponent(step))
     return lambda at: (
         "0"
         if at == 0
         else f"{at:.{min(digits, 4)}e}".replace("e+0", "e").replace("e-0", "e-").replace("e+", "e")
     )
+
+
+def _exponent(size: float) -> int:
+    """The power of ten that its first digit counts; that of 1 for 0."""
+    return math.floor(math.log10(size) + 1e-9) if size > 0 else 0
 
 
 def _count(at: float, step: float) -> str:

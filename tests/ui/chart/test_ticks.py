@@ -36,6 +36,23 @@ def test_neighbouring_steps_never_share_a_label() -> None:
     assert len(set(labels(ticks))) == len(ticks) == 5
 
 
+@pytest.mark.parametrize(
+    "ticks, expected",
+    [
+        (linear_ticks(3.1e-7, 4.9e-7, 4), ["3.5e-7", "4.0e-7", "4.5e-7"]),
+        (linear_ticks(2.28e-3, 2.32e-3, 8), None),
+        (log_ticks(1.2e-4, 1.201e-4, 5), None),
+        (step_ticks(278_871_716, 278_871_730, 4), ["278.872M", "+5", "+10"]),
+        (time_ticks(269_280, 269_640, 3), ["3d 2h", "+2m", "+4m", "+6m"]),
+    ],
+)
+def test_no_two_labels_of_a_narrow_range_read_alike(
+    ticks: tuple[Tick, ...], expected: list[str] | None
+) -> None:
+    assert len(set(labels(ticks))) == len(ticks) > 2
+    assert expected is None or labels(ticks) == expected
+
+
 def test_time_is_labelled_as_a_clock_divides_it() -> None:
     assert labels(time_ticks(0, 3600, 4)) == ["0", "15m", "30m", "45m", "1h"]
     assert labels(time_ticks(0, 40, 4)) == ["0", "10s", "20s", "30s", "40s"]
