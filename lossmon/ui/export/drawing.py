@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from lossmon.fast_dataclass import dataclass
 from lossmon.types import Floats
 from lossmon.ui.chart.curve_cache import Trace
+from lossmon.ui.chart.downsample import ReducedCurve
 from lossmon.ui.chart.layout import horizontal, scaled, value_ticks, vertical
 from lossmon.ui.chart.model import ChartModel, ChartOptions, Curve, Mark
 from lossmon.ui.chart.ranges import Frame, Span
@@ -105,7 +107,7 @@ def _curve(plane: _Plane, curve: Curve, trace: Trace, x: Span) -> Iterator[str]:
     width = WIDTH - LEFT - RIGHT
     window = trace.drawn(x, width, CELLS)
     columns = window.columns
-    places = LEFT + 0.5 + np.arange(width)
+    places = np.arange(width, dtype=np.float64) + (LEFT + 0.5)
     style = curve.style
     if curve.raw and window.smoothed:
         high, low = plane.y(columns.high), plane.y(columns.low)
@@ -116,17 +118,22 @@ def _curve(plane: _Plane, curve: Curve, trace: Trace, x: Span) -> Iterator[str]:
         )
         few = " few" if len(trace) <= MOST_DOTS else ""
         yield f'<path class="{style} raw{few}" d="{strokes}"/>'
-    known = np.isfinite(columns.line)
-    heights = plane.y(columns.line)
-    line = "L".join(
-        f"{at:.1f} {top:.1f}" for at, top in zip(places[known], heights[known], strict=True)
-    )
-    if line:
-        yield f'<path class="{style} line" d="M{line}"/>'
+    if line := _line(places, plane.y(columns.line), columns):
+        yield f'<path class="{style} line" d="{line}"/>'
     if len(trace) <= MOST_DOTS and not window.smoothed:
         yield from _dots(plane, curve, trace, style)
     for at in places[columns.bad > 0][:MOST_DOTS]:
         yield f'<text class="critical" x="{at:.0f}" y="{TOP + 10}" text-anchor="middle">×</text>'
+
+
+def _line(places: Floats, heights: Floats, columns: ReducedCurve) -> str:
+    """Path data of a line, which breaks where all points of a column are not finite."""
+    only_bad = (columns.bad > 0) & (columns.bad == columns.points)
+    known = np.flatnonzero(np.isfinite(columns.line) & ~only_bad)
+    breaks = np.flatnonzero(np.diff(np.cumsum(only_bad)[known])) + 1
+    points = [f"{at:.1f} {top:.1f}" for at, top in zip(places[known], heights[known], strict=True)]
+    bounds = [0, *breaks.tolist(), len(points)] if points else []
+    return "".join("M" + "L".join(points[a:b]) for a, b in pairwise(bounds))
 
 
 def _dots(plane: _Plane, curve: Curve, trace: Trace, style: str) -> Iterator[str]:

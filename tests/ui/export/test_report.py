@@ -125,6 +125,20 @@ def test_a_chart_is_well_formed_and_its_places_are_numbers(values: list[float], 
                 assert not {"nan", "inf"} & set(element.get(name, "").replace("-", " ").split())
 
 
+def test_the_line_breaks_where_the_loss_was_not_finite() -> None:
+    values = np.linspace(2.0, 1.0, 40)
+    values[20:23] = math.nan
+    run = replace(stage.healthy(), series=(), train=None, eval=None)
+    run = replace(run, series=(stage.series(stage.TRAIN_LOSS, np.arange(40), values),), train=0)
+    for smoothing in (0.0, 0.9):
+        drawn = draw(model_of(run, ChartSettings(), (0,)), ChartOptions(smoothing=smoothing), "")
+        lines = [
+            one.get("d", "") for one in ET.fromstring(drawn) if one.get("class") == "train line"
+        ]
+        assert [line.count("M") for line in lines] == [2]
+        assert drawn.count("×") == 3
+
+
 def test_a_chart_of_nothing_finite_is_no_chart() -> None:
     run = stage.healthy()
     one = stage.series(stage.TRAIN_LOSS, np.arange(1, 4), np.full(3, math.nan))
