@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from lossmon.demo.cases import CASES, Rate
-from tests.demo.curves import curves
+from tests.demo.curves import SEEDS, curves
 
-seeds = pytest.mark.parametrize("seed", [0, 7])
+seeds = pytest.mark.parametrize("seed", SEEDS)
 
 
 @seeds

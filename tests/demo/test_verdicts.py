@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
 
@@ -11,9 +13,10 @@ from lossmon.demo.train import STEPS_PER_SECOND
 from lossmon.diagnosis.engine import Engine
 from lossmon.readers.tags.meaning import meaning
 from lossmon.types import Diagnosis
-from tests.demo.curves import curves
+from tests.demo.curves import SEEDS, curves
 
 
+@cache
 def judge(name: str, seed: int) -> Diagnosis:
     """Feed a whole training to the engine, in the order it was logged."""
     run, case = curves(name, seed), CASES[name]
@@ -39,7 +42,7 @@ def judge(name: str, seed: int) -> Diagnosis:
     return engine.diagnosis()
 
 
-@pytest.mark.parametrize("seed", [0, 7])
+@pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("name", CASES)
 def test_a_finished_case_gets_the_verdict_that_its_cause_deserves(name: str, seed: int) -> None:
     assert judge(name, seed).verdict.code in CASES[name].expected
