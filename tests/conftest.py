@@ -17,8 +17,8 @@ for _variable in ("LC_ALL", "LC_MESSAGES", "LANGUAGE", "LANG"):
     os.environ.pop(_variable, None)
 
 # The same examples at every run: a change is judged by what it changed, not by luck.
-# HYPOTHESIS_PROFILE=explore looks for new ones.
-settings.register_profile("fixed", derandomize=True, deadline=None)
+# HYPOTHESIS_PROFILE=explore looks for new ones, and for many.
+settings.register_profile("fixed", max_examples=25, derandomize=True, deadline=None)
 settings.register_profile("explore", max_examples=1000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 

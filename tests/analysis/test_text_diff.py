@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lossmon.analysis.text_diff import FARTHEST, diff, matches, words
@@ -47,7 +47,6 @@ def test_the_changed_words_are_marked(before: str, after: str, expected: tuple[s
     assert shown(before, after) == expected
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.lists(st.sampled_from("abc"), max_size=9), st.lists(st.sampled_from("abc"), max_size=9))
 def test_the_common_words_are_as_many_as_can_be(old: list[str], new: list[str]) -> None:
     longest = [[0] * (len(new) + 1) for _ in range(len(old) + 1)]
@@ -65,7 +64,6 @@ def test_the_common_words_are_as_many_as_can_be(old: list[str], new: list[str]) 
     assert all(a < c and b < d for (a, b), (c, d) in pairwise(found))
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_the_words_make_up_the_texts_again(before: str, after: str) -> None:
     told = diff(before, after)

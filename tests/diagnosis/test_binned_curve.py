@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lossmon.diagnosis.binned_curve import (
@@ -38,7 +38,6 @@ def test_no_point_is_lost(n: int) -> None:
 
 
 @given(st.integers(1, 3000), st.lists(st.integers(0, 3000), max_size=30))
-@settings(max_examples=60, deadline=None)
 def test_any_cut_gives_the_same_bits(n: int, cuts: list[int]) -> None:
     values = np.random.default_rng(n).lognormal(size=n)
     assert np.array_equal(binned(values, sorted(cuts)).bins, binned(values, []).bins)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lossmon.diagnosis.engine import Engine
@@ -18,7 +18,6 @@ HUGE = st.sampled_from([0.0, -0.0, 1e308, -1e308, 5e-324, np.nan, np.inf, -np.in
 POINT = st.tuples(st.integers(-1, 6), st.integers(0, 2**62), ANY | HUGE)
 
 
-@settings(max_examples=120, deadline=None)
 @given(st.lists(POINT, max_size=120), st.lists(st.integers(0, 120), max_size=4))
 def test_no_sequence_of_points_raises(
     points: list[tuple[int, int, float]], restarts: list[int]
@@ -33,7 +32,6 @@ def test_no_sequence_of_points_raises(
     assert_sound(engine.diagnosis())
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 4), ANY | HUGE), min_size=1, max_size=300))
 def test_one_call_and_many_give_the_same(points: list[tuple[int, float]]) -> None:
     numbers = np.array([number for number, _ in points])

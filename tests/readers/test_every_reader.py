@@ -188,7 +188,7 @@ shares = st.floats(0, 1, allow_nan=False)
 
 
 @pytest.mark.parametrize("one", GROWING, ids=[title for _, title in GROWING])
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(cuts=st.lists(shares, max_size=6))
 def test_any_cuts_of_the_bytes_give_the_same(one: Kind, cuts: list[float]) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -208,7 +208,7 @@ def test_any_cuts_of_the_bytes_give_the_same(one: Kind, cuts: list[float]) -> No
 
 
 @pytest.mark.parametrize("one", GROWING, ids=[title for _, title in GROWING])
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(
     how=st.sampled_from(["truncated", "rotated", "replaced"]),
     before=shares,

@@ -99,7 +99,7 @@ GROWING = [
 
 
 @pytest.mark.parametrize("name", [name for name in GROWING if not name.endswith("meta.yaml")])
-def test_every_cut_gives_the_same_points(tmp_path: Path, name: str) -> None:
+def test_a_cut_anywhere_gives_the_same_points(tmp_path: Path, name: str) -> None:
     content = (DATA / name).read_bytes()[:100_000]
     content = content[: content.rindex(b"\n") + 1]
     found = detect(DATA / name)
@@ -109,7 +109,7 @@ def test_every_cut_gives_the_same_points(tmp_path: Path, name: str) -> None:
     path = folder / Path(name).name
     path.write_bytes(content)
     expected = read_whole(found.open(path))
-    for cut in range(1, len(content), max(1, len(content) // 60)):
+    for cut in range(1, len(content), max(1, len(content) // 12)):
         grown = read_growing(path, content, [cut, cut + 1], found.open)
         assert (grown.series, grown.samples) == (expected.series, expected.samples), cut
 

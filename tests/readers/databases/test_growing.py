@@ -197,7 +197,7 @@ def assert_as_afterwards(path: Path, kind: str, readers: Readers) -> None:
 @pytest.mark.parametrize("mode", ["delete", "wal"])
 @pytest.mark.parametrize("kind", list(TABLES))
 @given(actions=ACTIONS)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_the_same_points_come_out_of_every_rhythm(kind: str, mode: str, actions: list[str]) -> None:
     with tempfile.TemporaryDirectory() as kept:
         path = Path(kept) / "x.db"
@@ -211,7 +211,7 @@ def test_the_same_points_come_out_of_every_rhythm(kind: str, mode: str, actions:
 @pytest.mark.parametrize("mode", ["delete", "wal"])
 @pytest.mark.parametrize("kind", list(TABLES))
 @given(before=ACTIONS, after=ACTIONS)
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_a_database_that_was_replaced_is_read_from_its_start(
     kind: str, mode: str, before: list[str], after: list[str]
 ) -> None:

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lossmon.errors import ReadError
@@ -144,7 +144,6 @@ JSON = st.recursive(
 
 
 @given(JSON)
-@settings(max_examples=200, deadline=None)
 def test_no_document_makes_it_fail(
     tmp_path_factory: pytest.TempPathFactory, document: object
 ) -> None:

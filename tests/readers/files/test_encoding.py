@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lossmon.readers.files.encoding import as_utf8, encoding_of
@@ -60,6 +60,8 @@ def test_lines_come_out_the_same_for_a_cut_at_any_byte(
     expected = texts(LineTail(path))
     assert len(expected) == 3
     for cut in range(1, len(data)):
+        if data[cut - 1 : cut + 1] == b"\0\0" and cut % 501:
+            continue  # The bytes of a hole are all alike.
         path.write_bytes(data[:cut])
         tail = LineTail(path)
         lines = texts(tail)
@@ -69,7 +71,6 @@ def test_lines_come_out_the_same_for_a_cut_at_any_byte(
         assert (lines, tail.replaced) == (expected, False), cut
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     text=st.text(st.characters(codec="utf-8", exclude_characters="\r\x00"), max_size=40),
     wide=st.sampled_from(["utf-16-le", "utf-16-be"]),

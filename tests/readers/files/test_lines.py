@@ -7,7 +7,7 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lossmon.readers.files.lines import BLOCK, LONGEST, Chunk, LineTail, TextLine
@@ -62,7 +62,6 @@ def test_every_cut_of_the_bytes_gives_the_same_lines(log: Path, content: bytes) 
         assert [line.text for line in grown(log, content[:cut], content[cut:])] == whole, cut
 
 
-@settings(max_examples=150, deadline=None)
 @given(
     st.lists(st.sampled_from([b"a", b"\n", b"\r", b"\0", b"\xff", b"\xfe", b"\xc3", b"\xa9"])),
     st.data(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from pathlib import Path
 
 from tests.readers.growing import DATA, Collected, read, read_growing, read_whole, titled
@@ -85,10 +86,10 @@ def test_the_newer_engine_names_its_step_otherwise(tmp_path: Path) -> None:
     assert run.total_steps == 200
 
 
-def test_every_cut_gives_the_same_points(tmp_path: Path) -> None:
+def test_a_cut_anywhere_gives_the_same_points(tmp_path: Path) -> None:
     content = (SAMPLES / "resume" / "trainer_log.jsonl").read_bytes()
     expected = whole("resume")
-    for cut in range(0, len(content), 97):
+    for cut in random.Random(1).sample(range(len(content)), 20):
         grown = read_growing(tmp_path / "trainer_log.jsonl", content, [cut], LOG.open)
         assert (grown.series, grown.finished) == (expected.series, True), cut
 

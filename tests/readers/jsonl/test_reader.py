@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+import random
 from pathlib import Path
 
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lossmon.readers.records.frame import RecordFrame
@@ -63,11 +64,11 @@ def test_nan_and_infinity_are_values_and_null_and_booleans_are_not() -> None:
 
 
 @pytest.mark.parametrize("name", ["metrics.jsonl", "nested.jsonl", "nan.jsonl"])
-def test_every_cut_of_the_bytes_gives_the_same_points(tmp_path: Path, name: str) -> None:
+def test_a_cut_anywhere_gives_the_same_points(tmp_path: Path, name: str) -> None:
     content = (DATA / "generic" / name).read_bytes()[:6000]
     (tmp_path / "whole").write_bytes(content)
     expected = read_whole(json_lines(tmp_path / "whole")).series
-    for cut in range(0, len(content), 1 if len(content) < 1000 else 13):
+    for cut in random.Random(1).sample(range(len(content)), 40):
         grown = read_growing(tmp_path / "log.jsonl", content, [cut], json_lines)
         assert grown.series == expected, cut
 
@@ -275,7 +276,6 @@ RECORDS = st.dictionaries(
 
 
 @given(st.lists(RECORDS, max_size=60), st.lists(st.integers(0, 4000), max_size=4))
-@settings(max_examples=60, deadline=None)
 def test_any_records_come_out_the_same_for_any_cuts(
     tmp_path_factory: pytest.TempPathFactory, records: list[dict[str, object]], cuts: list[int]
 ) -> None:
@@ -288,7 +288,6 @@ def test_any_records_come_out_the_same_for_any_cuts(
 
 
 @given(st.lists(RECORDS, min_size=1, max_size=5), st.integers(24, 60))
-@settings(max_examples=60, deadline=None)
 def test_lines_in_bulk_are_read_like_single_lines(
     records: list[dict[str, object]], repeats: int
 ) -> None:
@@ -338,7 +337,6 @@ def test_odd_lines_in_bulk_are_read_like_single_lines(line: str) -> None:
 
 
 @given(st.binary(max_size=400))
-@settings(max_examples=200, deadline=None)
 def test_no_bytes_make_it_fail(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     path = tmp_path_factory.mktemp("fuzz") / "a.jsonl"
     path.write_bytes(content)

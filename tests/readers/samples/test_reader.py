@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from lossmon.readers.discovery.discovery import Discovery
+from lossmon.readers.files.lines import LONGEST
 from lossmon.readers.records.sample_parts import Parts, parts_of, rows_of, split_text
 from lossmon.readers.registry import detect
 from lossmon.sanitize import LONGEST_TEXT, multiline
@@ -109,9 +110,9 @@ def test_a_long_first_record_is_known_by_its_beginning(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["word and ", "中文", '"\\'], ids=["words", "escapes", "quotes"])
-def test_of_an_answer_of_megabytes_the_beginning_is_kept(tmp_path: Path, text: str) -> None:
+def test_of_an_overlong_answer_the_beginning_is_kept(tmp_path: Path, text: str) -> None:
     for shift in range(7):
-        huge = "x" * shift + text * (3_000_000 // len(text))
+        huge = "x" * shift + text * (LONGEST * 11 // 10 // len(text))
         record = {"step": 3, "prompt": "p", "output": huge}
         samples = written(tmp_path / "s.jsonl", record, {**record, "output": "short"})
         assert [one.output[:50] for one in samples] == [huge[:50], "short"]

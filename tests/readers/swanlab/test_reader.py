@@ -107,7 +107,6 @@ def test_a_media_file_outside_the_run_is_not_read(log: Path, name: bytes) -> Non
     assert whole(log).samples == ()
 
 
-@settings(max_examples=300, deadline=None)
 @given(
     st.text(min_size=1, max_size=140),
     st.integers(-5, 1 << 40),
@@ -136,7 +135,7 @@ def test_hardware_readings_stand_at_the_step_that_was_logged_last(log: Path) -> 
     assert (points.tag, points.steps.tolist()) == ("system/gpu.0.pct", [42])
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.sampled_from([OLD, NEW]), st.lists(st.integers(0, 30_000), max_size=6))
 def test_any_split_of_the_bytes_gives_the_same_points(
     tmp_path_factory: pytest.TempPathFactory, path: Path, cuts: list[int]
@@ -148,7 +147,6 @@ def test_any_split_of_the_bytes_gives_the_same_points(
     assert grown.series == read_whole(SwanlabReader(path)).series
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.sampled_from([10, 11, 12, 13, 14, 16]), st.binary(max_size=80))
 def test_a_sound_record_of_garbage_is_skipped(
     tmp_path_factory: pytest.TempPathFactory, kind: int, garbage: bytes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 import subprocess
 import sys
 import time
@@ -10,7 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 
@@ -103,7 +104,7 @@ def _nan() -> Path:
 def test_a_file_cut_anywhere_gives_the_same_points(path: Path, log: Path) -> None:
     content = path.read_bytes()[:700]
     expected = None
-    for cut in range(len(content) + 1):
+    for cut in [0, len(content), *random.Random(1).sample(range(len(content)), 60)]:
         log.write_bytes(content[:cut])
         reader = EventReader(log)
         first = reader.read(math.inf)
@@ -114,7 +115,6 @@ def test_a_file_cut_anywhere_gives_the_same_points(path: Path, log: Path) -> Non
         assert found == expected, cut
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.lists(st.integers(0, 23_370), max_size=8))
 def test_any_split_of_the_bytes_gives_the_same_points(
     tmp_path_factory: pytest.TempPathFactory, cuts: list[int]
@@ -130,7 +130,6 @@ def test_any_split_of_the_bytes_gives_the_same_points(
     assert read(*batches) == loaded(_nan())
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 18_772), st.integers(1, 255)), min_size=1, max_size=20))
 def test_damage_raises_nothing_but_read_errors(
     tmp_path_factory: pytest.TempPathFactory, flips: list[tuple[int, int]]
@@ -148,7 +147,6 @@ def test_damage_raises_nothing_but_read_errors(
             break
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=200) | st.builds(bytes.__add__, st.just(b"*\x14\n\x12"), st.binary()))
 def test_a_sound_record_of_garbage_is_skipped(
     tmp_path_factory: pytest.TempPathFactory, garbage: bytes

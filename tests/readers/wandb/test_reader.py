@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lossmon.errors import ReadError
@@ -120,7 +120,6 @@ def test_scalars_are_those_that_wandb_itself_reads(path: Path) -> None:
     assert found == values | stats
 
 
-@settings(max_examples=300, deadline=None)
 @given(
     st.dictionaries(
         st.text(min_size=1, max_size=140),
@@ -167,7 +166,6 @@ def test_the_plan_is_taken_from_the_configuration(log: Path) -> None:
     assert written(log, message(5, update)).facts[0].total_steps == 500
 
 
-@settings(max_examples=25, deadline=None)
 @given(st.lists(st.integers(0, 48_825), max_size=6))
 def test_any_split_of_the_bytes_gives_the_same_points(
     tmp_path_factory: pytest.TempPathFactory, cuts: list[int]
@@ -177,7 +175,6 @@ def test_any_split_of_the_bytes_gives_the_same_points(
     assert grown.series == read_whole(WandbReader(RUNS[1])).series
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 48_824), st.integers(1, 255)), min_size=1, max_size=20))
 def test_damage_raises_nothing_but_read_errors(
     tmp_path_factory: pytest.TempPathFactory, flips: list[tuple[int, int]]
@@ -193,7 +190,6 @@ def test_damage_raises_nothing_but_read_errors(
         assert content[:6] != HEADER[:6]
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.sampled_from([2, 4, 5, 7, 12, 13, 17, 18]), st.binary(max_size=80))
 def test_a_sound_record_of_garbage_is_skipped(
     tmp_path_factory: pytest.TempPathFactory, kind: int, garbage: bytes
@@ -249,7 +245,6 @@ ROWS = st.lists(
 )
 
 
-@settings(max_examples=50, deadline=None)
 @given(ROWS)
 def test_rows_with_the_same_keys_are_stored_like_single_rows(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[tuple[str, ...], str]]

@@ -5,7 +5,7 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lossmon.types import Floats, Kind, Meaning, Series, Severity
@@ -236,7 +236,6 @@ def test_a_million_points_are_drawn_while_nobody_notices() -> None:
 FLOATS = st.lists(st.floats(), max_size=30)
 
 
-@settings(deadline=None, max_examples=150)
 @given(
     FLOATS,
     FLOATS,
