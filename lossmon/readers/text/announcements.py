@@ -6,8 +6,8 @@ import math
 import re
 
 MARKERS = (
-    "Running training", "` stopped: `max_", "epochs completed in", "raining complete",
-    "raining finished", "inished training", "teration is:", "bestIteration = ",
+    "Running training", " stopped: `max_", "epochs completed in", "raining complete",
+    "inished", "raining is ", "raining done", "teration is:", "bestIteration = ",
     "ignaling Trainer to stop", ": early stopping",
 )  # fmt: skip
 """Every line that matters here contains one of these, or follows one that does."""
@@ -16,11 +16,13 @@ BANNER = 40
 """Lines after which an incomplete banner is abandoned; other ranks print in between."""
 
 _FINISHED = re.compile(
-    r"(?i)^\W*(?:training (?:completed?|finished|is (?:complete|finished))|"
-    r"finished training|`Trainer\.fit` stopped: `max_\w+=|"
+    r"(?i)^\W*(?:training (?!(?:epoch|step|iter|batch|fold|stage|phase|round)[a-z]*\b)"
+    r"(?:(?:of )?[\w./-]{1,60} )?(?:is )?(?:completed?|finished|done)\b(?![ \w]*\bepoch)|"
+    r"training (?:completed?|finished)|finished training|`?Trainer\.fit`? stopped: `max_\w+=|"
     r"\d+ epochs completed in [\d.]+ hours|"
     r"(?:early stopping,|did not meet early stopping\.) best iteration is:|bestiteration = \d|"
-    r"monitored metric .{1,300} signaling trainer to stop|epoch 0*\d+: early stopping)"
+    r"(?:monitored metric|stopping threshold reached:) .{1,300} signaling trainer to stop|"
+    r"epoch 0*\d+: early stopping)"
 )
 _NUMBERS = {
     "epochs": re.compile(r"Num Epochs = ([\d,]{1,20})"),
