@@ -8,6 +8,7 @@ from lossmon.readers.points_builder import BatchBuilder
 from lossmon.readers.text.boosting import BoostingDirection
 from lossmon.readers.text.emitter import PointEmitter, trains
 from lossmon.readers.text.grammar.parsed import Scale
+from lossmon.readers.text.grammar.words import is_loss
 from lossmon.readers.text.headings import SectionHeading
 from lossmon.readers.text.hindsight import Hindsight
 from lossmon.readers.text.progress_bars import StaleBarValues
@@ -129,8 +130,11 @@ class Ledger:
         painted = template.step >= 0 and parsed.position.scale is Scale.EPOCH
         inner = parsed.last_only or self._steps.is_inner(template, rows[-1])
         part, self._part = self._part, None
-        if part is not None and part[0] is not template and trains(template):
-            self._place(part[0], [part[1]])
+        if part is not None and part[0] is not template:
+            if trains(template):
+                self._place(part[0], [part[1]])
+            elif part[0].parsed.averaged and (lost := _losses_besides(part[0], template)):
+                self._place(lost, [part[1]])
         if not inner and not painted:
             return rows
         if inner and template.total < 0 and template.step >= 0:
@@ -232,3 +236,10 @@ class Ledger:
         steps = self.trainer.total_steps or self._steps.total_steps
         epochs = self.facts.announced.total_epochs or self._steps.total_epochs
         self.facts.plan(steps, float(epochs))
+
+
+def _losses_besides(part: Template, summary: Template) -> Template | None:
+    """The losses of an evaluation's batches that the line summing it up does not repeat."""
+    if any(is_loss(tag) for tag, _, _ in summary.values):
+        return None
+    return part.only(is_loss)

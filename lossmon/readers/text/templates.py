@@ -106,6 +106,12 @@ class Template:
         other.values = _distinct((rename(tag), index, scale) for tag, index, scale in self.values)
         return other
 
+    def only(self, wanted: Callable[[str], bool]) -> Template | None:
+        """Return a template that takes only the values with wanted tags; None if it has none."""
+        other = copy(self)
+        other.values = tuple(value for value in self.values if wanted(value[0]))
+        return other if other.values else None
+
     def first(self) -> Groups | None:
         """Return the groups of the first line; None if a number is out of bounds."""
         texts = [self._line[slice(*span)] for span in self._spans]

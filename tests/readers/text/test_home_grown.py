@@ -478,3 +478,20 @@ def test_a_script_of_ones_own_is_read_whole(
     for cut in range(1, len(content), 7):
         grown = read_growing(path, content.encode(), [cut], TextReader)
         assert (grown.series, grown.orders) == (whole.series, whole.orders), cut
+
+
+def test_an_evaluation_of_averaged_batches_counts_with_its_mean(tmp_path: Path) -> None:
+    rounds = [
+        f"Epoch: [{epoch}][ 50/100]\tTime 0.2 (0.3)\tLoss {5 - epoch:.4f} (6.5000)\n"
+        f"Test: [ 0/79]\tTime 0.5 (0.5)\tLoss 3.1000 (3.1000)\tAcc@1 20.00 (20.00)\n"
+        f"Test: [50/79]\tTime 0.5 (0.5)\tLoss 3.9000 ({3 - epoch:.4f})\tAcc@1 18.00 (19.00)\n"
+        f" *   Acc@1 {20 + epoch}.100 Acc@5 45.000\n"
+        for epoch in range(2)
+    ]
+    log = tmp_path / "train.log"
+    log.write_text("".join(rounds))
+    found = read_whole(TextReader(log))
+    assert [value for _, value in found.values("Loss")] == [5.0, 4.0]
+    assert [value for _, value in found.values("test/Loss")] == [3.0, 2.0]
+    assert [value for _, value in found.values("eval/Acc@1")] == [20.1, 21.1]
+    assert "test/Acc@1" not in found.series

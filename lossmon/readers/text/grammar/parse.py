@@ -106,6 +106,9 @@ _EVAL_LINE = re.compile(
     r"(?![\w=/]|\s*[a-z ]*loss\s*[:=]?\s*\d)"
     r"|.{0,40}(?:\bphase (?:val|eval)|\bvalid on\b)|Saving dict for global step"
 )
+_BRACKETED = re.compile(rf"%?[ \t]{{0,4}}\([ \t]{{0,8}}(?P<mean>{NUMBER})%?[ \t]{{0,4}}\)")
+"""The mean so far behind a batch's own value, as an `AverageMeter` prints it: `0.5 (0.7)`."""
+
 _HEADING = re.compile(
     r"(?i)\W*(?:running |starting |start |begin )?"
     r"(?:(?P<test>test(?:ing)?)|val(?:id(?:ation|at(?:e|ing))?)?|eval(?:uat(?:ion|e|ing))?|dev)"
@@ -224,6 +227,12 @@ def _judged(
         place = replace(place, scale=Scale.NONE)
     best = _BEST.search(line, before.end) if place.scale is Scale.ROUND else None
     mean = bool(_MEAN.match(body, before.end) or _FAIRSEQ.search(line, 0, before.end))
+    averaged = bool(split) and place.total is not None and not bar
+    if averaged:
+        means = [(_mean_of(body, value), sure) for value, sure in values]
+        averaged = means != values
+        pair = [_mean_of(body, value) for value in pair]
+        values = means
     return MetricLine(
         tuple(
             _named(value, "" if value in pair or _is_train(value, values) else split, mean)
@@ -241,7 +250,14 @@ def _judged(
         bar=bar,
         split=split,
         best=best.span("value") if best else None,
+        averaged=averaged,
     )
+
+
+def _mean_of(body: str, value: LineValue) -> LineValue:
+    """The mean over an evaluation's batches where it stands behind the newest one's value."""
+    found = _BRACKETED.match(body, value.span[1])
+    return LineValue(value.name, found.span("mean"), value.scale) if found else value
 
 
 def _is_batch_size(body: str, place: LinePosition) -> bool:

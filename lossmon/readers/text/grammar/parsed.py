@@ -88,6 +88,7 @@ class MetricLine:
         columns: The line heads a table with these columns.
         split: `eval` or `test` where the line speaks of an evaluation, else empty.
         best: Span of the best value so far of a boosted model, whose direction it tells.
+        averaged: Its values are means over the batches of an evaluation so far.
         heading: `eval` or `test` where it announces one in the lines below, else empty.
     """
 
@@ -106,4 +107,5 @@ class MetricLine:
     columns: tuple[str, ...] = ()
     split: str = ""
     best: TextSpan | None = None
+    averaged: bool = False
     heading: str = ""
