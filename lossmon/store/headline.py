@@ -16,6 +16,9 @@ Candidate = tuple[str, Meaning, int, Axis]
 _TWIN = re.compile(r"(?<=loss)_(?:step|epoch)$")
 """Ends the key of a loss that repeats another one, per epoch or per step."""
 
+_REGULARIZER = re.compile(r"(?:^|(?<!cross)[/_ ])(?:entropy|kld?|ref_?kl)(?=[/_ ])")
+"""Names a term that only restrains the loss beside it: verl's `actor/entropy_loss`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Headlines:
@@ -28,7 +31,8 @@ class Headlines:
 def headlines(candidates: Sequence[Candidate]) -> Headlines:
     """Choose the headline losses.
 
-    A total precedes a component or one of several eval sets, a raw series a running mean, the
+    A total precedes a component or one of several eval sets, a policy's loss the entropy and the
+    KL divergence that restrain it, a raw series a running mean, the
     plain name a longer one, a logged total a sum of components. Where the eval loss counts
     something else than the best train loss (epochs instead of batches), a train loss on the same
     axis is preferred: two curves that cannot share an axis cannot be compared. Of a loss that is
@@ -74,10 +78,11 @@ def _ranked(candidates: Sequence[Candidate], split: Split) -> list[Candidate]:
     return sorted(fitting, key=lambda candidate: _place(candidate, f"{split}/loss"))
 
 
-def _place(candidate: Candidate, plain: str) -> tuple[bool, bool, bool, bool, int, str]:
+def _place(candidate: Candidate, plain: str) -> tuple[bool, bool, bool, bool, bool, int, str]:
     key, meaning, n, _ = candidate
     summed = bool(meaning.sum_of)
-    return (bool(meaning.part), meaning.secondary, summed, key != plain, -n, key)
+    restrains = bool(meaning.part) and _REGULARIZER.search(key) is not None
+    return (bool(meaning.part), restrains, meaning.secondary, summed, key != plain, -n, key)
 
 
 def ordered(series: tuple[Series, ...]) -> tuple[Series, ...]:
