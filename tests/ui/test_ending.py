@@ -46,7 +46,7 @@ async def test_no_key_at_no_time_and_size_is_too_much(seed: int) -> None:
     bindings = [one for group in app.key_groups.values() for one in group]
     keys = [key for one in bindings for key in one.key.split(",") if key != "q"]
     async with app.run_test(size=(80, 24)) as pilot:
-        for _ in range(60):
+        for _ in range(40):
             luck = dice.random()
             if luck < 0.1:
                 await pilot.resize_terminal(dice.randint(1, 200), dice.randint(1, 50))

@@ -87,15 +87,15 @@ def walks() -> Iterator[tuple[str, str, int]]:
     "name, language, first", [pytest.param(*one, id=f"{one[0]}-{one[1]}") for one in walks()]
 )
 async def test_every_view_is_whole_at_every_size(name: str, language: str, first: int) -> None:
-    """The dashboard of a scene at every size, the other views at one: each next scene has the
-    next size, so that all sizes of a view are walked through."""
+    """The dashboard of a scene at every second size, the other views at one: each next scene has
+    the next size, so that all sizes of a view are walked through."""
     app = stage.app(SCENES[name](), config=ScreenConfig(language=language))
     found = []
     async with app.run_test(size=SIZES[first % len(SIZES)]) as pilot:
         await pilot.pause()
         found += wrong(app)
         for at, key in enumerate(VIEWS[: 1 if name in OF_ONE_VIEW else None]):
-            for size in SIZES if not key else [SIZES[(first + at) % len(SIZES)]]:
+            for size in SIZES[first % 2 :: 2] if not key else [SIZES[(first + at) % len(SIZES)]]:
                 await pilot.press(*filter(None, [key]))
                 found += [f"{key}: {one}" for one in await wrong_at(pilot, app, size)]
             if key:
