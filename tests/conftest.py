@@ -23,6 +23,13 @@ settings.register_profile("explore", max_examples=1000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 
 
+def pytest_configure() -> None:
+    """Tests look at a database as soon as they have written to it."""
+    from lossmon.readers.databases import reader
+
+    reader.REST = 0.0
+
+
 def pytest_collection_finish() -> None:
     """Keep what was imported out of the garbage collector: it would look through it ever again."""
     gc.collect()

@@ -5,8 +5,10 @@ from __future__ import annotations
 import errno
 import math
 import time
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lossmon.errors import ReadError
 from lossmon.readers.databases.rows import RunRows, TrackerTables
@@ -16,9 +18,19 @@ from lossmon.readers.points_builder import BatchBuilder
 from lossmon.readers.records.columns import MOST_TAGS
 from lossmon.types import Batch, Facts
 
+if TYPE_CHECKING:
+    import sqlite3
+
 PATIENCE = 10.0
 """Seconds for which a database may be locked before an error says so. Trackers lock theirs for
 milliseconds; a program that hangs in a transaction may do so for ever."""
+
+REST = 50.0
+"""Times what a visit took until the next one: a writer in a tight loop then loses at most two
+percent of its time, and rarely closes a database while it is being read."""
+
+LONGEST_REST = 2.0
+"""Seconds of rest after a long visit."""
 
 PAUSE = 0.05
 """Seconds between two tries: the many runs of a locked database must not each wait for it."""
@@ -46,7 +58,7 @@ class Database:
         self.life = 0
         self.error: ReadError | OSError | None = None
         self.busy = False
-        self._tried = self._locked_since = -math.inf
+        self._tried = self._locked_since = self._rest_until = -math.inf
         self._make = tables
         self._tables = tables()
         self._seen: Revision | None = None
@@ -68,6 +80,9 @@ class Database:
     def refresh(self) -> None:
         """Take note of what was committed since the last refresh."""
         begin = time.monotonic()
+        if begin < self._rest_until and not self.busy:
+            # The monitor looks again when the file changes, and some seconds after it did.
+            return
         try:
             now = revision(self.path)
             if now is None or (now == self._seen and not self.busy):
@@ -106,8 +121,19 @@ class Database:
         elif self._tried - self._locked_since > PATIENCE:
             self.error = OSError(errno.EBUSY, "its writer keeps it locked; it is tried again")
 
+    @contextmanager
+    def visit(self) -> Iterator[sqlite3.Connection]:
+        """Open the database as `lossmon.readers.files.sqlite.visit` does, and rest afterwards."""
+        begin = time.monotonic()
+        try:
+            with visit(self.path) as connection:
+                yield connection
+        finally:
+            end = time.monotonic()
+            self._rest_until = end + min(LONGEST_REST, REST * (end - begin))
+
     def _refreshed(self, now: Revision) -> Sequence[ContainedRun]:
-        with visit(self.path) as connection:
+        with self.visit() as connection:
             same = self._seen is None or self._seen.inode == now.inode
             found = self._tables.refresh(connection) if same else None
             if found is None:
@@ -206,7 +232,7 @@ class DatabaseReader:
             self._rows, self._life = self._database.rows(key), self._database.life
             self._facts = None
         before = self._batch.points.order
-        with visit(self.path) as connection:
+        with self._database.visit() as connection:
             state = self._rows.read(connection, self._batch)
         self._more = state.more
         self._revisit_at = math.inf if state.revisit_at is None else state.revisit_at

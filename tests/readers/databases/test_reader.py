@@ -6,6 +6,7 @@ import math
 import os
 import shutil
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -80,6 +81,24 @@ def test_new_rows_are_given_once(mlflow: Path) -> None:
     assert [(p.tag, p.steps.tolist(), p.values.tolist()) for p in batch.points] == [
         ("train/loss", [130], [0.25])
     ]
+
+
+def test_a_writer_has_its_database_to_itself_between_two_visits(
+    mlflow: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lossmon.readers.databases.reader.REST", math.inf)
+    monkeypatch.setattr("lossmon.readers.databases.reader.LONGEST_REST", 0.5)
+    reader = opened(mlflow, "mlflow")
+    read(reader)
+    visited = time.monotonic()
+    change(
+        mlflow,
+        "INSERT INTO metrics (key, value, timestamp, run_uuid, step, is_nan) "
+        "SELECT 'train/loss', 0.25, 1795220239000, run_uuid, 130, 0 FROM runs",
+    )
+    while not read(reader).points:
+        assert time.monotonic() - visited < 30
+    assert time.monotonic() - visited > 0.4
 
 
 def test_a_reader_of_a_whole_database_stays_with_the_run_that_was_newest(mlflow: Path) -> None:
