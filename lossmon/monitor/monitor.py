@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -327,8 +328,8 @@ class Monitor:
         names = [run.framework_name for run in self._runs.values()]
         counts = Counter(names)
         for (path, run), name in zip(self._runs.items(), names, strict=True):
-            # Runs of one name are distinguished by the end of their directory names.
-            yield run.snapshot(f"{name} ({path.name[-8:]})" if name and counts[name] > 1 else name)
+            # Runs of one name are distinguished by what their directories are called.
+            yield run.snapshot(f"{name} ({own_label(path)})" if name and counts[name] > 1 else name)
 
     def _describe(self) -> Snapshot:
         now = self._clock()
@@ -351,6 +352,18 @@ class Monitor:
         if not _same(fresh, self._snapshot):
             self._snapshot = replace(fresh, time=self._clock())
         return self._snapshot
+
+
+_DATED = re.compile(r"-(\d{4})(\d\d)(\d\d)_(\d\d)(\d\d)\d\d-([\w-]+)$", re.ASCII)
+
+
+def own_label(path: Path) -> str:
+    """The date and id in the name of a directory, else the end of the name."""
+    dated = _DATED.search(path.name)
+    if dated is None:
+        return path.name[-8:]
+    year, month, day, hour, minute, id = dated.groups()
+    return f"{year}-{month}-{day} {hour}:{minute} {id}"
 
 
 def _worth_showing(runs: list[RunSnapshot]) -> tuple[RunSnapshot, ...]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from lossmon.monitor import Monitor
+from lossmon.monitor.monitor import own_label
 from lossmon.types import RunSnapshot, RunState
 from tests.readers.growing import DATA
 
@@ -284,3 +285,18 @@ def test_another_program_s_database_is_left_alone_at_last(
             look(monitor)
     formats = 3
     assert len(looks) == 3 * formats
+
+
+@pytest.mark.parametrize(
+    "directory, label",
+    [
+        ("run-20250317_144040-a0k0ix2o", "2025-03-17 14:40 a0k0ix2o"),
+        ("offline-run-20250317_144040-my-id", "2025-03-17 14:40 my-id"),
+        ("20250317-144040", "7-144040"),
+        ("aaaaaaaaaaaabbbb", "aaaabbbb"),
+    ],
+)
+def test_a_run_is_told_apart_by_the_date_and_the_id_of_its_directory(
+    directory: str, label: str
+) -> None:
+    assert own_label(Path(directory)) == label

@@ -60,6 +60,11 @@ class Fleet:
             self._keep()
 
     @property
+    def runs(self) -> tuple[RunSnapshot, ...]:
+        """All runs, also those that the filter hides."""
+        return self._runs
+
+    @property
     def is_late(self) -> bool:
         """Whether the order is older than the data."""
         return self._late

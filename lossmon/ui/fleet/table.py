@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import overload
 
-from rich.cells import cell_len
-
 from lossmon.diagnosis.advice import badge_of
 from lossmon.types import UNJUDGED, Floats, RunSnapshot, RunState, Severity
 from lossmon.ui.chart.sparkline import sparkline
 from lossmon.ui.fleet.columns import MARKS, TREND, Column, empty_columns, laid_out, objective_column
 from lossmon.ui.fleet.fleet import Fleet
+from lossmon.ui.fleet.names import RunNames
 from lossmon.ui.fleet.order import DESCENDING, Key
 from lossmon.ui.scene import Scene
 from lossmon.ui.text.lines import (
@@ -23,7 +22,6 @@ from lossmon.ui.text.lines import (
     TINT,
     Line,
     clean,
-    clip_middle,
     fit,
     pad,
     width,
@@ -63,16 +61,19 @@ class Table(Sequence[Line]):
         scene: When, in which language, and which are marked.
         room: Cells of a row.
         trends: Their sparklines.
+        names: Their short names.
     """
 
-    def __init__(self, fleet: Fleet, scene: Scene, room: int, trends: Trends) -> None:
+    def __init__(
+        self, fleet: Fleet, scene: Scene, room: int, trends: Trends, names: RunNames
+    ) -> None:
         self._fleet, self._scene, self._room, self._trends = fleet, scene, room, trends
-        self._rows = fleet.rows
+        self._rows, self._names = fleet.rows, names
         runs = [fleet.run(path) for path in self._rows]
-        longest = max((cell_len(clean(run.name)) for run in runs), default=0)
+        names.update(fleet.runs)
         empty = empty_columns(runs)
         objective = objective_column(runs) if "loss" in empty else None
-        self.columns = laid_out(room, longest, empty, objective)
+        self.columns = laid_out(room, names.longest, empty, objective)
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -114,7 +115,7 @@ class Table(Sequence[Line]):
         run = self._fleet.run(self._rows[row])
         chosen = row == self._fleet.row
         columns = self.columns
-        name = clip_middle(clean(run.name), columns.name)
+        name = self._names.of(run, columns.name)
         line: Line = (
             ("▸" if chosen else " ", "key"),
             ("●" if run.path in self._scene.marked else " ", "key"),

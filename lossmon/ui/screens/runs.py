@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from lossmon.types import UNJUDGED, RunSnapshot, RunState
 from lossmon.ui.fleet.completing import completed
 from lossmon.ui.fleet.fleet import following
+from lossmon.ui.fleet.names import RunNames
 from lossmon.ui.fleet.order import Key, needs_attention
 from lossmon.ui.fleet.table import Table, Trends
 from lossmon.ui.run_selection import RunSelection
@@ -81,7 +82,7 @@ class RunsScreen(TypingScreen, PageScreen):
         self.runs, self.fleet, self.scene = runs, runs.fleet, scene
         self._shown: Path | None = None
         """The run that was last chosen here."""
-        self._trends = Trends()
+        self._trends, self._names = Trends(), RunNames()
         self._counted: tuple[RunSnapshot, ...] = ()
         self._urgent = self._judged = 0
         self.body = self.table = Rows()
@@ -124,7 +125,7 @@ class RunsScreen(TypingScreen, PageScreen):
             super().present(scene)
 
     def lines(self, room: int) -> Sequence[Line]:
-        table = Table(self.fleet, self.scene, room, self._trends)
+        table = Table(self.fleet, self.scene, room, self._trends, self._names)
         self.table.head = table.head()
         self._columns = table.columns
         if table:

@@ -10,6 +10,7 @@ from rich.cells import cell_len
 from lossmon.types import RunState
 from lossmon.ui.fleet.columns import MARKS, Columns, empty_columns, laid_out, objective_column
 from lossmon.ui.fleet.fleet import Fleet
+from lossmon.ui.fleet.names import RunNames
 from lossmon.ui.fleet.order import Key
 from lossmon.ui.fleet.table import Table, Trends
 from lossmon.ui.scene import Scene
@@ -66,12 +67,12 @@ def test_every_row_fills_its_width_at_most_and_only_rows_in_view_are_composed(
     scene = Scene(snapshot=snapshot, now=stage.NOW, language=language)
     trends = Trends()
     for room in range(20, 220, 7):
-        table = Table(fleet, scene, room, trends)
+        table = Table(fleet, scene, room, trends, RunNames())
         lines = [table.head(), *table[:]]
         assert all(width(line) <= room for line in lines), room
         assert all(cell_len(plain(line)) == width(line) for line in lines)
     drawn = Trends()
-    assert len(Table(fleet, scene, 116, drawn)[5:12]) == 7
+    assert len(Table(fleet, scene, 116, drawn, RunNames())[5:12]) == 7
     assert len(drawn._known) == 7
 
 
@@ -93,7 +94,7 @@ def test_the_chosen_row_is_filled_over_its_width() -> None:
     snapshot = stage.fleet(4)
     fleet = Fleet()
     fleet.follow(snapshot.runs, stage.NOW)
-    table = Table(fleet, Scene(snapshot=snapshot, now=stage.NOW), 90, Trends())
+    table = Table(fleet, Scene(snapshot=snapshot, now=stage.NOW), 90, Trends(), RunNames())
     chosen, other = table[fleet.row], table[(fleet.row + 1) % 4]
     assert width(chosen) == 90
     assert all(role.endswith(TINT) for _, role in chosen)
