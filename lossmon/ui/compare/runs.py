@@ -69,6 +69,25 @@ def _began(run: RunSnapshot) -> float:
     return start_of(run.series) if any(map(len, run.series)) else -math.inf
 
 
+def baseline_of(runs: Sequence[RunSnapshot], in_view: Path | None) -> Path | None:
+    """The run that others are compared with: the one in view, unless its losses are not finite.
+
+    Then it is the first run with finite losses; None where all runs have failed so.
+    """
+    sound = [run.path for run in runs if _is_finite(run)]
+    return in_view if in_view in sound else next(iter(sound), None)
+
+
+def _is_finite(run: RunSnapshot) -> bool:
+    losses = [loss for loss in (run.train_loss, run.eval_loss) if loss is not None and len(loss)]
+    masked = run.diagnosis.verdict.code == NON_FINITE
+    return not masked and all(math.isfinite(loss.last) for loss in losses)
+
+
+NON_FINITE = "non_finite"
+"""The verdict on runs whose loss is NaN, also where the log has another number for it."""
+
+
 def metrics_of(runs: Sequence[RunSnapshot]) -> list[Metric]:
     """Metrics that at least one run has: the losses, then what most runs have."""
     found = []

@@ -12,7 +12,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.events import Click
 
-from lossmon.types import RunState
+from lossmon.types import RunSnapshot, RunState
 from lossmon.ui.chart.model import ChartModel, Curve
 from lossmon.ui.chart.positions import has_axis
 from lossmon.ui.chart.view_options import XAxis
@@ -20,6 +20,7 @@ from lossmon.ui.compare.runs import (
     ComparedRun,
     Metric,
     axis_of,
+    baseline_of,
     chosen_runs,
     common_position,
     drawn_row,
@@ -108,6 +109,8 @@ class CompareScreen(SceneScreen):
         self.metric: Metric | None = None
         self.chosen: Path | None = None
         self.base: Path | None = None
+        self._picked = False
+        """Whether the user picked the baseline."""
         self.hidden: frozenset[Path] = frozenset()
         self._letters = letters
         self._asked: frozenset[Path] = frozenset()
@@ -147,7 +150,10 @@ class CompareScreen(SceneScreen):
         in_view = self.scene.run.path if self.scene.run is not None else None
         first = in_view if in_view in paths else next(iter(paths), None)
         self.chosen = self.chosen if self.chosen in paths else first
-        self.base = self.base if self.base in paths else first
+        if self.base not in paths:
+            self._picked = False
+        if not self._picked:
+            self.base = self._steady_base(shown, in_view)
         self.metrics = metrics_of(shown)
         keys = [metric.key for metric in self.metrics]
         if self.metric is None or self.metric.key not in keys:
@@ -166,6 +172,10 @@ class CompareScreen(SceneScreen):
         for row in rows:
             level, apart = measured(row, base, self.at)
             self.rows.append(replace(row, level=level, apart=apart))
+
+    def _steady_base(self, shown: Sequence[RunSnapshot], in_view: Path | None) -> Path | None:
+        """The baseline so far while its losses are finite, else another run's."""
+        return baseline_of(shown, self.base or in_view)
 
     @property
     def x(self) -> XAxis:
@@ -299,7 +309,7 @@ class CompareScreen(SceneScreen):
 
     def action_baseline(self) -> None:
         """Compare with the chosen run."""
-        self.base = self.chosen
+        self.base, self._picked = self.chosen, True
         self.present(self.scene)
 
     def action_hide(self) -> None:

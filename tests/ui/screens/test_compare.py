@@ -13,7 +13,8 @@ import pytest
 from lossmon.types import Meaning, RunSnapshot, Snapshot
 from lossmon.ui.app import LossmonApp
 from lossmon.ui.chart.view_options import ChartSettings, XAxis
-from lossmon.ui.compare.runs import LETTERS, chosen_runs, metrics_of
+from lossmon.ui.compare.runs import LETTERS, baseline_of, chosen_runs, metrics_of
+from lossmon.ui.follower import SnapshotReady
 from lossmon.ui.scene import Scene, ScreenConfig
 from lossmon.ui.screens.compare import CompareScreen
 from lossmon.ui.screens.dashboard import Dashboard
@@ -133,6 +134,33 @@ async def test_b_makes_the_chosen_run_the_baseline() -> None:
         await pilot.pause()
         assert "baseline" in line_of(app, "worse")
         assert "−0.19" in line_of(app, "same")
+
+
+def test_a_run_whose_loss_is_nan_is_not_the_baseline() -> None:
+    broken, sound = stage.non_finite(), one("sound")
+    assert baseline_of([broken, sound], broken.path) == sound.path
+    assert baseline_of([broken, sound], sound.path) == sound.path
+    assert baseline_of([broken, sound], None) == sound.path
+    assert baseline_of([broken], broken.path) is None
+    # A log may print 0.0 for a loss that is not a number: the verdict knows.
+    masked = replace(one("masked"), diagnosis=broken.diagnosis)
+    assert baseline_of([masked, sound], masked.path) == sound.path
+
+
+async def test_the_baseline_moves_away_from_a_run_that_becomes_nan_unless_it_was_picked() -> None:
+    snapshot = three()
+    first, *rest = snapshot.runs
+    broken = replace(first, diagnosis=stage.non_finite().diagnosis)
+    app = stage.app(snapshot)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("c")
+        view = view_of(app)
+        assert view.base == first.path
+        app.post_message(SnapshotReady(replace(snapshot, runs=(broken, *rest))))
+        await pilot.pause()
+        assert view.base == rest[0].path
+        await pilot.press("home", "b")
+        assert view.base == first.path
 
 
 @pytest.mark.parametrize("key", ["space", "h"])
