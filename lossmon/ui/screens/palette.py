@@ -12,8 +12,11 @@ from textual import events
 from textual.binding import ActiveBinding, Binding, BindingType
 
 from lossmon.fast_dataclass import dataclass
+from lossmon.ui.metrics.entries import key_of
+from lossmon.ui.metrics.names import display_name
 from lossmon.ui.screens.host import ViewHost
 from lossmon.ui.screens.page_screen import PageScreen
+from lossmon.ui.screens.scene_screen import DetailRequested
 from lossmon.ui.screens.typing_screen import MOVES, TypingScreen
 from lossmon.ui.text.lines import MUTED, STRONG, TEXT, Line, clean, clip, fit, pointer
 from lossmon.ui.widgets.keys import NAMES
@@ -89,7 +92,7 @@ class PaletteScreen(TypingScreen, PageScreen):
 
     @classmethod
     def create(cls, app: ViewHost) -> Self | None:
-        """List the actions of the view on top, the runs and the themes."""
+        """List the actions of the view on top, the runs, the metrics and the themes."""
         say, runs = app.scene.say, app.scene.snapshot.runs
         known = actions(
             app.screen.active_bindings,
@@ -101,6 +104,15 @@ class PaletteScreen(TypingScreen, PageScreen):
                 PaletteEntry(run.name, say("runs"), "open run", partial(app.runs.choose, at))
                 for at, run in enumerate(runs)
             ]
+        known += [
+            PaletteEntry(
+                display_name(one),
+                say("metric"),
+                f"open metric {one.tag}",
+                partial(app.post_message, DetailRequested(key_of(one))),
+            )
+            for one in (app.scene.run.series if app.scene.run else ())
+        ]
         return cls(
             known
             + [

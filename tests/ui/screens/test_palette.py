@@ -9,11 +9,12 @@ from lossmon.ui.app import LossmonApp
 from lossmon.ui.keys.bindings import BINDINGS
 from lossmon.ui.scene import ScreenConfig
 from lossmon.ui.screens.dashboard import Dashboard
+from lossmon.ui.screens.detail import DetailScreen
 from lossmon.ui.screens.diagnosis import DiagnosisScreen
 from lossmon.ui.screens.log import LogScreen
 from lossmon.ui.screens.palette import PaletteScreen
 from tests.ui import stage
-from tests.ui.screen import rows
+from tests.ui.screen import rows, text
 
 
 def page(app: LossmonApp) -> PaletteScreen:
@@ -84,6 +85,17 @@ async def test_runs_and_themes_are_found_too() -> None:
         assert app.scene.run.name == last
         await pilot.press("ctrl+p", *"nord", "enter")
         assert app.theme == "nord"
+
+
+async def test_metrics_are_found_by_their_tags_and_opened() -> None:
+    app = stage.app(stage.SCENES["healthy"]())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("ctrl+p", *"metric acc")
+        assert [one.text for one in page(app).found] == ["eval accuracy"]
+        await pilot.press("enter")
+        await pilot.pause()
+        assert isinstance(app.screen, DetailScreen)
+        assert "eval accuracy" in text(app)
 
 
 async def test_a_click_does_a_thing() -> None:
