@@ -39,7 +39,7 @@ class MergedSource:
     def _merge(self, parts: tuple[Snapshot, ...]) -> Snapshot:
         known = self._parts
         if len(parts) != len(known) or any(a is not b for a, b in zip(parts, known, strict=True)):
-            self._parts, self._merged = parts, _merged(parts)
+            self._parts, self._merged = parts, merged(parts)
         return self._merged
 
     def add(self, source: RunSource) -> None:
@@ -78,7 +78,8 @@ class MergedSource:
             source.stop()
 
 
-def _merged(parts: Sequence[Snapshot]) -> Snapshot:
+def merged(parts: Sequence[Snapshot]) -> Snapshot:
+    """One snapshot of several sources."""
     if not parts:
         return Snapshot()
     hardware = next(
@@ -96,4 +97,12 @@ def _merged(parts: Sequence[Snapshot]) -> Snapshot:
         unread_files=() if runs else tuple(name for part in parts for name in part.unread_files),
         notes=tuple(dict.fromkeys(note for part in parts for note in part.notes)),
         busy=any(part.busy for part in parts),
+        read=_read(parts),
     )
+
+
+def _read(parts: Sequence[Snapshot]) -> tuple[int, int] | None:
+    if any(part.busy and part.read is None for part in parts):
+        return None
+    known = [part.read for part in parts if part.read is not None]
+    return sum(done for done, _ in known), sum(count for _, count in known)

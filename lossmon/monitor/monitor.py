@@ -25,7 +25,7 @@ from lossmon.monitor.scheduler import Scheduler
 from lossmon.readers.discovery.discovery import Discovery, Scan
 from lossmon.readers.discovery.found import FoundRun
 from lossmon.store.run import MEMORY_BUDGET
-from lossmon.types import HardwareReading, MetricNames, RunSnapshot, RunState, Snapshot
+from lossmon.types import UNJUDGED, HardwareReading, MetricNames, RunSnapshot, RunState, Snapshot
 
 UNLIMITED = 1 << 62
 """Memory budget that keeps every point."""
@@ -333,7 +333,12 @@ class Monitor:
 
     def _describe(self) -> Snapshot:
         now = self._clock()
-        runs = self._nodes.added(_worth_showing(list(self._snapshots())), now)
+        described = list(self._snapshots())
+        unread = sum(
+            run.busy and one.diagnosis is UNJUDGED
+            for run, one in zip(self._runs.values(), described, strict=True)
+        )
+        runs = self._nodes.added(_worth_showing(described), now)
         runs = self._hardware_findings.added(runs, self._hardware.latest, now)
         alive = any(run.state in (RunState.RUNNING, RunState.WAITING) for run in runs) or not runs
         if self._hardware.idle is alive:
@@ -348,6 +353,8 @@ class Monitor:
             unread_files=() if runs else self._scan.unrecognised,
             notes=(*self._scan.notes, *self._faults),
             busy=not self._scan.is_complete or any(run.busy for run in self._runs.values()),
+            # Runs without a metric are not shown, but read: shown runs become more and fewer.
+            read=(len(described) - unread, len(described)) if self._scan.is_complete else None,
         )
         if not _same(fresh, self._snapshot):
             self._snapshot = replace(fresh, time=self._clock())
@@ -380,6 +387,6 @@ def _same(a: Snapshot, b: Snapshot) -> bool:
         len(a.runs) == len(b.runs)
         and all(x is y for x, y in zip(a.runs, b.runs, strict=True))
         and a.hardware is b.hardware
-        and (a.waiting_for, a.notes, a.busy) == (b.waiting_for, b.notes, b.busy)
+        and (a.waiting_for, a.notes, a.busy, a.read) == (b.waiting_for, b.notes, b.busy, b.read)
         and (a.seen_files, a.unread_files) == (b.seen_files, b.unread_files)
     )

@@ -167,6 +167,8 @@ class Snapshot:
         seen_files: Files seen while there is no run.
         unread_files: Names of some of them, none of which is in a known format.
         busy: More bytes are known and will be read at once.
+        read: How many runs were read to their ends once, and of how many; None while more runs
+            may be found.
     """
 
     time: float = 0.0
@@ -177,3 +179,4 @@ class Snapshot:
     seen_files: int = 0
     unread_files: tuple[str, ...] = ()
     busy: bool = False
+    read: tuple[int, int] | None = None

@@ -4,7 +4,8 @@ import threading
 from pathlib import Path
 
 from lossmon.monitor import LocalSource
-from lossmon.monitor.merged_source import MergedSource
+from lossmon.monitor.merged_source import MergedSource, merged
+from lossmon.types import Snapshot
 from tests.monitor.logs import append, falling
 
 
@@ -39,3 +40,10 @@ def test_without_any_run_it_is_told_what_every_source_waits_for(tmp_path: Path) 
     sources = [LocalSource([path], hardware=False, changed=changed) for path in paths]
     waiting = MergedSource(sources, changed).poll(1.0).waiting_for
     assert str(paths[0]) in waiting and str(paths[1]) in waiting
+
+
+def test_runs_that_are_read_are_counted_once_all_are_found() -> None:
+    done, reading = Snapshot(read=(2, 2)), Snapshot(busy=True, read=(1, 3))
+    assert merged([done, reading]).read == (3, 5)
+    assert merged([done, Snapshot(busy=True)]).read is None
+    assert merged([reading, Snapshot()]).read == (1, 3)

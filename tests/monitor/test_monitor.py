@@ -340,5 +340,6 @@ def test_a_search_that_takes_several_polls_is_busy(tmp_path: Path) -> None:
         append(tmp_path / f"run{number}" / "trainer_log.jsonl", falling(1, 3))
     monitor = Monitor([tmp_path])
     first = monitor.poll(budget=0.0)
-    assert (first.busy, first.runs) == (True, ())
-    assert len(monitor.drain().runs) == 30
+    assert (first.busy, first.runs, first.read) == (True, (), None)
+    last = monitor.drain()
+    assert (len(last.runs), last.read) == (30, (30, 30))

@@ -9,7 +9,7 @@ from typing import ClassVar, Self
 from textual import events, getters
 from textual.binding import Binding, BindingType
 
-from lossmon.types import UNJUDGED, RunSnapshot, RunState
+from lossmon.types import RunSnapshot, RunState
 from lossmon.ui.fleet.completing import completed
 from lossmon.ui.fleet.fleet import following
 from lossmon.ui.fleet.names import RunNames
@@ -84,7 +84,7 @@ class RunsScreen(TypingScreen, PageScreen):
         """The run that was last chosen here."""
         self._trends, self._names = Trends(), RunNames()
         self._counted: tuple[RunSnapshot, ...] = ()
-        self._urgent = self._judged = 0
+        self._urgent = 0
         self.body = self.table = Rows()
 
     # -------------------------------------------------------------------------- what is shown
@@ -113,7 +113,6 @@ class RunsScreen(TypingScreen, PageScreen):
         if runs is not self._counted:
             self._counted = runs
             self._urgent = sum(needs_attention(run, scene.now) for run in runs)
-            self._judged = sum(run.diagnosis is not UNJUDGED for run in runs)
 
     def tick(self, scene: Scene) -> None:
         """Let rows take their places once the user lets go of them, and ages grow."""
@@ -170,11 +169,16 @@ class RunsScreen(TypingScreen, PageScreen):
         return ((f"{self._urgent} {self.scene.say('need attention')}", "warning"),)
 
     def _progress(self) -> Line:
-        """How many runs are judged, until all are."""
-        count = len(self.scene.snapshot.runs)
-        if not self.scene.snapshot.busy or self._judged == count:
+        """How many runs are read, until all are; without a number while more are found."""
+        snapshot, word = self.scene.snapshot, self.scene.say("reading")
+        if not snapshot.busy or (
+            snapshot.read is not None and snapshot.read[0] == snapshot.read[1]
+        ):
             return EMPTY
-        return ((f"{self.scene.say('reading')} {self._judged}/{count}", MUTED),)
+        if snapshot.read is None:
+            return ((word, MUTED),)
+        done, count = snapshot.read
+        return ((f"{word} {done}/{count}", MUTED),)
 
     def _marked(self) -> Line:
         known = sum(run.path in self.scene.marked for run in self.scene.snapshot.runs)

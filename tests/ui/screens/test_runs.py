@@ -366,3 +366,22 @@ async def test_a_list_of_one_run_is_left_with_escape() -> None:
         assert "esc back" in rows(app)[-1]
         await pilot.press("escape")
         assert not isinstance(app.screen, RunsScreen)
+
+
+@pytest.mark.parametrize(
+    "busy, read, said",
+    [
+        (True, None, "reading"),
+        (True, (43, 102), "reading 43/102"),
+        (True, (102, 102), None),
+        (False, (102, 102), None),
+    ],
+)
+async def test_the_count_of_read_runs_is_of_all_runs_once_they_are_found(
+    busy: bool, read: tuple[int, int] | None, said: str | None
+) -> None:
+    app = stage.app(replace(stage.several(), busy=busy, read=read))
+    async with app.run_test(size=(120, 24)) as pilot:
+        await pilot.press("r")
+        edge = rows(app)[0]
+    assert f"  {said}  by" in edge if said else "reading" not in edge
