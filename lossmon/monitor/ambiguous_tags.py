@@ -26,6 +26,9 @@ _NUMBERED = re.compile(r"\d{1,3}|[a-z]")
 """Name of a loss component that is only a number or a letter."""
 _VAGUE = re.compile(r"(?i)(?:^|/)(?P<what>scores?|metrics?|results?|values?|fitness|quality)$")
 
+_EVAL_SET = re.compile(r"validation_(?P<number>[01])-(?P<metric>.+)")
+"""Name of a metric of one of XGBoost's eval sets, either of which may be the train set."""
+
 
 def ambiguous_tags(
     series: Sequence[Series], train: int | None, eval_: int | None, overrides: TagOverrides
@@ -39,6 +42,8 @@ def ambiguous_tags(
         overrides: The user's answers so far.
     """
     found: dict[str, AmbiguousTag] = {}
+    if train is None:
+        found.update((one.tag, one) for one in _eval_sets(series))
     heads = ((train, "train_loss"), (eval_, "eval_loss"))
     for index, setting in heads:
         if index is not None and setting not in overrides.known:
@@ -55,6 +60,19 @@ def ambiguous_tags(
         if one.tag not in overrides.tags and one.candidates[0] not in overrides.known
     ]
     return tuple(asked[:MOST])
+
+
+def _eval_sets(series: Sequence[Series]) -> Iterator[AmbiguousTag]:
+    """The losses of two eval sets, of which the numbers do not say which one is the train set."""
+    sets: dict[str, list[str]] = {}
+    for one in series:
+        is_set = one.meaning.kind is Kind.LOSS and one.n >= ENOUGH
+        if is_set and (named := _EVAL_SET.fullmatch(one.tag)):
+            sets.setdefault(named["metric"], []).append(one.tag)
+    for tags in sets.values():
+        if len(tags) > 1:
+            for tag in sorted(tags):
+                yield AmbiguousTag(tag, ("train_loss", "eval_loss"), AmbiguityReason.VAGUE)
 
 
 def _about(series: Sequence[Series], head: Series, setting: str) -> Iterator[AmbiguousTag]:

@@ -104,3 +104,20 @@ def test_an_answer_is_believed_and_not_asked_for_again(
 def test_every_name_that_is_offered_is_one_that_the_settings_know(name: str) -> None:
     kind = Kind.LOSS if name.endswith("loss") else Kind.METRIC
     assert meaning("x", overrides={name: "x"}).kind is kind
+
+
+def test_which_of_two_eval_sets_is_the_train_set_is_asked(tmp_path: Path) -> None:
+    rows = [
+        f"[{n}]\tvalidation_0-logloss:{0.8 - n / 50:.3f}\tvalidation_1-logloss:{0.7 - n / 60:.3f}\n"
+        for n in range(12)
+    ]
+    (tmp_path / "train.log").write_text("".join(rows))
+    (run,) = Monitor([tmp_path]).drain().runs
+    first, second = "validation_0-logloss", "validation_1-logloss"
+    assert [one.tag for one in run.ambiguous_tags] == [first, second]
+    assert {one.candidates[0] for one in run.ambiguous_tags} == {"train_loss"}
+    assert run.train is None
+    (run,) = Monitor([tmp_path], MonitorConfig(names={"train_loss": second})).drain().runs
+    assert run.train_loss is not None
+    assert run.train_loss.tag == second
+    assert run.ambiguous_tags == ()
