@@ -19,6 +19,7 @@ from lossmon.monitor.description import (
 )
 from lossmon.monitor.diagnosis_feed import DiagnosisFeed
 from lossmon.monitor.file_follower import FollowedFile, Identity
+from lossmon.monitor.masked_losses import unmasked
 from lossmon.monitor.notes import notes_on
 from lossmon.monitor.run_files import RunFiles
 from lossmon.monitor.run_log import RunLog
@@ -305,8 +306,8 @@ class RunMonitor:
         return self._snapshot
 
     def _describe(self, name: str, now: float) -> RunSnapshot:
-        series, facts = self._store.series(), self._facts()
-        train, eval_ = self._store.headline_indices()
+        facts, (train, eval_) = self._facts(), self._store.headline_indices()
+        series = unmasked(self._store.series(), train, eval_)
         lead = leading_series(series, train)
         self._vitals = vitals, rate = vitals_of(facts, lead, series, self._files)
         state, reason = run_state.state(vitals, now)
