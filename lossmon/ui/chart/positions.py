@@ -26,6 +26,18 @@ def has_axis(run: RunSnapshot, series: Series, x: XAxis) -> bool:
     return series.axis is Axis.STEP and tokens_of(run) is not None
 
 
+def axis_of(run: RunSnapshot, series: Series, x: XAxis) -> XAxis:
+    """What the positions of `placed_curve` really count."""
+    if has_axis(run, series, x):
+        return x
+    return XAxis.EPOCH if series.axis is Axis.EPOCH else XAxis.STEP
+
+
+def axes_of_run(run: RunSnapshot) -> list[XAxis]:
+    """Axes on which at least one series of a run can be placed; epochs only where it has some."""
+    return [x for x in XAxis if any(has_axis(run, series, x) for series in run.series)]
+
+
 def counts_epochs(run: RunSnapshot, series: Series) -> bool:
     """Whether the steps of a series can be given as epochs."""
     epoch = run.epoch or math.nan

@@ -17,8 +17,9 @@ from lossmon.diagnosis.advice import advise, badge_of, explain_missing
 from lossmon.locale import translate
 from lossmon.types import RunSnapshot, Series
 from lossmon.ui.chart.model import ChartOptions
+from lossmon.ui.chart.positions import has_axis
 from lossmon.ui.chart.run_model import model_of
-from lossmon.ui.chart.view_options import ChartSettings
+from lossmon.ui.chart.view_options import ChartSettings, XAxis
 from lossmon.ui.export.drawing import draw, spark
 from lossmon.ui.text import numbers
 from lossmon.ui.text.lines import clean
@@ -163,11 +164,12 @@ def _numbered(texts: Iterable[str]) -> list[str]:
 
 def _losses(run: RunSnapshot, chart_settings: ChartSettings, told: _Words) -> Iterable[str]:
     shown = tuple(index for index in (run.train, run.eval) if index is not None)
+    x = chart_settings.x
     options = ChartOptions(
         smoothing=chart_settings.smoothing,
         log_y=chart_settings.log,
         hide_outliers=chart_settings.robust,
-        x_axis=chart_settings.x,
+        x_axis=x if not shown or has_axis(run, run.series[shown[0]], x) else XAxis.STEP,
         recent=chart_settings.recent,
     )
     drawn = draw(

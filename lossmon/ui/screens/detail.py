@@ -171,8 +171,9 @@ class DetailScreen(TypingScreen):
         window, values = self.sight.window, self.sight.values
         if values is not None and scene.chart_settings.log and values[0] <= 0:
             values = None
+        shown = self.subject.shown if self.subject else ()
         self._options = replace(
-            options_of(scene),
+            options_of(scene, shown[0] if shown else None),
             x_range=None if window is None else (window.low, window.high),
             y_range=values,
             shade_gap=shade_of(scene),

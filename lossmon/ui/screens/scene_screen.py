@@ -10,7 +10,7 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.screen import Screen
 
-from lossmon.ui.chart.tokens import tokens_of
+from lossmon.ui.chart.positions import axes_of_run
 from lossmon.ui.chart.view_options import XAxis
 from lossmon.ui.compositor import DiffCompositor
 from lossmon.ui.scene import Scene
@@ -49,9 +49,8 @@ def classes_of(size: Size) -> tuple[str, str]:
 
 
 def axes_of(scene: Scene) -> Collection[XAxis]:
-    """X axes of the run in view: steps, epochs, time, and tokens if it logs them."""
-    has_tokens = scene.run is not None and tokens_of(scene.run) is not None
-    return [x for x in XAxis if has_tokens or x is not XAxis.TOKENS]
+    """X axes of the run in view: of steps, epochs, time and tokens those that it logs."""
+    return [] if scene.run is None else axes_of_run(scene.run)
 
 
 class DetailRequested(Message):

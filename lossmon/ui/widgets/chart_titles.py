@@ -10,7 +10,9 @@ from lossmon.analysis.generalisation_gap import gap_series
 from lossmon.analysis.sentences import best_checkpoint
 from lossmon.types import Axis, Floats, Kind, RunSnapshot, Series
 from lossmon.ui.chart.model import ChartOptions
+from lossmon.ui.chart.positions import axis_of
 from lossmon.ui.chart.run_model import style_of
+from lossmon.ui.chart.view_options import XAxis
 from lossmon.ui.scene import Scene
 from lossmon.ui.text import numbers
 from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, clean, join
@@ -32,20 +34,37 @@ FEWEST_FOR_SLOPE = 10
 """Points below which a slope is noise."""
 
 
-def options_of(scene: Scene, *, label_width: int = 5, legend: bool = False) -> ChartOptions:
-    """How the user wants the charts."""
+def options_of(
+    scene: Scene, lead: int | None = None, *, label_width: int = 5, legend: bool = False
+) -> ChartOptions:
+    """How the user wants the charts.
+
+    Args:
+        scene: What the screen shows.
+        lead: Index of the first series of a chart, which may lack the wanted x axis; or None.
+        label_width: Cells kept for value labels at least.
+        legend: Name the curves inside the chart.
+    """
     chart_settings = scene.chart_settings
     return ChartOptions(
         smoothing=chart_settings.smoothing,
         log_y=chart_settings.log,
         hide_outliers=chart_settings.robust,
-        x_axis=chart_settings.x,
+        x_axis=chart_settings.x if x_axis_of(scene, lead) is chart_settings.x else XAxis.STEP,
         recent=chart_settings.recent,
         marker="braille" if scene.terminal.unicode else "ascii",
         mono=scene.terminal.colors == 0,
         legend=legend,
         label_width=label_width,
     )
+
+
+def x_axis_of(scene: Scene, lead: int | None) -> XAxis:
+    """What the x axis of a chart counts: the wanted axis, or the one its first series has."""
+    run, x = scene.run, scene.chart_settings.x
+    if run is None or lead is None or lead >= len(run.series):
+        return x
+    return axis_of(run, run.series[lead], x)
 
 
 def slope_of(series: Series) -> float | None:

@@ -17,7 +17,7 @@ from lossmon.ui.chart.run_model import model_of
 from lossmon.ui.chart.view_options import SMOOTHINGS, XAxis
 from lossmon.ui.scene import Scene
 from lossmon.ui.text.lines import EMPTY, MUTED, Line
-from lossmon.ui.widgets.chart_titles import footer_of, gap_of, options_of, title_of
+from lossmon.ui.widgets.chart_titles import footer_of, gap_of, options_of, title_of, x_axis_of
 from lossmon.ui.widgets.metrics import others
 from lossmon.ui.widgets.pane import LossPane, no_titles, separator
 
@@ -78,7 +78,7 @@ class Losses(Widget):
         context = () if scene.chart_settings.own else plan.beside
         pane.show(
             model_of(run, scene.chart_settings, plan.shown, context, plan.behind),
-            options_of(scene),
+            options_of(scene, plan.shown[0]),
             partial(titles, scene, run, plan.shown),
             footer_of(scene, run, plan.shown),
         )
@@ -143,7 +143,8 @@ def titles(
         parts += title_of(scene, run, index, room, end)
         if index == run.eval and run.train not in shown and (gap := gap_of(scene, run)):
             parts.append((2, gap))
-    drawn = modes(scene, smoothed=any(end is not None for end in ends))
+    x = x_axis_of(scene, shown[0])
+    drawn = modes(scene, x, smoothed=any(end is not None for end in ends))
     if len(shown) == 1 or room >= 100:
         parts += [(importance + 3, line) for importance, line in drawn]
     elif changed := [part for part in drawn if part[0] == 0]:
@@ -151,14 +152,14 @@ def titles(
     return parts
 
 
-def modes(scene: Scene, *, smoothed: bool) -> list[tuple[int, Line]]:
+def modes(scene: Scene, x: XAxis, *, smoothed: bool) -> list[tuple[int, Line]]:
     """How the curves are drawn; what differs from the usual comes first."""
     chart_settings = scene.chart_settings
     words = []
     if chart_settings.log:
         words.append("log")
-    if chart_settings.x is not XAxis.STEP:
-        words.append(chart_settings.x.value)
+    if x is not XAxis.STEP or x is not chart_settings.x:
+        words.append(x.value)
     if chart_settings.recent:
         words.append("recent")
     if not chart_settings.robust:

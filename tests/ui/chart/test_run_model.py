@@ -8,12 +8,14 @@ import pytest
 
 from lossmon.analysis.generalisation_gap import gap_series
 from lossmon.monitor.run_state import steps_per_epoch
-from lossmon.types import Best, RunSnapshot, Severity, VerdictChange
+from lossmon.types import Axis, Best, RunSnapshot, Severity, VerdictChange
+from lossmon.ui.chart.positions import axes_of_run
 from lossmon.ui.chart.run_model import model_of
 from lossmon.ui.chart.view_options import ChartSettings, XAxis
 from lossmon.ui.scene import Scene
 from lossmon.ui.text.lines import plain
-from lossmon.ui.widgets.chart_titles import footer_of, title_of
+from lossmon.ui.widgets.chart_titles import footer_of, options_of, title_of
+from lossmon.ui.widgets.losses import titles
 from tests.ui import stage
 
 
@@ -33,6 +35,34 @@ def test_the_largest_numbers_make_a_title_without_a_change() -> None:
     run = stage.run(stage.HEALTHY, evaluated=np.array([1e308, -1e308, 1e308]))
     scene = Scene(stage.snapshot(run))
     assert "eval" in " ".join(plain(line) for _, line in title_of(scene, run, 1, 100))
+
+
+@pytest.mark.parametrize(
+    ("axis", "epoch", "wanted", "said"),
+    [
+        (Axis.STEP, 1.24, XAxis.STEP, ""),
+        (Axis.STEP, 1.24, XAxis.EPOCH, "epoch"),
+        (Axis.STEP, None, XAxis.EPOCH, "step"),
+        (Axis.STEP, 1.24, XAxis.TOKENS, "step"),
+        (Axis.EPOCH, 3.0, XAxis.STEP, "epoch"),
+    ],
+)
+def test_a_title_says_what_the_x_axis_really_counts(
+    axis: Axis, epoch: float | None, wanted: XAxis, said: str
+) -> None:
+    run = stage.healthy()
+    run = replace(run, epoch=epoch, series=(replace(run.series[0], axis=axis), *run.series[1:]))
+    scene = Scene(stage.snapshot(run), chart_settings=ChartSettings(x=wanted))
+    words = {plain(line) for _, line in titles(scene, run, (0,), (), 120)}
+    assert words & {x.value for x in XAxis} == ({said} if said else set())
+    assert options_of(scene, 0).x_axis is (wanted if said == wanted else XAxis.STEP)
+
+
+def test_only_axes_that_a_run_has_are_offered() -> None:
+    run = stage.healthy()
+    assert axes_of_run(run) == [XAxis.STEP, XAxis.EPOCH, XAxis.TIME]
+    timeless = tuple(replace(one, wall_times=one.wall_times * math.nan) for one in run.series)
+    assert axes_of_run(replace(run, epoch=None, series=timeless)) == [XAxis.STEP]
 
 
 def footer(run: RunSnapshot) -> str:
