@@ -7,17 +7,25 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 DEV := $(VENV)/.installed-dev
 
-.PHONY: demo test fuzz cluster-test docs bench walk screenshots clean
+.PHONY: demo check test fuzz cluster-test docs bench walk screenshots clean
 
 demo: $(INSTALLED)
 	$(BIN)/lossmon demo $(ARGS)
+
+# What to run after each change; `make test` runs everything.
+check: $(DEV)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -n auto -m "not slow"
 
 test: $(DEV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 # Tests with real servers. In `make test` those whose server is not installed are skipped; here
 # they fail, and say what to install.

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gc
 import os
+from pathlib import Path
 
+import pytest
 from hypothesis import settings
 
 # Before numpy is imported: with a thread a core, small matrices wait for each other, and on a
@@ -21,6 +23,40 @@ for _variable in ("LC_ALL", "LC_MESSAGES", "LANGUAGE", "LANG"):
 settings.register_profile("fixed", max_examples=25, derandomize=True, deadline=None)
 settings.register_profile("explore", max_examples=1000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
+
+SLOW = (
+    "alerts/test_watching.py",
+    "cluster/",
+    "demo/",
+    "diagnosis/test_properties.py",
+    "fuzz/",
+    "integrations/",
+    "monitor/test_hardware_findings.py",
+    "nodes/",
+    "prometheus/",
+    "readers/",
+    "remote/",
+    "reports/test_schema.py",
+    "test_alerts_page.py",
+    "test_cli.py",
+    "test_shared_samples.py",
+    "test_terminal.py",
+    "test_walk.py",
+    "ui/screens/",
+    "ui/test_",
+    "ui/web/",
+    "ui/widgets/",
+)
+"""What `make check` leaves to `make test`: tests that open apps, terminals or servers, train a
+demo, try out random or damaged input, or read samples in every way."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the slow tests by their place."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.relative_to(here).as_posix().startswith(SLOW):
+            item.add_marker(pytest.mark.slow)
 
 
 def pytest_configure() -> None:
