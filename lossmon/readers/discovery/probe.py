@@ -110,6 +110,11 @@ class Probe:
         """Its train losses."""
         return [curve for curve in self.curves.values() if curve.is_train_loss]
 
+    @property
+    def begins(self) -> bool:
+        """Whether its train losses begin with a training: at the first step that is logged."""
+        return not self.resumed and any(0 <= one.steps[0] <= one.spacing for one in self.losses)
+
     def agrees_with(self, other: Probe) -> bool:
         """Whether both begin with the same train losses, as two logs of one training do."""
         return any(_agree(one.values, two.values) for one in self.losses for two in other.losses)

@@ -8,16 +8,24 @@ it stood.
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import field
+from itertools import combinations
 from pathlib import Path
 
 from lossmon.fast_dataclass import dataclass
 from lossmon.readers.discovery.checkpoints import FoundCheckpoint
-from lossmon.readers.discovery.found import FoundFile
+from lossmon.readers.discovery.found import FoundFile, only_text
 from lossmon.readers.discovery.members import ordered
 from lossmon.readers.discovery.probe import FirstPoints, Probe
+
+_NUMBERED = re.compile(r"(?i)(?:run|job|exp|experiment|trial|train|training)[-_.]?\d{1,4}\.\w{2,6}")
+"""File name that counts trainings; other names that are numbered count processes."""
+
+MOST_NUMBERED = 100
+"""Numbered logs compared with each other at most."""
 
 
 @dataclass(slots=True)
@@ -123,6 +131,8 @@ class Trainings:
         dated = [file for file in ordered(files) if file.origin.begun and not file.origin.run]
         histories = {file.origin.history for file in files if file.origin.history}
         if len(dated) < 2 and len(histories) < 2:
+            if not checkpoints and (numbered := self._numbered(files)):
+                return numbered
             return [TrainingFiles(list(files), list(checkpoints), path)]
         found, silent = self._in_turn(dated)
         states = [file for file in files if file.origin.history]
@@ -134,6 +144,19 @@ class Trainings:
         found.reverse()
         self._call(found, path)
         return found
+
+    def _numbered(self, files: Sequence[FoundFile]) -> list[TrainingFiles]:
+        """Trainings from scratch whose logs are numbered, none if the logs may be of one."""
+        if not 1 < len(files) <= MOST_NUMBERED or not only_text(files):
+            return []
+        if not all(_NUMBERED.fullmatch(file.path.name) for file in files):
+            return []
+        probes = [self._probe(file) for file in files]
+        if not all(probe.begins for probe in probes):
+            return []
+        if any(one.agrees_with(other) for one, other in combinations(probes, 2)):
+            return []
+        return [TrainingFiles([file], path=str(file.path)) for file in files]
 
     def _probe(self, file: FoundFile) -> Probe:
         probe = self._probes.get(str(file.path))

@@ -320,3 +320,21 @@ def test_a_large_tree_is_searched_a_little_at_a_time(tmp_path: Path) -> None:
     assert len(scan.runs) == 60
     assert len(counts) > 4 and counts == sorted(counts)
     assert discovery.scan() is scan
+
+
+@pytest.mark.parametrize(
+    ("first", "scale", "runs"),
+    [
+        pytest.param(50, 3.0, ["run1.log", "run2.log"], id="from scratch"),
+        pytest.param(250, 3.0, [""], id="resumed"),
+        pytest.param(50, 2.0, [""], id="a copy"),
+    ],
+)
+def test_numbered_logs_of_trainings_from_scratch_are_runs(
+    tmp_path: Path, first: int, scale: float, runs: list[str]
+) -> None:
+    for name, begin, top in (("run1.log", 50, 2.0), ("run2.log", first, scale)):
+        lines = [f"step {begin + 50 * n} loss: {top / (n + 1):.4f}\n" for n in range(4)]
+        (tmp_path / name).write_text("".join(lines))
+    found = Discovery([tmp_path]).scan().runs
+    assert [one.path for one in found] == [tmp_path / name for name in runs]
