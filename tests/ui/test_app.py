@@ -130,6 +130,29 @@ async def test_enter_opens_the_badge_s_diagnosis_and_zooms_the_verdicts() -> Non
         assert dashboard.losses.display
 
 
+async def test_a_click_on_the_badge_opens_the_diagnosis() -> None:
+    app = stage.app(stage.snapshot(stage.overfitting()))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.click("#badge")
+        assert isinstance(app.screen, DiagnosisScreen)
+
+
+async def test_a_key_copies_the_verdict_then_the_checkpoint_and_the_chosen_metric() -> None:
+    app = stage.app(stage.snapshot(stage.overfitting()))
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await pilot.press("Y")
+        await until(pilot, lambda: app.clipboard.startswith("sft-qwen-7b: OVERFITTING, "))
+        await until(pilot, lambda: "verdict: sft-qwen-7b" in text(app))
+        await pilot.press("Y")
+        await until(pilot, lambda: app.clipboard == "checkpoint-700")
+        assert isinstance(app.screen, Dashboard)
+        app.screen.metrics.focus()
+        await pilot.press("Y")
+        run = app.scene.run
+        assert run is not None
+        await until(pilot, lambda: app.clipboard in {f"{one.last:.10g}" for one in run.series})
+
+
 async def test_enter_on_the_log_opens_it_full_screen() -> None:
     app = stage.app(stage.snapshot(stage.overfitting()))
     async with app.run_test(size=(120, 40)) as pilot:

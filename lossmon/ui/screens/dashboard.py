@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import ClassVar, Protocol
 
@@ -32,6 +33,9 @@ from lossmon.ui.widgets.pane import LossPane
 from lossmon.ui.widgets.verdicts import Verdicts
 from lossmon.ui.widgets.waiting import Waiting
 
+NOTICE_SECONDS = 3.0
+"""How long the screen says what was copied."""
+
 
 class Part(Protocol):
     """A widget that shows its part of a scene."""
@@ -51,6 +55,13 @@ class Dashboard(TypingScreen):
         Binding("tab", "app.focus_next", "focus", id="pane.focus", tooltip="Focus the next pane"),
         Binding("enter", "open", "open", id="pane.open", tooltip="Open the pane with the focus"),
         Binding("escape", "close", "back", id="pane.close", tooltip="Leave the zoom or the pane"),
+        Binding(
+            "Y",
+            "copy",
+            "copy",
+            id="pane.copy",
+            tooltip="Copy verdict, checkpoint, chosen metric in turn",
+        ),
         Binding("slash", "filter", "filter", id="pane.filter", tooltip="Filter the metrics"),
     ]
 
@@ -60,6 +71,8 @@ class Dashboard(TypingScreen):
     def __init__(self, keys: list[Binding], say: Callable[[str], str] = str) -> None:
         super().__init__()
         self.several = False
+        self.scene = Scene()
+        self._copied: tuple[Widget | None, str] = (None, "")
         self.header = Header(id="header")
         self.badge = Badge(id="badge")
         self.progress = Progress(id="progress")
@@ -108,7 +121,7 @@ class Dashboard(TypingScreen):
 
     def present(self, scene: Scene) -> None:
         # Before the first layout nothing has a style that would have to follow.
-        styled = self.is_mounted
+        self.scene, styled = scene, self.is_mounted
         self.several = len(scene.snapshot.runs) > 1
         self.set_class(scene.run is None, "-waiting", update=styled)
         self.set_class(scene.chart_settings.overlaid, "-overlaid", update=styled)
@@ -163,6 +176,29 @@ class Dashboard(TypingScreen):
             return
         self.app.metric_choices.group = entry.key
         await self.run_action("app.view('view.metrics')")
+
+    async def action_copy(self) -> None:
+        """Copy the value of the chosen metric, the verdict or the checkpoint; the next at the next
+        press."""
+        from lossmon.ui.screens.copies import copies_of, following
+
+        scene, focused = self.scene, self.focused
+        if scene.run is None:
+            return
+        metric = self.metrics.chosen_series if focused is self.metrics else None
+        # A file system that does not answer must not stop the screen.
+        copies = await asyncio.to_thread(copies_of, scene.run, scene.language, metric)
+        copy = following(copies, self._copied[1] if self._copied[0] is focused else "")
+        if copy is None:
+            return
+        self._copied = focused, copy.what
+        self.app.copy_to_clipboard(copy.text)
+        self.notify(
+            f"{scene.say(copy.what)}: {copy.text}",
+            title=scene.say("copied"),
+            timeout=NOTICE_SECONDS,
+            markup=False,
+        )
 
     def action_filter(self) -> None:
         """Begin to type which metrics the panel shows."""

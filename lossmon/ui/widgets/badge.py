@@ -39,6 +39,10 @@ class Badge(ScenePanel, can_focus=True):
         super().watch_has_focus(_has_focus)
         self.redraw()
 
+    async def on_click(self) -> None:
+        """Open the diagnosis."""
+        await self.run_action("app.view('view.diagnosis')")
+
     def compose_lines(self, width: int, height: int) -> Sequence[Line]:
         run = self.scene.run
         if run is None:

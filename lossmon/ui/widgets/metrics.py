@@ -192,6 +192,11 @@ class Metrics(ScenePanel, can_focus=True):
         keys = [one.key for one in self.entries]
         return keys.index(self.chosen_key) if self.chosen_key in keys else 0
 
+    @property
+    def chosen_series(self) -> Series | None:
+        """The chosen metric, of a group its first; None without the focus."""
+        return None if self.chosen is None else self.entries[self.chosen].lead
+
     def action_choose(self, rows: int) -> None:
         """Move the choice."""
         at = self.chosen
