@@ -13,6 +13,10 @@ MOST_TAGS = 20_000
 a number of its own at every step would fill the memory."""
 
 
+MOST_STEPS = (1 << 62) - 1
+"""Largest step of a column."""
+
+
 class _Column:
     __slots__ = ("orders", "steps", "values", "wall_times")
 
@@ -25,12 +29,20 @@ class _Column:
     def points(self, tag: str, axis: Axis) -> Points:
         return Points(
             tag,
-            np.array(self.steps, np.int64),
+            _whole(self.steps),
             np.array(self.wall_times, np.float64),
             np.array(self.values, np.float64),
             np.array(self.orders, np.int64),
             axis,
         )
+
+
+def _whole(steps: list[int]) -> Ints:
+    """Steps as a column; those that no training reaches become the largest that it can hold."""
+    try:
+        return np.array(steps, np.int64)
+    except OverflowError:
+        return np.array([min(step, MOST_STEPS) for step in steps], np.int64)
 
 
 class PointsBuilder:

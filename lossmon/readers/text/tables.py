@@ -105,7 +105,7 @@ class PrintedTable:
             if name == NUMBERED and text.isdecimal():
                 numbers["step"] = text
             elif _NUMBER.fullmatch(text) and is_metric(name):
-                numbers[name] = text.rstrip("%")
+                numbers[name] = text
         return self._found(numbers, len(texts) - len(self.names))
 
     def _found(self, numbers: dict[str, str], surplus: int) -> TableRow | None:
@@ -116,7 +116,7 @@ class PrintedTable:
         template = self._templates.get(names)
         if template is None:
             template = self._templates[names] = named_template(names, self._zero)
-        return template, tuple(numbers.values())
+        return template, tuple(text.rstrip("%") for text in numbers.values())
 
     def _entry(self, line: str) -> TableRow | None:
         """Add a line of a block; the rule below the block completes it."""
@@ -127,7 +127,7 @@ class PrintedTable:
             if name.endswith("/") and not value:
                 self._section = name
             elif _NUMBER.fullmatch(value):
-                self._block[self._section + name] = value.rstrip("%")
+                self._block[self._section + name] = value
             return None
         if not _RULE.fullmatch(line) or _STEPS not in self._block:
             return None

@@ -702,3 +702,18 @@ def test_a_heading_of_an_evaluation_may_say_the_step(tmp_path: Path) -> None:
         lines.append(f"epoch {epoch} | val_loss: 0.{epoch}5")
     read = read_text(tmp_path / "train.log", "\n".join(lines) + "\n")
     assert read.steps["val_loss"] == [20, 40]
+
+
+def test_a_step_that_no_training_reaches_ends_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "train.log"
+    rule = "-" * 34
+    path.write_text(
+        "".join(
+            f"{rule}\n| time/            |             |\n|    total_timesteps | {step} |\n"
+            f"| train/           |             |\n|    loss          | {loss} |\n{rule}\n"
+            for step, loss in ((1000, "2.5"), (18446744073709551616, "5%"), (3000, "2.0"))
+        )
+    )
+    (loss,) = [p for p in TextReader(path).read(math.inf).points if p.tag == "train/loss"]
+    assert loss.values.tolist() == [2.5, 5.0, 2.0]
+    assert loss.steps.tolist() == [1000, (1 << 62) - 1, 3000]
