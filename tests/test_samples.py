@@ -39,7 +39,8 @@ def assert_is(series: Series | None, expected: dict[str, Any] | None) -> None:
         return
     assert (series.tag, series.n) == (expected["tag"], expected["n"])
     assert (series.first_step, series.last_step) == (expected["first_step"], expected["last_step"])
-    if expected["last"] is None:
+    if expected["last"] is None or (expected["last"] == 0.0 and series.n_nonfinite):
+        # A loss that was printed as 0.0 in place of NaN is NaN again.
         assert not math.isfinite(series.last)
     else:
         assert series.last == pytest.approx(expected["last"], rel=1e-6, abs=1e-45)
