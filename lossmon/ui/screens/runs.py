@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, Self
 
 from textual import events, getters
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.widget import Widget
 
 from lossmon.types import RunSnapshot, RunState
 from lossmon.ui.fleet.completing import completed
@@ -21,6 +24,7 @@ from lossmon.ui.screens.host import ViewHost
 from lossmon.ui.screens.page_screen import Body, PageScreen
 from lossmon.ui.screens.typing_screen import MOVES, TypingScreen
 from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, clean
+from lossmon.ui.widgets.run_preview import RunPreview, preview_size
 
 NARROW = 60
 """Columns below which the rows have the cells beside the frame too."""
@@ -39,6 +43,12 @@ class Rows(Body):
     @property
     def rows(self) -> int:
         return max(0, super().rows - 1)
+
+
+class FramedRows(Widget):
+    """The framed list."""
+
+    DEFAULT_CSS = "FramedRows { layout: vertical; width: 1fr; height: 1fr; }"
 
 
 class RunsScreen(TypingScreen, PageScreen):
@@ -62,7 +72,11 @@ class RunsScreen(TypingScreen, PageScreen):
 
     app = getters.app(ViewHost)
 
-    DEFAULT_CSS = "RunsScreen.-tiny Body, RunsScreen.-narrow Body { padding: 0; }"
+    DEFAULT_CSS = """
+    RunsScreen.-tiny Body, RunsScreen.-narrow Body { padding: 0; }
+    RunsScreen.-beside RunPreview, RunsScreen.-below RunPreview { display: block; }
+    RunsScreen.-below Outlook { height: 3; }
+    """
 
     prompt = "/"
 
@@ -86,12 +100,33 @@ class RunsScreen(TypingScreen, PageScreen):
         self._counted: tuple[RunSnapshot, ...] = ()
         self._urgent = 0
         self.body = self.table = Rows()
+        self.preview = RunPreview()
+
+    def compose(self) -> ComposeResult:
+        yield FramedRows(self.upper, self.body, self.lower)
+        yield self.preview
+
+    def on_mount(self) -> None:
+        self._make_room()
+
+    def on_resize(self) -> None:
+        self._make_room()
+        super().on_resize()
+
+    def _make_room(self) -> None:
+        """Give the preview its place, where the screen has one for it."""
+        size = preview_size(self.app.size)
+        self.set_class(size.width > 0, "-beside")
+        self.set_class(size.height > 0, "-below")
+        self.styles.layout = "horizontal" if size.width else "vertical"
+        self.preview.styles.width = size.width or "1fr"
+        self.preview.styles.height = size.height or "1fr"
 
     # -------------------------------------------------------------------------- what is shown
 
     @property
     def room(self) -> int:
-        width = self.app.size.width
+        width = self.app.size.width - preview_size(self.app.size).width
         return width - (2 if width < NARROW else 4)
 
     def present(self, scene: Scene) -> None:
@@ -102,7 +137,7 @@ class RunsScreen(TypingScreen, PageScreen):
             # Where the list was scrolled the chosen row stays at its height, others flow past it.
             self.body.top = self.fleet.row - offset
         self.body.reveal(self.fleet.row)
-        super().present(scene)
+        self._draw(scene)
         self._show_choice()
 
     def seen(self) -> tuple[Path, ...]:
@@ -121,7 +156,7 @@ class RunsScreen(TypingScreen, PageScreen):
             return
         active = (RunState.RUNNING, RunState.STALLED)
         if any(self.fleet.run(path).state in active for path in self.seen()):
-            super().present(scene)
+            self._draw(scene)
 
     def lines(self, room: int) -> Sequence[Line]:
         table = Table(self.fleet, self.scene, room, self._trends, self._names)
@@ -214,7 +249,15 @@ class RunsScreen(TypingScreen, PageScreen):
 
     def _again(self) -> None:
         """Draw the rows anew without looking for new data."""
-        super().present(self.scene)
+        self._draw(self.scene)
+
+    def _draw(self, scene: Scene) -> None:
+        super().present(scene)
+        if self.preview.display:
+            index = self.fleet.index(self.fleet.chosen)
+            # An index out of range is of no run.
+            index = len(scene.snapshot.runs) if index is None else index
+            self.preview.show(replace(scene, index=index))
 
     def action_choose(self, rows: int) -> None:
         """Move the choice."""

@@ -62,26 +62,28 @@ class Losses(Widget):
         self.set_class("more" in wanted, "-with-more")
         visible = [name for name in PANES if self.panes[name].display]
         if len(visible) == 1:
-            self._show(visible[0], together(scene, wanted))
+            show_plan(self.panes[visible[0]], scene, together(scene, wanted))
             return
         for name in visible:
-            self._show(name, wanted.get(name, PanePlan(())))
+            show_plan(self.panes[name], scene, wanted.get(name, PanePlan(())))
 
     def on_resize(self) -> None:
         self.show(self.scene)
 
-    def _show(self, name: str, plan: PanePlan) -> None:
-        scene, run, pane = self.scene, self.scene.run, self.panes[name]
-        if run is None or not plan.shown:
-            pane.show(ChartModel(), options_of(scene), no_titles, EMPTY)
-            return
-        context = () if scene.chart_settings.own else plan.beside
-        pane.show(
-            model_of(run, scene.chart_settings, plan.shown, context, plan.behind),
-            options_of(scene, plan.shown[0]),
-            partial(titles, scene, run, plan.shown),
-            footer_of(scene, run, plan.shown),
-        )
+
+def show_plan(pane: LossPane, scene: Scene, plan: PanePlan) -> None:
+    """Show some series of a scene's run in a pane."""
+    run = scene.run
+    if run is None or not plan.shown:
+        pane.show(ChartModel(), options_of(scene), no_titles, EMPTY)
+        return
+    context = () if scene.chart_settings.own else plan.beside
+    pane.show(
+        model_of(run, scene.chart_settings, plan.shown, context, plan.behind),
+        options_of(scene, plan.shown[0]),
+        partial(titles, scene, run, plan.shown),
+        footer_of(scene, run, plan.shown),
+    )
 
 
 def pane_plans(scene: Scene) -> dict[str, PanePlan]:

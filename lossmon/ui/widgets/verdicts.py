@@ -37,21 +37,24 @@ class Verdicts(ScenePanel, can_focus=True):
         return [*(turn_line(turn, self.scene, width) for turn in shown), *advice]
 
     def _next(self, width: int) -> list[Line]:
-        run = self.scene.run
-        if run is None:
-            return []
-        stop = stop_sentence(run, self.scene.language)
-        if run.diagnosis.verdict.severity >= Severity.NOTICE:
-            told = remedies(run, self.scene.language)
-        else:
-            # Nothing is wrong: only what a stop would save is worth the room.
-            told = (stop,) if stop else ()
-        if not told:
-            return []
-        # A stop comes with where to go on from.
-        text = " ".join(told[: 2 if stop else 1])
-        text = f"{self.scene.say('next')}: {clean(text)}"
-        return [EMPTY, *(((f" {line}", TEXT),) for line in wrap(text, width - 2))]
+        text = next_step(self.scene)
+        return [EMPTY, *(((f" {line}", TEXT),) for line in wrap(text, width - 2))] if text else []
+
+
+def next_step(scene: Scene) -> str:
+    """What to do next about the run of a scene; empty where nothing is wrong."""
+    run = scene.run
+    if run is None:
+        return ""
+    stop = stop_sentence(run, scene.language)
+    if run.diagnosis.verdict.severity >= Severity.NOTICE:
+        told = remedies(run, scene.language)
+    else:
+        # Nothing is wrong: only what a stop would save is worth the room.
+        told = (stop,) if stop else ()
+    # A stop comes with where to go on from.
+    text = " ".join(told[: 2 if stop else 1])
+    return f"{scene.say('next')}: {clean(text)}" if text else ""
 
 
 def turn_line(turn: VerdictChange, scene: Scene, room: int) -> Line:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from textual.geometry import Size
 from textual.pilot import Pilot
 
 from lossmon.types import Snapshot
@@ -16,8 +17,9 @@ from lossmon.ui.scene import ScreenConfig
 from lossmon.ui.screens.dashboard import Dashboard
 from lossmon.ui.screens.diagnosis import DiagnosisScreen
 from lossmon.ui.screens.runs import RunsScreen
+from lossmon.ui.widgets.run_preview import preview_size
 from tests.ui import stage
-from tests.ui.screen import rows
+from tests.ui.screen import faults, rows
 from tests.ui.test_app import text
 
 FLEET_FIRST = ScreenConfig(fleet_first=True)
@@ -385,3 +387,53 @@ async def test_the_count_of_read_runs_is_of_all_runs_once_they_are_found(
         await pilot.press("r")
         edge = rows(app)[0]
     assert f"  {said}  by" in edge if said else "reading" not in edge
+
+
+async def test_the_preview_shows_the_chosen_run_and_follows_the_choice() -> None:
+    app = stage.app(stage.several())
+    async with app.run_test(size=(140, 30)) as pilot:
+        await pilot.press("r")
+        await pilot.pause()
+        assert "NaN LOSS" in text(app)
+        assert "next: No checkpoint" in text(app)
+        drawn = page(app).preview.pane.chart.model.curves
+        await pilot.press("j")
+        await pilot.pause()
+        assert "next: Stop" in text(app) or "next: Take" in text(app)
+        assert page(app).preview.pane.chart.model.curves != drawn
+        await pilot.press("slash", *"nothing")
+        await pilot.pause()
+        assert page(app).preview.pane.chart.model.curves == ()
+        assert "next:" not in text(app)
+        assert not faults(app)
+
+
+@pytest.mark.parametrize(
+    "size, place",
+    [
+        ((139, 33), (0, 0)),
+        ((140, 20), (56, 0)),
+        ((140, 19), (0, 0)),
+        ((220, 50), (76, 0)),
+        ((80, 34), (0, 13)),
+    ],
+)
+def test_the_preview_has_a_place_where_there_is_room(
+    size: tuple[int, int], place: tuple[int, int]
+) -> None:
+    assert preview_size(Size(*size)) == place
+
+
+async def test_the_preview_moves_when_the_screen_is_resized() -> None:
+    app = stage.app(stage.several())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("r")
+        preview, table = page(app).preview, page(app).table
+        assert not preview.display
+        for size in ((80, 40), (160, 40), (80, 24)):
+            await pilot.resize_terminal(*size)
+            await pilot.pause()
+            assert not faults(app)
+            wanted = preview_size(Size(*size))
+            assert preview.display is bool(wanted.width or wanted.height)
+            assert table.outer_size.width == size[0] - wanted.width
