@@ -139,8 +139,12 @@ def _named(runs: Sequence[FoundRun]) -> Iterator[FoundRun]:
 
 def _own_path(run: FoundRun) -> Path:
     """Where the run lies; of one run among several in a file that is the file."""
-    within = run.name and not any(file.path.is_relative_to(run.path) for file in run.files)
-    return run.path.parent if within else run.path
+    if not run.name:
+        return run.path
+    # Files may be absolute where the user gave a relative path.
+    places = (run.path, run.path.resolve())
+    within = any(file.path.is_relative_to(place) for file in run.files for place in places)
+    return run.path if within else run.path.parent
 
 
 def names(paths: Sequence[Path], given: Sequence[str] | None = None) -> list[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import random
 import socket
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from lossmon.readers.discovery import tree
 from lossmon.readers.discovery.discovery import Discovery, names
 from lossmon.readers.discovery.found import FoundRun
+from tests.paths import DATA
 
 LINE = b'{"step": 1, "loss": 2.0}\n'
 LOG = b"step 250: train loss 2.5017, val loss 2.6037\n"
@@ -67,6 +70,20 @@ def test_a_file_given_by_the_user_may_be_called_anything(tmp_path: Path) -> None
 def test_a_path_given_twice_is_listed_once(tmp_path: Path) -> None:
     log = write(tmp_path / "a" / "train.log", LOG)
     assert len(Discovery([tmp_path, tmp_path / "a", log]).scan().runs) == 1
+
+
+def test_runs_of_one_given_name_are_told_apart_below_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = (DATA / "mlflow" / "mlflow.sql").read_text()
+    for place in ("a", "b"):
+        (tmp_path / place).mkdir()
+        with closing(sqlite3.connect(tmp_path / place / "mlflow.db")) as database:
+            database.executescript(script)
+    monkeypatch.chdir(tmp_path)
+    found = [run.name for run in Discovery([Path(".")], {}).scan().runs]
+    assert len(set(found)) == 2
+    assert {name.split("/")[0] for name in found} == {"a", "b"}
 
 
 def test_the_same_file_under_two_names_is_read_once(tmp_path: Path) -> None:
