@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from lossmon.nodes.order import stragglers
+from lossmon.reports.values import finite
 from lossmon.types import GpuReading, Job, NodeReading
 
 
@@ -35,7 +35,7 @@ def node_records(nodes: tuple[NodeReading, ...]) -> list[dict[str, Any]]:
             "node": node.name,
             "time": node.time,
             "stale": node.stale,
-            "cpu": _number(node.host.cpu if node.host else None),
+            "cpu": finite(node.host.cpu if node.host else None),
             "gpus": [_gpu_record(gpu, (node.name, gpu.index) in slow) for gpu in node.gpus],
             "processes": [
                 {"pid": p.pid, "name": p.name, "rank": p.rank, "state": p.state.value}
@@ -49,15 +49,11 @@ def node_records(nodes: tuple[NodeReading, ...]) -> list[dict[str, Any]]:
 def _gpu_record(gpu: GpuReading, is_straggler: bool) -> dict[str, Any]:
     return {
         "index": gpu.index,
-        "utilization": _number(gpu.utilization),
+        "utilization": finite(gpu.utilization),
         "memory_used": gpu.memory_used,
         "memory_total": gpu.memory_total,
-        "power": _number(gpu.power),
-        "temperature": _number(gpu.temperature),
+        "power": finite(gpu.power),
+        "temperature": finite(gpu.temperature),
         "lost": gpu.lost,
         "straggler": is_straggler,
     }
-
-
-def _number(value: float | None) -> float | None:
-    return None if value is None or not math.isfinite(value) else value

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import Any
 
 from lossmon.diagnosis.advice import advise
 from lossmon.hardware.findings import HARDWARE_RULES
+from lossmon.reports.values import finite
 from lossmon.types import (
     Finding,
     GpuDetails,
@@ -62,7 +62,7 @@ def gpu_record(gpu: GpuReading) -> dict[str, Any]:
         "index": gpu.index,
         "name": gpu.name,
         "lost": gpu.lost,
-        **{name: _number(getattr(gpu, name)) for name in _NUMBERS},
+        **{name: finite(getattr(gpu, name)) for name in _NUMBERS},
         "throttle_reasons": list(gpu.throttle_reasons),
         "processes": [
             {"pid": p.pid, "name": p.name, "memory_used": p.memory_used, "own": p.own}
@@ -93,7 +93,7 @@ def _details_record(details: GpuDetails) -> dict[str, Any]:
 def _host_record(host: HostReading | None) -> dict[str, Any] | None:
     if host is None:
         return None
-    return {"name": host.name} | {name: _number(getattr(host, name)) for name in _HOST}
+    return {"name": host.name} | {name: finite(getattr(host, name)) for name in _HOST}
 
 
 def _node_record(node: NodeReading) -> dict[str, Any]:
@@ -118,10 +118,6 @@ def _finding_record(finding: Finding, language: str) -> dict[str, Any]:
 
 def _found(run: RunSnapshot) -> list[Finding]:
     return [finding for finding in run.diagnosis.findings if finding.code in CODES]
-
-
-def _number(value: float | None) -> float | None:
-    return None if value is None or not math.isfinite(value) else value
 
 
 # ------------------------------------------------------------------------------------------ text

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from lossmon.analysis.sentences import remedies
 from lossmon.diagnosis.advice import advise
 from lossmon.reports.cluster_record import job_record, node_records
 from lossmon.reports.series_names import series_names
+from lossmon.reports.values import finite
 from lossmon.types import Finding, RunSnapshot, Series
 
 
@@ -29,7 +29,7 @@ def record(run: RunSnapshot, language: str, *, points: bool = False) -> dict[str
         "state": run.state.value,
         "step": run.step,
         "total_steps": run.total_steps,
-        "epoch": _number(run.epoch),
+        "epoch": finite(run.epoch),
         "verdict": {
             **_finding(verdict),
             "confidence": verdict.confidence.value,
@@ -69,8 +69,8 @@ def _one_series(series: Series, points: bool) -> dict[str, Any]:
         "n_nonfinite": series.n_nonfinite,
         "first_step": series.first_step,
         "last_step": series.last_step,
-        "last": _number(series.last),
-        "min": _number(series.minimum),
+        "last": finite(series.last),
+        "min": finite(series.minimum),
         "min_step": series.min_step,
     }
     return described | {"points": _points(series)} if points else described
@@ -79,8 +79,8 @@ def _one_series(series: Series, points: bool) -> dict[str, Any]:
 def _points(series: Series) -> dict[str, Any]:
     return {
         "steps": series.steps.tolist(),
-        "values": [_number(value) for value in series.values.tolist()],
-        "wall_times": [_number(time) for time in series.wall_times.tolist()],
+        "values": [finite(value) for value in series.values.tolist()],
+        "wall_times": [finite(time) for time in series.wall_times.tolist()],
     }
 
 
@@ -89,10 +89,6 @@ def _best(run: RunSnapshot) -> dict[str, Any] | None:
         return None
     return {
         "step": run.best.step,
-        "eval_loss": _number(run.best.eval_loss),
+        "eval_loss": finite(run.best.eval_loss),
         "checkpoint": run.best.checkpoint,
     }
-
-
-def _number(value: float | None) -> float | None:
-    return None if value is None or not math.isfinite(value) else value
