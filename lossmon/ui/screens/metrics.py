@@ -22,7 +22,7 @@ from lossmon.ui.metrics.search import SearchError, matcher
 from lossmon.ui.scene import Scene
 from lossmon.ui.screens.host import ViewHost
 from lossmon.ui.screens.scene_screen import DetailRequested
-from lossmon.ui.screens.typing_screen import MOVES, TypingScreen
+from lossmon.ui.screens.typing_screen import TypingScreen
 from lossmon.ui.text.lines import EMPTY, MUTED, STRONG, TEXT, Line, clean
 from lossmon.ui.widgets.chart_titles import options_of
 from lossmon.ui.widgets.heading import Heading
@@ -344,10 +344,8 @@ class MetricsScreen(TypingScreen):
     def on_key(self, event: events.Key) -> None:
         if not self.entry.active:
             return
-        if event.key in MOVES:
-            event.stop()
-            event.prevent_default()
-            self.action_row(MOVES[event.key])
+        if rows := self.rows_moved(event):
+            self.action_row(rows)
         elif self.entry.take(event):
             self._sift(self.entry.text)
 

@@ -17,7 +17,7 @@ from lossmon.ui.metrics.names import display_name
 from lossmon.ui.screens.host import ViewHost
 from lossmon.ui.screens.page_screen import PageScreen
 from lossmon.ui.screens.scene_screen import DetailRequested
-from lossmon.ui.screens.typing_screen import MOVES, TypingScreen
+from lossmon.ui.screens.typing_screen import TypingScreen
 from lossmon.ui.text.lines import MUTED, STRONG, TEXT, Line, clean, clip, fit, pointer
 from lossmon.ui.widgets.keys import NAMES
 from lossmon.ui.widgets.text_input import ENDS
@@ -160,8 +160,8 @@ class PaletteScreen(TypingScreen, PageScreen):
             self.action_back()
         elif event.key == "tab":
             self._choose(self.chosen + 1)
-        elif event.key in MOVES:
-            self._choose(self.chosen + MOVES[event.key])
+        elif rows := self.rows_moved(event):
+            self._choose(self.chosen + rows)
         elif self.entry.take(event):
             self.typed()
 

@@ -22,7 +22,7 @@ from lossmon.ui.run_selection import RunSelection
 from lossmon.ui.scene import Scene
 from lossmon.ui.screens.host import ViewHost
 from lossmon.ui.screens.page_screen import Body, PageScreen
-from lossmon.ui.screens.typing_screen import MOVES, TypingScreen
+from lossmon.ui.screens.typing_screen import TypingScreen
 from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, clean
 from lossmon.ui.widgets.run_preview import RunPreview, preview_size
 
@@ -335,10 +335,8 @@ class RunsScreen(TypingScreen, PageScreen):
     def on_key(self, event: events.Key) -> None:
         if not self.entry.active:
             return
-        if event.key in MOVES:
-            event.stop()
-            event.prevent_default()
-            self.choose(self.fleet.row + MOVES[event.key])
+        if rows := self.rows_moved(event):
+            self.choose(self.fleet.row + rows)
         elif event.key == "tab":
             event.stop()
             event.prevent_default()

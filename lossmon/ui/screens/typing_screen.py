@@ -28,6 +28,17 @@ class TypingScreen(SceneScreen):
         """Show what was typed so far, and what comes of it."""
         raise NotImplementedError
 
+    def rows_moved(self, event: events.Key) -> int:
+        """Rows by which a key moves the choice while a filter is typed, which uses the key up.
+
+        0 where it is not such a key.
+        """
+        rows = MOVES.get(event.key, 0)
+        if rows:
+            event.stop()
+            event.prevent_default()
+        return rows
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return not self.entry.active or action in ("quit", "help_quit")
 
