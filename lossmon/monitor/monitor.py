@@ -241,10 +241,20 @@ class Monitor:
 
     def drain(self) -> Snapshot:
         """Read and judge everything that is there now."""
-        # Each poll describes all runs, so that many runs need long polls.
-        while self.poll(budget=DRAIN * max(1.0, len(self._runs) / DRAINED_RUNS)).busy:
-            continue
-        return self.poll(budget=math.inf)
+        *_, last = self.polls()
+        return last
+
+    def polls(self) -> Iterator[Snapshot]:
+        """Read and judge everything that is there now: each poll until then, all read in the last.
+
+        Each poll describes all runs, so many runs need long polls.
+        """
+        while True:
+            snapshot = self.poll(budget=DRAIN * max(1.0, len(self._runs) / DRAINED_RUNS))
+            if not snapshot.busy:
+                break
+            yield snapshot
+        yield self.poll(budget=math.inf)
 
     def _look_for_files(self, deadline: float) -> bool:
         self._scan = self._discovery.scan(deadline)

@@ -12,6 +12,7 @@ from lossmon.config import Config
 from lossmon.errors import internal_error
 from lossmon.monitor import UNLIMITED, Monitor, MonitorConfig, RunSource
 from lossmon.reports.formats import FORMATS, CheckFormat, Style
+from lossmon.reports.progress import ReadingProgress
 from lossmon.sanitize import cells
 from lossmon.types import RunSnapshot, Severity, Snapshot
 
@@ -47,7 +48,8 @@ def judged(
     for place in places:
         if isinstance(place, Path):
             (monitor,) = monitors([place], config, whole=whole)
-            yield from with_metrics(monitor.drain())
+            progress = ReadingProgress(sys.stderr, config.lang)
+            yield from with_metrics(progress.last(monitor.polls()))
         else:
             yield from with_metrics(place.drain())
             place.stop()
