@@ -249,9 +249,10 @@ def test_the_screen_is_not_imported_without_need(arguments: list[str], log: Path
 
 
 def test_a_status_line_from_the_cache_imports_neither_reader_nor_numpy(
-    log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    log: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    # Not below the run: a new directory there would be a change of the run.
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
     arguments = ["check", str(log), "--format", "tmux"]
     assert main(arguments) == 0
     code = "import sys; from lossmon.cli import main; main(sys.argv[1:]); print(*sys.modules)"
