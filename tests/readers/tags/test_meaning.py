@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lossmon.readers.tags.meaning import meaning
-from lossmon.types import Kind, Split
+from lossmon.types import JUST_SHOWN, Kind, Split
 
 SAME_QUANTITY = {
     "train/loss": """
@@ -160,6 +160,8 @@ def test_the_kind_is_told_by_the_name(tag: str, kind: Kind) -> None:
         ("rewards/rejected", None), ("reward_std", None), ("foo", None), ("rewards/f/std", None),
         ("tok/s", False), ("step_time", True), ("learning_rate", None), ("grad_norm", None),
         ("lpips", True), ("val/psnr", False), ("explained_variance", False), ("mfu", False),
+        ("reward", False), ("val/r2", False), ("top5", False), ("rewards/accuracies", False),
+        ("mAP50", False), ("mean_token_accuracy", False), ("eval_error_rate", True),
     ],
 )  # fmt: skip
 def test_the_good_direction_is_known_by_name(tag: str, lower: bool | None) -> None:
@@ -238,6 +240,8 @@ def test_the_closing_summary_is_no_point_of_a_curve(tag: str, source: str, summa
         ("evaluation_loss_vs_iterations", True, "eval/loss_vs_iterations"),
         ("smoothed_loss", True, "train/smoothed_loss"),
         ("avg_loss", True, "train/loss_mean"),
+        ("accuracy_vs_iterations", True, "train/accuracy_vs_iterations"),
+        ("nll", True, "train/nll"),
         ("val_avg_loss", False, "eval/loss"),
     ],
 )
@@ -306,6 +310,8 @@ def test_chainer_flair_allennlp_and_fairseq_are_understood(tag: str, key: str) -
         ("train_loss_epoch", "train loss (per epoch)"),
         ("test/acc", "test accuracy"),
         ("my_own/thing", "my own thing"),
+        ("val/my_own", "eval my own"),
+        ("test/my_own", "test my own"),
     ],
 )
 def test_labels_are_plain_words(tag: str, label: str) -> None:
@@ -322,3 +328,55 @@ def test_of_what_a_booster_prints_the_share_of_wrong_answers_steps_back() -> Non
     counted, minimised = meaning("train-error", source="text"), meaning("train-logloss")
     assert (counted.kind, counted.secondary) == (Kind.LOSS, True)
     assert (minimised.kind, minimised.secondary) == (Kind.LOSS, False)
+
+
+@pytest.mark.parametrize(
+    ("tag", "unit"),
+    [
+        ("it/s", "steps/s"),
+        ("batches/s", "batches/s"),
+        ("tok/s", "tok/s"),
+        ("images/s", "samples/s"),
+    ],
+)
+def test_a_rate_has_its_unit(tag: str, unit: str) -> None:
+    assert meaning(tag).unit == unit
+
+
+def test_a_metric_that_a_booster_minimises_is_its_loss() -> None:
+    assert meaning("rmse").kind is Kind.METRIC
+    boosted = meaning("RMSE", scope="test", source="catboost")
+    assert (boosted.kind, boosted.lower_is_better, boosted.secondary) == (Kind.LOSS, True, False)
+    assert meaning("AUC", scope="test", source="catboost").kind is Kind.METRIC
+
+
+def test_the_first_eval_set_of_a_booster_may_be_its_train_set() -> None:
+    assert meaning("train/validation_0-logloss").key == "train/logloss"
+    assert meaning("train/validation_1-logloss").split is Split.EVAL
+
+
+def test_a_metric_of_a_detector_is_measured_on_held_out_data() -> None:
+    assert meaning("ap_person").key == "eval/ap_person"
+    assert meaning("train/ap_person").key == "train/ap_person"
+    assert meaning("precision_person").split is Split.TRAIN
+
+
+@pytest.mark.parametrize("chosen", ["validation/q", ["other", "q"]])
+def test_the_user_names_a_tag_with_its_scope_or_without(chosen: str | list[str]) -> None:
+    found = meaning("q", scope="validation", overrides={"eval_accuracy": chosen})
+    assert found.key == "eval/accuracy"
+
+
+@pytest.mark.parametrize(
+    ("word", "key", "kind", "lower"),
+    [
+        ("eval_higher_is_better", "eval/loss (metric)", Kind.METRIC, False),
+        ("train_lower_is_better", "train/loss (metric)", Kind.METRIC, True),
+        (JUST_SHOWN, "train/loss (shown)", Kind.OTHER, None),
+    ],
+)
+def test_the_user_says_of_what_sort_a_series_is(
+    word: str, key: str, kind: Kind, lower: bool | None
+) -> None:
+    found = meaning("loss", overrides={word: "loss"})
+    assert (found.key, found.kind, found.lower_is_better) == (key, kind, lower)
