@@ -65,7 +65,7 @@ def _by_train(signals: Signals, sensitivity: float) -> Finding | None:
     if train is None or train.points < 6:
         return None
     least = EXCESS / max(sensitivity, 1.0)
-    if not signals.start > 0 or log_ratio(present_level(signals), float(train.y.min())) < least:
+    if not signals.start > 0 or log_ratio(signals.present_level, float(train.y.min())) < least:
         return None
     level, earlier, best, best_step, onset = _levels(signals)
     if not best > 0:
@@ -113,7 +113,7 @@ RECOVERED_SHARE = 0.2
 def _recovers(signals: Signals, level: float, earlier: float, best: float) -> bool:
     """The newest points fall, or the evals since the rise do."""
     peak = max(value for _, value in signals.recent)
-    error = 1 + 2 * level_error(signals)
+    error = 1 + 2 * signals.level_error
     if level * error < earlier and level < peak - RECOVERED_SHARE * (peak - best):
         return True
     evals = signals.eval
@@ -160,10 +160,10 @@ def _evals_disagree(signals: Signals, excess: float) -> bool:
     evals = signals.eval
     if evals is None or len(evals) < 2 or not signals.recent:
         return False
-    rose = signals.recent[-min(_width(signals), len(signals.recent))][0]
+    rose = signals.recent[-min(signals.level_width, len(signals.recent))][0]
     if evals.last >= rose:
         return float(signals.eval_log[-1]) - float(signals.eval_log.min()) < EVAL_WELL
-    least = EXCESS_NOISE * level_error(signals) + _chance(signals)
+    least = EXCESS_NOISE * signals.level_error + _chance(signals)
     return least > EXCESS and excess < UNSURE * least
 
 
@@ -317,20 +317,14 @@ def _rewarmed(signals: Signals) -> bool:
     return now > 1.2 * float(rate.y[low]) and low > 0 and now <= 1.02 * float(rate.y[:low].max())
 
 
-def present_level(signals: Signals) -> float:
-    """Present level of the train loss: the median of its newest points."""
-    width = _width(signals)
-    return median(np.array([value for _, value in signals.recent[-width:]]))
-
-
 def _levels(signals: Signals) -> tuple[float, float, float, int, int]:
     """Present level, the one before, the best level, its step and where the rise from it began.
 
     Levels are medians of few points.
     """
     values = np.array([value for _, value in signals.recent])
-    width = _width(signals)
-    level = present_level(signals)
+    width = signals.level_width
+    level = signals.present_level
     earlier = median(values[-2 * width : -width]) if len(values) > width else level
     train = signals.train
     assert train is not None
@@ -338,22 +332,6 @@ def _levels(signals: Signals) -> tuple[float, float, float, int, int]:
     at = int(means.argmin())
     onset = _onset(steps, np.log(np.maximum(means, 1e-300)), at, math.log(max(level, 1e-300)))
     return level, earlier, float(means[at]), int(steps[at]), onset
-
-
-LEVEL_SHARE = 12
-"""Part of the run that makes a level, as far as `LEVEL_POINTS`: a bad batch leaves three or four
-points high and goes."""
-
-LEVEL_POINTS = 12.0
-"""Points of a level. Half of them must be high: more than a spike has."""
-
-
-def _width(signals: Signals) -> int:
-    """Points that make a level: by the noise, as far as the run is long enough."""
-    train = signals.train
-    assert train is not None
-    least = min(max(train.points / LEVEL_SHARE, 3.0), LEVEL_POINTS)
-    return max(int(least), int(min((10 * min(signals.scatter, 1.0)) ** 2, 20.0, train.points / 6)))
 
 
 def _windows(
@@ -371,14 +349,8 @@ def _windows(
 def _chance(signals: Signals) -> float:
     """Log by which the lowest of many windows is below the level by chance."""
     assert signals.train is not None
-    windows_seen = max(signals.train.points / _width(signals), 2.0)
-    return level_error(signals) * math.sqrt(2 * math.log(windows_seen))
-
-
-def level_error(signals: Signals) -> float:
-    """Relative standard error of the median of one window."""
-    assert signals.train is not None
-    return 1.25 * min(signals.scatter, 1.0) / math.sqrt(_width(signals))
+    windows_seen = max(signals.train.points / signals.level_width, 2.0)
+    return signals.level_error * math.sqrt(2 * math.log(windows_seen))
 
 
 def _least_excess(signals: Signals) -> float:
@@ -386,4 +358,4 @@ def _least_excess(signals: Signals) -> float:
     assert signals.train is not None
     young = signals.train.points < YOUNG_POINTS and not signals.is_coarse
     least = YOUNG_EXCESS if young else EXCESS
-    return max(least, EXCESS_NOISE * level_error(signals) + _chance(signals))
+    return max(least, EXCESS_NOISE * signals.level_error + _chance(signals))

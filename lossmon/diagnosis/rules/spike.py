@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from lossmon.diagnosis.facts import facts
-from lossmon.diagnosis.rules.diverging import level_error, present_level
 from lossmon.diagnosis.signals import Signals
 from lossmon.diagnosis.state import LossKind
 from lossmon.types import Confidence, Finding, Severity
@@ -30,8 +29,8 @@ def spike(signals: Signals) -> Finding | None:
         return None
     train = signals.train
     assert train is not None
-    level = present_level(signals)
-    near = SPIKE_BACK * seen.before * (1 + level_error(signals))
+    level = signals.present_level
+    near = SPIKE_BACK * seen.before * (1 + signals.level_error)
     back = level <= max(near, seen.before + SPIKE_LOST * (signals.start - seen.before))
     fresh = max(SPIKE_FRESH * signals.span, 3 * train.gap)
     old = signals.step - seen.last > fresh

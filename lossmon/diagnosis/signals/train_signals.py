@@ -1,0 +1,186 @@
+"""Signals of the train loss: levels, noise, trend, spikes."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from lossmon.diagnosis.cached import cached
+from lossmon.diagnosis.curve_stats import log_ratio, median
+from lossmon.diagnosis.noise import spread_of
+from lossmon.diagnosis.signals.run_curves import RunCurves
+from lossmon.diagnosis.spikes import Spike, newest_spike
+
+START_SHARE = 0.03
+"""Share of the run whose mean is the level a loss starts from: long enough to average the noise
+of a flat run, short enough to keep the height of a steep one."""
+
+START_POINTS = (3, 10, 32)
+"""Numbers of first points whose medians, less their error, may show a higher start."""
+
+MEDIAN_ERROR = 1.25
+"""Standard error of a median over that of a mean, for normal noise."""
+
+TREND_ERROR = 12.0
+"""Variance of the fall along a straight line through n points, in variances of a point over n."""
+
+FIRST_FEW = 3
+"""First train points that show where the loss came from before the rate was warm."""
+
+NOW_SHARE = 0.1
+"""Share of the run whose mean is its present level."""
+
+LEVEL_SHARE = 12
+"""Part of the run that makes a level, as far as `LEVEL_POINTS`: a bad batch leaves three or four
+points high and goes."""
+
+LEVEL_POINTS = 12.0
+"""Points of a level. Half of them must be high: more than a spike has."""
+
+
+class TrainSignals(RunCurves):
+    """What the train loss shows by itself."""
+
+    @cached
+    def start(self) -> float:
+        """Level that the train loss started from.
+
+        The mean over the first part of the run sinks as the run grows; where the first points
+        were clearly higher, they decide.
+        """
+        curve = self.capped_train
+        if curve is None:
+            return math.nan
+        level = curve.mean(self.at(0), self.at(START_SHARE))
+        values = [value + self.offset for _, value in self._state.first_points]
+        for n in START_POINTS:
+            if len(values) >= n:
+                error = 2 * MEDIAN_ERROR * self.late_noise / math.sqrt(n)
+                level = max(level, sorted(values[:n])[n // 2] * (1 - error))
+        return level
+
+    @cached
+    def now(self) -> float:
+        """Present level of the train loss."""
+        curve = self.capped_train
+        return curve.mean(self.at(1 - NOW_SHARE), self.at(1)) if curve else math.nan
+
+    @cached
+    def drop(self) -> float:
+        """Natural log of the first train level over the present one."""
+        return log_ratio(max(self.start, self._floor), max(self.now, self._floor))
+
+    @cached
+    def drop_error(self) -> float:
+        """Standard error of `drop` from the noise of single train points."""
+        if self.capped_train is None:
+            return 0.0
+        first = max(self.capped_train.count(self.at(0), self.at(START_SHARE)), 1.0)
+        now = max(self.capped_train.count(self.at(1 - NOW_SHARE), self.at(1)), 1.0)
+        return self.late_noise * math.sqrt(1 / first + 1 / now)
+
+    @cached
+    def late_noise(self) -> float:
+        """Relative standard deviation of single train points over the second half."""
+        curve = self.capped_train
+        if curve is None:
+            return 0.0
+        level = curve.mean(self.at(0.5), self.at(1))
+        return self.train_noise(0.5) / level if level > 0 else 0.0
+
+    def train_noise(self, share: float) -> float:
+        """Standard deviation of single train points from a share of the run on."""
+        return self.capped_train.noise(self.at(share)) if self.capped_train else 0.0
+
+    @cached
+    def late_gain(self) -> tuple[float, float]:
+        """Log fall of the train loss from the third to the last quarter, and its standard error."""
+        curve = self.capped_train
+        if curve is None or curve.points < 4:
+            return 0.0, math.inf
+        third = curve.mean(self.at(0.5), self.at(0.75))
+        last = curve.mean(self.at(0.75), self.at(1))
+        each = max(curve.count(self.at(0.75), self.at(1)), 1.0)
+        gain = log_ratio(max(third, self._floor), max(last, self._floor))
+        return gain, self.late_noise * math.sqrt(2 / each)
+
+    @cached
+    def trend(self) -> tuple[float, float]:
+        """Log fall of the train loss by a straight line through all of it, and its error."""
+        curve = self.capped_train
+        if curve is None or curve.points < 4 or not curve.span > 0:
+            return 0.0, math.inf
+        logs = np.log(np.maximum(curve.y, self._floor))
+        along = (curve.x - curve.x.mean()) / curve.span
+        slope = float((along * (logs - logs.mean())).sum() / (along**2).sum())
+        return -slope, self.late_noise * math.sqrt(TREND_ERROR / curve.points)
+
+    @cached
+    def first_levels(self) -> tuple[tuple[float, float], ...]:
+        """Level of the first two train points and of the first few, with their relative errors.
+
+        A rate that is far too high wrecks a model within a few points.
+        """
+        values = [value + self.offset for _, value in self._state.first_points[:FIRST_FEW]]
+        if len(values) < FIRST_FEW:
+            return ()
+        scatter = spread_of([value for _, value in self.recent]) / max(self.now, 1e-300)
+        noise = max(self.late_noise, scatter)
+        error = MEDIAN_ERROR * noise / math.sqrt(FIRST_FEW)
+        return (sum(values[:2]) / 2, noise / math.sqrt(2)), (sorted(values)[FIRST_FEW // 2], error)
+
+    @cached
+    def scatter(self) -> float:
+        """Relative standard deviation of single train points up to the lowest.
+
+        The first third always counts: one low point among the first is no evidence.
+        """
+        if self.train is None:
+            return 0.0
+        end = max(int(self.train.y.argmin()) + 1, len(self.train) // 3)
+        return self.train.scatter(end if end >= 6 else len(self.train))
+
+    @cached
+    def spike(self) -> Spike | None:
+        """The newest spike of the train loss."""
+        return None if self.train is None else newest_spike(self.train)
+
+    @cached
+    def spike_bursts(self) -> int:
+        """Separate bursts of high points in the second half of the run."""
+        if self.train is None or self.spike is None:
+            return 0
+        level = (self.spike.peak + self.spike.before) / 2
+        high = self.train.highs[self.train.x > self.at(0.5)] > level
+        return int(np.count_nonzero(high[1:] & ~high[:-1]))
+
+    @cached
+    def level_width(self) -> int:
+        """Points that make a level: by the noise, as far as the run is long enough."""
+        train = self.train
+        assert train is not None
+        least = int(min(max(train.points / LEVEL_SHARE, 3.0), LEVEL_POINTS))
+        noisy = int(min((10 * min(self.scatter, 1.0)) ** 2, 20.0, train.points / 6))
+        return max(least, noisy)
+
+    @cached
+    def present_level(self) -> float:
+        """Present level of the train loss: the median of its newest points."""
+        return median(np.array([value for _, value in self.recent[-self.level_width :]]))
+
+    @cached
+    def level_error(self) -> float:
+        """Relative standard error of the median of one level."""
+        return MEDIAN_ERROR * min(self.scatter, 1.0) / math.sqrt(self.level_width)
+
+    @cached
+    def alarm(self) -> float:
+        """Raw train loss above which a single point calls for a judgement."""
+        curve = self.train
+        if curve is None or curve.points < 4:
+            return math.inf
+        tail = np.array([value for _, value in self.recent[-16:]])
+        usual = median(tail)
+        spread = median(np.abs(tail - usual))
+        return max(1.4 * usual, usual + 6 * 1.4826 * spread) - self.offset
