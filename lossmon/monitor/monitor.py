@@ -388,7 +388,7 @@ def _worth_showing(runs: list[RunSnapshot]) -> tuple[RunSnapshot, ...]:
 
     A run that could not be read stays: its contents are unknown.
     """
-    return tuple(run for run in runs if run.series or run.errors) or tuple(runs)
+    return tuple(run for run in runs if run.series or run.media or run.errors) or tuple(runs)
 
 
 def _same(a: Snapshot, b: Snapshot) -> bool:

@@ -29,6 +29,7 @@ from lossmon.readers.discovery.found import FoundRun
 from lossmon.readers.registry import directories
 from lossmon.readers.tags.meaning import meaning
 from lossmon.store import RunStore
+from lossmon.store.media import MediaStore
 from lossmon.store.samples import SampleStore
 from lossmon.types import (
     Batch,
@@ -88,6 +89,7 @@ class RunMonitor:
         self._feed = DiagnosisFeed(self._store, sensitivity)
         self._log = RunLog()
         self._samples = SampleStore()
+        self._media = MediaStore()
         self._settings: Mapping[str, str] = {}
         self._notes: dict[str, None] = {}
         self._is_gone = False
@@ -124,6 +126,7 @@ class RunMonitor:
         for number in numbers:
             self._store.clear(number)
             self._samples.clear(number)
+            self._media.clear(number)
             self._feed.replay()
             self._changes += 1
 
@@ -196,6 +199,7 @@ class RunMonitor:
         if batch.replaced:
             self._store.replace_file(file.number)
             self._samples.clear(file.number)
+            self._media.clear(file.number)
             self._log.clear(found.path.name)
             self._feed.replay()
         tags = {points.tag for points in batch.points}
@@ -208,6 +212,7 @@ class RunMonitor:
             self._store.restart(file.number, source, rank, found.scope, restart)
         self._log.add(found.path.name, batch.lines)
         self._samples.add(file.number, batch.samples)
+        self._media.add(file.number, found.scope, source, batch.media)
         self._notes.update(dict.fromkeys(f"{found.path.name}: {note}" for note in batch.notes))
         self._advanced_live |= file.grew_at is not None and bool(batch.points)
         self._changes += 1
@@ -341,6 +346,7 @@ class RunMonitor:
             log_name=self._log.name,
             settings=settings,
             samples=self._samples.all(),
+            media=self._media.all(),
             errors=(*self._files.errors, *filter(None, (self._feed.error,))),
             notes=(*((GONE,) if self._is_gone else ()), *self._notes, *notes),
             ambiguous_tags=asked,

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple, Protocol
 from zlib import crc32
 
 from lossmon.fast_dataclass import dataclass
-from lossmon.types import Reader
+from lossmon.types import MediaContent, MediaRecord, MediaSeries, Reader
 
 HEAD = 4096
 """Bytes of a file that `Format.claims` may look at: one disk block, enough for any header."""
@@ -215,6 +215,8 @@ class Format:
         origin: How a file came to be, given its path and its first bytes.
         dialect: What is special about its tags.
         directories: Which directories its framework makes.
+        load_media: Decodes records of a series that its readers returned, in their order; reads
+            the files again. What cannot be read is `UnreadableMedia`.
     """
 
     source: str
@@ -235,6 +237,7 @@ class Format:
     origin: Callable[[Path, bytes], Origin] | None = None
     dialect: Dialect = Dialect()
     directories: DirectoryRules = DirectoryRules()
+    load_media: Callable[[MediaSeries, Sequence[MediaRecord]], Sequence[MediaContent]] | None = None
 
     def fits(self, path: Path) -> bool:
         """Whether the place and the name of a file make this format possible."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from lossmon.types import Axis, Batch, Facts, Ints, Points, Restart, TextSample
+from lossmon.types import Axis, Batch, Facts, Ints, LoggedMedia, Points, Restart, TextSample
 
 MOST_TAGS = 20_000
 """Series of one file. A model with the norms of every layer has some thousand; a name that contains
@@ -171,7 +171,7 @@ class BatchBuilder:
 
     Attributes:
         points: The scalars.
-        restarts, facts, lines, samples, notes: See `Batch`.
+        restarts, facts, lines, samples, media, notes: See `Batch`.
         replaced: The source started over.
     """
 
@@ -186,6 +186,7 @@ class BatchBuilder:
         self.facts: list[Facts] = []
         self.lines: list[str] = []
         self.samples: list[TextSample] = []
+        self.media: list[LoggedMedia] = []
         self.notes: list[str] = []
         self.replaced = False
 
@@ -211,6 +212,7 @@ class BatchBuilder:
             tuple(self.facts),
             tuple(self.lines),
             tuple(self.samples),
+            tuple(self.media),
             tuple(self.notes),
             self.replaced,
             pending,

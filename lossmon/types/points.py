@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossmon.fast_dataclass import dataclass
+from lossmon.types.media import LoggedMedia
 from lossmon.types.tags import Axis, Meaning
 
 Floats = NDArray[np.float64]
@@ -123,6 +124,7 @@ class Batch:
         lines: Completed lines of a text log, oldest first, without control characters.
             Of a progress bar that redraws itself only the newest state.
         samples: Texts that the run logged.
+        media: Histograms, PR curves and images that it logged, oldest first.
         notes: Notes that are not errors ("2 bad records skipped at byte 81,920").
         replaced: The file was truncated, rotated or rewritten: everything that this reader
             returned before is void and follows again.
@@ -134,6 +136,7 @@ class Batch:
     facts: tuple[Facts, ...] = ()
     lines: tuple[str, ...] = ()
     samples: tuple[TextSample, ...] = ()
+    media: tuple[LoggedMedia, ...] = ()
     notes: tuple[str, ...] = ()
     replaced: bool = False
     pending: int = 0

@@ -11,6 +11,7 @@ from lossmon.fast_dataclass import dataclass
 from lossmon.types.diagnosis import UNJUDGED, Diagnosis
 from lossmon.types.hardware import HardwareReading, NodeReading
 from lossmon.types.job import Job
+from lossmon.types.media import MediaSeries
 from lossmon.types.points import Series, TextSample
 
 
@@ -102,6 +103,8 @@ class RunSnapshot:
         settings: Hyperparameters, as text.
         samples: Texts that the run logged, one per prompt and step, steps ascending; the same
             tuple until one is added.
+        media: Histograms, PR curves and images that it logged, by kind and name; the same tuple
+            until one is added.
         errors: What could not be read: file, place, reason, consequence.
         notes: Notes on the data that are not errors.
         ambiguous_tags: Series that the user can be asked about, the most important first.
@@ -135,6 +138,7 @@ class RunSnapshot:
     log_name: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)
     samples: tuple[TextSample, ...] = ()
+    media: tuple[MediaSeries, ...] = ()
     errors: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     ambiguous_tags: tuple[AmbiguousTag, ...] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Container
 from pathlib import Path
 from struct import Struct
@@ -181,3 +182,31 @@ class LevelDbTail:
         content = b"".join(self._parts)
         self._parts = []
         return content
+
+
+def read_record(path: Path, end: int, length: int) -> bytes | None:
+    """Read a record again; None if it is damaged or no longer there.
+
+    Fragments fill their blocks, so the end and the length of a record say where each of them is.
+
+    Args:
+        path: The file.
+        end: `LogRecord.offset`.
+        length: Bytes of the record.
+    """
+    parts: list[bytes] = []
+    try:
+        with open(path, "rb", buffering=0) as file:
+            while length > 0:
+                block = (end - 1) // BLOCK * BLOCK
+                # The first block begins with the header of the file.
+                start = max(block + PREFIX * (1 if block else 2), end - length)
+                data = os.pread(file.fileno(), end - start + PREFIX, start - PREFIX)
+                if len(data) <= PREFIX or crc32(data[6:]) != _fragment.unpack_from(data)[0]:
+                    return None
+                parts.append(data[PREFIX:])
+                length -= end - start
+                end = block
+    except OSError:
+        return None
+    return b"".join(reversed(parts))

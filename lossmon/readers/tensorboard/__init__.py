@@ -70,6 +70,7 @@ FORMATS = (
         open=lazy("lossmon.readers.tensorboard.reader:EventReader"),
         rank=Rank.EVENTS,
         origin=_origin,
+        load_media=lazy("lossmon.readers.tensorboard.media:load_media"),
         directories=DirectoryRules(
             parts=words(
                 "tb tensorboard tensorboards tb_log tb_logs tblogs tensorboard_log "

@@ -7,8 +7,19 @@ from struct import unpack_from
 from typing import NamedTuple
 
 from lossmon.fast_dataclass import dataclass
-from lossmon.readers.files.protobuf import BYTES, FIXED32, FIXED64, VARINT, decode_fields, signed
+from lossmon.readers.files.protobuf import (
+    BYTES,
+    FIXED32,
+    FIXED64,
+    VARINT,
+    MalformedError,
+    decode_fields,
+    signed,
+)
 from lossmon.readers.tensorboard.tensor import TensorScalar, decode_scalar
+
+IMAGE, HISTOGRAM = 4, 5
+"""Fields of a summary value that hold an encoded image, or a histogram."""
 
 
 class ByteRange(NamedTuple):
@@ -26,6 +37,7 @@ class SummaryValue:
         tag: Its name.
         simple: Offset of the four bytes of its `simple_value`, or None.
         tensor: Its tensor, or None. Images, histograms and sounds have neither.
+        media: Field number of its image or histogram, 0 if it is neither.
         plugin: Name of the plugin that shows it, None if this record does not have it.
         content: The plugin's own data.
         scalar_class: The metadata declares it a scalar, whatever the plugin.
@@ -34,6 +46,7 @@ class SummaryValue:
     tag: bytes = b""
     simple: int | None = None
     tensor: ByteRange | None = None
+    media: int = 0
     plugin: bytes | None = None
     content: ByteRange | None = None
     scalar_class: bool = False
@@ -69,13 +82,33 @@ class Event:
 
 
 def decode_event(record: bytes) -> Event:
-    """Decode an event; graphs, histograms, images and sounds are skipped.
+    """Decode an event; of graphs, histograms, images and sounds no more than their names.
 
     Raises:
         MalformedError: The bytes are not an event.
     """
+    return _event(record, len(record))
+
+
+def decode_head(head: bytes, length: int) -> Event | None:
+    """Decode an event of which only the first bytes are there.
+
+    Args:
+        head: The bytes; they end within an image or a tensor.
+        length: Bytes of the whole record.
+
+    Returns:
+        The event; None if it goes on behind the image, or is not one.
+    """
+    try:
+        return _event(head, length)
+    except (IndexError, MalformedError):
+        return None
+
+
+def _event(record: bytes, length: int) -> Event:
     found = Event()
-    for number, wire, value, start, stop in decode_fields(record, 0, len(record)):
+    for number, wire, value, start, stop in decode_fields(record, 0, length):
         if number == 1 and wire == FIXED64:
             found.wall_time, found.wall_at = unpack_from("<d", record, start)[0], start
         elif number == 2 and wire == VARINT:
@@ -99,6 +132,8 @@ def _value(record: bytes, place: int, stop: int) -> SummaryValue:
             found.tag = record[start:end]
         elif number == 2 and wire == FIXED32:
             found.simple = start
+        elif number in (IMAGE, HISTOGRAM) and wire == BYTES:
+            found.media = number
         elif number == 8 and wire == BYTES:
             found.tensor = ByteRange(start, end)
         elif number == 9 and wire == BYTES:

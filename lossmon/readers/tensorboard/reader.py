@@ -10,22 +10,24 @@ from lossmon.readers.files.tail import read_until
 from lossmon.readers.points_builder import BatchBuilder
 from lossmon.readers.tensorboard.columns import ColumnDecoder
 from lossmon.readers.tensorboard.crc32c import crc32c, masked
-from lossmon.readers.tensorboard.event import Event, SummaryValue, decode_event
+from lossmon.readers.tensorboard.event import Event, SummaryValue, decode_event, decode_head
 from lossmon.readers.tensorboard.hparams import arguments, decode_hparams
+from lossmon.readers.tensorboard.media_records import kind_of, read_head
 from lossmon.readers.tensorboard.rows import EventRows
-from lossmon.readers.tensorboard.tags import EventTags
+from lossmon.readers.tensorboard.tags import LONGEST_TAG, EventTags
 from lossmon.readers.tensorboard.tensor import decode_texts
 from lossmon.readers.tensorboard.tfrecord import HEADER, RecordChunk, RecordTail
 from lossmon.readers.values import counted
-from lossmon.sanitize import multiline
-from lossmon.types import Batch, Facts, Restart, TextSample
+from lossmon.sanitize import multiline, one_line
+from lossmon.types import Batch, Facts, LoggedMedia, MediaKind, MediaRecord, Restart, TextSample
 
 _START = 1
 """Status of a session log entry that declares a restart."""
 
 _SHORT = 512
 """Bytes of the longest record whose checksum is verified although nothing is taken from it: a
-damaged scalar must be noticed, while histograms and images are longer and skipped."""
+damaged scalar must be noticed, while histograms and images are longer and verified when they are
+looked at."""
 
 _TEXT_SUFFIX = "/text_summary"
 """Suffix that PyTorch and tensorboardX add to the tag of a text."""
@@ -41,8 +43,9 @@ class EventReader:
     """Reads an event file. The files of a directory and its sub-runs are joined elsewhere.
 
     Scalars may be `simple_value`s or tensors of any numeric type. A session log START is a
-    `Restart`. Texts become samples, hyperparameters and the Trainer's arguments become settings;
-    everything else is skipped without being decoded.
+    `Restart`. Texts become samples, hyperparameters and the Trainer's arguments become settings.
+    Of histograms, PR curves and images only the place is noted; `load_media` decodes those that
+    are looked at. Everything else is skipped.
 
     Attributes:
         path: The file.
@@ -65,6 +68,8 @@ class EventReader:
         """Offsets of the records that were skipped."""
         self._negative = 0
         """Points that were skipped because their step is negative."""
+        self._overlong: list[tuple[int, int]] = []
+        """Offset and length of long records that were not looked at yet."""
 
     def read(self, deadline: float) -> Batch:
         """Return what was written since the last call; see `Reader.read`."""
@@ -73,6 +78,9 @@ class EventReader:
                 self._batch.restart()
                 self._reset()
             self._add(chunk)
+            self._overlong += chunk.overlong
+        if self._overlong:
+            self._overlong = [one for one in self._overlong if not self._add_overlong(*one)]
         self._batch.notes += self._notes()
         return self._batch.drain(self._tail.pending)
 
@@ -124,7 +132,7 @@ class EventReader:
             self._batch.restarts.append(Restart(max(0, event.step), order))
         for index, value in enumerate(event.values):
             try:
-                self._add_value(record, event, value, rows, row, index)
+                self._add_value(record, event, value, rows, row, index, order)
             except MalformedError:
                 self._bad.append(order - HEADER)
 
@@ -136,9 +144,13 @@ class EventReader:
         rows: EventRows,
         row: int,
         index: int,
+        order: int,
     ) -> None:
         plugin = self._tags.plugin(value)
-        if plugin == b"text" and value.tensor is not None:
+        kind = kind_of(value, plugin)
+        if kind is not None:
+            self._add_media(kind, event, value, order, len(record))
+        elif plugin == b"text" and value.tensor is not None:
             self._add_text(record, event.step, value)
         elif plugin == b"hparams" and value.content is not None:
             settings = decode_hparams(record[slice(*value.content)])
@@ -149,6 +161,27 @@ class EventReader:
                 self._negative += 1
             elif (tag := self._tags.number(value)) is not None:
                 rows.put(row, index, tag, event.step, event.wall_time, scalar.value)
+
+    def _add_media(
+        self, kind: MediaKind, event: Event, value: SummaryValue, offset: int, length: int
+    ) -> None:
+        if event.step < 0 or len(value.tag) > LONGEST_TAG:
+            return
+        tag = one_line(value.tag.decode(errors="replace"))
+        record = MediaRecord(event.step, event.wall_time, self.path, offset, length)
+        self._batch.media.append(LoggedMedia(kind, tag, record))
+
+    def _add_overlong(self, offset: int, length: int) -> bool:
+        """Note what a long record holds; False while it is not written completely."""
+        head = read_head(self.path, offset, length)
+        if head is None:
+            return False
+        event = decode_head(head, length)
+        for value in event.values if event is not None else ():
+            kind = kind_of(value, self._tags.plugin(value))
+            if event is not None and kind is not None:
+                self._add_media(kind, event, value, offset, length)
+        return True
 
     def _add_text(self, record: bytes, step: int, value: SummaryValue) -> None:
         assert value.tensor is not None

@@ -25,7 +25,7 @@ PADDING = bytes(16)
 
 LARGEST = 1 << 20
 """Bytes of the longest record that is kept. Scalars take 50 bytes and texts some thousand; longer
-records are images, sounds or graphs."""
+records are images, sounds or graphs, and are only named."""
 
 WINDOW = 32
 """Records that must have repeated before the next ones are guessed, and the longest cycle in which
@@ -46,12 +46,15 @@ class RecordChunk:
         starts: Where in `data` each payload begins.
         lengths: Bytes of each payload; its masked checksum follows it.
         offset: Where `data` begins in the file.
+        overlong: Offset in the file and length of each payload that is too long to be kept. The
+            last of them may not be written completely yet.
     """
 
     data: bytes
     starts: Ints
     lengths: Ints
     offset: int
+    overlong: tuple[tuple[int, int], ...] = ()
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -129,10 +132,11 @@ class RecordTail:
         self._half = b"" if self._hole else data[last:end]
         lengths = np.diff(places) - (HEADER + FOOTER)
         starts = places[:-1] + HEADER
-        if len(lengths) and lengths.max() > LARGEST:
-            kept = lengths <= LARGEST
-            starts, lengths = starts[kept], lengths[kept]
-        return RecordChunk(data, starts, lengths, offset)
+        if not len(lengths) or lengths.max() <= LARGEST:
+            return RecordChunk(data, starts, lengths, offset)
+        kept = lengths <= LARGEST
+        overlong = zip((starts[~kept] + offset).tolist(), lengths[~kept].tolist(), strict=True)
+        return RecordChunk(data, starts[kept], lengths[kept], offset, tuple(overlong))
 
     def _walk(self, data: bytes, end: int, offset: int) -> Ints:
         """Where each complete record begins, and where the last one ends."""

@@ -40,6 +40,7 @@ FORMATS = (
         open=lazy("lossmon.readers.wandb.reader:WandbReader"),
         rank=Rank.BLOCKS,
         origin=_origin,
+        load_media=lazy("lossmon.readers.wandb.media:load_media"),
         no_metrics=("wandb-*.json", "conda-environment.yaml"),
         directories=DirectoryRules(
             parts=frozenset({"wandb"}), run=r"(?:offline-)?run-\d{8}_\d{6}-"

@@ -35,6 +35,10 @@ TABLE = "_table/"
 """Prefix of the name of a table, whose text is the path of its file."""
 
 
+MEDIA = "_media/"
+"""Prefix of the name of a histogram or an image, whose text is its type."""
+
+
 class LoggedText(NamedTuple):
     """A text in the history, or the path of a table's file.
 

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from lossmon.readers.files.attachments import AttachmentQueue
-from lossmon.readers.files.leveldb_log import LevelDbTail
+from lossmon.readers.files.leveldb_log import LevelDbTail, LogRecord
 from lossmon.readers.files.protobuf import (
     BYTES,
     VARINT,
@@ -35,6 +35,7 @@ from lossmon.readers.wandb.history import (
 )
 from lossmon.readers.wandb.items import (
     LONGEST_NUMBER,
+    MEDIA,
     TABLE,
     LoggedText,
     decode_history,
@@ -44,7 +45,7 @@ from lossmon.readers.wandb.items import (
     decode_settings,
 )
 from lossmon.sanitize import one_line
-from lossmon.types import Batch, Facts, TextSample
+from lossmon.types import Batch, Facts, LoggedMedia, MediaKind, MediaRecord, TextSample
 
 _HISTORY, _OUTPUT, _CONFIG, _STATS, _METRIC, _OUTPUT_RAW, _RUN, _EXIT = 2, 4, 5, 7, 12, 13, 17, 18
 """Numbers of the records that are read, in W&B's `Record` message."""
@@ -64,12 +65,23 @@ or a number of tokens; those are not steps."""
 
 _MOST_KEYS = 50_000
 
+_TYPE = re.compile(rb'"_type": ?("[\w/-]+")')
+"""Type of an object in a record that is not flattened."""
+
+_MEDIA_KINDS = {
+    b'"histogram"': MediaKind.HISTOGRAM,
+    b'"image-file"': MediaKind.IMAGE,
+    b'"images/separated"': MediaKind.IMAGE,
+}
+"""By W&B's name of the type, as JSON."""
+
 
 class WandbReader:
     """Reads a transaction log: history, system statistics, configuration, console and exit.
 
-    System statistics are scalars under `system/`. Texts and tables of texts are samples; other
-    media and histograms are skipped. A log without an exit record belongs to a run that goes on
+    System statistics are scalars under `system/`. Texts and tables of texts are samples. Of
+    histograms and images only the place is noted; `load_media` decodes those that are looked at.
+    Other media are skipped. A log without an exit record belongs to a run that goes on
     or was killed.
 
     Attributes:
@@ -95,6 +107,7 @@ class WandbReader:
         self._defined: set[str] = set()
         """Metrics of steps that the run declared as the axis of others."""
         self._step = 0
+        self._record = LogRecord(b"", 0)
         self._explicit = False
         """The run logs its optimizer step."""
         self._texts = AttachmentQueue[LoggedText]()
@@ -107,6 +120,7 @@ class WandbReader:
                 self._batch.restart()
                 self._reset()
             for record in records:
+                self._record = record
                 self._add(record.content)
             self._rows.flush()
         self._batch.notes += self._tail.drain_notes()
@@ -203,6 +217,8 @@ class WandbReader:
             if (value := decode_number(text)) is None:
                 if text[:1] == b'"':
                     texts.append((tag, text))
+                elif text[:1] == b"{" and (found := _TYPE.search(text)):
+                    texts.append((MEDIA + tag, found[1]))
                 continue
             if tag == STEP:
                 own = value
@@ -218,7 +234,17 @@ class WandbReader:
         self._advance(own, explicit)
         self._batch.points.add_row(self._step, wall_time, values)
         for tag, text in texts:
+            if tag.startswith(MEDIA):
+                self._add_media(tag.removeprefix(MEDIA), text, wall_time)
+                continue
             self._texts.add(tag, LoggedText(tag, self._step, text))
+
+    def _add_media(self, tag: str, type: bytes, wall_time: float) -> None:
+        kind = _MEDIA_KINDS.get(type)
+        if kind is not None:
+            content, end = self._record
+            record = MediaRecord(self._step, wall_time, self.path, end, len(content))
+            self._batch.media.append(LoggedMedia(kind, tag, record))
 
     def _advance(self, own: float, explicit: float) -> None:
         """Set the step of a record; without an explicit one, the last explicit one holds."""
@@ -242,6 +268,8 @@ class WandbReader:
                 self._keys[key] = DEFINED
             elif text in (STEP, TIME):
                 self._keys[key] = text
+            elif text.endswith("._type"):
+                self._keys[key] = MEDIA + text.removesuffix("._type")
             elif text.removesuffix(".path") in tables:
                 self._keys[key] = TABLE + text.removesuffix(".path")
             elif not text or text.startswith("_") or (media and text.startswith(media)):

@@ -359,5 +359,8 @@ def test_only_event_files_are_claimed() -> None:
 
 
 def test_importing_the_reader_does_not_import_tensorboard() -> None:
-    code = "import sys, lossmon.readers.tensorboard.reader; sys.exit('tensorboard' in sys.modules)"
+    code = (
+        "import sys, lossmon.monitor.media, lossmon.readers.tensorboard.reader;"
+        "sys.exit('tensorboard' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

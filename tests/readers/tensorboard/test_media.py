@@ -1,0 +1,199 @@
+"""Histograms, PR curves and images in event files."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tensorboard.compat.proto.event_pb2 import Event
+from tensorboard.compat.proto.summary_pb2 import HistogramProto, Summary, SummaryMetadata
+from tensorboard.compat.proto.tensor_pb2 import TensorProto
+from tensorboard.compat.proto.tensor_shape_pb2 import TensorShapeProto
+
+from lossmon.monitor import Monitor
+from lossmon.readers.tensorboard import FORMATS
+from lossmon.readers.tensorboard.reader import EventReader
+from lossmon.types import (
+    Histogram,
+    LoggedImage,
+    LoggedMedia,
+    MediaContent,
+    MediaKind,
+    MediaSeries,
+    PrCurve,
+    UnreadableMedia,
+)
+from tests.readers.tensorboard.event_files import framed, recorded, scalar
+
+LIMITS = [-1.0, 0.0, 1.0, 1.8e308]
+COUNTS = [0.0, 2.0, 3.0, 1.0]
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    return tmp_path / "events.out.tfevents.1.host"
+
+
+def histogram(tag: str, step: int) -> Event:
+    proto = HistogramProto(min=-0.5, max=2.0, num=6, bucket_limit=LIMITS, bucket=COUNTS)
+    return Event(step=step, wall_time=1.0, summary=Summary(value=[{"tag": tag, "histo": proto}]))
+
+
+def image(tag: str, step: int, data: bytes) -> Event:
+    proto = Summary.Image(width=4, height=3, encoded_image_string=data)
+    return Event(step=step, summary=Summary(value=[Summary.Value(tag=tag, image=proto)]))
+
+
+def tensor(
+    tag: str, step: int, plugin: str, rows: np.ndarray, shape: tuple[int, ...] = ()
+) -> Event:
+    single = rows.dtype == np.float32
+    dims = [TensorShapeProto.Dim(size=size) for size in shape or rows.shape]
+    proto = TensorProto(
+        dtype=1 if single else 2,
+        tensor_shape=TensorShapeProto(dim=dims),
+        tensor_content=rows.tobytes(),
+    )
+    named = SummaryMetadata.PluginData(plugin_name=plugin)
+    value = Summary.Value(tag=tag, tensor=proto, metadata=SummaryMetadata(plugin_data=named))
+    return Event(step=step, summary=Summary(value=[value]))
+
+
+def noted(log: Path) -> list[LoggedMedia]:
+    return list(EventReader(log).read(math.inf).media)
+
+
+def loaded(*media: LoggedMedia) -> list[MediaContent]:
+    """The contents of what was logged under the tag of the first."""
+    kind, tag, _ = media[0]
+    records = tuple(one.record for one in media)
+    load = FORMATS[0].load_media
+    assert load is not None
+    return list(load(MediaSeries(kind, tag, tag, "tensorboard", records), records))
+
+
+def content(log: Path, event: Event) -> MediaContent:
+    log.write_bytes(recorded(event))
+    [one] = noted(log)
+    [found] = loaded(one)
+    return found
+
+
+def test_a_histogram_is_read_where_it_lies(log: Path) -> None:
+    log.write_bytes(
+        recorded(scalar("loss", 0, 1.0), histogram("w\x1b[2J", 5), histogram("w\x1b[2J", 9))
+    )
+    media = noted(log)
+    assert {one.kind for one in media} == {MediaKind.HISTOGRAM}
+    assert [one.record.step for one in media] == [5, 9]
+    assert "\x1b" not in media[0].tag
+    for one in loaded(*media):
+        assert isinstance(one, Histogram)
+        # The outer bins end where the values do; empty bins are left out.
+        assert one.left.tolist() == [-0.5, 0.0, 1.0]
+        assert one.right.tolist() == [0.0, 1.0, 2.0]
+        assert one.counts.tolist() == [2.0, 3.0, 1.0]
+
+
+def test_a_histogram_of_tensorflow_2_is_read(log: Path) -> None:
+    rows = np.array([[0.0, 1.0, 4.0], [1.0, 2.0, 0.0], [2.0, 3.0, 8.0]])
+    found = content(log, tensor("dense/kernel", 1, "histograms", rows))
+    assert isinstance(found, Histogram)
+    assert found.left.tolist() == [0.0, 2.0]
+    assert found.total == 12.0
+
+
+def test_a_plugin_named_once_holds_for_the_histograms_of_a_tag(log: Path) -> None:
+    rows = np.array([[0.0, 1.0, 4.0]])
+    later = tensor("h", 2, "histograms", rows)
+    later.summary.value[0].ClearField("metadata")
+    log.write_bytes(recorded(tensor("h", 1, "histograms", rows), later))
+    assert [one.record.step for one in noted(log)] == [1, 2]
+
+
+def test_a_pr_curve_is_read_from_low_to_high_recall(log: Path) -> None:
+    rows = np.zeros((6, 3), np.float32)
+    rows[4], rows[5] = [0.25, 0.5, 1.0], [1.0, 0.75, 0.5]
+    found = content(log, tensor("pr", 3, "pr_curves", rows))
+    assert isinstance(found, PrCurve)
+    assert found.recall.tolist() == [0.5, 0.75, 1.0]
+    assert found.precision.tolist() == [1.0, 0.5, 0.25]
+    assert found.average_precision == pytest.approx(0.5 * 1 + 0.25 * 0.5 + 0.25 * 0.25)
+
+
+def test_an_image_is_given_as_it_was_encoded(log: Path) -> None:
+    assert content(log, image("img", 1, b"PNG")) == LoggedImage(log.name, 4, 3, b"PNG")
+
+
+def test_an_image_of_tensorflow_2_is_a_tensor_of_strings(log: Path) -> None:
+    event = tensor("img", 1, "images", np.zeros(1))
+    proto = event.summary.value[0].tensor
+    proto.Clear()
+    proto.dtype = 7
+    proto.string_val.extend([b"20", b"10", b"PNG"])
+    assert content(log, event) == LoggedImage(log.name, 20, 10, b"PNG")
+
+
+@pytest.mark.parametrize("cut", [300_000, 700_000])
+def test_an_image_of_megabytes_is_noted_once_it_is_written_completely(log: Path, cut: int) -> None:
+    whole = recorded(image("img", 7, bytes(3 << 20)), scalar("loss", 8, 1.0))
+    log.write_bytes(whole[:cut])
+    reader = EventReader(log)
+    assert not reader.read(math.inf).media
+    log.write_bytes(whole)
+    [one] = reader.read(math.inf).media
+    assert (one.tag, one.record.step) == ("img", 7)
+    [found] = loaded(one)
+    assert isinstance(found, LoggedImage)
+    assert len(found.data) == 3 << 20
+
+
+@pytest.mark.parametrize(
+    ("event", "reason"),
+    [
+        (tensor("h", 1, "histograms", np.zeros((2, 3)), (1 << 40, 3)), "nothing to show"),
+        (tensor("h", 1, "histograms", np.zeros((2, 3)), (-2, -3)), "nothing to show"),
+        (tensor("h", 1, "histograms", np.zeros((2, 3))), "a histogram without values"),
+        (tensor("h", 1, "histograms", np.full((2, 3), np.nan)), "a histogram without values"),
+        (tensor("p", 1, "pr_curves", np.zeros((2, 3), np.float32)), "nothing to show"),
+        (tensor("i", 1, "images", np.zeros(4)), "nothing to show"),
+    ],
+)
+def test_what_cannot_be_shown_says_why(log: Path, event: Event, reason: str) -> None:
+    assert content(log, event) == UnreadableMedia(reason)
+
+
+def test_a_record_that_changed_since_it_was_noted_is_not_shown(log: Path) -> None:
+    whole = recorded(histogram("h", 1))
+    log.write_bytes(whole)
+    [one] = noted(log)
+    log.write_bytes(whole[:40] + b"?" + whole[41:])
+    [found] = loaded(one)
+    assert found == UnreadableMedia("the record is damaged, or the file was replaced")
+    log.unlink()
+    [found] = loaded(one)
+    assert isinstance(found, UnreadableMedia)
+
+
+def test_a_run_lists_what_it_logged_and_grows(tmp_path: Path) -> None:
+    """Sub-runs have names of their own, and the tuple changes with its contents alone."""
+    parts = [tmp_path / name / "events.out.tfevents.1.host" for name in ("train", "validation")]
+    for part in parts:
+        part.parent.mkdir()
+        part.write_bytes(recorded(scalar("loss", 0, 1.0), histogram("h", 0)))
+    monitor = Monitor([tmp_path])
+    [run] = monitor.drain().runs
+    assert [(one.name, one.last_step) for one in run.media] == [("train/h", 0), ("validation/h", 0)]
+    for event, last in ((scalar("loss", 1, 1.0), 0), (histogram("h", 1), 1)):
+        with parts[0].open("ab") as file:
+            file.write(recorded(event))
+        [grown] = monitor.drain().runs
+        assert (grown.media is run.media) is (last == 0)
+        assert grown.media[0].last_step == last
+
+
+def test_a_histogram_with_a_negative_step_is_left_out(log: Path) -> None:
+    log.write_bytes(recorded(histogram("h", -1)) + framed(b"\x2a\x02\x0a\x00"))
+    assert not noted(log)
