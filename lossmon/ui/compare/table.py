@@ -13,6 +13,7 @@ from lossmon.diagnosis.advice import badge_of
 from lossmon.fast_dataclass import dataclass
 from lossmon.ui.chart.view_options import XAxis
 from lossmon.ui.compare.runs import ComparedRun, Metric, best_of
+from lossmon.ui.fleet.names import RunNames
 from lossmon.ui.scene import Scene
 from lossmon.ui.text import numbers
 from lossmon.ui.text.lines import (
@@ -23,7 +24,6 @@ from lossmon.ui.text.lines import (
     Line,
     clean,
     clip,
-    clip_middle,
     fit,
     pad,
     width,
@@ -37,8 +37,11 @@ MARKS = 5
 NAME = 6
 """Cells of a name at least."""
 
-LONGEST_NAME = 28
+LONGEST_NAME = 48
 """Cells of a name at most, so that the numbers stay close to it."""
+
+BADGE_EDGES = 2
+"""Cells of a verdict before its word: a glyph and a blank."""
 
 VALUE = 7
 """Cells of a setting at least; where they are fewer a run gives up its column."""
@@ -96,9 +99,12 @@ class ComparisonTable:
         self.columns = [one for one in _COLUMNS if room >= one.least]
         numbers_room = sum(one.cells for one in self.columns)
         left = room - MARKS - numbers_room
-        self.verdict = min(22, left - NAME - 12) if room >= 72 else 0
+        self._names = RunNames()
+        self._names.update(tuple(row.run for row in rows))
+        longest = max(NAME, self._names.longest)
+        badges = (cell_len(self._badge(row)) + BADGE_EDGES for row in rows)
+        self.verdict = min(max(badges, default=0), left - NAME - 12) if room >= 72 else 0
         self.verdict = self.verdict if self.verdict >= 10 else 0
-        longest = max((cell_len(clean(row.run.name)) for row in rows), default=NAME)
         rest = left - (self.verdict + 2 if self.verdict else 0)
         self.name = max(min(NAME, room - MARKS), min(longest, LONGEST_NAME, rest))
 
@@ -123,7 +129,7 @@ class ComparisonTable:
             "± noise": self._noise(row),
             "steps/s": self._speed(row),
         }
-        name = clip_middle(clean(row.run.name), self.name)
+        name = self._names.of(row.run, self.name)
         role = STRONG if chosen else MUTED if row.hidden else TEXT
         line: Line = (
             ("▸" if chosen else " ", "key"),
@@ -135,10 +141,13 @@ class ComparisonTable:
         for one in self.columns:
             line = (*line, *right(cells[one.title], one.cells))
         if self.verdict:
-            verdict = row.run.diagnosis.verdict
-            word = clean(badge_of(verdict.code, verdict.variant, self.scene.language))
-            line = (*line, ("  ", TEXT), *narrow_block(verdict.severity, word, self.verdict))
+            severity = row.run.diagnosis.verdict.severity
+            line = (*line, ("  ", TEXT), *narrow_block(severity, self._badge(row), self.verdict))
         return fit(line, self.room)
+
+    def _badge(self, row: ComparedRun) -> str:
+        verdict = row.run.diagnosis.verdict
+        return clean(badge_of(verdict.code, verdict.variant, self.scene.language))
 
     def _last(self, row: ComparedRun) -> Line:
         if row.series is None:

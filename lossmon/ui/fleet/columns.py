@@ -19,6 +19,12 @@ from lossmon.ui.text.lines import MUTED, TEXT, Line, clip_middle
 from lossmon.ui.widgets.header import state_of
 from lossmon.ui.widgets.metrics import others
 
+LOSS = 7
+"""Cells of a loss, with the blank before it."""
+
+PLANNED = "planned"
+"""Stands for the planned steps among the columns in which no run has a value."""
+
 MISSING: Line = (("—", MUTED),)
 COMPACT = 60
 """Cells of a row below which the planned steps are left out."""
@@ -29,7 +35,8 @@ MARKS = 2
 NARROW_BADGE, LEAST_BADGE, MOST_BADGE = 13, 14, 22
 """Cells of a verdict: `▲ OVERFITTING`, `✖ NOT A NUMBER`, and `▲ METRIC DISAGREEMENT`."""
 
-LEAST_NAME, MOST_NAME = 8, 48
+LEAST_NAME, WHOLE_NAME, MOST_NAME = 8, 28, 48
+"""Cells of a name: at least, before other columns get any, and at most."""
 
 MOST_TREND = 64
 """Cells from which a longer sparkline says no more."""
@@ -97,15 +104,16 @@ def laid_out(
     badge = max(LEAST_BADGE, min(MOST_BADGE, room // 6)) if room >= COMPACT else NARROW_BADGE
     if room < 34:
         badge = max(2, room - 20)
-    # Names tell runs apart: they give way to no more columns than leave them a sixth.
-    least = max(LEAST_NAME, min(longest, room // 6))
+    # Names tell runs apart: they give way to no more columns than leave them a share.
+    share = room // 6 if room < COMPACT else min(WHOLE_NAME, room // 3)
+    least = max(LEAST_NAME, min(longest, share))
     left = room - MARKS - badge - 1 - least
     chosen: list[Column] = []
     by_weight = (objective, *_BY_WEIGHT) if objective is not None else _BY_WEIGHT
     for column in by_weight:
         if column.title in empty:
             continue
-        if column is STEP and room < COMPACT:
+        if column is STEP and (room < COMPACT or PLANNED in empty):
             column = SHORT_STEP
         if column.size <= left:
             chosen.append(column)
@@ -146,6 +154,7 @@ _MOST_TITLE = 20
 """Cells of the title of such a column."""
 
 _OPTIONAL: Mapping[str, Callable[[RunSnapshot], bool]] = {
+    PLANNED: lambda run: run.total_steps is not None,
     "ETA": lambda run: fields.remaining(run) is not None,
     "train": lambda run: run.train is not None,
     "eval": lambda run: run.eval is not None,
@@ -178,8 +187,11 @@ def _loss(series: Series | None, role: str) -> Line:
     last = fields.newest(series)
     if last is None:
         return MISSING
-    # The exponent's zero is no digit: six cells do for a tiny loss.
-    text = numbers.value(last, 3).replace("e-0", "e-").replace("e+0", "e+")
+    text = numbers.value(last, 3)
+    if "e" in text:
+        # Six cells do for a tiny loss: its exponent needs no zero, and `4.0e-11` no decimal.
+        text = text.replace("e-0", "e-").replace("e+0", "e+")
+        text = text if cell_len(text) <= LOSS - 1 else f"{last:.0e}"
     return ((text, role if math.isfinite(last) else "critical"),)
 
 
@@ -210,8 +222,8 @@ TREND = Column("loss", 8, None, None)
 
 _BY_WEIGHT = (
     STEP,
-    Column("train", 7, Key.TRAIN, lambda scene, run: _loss(run.train_loss, "train")),
-    Column("eval", 7, Key.EVAL, lambda scene, run: _loss(run.eval_loss, "eval")),
+    Column("train", LOSS, Key.TRAIN, lambda scene, run: _loss(run.train_loss, "train")),
+    Column("eval", LOSS, Key.EVAL, lambda scene, run: _loss(run.eval_loss, "eval")),
     TREND,
     Column("updated", 8, Key.AGE, _age),
     Column("ETA", 8, None, _eta),

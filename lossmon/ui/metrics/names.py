@@ -80,9 +80,16 @@ def shortened(name: str, room: int, counts: Mapping[str, int]) -> str:
     """
     pieces = _pieces(name)
     kept = {at for at, piece in enumerate(pieces) if piece[0] not in _SEPARATORS}
+    dropped = []
     while cell_len(text := _joined(pieces, kept)) > room and len(kept) > 1:
         # Of words equally common the first goes: a name becomes more special towards its end.
-        kept.remove(max(kept, key=lambda at: (counts.get(pieces[at], 0), -at)))
+        dropped.append(max(kept, key=lambda at: (counts.get(pieces[at], 0), -at)))
+        kept.remove(dropped[-1])
+    for at in reversed(dropped[:-1]):
+        # A long word that went last may have left room for short ones.
+        if cell_len(longer := _joined(pieces, kept | {at})) <= room:
+            kept.add(at)
+            text = longer
     return text if cell_len(text) <= room else clip_middle(text, room)
 
 

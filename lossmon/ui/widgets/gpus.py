@@ -85,7 +85,7 @@ def _cells_of(scene: Scene, gpu: GpuReading, width: int) -> list[tuple[int, Line
     lost: Line = (("⚠ " + scene.say("lost"), "critical"),)
     return [
         (0, ((f"GPU{gpu.index}", STRONG),)),
-        (7, ((short_name(gpu.name), MUTED),) if wide else EMPTY),
+        (7, ((short_name(gpu.name), MUTED),) if wide and _has_name(gpu) else EMPTY),
         (1, lost if gpu.lost else _utilization(gpu, bars)),
         (2, EMPTY if gpu.lost else _memory(gpu, bars, "VRAM ") if wide else _memory(gpu, 0, "")),
         (4, ((watts, TEXT),) if watts and not gpu.lost else EMPTY),
@@ -93,6 +93,11 @@ def _cells_of(scene: Scene, gpu: GpuReading, width: int) -> list[tuple[int, Line
         (3, throttle(gpu, short=True)),
         (6, (("ours ", MUTED), (numbers.size(own, 1), TEXT)) if own and wide else EMPTY),
     ]
+
+
+def _has_name(gpu: GpuReading) -> bool:
+    """Whether its name says more than its number."""
+    return gpu.name.replace(" ", "") != f"GPU{gpu.index}"
 
 
 def _warmth(gpu: GpuReading) -> Line:
@@ -141,7 +146,7 @@ def throttle(gpu: GpuReading, *, short: bool) -> Line:
 def block(scene: Scene, gpu: GpuReading, width: int, *, processes: bool = True) -> list[Line]:
     """One GPU in up to seven lines, those of its processes last."""
     name = clip(clean(gpu.name.removeprefix("NVIDIA ")), width - 8)
-    head: Line = ((f" GPU{gpu.index}  ", STRONG), (name, MUTED))
+    head: Line = ((f" GPU{gpu.index}  ", STRONG), (name if _has_name(gpu) else "", MUTED))
     if gpu.lost:
         return [head, ((" ⚠ " + scene.say("lost"), "critical"),)]
     cells = max(6, min(14, width - 22))

@@ -26,6 +26,12 @@ class Hardware(ScenePanel, can_focus=True):
 
     title_word = "hardware"
 
+    def show(self, scene: Scene) -> None:
+        reading = scene.snapshot.hardware
+        has_any = bool(reading.gpus or reading.note or reading.host)
+        self.set_class(not has_any, "-empty", update=self.is_mounted)
+        super().show(scene)
+
     def wanted_height(self, width: int) -> int:
         return max(1, len(self._whole(width)))
 

@@ -312,6 +312,12 @@ def table(
     labels = [label_of(one, short=room < 50) for one in series]
     most = max(5, room - VALUE_ROOM - 4 - LEAST_TREND)
     label_room = min(most, max(map(cell_len, labels), default=0))
+    # Beside a long name a common one need not be short.
+    whole = map(label_of, series)
+    labels = [
+        long if cell_len(long) <= label_room else label
+        for label, long in zip(labels, whole, strict=True)
+    ]
     labels = [shortened(label, label_room, counts or {}) for label in labels]
     values = [value_of(one) for one in series]
     value_room = max([VALUE_ROOM, *map(cell_len, values)])

@@ -35,7 +35,7 @@ def preview_size(size: Size) -> Size:
     """Cells of the preview on a screen of this size; one of both is 0 where it takes them all, and
     both are where there is no room."""
     if size.width >= BESIDE and size.height >= LOW:
-        return Size(min(WIDEST, size.width * 2 // 5), 0)
+        return Size(min(WIDEST, size.width // 3), 0)
     return Size(0, size.height * 2 // 5 if size.height >= BELOW else 0)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -26,8 +27,8 @@ def titles(columns: Columns) -> list[str]:
     "room, shown",
     [
         (38, ["step", "train"]),
-        (76, ["step", "train", "eval", "loss", "updated"]),
-        (116, ["state", "step", "ETA", "train", "eval", "best", "loss", "updated"]),
+        (76, ["step", "train", "eval", "loss"]),
+        (116, ["step", "ETA", "train", "eval", "best", "loss", "updated"]),
         (196, ["state", "step", "ETA", "train", "eval", "best", "loss", "speed", "updated"]),
     ],
 )
@@ -42,6 +43,18 @@ def test_columns_never_need_more_than_the_room(longest: int) -> None:
         used = MARKS + columns.badge + 1 + columns.name + sum(one.size for one in columns.rest)
         assert used <= room, room
         assert columns.name >= 1
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(4.0e-4, "4.0e-4"), (3.6e-13, "4e-13"), (math.nan, "nan"), (2.5, "2.50")]
+)
+def test_a_loss_is_never_cut(value: float, text: str) -> None:
+    train = stage.falling(100)
+    train[-1] = value
+    run = stage.run(stage.HEALTHY, train=train, n=100)
+    column = next(one for one in laid_out(116, 20).rest if one.title == "train")
+    assert column.cell is not None
+    assert plain(column.cell(Scene(), run)) == text
 
 
 def test_a_wide_screen_shows_a_name_whole() -> None:

@@ -49,6 +49,11 @@ def test_short_names_stay_different(room: int) -> None:
     assert len({shortened(name, room, counts) for name in LAYERS}) == len(LAYERS)
 
 
+def test_a_name_has_all_the_words_that_fit() -> None:
+    names = ["train_tokens_per_second", "eval_samples_per_second", "eval_steps_per_second"]
+    assert shortened(names[0], 18, frequencies(names)) == "train_tokens_per…"
+
+
 @pytest.mark.parametrize("room", [1, 5, 9])
 def test_a_name_fits_any_room(room: int) -> None:
     assert len(shortened(LAYERS[0], room, frequencies(LAYERS))) <= room

@@ -101,7 +101,7 @@ async def test_the_panel_scrolls_to_the_chosen_metric() -> None:
         assert dashboard.metrics.size.height < count
         await pilot.press(*["down"] * count)
         await pilot.pause()
-        assert "▸tok/s" in text(app)
+        assert "▸tokens/s" in text(app)
 
 
 async def test_n_and_p_step_through_every_series_of_the_run() -> None:

@@ -31,7 +31,7 @@ from lossmon.ui.run_selection import liveliest
 from lossmon.ui.scene import Scene
 from lossmon.ui.text.lines import Line, plain, width
 from lossmon.ui.widgets.badge import Badge
-from lossmon.ui.widgets.gpus import bar, gpu_lines, rest_line, short_name
+from lossmon.ui.widgets.gpus import bar, block, gpu_lines, rest_line, short_name
 from lossmon.ui.widgets.hardware import Hardware
 from lossmon.ui.widgets.header import Header, Progress, Pulse
 from lossmon.ui.widgets.keys import Keys
@@ -469,3 +469,17 @@ def test_a_cue_stands_before_all_keys_and_goes_again() -> None:
     assert plain(keys.compose_lines(40, 1)[0]).strip() == "9 2 hidden panes  q quit"
     keys.cue("b", "")
     assert plain(keys.compose_lines(40, 1)[0]).strip() == "q quit  9 all"
+
+
+def test_hardware_that_nobody_read_has_no_box() -> None:
+    panel = Hardware()
+    panel.show(Scene())
+    assert panel.has_class("-empty")
+    panel.show(Scene(stage.snapshot(stage.healthy(), hardware=stage.TWO_GPUS)))
+    assert not panel.has_class("-empty")
+
+
+def test_a_gpu_without_a_name_is_called_by_its_number_once() -> None:
+    gpu = replace(stage.TWO_GPUS.gpus[0], name="GPU 0")
+    assert plain(block(Scene(), gpu, 34)[0]).strip() == "GPU0"
+    assert "GPU0   GPU" not in plain(gpu_lines(Scene(), [gpu], 100)[0])
