@@ -83,7 +83,7 @@ _TABLE: tuple[tuple[Quantity, str], ...] = (
     (_loss("objective", "objective", secondary=True), "objective"),
     (
         _loss("cross_entropy", "cross entropy", secondary=True),
-        "cross_entropy crossentropy xent languagecrossentropy",
+        "cross_entropy crossentropy xent ce languagecrossentropy",
     ),
     (_loss("nll", "negative log-likelihood", secondary=True), "nll negative_log_likelihood"),
     (_loss("logloss", "log loss"), "logloss log_loss binary_logloss"),

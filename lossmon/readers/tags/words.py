@@ -81,6 +81,9 @@ def taken_apart(tag: str, scope: str, dialect: Dialect) -> TagParts:
     words = words_of(tag)
     if words[:2] == ["ray", "tune"]:
         del words[:2]
+    if words[:2] == ["cv", "agg"]:
+        # LightGBM's means over the folds: "cv_agg's valid l2".
+        del words[:2]
     if words[:3] == ["train", "validation", "0"]:
         # One of the eval sets of boosted trees is the train set.
         del words[1:3]

@@ -11,7 +11,9 @@ MARKERS = (
     "oom-kill", "oom_kill", "Watchdog caught", "Bus error", "egmentation fault", "Terminated",
     "Aborted", "killed", "Fatal Python", "terminate called", "(exitcode", "return code =",
     "TERM_", "Exception in thread", "Assertion", "Check failure", "OOMKilled", "exit code",
-    "Illegal instruction", "Floating point exc",
+    "Illegal instruction", "Floating point exc", "SyntaxError", "IndentationError", "Check failed",
+    "job has been aborted", "noticed that process", "Root Cause (first", ": F tensorflow",
+    "ERROR: LoadError", "ERROR (",
 )  # fmt: skip
 """Every line that matters here contains one of these: a block of a log without them need not be
 searched line by line."""
@@ -19,7 +21,10 @@ searched line by line."""
 LONGEST = 240
 """Characters kept of a reason."""
 
-_TRACEBACK = re.compile(r"\s*Traceback \(most recent call last\)")
+_TRACEBACK = re.compile(r"[\s╭─]*(?:\+ Exception Group )?Traceback \(most recent call last\)")
+_GROUP = re.compile(r"[\s|]*(?P<reason>(?:Base)?ExceptionGroup: .*)")
+_INSIDE = (" ", "\t", "|", "+", "│", "╭", "╰", ">")
+"""How the lines of a traceback begin, plain or framed by rich or loguru."""
 _EXCEPTION = re.compile(
     r"(?P<name>(?:[A-Za-z_]\w*\.){0,8}[A-Za-z_]\w*"
     r"(?:Error|Exception|Interrupt|Exit|Warning|Failure|Timeout|NotFound|Refused|OutOfMemory)?)"
@@ -45,9 +50,19 @@ _ENDS = tuple(
         r".*failed \(exitcode: -?\d+\) local_rank: \d+.*",
         r".*exits with return code = -?[1-9]\d*.*",
         r".*PBS: job killed: .*",
+        r"Exited with exit code [1-9]\d*\.?",
+        r".*\bjob has been aborted\.?",
+        r"mpi(?:run|exec) noticed that process rank .*",
+        r"Root Cause \(first observed failure\):?",
+        r"(?:SyntaxError|IndentationError|TabError): .+",
+        r"F\d{4} \d{2}:\d{2}:\d{2}.*\] .*Check failed: .*",
+        r".*: F tensorflow/\S+\] .*",
+        r"ERROR: LoadError: .*",
+        r"ERROR \([\w.~-]+(?:\[.{0,60}\])?:.{1,200}\) .*",
+        r".*\bError: Aborted from .*",
         r"TERM_(?:RUNLIMIT|MEMLIMIT|OWNER|ADMIN|PREEMPT)\b.*",
         r".*(?:OOMKilled|command terminated with exit code (?:137|143)).*",
-        r".*(?:CUDA out of memory|CUDA error: out of memory|torch\.OutOfMemoryError|"
+        r".*(?:CUDA out of memory|CUDA [Ee]rror: out of memory|torch\.OutOfMemoryError|"
         r"torch\.cuda\.OutOfMemoryError|OOM when allocating|oom[-_]kill event).*",
     )
 )
@@ -62,6 +77,9 @@ _LOGGED = re.compile(
     r"(?x).{0,80}(?:\b(?:ERROR|WARNING|WARN|Error|Exception|DEBUG|INFO)\b[\s:|\]-]|\[W\ )"
     r"|Exception\ (?:ignored\ )?in|The\ above\ exception|During\ handling"
 )
+_CAUGHT = re.compile(r"An error has been caught in function")
+"""loguru's `catch` lets a program end without its traceback, and prints it itself."""
+
 _CHAIN = re.compile(r"\s*(?:During handling of the above|The above exception was the direct)")
 _RANKED = re.compile(
     r"(?:\[default(\d{1,6})\]:\s?|\[rank(\d{1,6})\]:\s?|(\d{1,4}): (?=\S| +File| +\^|  )|"
@@ -118,7 +136,8 @@ class Failures:
             return self._inside(trace, line)
         if _TRACEBACK.match(line):
             chained = trace is not None and trace.chained
-            handled = trace.handled if trace and chained else _LOGGED.match(before) is not None
+            logged = _LOGGED.match(before) is not None and not _CAUGHT.search(before)
+            handled = trace.handled if trace and chained else logged
             self._traces[rank] = _Trace(handled, chained)
             return False
         if not line.strip():
@@ -139,8 +158,10 @@ class Failures:
         return failed
 
     def _inside(self, trace: _Trace, line: str) -> bool:
-        if not line.strip() or line[0] in " \t|+":
+        group = _GROUP.match(line)
+        if not line.strip() or (group is None and line.startswith(_INSIDE)):
             return False
+        line = group["reason"] if group is not None else line
         trace.over = True
         found = _EXCEPTION.match(line.strip()[:2000])
         if trace.handled or found is None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from lossmon.readers.points_builder import BatchBuilder
 from lossmon.readers.text.boosting import BoostingDirection
-from lossmon.readers.text.emitter import PointEmitter, trains
+from lossmon.readers.text.emitter import NOTHING, PointEmitter, trains
 from lossmon.readers.text.grammar.parsed import Scale
 from lossmon.readers.text.grammar.words import is_loss
 from lossmon.readers.text.headings import SectionHeading
@@ -51,6 +51,8 @@ class Ledger:
         self._boosting = BoostingDirection()
         self._part: tuple[Template, Groups] | None = None
         """The newest line about a part of an evaluation."""
+        self._counted: tuple[Template | None, int] = (None, 0)
+        """Shape and step of the newest evaluation whose batches were counted to their end."""
         self._from_zero: set[tuple[str, ...]] = set()
         """Tags of lines that count the batches of an evaluation from 0."""
 
@@ -178,12 +180,24 @@ class Ledger:
             self._release(steps[0], axis)
         if not template.parsed.bar or template.parsed.split:
             if rows:
-                self._emitter.emit(template, rows, steps, axis)
+                again = self._summed_up(template, steps[0])
+                self._emitter.emit(template, rows, steps, axis, again)
             return
         for row, step in zip(rows, steps, strict=True):
             again = self._stale.repeated(template, row, step)
             if any(tag not in again for tag, _, _ in template.values):
                 self._emitter.emit(template, [row], [step], axis, again)
+
+    def _summed_up(self, template: Template, step: int) -> frozenset[str]:
+        """Tags of a line that only sums up the batches of an evaluation counted to their end."""
+        if not template.parsed.split:
+            return NOTHING
+        counted, at = self._counted
+        if template.total >= 0:
+            self._counted = template, step
+        elif counted is not None and counted is not template and at == step:
+            return frozenset(tag for tag, _, _ in counted.values)
+        return NOTHING
 
     def _first_copies(
         self, template: Template, rows: Sequence[Groups], steps: list[int]

@@ -44,6 +44,8 @@ class StepFinder:
         """Number of the first epoch."""
         self._per_epoch = 0
         """Steps of an epoch, 0 while unknown."""
+        self._train_total = 0
+        """What stands behind the slash of the newest line of training, 0 if nothing."""
         self._measured = False
         """Some metric had a step of its own."""
         self._beside = EpochSteps()
@@ -72,6 +74,8 @@ class StepFinder:
         self._note_epochs(template, rows)
         way = Scale.NONE if self.is_inner(template, rows[-1]) else template.parsed.position.scale
         placed = self._ways[way](template, rows)
+        if template.total >= 0 and not template.parsed.split:
+            self._train_total = int(rows[-1][template.total])
         if placed is not None and placed[1] is Axis.STEP:
             self._last = placed[0][-1]
             self._measured = self._measured or bool(template.values)
@@ -84,8 +88,10 @@ class StepFinder:
         scale = template.parsed.position.scale
         if scale is Scale.WITHIN:
             return int(row[template.total]) != self._per_epoch
-        counts = bool(self.total_steps) and scale in (Scale.STEP, Scale.EITHER)
-        return counts and int(row[template.total]) != self.total_steps
+        if scale not in (Scale.STEP, Scale.EITHER):
+            return False
+        planned = {self.total_steps, self._train_total} - {0}
+        return bool(planned) and int(row[template.total]) not in planned
 
     def counted(self, template: Template) -> int:
         """Number a line in a log without positions; one number per round."""

@@ -15,6 +15,9 @@ DATA = paths.DATA / "text" / "dialects"
 Steps = dict[str, list[int]]
 
 STEPS: dict[str, Steps] = {
+    "audiocraft.log": {"ce": [50, 100, 150, 200], "ce_epoch": [100, 200], "eval/ce": [100, 200]},
+    "build_nanogpt.txt": {"train_loss": [0, 1, 2, 3, 4], "val_loss": [0, 2, 4]},
+    "clu.log": {"loss": [10, 20, 30, 40]},
     "counter_in_epoch.log": {"total_loss": [0, 1, 2, 3, 4, 5, 6, 7]},
     "darknet.log": {"avg_loss": [1, 2, 3, 4, 5], "mAP": [5]},
     "darknet_nan.log": {"loss": [1, 2], "avg_loss": [1, 2]},
@@ -25,10 +28,13 @@ STEPS: dict[str, Steps] = {
     },
     "dl4j.log": {"loss": [0, 100, 200, 300, 400]},
     "estimator.log": {"loss": [100, 200, 300, 400], "eval_accuracy": [400], "eval_loss": [400]},
+    "diffusers.log": {"step_loss": [1, 2, 3, 4, 5, 6, 7]},
     "gluoncv.log": {"ObjLoss": [49, 99, 148, 198, 247, 297], "ObjLoss_epoch": [99, 198, 297]},
+    "kaldi_chain.log": {"nll": [9, 19, 29]},
     "kaldi_nnet3.log": {"nll": [9, 19, 29, 39]},
     "lightning_rich_end.log": {"train_loss": [60], "val_loss": [60, 60], "val_acc": [60, 60]},
     "lightning_test_table.log": {"test_loss": [24], "test/accuracy": [24]},
+    "litgpt.txt": {"loss train": [1, 2, 3, 4, 5, 6, 7, 8], "val": [5], "val loss": [4]},
     "marian.log": {"loss": [500, 1000, 1500], "eval/cross-entropy": [1500], "eval/bleu": [1500]},
     "mxnet.log": {
         "cross-entropy": [20, 40, 60, 80, 100, 120],
@@ -40,8 +46,12 @@ STEPS: dict[str, Steps] = {
         "train": [0, 100, 200, 300],
         "val": [0, 100, 200, 300],
     },
+    "paddleclas.log": {"loss": [0, 20, 40, 60], "loss_epoch": [20, 80], "eval/loss": [20, 80]},
     "paddledetection.log": {"loss": [0, 20, 40, 60, 80, 100]},
     "paddlevideo.log": {"loss": [0, 100, 200, 300, 400, 500], "val loss_avg": [100, 300, 500]},
+    "structured.log": {"loss": [0, 10, 20, 30, 40, 50], "eval/loss": [30, 60]},
+    "swin.log": {"loss": [0, 10, 20, 30], "test/Loss": [10, 30], "eval/Acc@1": [10, 30]},
+    "timm_ema.log": {"Loss": [0, 19, 20, 39], "test/Loss": [19, 39], "test_ema/Loss": [19, 39]},
     "validate_rounds.log": {
         "Loss": [0, 10, 20, 30, 40, 50, 60, 70, 80],
         "eval/Loss": [20, 50, 80],

@@ -108,7 +108,7 @@ RECORDS: list[tuple[str, dict[str, float], str]] = [
     ),
     ("Mean training loss at epoch 3: 0.4321", {"Mean training loss": 0.4321}, "epoch=3"),
     ("Mean validation loss at epoch 3: 0.5321", {"Mean validation loss": 0.5321}, "epoch=3"),
-    ("* Epoch 3 | Loss 0.4321 (ce 0.4 + reg 0.0321)", {"Loss": 0.4321}, "epoch=3"),
+    ("* Epoch 3 | Loss 0.4321 (ce 0.4 + reg 0.0321)", {"Loss": 0.4321, "ce": 0.4}, "epoch=3"),
     ('{"epoch": 3, "loss": 0.4321}', {"loss": 0.4321}, "epoch=3"),
     (
         "Global step 1500, epoch 2.5, loss 1.234, lr 0.00005, samples/sec 123.4",

@@ -411,6 +411,44 @@ def test_a_crash_is_seen_behind_lines_that_look_like_it(
     assert read_text(tmp_path / "a.log", text).last("failure") == "Killed"
 
 
+@pytest.mark.parametrize(
+    ("end", "reason"),
+    [
+        (
+            "╭──── Traceback (most recent call last) ────╮\n"
+            "│ /home/me/train.py:42 in <module>          │\n"
+            "╰───────────────────────────────────────────╯\nValueError: no batch\n",
+            "ValueError: no batch",
+        ),
+        (
+            "ERROR | __main__:<module>:50 - An error has been caught in function 'main'\n"
+            'Traceback (most recent call last):\n\n> File "train.py", line 50, in <module>\n'
+            "    └ <function main>\n\nValueError: no batch\n",
+            "ValueError: no batch",
+        ),
+        (
+            '  + Exception Group Traceback (most recent call last):\n  |   File "a.py", line 3\n'
+            "  | ExceptionGroup: two workers (2 sub-exceptions)\n",
+            "ExceptionGroup: two workers (2 sub-exceptions)",
+        ),
+        (
+            '  File "a.py", line 3\n    x = = 3\nSyntaxError: invalid syntax\n',
+            "SyntaxError: invalid",
+        ),
+        ("Exited with exit code 137.\n", "Exited with exit code 137."),
+        ("a non-zero exit code. The job has been aborted.\n", "a non-zero exit code. The job"),
+        ("mpirun noticed that process rank 3 on node a exited on signal 9.\n", "mpirun noticed"),
+        ("Root Cause (first observed failure):\n[0]:\n  exitcode : 1 (pid: 7)\n", "Root Cause"),
+        ("F0304 10:11:12.123 7 a.cc:12] Check failed: n > 0 (0 vs. 0)\n", "F0304 10:11:12.123"),
+        ("ERROR: LoadError: out of GPU memory\nStacktrace:\n", "ERROR: LoadError: out of"),
+    ],
+)
+def test_a_log_ends_with_a_crash(tmp_path: Path, end: str, reason: str) -> None:
+    failure = read_text(tmp_path / "a.log", "step 1 loss 0.5\n" + end).last("failure")
+    assert isinstance(failure, str)
+    assert failure.startswith(reason)
+
+
 def test_a_chained_traceback_ends_with_its_last_exception(tmp_path: Path) -> None:
     text = (
         "step 1 loss 0.5\n"

@@ -84,6 +84,26 @@ DIALECTS = (
         names={"objective": "nll"},
         factors={"objective": -1.0},
     ),
+    # Kaldi chain models: the objective is a sum of two terms.
+    LineDialect(
+        "verage objective function for 'output",
+        re.compile(
+            r"(?:LOG \(.{0,80}\) )?Average objective function for 'output' for minibatches "
+            rf"\d+-(?P<step>\d+) is {_N} \+ {_N}(?: \+ {_N})? = (?P<objective>{_N}) over"
+        ),
+        Scale.STEP,
+        names={"objective": "nll"},
+        factors={"objective": -1.0},
+    ),
+    # log.txt of build-nanogpt: "250 train 6.123456", "250 val 6.2345", "250 hella 0.2512".
+    LineDialect(
+        " ",
+        re.compile(
+            rf"(?P<step>\d+) (?:train (?P<train_loss>{_N})|val (?P<val_loss>{_N})"
+            rf"|hella (?P<hellaswag_acc>{_N}))\s*$"
+        ),
+        Scale.STEP,
+    ),
     # YOLOv5 and YOLOv7 results.txt: a row per epoch without a head.
     LineDialect(
         "G ",

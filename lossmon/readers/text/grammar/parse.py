@@ -104,7 +104,9 @@ _ORNAMENTS = Symbols()
 _EVAL_LINE = re.compile(
     r"(?i)\W{0,4}(?:(?P<test>test)|eval(?:uat(?:ion|e|ing))?|val(?:id(?:at(?:ion|e|ing))?)?|dev)"
     r"(?![\w=/]|\s*[a-z ]*loss\s*[:=]?\s*\d)"
-    r"|.{0,40}(?:\bphase (?:val|eval)|\bvalid on\b)|Saving dict for global step"
+    r"|.{0,60}\b(?:phase|split|mode|stage|subset)(?:\s*[=:]\s*|\s)['\"]?"
+    r"(?:val(?:id(?:ation)?)?|eval(?:uation)?|dev|(?P<tested>test))\b"
+    r"|.{0,40}\bvalid on\b|Saving dict for global step"
 )
 _BRACKETED = re.compile(rf"%?[ \t]{{0,4}}\([ \t]{{0,8}}(?P<mean>{NUMBER})%?[ \t]{{0,4}}\)")
 """The mean so far behind a batch's own value, as an `AverageMeter` prints it: `0.5 (0.7)`."""
@@ -116,10 +118,16 @@ _HEADING = re.compile(
 )
 """A line that says no more than that the next ones are about held-out data."""
 
-_STALE = re.compile(r"Training epoch \d+, iteration \d+/\d+ \|")
+_STALE = re.compile(
+    r"Training epoch \d+, iteration \d+/\d+ \|"
+    r"|Epoch \d+ \| iter \d+ step \d+ \| loss train: "
+)
+"""Lines that repeat the newest val loss: torchtune's and LitGPT's."""
+
 _MEAN = re.compile(
     r"(?i)\W*(?:train(?:ing)?\W+)?summary\b|\W*epoch\W+\d+\W+(?:done|end|finish|summary|complete|"
-    r"average|avg|mean|total|training cost)|.{0,4}end of epoch"
+    r"average|avg|mean|total|training cost)|.{0,4}end of epoch|\W*\d+epoch results\b"
+    r"|\W*train\W+epoch\W+\d+(?:/\d+)?\W+avg\b"
 )
 _SPLIT_WORD = re.compile(
     r"(?i)(?:^|[\W_])(?:train(?:ing)?|val(?:id(?:ation)?)?|eval|test|dev)(?:$|[\W_])"
@@ -216,7 +224,7 @@ def _judged(
     starred = False
     if place.scale is Scale.NONE and not place.split:
         message = line[before.end :]
-        starred = _STARRED.match(line) is not None
+        starred = bool(_STARRED.match(line) or _STARRED.match(line, before.end))
         if not _believable(message, values, starred):
             return None
     elif not known:
@@ -341,7 +349,7 @@ def _line_split(body: str, start: int) -> str:
     found = _EVAL_LINE.match(body, start)
     if found is None:
         return ""
-    return "test" if found["test"] else "eval"
+    return "test" if found["test"] or found["tested"] else "eval"
 
 
 def _split_behind(body: str, place: LinePosition) -> str:

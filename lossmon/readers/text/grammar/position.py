@@ -27,10 +27,15 @@ _STEP = re.compile(
     r"\s*(?:[:=\#]\s*)?\[?\s*(?P<step>\d{1,3}(?:,\d{3})++|\d+)(?![\w.,:]\d|\w|\s*(?:%|ms\b|s\b))"
     r"(?:\s*(?:/|of)\s*(?P<total>\d{1,3}(?:,\d{3})++|\d+)(?![\w./]))?\s*\]?"
 )
+_ROUND = r"(?i:(?P<split>(?:test|val|valid|validat(?:e|ion)|eval|evaluate)(?: \(ema\))?))"
+"""How the batches of an evaluation are headed; timm evaluates averaged weights, too."""
+
 _LINE_STARTS = tuple(
     (re.compile(pattern), scale)
     for pattern, scale in (
         (r"\[(?P<step>\d+)\]\t", Scale.ROUND),
+        # CLU's logging_writer.py behind the prefix of absl: "...:48] [100] loss=0.5".
+        (r"(?<=:\d\d\] )\[(?P<step>\d+)\](?= [\w./-]+=)", Scale.STEP),
         (r"(?P<step>\d+):\t(?=learn|test)", Scale.ROUND),
         (
             r"\[(?P<epoch>\d+)/(?P<epochs>\d+)\]\s*\[\s*(?P<step>\d+)/\s*(?P<total>\d+)\]",
@@ -43,18 +48,17 @@ _LINE_STARTS = tuple(
             Scale.WITHIN,
         ),
         (
-            r"(?i:train(?:ing)?):? *\[ *(?P<epoch>\d+) *\] ?"
+            r"(?i:train(?:ing)?):? *\[ *(?P<epoch>\d+)(?: */ *(?P<epochs>\d+))? *\] ?"
             r"\[ *(?P<step>\d+)/ *(?P<total>\d+)[^\]]{0,20}\]",
             Scale.WITHIN,
         ),
         (
-            r"(?i:(?P<split>test|val|valid|validat(?:e|ion)|eval|evaluate)):? *"
-            r"\[ *(?P<epoch>\d+) *\] ?\[ *(?P<step>\d+)/ *(?P<total>\d+)[^\]]{0,20}\]",
+            rf"{_ROUND}:? *\[ *(?P<epoch>\d+)(?: */ *(?P<epochs>\d+))? *\] ?"
+            r"\[ *(?P<step>\d+)/ *(?P<total>\d+)[^\]]{0,20}\]",
             Scale.NONE,
         ),
         (
-            r"(?i:(?P<split>test|val|valid|validat(?:e|ion)|eval|evaluate)):? *(?P<epoch>\d+)? *"
-            r"\[ *(?P<step>\d+)/ *(?P<total>\d+)[^\]]{0,20}\]",
+            rf"{_ROUND}:? *(?P<epoch>\d+)? *\[ *(?P<step>\d+)/ *(?P<total>\d+)[^\]]{{0,20}}\]",
             Scale.NONE,
         ),
         (r"(?i:iter)\(train\) *\[ *(?P<step>\d+)/ *(?P<total>\d+)\]", Scale.STEP),
@@ -81,6 +85,9 @@ _AT_END = re.compile(r"\[\s*(?P<step>\d+)\s*/\s*(?P<total>\d+)\s*\]\s*$")
 
 _BAR = re.compile(r"(?:\d{0,3}%\|\| *(?P<step>\d+)/(?P<total>\d+) *|(?<![\w.])(?P<count>\d+)it )\[")
 """A tqdm bar without its gauge and clocks."""
+
+_STEPS_HEAD = re.compile(r"(?i)\W*(?:global |total |train(?:ing)? )?steps\b")
+"""Description of a bar over the steps of a whole training, as scripts of diffusers draw it."""
 
 _SPLIT_BEFORE = re.compile(r"(?i)\b(?:(?P<test>test)|val(?:id(?:ation)?)?|eval|dev|cv)[ _-]$")
 _SURE = re.compile(r"(?i)global|total|num_updates|optimizer|current|train(?:er)?/")
@@ -141,10 +148,19 @@ def _start(body: str, start: int) -> LinePosition | None:
             found.span("epoch") if groups.get("epoch") else None,
             found.span("epochs") if groups.get("epochs") else None,
             True,
-            "test" if split.lower() == "test" else "eval" if split else "",
+            _split_of(split),
             (found.span(),),
         )
     return None
+
+
+def _split_of(word: str) -> str:
+    """The split that a word before a position names, empty for the train set."""
+    name, _, averaged = word.lower().partition(" ")
+    if name in ("", "train"):
+        return ""
+    split = "test" if name == "test" else "eval"
+    return f"{split}_ema" if averaged else split
 
 
 def _behind(body: str, epoch: re.Match[str]) -> re.Match[str] | None:
@@ -174,7 +190,8 @@ def _of_bar(body: str, start: int, epoch: re.Match[str] | None, bar: re.Match[st
         return _of_epoch(body, start, epoch, bar, Scale.WITHIN, extra=(bar.span(),))
     step = bar.span("count") if bar["count"] else bar.span("step")
     total = bar.span("total") if bar["total"] else None
-    return LinePosition(Scale.EITHER, step, total, leading=True, taken=(bar.span(),))
+    scale = Scale.STEP if _STEPS_HEAD.match(body, start) else Scale.EITHER
+    return LinePosition(scale, step, total, leading=True, taken=(bar.span(),))
 
 
 def _of_epoch(
@@ -188,7 +205,6 @@ def _of_epoch(
     spans = [found.span() for found in (epoch, step) if found is not None]
     head = body[start : min(span[0] for span in spans)].strip(" |[(-*#=>:\t")
     groups = step.groupdict() if step is not None else {}
-    split = (epoch["split"] or "").lower() if epoch is not None else ""
     # mmengine's "Epoch(train) [7]" counts from 1, the bullets of Lightning's rich bar from 0.
     zero = False if epoch is not None and "(" in epoch[0] else True if "•" in body else None
     return LinePosition(
@@ -198,7 +214,7 @@ def _of_epoch(
         epoch.span("epoch") if epoch is not None else None,
         epoch.span("epochs") if epoch is not None and epoch["epochs"] else None,
         len(head) <= _AT_START and not any(c.isdigit() for c in head),
-        "" if split in ("", "train") else "test" if split == "test" else "eval",
+        _split_of((epoch["split"] or "") if epoch is not None else ""),
         (*spans, *extra),
         zero,
     )

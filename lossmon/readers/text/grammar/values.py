@@ -22,7 +22,7 @@ _CAST = r"(?:tensor|array|(?:np\.|numpy\.|torch\.)?b?float\d{1,3})\(\[{0,2}"
 _SEPARATOR = re.compile(
     rf"\s*(?P<mark>[:=])\s*[\[({{'\"]{{0,3}}(?:{_CAST})?$|\s*,\s+$|\s+(?:{_CAST})?$"
 )
-_DELIMITER = re.compile(r"[|,;\t\[\]{}<>]|\s[-~•]\s|\s{2,}|:\s|\s-(?=\w)")
+_DELIMITER = re.compile(r"[|,;\t\[\]{}<>]|\s[-~•]\s|\s{2,}|:\s|\s-(?=\w)|=[^\s=]*\s")
 _NAME = re.compile(r"[A-Za-z_\u4e00-\u9fff][\w./@%()'+\- ]{0,79}")
 _VERB = re.compile(r"(?i)^.*\b(?:with|and|the|an?)\s+(?=\w)| (?:of|is|was)$")
 _SIZE = re.compile(

@@ -24,7 +24,7 @@ orders of magnitude.
 WORTH = re.compile(
     r"loss|epoch|step|iter|acc|ppl|perplex|auc|reward|batch|rmse|mae|mse|tr?[el]l:|eval|val|"
     r"test|lr|updates|bp[bc]|nll|learn|dev|score|return|损失|准确率|学习率|困惑度|"
-    r"\dg |up\. | avg|average|instances|rollout/|\| time/|training's "
+    r"\dg |\d train |up\. | avg|average|instances|rollout/|\| time/|training's "
 )
 """A line that the grammar must look at holds one of these words, in lower case."""
 
@@ -56,7 +56,7 @@ METRIC_WORD = re.compile(
 SPACED_LAST = re.compile(
     r"(?i)^(?:.*[\s_/.-])?(?:loss(?:es)?|\w+loss|loss[_/]\w{1,20}|nll|ppl|perplexity|"
     r"acc\d?|accuracy|acc@\d+|top-?\d|auc|f1|lr|norm|gnorm|grad_norm|mfu|reward|return|score|"
-    r"rmse|mse|mae|bleu|rouge[\w-]{0,5}|iou|miou|dice|kl|entropy|wer|cer|map(?:@[\d.:]+)?|"
+    r"rmse|mse|mae|ce|bleu|rouge[\w-]{0,5}|iou|miou|dice|kl|entropy|wer|cer|map(?:@[\d.:]+)?|"
     r"learning_rate|learning rate|em|"
     r"error|err|val_\w+|tokens?/s(?:ec)?|tok/s|it/s(?:ec)?|samples?/s(?:ec)?|images?/s(?:ec)?|"
     r"ips|wps|precision|recall|f1-score)$"
