@@ -34,7 +34,7 @@ def opening_card(cases: Sequence[str], speed: float, language: str) -> str:
         return _say(_ALL, language, count=str(len(cases)))
     case = CASES[cases[0]]
     badge = badge_of(case.expected[0], language=language)
-    seconds = f"{SECONDS / speed:.0f}" if speed else ""
+    seconds = str(max(1, round(SECONDS / speed))) if speed else ""
     return _say(_ONE if speed else _ONE_FAST, language, badge=badge, seconds=seconds, why=case.why)
 
 

@@ -9,6 +9,7 @@ from tests.ui import stage
 
 def test_the_opening_card_says_what_shows_and_when() -> None:
     assert opening_card(["nan"], 2.0, "en").startswith("demo: NaN LOSS shows within 8 s: a float16")
+    assert "within 1 s" in opening_card(["nan"], 200.0, "en")
     assert opening_card(["nan"], 0.0, "en").startswith("demo: NaN LOSS: a float16")
     assert "9 trainings side by side" in opening_card(CASES, 1.0, "en")
 
