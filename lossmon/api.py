@@ -182,7 +182,7 @@ def read(
         The runs that have metrics, with all of their points, and those that cannot be read.
 
     Raises:
-        FileNotFoundError: There is no such path.
+        FileNotFoundError: The path does not exist.
     """
     config = MonitorConfig(metrics or {}, patterns or {}, sensitivity, UNLIMITED)
     monitor = Monitor(_existing(path), config)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import logging
 
 LOG_SIZE = 1 << 18
-"""Bytes of tracebacks kept per log file, of which there are two."""
+"""Bytes of tracebacks kept per log file; there are two files."""
 
 
 class LossmonError(Exception):

@@ -1,1 +1,1 @@
-"""Alerts: what changes about runs, sent once to whoever should know."""
+"""Alerts on changes of runs: each is sent once, to every channel that is set up."""

@@ -206,7 +206,7 @@ class AlertJournal:
             )
 
     def clean(self, now: float, present: Iterable[str] = ()) -> None:
-        """Drop what nobody asks for any more.
+        """Drop entries that are not needed any more.
 
         Args:
             now: Seconds since the Unix epoch.

@@ -9,7 +9,7 @@ from lossmon.errors import ConfigError, LossmonError
 
 CLOCK_TICK = 1.0
 """Seconds by which two readings of one start time may differ: the kernel counts from the boot,
-whose time is worked out anew."""
+whose start time is computed again."""
 
 
 class ProcessGone(LossmonError):
@@ -28,7 +28,7 @@ class TargetProcess:
             before; None takes the process that has the number now.
 
     Raises:
-        ConfigError: There is no such process.
+        ConfigError: No process has this id.
         ProcessGone: Another process has the number now.
     """
 
@@ -69,7 +69,7 @@ class TargetProcess:
         try:
             return float(psutil.Process(self.pid).create_time())
         except psutil.Error as error:
-            raise ConfigError(f"--pid {self.pid}: there is no such process") from error
+            raise ConfigError(f"--pid {self.pid}: no process has this id") from error
 
 
 def signal_of(name: str) -> signal.Signals:

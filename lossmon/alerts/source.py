@@ -17,7 +17,7 @@ from lossmon.monitor import RunSource
 from lossmon.types import MetricNames, Snapshot
 
 EVERY = 1.0
-"""Seconds between two looks at runs of which nothing is new: time alone may bring an alert."""
+"""Seconds between two looks at unchanged runs: time alone may cause an alert."""
 
 PATIENCE = 1.0
 """Seconds that messages on their way may take when the user quits; what waits stays in

@@ -21,7 +21,7 @@ from lossmon.sanitize import cells
 from lossmon.types import Severity
 
 HEARTBEAT = 2.0
-"""Seconds between two looks while no file changes: nobody sees a picture that could be late."""
+"""Seconds between two looks while no file changes: no screen waits for them."""
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Signals that end the watch in good order."""

@@ -1,4 +1,4 @@
-"""Sentences about files of which none is read, for the screen and for commands."""
+"""Sentences about files that no reader takes, for the screen and for commands."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ examples:
 
 exit status:
   0  the help was printed
-  2  there is no such command"""
+  2  the command does not exist"""
 
 
 def parser() -> argparse.ArgumentParser:

@@ -78,7 +78,7 @@ def plot_style(config: Config, out: TextIO, size: tuple[int, int] | None = None)
     """Size and look of the plots on an output.
 
     Raises:
-        ConfigError: There is no theme of that name.
+        ConfigError: No theme has this name.
     """
     from lossmon.reports.plot import PlotStyle
 

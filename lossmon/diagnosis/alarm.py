@@ -35,7 +35,7 @@ class Alarm:
 
     @property
     def until_due(self) -> int:
-        """Further points above the level, the last of which calls for a judgement."""
+        """Further points above the level; the last one calls for a judgement."""
         if self.count < EVERY_ONE:
             return 1
         return (1 << self.count.bit_length()) - self.count

@@ -27,7 +27,7 @@ _NUMBERED = re.compile(r"\d{1,3}|[a-z]")
 _VAGUE = re.compile(r"(?i)(?:^|/)(?P<what>scores?|metrics?|results?|values?|fitness|quality)$")
 
 _EVAL_SET = re.compile(r"validation_(?P<number>[01])-(?P<metric>.+)")
-"""Name of a metric of one of XGBoost's eval sets, either of which may be the train set."""
+"""Name of a metric of one of XGBoost's eval sets; any of them may be the train set."""
 
 
 def ambiguous_tags(
@@ -63,7 +63,7 @@ def ambiguous_tags(
 
 
 def _eval_sets(series: Sequence[Series]) -> Iterator[AmbiguousTag]:
-    """The losses of two eval sets, of which the numbers do not say which one is the train set."""
+    """The losses of two eval sets where the numbers do not say which is the train set."""
     sets: dict[str, list[str]] = {}
     for one in series:
         is_set = one.meaning.kind is Kind.LOSS and one.n >= ENOUGH

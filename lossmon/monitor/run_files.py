@@ -49,7 +49,7 @@ class RunFiles:
         return self._restart([file.found for file in self if file.found.path.exists()])
 
     def _restart(self, files: Iterable[FoundFile]) -> list[int]:
-        """Number files anew: one turned up that was begun before others, as a rotated log is."""
+        """Number the files again: an older one turned up, such as a rotated log."""
         dropped = []
         for file in files:
             dropped.append(self._files.pop(_key(file)).number)

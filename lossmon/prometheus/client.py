@@ -75,7 +75,7 @@ class PrometheusClient:
 
     Args:
         url: `http://[user:password@]host[:port][/prefix]`, or with https.
-        environment: Variables, of which `LOSSMON_PROMETHEUS_TOKEN` counts.
+        environment: Environment variables; only `LOSSMON_PROMETHEUS_TOKEN` is read.
 
     Attributes:
         name: Host and port, for people.

@@ -49,7 +49,7 @@ class RunCollector(Collector):
         return ()
 
     def collect(self) -> Iterable[Metric]:
-        """Every metric family; described anew where the snapshot changed, or runs have aged."""
+        """Every metric family, built again when the snapshot changed or runs have aged."""
         snapshot, now = self._latest(), self._clock()
         if snapshot is not self._described[0] or now - self._described[1] > AGING:
             metrics = [_metric(family) for family in self._families(snapshot)]

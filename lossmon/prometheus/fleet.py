@@ -32,7 +32,7 @@ from lossmon.types import (
 )
 
 Key = tuple[str, str]
-"""Instance and path of a run: what tells it from every other one."""
+"""Instance and path of a run: together they identify it."""
 
 SOURCE = "prometheus"
 
@@ -233,7 +233,7 @@ def _eval(row: ServerRow, step: int | None) -> Series | None:
 
 
 def one_point(tag: str, what: Meaning, step: int, value: float) -> Series:
-    """A series of which only the newest point is known."""
+    """A series with only its newest point."""
     finite = math.isfinite(value)
     return Series(
         tag,

@@ -78,7 +78,7 @@ class PrometheusSource:
         return self._snapshot
 
     def drain(self) -> Snapshot:
-        """Wait until the server has told everything, or has failed to answer."""
+        """Wait until the server has answered every query, or has failed to."""
         self._start()
         self._whole.wait()
         return self._snapshot

@@ -1,4 +1,4 @@
-"""Patterns of file names, most of which need no regular expression."""
+"""Patterns of file names; most need no regular expression."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import cached_property
 
 
 class NamePatterns:
-    """Some shell patterns, any of which a name may match.
+    """Shell patterns; a name matches if it matches any of them.
 
     Nearly all are a name or an ending, and compiling them would take a tenth of the time to the
     first frame; the others are compiled when the first name matches none of these.

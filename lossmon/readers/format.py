@@ -137,7 +137,7 @@ class DirectoryRules:
     Attributes:
         parts: Names of directories that hold a part of what their parent's run writes.
         hidden: Those of them that hide, and are searched all the same.
-        run: Pattern of directories of which each is one run, whatever lies in it.
+        run: Pattern of directories; each is one run, whatever it holds.
         numbered: Pattern of such directories that several loggers number alike: those of one
             number beside each other are one run.
         run_file: Name of a file that makes its directory a run.

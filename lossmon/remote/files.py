@@ -82,7 +82,7 @@ class RemotePlace(Protocol):
         ...
 
     def disconnect(self) -> None:
-        """Forget a connection that failed; the next call connects anew."""
+        """Forget a connection that failed; the next call connects again."""
         ...
 
     def close(self) -> None:

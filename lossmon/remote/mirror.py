@@ -19,7 +19,7 @@ CHUNK = 4 << 20
 """Bytes that are read at once."""
 
 SEAM = 256
-"""Bytes before the new ones that are read again: if they differ, the file began anew."""
+"""Bytes before the new ones that are read again: if they differ, the file was rewritten."""
 
 LARGEST_FILE = 512 << 20
 """Bytes of one file that are mirrored; of a longer one nothing is."""
@@ -35,7 +35,7 @@ _GROWS = re.compile(
     r".*tfevents.*|nohup.*",
     re.IGNORECASE,
 )
-"""Files that only grow; all others may change in the middle, and are read anew as a whole."""
+"""Files that only grow; all others may change in the middle, and are copied again as a whole."""
 
 
 @dataclass(slots=True)
@@ -105,7 +105,7 @@ class Mirror:
         return changed
 
     def _stand_in(self, path: str) -> bool:
-        """Put an empty file where a name alone tells something."""
+        """Create an empty file where the name is all that matters."""
         if path in self._stands or not self._telling.match(path.rpartition("/")[2]):
             return False
         self._stands.add(path)
@@ -133,7 +133,7 @@ class Mirror:
         return True
 
     def _grew(self, path: str, local: Path, known: _Mirrored, state: RemoteFile) -> bool:
-        """Append what is new to a file that only grew; False if it began anew."""
+        """Append what is new to a file that only grew; False if it was rewritten."""
         if not _GROWS.fullmatch(local.name):
             return False
         start = max(0, known.size - SEAM)

@@ -34,7 +34,7 @@ class SshPlace:
 
     Args:
         address: `ssh://[user@]host[:port]/path`; `/~/path` starts at the home directory.
-        environment: Variables, of which `LOSSMON_SSH` counts.
+        environment: Environment variables; only `LOSSMON_SSH` is read.
 
     Raises:
         ConfigError: The address is not one.
@@ -174,7 +174,7 @@ class SshPlace:
         return self._connection
 
     def disconnect(self) -> None:
-        """Forget a connection that failed; the next call connects anew."""
+        """Forget a connection that failed; the next call connects again."""
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()

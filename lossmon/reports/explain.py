@@ -47,7 +47,7 @@ def explain(paths: Sequence[Path], config: Config, out: TextIO, line: int | None
         Whether any file was read.
 
     Raises:
-        ConfigError: A pattern is invalid, or there is no such line.
+        ConfigError: A pattern is invalid, or the line does not exist.
     """
     pattern = Pattern(config.patterns) if config.patterns else None
     read = False

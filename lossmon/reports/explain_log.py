@@ -95,7 +95,7 @@ def explain_one_line(
     """Explain one line, and list its points with the step that earlier lines determine.
 
     Raises:
-        ConfigError: There is no such line.
+        ConfigError: The line does not exist.
     """
     before, text, after = _around(file.path, number)
     size = sum(map(len, before))
@@ -120,7 +120,7 @@ def _around(path: Path, number: int) -> tuple[list[str], str, list[str]]:
     """The lines before a line, itself, and those after it.
 
     Raises:
-        ConfigError: There is no such line.
+        ConfigError: The line does not exist.
     """
     before: list[str] = []
     after: list[str] = []

@@ -12,7 +12,7 @@ from lossmon.store.streams import FileColumns
 from lossmon.types import Batch, Kind, Meaning, MetricNames, Points
 
 MOST_CALLS = 10_000
-"""Most calls of a reader per file, each of which reads a whole chunk."""
+"""Most calls of a reader per file; each call reads a whole chunk."""
 
 
 @dataclass(slots=True)

@@ -71,7 +71,7 @@ def _load(file: Path, key: str) -> dict[str, Any] | None:
             return None
         return entry if age < SHARE * entry["took"] or _is_unchanged(entry["files"]) else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        # None yet, or another program wrote there: it is made anew.
+        # None yet, or another program wrote there: it is made again.
         return None
 
 

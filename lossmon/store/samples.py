@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from lossmon.types import TextSample
 
 MOST_STEPS = 60
-"""Most steps kept per tag: nobody leafs through more."""
+"""Most steps kept per tag."""
 
 MOST_SAMPLES = 4000
 """Most texts kept per run: sixty steps of some sixty prompts."""

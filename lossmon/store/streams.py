@@ -124,7 +124,7 @@ class Stream:
     _open: dict[int, int] = field(default_factory=dict)
     """Current session of each file."""
     _undecided: set[int] = field(default_factory=set)
-    """Replaced files of which it is not known yet whether they continue."""
+    """Replaced files that may or may not continue: it is not known yet."""
 
     def add(self, number: int, points: Points, meaning: Meaning) -> None:
         """Append points of one tag of one file."""

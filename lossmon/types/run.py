@@ -169,7 +169,7 @@ class Snapshot:
         waiting_for: Paths that the monitor waits for while there is no run, or empty.
         notes: Notes on discovery ("polling: network file system").
         seen_files: Files seen while there is no run.
-        unread_files: Names of some of them, none of which is in a known format.
+        unread_files: Names of some of them; none is in a known format.
         busy: More bytes are known and will be read at once.
         read: How many runs were read to their ends once, and of how many; None while more runs
             may be found.

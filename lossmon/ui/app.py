@@ -247,7 +247,7 @@ class LossmonApp(ViewHost):
     def tick(self) -> None:
         """Let time pass on the view on top."""
         if self.is_web and os.getppid() != self._started_by:
-            # The server was killed, and nobody can look any more.
+            # The server was killed: no browser can show this screen any more.
             self.exit()
         view = self.view
         if view is not None and not self.follower.paused:

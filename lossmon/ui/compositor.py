@@ -1,6 +1,6 @@
 """A compositor that sends the terminal the changed cells alone.
 
-Textual repaints a changed line from the left edge of its widget on, and sets every colour anew.
+Textual repaints a changed line from the left edge of its widget on, and sets every colour again.
 A live screen over a slow line pays for that: most of what it sends stands there already.
 """
 

@@ -16,7 +16,7 @@ FLAT_GAIN = 0.02
 
 FLAT_SHARE = 0.06
 """What is added as a share of the fall beyond the first factor of e: near its floor a loss that
-fell by orders of magnitude moves by percents that nobody sees on the curve."""
+fell by orders of magnitude moves by percents that are not visible on the curve."""
 
 CONVERGED_SWING = 0.03
 """Scatter of neighbouring evals, as a share of the fall, above which nothing has settled."""

@@ -75,7 +75,7 @@ def eval_swing(signals: Signals) -> float:
         return 0.0
     if signals.eval_reversals < TURNING or _train_is_steady(signals):
         return 0.0
-    # Relative to the level a swing near the floor looks large that nobody sees on the curve.
+    # Relative to the level a swing near the floor looks large that is not visible on the curve.
     swing, fell = signals.eval_noise, math.expm1(min(max(signals.eval_fall, 0.05), 700.0))
     large = swing > EVAL_SWING_LEAST / signals.sensitivity and swing > EVAL_SWING * fell
     return swing if large else 0.0

@@ -1,4 +1,4 @@
-"""SQLite databases and journals of experiment trackers, each of which may hold many runs."""
+"""SQLite databases and journals of experiment trackers; each may hold many runs."""
 
 from __future__ import annotations
 

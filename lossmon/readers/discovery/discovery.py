@@ -124,7 +124,7 @@ class Discovery:
 
 
 def _own_format(patterns: Mapping[str, str]) -> Format:
-    # Few have patterns: nobody else waits for the import of what runs them.
+    # Few users have patterns: the others do not wait for this import.
     from lossmon.readers.text.detection import own_format
     from lossmon.readers.text.user_patterns import Pattern
 

@@ -184,7 +184,7 @@ def _main_file(files: Sequence[FoundFile]) -> str:
 
 
 def _rivals(stems: Mapping[_Stem, Sequence[FoundFile]]) -> set[_Stem]:
-    """Stems of tables and JSON lines of which several in one directory hold a run each."""
+    """Stems of tables and JSON lines that hold one run each if several are in one directory."""
     counts: Counter[tuple[str, str]] = Counter()
     for (directory, _), files in stems.items():
         if not _SPLIT_IN_STEM.search(files[0].path.name):

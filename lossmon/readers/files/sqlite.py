@@ -118,7 +118,7 @@ def _address(path: Path) -> str:
 
 
 def revision(path: Path) -> Revision | None:
-    """Tell the states of a database apart without opening it as one; None if it is no file.
+    """Tell the states of a database apart without opening it as one; None if it is not a file.
 
     The time stamps of files are too coarse for that, and a log that was written into the database
     is filled again from its beginning, so that its size does not tell either.

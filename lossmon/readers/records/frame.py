@@ -16,7 +16,7 @@ from lossmon.types import Floats, Ints
 JsonRecord = Mapping[str, object]
 
 DEPTH = 8
-"""Levels of nesting that become part of a name; what lies deeper is no metric."""
+"""Levels of nesting that become part of a name; what lies deeper is not a metric."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ LISTS = ("samples", "outputs", "completions", "generations", "predictions")
 """Names of the list in a record that holds all answers of one step."""
 
 MOST_ROWS = 1000
-"""Answers taken from one record or table; nobody reads more of one step."""
+"""Most answers taken from one record or table."""
 
 _WORDS = (
     frozenset(("prompt", "question", "instruction", "input", "query")),

@@ -17,7 +17,7 @@ _METRICS = """
     mlogloss cost objective throughput precision recall top1 top5 score bpb entropy
 """
 _METRIC_WORDS = frozenset(_METRICS.split())
-"""Words of which a measured quantity's name holds at least one."""
+"""Words in names of measured quantities: such a name holds at least one."""
 
 _LOSSES = "loss losses nll elbo ppl perplexity logloss mlogloss bpb cost"
 _LOSS_WORDS = frozenset(_LOSSES.split())

@@ -30,7 +30,7 @@ from lossmon.sanitize import one_line
 from lossmon.types import JUST_SHOWN, METRIC_WORDS, Kind, Meaning, MetricNames, Split
 
 LONGEST = 200
-"""Characters of a tag beyond which it is no name: the longest real ones (layer paths of deep
+"""Most characters of a tag that is a name: the longest real ones (layer paths of deep
 models) stay under it."""
 
 _DIRECTIONS = {
@@ -128,7 +128,7 @@ def _surroundings(tag: str) -> Meaning | None:
 
 
 def _summary(name: TagParts) -> Meaning | None:
-    """The closing record of HF's Trainer, which describes the run and is no point of a curve."""
+    """The closing record of HF's Trainer, which describes the run and is not a point of a curve."""
     tag = name.tag.lower()
     twice = tag.startswith(("train/train_", "single_value/train_"))
     bare = tag.startswith("train_") and name.dialect.closing_record

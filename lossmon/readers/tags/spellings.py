@@ -298,7 +298,7 @@ BETTER_LOW = _set(
 """Words whose metric is good when low."""
 
 DETECTION_WORDS = _set("map map50 map75 ap ap50 ap75 aps apm apl miou")
-"""Metrics that nobody computes on the batch in training: without a split word they are eval."""
+"""Metrics that are not computed on training batches: without a split word they are eval."""
 
 BOOSTING_LOSSES = _set(
     "rmse mse mae mape l1 l2 error merror quantile poisson huber fair gamma tweedie rmsle logloss "

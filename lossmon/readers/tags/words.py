@@ -76,7 +76,7 @@ def taken_apart(tag: str, scope: str, dialect: Dialect) -> TagParts:
     """Separate what a tag measures from the data that it was measured on.
 
     The last split word decides: `eval/test_loss` is the loss of an eval set called test. A scope
-    (`validation`) speaks only where the tag itself is silent.
+    (`validation`) counts only where the tag itself names no split.
     """
     words = words_of(tag)
     if words[:2] == ["ray", "tune"]:

@@ -20,7 +20,7 @@ _ONE = re.compile(r"(?P<axis>[xy])\s*[=:]?\s*(?P<range>[^\s,;]+)", re.IGNORECASE
 
 
 class LimitsError(LossmonError):
-    """What was typed is no limit.
+    """What was typed is not a limit.
 
     Attributes:
         what: The part that is wrong.
@@ -61,7 +61,7 @@ def parse_limits(text: str, *, log_y: bool = False, clock: bool = False) -> tupl
         clock: The positions are seconds, which may be written `90s`, `10m`, `2h`, `1d`.
 
     Raises:
-        LimitsError: Something in it is no limit.
+        LimitsError: Something in it is not a limit.
     """
     rest, limits = _DOTS.sub("..", text).strip(" ,;\t"), []
     while rest:

@@ -139,7 +139,7 @@ class ChartOptions:
         x_range: Positions to show, or None for all.
         y_range: Values to show, or None to fit.
         marker: What curves are made of; `ascii` uses ASCII alone, everywhere.
-        mono: There are no colours: curves are told apart by their pattern.
+        mono: No colours: curves differ by their pattern.
         shade_gap: How the room between the two curves of a chart is filled: with a tinted ground,
             or with a light texture where there are no colours for one.
         points: Raw points that are few enough are drawn one by one, over the lines, and a

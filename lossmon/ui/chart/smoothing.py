@@ -15,7 +15,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from lossmon.types import Floats
 
 DEFAULT_WEIGHT = 0.6
-"""TensorBoard's own default, of which users know how much it smooths."""
+"""TensorBoard's own default: users know how much it smooths."""
 
 MAX_WEIGHT = 0.999
 """A weight of 1 would fit one line to the whole curve."""

@@ -109,7 +109,7 @@ def _levels(means: Floats, scale: Span, top: int) -> Ints:
 def _alone(outside: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> list[bool]:
     """Which cells are spikes: outside the scale while the cells beside them are not.
 
-    Where a curve begins far away or leaves for good, it is no spike.
+    Where a curve begins far away or leaves for good, it is not a spike.
     """
     before = np.concatenate(([True], outside[:-1]))
     after = np.concatenate((outside[1:], [True]))

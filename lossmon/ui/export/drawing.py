@@ -29,7 +29,7 @@ CELLS = 110
 """Columns of a terminal that it would have: smoothing reaches as far as there."""
 
 MOST_DOTS = 240
-"""Points of a curve that are dots, each of which tells its numbers; more are a line."""
+"""Most points of a curve that is drawn as dots with their numbers; more are a line."""
 
 
 @dataclass(frozen=True, slots=True)

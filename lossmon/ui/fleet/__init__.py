@@ -1,1 +1,1 @@
-"""All runs at once: which are shown, in which order, and what is told of each. Knows no screen."""
+"""The list of runs: filters, order, columns and groups, without a screen."""

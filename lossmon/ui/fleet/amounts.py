@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _SUFFIXES = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9, "b": 1e9, "t": 1e12, "%": 1e-2}
-"""`m` is a million: nobody types a thousandth so, and `1e-3` is there for it."""
+"""`m` is a million: a thousandth is typed as `1e-3`."""
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 

@@ -134,7 +134,7 @@ def fields() -> Mapping[str, Field]:
 
 
 ALIASES = {"lr": "learning_rate", "learning_rate": "lr"}
-"""Two names of one hyperparameter, of which a run has one."""
+"""Two names of one hyperparameter; a run has one of them."""
 
 
 def own(run: RunSnapshot, name: str) -> Reading:

@@ -13,7 +13,7 @@ from lossmon.types import RunSnapshot, RunState, Severity
 from lossmon.ui.fleet import fields
 
 DAY = 86_400.0
-"""Seconds after which a run that fell silent is a run of the past: it asks nobody to look."""
+"""Seconds after which a silent run is in the past and no longer needs attention."""
 
 
 class Key(StrEnum):
@@ -30,7 +30,7 @@ class Key(StrEnum):
 
 
 DESCENDING = frozenset({Key.STEP, Key.SPEED})
-"""Keys of which the largest comes first until it is turned round."""
+"""Keys that sort with the largest first, until reversed."""
 
 Place: TypeAlias = tuple[int | str, ...]
 

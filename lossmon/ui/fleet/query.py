@@ -65,7 +65,7 @@ class _Wrong(Exception):
 
 
 def parse(text: str, names: Callable[[], Collection[str]] = tuple) -> Filter | Fault:
-    """Read a filter; the first term that means nothing is told of.
+    """Read a filter; the first term without a meaning is reported.
 
     Args:
         text: As it was typed.

@@ -38,7 +38,7 @@ def pressable(wanted: Mapping[str, str], known: Iterable[str]) -> tuple[dict[str
         if name not in ids:
             troubles.append(f"[keys] {name}: no action is called so; ? lists them")
         elif wrong := [key for key in keys.split(",") if not is_key(key)]:
-            troubles.append(f"[keys] {name}: {wrong[0]!r} is no key")
+            troubles.append(f"[keys] {name}: {wrong[0]!r} is not a key")
         else:
             good[name] = keys
     return good, troubles

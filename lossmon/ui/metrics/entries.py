@@ -16,7 +16,7 @@ from lossmon.ui.metrics.band import Band, band_of
 from lossmon.ui.metrics.names import display_name, natural_key
 
 FEWEST_MEMBERS = 4
-"""Members of a group: fewer are told apart at a glance."""
+"""Members of a group: fewer can be told apart at a glance."""
 
 _NUMBER = re.compile(
     r"(?<![0-9A-Za-z])[0-9]+(?![0-9A-Za-z])"
@@ -31,7 +31,7 @@ class MetricEntry:
     Attributes:
         key: Stays the same while the run grows.
         name: Name on the screen, unshortened; of a group with `*` for the numbers.
-        members: The series, in natural order; one if it is no group.
+        members: The series, in natural order; one if it is not a group.
     """
 
     key: str

@@ -21,7 +21,7 @@ def matcher(text: str) -> Callable[[str], bool]:
 
     Text with `^ $ | ( ) { } + \\` is a regular expression that may match anywhere; text with `*`,
     `?` or `[` a glob pattern for the whole name or the end of it behind a `/`, and with `.*`, which
-    may mean either, both; all other text words, each of which has to occur.
+    may mean either, both; all other text is words that all have to occur.
 
     Raises:
         SearchError: It is meant as a regular expression and is none.

@@ -284,7 +284,7 @@ def _told(word: str, number: str) -> Line:
 
 DOUBTS = {
     AmbiguityReason.CALLED_ALIKE: "its name means the same as that of {}",
-    AmbiguityReason.NO_TOTAL: "one of several losses, of which none is the total",
+    AmbiguityReason.NO_TOTAL: "one of several losses; none is the total",
     AmbiguityReason.NO_LOSS: "no loss is known in this run, and it may be one",
     AmbiguityReason.VAGUE: "its name does not tell what it is",
 }

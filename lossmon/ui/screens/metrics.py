@@ -328,7 +328,7 @@ class MetricsScreen(TypingScreen):
             self.app.present()
 
     def _again(self) -> None:
-        """List the metrics anew."""
+        """List the metrics again."""
         self._order = {}
         self._list()
         self._draw()
@@ -353,7 +353,7 @@ class MetricsScreen(TypingScreen):
         self._sift(self.entry.text)
 
     def _sift(self, text: str) -> None:
-        """Filter; what is no pattern yet changes nothing."""
+        """Filter; an incomplete pattern changes nothing."""
         try:
             matcher(text)
         except SearchError as error:

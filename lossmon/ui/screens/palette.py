@@ -40,7 +40,7 @@ class PaletteEntry:
     act: Callable[[], object]
 
     def fits(self, words: Iterable[str]) -> bool:
-        """Whether every word is a part of what is told of the command."""
+        """Whether the command's name or description contains every word."""
         told = f"{self.text} {self.name} {self.hint}".casefold()
         return all(word in told for word in words)
 

@@ -248,7 +248,7 @@ class RunsScreen(TypingScreen, PageScreen):
         self._show_choice()
 
     def _again(self) -> None:
-        """Draw the rows anew without looking for new data."""
+        """Draw the rows again without looking for new data."""
         self._draw(self.scene)
 
     def _draw(self, scene: Scene) -> None:

@@ -115,7 +115,7 @@ class ThemesScreen(PageScreen):
         self.action_back()
 
     def action_cancel(self) -> None:
-        """Go back to the theme of before."""
+        """Go back to the previous theme."""
         self._themes.switch(self._before)
         self.action_back()
 

@@ -115,14 +115,14 @@ def read(path: Path) -> dict[_Key, Rating]:
 def _mark(one: dict[str, object]) -> tuple[_Key, Rating]:
     run, prompt, before, after = one["run"], one["prompt"], one["before"], one["after"]
     if not isinstance(run, str) or not isinstance(prompt, str):
-        raise TypeError("a name is no text")
+        raise TypeError("a name is not a text")
     return (run, prompt, _step(before), _step(after)), Rating(str(one["mark"]))
 
 
 def _step(value: object) -> Step:
     if value is None or (isinstance(value, int) and not isinstance(value, bool)):
         return value
-    raise TypeError("a step is no number")
+    raise TypeError("a step is not a number")
 
 
 def written(marks: dict[_Key, Rating]) -> str:

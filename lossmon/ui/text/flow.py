@@ -60,7 +60,7 @@ def _spans(text: str, role: str) -> Iterator[Span]:
 def flow(spans: Iterable[Span], room: int) -> list[Line]:
     """Break spans into lines of at most `room` cells, at blanks where there are any.
 
-    What changed within a word is no place to break it.
+    A change within a word is not a place to break it.
     """
     room = max(2, room)
     lines: list[list[Span]] = [[]]

@@ -110,7 +110,7 @@ def used_of(used: float, total: float, decimals: int = 0) -> str:
 def duration(seconds: float) -> str:
     """How long something takes, in at most two units: `45s`, `14m`, `2h 10m`, `3d 4h`.
 
-    Seconds are told only below a minute: a remaining time that changes each second is noise.
+    Seconds are shown only below a minute: a remaining time that changes each second is noise.
     """
     if not math.isfinite(seconds):
         return "?"
@@ -131,7 +131,7 @@ def _two(large: int, large_unit: str, small: int, small_unit: str) -> str:
 def age(seconds: float) -> str:
     """How long ago something was, in one unit, rounded down: `3 s`, `14 m`, `2 h`, `5 d`, `3 y`.
 
-    Days are told up to 999: a clock that was never set tells years.
+    Days are shown up to 999: a clock that was never set gives years.
     """
     if not math.isfinite(seconds):
         return "?"

@@ -35,7 +35,7 @@ class ThemeSwitcher:
         errors: What is wrong with themes, one line each.
 
     Raises:
-        ConfigError: There is no theme of the name that the settings say.
+        ConfigError: No theme has the name in the settings.
     """
 
     def __init__(

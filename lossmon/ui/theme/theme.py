@@ -100,7 +100,7 @@ def full_name(name: str, known: Iterable[str]) -> str:
         known: Names of all themes.
 
     Raises:
-        ConfigError: There is no such theme.
+        ConfigError: No theme has this name.
     """
     names = list(known)
     if f"{FAMILY}{name}" in names:

@@ -59,7 +59,7 @@ def serve(
 
 
 def _greet(tell: Callable[[str], None], host: str, port: int, token: str) -> None:
-    """Say where to look; nobody can come before."""
+    """Print the address; the server does not answer before."""
     shown = f"[{host}]" if ":" in host else host
     tell(f"http://{shown}:{port}/?{PARAMETER}={token}")
     if is_local(host):

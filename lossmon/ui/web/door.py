@@ -1,4 +1,4 @@
-"""Who may come in: whoever holds the token, from a page that we served, by a name that is ours."""
+"""Access checks of the web server: the token, the origin of the page and the host name."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, clean, join
 from lossmon.ui.widgets.chart import SERIES_ROLES
 
 RECENT_SHARE = 5
-"""The slope is told of the newest fifth of the run: long enough to mean something."""
+"""The slope is that of the newest fifth of the run: long enough to mean something."""
 
 
 SPACIOUS = 84

@@ -152,7 +152,7 @@ def host_column(scene: Scene, host: HostReading | None, width: int) -> list[Line
 
 
 def host_parts(scene: Scene, host: HostReading) -> list[tuple[int, Line]]:
-    """CPU, memory and disk, with importance. CPU is told only while a run is at work."""
+    """CPU, memory and disk, with importance. CPU is shown only while a run is active."""
     active = any(run.state in (RunState.RUNNING, RunState.STALLED) for run in scene.snapshot.runs)
     parts: list[tuple[int, Line]] = []
     if host.cpu is not None and (active or not scene.snapshot.runs):

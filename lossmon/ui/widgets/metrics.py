@@ -136,7 +136,7 @@ class Metrics(ScenePanel, can_focus=True):
         self.redraw()
 
     def sift(self, text: str, *, typing: bool = False) -> None:
-        """Show only metrics that fit a filter; what is no pattern yet changes nothing.
+        """Show only metrics that fit a filter; an incomplete pattern changes nothing.
 
         Args:
             text: The filter (see `matcher`).
@@ -241,7 +241,7 @@ class Metrics(ScenePanel, can_focus=True):
     def compose_lines(self, width: int, height: int) -> Sequence[Line]:
         if self.styles.gutter.top > 0 or not (self._typed or self.filter):
             return self._table(width, height)
-        # Without a box there is no edge to say the filter in.
+        # Without a border there is no title to show the filter in.
         filtered = ((self._typed or f"/{clean(self.filter)}", "key"),)
         return [filtered, *self._table(width, max(1, height - 1))]
 

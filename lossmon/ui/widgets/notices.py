@@ -16,7 +16,7 @@ from lossmon.ui.widgets.gpus import bar
 from lossmon.ui.widgets.panel import Panel
 
 SETTLED = 0.5
-"""Seconds of reading before its rate is told: the first files are in no order of size."""
+"""Seconds of reading before its rate is shown: the first files may be smaller than the rest."""
 
 
 class Notices(Panel):
@@ -59,7 +59,7 @@ class Pace:
         """Seconds until all is read, None while that is unknown."""
 
     def take(self, scene: Scene) -> None:
-        """Learn from a scene. Reading that was interrupted is measured anew."""
+        """Learn from a scene. Reading that was interrupted is measured again."""
         run = scene.run
         if run is None or run.loaded >= 1 or scene.paused:
             self._path = None

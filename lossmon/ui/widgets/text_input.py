@@ -7,7 +7,7 @@ from textual.events import Key
 from lossmon.ui.text.lines import MUTED, TEXT, Line, clean
 
 LONGEST = 400
-"""Characters; nobody types more, and a terminal may paste a whole file."""
+"""Characters; a terminal may paste a whole file."""
 
 ENDS = ("ctrl+c", "ctrl+q")
 """Keys that end the program even while something is typed."""

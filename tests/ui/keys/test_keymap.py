@@ -34,7 +34,7 @@ async def test_a_key_that_does_not_exist_leaves_the_usual_one() -> None:
     app = stage.app(stage.snapshot(stage.healthy()), config=config)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
-        assert app.scene.errors == ("[keys] view.help: 'nosuchkey' is no key",)
+        assert app.scene.errors == ("[keys] view.help: 'nosuchkey' is not a key",)
         await pilot.press("question_mark")
         assert type(app.screen).__name__ == "HelpScreen"
         await pilot.press("f")
