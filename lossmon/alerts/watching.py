@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -22,6 +23,12 @@ from lossmon.types import Severity
 
 HEARTBEAT = 2.0
 """Seconds between two looks while no file changes: no screen waits for them."""
+
+LOOK = 0.2
+"""Seconds between two looks at whether a signal came."""
+
+PATIENCE = 5.0
+"""Seconds for which a poll is waited for at the end; one that hangs is left behind."""
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Signals that end the watch in good order."""
@@ -64,12 +71,36 @@ def watch(
 
     if early_stop is not None:
         early_stop.stopped.update(journal.fact(STOPPED) or {})
-    with _ended_by_signals(follower), service, _guarded(follower, report):
+
+    def follow() -> None:
         for snapshot in follower.snapshots(heartbeat=heartbeat, idle=True):
             service.observe(snapshot)
             for alert in early_stop.observe(snapshot) if early_stop else ():
                 service.send(alert)
                 service.set_fact(STOPPED, early_stop.stopped if early_stop else {})
+
+    with _ended_by_signals(follower), service, _guarded(follower, report):
+        _follow_until_ended(follow, follower)
+
+
+def _follow_until_ended(follow: Callable[[], None], follower: Follower) -> None:
+    """Follow in a thread: Python handles no signal while its main thread waits for a dead mount."""
+    errors: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            follow()
+        except BaseException as error:
+            # It belongs to the main thread, which raises it.
+            errors.append(error)
+
+    thread = threading.Thread(target=work, name="watch", daemon=True)
+    thread.start()
+    while thread.is_alive() and not follower.is_stopped:
+        thread.join(LOOK)
+    thread.join(PATIENCE)
+    if errors:
+        raise errors[0]
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from lossmon.commands.inputs import existing, settings_of
 from lossmon.commands.parsing import add_paths, add_settings, duration, new_parser
+from lossmon.commands.sources import patient
 
 if TYPE_CHECKING:
     from lossmon.types import Snapshot
@@ -59,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: ended.set())
-    source = LocalSource(paths, MonitorConfig.of(config))
+    source = patient(LocalSource(paths, MonitorConfig.of(config)), paths)
     source.begin()
     due = time.monotonic() + FIRST_READING
     try:

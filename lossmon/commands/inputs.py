@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -17,6 +17,10 @@ from lossmon.sanitize import one_line
 
 NO_METRICS = 3
 """Exit status if no metrics were found."""
+
+PATIENCE = 5.0
+"""Seconds for which a network file system is waited for at the start: a busy server answers
+within them."""
 
 
 def settings_of(options: argparse.Namespace) -> Config:
@@ -40,12 +44,16 @@ def settings_of(options: argparse.Namespace) -> Config:
     return load(file or (usual if os.access(usual, os.R_OK) else None), os.environ, flags)
 
 
-def existing(locations: Sequence[Location], *, wait: bool = False) -> list[Path]:
+def existing(
+    locations: Sequence[Location], *, wait: bool = False, late: Collection[Path] | None = None
+) -> list[Path]:
     """The paths, if all exist and are readable.
 
     Args:
         locations: What the user named.
         wait: A path that is missing is waited for, if the directory that it will be in exists.
+        late: Paths whose file system is known not to answer, which are taken as they are; if
+            None, this is found out, and such a path is an error.
 
     Raises:
         ConfigError: A path is not, or is an address of another machine.
@@ -53,7 +61,11 @@ def existing(locations: Sequence[Location], *, wait: bool = False) -> list[Path]
     paths = [one for one in locations if isinstance(one, Path)]
     for address in (one for one in locations if isinstance(one, Address)):
         raise ConfigError(f"{address}: this command takes paths of this machine only")
+    if late is None:
+        must_answer(paths)
     for path in paths:
+        if late is not None and path in late:
+            continue
         try:
             fault = "" if wait and _may_come(path) else _fault(path)
         except OSError as error:
@@ -61,6 +73,18 @@ def existing(locations: Sequence[Location], *, wait: bool = False) -> list[Path]
         if fault:
             raise ConfigError(f"{path}: {fault}")
     return paths
+
+
+def must_answer(paths: Sequence[Path]) -> None:
+    """Raise a `ConfigError` that names the file system of a path that does not answer."""
+    from lossmon.filesystems import mount_of, unanswering
+
+    for look in unanswering(paths, PATIENCE):
+        point, kind = mount_of(look.path)
+        raise ConfigError(
+            f"{look.path}: {point} ({kind}) has not answered for {PATIENCE:g} s: "
+            "the file system may be down"
+        )
 
 
 def _may_come(path: Path) -> bool:

@@ -6,10 +6,11 @@ import argparse
 import os
 import shutil
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lossmon.commands.inputs import must_answer
 from lossmon.commands.locations import Location
 from lossmon.commands.sources import sources_of
 from lossmon.config import Config
@@ -76,6 +77,7 @@ def open_jobs(
     *,
     hardware: bool,
     follow: bool,
+    late: Collection[Path] | None = None,
 ) -> RunSource:
     """Make one source of what the user named and of what jobs write.
 
@@ -85,6 +87,7 @@ def open_jobs(
         config: Settings.
         hardware: Sample this machine, where there are paths.
         follow: Watch the outputs of jobs of the user that start later.
+        late: Paths whose file system is known not to answer; see `existing`.
 
     Raises:
         ConfigError: A path is not there, or an address cannot be opened.
@@ -105,7 +108,8 @@ def open_jobs(
         known.update(fresh)
         return LocalSource(fresh, settings, hardware=False, changed=changed) if fresh else None
 
-    sources = sources_of(locations, config, changed, hardware=hardware)
+    must_answer(directories(jobs))
+    sources = sources_of(locations, config, changed, hardware=hardware, late=late)
     written = output_source([path for job in jobs for path in expected(job)])
     merged = MergedSource([*sources, *([written] if written else [])], changed)
 
@@ -115,6 +119,11 @@ def open_jobs(
 
     queue = Queue() if is_installed() else None
     return JobSource(merged, queue, os.environ, jobs, add if follow else None)
+
+
+def directories(jobs: Sequence[SlurmJob]) -> list[Path]:
+    """Where jobs work, each directory once."""
+    return [*dict.fromkeys(Path(job.directory) for job in jobs if job.directory)]
 
 
 def has_jobs() -> bool:

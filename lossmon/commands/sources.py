@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 from lossmon.commands.inputs import existing
 from lossmon.commands.locations import SCHEMES, Address, Location
 from lossmon.config import Config
+from lossmon.filesystems import PathLook, silent_mounts
 
 if TYPE_CHECKING:
     from lossmon.monitor import RunSource
@@ -23,7 +24,12 @@ class _Opener(Protocol):
 
 
 def open_source(
-    locations: Sequence[Location], config: Config, *, hardware: bool, wait: bool = False
+    locations: Sequence[Location],
+    config: Config,
+    *,
+    hardware: bool,
+    wait: bool = False,
+    late: Collection[Path] | None = None,
 ) -> RunSource:
     """Make one source of everything that the user named.
 
@@ -32,12 +38,13 @@ def open_source(
         config: Settings.
         hardware: Sample this machine, where there are paths.
         wait: A path that is missing is waited for, if the directory that it will be in exists.
+        late: Paths whose file system is known not to answer; see `existing`.
 
     Raises:
         ConfigError: A path is not there, or an address cannot be opened.
     """
     changed = threading.Event()
-    sources = sources_of(locations, config, changed, hardware=hardware, wait=wait)
+    sources = sources_of(locations, config, changed, hardware=hardware, wait=wait, late=late)
     if len(sources) == 1:
         return sources[0]
     from lossmon.monitor.merged_source import MergedSource
@@ -52,6 +59,7 @@ def sources_of(
     *,
     hardware: bool,
     wait: bool = False,
+    late: Collection[Path] | None = None,
 ) -> list[RunSource]:
     """One source of all paths, and one per address; each sets the event. See `open_source`.
 
@@ -60,7 +68,7 @@ def sources_of(
     """
     from lossmon.monitor import LocalSource, MonitorConfig
 
-    paths = existing([one for one in locations if isinstance(one, Path)], wait=wait)
+    paths = existing([one for one in locations if isinstance(one, Path)], wait=wait, late=late)
     sources: list[RunSource] = []
     if paths:
         settings = MonitorConfig.of(config)
@@ -82,3 +90,20 @@ def checked(locations: Sequence[Location], config: Config) -> list[Path | RunSou
         one if isinstance(one, Path) else open_source([one], config, hardware=False)
         for one in locations
     ]
+
+
+def patient(source: RunSource, paths: Sequence[Path], looks: Sequence[PathLook] = ()) -> RunSource:
+    """A source that does not hang with a network file system, where there is one.
+
+    Args:
+        source: Where the runs come from.
+        paths: Their paths on this machine.
+        looks: Looks that have not been answered: the source is not asked before.
+    """
+    mounts = silent_mounts(paths)
+    if not mounts:
+        return source
+    from lossmon.monitor.patient_source import PatientSource
+
+    names = ", ".join(f"{point} ({kind})" for point, kind in mounts)
+    return PatientSource(source, names, looks=looks)

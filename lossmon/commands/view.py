@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from lossmon.commands import COMMANDS
 from lossmon.commands.inputs import has_terminal, need_terminal, settings_of
-from lossmon.commands.jobs import add_jobs, has_jobs, named_jobs, open_jobs
+from lossmon.commands.jobs import add_jobs, directories, has_jobs, named_jobs, open_jobs
 from lossmon.commands.locations import Location
 from lossmon.commands.parsing import (
     add_no_color,
@@ -22,10 +22,11 @@ from lossmon.commands.parsing import (
     screen_size,
     settings_file,
 )
-from lossmon.commands.sources import open_source
+from lossmon.commands.sources import open_source, patient
 from lossmon.commands.standard_input import copied_input
 from lossmon.config import Config
 from lossmon.errors import ConfigError
+from lossmon.filesystems import unanswering
 from lossmon.version import __version__
 
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 
 USUAL_SIZE = (100, 30)
 """Columns and rows of a picture that goes to no terminal."""
+
+LOOK = 1.0
+"""Seconds for which the screen waits for a network file system before it opens without it."""
 
 _DESCRIPTION = """\
 Watch training runs live: loss curves, hardware, and a diagnosis that says what the curves mean.
@@ -101,11 +105,16 @@ def run(options: argparse.Namespace) -> int:
 def _watch(options: argparse.Namespace, config: Config) -> int:
     jobs = named_jobs(options)
     locations = options.paths or ([] if jobs or options.jobs else [Path()])
+    paths = [one for one in locations if isinstance(one, Path)]
+    looks = [] if options.once else unanswering(paths, LOOK)
+    late = None if options.once else [look.path for look in looks]
     if jobs or options.jobs or has_jobs():
-        source = open_jobs(locations, jobs, config, hardware=config.hardware, follow=options.jobs)
+        source = open_jobs(
+            locations, jobs, config, hardware=config.hardware, follow=options.jobs, late=late
+        )
     else:
         wait = not options.once and has_terminal()
-        source = open_source(locations, config, hardware=config.hardware, wait=wait)
+        source = open_source(locations, config, hardware=config.hardware, wait=wait, late=late)
     where = " ".join(map(str, locations))
     if options.size and not options.once:
         raise ConfigError("--size needs --once; the screen is as large as its terminal")
@@ -114,6 +123,7 @@ def _watch(options: argparse.Namespace, config: Config) -> int:
     # What is imported and made from here to the first frame stays: looking for garbage in it
     # would take a tenth of the time.
     gc.disable()
+    source = patient(source, [*paths, *directories(jobs)], looks)
     if options.once:
         from lossmon.ui.once import once
 
@@ -121,24 +131,10 @@ def _watch(options: argparse.Namespace, config: Config) -> int:
         return once(source, config, options.size or (here[0], here[1]), sys.stdout)
     from lossmon.ui.launch import view
 
-    source = patient(source, locations)
     if not (options.alerts or config.alerts.get("screen")):
         return view(source, config)
     alerting = _with_alerts(source, locations, config)
     return view(alerting, config, alerting.use_terminal)
-
-
-def patient(source: RunSource, locations: Sequence[Location]) -> RunSource:
-    """A source that does not hang with a network file system, where there is one."""
-    from lossmon import filesystems
-
-    mounts = [filesystems.mount_of(one) for one in locations if isinstance(one, Path)]
-    silent = [f"{one.point} ({one.kind})" for one in mounts if filesystems.is_silent(one.kind)]
-    if not silent:
-        return source
-    from lossmon.monitor.patient_source import PatientSource
-
-    return PatientSource(source, ", ".join(dict.fromkeys(silent)))
 
 
 def _with_alerts(

@@ -8,7 +8,7 @@ from typing import TextIO
 
 from lossmon.config import Config
 from lossmon.doctor.machine import check_hardware
-from lossmon.doctor.paths import check_events, check_paths
+from lossmon.doctor.paths import PATIENCE, check_events, check_paths
 from lossmon.doctor.result import CheckResult, Level, note
 from lossmon.doctor.setup import (
     check_directories,
@@ -19,6 +19,7 @@ from lossmon.doctor.setup import (
 )
 from lossmon.doctor.terminal import check_terminal
 from lossmon.errors import internal_error
+from lossmon.filesystems import unanswering
 from lossmon.sanitize import cells
 
 MARKS = {Level.GOOD: ("✓", "+"), Level.NOTE: ("◆", "*"), Level.BAD: ("✖", "x")}
@@ -27,14 +28,15 @@ MARKS = {Level.GOOD: ("✓", "+"), Level.NOTE: ("◆", "*"), Level.BAD: ("✖", 
 
 def examine(paths: Sequence[Path], load: Callable[[], Config]) -> Iterator[CheckResult]:
     """Run every check; one that fails itself costs only its own lines."""
+    late = {look.path for look in unanswering(paths, PATIENCE)}
     checks: tuple[Callable[[], Iterator[CheckResult]], ...] = (
         check_version,
         check_terminal,
         lambda: check_settings(load),
         check_directories,
-        lambda: check_paths(paths),
+        lambda: check_paths(paths, late),
         check_events,
-        lambda: check_hardware(paths),
+        lambda: check_hardware([path for path in paths if path not in late]),
         check_extras,
         check_errors,
     )

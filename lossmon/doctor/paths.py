@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from lossmon.doctor.result import CheckResult, bad, good, note
-from lossmon.filesystems import file_system, is_silent
+from lossmon.filesystems import file_system, is_silent, mount_of
+
+PATIENCE = 5.0
+"""Seconds for which a network file system is waited for."""
 
 SKEW = 2.0
 """Seconds by which two clocks may differ; below it file times are merely coarse."""
@@ -27,9 +30,19 @@ FEW_WATCHES, FEW_INSTANCES = 8192, 64
 """Limits below which other programs easily take all: an editor or two."""
 
 
-def check_paths(paths: Sequence[Path]) -> Iterator[CheckResult]:
-    """Each path: may it be read, does it send events, do the clocks agree?"""
+def check_paths(paths: Sequence[Path], late: Collection[Path] = ()) -> Iterator[CheckResult]:
+    """Each path: does it answer, may it be read, does it send events, do the clocks agree?
+
+    Args:
+        paths: Run directories or log files.
+        late: Those whose file system does not answer.
+    """
     for path in paths:
+        if path in late:
+            point, kind = mount_of(path)
+            found = f"{point} ({kind}) has not answered for {PATIENCE:g} s"
+            yield bad(str(path), found, "see that its server is up, or mount it again")
+            continue
         if not os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0)):
             found = "may not be read" if path.exists() else "is not there"
             yield bad(str(path), found, "name a directory or a log file that you may read")

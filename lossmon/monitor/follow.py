@@ -41,6 +41,11 @@ class Follower:
         self.polled = time.monotonic()
         """When the newest poll began, on the monotonic clock; one that hangs is noticed by it."""
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether `stop` was called."""
+        return self._stopped.is_set()
+
     def stop(self) -> None:
         """End the iteration soon. Any thread and any signal handler may call it."""
         self._stopped.set()

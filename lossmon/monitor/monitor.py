@@ -8,6 +8,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -22,6 +23,7 @@ from lossmon.monitor.resumed_runs import continues, is_settled, joined, predeces
 from lossmon.monitor.run_monitor import RunMonitor
 from lossmon.monitor.run_nodes import RunNodes
 from lossmon.monitor.scheduler import Scheduler
+from lossmon.monitor.stalled_reads import unless_stalled
 from lossmon.readers.discovery.discovery import Discovery, Scan
 from lossmon.readers.discovery.found import FoundRun
 from lossmon.store.run import MEMORY_BUDGET
@@ -240,7 +242,11 @@ class Monitor:
         self._next_scan = -math.inf
 
     def drain(self) -> Snapshot:
-        """Read and judge everything that is there now."""
+        """Read and judge everything that is there now.
+
+        Raises:
+            FileSystemStalled: A network file system does not answer.
+        """
         *_, last = self.polls()
         return last
 
@@ -248,13 +254,17 @@ class Monitor:
         """Read and judge everything that is there now: each poll until then, all read in the last.
 
         Each poll describes all runs, so many runs need long polls.
+
+        Raises:
+            FileSystemStalled: A network file system does not answer.
         """
         while True:
-            snapshot = self.poll(budget=DRAIN * max(1.0, len(self._runs) / DRAINED_RUNS))
+            budget = DRAIN * max(1.0, len(self._runs) / DRAINED_RUNS)
+            snapshot = unless_stalled(partial(self.poll, budget), self._paths)
             if not snapshot.busy:
                 break
             yield snapshot
-        yield self.poll(budget=math.inf)
+        yield unless_stalled(partial(self.poll, math.inf), self._paths)
 
     def _look_for_files(self, deadline: float) -> bool:
         self._scan = self._discovery.scan(deadline)

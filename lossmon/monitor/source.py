@@ -157,10 +157,11 @@ class LocalSource:
         with self._lock:
             if self._stopped or self._watch is not None:
                 return
-            self._watch = Watch(self._paths, self.changed)
-            self._watch.start()
+            # The watch asks the file system, which may hang; GPUs do not need it.
             if self._sampler is not None:
                 self._sampler.start()
+            self._watch = Watch(self._paths, self.changed)
+            self._watch.start()
 
     def _with_notes(self, snapshot: Snapshot) -> Snapshot:
         """Add the notes of the source, and why changes come late, where they do."""

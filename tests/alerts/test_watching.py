@@ -15,8 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from lossmon.alerts import watching
 from lossmon.alerts.pacing import GATHER, GATHER_STALLED
 from lossmon.cli import main
+from lossmon.monitor.follow import Follower
 from tests.monitor.logs import append, falling, record
 
 WATCH = """
@@ -241,3 +243,19 @@ def test_without_a_channel_there_is_nothing_to_test(
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     assert main(["notify", "--test"]) == 2
     assert "no channel to test" in capsys.readouterr().err
+
+
+def test_a_watch_ends_though_its_file_system_hangs_and_an_error_ends_it_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hangs, follower = threading.Event(), Follower([tmp_path])
+    with pytest.raises(OSError, match="gone"):
+        watching._follow_until_ended(lambda: (_ for _ in ()).throw(OSError("gone")), follower)
+    monkeypatch.setattr(watching, "PATIENCE", 0.05)
+
+    def follow() -> None:
+        follower.stop()
+        hangs.wait()
+
+    watching._follow_until_ended(follow, follower)
+    hangs.set()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from lossmon.commands.view import patient
-from lossmon.filesystems import Mount
+from lossmon.commands.sources import patient
+from lossmon.filesystems import silent_mounts
 from lossmon.monitor import LocalSource
 from lossmon.monitor.patient_source import PatientSource
 from lossmon.types import Snapshot
@@ -60,7 +61,8 @@ def test_a_mount_that_hangs_is_named_and_the_runs_stay(hanging: HangingSource) -
 def test_a_mount_that_hangs_from_the_start_gives_an_empty_picture(hanging: HangingSource) -> None:
     hanging.answers.clear()
     source = PatientSource(hanging, "/mnt/runs (nfs4)", patience=0.05)
-    assert source.poll(0.0).runs == () and source.poll(0.0).notes
+    late = source.poll(0.0)
+    assert (late.runs, late.waiting_for) == ((), "/mnt/runs (nfs4)") and late.notes
     source.stop()
 
 
@@ -77,8 +79,10 @@ def test_an_error_of_a_poll_is_raised(hanging: HangingSource) -> None:
 def test_only_network_file_systems_need_patience(
     hanging: HangingSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mounts = {tmp_path: Mount("/mnt/runs", "nfs4"), Path("/"): Mount("/", "ext4")}
-    monkeypatch.setattr("lossmon.filesystems.mount_of", mounts.__getitem__)
-    assert patient(hanging, [Path("/")]) is hanging
-    found = patient(hanging, [Path("/"), tmp_path])
-    assert isinstance(found, PatientSource)
+    table = tmp_path / "mountinfo"
+    table.write_text(f"1 0 8:1 / / rw - ext4 a rw\n2 1 0:9 / {tmp_path}/runs rw - nfs4 b rw\n")
+    mounts = partial(silent_mounts, mounts=table)
+    monkeypatch.setattr("lossmon.commands.sources.silent_mounts", mounts)
+    assert patient(hanging, [Path("/usr")]) is hanging
+    found = patient(hanging, [Path("/usr"), tmp_path])
+    assert isinstance(found, PatientSource), "of what is mounted below as well"

@@ -37,8 +37,7 @@ class SearchPath:
 
     def __init__(self, given: Path) -> None:
         self.given = given
-        # A link that the user names is meant; those below it are not followed.
-        self._root = os.path.realpath(given)
+        self._root = ""
         self._tree: Tree | None = None
         self._file: ListedFile | None = None
         self._trainings = Trainings()
@@ -64,6 +63,9 @@ class SearchPath:
         Args:
             deadline: `time.monotonic()` at which the first look stops, to go on at the next call.
         """
+        # A link that the user names is meant; those below it are not followed. Not asked before:
+        # a file system may hang, and this is where a caller is ready for it.
+        self._root = self._root or os.path.realpath(self.given)
         try:
             status = os.stat(self._root)
         except OSError as error:
