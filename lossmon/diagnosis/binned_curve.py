@@ -28,6 +28,12 @@ class BinnedCurve:
     When the bins are used up, neighbours are joined and each holds twice the points: every
     point is seen once, memory is constant, and the whole run stays in view. The sums are
     formed strictly from left to right: any chunking gives the same bits.
+
+    Attributes:
+        size: Points of a whole bin.
+        points: Points in all.
+        lowest: Smallest value; infinite before the first point.
+        highest: Largest value; minus infinite before the first point.
     """
 
     __slots__ = (
@@ -43,6 +49,8 @@ class BinnedCurve:
         "_roughness",
         "_sum",
         "_used",
+        "highest",
+        "lowest",
         "points",
         "size",
     )
@@ -53,6 +61,7 @@ class BinnedCurve:
         self._previous = math.nan
         self.size = 1
         self.points = 0
+        self.lowest, self.highest = math.inf, -math.inf
         self._clear()
 
     def _clear(self) -> None:
@@ -79,14 +88,21 @@ class BinnedCurve:
     def append(self, step: int, value: float) -> None:
         """Add one finite point."""
         self.points += 1
+        if value < self.lowest:
+            self.lowest = value
+        if value > self.highest:
+            self.highest = value
+        jump = abs(value - self._previous) if self._previous == self._previous else 0.0
+        self._previous = value
+        if self.size == 1:
+            self._append_bin(1, step, step, value, jump, value, step, value, step)
+            return
         if not self._count:
             self._first = step
         self._last = step
         self._count += 1
         self._sum += value
-        if self._previous == self._previous:
-            self._roughness += abs(value - self._previous)
-        self._previous = value
+        self._roughness += jump
         if value < self._low:
             self._low, self._low_step = value, step
         if value > self._high:
@@ -126,6 +142,7 @@ class BinnedCurve:
         self._roughness = float(np.add.accumulate(np.concatenate(([self._roughness], jumps)))[-1])
         self._previous = float(values[-1])
         low, high = int(values.argmin()), int(values.argmax())
+        self._widen(float(values[low]), float(values[high]))
         if values[low] < self._low:
             self._low, self._low_step = float(values[low]), int(steps[low])
         if values[high] > self._high:
@@ -149,6 +166,7 @@ class BinnedCurve:
         low, high = table.argmin(axis=1), table.argmax(axis=1)
         rows[:, LOW], rows[:, LOW_STEP] = table[each, low], at[each, low]
         rows[:, HIGH], rows[:, HIGH_STEP] = table[each, high], at[each, high]
+        self._widen(float(rows[:, LOW].min()), float(rows[:, HIGH].max()))
         self._used += whole
         if self._used == CAPACITY:
             self._halve()
@@ -173,10 +191,16 @@ class BinnedCurve:
             self._high_step,
         )
 
+    def _widen(self, low: float, high: float) -> None:
+        self.lowest, self.highest = min(low, self.lowest), max(high, self.highest)
+
     def _close(self) -> None:
-        self._bins[self._used] = self._row()
-        self._used += 1
+        self._append_bin(*self._row())
         self._clear()
+
+    def _append_bin(self, *row: float) -> None:
+        self._bins[self._used] = row
+        self._used += 1
         if self._used == CAPACITY:
             self._halve()
 
@@ -207,6 +231,8 @@ class BinnedCurve:
         rows = self.bins
         kept = int(np.count_nonzero(rows[:, FIRST] < step))
         self.points = int(rows[:kept, COUNT].sum())
+        self.lowest = float(rows[:kept, LOW].min(initial=math.inf))
+        self.highest = float(rows[:kept, HIGH].max(initial=-math.inf))
         self._used = kept
         self._previous = math.nan
         self._clear()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -74,12 +75,13 @@ class CurveStats:
     def x(self) -> Floats:
         """Steps in the middle of the bins, not decreasing."""
         bins = self._bins
-        return np.maximum.accumulate((bins[:, FIRST] + bins[:, LAST]) / 2 - self._shift)
+        middle = (bins[:, FIRST] + bins[:, LAST]) / 2
+        return np.maximum.accumulate(middle - self._shift if self._shift else middle)
 
     @cached
     def points(self) -> int:
         """Finite points in all."""
-        return int(self.weight.sum())
+        return int(np.add.reduce(self.weight))
 
     @cached
     def first(self) -> float:
@@ -118,7 +120,7 @@ class CurveStats:
         if len(self.y) < CAP_WINDOW:
             return self
         limit = SPIKE_CAP * self.around
-        if not np.any(self.y > limit):
+        if not (self.y > limit).any():
             return self
         y = np.minimum(self.y, limit)
         return CurveStats(self._bins, shift=self._shift, offset=self._offset, y=y)
@@ -126,14 +128,14 @@ class CurveStats:
     @cached
     def _sums(self) -> tuple[Floats, Floats, Floats]:
         """Edges between the bins, with the points and the sum of values before each."""
-        edges = np.empty(len(self.x) + 1)
-        edges[1:-1] = (self.x[1:] + self.x[:-1]) / 2
+        x, weight = self.x, self.weight
+        edges, points, values = np.empty((3, len(x) + 1))
+        edges[1:-1] = (x[1:] + x[:-1]) / 2
         half = max(self.gap / 2, 0.5)
-        edges[0], edges[-1] = self.x[0] - half, self.x[-1] + half
-        points, values = np.empty(len(edges)), np.empty(len(edges))
+        edges[0], edges[-1] = x[0] - half, x[-1] + half
         points[0] = values[0] = 0.0
-        self.weight.cumsum(out=points[1:])
-        (self.weight * self.y).cumsum(out=values[1:])
+        np.add.accumulate(weight, out=points[1:])
+        np.add.accumulate(weight * self.y, out=values[1:])
         return edges, points, values
 
     @cached
@@ -177,13 +179,17 @@ class CurveStats:
     def means(self, starts: Floats, ends: Floats) -> Floats:
         """Means between pairs of steps."""
         edges, points, values = self._sums
+        low, high = float(edges[0]), float(edges[-1])
         least = max(self.gap, 1e-9)
-        middle = np.clip((starts + ends) / 2, edges[0] + least / 2, edges[-1] - least / 2)
+        middle = np.maximum((starts + ends) / 2, low + least / 2)
+        middle = np.minimum(middle, high - least / 2)
         half = np.maximum(ends - starts, least) / 2
-        a = np.clip(middle - half, edges[0], edges[-1])
-        b = np.clip(middle + half, edges[0], edges[-1])
+        # np.interp holds the first and the last value beyond the edges.
+        a, b = middle - half, middle + half
         n = np.interp(b, edges, points) - np.interp(a, edges, points)
         total = np.interp(b, edges, values) - np.interp(a, edges, values)
+        if n.min() > 1e-9:
+            return total / n
         near = self.y[np.minimum(self.x.searchsorted(middle), len(self.y) - 1)]
         return np.where(n > 1e-9, total / np.maximum(n, 1e-9), near)
 
@@ -218,13 +224,9 @@ class CurveStats:
 
         Lone spikes do not count: they are events, not scatter.
         """
-        tail = self.x >= start
-        tail[0] = tail[0] and len(self.y) == 1
-        jitter = self.jitter[tail]
-        if not len(jitter):
-            return 0.0
-        limit = JITTER_CAP * median(jitter)
-        return float(np.minimum(jitter, limit).sum()) / len(jitter)
+        first = int(self.x.searchsorted(start))
+        jitter = self.jitter[max(first, 1) if len(self.y) > 1 else first :]
+        return _typical(jitter) if len(jitter) else 0.0
 
     def scatter(self, end: int) -> float:
         """Typical standard deviation of single points in the first `end` bins, relative to the
@@ -233,9 +235,13 @@ class CurveStats:
         level = self.around[1:end] if len(self.y) >= CAP_WINDOW else self.y[1:end]
         if not len(level):
             return 0.0
-        share = self.jitter[1:end] / np.maximum(np.abs(level), 1e-300)
-        limit = JITTER_CAP * median(share)
-        return float(np.minimum(share, limit).sum()) / len(share)
+        return _typical(self.jitter[1:end] / np.maximum(np.abs(level), 1e-300))
+
+
+def _typical(scatter: Floats) -> float:
+    """Mean of a column, with outliers capped."""
+    limit = JITTER_CAP * median(scatter)
+    return float(np.add.reduce(np.minimum(scatter, limit))) / len(scatter)
 
 
 def log_ratio(later: float, earlier: float) -> float:
@@ -251,16 +257,63 @@ def log_ratio(later: float, earlier: float) -> float:
 
 def median(values: Floats) -> float:
     """Median of a column that is not empty."""
-    n = len(values)
-    ranked = sorted(values.tolist()) if n <= 64 else np.sort(values).tolist()
-    return float(ranked[n // 2]) if n % 2 else (ranked[n // 2 - 1] + ranked[n // 2]) / 2
+    ranked = values.copy()
+    ranked.sort()
+    return _middle(ranked)
+
+
+def median_of_few(values: Sequence[float]) -> float:
+    """Median of a few numbers, which a list holds more cheaply than a column."""
+    return _middle(sorted(values))
+
+
+def _middle(ranked: Floats | Sequence[float]) -> float:
+    half, odd = divmod(len(ranked), 2)
+    upper = float(ranked[half])
+    return upper if odd else (float(ranked[half - 1]) + upper) / 2
 
 
 def running_median(values: Floats, window: int) -> Floats:
     """Median of the `window` values around each, fewer at the ends; `window` is odd."""
     half = window // 2
     padded = np.concatenate((values[half:0:-1], values, values[-2 : -half - 2 : -1]))
-    return np.partition(windows(padded, window), half, axis=1)[:, half]
+    if window == 5:
+        return _medians_of_5(padded)
+    if window == 9:
+        return _medians_of_9(padded)
+    rows = windows(padded, window).copy()
+    rows.partition(half, axis=1)
+    return rows[:, half]
+
+
+def _medians_of_3(a: Floats, b: Floats, c: Floats) -> Floats:
+    return np.maximum(np.minimum(a, b), np.minimum(np.maximum(a, b), c))
+
+
+def _medians_of_5(values: Floats) -> Floats:
+    """Median of every 5 neighbours: of the middle one and the inner two of the pairs beside it."""
+    low, high = np.minimum(values[:-1], values[1:]), np.maximum(values[:-1], values[1:])
+    return _medians_of_3(
+        values[2:-2], np.maximum(low[:-3], low[3:]), np.minimum(high[:-3], high[3:])
+    )
+
+
+def _medians_of_9(values: Floats) -> Floats:
+    """Median of every 9 neighbours, from the lowest, middle and highest of every 3.
+
+    It is the median of the highest of the lowest, the median of the middle and the lowest of the
+    highest. A few comparisons of whole columns cost a third of ranking each window.
+    """
+    a, b, c = values[:-2], values[1:-1], values[2:]
+    low, high = np.minimum(a, b), np.maximum(a, b)
+    middle = np.maximum(low, np.minimum(high, c))
+    np.minimum(low, c, out=low)
+    np.maximum(high, c, out=high)
+    return _medians_of_3(
+        np.maximum(np.maximum(low[:-6], low[3:-3]), low[6:]),
+        _medians_of_3(middle[:-6], middle[3:-3], middle[6:]),
+        np.minimum(np.minimum(high[:-6], high[3:-3]), high[6:]),
+    )
 
 
 def slopes(values: Floats) -> Floats:

@@ -153,7 +153,7 @@ class Engine:
                 continue
             channel = self._channels[number]
             if channel.role is not Role.IGNORED:
-                self._point(channel, step, _clip(value))
+                self._point(channel, step, value if -HUGE <= value <= HUGE else _clip(value))
 
     def _point(self, channel: Channel, step: int, value: float) -> None:
         """Add one point and judge if it is time to."""

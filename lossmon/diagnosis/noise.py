@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
-from lossmon.diagnosis.curve_stats import median
+from lossmon.diagnosis.curve_stats import median, median_of_few
 from lossmon.types import Floats
 
 NOISE_PRIOR = 0.008
@@ -30,15 +31,16 @@ def noise_of(logs: Floats) -> float:
     Taken from second and third differences, whichever is smaller: a steep or bent
     curve is not noise.
     """
-    tail = logs[-NOISE_WINDOW:]
+    tail = logs[-NOISE_WINDOW:].tolist()
     known, weight = NOISE_PRIOR_WEIGHT * NOISE_PRIOR**2, float(NOISE_PRIOR_WEIGHT)
     if len(tail) >= 4:
-        second = median(np.abs(tail[2:] - 2 * tail[1:-1] + tail[:-2])) * 1.4826 / math.sqrt(6)
-        third = (
-            median(np.abs(tail[3:] - 3 * tail[2:-1] + 3 * tail[1:-2] - tail[:-3]))
-            * 1.4826
-            / math.sqrt(20)
-        )
+        bends = [abs(c - 2 * b + a) for a, b, c in zip(tail, tail[1:], tail[2:], strict=False)]
+        kinks = [
+            abs(d - 3 * c + 3 * b - a)
+            for a, b, c, d in zip(tail, tail[1:], tail[2:], tail[3:], strict=False)
+        ]
+        second = median_of_few(bends) * 1.4826 / math.sqrt(6)
+        third = median_of_few(kinks) * 1.4826 / math.sqrt(20)
         seen = len(tail) - 2
         bent = reversals_of(logs) < NOISY
         known += seen * (min(second, third) if bent else (second + third) / 2) ** 2
@@ -48,8 +50,10 @@ def noise_of(logs: Floats) -> float:
 
 def reversals_of(logs: Floats) -> float:
     """Share of the inner values of the window that lie above or below both neighbours."""
-    steps = np.diff(logs[-NOISE_WINDOW:])
-    return float(np.count_nonzero(steps[1:] * steps[:-1] < 0)) / max(len(steps) - 1, 1)
+    tail = logs[-NOISE_WINDOW:]
+    steps = (tail[1:] - tail[:-1]).tolist()
+    turns: int = sum(a * b < 0 for a, b in pairwise(steps))
+    return turns / max(len(steps) - 1, 1)
 
 
 def spread_of(values: Sequence[float]) -> float:

@@ -21,6 +21,9 @@ RECENT = 64
 FIRST_POINTS = 32
 """First train points kept raw: where the loss came from does not move while the run grows."""
 
+START_POINTS = (3, 10, FIRST_POINTS)
+"""Numbers of first points whose medians may show a higher start than the mean does."""
+
 SHORT = 8
 """Up to this many points of one series, a plain loop is faster than numpy's calls."""
 
@@ -88,6 +91,7 @@ class EngineState:
     non_finite: NonFiniteLoss | None = None
     bad_gradient_step: int = -1
     bad_gradients: int = 0
+    first_medians: list[tuple[int, float]] = field(default_factory=list)
     repeats: int = 0
     last_restart: int | None = None
     total_steps: int | None = None
@@ -125,7 +129,7 @@ class EngineState:
             self.repeats = 0
         self.recent.append((step, value))
         if len(self.first_points) < FIRST_POINTS:
-            self.first_points.append((step, value))
+            self._add_first_points([(step, value)])
         self.train.append(step, value)
         return False
 
@@ -188,10 +192,18 @@ class EngineState:
             self.repeats = len(values) - 1
         if (left := FIRST_POINTS - len(self.first_points)) > 0:
             head = zip(steps[:left].tolist(), values[:left].tolist(), strict=True)
-            self.first_points.extend(head)
+            self._add_first_points(list(head))
         tail = slice(-RECENT, None)
         self.recent.extend(zip(steps[tail].tolist(), values[tail].tolist(), strict=True))
         self.train.extend(steps, values)
+
+    def _add_first_points(self, points: list[tuple[int, float]]) -> None:
+        self.first_points.extend(points)
+        known = len(self.first_medians)
+        for n in START_POINTS[known:]:
+            if n <= len(self.first_points):
+                first = sorted(value for _, value in self.first_points[:n])
+                self.first_medians.append((n, first[n // 2]))
 
     def note_step(self, step: int) -> None:
         """Note how far the run has come."""
@@ -213,6 +225,7 @@ class EngineState:
             self._refill_recent()
         while self.first_points and self.first_points[-1][0] >= step:
             self.first_points.pop()
+        self.first_medians = [one for one in self.first_medians if one[0] <= len(self.first_points)]
         if self.non_finite and self.non_finite.step >= step:
             self.non_finite = None
         self.repeats = 0

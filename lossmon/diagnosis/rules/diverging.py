@@ -242,14 +242,16 @@ def _above_its_start(signals: Signals, sensitivity: float) -> Finding | None:
     train = signals.train
     if train is None or train.points < ABOVE_POINTS or signals.is_early:
         return None
-    count = max(train.count(signals.at(0.9), signals.at(1)), 1.0)
     falls = signals.eval is not None and signals.eval_drop > 0
     clear = FAR_ABOVE_START if falls else ABOVE_START
     first = 0.0
-    for start, first_error in signals.first_levels:
-        error = math.hypot(first_error, signals.late_noise / math.sqrt(count))
-        least = max(clear, ABOVE_NOISES * error) / sensitivity
-        if log_ratio(signals.now, start) >= least:
+    for nth, start in enumerate(signals.first_levels):
+        rise = log_ratio(signals.now, start)
+        if rise < clear / sensitivity:
+            continue
+        count = max(train.count(signals.at(0.9), signals.at(1)), 1.0)
+        error = math.hypot(signals.first_level_errors[nth], signals.late_noise / math.sqrt(count))
+        if rise >= ABOVE_NOISES * error / sensitivity:
             first = start
     if not first > 0:
         return None

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from lossmon.diagnosis.cached import cached
-from lossmon.diagnosis.curve_stats import log_ratio, median
+from lossmon.diagnosis.curve_stats import log_ratio, median_of_few
 from lossmon.diagnosis.noise import noise_of, reversals_of
 from lossmon.diagnosis.signals.train_signals import TrainSignals
 from lossmon.types import Floats
@@ -40,7 +40,7 @@ class EvalSignals(TrainSignals):
     @cached
     def eval_best(self) -> int:
         """Index of the lowest eval."""
-        return int(self.eval.y.argmin()) if self.eval else 0
+        return 0 if self.eval is None else int(self.eval.y.argmin())
 
     @cached
     def eval_noise(self) -> float:
@@ -56,7 +56,7 @@ class EvalSignals(TrainSignals):
     def eval_now(self) -> float:
         """Natural log of the present eval level: the median of the last three since the best."""
         tail = self.eval_log[max(self.eval_best + 1, len(self.eval_log) - 3) :]
-        return median(tail) if len(tail) else float(self.eval_log[-1])
+        return median_of_few(tail.tolist()) if len(tail) else float(self.eval_log[-1])
 
     @cached
     def late_eval_gain(self) -> tuple[float, float]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
-from lossmon.diagnosis.binned_curve import FIRST, HIGH, LAST, LOW, MEAN
+from lossmon.diagnosis.binned_curve import FIRST, HIGH, LAST, MEAN
 from lossmon.diagnosis.cached import cached
 from lossmon.diagnosis.curve_stats import CurveStats
 from lossmon.diagnosis.noise import spread_of
@@ -70,14 +72,16 @@ class RunCurves:
         where there is none. Explosions above the start do not count: they would make everything
         else look flat.
         """
-        curves = [curve for curve in (self._state.train, self._state.eval) if curve.points]
-        lowest = min((float(curve.bins[:, LOW].min()) for curve in curves), default=0.0)
+        state = self._state
+        lowest = min(state.train.lowest, state.eval.lowest)
         if lowest >= 0:
             return 0.0
-        values = [value for _, value in self._state.first_points]
-        values = values or curves[0].bins[:3, HIGH].tolist()
+        values = [value for _, value in state.first_points]
+        values = (
+            values or (state.train if state.train.points else state.eval).bins[:3, HIGH].tolist()
+        )
         start = float(sorted(values)[len(values) // 2])
-        noise = min(spread_of(values), spread_of([value for _, value in self._state.recent]))
+        noise = min(spread_of(values), spread_of([value for _, value in state.recent]))
         least = lowest + abs(lowest) * LEAST_RANGE
         return max(start, least) - 2 * lowest + LIFT_NOISES * noise
 
@@ -96,10 +100,11 @@ class RunCurves:
         """The train loss, None before its first point, and where its log ended early."""
         if not self._state.train.points or self.train_ended:
             return None
-        curve = CurveStats(self._state.train.bins, offset=self.offset)
+        bins = self._state.train.bins
+        curve = CurveStats(bins, offset=self.offset)
         if not self._lags(curve):
             return curve
-        return CurveStats(self._state.train.bins, shift=curve.gap / 2, offset=self.offset)
+        return CurveStats(bins, shift=curve.gap / 2, offset=self.offset)
 
     def _lags(self, train: CurveStats) -> bool:
         evals = self.eval
@@ -151,11 +156,12 @@ class RunCurves:
     @cached
     def span(self) -> float:
         """Steps that the train loss covers."""
-        return self.train.span if self.train else 0.0
+        return self.train.span if self.train is not None else 0.0
 
     def at(self, share: float) -> float:
         """Step at a share of the train curve."""
-        return self.train.first + share * self.span if self.train else 0.0
+        train = self.train
+        return 0.0 if train is None else train.first + share * self.span
 
     @cached
     def logged_steps(self) -> int:
@@ -181,5 +187,6 @@ class RunCurves:
     @cached
     def _floor(self) -> float:
         """Level below which the logarithm of a loss is meaningless."""
-        tops = [curve.maximum[0] for curve in (self.train, self.eval) if curve is not None]
-        return max(NOTHING * max(tops, default=0.0), 1e-300)
+        train = -math.inf if self.train is None else self._state.train.highest
+        highest = max(train, self._state.eval.highest)
+        return max(NOTHING * (highest + self.offset), 1e-300)

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from lossmon.diagnosis.cached import cached
-from lossmon.diagnosis.curve_stats import log_ratio, median
+from lossmon.diagnosis.curve_stats import log_ratio, median_of_few
 from lossmon.diagnosis.noise import spread_of
 from lossmon.diagnosis.signals.run_curves import RunCurves
 from lossmon.diagnosis.spikes import Spike, newest_spike
@@ -15,9 +15,6 @@ from lossmon.diagnosis.spikes import Spike, newest_spike
 START_SHARE = 0.03
 """Share of the run whose mean is the level a loss starts from: long enough to average the noise
 of a flat run, short enough to keep the height of a steep one."""
-
-START_POINTS = (3, 10, 32)
-"""Numbers of first points whose medians, less their error, may show a higher start."""
 
 MEDIAN_ERROR = 1.25
 """Standard error of a median over that of a mean, for normal noise."""
@@ -53,18 +50,16 @@ class TrainSignals(RunCurves):
         if curve is None:
             return math.nan
         level = curve.mean(self.at(0), self.at(START_SHARE))
-        values = [value + self.offset for _, value in self._state.first_points]
-        for n in START_POINTS:
-            if len(values) >= n:
-                error = 2 * MEDIAN_ERROR * self.late_noise / math.sqrt(n)
-                level = max(level, sorted(values[:n])[n // 2] * (1 - error))
+        for n, middle in self._state.first_medians:
+            error = 2 * MEDIAN_ERROR * self.late_noise / math.sqrt(n)
+            level = max(level, (middle + self.offset) * (1 - error))
         return level
 
     @cached
     def now(self) -> float:
         """Present level of the train loss."""
         curve = self.capped_train
-        return curve.mean(self.at(1 - NOW_SHARE), self.at(1)) if curve else math.nan
+        return math.nan if curve is None else curve.mean(self.at(1 - NOW_SHARE), self.at(1))
 
     @cached
     def drop(self) -> float:
@@ -91,7 +86,7 @@ class TrainSignals(RunCurves):
 
     def train_noise(self, share: float) -> float:
         """Standard deviation of single train points from a share of the run on."""
-        return self.capped_train.noise(self.at(share)) if self.capped_train else 0.0
+        return 0.0 if self.capped_train is None else self.capped_train.noise(self.at(share))
 
     @cached
     def late_gain(self) -> tuple[float, float]:
@@ -117,18 +112,22 @@ class TrainSignals(RunCurves):
         return -slope, self.late_noise * math.sqrt(TREND_ERROR / curve.points)
 
     @cached
-    def first_levels(self) -> tuple[tuple[float, float], ...]:
-        """Level of the first two train points and of the first few, with their relative errors.
+    def first_levels(self) -> tuple[float, ...]:
+        """Level of the first two train points and of the first few.
 
         A rate that is far too high wrecks a model within a few points.
         """
         values = [value + self.offset for _, value in self._state.first_points[:FIRST_FEW]]
         if len(values) < FIRST_FEW:
             return ()
+        return sum(values[:2]) / 2, sorted(values)[FIRST_FEW // 2]
+
+    @cached
+    def first_level_errors(self) -> tuple[float, float]:
+        """Relative standard errors of these levels."""
         scatter = spread_of([value for _, value in self.recent]) / max(self.now, 1e-300)
         noise = max(self.late_noise, scatter)
-        error = MEDIAN_ERROR * noise / math.sqrt(FIRST_FEW)
-        return (sum(values[:2]) / 2, noise / math.sqrt(2)), (sorted(values)[FIRST_FEW // 2], error)
+        return noise / math.sqrt(2), MEDIAN_ERROR * noise / math.sqrt(FIRST_FEW)
 
     @cached
     def scatter(self) -> float:
@@ -161,13 +160,15 @@ class TrainSignals(RunCurves):
         train = self.train
         assert train is not None
         least = int(min(max(train.points / LEVEL_SHARE, 3.0), LEVEL_POINTS))
-        noisy = int(min((10 * min(self.scatter, 1.0)) ** 2, 20.0, train.points / 6))
-        return max(least, noisy)
+        most = int(min(20.0, train.points / 6))
+        if most <= least:
+            return least
+        return max(least, min(int((10 * min(self.scatter, 1.0)) ** 2), most))
 
     @cached
     def present_level(self) -> float:
         """Present level of the train loss: the median of its newest points."""
-        return median(np.array([value for _, value in self.recent[-self.level_width :]]))
+        return median_of_few([value for _, value in self.recent[-self.level_width :]])
 
     @cached
     def level_error(self) -> float:
@@ -180,7 +181,7 @@ class TrainSignals(RunCurves):
         curve = self.train
         if curve is None or curve.points < 4:
             return math.inf
-        tail = np.array([value for _, value in self.recent[-16:]])
-        usual = median(tail)
-        spread = median(np.abs(tail - usual))
+        tail = [value for _, value in self.recent[-16:]]
+        usual = median_of_few(tail)
+        spread = median_of_few([abs(value - usual) for value in tail])
         return max(1.4 * usual, usual + 6 * 1.4826 * spread) - self.offset
