@@ -29,7 +29,7 @@ class Configuration(ScenePanel):
         if settings is not self._settings:
             self._settings = settings
             self.rows = headline_settings(settings)
-        self.set_class(not self.rows, "-empty")
+        self.set_class(not self.rows, "-empty", update=self.is_mounted)
         self.redraw()
 
     def wanted_height(self, width: int) -> int:

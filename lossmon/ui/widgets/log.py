@@ -35,7 +35,7 @@ class LogTail(ScenePanel, can_focus=True):
         self.scene = scene
         run = scene.run
         self.lines = run.log if run else ()
-        self.set_class(not self.lines, "-empty")
+        self.set_class(not self.lines, "-empty", update=self.is_mounted)
         name = clean(run.log_name) if run else ""
         if name != self.name_shown:
             self.name_shown = name

@@ -57,9 +57,10 @@ class Losses(Widget):
         """Show the main charts of a scene's run."""
         self.scene = scene
         wanted = pane_plans(scene)
-        self.set_class("train" not in wanted, "-without-train")
-        self.set_class("eval" not in wanted, "-without-eval")
-        self.set_class("more" in wanted, "-with-more")
+        styled = self.is_mounted
+        self.set_class("train" not in wanted, "-without-train", update=styled)
+        self.set_class("eval" not in wanted, "-without-eval", update=styled)
+        self.set_class("more" in wanted, "-with-more", update=styled)
         visible = [name for name in PANES if self.panes[name].display]
         if len(visible) == 1:
             show_plan(self.panes[visible[0]], scene, together(scene, wanted))

@@ -132,7 +132,7 @@ class Metrics(ScenePanel, can_focus=True):
             self.entries = entries_in(run, scene.pins, self.filter) if run else []
             self._counts = frequencies(one.name for one in self.entries)
             self._spans = spans_of(run) if run else {}
-        self.set_class(not self.entries and not self.filter, "-empty")
+        self.set_class(not self.entries and not self.filter, "-empty", update=self.is_mounted)
         self.redraw()
 
     def sift(self, text: str, *, typing: bool = False) -> None:

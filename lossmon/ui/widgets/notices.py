@@ -31,7 +31,7 @@ class Notices(Panel):
         """Show the most urgent notice of a scene."""
         self._pace.take(scene)
         self.line = notice(scene, self._pace)
-        self.set_class(not self.line, "-empty")
+        self.set_class(not self.line, "-empty", update=self.is_mounted)
         self.redraw()
 
     def compose_lines(self, width: int, height: int) -> Sequence[Line]:
