@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
+from lossmon.lazy_pattern import lazy_pattern
 from lossmon.readers.format import Dialect, DirectoryRules, Format, Location, Rank, lazy
 
-_ATTEMPT = re.compile(r"attempt_\d+$")
+_ATTEMPT = lazy_pattern(r"attempt_\d+$")
 
 
 def _part_of(place: Location) -> str | None:

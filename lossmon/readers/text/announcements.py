@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-import re
+
+from lossmon.lazy_pattern import lazy_pattern
 
 MARKERS = (
     "Running training", " stopped: `max_", "epochs completed in", "raining complete",
@@ -15,7 +16,7 @@ MARKERS = (
 BANNER = 40
 """Lines after which an incomplete banner is abandoned; other ranks print in between."""
 
-_FINISHED = re.compile(
+_FINISHED = lazy_pattern(
     r"(?i)^\W*(?:training (?!(?:epoch|step|iter|batch|fold|stage|phase|round)[a-z]*\b)"
     r"(?:(?:of )?[\w./-]{1,60} )?(?:is )?(?:completed?|finished|done)\b(?![ \w]*\bepoch)|"
     r"training (?:completed?|finished)|finished training|`?Trainer\.fit`? stopped: `max_\w+=|"
@@ -25,11 +26,11 @@ _FINISHED = re.compile(
     r"epoch 0*\d+: early stopping)"
 )
 _NUMBERS = {
-    "epochs": re.compile(r"Num Epochs = ([\d,]{1,20})"),
-    "examples": re.compile(r"Num examples = ([\d,]{1,20})"),
-    "per_epoch": re.compile(r"steps per epoch = ([\d,]{1,20})"),
-    "batch": re.compile(r"Total train batch size [^=]{0,80}= ([\d,]{1,20})"),
-    "total": re.compile(r"Total optimization steps = ([\d,]{1,20})"),
+    "epochs": lazy_pattern(r"Num Epochs = ([\d,]{1,20})"),
+    "examples": lazy_pattern(r"Num examples = ([\d,]{1,20})"),
+    "per_epoch": lazy_pattern(r"steps per epoch = ([\d,]{1,20})"),
+    "batch": lazy_pattern(r"Total train batch size [^=]{0,80}= ([\d,]{1,20})"),
+    "total": lazy_pattern(r"Total optimization steps = ([\d,]{1,20})"),
 }
 
 

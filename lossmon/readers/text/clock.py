@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-import re
 import time
 from datetime import UTC, datetime
+
+from lossmon.lazy_pattern import lazy_pattern
 
 MOST_MINUTES = 4096
 """Minutes remembered: converting one from local time takes as long as parsing three lines."""
 
 _MINUTE = 16
 """Characters of `2026-11-21 00:50`."""
-_ZONE = re.compile(r"(Z|UTC|[+-]\d{2}:?\d{2})$")
+_ZONE = lazy_pattern(r"(Z|UTC|[+-]\d{2}:?\d{2})$")
 
 
 class Clock:

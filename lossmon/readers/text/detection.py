@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lossmon.lazy_pattern import lazy_pattern
 from lossmon.readers.files.encoding import as_utf8
 from lossmon.readers.files.lines import decode
 from lossmon.readers.files.terminal import resolved
@@ -17,14 +17,14 @@ from lossmon.types import Reader
 if TYPE_CHECKING:
     from lossmon.readers.text.user_patterns import Pattern
 
-_NOT_LOGS = re.compile(
+_NOT_LOGS = lazy_pattern(
     r"(?i)requirements.*\.txt|debug(?:-\w+)?\.log|.*vocab.*\.txt|merges\.txt|readme.*|licen[sc]e.*|"
     r"notice.*|(?:class|label)(?:es|s|_?names)?\.txt|.*journal.*\.log|cmakelists\.txt|robots\.txt|"
     r".*(?:prompt|corpus|dataset|input|tokens?|words?|captions?).*\.txt|git.*\.txt|conda.*\.txt|"
     r"environment.*\.txt|pip.*\.txt|changelog.*"
 )
 _NOT_HERE = frozenset({".aim", ".git", "__pycache__", "site-packages", "node_modules", ".dvc"})
-_LOG_NAMES = re.compile(
+_LOG_NAMES = lazy_pattern(
     r"(?i)(?:.*[_.-])?logs?(?:[_.-].*)?\.txt|(?:train_|training_)?(?:out|output|stdout|stderr|console|"
     r"nohup|run)\.txt|[0-9a-f]{8}-[0-9a-f-]{20,}\.txt|rank[_-]?\d+\.txt"
 )
@@ -35,9 +35,9 @@ _SPOKEN = {".txt": 1, ".md": 3}
 
 _SCRIPTS = frozenset({".sh", ".py", ".yaml", ".yml", ".json", ".toml", ".cfg", ".sbatch"})
 _HEAD_LINES = 80
-_HOLE = re.compile(rb"\0{8,}|\0+$")
-_WIDE = re.compile(rb"(?:[^\0]\0){8,}")
-_CONTROLS = re.compile(rb"[\x01-\x07\x0e-\x1a\x1c-\x1f]")
+_HOLE = lazy_pattern(rb"\0{8,}|\0+$")
+_WIDE = lazy_pattern(rb"(?:[^\0]\0){8,}")
+_CONTROLS = lazy_pattern(rb"[\x01-\x07\x0e-\x1a\x1c-\x1f]")
 
 
 def claims(path: Path, head: bytes) -> bool:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 from lossmon.fast_dataclass import dataclass
+from lossmon.lazy_pattern import lazy_pattern
 
 MARKERS = (
     "Traceback", "Killed", "CANCELLED", "Signal ", "srun: error", "OutOfMemory", "ut of memory",
@@ -21,17 +20,17 @@ searched line by line."""
 LONGEST = 240
 """Characters kept of a reason."""
 
-_TRACEBACK = re.compile(r"[\s╭─]*(?:\+ Exception Group )?Traceback \(most recent call last\)")
-_GROUP = re.compile(r"[\s|]*(?P<reason>(?:Base)?ExceptionGroup: .*)")
+_TRACEBACK = lazy_pattern(r"[\s╭─]*(?:\+ Exception Group )?Traceback \(most recent call last\)")
+_GROUP = lazy_pattern(r"[\s|]*(?P<reason>(?:Base)?ExceptionGroup: .*)")
 _INSIDE = (" ", "\t", "|", "+", "│", "╭", "╰", ">")
 """How the lines of a traceback begin, plain or framed by rich or loguru."""
-_EXCEPTION = re.compile(
+_EXCEPTION = lazy_pattern(
     r"(?P<name>(?:[A-Za-z_]\w*\.){0,8}[A-Za-z_]\w*"
     r"(?:Error|Exception|Interrupt|Exit|Warning|Failure|Timeout|NotFound|Refused|OutOfMemory)?)"
     r"(?P<text>: .*|:?)$"
 )
 _ENDS = tuple(
-    re.compile(pattern)
+    lazy_pattern(pattern)
     for pattern in (
         r"slurmstepd: error: .*(?:CANCELLED|DUE TO|oom[-_]kill).*",
         r"srun: error: .*(?:Out Of Memory|Killed|Terminated|Exited with|Segmentation).*",
@@ -66,26 +65,26 @@ _ENDS = tuple(
         r"torch\.cuda\.OutOfMemoryError|OOM when allocating|oom[-_]kill event).*",
     )
 )
-_GLUED = re.compile(
+_GLUED = lazy_pattern(
     r".{0,300}?(?:\d/\d{1,12}|\]|\}|\||\d%|\^C)\s*"
     r"(?=Traceback \(most recent|(?:slurmstepd|srun): error|Killed\b|Terminated\b|"
     r"Segmentation fault|Aborted\b|Fatal Python error)"
 )
 """A progress bar, a record or an interrupt whose line had not ended when the crash was printed."""
 
-_LOGGED = re.compile(
+_LOGGED = lazy_pattern(
     r"(?x).{0,80}(?:\b(?:ERROR|WARNING|WARN|Error|Exception|DEBUG|INFO)\b[\s:|\]-]|\[W\ )"
     r"|Exception\ (?:ignored\ )?in|The\ above\ exception|During\ handling"
 )
-_CAUGHT = re.compile(r"An error has been caught in function")
+_CAUGHT = lazy_pattern(r"An error has been caught in function")
 """loguru's `catch` lets a program end without its traceback, and prints it itself."""
 
-_CHAIN = re.compile(r"\s*(?:During handling of the above|The above exception was the direct)")
-_RANKED = re.compile(
+_CHAIN = lazy_pattern(r"\s*(?:During handling of the above|The above exception was the direct)")
+_RANKED = lazy_pattern(
     r"(?:\[default(\d{1,6})\]:\s?|\[rank(\d{1,6})\]:\s?|(\d{1,4}): (?=\S| +File| +\^|  )|"
     r"\((?:\w+ )?pid=\d+[^)\n]{0,60}\) ?){0,4}"
 )
-_AGENT = re.compile(r"ChildFailedError|SignalException|subprocess\.CalledProcessError")
+_AGENT = lazy_pattern(r"ChildFailedError|SignalException|subprocess\.CalledProcessError")
 
 
 @dataclass(slots=True)

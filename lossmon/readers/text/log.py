@@ -7,6 +7,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
+from lossmon.lazy_pattern import lazy_pattern
 from lossmon.readers.files.terminal import displayed, resolved
 from lossmon.readers.points_builder import BatchBuilder
 from lossmon.readers.text import announcements, failures
@@ -30,12 +31,12 @@ SLOW = 0.01
 PANE = 5000
 """Lines of one batch kept for the log pane, the newest."""
 
-_WRAPPED = re.compile(r"\s{20,}(?P<value>[A-Za-z][\w./-]{0,80}: [-+\w.]{1,30})\s*")
+_WRAPPED = lazy_pattern(r"\s{20,}(?P<value>[A-Za-z][\w./-]{0,80}: [-+\w.]{1,30})\s*")
 """A metric of a rich bar that did not fit into its line."""
 
-_BAR_HEAD = re.compile(r".{0,200}(?:it/s|s/it)")
+_BAR_HEAD = lazy_pattern(r".{0,200}(?:it/s|s/it)")
 _MARKERS = failures.MARKERS + announcements.MARKERS
-_RECALLS = re.compile(r"(?i)best iteration is:\s*$")
+_RECALLS = lazy_pattern(r"(?i)best iteration is:\s*$")
 
 
 def _no_match(line: str) -> re.Match[str] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from lossmon.fast_dataclass import dataclass
+from lossmon.lazy_pattern import lazy_pattern
 from lossmon.readers.text.grammar.words import EVAL_NAME
 from lossmon.readers.text.templates import Groups, Template
 
@@ -12,24 +13,24 @@ REPEATS = 100
 """Points that a bar with constant metrics yields at most from its start to its end: a plateau stays
 visible, ten redraws per second do not."""
 
-_TQDM = re.compile(
+_TQDM = lazy_pattern(
     r"(?P<head>[^|\n]{0,200}?)(?P<percent>\d{1,3})%\|(?P<gauge>[^|\n]{0,400})\|"
     r"(?P<place>\s*(?P<step>[\d.]{1,18}[kKMGT]?B?)/(?P<total>[\d.]{1,18}[kKMGT]?B?)\s*\[)"
     r"(?P<clock>[^\]\n]{0,4000})\](?P<rest>.*)",
     re.DOTALL,
 )
-_ENDLESS = re.compile(
+_ENDLESS = lazy_pattern(
     r"(?P<head>[^|\n]{0,200}?)(?<![\w.])(?P<step>\d{1,18})it \["
     r"(?P<clock>[^\]\n]{0,4000})\](?P<rest>.*)",
     re.DOTALL,
 )
 """A bar without a total."""
 
-_METRICS = re.compile(r"[=:]\s*-?[\d.]+(?!\d*:)|loss\D{0,3}\d|\bnan\b|\binf\b", re.IGNORECASE)
-_KERAS = re.compile(
+_METRICS = lazy_pattern(r"[=:]\s*-?[\d.]+(?!\d*:)|loss\D{0,3}\d|\bnan\b|\binf\b", re.IGNORECASE)
+_KERAS = lazy_pattern(
     r"\s*(?P<step>\d{1,18})/(?P<total>\d{1,18}|Unknown)\s+(?:[━─]|\[[=>.]|\d+\w?s\b)"
 )
-_GAUGE = re.compile(r"[━╸╺╍─]+|\[[=>.]+\]")
+_GAUGE = lazy_pattern(r"[━╸╺╍─]+|\[[=>.]+\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +176,7 @@ def _counts(template: Template, emitted: Groups, row: Groups) -> bool:
     return ahead < 0 or ahead * REPEATS >= int(row[total])
 
 
-_OF_EPOCH = re.compile(r"(?i)(?:^|[\W_])epoch$")
+_OF_EPOCH = lazy_pattern(r"(?i)(?:^|[\W_])epoch$")
 
 
 class StaleBarValues:

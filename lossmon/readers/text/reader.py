@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import re
 import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lossmon.lazy_pattern import lazy_pattern
 from lossmon.readers.files.lines import Chunk, LineTail, decode, is_silent
 from lossmon.readers.files.terminal import displayed, resolved
 from lossmon.readers.points_builder import BatchBuilder
@@ -143,7 +143,7 @@ def _is_drawn(text: str) -> bool:
     return "\r" in text or "%|" in text or "\x1b" in text or "\b" in text
 
 
-_PARTS = re.compile(rb"([\r\n]+)")
+_PARTS = lazy_pattern(rb"([\r\n]+)")
 
 
 def _text(chunk: Chunk) -> str:

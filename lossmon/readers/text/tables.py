@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from lossmon.lazy_pattern import lazy_pattern
 from lossmon.readers.text.grammar.table_heads import (
     BLOCKS,
     CLASSES,
@@ -18,15 +19,15 @@ from lossmon.readers.text.templates import Groups, Template, named_template
 LAST = 40
 """Lines without a row after which a table is over; bars and notes may separate its rows."""
 
-_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|nan|inf)%?", re.IGNORECASE)
-_PLACE = re.compile(r"(\d{1,18})(?:/(\d{1,18}))?")
-_ENTRY = re.compile(r"\|\s+(?P<name>[\w./-]{1,80})\s+\|\s+(?P<value>\S{0,40})\s*\|\s*")
-_METRIC = re.compile(
+_NUMBER = lazy_pattern(r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|nan|inf)%?", re.IGNORECASE)
+_PLACE = lazy_pattern(r"(\d{1,18})(?:/(\d{1,18}))?")
+_ENTRY = lazy_pattern(r"\|\s+(?P<name>[\w./-]{1,80})\s+\|\s+(?P<value>\S{0,40})\s*\|\s*")
+_METRIC = lazy_pattern(
     r"[\s│|]*(?P<name>[A-Za-z][\w./-]{0,80})[\s│|]{2,}(?P<value>[-+]?\d[\d.eE+-]{0,30}|nan|inf)"
     r"(?:[\s│|]+\S{1,30})*[\s│|]*"
 )
-_EDGE = re.compile(r"[└┴┘╰╯─-]{10,}\s*")
-_RULE = re.compile(r"-{10,}\s*")
+_EDGE = lazy_pattern(r"[└┴┘╰╯─-]{10,}\s*")
+_RULE = lazy_pattern(r"-{10,}\s*")
 _STEPS = "time/total_timesteps"
 
 TableRow = tuple[Template, Groups]

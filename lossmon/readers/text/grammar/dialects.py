@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import field
 
 from lossmon.fast_dataclass import dataclass
+from lossmon.lazy_pattern import lazy_pattern
 from lossmon.readers.text.grammar.parsed import LinePosition, LineValue, MetricLine, Scale, TextSpan
 from lossmon.readers.text.grammar.prefix import Prefix
 from lossmon.readers.text.grammar.words import NONFINITE, NUMBER
@@ -55,7 +56,7 @@ DIALECTS = (
     # darknet: " 12: 3.456789, 4.567890 avg loss, 0.001000 rate, 2.5 seconds, 768 images".
     LineDialect(
         " avg",
-        re.compile(
+        lazy_pattern(
             rf"\s*(?P<step>\d+): (?P<loss>{_N}), (?P<avg_loss>{_N}) avg(?: loss)?, "
             rf"(?P<learning_rate>{_N}) rate,"
         ),
@@ -63,20 +64,20 @@ DIALECTS = (
     ),
     LineDialect(
         "mean",
-        re.compile(rf"\s*mean[_ ]average[_ ]precision \(mAP@0?\.\d+\) = (?P<mAP>{_N})"),
+        lazy_pattern(rf"\s*mean[_ ]average[_ ]precision \(mAP@0?\.\d+\) = (?P<mAP>{_N})"),
         Scale.NONE,
         split="eval",
     ),
     # Deeplearning4j: the score is the loss.
     LineDialect(
         "Score at iteration ",
-        re.compile(rf"(?:.{{0,120}}\s)?Score at iteration (?P<step>\d+) is (?P<loss>{_N})"),
+        lazy_pattern(rf"(?:.{{0,120}}\s)?Score at iteration (?P<step>\d+) is (?P<loss>{_N})"),
         Scale.STEP,
     ),
     # Kaldi nnet3: a log likelihood per frame, which is maximised.
     LineDialect(
         "Average objective function for 'output",
-        re.compile(
+        lazy_pattern(
             r"(?:LOG \(.{0,80}\) )?Average objective function for 'output' for minibatches "
             rf"\d+-(?P<step>\d+) is (?P<objective>{_N}) over"
         ),
@@ -107,7 +108,7 @@ DIALECTS = (
     # YOLOv5 and YOLOv7 results.txt: a row per epoch without a head.
     LineDialect(
         "G ",
-        re.compile(
+        lazy_pattern(
             r"\s*(?P<epoch>\d+)/(?P<epochs>\d+)\s+[\d.]+G"
             rf"\s+(?P<box>{_N})\s+(?P<obj>{_N})\s+(?P<cls>{_N})\s+(?P<total>{_N})\s+\d+\s+\d+"
             rf"\s+(?P<p>{_N})\s+(?P<r>{_N})\s+(?P<map50>{_N})\s+(?P<map>{_N})"
@@ -120,7 +121,7 @@ DIALECTS = (
     # WeNet: "TRAIN Batch 3/100 loss 4.5": batch 100 of epoch 3.
     LineDialect(
         "TRAIN ",
-        re.compile(
+        lazy_pattern(
             rf"TRAIN {_SPEED}Batch (?P<epoch>\d+)/(?P<step>\d+) loss (?P<loss>{_N})"
             rf"(?: loss_att (?P<loss_att>{_N}))?(?: loss_ctc (?P<loss_ctc>{_N}))?"
             rf"(?: history loss {_N})?(?: [a-z_]+ {_N})*? lr (?P<lr>{_N})"
@@ -129,14 +130,14 @@ DIALECTS = (
     ),
     LineDialect(
         "CV ",
-        re.compile(rf"CV {_SPEED}Batch (?P<epoch>\d+)/(?P<step>\d+) loss (?P<loss>{_N})"),
+        lazy_pattern(rf"CV {_SPEED}Batch (?P<epoch>\d+)/(?P<step>\d+) loss (?P<loss>{_N})"),
         Scale.NONE,
         split="eval",
         names={"loss": "eval/loss"},
     ),
     LineDialect(
         " CV info ",
-        re.compile(
+        lazy_pattern(
             rf"Epoch (?P<epoch>\d+) (?:Step \d+ )?CV info (?:lr {_N} )?cv_loss (?P<cv_loss>{_N})"
         ),
         Scale.EPOCH,
@@ -146,7 +147,7 @@ DIALECTS = (
     # Marian: "Ep. 1 : Up. 500 : Sen. 125,000 : Cost 8.5".
     LineDialect(
         " : Up. ",
-        re.compile(
+        lazy_pattern(
             rf"Ep\. (?P<epoch>\d+)\S* : Up\. (?P<step>{_COUNT}) : "
             rf"Sen\. [\d,]+ : Cost (?P<cost>{_N})"
         ),
@@ -155,7 +156,7 @@ DIALECTS = (
     ),
     LineDialect(
         " : Up. ",
-        re.compile(
+        lazy_pattern(
             rf"\[valid\] Ep\. (?P<epoch>\d+)\S* : Up\. (?P<step>{_COUNT}) : "
             rf"(?:(?:cross-entropy|ce-mean-words|ce-mean) : (?P<ce>{_N})"
             rf"|perplexity : (?P<ppl>{_N})"

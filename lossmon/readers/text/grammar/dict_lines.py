@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
+from lossmon.lazy_pattern import lazy_pattern
 from lossmon.readers.text.grammar.parsed import LinePosition, LineValue, MetricLine, Scale, TextSpan
 from lossmon.readers.text.grammar.position import position
 from lossmon.readers.text.grammar.prefix import Prefix
 from lossmon.readers.text.grammar.words import NONFINITE, NUMBER, is_known, is_loss
 
-_PAIR = re.compile(
+_PAIR = lazy_pattern(
     r"['\"](?P<group>[^'\"{}\[\]]{1,100})['\"]\s*:\s*\{|(?P<close>\})|"
     r"['\"](?P<key>[^'\"{}\[\]]{1,100})['\"]\s*:\s*"
     r"(?:np\.float\d*\(|tensor\(|array\()?\[?['\"]?"
@@ -39,13 +38,13 @@ _NOT_VALUES = frozenset(
 )
 _NOT_ENDS = ("_runtime", "_samples_per_second", "_steps_per_second", "_compilation_time")
 _NOT_STARTS = ("time/", "timing")
-_SETTING = re.compile(
+_SETTING = lazy_pattern(
     r"(?i)batch_?size|hidden|num_(?!tokens|input_tokens|updates)|n_layer|n_head|seed|dropout|decay|"
     r"warmup|epochs|^max_|betas?\b|momentum|optimizer|workers|vocab"
 )
 """Keys of a printed configuration, which has a learning rate and an epoch, too."""
 
-_ECHO = re.compile(r"\S+:\d+ >> $")
+_ECHO = lazy_pattern(r"\S+:\d+ >> $")
 
 
 def pairs(line: str, before: Prefix, brace: int) -> MetricLine | None:

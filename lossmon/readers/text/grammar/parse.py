@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from lossmon.lazy_pattern import lazy_pattern
 from lossmon.readers.text.grammar.dialects import dialect_line
 from lossmon.readers.text.grammar.dict_lines import pairs
 from lossmon.readers.text.grammar.parsed import LinePosition, LineValue, MetricLine, Scale
@@ -45,36 +46,36 @@ _REJECT = re.compile(
     r"download|reading|writing|hyperparam|setting|the\ |initializ|start\ training|stopping|"
     r"bad\ epochs|reducing|adjusting|sanity\ check|no\ improvement|expected|usage))"
 )
-_CODE = re.compile(
+_CODE = lazy_pattern(
     r"\s*(?:self\.)?[A-Za-z_]\w*\s+=\s|\s*[A-Za-z_]\w*=\S+$|.*(?:[{};(]|[^%]\))\s*$|\s*['\"]\w+['\"]\s*:"
 )
-_UNSURE = re.compile(
+_UNSURE = lazy_pattern(
     r"(?i)\b(?:best|sav(?:ed|ing)|improv\w+|restor\w+|load\w*|resum\w+|expect\w*|threshold|target|"
     r"reached|from|should|would|if|than|will|because|start\w*|initial\w*|ckpt|default|final)\b"
 )
-_SETTINGS = re.compile(r"[=:]\s*(?:True|False|None|null|true|false)\b")
-_PROSE = re.compile(r"(?<![\w'])(?:[A-Za-z']{1,16} ){7}|`[^`]{0,200}`")
+_SETTINGS = lazy_pattern(r"[=:]\s*(?:True|False|None|null|true|false)\b")
+_PROSE = lazy_pattern(r"(?<![\w'])(?:[A-Za-z']{1,16} ){7}|`[^`]{0,200}`")
 """Seven words in a row, or quoted code: a sentence about training and not a record of it."""
 
-_COUNTER = re.compile(r"(?<![\w.])\d+it \[")
+_COUNTER = lazy_pattern(r"(?<![\w.])\d+it \[")
 """A tqdm bar that does not know its end."""
 
-_STARRED = re.compile(r"(?i)\s*\* +(?:Acc|Prec|Top|Err|mAP|IoU|Val)\w*@?\d* *[:=]? *\d")
-_ASSIGNED = re.compile(r"(?i)epoch\s+=|per epoch")
-_FAIRSEQ = re.compile(r"\| train \| $")
+_STARRED = lazy_pattern(r"(?i)\s*\* +(?:Acc|Prec|Top|Err|mAP|IoU|Val)\w*@?\d* *[:=]? *\d")
+_ASSIGNED = lazy_pattern(r"(?i)epoch\s+=|per epoch")
+_FAIRSEQ = lazy_pattern(r"\| train \| $")
 """fairseq's name of the logger that sums up an epoch; `train_inner` tells of its steps."""
 
-_LONE_STEP = re.compile(r"\[step=\d+(?:/\d+)?(?:,[^\[\]]{0,80})?\]\s*$")
+_LONE_STEP = lazy_pattern(r"\[step=\d+(?:/\d+)?(?:,[^\[\]]{0,80})?\]\s*$")
 """OLMo heads each block of metrics with nothing but its place."""
 
 _BOXED = ("│", "┃", "║")
 """Begins a row of a box, in which launchers sum up what their trials have done."""
 
-_BATCH_SIZE = re.compile(r"(?i)(?<![a-z])(?:batch|ba)\s*[:=]\s*$")
+_BATCH_SIZE = lazy_pattern(r"(?i)(?<![a-z])(?:batch|ba)\s*[:=]\s*$")
 """Stands before a number that is a counter in a record and a setting elsewhere: `batch=32`."""
 
-_FAR_IN = re.compile(r"\s{20,}(?!\s*\{)")
-_CUT = re.compile(r"\{['\"][^{}]*$")
+_FAR_IN = lazy_pattern(r"\s{20,}(?!\s*\{)")
+_CUT = lazy_pattern(r"\{['\"][^{}]*$")
 _MASKS = tuple(
     re.compile(pattern)
     for pattern in (
@@ -94,49 +95,49 @@ _MASKS = tuple(
     )
 )
 
-_BEST = re.compile(rf"\tbest: (?P<value>{NUMBER}) \(\d+\)")
+_BEST = lazy_pattern(rf"\tbest: (?P<value>{NUMBER}) \(\d+\)")
 """Column of CatBoost with the best value so far and its round."""
 
-_EVAL_SET = re.compile(r"validation_(?P<number>[01])-(?P<metric>\S+)")
+_EVAL_SET = lazy_pattern(r"validation_(?P<number>[01])-(?P<metric>\S+)")
 """Name of a metric of one of XGBoost's eval sets."""
 
 _ORNAMENTS = Symbols()
-_EVAL_LINE = re.compile(
+_EVAL_LINE = lazy_pattern(
     r"(?i)\W{0,4}(?:(?P<test>test)|eval(?:uat(?:ion|e|ing))?|val(?:id(?:at(?:ion|e|ing))?)?|dev)"
     r"(?![\w=/]|\s*[a-z ]*loss\s*[:=]?\s*\d)"
     r"|.{0,60}\b(?:phase|split|mode|stage|subset)(?:\s*[=:]\s*|\s)['\"]?"
     r"(?:val(?:id(?:ation)?)?|eval(?:uation)?|dev|(?P<tested>test))\b"
     r"|.{0,40}\bvalid on\b|Saving dict for global step"
 )
-_BRACKETED = re.compile(rf"%?[ \t]{{0,4}}\([ \t]{{0,8}}(?P<mean>{NUMBER})%?[ \t]{{0,4}}\)")
+_BRACKETED = lazy_pattern(rf"%?[ \t]{{0,4}}\([ \t]{{0,8}}(?P<mean>{NUMBER})%?[ \t]{{0,4}}\)")
 """The mean so far behind a batch's own value, as an `AverageMeter` prints it: `0.5 (0.7)`."""
 
-_HEADING = re.compile(
+_HEADING = lazy_pattern(
     r"(?i)\W*(?:running |starting |start |begin )?"
     r"(?:(?P<test>test(?:ing)?)|val(?:id(?:ation|at(?:e|ing))?)?|eval(?:uat(?:ion|e|ing))?|dev)"
     r"(?:[ _-]?(?:errors?|set|loop|phase|results?|metrics|scores?|performance|summary|model))*\W*"
 )
 """A line that says no more than that the next ones are about held-out data."""
 
-_STALE = re.compile(
+_STALE = lazy_pattern(
     r"Training epoch \d+, iteration \d+/\d+ \|"
     r"|Epoch \d+ \| iter \d+ step \d+ \| loss train: "
 )
 """Lines that repeat the newest val loss: torchtune's and LitGPT's."""
 
-_MEAN = re.compile(
+_MEAN = lazy_pattern(
     r"(?i)\W*(?:train(?:ing)?\W+)?summary\b|\W*epoch\W+\d+\W+(?:done|end|finish|summary|complete|"
     r"average|avg|mean|total|training cost)|.{0,4}end of epoch|\W*\d+epoch results\b"
     r"|\W*train\W+epoch\W+\d+(?:/\d+)?\W+avg\b"
 )
-_SPLIT_WORD = re.compile(
+_SPLIT_WORD = lazy_pattern(
     r"(?i)(?:^|[\W_])(?:train(?:ing)?|val(?:id(?:ation)?)?|eval|test|dev)(?:$|[\W_])"
 )
-_SPLIT_BEHIND = re.compile(
+_SPLIT_BEHIND = lazy_pattern(
     r"(?i)[\s|:,)\]-]*(?:(?P<test>test)|val(?:id(?:ation)?)?|eval(?:uation)?|dev)[ _]"
     r"(?=[a-z]+(?:[ _][a-z]+)?\s?[:=])(?!.*\btrain)"
 )
-_TRAIN_WORD = re.compile(r"(?i)^(?:train(?:ing)?[\s_:-]+)")
+_TRAIN_WORD = lazy_pattern(r"(?i)^(?:train(?:ing)?[\s_:-]+)")
 
 
 def parse(line: str) -> MetricLine | None:

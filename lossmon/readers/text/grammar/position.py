@@ -5,20 +5,21 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from lossmon.lazy_pattern import lazy_pattern
 from lossmon.readers.text.grammar.parsed import LinePosition, Scale, TextSpan
 
-_EPOCH = re.compile(
+_EPOCH = lazy_pattern(
     r"(?ix)(?<![\w./=-])(?:epoch|ep\.?|轮次|第(?=\s*\d+\s*轮))(?:\((?P<split>train|val|test|eval)\))?"
     r"\s*(?:[:=\#]\s*)?(?:no\.?\s*)?\[?\s*(?P<epoch>\d+(?:\.\d+)?)(?![.a-z_\d])"
     r"(?:\s*(?:/|of)\s*(?P<epochs>\d+)(?![\w./]))?\s*\]?轮?"
 )
-_BEHIND_EPOCH = re.compile(
+_BEHIND_EPOCH = lazy_pattern(
     r"(?ix)\s*[,:|-]?\s*[\[(|]?\s*(?:(?:i|n|b|it|idx|mb|sample|batch_idx|minibatch)\s*[=:]\s*)?"
     r"(?P<step>\d+)\s*/\s*(?P<total>\d+)"
     r"(?:\s*batches|\s*\|(?=\s)|\s*\(\s*[\d.]+\s*%\s*\)\s*\]?|\s*[\])]|\s+(?=[a-z•]))"
 )
-_PLAIN_BEHIND_EPOCH = re.compile(r"\s*,?\s*\[\s*(?P<step>\d+)\s*\]")
-_STEP = re.compile(
+_PLAIN_BEHIND_EPOCH = lazy_pattern(r"\s*,?\s*\[\s*(?P<step>\d+)\s*\]")
+_STEP = lazy_pattern(
     r"(?ix)(?:(?<![\w./-])|(?<=\d/))(?<!per\ )(?P<name>global[_ ]step|total[_ ]step|"
     r"train(?:er)?/(?:global_)?step|步骤|步数|迭代|episode|round|"
     r"num_updates|updates?|global[_ ]iter(?:ation)?|train[_ ]step|optimizer[_ ]step|"
@@ -80,17 +81,19 @@ _LINE_STARTS = tuple(
         (r"(?P<step>\d+)/(?P<total>\d+|Unknown) (?=\S{0,40} ?- |.{0,60}step)", Scale.EPOCH),
     )
 )
-_AT_END = re.compile(r"\[\s*(?P<step>\d+)\s*/\s*(?P<total>\d+)\s*\]\s*$")
+_AT_END = lazy_pattern(r"\[\s*(?P<step>\d+)\s*/\s*(?P<total>\d+)\s*\]\s*$")
 """PyTorch's tutorial: `loss: 2.303494  [   64/60000]`."""
 
-_BAR = re.compile(r"(?:\d{0,3}%\|\| *(?P<step>\d+)/(?P<total>\d+) *|(?<![\w.])(?P<count>\d+)it )\[")
+_BAR = lazy_pattern(
+    r"(?:\d{0,3}%\|\| *(?P<step>\d+)/(?P<total>\d+) *|(?<![\w.])(?P<count>\d+)it )\["
+)
 """A tqdm bar without its gauge and clocks."""
 
-_STEPS_HEAD = re.compile(r"(?i)\W*(?:global |total |train(?:ing)? )?steps\b")
+_STEPS_HEAD = lazy_pattern(r"(?i)\W*(?:global |total |train(?:ing)? )?steps\b")
 """Description of a bar over the steps of a whole training, as scripts of diffusers draw it."""
 
-_SPLIT_BEFORE = re.compile(r"(?i)\b(?:(?P<test>test)|val(?:id(?:ation)?)?|eval|dev|cv)[ _-]$")
-_SURE = re.compile(r"(?i)global|total|num_updates|optimizer|current|train(?:er)?/")
+_SPLIT_BEFORE = lazy_pattern(r"(?i)\b(?:(?P<test>test)|val(?:id(?:ation)?)?|eval|dev|cv)[ _-]$")
+_SURE = lazy_pattern(r"(?i)global|total|num_updates|optimizer|current|train(?:er)?/")
 _AT_START = 24
 """Characters before a position that still counts as the head of its line."""
 

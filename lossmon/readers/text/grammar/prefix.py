@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from lossmon.lazy_pattern import lazy_pattern
 from lossmon.readers.text.grammar.parsed import TextSpan
 
 MOST = 8
@@ -67,7 +68,7 @@ _PATTERNS = tuple(
     )
 )
 _LOGGERS = tuple(
-    re.compile(pattern)
+    lazy_pattern(pattern)
     for pattern in (
         rf"(?!{_SPLIT}\b)[A-Za-z_][\w.]{{0,60}}(?=\s+-\s)",
         rf"(?!{_SPLIT}\b)[A-Za-z_][\w.]{{0,60}}(?=\s*\|)",
@@ -77,12 +78,12 @@ _LOGGERS = tuple(
 )
 """Names of loggers, taken only behind a time or a level."""
 
-_INSIDE = re.compile(r"(?i)[(\[]\s*(?:global[ _])?rank[ :=]{0,2}(?P<rank>\d+)\s*[)\]]")
+_INSIDE = lazy_pattern(r"(?i)[(\[]\s*(?:global[ _])?rank[ :=]{0,2}(?P<rank>\d+)\s*[)\]]")
 """A rank in brackets, wherever it stands."""
 
-_BETWEEN = re.compile(r"[\s|:>-]*")
-_BULLET = re.compile(r"\s*(?:[=*#>✨🚀•]{1,12}\s+)?|\s*")
-_SRUN = re.compile(r"\s{0,3}(?P<rank>\d{1,4}): (?=\S)")
+_BETWEEN = lazy_pattern(r"[\s|:>-]*")
+_BULLET = lazy_pattern(r"\s*(?:[=*#>✨🚀•]{1,12}\s+)?|\s*")
+_SRUN = lazy_pattern(r"\s{0,3}(?P<rank>\d{1,4}): (?=\S)")
 
 
 def prefix(line: str, *, srun: bool = False) -> Prefix:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from lossmon.lazy_pattern import lazy_pattern
 from lossmon.readers.text.grammar.words import LOSS_END
 
 FEWEST = 3
@@ -28,7 +29,7 @@ NUMBERED = "#"
 CLASSES = "Class"
 """First column of what Ultralytics prints after each validation, a row for each class."""
 
-_DETECTED = re.compile(
+_DETECTED = lazy_pattern(
     r"\s*Class\s+Images\s+(?:Instances|Labels|Targets)\s+(?:Box\()?P\s+R"
     r"\s+mAP(?:50|@0?\.50?)\s+mAP(?:50-95|@0?\.50?:0?\.95)\)?"
     r"(?P<more>\s+(?P<what>[MP])(?:ask|ose)\(P\s+R\s+mAP50\s+mAP50-95\))?(?:\s*:.*)?\s*"
@@ -41,12 +42,12 @@ _YOLO = {"box": "box_loss", "obj": "obj_loss", "cls": "cls_loss", "total": "loss
 METRICS = "metric"
 """First column of Lightning's tables of a validation or a test, a row per metric."""
 
-_TESTED = re.compile(
+_TESTED = lazy_pattern(
     r"[\s┃│|]*(?:(?P<test>Test)|Validate|Runningstage\.\w+) metric[\s┃│|]+"
     r"(?:DataLoader \d+[\s┃│|]*)+"
 )
-_WORD = re.compile(r"#|[A-Za-z][\w()@/.% -]{0,40}")
-_SECTION = re.compile(r"\|\s+(?:rollout|time|train|eval)/\s+\|\s+\|\s*")
+_WORD = lazy_pattern(r"#|[A-Za-z][\w()@/.% -]{0,40}")
+_SECTION = lazy_pattern(r"\|\s+(?:rollout|time|train|eval)/\s+\|\s+\|\s*")
 
 
 def cells(line: str) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from lossmon.lazy_pattern import lazy_pattern
 from lossmon.readers.text.grammar.parsed import LinePosition, LineValue, TextSpan
 from lossmon.readers.text.grammar.words import (
     LONE_SPLIT,
@@ -19,29 +20,29 @@ REACH = 160
 """Characters in front of a number in which its name is looked for."""
 
 _CAST = r"(?:tensor|array|(?:np\.|numpy\.|torch\.)?b?float\d{1,3})\(\[{0,2}"
-_SEPARATOR = re.compile(
+_SEPARATOR = lazy_pattern(
     rf"\s*(?P<mark>[:=])\s*[\[({{'\"]{{0,3}}(?:{_CAST})?$|\s*,\s+$|\s+(?:{_CAST})?$"
 )
-_DELIMITER = re.compile(r"[|,;\t\[\]{}<>]|\s[-~•]\s|\s{2,}|:\s|\s-(?=\w)|=[^\s=]*\s")
-_NAME = re.compile(r"[A-Za-z_\u4e00-\u9fff][\w./@%()'+\- ]{0,79}")
-_VERB = re.compile(r"(?i)^.*\b(?:with|and|the|an?)\s+(?=\w)| (?:of|is|was)$")
-_SIZE = re.compile(
+_DELIMITER = lazy_pattern(r"[|,;\t\[\]{}<>]|\s[-~•]\s|\s{2,}|:\s|\s-(?=\w)|=[^\s=]*\s")
+_NAME = lazy_pattern(r"[A-Za-z_\u4e00-\u9fff][\w./@%()'+\- ]{0,79}")
+_VERB = lazy_pattern(r"(?i)^.*\b(?:with|and|the|an?)\s+(?=\w)| (?:of|is|was)$")
+_SIZE = lazy_pattern(
     r"\s?(?:[kKMGT]?i?B\b|[mun]s\b|s\b|secs?\b|seconds?\b|min\b|mins\b|minutes?\b|h\b|hrs?\b|hours?\b|"
     r"px\b|W\b|days?\b|epochs?\b|steps?\b|rounds?\b|/\s?\d|x\d)"
 )
-_SHARE = re.compile(r"\s?/\s?\d+ \((?P<share>\d+(?:\.\d+)?)%\)")
+_SHARE = lazy_pattern(r"\s?/\s?\d+ \((?P<share>\d+(?:\.\d+)?)%\)")
 _OPERATORS = ("/", "*", "+", "-", "<", ">", "!", "=")
-_CLINGING = re.compile(r"[^\W\d_]*%?(?:(?<=\w)/[^\W\d_]+)?")
+_CLINGING = lazy_pattern(r"[^\W\d_]*%?(?:(?<=\w)/[^\W\d_]+)?")
 _THOUSANDS = {"k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "B": 1e9}
-_BARE_GAP = re.compile(r"\|\s{0,3}(?P<mark>[:=])\s*$")
-_LONE_GAP = re.compile(rf"[\W_]*(?P<name>{LONE_SPLIT.pattern.replace('(?i)', '(?i:', 1)}))\s+")
-_LONE_BEHIND = re.compile(
+_BARE_GAP = lazy_pattern(r"\|\s{0,3}(?P<mark>[:=])\s*$")
+_LONE_GAP = lazy_pattern(rf"[\W_]*(?P<name>{LONE_SPLIT.pattern.replace('(?i)', '(?i:', 1)}))\s+")
+_LONE_BEHIND = lazy_pattern(
     rf"\W*(?i:eval(?:uation)?|val(?:id(?:ation)?)?)\W+{_LONE_GAP.pattern}", re.ASCII
 )
 """Such a split behind the name of an evaluation: `[eval] iter 10: train 0.5`."""
 
-_AT_POSITION = re.compile(r"(?P<name>[A-Za-z][\w ]{0,40}?) (?:at|after|for|in|@)(?: the)?\s*$")
-_HEADING = re.compile(
+_AT_POSITION = lazy_pattern(r"(?P<name>[A-Za-z][\w ]{0,40}?) (?:at|after|for|in|@)(?: the)?\s*$")
+_HEADING = lazy_pattern(
     r"(?P<train>train(?:ing)?)|(?P<test>test)|val(?:id(?:ation)?)?|eval(?:uation)?|dev"
 )
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from lossmon.lazy_pattern import lazy_pattern
+
 NUMBER = r"[-+]?(?:\d++(?:_\d++)*+(?:\.\d*+)?+|\.\d++)(?:[eE][-+]?\d++)?+"
 """A finite number as programs print it. Possessive, so that no line makes it backtrack."""
 
@@ -28,18 +30,18 @@ WORTH = re.compile(
 )
 """A line that the grammar must look at holds one of these words, in lower case."""
 
-LOSS_NAME = re.compile(
+LOSS_NAME = lazy_pattern(
     r"(?i)(?:(?<![a-z])|(?<=log)|(?-i:(?<=[a-z])(?=[A-Z])))(?:loss(?:es)?|nll|ppl|perplexity|rmse|mse|mae|bpb|bpc|"
     r"crossentropy|cross[_ -]entropy|trl|tel|wer|cer)(?:[_ /@.\d-]|$|\()|loss$|^loss"
 )
 """Names that are believed even where a line says no step: nothing but training prints them."""
 
-LOSS_END = re.compile(
+LOSS_END = lazy_pattern(
     r"(?i)(?:loss(?:es)?|nll|ppl|perplexity|rmse|mse|mae|bpb|bpc|cross[_ ]?entropy|wer|cer)$"
 )
 """How the name of a loss ends; `mae_mask_ratio` is a setting."""
 
-METRIC_WORD = re.compile(
+METRIC_WORD = lazy_pattern(
     r"(?ix)(?<![a-z])(?:"
     r"loss(?:es)?|logloss|nll|ppl|perplexity|rmse|mse|mae|mape|rmsle|bpb|bpc|bpd|elbo|kl|kld|ce|bce|"
     r"error|err|wer|cer|cost|objective|trl|tel|learn|"
@@ -53,7 +55,7 @@ METRIC_WORD = re.compile(
 )
 """A name that holds one of these is a metric, wherever the number stands."""
 
-SPACED_LAST = re.compile(
+SPACED_LAST = lazy_pattern(
     r"(?i)^(?:.*[\s_/.-])?(?:loss(?:es)?|\w+loss|loss[_/]\w{1,20}|nll|ppl|perplexity|"
     r"acc\d?|accuracy|acc@\d+|top-?\d|auc|f1|lr|norm|gnorm|grad_norm|mfu|reward|return|score|"
     r"rmse|mse|mae|ce|bleu|rouge[\w-]{0,5}|iou|miou|dice|kl|entropy|wer|cer|map(?:@[\d.:]+)?|"
@@ -63,7 +65,7 @@ SPACED_LAST = re.compile(
 )
 """What the last word must be where only a space or a comma parts name and number."""
 
-NEVER = re.compile(
+NEVER = lazy_pattern(
     r"(?ix)(?:^|[\W_])(?:"
     r"times?|eta|etas?|elapsed|remaining|remain|duration|runtime|date|seed|rank|port|pid|version|"
     r"params?|parameters?|batchsize|bs|size|samples?|skipped|mom|momentum|betas?|eps|epsilon|"
@@ -80,10 +82,10 @@ NEVER = re.compile(
 )
 """A name with one of these words is a setting, a clock or a count, not a curve."""
 
-AIMED = re.compile(r"(?i)(?:^|[\W_])(?:expected|target|threshold|initial|desired)(?=$|[\W_])")
+AIMED = lazy_pattern(r"(?i)(?:^|[\W_])(?:expected|target|threshold|initial|desired)(?=$|[\W_])")
 """A name with one of these words tells of a value that was not measured now."""
 
-YET = re.compile(
+YET = lazy_pattern(
     r"(?ix)(?:^|[\W_])(?:"
     r"samples?/s(?:ec)?|samples?\ per\ second|images?/s(?:ec)?|tokens?[_/]per[_/]sec(?:ond)?\w*|"
     r"clip_?(?:ratio|frac(?:tion)?)|clipfrac|min_?loss_?\w+|elapsed\ time\ per\ iteration.*|"
@@ -95,27 +97,27 @@ YET = re.compile(
 )
 """Names that are metrics although `NEVER` knows one of their words."""
 
-EVAL_NAME = re.compile(
+EVAL_NAME = lazy_pattern(
     r"(?i)(?:^|[\W_\d])(?:eval(?:uation)?|val(?:id(?:ation)?)?|dev|test|tel|heldout)(?:$|[\W_\d])|"
     r"^(?:val|eval|test|valid)(?:loss|acc)"
 )
 """A name that says by itself that it was measured on held-out data."""
 
-LONE_SPLIT = re.compile(
+LONE_SPLIT = lazy_pattern(
     r"(?i)(?P<train>tr|train(?:ing)?)|(?:va|val(?:id(?:ation)?)?|vl|eval|test|dev)"
 )
 """A split that stands alone before a number: `train 0.53 | val 0.61` means the loss."""
 
-SAYS_SPLIT = re.compile(rf"{EVAL_NAME.pattern}|(?:^|[\W_])train(?:ing)?(?:$|[\W_])")
+SAYS_SPLIT = lazy_pattern(rf"{EVAL_NAME.pattern}|(?:^|[\W_])train(?:ing)?(?:$|[\W_])")
 """A name that says on which data it was measured, whichever that is."""
 
-UNIT = re.compile(
+UNIT = lazy_pattern(
     r"\s?(?:tok(?:en)?s?/s(?:ec)?|samples?/s(?:ec)?|images?/s(?:ec)?|imgs?/s(?:ec)?|"
     r"examples?/s(?:ec)?|words?/s|steps?/s(?:ec)?|iters?/s(?:ec)?)(?![\w/]|\s*[:=])"
 )
 """A rate that stands behind its number: `511893 tok/s`."""
 
-MAXIMISED = re.compile(r"(?:auc|aucpr|ndcg|map|pre|acc|accuracy|f1|r2)(?:[@-]|$)")
+MAXIMISED = lazy_pattern(r"(?:auc|aucpr|ndcg|map|pre|acc|accuracy|f1|r2)(?:[@-]|$)")
 """Begins the name of a metric of boosted trees that is maximised."""
 
 
