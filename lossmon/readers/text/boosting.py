@@ -1,9 +1,12 @@
-"""Direction of the metric that CatBoost prints without its name."""
+"""Boosted trees: what their lines leave unsaid, found in their numbers."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
+from lossmon.readers.text.grammar.words import MAXIMISED
+from lossmon.readers.text.hindsight import Hindsight
 from lossmon.readers.text.templates import Groups, Template
 
 SCORE = "score"
@@ -53,3 +56,69 @@ class BoostingDirection:
         if not self._maximised:
             return template
         return template.renamed(lambda tag: f"{tag} {SCORE}", template.parsed.split)
+
+
+_EVAL_SET = re.compile(r"validation_(?P<number>[01])-(?P<metric>\S+)")
+"""Name of a metric of one of XGBoost's eval sets."""
+
+_JUDGED = (1, 10, 100, 1000)
+"""Lines at which the two are compared: noise of the first rounds must not decide."""
+
+_Pair = tuple[int, int, bool]
+"""Indices of a metric of both sets, and whether it is maximised."""
+
+
+class EvalSets:
+    """Names the first of XGBoost's two eval sets the train set where the numbers agree.
+
+    Its examples pass the train set first. A model fits its train set better; where it does not,
+    both sets are held out.
+
+    Args:
+        hindsight: Keeps the answer, because later lines may correct it.
+    """
+
+    def __init__(self, hindsight: Hindsight) -> None:
+        self._hindsight = hindsight
+        self._lines = 0
+        self._known: dict[Template, tuple[list[_Pair], Template]] = {}
+
+    def named(self, template: Template, rows: Sequence[Groups]) -> Template:
+        """Return the template of some lines with the tags that say which set they are about."""
+        known = self._known.get(template)
+        if known is None:
+            known = self._known[template] = _pairs(template), _with_train_set(template)
+        pairs, renamed = known
+        if not pairs:
+            return template
+        for number in _JUDGED:
+            if self._lines < number <= self._lines + len(rows):
+                fits = _is_fitted_better(pairs, rows[number - self._lines - 1])
+                self._hindsight.set_train_set(fits, is_first=number == 1)
+        self._lines += len(rows)
+        return renamed if self._hindsight.has_train_set else template
+
+
+def _pairs(template: Template) -> list[_Pair]:
+    sets = {
+        (found["number"], found["metric"]): index
+        for tag, index, _ in template.values
+        if (found := _EVAL_SET.fullmatch(tag))
+    }
+    return [
+        (index, sets["1", metric], MAXIMISED.match(metric) is not None)
+        for (number, metric), index in sets.items()
+        if number == "0" and ("1", metric) in sets
+    ]
+
+
+def _with_train_set(template: Template) -> Template:
+    return template.renamed(
+        lambda tag: f"train/{tag}" if tag.startswith("validation_0-") else tag,
+        template.parsed.split,
+    )
+
+
+def _is_fitted_better(pairs: Sequence[_Pair], row: Groups) -> bool:
+    numbers = [(float(row[first]), float(row[other]), high) for first, other, high in pairs]
+    return all(first == other or (first > other) == high for first, other, high in numbers)

@@ -20,6 +20,7 @@ class Hindsight:
         stacked: Tags of shapes that state only their epoch, several lines per epoch.
         total_steps: Planned steps of the HF Trainer, 0 if unknown.
         steps_per_epoch: Steps of each of its epochs.
+        has_train_set: The first of XGBoost's two eval sets is the train set.
         is_new: Something was found out since the log was begun.
         readings: Times the log was begun again.
     """
@@ -27,6 +28,7 @@ class Hindsight:
     stacked: set[Tags] = field(default_factory=set)
     total_steps: int = 0
     steps_per_epoch: float = 0.0
+    has_train_set: bool = False
     is_new: bool = False
     readings: int = 0
 
@@ -39,6 +41,18 @@ class Hindsight:
         """Note the plan of a training that only its last record states."""
         self.total_steps, self.steps_per_epoch = total_steps, steps_per_epoch
         self.is_new = True
+
+    def set_train_set(self, fitted_better: bool, *, is_first: bool) -> None:
+        """Note whether a model fits the first of two eval sets better.
+
+        Args:
+            fitted_better: It does at some line.
+            is_first: It is the first such line, after which nothing has to be read again.
+        """
+        if is_first and self.readings == 0:
+            self.has_train_set = fitted_better
+        elif not is_first and fitted_better != self.has_train_set:
+            self.has_train_set, self.is_new = fitted_better, True
 
     @property
     def is_pending(self) -> bool:

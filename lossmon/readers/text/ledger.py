@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lossmon.readers.points_builder import BatchBuilder
-from lossmon.readers.text.boosting import BoostingDirection
+from lossmon.readers.text.boosting import BoostingDirection, EvalSets
 from lossmon.readers.text.emitter import NOTHING, PointEmitter, trains
 from lossmon.readers.text.grammar.parsed import Scale
 from lossmon.readers.text.grammar.words import is_loss
@@ -49,6 +49,7 @@ class Ledger:
         self._heading = SectionHeading()
         self._stale = StaleBarValues()
         self._boosting = BoostingDirection()
+        self._eval_sets = EvalSets(hindsight)
         self._part: tuple[Template, Groups] | None = None
         """The newest line about a part of an evaluation."""
         self._counted: tuple[Template | None, int] = (None, 0)
@@ -68,6 +69,8 @@ class Ledger:
 
     def add(self, template: Template, rows: Sequence[Groups]) -> None:
         """Add lines of one shape, each as its numbers."""
+        if template.parsed.position.scale is Scale.ROUND and rows:
+            template = self._eval_sets.named(template, rows)
         if template.best >= 0:
             for known, some in self._boosting.add(template, rows):
                 self._add(known, some)

@@ -31,6 +31,8 @@ def xgboost(first: list[float], second: list[float], metric: str) -> str:
         pytest.param([0.8, 0.9], [0.7, 0.7], "auc", Split.TRAIN, id="a higher AUC"),
         pytest.param([0.7, 0.6], [0.6, 0.5], "rmse", Split.EVAL, id="a higher loss"),
         pytest.param([0.7, 0.8], [0.8, 0.9], "ndcg@5", Split.EVAL, id="a lower score"),
+        pytest.param([0.7, *[0.5] * 9], [0.6] * 10, "logloss", Split.TRAIN, id="lower later"),
+        pytest.param([0.6, *[0.8] * 9], [0.7] * 10, "logloss", Split.EVAL, id="higher later"),
     ],
 )
 def test_the_first_of_two_eval_sets_is_the_train_set_where_it_is_better(

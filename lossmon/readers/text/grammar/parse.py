@@ -23,7 +23,6 @@ from lossmon.readers.text.grammar.words import (
     EVAL_NAME,
     LONE_SPLIT,
     LOSS_END,
-    MAXIMISED,
     NUMBER,
     is_known,
     is_loss,
@@ -97,9 +96,6 @@ _MASKS = tuple(
 
 _BEST = lazy_pattern(rf"\tbest: (?P<value>{NUMBER}) \(\d+\)")
 """Column of CatBoost with the best value so far and its round."""
-
-_EVAL_SET = lazy_pattern(r"validation_(?P<number>[01])-(?P<metric>\S+)")
-"""Name of a metric of one of XGBoost's eval sets."""
 
 _ORNAMENTS = Symbols()
 _EVAL_LINE = lazy_pattern(
@@ -220,7 +216,6 @@ def _judged(
     known = [value for value, _ in values if value in pair or is_known(value.name)]
     if place.scale is Scale.ROUND or body.startswith("(epoch:", before.end):
         known = [value for value, sure in values if sure]
-        values = _with_train_set(line, values)
     bar = "%||" in body or _COUNTER.search(body) is not None
     starred = False
     if place.scale is Scale.NONE and not place.split:
@@ -274,33 +269,6 @@ def _is_batch_size(body: str, place: LinePosition) -> bool:
     if place.step is None or place.total is not None or place.epoch is not None:
         return False
     return _BATCH_SIZE.search(body, 0, place.step[0]) is not None
-
-
-def _with_train_set(
-    line: str, values: list[tuple[LineValue, bool]]
-) -> list[tuple[LineValue, bool]]:
-    """Name the first of two eval sets the train set, as XGBoost's examples have it.
-
-    A model fits its train set better from the first round on; where it does not, both are
-    held out.
-    """
-    sets: dict[tuple[str, str], float] = {}
-    for value, _ in values:
-        if found := _EVAL_SET.fullmatch(value.name):
-            sets[found["number"], found["metric"]] = float(line[slice(*value.span)])
-    pairs = [
-        (first, sets["1", metric], MAXIMISED.match(metric) is not None)
-        for (number, metric), first in sets.items()
-        if number == "0" and ("1", metric) in sets
-    ]
-    if not pairs or any(first != other and (first > other) != high for first, other, high in pairs):
-        return values
-    return [
-        (LineValue(f"train/{value.name}", value.span, value.scale), sure)
-        if value.name.startswith("validation_0-")
-        else (value, sure)
-        for value, sure in values
-    ]
 
 
 def _lone_pair(values: list[tuple[LineValue, bool]]) -> list[LineValue]:
