@@ -16,6 +16,7 @@ from lossmon.readers.discovery.containers import Contained, RunContainers, leadi
 from lossmon.readers.discovery.detection import Detector
 from lossmon.readers.discovery.found import FoundFile, FoundRun, only_text
 from lossmon.readers.discovery.grouping import FilesByRun, grouped
+from lossmon.readers.discovery.joining import RunJoiner
 from lossmon.readers.discovery.trainings import Trainings
 from lossmon.readers.discovery.tree import ListedFile, Tree
 from lossmon.readers.format import as_file_name
@@ -41,6 +42,7 @@ class SearchPath:
         self._tree: Tree | None = None
         self._file: ListedFile | None = None
         self._trainings = Trainings()
+        self._joiner = RunJoiner()
         self._owners: dict[str, str] = {}
         """Path of a file, or path and key of a run in it → path of the run it belongs to."""
         self.notes: tuple[str, ...] = ()
@@ -89,6 +91,7 @@ class SearchPath:
                 Path(self._root), is_interesting, telling, rules.run_files, rules.hidden
             )
         changed = self._tree.refresh(deadline) or self._trainings.changed()
+        changed = changed or self._joiner.changed()
         self.notes = self._tree.notes
         return changed
 
@@ -149,6 +152,7 @@ class SearchPath:
             found = (self._find(file, detector, seen) for file in directory.files)
             files += [file for file in found if file is not None]
         runs = self._settled(grouped(files, self._root, lambda path: marks.get(path, ())))
+        runs = self._joiner.join(runs)
         histories = {
             os.path.dirname(file.path): file.origin.history for file in files if file.origin.history
         }
