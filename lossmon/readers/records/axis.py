@@ -198,7 +198,7 @@ class WithinEpoch:
 
 def as_steps(values: Floats) -> Ints:
     """Return whole steps, 0 or more."""
-    return np.clip(np.nan_to_num(values, nan=0.0), 0.0, FAR).astype(np.int64)
+    return np.fmin(np.fmax(values, 0.0), FAR).astype(np.int64)  # Both ignore NaN.
 
 
 def _ranked(frame: RecordFrame, ranks: Mapping[str, int]) -> list[str]:

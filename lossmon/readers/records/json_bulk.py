@@ -14,8 +14,10 @@ import json
 import math
 import re
 import sys
+from collections.abc import Iterator
 from dataclasses import field
 from functools import lru_cache
+from itertools import chain
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -141,7 +143,7 @@ def parse_table(lines: list[bytes], wanted: frozenset[str]) -> JsonTable | None:
     records = _decoded(body, spec)
     if records is None or len(records) != len(lines):
         return None
-    numbers = {name: _column(records, path) for name, path in shape.numbers.items()}
+    numbers = _columns(records, shape.numbers)
     for name, value in shape.not_finite.items():
         numbers[name] = np.copysign(value, numbers[name])
     texts = {name: list(map(attrgetter(path), records)) for name, path in shape.texts.items()}
@@ -234,5 +236,16 @@ def _struct(spec: Spec) -> type:
     return defstruct("Record", fields, rename={place: key for place, key, _ in spec}, gc=False)
 
 
-def _column(records: list[Any], path: str) -> Floats:
-    return np.fromiter(map(attrgetter(path), records), np.float64, len(records))
+def _columns(records: list[Any], paths: dict[str, str]) -> dict[str, Floats]:
+    """The numbers of structs by name, given the attribute path of each."""
+    from msgspec.structs import astuple
+
+    places = tuple(paths.values())
+    if len(places) == 1:
+        values: Iterator[float] = map(attrgetter(*places), records)
+    elif places == records[0].__struct_fields__:
+        values = chain.from_iterable(map(astuple, records))
+    else:
+        values = chain.from_iterable(map(attrgetter(*places), records))
+    table = np.fromiter(values, np.float64, len(records) * len(places))
+    return dict(zip(paths, table.reshape(-1, len(places)).T, strict=True))

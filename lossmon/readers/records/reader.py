@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from lossmon.readers.files.lines import Chunk, LineTail, TextLine, is_silent
+from lossmon.readers.files.lines import LineTail, TextLine, is_silent
 from lossmon.readers.files.tail import read_until
 from lossmon.readers.points_builder import BatchBuilder
 from lossmon.readers.records.axis import OtherAxisError
@@ -142,7 +142,7 @@ class RecordReader:
                 self._axis = None
                 self._reset()
                 lines, size = [], 0
-            lines += _split(chunk)
+            lines += chunk.data.splitlines()
             size += len(chunk)
             if len(lines) >= FEW or size >= LARGE:
                 self._add(lines)
@@ -189,12 +189,3 @@ class RecordReader:
 
 class _LineContinuedError(Exception):
     """A line that was considered whole has grown."""
-
-
-def _split(chunk: Chunk) -> list[bytes]:
-    data = chunk.data
-    if b"\r" in data:
-        data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    lines = data.split(b"\n")
-    lines.pop()
-    return lines

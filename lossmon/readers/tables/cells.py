@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from functools import cache
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from lossmon.readers.records.frame import FrameBuilder, FrameColumn, RecordFrame
 from lossmon.readers.records.json_bulk import is_worth
 from lossmon.readers.records.names import plain
 from lossmon.readers.records.reader import LineFault
+from lossmon.readers.tables.grid import read_grid
 from lossmon.readers.tables.header import TableHeader, next_header
 from lossmon.readers.values import number
 from lossmon.types import Floats, Ints
@@ -40,6 +40,8 @@ def parse_rows(
         wanted: Names of the texts that are of use, as `plain` gives them.
     """
     cells, faults, n, start = FrameBuilder(), list[LineFault](), 0, 0
+    if header.delimiter and lines and is_worth(lines) and _add_grid(lines, header, cells):
+        return cells.frame(len(lines)), faults, header
     worded = bool(b"\n".join(lines).translate(None, _NUMERIC + header.delimiter.encode()))
     while start < len(lines):
         end, successor = next_header(lines, start, header) if worded else (len(lines), header)
@@ -50,6 +52,18 @@ def parse_rows(
             )
         header, start = successor, end + 1
     return cells.frame(n), faults, header
+
+
+def _add_grid(lines: list[bytes], header: TableHeader, cells: FrameBuilder) -> bool:
+    """Add rows all of whose cells are numbers or empty; False if they hold anything else."""
+    grid = read_grid(lines, header.delimiter.encode(), len(header.names))
+    if grid is None:
+        return False
+    rows = np.arange(len(lines), dtype=np.int64)
+    for at, name in enumerate(header.names):
+        if name:
+            cells.add_column(name, grid.column(at, rows))
+    return True
 
 
 def _parse_block(
@@ -122,9 +136,7 @@ def _parse_numbers(
     body = b"\n" + b"\n".join(lines) + b"\n"
     if _EMPTY in body:
         return False
-    numbers = _decoded(body, delimiter, lines) if len(numeric) == len(header.names) else None
-    if numbers is None:
-        numbers = _loaded(_fill(body, delimiter), header, numeric)
+    numbers = _loaded(_fill(body, delimiter), header, numeric)
     if numbers is None or len(numbers) != len(lines):
         return False
     rows = np.arange(row, row + len(lines), dtype=np.int64)
@@ -132,27 +144,6 @@ def _parse_numbers(
         cells.add_column(header.names[index], _present(rows, numbers[:, at]))
     _add_texts(lines, row, header, frozenset(numeric), wanted, cells)
     return True
-
-
-def _decoded(body: bytes, delimiter: bytes, lines: list[bytes]) -> Floats | None:
-    """Decode rows as one array of JSON, five times as fast as numpy; None if they are not one."""
-    if not is_worth(lines):
-        return None
-    from msgspec import DecodeError
-    from msgspec.json import decode
-
-    # With line ends as delimiters too, an empty cell is between two of them wherever it stands.
-    flat, empty = body.translate(_to_commas(delimiter)), b",,"
-    if empty in flat:
-        flat = flat.replace(empty, b"," + _EMPTY + b",")
-        if empty in flat:
-            flat = flat.replace(empty, b"," + _EMPTY + b",")
-    flat = b"[" + flat[1:-1] + b"]"
-    try:
-        values = np.array(decode(flat, type=list[float]), np.float64)
-    except (DecodeError, ValueError):
-        return None
-    return values.reshape(len(lines), -1) if len(values) % len(lines) == 0 else None
 
 
 def _loaded(body: bytes, header: TableHeader, numeric: list[int]) -> Floats | None:
@@ -164,11 +155,6 @@ def _loaded(body: bytes, header: TableHeader, numeric: list[int]) -> Floats | No
         )
     except ValueError:
         return None
-
-
-@cache
-def _to_commas(delimiter: bytes) -> bytes:
-    return bytes.maketrans(delimiter + b"\n", b",,")
 
 
 def _numeric_columns(lines: list[bytes], header: TableHeader) -> list[int]:

@@ -224,7 +224,10 @@ def test_any_cells_come_out_the_same_for_any_cuts(
     assert read_growing(folder / "log.csv", content, cuts, table).series == expected.series
 
 
-@given(TABLE)
+NUMBERS = st.sampled_from(["", "", "1", "2.5", "-0", "-0.0", "1e-300", "12345678901234567890"])
+
+
+@given(TABLE | st.lists(st.lists(NUMBERS, min_size=3, max_size=3), max_size=40))
 def test_rows_in_bulk_are_read_like_single_rows(rows: list[list[str]]) -> None:
     assert msgspec.__version__, "once it is imported, few rows are enough"
     lines = [",".join(row).encode() for row in rows]
@@ -239,6 +242,7 @@ def test_rows_in_bulk_are_read_like_single_rows(rows: list[list[str]]) -> None:
         if rows_of:
             assert bulk.columns[name].rows.tolist() == rows_of
             np.testing.assert_array_equal(bulk.columns[name].values, values)
+            assert np.signbit(bulk.columns[name].values).tolist() == np.signbit(values).tolist()
 
 
 @given(st.binary(max_size=300) | st.text(alphabet='step,loss\n\t"#;| 1.5', max_size=200))
