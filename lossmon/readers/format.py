@@ -12,7 +12,6 @@ import re
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import field
 from enum import IntEnum
-from fnmatch import fnmatch
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import Any, NamedTuple, Protocol
 from zlib import crc32
 
 from lossmon.fast_dataclass import dataclass
+from lossmon.readers.file_names import NamePatterns
 from lossmon.types import MediaContent, MediaRecord, MediaSeries, Reader
 
 HEAD = 4096
@@ -242,9 +242,14 @@ class Format:
     def fits(self, path: Path) -> bool:
         """Whether the place and the name of a file make this format possible."""
         name = path.name.lower()
-        if not any(fnmatch(name, pattern) for pattern in self.names):
+        if not _patterns(self.names).match(name):
             return False
         return self.lies is None or self.lies(str(path))
+
+
+@cache
+def _patterns(names: tuple[str, ...]) -> NamePatterns:
+    return NamePatterns(names)
 
 
 MOST_RUNS = 1000

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from lossmon.errors import internal_error
 from lossmon.readers.discovery.found import FoundFile
+from lossmon.readers.discovery.lookalikes import Lookalikes
 from lossmon.readers.discovery.tree import ListedFile
 from lossmon.readers.files.head import head_after_first_line, read_head
 from lossmon.readers.format import HEAD, Format, Origin, Rank
@@ -70,6 +71,12 @@ class Detector:
         self._undecided: dict[tuple[int, int], tuple[str, DetectionState]] = {}
         self._looks: Counter[tuple[int, int]] = Counter()
         self._notes: dict[str, str] = {}
+        self._lookalikes = Lookalikes()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether no file is put off because those named alike hold no metrics."""
+        return not self._lookalikes
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -99,19 +106,46 @@ class Detector:
             return known
         if file.inode in self._final:
             return None
+        undecided = self._undecided.get(file.inode)
+        if undecided is None and not named and self._lookalikes.waits(file):
+            return None
         state = _state(file.path)
-        if self._undecided.get(file.inode) == (file.path, state):
+        if undecided == (file.path, state):
             return None
         if self._opened >= LEAST_OPENED and time.monotonic() > self._deadline:
             raise OutOfTime
         self._opened += 1
+        found = self._looked(file, state, detect_named if named else detect_head)
+        if found is None and undecided is None and state.size:
+            self._lookalikes.refuse(file)
+        return found
+
+    def look_at_lookalikes(self, deadline: float) -> bool:
+        """Look at some of the files that were put off.
+
+        Args:
+            deadline: `time.monotonic()` after which few further files are opened.
+
+        Returns:
+            Whether one of them was recognised, or none is left.
+        """
+        opened, before = 0, len(self._found)
+        while self._lookalikes and (opened < LEAST_OPENED or time.monotonic() < deadline):
+            file, opened = self._lookalikes.pop(), opened + 1
+            self._looked(file, _state(file.path), detect_head)
+        return len(self._found) > before or self.is_complete
+
+    def _looked(self, file: ListedFile, state: DetectionState, detect: Detect) -> FoundFile | None:
+        """Look at a file; whatever it holds, it must not cost more than itself."""
         try:
-            return self._look(file, state, detect_named if named else detect_head)
+            found = self._look(file, state, detect)
         except Exception as error:
-            # Whatever a file holds, it must not cost more than itself.
             self._notes[file.path] = f"{file.path}: {internal_error(error)}; the file is skipped"
             self._final.add(file.inode)
-            return None
+            found = None
+        if found is not None:
+            self._lookalikes.recognise(file)
+        return found
 
     def changed(self) -> bool:
         """Whether a file that was too short for a decision has changed."""

@@ -31,7 +31,8 @@ class Scan:
         notes: What was skipped, and why.
         seen_files: Regular files seen.
         unrecognised: Names of some of those that no reader knows.
-        is_complete: All paths were searched; else the runs are those of the scan before.
+        is_complete: All paths were searched; else the runs are those of the scan before, or those
+            found among the files that most probably hold metrics.
     """
 
     runs: tuple[FoundRun, ...] = ()
@@ -72,7 +73,12 @@ class Discovery:
             The very same object as before while nothing changed.
         """
         changed = [self._refreshed(path, deadline) for path in self._paths]
-        changed += [self._detector.changed(), self._containers.changed(), self._is_partial]
+        changed += [self._containers.changed(), self._is_partial]
+        changed.append(
+            self._detector.changed()
+            if self._detector.is_complete
+            else self._detector.look_at_lookalikes(deadline)
+        )
         if self._scan is not None and not any(changed) and not self._broken:
             return self._scan
         self._is_partial = True
@@ -93,6 +99,7 @@ class Discovery:
             notes=(*notes, *self._detector.notes, *self._containers.notes, *plugin_notes()),
             seen_files=sum(path.seen for path in self._paths),
             unrecognised=tuple(dict.fromkeys(unknown))[:EXAMPLES],
+            is_complete=self._detector.is_complete,
         )
         if scan != self._scan:
             self._scan = scan

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 SAMPLE = 256
@@ -49,12 +50,17 @@ def encoding_of(head: bytes) -> Encoding:
     Args:
         head: Its first bytes, at least one if there are any.
     """
+    return _encoding_of(head[:SAMPLE])
+
+
+@lru_cache(8)  # Each format that a file may have asks anew.
+def _encoding_of(head: bytes) -> Encoding:
     for mark, name in _MARKS:
         if head.startswith(mark):
             return Encoding(name, len(mark))
     if any(mark.startswith(head) for mark, _ in _MARKS):
         return Encoding("utf-8", sure=False)
-    sample, whole = _first_line(head[:SAMPLE])
+    sample, whole = _first_line(head)
     return Encoding(_unmarked(sample), sure=whole or len(head) >= SAMPLE)
 
 

@@ -7,11 +7,12 @@ import random
 import socket
 import sqlite3
 from contextlib import closing
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
 
-from lossmon.readers.discovery import tree
+from lossmon.readers.discovery import lookalikes, tree
 from lossmon.readers.discovery.discovery import Discovery, names
 from lossmon.readers.discovery.found import FoundRun
 from tests.paths import DATA
@@ -337,6 +338,25 @@ def test_a_large_tree_is_searched_a_little_at_a_time(tmp_path: Path) -> None:
     assert len(scan.runs) == 60
     assert len(counts) > 4 and counts == sorted(counts)
     assert discovery.scan() is scan
+
+
+def test_a_log_is_shown_before_a_data_set_beside_it_is_searched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lookalikes, "ENOUGH", 5)
+    for number in range(80):
+        (tmp_path / f"part{number:03}.txt").write_text("a text like any other\n" * 300)
+    (tmp_path / "part070.txt").write_text("step 1 loss 2.5\n" * 5)
+    (tmp_path / "train.log").write_text("step 1 loss 2.5\n" * 5)
+    discovery = Discovery([tmp_path])
+    first = discovery.scan()
+    assert [file.path.name for run in first.runs for file in run.files] == ["train.log"]
+    assert not first.is_complete
+    scans = list(takewhile(lambda scan: not scan.is_complete, iter(discovery.scan, None)))
+    last = discovery.scan()
+    found = {file.path.name for run in last.runs for file in run.files}
+    assert found == {"train.log", "part070.txt"}
+    assert len(scans) < 10 and last.is_complete and discovery.scan() is last
 
 
 @pytest.mark.parametrize(
