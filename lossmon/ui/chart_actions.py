@@ -42,7 +42,7 @@ class ChartActions:
         if panes is None and not is_first:
             panes = PaneLayout(self._initial.hidden, self._initial.overlaid)
         if panes is not None:
-            self.settings = replace(before, hidden=panes.hidden, overlaid=panes.overlaid)
+            self._change(hidden=panes.hidden, overlaid=panes.overlaid, sizes=panes.sizes)
         return self.settings is not before
 
     def log_axis(self) -> None:
@@ -82,21 +82,29 @@ class ChartActions:
     def overlay(self) -> None:
         """Switch between train and eval in one pane and, where there is room, in two."""
         self._change(overlaid=not self.settings.overlaid)
-        self._keep_panes()
+        self.keep_panes()
 
     def pane(self, name: str) -> None:
         """Close a pane, or open it again."""
         self._change(hidden=self.settings.hidden ^ {name})
-        self._keep_panes()
+        self.keep_panes()
 
     def all_panes(self) -> None:
-        """Open every pane that the user closed."""
-        self._change(hidden=frozenset())
-        self._keep_panes()
+        """Open every pane that the user closed, each with its usual size."""
+        self._change(hidden=frozenset(), sizes={})
+        self.keep_panes()
+
+    def resize(self, pane: str, size: int, *, keep: bool = True) -> None:
+        """Give a pane a size; one that is still dragged is not kept yet."""
+        self._change(sizes={**self.settings.sizes, pane: size})
+        if keep:
+            self.keep_panes()
 
     def _change(self, **changes: object) -> None:
         self.settings = replace(self.settings, **changes)  # type: ignore[arg-type]
 
-    def _keep_panes(self) -> None:
-        panes = PaneLayout(self.settings.hidden, self.settings.overlaid)
+    def keep_panes(self) -> None:
+        """Keep which panes are open, and their sizes, for screens of this size."""
+        settings = self.settings
+        panes = PaneLayout(settings.hidden, settings.overlaid, settings.sizes)
         self._preferences.keep_panes(self._size, panes)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import field
 from enum import StrEnum
 
 from lossmon.config import Config
@@ -34,8 +36,9 @@ class ChartSettings:
         own: Each pane has its own range instead of a shared one.
         recent: Only the newest part of the run.
         overlaid: Train and eval in one pane even where two fit.
-        hidden: Panes that the user closed: `train`, `eval`, `metrics`, `hardware`, `log`,
-            `verdicts`.
+        hidden: Panes that the user closed: `train`, `eval`, `metrics`, `hardware`,
+            `configuration`, `log`, `verdicts`.
+        sizes: Sizes that the user gave to panes, as in `PaneLayout`.
     """
 
     smoothing: float = DEFAULT_WEIGHT
@@ -46,6 +49,7 @@ class ChartSettings:
     recent: bool = False
     overlaid: bool = False
     hidden: frozenset[str] = frozenset()
+    sizes: Mapping[str, int] = field(default_factory=dict)
 
 
 def chart_settings_of(config: Config) -> ChartSettings:

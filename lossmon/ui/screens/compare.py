@@ -84,10 +84,10 @@ class CompareScreen(SceneScreen):
                 tooltip="Compare with the chosen run"),
         Binding("space,h", "hide", "hide", id="page.compare_hide",
                 tooltip="Hide the chosen run, show it"),
-        Binding("pageup", "scroll(-1)", "page up", id="page.compare_page_up", show=False,
+        Binding("pageup,ctrl+u", "scroll(-1)", "page up", id="page.compare_page_up", show=False,
                 tooltip="Settings above"),
-        Binding("pagedown", "scroll(1)", "page down", id="page.compare_page_down", show=False,
-                tooltip="Settings below"),
+        Binding("pagedown,ctrl+d", "scroll(1)", "page down", id="page.compare_page_down",
+                show=False, tooltip="Settings below"),
     ]  # fmt: skip
 
     app = getters.app(ViewHost)

@@ -18,6 +18,16 @@ from lossmon.ui.chart.ranges import x_span
 from lossmon.ui.chart.view_options import XAxis
 from lossmon.ui.scene import Scene
 from lossmon.ui.screens.host import ViewHost
+from lossmon.ui.screens.pane_sizes import (
+    CHARTS,
+    SIDE,
+    STEPS,
+    Border,
+    apply_sizes,
+    border_at,
+    clamped,
+    size_of,
+)
 from lossmon.ui.screens.scene_screen import DetailRequested
 from lossmon.ui.screens.typing_screen import TypingScreen
 from lossmon.ui.widgets.badge import Badge
@@ -60,10 +70,27 @@ class Dashboard(TypingScreen):
             "copy",
             "copy",
             id="pane.copy",
-            tooltip="Copy verdict, checkpoint, chosen metric in turn",
+            tooltip="Copy verdict, checkpoint or metric",
         ),
         Binding("slash", "filter", "filter", id="pane.filter", tooltip="Filter the metrics"),
-    ]
+        Binding("1", "pane('train')", "train", id="pane.train", tooltip="Train loss"),
+        Binding("2", "pane('eval')", "eval", id="pane.eval", tooltip="Eval loss"),
+        Binding("3", "pane('metrics')", "metrics", id="pane.metrics", tooltip="Metrics"),
+        Binding("4", "pane('hardware')", "hardware", id="pane.hardware", tooltip="Hardware"),
+        Binding("5", "pane('log')", "log", id="pane.log", tooltip="Log"),
+        Binding("6", "pane('verdicts')", "verdicts", id="pane.verdicts",
+                tooltip="Verdict history"),
+        Binding("7", "pane('configuration')", "configuration", id="pane.configuration",
+                tooltip="Configuration"),
+        Binding("ctrl+up", "resize(1)", "taller", id="pane.taller",
+                tooltip="Focused pane taller"),
+        Binding("ctrl+down", "resize(-1)", "lower", id="pane.lower",
+                tooltip="Focused pane lower"),
+        Binding("ctrl+left", "widen(1)", "wider", id="pane.wider",
+                tooltip="Side column wider"),
+        Binding("ctrl+right", "widen(-1)", "narrower", id="pane.narrower",
+                tooltip="Side column narrower"),
+    ]  # fmt: skip
 
     app = getters.app(ViewHost)
     prompt = "/"
@@ -85,6 +112,10 @@ class Dashboard(TypingScreen):
         self.verdicts = Verdicts(id="verdicts")
         self.tail = LogTail(id="log")
         self.pulse = Pulse(id="pulse")
+        self.side = Vertical(id="side")
+        self._border: Border | None = None
+        """The border that is being dragged."""
+        self._arranged: tuple[object, ...] = ()
         self.keys = Keys(keys, say, id="keys")
         self.parts: tuple[Part, ...] = (
             self.header,
@@ -111,7 +142,7 @@ class Dashboard(TypingScreen):
             with Vertical(id="main"):
                 yield self.losses
                 yield self.metrics
-            with Vertical(id="side"):
+            with self.side:
                 yield self.hardware
                 yield self.configuration
                 yield self.verdicts
@@ -125,10 +156,17 @@ class Dashboard(TypingScreen):
         self.several = len(scene.snapshot.runs) > 1
         self.set_class(scene.run is None, "-waiting", update=styled)
         self.set_class(scene.chart_settings.overlaid, "-overlaid", update=styled)
-        for pane in (self.metrics, self.hardware, self.verdicts, self.tail):
+        for pane in (
+            self.metrics,
+            self.hardware,
+            self.configuration,
+            self.verdicts,
+            self.tail,
+        ):
             pane.set_class(pane.id in scene.chart_settings.hidden, "-closed", update=styled)
         for part in self.parts:
             part.show(scene)
+        self._arrange()
         count = len(scene.chart_settings.hidden)
         text = scene.say("{count} hidden {count:pane|panes}").format_map(
             Values({"count": str(count)})
@@ -152,6 +190,91 @@ class Dashboard(TypingScreen):
         span = x_span(*ends, recent=True, total=None, live=False)
         return span.low, span.high
 
+    # ------------------------------------------------------------------------------ panes
+
+    @property
+    def _panes(self) -> dict[str, Widget]:
+        """Whatever has a size of its own, by name."""
+        named = (self.side, self.losses, self.metrics, self.hardware, self.configuration)
+        found: dict[str, Widget] = {one.id or "": one for one in (*named, self.verdicts, self.tail)}
+        return found | self.losses.panes
+
+    def _arrange(self) -> None:
+        """Give panes the sizes that the user wants, where the style sheet leaves them a place."""
+        panes, sizes = self._panes, self.scene.chart_settings.sizes
+        sizes = {} if self.has_class("-zoom") else sizes
+        shown = tuple(one.display for one in panes.values())
+        wanted = (sizes, self.size, shown)
+        if wanted != self._arranged:
+            self._arranged = wanted
+            apply_sizes(panes, sizes, self.size)
+
+    def on_resize(self) -> None:
+        self._arrange()
+
+    def action_pane(self, name: str) -> None:
+        """Focus a pane; with the focus, hide it; one that is hidden, show again.
+
+        One that has no room of its own has the whole body until it is left.
+        """
+        pane, is_hidden = self._panes[name], name in self.scene.chart_settings.hidden
+        if is_hidden or pane.has_focus:
+            self.zoom(None)
+            self.set_focus(None)
+            self.app.charts.pane(name)
+            self.app.present()
+        elif not pane.display and pane in self.losses.panes.values():
+            # Its curve is drawn in the pane of another.
+            self.app.charts.pane(name)
+            self.app.present()
+            return
+        elif not pane.display and not pane.has_class("-empty"):
+            self.zoom(pane)
+        if name not in self.scene.chart_settings.hidden:
+            self.call_after_refresh(pane.focus)
+
+    def action_resize(self, by: int) -> None:
+        """Change the height of the pane with the focus, or the share of the first main chart."""
+        focused = self.focused.id if self.focused is not None else ""
+        name = focused if focused in ("metrics", "log", *SIDE) else "train"
+        # The second chart grows as the first one shrinks.
+        self._resize(name, -by if focused in CHARTS[1:] else by)
+
+    def action_widen(self, by: int) -> None:
+        """Change the width of the side column."""
+        self._resize("side", by)
+
+    def _resize(self, name: str, by: int) -> None:
+        panes = self._panes
+        if panes[name].display:
+            size = size_of(name, panes) + by * STEPS.get(name, 1)
+            self._give(name, size, keep=True)
+
+    def _give(self, name: str, size: int, *, keep: bool) -> None:
+        self.app.charts.resize(name, clamped(name, size, self.size), keep=keep)
+        self.app.present()
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        if event.button == 1 and not self.has_class("-zoom"):
+            self._border = border_at(self._panes, event.screen_x, event.screen_y)
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        border = self._border if event.button else None
+        self._border = border
+        if border is None:
+            return
+        size = border.size_at(event.screen_x, event.screen_y)
+        if size != size_of(border.name, self._panes):
+            if self.app.mouse_captured is None:
+                self.capture_mouse()
+            self._give(border.name, size, keep=False)
+
+    def on_mouse_up(self) -> None:
+        if self._border is not None and self.app.mouse_captured is self:
+            self.release_mouse()
+            self.app.charts.keep_panes()
+        self._border = None
+
     async def action_open(self) -> None:
         """Open what has the focus: a metric in detail, the diagnosis, the log; zoom the others."""
         focused = self.focused
@@ -161,6 +284,8 @@ class Dashboard(TypingScreen):
             await self.run_action("app.view('view.hardware')")
         elif isinstance(focused, Verdicts):
             self.zoom(None if self.has_class("-zoom") else focused)
+        elif isinstance(focused, Configuration):
+            await self.run_action("app.view('view.configuration')")
         elif isinstance(focused, Badge):
             await self.run_action("app.view('view.diagnosis')")
         elif isinstance(focused, Metrics):
@@ -228,6 +353,7 @@ class Dashboard(TypingScreen):
     def zoom(self, pane: Widget | None) -> None:
         """Give one pane the whole body; None gives every pane its place again."""
         self.set_class(pane is not None, "-zoom")
+        self._arrange()
         kept = set() if pane is None else {pane, *pane.ancestors}
         for widget in self.query("#body, #body > *, #main > *, #side > *, LossPane, #log"):
             widget.set_class(widget in kept, "-zoomed")

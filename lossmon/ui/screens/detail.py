@@ -26,6 +26,7 @@ from lossmon.ui.screens.scene_screen import DetailRequested
 from lossmon.ui.screens.typing_screen import TypingScreen
 from lossmon.ui.text.lines import EMPTY, MUTED, Line, clean
 from lossmon.ui.widgets.chart import Chart
+from lossmon.ui.widgets.chart_pointer import ChartPointer
 from lossmon.ui.widgets.chart_titles import options_of
 from lossmon.ui.widgets.chart_viewport import ChartViewport
 from lossmon.ui.widgets.keys import Keys
@@ -38,7 +39,7 @@ MOST_WORDS = 3
 """Marks in the column of the cursor that are named; of more, how many."""
 
 
-class DetailScreen(TypingScreen):
+class DetailScreen(TypingScreen, ChartPointer):
     """The chart of one subject of the run in view.
 
     Args:
@@ -258,7 +259,8 @@ class DetailScreen(TypingScreen):
 
     def action_zoom(self, factor: float) -> None:
         """Zoom at the cursor, or else at the newest end."""
-        self._zoom(factor)
+        self.sight.zoom(factor)
+        self.looked()
 
     def action_pan(self, share: float) -> None:
         """Move the window by a share of its length."""
@@ -320,37 +322,16 @@ class DetailScreen(TypingScreen):
 
     # ------------------------------------------------------------------------------ mouse
 
-    def on_click(self, event: events.Click) -> None:
-        place = self._pointed(event)
-        if place is not None and not self.entry.active:
-            self.sight.point(place)
-            self._draw()
+    def may_point(self) -> bool:
+        return not self.entry.active
 
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        self._wheel(event, 0.8)
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        self._wheel(event, 1.25)
-
-    def _wheel(self, event: events.MouseEvent, factor: float) -> None:
-        place = self._pointed(event)
-        if place is not None:
-            self._zoom(factor, place)
-
-    def _pointed(self, event: events.MouseEvent) -> float | None:
-        around = self.chart.content_region
-        if not around.contains(event.screen_x, event.screen_y):
-            return None
-        return self.chart.position_at(event.screen_x - around.x)
-
-    # ------------------------------------------------------------------------------ moves
-
-    def _zoom(self, factor: float, anchor: float | None = None) -> None:
-        self.sight.zoom(factor, anchor)
+    def looked(self) -> None:
         if self.sight.window is None:
             self._all()
         else:
             self._draw()
+
+    # ------------------------------------------------------------------------------ moves
 
     def _all(self) -> None:
         """Show all of the run, although the settings may say its recent part."""

@@ -63,8 +63,10 @@ class OutputsScreen(TypingScreen):
         Binding("equals_sign", "mark('same')", "same", id="output.same", tooltip="B is as good"),
         Binding("minus", "mark('worse')", "worse", id="output.worse", tooltip="B is worse"),
         Binding("x", "mark('')", "clear", id="output.clear", tooltip="Take the mark back"),
-        Binding("pageup,b", "page(-1)", "up", id="output.page_up", tooltip="Answers up"),
-        Binding("pagedown", "page(1)", "down", id="output.page_down", tooltip="Answers down"),
+        Binding("pageup,b,ctrl+u", "page(-1)", "up", id="output.page_up", tooltip="Answers up"),
+        Binding(
+            "pagedown,ctrl+d", "page(1)", "down", id="output.page_down", tooltip="Answers down"
+        ),
         Binding("enter", "whole", "whole", id="output.whole", tooltip="B alone, A alone, both"),
         Binding("slash", "filter", "filter", id="output.filter", tooltip="Filter the prompts"),
         Binding("escape", "back", "back", id="output.back", tooltip="Go back"),

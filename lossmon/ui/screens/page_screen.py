@@ -57,10 +57,20 @@ class PageScreen(SceneScreen):
         Binding("up,k", "scroll(-1)", "up", id="page.up", show=False, tooltip="One line up"),
         Binding("down,j", "scroll(1)", "down", id="page.down", show=False, tooltip="One line down"),
         Binding(
-            "pageup,b", "page(-1)", "page up", id="page.page_up", show=False, tooltip="Page up"
+            "pageup,b,ctrl+u",
+            "page(-1)",
+            "page up",
+            id="page.page_up",
+            show=False,
+            tooltip="Page up",
         ),
         Binding(
-            "pagedown", "page(1)", "page down", id="page.page_down", show=False, tooltip="Page down"
+            "pagedown,ctrl+d",
+            "page(1)",
+            "page down",
+            id="page.page_down",
+            show=False,
+            tooltip="Page down",
         ),
         Binding("home", "edge(-1)", "start", id="page.start", show=False, tooltip="To the start"),
         Binding("end,G", "edge(1)", "end", id="page.end", show=False, tooltip="To the end"),

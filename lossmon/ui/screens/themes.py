@@ -102,6 +102,15 @@ class ThemesScreen(PageScreen):
         """Show the next theme, round the ends."""
         self.show_theme((self.chosen + rows) % len(self.names))
 
+    def action_page(self, pages: int) -> None:
+        """Show the theme a screenful away."""
+        at = self.chosen + pages * max(1, self.body.rows - 1)
+        self.show_theme(max(0, min(at, len(self.names) - 1)))
+
+    def action_edge(self, side: int) -> None:
+        """Show the first or the last theme."""
+        self.show_theme(0 if side < 0 else len(self.names) - 1)
+
     def show_theme(self, index: int) -> None:
         """Choose a theme and show the screen in it."""
         self.chosen = index

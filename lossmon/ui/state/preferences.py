@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import field
 from pathlib import Path
 
 from lossmon.fast_dataclass import dataclass
@@ -13,7 +14,10 @@ FILE = "screen.json"
 SIZE_LIMIT = 64 * 1024
 """Bytes; the file holds a few words, and a larger one is not ours."""
 
-PANES = frozenset({"train", "eval", "metrics", "hardware", "log", "verdicts"})
+PANES = frozenset({"train", "eval", "metrics", "hardware", "configuration", "log", "verdicts"})
+
+MOST_CELLS = 10_000
+"""No screen has more columns or rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +27,13 @@ class PaneLayout:
     Attributes:
         hidden: Panes that the user closed.
         overlaid: Train and eval in one pane.
+        sizes: Rows of panes, columns of the `side` column, and per cent of the main charts that
+            `train` has, where the user changed them.
     """
 
     hidden: frozenset[str] = frozenset()
     overlaid: bool = False
+    sizes: Mapping[str, int] = field(default_factory=dict)
 
 
 class Preferences:
@@ -99,7 +106,11 @@ class Preferences:
         table = {
             "theme": self.theme,
             "panes": {
-                size: {"closed": sorted(one.hidden), "overlaid": one.overlaid}
+                size: {
+                    "closed": sorted(one.hidden),
+                    "overlaid": one.overlaid,
+                    "sizes": dict(one.sizes),
+                }
                 for size, one in sorted(self.pane_layouts.items())
             },
             "pins": sorted(self.pins),
@@ -118,4 +129,13 @@ def _pane_layout(size: object, table: object) -> PaneLayout:
         raise ValueError(f"panes.{size}.closed: must be a list of {', '.join(sorted(PANES))}")
     if not isinstance(overlaid, bool):
         raise ValueError(f"panes.{size}.overlaid: must be true or false")
-    return PaneLayout(frozenset(closed), overlaid)
+    sizes = table.get("sizes", {})
+    if not isinstance(sizes, Mapping) or not all(map(_is_size, sizes.items())):
+        raise ValueError(f"panes.{size}.sizes: must be numbers of cells by the name of a pane")
+    return PaneLayout(frozenset(closed), overlaid, dict(sizes))
+
+
+def _is_size(item: tuple[object, object]) -> bool:
+    name, cells = item
+    known = name in PANES or name == "side"
+    return known and type(cells) is int and 0 < cells <= MOST_CELLS

@@ -12,7 +12,7 @@ from lossmon.ui.text.lines import MUTED, TEXT, Line, clean, clip
 from lossmon.ui.widgets.scene_panel import ScenePanel
 
 
-class Configuration(ScenePanel):
+class Configuration(ScenePanel, can_focus=True):
     """A setting per line."""
 
     title_word = "configuration"

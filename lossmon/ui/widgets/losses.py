@@ -76,10 +76,11 @@ def show_plan(pane: LossPane, scene: Scene, plan: PanePlan) -> None:
     """Show some series of a scene's run in a pane."""
     run = scene.run
     if run is None or not plan.shown:
-        pane.show(ChartModel(), options_of(scene), no_titles, EMPTY)
+        pane.show(scene, ChartModel(), options_of(scene), no_titles, EMPTY)
         return
     context = () if scene.chart_settings.own else plan.beside
     pane.show(
+        scene,
         model_of(run, scene.chart_settings, plan.shown, context, plan.behind),
         options_of(scene, plan.shown[0]),
         partial(titles, scene, run, plan.shown),

@@ -6,17 +6,14 @@ import math
 from collections.abc import Sequence
 
 from textual import events
-from textual.app import ComposeResult
 from textual.message import Message
-from textual.widget import Widget
 
 from lossmon.ui.chart.model import ChartModel, ChartOptions
 from lossmon.ui.metrics.entries import MetricEntry
 from lossmon.ui.scene import Scene
 from lossmon.ui.text import numbers
 from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line
-from lossmon.ui.widgets.chart import Chart
-from lossmon.ui.widgets.pane import Edge
+from lossmon.ui.widgets.pane import ChartPane
 
 FRAME_ROOM = 6
 """Cells of an edge that its text does not have."""
@@ -25,17 +22,11 @@ PIN = "★"
 """Mark of a pinned metric."""
 
 
-class MetricPane(Widget):
+class MetricPane(ChartPane):
     """A chart in a thin frame.
 
     Args:
         place: Its place in the grid, from 0.
-    """
-
-    DEFAULT_CSS = """
-    MetricPane { layout: vertical; width: 1fr; height: 1fr; }
-    MetricPane Chart { border-left: round $frame; border-right: round $frame; }
-    MetricPane.-chosen Chart { border-left: round $focus; border-right: round $focus; }
     """
 
     class Clicked(Message):
@@ -48,14 +39,6 @@ class MetricPane(Widget):
     def __init__(self, place: int) -> None:
         super().__init__()
         self.place = place
-        self.upper = Edge("╭╮", left=True)
-        self.chart = Chart()
-        self.lower = Edge("╰╯", left=False)
-
-    def compose(self) -> ComposeResult:
-        yield self.upper
-        yield self.chart
-        yield self.lower
 
     def show(
         self,

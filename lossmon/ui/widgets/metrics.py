@@ -101,7 +101,15 @@ class Metrics(ScenePanel, can_focus=True):
         Binding(
             "down,j", "choose(1)", "down", id="pane.row_down", show=False, tooltip="Metric below"
         ),
-    ]
+        Binding("pageup,b,ctrl+u", "page(-1)", "page up", id="pane.row_page_up", show=False,
+                tooltip="Page of metrics above"),
+        Binding("pagedown,ctrl+d", "page(1)", "page down", id="pane.row_page_down", show=False,
+                tooltip="Page of metrics below"),
+        Binding("home", "edge(-1)", "first", id="pane.row_first", show=False,
+                tooltip="First metric"),
+        Binding("end,G", "edge(1)", "last", id="pane.row_last", show=False,
+                tooltip="Last metric"),
+    ]  # fmt: skip
 
     title_word = "metrics"
 
@@ -202,6 +210,16 @@ class Metrics(ScenePanel, can_focus=True):
         at = self.chosen
         if at is not None:
             self._choose(max(0, min(len(self.entries) - 1, at + rows)))
+
+    def action_page(self, pages: int) -> None:
+        """Move the choice by a screenful."""
+        width, height = self.content_size
+        shown = self._rows(width, height) * (2 if self._is_double(width) else 1)
+        self.action_choose(pages * max(1, shown))
+
+    def action_edge(self, side: int) -> None:
+        """Choose the first or the last metric."""
+        self.action_choose(side * len(self.entries))
 
     def watch_has_focus(self, _has_focus: bool) -> None:
         super().watch_has_focus(_has_focus)

@@ -44,7 +44,6 @@ class RunPreview(Widget):
 
     DEFAULT_CSS = """
     RunPreview { layout: vertical; width: 1fr; height: 1fr; display: none; }
-    RunPreview Chart { border-left: round $frame; border-right: round $frame; }
     RunPreview Outlook { height: 7; padding: 0 1; }
     """
 

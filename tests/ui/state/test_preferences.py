@@ -38,10 +38,13 @@ def test_without_a_directory_nothing_is_kept_beyond_the_session() -> None:
         pytest.param(b'{"panes": []}', "panes: must be an object", id="panes is a list"),
         pytest.param(b'{"panes": {"-wide": 1}}', "panes.-wide: must be", id="a pane is 1"),
         pytest.param(
-            b'{"panes": {"a": {"closed": ["rm"]}}}', "must be a list of eval", id="unknown pane"
+            b'{"panes": {"a": {"closed": ["rm"]}}}', "must be a list of", id="unknown pane"
         ),
         pytest.param(
             b'{"panes": {"a": {"overlaid": 1}}}', "must be true or false", id="overlaid is 1"
+        ),
+        pytest.param(
+            b'{"panes": {"a": {"sizes": {"log": -1}}}}', "must be numbers", id="a size below 1"
         ),
         pytest.param(b" " * 70_000, "larger than", id="too large"),
         pytest.param(b"[" * 60_000, "", id="deeply nested"),
@@ -69,14 +72,14 @@ async def test_each_size_has_its_own_panes(tmp_path: Path) -> None:
     config = ScreenConfig(state=tmp_path)
     app = stage.app(stage.snapshot(stage.healthy()), config=config)
     async with app.run_test(size=(120, 40)) as pilot:
-        await pilot.press("5", "v")
+        await pilot.press("5", "5", "v")
         assert app.charts.settings.hidden == frozenset({"log"})
         assert app.charts.settings.overlaid
         await pilot.resize_terminal(80, 24)
         await pilot.pause()
         assert app.charts.settings.hidden == frozenset()
         assert not app.charts.settings.overlaid
-        await pilot.press("3")
+        await pilot.press("3", "3")
         await pilot.resize_terminal(120, 40)
         await pilot.pause()
         assert app.charts.settings.hidden == frozenset({"log"})

@@ -1,0 +1,135 @@
+"""Panes of the dashboard: focused and hidden by number, resized by key and by mouse, zoomed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from textual.events import MouseMove, MouseScrollUp
+from textual.geometry import Size
+from textual.pilot import Pilot
+
+from lossmon.ui.scene import ScreenConfig
+from lossmon.ui.screens.dashboard import Dashboard
+from lossmon.ui.screens.detail import DetailScreen
+from lossmon.ui.screens.pane_sizes import clamped
+from tests.ui import stage
+from tests.ui.screen import text
+
+
+def dashboard(pilot: Pilot[None]) -> Dashboard:
+    assert isinstance(pilot.app.screen, Dashboard)
+    return pilot.app.screen
+
+
+async def drag(pilot: Pilot[None], start: tuple[int, int], end: tuple[int, int]) -> None:
+    await pilot.mouse_down(offset=start)
+    for at in ((start[0] + end[0]) // 2, (start[1] + end[1]) // 2), end:
+        await pilot._post_mouse_events([MouseMove], offset=at, button=1)
+    await pilot.mouse_up(offset=end)
+    await pilot.pause()
+
+
+async def test_a_number_focuses_a_pane_and_then_hides_it() -> None:
+    app = stage.app(stage.snapshot(stage.overfitting()))
+    async with app.run_test(size=(120, 40)) as pilot:
+        page = dashboard(pilot)
+        await pilot.press("6")
+        await pilot.pause()
+        assert page.focused is page.verdicts
+        await pilot.press("6")
+        await pilot.pause()
+        assert not page.verdicts.display and page.focused is None
+        assert "1 hidden pane" in text(app)
+        await pilot.press("6")
+        await pilot.pause()
+        assert page.verdicts.display and page.verdicts.has_focus
+
+
+async def test_a_pane_without_a_place_has_the_whole_body() -> None:
+    app = stage.app(stage.snapshot(stage.overfitting()))
+    async with app.run_test(size=(80, 24)) as pilot:
+        page = dashboard(pilot)
+        assert not page.verdicts.display
+        await pilot.press("6")
+        await pilot.pause()
+        assert page.verdicts.display and page.verdicts.size.height > 12
+        await pilot.press("escape")
+        await pilot.pause()
+        assert not page.verdicts.display and page.losses.display
+
+
+async def test_keys_resize_panes_and_the_sizes_are_kept(tmp_path: Path) -> None:
+    config = ScreenConfig(state=tmp_path)
+    app = stage.app(stage.snapshot(stage.overfitting()), config=config)
+    async with app.run_test(size=(120, 40)) as pilot:
+        page = dashboard(pilot)
+        metrics, side = page.metrics.outer_size.height, page.side.outer_size.width
+        await pilot.press("3", "ctrl+up", "ctrl+up", "ctrl+left")
+        await pilot.pause()
+        assert page.metrics.outer_size.height == metrics + 2
+        assert page.side.outer_size.width == side + 4
+    again = stage.app(stage.snapshot(stage.overfitting()), config=config)
+    async with again.run_test(size=(120, 40)) as pilot:
+        page = dashboard(pilot)
+        assert page.metrics.outer_size.height == metrics + 2
+        await pilot.press("9")
+        await pilot.pause()
+        assert page.metrics.outer_size.height == metrics
+        assert page.side.outer_size.width == side
+
+
+async def test_borders_are_dragged() -> None:
+    app = stage.app(stage.snapshot(stage.overfitting()))
+    async with app.run_test(size=(120, 40)) as pilot:
+        page = dashboard(pilot)
+        side, log, train = page.side.region, page.tail.region, page.losses.panes["train"].region
+        await drag(pilot, (side.x, 20), (side.x - 10, 20))
+        assert page.side.region.x == side.x - 10
+        await drag(pilot, (40, log.y), (40, log.y - 2))
+        assert page.tail.region.height == log.height + 2
+        await drag(pilot, (40, train.bottom), (40, train.bottom - 3))
+        assert page.losses.panes["train"].region.height < train.height
+        # What was dragged was not clicked.
+        assert app.screen is page
+
+
+def test_a_size_leaves_the_charts_their_room() -> None:
+    screen = Size(120, 40)
+    assert clamped("side", 500, screen) == 72 and clamped("side", 1, screen) == 24
+    assert clamped("train", 100, screen) == 80 and clamped("log", 0, screen) == 3
+    assert clamped("metrics", 90, screen) == 20 and clamped("hardware", 90, screen) == 30
+
+
+async def test_the_mouse_looks_around_in_a_main_chart() -> None:
+    app = stage.app(stage.snapshot(stage.overfitting()))
+    async with app.run_test(size=(120, 40)) as pilot:
+        page = dashboard(pilot)
+        pane = page.losses.panes["train"]
+        at = (pane.chart.region.x + 40, pane.chart.region.y + 4)
+        await pilot.click(offset=at)
+        await pilot.pause()
+        assert pane.has_focus and pane.sight.cursor is not None
+        assert f"step {pane.sight.cursor:,.0f}" in text(app)
+        await pilot._post_mouse_events([MouseScrollUp], offset=at)
+        await pilot.pause()
+        window = pane.sight.window
+        assert window is not None and window.low <= pane.sight.cursor <= window.high
+        await drag(pilot, at, (at[0] + 5, at[1]))
+        assert pane.sight.window is not None and pane.sight.window.low < window.low
+        await pilot.press("escape", "escape")
+        await pilot.pause()
+        assert pane.sight.window is None and pane.sight.cursor is None
+
+
+async def test_two_clicks_open_a_chart_and_so_does_its_title() -> None:
+    app = stage.app(stage.snapshot(stage.overfitting()))
+    async with app.run_test(size=(120, 40)) as pilot:
+        pane = dashboard(pilot).losses.panes["train"]
+        await pilot.click(offset=(pane.region.x + 5, pane.region.y))
+        await pilot.pause()
+        assert isinstance(app.screen, DetailScreen)
+        await pilot.press("escape")
+        await pilot.pause()
+        await pilot.click(offset=(pane.region.x + 30, pane.region.y + 4), times=2)
+        await pilot.pause()
+        assert isinstance(app.screen, DetailScreen)
