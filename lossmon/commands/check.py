@@ -142,7 +142,7 @@ def _check(options: argparse.Namespace, config: Config) -> int:
     if jobs := named_jobs(options):
         places.append(open_jobs((), jobs, config, hardware=False, follow=False))
     runs = check(places, config, sys.stdout, options.format, style)
-    return _status(options, runs)
+    return _status(options, config, runs)
 
 
 def _status_line(options: argparse.Namespace, config: Config) -> int:
@@ -177,7 +177,7 @@ def _wait(options: argparse.Namespace, config: Config) -> int:
     if until and not waiting.reached:
         print(f"lossmon: not reached: --until {until}", file=sys.stderr)
         return NOT_REACHED
-    return _status(options, waiting.runs)
+    return _status(options, config, waiting.runs)
 
 
 def _style(options: argparse.Namespace, config: Config) -> Style:
@@ -201,10 +201,10 @@ def _style(options: argparse.Namespace, config: Config) -> Style:
     return Style(config.lang, options.history, encoding, plot, options.points)
 
 
-def _status(options: argparse.Namespace, runs: Sequence[RunSnapshot]) -> int:
+def _status(options: argparse.Namespace, config: Config, runs: Sequence[RunSnapshot]) -> int:
     from lossmon.reports.check import fails
 
     if runs:
         return int(fails(runs, options.fail_on))
     jobs = [*(f"job {one}" for one in options.job), *(["your jobs"] if options.jobs else [])]
-    return no_metrics([*options.paths, *jobs])
+    return no_metrics([*options.paths, *jobs], config.lang)

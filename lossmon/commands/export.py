@@ -68,4 +68,4 @@ def run(options: argparse.Namespace) -> int:
     written = export(paths, config, EXPORT_FORMATS[options.format], options.out, options.metric)
     for path in () if options.quiet else written:
         print(path)
-    return 0 if written else no_metrics(options.paths)
+    return 0 if written else no_metrics(options.paths, config.lang)

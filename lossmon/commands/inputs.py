@@ -104,23 +104,27 @@ def _fault(path: Path) -> str:
     return "" if readable else "permission denied"
 
 
-def no_metrics(paths: Sequence[object]) -> int:
+def no_metrics(paths: Sequence[object], language: str) -> int:
     """Print that no metrics were found, and in what files; return the exit status."""
     from lossmon.analysis.unread_files import about_unread
-    from lossmon.locale import ENGLISH
+    from lossmon.locale import Values, translate
     from lossmon.readers.discovery.discovery import Discovery
 
     for path in paths:
         is_piped = isinstance(path, Path) and path.name == COPY
-        where = "standard input" if is_piped else path
-        print(f"lossmon: no metrics found in {where}", file=sys.stderr)
+        where = translate("standard input", language) if is_piped else str(path)
+        found_none = translate("no metrics found in {where}", language)
+        print("lossmon:", found_none.format_map(Values({"where": where})), file=sys.stderr)
         if isinstance(path, Path):
             found = Discovery([path]).scan()
             if not found.runs:
-                text = about_unread(str(path), found.seen_files, found.unrecognised, ENGLISH)
+                text = about_unread(str(path), found.seen_files, found.unrecognised, language)
                 print(f"  {one_line(text)}", file=sys.stderr)
             if found.seen_files and not is_piped:
-                print(f"  `lossmon explain {path}` says why a file is not read", file=sys.stderr)
+                explain = translate(
+                    "`lossmon explain {path}` says why a file is not read", language
+                )
+                print(" ", explain.format_map(Values({"path": str(path)})), file=sys.stderr)
     return NO_METRICS
 
 

@@ -71,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
         for text in plots(found, options.metric, style, config.lang):
             print("\n" + text if drawn else text, flush=True)
             drawn = True
-    return 0 if drawn else no_metrics(options.paths)
+    return 0 if drawn else no_metrics(options.paths, config.lang)
 
 
 def plot_style(config: Config, out: TextIO, size: tuple[int, int] | None = None) -> PlotStyle:

@@ -43,4 +43,4 @@ def run(options: argparse.Namespace) -> int:
     written = report(existing(options.paths), config, options.out or Path(), options.csv)
     for path in () if options.quiet else written:
         print(path)
-    return 0 if written else no_metrics(options.paths)
+    return 0 if written else no_metrics(options.paths, config.lang)

@@ -14,8 +14,9 @@ from lossmon.analysis.sentences import (
     remedies,
 )
 from lossmon.diagnosis.advice import advise, explain_missing
+from lossmon.locale import Values, translate
 from lossmon.sanitize import cells
-from lossmon.types import RunSnapshot, Series
+from lossmon.types import Finding, RunSnapshot
 
 WIDTH = 100
 """Columns of the text, which fits a terminal and a mail."""
@@ -33,66 +34,108 @@ def plain(run: RunSnapshot, language: str, *, history: bool, now: float | None =
     verdict = run.diagnosis.verdict
     words = advise(verdict, language)
     lines = [
-        _head(run),
-        f"  {words.badge}   {verdict.severity.word}, since step {verdict.since_step:,}, "
-        f"{verdict.confidence} confidence",
+        _head(run, language),
+        f"  {words.badge}   " + _certainty(verdict, language),
         *_wrapped(words.evidence),
         *_wrapped(words.meaning),
     ]
     for place, remedy in enumerate(remedies(run, language), start=1):
         lines += _wrapped(remedy, f"{place}. ")
-    for sentence in also_sentences(run.diagnosis, language):
-        lines += _wrapped(sentence, "also: ")
-    lines += [line for line in (_losses(run), _best(run, language)) if line]
-    lines += _wrapped(forecast_sentence(run.diagnosis.forecast, language), "forecast: ")
-    for sentence in metric_sentences(run, language):
-        lines += _wrapped(sentence, "metric: ")
-    for code in run.diagnosis.missing:
-        lines += _wrapped(explain_missing(code, language), "missing: ")
-    lines += _cluster(run, time.time() if now is None else now, language)
+    for label, sentences in (
+        (_ALSO, also_sentences(run.diagnosis, language)),
+        (_LOSS, [_losses(run, language)]),
+        ("", [best_sentence(run, language)]),
+        (_FORECAST, [forecast_sentence(run.diagnosis.forecast, language)]),
+        (_METRIC, metric_sentences(run, language)),
+        (_MISSING, [explain_missing(code, language) for code in run.diagnosis.missing]),
+        *_cluster(run, time.time() if now is None else now, language),
+    ):
+        for sentence in sentences:
+            lines += _wrapped(sentence, _say(label, language))
     if history:
-        lines += ["  history"]
-        lines += [
-            f"    step {turn.step:>9,}  {turn.code} ({turn.severity.word})"
-            for turn in run.diagnosis.history
-        ]
-    lines += [f"  note: {note}" for note in run.notes]
-    lines += [f"  error: {error}" for error in run.errors]
+        lines += [f"  {_say(_HISTORY, language)}", *_history(run, language)]
+    lines += [f"  {_say(_NOTE, language)}{note}" for note in run.notes]
+    lines += [f"  {_say(_ERROR, language)}{error}" for error in run.errors]
     return "\n".join(map(cells, lines))
 
 
-def _head(run: RunSnapshot) -> str:
-    step = "no step yet" if run.step is None else f"step {run.step:,}"
-    if run.step is not None and run.total_steps:
-        step += f" of {run.total_steps:,}"
-    parts = [run.name, run.state.value, step]
+_ALSO = "also: "
+_LOSS = "loss: "
+_FORECAST = "forecast: "
+_METRIC = "metric: "
+_MISSING = "missing: "
+_JOB = "job: "
+_NODE = "node: "
+_NOTE = "note: "
+_ERROR = "error: "
+_HISTORY = "history"
+_SEPARATOR = "; "
+_CERTAINTY = "{severity}, since step {step}, {confidence} confidence"
+_STEP = "step {step}"
+_STEP_OF = "step {step} of {total}"
+_NO_STEP = "no step yet"
+_EPOCH = "epoch {epoch}"
+_LOSS_OF = "{name} {last}, min {minimum} at {step}"
+
+
+def _say(text: str, language: str, **values: str) -> str:
+    return translate(text, language).format_map(Values(values)) if text else ""
+
+
+def _certainty(verdict: Finding, language: str) -> str:
+    return _say(
+        _CERTAINTY,
+        language,
+        severity=translate(verdict.severity.word, language),
+        step=f"{verdict.since_step:,}",
+        confidence=translate(verdict.confidence, language),
+    )
+
+
+def _head(run: RunSnapshot, language: str) -> str:
+    total = f"{run.total_steps:,}" if run.total_steps else ""
+    parts = [run.name, translate(run.state.value, language)]
+    if run.step is None:
+        parts.append(_say(_NO_STEP, language))
+    else:
+        text = _STEP_OF if total else _STEP
+        parts.append(_say(text, language, step=f"{run.step:,}", total=total))
     if run.epoch is not None:
-        parts.append(f"epoch {run.epoch:.4g}")
-    parts.append(", ".join(run.sources))
-    return "   ".join(part for part in parts if part)
+        parts.append(_say(_EPOCH, language, epoch=f"{run.epoch:.4g}"))
+    return "   ".join([*parts, *filter(None, [", ".join(run.sources)])])
 
 
-def _losses(run: RunSnapshot) -> str:
-    losses = [
-        f"{word} {series.last:.4g}, min {series.minimum:.4g} at {series.min_step:,}"
+def _losses(run: RunSnapshot, language: str) -> str:
+    return translate(_SEPARATOR, language).join(
+        _say(
+            _LOSS_OF,
+            language,
+            name=translate(word, language),
+            last=f"{series.last:.4g}",
+            minimum=f"{series.minimum:.4g}",
+            step=f"{series.min_step:,}",
+        )
         for word, series in (("train", run.train_loss), ("eval", run.eval_loss))
-        if isinstance(series, Series)
+        if series is not None
+    )
+
+
+def _history(run: RunSnapshot, language: str) -> list[str]:
+    """Each verdict with its step, its code and how severe it is."""
+    return [
+        f"    {_say(_STEP, language, step=f'{turn.step:>9,}')}  {turn.code} "
+        f"({translate(turn.severity.word, language)})"
+        for turn in run.diagnosis.history
     ]
-    return f"  loss: {'; '.join(losses)}" if losses else ""
 
 
-def _best(run: RunSnapshot, language: str) -> str:
-    sentence = best_sentence(run, language)
-    return f"  {sentence}" if sentence else ""
-
-
-def _cluster(run: RunSnapshot, now: float, language: str) -> list[str]:
+def _cluster(run: RunSnapshot, now: float, language: str) -> list[tuple[str, list[str]]]:
     """The job and what is wrong with the nodes."""
     job = (job_sentence(run, language), limit_sentence(run, now, language))
-    lines = _wrapped("; ".join(part for part in job if part), "job: ")
-    for sentence in node_sentences(run.nodes, now, language):
-        lines += _wrapped(sentence, "node: ")
-    return lines
+    return [
+        (_JOB, [translate(_SEPARATOR, language).join(filter(None, job))]),
+        (_NODE, node_sentences(run.nodes, now, language)),
+    ]
 
 
 def _wrapped(text: str, bullet: str = "") -> list[str]:

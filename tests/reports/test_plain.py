@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
+import pytest
+
 from lossmon.reports.plain import plain
+from lossmon.types import RunSnapshot
 from tests.ui import stage
 
 
@@ -20,3 +24,18 @@ def test_names_from_outside_cannot_steer_the_terminal() -> None:
     text = plain(run, "en", history=True)
     assert all(char.isprintable() or char == "\n" for char in text)
     assert "  note: x\n" not in text
+
+
+NAMES = re.compile(
+    r"save_steps|patience|early stopping|load_best_model_at_end|dropout|softmax|[bf]+p?\d\d|float32"
+    r"|torch[.\w]+|HF Trainer|logging_nan_inf_filter|eval accuracy|checkpoint-\d+|NaN|nan|Inf"
+    r"|\b(overfitting|healthy|non_finite|warming_up)\b"
+)
+"""Names and codes, which stay as they are."""
+
+
+@pytest.mark.parametrize("run", [stage.overfitting(), stage.healthy(), stage.non_finite()])
+def test_in_chinese_only_names_and_codes_are_english(run: RunSnapshot) -> None:
+    run = replace(run, name="", sources=(), notes=(), errors=())
+    text = plain(run, "zh", history=True)
+    assert re.findall(r"[A-Za-z]{2,}", NAMES.sub("", text)) == []
