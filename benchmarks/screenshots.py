@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from benchmarks.gpu_recording import reading_at
 from lossmon.demo.cases import CASES
 from lossmon.demo.train import train
 from lossmon.hardware.sampler import HardwareSampler
@@ -42,7 +43,7 @@ PACE = 1.0
 TOUR = "tour"
 """The moving picture: a training that begins to overfit, and its diagnosis."""
 
-TOUR_SIZE = (100, 30)
+TOUR_SIZE = (120, 34)
 
 TOUR_STEPS = (60, 100, 140, 180, 220, 260, 320)
 """Steps at which its frames are taken; the diagnosis of the last one follows."""
@@ -93,7 +94,8 @@ def live(case: str, out: Path, steps: Sequence[int]) -> list[Snapshot]:
                     raise RuntimeError(f"the training of {case!r} ended too soon")
                 time.sleep(0.1)
                 snapshot = monitor.drain()
-            seen.append(replace(snapshot, hardware=nameless(sampler.latest)))
+            share = (snapshot.runs[0].step or 0) / CASES[case].steps
+            seen.append(replace(snapshot, hardware=with_recorded_gpu(sampler.latest, share)))
     finally:
         stop.set()
         training.join()
@@ -139,11 +141,16 @@ def fleet(out: Path) -> Snapshot:
     return Monitor([out]).drain()
 
 
-def nameless(reading: HardwareReading) -> HardwareReading:
-    """The reading without the name of the machine, or the note that it has no GPU."""
+def with_recorded_gpu(reading: HardwareReading, share: float) -> HardwareReading:
+    """The reading without the name of the machine, and with a GPU that was recorded elsewhere.
+
+    Args:
+        reading: What was read of this machine, which need not have a GPU.
+        share: How far the training is, 0 to 1; the recording is as far.
+    """
     host = reading.host
     named = None if host is None else replace(host, name="train-07")
-    return replace(reading, host=named, note="")
+    return HardwareReading((reading_at(share),), "GPU replayed from a recording", named)
 
 
 def main() -> None:

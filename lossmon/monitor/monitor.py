@@ -358,7 +358,9 @@ class Monitor:
             run.busy and one.diagnosis is UNJUDGED
             for run, one in zip(self._runs.values(), described, strict=True)
         )
-        runs = self._nodes.added(_worth_showing(described), now)
+        wanted = tuple(self._scheduler.prioritised)
+        in_view = wanted[0] if len(wanted) == 1 else None
+        runs = self._nodes.added(_worth_showing(described), now, in_view)
         runs = self._hardware_findings.added(runs, self._hardware.latest, now)
         alive = any(run.state in (RunState.RUNNING, RunState.WAITING) for run in runs) or not runs
         if self._hardware.idle is alive:

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from lossmon.fast_dataclass import dataclass
 from lossmon.types.job import Job
+from lossmon.types.points import Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +204,23 @@ class NodeVerdict:
     severity: str
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class NodeGpuHistory:
+    """One GPU of a node over time, as its recorder wrote it down.
+
+    Attributes:
+        index: NVML index.
+        times: Seconds since the Unix epoch, by the clock of the node, ascending.
+        utilization: 0 to 100, NaN where it is not known.
+        memory_share: Used share of its memory, 0 to 100, NaN where it is not known.
+    """
+
+    index: int
+    times: Floats
+    utilization: Floats
+    memory_share: Floats
+
+
 @dataclass(frozen=True, slots=True)
 class NodeReading:
     """One node of a run at one moment.
@@ -217,6 +235,7 @@ class NodeReading:
         stale: No sample came for so long that the node, or what samples it, is probably gone.
         job: The scheduler's job that it was sampled in, None outside of one.
         source: Where the sample comes from (`lossmon record`, `Prometheus`).
+        histories: Its GPUs before the run came into view; empty where that was not asked for.
     """
 
     name: str
@@ -228,6 +247,7 @@ class NodeReading:
     stale: bool = False
     job: Job | None = None
     source: str = ""
+    histories: tuple[NodeGpuHistory, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

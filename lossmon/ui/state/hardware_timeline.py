@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 
 from lossmon.fast_dataclass import dataclass
 from lossmon.hardware.recorded import gpu_quantity, is_recorded
-from lossmon.types import Floats, GpuReading, RunSnapshot, Series, Snapshot
+from lossmon.types import (
+    Floats,
+    GpuReading,
+    NodeGpuHistory,
+    NodeReading,
+    RunSnapshot,
+    Series,
+    Snapshot,
+)
 
 INTERVAL = 2.0
 """Seconds between two samples that are kept."""
@@ -53,6 +62,19 @@ class _Samples:
             self._rows = self._rows[::2]
             self._interval *= 2
 
+    def seed(self, reading: GpuReading, history: NodeGpuHistory) -> None:
+        """Put earlier samples in front."""
+        self.reading = self.reading or reading
+        first = self._rows[0][0] if self._rows else math.inf
+        rows = zip(
+            history.times.tolist(),
+            history.utilization.tolist(),
+            history.memory_share.tolist(),
+            strict=True,
+        )
+        self._rows[:0] = [row for row in rows if row[0] < first]
+        self._columns = None
+
     def track(self, node: str) -> GpuTrack:
         if self._columns is None:
             self._columns = np.array(self._rows, np.float64).T.copy()
@@ -67,6 +89,7 @@ class HardwareTimeline:
     def __init__(self) -> None:
         self._path: object = None
         self._gpus: dict[tuple[str, int], _Samples] = {}
+        self._seeded: set[tuple[str, int]] = set()
 
     def update(self, snapshot: Snapshot, run: RunSnapshot | None) -> None:
         """Take the newest readings."""
@@ -74,11 +97,24 @@ class HardwareTimeline:
         if path != self._path:
             self._path = path
             self._gpus = {key: one for key, one in self._gpus.items() if not key[0]}
+            self._seeded.clear()
         for node in () if run is None else run.nodes:
+            for history in node.histories:
+                self._seed(node, history)
             if not node.stale:
                 self._add(node.name, node.time, node.gpus)
         if not snapshot.hardware.note.startswith("recorded"):
             self._add("", snapshot.time, snapshot.hardware.gpus)
+
+    def _seed(self, node: NodeReading, history: NodeGpuHistory) -> None:
+        """Put what was recorded before the screen opened in front of the samples of a GPU."""
+        key = node.name, history.index
+        if key in self._seeded:
+            return
+        self._seeded.add(key)
+        reading = next((gpu for gpu in node.gpus if gpu.index == history.index), None)
+        if reading is not None:
+            self._gpus.setdefault(key, _Samples()).seed(reading, history)
 
     def _add(self, node: str, time: float, gpus: Sequence[GpuReading]) -> None:
         for gpu in gpus:
