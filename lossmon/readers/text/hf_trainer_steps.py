@@ -248,6 +248,10 @@ class TrainerSteps(Generic[T]):
         self.total = total or self.total
         self.per_epoch = per_epoch or self.per_epoch
 
+    def reached(self, epoch: float) -> int:
+        """Return the step at an epoch of a training whose plan is known, else 0."""
+        return min(round(epoch * self.per_epoch), self.total) if self.per_epoch else 0
+
     def _release(self, scale: EpochScale | None) -> list[PlacedRecord[T]]:
         held, self._held = self._held, []
         if scale is None:

@@ -112,8 +112,8 @@ class Ledger:
         if template.values:
             self.facts.measure()
         if parsed.trainer:
-            if self.trainer.add(template, rows):
-                self._update_plan()
+            self.trainer.add(template, rows)
+            self._update_plan()
             return
         rows = self._results(template, rows)
         if parsed.bar and not parsed.split:

@@ -75,11 +75,11 @@ class RunFacts:
             self._is_started = True
             self._batch.facts.append(Facts(started=wall_time))
 
-    def finish(self) -> None:
-        """Note that the training ended well."""
+    def finish(self, step: int = 0) -> None:
+        """Note that the training ended well, and its last step, 0 if unknown."""
         if not self.finished:
             self.finished = True
-            self._batch.facts.append(Facts(finished=True))
+            self._batch.facts.append(Facts(finished=True, step=step or None))
 
     def measure(self) -> None:
         """Note a line with metrics: a failure before it did not end the run."""

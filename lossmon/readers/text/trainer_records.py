@@ -46,8 +46,9 @@ class TrainerRecords:
         self._hindsight = hindsight
         if hindsight.total_steps:
             self.announce(hindsight.total_steps, hindsight.steps_per_epoch)
-        self._rate = self._highest_rate = 0.0
-        """Newest and highest learning rate."""
+        self._rates: list[tuple[float, float]] = []
+        """Epochs and learning rates of the two newest records that state one."""
+        self._highest_rate = 0.0
         self._newest: tuple[Groups, int, Axis] | None = None
         """Numbers and place of the newest record."""
         self._echo: tuple[float, float, frozenset[str]] | None = None
@@ -95,7 +96,7 @@ class TrainerRecords:
         if parsed.summary:
             placed = self.flush()
             self._learn_plan(template, row)
-            self._facts.finish()
+            self._facts.finish(self._steps.reached(float(row[template.epoch])))
             return placed
         self.seen = self.seen or not parsed.echo
         placed = False if self._steps.waiting else self._use_bar()
@@ -110,7 +111,10 @@ class TrainerRecords:
         for tag, index, _ in template.values:
             if tag == "learning_rate":
                 rates = [float(row[index]) for row in rows]
-                self._rate, self._highest_rate = rates[-1], max(self._highest_rate, *rates)
+                self._highest_rate = max(self._highest_rate, *rates)
+                newest = [float(row[template.epoch]) for row in rows[-2:]]
+                pairs = zip(newest, rates[-2:], strict=True)
+                self._rates = [*self._rates, *pairs][-2:]
 
     def _learn_plan(self, template: Template, row: Groups) -> None:
         """Learn the steps of a training without a bar from its closing record.
@@ -122,9 +126,17 @@ class TrainerRecords:
         planned = values.get("train_runtime", 0) * values.get("train_steps_per_second", 0)
         total = round(planned) if planned < MOST_STEPS else 0
         epochs = float(row[template.epoch])
-        annealed = 0 < self._rate <= ANNEALED * self._highest_rate
+        annealed = self._highest_rate > 0 and self._rate_at(epochs) <= ANNEALED * self._highest_rate
         if self._steps.is_counting and total and epochs and annealed:
             self._hindsight.set_plan(total, total / epochs)
+
+    def _rate_at(self, epoch: float) -> float:
+        """The learning rate at an epoch behind the newest record, as a straight line has it."""
+        if not self._rates:
+            return math.inf
+        (first, before), (last, rate) = self._rates[0], self._rates[-1]
+        slope = (rate - before) / (last - first) if last > first else 0.0
+        return rate + min(slope, 0.0) * max(epoch - last, 0.0)
 
     def _use_bar(self) -> bool:
         """Learn from the newest bar that no record has used; returns whether it placed any."""

@@ -188,6 +188,18 @@ def test_records_without_a_bar_are_numbered_until_the_last_one_tells_the_plan(
     assert read.steps["loss"] == [1, *range(5, 61, 5)]
 
 
+def test_a_closing_record_tells_the_steps_between_the_last_record_and_the_end(
+    tmp_path: Path,
+) -> None:
+    records = zip((0.0024, 0.001733, 0.001067, 0.0004), (0.6667, 1.333, 2.0, 2.667), strict=True)
+    lines = [f"{{'loss': 2.5, 'learning_rate': {rate}, 'epoch': {at}}}\n" for rate, at in records]
+    last = "{'train_runtime': 0.6867, 'train_samples_per_second': 524.2, "
+    lines.append(last + "'train_steps_per_second': 65.53, 'train_loss': 2.5, 'epoch': 3.0}\n")
+    read = read_text(tmp_path / "train.log", "".join(lines))
+    assert read.steps["loss"] == [10, 20, 30, 40]
+    assert read.last("total_steps") == read.last("step") == 45
+
+
 def test_a_training_that_was_stopped_early_does_not_tell_its_steps(tmp_path: Path) -> None:
     lines = [
         f"{{'loss': 2.{9 - i}, 'learning_rate': {1e-3 * (1 - i / 20)}, 'epoch': {i / 2}}}\n"
