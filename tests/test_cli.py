@@ -218,7 +218,9 @@ def test_a_reader_that_goes_away_is_no_error(log: Path) -> None:
     assert "Traceback" not in ended.stderr
 
 
-@pytest.mark.parametrize("arguments", [["check", "LOG"], ["check", "LOG", "--json", "--watch"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["check", "LOG"], ["check", "LOG", "--json", "--watch"]]
+)
 def test_an_output_that_takes_no_more_is_an_error(log: Path, arguments: list[str]) -> None:
     arguments = [str(log) if argument == "LOG" else argument for argument in arguments]
     with open("/dev/full", "w", encoding="utf-8") as full:

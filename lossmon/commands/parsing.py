@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from lossmon.alerts.channels import CHANNELS
 from lossmon.commands.locations import location
 from lossmon.config import SETTINGS, Setting, config_directory, displayed
 from lossmon.errors import did_you_mean
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 """Seconds per unit of a duration."""
@@ -31,6 +35,13 @@ class _CommandParser(argparse.ArgumentParser):
             formatter.add_arguments(group._group_actions)
             formatter.end_section()
         return formatter.format_help()
+
+    def _print_message(self, message: str, file: SupportsWrite[str] | None = None) -> None:
+        # argparse ignores that an output takes no more.
+        if message and file is sys.stdout:
+            print(message, end="", flush=True)
+        else:
+            super()._print_message(message, file)
 
     def error(self, message: str) -> NoReturn:
         meant = self._meant(message)

@@ -29,14 +29,15 @@ MARKS = {Level.GOOD: ("✓", "+"), Level.NOTE: ("◆", "*"), Level.BAD: ("✖", 
 def examine(paths: Sequence[Path], load: Callable[[], Config]) -> Iterator[CheckResult]:
     """Run every check; one that fails itself costs only its own lines."""
     late = {look.path for look in unanswering(paths, PATIENCE)}
+    answering = [path for path in paths if path not in late]
     checks: tuple[Callable[[], Iterator[CheckResult]], ...] = (
         check_version,
         check_terminal,
         lambda: check_settings(load),
         check_directories,
         lambda: check_paths(paths, late),
-        check_events,
-        lambda: check_hardware([path for path in paths if path not in late]),
+        lambda: check_events(answering),
+        lambda: check_hardware(answering),
         check_extras,
         check_errors,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import threading
 import time
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
@@ -99,8 +100,15 @@ def _newest(directory: Path) -> float:
         return 0.0
 
 
-def check_events(limits: Path = INOTIFY) -> Iterator[CheckResult]:
-    """The limits of file events on Linux."""
+def check_events(paths: Sequence[Path], limits: Path = INOTIFY) -> Iterator[CheckResult]:
+    """The limits of file events on Linux, and whether there are any left for these paths."""
+    from lossmon.watch import Watch
+
+    with Watch(paths, threading.Event()) as watch:
+        exhausted = [one for one in watch.notes if "(fs.inotify" in one]
+    for text in exhausted:
+        remedy = "end other programs that watch files, or raise that limit with sysctl"
+        yield note("file events", text, remedy)
     try:
         watches, instances = (
             int((limits / name).read_text()) for name in ("max_user_watches", "max_user_instances")

@@ -21,6 +21,9 @@ from lossmon.version import __version__
 STATE = "state directory"
 """Subject of the directory of the error log and of the journals of alerts."""
 
+NEEDED = 1 << 20
+"""Bytes that a directory of ours needs: journals and caches are smaller."""
+
 SUMMARY = 160
 """Characters shown of the last error."""
 
@@ -90,13 +93,17 @@ def check_directories() -> Iterator[CheckResult]:
     for subject, path in places.items():
         above = next(one for one in (path, *path.parents) if one.exists())
         if above.is_dir() and os.access(above, os.W_OK | os.X_OK):
-            yield _writable(subject, path, file_system(above))
+            yield _writable(subject, path, above)
         else:
             remedy = f"make {above} writable; until then nothing is remembered there"
             yield note(subject, f"{path} cannot be written", remedy)
 
 
-def _writable(subject: str, path: Path, kind: str) -> CheckResult:
+def _writable(subject: str, path: Path, above: Path) -> CheckResult:
+    kind, space = file_system(above), os.statvfs(above)
+    if space.f_bavail * space.f_frsize < NEEDED:
+        remedy = "make room there; until then alerts and choices are not remembered"
+        return note(subject, f"{path}: the disk is full", remedy)
     if subject == STATE and is_silent(kind):
         remedy = "if alerts fail there, give `lossmon watch` a local journal: --state /var/tmp/FILE"
         return note(subject, f"{path} on {kind}: the journal of alerts needs working locks", remedy)

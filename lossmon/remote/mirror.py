@@ -101,6 +101,10 @@ class Mirror:
                 changed |= self._follow(path, state)
             except RemoteError as error:
                 notes.append(str(error))
+            except OSError as error:
+                # How much of it is here is unknown: the next look copies it as a whole.
+                self._files.pop(path, None)
+                notes.append(f"{self._place.name}/{path}: not copied: {error.strerror or error}")
         self.notes = tuple(notes)
         return changed
 
@@ -155,11 +159,14 @@ class Mirror:
         """Copy a file as a whole; it changes for readers in one moment. Returns its size."""
         # A reader takes a file with another inode for another one.
         new = local.with_name(f".{local.name}.new")
-        with new.open("wb") as file:
-            for data in self._chunks(path, 0, state.size):
-                file.write(data)
-            size = file.tell()
-        os.replace(new, local)
+        try:
+            with new.open("wb") as file:
+                for data in self._chunks(path, 0, state.size):
+                    file.write(data)
+                size = file.tell()
+            os.replace(new, local)
+        finally:
+            new.unlink(missing_ok=True)
         return size
 
     def _chunks(self, path: str, start: int, end: int) -> Iterator[bytes]:

@@ -102,13 +102,13 @@ def test_low_limits_of_file_events_are_named(
 ) -> None:
     (tmp_path / "max_user_watches").write_text(watches + "\n")
     (tmp_path / "max_user_instances").write_text(instances + "\n")
-    (found,) = check_events(tmp_path)
+    (found,) = check_events([], tmp_path)
     assert (found.level is Level.GOOD) is not bool(remedy)
     assert remedy in found.remedy
 
 
 def test_without_inotify_files_are_polled(tmp_path: Path) -> None:
-    assert levels(check_events(tmp_path)) == ["note file events"]
+    assert levels(check_events([], tmp_path)) == ["note file events"]
 
 
 def test_a_network_file_system_is_polled_and_its_clock_compared(
@@ -193,6 +193,11 @@ def test_a_directory_that_cannot_be_written_is_a_note(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "new" / "cache"))
     assert levels(check_directories())[1:] == ["note state directory", "good cache directory"]
     assert not (tmp_path / "new").exists()
+
+
+def test_a_full_disk_is_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lossmon.doctor.setup.NEEDED", 1 << 80)
+    assert levels(check_directories())[1] == "note state directory"
 
 
 def test_a_journal_on_a_network_file_system_is_a_note(monkeypatch: pytest.MonkeyPatch) -> None:

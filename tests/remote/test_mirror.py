@@ -11,6 +11,7 @@ from lossmon.remote import mirror as module
 from lossmon.remote.files import Enters, Follows, Listing, RemoteError, RemoteFile, is_safe
 from lossmon.remote.mirror import SEAM, Mirror
 from tests.monitor.logs import falling
+from tests.services.full_disk import full_disk
 
 
 class Place:
@@ -79,6 +80,21 @@ def test_readers_go_on_where_a_log_grew(place: Place, mirror: Mirror, tmp_path: 
     assert (tmp_path / LOG).stat().st_ino == inode
     (run,) = Monitor([tmp_path]).drain().runs
     assert run.step == 100
+
+
+def test_a_log_that_the_disk_has_no_room_for_is_named_and_comes_later(
+    place: Place, mirror: Mirror, tmp_path: Path
+) -> None:
+    place.files[LOG] = log(1, 101)
+    mirror.update()
+    place.files[LOG] = log(1, 201)
+    with full_disk(len(log(1, 151))):
+        mirror.update()
+        assert mirror.notes == (f"box:/runs/{LOG}: not copied: File too large",)
+        mirror.update()
+    assert [*tmp_path.rglob("*.new")] == []
+    mirror.update()
+    assert mirror.notes == () and (tmp_path / LOG).read_bytes() == place.files[LOG]
 
 
 @pytest.mark.parametrize("fresh", [log(500, 700), log(1, 5), b""])

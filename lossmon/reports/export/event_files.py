@@ -1,17 +1,22 @@
-"""TensorBoard event files, written with TensorBoard's own writer and messages."""
+"""TensorBoard event files, written with TensorBoard's own records and messages."""
 
 from __future__ import annotations
 
+import errno
 import math
+import os
+import shutil
+import socket
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
+from time import time as clock
 
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.plugins.hparams import metadata
 from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData, SessionStartInfo
-from tensorboard.summary.writer.event_file_writer import EventFileWriter
+from tensorboard.summary.writer.record_writer import RecordWriter
 
 from lossmon.reports.series_names import series_names
 from lossmon.types import Series
@@ -28,7 +33,7 @@ def write_event_file(
     Values have single precision, as in every event file.
 
     Args:
-        directory: Directory of the event file; is created.
+        directory: Directory of the event file; appears when all is written.
         series: The series.
         settings: Hyperparameters.
 
@@ -36,15 +41,31 @@ def write_event_file(
         FileExistsError: The directory exists.
         OSError: The file cannot be written.
     """
-    directory.mkdir(parents=True)
-    writer = EventFileWriter(str(directory))
+    if os.path.lexists(directory):
+        raise FileExistsError(errno.EEXIST, "exists already", str(directory))
+    temporary = directory.with_name(f".{directory.name}.{os.getpid()}")
+    temporary.mkdir(parents=True)
     try:
-        if settings:
-            writer.add_event(Event(summary=_hyperparameters(settings)))
-        for event in _events(series):
-            writer.add_event(event)
-    finally:
-        writer.close()
+        now = clock()
+        name = f"events.out.tfevents.{now:010.0f}.{socket.gethostname()}.{os.getpid()}.0"
+        with (temporary / name).open("wb") as file:
+            writer = RecordWriter(file)
+            for event in _file_events(series, settings, now):
+                writer.write(event.SerializeToString())
+        temporary.rename(directory)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+
+
+def _file_events(
+    series: Sequence[Series], settings: Mapping[str, str], now: float
+) -> Iterator[Event]:
+    """All events of a file, in order; its version first."""
+    yield Event(wall_time=now, file_version="brain.Event:2")
+    if settings:
+        yield Event(summary=_hyperparameters(settings))
+    yield from _events(series)
 
 
 def _events(series: Sequence[Series]) -> Iterator[Event]:

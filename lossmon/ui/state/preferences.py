@@ -39,8 +39,8 @@ class PaneLayout:
 class Preferences:
     """A small file in the user's own directory, written whenever something in it changes.
 
-    A file that cannot be understood is left as it is, and nothing is kept then: it may hold more
-    than we know of.
+    Another lossmon may write it too: a change is made in what is there then. A file that cannot be
+    understood is left as it is, and nothing is kept then: it may hold more than we know of.
 
     Args:
         directory: The user's directory of what is remembered; None keeps nothing.
@@ -54,35 +54,41 @@ class Preferences:
         """Keys of the metrics that stand first on the dashboard."""
         self.trouble = ""
         """What is wrong with the file, in words; empty if nothing is."""
-        if self._path is not None:
-            self._read(self._path)
+        self._take_in()
 
     def keep_theme(self, name: str) -> None:
         """Begin with this theme the next time."""
         if name != self.theme:
+            self._take_in()
             self.theme = name
             self._write()
 
     def keep_panes(self, size: str, panes: PaneLayout) -> None:
         """Open these panes on a screen of this size from now on."""
         if self.pane_layouts.get(size) != panes:
+            self._take_in()
             self.pane_layouts[size] = panes
             self._write()
 
     def pin(self, key: str) -> None:
         """Pin a metric, or unpin it."""
-        self.pins ^= {key}
+        pins = self.pins ^ {key}
+        self._take_in()
+        self.pins = self.pins | {key} if key in pins else self.pins - {key}
         self._write()
 
-    def _read(self, path: Path) -> None:
+    def _take_in(self) -> None:
+        """Take over what the file holds now."""
+        if self._path is None:
+            return
         try:
-            self._take(json_file.read(path, SIZE_LIMIT))
+            self._take(json_file.read(self._path, SIZE_LIMIT))
         except FileNotFoundError:
             return
         except json_file.JsonFileError as error:
             self._give_up(f"{error}; it is left as it is, and nothing is remembered")
         except ValueError as error:
-            self._give_up(f"{path}: {error}; it is left as it is, and nothing is remembered")
+            self._give_up(f"{self._path}: {error}; it is left as it is, and nothing is remembered")
 
     def _take(self, table: object) -> None:
         if not isinstance(table, Mapping):

@@ -22,6 +22,18 @@ def test_what_is_kept_is_there_again(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "not yet there").iterdir()] == [FILE]
 
 
+def test_two_screens_keep_what_each_of_them_changed(tmp_path: Path) -> None:
+    one, other = Preferences(tmp_path), Preferences(tmp_path)
+    one.pin("loss")
+    other.pin("reward")
+    one.keep_theme("nord")
+    other.keep_panes("-wide", PaneLayout(frozenset({"log"})))
+    other.pin("loss")
+    again = Preferences(tmp_path)
+    assert (again.theme, again.pins) == ("nord", {"reward"})
+    assert again.pane_layouts == {"-wide": PaneLayout(frozenset({"log"}))}
+
+
 def test_without_a_directory_nothing_is_kept_beyond_the_session() -> None:
     kept = Preferences(None)
     kept.keep_theme("nord")
