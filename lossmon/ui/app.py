@@ -30,6 +30,7 @@ from lossmon.ui.screens.dashboard import Dashboard
 from lossmon.ui.screens.host import ViewHost
 from lossmon.ui.screens.scene_screen import (
     DetailRequested,
+    MediaRequested,
     SceneScreen,
     axes_of,
     classes_of,
@@ -40,7 +41,7 @@ from lossmon.ui.state.session import Session
 from lossmon.ui.terminal import Terminal, detect
 from lossmon.ui.text.ascii import Ascii
 from lossmon.ui.theme.switcher import ThemeSwitcher
-from lossmon.ui.views import BY_ID, DETAIL, RUNS, VIEWS, View
+from lossmon.ui.views import BY_ID, DETAIL, MEDIA, RUNS, VIEWS, View
 
 TICK = 1.0
 """Seconds between two looks at the clock; only a changed text is written."""
@@ -288,6 +289,16 @@ class LossmonApp(ViewHost):
         from lossmon.ui.screens.detail import DetailScreen
 
         self._open(DETAIL, DetailScreen.create_for(self, message))
+
+    @on(MediaRequested)
+    def show_media(self, message: MediaRequested) -> None:
+        """Show what was logged under a tag full screen."""
+        from lossmon.ui.screens.media.base import MediaScreen
+
+        view = MEDIA[message.series.kind]
+        screen_class = view.screen_class()
+        assert issubclass(screen_class, MediaScreen)
+        self._open(view, screen_class.create_for(self, message.series.key))
 
     def action_chart(self, name: str, *arguments: object) -> None:
         """Change the chart settings."""

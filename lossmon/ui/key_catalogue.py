@@ -6,6 +6,7 @@ from textual.binding import Binding
 
 from lossmon.ui.keys.bindings import BINDINGS, GROUPS, in_groups
 from lossmon.ui.screens.dashboard import Dashboard
+from lossmon.ui.screens.media.base import MediaScreen
 from lossmon.ui.screens.page_screen import PageScreen
 from lossmon.ui.views import VIEWS
 from lossmon.ui.widgets.metrics import Metrics
@@ -15,7 +16,11 @@ from lossmon.ui.widgets.pane import LossPane
 def catalogue() -> dict[str, list[Binding]]:
     """Bindings by the title of their group: keys of several views first, then view by view."""
     opening = (view.binding for view in VIEWS if view.key)
-    shared = (opening, BINDINGS, *(_own(one) for one in (LossPane, Metrics, Dashboard, PageScreen)))
+    shared = (
+        opening,
+        BINDINGS,
+        *(_own(one) for one in (LossPane, Metrics, Dashboard, PageScreen, MediaScreen)),
+    )
     groups: dict[str, list[Binding]] = {title: [] for title in GROUPS.values()}
     for binding in in_groups(one for table in shared for one in table):
         groups[GROUPS[(binding.id or "").partition(".")[0]]].append(binding)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 from textual.binding import Binding
 
 from lossmon.fast_dataclass import dataclass
+from lossmon.types import MediaKind
 
 if TYPE_CHECKING:
     from lossmon.ui.screens.scene_screen import SceneScreen
@@ -51,6 +52,16 @@ _SCREENS = "lossmon.ui.screens"
 DETAIL = View("view.detail", "", "chart", "One chart full screen", "detail:DetailScreen")
 """Opened by a message, which says with which metric."""
 
+MEDIA = {
+    MediaKind.HISTOGRAM: View("view.histograms", "", "histograms", "Histograms over steps",
+                              "media.histograms:HistogramsScreen"),
+    MediaKind.PR_CURVE: View("view.pr_curves", "", "PR curves", "Precision over recall",
+                             "media.pr_curves:PrCurvesScreen"),
+    MediaKind.IMAGE: View("view.images", "", "images", "Logged images",
+                          "media.images:ImagesScreen"),
+}  # fmt: skip
+"""Opened by a message, which says with which tag."""
+
 RUNS = View("view.runs", "r", "runs", "All runs", "runs:RunsScreen", footer=5)
 """The first view where there are several runs."""
 
@@ -71,6 +82,7 @@ VIEWS = (
     View("view.compare", "c", "compare", "Compare runs", "compare:CompareScreen", footer=90),
     View("view.help", "question_mark", "help", "Help", "help:HelpScreen", footer=0),
     DETAIL,
+    *MEDIA.values(),
     View("app.theme", "t", "themes", "Themes", "themes:ThemesScreen", footer=130),
     View("app.palette", "ctrl+p,colon", "commands", "All commands", "palette:PaletteScreen"),
 )  # fmt: skip

@@ -13,6 +13,7 @@ GROUPS = {
     "chart": "Charts",
     "pane": "Panes",
     "page": "Pages",
+    "media": "Histograms, PR curves, images",
     "app": "lossmon",
 }
 """Title of each group of keys that work in several views, by the first part of their ids."""

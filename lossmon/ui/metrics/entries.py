@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from typing import Protocol
 
 import numpy as np
 
@@ -22,6 +23,13 @@ _NUMBER = re.compile(
     r"(?<![0-9A-Za-z])[0-9]+(?![0-9A-Za-z])"
     r"|(?<=layer)[0-9]+|(?<=block)[0-9]+|(?<=expert)[0-9]+|(?<=head)[0-9]+|(?<=stage)[0-9]+"
 )
+
+
+class Keyed(Protocol):
+    """What is found by its key."""
+
+    @property
+    def key(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,7 +78,7 @@ def entries_of(series: Iterable[Series], *, collapse: bool = True) -> list[Metri
     """
     groups: dict[str, list[Series]] = {}
     for one in series:
-        pattern = _pattern(one.tag) if collapse and _may_collapse(one) else ""
+        pattern = numberless(one.tag) if collapse and _may_collapse(one) else ""
         groups.setdefault(pattern or key_of(one), []).append(one)
     entries: list[MetricEntry] = []
     for key, members in groups.items():
@@ -87,8 +95,8 @@ def _may_collapse(one: Series) -> bool:
 
 
 @lru_cache(16_384)
-def _pattern(tag: str) -> str:
-    """The tag with `*` for its numbers; empty if it has none."""
+def numberless(tag: str) -> str:
+    """A tag with `*` for its numbers; empty if it has none."""
     found = _NUMBER.sub("*", tag)
     return "" if found == tag else found
 
@@ -152,6 +160,6 @@ def as_series(entry: MetricEntry, band: Band, values: str = "middle") -> Series:
     )
 
 
-def find(entries: Sequence[MetricEntry], key: str | None) -> int:
+def find(entries: Sequence[Keyed], key: str | None) -> int:
     """Place of an entry; 0 where it is not among them."""
     return next((at for at, one in enumerate(entries) if one.key == key), 0)

@@ -16,12 +16,13 @@ from lossmon.types import RunSnapshot
 from lossmon.ui.keys.bindings import footer
 from lossmon.ui.metrics.charts import chart_of
 from lossmon.ui.metrics.entries import Bands, MetricEntry, entries_of, find
+from lossmon.ui.metrics.media_entries import MediaEntry, media_entries
 from lossmon.ui.metrics.names import frequencies, shared_prefix, shortened
 from lossmon.ui.metrics.ranking import MetricSort, ordered
 from lossmon.ui.metrics.search import SearchError, matcher
 from lossmon.ui.scene import Scene
 from lossmon.ui.screens.host import ViewHost
-from lossmon.ui.screens.scene_screen import DetailRequested
+from lossmon.ui.screens.scene_screen import DetailRequested, MediaRequested
 from lossmon.ui.screens.typing_screen import TypingScreen
 from lossmon.ui.text.lines import EMPTY, MUTED, STRONG, TEXT, Line, clean
 from lossmon.ui.widgets.chart_titles import options_of
@@ -102,7 +103,7 @@ class MetricsScreen(TypingScreen):
         self.choices = app.metric_choices
         self.scene = Scene()
         self.catalogue = Catalogue()
-        self.shown: list[MetricEntry] = []
+        self.shown: list[MetricEntry | MediaEntry] = []
         """All metrics that fit the filter, in their order."""
         self.top = 0
         """Place of the first metric of the page."""
@@ -122,7 +123,7 @@ class MetricsScreen(TypingScreen):
         self._bands = Bands()
         self._order: dict[str, int] = {}
         self._counts: Counter[str] = Counter()
-        self._series: tuple[object, ...] = ()
+        self._listed: tuple[object, object] | None = None
 
     @classmethod
     def _own(cls) -> list[Binding]:
@@ -161,8 +162,11 @@ class MetricsScreen(TypingScreen):
         run = scene.run
         if run is None:
             self.shown = []
-        elif self._series is not run.series:
-            self._series = run.series
+        elif self._listed is None or any(
+            one is not other
+            for one, other in zip(self._listed, (run.series, run.media), strict=True)
+        ):
+            self._listed = run.series, run.media
             self.catalogue.update(run)
             self._list()
         self._draw()
@@ -176,6 +180,7 @@ class MetricsScreen(TypingScreen):
         series = [run.series[at] for at in indices]
         entries = entries_of(series)
         group = next((one for one in entries if one.key == choices.group), None)
+        media: list[MediaEntry] = []
         if group is not None:
             entries = entries_of(group.members, collapse=False)
         else:
@@ -184,8 +189,9 @@ class MetricsScreen(TypingScreen):
             entries = entries_of(
                 [one for one in series if fits(one.tag) or fits(one.meaning.label)]
             )
-        self._counts = frequencies(one.name for one in entries)
-        self.shown = self._sorted(entries, run)
+            media = media_entries(run.media, fits)
+        self.shown = [*self._sorted(entries, run), *media]
+        self._counts = frequencies(one.name for one in self.shown)
         self._arrange()
 
     def _sorted(self, entries: list[MetricEntry], run: RunSnapshot) -> list[MetricEntry]:
@@ -211,11 +217,14 @@ class MetricsScreen(TypingScreen):
         self.top = self.chosen // size * size
         page = self.shown[self.top : self.top + size]
         self._bands.keep([one.key for one in page])
-        prefix = shared_prefix([one.name for one in self.shown])
+        prefix = shared_prefix([one.name for one in self.shown if isinstance(one, MetricEntry)])
         for pane in self.panes:
             pane.set_class(pane.place >= len(page), "-unused")
         for pane, entry in zip(self.panes, page, strict=False):
-            self._show(pane, entry, prefix)
+            if isinstance(entry, MetricEntry):
+                self._show(pane, entry, prefix)
+            else:
+                self._show_media(pane, entry)
         self.heading.show(self._heading(prefix, len(page)))
 
     def _show(self, pane: MetricPane, entry: MetricEntry, prefix: str) -> None:
@@ -238,6 +247,12 @@ class MetricsScreen(TypingScreen):
             range_of(scene, chart.low, chart.high),
             chosen=entry.key == self.shown[self.chosen].key,
         )
+
+    def _show_media(self, pane: MetricPane, entry: MediaEntry) -> None:
+        room = (pane.size.width or self.app.size.width // self.columns) - FRAME_ROOM
+        name = shortened(entry.name, room - 4 * entry.is_group, self._counts)
+        is_chosen = entry.key == self.shown[self.chosen].key
+        pane.show_media(self.scene, entry, name, chosen=is_chosen)
 
     def _heading(self, prefix: str, count: int) -> list[tuple[int, Line]]:
         say, scene, size = self.scene.say, self.scene, self.columns * self.rows
@@ -297,7 +312,9 @@ class MetricsScreen(TypingScreen):
         if not self.shown:
             return
         entry = self.shown[self.chosen]
-        if entry.is_group:
+        if isinstance(entry, MediaEntry):
+            self.post_message(MediaRequested(entry.lead))
+        elif entry.is_group:
             self.choices.group, self.choices.chosen = entry.key, None
             self._again()
         else:
@@ -321,10 +338,10 @@ class MetricsScreen(TypingScreen):
 
     def action_pin(self) -> None:
         """Pin the chosen metric to the dashboard, or unpin it."""
-        if self.shown:
+        if self.shown and isinstance(self.shown[self.chosen], MetricEntry):
             self.choices.chosen = self.shown[self.chosen].key
             self.app.preferences.pin(self.choices.chosen)
-            self._series = ()
+            self._listed = None
             self.app.present()
 
     def _again(self) -> None:

@@ -13,10 +13,11 @@ from textual.binding import ActiveBinding, Binding, BindingType
 
 from lossmon.fast_dataclass import dataclass
 from lossmon.ui.metrics.entries import key_of
+from lossmon.ui.metrics.media_entries import MEDIA_WORDS
 from lossmon.ui.metrics.names import display_name
 from lossmon.ui.screens.host import ViewHost
 from lossmon.ui.screens.page_screen import PageScreen
-from lossmon.ui.screens.scene_screen import DetailRequested
+from lossmon.ui.screens.scene_screen import DetailRequested, MediaRequested
 from lossmon.ui.screens.typing_screen import TypingScreen
 from lossmon.ui.text.lines import MUTED, STRONG, TEXT, Line, clean, clip, fit, pointer
 from lossmon.ui.widgets.keys import NAMES
@@ -112,6 +113,15 @@ class PaletteScreen(TypingScreen, PageScreen):
                 partial(app.post_message, DetailRequested(key_of(one))),
             )
             for one in (app.scene.run.series if app.scene.run else ())
+        ]
+        known += [
+            PaletteEntry(
+                clean(one.name),
+                say(MEDIA_WORDS[one.kind]),
+                f"open {one.kind} {one.tag}",
+                partial(app.post_message, MediaRequested(one)),
+            )
+            for one in (app.scene.run.media if app.scene.run else ())
         ]
         return cls(
             known

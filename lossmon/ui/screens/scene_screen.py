@@ -10,6 +10,7 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.screen import Screen
 
+from lossmon.types import MediaSeries
 from lossmon.ui.chart.positions import axes_of_run
 from lossmon.ui.chart.view_options import XAxis
 from lossmon.ui.compositor import DiffCompositor
@@ -64,6 +65,18 @@ class DetailRequested(Message):
     def __init__(self, key: str | None = None, step: int | None = None) -> None:
         super().__init__()
         self.key, self.step = key, step
+
+
+class MediaRequested(Message):
+    """Asks the app to show a histogram, a PR curve or an image.
+
+    Attributes:
+        series: What was logged under a tag.
+    """
+
+    def __init__(self, series: MediaSeries) -> None:
+        super().__init__()
+        self.series = series
 
 
 class SceneScreen(Screen[None]):

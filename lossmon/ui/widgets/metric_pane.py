@@ -6,13 +6,16 @@ import math
 from collections.abc import Sequence
 
 from textual import events
+from textual.app import ComposeResult
 from textual.message import Message
 
 from lossmon.ui.chart.model import ChartModel, ChartOptions
 from lossmon.ui.metrics.entries import MetricEntry
+from lossmon.ui.metrics.media_entries import MediaEntry
 from lossmon.ui.scene import Scene
 from lossmon.ui.text import numbers
 from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line
+from lossmon.ui.widgets.media.card import MediaCard
 from lossmon.ui.widgets.pane import ChartPane
 
 FRAME_ROOM = 6
@@ -29,6 +32,12 @@ class MetricPane(ChartPane):
         place: Its place in the grid, from 0.
     """
 
+    DEFAULT_CSS = """
+    MetricPane.-chosen MediaCard { border-left: round $focus; border-right: round $focus; }
+    MetricPane MediaCard, MetricPane.-media Chart { display: none; }
+    MetricPane.-media MediaCard { display: block; }
+    """
+
     class Clicked(Message):
         """The pane at a place was clicked, `times` times in a row."""
 
@@ -39,6 +48,13 @@ class MetricPane(ChartPane):
     def __init__(self, place: int) -> None:
         super().__init__()
         self.place = place
+        self.card = MediaCard()
+
+    def compose(self) -> ComposeResult:
+        yield self.upper
+        yield self.chart
+        yield self.card
+        yield self.lower
 
     def show(
         self,
@@ -50,9 +66,19 @@ class MetricPane(ChartPane):
         chosen: bool,
     ) -> None:
         """Show a chart with a title and a footer."""
+        self.remove_class("-media")
+        self.chart.show(model, options)
+        self._frame(title, footer, chosen=chosen)
+
+    def show_media(self, scene: Scene, entry: MediaEntry, name: str, *, chosen: bool) -> None:
+        """Show what stands for a histogram, a PR curve or an image."""
+        self.add_class("-media")
+        self.card.show(scene, entry)
+        self._frame([(0, ((name, "foreground!"),)), (1, count_of(entry))], EMPTY, chosen=chosen)
+
+    def _frame(self, title: Sequence[tuple[int, Line]], footer: Line, *, chosen: bool) -> None:
         self.set_class(chosen, "-chosen")
         role = "focus" if chosen else "frame"
-        self.chart.show(model, options)
         self.upper.show(title, role)
         self.lower.show([(0, footer)], role)
 
@@ -69,8 +95,12 @@ def title_of_entry(
     head: Line = ((f"{name} ", f"{role}!"), (value_of(last), value_role))
     if pinned:
         head = ((f"{PIN} ", "key"), *head)
-    count: Line = ((f"×{len(entry.members)}", MUTED),) if entry.is_group else EMPTY
-    return [(0, head), (1, count)]
+    return [(0, head), (1, count_of(entry))]
+
+
+def count_of(entry: MetricEntry | MediaEntry) -> Line:
+    """How many series a group has."""
+    return ((f"×{len(entry.members)}", MUTED),) if entry.is_group else EMPTY
 
 
 def value_of(number: float) -> str:

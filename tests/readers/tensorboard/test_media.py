@@ -8,9 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tensorboard.compat.proto.event_pb2 import Event
-from tensorboard.compat.proto.summary_pb2 import HistogramProto, Summary, SummaryMetadata
-from tensorboard.compat.proto.tensor_pb2 import TensorProto
-from tensorboard.compat.proto.tensor_shape_pb2 import TensorShapeProto
 
 from lossmon.monitor import Monitor
 from lossmon.readers.tensorboard import FORMATS
@@ -25,40 +22,19 @@ from lossmon.types import (
     PrCurve,
     UnreadableMedia,
 )
-from tests.readers.tensorboard.event_files import framed, recorded, scalar
-
-LIMITS = [-1.0, 0.0, 1.0, 1.8e308]
-COUNTS = [0.0, 2.0, 3.0, 1.0]
+from tests.readers.tensorboard.event_files import (
+    framed,
+    histogram,
+    image,
+    recorded,
+    scalar,
+    tensor,
+)
 
 
 @pytest.fixture
 def log(tmp_path: Path) -> Path:
     return tmp_path / "events.out.tfevents.1.host"
-
-
-def histogram(tag: str, step: int) -> Event:
-    proto = HistogramProto(min=-0.5, max=2.0, num=6, bucket_limit=LIMITS, bucket=COUNTS)
-    return Event(step=step, wall_time=1.0, summary=Summary(value=[{"tag": tag, "histo": proto}]))
-
-
-def image(tag: str, step: int, data: bytes) -> Event:
-    proto = Summary.Image(width=4, height=3, encoded_image_string=data)
-    return Event(step=step, summary=Summary(value=[Summary.Value(tag=tag, image=proto)]))
-
-
-def tensor(
-    tag: str, step: int, plugin: str, rows: np.ndarray, shape: tuple[int, ...] = ()
-) -> Event:
-    single = rows.dtype == np.float32
-    dims = [TensorShapeProto.Dim(size=size) for size in shape or rows.shape]
-    proto = TensorProto(
-        dtype=1 if single else 2,
-        tensor_shape=TensorShapeProto(dim=dims),
-        tensor_content=rows.tobytes(),
-    )
-    named = SummaryMetadata.PluginData(plugin_name=plugin)
-    value = Summary.Value(tag=tag, tensor=proto, metadata=SummaryMetadata(plugin_data=named))
-    return Event(step=step, summary=Summary(value=[value]))
 
 
 def noted(log: Path) -> list[LoggedMedia]:

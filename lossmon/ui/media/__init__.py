@@ -1,0 +1,1 @@
+"""Histograms, PR curves and images without a widget."""

@@ -1,0 +1,128 @@
+"""Heat maps of histograms: bins of value on a common axis, over steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lossmon.types import Floats, Histogram
+
+_TAIL = 0.001
+"""Share of the values at either end that may lie beyond the axis: one step with a single huge value
+would press all others into one row. They are counted in the outer rows."""
+
+_PADDING = 0.1
+"""Share of a value that the axis has around it where all values are the same."""
+
+Rgb = NDArray[np.uint8]
+"""Colours of pixels, row 0 on top: (rows, columns, 3)."""
+
+
+class ValueSummary(NamedTuple):
+    """Numbers of one histogram.
+
+    Attributes:
+        total: Number of values.
+        low: Smallest value, as far as its bin tells.
+        median: Median, interpolated within its bin.
+        high: Largest value, as far as its bin tells.
+    """
+
+    total: float
+    low: float
+    median: float
+    high: float
+
+
+def summary(histogram: Histogram) -> ValueSummary:
+    """Sum up a histogram."""
+    low, high = float(histogram.left[0]), float(histogram.right[-1])
+    return ValueSummary(histogram.total, low, _quantile(histogram, 0.5), high)
+
+
+def value_range(histograms: Sequence[Histogram]) -> tuple[float, float]:
+    """The range that holds nearly all values of every histogram; at least one histogram."""
+    low = min(_quantile(one, _TAIL) for one in histograms)
+    high = max(_quantile(one, 1 - _TAIL) for one in histograms)
+    if high > low:
+        return low, high
+    padding = _PADDING * abs(low) or 1.0
+    return low - padding, high + padding
+
+
+def columns_of(steps: Sequence[int], columns: int) -> list[int]:
+    """Index of the record that each column shows: the newest at or before its step.
+
+    Args:
+        steps: Steps of the records, ascending; at least one.
+        columns: Number of columns.
+    """
+    places = np.linspace(steps[0], steps[-1], columns)
+    # Rounding must not hide the last record in the last column.
+    found = np.searchsorted(np.array(steps, np.float64), places + 1e-9, side="right") - 1
+    kept: list[int] = np.clip(found, 0, len(steps) - 1).tolist()
+    return kept
+
+
+def densities(histograms: Sequence[Histogram | None], low: float, high: float, rows: int) -> Floats:
+    """Share of the values of each histogram in each row, relative to the largest share.
+
+    Args:
+        histograms: One per column; None leaves it empty.
+        low: Lower end of the axis.
+        high: Upper end.
+        rows: Number of rows.
+
+    Returns:
+        Of shape (rows, histograms), 0 to 1, the highest values in row 0.
+    """
+    edges = np.linspace(low, high, rows + 1)
+    known: dict[int, Floats] = {}
+    shares = np.zeros((rows, len(histograms)))
+    for column, histogram in enumerate(histograms):
+        if histogram is None:
+            continue
+        if id(histogram) not in known:
+            known[id(histogram)] = _shares(histogram, edges)[::-1]
+        shares[:, column] = known[id(histogram)]
+    largest = shares.max(initial=0.0)
+    return shares / largest if largest else shares
+
+
+def _shares(histogram: Histogram, edges: Floats) -> Floats:
+    below = np.interp(edges, *_cumulative(histogram))
+    # What lies beyond the axis is counted in its outer rows.
+    below[0], below[-1] = 0.0, 1.0
+    return np.asarray(np.diff(below))
+
+
+def _cumulative(histogram: Histogram) -> tuple[Floats, Floats]:
+    """Values, and the share of all values that lies below each."""
+    total = np.cumsum(histogram.counts) / histogram.total
+    values = np.stack((histogram.left, histogram.right), axis=1).ravel()
+    below = np.stack((np.concatenate(([0.0], total[:-1])), total), axis=1).ravel()
+    return values, below
+
+
+def _quantile(histogram: Histogram, share: float) -> float:
+    values, below = _cumulative(histogram)
+    return float(np.interp(share, below, values))
+
+
+def colored(shares: Floats, ramp: Sequence[tuple[int, int, int]]) -> Rgb:
+    """Paint shares with a ramp of colours; the square root keeps thin tails visible."""
+    stops = np.array(ramp, np.float64)
+    at = np.sqrt(shares) * (len(stops) - 1)
+    places = np.arange(len(stops))
+    channels = [np.interp(at, places, stops[:, channel]) for channel in range(3)]
+    return np.stack(channels, axis=-1).round().astype(np.uint8)
+
+
+def shaded(shares: Floats, glyphs: str) -> NDArray[np.uint32]:
+    """Draw shares as characters of growing density; only an empty cell is the first of them."""
+    levels = np.round(np.sqrt(shares) * (len(glyphs) - 1)).astype(np.intp)
+    levels = np.maximum(levels, shares > 0)
+    return np.array([ord(one) for one in glyphs], np.uint32)[levels]

@@ -1,0 +1,79 @@
+"""Pictures: logged images decoded into pixels, within bounds of bytes and pixels."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import NamedTuple
+
+import numpy as np
+
+from lossmon.types import Floats
+from lossmon.ui.media.heat import Rgb
+
+MOST_PIXELS = 40_000_000
+"""Pixels of the largest image that is decoded, 120 MB; a larger one may be a decompression bomb."""
+
+_FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF")
+"""What trainings log. Pillow knows more, some of them by running other programs."""
+
+MISSING = "needs Pillow: pip install 'lossmon[images]'"
+
+
+class DecodedPicture(NamedTuple):
+    """An image scaled to a number of pixels.
+
+    Attributes:
+        pixels: Its colours; of shape (0, 0, 3) where `problem` says why.
+        width: Pixels of the image itself, 0 where unknown.
+        height: Likewise.
+        problem: Why it cannot be shown, or empty.
+    """
+
+    pixels: Rgb
+    width: int = 0
+    height: int = 0
+    problem: str = ""
+
+
+def decode(data: bytes, width: int, height: int, ground: tuple[int, int, int]) -> DecodedPicture:
+    """Decode an image and scale it down, or up by a whole factor, to fit a rectangle.
+
+    Args:
+        data: Encoded image; untrusted.
+        width: Most columns of pixels, at least 1.
+        height: Most rows of pixels, at least 1.
+        ground: Colour behind transparent pixels.
+    """
+    try:
+        from PIL import Image
+    except ImportError:
+        return _failed(MISSING)
+    size = (0, 0)
+    try:
+        with Image.open(BytesIO(data), formats=_FORMATS) as image:
+            size = image.size
+            if size[0] * size[1] > MOST_PIXELS:
+                return _failed(f"too large: {size[0]}×{size[1]} pixels", *size)
+            factor = max(1, min(width // size[0], height // size[1]))
+            image.draft("RGB", (width, height))
+            image.thumbnail((width, height))
+            shown = image.convert("RGBA")
+            if factor > 1:
+                shown = shown.resize((size[0] * factor, size[1] * factor), Image.Resampling.NEAREST)
+            behind = Image.new("RGBA", shown.size, (*ground, 255))
+            pixels = np.asarray(Image.alpha_composite(behind, shown).convert("RGB"))
+    except Exception as error:
+        # Decoders of images raise nearly anything for what is not one.
+        return _failed(f"cannot be decoded ({type(error).__name__})", *size)
+    return DecodedPicture(pixels, *size)
+
+
+def _failed(problem: str, width: int = 0, height: int = 0) -> DecodedPicture:
+    return DecodedPicture(np.zeros((0, 0, 3), np.uint8), width, height, problem)
+
+
+def brightness(pixels: Rgb) -> Floats:
+    """Brightness of pairs of rows, 0 to 1: as many rows as a terminal needs cells."""
+    rows = np.concatenate((pixels, pixels[-1:])) if len(pixels) % 2 else pixels
+    rows = rows.reshape(-1, 2, pixels.shape[1], 3)
+    return np.asarray(rows.mean(axis=1) @ np.array([0.299, 0.587, 0.114]) / 255)

@@ -1,0 +1,1 @@
+"""Views of histograms, PR curves and images."""

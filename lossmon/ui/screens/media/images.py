@@ -1,0 +1,102 @@
+"""Images view: what was logged as pictures, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from textual import on
+from textual.message import Message
+from textual.widget import Widget
+
+from lossmon.types import LoggedImage, MediaKind, MediaRecord, MediaSeries
+from lossmon.ui.media.picture import DecodedPicture, decode
+from lossmon.ui.screens.host import ViewHost
+from lossmon.ui.screens.media.base import MediaScreen
+from lossmon.ui.text.lines import MUTED, TEXT, Line, clean
+from lossmon.ui.widgets.media.picture import PictureView
+
+
+class PictureDecoded(Message):
+    """An image was decoded in a thread.
+
+    Attributes:
+        asked: What it was decoded for: the image, and the room.
+        picture: The pixels.
+    """
+
+    def __init__(self, asked: tuple[LoggedImage, int, int], picture: DecodedPicture) -> None:
+        super().__init__()
+        self.asked, self.picture = asked, picture
+
+
+class ImagesScreen(MediaScreen):
+    """The image of the chosen step in half blocks, its size and its file."""
+
+    DEFAULT_CSS = """
+    ImagesScreen PictureView {
+        padding: 0 1; border-left: round $frame; border-right: round $frame;
+    }
+    """
+
+    kind = MediaKind.IMAGE
+    missing = "this run logs no images"
+
+    def __init__(self, app: ViewHost, key: str = "") -> None:
+        super().__init__(app, key)
+        self.view = PictureView()
+        self.picture: DecodedPicture | None = None
+        """The image in view, None while it is not decoded."""
+        self._asked: tuple[LoggedImage, int, int] | None = None
+
+    def body(self) -> Widget:
+        return self.view
+
+    def wanted(self, series: MediaSeries) -> Sequence[MediaRecord]:
+        """The one in view alone: each may have megabytes."""
+        return series.records[self.place : self.place + 1]
+
+    def draw(self) -> None:
+        content, room = self.content, self.view.room
+        if not isinstance(content, LoggedImage) or not content.data or not room:
+            self.picture, self._asked = None, None
+            self.view.show(None, self.scene.terminal)
+            return
+        asked = (content, *room)
+        if asked == self._asked:
+            return
+        self._asked = asked
+        self.run_worker(
+            partial(self._decode, asked, self.view.ground),
+            thread=True,
+            group="picture",
+            exit_on_error=False,
+        )
+
+    def _decode(self, asked: tuple[LoggedImage, int, int], ground: tuple[int, int, int]) -> None:
+        image, width, height = asked
+        self.post_message(PictureDecoded(asked, decode(image.data, width, height, ground)))
+
+    @on(PictureDecoded)
+    def receive_picture(self, message: PictureDecoded) -> None:
+        """Show the picture if it is still the one in view."""
+        if message.asked == self._asked:
+            self.picture = message.picture
+            self.view.show(message.picture.pixels, self.scene.terminal)
+            self.show()
+
+    def facts(self) -> list[tuple[int, Line]]:
+        content, picture = self.content, self.picture
+        if not isinstance(content, LoggedImage):
+            return []
+        width, height = content.width, content.height
+        if picture is not None and picture.width:
+            width, height = picture.width, picture.height
+        parts: list[tuple[int, Line]] = []
+        if width and height:
+            parts.append((1, ((f"{width}×{height}", TEXT),)))
+        parts.append((3, ((clean(content.file), MUTED),)))
+        problem = content.problem or (picture.problem if picture is not None else "")
+        if problem:
+            parts.append((0, ((self.scene.say(clean(problem)), "warning"),)))
+        return parts

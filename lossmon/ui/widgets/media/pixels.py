@@ -1,0 +1,62 @@
+"""Pixels as cells: two of them per cell, one above the other, or characters of growing density."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.color import Color
+from rich.segment import Segment
+from rich.style import Style
+
+from lossmon.ui.media.heat import Rgb
+from lossmon.ui.terminal import Terminal
+from lossmon.ui.theme.palette import Palette
+
+SHADES = " ░▒▓█"
+ASCII_SHADES = " .:-=+*#%@"
+
+
+def glyphs_of(terminal: Terminal) -> str:
+    """Characters of growing density that a terminal has."""
+    return SHADES if terminal.unicode else ASCII_SHADES
+
+
+def has_pixels(terminal: Terminal, palette: Palette) -> bool:
+    """Whether cells can show two colours of our choice: half blocks, on a ground that is known."""
+    ground = palette.ground
+    known = ground is not None and ground.ansi is None
+    return known and terminal.unicode and not terminal.plain
+
+
+def rgb_of(style: Style, default: tuple[int, int, int]) -> tuple[int, int, int]:
+    """Colour of the text of a style."""
+    color = style.color.triplet if style.color is not None else None
+    return default if color is None else (color.red, color.green, color.blue)
+
+
+def pixel_row(pixels: Rgb, y: int) -> list[Segment]:
+    """Row `y` of cells: the rows `2 * y` and `2 * y + 1` of pixels."""
+    upper = pixels[2 * y]
+    lower = pixels[2 * y + 1] if 2 * y + 1 < len(pixels) else upper
+    both = np.concatenate((upper, lower), axis=1)
+    return [
+        Segment("▀" * (end - start), _style(*both[start].tolist()))
+        for start, end in _runs((both[1:] != both[:-1]).any(axis=1), len(both))
+    ]
+
+
+def glyph_row(codes: NDArray[np.uint32], style: Style) -> list[Segment]:
+    """A row of characters."""
+    return [Segment(codes.astype("<u4").tobytes().decode("utf-32-le"), style)]
+
+
+def _style(*channels: int) -> Style:
+    upper, lower = Color.from_rgb(*channels[:3]), Color.from_rgb(*channels[3:])
+    return Style(color=upper, bgcolor=lower)
+
+
+def _runs(changes: NDArray[np.bool_], count: int) -> list[tuple[int, int]]:
+    edges = [0, *(np.flatnonzero(changes) + 1).tolist(), count]
+    return [(start, end) for start, end in pairwise(edges) if end > start]

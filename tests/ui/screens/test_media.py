@@ -1,0 +1,155 @@
+"""The views of histograms, PR curves and images, over a real event file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lossmon.monitor import LocalSource
+from lossmon.types import Histogram, LoggedImage, Snapshot
+from lossmon.ui.app import LossmonApp
+from lossmon.ui.follower import SnapshotReady
+from lossmon.ui.scene import ScreenConfig
+from lossmon.ui.screens.media.histograms import HistogramsScreen
+from lossmon.ui.screens.media.images import ImagesScreen
+from lossmon.ui.screens.media.pr_curves import PrCurvesScreen
+from lossmon.ui.screens.metrics import MetricsScreen
+from lossmon.ui.terminal import Terminal
+from tests.readers.tensorboard.event_files import histogram, image, recorded, scalar, tensor
+from tests.ui import stage
+from tests.ui.media.test_picture import png
+from tests.ui.screen import SIZES, text, until, wrong_at
+
+LAYERS = [f"gradients/layer.{layer}.weight" for layer in range(12)]
+
+
+def curve(step: int) -> np.ndarray:
+    rows = np.zeros((6, 11), np.float32)
+    rows[5] = np.linspace(1, 0, 11)
+    rows[4] = np.linspace(0.5 + step / 1000, 1, 11)
+    return rows
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    path = tmp_path / "events.out.tfevents.1.host"
+    events = [scalar("train/loss", step, 1.0) for step in range(0, 400, 50)]
+    for step in (0, 100, 300):
+        events += [histogram(tag, step) for tag in (*LAYERS, "act[red]")]
+        events += [tensor("pr", step, "pr_curves", curve(step)), image("img", step, png(8, 6))]
+    events += [image("broken", 300, b"not an image")]
+    path.write_bytes(recorded(*events))
+    return path
+
+
+@pytest.fixture
+def source(log: Path) -> LocalSource:
+    return LocalSource([log.parent], hardware=False, clock=lambda: stage.NOW)
+
+
+def app_of(source: LocalSource, **options: object) -> LossmonApp:
+    return stage.app(source.drain(), **options)  # type: ignore[arg-type]
+
+
+async def test_the_metrics_view_lists_them_and_opens_a_histogram(source: LocalSource) -> None:
+    app = app_of(source)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("m")
+        await pilot.pause()
+        assert isinstance(app.screen, MetricsScreen)
+        names = [one.name for one in app.screen.shown]
+        assert names[1:] == ["act[red]", "gradients/layer.*.weight", "pr", "broken", "img"]
+        assert "×12" in text(app)
+        await pilot.press("end", "space", "slash", *"grad", "enter", "end", "enter")
+        await pilot.pause()
+        screen = app.screen
+        assert isinstance(screen, HistogramsScreen)
+        assert screen.series is not None
+        assert screen.series.name == LAYERS[0]
+        await until(pilot, lambda: isinstance(screen.content, Histogram))
+        assert "median" in text(app)
+        assert "step 300" in text(app)
+        await pilot.press("escape")
+        assert isinstance(app.screen, MetricsScreen)
+
+
+async def test_keys_choose_tags_and_steps_and_what_is_typed_filters(source: LocalSource) -> None:
+    app = app_of(source)
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.action_view("view.histograms")
+        await pilot.pause()
+        screen = app.screen
+        assert isinstance(screen, HistogramsScreen)
+        assert [one.name for one in screen.shown] == ["act[red]", *LAYERS]
+        await until(pilot, lambda: len(screen.contents) == 3)
+        await pilot.press("down", "pagedown", "up", "left")
+        await pilot.pause()
+        assert (screen.chosen, screen.step) == (10, 100)
+        await until(pilot, lambda: isinstance(screen.content, Histogram))
+        assert "▲" in text(app)
+        await pilot.press("home", "left")
+        assert screen.step == 0
+        await pilot.press("right", "right", "right")
+        assert screen.step is None
+        await pilot.press("slash", *"layer.7", "enter")
+        await pilot.pause()
+        assert [one.name for one in screen.shown] == [LAYERS[7]]
+        await pilot.press("slash", *"(", "enter", "escape", "slash", *"zz", "enter")
+        await pilot.pause()
+        assert "nothing fits the filter" in text(app)
+        await pilot.press("escape")
+        assert len(screen.shown) == 13
+
+
+async def test_a_view_follows_its_run(source: LocalSource, log: Path) -> None:
+    app = app_of(source)
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.action_view("view.histograms")
+        await pilot.pause()
+        screen = app.screen
+        assert isinstance(screen, HistogramsScreen)
+        await until(pilot, lambda: len(screen.contents) == 3)
+        with log.open("ab") as file:
+            file.write(recorded(histogram("act[red]", 350)))
+        app.post_message(SnapshotReady(source.drain()))
+        await until(pilot, lambda: len(screen.contents) == 4)
+        assert "step 350" in text(app)
+
+
+async def test_the_palette_opens_a_pr_curve_and_images(source: LocalSource) -> None:
+    app = app_of(source)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("ctrl+p", *"open pr_curve", "enter")
+        await pilot.pause()
+        screen = app.screen
+        assert isinstance(screen, PrCurvesScreen)
+        await until(pilot, lambda: len(screen.contents) == 3)
+        assert "average precision 0." in text(app)
+        await pilot.press("escape", "ctrl+p", *"open image img", "enter")
+        await pilot.pause()
+        images = app.screen
+        assert isinstance(images, ImagesScreen)
+        await until(pilot, lambda: images.picture is not None)
+        assert "8×6" in text(app)
+        assert "events.out.tfevents" in text(app)
+        assert "▀" in text(app)
+        await pilot.press("up")
+        await until(pilot, lambda: isinstance(images.content, LoggedImage))
+        await until(pilot, lambda: "cannot be decoded" in text(app))
+
+
+@pytest.mark.parametrize("view", ["view.histograms", "view.pr_curves", "view.images"])
+async def test_a_view_fits_every_size_and_says_what_is_missing(
+    source: LocalSource, view: str
+) -> None:
+    config = ScreenConfig(language="zh")
+    app = app_of(source, config=config, terminal=Terminal(colors=0, unicode=False))
+    async with app.run_test(size=SIZES[0]) as pilot:
+        app.action_view(view)
+        await pilot.pause()
+        found = [fault for size in SIZES for fault in await wrong_at(pilot, app, size)]
+        app.post_message(SnapshotReady(Snapshot()))
+        await pilot.pause()
+        assert not found + await wrong_at(pilot, app, SIZES[0])
