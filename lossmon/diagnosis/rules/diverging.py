@@ -196,9 +196,7 @@ ALONE_EVALS = 4
 def _by_evals(signals: Signals, sensitivity: float) -> Finding | None:
     """The evals stay far above their best, and no falling train loss explains it as overfitting."""
     evals = signals.eval
-    if evals is None or len(evals) < ALONE_EVALS or train_kept_falling(signals):
-        return None
-    if train_stayed_low(signals):
+    if evals is None or len(evals) < ALONE_EVALS:
         return None
     since = signals.eval_log[signals.eval_best + 1 :]
     if len(since) < ALONE_EVALS - 1:
@@ -206,6 +204,8 @@ def _by_evals(signals: Signals, sensitivity: float) -> Finding | None:
     lowest = float(since[-(ALONE_EVALS - 1) :].min()) - float(signals.eval_log[signals.eval_best])
     noise = 0.0 if signals.evals_left else EXCESS_NOISE * signals.eval_noise
     if lowest < max(EXCESS, noise) / sensitivity:
+        return None
+    if train_kept_falling(signals) or train_stayed_low(signals):
         return None
     best, level = float(evals.y[signals.eval_best]), math.exp(signals.eval_now)
     first = float(evals.y[0])

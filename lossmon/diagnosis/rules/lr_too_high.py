@@ -22,7 +22,7 @@ def lr_too_high(signals: Signals) -> Finding | None:
     raised = now > RAISED_RATE * float(rate.y[0]) and signals.now > 1.2 * train.minimum[0]
     then = rate.mean(rate.first, max(lowest, rate.first + rate.gap)) if raised else now
     raised = raised and now > RAISED_RATE * then > 0
-    swinging = now >= 0.5 * rate.maximum[0] and eval_swing(signals) > 0
+    swinging = signals.once(eval_swing) > 0 and now >= 0.5 * rate.maximum[0]
     if not (raised or swinging):
         return None
     evidence = facts(rate=now, rate_then=then)

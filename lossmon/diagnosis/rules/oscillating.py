@@ -49,7 +49,7 @@ def oscillating(signals: Signals) -> Finding | None:
     if signals.eval is not None and len(signals.eval) >= SWING_EVALS:
         # Where evals hold still, the batches differ, not the weights.
         by_train = by_train and signals.eval_noise > EVAL_SWING_LEAST / sensitivity
-    swing = eval_swing(signals)
+    swing = signals.once(eval_swing)
     by_eval = swing > 0
     if not (by_train or by_eval):
         return None

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from lossmon.diagnosis.curve_stats import CurveStats, log_ratio, median
+from lossmon.diagnosis.curve_stats import CurveStats, log_ratio, median_of_few
 from lossmon.diagnosis.facts import facts, rise_percent
 from lossmon.diagnosis.signals import Signals
 from lossmon.diagnosis.state import LossKind
@@ -156,7 +156,7 @@ def _on_its_way(signals: Signals, rise: float, after: int) -> bool:
     assert evals is not None
     if after < PACE_EVALS or rise < max(PACE_RISE / sensitivity, PACE_NOISE * signals.eval_noise):
         return False
-    if _train_fall(signals) < PACE_TRAIN:
+    if signals.once(_train_fall) < PACE_TRAIN:
         return False
     best = float(evals.x[signals.eval_best])
     age = max(best - signals.first, evals.gap)
@@ -181,14 +181,15 @@ def _least_rise(signals: Signals, after: int) -> float:
 
 def train_kept_falling(signals: Signals) -> bool:
     """The train loss has fallen since the best eval, beyond its noise."""
-    return _train_fall(signals) >= max(TRAIN_FELL, 2 * signals.train_level_error)
+    fall = signals.once(_train_fall)
+    return fall >= TRAIN_FELL and fall >= 2 * signals.train_level_error
 
 
 def train_stayed_low(signals: Signals) -> bool:
     """The train loss is no higher than beside the best eval, and low by what it has learnt."""
     if not signals.sees_train_since_best or signals.drop < STAYED_DROP:
         return False
-    return _train_fall(signals) >= -max(TRAIN_FELL, 2 * signals.train_at_eval_error)
+    return signals.once(_train_fall) >= -max(TRAIN_FELL, 2 * signals.train_at_eval_error)
 
 
 STAYED_DROP = 0.2
@@ -197,13 +198,13 @@ STAYED_DROP = 0.2
 
 def _train_fall(signals: Signals) -> float:
     """Log fall of the train loss since the best eval, from no higher than it started."""
-    past = signals.train_before_evals[: signals.common]
     if not signals.sees_train_since_best:
         return 0.0
+    past = signals.train_before_evals[: signals.common]
     best = signals.eval_best
     # A whole interval before the best eval began much higher; means over it are all there is.
     beside = past[best] if signals.train_lags else min(past[best], signals.train_at_evals[best])
-    return log_ratio(min(float(beside), signals.start), median(past[-3:]))
+    return log_ratio(min(float(beside), signals.start), median_of_few(past[-3:].tolist()))
 
 
 STEADY_REVERSALS = 0.5

@@ -57,5 +57,5 @@ def shaken(signals: Signals) -> bool:
     train = signals.train
     if train is None:
         return False
-    late = train.highs[train.x > signals.at(0.5)]
+    late = train.highs[int(train.x.searchsorted(signals.at(0.5), side="right")) :]
     return len(late) > 0 and float(late.max()) > ABOVE_START * signals.start

@@ -92,7 +92,7 @@ class PairedSignals(EvalSignals):
         if train is None or evals is None or not self.common:
             return 0.0, math.inf
         places, logs = evals.x[: self.common], self.eval_log[: self.common]
-        late = max(int(np.count_nonzero(places > self.at(LATE_SHARE))), 1)
+        late = max(len(places) - int(places.searchsorted(self.at(LATE_SHARE), side="right")), 1)
         start, end = float(places[-late]) - evals.gap / 2, float(places[-1]) + train.gap / 2
         level = log_ratio(min(train.mean(start, end), train.mean(2 * start - end, start)), 1.0)
         error = self.late_noise / math.sqrt(max(train.count(start, end), 1.0))
