@@ -45,6 +45,10 @@ def record(run: RunSnapshot, language: str, *, points: bool = False) -> dict[str
             name: _one_series(series, points)
             for name, series in zip(series_names(run.series), run.series, strict=True)
         },
+        "media": [
+            {"kind": one.kind.value, "name": one.name, "last_step": one.last_step}
+            for one in run.media
+        ],
         "best": _best(run),
         "job": job_record(run.job),
         "nodes": node_records(run.nodes),

@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,9 @@ from lossmon.types import (
     Finding,
     Kind,
     Meaning,
+    MediaKind,
+    MediaRecord,
+    MediaSeries,
     RunSnapshot,
     RunState,
     Series,
@@ -40,6 +44,7 @@ KEYS = {
     "findings",
     "history",
     "series",
+    "media",
     "best",
     "job",
     "nodes",
@@ -170,3 +175,10 @@ def test_the_points_are_added_when_asked_for() -> None:
         "values": [2.0, 1.0, None],
         "wall_times": [],
     }
+
+
+def test_histograms_and_images_are_listed_by_name() -> None:
+    logged = MediaRecord(40, 0.0, Path("log"), 0, 1)
+    one = MediaSeries(MediaKind.IMAGE, "img", "train/img", "tensorboard", (logged,))
+    described = record(replace(snapshot(), media=(one,)), "en")
+    assert described["media"] == [{"kind": "image", "name": "train/img", "last_step": 40}]
