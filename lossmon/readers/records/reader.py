@@ -177,7 +177,8 @@ class RecordReader:
 
     def _add_unfinished(self) -> None:
         line = self._tail.unfinished
-        if line is None or line == self._early:
+        if line is None or line == self._early or self._tail.pending:
+            # With bytes left to read, it is where the last block was cut.
             return
         if self._early is not None:
             raise _LineContinuedError

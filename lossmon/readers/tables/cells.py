@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -82,15 +83,17 @@ def _parse_block(
         if _parse_numbers(good, row, header, wanted, cells):
             faults += [_ragged(first + i, count, width) for i, count in bad if lines[i].strip()]
             return len(good)
-    n = 0
+    rows: list[list[str]] = []
     for index, line in enumerate(lines):
         values = header.split(decode(line))
         if len(values) == width:
-            _add_row(cells, row + n, header, values)
-            n += 1
+            rows.append(values)
         elif line.strip():
             faults.append(_ragged(first + index, len(values), width))
-    return n
+    for name, texts in zip(header.names, zip(*rows, strict=True), strict=False):
+        if name:
+            _add_cells(cells, row, name, texts, header, wanted)
+    return len(rows)
 
 
 def _is_plain(lines: list[bytes], delimiter: bytes) -> bool:
@@ -115,12 +118,26 @@ def _ragged(index: int, count: int, width: int) -> LineFault:
     return LineFault(index, f"{count:,} cells where the header has {width:,}")
 
 
-def _add_row(cells: FrameBuilder, row: int, header: TableHeader, values: list[str]) -> None:
-    for name, value in zip(header.names, values, strict=True):
-        if name and value:
-            if header.delimiter == ";" and "," in value and number(value) is None:
-                value = value.replace(",", ".", 1)
-            cells.add(row, name, value)
+def _add_cells(
+    cells: FrameBuilder,
+    row: int,
+    name: str,
+    texts: Sequence[str],
+    header: TableHeader,
+    wanted: frozenset[str],
+) -> None:
+    """Add the cells of one column, given as text; texts repeat themselves more than numbers do."""
+    found = {text: number(text) for text in set(texts)}
+    if header.delimiter == ";":
+        for text in [text for text, value in found.items() if value is None and "," in text]:
+            found[text] = number(text.replace(",", ".", 1))
+    values = [found[text] for text in texts]
+    rows = np.array([row + at for at, one in enumerate(values) if one is not None], np.int64)
+    taken = np.array([one for one in values if one is not None], np.float64)
+    cells.add_column(name, FrameColumn(rows, taken))
+    if plain(name) in wanted:
+        pairs = enumerate(zip(texts, values, strict=True))
+        cells.add_texts(name, [(row + at, t) for at, (t, v) in pairs if v is None and t])
 
 
 def _parse_numbers(
@@ -207,10 +224,4 @@ def _add_texts(
         if index in numeric or not name:
             continue
         texts = [decode(line.split(delimiter)[index]).strip() for line in lines]
-        values = [number(text) for text in texts]
-        rows = [row + at for at, value in enumerate(values) if value is not None]
-        taken = [value for value in values if value is not None]
-        cells.add_column(name, FrameColumn(np.array(rows, np.int64), np.array(taken, np.float64)))
-        if plain(name) in wanted:
-            pairs = enumerate(zip(texts, values, strict=True))
-            cells.add_texts(name, [(row + at, t) for at, (t, v) in pairs if v is None and t])
+        _add_cells(cells, row, name, texts, header, wanted)

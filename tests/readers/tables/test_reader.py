@@ -224,6 +224,24 @@ def test_any_cells_come_out_the_same_for_any_cuts(
     assert read_growing(folder / "log.csv", content, cuts, table).series == expected.series
 
 
+def test_a_finished_table_is_read_once_wherever_its_blocks_are_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lossmon.readers.files.lines.BLOCK", 5_000)
+    path = tmp_path / "metrics.csv"
+    rows = [f"{step},{step / 7}" for step in range(3_000)]
+    path.write_text("\n".join(["step,loss", *rows, ""]))
+    os.utime(path, (1.7e9, 1.7e9))
+    reader, found = table(path), list[float]()
+    for _ in range(path.stat().st_size // 1_000):
+        batch = reader.read(0.0)
+        assert not batch.replaced
+        found += [value for points in batch.points for value in points.values.tolist()]
+        if not batch.pending:
+            break
+    assert found == [step / 7 for step in range(3_000)]
+
+
 NUMBERS = st.sampled_from(["", "", "1", "2.5", "-0", "-0.0", "1e-300", "12345678901234567890"])
 
 
