@@ -6,6 +6,10 @@ A live screen over a slow line pays for that: most of what it sends stands there
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
 from rich.color import ColorSystem
 from rich.console import Console
 from rich.control import Control
@@ -25,10 +29,69 @@ class DiffUpdate(ChopsUpdate):
                 if strip is not None and x < end and stop > start:
                     left, right = max(x, start), min(stop, end)
                     _collect(runs, strip.crop(left - x, right - x), left, y)
-        system = console._color_system or ColorSystem.TRUECOLOR
-        return "".join(
-            Strip.render_style(style, "".join(texts), system) for style, texts in runs.items()
+        return _painted(runs, console._color_system or ColorSystem.TRUECOLOR)
+
+
+def _painted(texts: Mapping[Style, Sequence[str]], system: ColorSystem) -> str:
+    """Texts behind their styles; a style says only how it differs from the one before it."""
+    parts: list[str] = []
+    before: Codes | None = None
+    for codes, style in sorted(
+        ((codes_of(style, system), style) for style in texts), key=lambda pair: pair[0].order
+    ):
+        text = "".join(texts[style])
+        if style.link:
+            parts.append(f"\x1b[0m{Strip.render_style(style, text, system)}")
+            before = None
+            continue
+        if before is not None and codes.continues(before):
+            parts.append(f"\x1b[{codes.foreground}m{text}")
+        else:
+            parts.append(f"\x1b[{'0;' if before else ''}{codes.whole or '0'}m{text}")
+        before = codes
+    return "".join([*parts, "\x1b[0m"]) if parts else ""
+
+
+class Codes(NamedTuple):
+    """The parameters of a style in a control sequence.
+
+    Attributes:
+        background: The background alone.
+        attributes: Bold, italic and the like.
+        foreground: Attributes and foreground; empty where the style leaves the foreground alone.
+        whole: All of them.
+    """
+
+    background: str
+    attributes: str
+    foreground: str
+    whole: str
+
+    @property
+    def order(self) -> tuple[str, str]:
+        """Place among the styles of a picture: those that can continue each other in a row."""
+        return self.background, self.attributes
+
+    def continues(self, before: Codes) -> bool:
+        """Whether the foreground is all that has to be set behind another style."""
+        return (
+            self.foreground != ""
+            and self.background == before.background
+            and before.attributes in ("", self.attributes)
         )
+
+
+@lru_cache(maxsize=1024)
+def codes_of(style: Style, system: ColorSystem) -> Codes:
+    """The control parameters of a style."""
+    attributes = style.without_color
+    foreground = attributes + Style.from_color(style.color)
+    return Codes(
+        Strip.render_ansi(Style.from_color(None, style.bgcolor), system),
+        Strip.render_ansi(attributes, system),
+        Strip.render_ansi(foreground, system) if style.color else "",
+        Strip.render_ansi(style, system),
+    )
 
 
 def _collect(runs: dict[Style, list[str]], strip: Strip, x: int, y: int) -> None:

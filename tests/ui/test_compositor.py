@@ -13,13 +13,18 @@ from textual.strip import Strip
 from lossmon.ui.compositor import DiffUpdate
 
 WIDTH, HEIGHT = 40, 6
-STYLES = [Style(color="red"), Style(color="green", bold=True), Style(bgcolor="blue")]
+STYLES = [
+    *(Style(color="red"), Style(color="green", bold=True), Style(bgcolor="blue"), Style()),
+    *(Style(color="red", bgcolor="blue"), Style(color="green", bgcolor="blue", bold=True)),
+    *(Style(color="cyan", bgcolor="blue", bold=True), Style(color="cyan", underline=True)),
+    *(Style(bold=True), Style(color="#102030", bgcolor="blue", reverse=True)),
+]
 
 
 def strip_of(text: str) -> Strip:
-    """Text in pieces of changing style, padded to the width."""
+    """Text padded to the width; each character has a style of its own."""
     text = text.ljust(WIDTH)[:WIDTH]
-    return Strip([Segment(text[i : i + 7], STYLES[i % 3]) for i in range(0, WIDTH, 7)], WIDTH)
+    return Strip([Segment(char, STYLES[ord(char) % len(STYLES)]) for char in text], WIDTH)
 
 
 def send(screen: pyte.Screen, update: DiffUpdate) -> str:
@@ -46,10 +51,26 @@ def test_changed_spans_bring_the_terminal_up_to_date() -> None:
     for _ in range(200):
         y, start = random.randrange(HEIGHT), random.randrange(WIDTH)
         end = random.randint(start + 1, WIDTH)
-        patch = "".join(random.choice("abc ") for _ in range(end - start))
+        patch = "".join(random.choice("abcdefghij ") for _ in range(end - start))
         rows[y] = rows[y][:start] + patch + rows[y][end:]
         send(screen, update_of(rows, [(y, start, end)]))
         assert screen.display == rows
+    whole = pyte.Screen(WIDTH, HEIGHT)
+    console = Console(color_system="truecolor", force_terminal=True, width=WIDTH)
+    pyte.Stream(whole).feed("\r\n".join(strip_of(row).render(console) for row in rows))
+    assert screen.buffer == whole.buffer
+
+
+def test_styles_on_one_background_set_it_once() -> None:
+    ground = Style(color="red", bgcolor="#102030")
+    segments = [
+        Segment("a", ground),
+        Segment("b", Style(color="green", bold=True) + Style(bgcolor="#102030")),
+        Segment("c", Style(color="green", bgcolor="#102030")),
+    ]
+    sequence = send(pyte.Screen(WIDTH, 1), DiffUpdate([{0: Strip(segments)}], [(0, 0, 3)], [[3]]))
+    assert sequence.count("48;2;16;32;48") == 1
+    assert sequence.endswith("\x1b[0m")
 
 
 def test_one_cell_costs_one_colour_and_one_movement() -> None:

@@ -15,9 +15,9 @@ from textual.widget import Widget
 from lossmon.ui.text.lines import EMPTY, Line
 from lossmon.ui.theme.palette import Palette
 
-JOIN_GAP = 16
-"""Unchanged cells between two changes that are sent along: moving the cursor and setting the
-colour again costs about 50 bytes, more than so many cells of one colour."""
+JOIN_GAP = 6
+"""Unchanged cells of one colour between two changes that are sent along: moving the cursor costs as
+many bytes."""
 
 _palettes: WeakKeyDictionary[App[object], tuple[dict[str, str], Palette]] = WeakKeyDictionary()
 
@@ -104,7 +104,7 @@ class Panel(Widget):
 
 
 def changed_spans(old: Line, new: Line) -> list[tuple[int, int]]:
-    """Where two lines differ: start and end cells, left to right, near ones joined."""
+    """Where two lines differ: start and end cells, left to right; near ones are joined."""
     was, now = _cells(old), _cells(new)
     spans: list[tuple[int, int]] = []
     for x in range(max(len(was), len(now))):
@@ -112,7 +112,8 @@ def changed_spans(old: Line, new: Line) -> list[tuple[int, int]]:
         after = now[x] if x < len(now) else _BLANK
         if before == after:
             continue
-        if spans and x - spans[-1][1] <= JOIN_GAP:
+        end = spans[-1][1] if spans else -JOIN_GAP - 1
+        if x - end <= JOIN_GAP and all(role == after[1] for _, role in now[end:x]):
             spans[-1] = (spans[-1][0], x + 1)
         else:
             spans.append((x, x + 1))

@@ -75,6 +75,14 @@ def test_only_the_cells_that_differ_change() -> None:
     assert changed_spans(old, new) == [(9, 10), (40, 41)]
 
 
+def test_near_changes_are_joined_where_one_colour_stands_between() -> None:
+    old, new = (("a----b", "muted"),), (("c----d", "muted"),)
+    assert changed_spans(old, new) == [(0, 6)]
+    between = ("----", "train")
+    old, new = (("a", "muted"), between, ("b", "muted")), (("c", "muted"), between, ("d", "muted"))
+    assert changed_spans(old, new) == [(0, 1), (5, 6)]
+
+
 def test_a_changed_colour_is_a_change() -> None:
     assert changed_spans((("nan", "train"),), (("nan", "critical"),)) == [(0, 3)]
 
