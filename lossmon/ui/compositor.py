@@ -6,7 +6,7 @@ A live screen over a slow line pays for that: most of what it sends stands there
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.control import Control
 from rich.style import Style
 from textual._compositor import ChopsUpdate, Compositor
+from textual.geometry import Region
 from textual.strip import Strip
 
 
@@ -108,11 +109,44 @@ def _collect(runs: dict[Style, list[str]], strip: Strip, x: int, y: int) -> None
 
 
 class DiffCompositor(Compositor):
-    """Composes as ever; what it sends is lean."""
+    """Renders the rows that changed, of widgets that can be seen there, and sends them leanly.
+
+    Textual renders every widget within the smallest rectangle around all changes: with one change
+    in the header and one in the lowest panel that is the whole screen.
+    """
+
+    _changed: tuple[Region, ...] = ()
+    """What a partial update is about; empty otherwise."""
 
     def render_partial_update(self) -> ChopsUpdate | None:
         """Return the changed spans, or None if nothing changed."""
-        update = super().render_partial_update()
+        self._changed = tuple(self._dirty_regions)
+        try:
+            update = super().render_partial_update()
+        finally:
+            self._changed = ()
         if update is None:
             return None
         return DiffUpdate(update.chops, update.spans, update.chop_ends)
+
+    def _get_renders(
+        self, crop: Region | None = None
+    ) -> Iterable[tuple[Region, Region, list[Strip]]]:
+        """Widgets with their region, the part of it that is rendered, and its lines."""
+        if not self._changed:
+            yield from super()._get_renders(crop)
+            return
+        uncovered = self._changed
+        # The widgets in front come first.
+        for widget, (region, clip) in self.visible_widgets.items():
+            area = region.intersection(clip)
+            rows = [(one.y, one.bottom) for one in uncovered if area.overlaps(one)]
+            if not rows:
+                continue
+            top = max(area.y, min(y for y, _ in rows))
+            bottom = min(area.bottom, max(bottom for _, bottom in rows))
+            part = Region(area.x, top, area.width, bottom - top)
+            yield region, part, widget.render_lines(part.translate(-region.offset))
+            uncovered = tuple(one for one in uncovered if not area.contains_region(one))
+            if not uncovered:
+                return

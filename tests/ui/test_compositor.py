@@ -8,9 +8,15 @@ import pyte
 from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
+from textual._compositor import CompositorUpdate
+from textual.app import App
+from textual.geometry import Region
+from textual.screen import Screen
 from textual.strip import Strip
+from textual.widget import Widget
 
 from lossmon.ui.compositor import DiffUpdate
+from lossmon.ui.screens.scene_screen import SceneScreen
 
 WIDTH, HEIGHT = 40, 6
 STYLES = [
@@ -84,3 +90,69 @@ def test_a_wide_character_is_sent_whole() -> None:
     strip = Strip([Segment("ab中文cd", STYLES[0]), Segment(" " * 32, STYLES[0])], WIDTH)
     send(screen, DiffUpdate([{0: strip}], [(0, 2, 6)], [[WIDTH]]))
     assert screen.display[0].startswith("  中文")
+
+
+class Letters(Widget):
+    """A field of one letter per row, which also counts how often it is rendered."""
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id=id)
+        self.rows = list("." * HEIGHT)
+        self.renders = 0
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        self.renders += 1
+        return super().render_lines(crop)
+
+    def render_line(self, y: int) -> Strip:
+        return Strip([Segment(self.rows[y] * self.size.width, STYLES[0])])
+
+    def change(self, y: int, letter: str) -> None:
+        self.rows[y] = letter
+        self.refresh(Region(0, y, self.size.width, 1))
+
+
+class Overlapping(App[None]):
+    """Three fields below each other, and one above them all; what they send goes to a terminal."""
+
+    CSS = """
+    Screen { layers: below above; layout: vertical; overflow: hidden; }
+    Letters { height: 1fr; }
+    #over { layer: above; width: 10; height: 6; offset: 5 2; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.terminal = pyte.Screen(WIDTH, 12)
+
+    def get_default_screen(self) -> Screen[None]:
+        screen = SceneScreen()
+        screen.compose = lambda: map(Letters, ("top", "middle", "low", "over"))  # type: ignore[method-assign]
+        return screen
+
+    def _display(self, screen: Screen[None], renderable: object) -> None:  # type: ignore[override]
+        if isinstance(renderable, CompositorUpdate):
+            pyte.Stream(self.terminal).feed(renderable.render_segments(self.console))
+
+
+async def test_a_partial_update_renders_only_what_is_seen_where_it_changed() -> None:
+    random.seed(7)
+    app = Overlapping()
+    async with app.run_test(size=(WIDTH, 12)) as pilot:
+        fields = list(app.query(Letters))
+        for _ in range(25):
+            for field in random.sample(fields, 2):
+                field.change(random.randrange(field.size.height), random.choice("abcdefgh"))
+            await pilot.pause()
+            whole = app.screen._compositor.render_strips()
+            assert app.terminal.display == [strip.text for strip in whole]
+        before = [field.renders for field in fields]
+        fields[0].change(0, "x")
+        fields[2].change(3, "y")
+        await pilot.pause()
+        assert [field.renders for field in fields] == [
+            before[0] + 1,
+            before[1],
+            before[2] + 1,
+            before[3],
+        ]

@@ -82,6 +82,7 @@ def test_the_first_frame_waits_for_nothing_that_it_does_not_show(output: Path) -
     assert views == {
         "lossmon.ui.screens.dashboard",
         "lossmon.ui.screens.host",
+        "lossmon.ui.screens.pane_sizes",
         "lossmon.ui.screens.scene_screen",
         "lossmon.ui.screens.typing_screen",
     }
