@@ -154,8 +154,9 @@ class Painter:
             draw_cursor(canvas, plan, grid, options)
         if options.legend and len(drawn) > 1:
             draw_legend(canvas, plan, [curve for curve, _ in drawn], options)
-        if options.shade_gap != "none" and len(windows) == 2:
-            between = gap_cells(windows[0], windows[1], grid, (rows, columns))
+        pair = [*windows, *(window for _, window in behind)] if len(windows) == 1 else windows
+        if options.shade_gap != "none" and len(pair) == 2:
+            between = gap_cells(pair[0], pair[1], grid, (rows, columns))
             _shade(canvas, plan, between, options)
         draw_verdicts(canvas, plan, grid, model.marks, options)
         _axes(canvas, plan, grid, options, labelled=y is not None)

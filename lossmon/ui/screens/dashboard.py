@@ -17,6 +17,7 @@ from lossmon.types import RunState
 from lossmon.ui.chart.ranges import x_span
 from lossmon.ui.chart.view_options import XAxis
 from lossmon.ui.scene import Scene
+from lossmon.ui.screens.dashboard_keys import BINDINGS, FOOTER_OF, useless_keys
 from lossmon.ui.screens.host import ViewHost
 from lossmon.ui.screens.pane_sizes import (
     CHARTS,
@@ -61,36 +62,7 @@ class Dashboard(TypingScreen):
         say: Puts a word of the screen into the user's language.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "app.focus_next", "focus", id="pane.focus", tooltip="Focus the next pane"),
-        Binding("enter", "open", "open", id="pane.open", tooltip="Open the pane with the focus"),
-        Binding("escape", "close", "back", id="pane.close", tooltip="Leave the zoom or the pane"),
-        Binding(
-            "Y",
-            "copy",
-            "copy",
-            id="pane.copy",
-            tooltip="Copy verdict, checkpoint or metric",
-        ),
-        Binding("slash", "filter", "filter", id="pane.filter", tooltip="Filter the metrics"),
-        Binding("1", "pane('train')", "train", id="pane.train", tooltip="Train loss"),
-        Binding("2", "pane('eval')", "eval", id="pane.eval", tooltip="Eval loss"),
-        Binding("3", "pane('metrics')", "metrics", id="pane.metrics", tooltip="Metrics"),
-        Binding("4", "pane('hardware')", "hardware", id="pane.hardware", tooltip="Hardware"),
-        Binding("5", "pane('log')", "log", id="pane.log", tooltip="Log"),
-        Binding("6", "pane('verdicts')", "verdicts", id="pane.verdicts",
-                tooltip="Verdict history"),
-        Binding("7", "pane('configuration')", "configuration", id="pane.configuration",
-                tooltip="Configuration"),
-        Binding("ctrl+up", "resize(1)", "taller", id="pane.taller",
-                tooltip="Focused pane taller"),
-        Binding("ctrl+down", "resize(-1)", "lower", id="pane.lower",
-                tooltip="Focused pane lower"),
-        Binding("ctrl+left", "widen(1)", "wider", id="pane.wider",
-                tooltip="Side column wider"),
-        Binding("ctrl+right", "widen(-1)", "narrower", id="pane.narrower",
-                tooltip="Side column narrower"),
-    ]  # fmt: skip
+    BINDINGS: ClassVar[list[BindingType]] = list(BINDINGS)
 
     app = getters.app(ViewHost)
     prompt = "/"
@@ -172,6 +144,19 @@ class Dashboard(TypingScreen):
             Values({"count": str(count)})
         )
         self.keys.cue("pane.all", text if count else "")
+        self._offer()
+
+    def watch_focused(self) -> None:
+        self._offer()
+
+    def _offer(self) -> None:
+        """Show in the footer what works here and now."""
+        focused = self.focused
+        first = FOOTER_OF.get(type(focused), ()) if focused is not None else ()
+        known = (
+            {one.binding.id: one.binding for one in self.active_bindings.values()} if first else {}
+        )
+        self.keys.offer([known[id] for id in first if id in known], useless_keys(self.scene))
 
     def tick(self, scene: Scene) -> None:
         if scene.run is None or scene.run.state not in (RunState.RUNNING, RunState.STALLED):

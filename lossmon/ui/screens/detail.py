@@ -14,7 +14,7 @@ from lossmon.monitor.run_state import steps_per_epoch
 from lossmon.types import RunSnapshot
 from lossmon.ui.chart.limits import EXAMPLE, LimitsError, parse_limits
 from lossmon.ui.chart.markers import Marker, markers_of, word_of_value
-from lossmon.ui.chart.model import ChartModel, ChartOptions, Shade
+from lossmon.ui.chart.model import ChartModel, ChartOptions
 from lossmon.ui.chart.positions import counts_epochs
 from lossmon.ui.chart.readout import Reading, readout
 from lossmon.ui.chart.run_model import model_of
@@ -27,7 +27,7 @@ from lossmon.ui.screens.typing_screen import TypingScreen
 from lossmon.ui.text.lines import EMPTY, MUTED, Line, clean
 from lossmon.ui.widgets.chart import Chart
 from lossmon.ui.widgets.chart_pointer import ChartPointer
-from lossmon.ui.widgets.chart_titles import options_of
+from lossmon.ui.widgets.chart_titles import options_of, shade_of
 from lossmon.ui.widgets.chart_viewport import ChartViewport
 from lossmon.ui.widgets.keys import Keys
 from lossmon.ui.widgets.losses import titles
@@ -357,13 +357,6 @@ class DetailScreen(TypingScreen, ChartPointer):
             self.entry.begin(typed)
         else:
             self.entry.clear()
-
-
-def shade_of(scene: Scene) -> Shade:
-    """How the gap is filled: in ASCII any filling would look like points."""
-    if not scene.terminal.unicode:
-        return "none"
-    return "texture" if scene.terminal.plain else "tint"
 
 
 def _epochs(run: RunSnapshot, index: int) -> float | None:

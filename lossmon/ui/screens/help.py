@@ -26,7 +26,7 @@ class HelpScreen(PageScreen):
 
     @classmethod
     def create(cls, app: ViewHost) -> Self | None:
-        return cls(app.key_groups, app.config.keys, format_titles())
+        return cls(current_first(app), app.config.keys, format_titles())
 
     def __init__(
         self,
@@ -59,6 +59,14 @@ class HelpScreen(PageScreen):
     def _keys_of(self, binding: Binding) -> str:
         keys = self._remapped.get(binding.id or "", binding.key)
         return " ".join(NAMES.get(key, key) for key in keys.split(","))
+
+
+def current_first(app: ViewHost) -> Mapping[str, Sequence[Binding]]:
+    """All keys by group, those of the view on top first."""
+    groups = app.key_groups
+    first = app.view.title_word if app.view is not None else ""
+    order = [first, *groups] if first in groups else [*groups]
+    return {title: groups[title] for title in dict.fromkeys(order)}
 
 
 def two_columns(rows: Sequence[tuple[str, str]], room: int) -> list[Line]:

@@ -110,7 +110,8 @@ def apply_sizes(widgets: Mapping[str, Widget], sizes: Mapping[str, int], screen:
     for name in ("metrics", "log", *SIDE):
         _set(widgets[name], "height", sizes.get(name))
         _set(widgets[name], "max_height", sizes.get(name))
-    _set(widgets["side"], "width", sizes.get("side"))
+    for rule in ("width", "min_width", "max_width"):
+        _set(widgets["side"], rule, sizes.get("side"))
     rest = sum(widgets[name].display for name in CHARTS[1:])
     shares = (
         {name: (100 - sizes["train"]) / max(1, rest) for name in CHARTS} if "train" in sizes else {}

@@ -26,7 +26,7 @@ COLUMNS: Breakpoints = [
     (40, "-narrow"),
     (60, "-normal"),
     (110, "-wide"),
-    (170, "-very-wide"),
+    (150, "-very-wide"),
 ]
 """Columns from which a class is set; `app.tcss` says what each means."""
 

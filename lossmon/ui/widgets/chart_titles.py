@@ -9,7 +9,7 @@ import numpy as np
 from lossmon.analysis.generalisation_gap import gap_series
 from lossmon.analysis.sentences import best_checkpoint
 from lossmon.types import Axis, Floats, Kind, RunSnapshot, Series
-from lossmon.ui.chart.model import ChartOptions
+from lossmon.ui.chart.model import ChartOptions, Shade
 from lossmon.ui.chart.positions import axis_of
 from lossmon.ui.chart.run_model import style_of
 from lossmon.ui.chart.view_options import XAxis
@@ -57,6 +57,13 @@ def options_of(
         legend=legend,
         label_width=label_width,
     )
+
+
+def shade_of(scene: Scene) -> Shade:
+    """How the gap is filled: in ASCII any filling would look like points."""
+    if not scene.terminal.unicode:
+        return "none"
+    return "texture" if scene.terminal.plain else "tint"
 
 
 def x_axis_of(scene: Scene, lead: int | None) -> XAxis:

@@ -17,6 +17,7 @@ from lossmon.ui.text.lines import (
     clean,
     clip_middle,
     indented,
+    join,
     width,
 )
 from lossmon.ui.widgets.scene_panel import ScenePanel
@@ -42,6 +43,10 @@ ETA_ROOM = 10
 
 AGE_ROOM = 8
 """Cells of the age: `9 s ago`, `50 s ago`."""
+
+
+SPELLED = 52
+"""Columns from which the narrow screen spells what its keys do."""
 
 
 class Header(ScenePanel):
@@ -97,8 +102,13 @@ class Pulse(Header):
         reason: Line = (
             ((clean(self.scene.say(run.state_reason)), MUTED),) if run.state_reason else EMPTY
         )
-        help: Line = (("?", "key"), (f" {self.scene.say('help')}", MUTED))
-        return [(0, state_of(self.scene, run)), (1, age), (2, reason), (3, help)]
+        keys = (("? q d", "key"),) if width < SPELLED else self._spelled()
+        return [(0, state_of(self.scene, run)), (1, age), (2, reason), (3, keys)]
+
+    def _spelled(self) -> Line:
+        """The keys that matter most, each with its word."""
+        words = (("?", "help"), ("q", "quit"), ("d", "diagnosis"))
+        return join([((key, "key"), (f" {self.scene.say(word)}", MUTED)) for key, word in words])
 
 
 def fixed(line: Line, room: int) -> Line:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from textual import events
@@ -60,6 +60,8 @@ class Keys(Panel):
         self._say = say
         self._bindings_shown = bindings
         self._cue: tuple[Binding, ...] = ()
+        self._first: tuple[Binding, ...] = ()
+        self._useless: frozenset[str] = frozenset()
         self._spots: list[tuple[int, int, str]] = []
 
     def cue(self, id: str, description: str) -> None:
@@ -75,15 +77,28 @@ class Keys(Panel):
             self._cue = cue
             self.redraw()
 
+    def offer(self, first: Sequence[Binding], useless: Collection[str] = ()) -> None:
+        """Put the keys that matter most now before the others.
+
+        Args:
+            first: Bindings of what has the focus.
+            useless: Ids of bindings that would do nothing now.
+        """
+        offered = tuple(first), frozenset(useless)
+        if offered != (self._first, self._useless):
+            self._first, self._useless = offered
+            self.redraw()
+
     def compose_lines(self, width: int, height: int) -> Sequence[Line]:
         return [self._row(width)]
 
     def _row(self, room: int) -> Line:
         line: Line = ((" ", TEXT),)
         self._spots = []
-        cued = {one.id for one in self._cue}
-        others = (one for one in self._bindings_shown if one.id not in cued)
-        for binding in (*self._cue, *others):
+        before = (*self._cue, *self._first)
+        left_out = {one.id for one in before} | self._useless
+        others = (one for one in self._bindings_shown if one.id not in left_out)
+        for binding in (*before, *others):
             hint: Line = ((key_name(binding), "key"), (f" {self._say(binding.description)}", MUTED))
             start = width(line)
             if start + width(hint) > room - 1:

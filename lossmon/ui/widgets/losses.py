@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 from textual.app import ComposeResult
@@ -17,12 +18,23 @@ from lossmon.ui.chart.run_model import model_of
 from lossmon.ui.chart.view_options import SMOOTHINGS, XAxis
 from lossmon.ui.scene import Scene
 from lossmon.ui.text.lines import EMPTY, MUTED, Line
-from lossmon.ui.widgets.chart_titles import footer_of, gap_of, options_of, title_of, x_axis_of
+from lossmon.ui.widgets.chart_titles import (
+    footer_of,
+    gap_of,
+    options_of,
+    shade_of,
+    title_of,
+    x_axis_of,
+)
 from lossmon.ui.widgets.metrics import others
 from lossmon.ui.widgets.pane import LossPane, no_titles, separator
 
 PANES = ("train", "eval", "more")
 """Ids of the panes, in the order they stand."""
+
+
+CRAMPED = 126
+"""Columns below which three charts stand one above the other rather than side by side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +73,7 @@ class Losses(Widget):
         self.set_class("train" not in wanted, "-without-train", update=styled)
         self.set_class("eval" not in wanted, "-without-eval", update=styled)
         self.set_class("more" in wanted, "-with-more", update=styled)
+        self.set_class(self.size.width < CRAMPED, "-cramped")
         visible = [name for name in PANES if self.panes[name].display]
         if len(visible) == 1:
             show_plan(self.panes[visible[0]], scene, together(scene, wanted))
@@ -79,10 +92,13 @@ def show_plan(pane: LossPane, scene: Scene, plan: PanePlan) -> None:
         pane.show(scene, ChartModel(), options_of(scene), no_titles, EMPTY)
         return
     context = () if scene.chart_settings.own else plan.beside
+    options = options_of(scene, plan.shown[0])
+    if len(plan.shown) == len(plan.behind) == 1:
+        options = replace(options, shade_gap=shade_of(scene))
     pane.show(
         scene,
         model_of(run, scene.chart_settings, plan.shown, context, plan.behind),
-        options_of(scene, plan.shown[0]),
+        options,
         partial(titles, scene, run, plan.shown),
         footer_of(scene, run, plan.shown),
     )

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from rich.cells import cell_len
+
 from lossmon.analysis.unread_files import about_unread
 from lossmon.locale import Values
 from lossmon.ui.text.lines import EMPTY, MUTED, STRONG, TEXT, Line, clean, clip, wrap
+from lossmon.ui.text.lines import width as cells_of
 from lossmon.ui.widgets.scene_panel import ScenePanel
 
 
@@ -28,11 +31,11 @@ class Waiting(ScenePanel):
     def _about(self, room: int) -> list[Line]:
         scene, snapshot = self.scene, self.scene.snapshot
         where = clean(snapshot.waiting_for)
-        lines: list[Line] = [
-            (("○ ", MUTED), (clip(scene.say("waiting for"), room - 2), STRONG)),
-            EMPTY,
-        ]
-        lines += [((line, TEXT),) for line in wrap(where, room)]
+        head: Line = (("○ ", MUTED), (clip(scene.say("waiting for"), room - 2), STRONG))
+        if cells_of(head) + 1 + cell_len(where) <= room:
+            lines: list[Line] = [(*head, (f" {where}", TEXT))]
+        else:
+            lines = [head, *(((line, TEXT),) for line in wrap(where, room))]
         if snapshot.busy:
             count = f"{snapshot.seen_files:,}"
             found = scene.say("searching: {count} files so far").format_map(
@@ -45,7 +48,6 @@ class Waiting(ScenePanel):
             lines += [((line, TEXT),) for line in wrap(found, room)]
         for note in snapshot.notes[:3]:
             lines += [((line, TEXT),) for line in wrap(clean(note), room)]
-        lines.append(EMPTY)
         for text in self._advice(where):
             lines += [((line, MUTED),) for line in wrap(text, room)]
         return lines

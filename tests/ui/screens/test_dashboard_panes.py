@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from textual.events import MouseMove, MouseScrollUp
 from textual.geometry import Size
 from textual.pilot import Pilot
 
-from lossmon.ui.scene import ScreenConfig
+from lossmon.ui.chart.view_options import ChartSettings
+from lossmon.ui.scene import Scene, ScreenConfig
 from lossmon.ui.screens.dashboard import Dashboard
+from lossmon.ui.screens.dashboard_keys import useless_keys
 from lossmon.ui.screens.detail import DetailScreen
 from lossmon.ui.screens.pane_sizes import clamped
 from tests.ui import stage
@@ -133,3 +136,39 @@ async def test_two_clicks_open_a_chart_and_so_does_its_title() -> None:
         await pilot.click(offset=(pane.region.x + 30, pane.region.y + 4), times=2)
         await pilot.pause()
         assert isinstance(app.screen, DetailScreen)
+
+
+async def test_the_footer_shows_what_works_here_and_now() -> None:
+    app = stage.app(stage.snapshot(stage.overfitting()))
+    async with app.run_test(size=(120, 40)) as pilot:
+        footer = text(app).splitlines()[-1]
+        assert footer.startswith(" ? help  q quit  d diagnosis")
+        # A single run that logged no answers, all of its panes open.
+        assert not any(word in footer for word in ("runs", "compare", "outputs", "all panes"))
+        await pilot.press("3")
+        await pilot.pause()
+        footer = text(app).splitlines()[-1]
+        assert footer.startswith(" enter open") and "esc back  ? help" in footer
+        await pilot.press("escape")
+        await pilot.pause()
+        assert text(app).splitlines()[-1].startswith(" ? help")
+
+
+def test_only_keys_that_would_do_something_are_offered() -> None:
+    several = Scene(stage.several())
+    assert not {"view.runs", "view.compare"} & useless_keys(several)
+    assert "pane.all" in useless_keys(several)
+    hidden = replace(several, chart_settings=ChartSettings(hidden=frozenset({"log"})))
+    assert "pane.all" not in useless_keys(hidden)
+    assert {"view.runs", "view.outputs", "chart.x", "run.pause"} <= useless_keys(Scene())
+
+
+async def test_the_help_begins_with_the_view_it_was_opened_from() -> None:
+    app = stage.app(stage.snapshot(stage.overfitting()))
+    async with app.run_test(size=(120, 30)) as pilot:
+        await pilot.press("question_mark")
+        await pilot.pause()
+        assert "Views" in text(app).splitlines()[1]
+        await pilot.press("escape", "m", "question_mark")
+        await pilot.pause()
+        assert "metrics" in text(app).splitlines()[1]

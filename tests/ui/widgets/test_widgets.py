@@ -157,7 +157,7 @@ def test_the_narrow_screen_has_name_progress_and_state() -> None:
     progress, pulse = Progress(), Pulse()
     progress.scene = pulse.scene = one(stage.healthy())
     assert plain(progress.compose_lines(40, 1)[0]) == " sft-qwen-7b  1,240/3,000 41%  ETA 14m"
-    assert plain(pulse.compose_lines(40, 1)[0]) == " ● running   last step 1 s ago   ? help"
+    assert plain(pulse.compose_lines(40, 1)[0]) == " ● running   last step 1 s ago   ? q d"
 
 
 # -------------------------------------------------------------------------------- badge

@@ -1,0 +1,83 @@
+"""Keys of the dashboard, and which of them its footer shows when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from textual.binding import Binding
+
+from lossmon.types import RunState
+from lossmon.ui.scene import Scene
+from lossmon.ui.screens.scene_screen import axes_of
+from lossmon.ui.widgets.badge import Badge
+from lossmon.ui.widgets.configuration import Configuration
+from lossmon.ui.widgets.hardware import Hardware
+from lossmon.ui.widgets.log import LogTail
+from lossmon.ui.widgets.metrics import Metrics
+from lossmon.ui.widgets.pane import LossPane
+from lossmon.ui.widgets.verdicts import Verdicts
+
+BINDINGS: tuple[Binding, ...] = (
+    Binding("tab", "app.focus_next", "focus", id="pane.focus", tooltip="Focus the next pane"),
+    Binding("enter", "open", "open", id="pane.open", tooltip="Open the pane with the focus"),
+    Binding("escape", "close", "back", id="pane.close", tooltip="Leave the zoom or the pane"),
+    Binding(
+        "Y",
+        "copy",
+        "copy",
+        id="pane.copy",
+        tooltip="Copy verdict, checkpoint or metric",
+    ),
+    Binding("slash", "filter", "filter", id="pane.filter", tooltip="Filter the metrics"),
+    Binding("1", "pane('train')", "train", id="pane.train", tooltip="Train loss"),
+    Binding("2", "pane('eval')", "eval", id="pane.eval", tooltip="Eval loss"),
+    Binding("3", "pane('metrics')", "metrics", id="pane.metrics", tooltip="Metrics"),
+    Binding("4", "pane('hardware')", "hardware", id="pane.hardware", tooltip="Hardware"),
+    Binding("5", "pane('log')", "log", id="pane.log", tooltip="Log"),
+    Binding("6", "pane('verdicts')", "verdicts", id="pane.verdicts",
+            tooltip="Verdict history"),
+    Binding("7", "pane('configuration')", "configuration", id="pane.configuration",
+            tooltip="Configuration"),
+    Binding("ctrl+up", "resize(1)", "taller", id="pane.taller",
+            tooltip="Focused pane taller"),
+    Binding("ctrl+down", "resize(-1)", "lower", id="pane.lower",
+            tooltip="Focused pane lower"),
+    Binding("ctrl+left", "widen(1)", "wider", id="pane.wider",
+            tooltip="Side column wider"),
+    Binding("ctrl+right", "widen(-1)", "narrower", id="pane.narrower",
+            tooltip="Side column narrower"),
+)  # fmt: skip
+"""In the order of the help."""
+
+FOOTER_OF: Mapping[type, tuple[str, ...]] = {
+    LossPane: ("pane.open", "chart.left", "chart.right", "pane.close"),
+    Metrics: (
+        "pane.open",
+        "pane.row_down",
+        "pane.row_up",
+        "pane.copy",
+        "pane.filter",
+        "pane.close",
+    ),
+    Hardware: ("pane.open", "pane.taller", "pane.lower", "pane.close"),
+    Configuration: ("pane.open", "pane.taller", "pane.lower", "pane.close"),
+    Verdicts: ("pane.open", "pane.taller", "pane.lower", "pane.close"),
+    LogTail: ("pane.open", "pane.taller", "pane.lower", "pane.close"),
+    Badge: ("pane.open", "pane.copy", "pane.close"),
+}
+"""Ids of the keys that the footer shows first while a pane has the focus."""
+
+
+def useless_keys(scene: Scene) -> set[str]:
+    """Ids of keys of the footer that would change nothing now."""
+    run, runs, settings = scene.run, scene.snapshot.runs, scene.chart_settings
+    active = (RunState.WAITING, RunState.RUNNING, RunState.STALLED)
+    works = {
+        "view.runs": len(runs) > 1,
+        "view.compare": len(runs) > 1,
+        "view.outputs": run is not None and bool(run.samples),
+        "chart.x": len(axes_of(scene)) > 1,
+        "run.pause": any(one.state in active for one in runs),
+        "pane.all": bool(settings.hidden or settings.sizes),
+    }
+    return {id for id, does in works.items() if not does}
