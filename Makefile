@@ -3,11 +3,13 @@
 
 PYTHON ?= python3
 VENV := .venv
+# Tools that are no part of the environment of the tests.
+TOOLS := build/tools
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 DEV := $(VENV)/.installed-dev
 
-.PHONY: demo check test fuzz cluster-test docs bench walk screenshots clean
+.PHONY: demo check test fuzz cluster-test docs bench walk screenshots lock audit packages clean
 
 demo: $(INSTALLED)
 	$(BIN)/lossmon demo $(ARGS)
@@ -60,9 +62,30 @@ $(INSTALLED): pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m compileall -q lossmon
 	touch $@
 
-$(DEV): pyproject.toml requirements-dev.txt $(INSTALLED)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
-	touch $@
+# The very same versions everywhere, by their hashes; then lossmon itself, from this directory.
+$(DEV): pyproject.toml requirements-dev.lock | $(VENV)/bin/python
+	@echo "installing lossmon and what its tests need into $(VENV): some minutes"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m compileall -q lossmon
+	touch $(INSTALLED) $@
+
+# After a change of pyproject.toml or requirements-dev.txt, or for newer versions: ARGS=--upgrade.
+lock: $(TOOLS)/bin/python
+	$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check 'uv>=0.8,<1'
+	UV_CUSTOM_COMPILE_COMMAND='make lock' $(TOOLS)/bin/uv pip compile pyproject.toml requirements-dev.txt --extra web --universal --python-version 3.11 --generate-hashes --quiet --output-file requirements-dev.lock $(ARGS)
+
+# Known vulnerabilities of the versions in the lock. Asks pypi.org, and fails where that knows less.
+audit: $(TOOLS)/bin/python
+	$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check 'pip-audit>=2.9,<3'
+	$(TOOLS)/bin/pip-audit --strict --require-hashes --disable-pip --requirement requirements-dev.lock
+
+# Builds the packages, installs them with every Python that is here, and runs them.
+packages: $(DEV)
+	$(BIN)/python -m tests.packages
+
+$(TOOLS)/bin/python:
+	$(PYTHON) -m venv $(TOOLS)
 
 clean:
 	rm -rf $(VENV) build dist
