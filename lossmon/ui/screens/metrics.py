@@ -93,6 +93,7 @@ class MetricsScreen(TypingScreen):
 
     app = getters.app(ViewHost)
     prompt = "/"
+    PACE = 0.9
 
     @classmethod
     def create(cls, app: ViewHost) -> Self | None:

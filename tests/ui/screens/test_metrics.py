@@ -168,7 +168,8 @@ async def test_a_chart_that_comes_back_shows_its_new_metric() -> None:
         assert "train loss" not in text(app)
 
 
-async def test_new_points_reach_the_charts() -> None:
+async def test_new_points_reach_the_charts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(MetricsScreen, "PACE", 0.0)
     app = app_of()
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.press("m")
@@ -179,6 +180,16 @@ async def test_new_points_reach_the_charts() -> None:
         app.post_message(SnapshotReady(stage.snapshot(run)))
         await pilot.pause()
         assert "train loss 0.25" in text(app)
+        monkeypatch.setattr(MetricsScreen, "PACE", 1e9)
+        worse = stage.series(stage.TRAIN_LOSS, np.arange(1, 1501), np.full(1500, 0.75))
+        run = replace(run, series=(worse, *run.series[1:]))
+        app.post_message(SnapshotReady(stage.snapshot(run)))
+        await pilot.pause()
+        assert "train loss 0.25" in text(app)
+        # What was too early is drawn with the next tick of the clock.
+        app.tick()
+        await pilot.pause()
+        assert "train loss 0.75" in text(app)
 
 
 async def test_the_dashboard_filters_its_panel_and_opens_a_group() -> None:
