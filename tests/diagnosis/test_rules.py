@@ -388,3 +388,33 @@ def test_a_rise_that_the_evals_recovered_from_before_is_no_overfitting() -> None
     evals = np.concatenate((falling(6, 2.0, 0.9), [0.5, 0.9, 0.8, 0.3, 0.55, 0.6, 0.55, 0.5]))
     verdict = diagnose(run(falling(600, end=0.2), evals, noise=0.3)).verdict
     assert verdict.code != "overfitting"
+
+
+def test_a_rise_that_was_undone_since_the_best_eval_is_no_overfitting() -> None:
+    evals = np.array([0.62, 0.65, 0.64, 0.7, 0.72, 0.73, 0.66, 0.64, 0.63, 0.69, 0.7, 0.71])
+    verdict = diagnose(run(falling(600, 0.72, 0.64), evals, noise=0.03)).verdict
+    assert verdict.code != "overfitting"
+
+
+def test_lone_outliers_among_many_evals_hide_no_overfitting() -> None:
+    evals = noisy(rising_late(300, 1.5, best=0.2), 0.08, seed=2)
+    evals[[20, 40, 55]] *= 3
+    codes = {finding.code for finding in diagnose(run(falling(600, end=0.01), evals)).findings}
+    assert "overfitting" in codes
+
+
+def test_many_evals_confirm_a_rise_of_a_few_percent() -> None:
+    evals = np.concatenate((falling(60, 2.5, 1.0, 9), np.linspace(1.0, 1.045, 40)))
+    verdict = diagnose(run(falling(600, end=0.05, pace=3), evals, noise=0.001)).verdict
+    assert (verdict.code, verdict.severity) == ("overfitting", Severity.WARNING)
+
+
+def test_a_rise_near_zero_that_nobody_sees_on_the_curve_is_not_confirmed() -> None:
+    evals = np.concatenate((falling(20, 2.4, 0.04, 12), [0.043, 0.045, 0.046, 0.046, 0.047]))
+    history = diagnose(run(falling(600, end=0.001, pace=6), evals, noise=0.001)).history
+    assert max(turn.severity for turn in history) < Severity.WARNING
+
+
+def test_a_loss_that_halves_near_zero_has_converged() -> None:
+    level = 3.0 * np.exp(-12 * np.linspace(0, 1, 400) ** 0.6) + 0.01
+    assert diagnose(run(level)).verdict.code == "converged"

@@ -12,11 +12,9 @@ from lossmon.diagnosis.state import LossKind
 from lossmon.types import Confidence, Finding, Severity
 
 FLAT_GAIN = 0.02
-"""Log gain over the second half of the run below which a loss is flat: under 2 %."""
-
-FLAT_SHARE = 0.06
-"""What is added as a share of the fall beyond the first factor of e: near its floor a loss that
-fell by orders of magnitude moves by percents that are not visible on the curve."""
+"""Gain over the second half of the run, of the level or of the whole fall, below which a loss is
+flat: near its floor, a loss that fell a hundredfold may still halve, which is not visible on
+the curve."""
 
 CONVERGED_SWING = 0.03
 """Scatter of neighbouring evals, as a share of the fall, above which nothing has settled."""
@@ -39,7 +37,7 @@ def flat(signals: Signals) -> bool:
     eval_gain, eval_error = signals.late_eval_gain
     if not math.isfinite(eval_error):
         precise = error <= FLAT_ERROR * max(signals.drop, 1.0)
-        return precise and abs(gain) <= least + min(2 * error, least)
+        return precise and abs(gain) <= least + min(2 * error, FLAT_GAIN)
     # Where evals show the level, the noise of the batches does not matter.
     still = _still(signals.eval_fall)
     return abs(eval_gain) - 2 * eval_error < still and abs(gain) <= least + SLACK * error
@@ -47,7 +45,7 @@ def flat(signals: Signals) -> bool:
 
 def _still(fall: float) -> float:
     """Log gain over the second half below which a loss that fell by so much is flat."""
-    return FLAT_GAIN + FLAT_SHARE * max(fall - 1, 0.0)
+    return max(FLAT_GAIN, math.log1p(FLAT_GAIN * math.expm1(min(fall, 700.0))))
 
 
 def converged(signals: Signals) -> Finding | None:

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from lossmon.diagnosis.curve_stats import CurveStats, log_ratio, median_of_few
+from lossmon.diagnosis.curve_stats import CurveStats, log_ratio, median_of_few, running_median
 from lossmon.diagnosis.facts import facts, rise_percent
 from lossmon.diagnosis.signals import Signals
 from lossmon.diagnosis.state import LossKind
@@ -39,9 +39,15 @@ TRAIN_FELL = 0.02
 """Log fall of the train loss since the best eval: without it the model does not memorise, both
 got worse together."""
 
-SHARE_OF_PROGRESS = 0.004
+SUSPECT_SHARE = 0.004
 """Least absolute rise as a share of the eval loss's whole fall: below it, a loss near zero
 only jitters."""
+
+CONFIRM_SHARE = 0.02
+"""The same before it is confirmed: less is not visible on the curve."""
+
+MANY_EVALS = 24
+"""Evals of a steady rise that confirm it, however small it is."""
 
 
 def overfitting(signals: Signals) -> Finding | None:
@@ -59,17 +65,21 @@ def overfitting(signals: Signals) -> Finding | None:
         return None
     if not (alone or train_kept_falling(signals) or (large and train_stayed_low(signals))):
         return None
-    if rise < RECOVERED_RISE * _recovered_rise(signals):
+    if swings(signals):
         return None
     clear = rise >= _least_rise(signals, after) / sensitivity
     clear = clear or (signals.evals_left and rise >= math.log1p(LONE_RISE) / sensitivity)
-    if not (clear or _on_its_way(signals, rise, after)) or not _is_visible(signals):
+    steady = _on_its_way(signals, rise, after)
+    sustained = steady and after >= MANY_EVALS and _still_rising(signals, rise)
+    share = _share_of_progress(signals)
+    if not (clear or steady) or share < SUSPECT_SHARE:
         return None
     lowest = float(np.min(signals.eval_log[-2:])) - float(signals.eval_log[signals.eval_best])
     confirmed = after >= 2 and min(rise, lowest) >= CONFIRM_RISE / sensitivity
     if after < SURE_EVALS and signals.eval_best > 0:
         before = signals.eval_log[signals.eval_best - 1] - signals.eval_log[signals.eval_best]
         confirmed = confirmed and rise > float(before)
+    confirmed = (confirmed and share >= CONFIRM_SHARE) or sustained
     if not confirmed and (alone or not _still_rising(signals, rise)):
         return None
     return Finding(
@@ -82,21 +92,39 @@ def overfitting(signals: Signals) -> Finding | None:
     )
 
 
-RECOVERED_RISE = 1.2
-"""Times the largest rise that the evals came back from lately: what swings has no minimum."""
+SWING_RISE = 1.2
+"""Times the largest swing of the evals, since the best or lately before it: what swings has no
+minimum."""
 
 LATELY = 2
-"""Times since the best eval for which earlier rises count."""
+"""Times since the best eval for which earlier swings count."""
+
+LEVEL_SHARE = 12
+"""Part of the evals whose median is a level: of many, a lone outlier is no swing."""
+
+LEVEL_EVALS = 13
+"""Evals of a level at most."""
 
 
-def _recovered_rise(signals: Signals) -> float:
-    """Log of the largest rise of the evals before the best one, which undid it."""
-    best = signals.eval_best
-    since = len(signals.eval_log) - 1 - best
-    past = signals.eval_log[max(0, best - LATELY * since) : best + 1]
-    if len(past) < 3:
-        return 0.0
-    return float((past - np.minimum.accumulate(past)).max())
+BACK = 0.25
+"""Share of the present rise that an earlier one may have left behind and still be undone."""
+
+
+def swings(signals: Signals) -> bool:
+    """The present rise of the evals is not much larger than one that was undone."""
+    if signals.evals_left:
+        return False
+    logs = signals.eval_log
+    levels = running_median(logs, min(len(logs) // LEVEL_SHARE, LEVEL_EVALS) | 1)
+    best = int(levels.argmin())
+    rise = max(float(levels[-1] - levels[best]), _rise(signals))
+    past = levels[max(0, best - LATELY * (len(levels) - 1 - best)) : best + 1]
+    back = int((levels <= levels[best] + BACK * rise).nonzero()[0][-1])
+    undone = max(
+        float((past - np.minimum.accumulate(past)).max()),
+        float((levels[best : back + 1] - levels[best]).max()),
+    )
+    return rise <= SWING_RISE * undone
 
 
 def _can_overfit(signals: Signals) -> bool:
@@ -211,11 +239,11 @@ STEADY_REVERSALS = 0.5
 """Share of the evals at which the course turns, from which a rise may be part of a swing."""
 
 
-def _is_visible(signals: Signals) -> bool:
-    """The rise is visible against what the run has achieved."""
+def _share_of_progress(signals: Signals) -> float:
+    """The rise as a share of what the run has come down by."""
     best = math.exp(float(signals.eval_log[signals.eval_best]))
     high = max(math.exp(float(signals.eval_log[0])), signals.start if signals.train else 0.0)
-    return math.exp(signals.eval_now) - best >= SHARE_OF_PROGRESS * high
+    return (math.exp(signals.eval_now) - best) / high
 
 
 def _confidence(signals: Signals, rise: float, after: int) -> Confidence:
