@@ -10,18 +10,19 @@ from textual import events, getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Grid
-from textual.geometry import Size
 
 from lossmon.types import RunSnapshot
 from lossmon.ui.keys.bindings import footer
 from lossmon.ui.metrics.charts import chart_of
 from lossmon.ui.metrics.entries import Bands, MetricEntry, entries_of, find
+from lossmon.ui.metrics.grid import grid_of
 from lossmon.ui.metrics.media_entries import MediaEntry, media_entries
 from lossmon.ui.metrics.names import frequencies, shared_prefix, shortened
 from lossmon.ui.metrics.ranking import MetricSort, ordered
 from lossmon.ui.metrics.search import SearchError, matcher
 from lossmon.ui.scene import Scene
 from lossmon.ui.screens.host import ViewHost
+from lossmon.ui.screens.media.previews import Previews, PreviewsRead
 from lossmon.ui.screens.scene_screen import DetailRequested, MediaRequested
 from lossmon.ui.screens.typing_screen import TypingScreen
 from lossmon.ui.text.lines import EMPTY, MUTED, STRONG, TEXT, Line, clean
@@ -37,23 +38,9 @@ from lossmon.ui.widgets.metric_pane import (
     value_of,
 )
 
-CELL = (38, 9)
-"""Columns and rows that a chart has at least, where the terminal has several times as many."""
-
-LOW_CELL = 6
-"""Rows of a chart in a terminal with fewer than `LOW` rows."""
-
-LOW = 20
-
 FOOTER = ("metrics.open", "metrics.filter", "metrics.sort", "metrics.pin", "metrics.page_down",
           "metrics.back")  # fmt: skip
 """Ids of what the footer shows, the most important first."""
-
-
-def grid_of(size: Size) -> tuple[int, int]:
-    """Columns and rows of charts in a terminal of a size."""
-    rows = max(1, size.height - 2)
-    return max(1, size.width // CELL[0]), max(1, rows // (CELL[1] if rows >= LOW else LOW_CELL))
 
 
 class MetricsScreen(TypingScreen):
@@ -121,6 +108,7 @@ class MetricsScreen(TypingScreen):
             lambda text: self.scene.say(text),
             id="keys",
         )
+        self.previews = Previews(self)
         self._bands = Bands()
         self._order: dict[str, int] = {}
         self._counts: Counter[str] = Counter()
@@ -218,6 +206,11 @@ class MetricsScreen(TypingScreen):
         self.top = self.chosen // size * size
         page = self.shown[self.top : self.top + size]
         self._bands.keep([one.key for one in page])
+        room = (
+            self.app.size.width // self.columns - 4,
+            2 * ((self.app.size.height - 2) // self.rows - 2),
+        )
+        self.previews.want([one for one in page if isinstance(one, MediaEntry)], room)
         prefix = shared_prefix([one.name for one in self.shown if isinstance(one, MetricEntry)])
         for pane in self.panes:
             pane.set_class(pane.place >= len(page), "-unused")
@@ -253,7 +246,13 @@ class MetricsScreen(TypingScreen):
         room = (pane.size.width or self.app.size.width // self.columns) - FRAME_ROOM
         name = shortened(entry.name, room - 4 * entry.is_group, self._counts)
         is_chosen = entry.key == self.shown[self.chosen].key
-        pane.show_media(self.scene, entry, name, chosen=is_chosen)
+        pane.show_media(self.scene, entry, self.previews.of(entry), name, chosen=is_chosen)
+
+    @on(PreviewsRead)
+    def show_previews(self, message: PreviewsRead) -> None:
+        """Show what was read of histograms, PR curves and images."""
+        self.previews.receive(message)
+        self._draw()
 
     def _heading(self, prefix: str, count: int) -> list[tuple[int, Line]]:
         say, scene, size = self.scene.say, self.scene, self.columns * self.rows

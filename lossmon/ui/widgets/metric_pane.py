@@ -9,13 +9,17 @@ from textual import events
 from textual.app import ComposeResult
 from textual.message import Message
 
+from lossmon.types import Histogram, PrCurve
 from lossmon.ui.chart.model import ChartModel, ChartOptions
+from lossmon.ui.media.heat import summary
+from lossmon.ui.media.pr_curve import curve_model, unit_square
 from lossmon.ui.metrics.entries import MetricEntry
-from lossmon.ui.metrics.media_entries import MediaEntry
+from lossmon.ui.metrics.media_entries import MEDIA_WORDS, MediaEntry
 from lossmon.ui.scene import Scene
 from lossmon.ui.text import numbers
 from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line
-from lossmon.ui.widgets.media.card import MediaCard
+from lossmon.ui.widgets.chart_titles import options_of
+from lossmon.ui.widgets.media.card import MediaCard, Shown
 from lossmon.ui.widgets.pane import ChartPane
 
 FRAME_ROOM = 6
@@ -68,19 +72,29 @@ class MetricPane(ChartPane):
         """Show a chart with a title and a footer."""
         self.remove_class("-media")
         self.chart.show(model, options)
+        self._frame(title, [(0, footer)], chosen=chosen)
+
+    def show_media(
+        self, scene: Scene, entry: MediaEntry, shown: Shown, name: str, *, chosen: bool
+    ) -> None:
+        """Show the newest record of a histogram, a PR curve or an image."""
+        self.set_class(not isinstance(shown, PrCurve), "-media")
+        if isinstance(shown, PrCurve):
+            self.chart.show(curve_model(shown), unit_square(options_of(scene)))
+        else:
+            self.card.show(scene, shown)
+        title = [(0, ((name, "foreground!"),)), (1, count_of(entry))]
+        word: Line = ((scene.say(MEDIA_WORDS[entry.lead.kind]), MUTED),)
+        footer = [(0, word), (1, values_of(scene, shown)), (2, steps_of(scene, entry))]
         self._frame(title, footer, chosen=chosen)
 
-    def show_media(self, scene: Scene, entry: MediaEntry, name: str, *, chosen: bool) -> None:
-        """Show what stands for a histogram, a PR curve or an image."""
-        self.add_class("-media")
-        self.card.show(scene, entry)
-        self._frame([(0, ((name, "foreground!"),)), (1, count_of(entry))], EMPTY, chosen=chosen)
-
-    def _frame(self, title: Sequence[tuple[int, Line]], footer: Line, *, chosen: bool) -> None:
+    def _frame(
+        self, title: Sequence[tuple[int, Line]], footer: Sequence[tuple[int, Line]], *, chosen: bool
+    ) -> None:
         self.set_class(chosen, "-chosen")
         role = "focus" if chosen else "frame"
         self.upper.show(title, role)
-        self.lower.show([(0, footer)], role)
+        self.lower.show(footer, role)
 
     def on_click(self, event: events.Click) -> None:
         event.stop()
@@ -101,6 +115,24 @@ def title_of_entry(
 def count_of(entry: MetricEntry | MediaEntry) -> Line:
     """How many series a group has."""
     return ((f"×{len(entry.members)}", MUTED),) if entry.is_group else EMPTY
+
+
+def steps_of(scene: Scene, entry: MediaEntry) -> Line:
+    """The steps at which an entry was logged."""
+    records = entry.lead.records
+    first, last = numbers.si(records[0].step), numbers.si(records[-1].step)
+    steps = first if len(records) == 1 else f"{first}–{last}"
+    return ((f"{scene.say('step')} {steps}", MUTED),)
+
+
+def values_of(scene: Scene, shown: Shown) -> Line:
+    """Smallest and largest value of a histogram, average precision of a PR curve."""
+    if isinstance(shown, PrCurve):
+        return ((f"{scene.say('average precision')} {shown.average_precision:.3f}", MUTED),)
+    if isinstance(shown, Histogram):
+        told = summary(shown)
+        return range_of(scene, told.low, told.high)
+    return EMPTY
 
 
 def value_of(number: float) -> str:

@@ -153,3 +153,21 @@ async def test_a_view_fits_every_size_and_says_what_is_missing(
         app.post_message(SnapshotReady(Snapshot()))
         await pilot.pause()
         assert not found + await wrong_at(pilot, app, SIZES[0])
+
+
+async def test_the_metrics_view_draws_the_newest_of_each(source: LocalSource) -> None:
+    app = app_of(source)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("m")
+        await until(pilot, lambda: "▀" in text(app) and "█" in text(app))
+        shown = text(app)
+        assert "histogram  min -0.500  max 2.00" in shown
+        assert "average precision 0." in shown
+        assert "cannot be decoded" in shown
+        await pilot.press("slash", *"loss")
+        await pilot.pause()
+        assert "▀" not in text(app)
+        await pilot.press("escape")
+        await until(pilot, lambda: "▀" in text(app))
+        await pilot.resize_terminal(200, 50)
+        await until(pilot, lambda: "▀" * 3 in text(app))

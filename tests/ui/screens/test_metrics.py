@@ -12,10 +12,11 @@ from textual.geometry import Size
 from lossmon.types import Meaning, RunSnapshot
 from lossmon.ui.app import LossmonApp
 from lossmon.ui.follower import SnapshotReady
+from lossmon.ui.metrics.grid import grid_of
 from lossmon.ui.scene import ScreenConfig
 from lossmon.ui.screens.dashboard import Dashboard
 from lossmon.ui.screens.detail import DetailScreen
-from lossmon.ui.screens.metrics import MetricsScreen, grid_of
+from lossmon.ui.screens.metrics import MetricsScreen
 from lossmon.ui.state.preferences import Preferences
 from tests.ui import stage
 from tests.ui.screen import text

@@ -15,6 +15,8 @@ from lossmon.ui.screens.host import ViewHost
 from lossmon.ui.screens.media.base import MediaScreen
 from lossmon.ui.text.lines import MUTED, TEXT, Line, clean
 from lossmon.ui.widgets.media.picture import PictureView
+from lossmon.ui.widgets.media.pixels import ground_of
+from lossmon.ui.widgets.panel import palette_of
 
 
 class PictureDecoded(Message):
@@ -67,7 +69,7 @@ class ImagesScreen(MediaScreen):
             return
         self._asked = asked
         self.run_worker(
-            partial(self._decode, asked, self.view.ground),
+            partial(self._decode, asked, ground_of(palette_of(self.app))),
             thread=True,
             group="picture",
             exit_on_error=False,

@@ -11,6 +11,7 @@ from textual.widget import Widget
 from lossmon.types import MediaKind, PrCurve
 from lossmon.ui.chart.model import ChartModel, ChartOptions, Curve
 from lossmon.ui.chart.view_options import XAxis
+from lossmon.ui.media.pr_curve import curve_model, unit_square, unsmoothed
 from lossmon.ui.screens.host import ViewHost
 from lossmon.ui.screens.media.base import MediaScreen
 from lossmon.ui.text.lines import MUTED, TEXT, Line
@@ -48,22 +49,13 @@ class PrCurvesScreen(MediaScreen):
         )
 
     def draw(self) -> None:
-        say, content = self.scene.say, self.content
-        options = replace(
-            options_of(self.scene), smoothing=0.0, log_y=False, recent=False, points=True
-        )
-        curves: tuple[Curve, ...] = ()
-        if isinstance(content, PrCurve):
-            curves = (Curve("", content.recall, content.precision, smooth=False),)
-        unit = (0.0, 1.0)
-        self.curve.show(
-            ChartModel(curves),
-            replace(options, x_axis=XAxis.EPOCH, x_range=unit, y_range=unit),
-        )
+        content, options = self.content, options_of(self.scene)
+        curve = curve_model(content if isinstance(content, PrCurve) else None)
+        self.curve.show(curve, unit_square(options))
         titles = ("precision over recall", "average precision over steps")
         for heading, word in zip(self.titles, titles, strict=True):
-            heading.show([(0, ((say(word), MUTED),))])
-        self._draw_average(options)
+            heading.show([(0, ((self.scene.say(word), MUTED),))])
+        self._draw_average(unsmoothed(options))
 
     def _draw_average(self, options: ChartOptions) -> None:
         records = self.series.records if self.series is not None else ()

@@ -1,39 +1,54 @@
-"""Media card: what stands for a histogram, a PR curve or an image among the charts."""
+"""Media card: what stands for a histogram or an image among the charts."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from textual.strip import Strip
+from textual.widget import Widget
 
-from lossmon.ui.metrics.media_entries import MEDIA_WORDS, MediaEntry
+from lossmon.types import Histogram, PrCurve, UnreadableMedia
+from lossmon.ui.media.bars import bars
+from lossmon.ui.media.picture import DecodedPicture
 from lossmon.ui.scene import Scene
-from lossmon.ui.text import numbers
-from lossmon.ui.text.lines import MUTED, TEXT, Line, fit
-from lossmon.ui.widgets.panel import Panel
+from lossmon.ui.text.lines import EMPTY, MUTED, Line, clean, fit
+from lossmon.ui.widgets.media.pixels import picture_row
+from lossmon.ui.widgets.panel import palette_of
+
+Shown = Histogram | PrCurve | DecodedPicture | UnreadableMedia | None
+"""Newest contents of an entry, None while they are not read."""
 
 
-class MediaCard(Panel):
-    """Its kind, and the steps at which it was logged."""
+class MediaCard(Widget):
+    """A histogram as bars, or an image in pixels."""
 
     DEFAULT_CSS = """
     MediaCard {
-        height: 1fr; padding: 0 1; border-left: round $frame; border-right: round $frame;
+        width: 1fr; height: 1fr; padding: 0 1;
+        border-left: round $frame; border-right: round $frame;
     }
     """
 
     def __init__(self) -> None:
-        super().__init__()
-        self._lines_of: tuple[Line, ...] = ()
+        super().__init__(markup=False)
+        self._scene = Scene()
+        self._shown: Shown = None
 
-    def show(self, scene: Scene, entry: MediaEntry) -> None:
-        """Show what an entry is; of a group, what its first member is."""
-        say, records = scene.say, entry.lead.records
-        first, last = records[0].step, records[-1].step
-        steps = numbers.si(first) if first == last else f"{numbers.si(first)}–{numbers.si(last)}"
-        self._lines_of = (
-            ((say(MEDIA_WORDS[entry.lead.kind]), TEXT),),
-            ((f"{say('step')} {steps} (×{len(records)})", MUTED),),
-        )
-        self.redraw()
+    def show(self, scene: Scene, shown: Shown) -> None:
+        """Show what was read; nothing while it is not."""
+        if shown is not self._shown:
+            self._scene, self._shown = scene, shown
+            self.refresh()
 
-    def compose_lines(self, width: int, height: int) -> Sequence[Line]:
-        return [fit(line, width) for line in self._lines_of]
+    def render_line(self, y: int) -> Strip:
+        palette, size, shown = palette_of(self.app), self.content_size, self._shown
+        if isinstance(shown, DecodedPicture) and not shown.problem:
+            return picture_row(shown.pixels, y, size, palette, self._scene.terminal)
+        if isinstance(shown, Histogram):
+            row = bars(shown, size.width, size.height)[y]
+            return palette.strip(((row, "train"),), size.width)
+        return palette.strip(fit(self._words() if y == 0 else EMPTY, size.width), size.width)
+
+    def _words(self) -> Line:
+        shown, say = self._shown, self._scene.say
+        if isinstance(shown, DecodedPicture):
+            return ((clean(say(shown.problem)), MUTED),)
+        return ((clean(shown.reason), MUTED),) if isinstance(shown, UnreadableMedia) else EMPTY

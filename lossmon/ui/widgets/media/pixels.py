@@ -9,8 +9,11 @@ from numpy.typing import NDArray
 from rich.color import Color
 from rich.segment import Segment
 from rich.style import Style
+from textual.geometry import Size
+from textual.strip import Strip
 
-from lossmon.ui.media.heat import Rgb
+from lossmon.ui.media.heat import Rgb, shaded
+from lossmon.ui.media.picture import brightness
 from lossmon.ui.terminal import Terminal
 from lossmon.ui.theme.palette import Palette
 
@@ -50,6 +53,30 @@ def pixel_row(pixels: Rgb, y: int) -> list[Segment]:
 def glyph_row(codes: NDArray[np.uint32], style: Style) -> list[Segment]:
     """A row of characters."""
     return [Segment(codes.astype("<u4").tobytes().decode("utf-32-le"), style)]
+
+
+def ground_of(palette: Palette) -> tuple[int, int, int]:
+    """Colour of the ground; black where it is the terminal's own."""
+    ground = palette.ground
+    return (0, 0, 0) if ground is None or ground.ansi is not None else ground.rgb
+
+
+def picture_row(pixels: Rgb, y: int, size: Size, palette: Palette, terminal: Terminal) -> Strip:
+    """Row `y` of a picture in the middle of its room."""
+    style, rows = palette.style("foreground"), -(-len(pixels) // 2)
+    row = y - max(0, (size.height - rows) // 2)
+    if not 0 <= row < rows:
+        return Strip.blank(size.width, style)
+    if has_pixels(terminal, palette):
+        cells = pixel_row(pixels, row)
+    else:
+        part = brightness(pixels[2 * row : 2 * row + 2])
+        # Dense characters are dark on a light ground.
+        part = 1 - part if sum(ground_of(palette)) > 3 * 128 or terminal.light else part
+        # `shaded` takes the square root, for the thin tails of heat maps.
+        cells = glyph_row(shaded(part**2, glyphs_of(terminal))[0], style)
+    left = max(0, (size.width - pixels.shape[1]) // 2)
+    return Strip([Segment(" " * left, style), *cells]).adjust_cell_length(size.width, style)
 
 
 def _style(*channels: int) -> Style:
