@@ -10,7 +10,8 @@ import random
 import resource
 import shutil
 import time
-from collections.abc import Iterator
+import traceback
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -141,6 +142,15 @@ def _look(snapshot: Snapshot) -> None:
         line = json_line(record(run, "en"))
         if not line.isprintable() or json.loads(line)["run"] is None:
             raise Fault("a line of JSON is not printable")
+
+
+def tried(run: Callable[[int], None], seed: int) -> str | None:
+    """Run the case of a seed: a report of the fault that it found, or None."""
+    try:
+        run(seed)
+    except Exception:
+        return f"--- seed {seed}\n{traceback.format_exc(limit=-6)}"
+    return None
 
 
 def clear(place: Path) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import random
 from pathlib import Path
 
 import pytest
 
-from tests.fuzz import case
+from lossmon.diagnosis.engine import Engine
+from lossmon.types import Confidence, Diagnosis, Finding, Severity
+from tests.fuzz import case, series
 from tests.fuzz.mutations import MUTATIONS, Mutation
 
 BLOCKS = 8
@@ -20,6 +23,20 @@ def test_a_damaged_file_costs_itself_only(block: int, tmp_path: Path) -> None:
         place.mkdir()
         case.run(seed, place)
         case.clear(place)
+
+
+def test_no_series_breaks_the_diagnosis() -> None:
+    assert [report for report in series.run_all(range(60)) if report] == []
+
+
+def test_a_case_of_series_notices_a_fact_that_is_not_finite(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    unsound = Finding("healthy", Severity.OK, 0, Confidence.LOW, {"level": math.nan})
+    diagnosis = Diagnosis(unsound, (unsound,), ())
+    monkeypatch.setattr(Engine, "diagnosis", lambda *_, **__: diagnosis)
+    (report,) = series.run_all(range(1))
+    assert report and report.startswith("--- seed 0") and "AssertionError" in report
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS[4:], ids=lambda one: one.__name__)
