@@ -7,6 +7,9 @@ from numpy.typing import ArrayLike
 
 from lossmon.types import Histogram
 
+_LARGEST = 1e300
+"""Largest value and count: the range and the sum of larger ones are beyond what a float holds."""
+
 
 def regular(left: ArrayLike, right: ArrayLike, counts: ArrayLike) -> Histogram | None:
     """Make a histogram of bins in any order; None if no value is in any of them.
@@ -25,6 +28,7 @@ def regular(left: ArrayLike, right: ArrayLike, counts: ArrayLike) -> Histogram |
     low, high, held = low[known], high[known], held[known]
     if not len(low):
         return None
+    low, high, held = (np.clip(one, -_LARGEST, _LARGEST) for one in (low, high, held))
     order = np.argsort(low, kind="stable")
     low, high, held = low[order], np.maximum(low, high)[order], held[order]
     high[:-1] = np.minimum(high[:-1], low[1:])

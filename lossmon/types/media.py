@@ -126,7 +126,7 @@ class PrCurve:
 
 @dataclass(frozen=True, slots=True)
 class LoggedImage:
-    """An image as it was logged, not decoded.
+    """An image as it was logged, not decoded; the first where several were logged at once.
 
     Attributes:
         file: Name of its file, or of the log that it lies in.
@@ -134,6 +134,7 @@ class LoggedImage:
         height: Likewise.
         data: Encoded image (PNG, JPEG, ...); empty where `problem` says why.
         problem: Why it cannot be shown, or empty.
+        count: Images that were logged at once.
     """
 
     file: str
@@ -141,6 +142,7 @@ class LoggedImage:
     height: int = 0
     data: bytes = b""
     problem: str = ""
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)

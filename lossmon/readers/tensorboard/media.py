@@ -141,7 +141,8 @@ def _image(tensor: TensorProto, record: MediaRecord) -> MediaContent | None:
     if len(tensor.string_val) < 3:
         return None
     width, height, data = tensor.string_val[:3]
-    return LoggedImage(record.path.name, _number(width), _number(height), data)
+    count = len(tensor.string_val) - 2
+    return LoggedImage(record.path.name, _number(width), _number(height), data, count=count)
 
 
 def _number(text: bytes) -> int:

@@ -100,7 +100,8 @@ def _packed(
     low, size = _float(parts.get("min")), _float(parts.get("size"))
     if parts.get("count") != count or count > _MOST_BINS:
         return np.empty(0)
-    return low + size * np.arange(count + 1.0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return low + size * np.arange(count + 1.0)
 
 
 def _float(value: object) -> float:
@@ -110,7 +111,8 @@ def _float(value: object) -> float:
 
 def _image(logged: Mapping[str, object], run: Path) -> MediaContent:
     names = logged.get("filenames")
-    path = names[0] if isinstance(names, list) and names else logged.get("path")
+    several = names if isinstance(names, list) else []
+    path = several[0] if several else logged.get("path")
     if not isinstance(path, str):
         return UnreadableMedia("an image without a file")
     data = read_attachment(run / "files", path, _LARGEST_IMAGE + 1)
@@ -118,9 +120,8 @@ def _image(logged: Mapping[str, object], run: Path) -> MediaContent:
     if data is not None and len(data) > _LARGEST_IMAGE:
         data, problem = b"", f"larger than {_LARGEST_IMAGE >> 20} MB"
     shown = one_line(path, _LONGEST_NAME)
-    return LoggedImage(
-        shown, _pixels(logged.get("width")), _pixels(logged.get("height")), data or b"", problem
-    )
+    width, height = _pixels(logged.get("width")), _pixels(logged.get("height"))
+    return LoggedImage(shown, width, height, data or b"", problem, max(1, len(several)))
 
 
 def _pixels(value: object) -> int:

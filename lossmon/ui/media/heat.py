@@ -17,6 +17,12 @@ would press all others into one row. They are counted in the outer rows."""
 _PADDING = 0.1
 """Share of a value that the axis has around it where all values are the same."""
 
+_NARROWEST = 1e-12
+"""Share of a value below which a range has too few floats for rows and labels."""
+
+_SMALLEST = 1e-290
+"""Size below which the range of values is taken for zero."""
+
 Rgb = NDArray[np.uint8]
 """Colours of pixels, row 0 on top: (rows, columns, 3)."""
 
@@ -47,9 +53,10 @@ def value_range(histograms: Sequence[Histogram]) -> tuple[float, float]:
     """The range that holds nearly all values of every histogram; at least one histogram."""
     low = min(_quantile(one, _TAIL) for one in histograms)
     high = max(_quantile(one, 1 - _TAIL) for one in histograms)
-    if high > low:
+    size = max(abs(low), abs(high))
+    if high - low > max(_NARROWEST * size, _SMALLEST):
         return low, high
-    padding = _PADDING * abs(low) or 1.0
+    padding = _PADDING * size if size > _SMALLEST else 1.0
     return low - padding, high + padding
 
 

@@ -10,8 +10,8 @@ import numpy as np
 from lossmon.types import Floats
 from lossmon.ui.media.heat import Rgb
 
-MOST_PIXELS = 40_000_000
-"""Pixels of the largest image that is decoded, 120 MB; a larger one may be a decompression bomb."""
+MOST_PIXELS = 20_000_000
+"""Pixels of the largest image that is decoded, 80 MB; a larger one may be a decompression bomb."""
 
 _FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF")
 """What trainings log. Pillow knows more, some of them by running other programs."""

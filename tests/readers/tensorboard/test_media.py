@@ -108,8 +108,8 @@ def test_an_image_of_tensorflow_2_is_a_tensor_of_strings(log: Path) -> None:
     proto = event.summary.value[0].tensor
     proto.Clear()
     proto.dtype = 7
-    proto.string_val.extend([b"20", b"10", b"PNG"])
-    assert content(log, event) == LoggedImage(log.name, 20, 10, b"PNG")
+    proto.string_val.extend([b"20", b"10", b"PNG", b"second"])
+    assert content(log, event) == LoggedImage(log.name, 20, 10, b"PNG", count=2)
 
 
 @pytest.mark.parametrize("cut", [300_000, 700_000])

@@ -89,7 +89,7 @@ def test_images_are_files_of_the_run(log: Path, tmp_path: Path) -> None:
     folder.mkdir(parents=True)
     (folder / "a_1.png").write_bytes(b"PNG")
     one = {"_type": "image-file", "path": "media/images/a_1.png", "width": 4, "height": 3}
-    several = {"_type": "images/separated", "filenames": ["media/images/a_1.png"], "count": 1}
+    several = {"_type": "images/separated", "filenames": ["media/images/a_1.png"] * 3}
     outside = one | {"path": "../../secret.png"}
     records = [
         history(_step=str(at), **flat("img", value))
@@ -97,7 +97,7 @@ def test_images_are_files_of_the_run(log: Path, tmp_path: Path) -> None:
     ]
     first, second, third = map(load, noted(log, *records))
     assert first == LoggedImage("media/images/a_1.png", 4, 3, b"PNG")
-    assert second == LoggedImage("media/images/a_1.png", 0, 0, b"PNG")
+    assert second == LoggedImage("media/images/a_1.png", 0, 0, b"PNG", count=3)
     assert isinstance(third, LoggedImage)
     assert (third.data, third.problem) == (b"", "its file is not there")
 
@@ -110,6 +110,7 @@ def test_images_are_files_of_the_run(log: Path, tmp_path: Path) -> None:
         {"values": "1"},
         {"values": [-1, 0, 0]},
         {"bins": None, "packedBins": {"min": 0, "size": 1e308, "count": 1 << 60}},
+        {"bins": None, "packedBins": {"min": -1e308, "size": -1e308, "count": 3}},
     ],
 )
 def test_a_histogram_that_is_not_one_says_so(log: Path, change: dict[str, object]) -> None:

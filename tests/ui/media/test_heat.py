@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lossmon.types import Histogram
+from lossmon.ui.chart.ticks import linear_ticks
 from lossmon.ui.media.heat import (
     colored,
     columns_of,
@@ -42,6 +43,16 @@ def test_values_that_are_all_the_same_are_one_row() -> None:
     assert low < 2 < high
     assert sorted(densities([one], low, high, 5)[:, 0].tolist()) == [0, 0, 0, 0, 1]
     assert summary(one) == (5, 2, 2, 2)
+
+
+@pytest.mark.parametrize(
+    "edges", [[-1e300, 1e300], [0, 5e-324], [1e-310, 2e-310], [1.0, 1.0 + 2e-16], [-5e-324, 0]]
+)
+def test_every_range_can_be_drawn(edges: list[float]) -> None:
+    one = histogram(edges, [1e300])
+    low, high = value_range([one])
+    assert np.isfinite(densities([one], low, high, 40)).all()
+    assert all(low <= tick.at <= high for tick in linear_ticks(low, high, 5))
 
 
 def test_one_huge_value_does_not_stretch_the_axis() -> None:

@@ -18,6 +18,9 @@ from lossmon.ui.widgets.media.picture import PictureView
 from lossmon.ui.widgets.media.pixels import ground_of
 from lossmon.ui.widgets.panel import palette_of
 
+_Asked = tuple[LoggedImage, int, int]
+"""An image, and the columns and rows of pixels that it is decoded for."""
+
 
 class PictureDecoded(Message):
     """An image was decoded in a thread.
@@ -27,7 +30,7 @@ class PictureDecoded(Message):
         picture: The pixels.
     """
 
-    def __init__(self, asked: tuple[LoggedImage, int, int], picture: DecodedPicture) -> None:
+    def __init__(self, asked: _Asked, picture: DecodedPicture) -> None:
         super().__init__()
         self.asked, self.picture = asked, picture
 
@@ -49,7 +52,8 @@ class ImagesScreen(MediaScreen):
         self.view = PictureView()
         self.picture: DecodedPicture | None = None
         """The image in view, None while it is not decoded."""
-        self._asked: tuple[LoggedImage, int, int] | None = None
+        self._asked: _Asked | None = None
+        self._decoding = False
 
     def body(self) -> Widget:
         return self.view
@@ -60,32 +64,38 @@ class ImagesScreen(MediaScreen):
 
     def draw(self) -> None:
         content, room = self.content, self.view.room
-        if not isinstance(content, LoggedImage) or not content.data or not room:
-            self.picture, self._asked = None, None
+        if isinstance(content, LoggedImage) and content.data and room:
+            asked = (content, *room)
+            if asked != self._asked:
+                self._asked, self.picture = asked, None
+                self._decode_asked()
+            return
+        self._asked, self.picture = None, None
+        if content is not None:
+            # Until the next image is read, the one before stays.
             self.view.show(None, self.scene.terminal)
-            return
-        asked = (content, *room)
-        if asked == self._asked:
-            return
-        self._asked = asked
-        self.run_worker(
-            partial(self._decode, asked, ground_of(palette_of(self.app))),
-            thread=True,
-            group="picture",
-            exit_on_error=False,
-        )
 
-    def _decode(self, asked: tuple[LoggedImage, int, int], ground: tuple[int, int, int]) -> None:
+    def _decode_asked(self) -> None:
+        """Decode in a thread, one at a time: each may take as much memory as an image may."""
+        if self._asked is not None and not self._decoding:
+            self._decoding = True
+            decode = partial(self._decode, self._asked, ground_of(palette_of(self.app)))
+            self.run_worker(decode, thread=True, group="picture", exit_on_error=False)
+
+    def _decode(self, asked: _Asked, ground: tuple[int, int, int]) -> None:
         image, width, height = asked
         self.post_message(PictureDecoded(asked, decode(image.data, width, height, ground)))
 
     @on(PictureDecoded)
     def receive_picture(self, message: PictureDecoded) -> None:
-        """Show the picture if it is still the one in view."""
+        """Show the picture if it is still the one in view, or decode that."""
+        self._decoding = False
         if message.asked == self._asked:
             self.picture = message.picture
             self.view.show(message.picture.pixels, self.scene.terminal)
             self.show()
+        else:
+            self._decode_asked()
 
     def facts(self) -> list[tuple[int, Line]]:
         content, picture = self.content, self.picture
@@ -97,6 +107,8 @@ class ImagesScreen(MediaScreen):
         parts: list[tuple[int, Line]] = []
         if width and height:
             parts.append((1, ((f"{width}×{height}", TEXT),)))
+        if content.count > 1:
+            parts.append((2, ((f"1/{content.count}", MUTED),)))
         parts.append((3, ((clean(content.file), MUTED),)))
         problem = content.problem or (picture.problem if picture is not None else "")
         if problem:

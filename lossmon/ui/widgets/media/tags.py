@@ -62,4 +62,5 @@ class MediaList(Panel):
         say, last = self._scene.say, numbers.si(one.last_step)
         if width < 50:
             return last
-        return f"{len(one.records)} {say('steps')}  {say('last')} {last}"
+        count = len(one.records)
+        return f"{count} {say('step' if count == 1 else 'steps')}  {say('last')} {last}"
