@@ -122,6 +122,7 @@ class AlertJournal:
         trackers: Mapping[str, RunTracker],
         alerts: Sequence[tuple[Alert, Iterable[str]]],
         now: float,
+        renamed: Iterable[str] = (),
     ) -> set[str]:
         """Store what changed about some runs, and the alerts that came of it, at once.
 
@@ -129,12 +130,16 @@ class AlertJournal:
             trackers: By path of the run.
             alerts: Each with the channels that are to send it.
             now: Seconds since the Unix epoch.
+            renamed: Earlier paths of some of these runs.
 
         Returns:
             Ids of the alerts that are new; the others are left as they are.
         """
         fresh: set[str] = set()
         with self._writing() as database:
+            database.executemany(
+                "DELETE FROM runs WHERE path = ?", [(json.dumps(path),) for path in renamed]
+            )
             database.executemany(
                 "REPLACE INTO runs VALUES (?, ?, ?)",
                 [(json.dumps(path), json.dumps(one.dump()), now) for path, one in trackers.items()],

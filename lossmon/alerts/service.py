@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from lossmon.alerts.alert import Alert, alert_of, own_alert
 from lossmon.alerts.journal import AlertJournal, JournalError
+from lossmon.alerts.run_identity import identity_of
 from lossmon.alerts.sender import TICK, Sender
 from lossmon.alerts.settings import AlertSettings
 from lossmon.alerts.tracker import RunTracker, Transition
@@ -54,6 +55,9 @@ class AlertService:
             for channel in settings.channels
         ]
         self._trackers = journal.trackers()
+        self._paths = {one.identity: path for path, one in self._trackers.items()}
+        """Paths of runs by their identities."""
+        self._renamed: list[str] = []
         began = journal.fact("began")
         self._began: float = clock() if began is None else began
         if began is None:
@@ -100,14 +104,14 @@ class AlertService:
         now = self._clock()
         changed: dict[str, RunTracker] = {}
         alerts: list[Alert] = []
+        present = {run.path for run in snapshot.runs}
         for run in snapshot.runs:
             try:
-                alerts += self._observe(run, now, changed)
+                alerts += self._observe(run, now, changed, present)
             except Exception as error:
                 if run.path not in self._faulty:
                     self._faulty.add(run.path)
                     self._warn(f"{run.path}: {internal_error(error)}; it may lack alerts")
-        present = {run.path for run in snapshot.runs}
         self._seen = {path: run for path, run in self._seen.items() if path in present}
         if changed or alerts:
             self._send(alerts, changed, now)
@@ -124,7 +128,9 @@ class AlertService:
         except JournalError as error:
             self._report("journal_failed", "", str(error))
 
-    def _observe(self, run: RunSnapshot, now: float, changed: dict[str, RunTracker]) -> list[Alert]:
+    def _observe(
+        self, run: RunSnapshot, now: float, changed: dict[str, RunTracker], present: set[Path]
+    ) -> list[Alert]:
         key = str(run.path)
         tracker = self._trackers.get(key)
         if tracker is not None and run is self._seen.get(run.path) and not tracker.is_unsettled:
@@ -134,13 +140,24 @@ class AlertService:
         self._seen[run.path] = run
         before = None if tracker is None else tracker.dump()
         if tracker is None:
-            tracker = self._trackers[key] = RunTracker()
-            if run.last_time is not None and run.last_time < self._began:
-                tracker.skip(run)
+            tracker = self._trackers[key] = self._new_tracker(run, present)
         taken = [one for one in tracker.update(run, now) if self._selection.takes(one)]
         if tracker.dump() != before:
             changed[key] = tracker
         return [self._alert(run, transition, now) for transition in taken]
+
+    def _new_tracker(self, run: RunSnapshot, present: set[Path]) -> RunTracker:
+        """What is remembered of a run whose path is new: of a renamed one, all that there is."""
+        identity = identity_of(run)
+        path = self._paths.get(identity, "") if identity else ""
+        self._paths[identity] = str(run.path)
+        if path in self._trackers and Path(path) not in present:
+            self._renamed.append(path)
+            return self._trackers.pop(path)
+        tracker = RunTracker(identity=identity)
+        if run.last_time is not None and run.last_time < self._began:
+            tracker.skip(run)
+        return tracker
 
     def _alert(self, run: RunSnapshot, transition: Transition, now: float) -> Alert:
         return alert_of(run, transition, now, self._language)
@@ -150,7 +167,8 @@ class AlertService:
         named = [(alert, [one.config.name for one in some]) for alert, some in wanted]
         saved = True
         try:
-            fresh = self._journal.record(changed, named, now)
+            fresh = self._journal.record(changed, named, now, self._renamed)
+            self._renamed = []
         except JournalError as error:
             saved, fresh = False, {alert.id for alert in alerts}
             self._report("journal_failed", "", str(error))

@@ -38,7 +38,7 @@ class StopRule:
         if verdict.code not in self.codes or verdict.severity < Severity.WARNING:
             return False
         shown = verdict.since_step
-        for change in reversed(diagnosis.history):
+        for change in reversed(diagnosis.curve_history):
             if change.code != verdict.code or change.severity < Severity.WARNING:
                 break
             shown = change.step

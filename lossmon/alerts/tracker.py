@@ -82,11 +82,13 @@ class RunTracker:
         active: Conditions that have begun and not ended, by code.
         onsets: How often each condition has begun.
         last: Newest verdict change that was followed; None before the first.
+        identity: See `identity_of`.
     """
 
     active: dict[str, _Active] = field(default_factory=dict)
     onsets: dict[str, int] = field(default_factory=dict)
     last: VerdictChange | None = None
+    identity: str = ""
     _pending: dict[str, _Hold] = field(default_factory=dict)
     _absent: dict[str, _Hold] = field(default_factory=dict)
 
@@ -101,7 +103,7 @@ class RunTracker:
         What holds of it now is still to come, unless it has stopped: a run that ended or fell
         silent before anybody asked for alerts is old.
         """
-        self.last = next(reversed(run.diagnosis.history), None)
+        self.last = next(reversed(run.diagnosis.curve_history), None)
         if run.state not in (RunState.RUNNING, RunState.WAITING):
             for condition in conditions(run).values():
                 self._begin(condition)
@@ -117,7 +119,7 @@ class RunTracker:
             What has changed, in order.
         """
         held = conditions(run)
-        transitions = list(self._follow(run.diagnosis.history, held))
+        transitions = list(self._follow(run.diagnosis.curve_history, held))
         for code, condition in held.items():
             self._absent.pop(code, None)
             known = self.active.get(code)
@@ -194,6 +196,7 @@ class RunTracker:
             },
             "onsets": dict(self.onsets),
             "last": None if last is None else [last.step, last.code, last.severity.value],
+            "identity": self.identity,
         }
 
     @classmethod
@@ -207,4 +210,6 @@ class RunTracker:
             },
             onsets=dict(dumped["onsets"]),
             last=None if last is None else VerdictChange(last[0], last[1], Severity(last[2])),
+            # Older versions knew none.
+            identity=dumped.get("identity", ""),
         )

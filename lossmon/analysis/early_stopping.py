@@ -105,7 +105,7 @@ def _ahead(run: RunSnapshot) -> EarlyStopSaving | None:
 
 def _missed(run: RunSnapshot, verdict: Finding) -> EarlyStopSaving | None:
     """What a stop would have saved at the moment at which the verdict came to stay."""
-    turns = run.diagnosis.history
+    turns = run.diagnosis.curve_history
     if run.step is None or not turns or turns[-1].code != verdict.code:
         return None
     seen = turns[-1].step

@@ -84,12 +84,14 @@ class VerdictChange:
         code: Code of the new verdict.
         severity: Its severity.
         variant: Its variant, see `Finding`.
+        hardware: A finding about the hardware became the badge, or left it to this verdict.
     """
 
     step: int
     code: str
     severity: Severity
     variant: str = ""
+    hardware: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,11 @@ class Diagnosis:
     history: tuple[VerdictChange, ...]
     missing: tuple[str, ...] = ()
     forecast: Forecast | None = None
+
+    @property
+    def curve_history(self) -> tuple[VerdictChange, ...]:
+        """The history of the verdicts about the curves alone: the same whenever one looks."""
+        return tuple(change for change in self.history if not change.hardware)
 
 
 WARMING_UP = Finding("warming_up", Severity.NEUTRAL, 0, Confidence.HIGH)

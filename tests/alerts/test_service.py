@@ -318,3 +318,34 @@ def test_it_ends_though_a_channel_hangs(bench: Bench) -> None:
     begin = time.monotonic()
     service.stop(patience=0.1)
     assert time.monotonic() - begin < 10
+
+
+def test_a_renamed_run_is_not_alerted_to_again(bench: Bench, tmp_path: Path) -> None:
+    def renamed(name: str, *verdicts: tuple[str, int]) -> RunSnapshot:
+        return replace(run(("healthy", 10), *verdicts, name=name), path=tmp_path / name)
+
+    (tmp_path / "a").mkdir()
+    bench.start()
+    bench.observe(renamed("a", ("diverging", 50)))
+    bench.settle()
+    (tmp_path / "a").rename(tmp_path / "b")
+    bench.observe(renamed("b", ("diverging", 50)))
+    bench.stop()
+    (tmp_path / "b").rename(tmp_path / "c")
+    bench.start()
+    bench.observe(renamed("c", ("diverging", 50), ("non_finite", 90)))
+    bench.settle()
+    assert until(lambda: len(bench.channels["one"].messages) == 2)
+    assert bench.channels["one"].titles == ["a diverging", "c non_finite"]
+    bench.stop()
+    with AlertJournal(bench.file, bench.clock()) as journal:
+        assert {*journal.trackers()} == {str(tmp_path / "c")}
+
+
+def test_a_copy_of_a_run_has_alerts_of_its_own(bench: Bench, tmp_path: Path) -> None:
+    bench.start()
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        bench.observe(replace(run(("diverging", 50), name=name), path=tmp_path / name))
+        bench.settle()
+    assert until(lambda: len(bench.channels["one"].messages) == 2)

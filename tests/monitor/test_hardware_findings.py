@@ -13,11 +13,13 @@ import pytest
 from lossmon.hardware.gpu import Gpus
 from lossmon.hardware.processes import Processes
 from lossmon.monitor import Monitor, NoHardware
+from lossmon.monitor.hardware.badge_history import MOST, BadgeHistory
 from lossmon.monitor.hardware.checkpoint_size import checkpoint_size
 from lossmon.monitor.hardware.findings import with_findings
 from lossmon.monitor.hardware.run_hardware import RunHardware
 from lossmon.nodes.journal import path_of
 from lossmon.nodes.samples import NodeSample, encode
+from lossmon.reports.plain import plain
 from lossmon.types import (
     Confidence,
     Diagnosis,
@@ -30,6 +32,7 @@ from lossmon.types import (
     ProcessState,
     RunSnapshot,
     Severity,
+    VerdictChange,
 )
 from tests.hardware.conftest import FakeNvml, compiled, driver
 from tests.hardware.situations import GIB, HOST, RUN, START, WORKING
@@ -96,7 +99,34 @@ def test_a_hang_is_the_badge_until_steps_go_on(scene: Scene) -> None:
     assert scene.monitor.poll(1.0).runs[0] is scene.monitor.poll(1.0).runs[0]
     scene.show(utilization=97.0, power=640.0)
     assert "hung_collective" in codes(scene.play(20)), "a badge does not flicker"
-    assert "hung_collective" not in codes(scene.play(90))
+    run = scene.play(90)
+    assert "hung_collective" not in codes(run)
+    hang, after = run.diagnosis.history[-2:]
+    assert (hang.code, hang.severity, hang.step) == ("hung_collective", Severity.CRITICAL, 60)
+    assert (after.code, after.hardware) == (run.diagnosis.verdict.code, True)
+    assert not {hang, after} & {*run.diagnosis.curve_history}
+    assert "hung_collective (critical)" in plain(run, "en", history=True)
+
+
+def test_the_badge_of_the_hardware_is_remembered_in_order_and_within_bounds() -> None:
+    def seen(step: int, code: str) -> None:
+        badge = curve if code == "healthy" else Finding(code, Severity.WARNING, 0, Confidence.HIGH)
+        badges.add(replace(RUN, step=step, diagnosis=Diagnosis(curve, (), ())), badge)
+
+    badges = BadgeHistory()
+    curve = Finding("healthy", Severity.OK, 0, Confidence.HIGH)
+    for step, code in ((1, "healthy"), (2, "throttling"), (3, "throttling"), (4, "slow_gpu")):
+        seen(step, code)
+    for step in (5, 6):
+        seen(step, "healthy")
+    turn = VerdictChange(3, "plateau", Severity.NOTICE)
+    merged = [(one.step, one.code) for one in badges.merged((turn,))]
+    assert merged == [(2, "throttling"), (3, "plateau"), (4, "slow_gpu"), (5, "healthy")]
+    seen(3, "healthy")
+    assert [one.step for one in badges.merged(())] == [2], "a run that began anew"
+    for step in range(10, 1000):
+        seen(step, "slow_gpu" if step % 2 else "healthy")
+    assert len(badges.merged(())) == MOST
 
 
 def test_processes_that_end_are_missed_where_they_were_seen(scene: Scene) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from lossmon.monitor.hardware.badge_history import BadgeHistory
 from lossmon.monitor.hardware.checkpoint_size import checkpoint_size
 from lossmon.monitor.hardware.run_hardware import RunHardware
 from lossmon.types import Diagnosis, Finding, HardwareReading, RunSnapshot, RunState
@@ -25,6 +26,7 @@ class HardwareFindings:
     def __init__(self) -> None:
         self._runs: dict[Path, RunHardware] = {}
         self._added: dict[Path, tuple[RunSnapshot, tuple[Finding, ...], RunSnapshot]] = {}
+        self._badges: dict[Path, BadgeHistory] = {}
 
     def added(
         self, runs: Sequence[RunSnapshot], local: HardwareReading, now: float
@@ -41,10 +43,12 @@ class HardwareFindings:
         for path in self._runs.keys() - {run.path for run in live}:
             del self._runs[path]
         only = live[0].path if len(live) == 1 else None
+        for path in self._badges.keys() - {run.path for run in runs}:
+            del self._badges[path]
         return tuple(
             self._with_findings(run, local if run.path == only else HardwareReading(), now)
             if _is_live(run, now)
-            else run
+            else self._with(run, ())
             for run in runs
         )
 
@@ -52,14 +56,24 @@ class HardwareFindings:
         known = self._runs.get(run.path)
         if known is None:
             known = self._runs[run.path] = RunHardware(checkpoint_size)
-        findings = known.findings(run, local, now)
-        if not findings:
+        return self._with(run, known.findings(run, local, now))
+
+    def _with(self, run: RunSnapshot, findings: tuple[Finding, ...]) -> RunSnapshot:
+        """A run with findings, and with what earlier ones did to its badge."""
+        badges = self._badges.get(run.path)
+        if not findings and badges is None:
             return run
         added = self._added.get(run.path)
-        if added is None or added[0] is not run or added[1] is not findings:
-            made = replace(run, diagnosis=with_findings(run.diagnosis, findings))
-            added = self._added[run.path] = (run, findings, made)
-        return added[2]
+        if added is not None and added[0] is run and added[1] is findings:
+            return added[2]
+        if badges is None:
+            badges = self._badges[run.path] = BadgeHistory()
+        diagnosis = with_findings(run.diagnosis, findings) if findings else run.diagnosis
+        badges.add(run, diagnosis.verdict)
+        history = badges.merged(diagnosis.history)
+        made = replace(run, diagnosis=replace(diagnosis, history=history))
+        self._added[run.path] = (run, findings, made)
+        return made
 
 
 def _is_live(run: RunSnapshot, now: float) -> bool:
