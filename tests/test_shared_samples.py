@@ -19,8 +19,8 @@ from tests import paths
 DATA = paths.DATA
 
 STATES = {
-    "FINISHED": (RunState.FINISHED, "the log says so"),
-    "COMPLETE": (RunState.FINISHED, "the log says so"),
+    "FINISHED": (RunState.FINISHED, "according to the log"),
+    "COMPLETE": (RunState.FINISHED, "according to the log"),
     "PRUNED": (RunState.FINISHED, "pruned"),
     "FAILED": (RunState.FAILED, "failed"),
     "KILLED": (RunState.FAILED, "killed"),
@@ -136,4 +136,4 @@ def test_a_trial_that_ended_is_as_old_as_it_is_although_its_values_have_no_time(
 def test_a_study_without_a_running_trial_has_ended(tmp_path: Path) -> None:
     path = placed("optuna", "two_studies.log", tmp_path)
     run = Monitor([path], clock=lambda: time.time() + 1.0).drain().runs[0]
-    assert (run.state, run.state_reason) == (RunState.FINISHED, "the log says so")
+    assert (run.state, run.state_reason) == (RunState.FINISHED, "according to the log")

@@ -112,7 +112,7 @@ def state(vital: RunVitals, now: float) -> tuple[RunState, str]:
     """
     facts = vital.facts
     if facts.finished:
-        return RunState.FINISHED, facts.ending or "the log says so"
+        return RunState.FINISHED, facts.ending or "according to the log"
     if facts.failure:
         return RunState.FAILED, facts.failure
     if vital.step is None:
@@ -128,8 +128,8 @@ def state(vital: RunVitals, now: float) -> tuple[RunState, str]:
         # Steps counted from 0, or fewer steps left than the interval of logging or saving.
         return RunState.FINISHED, "no point is missing"
     if vital.total_steps is None and silence > max(ENDED_AFTER, 3 * STALL_FACTOR * vital.interval):
-        return RunState.FINISHED, "silent for long, total unknown"
-    return RunState.STALLED, "nothing new for long"
+        return RunState.FINISHED, "no new data for a long time, total unknown"
+    return RunState.STALLED, "no new data for a long time"
 
 
 def remaining(vital: RunVitals, rate: StepRate) -> float | None:

@@ -46,7 +46,7 @@ def vital(
         pytest.param(vital(step=None), 5.0, RunState.WAITING, id="nothing logged"),
         pytest.param(vital(step=100), 1e6, RunState.FINISHED, id="last step reached"),
         pytest.param(
-            vital(facts=Facts(finished=True)), 1e6, RunState.FINISHED, id="the log says so"
+            vital(facts=Facts(finished=True)), 1e6, RunState.FINISHED, id="according to the log"
         ),
         pytest.param(vital(facts=Facts(failure="OOM")), 5.0, RunState.FAILED, id="crashed"),
         pytest.param(vital(facts=Facts(failure="")), 5.0, RunState.RUNNING, id="crash taken back"),

@@ -81,6 +81,7 @@ def test_the_first_frame_waits_for_nothing_that_it_does_not_show(output: Path) -
     views = {name for name in modules if name.startswith("lossmon.ui.screens.")}
     assert views == {
         "lossmon.ui.screens.dashboard",
+        "lossmon.ui.screens.dashboard_keys",
         "lossmon.ui.screens.host",
         "lossmon.ui.screens.pane_sizes",
         "lossmon.ui.screens.scene_screen",

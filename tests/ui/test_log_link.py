@@ -136,10 +136,10 @@ async def test_a_log_that_tells_no_step_says_so() -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.press("l", "enter")
         await pilot.pause()
-        assert isinstance(app.screen, LogScreen) and "no line tells a step" in text(app)
+        assert isinstance(app.screen, LogScreen) and "no line has a step" in text(app)
         await pilot.press("escape", "enter", "left", "l")
         await pilot.pause()
-        assert isinstance(app.screen, LogScreen) and "no line tells a step" in text(app)
+        assert isinstance(app.screen, LogScreen) and "no line has a step" in text(app)
 
 
 async def test_e_goes_from_error_to_error() -> None:

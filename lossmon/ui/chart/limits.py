@@ -86,7 +86,7 @@ def _limit(axis: str, text: str, *, log_y: bool, clock: bool) -> Limit:
     if not known:
         raise LimitsError(text, "a number is missing")
     if len(known) == 2 and known[0] == known[1]:
-        raise LimitsError(_shown(text), "nothing is in between")
+        raise LimitsError(_shown(text), "the upper limit must be higher")
     if axis == "y" and log_y and min(known) <= 0:
         raise LimitsError(_shown(text), "a log axis begins above 0")
     if len(known) == 2:

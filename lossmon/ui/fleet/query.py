@@ -89,10 +89,12 @@ def _told(word: Word, names: Callable[[], Collection[str]]) -> Test:
     if not word.operator:
         return _contains(fields()["name"], word.values)
     if not word.key:
-        raise _Wrong("{} what? for example: step{}100", word.operator, word.operator)
+        raise _Wrong(
+            "what is {} compared with? for example: step{}100", word.operator, word.operator
+        )
     field = fields().get(word.key) or _own_field(word.key, names)
     if not word.values:
-        raise _Wrong("{}{} wants {}", word.key, word.operator, _wanted(field))
+        raise _Wrong("{}{} needs {}", word.key, word.operator, _wanted(field))
     if field.sort is Sort.CHOICE:
         return _choice(word, field)
     if word.operator in ("<", "<=", ">", ">="):
@@ -107,7 +109,7 @@ def _own_field(key: str, names: Callable[[], Collection[str]]) -> Field:
     if any(name in known for name in spellings(key)):
         return Field(Sort.NUMBER, lambda run, now: own(run, key), {})
     near = get_close_matches(key, [*fields(), *known], 3, 0.6) or list(fields())
-    raise _Wrong("no run has {}; there is {}", key, ", ".join(near))
+    raise _Wrong("no run has {}; available: {}", key, ", ".join(near))
 
 
 def _wanted(field: Field) -> str:
@@ -137,10 +139,10 @@ def _choice(word: Word, field: Field) -> Test:
     for value in word.values:
         found = _chosen(value, field)
         if not found:
-            raise _Wrong("{} is never {}; it is {}", word.key, value, _wanted(field))
+            raise _Wrong("{} cannot be {}; it is {}", word.key, value, _wanted(field))
         if word.operator in ("<", "<=", ">", ">="):
             if not field.ordered:
-                raise _Wrong("{} has no order; say {}:{}", word.key, word.key, found[0])
+                raise _Wrong("{} has no order; use {}:{}", word.key, word.key, found[0])
             found = _ordered(field.ordered, word.operator, found[0])
         allowed.update(found)
     return lambda run, now: field.read(run, now) in allowed
@@ -162,7 +164,7 @@ def _ordered(values: tuple[str, ...], operator: str, value: str) -> list[str]:
 
 def _compared(word: Word, field: Field) -> Test:
     if field.sort is Sort.TEXT:
-        raise _Wrong("{} has no order; say {}:{}", word.key, word.key, word.values[0])
+        raise _Wrong("{} has no order; use {}:{}", word.key, word.key, word.values[0])
     limits = [_amount(value, word, field) for value in word.values]
 
     def test(run: RunSnapshot, now: float) -> bool:
@@ -204,7 +206,7 @@ def _equal(value: str, word: Word, field: Field) -> Callable[[Reading], bool]:
 def _amount(value: str, word: Word, field: Field) -> float:
     amount = seconds(value) if field.sort is Sort.TIME else number(value)
     if amount is None:
-        raise _Wrong("{} wants {}, not {}", word.key, _wanted(field), value)
+        raise _Wrong("{} needs {}, not {}", word.key, _wanted(field), value)
     return amount
 
 

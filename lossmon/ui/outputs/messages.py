@@ -22,8 +22,8 @@ def keep(step, prompt, output):
               file=file)"""
 """Lines of 34 characters at most, so that a side pane shows them whole."""
 
-WHOLLY = "more what I want on {better} of {judged} prompts ({worse} worse, {same} same)"
-PARTLY = "more what I want on {better} of {judged} judged ({worse} worse, {same} same)"
+WHOLLY = "better on {better} of {judged} prompts ({worse} worse, {same} same)"
+PARTLY = "better on {better} of {judged} rated ({worse} worse, {same} same)"
 
 
 def example() -> str:
@@ -60,14 +60,14 @@ def summary(
     against = say("{after} against {before}").format(after=after, before=old)
     parts: list[tuple[int, Line]] = [(2, ((against, MUTED),))]
     if not told.judged:
-        text = _one(say("{both} prompts, none judged").format(both=told.both))
+        text = _one(say("{both} prompts, none rated").format(both=told.both))
         return [*parts, (1, ((text, MUTED),))]
     left = told.both - told.judged
     text = say(PARTLY if left else WHOLLY)
     counts = {"better": told.better, "worse": told.worse, "same": told.same}
     parts.append((1, ((_one(text.format(judged=told.judged, **counts)), TEXT),)))
     if left:
-        parts.append((1, ((say("{left} not judged").format(left=left), MUTED),)))
+        parts.append((1, ((say("{left} not rated").format(left=left), MUTED),)))
     return parts
 
 

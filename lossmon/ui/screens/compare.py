@@ -74,20 +74,20 @@ class CompareScreen(SceneScreen):
                 tooltip="First run"),
         Binding("end,G", "choose(8)", "last", id="page.compare_last", show=False,
                 tooltip="Last run"),
-        Binding("enter", "open", "open", id="page.compare_take", tooltip="Open the chosen run"),
+        Binding("enter", "open", "open", id="page.compare_take", tooltip="Open the selected run"),
         Binding("tab,n", "metric(1)", "metric", id="page.compare_next", tooltip="Next metric"),
         Binding(
             "shift+tab,p", "metric(-1)", "metric", id="page.compare_previous",
             tooltip="Previous metric",
         ),
         Binding("b", "baseline", "baseline", id="page.compare_baseline",
-                tooltip="Compare with the chosen run"),
+                tooltip="Compare with the selected run"),
         Binding("space,h", "hide", "hide", id="page.compare_hide",
-                tooltip="Hide the chosen run, show it"),
+                tooltip="Hide or show the selected run"),
         Binding("pageup,ctrl+u", "scroll(-1)", "page up", id="page.compare_page_up", show=False,
-                tooltip="Settings above"),
+                tooltip="Scroll the settings up"),
         Binding("pagedown,ctrl+d", "scroll(1)", "page down", id="page.compare_page_down",
-                show=False, tooltip="Settings below"),
+                show=False, tooltip="Scroll the settings down"),
     ]  # fmt: skip
 
     app = getters.app(ViewHost)

@@ -30,7 +30,7 @@ class ConfigurationScreen(TypingScreen, PageScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "back", id="page.settings_back", show=False,
-                tooltip="Drop the filter, go back"),
+                tooltip="Clear the filter, go back"),
         Binding("slash", "search", "filter", id="page.settings_filter",
                 tooltip="Filter the settings"),
     ]  # fmt: skip

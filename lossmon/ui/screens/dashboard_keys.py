@@ -20,7 +20,7 @@ from lossmon.ui.widgets.verdicts import Verdicts
 BINDINGS: tuple[Binding, ...] = (
     Binding("tab", "app.focus_next", "focus", id="pane.focus", tooltip="Focus the next pane"),
     Binding("enter", "open", "open", id="pane.open", tooltip="Open the pane with the focus"),
-    Binding("escape", "close", "back", id="pane.close", tooltip="Leave the zoom or the pane"),
+    Binding("escape", "close", "back", id="pane.close", tooltip="Reset the zoom or leave"),
     Binding(
         "Y",
         "copy",

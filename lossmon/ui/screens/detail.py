@@ -235,7 +235,7 @@ class DetailScreen(TypingScreen, ChartPointer):
     def _place(self) -> Line:
         if self.sight.window is None:
             return EMPTY
-        word = "follows" if self.sight.follows else "stands still"
+        word = "following" if self.sight.follows else "fixed window"
         return ((self.scene.say(word), MUTED),)
 
     def _readings(self) -> tuple[Reading, ...]:

@@ -40,9 +40,9 @@ from lossmon.ui.text.lines import (
 )
 
 KINDS = (
-    ("html", "the run as a page (HTML)"),
-    ("csv", "the points that are shown (CSV)"),
-    ("svg", "this screen as a picture (SVG)"),
+    ("html", "report of the run (HTML)"),
+    ("csv", "points in view (CSV)"),
+    ("svg", "screenshot (SVG)"),
 )
 
 BAR = 30
@@ -87,13 +87,13 @@ class ExportScreen(TypingScreen, PageScreen):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "choose(-1)", "up", id="page.kind_up", show=False, tooltip="File above"),
+        Binding("up,k", "choose(-1)", "up", id="page.kind_up", show=False, tooltip="Previous file"),
         Binding(
-            "down,j", "choose(1)", "down", id="page.kind_down", show=False, tooltip="File below"
+            "down,j", "choose(1)", "down", id="page.kind_down", show=False, tooltip="Next file"
         ),
-        Binding("space", "mark", "choose", id="page.kind", tooltip="Write this file or not"),
-        Binding("e", "where", "where", id="page.where", tooltip="Write into another directory"),
-        Binding("enter", "write", "write", id="page.write", tooltip="Write the chosen files"),
+        Binding("space", "mark", "choose", id="page.kind", tooltip="Select or deselect this file"),
+        Binding("e", "where", "path", id="page.where", tooltip="Change the directory"),
+        Binding("enter", "write", "write", id="page.write", tooltip="Write the selected files"),
         Binding("escape", "end", "back", id="page.export_cancel", tooltip="Cancel / go back"),
     ]
 
@@ -157,7 +157,7 @@ class ExportScreen(TypingScreen, PageScreen):
         for text, role in self.said:
             rows += [(("  " + line, role),) for line in wrap(clean(text), max(8, room - 2))]
         if not self.said:
-            keys = (("enter", "write"), ("space", "choose"), ("e", "where"))
+            keys = (("enter", "write"), ("space", "choose"), ("e", "path"))
             hints = [(0, ((key, "key"), (f" {say(word)}", MUTED))) for key, word in keys]
             rows.append((("  ", TEXT), *choose(hints, room - 2)))
         return rows
@@ -238,7 +238,7 @@ class ExportScreen(TypingScreen, PageScreen):
                 self._write(kind, path, job, scene)
                 said.append((f"✓ {path}", "ok"))
         except Cancelled:
-            said.append((scene.say("ended; the file that was begun is gone"), "warning"))
+            said.append((scene.say("cancelled; the partial file was deleted"), "warning"))
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
             place = getattr(error, "filename", None) or self.directory

@@ -58,7 +58,7 @@ class HardwareScreen(SceneScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,enter", "back", "back", id="hardware.back", tooltip="Go back"),
         Binding("pageup,up,k,b,ctrl+u", "page(-1)", "page up", id="hardware.page_up",
-                tooltip="GPUs before"),
+                tooltip="Previous GPUs"),
         Binding("pagedown,down,j,ctrl+d", "page(1)", "page", id="hardware.page_down",
                 key_display="pgdn", tooltip="Next GPUs"),
     ]  # fmt: skip

@@ -23,7 +23,7 @@ WIDEST = 60
 """Cells of the small curve."""
 
 HINTS = (
-    (0, "enter", "answer"),
+    (0, "enter", "accept"),
     (1, "s", "skip"),
     (2, "←", "back"),
     (3, "esc", "close"),
@@ -39,7 +39,7 @@ MEANINGS: tuple[tuple[str, str], ...] = (
     ("train_lower_is_better", "Train metric, lower is better"),
     ("learning_rate", "Learning rate"),
     ("grad_norm", "Gradient norm"),
-    ("just_shown", "None of these: just show it"),
+    ("just_shown", "None of these, only show it"),
 )
 """Each answer with the name that the settings have for it; it always has the same number."""
 
@@ -53,7 +53,7 @@ class LabelsScreen(PageScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
-            "up,k", "choose(-1)", "up", id="page.meaning_up", show=False, tooltip="Answer above"
+            "up,k", "choose(-1)", "up", id="page.meaning_up", show=False, tooltip="Previous choice"
         ),
         Binding(
             "down,j",
@@ -61,16 +61,20 @@ class LabelsScreen(PageScreen):
             "down",
             id="page.meaning_down",
             show=False,
-            tooltip="Answer below",
+            tooltip="Next choice",
         ),
-        Binding("enter", "take", "answer", id="page.meaning", tooltip="That is what it is"),
+        Binding("enter", "take", "accept", id="page.meaning", tooltip="Accept the choice"),
         *(
             Binding(str(at + 1), f"answer({at})", text, id=f"page.is_{name}", tooltip=text)
             for at, (name, text) in enumerate(MEANINGS)
         ),
-        Binding("right,s", "skip", "skip", id="page.name_skip", tooltip="Skip this name"),
+        Binding("right,s", "skip", "skip", id="page.name_skip", tooltip="Skip this metric"),
         Binding(
-            "left,backspace", "return", "back", id="page.name_before", tooltip="The name before"
+            "left,backspace",
+            "return",
+            "back",
+            id="page.name_before",
+            tooltip="Back to the metric before",
         ),
     ]
 
@@ -192,7 +196,7 @@ class LabelsScreen(PageScreen):
         say = self.scene.say
         said = {tag: one.meaning for tag, one in self.naming.said.items() if one.run == run.path}
         if not said:
-            return [((line, TEXT),) for line in wrap(say("no name is left to ask for"), room)]
+            return [((line, TEXT),) for line in wrap(say("all metrics are labelled"), room)]
         widest = min(room // 2, max(cell_len(clean(tag)) for tag in said))
         lines: list[Line] = []
         for tag, meaning in said.items():
@@ -204,7 +208,7 @@ class LabelsScreen(PageScreen):
         if self.naming.trouble:
             return [*lines, *self._trouble(room)]
         file = self.naming.file
-        kept = say("this holds until you quit") if file is None else f"{say('kept in')} {file}"
+        kept = say("kept until you quit") if file is None else f"{say('kept in')} {file}"
         return [*lines, *(((line, MUTED),) for line in wrap(clean(kept), room))]
 
     def _trouble(self, room: int) -> list[Line]:
@@ -283,10 +287,10 @@ def _told(word: str, number: str) -> Line:
 
 
 DOUBTS = {
-    AmbiguityReason.CALLED_ALIKE: "its name means the same as that of {}",
+    AmbiguityReason.CALLED_ALIKE: "its name means the same as {}",
     AmbiguityReason.NO_TOTAL: "one of several losses; none is the total",
-    AmbiguityReason.NO_LOSS: "no loss is known in this run, and it may be one",
-    AmbiguityReason.VAGUE: "its name does not tell what it is",
+    AmbiguityReason.NO_LOSS: "no loss is known in this run; this may be one",
+    AmbiguityReason.VAGUE: "its name is not known",
 }
 """Why a name is asked for."""
 

@@ -30,13 +30,19 @@ class LogScreen(TypingScreen, PageScreen):
             "down,j", "choose(1)", "down", id="page.line_down", show=False, tooltip="Line below"
         ),
         Binding(
-            "enter,J", "chart", "chart", id="page.chart", tooltip="The chart at the line's step"
+            "enter,J",
+            "chart",
+            "chart",
+            id="page.chart",
+            tooltip="Show the step of the line in the chart",
         ),
         Binding("e", "trouble(1)", "error", id="page.error", tooltip="Next error"),
-        Binding("E", "trouble(-1)", "error before", id="page.error_before", tooltip="Error before"),
+        Binding(
+            "E", "trouble(-1)", "previous error", id="page.error_before", tooltip="Previous error"
+        ),
         Binding("slash", "search", "search", id="page.search", tooltip="Search the log"),
-        Binding("n", "find(1)", "next", id="page.next", tooltip="Next place found"),
-        Binding("N", "find(-1)", "previous", id="page.previous", tooltip="Previous place found"),
+        Binding("n", "find(1)", "next", id="page.next", tooltip="Next match"),
+        Binding("N", "find(-1)", "previous", id="page.previous", tooltip="Previous match"),
     ]
 
     HINTS = ("page.chart", "page.search", "page.error", "page.back")
@@ -85,7 +91,7 @@ class LogScreen(TypingScreen, PageScreen):
             line = LogSteps(scene.run).line_at(self._asked) if scene.run else None
             self._asked = None
             if line is None:
-                self.word = scene.say("no line tells a step")
+                self.word = scene.say("no line has a step")
             else:
                 self.choose(line)
                 return
@@ -186,7 +192,7 @@ class LogScreen(TypingScreen, PageScreen):
         run = self.scene.run
         step = LogSteps(run).step_at(self.line) if run is not None and run.log else None
         if step is None:
-            self.word = self.scene.say("no line tells a step")
+            self.word = self.scene.say("no line has a step")
             self.edges()
         else:
             self.post_message(DetailRequested(step=step))

@@ -52,13 +52,13 @@ class MetricsScreen(TypingScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "back", id="metrics.back",
-                tooltip="Drop the filter, leave the group"),
-        Binding("left", "choose(-1)", "left", id="metrics.left", tooltip="Metric at the left"),
-        Binding("right", "choose(1)", "right", id="metrics.right", tooltip="Metric at the right"),
+                tooltip="Clear the filter, leave the group"),
+        Binding("left", "choose(-1)", "left", id="metrics.left", tooltip="Metric to the left"),
+        Binding("right", "choose(1)", "right", id="metrics.right", tooltip="Metric to the right"),
         Binding("up,k", "row(-1)", "up", id="metrics.up", tooltip="Metric above"),
         Binding("down,j", "row(1)", "down", id="metrics.down", tooltip="Metric below"),
         Binding("pageup,b,ctrl+u", "page(-1)", "page up", id="metrics.page_up",
-                tooltip="Page before"),
+                tooltip="Previous page"),
         Binding("pagedown,ctrl+d", "page(1)", "page", id="metrics.page_down", key_display="pgdn",
                 tooltip="Next page"),
         Binding("home", "edge(-1)", "first", id="metrics.first", tooltip="First metric"),

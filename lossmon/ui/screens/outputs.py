@@ -38,11 +38,11 @@ class OutputsScreen(TypingScreen):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "choose(-1)", "prompt", id="output.up", tooltip="Prompt above"),
-        Binding("down,j", "choose(1)", "prompt", id="output.down", tooltip="Prompt below"),
+        Binding("up,k", "choose(-1)", "prompt", id="output.up", tooltip="Previous prompt"),
+        Binding("down,j", "choose(1)", "prompt", id="output.down", tooltip="Next prompt"),
         Binding("home,g", "edge(-1)", "first", id="output.first", tooltip="First prompt"),
         Binding("end,G", "edge(1)", "last", id="output.last", tooltip="Last prompt"),
-        Binding("n", "next", "next", id="output.next", tooltip="Next prompt without a mark"),
+        Binding("n", "next", "next", id="output.next", tooltip="Next unrated prompt"),
         Binding("left", "step(1,-1)", "step", id="output.earlier", tooltip="B one step earlier"),
         Binding("right", "step(1,1)", "step", id="output.later", tooltip="B one step later"),
         Binding(
@@ -60,14 +60,26 @@ class OutputsScreen(TypingScreen):
             tooltip="A one step later",
         ),
         Binding("plus", "mark('better')", "better", id="output.better", tooltip="B is better"),
-        Binding("equals_sign", "mark('same')", "same", id="output.same", tooltip="B is as good"),
-        Binding("minus", "mark('worse')", "worse", id="output.worse", tooltip="B is worse"),
-        Binding("x", "mark('')", "clear", id="output.clear", tooltip="Take the mark back"),
-        Binding("pageup,b,ctrl+u", "page(-1)", "up", id="output.page_up", tooltip="Answers up"),
         Binding(
-            "pagedown,ctrl+d", "page(1)", "down", id="output.page_down", tooltip="Answers down"
+            "equals_sign", "mark('same')", "same", id="output.same", tooltip="B is equally good"
         ),
-        Binding("enter", "whole", "whole", id="output.whole", tooltip="B alone, A alone, both"),
+        Binding("minus", "mark('worse')", "worse", id="output.worse", tooltip="B is worse"),
+        Binding("x", "mark('')", "clear", id="output.clear", tooltip="Undo the rating"),
+        Binding(
+            "pageup,b,ctrl+u",
+            "page(-1)",
+            "up",
+            id="output.page_up",
+            tooltip="Scroll the outputs up",
+        ),
+        Binding(
+            "pagedown,ctrl+d",
+            "page(1)",
+            "down",
+            id="output.page_down",
+            tooltip="Scroll the outputs down",
+        ),
+        Binding("enter", "whole", "whole", id="output.whole", tooltip="Show B, A or both"),
         Binding("slash", "filter", "filter", id="output.filter", tooltip="Filter the prompts"),
         Binding("escape", "back", "back", id="output.back", tooltip="Go back"),
     ]
@@ -209,7 +221,7 @@ class OutputsScreen(TypingScreen):
                 self.spot.go(one)
                 self._moved()
                 return
-        self.said = self.scene.say("every prompt has a mark")
+        self.said = self.scene.say("every prompt is rated")
         self.edges()
 
     def action_step(self, side: int, by: int) -> None:
@@ -221,7 +233,7 @@ class OutputsScreen(TypingScreen):
         """Say how B is beside A; empty takes it back."""
         run, prompt = self.scene.run, self.spot.chosen
         if run is None or prompt is None or not self.spot.has_both(prompt):
-            self.said = self.scene.say("there are no two answers to judge")
+            self.said = self.scene.say("a rating needs two answers")
             self.edges()
             return
         self.said = ""

@@ -72,8 +72,10 @@ class PageScreen(SceneScreen):
             show=False,
             tooltip="Page down",
         ),
-        Binding("home", "edge(-1)", "start", id="page.start", show=False, tooltip="To the start"),
-        Binding("end,G", "edge(1)", "end", id="page.end", show=False, tooltip="To the end"),
+        Binding(
+            "home", "edge(-1)", "start", id="page.start", show=False, tooltip="Go to the start"
+        ),
+        Binding("end,G", "edge(1)", "end", id="page.end", show=False, tooltip="Go to the end"),
     ]
 
     HINTS: ClassVar[tuple[str, ...]] = ("page.back",)

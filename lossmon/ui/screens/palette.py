@@ -84,7 +84,7 @@ class PaletteScreen(TypingScreen, PageScreen):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "take", "do", id="page.command", tooltip="Do the chosen thing"),
+        Binding("enter", "take", "run", id="page.command", tooltip="Run the selected command"),
     ]
 
     HINTS = ("page.command", "page.back")
@@ -151,7 +151,7 @@ class PaletteScreen(TypingScreen, PageScreen):
         self.chosen = max(0, min(self.chosen, len(found) - 1))
         self.body.reveal(self.chosen)
         if not found:
-            return [((self.scene.say("no such action"), MUTED),)]
+            return [((self.scene.say("no matching command"), MUTED),)]
         hint = min(room // 3, max(cell_len(one.hint) for one in found))
         return [_row(one, room, hint, chosen=at == self.chosen) for at, one in enumerate(found)]
 

@@ -63,10 +63,10 @@ class RunsScreen(TypingScreen, PageScreen):
         Binding("up,k", "choose(-1)", "up", id="page.row_up", show=False, tooltip="Run above"),
         Binding("down,j", "choose(1)", "down", id="page.row_down", show=False, tooltip="Run below"),
         Binding("g", "edge(-1)", "first", id="page.row_first", show=False, tooltip="First run"),
-        Binding("enter", "open", "open", id="page.take", tooltip="Open the chosen run"),
+        Binding("enter", "open", "open", id="page.take", tooltip="Open the selected run"),
         Binding("slash", "filter", "filter", id="page.filter", tooltip="Filter the runs"),
         Binding("s", "sort", "sort", id="page.sort", tooltip="Sort by the next column"),
-        Binding("S", "turn", "turn", id="page.turn", tooltip="Sort the other way round"),
+        Binding("S", "turn", "reverse", id="page.turn", tooltip="Reverse the order"),
         Binding("space", "mark", "mark", id="page.mark", tooltip="Mark for comparison"),
     ]
 
@@ -191,7 +191,7 @@ class RunsScreen(TypingScreen, PageScreen):
 
     def _hints(self) -> list[tuple[int, str, str]]:
         if self.entry.active:
-            return [(2, "tab", "complete"), (0, "enter", "keep"), (3, "esc", "drop")]
+            return [(2, "tab", "complete"), (0, "enter", "apply"), (3, "esc", "clear")]
         usual = [(0, "enter", "open"), (2, "/", "filter"), (3, "s", "sort"), (4, "space", "mark")]
         usual.append((1, "esc" if len(self.scene.snapshot.runs) < 2 else "r", "back"))
         if self.fleet.filter.tests:

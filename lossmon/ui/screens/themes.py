@@ -31,14 +31,16 @@ class ThemesScreen(PageScreen):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "choose(-1)", "up", id="page.theme_up", show=False, tooltip="Theme above"),
+        Binding(
+            "up,k", "choose(-1)", "up", id="page.theme_up", show=False, tooltip="Previous theme"
+        ),
         Binding(
             "down,j,t",
             "choose(1)",
             "down",
             id="page.theme_down",
             show=False,
-            tooltip="Theme below",
+            tooltip="Next theme",
         ),
         Binding("enter", "apply", "apply", id="page.theme_apply", tooltip="Apply this theme"),
         Binding("escape", "cancel", "cancel", id="page.theme_cancel", tooltip="Cancel"),

@@ -204,5 +204,5 @@ class ChartViewport:
         low = shown.low if limit.low is None else limit.low
         high = shown.high if limit.high is None else limit.high
         if not low < high:
-            raise LimitsError(f"{low:g}..{high:g}", "nothing is in between")
+            raise LimitsError(f"{low:g}..{high:g}", "the upper limit must be higher")
         return Span(low, high)

@@ -198,7 +198,7 @@ class LossPane(ChartPane, ChartPointer, can_focus=True):
         if self.sight.cursor is not None:
             footer = reading_parts(self.sight.readings(), self.sight.model, say)
         if self.sight.window is not None:
-            word = "follows" if self.sight.follows else "stands still"
+            word = "following" if self.sight.follows else "fixed window"
             footer.append((1, ((say(word), MUTED),)))
         self.lower.show(footer, role)
 

@@ -52,7 +52,7 @@ def test_a_session_is_one_run_with_its_log_and_its_machines(session: Path) -> No
     )
     (run,) = Monitor([session.parent]).drain().runs
     assert (run.name, run.path) == ("demo-run", session)
-    assert (run.state, run.state_reason) == (RunState.FINISHED, "the log says so")
+    assert (run.state, run.state_reason) == (RunState.FINISHED, "according to the log")
     assert run.sources == ("traceml", "text")
     assert run.train_loss is not None and run.train_loss.n == 10
     assert run.log_name == "training.stdout.log"

@@ -36,7 +36,7 @@ def test_limits_are_read(typed: str, limits: tuple[Limit, ...]) -> None:
         ("x 1000-2000", "write low..high or auto"),
         ("x 5", "write low..high or auto"),
         ("y one..two", "one: no number"),
-        ("y 1..1", "nothing is in between"),
+        ("y 1..1", "the upper limit must be higher"),
         ("y nan..2", "nan: no number"),
         ("x 1e999..2", "too large"),
         ("x ..", "a number is missing"),

@@ -197,7 +197,7 @@ async def test_a_window_with_the_newest_in_it_follows_and_another_stands_still()
         await pilot.press(LEFT, LEFT)
         await pilot.pause()
         held = span(view)
-        assert "stands still" in text(app)
+        assert "fixed window" in text(app)
         app.post_message(SnapshotReady(stage.snapshot(grown(stage.overfitting(), 2600))))
         await pilot.pause()
         assert span(view) == held

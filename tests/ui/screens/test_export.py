@@ -115,7 +115,7 @@ async def test_escape_ends_a_long_writing_and_leaves_no_half_file(here: Path) ->
         await pilot.press("escape")
         await end_of_writing(app, pilot)
         assert isinstance(app.screen, ExportScreen)
-        assert "ended" in "\n".join(rows(app))
+        assert "cancelled" in "\n".join(rows(app))
     assert list(here.iterdir()) == []
 
 
@@ -135,7 +135,7 @@ async def test_a_click_chooses_what_is_written() -> None:
 
 
 @pytest.mark.parametrize(
-    "columns, hint", [(40, "enter write  space choose  e where"), (24, "enter write")]
+    "columns, hint", [(40, "enter write  space choose  e path"), (24, "enter write")]
 )
 async def test_the_hints_are_whole_or_not_there(columns: int, hint: str) -> None:
     app = stage.app(stage.snapshot(stage.overfitting()))

@@ -104,13 +104,13 @@ async def test_the_page_shows_the_name_its_values_and_why_it_is_asked() -> None:
         for part in (
             "labels  1/3",
             "train_loss",
-            'its name means the same as that of "loss"',
+            'its name means the same as "loss"',
             f"first {one.values[0]:.3f}",
             f"last {one.last:.4f}",
             "points 400",
             "▇",
             "▸ 1 Train loss",
-            "9 None of these: just show it",
+            "9 None of these, only show it",
         ):
             assert part in screen(app)
 
@@ -225,7 +225,7 @@ async def test_at_the_end_the_answers_and_their_place_are_told(tmp_path: Path) -
         await pilot.press("i", "1", "9", "s")
         await pilot.pause()
         assert asked(app) is None
-        for part in ("score", "None of these: just show it", "kept in", "config.toml"):
+        for part in ("score", "None of these, only show it", "kept in", "config.toml"):
             assert part in screen(app)
         await pilot.press("down", "up", "1", "enter")
         await pilot.pause()
@@ -240,7 +240,7 @@ async def test_a_run_whose_names_are_clear_has_nothing_to_ask() -> None:
     async with app.run_test(size=(40, 15)) as pilot:
         await pilot.press("i")
         await pilot.pause()
-        assert "no name is left to ask for" in screen(app)
+        assert "all metrics are labelled" in screen(app)
         await pilot.press("enter")
         assert isinstance(app.screen, Dashboard)
 
@@ -269,7 +269,7 @@ async def test_every_size_shows_the_name_the_curve_and_all_answers(
                 assert all(f" {at} " in screen(app) for at in range(1, 10))
                 assert "\x1b" not in screen(app)
                 if language == "en":
-                    assert "9 None of these: just show it" in screen(app)
+                    assert "9 None of these, only show it" in screen(app)
                 if plain:
                     assert screen(app).isascii() or not tag
             await pilot.press("s")
@@ -357,7 +357,7 @@ async def test_in_a_browser_the_answers_hold_and_are_not_written(
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("i", "1", "s", "s")
         await pilot.pause()
-        assert "this holds until you quit" in screen(app)
+        assert "kept until you quit" in screen(app)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -67,7 +67,7 @@ async def test_one_step_alone_is_shown_once() -> None:
         shown = await press(pilot, "u")
         assert shown.count("the answer") == 1
         assert "▸  p" in shown
-        assert "there are no two answers to judge" in await press(pilot, "plus")
+        assert "a rating needs two answers" in await press(pilot, "plus")
 
 
 async def test_up_and_down_choose_a_prompt() -> None:
@@ -108,11 +108,11 @@ async def test_a_mark_is_shown_counted_kept_and_taken_back(
         shown = await press(pilot, "u", key)
         assert f"▸{glyph} Describe the car." in shown
         assert f"{glyph} {word}" in shown
-        assert "5 not judged" in shown
+        assert "5 not rated" in shown
         (kept,) = json.loads((tmp_path / "outputs.json").read_text())["marks"]
         assert (kept["before"], kept["after"], kept["mark"]) == (800, 1200, word)
         shown = await press(pilot, "x")
-        assert "6 prompts, none judged" in shown
+        assert "6 prompts, none rated" in shown
         assert json.loads((tmp_path / "outputs.json").read_text())["marks"] == []
     assert app.charts.settings.smoothing == before
 
@@ -121,9 +121,9 @@ async def test_the_tally_says_how_many_were_judged() -> None:
     app = app_of()
     async with app.run_test(size=(120, 30)) as pilot:
         await press(pilot, "u", "plus", "j", "plus", "j", "minus")
-        assert "more what I want on 2 of 3 judged (1 worse, 0 same)  3 not judged" in text(app)
+        assert "better on 2 of 3 rated (1 worse, 0 same)  3 not rated" in text(app)
         shown = await press(pilot, "j", "equals_sign", "j", "plus", "j", "plus")
-        assert "step 1,200 against 800  more what I want on 4 of 6 prompts" in shown
+        assert "step 1,200 against 800  better on 4 of 6 prompts" in shown
         assert "(1 worse, 1 same)" in shown
 
 
@@ -141,8 +141,8 @@ async def test_a_mark_needs_two_answers() -> None:
     async with app.run_test(size=(120, 30)) as pilot:
         shown = await press(pilot, "u", "plus")
         assert "no answer at this step" in shown
-        assert "there are no two answers to judge" in shown
-        assert "0 prompts, none judged" in shown
+        assert "a rating needs two answers" in shown
+        assert "0 prompts, none rated" in shown
 
 
 async def test_n_goes_to_the_next_prompt_without_a_mark() -> None:
@@ -151,11 +151,11 @@ async def test_n_goes_to_the_next_prompt_without_a_mark() -> None:
         await press(pilot, "u", "plus", "j", "plus", "g")
         assert "▸  把这句话" in await press(pilot, "n")
         await press(pilot, "plus", "n", "plus", "n", "plus", "n", "plus")
-        assert "every prompt has a mark" in await press(pilot, "n")
+        assert "every prompt is rated" in await press(pilot, "n")
 
 
 async def test_marks_are_kept_for_the_next_time(tmp_path: Path) -> None:
-    for expected in ("none judged", "1 of 1 judged"):
+    for expected in ("none rated", "1 of 1 rated"):
         app = app_of(home=tmp_path)
         async with app.run_test(size=(120, 30)) as pilot:
             assert expected in await press(pilot, "u")
@@ -168,7 +168,7 @@ async def test_a_broken_file_of_marks_is_named_and_left_alone(tmp_path: Path) ->
     async with app.run_test(size=(200, 30)) as pilot:
         shown = await press(pilot, "u", "plus")
         assert "not a file of marks" in shown
-        assert "1 of 1 judged" in shown
+        assert "1 of 1 rated" in shown
     assert (tmp_path / "outputs.json").read_text() == '{"marks": 3}'
 
 

@@ -62,7 +62,7 @@ async def test_nothing_found_is_said_and_enter_stays() -> None:
     app = stage.app(stage.snapshot(stage.healthy()))
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("ctrl+p", *"zzzz", "down", "pagedown", "enter")
-        assert "no such action" in "\n".join(rows(app))
+        assert "no matching command" in "\n".join(rows(app))
 
 
 async def test_arrows_move_the_choice_and_the_list_follows() -> None:

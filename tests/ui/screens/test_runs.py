@@ -221,7 +221,7 @@ async def test_a_term_that_means_nothing_is_told_of_while_the_last_filter_holds(
     async with app.run_test(size=(120, 24)) as pilot:
         await pilot.press("r")
         screen = await typed(pilot, "qwen stat:x")
-        assert "no run has stat; there is" in screen
+        assert "no run has stat; available:" in screen
         assert len(shown(app)) == 1
         await pilot.press("enter")
         assert "no run has" not in text(app)

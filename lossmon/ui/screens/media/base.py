@@ -54,7 +54,7 @@ class MediaScreen(TypingScreen):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "back", id="media.back", tooltip="Drop the filter, go back"),
+        Binding("escape", "back", "back", id="media.back", tooltip="Clear the filter, go back"),
         Binding("up,k", "choose(-1)", "tag", id="media.up", tooltip="Tag above"),
         Binding("down,j", "choose(1)", "tag", id="media.down", key_display="↑↓",
                 tooltip="Tag below"),
