@@ -186,6 +186,9 @@ _TABLE: tuple[tuple[Quantity, str], ...] = (
         _metric("accuracy", "accuracy", False),
         "accuracy acc epoch_accuracy epoch_acc accuracies main_accuracy",
     ),
+    (_metric("ents_f", "entity F1", False), "ents_f"),
+    (_metric("ents_p", "entity precision", False), "ents_p"),
+    (_metric("ents_r", "entity recall", False), "ents_r"),
     (_metric("token_accuracy", "token accuracy", False), "mean_token_accuracy token_accuracy"),
     (_metric("reward_accuracy", "reward accuracy", False), "rewards_accuracies rewards_accuracy"),
     (

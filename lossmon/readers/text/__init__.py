@@ -34,7 +34,14 @@ FORMATS = (
         open=lazy("lossmon.readers.text.reader:TextReader"),
         rank=Rank.TEXT,
         general=True,
-        dialect=Dialect(closing_record=False, bare_splits=True),
+        dialect=Dialect(
+            aliases={
+                "objective_minimize": "minimized_objective",
+                "objective_maximize": "maximized_objective",
+            },
+            closing_record=False,
+            bare_splits=True,
+        ),
         directories=DirectoryRules(telling=_ATTEMPT.pattern, part_of=_part_of),
     ),
 )

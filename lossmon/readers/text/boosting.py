@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from lossmon.readers.text.grammar.parsed import Scale
 from lossmon.readers.text.grammar.words import MAXIMISED
 from lossmon.readers.text.hindsight import Hindsight
 from lossmon.readers.text.templates import Groups, Template
@@ -13,8 +14,8 @@ SCORE = "score"
 """Last word of the tags of a metric that is maximised."""
 
 
-class BoostingDirection:
-    """Tells by the column `best` whether the metric of CatBoost's rows is maximised.
+class BestDirection:
+    """Tells by the best value so far whether the metric of CatBoost or Optuna is maximised.
 
     `test` may be a loss or an AUC. Where the best value rises, or stays above the current one, more
     is better. The first rows wait until this is known.
@@ -24,6 +25,11 @@ class BoostingDirection:
         self._maximised: bool | None = None
         self._best: float | None = None
         self._waiting: list[tuple[Template, Groups]] = []
+
+    @property
+    def waits(self) -> bool:
+        """Whether rows wait for one that shows the direction."""
+        return bool(self._waiting)
 
     def add(
         self, template: Template, rows: Sequence[Groups]
@@ -53,6 +59,9 @@ class BoostingDirection:
             self._maximised = best > current
 
     def _named(self, template: Template) -> Template:
+        if template.parsed.position.scale is Scale.TRIAL:
+            direction = "maximize" if self._maximised else "minimize"
+            return template.renamed(lambda tag: f"{tag}/{direction}", template.parsed.split)
         if not self._maximised:
             return template
         return template.renamed(lambda tag: f"{tag} {SCORE}", template.parsed.split)

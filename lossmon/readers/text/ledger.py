@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lossmon.readers.points_builder import BatchBuilder
-from lossmon.readers.text.boosting import BoostingDirection, EvalSets
+from lossmon.readers.text.boosting import BestDirection, EvalSets
 from lossmon.readers.text.emitter import NOTHING, PointEmitter, trains
+from lossmon.readers.text.grammar.dialects import TRIALS
 from lossmon.readers.text.grammar.parsed import Scale
 from lossmon.readers.text.grammar.words import is_loss
 from lossmon.readers.text.headings import SectionHeading
@@ -48,7 +49,7 @@ class Ledger:
         """Shape and step of the newest line with metrics."""
         self._heading = SectionHeading()
         self._stale = StaleBarValues()
-        self._boosting = BoostingDirection()
+        self._boosting = BestDirection()
         self._eval_sets = EvalSets(hindsight)
         self._part: tuple[Template, Groups] | None = None
         """The newest line about a part of an evaluation."""
@@ -60,7 +61,7 @@ class Ledger:
     @property
     def waits(self) -> bool:
         """Whether lines wait for another one with their step."""
-        return self.trainer.waiting or bool(self._waiting)
+        return self.trainer.waiting or bool(self._waiting) or self._boosting.waits
 
     def add_bar(self, step: int, total: int) -> None:
         """Add a state of a bar without a description."""
@@ -71,7 +72,12 @@ class Ledger:
         """Add lines of one shape, each as its numbers."""
         if template.parsed.position.scale is Scale.ROUND and rows:
             template = self._eval_sets.named(template, rows)
-        if template.best >= 0:
+        if template.values and template.values[0][0].startswith(TRIALS):
+            for row in rows:
+                self.facts.count_trial(template.values[0][0], int(row[template.step]))
+        elif template.best >= 0:
+            if template.parsed.position.scale is Scale.TRIAL and rows:
+                self.facts.count_trial("", int(rows[-1][template.step]))
             for known, some in self._boosting.add(template, rows):
                 self._add(known, some)
         elif template.parsed.heading:

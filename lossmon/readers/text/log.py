@@ -22,7 +22,7 @@ from lossmon.readers.text.templates import Groups, Match, Template, TemplateCach
 if TYPE_CHECKING:
     from lossmon.readers.text.user_patterns import Pattern
 
-SLICE = 128
+SLICE = 256
 """Lines read between two looks at the clock: well under a millisecond for known shapes."""
 
 SLOW = 0.01

@@ -7,6 +7,7 @@ import math
 from lossmon.readers.points_builder import BatchBuilder
 from lossmon.readers.text.announcements import Announcements
 from lossmon.readers.text.failures import Failures, unprefixed
+from lossmon.readers.text.grammar.dialects import TRIALS
 from lossmon.readers.text.grammar.prefix import prefix
 from lossmon.types import Facts
 
@@ -30,6 +31,7 @@ class RunFacts:
         self._is_started = False
         self._later: set[int] = set()
         """Steps of training since the end."""
+        self._trials = {"trials": 0, "pruned": 0, "failed": 0}
         self._plan: tuple[int, float] = (0, 0.0)
 
     @property
@@ -80,6 +82,18 @@ class RunFacts:
         if not self.finished:
             self.finished = True
             self._batch.facts.append(Facts(finished=True, step=step or None))
+
+    def count_trial(self, ending: str, number: int) -> None:
+        """Note that a trial of a study has ended.
+
+        Args:
+            ending: `trials/pruned` or `trials/failed`, or empty.
+            number: Its number, from 0.
+        """
+        self._trials["trials"] = max(self._trials["trials"], number + 1)
+        if ending:
+            self._trials[ending.removeprefix(TRIALS)] += 1
+        self._batch.facts.append(Facts(trials=dict(self._trials)))
 
     def measure(self) -> None:
         """Note a line with metrics: a failure before it did not end the run."""

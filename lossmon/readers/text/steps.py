@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from lossmon.readers.text.arrivals import Arrivals
 from lossmon.readers.text.grammar.parsed import Scale
@@ -57,7 +58,8 @@ class StepFinder:
         self._seen: set[str] = set()
         self._ways: dict[Scale, Callable[[Template, Sequence[Groups]], StepsOnAxis | None]] = {
             Scale.STEP: self._global,
-            Scale.ROUND: self._rounds,
+            Scale.ROUND: partial(self._counts, Axis.ROUND),
+            Scale.TRIAL: partial(self._counts, Axis.TRIAL),
             Scale.WITHIN: self._inside_epochs,
             Scale.EITHER: self._either,
             Scale.EPOCH: self._by_epoch,
@@ -143,9 +145,9 @@ class StepFinder:
         elif within is False or self.total_epochs < MANY:
             self.total_steps = total
 
-    def _rounds(self, template: Template, rows: Sequence[Groups]) -> StepsOnAxis:
+    def _counts(self, axis: Axis, template: Template, rows: Sequence[Groups]) -> StepsOnAxis:
         column = template.step
-        return [int(row[column]) for row in rows], Axis.ROUND
+        return [int(row[column]) for row in rows], axis
 
     def _inside_epochs(self, template: Template, rows: Sequence[Groups]) -> StepsOnAxis | None:
         if template.parsed.position.split or template.total < 0:

@@ -83,6 +83,14 @@ def test_results_without_a_head_are_a_text_log() -> None:
     assert claims(path, path.read_bytes())
 
 
+def test_what_optuna_prints_is_a_study() -> None:
+    read = read_file(DATA / "optuna.log")
+    assert read.steps == {"objective/maximize": [0, 1, 4]}
+    assert read.axes["objective/maximize"] == {Axis.TRIAL}
+    assert read.last("trials") == {"trials": 5, "pruned": 1, "failed": 1}
+    assert not read.last("failure")
+
+
 def test_the_values_of_dialects_are_those_of_the_log() -> None:
     assert read_file(DATA / "kaldi_nnet3.log").values["nll"][0] == 3.0
     assert read_file(DATA / "validate_rounds.log").values["eval/Loss"][0] == 2.1

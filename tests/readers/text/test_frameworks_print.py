@@ -95,7 +95,7 @@ RUNS = {
     "fairseq": (FAIRSEQ, ("loss", [30, 60, 90, 120]), ("eval/loss", [60, 120])),
     "Flair": (FLAIR, ("loss", [30, 60, 90, 120]), ("eval/loss", [60, 120])),
     "OLMo": (OLMO, ("train/CrossEntropyLoss", [1, 2, 3, 4]), ("eval/c4/CrossEntropyLoss", [4])),
-    "spaCy": (SPACY, ("LOSS NER", [0, 200, 400]), ("SCORE", [0, 200, 400])),
+    "spaCy": (SPACY, ("LOSS NER", [0, 200, 400]), ("eval/SCORE", [0, 200, 400])),
     "llm.c": (LLM_C, ("loss", [1, 2, 3, 4]), ("val loss", [2, 4])),
     "NeMo": (NEMO, ("reduced_train_loss", [0, 1, 2, 3, 4]), ("val_loss", [2, 3])),
 }

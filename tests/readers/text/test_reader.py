@@ -153,7 +153,7 @@ def test_the_row_of_all_classes_belongs_to_the_epoch_above_it(tmp_path: Path) ->
     assert read.axes["metrics/recall(B)"] == {Axis.EPOCH}
 
 
-SILENT = ["optuna.log", "dvclive.log"]
+SILENT = ["dvclive.log"]
 
 
 @pytest.mark.parametrize("name", SILENT)

@@ -16,6 +16,12 @@ _N = rf"(?:{NUMBER}|{NONFINITE})"
 _SPEED = r"(?:\| )?(?:steps/sec [\d.]+ ?\| ?)?"
 """What newer versions of WeNet print behind the split."""
 
+_OPTUNA = r"(?:\[[A-Z] [\d :,.-]{10,30}\] )?"
+"""How Optuna's logger begins a line."""
+
+TRIALS = "trials/"
+"""Begins the tags of trials that ended without a value; they are counted."""
+
 _COUNT = r"\d{1,3}(?:,\d{3})+|\d+"
 
 
@@ -105,6 +111,27 @@ DIALECTS = (
         ),
         Scale.STEP,
     ),
+    # Optuna: the value of a trial, whose direction the best one so far tells.
+    LineDialect(
+        "Trial ",
+        re.compile(
+            rf"{_OPTUNA}Trial (?P<step>\d+) finished with value: (?P<objective>{_N}) "
+            rf"and parameters: .*Best is trial \d+ with value: (?P<best>{_N})\."
+        ),
+        Scale.TRIAL,
+    ),
+    LineDialect(
+        "Trial ",
+        re.compile(rf"{_OPTUNA}Trial (?P<step>(?P<pruned>\d+)) pruned\."),
+        Scale.TRIAL,
+        names={"pruned": f"{TRIALS}pruned"},
+    ),
+    LineDialect(
+        "Trial ",
+        re.compile(rf"{_OPTUNA}Trial (?P<step>(?P<failed>\d+)) failed with parameters"),
+        Scale.TRIAL,
+        names={"failed": f"{TRIALS}failed"},
+    ),
     # YOLOv5 and YOLOv7 results.txt: a row per epoch without a head.
     LineDialect(
         "G ",
@@ -175,6 +202,8 @@ DIALECTS = (
 )
 
 _PLACES = frozenset({"step", "epoch", "epochs"})
+_BEST = "best"
+"""Group of the best value so far, which is no value of the line."""
 
 
 def dialect_line(line: str, before: Prefix) -> MetricLine | None:
@@ -198,7 +227,7 @@ def _record(dialect: LineDialect, found: re.Match[str], before: Prefix) -> Metri
     values = tuple(
         LineValue(dialect.names.get(name, name), span, dialect.factors.get(name, 1.0))
         for name, span in spans.items()
-        if name not in _PLACES
+        if name not in _PLACES and name != _BEST
     )
     taken: tuple[TextSpan, ...] = tuple(spans[name] for name in _PLACES if name in spans)
     place = LinePosition(
@@ -212,7 +241,12 @@ def _record(dialect: LineDialect, found: re.Match[str], before: Prefix) -> Metri
         taken,
         dialect.zero,
     )
-    batches = dialect.scale is Scale.NONE and "step" in spans
     return MetricLine(
-        values, place, before.rank, before.time, last_only=batches, split=dialect.split
+        values,
+        place,
+        before.rank,
+        before.time,
+        last_only=dialect.scale is Scale.NONE and "step" in spans,
+        split=dialect.split,
+        best=spans.get(_BEST),
     )

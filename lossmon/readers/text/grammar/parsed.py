@@ -24,6 +24,8 @@ class Scale(Enum):
     """Epochs only."""
     ROUND = "round"
     """Boosting rounds."""
+    TRIAL = "trial"
+    """Trials of a study."""
 
 
 @dataclass(frozen=True, slots=True)

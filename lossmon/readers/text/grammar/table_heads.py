@@ -77,6 +77,9 @@ def columns(line: str) -> tuple[str, ...]:
         return ()
     if not all(_WORD.fullmatch(name) for name in names):
         return ()
+    if names[1] == NUMBERED:
+        measured = [name if name.startswith("LOSS ") else f"eval/{name}" for name in names[2:]]
+        return (*names[:2], *measured) if measured != names[2:] else ()
     if names[1].lower() == "gpu_mem":
         return tuple(_YOLO.get(name, "labels" if name == "targets" else name) for name in names)
     return tuple(names) if any(_names_loss(name) for name in names[1:]) else ()

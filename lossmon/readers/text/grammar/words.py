@@ -26,7 +26,7 @@ orders of magnitude.
 WORTH = re.compile(
     r"loss|epoch|step|iter|acc|ppl|perplex|auc|reward|batch|rmse|mae|mse|tr?[el]l:|eval|val|"
     r"test|lr|updates|bp[bc]|nll|learn|dev|score|return|损失|准确率|学习率|困惑度|"
-    r"\dg |\d train |up\. | avg|average|instances|rollout/|\| time/|training's "
+    r"\dg |\d train |trial \d|up\. | avg|average|instances|rollout/|\| time/|training's "
 )
 """A line that the grammar must look at holds one of these words, in lower case."""
 
