@@ -67,6 +67,7 @@ class DocumentReader:
             note = f"{self.path.name}: not a whole JSON document ({fault}): waiting for the next"
             return Batch(notes=(note,) if fault else ())
         frame, facts = self._extract(document)
+        del document  # Of a long training it is larger than all that follows.
         batch = self._laid_out(frame)
         points = {points.tag: points for points in batch.points}
         added = _added(self._points, points)

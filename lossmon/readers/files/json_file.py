@@ -6,6 +6,7 @@ import json
 import os
 import stat
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from lossmon.errors import ReadError
@@ -13,6 +14,9 @@ from lossmon.errors import ReadError
 LARGEST = 1 << 29
 """Bytes of the largest document that is read: half a gigabyte takes some ten seconds and several
 times its size in memory."""
+
+LARGE = 1 << 20
+"""Bytes from which on a document is worth the import of msgspec."""
 
 PATIENCE = 10.0
 """Seconds after its last change from which a document that does not parse is worth a note: a writer
@@ -86,6 +90,13 @@ def parse_document(content: bytes) -> object:
         ValueError: It is not JSON, or not all of it is there.
         RecursionError: It is nested too deeply.
     """
+    if len(content) >= LARGE:
+        # The text is not copied, and equal keys are one string.
+        from msgspec import DecodeError
+        from msgspec.json import decode
+
+        with suppress(DecodeError, ValueError, RecursionError):
+            return decode(content)
     text = content.decode(json.detect_encoding(content), errors="replace")
     try:
         return json.loads(text)

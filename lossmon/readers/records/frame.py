@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Mapping
 from dataclasses import field
 from operator import itemgetter
@@ -51,8 +52,8 @@ class FrameBuilder:
     """Numbers and texts that are gathered one by one, or column by column, into a frame."""
 
     def __init__(self) -> None:
-        self._rows: dict[str, list[int]] = {}
-        self._values: dict[str, list[float]] = {}
+        self._rows: dict[str, array[int]] = {}
+        self._values: dict[str, array[float]] = {}
         self._blocks: dict[str, list[FrameColumn]] = {}
         self._texts: dict[str, list[tuple[int, str]]] = {}
 
@@ -68,8 +69,9 @@ class FrameBuilder:
             return
         rows = self._rows.get(name)
         if rows is None:
-            rows = self._rows[name] = []
-            self._values[name] = []
+            # A large document has millions of cells: lists of them would take thrice the memory.
+            rows = self._rows[name] = array("q")
+            self._values[name] = array("d")
         if rows and rows[-1] == row:
             self._values[name][-1] = taken
             return
@@ -100,6 +102,7 @@ class FrameBuilder:
         for name, rows in self._rows.items():
             values = np.array(self._values[name], np.float64)
             self.add_column(name, FrameColumn(np.array(rows, np.int64), values))
+        self._rows, self._values = {}, {}
         columns = {name: _joined(blocks) for name, blocks in self._blocks.items()}
         texts = {
             name: sorted(texts, key=itemgetter(0)) for name, texts in self._texts.items() if texts
