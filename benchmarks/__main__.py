@@ -1,50 +1,133 @@
 """`python -m benchmarks [--quick] [NAME...]`: every figure beside that of a peer or a lower bound.
 
-`--quick` takes less than two minutes: smaller inputs, and nothing that needs a terminal.
+Each benchmark runs in a process of its own and is stopped at its bound. Without names all of them
+run, in less than 15 minutes on a quiet machine, and `benchmarks/README.md` is written from what
+they print; `--quick` takes two minutes with smaller inputs.
 """
 
 from __future__ import annotations
 
-import importlib
+import os
+import platform
+import signal
+import subprocess
 import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
 
-NAMES = (
-    "ingest_events",
-    "ingest_wandb",
-    "ingest_lines",
-    "ingest_text",
-    "series",
-    "discovery",
-    "metadata",
-    "draw",
-    "headless",
-    "screen",
-    "fleet",
+README = Path(__file__).with_name("README.md")
+
+HEAD = """# Benchmarks
+
+Written by `make bench` (`python -m benchmarks`), on {machine}, {date}.
+
+Each figure stands beside that of a peer or a floor, measured in the same run and in turns with it.
+A ratio is the median of the rounds, with the smallest and the largest in brackets; below 1 is less
+than the peer. What stands last in a row is the goal. `make bench ARGS=--quick` takes two minutes
+and prints a part of this; `python -m benchmarks NAME` runs one table.
+"""
+
+
+class Table(NamedTuple):
+    """A benchmark: a module of this package with a `main` that prints a table.
+
+    Attributes:
+        name: Of the module.
+        bound: Seconds after which it is stopped.
+        arguments: Of a whole run.
+        quick: Of a quick run; None where that leaves it out.
+    """
+
+    name: str
+    bound: float
+    arguments: tuple[str, ...] = ()
+    quick: tuple[str, ...] | None = None
+
+
+TABLES = (
+    Table("ingest_events", 180, quick=("100000",)),
+    Table("ingest_wandb", 60, quick=("20000",)),
+    Table("ingest_lines", 60, quick=("--lines", "40000")),
+    Table("ingest_text", 90),
+    Table("series", 90, quick=("--names", "2000", "--runs", "40")),
+    Table("discovery", 30, quick=()),
+    Table("extremes", 150, quick=("--files", "5000", "--megabytes", "10")),
+    Table("database", 90, quick=("--rounds", "1", "--seconds", "2")),
+    Table("metadata", 90),
+    Table("draw", 60, quick=()),
+    Table("headless", 60),
+    Table("screen", 240),
+    Table("memory", 240),
+    Table("training", 120),
+    Table("fleet", 240),
+    Table("prometheus_fleet", 150),
+    Table("soak", 120, ("--seconds", "60")),
 )
-"""Modules with a `main` that prints a table, quickest first. `benchmarks.diagnosis` needs its data
-named and is run by itself: `python -m benchmarks.diagnosis --corpus DIR --faults DIR`. So is
-`benchmarks.soak`, which takes minutes by its nature."""
+"""What `make bench` runs. `benchmarks.diagnosis` needs its data named and is run by itself:
+`python -m benchmarks.diagnosis --corpus DIR --faults DIR`."""
 
-QUICK = {
-    "ingest_events": ("100000",),
-    "ingest_wandb": ("20000",),
-    "ingest_lines": ("--lines", "40000"),
-    "series": ("--names", "2000", "--runs", "40"),
-    "discovery": (),
-    "draw": (),
-}
-"""Arguments of the benchmarks that a quick run has."""
+
+def run(table: Table, arguments: Sequence[str]) -> str:
+    """Run one benchmark, print what it prints, and return that."""
+    lines: list[str] = []
+    print(f"── {table.name} " + "─" * (76 - len(table.name)), flush=True)
+    with subprocess.Popen(
+        [sys.executable, "-m", f"benchmarks.{table.name}", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as program:
+        stopped = threading.Event()
+        bound = threading.Timer(table.bound, _stop, (program, stopped))
+        bound.start()
+        assert program.stdout is not None
+        for line in program.stdout:
+            lines.append(line)
+            print(line, end="", flush=True)
+        bound.cancel()
+    if stopped.is_set():
+        lines.append(f"stopped after {table.bound:.0f} s\n")
+    elif program.returncode:
+        lines.append(f"failed with status {program.returncode}\n")
+    if lines[-1:] and lines[-1].startswith(("stopped", "failed")):
+        print(lines[-1], end="")
+    print(flush=True)
+    return "".join(lines)
+
+
+def _stop(program: subprocess.Popen[str], stopped: threading.Event) -> None:
+    """End a benchmark and all that it started."""
+    stopped.set()
+    os.killpg(program.pid, signal.SIGKILL)
 
 
 def main() -> None:
-    """Run the benchmarks named, or all."""
-    names = [name for name in sys.argv[1:] if name != "--quick"]
-    quick = QUICK if "--quick" in sys.argv[1:] else {}
-    for name in names or quick or NAMES:
-        print(f"── {name} " + "─" * (76 - len(name)), flush=True)
-        sys.argv[1:] = quick.get(name, ())
-        importlib.import_module(f"benchmarks.{name}").main()
-        print(flush=True)
+    """Run the benchmarks named, or all, and write the document about all."""
+    quick, names = "--quick" in sys.argv[1:], [one for one in sys.argv[1:] if one != "--quick"]
+    chosen = [one for one in TABLES if one.name in names or not names]
+    known = [one.name for one in TABLES]
+    if unknown := sorted(set(names) - set(known)):
+        sys.exit(f"unknown: {', '.join(unknown)}; there are {', '.join(known)}")
+    parts = []
+    for table in chosen:
+        if quick and table.quick is None and not names:
+            continue
+        arguments = table.quick if quick and table.quick is not None else table.arguments
+        parts.append((table.name, run(table, arguments)))
+    if not quick and not names:
+        write_document(parts)
+
+
+def write_document(parts: Sequence[tuple[str, str]]) -> None:
+    """Write `README.md` from the output of every benchmark."""
+    machine = f"{os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}"
+    sections = [HEAD.format(machine=machine, date=time.strftime("%Y-%m-%d"))]
+    sections += [f"## {name}\n\n```text\n{output.rstrip()}\n```\n" for name, output in parts]
+    README.write_text("\n".join(sections))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ Writes its own files: `python benchmarks/ingest_events.py [EVENTS]`, one million
 
 from __future__ import annotations
 
+import importlib.util
 import math
 import random
 import struct
@@ -15,6 +16,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks.pairs import in_turns, row
 from lossmon.readers.tensorboard.crc32c import crc32c, masked
 from lossmon.readers.tensorboard.reader import EventReader
 
@@ -75,30 +77,61 @@ def data_server(path: Path) -> int:
     """
     import tensorboard_data_server  # type: ignore[import-untyped]
 
-    binary = tensorboard_data_server.server_binary()
     with tempfile.TemporaryDirectory() as folder:
-        port = Path(folder) / "port"
+        options = [f"--logdir={path.parent}", "--reload=once", "--verbose"]
         server = subprocess.Popen(
-            [
-                binary,
-                f"--logdir={path.parent}",
-                "--reload=once",
-                f"--port-file={port}",
-                "--verbose",
-            ],
+            [tensorboard_data_server.server_binary(), *options, f"--port-file={folder}/port"],
             stdin=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
         )
         try:
             assert server.stderr is not None
-            for line in server.stderr:
-                if "finished load cycle" in line.lower():
-                    break
+            next((line for line in server.stderr if "finished load cycle" in line.lower()), None)
         finally:
             server.kill()
             server.wait()
     return 0
+
+
+def has_data_server() -> bool:
+    """Whether the data server is installed: not every platform has it."""
+    return importlib.util.find_spec("tensorboard_data_server") is not None
+
+
+def check(path: Path) -> int:
+    """Read, merge and judge a directory as users do."""
+    command = [sys.executable, "-m", "lossmon", "check", str(path.parent)]
+    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    return 0
+
+
+def net(read: Callable[[Path], int], path: Path, start: Path) -> float:
+    """Seconds for a file without the start-up, which is what a file of one point takes."""
+    return max(1e-3, _once(read, path) - min(_once(read, start) for _ in range(2)))
+
+
+def _once(read: Callable[[Path], int], path: Path) -> float:
+    began = time.perf_counter()
+    read(path)
+    return time.perf_counter() - began
+
+
+def compare_check(path: Path, events: int, tags: tuple[str, ...]) -> None:
+    """Print `lossmon check` beside the data server, both net of their start-up."""
+    if not has_data_server():
+        print("  check beside the data server: tensorboard-data-server is not installed")
+        return
+    start = path.parent.parent / "start" / path.name
+    start.parent.mkdir()
+    write(start, tags, len(tags))
+    ratio = in_turns(lambda: net(check, path, start), lambda: net(data_server, path, start), ROUNDS)
+    figure = f"{ratio.ours:.2f} s, {events / ratio.ours:,.0f}/s"
+    row("  lossmon check, net of start-up", figure, f"{ratio} data server", "1.0x")
+
+
+ROUNDS = 5
+"""Rounds of `lossmon check` beside the data server."""
 
 
 def timed(read: Callable[[Path], int], path: Path) -> float:
@@ -118,16 +151,19 @@ def main() -> None:
     events = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
     for tags in (TAGS[:1], TAGS):
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "events.out.tfevents.1760000000.benchmark"
+            path = Path(folder) / "run" / "events.out.tfevents.1760000000.benchmark"
+            path.parent.mkdir()
             write(path, tags, events)
             size = path.stat().st_size / 1e6
             print(f"{events:,} scalars of {len(tags)} tags, {size:.0f} MB")
             base = timed(ours, path)
             rows = [("lossmon", base), ("EventAccumulator", timed(accumulator, path))]
-            rows.append(("data server (Rust, 1,000 points a tag)", timed(data_server, path)))
+            if has_data_server():
+                rows.append(("data server (Rust, 1,000 points a tag)", timed(data_server, path)))
             for name, seconds in rows:
                 rate = events / seconds
                 print(f"  {name:40} {seconds:7.2f} s {rate:12,.0f}/s {seconds / base:6.1f}x")
+            compare_check(path, events, tags)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
     python -m benchmarks.ingest_lines [--lines 200000]
 
-Each figure is the best of five runs on one core. The floors are the plain way to read such a
+Each figure is CPU time, measured in turns. The floors are the plain way to read such a
 file with the standard library (`json.loads` on each line, `csv.reader` and `float` on each cell)
 and, where it is installed, pandas' own readers; all of them only parse, while the reader also
 finds steps, moments and names.
@@ -20,10 +20,17 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
+from benchmarks.pairs import cpu_of, in_turns
 from lossmon.readers.jsonl.llamafactory import open_log
 from lossmon.readers.records.json_lines import json_lines
 from lossmon.readers.tables.reader import table
 from lossmon.types import Reader
+
+Case = tuple[str, Path, Callable[[Path], Reader], Callable[[Path], None], str]
+"""Name, file, what opens our reader, what reads the file plainly, and the goal."""
+
+ROUNDS = 7
+"""Rounds in which ours and the plain way alternate."""
 
 SLICE = 0.05
 """Seconds per call, as in the monitor."""
@@ -111,16 +118,6 @@ def csv_floor(path: Path) -> None:
             [float(cell) for cell in row if cell]
 
 
-def best(call: Callable[[], object]) -> float:
-    """Seconds of processor time that the fastest of five calls took."""
-    times = []
-    for _ in range(5):
-        start = time.process_time()
-        call()
-        times.append(time.process_time() - start)
-    return min(times)
-
-
 def pandas_floors() -> dict[str, Callable[[Path], object]]:
     """Pandas' readers, or nothing where it is not installed."""
     try:
@@ -146,20 +143,25 @@ def main() -> None:
         write_jsonl(deep, nested(lines))
         write_csv(dense, lines, sparse=False)
         write_csv(sparse, lines, sparse=True)
-        cases: tuple[tuple[str, Path, Callable[[Path], Reader], Callable[[Path], None]], ...] = (
-            ("JSON lines", flat, json_lines, json_floor),
-            ("trainer_log.jsonl", log, open_log, json_floor),
-            ("nested JSON lines", deep, json_lines, json_floor),
-            ("CSV", dense, table, csv_floor),
-            ("sparse CSV", sparse, table, csv_floor),
+        cases: tuple[Case, ...] = (
+            ("JSON lines", flat, json_lines, json_floor, "3x"),
+            ("trainer_log.jsonl", log, open_log, json_floor, ""),
+            ("nested JSON lines", deep, json_lines, json_floor, ""),
+            ("CSV", dense, table, csv_floor, "4x"),
+            ("sparse CSV", sparse, table, csv_floor, "3x"),
         )
-        print(f"{'':20}{'lines/s':>12}{'standard library':>20}{'ratio':>8}{'pandas':>12}")
-        for name, path, make, floor in cases:
-            ours = lines / best(partial(read_with, make, path))
-            plain = lines / best(partial(floor, path))
-            other = floors.get(path.suffix)
-            peer = f"{lines / best(partial(other, path)):12,.0f}" if other else f"{'-':>12}"
-            print(f"{name:20}{ours:12,.0f}{plain:20,.0f}{ours / plain:8.1f}{peer}")
+        print(f"{'':20}{'lines/s':>12}{'standard library':>20}  times as fast        goal")
+        for name, path, make, floor, goal in cases:
+            ratio = in_turns(
+                partial(cpu_of, partial(floor, path)),
+                partial(cpu_of, partial(read_with, make, path)),
+                ROUNDS,
+            )
+            rates = f"{lines / ratio.peer:12,.0f}{lines / ratio.ours:20,.0f}"
+            print(f"{name:20}{rates}  {ratio!s:21}{goal}", flush=True)
+            if path.suffix in floors:
+                other = min(cpu_of(partial(floors[path.suffix], path)) for _ in range(ROUNDS))
+                print(f"{'':20}{lines / other:12,.0f} by pandas", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
 """Speed of reading W&B transaction logs.
 
-Writes its own file: `python -m benchmarks.ingest_wandb [CALLS]`, 50,000 calls of `log` by default,
+Writes its own file: `python -m benchmarks.ingest_wandb [CALLS]`, 100,000 calls of `log` by default,
 each of which makes a history record and two summary records, as W&B writes them.
 """
 
 from __future__ import annotations
 
+import json
 import math
 import random
 import struct
@@ -13,12 +14,20 @@ import sys
 import tempfile
 import time
 import zlib
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
+from benchmarks.pairs import cpu_of, in_turns, row
+from benchmarks.screen import COMPILED, lossmon
+from benchmarks.terminal import has_text, run
 from lossmon.readers.files.leveldb_log import BLOCK
 from lossmon.readers.wandb.reader import MAGIC, WandbReader
 
-KEYS = ("train/loss", "train/grad_norm", "train/learning_rate", "train/epoch", "eval/loss")
+KEYS = (
+    *("train/loss", "train/grad_norm", "train/learning_rate"),
+    *("train/epoch", "train/tokens_per_second", "eval/loss"),
+)
 
 
 def field(number: int, content: bytes) -> bytes:
@@ -64,19 +73,48 @@ def append(log: bytearray, record: bytes) -> None:
         first = False
 
 
+def ours(path: Path) -> None:
+    """Read every point in calls of 50 ms, as the monitor does."""
+    reader = WandbReader(path)
+    while reader.read(time.monotonic() + 0.05).pending:
+        pass
+
+
+def floor(calls: int) -> None:
+    """Decode as many values with `json.loads`, which is what the library itself does."""
+    for call in range(calls):
+        for _ in range(3 * len(KEYS)):
+            json.loads(f"0.{call}")
+
+
+def shown(path: Path, calls: int) -> float:
+    """Seconds until the screen shows the last step, start-up included."""
+    last = f"{calls - 1:,}"
+
+    def whole(display: Sequence[str]) -> bool:
+        return has_text(last)(display) and not has_text("reading")(display)
+
+    cost = run(lossmon(path.parent), shows=whole, settle=40.0, environment=COMPILED)
+    return math.nan if cost.shown is None else cost.shown
+
+
 def main() -> None:
-    """Print one line."""
-    calls = int(sys.argv[1]) if len(sys.argv) > 1 else 50_000
+    """Print the table."""
+    calls = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
+    bare = [sys.executable, "-m", "benchmarks.bare"]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "run-1.wandb"
-        records, best = write(path, calls), math.inf
-        for _ in range(3):
-            reader, began = WandbReader(path), time.perf_counter()
-            while reader.read(time.monotonic() + 0.05).pending:
-                pass
-            best = min(best, time.perf_counter() - began)
-        rate, size = records / best, path.stat().st_size / 1e6
-        print(f"{records:,} records, {size:.0f} MB: {best:.2f} s, {rate:,.0f} records/s")
+        records = write(path, calls)
+        read = in_turns(
+            partial(cpu_of, partial(ours, path)), partial(cpu_of, partial(floor, calls))
+        )
+        name = f"{calls:,} steps x {len(KEYS)} metrics, read"
+        row(name, f"{read.ours:.2f} CPU s, {records / read.ours:,.0f} records/s", f"{read} json")
+        whole = in_turns(
+            lambda: shown(path, calls),
+            lambda: run(bare, shows=has_text("bare floor")).shown or math.nan,
+        )
+        row("the same, all shown", f"{whole.ours:.2f} s", f"{whole} bare Textual", "1.8 s")
 
 
 if __name__ == "__main__":
