@@ -38,6 +38,9 @@ NARROW_BADGE, LEAST_BADGE, MOST_BADGE = 13, 14, 22
 LEAST_NAME, WHOLE_NAME, MOST_NAME = 8, 28, 48
 """Cells of a name: at least, before other columns get any, and at most."""
 
+MOST_GROUP, COUNT = 18, 7
+"""Cells of the value that runs are grouped by at most, and of how many there are."""
+
 MOST_TREND = 64
 """Cells from which a longer sparkline says no more."""
 
@@ -53,12 +56,14 @@ class Column:
         size: Cells, with the blank before it.
         key: What a click on its title sorts by, or None.
         cell: What it tells; None where the table itself draws it.
+        left: Its text stands at the left; numbers stand at the right.
     """
 
     title: str
     size: int
     key: Key | None
     cell: Cell | None
+    left: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +96,11 @@ class Columns:
 
 
 def laid_out(
-    room: int, longest: int, empty: Collection[str] = (), objective: Column | None = None
+    room: int,
+    longest: int,
+    empty: Collection[str] = (),
+    objective: Column | None = None,
+    group: Column | None = None,
 ) -> Columns:
     """Choose the columns for rows of `room` cells.
 
@@ -100,6 +109,7 @@ def laid_out(
         longest: Cells of the longest name.
         empty: Titles of columns in which no run has a value: they are left out.
         objective: A column that stands for the losses where no run has one.
+        group: The column of what runs are grouped by, first behind the name.
     """
     badge = max(LEAST_BADGE, min(MOST_BADGE, room // 6)) if room >= COMPACT else NARROW_BADGE
     if room < 34:
@@ -109,7 +119,8 @@ def laid_out(
     least = max(LEAST_NAME, min(longest, share))
     left = room - MARKS - badge - 1 - least
     chosen: list[Column] = []
-    by_weight = (objective, *_BY_WEIGHT) if objective is not None else _BY_WEIGHT
+    first = tuple(one for one in (group, objective) if one is not None)
+    by_weight = (*first, *_BY_WEIGHT)
     for column in by_weight:
         if column.title in empty:
             continue
@@ -124,9 +135,19 @@ def laid_out(
         replace(column, size=min(MOST_TREND, column.size + max(0, left)))
         if column is TREND
         else column
-        for column in sorted(chosen, key=lambda one: _PLACES.get(one, _PLACES[STEP]))
+        for column in sorted(chosen, key=lambda one: _place(one, group))
     ]
     return Columns(badge, name, tuple(rest))
+
+
+def _place(column: Column, group: Column | None) -> int:
+    return -1 if column is group else _PLACES.get(column, _PLACES[STEP])
+
+
+def group_column(name: str, groups: Collection[str]) -> Column:
+    """The column of a setting that runs are grouped by; the table draws it."""
+    longest = max(map(cell_len, (name, *groups)), default=0)
+    return Column(name, min(longest, MOST_GROUP) + COUNT, None, None, left=True)
 
 
 def empty_columns(runs: Sequence[RunSnapshot]) -> frozenset[str]:
@@ -218,7 +239,7 @@ def _age(scene: Scene, run: RunSnapshot) -> Line:
 
 STEP = Column("step", 12, Key.STEP, _step)
 SHORT_STEP = Column("step", 7, Key.STEP, _short_step)
-TREND = Column("loss", 8, None, None)
+TREND = Column("loss", 8, None, None, left=True)
 
 _BY_WEIGHT = (
     STEP,
@@ -228,7 +249,7 @@ _BY_WEIGHT = (
     Column("updated", 8, Key.AGE, _age),
     Column("ETA", 8, None, _eta),
     Column("best", 12, Key.BEST, _best),
-    Column("state", 11, None, state_of),
+    Column("state", 11, None, state_of, left=True),
     Column("speed", 11, Key.SPEED, _speed),
 )
 """The most wanted first."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from itertools import takewhile
 
 from lossmon.ui.fleet.fields import fields, folded
+from lossmon.ui.fleet.query import GROUP
 
 
 def shared(words: Sequence[str]) -> str:
@@ -30,13 +31,19 @@ def completed(text: str, names: Callable[[], Collection[str]] = tuple) -> str:
         field = fields().get(key.casefold())
         first, comma, last = value.rpartition(",")
         codes = dict.fromkeys((field.choices or {}).values()) if field else ()
+        if key.casefold() == GROUP:
+            codes = dict.fromkeys(sorted({*fields(), *names()}))
         begun = [code for code in codes if last and folded(code).startswith(folded(last))]
         end = shared(begun) if begun else last
         word = f"{key}:{first}{comma}{max(end, last, key=len)}"
     elif word:
-        keys = sorted({*fields(), *names()})
+        keys = sorted({*fields(), *names(), GROUP})
         begun = [one for one in keys if one.startswith(word.casefold())]
         end = shared(begun) if begun else word
-        ours = len(begun) == 1 and begun[0] in fields() and bool(fields()[begun[0]].choices)
+        ours = len(begun) == 1 and (begun[0] == GROUP or _has_choices(begun[0]))
         word = end + (":" if ours else "")
     return f"{head}{blank}{sign}{word}"
+
+
+def _has_choices(name: str) -> bool:
+    return name in fields() and bool(fields()[name].choices)

@@ -151,6 +151,15 @@ def own(run: RunSnapshot, name: str) -> Reading:
     return newest(series)
 
 
+def group_of(run: RunSnapshot, name: str, now: float) -> str:
+    """The group of a run by a field or a setting, as it is written; empty where it has neither."""
+    field = fields().get(name)
+    if field is None and (setting := _of(run.settings, name)) is not None:
+        return setting
+    value = own(run, name) if field is None else field.read(run, now)
+    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+
+
 def spellings(name: str) -> tuple[str, ...]:
     """A name as short as it may be typed, and what else it is called."""
     short = _short(name)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from lossmon.types import RunSnapshot
-from lossmon.ui.fleet.fields import own_names
+from lossmon.ui.fleet.fields import group_of, own_names
 from lossmon.ui.fleet.order import Key, arranged
 from lossmon.ui.fleet.query import Fault, Filter, parse
 
@@ -36,6 +36,8 @@ class Fleet:
         self._row = 0
         self._late = False
         self.rows: list[Path] = []
+        self.groups: dict[Path, str] = {}
+        """Group of each row; empty where runs are not grouped."""
         self.key = Key.ATTENTION
         self.turned = False
         self.filter = Filter()
@@ -78,7 +80,14 @@ class Fleet:
     def arrange(self, now: float) -> None:
         """Put every row in its place now."""
         shown = [run for run in self._runs if self.filter.fits(run, now)]
-        self.rows = [run.path for run in arranged(shown, self.key, self.turned, now)]
+        placed = arranged(shown, self.key, self.turned, now)
+        self.groups = {}
+        if self.filter.group:
+            self.groups = {run.path: group_of(run, self.filter.group, now) for run in placed}
+            # A group stands where its first run would.
+            order = {name: at for at, name in enumerate(dict.fromkeys(self.groups.values()))}
+            placed.sort(key=lambda run: order[self.groups[run.path]])
+        self.rows = [run.path for run in placed]
         self._late, self._arranged = False, self._clock()
         self._stay()
 

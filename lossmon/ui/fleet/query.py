@@ -15,6 +15,9 @@ from lossmon.ui.fleet.words import Word, words
 Test = Callable[[RunSnapshot, float], bool]
 """Whether a run, at a time (seconds since the Unix epoch), fits one term."""
 
+GROUP = "group"
+"""What is typed before the name of the setting that runs are grouped by."""
+
 NOTHING = ("none", "-")
 """What is typed for a value that a run has not."""
 
@@ -29,10 +32,12 @@ class Filter:
     Attributes:
         text: As it was typed.
         tests: One a term.
+        group: By what the runs are grouped (`group:lr`); empty leaves them in one list.
     """
 
     text: str = ""
     tests: tuple[Test, ...] = ()
+    group: str = ""
 
     def fits(self, run: RunSnapshot, now: float) -> bool:
         """Whether a run is shown."""
@@ -73,9 +78,24 @@ def parse(text: str, names: Callable[[], Collection[str]] = tuple) -> Filter | F
             asked for only where a name is none of ours.
     """
     try:
-        return Filter(text, tuple(_test(word, names) for word in words(text)))
+        typed = list(words(text))
+        tests = tuple(_test(word, names) for word in typed if not _is_group(word))
+        groups = [_group(word, names) for word in typed if _is_group(word)]
+        return Filter(text, tests, groups[-1] if groups else "")
     except _Wrong as wrong:
         return wrong.fault
+
+
+def _is_group(word: Word) -> bool:
+    return word.key == GROUP and word.operator in (":", "=") and not word.negated
+
+
+def _group(word: Word, names: Callable[[], Collection[str]]) -> str:
+    """By what a word groups; nothing while it is still typed."""
+    name = word.values[-1].casefold() if word.values else ""
+    if name and name not in fields():
+        _own_field(name, names)
+    return name
 
 
 def _test(word: Word, names: Callable[[], Collection[str]]) -> Test:

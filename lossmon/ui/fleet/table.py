@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import overload
@@ -9,7 +10,15 @@ from typing import overload
 from lossmon.diagnosis.advice import badge_of
 from lossmon.types import UNJUDGED, Floats, RunSnapshot, RunState, Severity
 from lossmon.ui.chart.sparkline import sparkline
-from lossmon.ui.fleet.columns import MARKS, TREND, Column, empty_columns, laid_out, objective_column
+from lossmon.ui.fleet.columns import (
+    COUNT,
+    MARKS,
+    Column,
+    empty_columns,
+    group_column,
+    laid_out,
+    objective_column,
+)
 from lossmon.ui.fleet.fleet import Fleet
 from lossmon.ui.fleet.names import RunNames
 from lossmon.ui.fleet.order import DESCENDING, Key
@@ -22,6 +31,7 @@ from lossmon.ui.text.lines import (
     TINT,
     Line,
     clean,
+    clip_middle,
     fit,
     pad,
     width,
@@ -73,7 +83,11 @@ class Table(Sequence[Line]):
         names.update(fleet.runs)
         empty = empty_columns(runs)
         objective = objective_column(runs) if "loss" in empty else None
-        self.columns = laid_out(room, names.longest, empty, objective)
+        self._group = None
+        if fleet.filter.group:
+            self._group = group_column(fleet.filter.group, set(fleet.groups.values()))
+            self._sizes = Counter(fleet.groups.values())
+        self.columns = laid_out(room, names.longest, empty, objective, self._group)
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -124,9 +138,20 @@ class Table(Sequence[Line]):
             *pad(((name, STRONG if chosen else TEXT),), columns.name),
         )
         for column in columns.rest:
-            line = (*line, *_placed(self._cell(run, column), column))
+            is_group = column is self._group
+            cell = self._group_cell(row, column.size) if is_group else self._cell(run, column)
+            line = (*line, *_placed(cell, column))
         line = fit(line, self._room)
         return filled(line, self._room) if chosen else line
+
+    def _group_cell(self, row: int, room: int) -> Line:
+        """The value that a row is grouped by; in the first row of a group with its size."""
+        groups = self._fleet.groups
+        group = groups.get(self._rows[row], "")
+        text = clip_middle(clean(group) or "—", room - COUNT)
+        if row and groups.get(self._rows[row - 1], "") == group:
+            return ((text, MUTED),)
+        return ((text, STRONG), (f" ×{self._sizes[group]}", MUTED))
 
     def _cell(self, run: RunSnapshot, column: Column) -> Line:
         if column.cell is not None:
@@ -164,7 +189,7 @@ def badge(scene: Scene, run: RunSnapshot) -> Line:
 def _placed(line: Line, column: Column) -> Line:
     """The text in its column behind a blank: words and trends left, numbers right."""
     room = column.size - 1
-    if column.title in (TREND.title, "state"):
+    if column.left:
         return ((" ", TEXT), *pad(line, room)) if line else ((" " * column.size, TEXT),)
     line = fit(line, room) if line else EMPTY
     return ((" " * (column.size - width(line)), TEXT), *line)

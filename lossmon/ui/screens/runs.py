@@ -17,6 +17,7 @@ from lossmon.ui.fleet.completing import completed
 from lossmon.ui.fleet.fleet import following
 from lossmon.ui.fleet.names import RunNames
 from lossmon.ui.fleet.order import Key, needs_attention
+from lossmon.ui.fleet.query import GROUP
 from lossmon.ui.fleet.table import Table, Trends
 from lossmon.ui.run_selection import RunSelection
 from lossmon.ui.scene import Scene
@@ -65,6 +66,7 @@ class RunsScreen(TypingScreen, PageScreen):
         Binding("g", "edge(-1)", "first", id="page.row_first", show=False, tooltip="First run"),
         Binding("enter", "open", "open", id="page.take", tooltip="Open the selected run"),
         Binding("slash", "filter", "filter", id="page.filter", tooltip="Filter the runs"),
+        Binding("v", "group", "group", id="page.group", tooltip="Group the runs by a setting"),
         Binding("s", "sort", "sort", id="page.sort", tooltip="Sort by the next column"),
         Binding("S", "turn", "reverse", id="page.turn", tooltip="Reverse the order"),
         Binding("space", "mark", "mark", id="page.mark", tooltip="Mark for comparison"),
@@ -192,9 +194,15 @@ class RunsScreen(TypingScreen, PageScreen):
     def _hints(self) -> list[tuple[int, str, str]]:
         if self.entry.active:
             return [(2, "tab", "complete"), (0, "enter", "apply"), (3, "esc", "clear")]
-        usual = [(0, "enter", "open"), (2, "/", "filter"), (3, "s", "sort"), (4, "space", "mark")]
+        usual = [
+            (0, "enter", "open"),
+            (2, "/", "filter"),
+            (3, "s", "sort"),
+            (4, "v", "group"),
+            (5, "space", "mark"),
+        ]
         usual.append((1, "esc" if len(self.scene.snapshot.runs) < 2 else "r", "back"))
-        if self.fleet.filter.tests:
+        if self.fleet.filter.text.strip():
             return [(0, "esc", "all runs"), *((at + 1, key, word) for at, key, word in usual)]
         return usual
 
@@ -300,7 +308,7 @@ class RunsScreen(TypingScreen, PageScreen):
 
     def action_back(self) -> None:
         """Show all runs again; of a single run, go back to it."""
-        if self.fleet.filter.tests or self.fleet.fault is not None:
+        if self.fleet.filter.text.strip() or self.fleet.fault is not None:
             self._sift("")
         elif len(self.scene.snapshot.runs) < 2:
             self.app.pop_screen()
@@ -324,6 +332,14 @@ class RunsScreen(TypingScreen, PageScreen):
     def action_filter(self) -> None:
         """Begin to type which runs to show."""
         self.entry.begin(self.fleet.filter.text)
+        self.edges()
+
+    def action_group(self) -> None:
+        """Begin to type by which setting the runs are grouped, behind the filter."""
+        shown = " ".join(
+            one for one in self.fleet.filter.text.split() if not one.startswith(f"{GROUP}:")
+        )
+        self.entry.begin(f"{shown} {GROUP}:".lstrip())
         self.edges()
 
     def _sift(self, text: str) -> None:
