@@ -29,10 +29,10 @@ test: $(DEV)
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
-# Tests with real servers. In `make test` those whose server is not installed are skipped; here
-# they fail, and say what to install.
+# Tests with real servers, mounts and clocks. In `make test` those whose server is not installed are
+# skipped; here they fail, and say what to install.
 cluster-test: $(DEV)
-	CLUSTER_TESTS=1 $(BIN)/python -m pytest tests/cluster tests/prometheus tests/remote
+	CLUSTER_TESTS=1 $(BIN)/python -m pytest tests/cluster tests/prometheus tests/remote tests/test_dead_mount.py tests/test_system_faults.py
 
 fuzz: $(DEV)
 	$(BIN)/python -m tests.fuzz $(ARGS)

@@ -76,7 +76,7 @@ def run(options: argparse.Namespace) -> int:
     """Serve until a signal comes."""
     config = settings_of(options)
     # Where a run is has to be clear on other machines too.
-    paths = [path.absolute() for path in existing(options.paths)]
+    paths = [path.absolute() for path in existing(options.paths, wait=True)]
     if options.port > 65535:
         raise ConfigError(f"--port {options.port}: is not a port from 0 to 65535")
     web_config = ("yaml", "bcrypt") if options.web_config is not None else ()

@@ -29,6 +29,8 @@ Watch runs without a screen, for days, and send an alert when a verdict comes, g
 stalls, fails or ends. Each alert is printed and goes to the channels that are named here or in
 [alerts] of the settings.
 
+A path that does not exist yet is waited for, if the directory that it will be in exists.
+
 Every alert is sent once, also after a crash or a reboot: start the same command again."""
 
 _EPILOG = """\
@@ -101,7 +103,7 @@ def run(options: argparse.Namespace) -> int:
     config = settings_of(options)
     # A journal is of the same places wherever the command was started.
     places = [one.absolute() if isinstance(one, Path) else one for one in options.paths]
-    source = open_source(places, config, hardware=config.hardware)
+    source = open_source(places, config, hardware=config.hardware, wait=True)
     from lossmon.alerts.journal import AlertJournal, journal_file
     from lossmon.alerts.settings import load
     from lossmon.alerts.watching import warn, watch
@@ -115,6 +117,8 @@ def run(options: argparse.Namespace) -> int:
     stop = _early_stop(options, config.lang, journal)
     channels = ", ".join(channel.name for channel in settings.channels)
     warn(f"watching {', '.join(map(str, places))}; alerts go to {channels}")
+    for missing in (one for one in places if isinstance(one, Path) and not one.exists()):
+        warn(f"{missing} is not there yet, and is waited for")
     watch(
         source, MonitorConfig.of(config), settings, journal, language=config.lang, early_stop=stop
     )

@@ -169,8 +169,6 @@ def test_each_alert_is_sent_exactly_once_though_the_watch_is_killed_twice(watch:
 
 def test_the_command_watches_until_it_is_asked_to_end(tmp_path: Path) -> None:
     run = tmp_path / "run"
-    run.mkdir()
-    append(run / "trainer_log.jsonl", [*falling(1, 51, 10_000), *not_a_number(51, 70)])
     command = ["watch", str(run), "--json", "--state", str(tmp_path / "journal")]
     stop = ["--stop-file", "{path}/STOP", "--patience", "0"]
     process = subprocess.Popen(
@@ -182,6 +180,9 @@ def test_the_command_watches_until_it_is_asked_to_end(tmp_path: Path) -> None:
     try:
         assert process.stdout is not None and process.stderr is not None
         assert f"watching {run}; alerts go to print" in process.stderr.readline()
+        assert f"{run} is not there yet, and is waited for" in process.stderr.readline()
+        run.mkdir()
+        append(run / "trainer_log.jsonl", [*falling(1, 51, 10_000), *not_a_number(51, 70)])
         codes = {json.loads(process.stdout.readline())["event"]["code"] for _ in range(2)}
         assert codes == {"non_finite", "stopped"}
         assert (run / "STOP").exists()
