@@ -19,6 +19,7 @@ from lossmon.monitor.duplicate_logs import DuplicateLogs
 from lossmon.monitor.file_follower import identity
 from lossmon.monitor.hardware.findings import HardwareFindings
 from lossmon.monitor.hardware.source import HardwareSource
+from lossmon.monitor.heap import Heap
 from lossmon.monitor.resumed_runs import continues, is_settled, joined, predecessors
 from lossmon.monitor.run_monitor import RunMonitor
 from lossmon.monitor.run_nodes import RunNodes
@@ -149,6 +150,7 @@ class Monitor:
         self._settings_requests: deque[Path] = deque()
         self._turn = -1
         self._scheduler = Scheduler()
+        self._heap = Heap()
         self._snapshot = Snapshot()
         self._faults: tuple[str, ...] = ()
 
@@ -182,9 +184,11 @@ class Monitor:
         if judge:
             self._scheduler.judge(runs, deadline)
         snapshot = self._describe()
-        if not self._try(lambda: self._join(snapshot)):
-            return snapshot
-        return self._describe()
+        if self._try(lambda: self._join(snapshot)):
+            snapshot = self._describe()
+        if not snapshot.busy:
+            self._heap.trim(sum(run.size for run in snapshot.runs))
+        return snapshot
 
     def _read(self, runs: Sequence[RunMonitor], deadline: float) -> None:
         """Read what is new in the files of all runs, until a `time.monotonic()` value."""

@@ -259,6 +259,7 @@ class RunMonitor:
                 self._changes += 1
                 if not self._feed.busy:
                     self._store.thin()
+                    self._store.settle()
         except Exception as error:
             self._feed.fail(error)
             self._changes += 1

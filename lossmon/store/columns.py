@@ -19,6 +19,11 @@ _serials = count()
 BYTES_PER_POINT = 32
 """Four columns of eight bytes."""
 
+FEW = 4096
+"""Points up to which room that is not used does not matter."""
+
+_NO_TIME = np.full(1, np.nan)
+
 BUCKET = 8
 """Adjacent points that thinning reduces to their minimum and maximum: a quarter remains, so a
 column is thinned rarely, and a column of the screen shows far more than eight points."""
@@ -40,6 +45,7 @@ class TagColumns:
         backward: Indices at which the step decreases, ascending.
         file: Number of the file.
         serial: Unique number of this object and meaning.
+        settled: The column grows point by point from here on, so little room is kept for more.
     """
 
     tag: str
@@ -50,9 +56,11 @@ class TagColumns:
     dropped: int = 0
     backward: list[int] = field(default_factory=list)
     serial: int = field(default_factory=lambda: next(_serials))
+    settled: bool = False
     _steps: Ints = field(default_factory=lambda: np.empty(16, np.int64))
     _values: Floats = field(default_factory=lambda: np.empty(16, np.float64))
-    _walls: Floats = field(default_factory=lambda: np.empty(16, np.float64))
+    _walls: Floats | None = None
+    """None while every time is NaN, as in a log that has none."""
     _orders: Ints = field(default_factory=lambda: np.empty(16, np.int64))
 
     @property
@@ -68,6 +76,10 @@ class TagColumns:
     @property
     def walls(self) -> Floats:
         """Seconds since the Unix epoch, NaN where unknown."""
+        if self._walls is None:
+            unknown: Floats = np.ndarray((self.n,), np.float64, _NO_TIME, strides=(0,))
+            unknown.flags.writeable = False
+            return unknown
         return self._walls[: self.n]
 
     @property
@@ -102,7 +114,7 @@ class TagColumns:
         self._reserve(end)
         self._steps[self.n : end] = points.steps
         self._values[self.n : end] = points.values
-        self._walls[self.n : end] = points.wall_times
+        self._extend_walls(points.wall_times, end)
         np.add(points.order, order_offset, out=self._orders[self.n : end])
         first = max(self.n - 1, 0)
         steps = self._steps[first:end]
@@ -110,6 +122,20 @@ class TagColumns:
         if falls.any():
             self.backward.extend((np.flatnonzero(falls) + first + 1).tolist())
         self.n = end
+
+    def _extend_walls(self, walls: Floats, end: int) -> None:
+        if self._walls is None:
+            if np.isnan(walls).all():
+                return
+            self._walls = np.full(len(self._steps), np.nan)
+        self._walls[self.n : end] = walls
+
+    def settle(self) -> None:
+        """Return room that was reserved for the rest of a file: all of it has been read."""
+        self.settled = True
+        size = self._settled_size(self.n)
+        if len(self._steps) > max(size, FEW):
+            self._resize(size)
 
     def thin(self) -> None:
         """Keep the minimum, the maximum and every non-finite value of each bucket.
@@ -119,19 +145,30 @@ class TagColumns:
         keep = kept_when_thinned(self.values, self.backward)
         self.dropped += self.n - len(keep)
         self._steps, self._values = self._steps[keep], self._values[keep]
-        self._walls, self._orders = self._walls[keep], self._orders[keep]
-        self.n = len(keep)
+        self._walls = None if self._walls is None else self._walls[keep]
+        self._orders = self._orders[keep]
+        self.n, self.settled = len(keep), True
         self.backward = (np.flatnonzero(np.diff(self.steps) < 0) + 1).tolist()
 
     def _reserve(self, size: int) -> None:
         capacity = len(self._steps)
         if size <= capacity:
             return
-        capacity = max(size, capacity * 2 if capacity < 1 << 20 else capacity + (capacity >> 1))
-        self._steps = _grown(self._steps, self.n, capacity)
-        self._values = _grown(self._values, self.n, capacity)
-        self._walls = _grown(self._walls, self.n, capacity)
-        self._orders = _grown(self._orders, self.n, capacity)
+        if self.settled:
+            self._resize(self._settled_size(size))
+        else:
+            more = capacity * 2 if capacity < 1 << 20 else capacity + (capacity >> 1)
+            self._resize(max(size, more))
+
+    def _settled_size(self, size: int) -> int:
+        return size + max(size >> 3, 16)
+
+    def _resize(self, capacity: int) -> None:
+        self._steps = _resized(self._steps, self.n, capacity)
+        self._values = _resized(self._values, self.n, capacity)
+        self._orders = _resized(self._orders, self.n, capacity)
+        if self._walls is not None:
+            self._walls = _resized(self._walls, self.n, capacity)
 
 
 def kept_when_thinned(values: Floats, landmarks: list[int]) -> NDArray[np.int64]:
@@ -161,7 +198,7 @@ def kept_when_thinned(values: Floats, landmarks: list[int]) -> NDArray[np.int64]
     return np.flatnonzero(keep)
 
 
-def _grown(array: NDArray[Number], used: int, capacity: int) -> NDArray[Number]:
-    larger = np.empty(capacity, array.dtype)
-    larger[:used] = array[:used]
-    return larger
+def _resized(array: NDArray[Number], used: int, capacity: int) -> NDArray[Number]:
+    resized = np.empty(capacity, array.dtype)
+    resized[:used] = array[:used]
+    return resized

@@ -164,6 +164,16 @@ class RunStore:
                 return tuple(source.stream.restarts(source.axis)[1].tolist())
         return ()
 
+    def settle(self) -> None:
+        """Return the room that columns reserved for more of their files: all was read."""
+        for column in self._columns():
+            if not column.settled:
+                column.settle()
+
+    def _columns(self) -> list[TagColumns]:
+        streams = self._streams.values()
+        return [c for s in streams for f in s.files.values() for c in f.columns.values()]
+
     def thin(self) -> bool:
         """Thin the largest columns until the budget holds.
 
@@ -172,9 +182,7 @@ class RunStore:
         Returns:
             Whether any point was dropped.
         """
-        columns = [
-            c for s in self._streams.values() for f in s.files.values() for c in f.columns.values()
-        ]
+        columns = self._columns()
         held = sum(column.n for column in columns) * BYTES_PER_POINT
         thinned = False
         while held > self._budget:
