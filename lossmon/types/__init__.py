@@ -27,6 +27,7 @@ from lossmon.types.hardware import (
 )
 from lossmon.types.job import Job, JobState
 from lossmon.types.media import (
+    MOST_AT_ONCE,
     Histogram,
     LoggedImage,
     LoggedMedia,
@@ -54,6 +55,7 @@ from lossmon.types.tags import JUST_SHOWN, METRIC_WORDS, Axis, Kind, Meaning, Me
 __all__ = [
     "JUST_SHOWN",
     "METRIC_WORDS",
+    "MOST_AT_ONCE",
     "UNJUDGED",
     "WARMING_UP",
     "Advice",

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from lossmon.fast_dataclass import dataclass
 
+MOST_AT_ONCE = 16
+"""Images of one record that are shown beside each other."""
+
 _Floats = NDArray[np.float64]
 
 
@@ -126,13 +129,14 @@ class PrCurve:
 
 @dataclass(frozen=True, slots=True)
 class LoggedImage:
-    """An image as it was logged, not decoded; the first where several were logged at once.
+    """An image as it was logged, not decoded; or several that were logged at once.
 
     Attributes:
         file: Name of its file, or of the log that it lies in.
-        width: Pixels as the log states them, 0 where it does not.
+        width: Pixels of the first as the log states them, 0 where it does not.
         height: Likewise.
-        data: Encoded image (PNG, JPEG, ...); empty where `problem` says why.
+        data: Encoded images (PNG, JPEG, ...), the first `MOST_AT_ONCE` of them; empty where
+            `problem` says why.
         problem: Why it cannot be shown, or empty.
         count: Images that were logged at once.
     """
@@ -140,7 +144,7 @@ class LoggedImage:
     file: str
     width: int = 0
     height: int = 0
-    data: bytes = b""
+    data: tuple[bytes, ...] = ()
     problem: str = ""
     count: int = 1
 

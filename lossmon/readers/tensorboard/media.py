@@ -22,6 +22,7 @@ from lossmon.readers.tensorboard.crc32c import crc32c, masked
 from lossmon.readers.tensorboard.tfrecord import FOOTER
 from lossmon.sanitize import one_line
 from lossmon.types import (
+    MOST_AT_ONCE,
     Floats,
     LoggedImage,
     MediaContent,
@@ -94,9 +95,8 @@ def _content(kind: MediaKind, value: Summary.Value, record: MediaRecord) -> Medi
         return _histogram(value.histo)
     if what == "image":
         image = value.image
-        return LoggedImage(
-            record.path.name, max(0, image.width), max(0, image.height), image.encoded_image_string
-        )
+        size = max(0, image.width), max(0, image.height)
+        return LoggedImage(record.path.name, *size, (image.encoded_image_string,))
     if what != "tensor":
         return None
     if kind is MediaKind.IMAGE:
@@ -137,12 +137,13 @@ def _pr_curve(rows: Floats) -> MediaContent | None:
 
 
 def _image(tensor: TensorProto, record: MediaRecord) -> MediaContent | None:
-    """Width, height and images are the strings of one tensor; the first image is shown."""
+    """Width, height and images are the strings of one tensor."""
     if len(tensor.string_val) < 3:
         return None
-    width, height, data = tensor.string_val[:3]
-    count = len(tensor.string_val) - 2
-    return LoggedImage(record.path.name, _number(width), _number(height), data, count=count)
+    width, height, *images = tensor.string_val
+    data = tuple(images[:MOST_AT_ONCE])
+    size = _number(width), _number(height)
+    return LoggedImage(record.path.name, *size, data, count=len(images))
 
 
 def _number(text: bytes) -> int:

@@ -15,13 +15,20 @@ from lossmon.readers.histograms import regular
 from lossmon.readers.values import number
 from lossmon.readers.wandb.items import decode_history, decode_key
 from lossmon.sanitize import one_line
-from lossmon.types import LoggedImage, MediaContent, MediaRecord, MediaSeries, UnreadableMedia
+from lossmon.types import (
+    MOST_AT_ONCE,
+    LoggedImage,
+    MediaContent,
+    MediaRecord,
+    MediaSeries,
+    UnreadableMedia,
+)
 
 _HISTORY = 2
 """Number of the field of a record that holds history."""
 
 _LARGEST_IMAGE = 64 << 20
-"""Bytes of the largest image file that is read."""
+"""Bytes of the image files that are read for one record."""
 
 _MOST_BINS = 100_000
 """Bins of a histogram whose width is stated instead of its edges; W&B itself allows 512."""
@@ -110,18 +117,29 @@ def _float(value: object) -> float:
 
 
 def _image(logged: Mapping[str, object], run: Path) -> MediaContent:
-    names = logged.get("filenames")
-    several = names if isinstance(names, list) else []
-    path = several[0] if several else logged.get("path")
-    if not isinstance(path, str):
+    several = logged.get("filenames")
+    paths = several if isinstance(several, list) else [logged.get("path")]
+    named = [path for path in paths if isinstance(path, str)]
+    if not named:
         return UnreadableMedia("an image without a file")
-    data = read_attachment(run / "files", path, _LARGEST_IMAGE + 1)
-    problem = "" if data else "its file is not there"
-    if data is not None and len(data) > _LARGEST_IMAGE:
-        data, problem = b"", f"larger than {_LARGEST_IMAGE >> 20} MB"
-    shown = one_line(path, _LONGEST_NAME)
+    data, problem = _read(run / "files", named[:MOST_AT_ONCE])
     width, height = _pixels(logged.get("width")), _pixels(logged.get("height"))
-    return LoggedImage(shown, width, height, data or b"", problem, max(1, len(several)))
+    shown = one_line(named[0], _LONGEST_NAME)
+    return LoggedImage(shown, width, height, data, problem, len(named))
+
+
+def _read(directory: Path, paths: Sequence[str]) -> tuple[tuple[bytes, ...], str]:
+    """Contents of image files, and what is wrong where there are none."""
+    data: list[bytes] = []
+    left = _LARGEST_IMAGE
+    for path in paths:
+        content = read_attachment(directory, path, left + 1)
+        if content is not None and len(content) > left:
+            return tuple(data), "" if data else f"larger than {_LARGEST_IMAGE >> 20} MB"
+        if content:
+            data.append(content)
+            left -= len(content)
+    return tuple(data), "" if data else "its file is not there"
 
 
 def _pixels(value: object) -> int:

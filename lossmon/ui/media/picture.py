@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from io import BytesIO
 from typing import NamedTuple
 
@@ -35,15 +36,46 @@ class DecodedPicture(NamedTuple):
     problem: str = ""
 
 
-def decode(data: bytes, width: int, height: int, ground: tuple[int, int, int]) -> DecodedPicture:
-    """Decode an image and scale it down, or up by a whole factor, to fit a rectangle.
+def decode(
+    images: Sequence[bytes], width: int, height: int, ground: tuple[int, int, int]
+) -> DecodedPicture:
+    """Decode images and scale them to fit a rectangle, several of them beside each other.
 
     Args:
-        data: Encoded image; untrusted.
+        images: Encoded images; untrusted.
         width: Most columns of pixels, at least 1.
         height: Most rows of pixels, at least 1.
-        ground: Colour behind transparent pixels.
+        ground: Colour between the images, and behind transparent pixels.
     """
+    first = _decode(images[0], width, height, ground)
+    if len(images) == 1 or not first.width or first.problem == MISSING:
+        return first
+    columns = _columns(len(images), width, height, first.width / first.height)
+    rows = -(-len(images) // columns)
+    # One cell between two images, which is two pixels high.
+    room = (width + 1) // columns - 1, (height + 2) // rows // 2 * 2 - 2
+    if min(room) < 1:
+        return first
+    pixels = np.empty((rows * (room[1] + 2) - 2, columns * (room[0] + 1) - 1, 3), np.uint8)
+    pixels[:] = ground
+    for at, data in enumerate(images):
+        tile = _decode(data, *room, ground).pixels
+        x, y = at % columns * (room[0] + 1), at // columns * (room[1] + 2)
+        pixels[y : y + tile.shape[0], x : x + tile.shape[1]] = tile
+    return first._replace(pixels=pixels, problem="")
+
+
+def _columns(count: int, width: int, height: int, shape: float) -> int:
+    """Columns in which so many images of a shape (width by height) are largest."""
+
+    def size(columns: int) -> float:
+        return min(width / columns, height / -(-count // columns) * shape)
+
+    return max(range(1, count + 1), key=size)
+
+
+def _decode(data: bytes, width: int, height: int, ground: tuple[int, int, int]) -> DecodedPicture:
+    """Decode an image and scale it down, or up by a whole factor."""
     try:
         from PIL import Image
     except ImportError:

@@ -100,7 +100,7 @@ def test_a_pr_curve_is_read_from_low_to_high_recall(log: Path) -> None:
 
 
 def test_an_image_is_given_as_it_was_encoded(log: Path) -> None:
-    assert content(log, image("img", 1, b"PNG")) == LoggedImage(log.name, 4, 3, b"PNG")
+    assert content(log, image("img", 1, b"PNG")) == LoggedImage(log.name, 4, 3, (b"PNG",))
 
 
 def test_an_image_of_tensorflow_2_is_a_tensor_of_strings(log: Path) -> None:
@@ -109,7 +109,7 @@ def test_an_image_of_tensorflow_2_is_a_tensor_of_strings(log: Path) -> None:
     proto.Clear()
     proto.dtype = 7
     proto.string_val.extend([b"20", b"10", b"PNG", b"second"])
-    assert content(log, event) == LoggedImage(log.name, 20, 10, b"PNG", count=2)
+    assert content(log, event) == LoggedImage(log.name, 20, 10, (b"PNG", b"second"), count=2)
 
 
 @pytest.mark.parametrize("cut", [300_000, 700_000])
@@ -123,7 +123,7 @@ def test_an_image_of_megabytes_is_noted_once_it_is_written_completely(log: Path,
     assert (one.tag, one.record.step) == ("img", 7)
     [found] = loaded(one)
     assert isinstance(found, LoggedImage)
-    assert len(found.data) == 3 << 20
+    assert len(found.data[0]) == 3 << 20
 
 
 @pytest.mark.parametrize(

@@ -96,10 +96,10 @@ def test_images_are_files_of_the_run(log: Path, tmp_path: Path) -> None:
         for at, value in enumerate((one, several, outside))
     ]
     first, second, third = map(load, noted(log, *records))
-    assert first == LoggedImage("media/images/a_1.png", 4, 3, b"PNG")
-    assert second == LoggedImage("media/images/a_1.png", 0, 0, b"PNG", count=3)
+    assert first == LoggedImage("media/images/a_1.png", 4, 3, (b"PNG",))
+    assert second == LoggedImage("media/images/a_1.png", 0, 0, (b"PNG",) * 3, count=3)
     assert isinstance(third, LoggedImage)
-    assert (third.data, third.problem) == (b"", "its file is not there")
+    assert (third.data, third.problem) == ((), "its file is not there")
 
 
 @pytest.mark.parametrize(

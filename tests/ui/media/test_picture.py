@@ -29,14 +29,14 @@ def png(width: int, height: int, color: tuple[int, ...] = (255, 0, 0)) -> bytes:
 def test_a_picture_keeps_its_shape_in_the_room(
     size: tuple[int, int], shown: tuple[int, int]
 ) -> None:
-    picture = decode(png(*size), 100, 80, GROUND)
+    picture = decode([png(*size)], 100, 80, GROUND)
     assert (picture.width, picture.height, picture.problem) == (*size, "")
     assert picture.pixels.shape == (shown[1], shown[0], 3)
     assert (picture.pixels == (255, 0, 0)).all()
 
 
 def test_what_is_transparent_shows_the_ground() -> None:
-    assert (decode(png(2, 2, (1, 2, 3, 0)), 2, 2, GROUND).pixels == GROUND).all()
+    assert (decode([png(2, 2, (1, 2, 3, 0))], 2, 2, GROUND).pixels == GROUND).all()
 
 
 def bomb(width: int, height: int) -> bytes:
@@ -50,7 +50,7 @@ def bomb(width: int, height: int) -> bytes:
 
 @pytest.mark.parametrize("size", [(8000, 8000), (11_000, 11_000), (60_000, 60_000)])
 def test_a_decompression_bomb_is_not_decoded(size: tuple[int, int]) -> None:
-    picture = decode(bomb(*size), 10, 10, GROUND)
+    picture = decode([bomb(*size)], 10, 10, GROUND)
     assert picture.problem.startswith(("too large", "cannot be decoded"))
     assert not picture.pixels.size
 
@@ -59,15 +59,27 @@ def test_a_decompression_bomb_is_not_decoded(size: tuple[int, int]) -> None:
     "data", [b"", b"not an image", png(3, 3)[:40], b"%!PS-Adobe-3.0 EPSF-3.0", bomb(50, 50)]
 )
 def test_what_is_not_an_image_says_so(data: bytes) -> None:
-    assert decode(data, 10, 10, GROUND).problem.startswith("cannot be decoded")
+    assert decode([data], 10, 10, GROUND).problem.startswith("cannot be decoded")
 
 
 def test_without_pillow_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     data = png(1, 1)
     monkeypatch.setitem(sys.modules, "PIL", None)
-    assert decode(data, 10, 10, GROUND).problem == MISSING
+    assert decode([data], 10, 10, GROUND).problem == MISSING
 
 
 def test_brightness_is_that_of_two_pixels_per_cell() -> None:
     pixels = np.array([[[255, 255, 255]], [[0, 0, 0]], [[255, 255, 255]]], np.uint8)
     assert brightness(pixels)[:, 0].tolist() == pytest.approx([0.5, 1.0])
+
+
+def test_several_images_stand_beside_each_other() -> None:
+    red, blue = png(10, 10), png(10, 10, (0, 0, 255))
+    pixels = decode([red, b"not an image", blue, blue], 41, 42, GROUND).pixels
+    assert pixels.shape == (42, 41, 3)
+    assert pixels[0, 0].tolist() == [255, 0, 0]
+    assert pixels[0, -1].tolist() == list(GROUND)
+    assert pixels[-1, 0].tolist() == pixels[-1, -1].tolist() == [0, 0, 255]
+    assert (pixels[20:22] == GROUND).all()
+    assert (pixels[:, 20] == GROUND).all()
+    assert decode([red, blue], 1, 1, GROUND).pixels.shape == (1, 1, 3)
