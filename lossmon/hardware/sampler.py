@@ -14,6 +14,7 @@ from lossmon.hardware.deadband import settle
 from lossmon.hardware.gpu import Gpus
 from lossmon.hardware.host import Host, disk
 from lossmon.hardware.processes import Processes
+from lossmon.priority import give_way
 from lossmon.types import GpuReading, HardwareReading, HostReading
 
 IDLE_INTERVAL = 10.0
@@ -119,8 +120,9 @@ class HardwareSampler:
     # ------------------------------------------------------------------ threads
 
     def _guard(self, watch: Callable[[], None]) -> None:
-        """Run a thread; an internal error in it becomes the note."""
+        """Run a thread at a low priority; an internal error in it becomes the note."""
         try:
+            give_way()
             watch()
         except Exception as error:
             with self._wake:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from lossmon.config import Config, config_directory, state_directory
 from lossmon.monitor import RunSource
+from lossmon.priority import give_way
 from lossmon.types import Snapshot
 from lossmon.ui.chart.view_options import chart_settings_of
 
@@ -107,9 +108,13 @@ def screen_config(config: Config, initial: Snapshot | None) -> ScreenConfig:
 
 
 def _begin(source: RunSource) -> None:
-    """Start what waits for the first frame: the garbage collector, file events, hardware."""
+    """Start what waits for the first frame: the garbage collector, file events, hardware.
+
+    Runs in the thread that reads, which gives way to the training from here on.
+    """
     gc.freeze()
     gc.enable()
+    give_way()
     source.begin()
 
 
