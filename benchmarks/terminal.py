@@ -29,6 +29,7 @@ class Cost:
         shown: Seconds from its start until the screen showed what was waited for, or None.
         cpu: CPU seconds of the process tree per second, after it settled.
         bytes_per_second: Written to the terminal after it settled.
+        wakeups: How often a thread of it woke per second after it settled; 0 but on Linux.
         memory: Resident bytes of the process tree at the end.
         display: The last screen, one line per row.
         status: Exit status if it ended by itself.
@@ -38,6 +39,7 @@ class Cost:
     shown: float | None = None
     cpu: float = 0.0
     bytes_per_second: float = 0.0
+    wakeups: float = 0.0
     memory: int = 0
     display: list[str] = field(default_factory=list)
     status: int | None = None
@@ -234,6 +236,12 @@ class Emulated:
                 continue
         return cpu, memory
 
+    def wakeups(self) -> int:
+        """How often the threads of the process have waited for something; 0 but on Linux."""
+        found = Path(f"/proc/{self.pid}/task").glob("*/status")
+        lines = [line for file in found for line in file.read_text().splitlines()]
+        return sum(int(line.split()[1]) for line in lines if line.startswith("voluntary"))
+
     def end(self) -> None:
         """Stop the program."""
         if self.status is None:
@@ -281,7 +289,7 @@ def _watch(
     keys: list[str],
 ) -> Cost:
     cost = Cost()
-    settled: tuple[float, float, int] | None = None
+    settled: tuple[float, float, int, int] | None = None
     next_key = 0.0
     while True:
         alive = terminal.pump(0.01)
@@ -293,7 +301,7 @@ def _watch(
         if not alive or now > settle + seconds + (0.0 if seconds else 20.0):
             break
         if settled is None and now > settle:
-            settled = (now, terminal.usage()[0], terminal.written)
+            settled = (now, terminal.usage()[0], terminal.written, terminal.wakeups())
         if settled is not None and keys and now > next_key:
             os.write(terminal.fd, keys.pop(0).encode())
             next_key = now + 0.2
@@ -304,4 +312,5 @@ def _watch(
         if settled is not None and (span := time.perf_counter() - begin - settled[0]) > 0:
             cost.cpu = (cpu - settled[1]) / span
             cost.bytes_per_second = (terminal.written - settled[2]) / span
+            cost.wakeups = (terminal.wakeups() - settled[3]) / span
     return cost
