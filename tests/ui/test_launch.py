@@ -12,6 +12,7 @@ import pytest
 from lossmon.monitor import Monitor
 from lossmon.types import UNJUDGED
 from lossmon.ui.follower import SnapshotReady
+from lossmon.ui.views import DETAIL, MEDIA, VIEWS
 from tests.monitor.logs import append, falling
 from tests.ui import stage
 
@@ -78,15 +79,8 @@ def test_the_first_frame_waits_for_nothing_that_it_does_not_show(output: Path) -
     )
     assert "textual.app" in modules
     assert not modules.intersection(LATE)
-    views = {name for name in modules if name.startswith("lossmon.ui.screens.")}
-    assert views == {
-        "lossmon.ui.screens.dashboard",
-        "lossmon.ui.screens.dashboard_keys",
-        "lossmon.ui.screens.host",
-        "lossmon.ui.screens.pane_sizes",
-        "lossmon.ui.screens.scene_screen",
-        "lossmon.ui.screens.typing_screen",
-    }
+    views = {view.factory.partition(":")[0] for view in (*VIEWS, *MEDIA.values(), DETAIL)}
+    assert not modules.intersection(f"lossmon.ui.screens.{name}" for name in views)
 
 
 def test_judging_imports_no_masked_arrays(output: Path) -> None:
