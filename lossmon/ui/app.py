@@ -148,10 +148,10 @@ class LossmonApp(ViewHost):
     def on_mount(self) -> None:
         self.present()
         self._open_first()
-        self.call_after_refresh(lambda: self.themes.names)
         # Reading and judging go on once the first frame stands, not beside it.
         self.call_after_refresh(self.follow_runs)
         self.set_interval(TICK, self.tick)
+        self.set_timer(TICK, lambda: self.themes.names)
         # The shell wrote over the screen while the process was suspended.
         self.app_resume_signal.subscribe(self, lambda app: self.screen.refresh(layout=True))
 

@@ -26,6 +26,9 @@ KEY_PAUSE = 0.15
 """Seconds that reading pauses after a key: one Python thread works at a time, and opening a view
 takes half of this when it is left alone."""
 
+FIRST_PICTURE = 0.1
+"""Seconds that drawing the first verdict has for itself."""
+
 HEARTBEAT = 1.0
 """Seconds after which the source is polled even if no file event came: network mounts send
 none."""
@@ -56,7 +59,7 @@ class SnapshotPoller:
     Args:
         source: Where the snapshots come from.
         post: Posts a message to the app, from any thread.
-        begin: Called once, after the first poll: what may wait for the first frame.
+        begin: Called once, after the first poll was shown: what may wait for that.
         shown: The snapshot that is on the screen already, or None.
 
     Attributes:
@@ -113,20 +116,26 @@ class SnapshotPoller:
             self._post(ReadingFailed(internal_error(error)))
             self._ended.wait(HEARTBEAT)
             return
-        if not self._has_begun:
-            self._has_begun = True
-            self._begin()
         now = time.monotonic()
-        if snapshot is not self._shown and (now >= self._due or not snapshot.busy):
+        is_shown = snapshot is not self._shown and (now >= self._due or not snapshot.busy)
+        if is_shown:
             self._post(SnapshotReady(snapshot))
             self._shown, self._due = snapshot, now + LOADING_FRAME
-            if not snapshot.busy:
-                self._ended.wait(FRAME)
-                return
-        if not snapshot.busy:
+        self._begin_once()
+        if snapshot.busy:
+            if (pause := self.last_key + KEY_PAUSE - now) > 0:
+                self._ended.wait(pause)
+        elif is_shown:
+            self._ended.wait(FRAME)
+        else:
             self.source.changed.wait(HEARTBEAT)
-        elif (pause := self.last_key + KEY_PAUSE - now) > 0:
-            self._ended.wait(pause)
+
+    def _begin_once(self) -> None:
+        """Start what may wait until the first verdict stands; importing it holds up the picture."""
+        if not self._has_begun:
+            self._has_begun = True
+            if not self._ended.wait(FIRST_PICTURE):
+                self._begin()
 
     def stop(self) -> None:
         """End `run`, which returns at the end of the poll that it is in."""

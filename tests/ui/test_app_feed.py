@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 
 from lossmon.types import Snapshot
 from lossmon.ui.app import LossmonApp
-from lossmon.ui.follower import SnapshotReady
+from lossmon.ui.follower import SnapshotPoller, SnapshotReady
 from lossmon.ui.scene import ScreenConfig
 from tests.ui import stage
 from tests.ui.screen import PATIENCE, until
@@ -80,6 +80,19 @@ async def test_an_unchanged_snapshot_is_not_posted_again() -> None:
             await pilot.pause(0.02)
         await until_enough(pilot, monitor)
     assert not any(isinstance(one, SnapshotReady) for one in seen)
+
+
+def test_the_first_verdict_is_posted_before_events_and_hardware_begin() -> None:
+    order: list[str] = []
+
+    def begin() -> None:
+        order.append("begun")
+        poller.stop()
+
+    source = Scripted(stage.snapshot(stage.healthy()))
+    poller = SnapshotPoller(source, lambda message: order.append("shown"), begin, None)
+    poller.run()
+    assert order == ["shown", "begun"]
 
 
 class Stumbling(Scripted):
