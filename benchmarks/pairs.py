@@ -103,4 +103,4 @@ def _peak(pid: int) -> int:
 
 def row(name: str, figure: str, beside: str, goal: str = "") -> None:
     """Print one row of a table."""
-    print(f"{name:<36}{figure:<34}{beside:<38}{goal}".rstrip(), flush=True)
+    print(f"{name:<36} {figure:<34} {beside:<38} {goal}".rstrip(), flush=True)

@@ -17,6 +17,7 @@ from lossmon.readers.databases.rows import (
     as_float,
     as_name,
     as_step,
+    release,
 )
 from lossmon.readers.format import MOST_RUNS, ContainedRun
 from lossmon.readers.hyperparameters import facts_of_texts
@@ -77,11 +78,13 @@ class MlflowRows:
     def read(self, connection: sqlite3.Connection, batch: BatchBuilder) -> RunProgress:
         """Add what was logged since the last visit."""
         rows, more = self._cursor.read(connection)
+        facts = self._facts(connection)
+        release(connection)
         for key, value, time, step, is_nan in rows:
             logged = math.nan if is_nan else _unbounded(as_float(value))
             tag = clean_name(str(key))
             batch.points.add(tag, as_step(step), moment(as_float(time)), logged)
-        return RunProgress(self._facts(connection), more)
+        return RunProgress(facts, more)
 
     def _facts(self, connection: sqlite3.Connection) -> Facts | None:
         state = "SELECT name, status, start_time FROM runs WHERE run_uuid = ?"

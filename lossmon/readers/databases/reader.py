@@ -25,12 +25,13 @@ PATIENCE = 10.0
 """Seconds for which a database may be locked before an error says so. Trackers lock theirs for
 milliseconds; a program that hangs in a transaction may do so for ever."""
 
-REST = 50.0
-"""Times what a visit took until the next one: a writer in a tight loop then loses at most two
-percent of its time, and rarely closes a database while it is being read."""
+REST = 200.0
+"""Times what the visits of one look took until the next look: a writer in a tight loop waits longer
+than it must, and still loses less than two percent of its time; and it rarely closes a database
+while it is being read."""
 
-LONGEST_REST = 2.0
-"""Seconds of rest after a long visit."""
+LONGEST_REST = 5.0
+"""Seconds of rest after long visits."""
 
 PAUSE = 0.05
 """Seconds between two tries: the many runs of a locked database must not each wait for it."""
@@ -59,6 +60,8 @@ class Database:
         self.error: ReadError | OSError | None = None
         self.busy = False
         self._tried = self._locked_since = self._rest_until = -math.inf
+        self._visited = 0.0
+        """Seconds of the visits since the last rest."""
         self._make = tables
         self._tables = tables()
         self._seen: Revision | None = None
@@ -83,6 +86,7 @@ class Database:
         if begin < self._rest_until and not self.busy:
             # The monitor looks again when the file changes, and some seconds after it did.
             return
+        self._visited = 0.0
         try:
             now = revision(self.path)
             if now is None or (now == self._seen and not self.busy):
@@ -130,7 +134,8 @@ class Database:
                 yield connection
         finally:
             end = time.monotonic()
-            self._rest_until = end + min(LONGEST_REST, REST * (end - begin))
+            self._visited += end - begin
+            self._rest_until = end + min(LONGEST_REST, REST * self._visited)
 
     def _refreshed(self, now: Revision) -> Sequence[ContainedRun]:
         with self.visit() as connection:

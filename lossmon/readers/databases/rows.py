@@ -136,6 +136,11 @@ class RowCursor:
         return [row[1:] for row in rows], len(rows) == MOST_ROWS
 
 
+def release(connection: sqlite3.Connection) -> None:
+    """End the transaction of a visit: its writer goes on while the rows become points."""
+    connection.execute("END")
+
+
 def as_step(value: object) -> int:
     """Return a number of a table as a step, 0 if it is not one."""
     return max(0, min(as_int(value), LARGEST_STEP))

@@ -15,6 +15,7 @@ from lossmon.readers.databases.rows import (
     RunRows,
     as_name,
     as_step,
+    release,
 )
 from lossmon.readers.format import MOST_RUNS, ContainedRun
 from lossmon.readers.hyperparameters import facts_of
@@ -118,6 +119,9 @@ class TrackioRows:
         Readings of the machine become `system/` scalars. They have no step, so they are numbered.
         """
         rows, more = self._metrics.read(connection)
+        readings, more_readings = self._system.read(connection)
+        settings = self._config(connection)
+        release(connection)
         for name, time, step, metrics in rows:
             self._name = as_name(name)
             when = written_moment(str(time))
@@ -128,13 +132,12 @@ class TrackioRows:
             at = as_step(step) if self._step is None else self._step
             batch.points.add_row(at, when, values.items())
             self._ended = _ENDING in values
-        rows, more_readings = self._system.read(connection)
-        for time, metrics in rows:
+        for time, metrics in readings:
             when = written_moment(str(time))
-            readings = ((f"system/{tag}", value) for tag, value in _json_values(metrics))
-            batch.points.add_row(self._readings, when, readings, Axis.ORDER)
+            pairs = ((f"system/{tag}", value) for tag, value in _json_values(metrics))
+            batch.points.add_row(self._readings, when, pairs, Axis.ORDER)
             self._readings += 1
-        facts = replace(self._config(connection), name=self._name or None, finished=self._ended)
+        facts = replace(settings, name=self._name or None, finished=self._ended)
         return RunProgress(facts, more or more_readings)
 
     def _config(self, connection: sqlite3.Connection) -> Facts:
