@@ -20,6 +20,7 @@ from lossmon.ui.text.lines import (
     clip,
     fit,
     indented,
+    join,
     pad,
 )
 
@@ -143,8 +144,15 @@ def throttle(gpu: GpuReading, *, short: bool) -> Line:
     return (("⚠ ", "warning"), (clip(reasons, 22) if short else reasons, "warning"))
 
 
-def block(scene: Scene, gpu: GpuReading, width: int, *, processes: bool = True) -> list[Line]:
-    """One GPU in up to seven lines, those of its processes last."""
+def block(scene: Scene, gpu: GpuReading, width: int, *, whole: bool = True) -> list[Line]:
+    """One GPU in a few lines; what is wrong with it is always told.
+
+    Args:
+        scene: In which language, on which terminal.
+        gpu: Its newest reading.
+        width: Cells.
+        whole: Show its links, its partitions and who holds its memory, too.
+    """
     name = clip(clean(gpu.name.removeprefix("NVIDIA ")), width - 8)
     head: Line = ((f" GPU{gpu.index}  ", STRONG), (name if _has_name(gpu) else "", MUTED))
     if gpu.lost:
@@ -162,9 +170,41 @@ def block(scene: Scene, gpu: GpuReading, width: int, *, processes: bool = True) 
     lines.append(_electric(gpu, width))
     if reasons := throttle(gpu, short=False):
         lines.append(fit(((" ", TEXT), *reasons), width - 1))
-    if processes:
+    if faults := gpu_faults(scene, gpu):
+        lines.append(fit(((" ", TEXT), *join(faults, ("  ", TEXT))), width - 1))
+    if whole:
+        if links := _links(gpu.details):
+            lines.append(indented(choose(links, width - 2, 3)))
+        lines += partition_lines(gpu, width)
         lines += process_lines(scene, gpu, width)
     return [line for line in lines if line]
+
+
+def gpu_faults(scene: Scene, gpu: GpuReading) -> list[Line]:
+    """Errors that the driver reported of a GPU, and what became of its memory."""
+    details = gpu.details
+    if details is None:
+        return []
+    faults: list[Line] = []
+    if details.xids:
+        faults.append(((f"⚠ Xid {details.xids[-1]}", "critical"),))
+    if details.ecc_uncorrected:
+        faults.append(((f"⚠ ECC {details.ecc_uncorrected}", "critical"),))
+    if details.remap_failed or details.remap_pending:
+        word = scene.say("row remap failed" if details.remap_failed else "row remap pending")
+        faults.append(((f"⚠ {word}", "warning"),))
+    return faults
+
+
+def partition_lines(gpu: GpuReading, width: int) -> list[Line]:
+    """A line per partition (MIG device): its profile and its memory."""
+    lines = []
+    for one in gpu.details.partitions if gpu.details is not None else ():
+        memory: Line = EMPTY
+        if one.memory_used is not None and one.memory_total:
+            memory = ((f"  {numbers.used_of(one.memory_used, one.memory_total, 1)}", TEXT),)
+        lines.append(fit(((f" {clean(one.name)}", MUTED), *memory), width - 1))
+    return lines
 
 
 def short_block(scene: Scene, gpu: GpuReading, width: int) -> list[Line]:
@@ -203,8 +243,15 @@ def _electric(gpu: GpuReading, width: int) -> Line:
     if gpu.temperature is not None:
         parts.append((1, ((f"{gpu.temperature:.0f} °C", TEXT),)))
     if gpu.sm_clock is not None:
-        parts.append((2, ((f"{gpu.sm_clock / 1e6:,.0f} MHz", TEXT),)))
+        parts.append((2, ((_clock(gpu), TEXT),)))
     return indented(choose(parts, width - 2, 3))
+
+
+def _clock(gpu: GpuReading) -> str:
+    """The clock of its multiprocessors, and the highest that they have."""
+    most = gpu.details.sm_clock_max if gpu.details is not None else None
+    limit = f"/{most / 1e6:,.0f}" if most else ""
+    return f"{(gpu.sm_clock or 0.0) / 1e6:,.0f}{limit} MHz"
 
 
 def gpu_facts(scene: Scene, gpu: GpuReading) -> list[tuple[int, Line]]:
@@ -213,12 +260,7 @@ def gpu_facts(scene: Scene, gpu: GpuReading) -> list[tuple[int, Line]]:
     if gpu.lost:
         parts.append((0, (("⚠ " + scene.say("lost"), "critical"),)))
     parts.append((0, throttle(gpu, short=True)))
-    details = gpu.details
-    if details is not None:
-        if details.xids:
-            parts.append((0, ((f"⚠ Xid {details.xids[-1]}", "critical"),)))
-        if details.ecc_uncorrected:
-            parts.append((0, ((f"⚠ ECC {details.ecc_uncorrected}", "critical"),)))
+    parts += [(0, fault) for fault in gpu_faults(scene, gpu)]
     if gpu.memory_used is not None and gpu.memory_total:
         memory = numbers.used_of(gpu.memory_used, gpu.memory_total)
         parts.append((1, ((memory, TEXT),)))
@@ -226,23 +268,26 @@ def gpu_facts(scene: Scene, gpu: GpuReading) -> list[tuple[int, Line]]:
         parts.append((2, ((_power(gpu, wide=True), TEXT),)))
     parts.append((3, _warmth(gpu)))
     if gpu.sm_clock is not None:
-        parts.append((4, ((f"{gpu.sm_clock / 1e6:,.0f} MHz", TEXT),)))
-    if details is not None:
-        parts += _links(details)
+        parts.append((4, ((_clock(gpu), TEXT),)))
+    parts += _links(gpu.details)
     own = sum(process.memory_used or 0 for process in gpu.processes if process.own)
     if own:
         parts.append((5, (("ours ", MUTED), (numbers.size(own, 1), TEXT))))
     return parts
 
 
-def _links(details: GpuDetails) -> list[tuple[int, Line]]:
-    """PCI Express, NVLink and partitions of a GPU."""
+def _links(details: GpuDetails | None) -> list[tuple[int, Line]]:
+    """PCI Express, NVLink, corrected memory errors and partitions of a GPU."""
     parts: list[tuple[int, Line]] = []
+    if details is None:
+        return parts
     if (pcie := details.pcie) is not None:
         parts.append((6, ((f"PCIe {pcie.generation}x{pcie.width}", MUTED),)))
     if details.nvlinks is not None and details.nvlinks_total:
         role = MUTED if details.nvlinks == details.nvlinks_total else "warning"
         parts.append((7, ((f"NVLink {details.nvlinks}/{details.nvlinks_total}", role),)))
+    if details.ecc_corrected:
+        parts.append((9, ((f"ECC {details.ecc_corrected}", MUTED),)))
     if details.partitions:
         parts.append((8, ((f"MIG {len(details.partitions)}", MUTED),)))
     return parts

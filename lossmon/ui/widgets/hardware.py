@@ -41,7 +41,7 @@ class Hardware(ScenePanel, can_focus=True):
             return whole
         if self._is_column(width):
             for spaced in (True, False):
-                shorter = blocks(self.scene, width, processes=False, spaced=spaced)
+                shorter = blocks(self.scene, width, whole=False, spaced=spaced)
                 if len(shorter) <= height:
                     return shorter
             dense = dense_column(self.scene, width, height)
@@ -102,20 +102,20 @@ def squeeze(scene: Scene, width: int, height: int) -> list[Line]:
     return [*lines, rest_line(reading.gpus[shown:], width)]
 
 
-def blocks(scene: Scene, width: int, *, processes: bool = True, spaced: bool = True) -> list[Line]:
+def blocks(scene: Scene, width: int, *, whole: bool = True, spaced: bool = True) -> list[Line]:
     """A column: every GPU in a few lines, then the host.
 
     Args:
         scene: The machine.
         width: Cells.
-        processes: Name who holds the memory.
+        whole: Name links, partitions and who holds the memory.
         spaced: Leave a line free behind each GPU.
     """
     reading = scene.snapshot.hardware
     gap = [EMPTY] if spaced else []
     lines: list[Line] = []
     for gpu in reading.gpus:
-        lines += [*block(scene, gpu, width, processes=processes), *gap]
+        lines += [*block(scene, gpu, width, whole=whole), *gap]
     lines += note_line(scene, width)
     if reading.note and reading.host:
         lines += gap

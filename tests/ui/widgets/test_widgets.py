@@ -16,9 +16,12 @@ from lossmon.types import (
     Axis,
     Confidence,
     Finding,
+    GpuDetails,
+    GpuPartition,
     GpuReading,
     Kind,
     Meaning,
+    PcieLink,
     RunSnapshot,
     RunState,
     Series,
@@ -491,3 +494,26 @@ def test_a_gpu_without_a_name_is_called_by_its_number_once() -> None:
     gpu = replace(stage.TWO_GPUS.gpus[0], name="GPU 0")
     assert plain(block(Scene(), gpu, 34)[0]).strip() == "GPU0"
     assert "GPU0   GPU" not in plain(gpu_lines(Scene(), [gpu], 100)[0])
+
+
+def test_a_gpu_has_its_links_partitions_and_faults_in_a_column() -> None:
+    details = GpuDetails(
+        sm_clock_max=1.98e9,
+        pcie=PcieLink(4, 16, 5, 16),
+        ecc_uncorrected=2,
+        remap_pending=True,
+        nvlinks=17,
+        nvlinks_total=18,
+        xids=(13, 79),
+        partitions=(GpuPartition(0, "MIG 1g.10gb", 3 << 30, 10 << 30),),
+    )
+    gpu = replace(stage.gpu(0), details=details)
+    shown = [plain(line) for line in block(Scene(), gpu, 46)]
+    whole = "\n".join(shown)
+    for part in ("/1,980 MHz", "PCIe 4x16", "NVLink 17/18", "MIG 1g.10gb  3.0/10.0G", "this run"):
+        assert part in whole
+    assert any("Xid 79" in line and "ECC 2" in line and "remap pending" in line for line in shown)
+    short = "\n".join(plain(line) for line in block(Scene(), gpu, 46, whole=False))
+    # Faults are told however little room there is.
+    assert "Xid 79" in short and "PCIe" not in short and "this run" not in short
+    assert all(width(line) <= 34 for line in block(Scene(), gpu, 34))
