@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from operator import is_
 from typing import ClassVar, Self
 
 from textual import events, getters, on
@@ -15,7 +16,7 @@ from lossmon.types import RunSnapshot
 from lossmon.ui.keys.bindings import footer
 from lossmon.ui.metrics.charts import chart_of
 from lossmon.ui.metrics.entries import Bands, MetricEntry, entries_of, find
-from lossmon.ui.metrics.grid import grid_of
+from lossmon.ui.metrics.grid import grid_of, room_of
 from lossmon.ui.metrics.media_entries import MediaEntry, media_entries
 from lossmon.ui.metrics.names import frequencies, shared_prefix, shortened
 from lossmon.ui.metrics.ranking import MetricSort, ordered
@@ -112,7 +113,8 @@ class MetricsScreen(TypingScreen):
         self._bands = Bands()
         self._order: dict[str, int] = {}
         self._counts: Counter[str] = Counter()
-        self._listed: tuple[object, object] | None = None
+        self._listed: tuple[object, object] = (None, None)
+        """What the list was made of: the series and media of a run."""
 
     @classmethod
     def _own(cls) -> list[Binding]:
@@ -151,10 +153,7 @@ class MetricsScreen(TypingScreen):
         run = scene.run
         if run is None:
             self.shown = []
-        elif self._listed is None or any(
-            one is not other
-            for one, other in zip(self._listed, (run.series, run.media), strict=True)
-        ):
+        elif not all(map(is_, self._listed, (run.series, run.media))):
             self._listed = run.series, run.media
             self.catalogue.update(run)
             self._list()
@@ -206,10 +205,7 @@ class MetricsScreen(TypingScreen):
         self.top = self.chosen // size * size
         page = self.shown[self.top : self.top + size]
         self._bands.keep([one.key for one in page])
-        room = (
-            self.app.size.width // self.columns - 4,
-            2 * ((self.app.size.height - 2) // self.rows - 2),
-        )
+        room = room_of(self.app.size, self.columns, self.rows)
         self.previews.want([one for one in page if isinstance(one, MediaEntry)], room)
         prefix = shared_prefix([one.name for one in self.shown if isinstance(one, MetricEntry)])
         for pane in self.panes:
@@ -341,7 +337,7 @@ class MetricsScreen(TypingScreen):
         if self.shown and isinstance(self.shown[self.chosen], MetricEntry):
             self.choices.chosen = self.shown[self.chosen].key
             self.app.preferences.pin(self.choices.chosen)
-            self._listed = None
+            self._listed = (None, None)
             self.app.present()
 
     def _again(self) -> None:

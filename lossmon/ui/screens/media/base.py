@@ -62,9 +62,9 @@ class MediaScreen(TypingScreen):
                 tooltip="Ten tags up"),
         Binding("pagedown,ctrl+d", "choose(10)", "far down", id="media.page_down",
                 tooltip="Ten tags down"),
-        Binding("left", "step(-1)", "earlier", id="media.earlier", tooltip="Step before"),
+        Binding("left", "step(-1)", "earlier", id="media.earlier", tooltip="Previous step"),
         Binding("right", "step(1)", "step", id="media.later", key_display="←→",
-                tooltip="Next step; behind the last one the view follows the run"),
+                tooltip="Next step; after the last one, follow the run"),
         Binding("home", "edge(-1)", "first", id="media.first", tooltip="First step"),
         Binding("end,G", "edge(1)", "newest", id="media.newest", tooltip="Newest step"),
         Binding("slash", "filter", "filter", id="media.filter",
@@ -270,7 +270,7 @@ class MediaScreen(TypingScreen):
     # ------------------------------------------------------------------------------- keys
 
     def action_back(self) -> None:
-        """Drop the filter, or close the view."""
+        """Clear the filter, or close the view."""
         if self.filter:
             self._sift("")
         else:
@@ -285,7 +285,7 @@ class MediaScreen(TypingScreen):
             self.show()
 
     def action_step(self, by: int) -> None:
-        """Go to the step before or behind."""
+        """Go to the previous or the next step."""
         series = self.series
         if series is None:
             return
@@ -318,7 +318,7 @@ class MediaScreen(TypingScreen):
         self._sift(self.entry.text)
 
     def _sift(self, text: str) -> None:
-        """Filter; what is not a pattern yet changes nothing."""
+        """Filter; an incomplete pattern changes nothing."""
         before = self.series
         try:
             matcher(text)

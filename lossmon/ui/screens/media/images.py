@@ -108,8 +108,8 @@ class ImagesScreen(MediaScreen):
         if width and height:
             parts.append((1, ((f"{width}×{height}", TEXT),)))
         if content.count > 1:
-            shown = f"{len(content.data)}/{content.count}"
-            parts.append((2, ((shown, MUTED),)))
+            shown, count = len(content.data), content.count
+            parts.append((2, ((f"×{count}" if shown == count else f"{shown}/{count}", MUTED),)))
         parts.append((3, ((clean(content.file), MUTED),)))
         problem = content.problem or (picture.problem if picture is not None else "")
         if problem:
