@@ -25,7 +25,7 @@ _COMMON_STEMS = re.compile(
     r"^(?:|(?:running|trainer|training|train|main|launcher?|full|all|job|my|run|app|process|"
     r"eval|valid|val|test|debug|info|error|errors|warn|warnings|console|output|out|err|log|logs|"
     r"logging|nohup|stdout|stderr|std|history|metrics?|results?|progress|scalars?|loss|losses|"
-    r"rank|local|node|worker|learn|[-_. ]|\d{1,2})*)$",
+    r"rank|local|node|worker|gpu|cuda|device|host|proc|learn|[-_. ]|\d{1,2})*)$",
     re.IGNORECASE,
 )
 """File names that do not tell one run from another."""

@@ -24,6 +24,9 @@ from lossmon.readers.discovery.probe import FirstPoints, Probe
 _NUMBERED = re.compile(r"(?i)(?:run|job|exp|experiment|trial|train|training)[-_.]?\d{1,4}\.\w{2,6}")
 """File name that counts trainings; other names that are numbered count processes."""
 
+_FIRST_PROCESS = re.compile(r"(?i)train(?:ing)?[-_.]?0+\.\w{2,6}")
+"""Such a name that counts from 0 counts the processes of one training."""
+
 MOST_NUMBERED = 100
 """Numbered logs compared with each other at most."""
 
@@ -150,6 +153,8 @@ class Trainings:
         if not 1 < len(files) <= MOST_NUMBERED or not only_text(files):
             return []
         if not all(_NUMBERED.fullmatch(file.path.name) for file in files):
+            return []
+        if any(_FIRST_PROCESS.fullmatch(file.path.name) for file in files):
             return []
         probes = [self._probe(file) for file in files]
         if not all(probe.begins for probe in probes):

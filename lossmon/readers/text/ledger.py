@@ -53,8 +53,8 @@ class Ledger:
         self._eval_sets = EvalSets(hindsight)
         self._part: tuple[Template, Groups] | None = None
         """The newest line about a part of an evaluation."""
-        self._counted: tuple[Template | None, int] = (None, 0)
-        """Shape and step of the newest evaluation whose batches were counted to their end."""
+        self._counted: Template | None = None
+        """Shape of the evaluation since the last train line whose batches were counted out."""
         self._from_zero: set[tuple[str, ...]] = set()
         """Tags of lines that count the batches of an evaluation from 0."""
 
@@ -189,7 +189,7 @@ class Ledger:
             self._release(steps[0], axis)
         if not template.parsed.bar or template.parsed.split:
             if rows:
-                again = self._summed_up(template, steps[0])
+                again = self._summed_up(template)
                 self._emitter.emit(template, rows, steps, axis, again)
             return
         for row, step in zip(rows, steps, strict=True):
@@ -197,14 +197,15 @@ class Ledger:
             if any(tag not in again for tag, _, _ in template.values):
                 self._emitter.emit(template, [row], [step], axis, again)
 
-    def _summed_up(self, template: Template, step: int) -> frozenset[str]:
+    def _summed_up(self, template: Template) -> frozenset[str]:
         """Tags of a line that only sums up the batches of an evaluation counted to their end."""
         if not template.parsed.split:
+            self._counted = None if trains(template) else self._counted
             return NOTHING
-        counted, at = self._counted
+        counted = self._counted
         if template.total >= 0:
-            self._counted = template, step
-        elif counted is not None and counted is not template and at == step:
+            self._counted = template
+        elif counted is not None and counted is not template:
             return frozenset(tag for tag, _, _ in counted.values)
         return NOTHING
 

@@ -375,3 +375,12 @@ def test_numbered_logs_of_trainings_from_scratch_are_runs(
         (tmp_path / name).write_text("".join(lines))
     found = Discovery([tmp_path]).scan().runs
     assert [one.path for one in found] == [tmp_path / name for name in runs]
+
+
+@pytest.mark.parametrize("name", ["train{}.log", "rank_{}.log", "gpu{}.log", "worker-{}.out"])
+def test_logs_of_the_processes_of_a_training_are_one_run(tmp_path: Path, name: str) -> None:
+    for rank in range(3):
+        losses = (f"step {10 * n} loss {2 + rank / 9 - n / 10}\n" for n in range(1, 9))
+        write(tmp_path / name.format(rank), "".join(losses).encode())
+    (run,) = Discovery([tmp_path]).scan().runs
+    assert len(run.files) == 3

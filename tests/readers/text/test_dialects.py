@@ -56,6 +56,8 @@ STEPS: dict[str, Steps] = {
         "Loss": [0, 10, 20, 30, 40, 50, 60, 70, 80],
         "eval/Loss": [20, 50, 80],
     },
+    "summed_up.log": {"train_loss": [0, 10, 20, 30, 40, 50], "val_loss": [20, 50]},
+    "wenet_levels.log": {"loss": [0, 100, 200, 300], "eval/loss": [100, 300]},
     "wenet.log": {"loss": [0, 100, 200, 300], "eval/loss": [100, 300]},
 }
 EPOCHS: dict[str, Steps] = {

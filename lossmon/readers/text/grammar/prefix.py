@@ -36,7 +36,7 @@ _LEVEL = (
     r"(?:DEBUG|INFO|NOTICE|TRACE|SUCCESS|Info|"
     r"(?P<bad>WARN(?:ING)?|ERROR|CRITICAL|FATAL|Warning|Error))"
 )
-_SPLIT = r"(?i:train|val|valid|validation|eval|test|dev|metric|epoch|step|iter|batch)"
+_SPLIT = r"(?i:train|val|valid|validation|eval|test|dev|cv|metric|epoch|step|iter|batch)"
 _PATTERNS = tuple(
     re.compile(pattern)
     for pattern in (
