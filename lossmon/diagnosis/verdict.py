@@ -99,6 +99,9 @@ class VerdictHysteresis:
 
     def _keep(self, step: int, leader: Finding) -> None:
         self._candidate = None
+        if self._badge.severity is Severity.NEUTRAL < leader.severity:
+            # The verdict was shown with a reservation until now: that was no change of its own.
+            self._history.pop()
         if leader.severity > self._badge.severity:
             self._show(step, leader)
         self._badge = leader

@@ -418,3 +418,9 @@ def test_a_rise_near_zero_that_nobody_sees_on_the_curve_is_not_confirmed() -> No
 def test_a_loss_that_halves_near_zero_has_converged() -> None:
     level = 3.0 * np.exp(-12 * np.linspace(0, 1, 400) ** 0.6) + 0.01
     assert diagnose(run(level)).verdict.code == "converged"
+
+
+def test_a_learning_rate_in_the_thousands_is_too_high_whatever_the_loss_does() -> None:
+    curves = with_rate(run(falling(600)), np.linspace(4556, 111, 600))
+    verdict = diagnose(curves).verdict
+    assert (verdict.code, verdict.variant) == ("lr_too_high", "absurd")

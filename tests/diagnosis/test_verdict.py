@@ -49,3 +49,8 @@ def test_a_severity_only_rises_at_once() -> None:
     turns = diagnose(run(falling(600, end=0.3), evals, noise=0.01)).history
     told = [turn.severity for turn in turns if turn.code == "overfitting"]
     assert told == sorted(told)
+
+
+def test_a_verdict_that_loses_its_reservation_is_one_turn() -> None:
+    codes = [turn.code for turn in diagnose(run(falling(600))).history]
+    assert codes == ["warming_up", "healthy"]

@@ -99,14 +99,14 @@ minimum."""
 LATELY = 2
 """Times since the best eval for which earlier swings count."""
 
-LEVEL_SHARE = 12
+LEVEL_SHARE = 24
 """Part of the evals whose median is a level: of many, a lone outlier is no swing."""
 
 LEVEL_EVALS = 13
 """Evals of a level at most."""
 
 
-BACK = 0.25
+BACK = 1 / 3
 """Share of the present rise that an earlier one may have left behind and still be undone."""
 
 
