@@ -1,4 +1,5 @@
-"""The output formats of `lossmon check`: one row per format."""
+"""The output formats of `lossmon check`: one row per format, whose module is imported when it is
+written."""
 
 from __future__ import annotations
 
@@ -6,11 +7,6 @@ import json
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lossmon.reports.github import annotation
-from lossmon.reports.openmetrics import render
-from lossmon.reports.plain import plain
-from lossmon.reports.record import record
-from lossmon.reports.status_line import status_line
 from lossmon.sanitize import json_text
 from lossmon.types import RunSnapshot
 
@@ -57,6 +53,8 @@ def _text(runs: Sequence[RunSnapshot], style: Style) -> str:
 
 
 def _with_plot(run: RunSnapshot, style: Style) -> str:
+    from lossmon.reports.plain import plain
+
     text = plain(run, style.language, history=style.history)
     if style.plot is None:
         return text
@@ -66,13 +64,29 @@ def _with_plot(run: RunSnapshot, style: Style) -> str:
 
 
 def _json(runs: Sequence[RunSnapshot], style: Style) -> str:
+    from lossmon.reports.record import record
+
     return "\n".join(
         json_line(record(run, style.language, points=style.points), style.encoding) for run in runs
     )
 
 
 def _github(runs: Sequence[RunSnapshot], style: Style) -> str:
+    from lossmon.reports.github import annotation
+
     return "\n".join(annotation(run, style.language) for run in runs)
+
+
+def _openmetrics(runs: Sequence[RunSnapshot], style: Style) -> str:
+    from lossmon.reports.openmetrics import render
+
+    return render(runs)
+
+
+def _tmux(runs: Sequence[RunSnapshot], style: Style) -> str:
+    from lossmon.reports.status_line import status_line
+
+    return status_line(runs, style.language)
 
 
 FORMATS = {
@@ -81,8 +95,8 @@ FORMATS = {
         CheckFormat("text", _text, gap=True),
         CheckFormat("json", _json),
         CheckFormat("github", _github),
-        CheckFormat("openmetrics", lambda runs, _: render(runs), whole=True),
-        CheckFormat("tmux", lambda runs, style: status_line(runs, style.language), whole=True),
+        CheckFormat("openmetrics", _openmetrics, whole=True),
+        CheckFormat("tmux", _tmux, whole=True),
     )
 }
 """Every format, by name."""

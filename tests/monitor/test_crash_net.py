@@ -19,7 +19,7 @@ from lossmon.monitor.run_monitor import RunMonitor
 from lossmon.readers.discovery import containers, detection, grouping, search_path
 from lossmon.readers.discovery.tree import Tree
 from lossmon.readers.registry import formats
-from lossmon.reports import formats as check_formats
+from lossmon.reports.record import record
 from lossmon.types import RunSnapshot, Snapshot
 from tests import paths
 from tests.monitor.logs import append, falling
@@ -154,7 +154,7 @@ def test_a_diagnosis_that_cannot_be_described_costs_one_run_its_verdict(
 def test_check_prints_the_other_runs_where_one_cannot_be_printed(
     runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(check_formats, "record", failing(check_formats.record, names_bad))
+    monkeypatch.setattr("lossmon.reports.record.record", failing(record, names_bad))
     assert cli.main(["check", str(runs), "--json"]) == 0
     out, err = capsys.readouterr()
     assert [json.loads(line)["run"] for line in out.splitlines()] == ["good"]

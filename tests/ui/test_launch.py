@@ -46,6 +46,7 @@ def imported(statement: str) -> set[str]:
 LATE = (
     "aiohttp",
     "lossmon.diagnosis.engine",
+    "lossmon.hardware.findings",
     "lossmon.hardware.gpu",
     "lossmon.hardware.sampler",
     "lossmon.analysis.outputs",

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from lossmon.hardware.recorded import gpu_quantity
 from lossmon.monitor.hardware.badge_history import BadgeHistory
-from lossmon.monitor.hardware.checkpoint_size import checkpoint_size
-from lossmon.monitor.hardware.run_hardware import RunHardware
 from lossmon.types import Diagnosis, Finding, HardwareReading, RunSnapshot, RunState
+
+if TYPE_CHECKING:
+    from lossmon.monitor.hardware.run_hardware import RunHardware
 
 RECENT = 24 * 3600.0
 """Seconds since its newest point for which a run may be the one that trains here."""
@@ -54,8 +57,10 @@ class HardwareFindings:
 
     def _with_findings(self, run: RunSnapshot, local: HardwareReading, now: float) -> RunSnapshot:
         known = self._runs.get(run.path)
+        if known is None and not _has_hardware(run, local):
+            return self._with(run, ())
         if known is None:
-            known = self._runs[run.path] = RunHardware(checkpoint_size)
+            known = self._runs[run.path] = _new_run_hardware()
         return self._with(run, known.findings(run, local, now))
 
     def _with(self, run: RunSnapshot, findings: tuple[Finding, ...]) -> RunSnapshot:
@@ -74,6 +79,21 @@ class HardwareFindings:
         made = replace(run, diagnosis=replace(diagnosis, history=history))
         self._added[run.path] = (run, findings, made)
         return made
+
+
+def _has_hardware(run: RunSnapshot, local: HardwareReading) -> bool:
+    """Whether there is anything about the hardware of a run that could be judged."""
+    if run.nodes or local.gpus or local.host is not None:
+        return True
+    return any(gpu_quantity(one.meaning.key) for one in run.series)
+
+
+def _new_run_hardware() -> RunHardware:
+    """What judges the hardware of a run; the first frame and `check` do not wait for its rules."""
+    from lossmon.monitor.hardware.checkpoint_size import checkpoint_size
+    from lossmon.monitor.hardware.run_hardware import RunHardware
+
+    return RunHardware(checkpoint_size)
 
 
 def _is_live(run: RunSnapshot, now: float) -> bool:
