@@ -49,6 +49,10 @@ class ChartActions:
         """Switch between a logarithmic and a linear loss axis."""
         self._change(log=not self.settings.log)
 
+    def log_positions(self) -> None:
+        """Switch between a logarithmic and a linear horizontal."""
+        self._change(log_x=not self.settings.log_x)
+
     def smooth(self, direction: int) -> None:
         """Go one step along the smoothings; 0 switches smoothing off and on again."""
         steps, weight = SMOOTHINGS, self.settings.smoothing

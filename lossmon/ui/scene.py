@@ -10,6 +10,7 @@ from lossmon.locale import translate
 from lossmon.types import AmbiguousTag, MetricNames, RunSnapshot, Snapshot
 from lossmon.ui.chart.view_options import ChartSettings
 from lossmon.ui.terminal import Terminal
+from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,20 @@ class Scene:
         runs = self.snapshot.runs
         return runs[self.index] if self.index < len(runs) else None
 
+    def step(self, number: str) -> Line:
+        """A step in the user's language: `step 910`."""
+        before, _, after = self.say("step {step}").partition("{step}")
+        return (*_muted(before), (number, TEXT), *_muted(after))
+
+    def since(self, number: str, *, short: bool = False) -> str:
+        """Since when, in the user's language: `since step 910`, `since 910`."""
+        words = self.say("since {step}" if short else "since step {step}")
+        return words.replace("{step}", number)
+
     def say(self, text: str) -> str:
         """A word of the screen in the user's language."""
         return translate(text, self.language)
+
+
+def _muted(text: str) -> Line:
+    return ((text, MUTED),) if text else EMPTY

@@ -212,7 +212,7 @@ async def test_a_key_can_be_given_to_another_action() -> None:
 
 async def test_every_binding_has_an_id_and_stands_in_the_help() -> None:
     app = stage.app(stage.snapshot(stage.healthy()))
-    async with app.run_test(size=(120, 180)) as pilot:
+    async with app.run_test(size=(120, 240)) as pilot:
         await pilot.press("question_mark")
         await pilot.pause()
         shown = text(app)

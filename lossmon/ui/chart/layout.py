@@ -9,6 +9,7 @@ import numpy as np
 from lossmon.fast_dataclass import dataclass
 from lossmon.types import Floats
 from lossmon.ui.chart.curve_cache import Trace
+from lossmon.ui.chart.log_x import position_ticks
 from lossmon.ui.chart.model import ChartModel, ChartOptions
 from lossmon.ui.chart.ranges import Frame, Span, bulk, settle, spread, x_span
 from lossmon.ui.chart.ticks import Tick, linear_ticks, log_ticks, step_ticks, time_ticks
@@ -49,7 +50,9 @@ class Layout:
     positions: tuple[Tick, ...]
 
 
-def layout(frame: Frame, options: ChartOptions, width: int, height: int) -> Layout:
+def layout(
+    frame: Frame, options: ChartOptions, width: int, height: int, *, log_x: bool = False
+) -> Layout:
     """Divide a picture of that many cells into labels and curves."""
     rows = height - 1 if height >= _ROOM_FOR_POSITIONS else height
     values: tuple[Tick, ...] = ()
@@ -62,7 +65,9 @@ def layout(frame: Frame, options: ChartOptions, width: int, height: int) -> Layo
     positions: tuple[Tick, ...] = ()
     if rows < height:
         most = max(2, room // _CELLS_PER_LABEL)
-        if options.x_axis == "time":
+        if log_x:
+            positions = position_ticks(frame.x.low, frame.x.high, most)
+        elif options.x_axis == "time":
             positions = time_ticks(frame.x.low, frame.x.high, most)
         else:
             whole = options.x_axis in ("step", "tokens")

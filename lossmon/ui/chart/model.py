@@ -116,6 +116,7 @@ class ChartModel:
             that of the values does not follow them.
         total: Where the x axis is planned to end, or None.
         live: More points will come: the right edge stays ahead of the curve.
+        log_x: The positions are decimal logarithms (see `logarithmic`).
     """
 
     curves: tuple[Curve, ...] = ()
@@ -124,6 +125,7 @@ class ChartModel:
     behind: tuple[Curve, ...] = ()
     total: float | None = None
     live: bool = True
+    log_x: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,7 +132,9 @@ class Painter:
         ranging = traces[: len(traces) - len(model.behind)]
         y = vertical(ranging, options, x, previous)
         self.frame = Frame(x, y or previous or Span(0.0, 1.0), options.log_y)
-        plan = self.plan = layout(self.frame, options, canvas.width, canvas.height)
+        plan = self.plan = layout(
+            self.frame, options, canvas.width, canvas.height, log_x=model.log_x
+        )
         grid = Grid(self.frame, plan.width * columns, plan.height * rows)
         drawn = [
             (curve, trace.drawn(x, grid.width, plan.width))

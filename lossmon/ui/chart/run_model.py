@@ -6,6 +6,7 @@ import math
 
 from lossmon.analysis.best_checkpoint import nearest_checkpoint
 from lossmon.types import RunSnapshot, RunState, Severity, Split, VerdictChange
+from lossmon.ui.chart.log_x import logarithmic
 from lossmon.ui.chart.main_charts import eval_sets
 from lossmon.ui.chart.model import ChartModel, Curve, Mark
 from lossmon.ui.chart.positions import placed_curve, position_of_step
@@ -39,7 +40,7 @@ def model_of(
         behind: Series that are drawn faintly behind them.
     """
     curves = tuple(_curve(run, settings.x, index) for index in shown)
-    return ChartModel(
+    model = ChartModel(
         curves=curves,
         marks=_marks(run, settings, shown),
         context=tuple(_curve(run, settings.x, index) for index in context),
@@ -47,6 +48,7 @@ def model_of(
         total=_total(run, settings),
         live=run.state in (RunState.RUNNING, RunState.STALLED),
     )
+    return logarithmic(model) if settings.log_x else model
 
 
 def style_of(run: RunSnapshot, index: int) -> str:

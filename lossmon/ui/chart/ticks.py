@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 from lossmon.fast_dataclass import dataclass
 from lossmon.ui.text import numbers
@@ -105,6 +106,25 @@ def log_ticks(low: float, high: float, most: int) -> tuple[Tick, ...]:
     if len(finer) < 2:
         return linear_ticks(low, high, most)
     return tuple(Tick(at, numbers.si(at)) for at in finer[: max(most, 2)])
+
+
+def decade_ticks(low: float, high: float, most: int) -> tuple[Tick, ...]:
+    """Positions on a logarithmic axis from `low` to `high` (both positive) as `1`, `10`, `1k`:
+    decades, and where they are few 1-2-5 between them."""
+    ticks = [
+        Tick(at, numbers.si(at))
+        for exponent in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+        for factor in (1, 2, 5)
+        if low * (1 - 1e-9) <= (at := factor * 10.0**exponent) <= high * (1 + 1e-9)
+    ]
+    if len(ticks) > most:
+        return log_labels(low, high, most)
+    return tuple(ticks) if len(ticks) > 1 else linear_ticks(low, high, most)
+
+
+def log_labels(low: float, high: float, most: int) -> tuple[Tick, ...]:
+    """Whole decades, so many that there is room for them."""
+    return tuple(replace(one, label=numbers.si(one.at)) for one in log_ticks(low, high, most))
 
 
 def _drawable(low: float, high: float, most: int) -> bool:

@@ -32,6 +32,7 @@ class ChartSettings:
         smoothing: How much dense curves are smoothed, 0 to 0.999.
         x: What the horizontal counts.
         log: Logarithmic loss.
+        log_x: Logarithmic horizontal.
         robust: The range ignores outliers, which are marked at the edge.
         own: Each pane has its own range instead of a shared one.
         recent: Only the newest part of the run.
@@ -44,6 +45,7 @@ class ChartSettings:
     smoothing: float = DEFAULT_WEIGHT
     x: XAxis = XAxis.STEP
     log: bool = False
+    log_x: bool = False
     robust: bool = True
     own: bool = True
     recent: bool = False

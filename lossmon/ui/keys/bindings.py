@@ -30,6 +30,8 @@ BINDINGS: tuple[Binding, ...] = (
             tooltip="Less smoothing"),
     Binding("0", "chart('smooth', 0)", "raw", id="chart.raw", tooltip="Smoothing off / on"),
     Binding("x", "x_axis", "axis", id="chart.x", tooltip="X axis: step, epoch, time or tokens"),
+    Binding("X", "chart('log_positions')", "log x", id="chart.log_x",
+            tooltip="Logarithmic / linear x axis"),
     Binding("o", "chart('outliers')", "outliers", id="chart.outliers",
             tooltip="Include / exclude outliers"),
     Binding("a", "chart('own_range')", "ranges", id="chart.ranges",

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from lossmon.fast_dataclass import dataclass
 from lossmon.types import Kind, RunSnapshot
+from lossmon.ui.chart.log_x import logarithmic
 from lossmon.ui.chart.model import ChartModel
 from lossmon.ui.chart.positions import placed_curve
 from lossmon.ui.chart.run_model import model_of, style_of
@@ -77,5 +78,7 @@ def _group_chart(
         replace(placed_curve(run, series, settings.x, style), smooth=False)
         for series, style in ((middle, "other"), (low, _EDGE), (high, _EDGE))
     )
-    whole = replace(model, curves=curves, marks=())
+    whole = replace(model, curves=curves, marks=(), log_x=False)
+    if settings.log_x:
+        whole = logarithmic(replace(whole, total=None))
     return EntryChart(whole, "foreground", middle.last, low.minimum, high.maximum, False)

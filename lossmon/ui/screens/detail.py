@@ -13,6 +13,7 @@ from textual.binding import BindingType
 from lossmon.monitor.run_state import steps_per_epoch
 from lossmon.types import RunSnapshot
 from lossmon.ui.chart.limits import EXAMPLE, LimitsError, parse_limits
+from lossmon.ui.chart.log_x import log_position
 from lossmon.ui.chart.markers import Marker, markers_of, word_of_value
 from lossmon.ui.chart.model import ChartModel, ChartOptions
 from lossmon.ui.chart.positions import counts_epochs
@@ -162,6 +163,12 @@ class DetailScreen(TypingScreen, ChartPointer):
         context = () if scene.chart_settings.own else subject.beside
         behind = subject.beside if run.eval in subject.shown else ()
         self.markers = markers_of(run, subject.shown, scene.chart_settings.x, scene.language)
+        if scene.chart_settings.log_x:
+            self.markers = tuple(
+                replace(one, mark=replace(one.mark, x=log_position(one.mark.x)))
+                for one in self.markers
+                if one.mark.x > 0
+            )
         model = model_of(run, scene.chart_settings, subject.shown, context, behind)
         return replace(model, marks=tuple(marker.mark for marker in self.markers))
 

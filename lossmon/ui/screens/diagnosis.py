@@ -60,8 +60,7 @@ class DiagnosisScreen(PageScreen):
             ((say(verdict.confidence.value) + " " + say("confidence"), MUTED),),
         ]
         if shows_since(verdict):
-            since = f"{say('since')} {say('step')} {numbers.step(verdict.since_step)}"
-            parts.append(((since, MUTED),))
+            parts.append(((self.scene.since(numbers.step(verdict.since_step)), MUTED),))
         return join(parts)
 
     def _others(self, diagnosis: Diagnosis, room: int) -> list[Line]:

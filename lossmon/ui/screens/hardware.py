@@ -165,7 +165,7 @@ class HardwareScreen(SceneScreen):
         shown = tuple(at for at in (run.train, run.eval) if at is not None)
         has_clock = bool(shown) and has_axis(run, run.series[shown[0]], XAxis.TIME)
         x = XAxis.TIME if has_clock else XAxis.STEP
-        settings = replace(scene.chart_settings, x=x, recent=False)
+        settings = replace(scene.chart_settings, x=x, recent=False, log_x=False)
         options = replace(options_of(scene), x_axis=x, recent=False)
         if has_clock:
             options = replace(options, x_range=span)

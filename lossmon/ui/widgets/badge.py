@@ -54,7 +54,7 @@ class Badge(ScenePanel, can_focus=True):
         line = block(verdict.severity, clean(advice.badge))
         gap = "  " if width >= 60 else " "
         if shows_since(verdict) and width >= 60:
-            since = f"{self.scene.say('since')} {numbers.si(verdict.since_step)}"
+            since = self.scene.since(numbers.si(verdict.since_step), short=width < 100)
             line = (*line, (gap + since, MUTED))
         if width >= CONFIDENCE_ROOM and shows_confidence(verdict):
             confidence = (

@@ -74,7 +74,7 @@ class ChartViewport:
             other_part: The newest part instead of all, or the other way round.
         """
         old, self.model = self.model, model
-        if other_axis:
+        if other_axis or old.log_x is not model.log_x:
             self._translate(old)
         elif other_part:
             self.window = None
@@ -201,8 +201,13 @@ class ChartViewport:
             shown = frame.x if limit.axis == "x" else frame.y
             if limit.axis == "y" and frame.log:
                 shown = Span(10.0**shown.low, 10.0**shown.high)
-        low = shown.low if limit.low is None else limit.low
-        high = shown.high if limit.high is None else limit.high
+        low, high = limit.low, limit.high
+        if limit.axis == "x" and self.model.log_x:
+            # What is not positive is beyond the axis: that end stays as it is.
+            low = math.log10(low) if low is not None and low > 0 else None
+            high = math.log10(high) if high is not None and high > 0 else None
+        low = shown.low if low is None else low
+        high = shown.high if high is None else high
         if not low < high:
             raise LimitsError(f"{low:g}..{high:g}", "the upper limit must be higher")
         return Span(low, high)

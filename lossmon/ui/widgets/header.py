@@ -135,11 +135,10 @@ def progress_of(scene: Scene, run: RunSnapshot, *, spelled: bool, word: bool = T
     """Step, planned steps, percentage."""
     if run.step is None:
         return EMPTY
-    head: Line = ((scene.say("step") + " ", MUTED),) if word else EMPTY
     total = run.total_steps
     if not total:
         far = numbers.step(run.step) if spelled else numbers.progress(run.step, None)
-        return (*head, (far, TEXT))
+        return scene.step(far) if word else ((far, TEXT),)
     if spelled:
         end = numbers.step(total)
         far = f"{numbers.step(run.step):>{len(end)}} / {end}"
@@ -147,7 +146,7 @@ def progress_of(scene: Scene, run: RunSnapshot, *, spelled: bool, word: bool = T
         far = numbers.progress(run.step, total)
         far += " " * max(0, len(numbers.progress(total, total)) - len(far))
     share = f"{numbers.percent(100 * run.step / total):>3}"
-    return (*head, (far, TEXT), (f" {share}", TEXT))
+    return (*(scene.step(far) if word else ((far, TEXT),)), (f" {share}", TEXT))
 
 
 def epoch_of(scene: Scene, run: RunSnapshot) -> Line:

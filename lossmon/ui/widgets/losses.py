@@ -178,6 +178,8 @@ def modes(scene: Scene, x: XAxis, *, smoothed: bool) -> list[tuple[int, Line]]:
     words = []
     if chart_settings.log:
         words.append("log")
+    if chart_settings.log_x:
+        words.append("log x")
     if x is not XAxis.STEP or x is not chart_settings.x:
         words.append(x.value)
     if chart_settings.recent:

@@ -196,7 +196,7 @@ class LossPane(ChartPane, ChartPointer, can_focus=True):
         say = self._scene.say
         footer = [(0, self._footer)]
         if self.sight.cursor is not None:
-            footer = reading_parts(self.sight.readings(), self.sight.model, say)
+            footer = reading_parts(self._scene, self.sight.readings(), self.sight.model)
         if self.sight.window is not None:
             word = "following" if self.sight.follows else "fixed window"
             footer.append((1, ((say(word), MUTED),)))
@@ -204,14 +204,14 @@ class LossPane(ChartPane, ChartPointer, can_focus=True):
 
 
 def reading_parts(
-    readings: Sequence[Reading], model: ChartModel, say: Callable[[str], str]
+    scene: Scene, readings: Sequence[Reading], model: ChartModel
 ) -> list[tuple[int, Line]]:
     """What the curves say at the cursor: step, values, smoothed values, time of day."""
     if not readings:
         return []
-    lead = readings[0]
+    say, lead = scene.say, readings[0]
     parts: list[tuple[int, Line]] = [
-        (0, ((f"{say('step')} ", MUTED), (f"{lead.step:,}", TEXT))),
+        (0, scene.step(f"{lead.step:,}")),
     ]
     for order, reading in enumerate(readings, 1):
         curve = model.curves[reading.curve]

@@ -74,7 +74,7 @@ def _row(
     broken = not math.isfinite(reading.value)
     return [
         (0, ((f"{sample_of(reading.curve, options)} ", role), (name, role))),
-        (1, ((f"{say('step')} ", MUTED), (numbers.step(reading.step), TEXT))),
+        (1, scene.step(numbers.step(reading.step))),
         (0, ((numbers.value(reading.value), "critical" if broken else f"{role}!"),)),
         (2, _labelled(say("smoothed"), reading.smoothed, numbers.value)),
         (4, _labelled(say("epoch"), epoch, lambda at: f"{at:.2f}")),

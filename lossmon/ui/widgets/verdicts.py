@@ -9,7 +9,7 @@ from lossmon.diagnosis.advice import badge_of
 from lossmon.types import Severity, VerdictChange
 from lossmon.ui.scene import Scene
 from lossmon.ui.text import numbers
-from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, clean, fit, wrap
+from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, clean, fit, plain, wrap
 from lossmon.ui.widgets.badge import GLYPHS, ROLES
 from lossmon.ui.widgets.scene_panel import ScenePanel
 
@@ -61,5 +61,5 @@ def turn_line(turn: VerdictChange, scene: Scene, room: int) -> Line:
     """One change of the badge."""
     role = ROLES[turn.severity]
     word = badge_of(turn.code, turn.variant, scene.language)
-    step = f" {scene.say('step')} {numbers.si(turn.step):>5}  "
-    return fit(((step, MUTED), (f"{GLYPHS[turn.severity]} {word}", role)), room)
+    step = plain(scene.step(f"{numbers.si(turn.step):>5}"))
+    return fit(((f" {step}  ", MUTED), (f"{GLYPHS[turn.severity]} {word}", role)), room)

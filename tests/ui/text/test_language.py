@@ -54,7 +54,7 @@ async def test_the_detail_speaks_chinese() -> None:
         await pilot.press("enter", "M")
         await pilot.pause()
         screen = "\n".join(rows(app))
-        for word in ("训练损失", "判定 过拟合", "步 910", "m 标记", "e 量程"):
+        for word in ("训练损失", "判定 过拟合", "第 910 步", "m 标记", "e 量程"):
             assert word in screen
 
 

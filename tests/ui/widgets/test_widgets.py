@@ -184,7 +184,7 @@ def test_a_verdict_that_is_not_sure_says_so_where_there_is_room() -> None:
 def test_a_warning_is_a_filled_block_with_its_step_and_evidence() -> None:
     line = badge(stage.overfitting())
     assert ("▲ OVERFITTING ", "badge-warning") in line
-    assert "since 910" in plain(line)
+    assert "since step 910" in plain(line)
     assert "18%" in plain(line)
 
 
