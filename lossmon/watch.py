@@ -78,7 +78,7 @@ class Watch:
         self._refused = ""
         self._ended = threading.Event()
         self._poller: threading.Thread | None = None
-        self._running = False
+        self._running = self._paused = False
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -106,6 +106,23 @@ class Watch:
             self._files = wanted
             if self._running:
                 self._assign()
+
+    def pause(self) -> None:
+        """Watch nothing until `resume`: each write to a file wakes three threads of watchdog."""
+        with self._lock:
+            self._paused = True
+            for directory in [*self._watched]:
+                self._unwatch(directory)
+
+    def resume(self) -> None:
+        """Watch again after `pause`, and set the event for what came meanwhile."""
+        with self._lock:
+            if not self._paused:
+                return
+            self._paused = False
+            if self._running:
+                self._assign()
+        self._changed.set()
 
     def stop(self) -> None:
         """Stop watching. Further calls do nothing."""
@@ -151,6 +168,8 @@ class Watch:
 
     def _assign(self) -> None:
         """Choose for each directory between events and polling."""
+        if self._paused:
+            return
         wanted = self._directories()
         self._reasons = {}
         polled: dict[str, Status | None] = {}

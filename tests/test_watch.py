@@ -215,6 +215,22 @@ def test_a_thousand_runs_take_a_handful_of_watches(tmp_path: Path, bell: threadi
             assert bell.wait(LONG)
 
 
+def test_a_paused_watch_has_no_thread_per_directory_and_rings_when_it_resumes(
+    watch: Watch, bell: threading.Event, log: Path
+) -> None:
+    threads = threading.active_count()
+    watch.pause()
+    assert threading.active_count() < threads
+    append(log)
+    watch.update([log])
+    assert threading.active_count() < threads
+    watch.resume()
+    assert bell.is_set()
+    bell.clear()
+    append(log)
+    assert bell.wait(LONG)
+
+
 def test_stopping_is_quick_and_may_be_repeated(tmp_path: Path, bell: threading.Event) -> None:
     watch = Watch([tmp_path, tmp_path / "missing"], bell)
     watch.start()

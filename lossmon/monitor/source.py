@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import operator
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
@@ -10,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from lossmon.monitor.monitor import Monitor, MonitorConfig, NoHardware
-from lossmon.types import HardwareReading, MetricNames, Snapshot
+from lossmon.types import HardwareReading, MetricNames, RunSnapshot, Snapshot
 
 if TYPE_CHECKING:
     from lossmon.hardware.sampler import HardwareSampler
@@ -105,6 +107,13 @@ class LazySampler:
             self._sampler.stop()
 
 
+STEADY = 4
+"""Polls in a row with something new after which a run is read without events of its files."""
+
+OFTEN = 1.0
+"""Most seconds between two polls of who looks often enough to do without events."""
+
+
 class LocalSource:
     """Runs whose files this machine sees, and its hardware.
 
@@ -140,6 +149,9 @@ class LocalSource:
         self._lock = threading.Lock()
         self._stopped = False
         self._files: tuple[Path, ...] = ()
+        self._runs: tuple[RunSnapshot, ...] = ()
+        self._news, self._polled = 0, -math.inf
+        """Polls in a row that found something new, and when the last one was."""
         self._plain, self._noted = Snapshot(), Snapshot()
 
     def poll(self, budget: float, *, judge: bool = True) -> Snapshot:
@@ -148,7 +160,22 @@ class LocalSource:
         if self._watch is not None and self._files is not self._monitor.files:
             self._files = self._monitor.files
             self._watch.update(self._files)
+        if not snapshot.busy:
+            self._choose_events(snapshot.runs)
         return self._with_notes(snapshot)
+
+    def _choose_events(self, runs: tuple[RunSnapshot, ...]) -> None:
+        """Do without events while every poll finds something new, as of a run that writes often."""
+        now = time.monotonic()
+        is_new = len(runs) != len(self._runs) or any(map(operator.is_not, runs, self._runs))
+        self._news = self._news + 1 if is_new and now - self._polled < OFTEN else 0
+        self._runs, self._polled = runs, now
+        if self._watch is None:
+            return
+        if not self._news:
+            self._watch.resume()
+        elif self._news == STEADY:
+            self._watch.pause()
 
     def begin(self) -> None:
         """Start to watch the files and to sample the hardware."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from lossmon.monitor.source import LazySampler, LocalSource
+from lossmon.watch import Watch
 from tests.monitor.logs import append, falling
 
 
@@ -39,6 +40,25 @@ def test_a_file_far_below_the_path_rings_the_bell(source: LocalSource, output: P
     source.changed.clear()
     append(output / "deep" / "er" / "trainer_log.jsonl", falling(21, 22))
     assert source.changed.wait(10)
+
+
+def test_a_run_that_writes_all_the_time_is_read_without_events(
+    source: LocalSource, output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+    monkeypatch.setattr(Watch, "pause", lambda watch: calls.append("pause"))
+    monkeypatch.setattr(Watch, "resume", lambda watch: calls.append("resume"))
+    monkeypatch.setattr("lossmon.monitor.source.OFTEN", 60.0)
+    settled(source)
+    source.begin()
+    source.poll(1.0)
+    calls.clear()
+    for step in range(21, 27):
+        append(output / "deep" / "er" / "trainer_log.jsonl", falling(step, step + 1))
+        settled(source)
+    assert calls == ["pause"]
+    settled(source)
+    assert calls == ["pause", "resume"]
 
 
 def test_nothing_new_gives_the_very_same_snapshot(source: LocalSource) -> None:
