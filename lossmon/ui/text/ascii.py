@@ -15,7 +15,7 @@ GLYPHS = str.maketrans(
         **dict.fromkeys("─━═╌┄", "-"),
         **dict.fromkeys("│┃║┆▌▐▎▏", "|"),
         **dict.fromkeys("▁▂", "_"),
-        **dict.fromkeys("▃▄", "-"),
+        **dict.fromkeys("▃▄▀", "-"),
         **dict.fromkeys("▅▆", "="),
         **dict.fromkeys("▇█▉▊▋", "#"),
         **dict.fromkeys("░▒", "."),

@@ -64,7 +64,7 @@ class MediaScreen(TypingScreen):
                 tooltip="Ten tags down"),
         Binding("left", "step(-1)", "earlier", id="media.earlier", tooltip="Previous step"),
         Binding("right", "step(1)", "step", id="media.later", key_display="←→",
-                tooltip="Next step; after the last one, follow the run"),
+                tooltip="Next step; at the end follow the run"),
         Binding("home", "edge(-1)", "first", id="media.first", tooltip="First step"),
         Binding("end,G", "edge(1)", "newest", id="media.newest", tooltip="Newest step"),
         Binding("slash", "filter", "filter", id="media.filter",
