@@ -19,8 +19,9 @@ GROWTH_TO_ENTER = 0.08
 """Share by which the run must grow while a slow state holds: a state that is true of half the
 run is still true a twelfth of the run later."""
 
-GROWTH_AMONG_STUCK = 3.0
-"""The same between names for a loss that does not move: they call for much the same remedies."""
+GROWTH_AMONG_KIN = 3.0
+"""The same between names for a loss that does not move, or for a model that learns by heart: they
+call for much the same remedies."""
 
 GROWTH_TO_HEALTHY = 0.06
 """The same for the way back to healthy."""
@@ -124,6 +125,8 @@ class VerdictHysteresis:
         if self._badge.code == "diverging" and leader.code != "diverging":
             lasted = max(self._away_since - self._shown_at, 0.0)
             return size - self._away_since >= min(GROWTH_TO_LEAVE_ALARM * self._away_since, lasted)
+        if VerdictPace.MEMORISED in _pace(self._badge) & _pace(leader):
+            return self._has_grown(signals, waiting, leader)
         by_evals = VerdictPace.BY_EVALS in _pace(self._badge)
         if by_evals and evals - waiting.evals < EVALS_TO_LEAVE - 1:
             return leader.code == "diverging" and self._has_grown(signals, waiting, leader)
@@ -147,10 +150,10 @@ class VerdictHysteresis:
 
     def _growth(self, leader: Finding) -> float:
         """Share by which the run must grow before the leading finding becomes the badge."""
+        if _pace(self._badge) & _pace(leader) & (VerdictPace.STUCK | VerdictPace.MEMORISED):
+            return GROWTH_AMONG_KIN
         if VerdictPace.AT_ONCE in _pace(self._badge) or leader.code == "diverging":
             return GROWTH_TO_LEAVE_ALARM
-        if VerdictPace.STUCK in _pace(self._badge) & _pace(leader):
-            return GROWTH_AMONG_STUCK
         return GROWTH_TO_HEALTHY if leader.code == "healthy" else GROWTH_TO_ENTER
 
     def restart(self) -> None:

@@ -424,3 +424,28 @@ def test_a_learning_rate_in_the_thousands_is_too_high_whatever_the_loss_does() -
     curves = with_rate(run(falling(600)), np.linspace(4556, 111, 600))
     verdict = diagnose(curves).verdict
     assert (verdict.code, verdict.variant) == ("lr_too_high", "absurd")
+
+
+def test_evals_that_fall_by_less_than_two_percent_are_no_descent() -> None:
+    train = np.concatenate((falling(20, 3.2, 2.75, 6), np.full(180, 2.75)))
+    curves = run(train, noise=0.03)
+    curves["eval/loss"] = (np.arange(25, 201, 25), 2.74 + 0.016 * np.exp(-np.arange(8) / 3))
+    assert diagnose(curves).verdict.code in {"plateau", "underfitting"}
+
+
+def test_a_train_loss_near_zero_that_jitters_beside_high_evals_has_not_diverged() -> None:
+    evals = noisy(np.concatenate((falling(60, 1.8, 1.0), np.linspace(1.0, 2.4, 200))), 0.2, seed=1)
+    train = noisy(falling(260, 1.8, 0.01, 60), 0.8, seed=2)
+    steps = np.arange(1, 261)
+    curves: dict[str, Curve] = {"train/loss": (steps, train), "eval/loss": (steps, evals)}
+    history = diagnose(curves).history
+    assert "diverging" not in {turn.code for turn in history}
+    assert history[-1].code == "overfitting"
+
+
+def test_overfitting_is_not_left_for_the_other_name_of_learning_by_heart() -> None:
+    evals = np.concatenate((falling(10, 2.4, 1.6), np.linspace(1.62, 2.4, 6), np.full(30, 2.35)))
+    evals[16::3] = 1.7
+    codes = [turn.code for turn in diagnose(run(falling(300, 2.5, 0.01, 8), evals)).history]
+    at = codes.index("overfitting") if "overfitting" in codes else len(codes)
+    assert "fast_memorisation" not in codes[at:]

@@ -47,6 +47,9 @@ class VerdictPace(Flag):
     STUCK = auto()
     """It is one of the names for a loss that does not move: the remedies are much the same, so
     the badge does not change between them."""
+    MEMORISED = auto()
+    """The same of the names for a model that learns its examples by heart; overfitting, which rests
+    on more, still comes at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +80,13 @@ RULES: tuple[Rule, ...] = (
     Rule("length_explosion", length_explosion, VerdictPace.PLAIN, 24),
     Rule("zero_variance_groups", zero_variance_groups, VerdictPace.PLAIN, 25),
     Rule("reward_hacking", reward_hacking, VerdictPace.PLAIN, 26),
-    Rule("overfitting", overfitting, VerdictPace.AT_ONCE | VerdictPace.BY_EVALS, 30),
-    Rule("fast_memorisation", fast_memorisation, VerdictPace.BY_EVALS, 40),
+    Rule(
+        "overfitting",
+        overfitting,
+        VerdictPace.AT_ONCE | VerdictPace.BY_EVALS | VerdictPace.MEMORISED,
+        30,
+    ),
+    Rule("fast_memorisation", fast_memorisation, VerdictPace.BY_EVALS | VerdictPace.MEMORISED, 40),
     Rule("distribution_mismatch", distribution_mismatch, VerdictPace.BY_EVALS, 50),
     Rule("easy_eval", easy_eval, VerdictPace.BY_EVALS, 60),
     Rule("metric_disagreement", metric_disagreement, VerdictPace.BY_EVALS, 70),

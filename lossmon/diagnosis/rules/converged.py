@@ -16,6 +16,9 @@ FLAT_GAIN = 0.02
 flat: near its floor, a loss that fell a hundredfold may still halve, which is not visible on
 the curve."""
 
+STAY_FLAT = 1.5
+"""Times that gain from which a loss that has been called flat is not any more."""
+
 CONVERGED_SWING = 0.03
 """Scatter of neighbouring evals, as a share of the fall, above which nothing has settled."""
 
@@ -33,13 +36,14 @@ FLAT_ERROR = 0.06
 def flat(signals: Signals) -> bool:
     """Neither loss has gained anything over the second half of the run, within its error."""
     gain, error = signals.late_gain
-    least = _still(signals.drop)
+    stay = STAY_FLAT if signals.badge == "converged" else 1.0
+    least = stay * _still(signals.drop)
     eval_gain, eval_error = signals.late_eval_gain
     if not math.isfinite(eval_error):
         precise = error <= FLAT_ERROR * max(signals.drop, 1.0)
         return precise and abs(gain) <= least + min(2 * error, FLAT_GAIN)
     # Where evals show the level, the noise of the batches does not matter.
-    still = _still(signals.eval_fall)
+    still = stay * _still(signals.eval_fall)
     return abs(eval_gain) - 2 * eval_error < still and abs(gain) <= least + SLACK * error
 
 

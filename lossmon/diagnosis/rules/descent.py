@@ -44,10 +44,10 @@ CRAWL = 0.4
 """Share of the fall in the later half of the steps from which the descent is a straight one."""
 
 FAR_ENOUGH = 0.02
-"""Log fall of a straight descent from which it is well on its way; below, its rate is too low."""
+"""Log fall from which a descent is well on its way; below, hardly anything is learnt."""
 
 BEGUN = 6
-"""Evals up to which a straight descent may only have begun."""
+"""Evals up to which a descent may only have begun."""
 
 
 def descending(signals: Signals) -> bool:
@@ -63,10 +63,12 @@ def descending(signals: Signals) -> bool:
         return False
     if float(logs[-1] - logs.min()) > noise:
         return False
+    if fall < FAR_ENOUGH and len(evals) >= BEGUN:
+        return False
     apart = tells_batches_apart(signals)
     late = _late(evals.x, logs)
     if late >= CRAWL:
-        return apart and (fall >= FAR_ENOUGH or len(evals) < BEGUN)
+        return apart
     if late < LATE_IN_TIME:
         return False
     rates = _summed_rate(signals, evals.x)

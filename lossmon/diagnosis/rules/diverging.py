@@ -300,6 +300,8 @@ def _by_both(signals: Signals, sensitivity: float) -> Finding | None:
     then = float(signals.train_before_evals[: signals.eval_best + 1].min())
     if back < GIVEN_BACK / sensitivity or log_ratio(signals.now, then) < TRAIN_ROSE:
         return None
+    if signals.now - then < JOINT_BACK * (signals.start - then):
+        return None
     best_step = int(evals.x[signals.eval_best])
     evidence = facts(
         train=signals.now - signals.offset,

@@ -87,7 +87,7 @@ def _stuck(signals: Signals) -> Finding | None:
     ):
         return None
     gain, error = signals.late_gain
-    if gain > STUCK_GAIN + 2 * error or signals.late_eval_gain[0] > STUCK_GAIN:
+    if gain > STUCK_GAIN + SURELY * error or signals.late_eval_gain[0] > STUCK_GAIN:
         return None
     if signals.eval is None:
         sharp = ALONE_ERROR if tells_batches_apart(signals) else STUCK_GAIN
