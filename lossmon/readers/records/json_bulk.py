@@ -111,12 +111,12 @@ def grouped(lines: list[bytes]) -> list[list[int]]:
     """Return the indices of the lines, grouped by shape."""
     if not lines:
         return []
-    looks = b"\n".join(lines).translate(None, _DIGITS).split(b"\n")
-    if looks.count(looks[0]) == len(looks):
+    look = b"\n".join(lines).translate(None, _DIGITS)
+    if look == b"\n".join([lines[0].translate(None, _DIGITS)] * len(lines)):
         return [list(range(len(lines)))]
     shapes: dict[bytes, list[int]] = {}
-    for index, look in enumerate(looks):
-        shapes.setdefault(look, []).append(index)
+    for index, own in enumerate(look.split(b"\n")):
+        shapes.setdefault(own, []).append(index)
     return list(shapes.values())
 
 

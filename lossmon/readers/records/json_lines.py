@@ -48,7 +48,8 @@ class JsonParser:
         tables: list[tuple[JsonTable, Ints]] = []
         rest: list[int] = []
         for members in grouped(lines):
-            table = parse_table([lines[index] for index in members], self._texts)
+            alike = lines if len(members) == len(lines) else [lines[index] for index in members]
+            table = parse_table(alike, self._texts)
             if table is None:
                 rest += members
             else:
