@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from lossmon.readers.files.protobuf import BYTES, decode_fields
@@ -23,6 +23,9 @@ _SHORT_ITEM = re.compile(
     rb"\n[\x00-\x7f]([\n\x12][\x00-\x7f][^\x82]*?)\x82\x01[\x00-\x7f]([^\n\x12]*)", re.DOTALL
 )
 """An item: its key, as it is encoded, and its value."""
+
+_SHORT_NUMBER = rb"\x82\x01[\x00-\x7f]([-+.0-9eE]{1,64})"
+"""The value of an item that is a finite number."""
 
 _STEP_KEY = 2 << 3 | BYTES
 """First byte of the step after the items of a history record."""
@@ -114,6 +117,18 @@ def decode_history(data: bytes, start: int, stop: int) -> list[tuple[bytes, byte
     if not left or (left > 1 and data[swept] == _STEP_KEY and data[swept + 1] == left - 2):
         return pairs
     return list(decode_items(data, start, stop))
+
+
+def number_pattern(keys: Sequence[bytes]) -> re.Pattern[bytes]:
+    """Return the pattern of a history record with these keys in turn and nothing but numbers.
+
+    Its groups are the numbers. A record that it does not match whole may be one all the same.
+
+    Args:
+        keys: As they are encoded.
+    """
+    items = (rb"\n[\x00-\x7f]" + re.escape(key) + _SHORT_NUMBER for key in keys)
+    return re.compile(b"".join(items) + rb"(?:\x12[\x00-\x7f].{0,12})?", re.DOTALL)
 
 
 def decode_key(encoded: bytes) -> str:

@@ -43,6 +43,7 @@ from lossmon.readers.wandb.items import (
     decode_key,
     decode_number,
     decode_settings,
+    number_pattern,
 )
 from lossmon.sanitize import one_line
 from lossmon.types import Batch, Facts, LoggedMedia, MediaKind, MediaRecord, TextSample
@@ -64,6 +65,9 @@ _STEP_WORDS = frozenset({"step", "steps", "iter", "iteration", "iterations"})
 or a number of tokens; those are not steps."""
 
 _MOST_KEYS = 50_000
+
+_MANY = 16
+"""Records in a row of one plan from which on a pattern is made for the next ones."""
 
 _TYPE = re.compile(rb'"_type": ?("[\w/-]+")')
 """Type of an object in a record that is not flattened."""
@@ -104,6 +108,11 @@ class WandbReader:
         """Encoded key → its tag, or what else it is."""
         self._plans: dict[tuple[bytes, ...], HistoryPlan | None] = {}
         """Plan of the records with these keys."""
+        self._uses = 0
+        """Records in a row that had the plan of the last one."""
+        self._fast: tuple[re.Pattern[bytes], HistoryPlan] | None = None
+        """The pattern of the records of a plan that many had."""
+        self._last: HistoryPlan | None = None
         self._defined: set[str] = set()
         """Metrics of steps that the run declared as the axis of others."""
         self._step = 0
@@ -145,7 +154,8 @@ class WandbReader:
             return
         try:
             if kind == _HISTORY_KEY:
-                self._add_history(decode_history(record, start, stop))
+                if self._fast is None or not self._add_fast(*self._fast, record, start, stop):
+                    self._add_history(decode_history(record, start, stop))
                 return
             for field in decode_fields(record, 0, len(record)):
                 if field.number in _READ and field.wire == BYTES:
@@ -173,6 +183,24 @@ class WandbReader:
             else:
                 self._add_exit(parts)
 
+    def _add_fast(
+        self, pattern: re.Pattern[bytes], plan: HistoryPlan, record: bytes, start: int, stop: int
+    ) -> bool:
+        """Add a record that is like many before it; False where it is not."""
+        found = pattern.fullmatch(record, start, stop)
+        if found is None:
+            return False
+        try:
+            self._add_values(plan, list(map(float, found.groups())))
+        except ValueError:
+            return False
+        return True
+
+    def _add_values(self, plan: HistoryPlan, values: list[float]) -> None:
+        own = values[plan.step] if plan.step >= 0 else math.nan
+        self._advance(own, values[plan.logged] if plan.logged >= 0 else math.nan)
+        self._rows.add(plan, self._step, values)
+
     def _add_history(self, pairs: list[tuple[bytes, bytes]]) -> None:
         if not self._add_planned(pairs):
             self._rows.flush()
@@ -196,9 +224,11 @@ class WandbReader:
         if total != total or max(map(len, texts)) > LONGEST_NUMBER:
             # NaN has several spellings, not all of which are JSON.
             return False
-        own = values[plan.step] if plan.step >= 0 else math.nan
-        self._advance(own, values[plan.logged] if plan.logged >= 0 else math.nan)
-        self._rows.add(plan, self._step, values)
+        self._add_values(plan, values)
+        self._uses = self._uses + 1 if plan is self._last else 0
+        self._last = plan
+        if self._uses == _MANY:
+            self._fast = (number_pattern(keys), plan)
         return True
 
     def _add_row(self, pairs: list[tuple[bytes, bytes]]) -> None:
@@ -253,9 +283,13 @@ class WandbReader:
         if 0 <= step < 1 << 62:
             self._step = int(step)
 
+    def _forget_plans(self) -> None:
+        self._plans.clear()
+        self._fast = self._last = None
+
     def _learn(self, encoded: list[bytes]) -> None:
         """Decide what each key of a record is."""
-        self._plans.clear()
+        self._forget_plans()
         if len(self._keys) > _MOST_KEYS:
             self._keys.clear()
         texts = {key: decode_key(key) for key in encoded}
@@ -300,7 +334,7 @@ class WandbReader:
         if re.split(r"[^a-z]+", name.lower())[-1] in _STEP_WORDS:
             self._defined.add(name)
             self._keys.clear()
-            self._plans.clear()
+            self._forget_plans()
 
     def _add_run(self, record: bytes, parts: dict[int, ProtoField]) -> None:
         named = parts.get(8) or parts.get(1)
