@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 from rich.cells import cell_len
 
 from lossmon.types import Kind, Meaning, Series
-from lossmon.ui.text.lines import clean, clip_middle
+from lossmon.ui.text.lines import clean, clip, clip_middle, clip_start
 
 _DIGITS = re.compile(r"([0-9]+)")
 _PIECE = re.compile(r"[^/._:\s-]+|[/._:\s-]+")
@@ -91,6 +91,70 @@ def shortened(name: str, room: int, counts: Mapping[str, int]) -> str:
             kept.add(at)
             text = longer
     return text if cell_len(text) <= room else clip_middle(text, room)
+
+
+def short_names(
+    names: Sequence[str], room: int, counts: Mapping[str, int] | None = None
+) -> list[str]:
+    """Shorten different names to `room` cells each, at least eight; they stay different.
+
+    Words that most names have are left out first. Where no cut tells two names apart they are
+    numbered.
+
+    Args:
+        names: The names.
+        room: Cells.
+        counts: In how many names each word occurs (see `frequencies`); by default in these.
+    """
+    counts = frequencies(names) if counts is None else counts
+    texts = [name if cell_len(name) <= room else shortened(name, room, counts) for name in names]
+    for places in _alike(texts):
+        cut = _cut_apart([names[at] for at in places], room)
+        for at, text in zip(places, cut, strict=True):
+            texts[at] = text
+    taken = set(texts)
+    for places in _alike(texts):
+        number = 1
+        for at in places[1:]:
+            text = texts[at]
+            while text in taken:
+                number += 1
+                mark = f"~{number}"
+                text = clip_middle(texts[at], max(1, room - len(mark))) + mark
+            taken.add(text)
+            texts[at] = text
+    return texts
+
+
+def _alike(texts: Sequence[str]) -> list[list[int]]:
+    """The places of each text that occurs more than once."""
+    places: dict[str, list[int]] = defaultdict(list)
+    for at, text in enumerate(texts):
+        places[text].append(at)
+    return [found for found in places.values() if len(found) > 1]
+
+
+def _cut_apart(names: Sequence[str], room: int) -> list[str]:
+    """Short forms of names that had the same one: around where they begin to differ."""
+    start = len(shared_start(names))
+    size = len(shared_start([name[start:][::-1] for name in names]))
+    middles = [name[start : len(name) - size] for name in names]
+    most = max(map(cell_len, middles))
+    if most + 2 > room:
+        return [clip_middle(f"…{middle}", room) for middle in middles]
+    # Head and tail share what the differing part leaves.
+    left = room - most
+    tail = names[0][len(names[0]) - size :]
+    tail = tail if cell_len(tail) <= left // 2 else clip(tail, left // 2)
+    head = clip_start(names[0][:start], left - cell_len(tail))
+    return [f"{head}{middle}{tail}" for middle in middles]
+
+
+def shared_start(names: Sequence[str]) -> str:
+    """The characters that all names begin with; at least one name."""
+    first, last = min(names), max(names)
+    alike = (one == other for one, other in zip(first, last, strict=False))
+    return first[: next((at for at, same in enumerate(alike) if not same), len(first))]
 
 
 def _joined(pieces: Sequence[str], kept: set[int]) -> str:

@@ -26,6 +26,10 @@ SPACIOUS = 84
 """Cells of a pane from which its title spells numbers with four digits instead of three."""
 
 
+LEVEL = 1000
+"""Lengths of a run in which a slope that is not worth a number crosses the range of values."""
+
+
 SMALL = 0.1
 """Below this three decimals leave too few digits."""
 
@@ -145,6 +149,12 @@ def _best(scene: Scene, series: Series, room: int, *, is_raw: bool) -> Line:
     return (*_labelled(label, value, digits), (at, MUTED))
 
 
+def _is_level(series: Series, slope: float) -> bool:
+    """Whether a slope would take a thousand runs like this to cross the range of the values."""
+    length = series.last_step - series.first_step
+    return abs(slope) * length < (series.maximum - series.minimum) / LEVEL
+
+
 def _trend(scene: Scene, run: RunSnapshot, index: int) -> Line:
     series = run.series[index]
     ascii = not scene.terminal.unicode
@@ -157,7 +167,7 @@ def _trend(scene: Scene, run: RunSnapshot, index: int) -> Line:
         sign = "+" if change >= 0 else ("-" if ascii else "−")
         return ((f"{sign}{numbers.si(abs(change), 2)}/{scene.say('eval')}", MUTED),)
     slope = slope_of(series)
-    if slope is None:
+    if slope is None or _is_level(series, slope):
         return ()
     if series.axis is Axis.EPOCH:
         return ((f"{numbers.slope(slope, 1, ascii)}/{scene.say('epoch')}", MUTED),)

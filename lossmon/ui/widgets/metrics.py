@@ -18,7 +18,7 @@ from lossmon.types import Axis, RunSnapshot, RunState, Series
 from lossmon.ui.chart.ranges import Span, x_span
 from lossmon.ui.chart.sparkline import sparkline_over
 from lossmon.ui.metrics.entries import Bands, MetricEntry, entries_of, entry_of, key_of
-from lossmon.ui.metrics.names import display_name, frequencies, shortened
+from lossmon.ui.metrics.names import display_name, frequencies, short_names, shortened
 from lossmon.ui.metrics.ranking import ranked
 from lossmon.ui.metrics.search import SearchError, matcher
 from lossmon.ui.scene import Scene
@@ -40,6 +40,9 @@ VALUE_ROOM = 8
 
 LEAST_TREND = 10
 """Cells that a sparkline keeps beside a long label."""
+
+LEAST_APART = 8
+"""Cells of a label from which two labels can always be told apart."""
 
 TWO_COLUMNS = 76
 """Cells from which two metrics can stand side by side."""
@@ -336,7 +339,10 @@ def table(
         long if cell_len(long) <= label_room else label
         for label, long in zip(labels, whole, strict=True)
     ]
-    labels = [shortened(label, label_room, counts or {}) for label in labels]
+    if label_room >= LEAST_APART:
+        labels = short_names(labels, label_room, counts or {})
+    else:
+        labels = [shortened(label, label_room, counts or {}) for label in labels]
     values = [value_of(one) for one in series]
     value_room = max([VALUE_ROOM, *map(cell_len, values)])
     spark_room = room - label_room - value_room - 4

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 from rich.cells import cell_len
 
-from lossmon.ui.fleet.names import RunNames, distinct_parts, short_names
+from lossmon.ui.fleet.names import RunNames, distinct_parts
+from lossmon.ui.metrics.names import short_names
 from tests.ui import stage
 
 CLIP = [f"CLIP-ViT-{size}_cc12m_{part}XL_patches.log" for size in "BLH" for part in ("", "no")]

@@ -10,6 +10,7 @@ from lossmon.ui.metrics.names import (
     frequencies,
     natural_key,
     shared_prefix,
+    short_names,
     shortened,
 )
 
@@ -47,6 +48,11 @@ def test_words_that_all_names_have_are_left_out_first() -> None:
 def test_short_names_stay_different(room: int) -> None:
     counts = frequencies(LAYERS)
     assert len({shortened(name, room, counts) for name in LAYERS}) == len(LAYERS)
+
+
+def test_names_that_differ_in_a_common_word_stay_different() -> None:
+    names = ["train rewards f mean", "train rewards f std", "train length mean", "kl mean", "a std"]
+    assert len(set(short_names(names, 12, frequencies([*names, *names])))) == len(names)
 
 
 def test_a_name_has_all_the_words_that_fit() -> None:
