@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 DEV := $(VENV)/.installed-dev
 
-.PHONY: demo check test fuzz cluster-test docs bench walk screenshots lock audit packages clean
+.PHONY: demo check test fuzz cluster-test docs bench soak walk screenshots lock audit packages clean
 
 demo: $(INSTALLED)
 	$(BIN)/lossmon demo $(ARGS)
@@ -44,6 +44,11 @@ docs: $(INSTALLED)
 
 bench: $(DEV)
 	$(BIN)/python -m benchmarks $(ARGS)
+
+# An hour of twenty watched runs with two kills, and a month of one run on the screen, at speed.
+soak: $(DEV)
+	$(BIN)/python -m benchmarks.soak
+	$(BIN)/python -m benchmarks.month
 
 walk: $(DEV)
 	$(BIN)/python -m benchmarks.walk

@@ -177,6 +177,9 @@ class RunMonitor:
             self._must_reread = False
             self._log.clear_all()
             self._drop(self._files.restart())
+        if self.awaits_judgement and self._store.is_crowded:
+            # Points are dropped only once they were judged: a log that grows faster has to wait.
+            return
         now = self._clock()
         for file in self._files.in_turn():
             self._read(file, deadline, now)
@@ -260,6 +263,8 @@ class RunMonitor:
                 if not self._feed.busy:
                     self._store.thin()
                     self._store.settle()
+            elif self._feed.error and self._store.is_crowded:
+                self._store.thin()
         except Exception as error:
             self._feed.fail(error)
             self._changes += 1

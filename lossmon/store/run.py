@@ -164,6 +164,11 @@ class RunStore:
                 return tuple(source.stream.restarts(source.axis)[1].tolist())
         return ()
 
+    @property
+    def is_crowded(self) -> bool:
+        """Whether it holds so much more than its budget that nothing should be added for now."""
+        return sum(column.n for column in self._columns()) * BYTES_PER_POINT > 1.5 * self._budget
+
     def settle(self) -> None:
         """Return the room that columns reserved for more of their files: all was read."""
         for column in self._columns():

@@ -1,0 +1,71 @@
+"""A monitor that follows runs for long: what came and went leaves nothing behind."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from pathlib import Path
+
+import psutil
+import pytest
+
+from lossmon.monitor import Monitor, MonitorConfig
+from lossmon.monitor.diagnosis_feed import DiagnosisFeed
+from tests.monitor.logs import append, falling
+
+ROUNDS = 12
+"""Rounds of which each is a day: new logs, a new run, an old run removed."""
+
+
+def test_descriptors_and_threads_stay_as_runs_and_logs_come_and_go(tmp_path: Path) -> None:
+    monitor, process = Monitor([tmp_path]), psutil.Process()
+    held: list[tuple[int, int]] = []
+    for day in range(ROUNDS):
+        run = tmp_path / f"run-{day:02}"
+        run.mkdir()
+        append(run / "trainer_log.jsonl", falling(1, 30))
+        (run / "metrics.csv").write_text("step,loss\n1,2.0\n2,1.5\n")
+        (run / f"train-{day}.log").write_text("step 1 loss 2.0\nstep 2 loss 1.5\n")
+        shutil.rmtree(tmp_path / f"run-{day - 3:02}", ignore_errors=True)
+        monitor.rescan()
+        while monitor.poll(1.0).busy:
+            continue
+        held.append((process.num_fds(), threading.active_count()))
+    assert [held[3]] * (ROUNDS - 3) == held[3:]
+
+
+def test_the_memory_of_a_run_stays_within_its_budget(tmp_path: Path) -> None:
+    log, budget = tmp_path / "trainer_log.jsonl", 1 << 19
+    monitor = Monitor([tmp_path], MonitorConfig(memory_budget=budget))
+    sizes = []
+    for part in range(6):
+        append(log, falling(1 + part * 5_000, 1 + (part + 1) * 5_000, 10**6))
+        (run,) = monitor.drain().runs
+        sizes.append(sum(one.values.nbytes for one in run.series))
+    assert run.step == 30_000
+    assert max(sizes[2:]) < budget
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_log_that_grows_faster_than_it_is_judged_stays_within_the_budget_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: bool
+) -> None:
+    log, budget = tmp_path / "trainer_log.jsonl", 1 << 19
+    monitor = Monitor([tmp_path], MonitorConfig(memory_budget=budget))
+    append(log, falling(1, 100, 10**6))
+    monitor.drain()
+
+    def slow(feed: DiagnosisFeed, facts: object, deadline: float) -> bool:
+        if fails and not feed.error:
+            raise ValueError("no verdict")
+        return False
+
+    with monkeypatch.context() as patch:
+        patch.setattr(DiagnosisFeed, "update", slow)
+        for part in range(12):
+            append(log, falling(100 + part * 2_000, 2_100 + part * 2_000, 10**6))
+            monitor.poll(0.02)
+            (run,) = monitor.poll(0.02).runs
+            assert sum(one.values.nbytes for one in run.series) < budget
+    (run,) = monitor.drain().runs
+    assert run.step == 24_099
