@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from lossmon.readers.text.user_patterns import Pattern
 
 SLICE = 256
-"""Lines read between two looks at the clock: well under a millisecond for known shapes."""
+"""Most lines read between two looks at the clock: well under a millisecond for known shapes."""
+
+FIRST_SLICE = 16
+"""Lines of the first slice: each new shape takes its part of a millisecond to learn."""
 
 SLOW = 0.01
 """Seconds after which a slice was too long: hostile lines may take milliseconds each."""
@@ -65,6 +68,7 @@ class TextLog:
         self._pattern = pattern
         self._todo: list[str] = []
         self._at = 0
+        self._slice = FIRST_SLICE
         self._open = False
         """The last of `_todo` does not have its newline yet: a bar may be redrawn."""
         self._continued = False
@@ -116,10 +120,9 @@ class TextLog:
 
     def read(self, deadline: float) -> bool:
         """Read what was pushed until the deadline; returns whether all of it was read."""
-        size = SLICE
         while self._at < len(self._todo):
             begin = time.monotonic()
-            lines = self._todo[self._at : self._at + size]
+            lines = self._todo[self._at : self._at + self._slice]
             self._at += len(lines)
             last = self._at == len(self._todo)
             if self._pattern is not None and not self._pattern.failure:
@@ -127,9 +130,10 @@ class TextLog:
             else:
                 self._read_lines(lines, self._open and last)
             now = time.monotonic()
+            slow = now - begin > SLOW
+            self._slice = max(1, self._slice // 4) if slow else min(SLICE, self._slice * 2)
             if now >= deadline and not last:
                 return False
-            size = max(1, size // 4) if now - begin > SLOW else min(SLICE, size * 2)
         self._todo, self._at = [], 0
         return True
 

@@ -10,11 +10,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from lossmon.readers.points_builder import BatchBuilder
 from lossmon.readers.text import FORMATS
 from lossmon.readers.text.detection import claims
+from lossmon.readers.text.log import TextLog
 from lossmon.readers.text.reader import TextReader
 from lossmon.types import Axis, Batch, Facts
 from tests import paths
@@ -767,3 +770,22 @@ def test_a_step_that_no_training_reaches_ends_nothing(tmp_path: Path) -> None:
     (loss,) = [p for p in TextReader(path).read(math.inf).points if p.tag == "train/loss"]
     assert loss.values.tolist() == [2.5, 5.0, 2.0]
     assert loss.steps.tolist() == [1000, (1 << 62) - 1, 3000]
+
+
+def test_lines_that_are_slow_to_read_leave_a_call_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    seconds = 0.0
+
+    def read(log: TextLog, lines: list[str], open_end: bool) -> None:
+        nonlocal seconds
+        sizes.append(len(lines))
+        seconds += 0.002 * len(lines)
+
+    monkeypatch.setattr(TextLog, "_read_lines", read)
+    monkeypatch.setattr("lossmon.readers.text.log.time", SimpleNamespace(monotonic=lambda: seconds))
+    log = TextLog(BatchBuilder())
+    log.push("slow\n" * 40)
+    while not log.read(seconds + 0.01):
+        sizes.append(0)
+    assert sizes[:6] == [16, 0, 4, 8, 0, 2]
+    assert sum(sizes) == 40
