@@ -144,7 +144,11 @@ def _values(trace: Trace, options: ChartOptions, x: Span) -> Span | None:
     if not options.hide_outliers:
         return Span(float(extremes.min()), float(extremes.max())) if len(extremes) else None
     sample, newest = trace.sample(x), trace.newest(x)
-    return bulk(_usable(sample, options.log_y), extremes, _usable(newest, options.log_y))
+    found = bulk(_usable(sample, options.log_y), extremes, _usable(newest, options.log_y))
+    if found is not None and found.low == found.high:
+        # Nearly all values are one: nothing tells how far from it is far.
+        return Span(float(extremes.min()), float(extremes.max()))
+    return found
 
 
 def scaled(values: Floats, log: bool) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from rich.cells import cell_len
@@ -26,6 +27,8 @@ from lossmon.ui.text.lines import (
 
 WIDE = 64
 """Cells from which a GPU's line has bars."""
+
+_NAMELESS = re.compile(r"GPU ?\d+")
 
 _MAKERS = frozenset({"nvidia", "geforce", "tesla", "graphics", "device"})
 _FAMILIES = frozenset({"rtx", "gtx", "quadro", "titan", "mx"})
@@ -86,7 +89,7 @@ def _cells_of(scene: Scene, gpu: GpuReading, width: int) -> list[tuple[int, Line
     lost: Line = (("⚠ " + scene.say("lost"), "critical"),)
     return [
         (0, ((f"GPU{gpu.index}", STRONG),)),
-        (7, ((short_name(gpu.name), MUTED),) if wide and _has_name(gpu) else EMPTY),
+        (7, ((short_name(gpu.name), MUTED),) if wide else EMPTY),
         (1, lost if gpu.lost else _utilization(gpu, bars)),
         (2, EMPTY if gpu.lost else _memory(gpu, bars, "VRAM ") if wide else _memory(gpu, 0, "")),
         (4, ((watts, TEXT),) if watts and not gpu.lost else EMPTY),
@@ -94,11 +97,6 @@ def _cells_of(scene: Scene, gpu: GpuReading, width: int) -> list[tuple[int, Line
         (3, throttle(gpu, short=True)),
         (6, (("ours ", MUTED), (numbers.size(own, 1), TEXT)) if own and wide else EMPTY),
     ]
-
-
-def _has_name(gpu: GpuReading) -> bool:
-    """Whether its name says more than its number."""
-    return gpu.name.replace(" ", "") != f"GPU{gpu.index}"
 
 
 def _warmth(gpu: GpuReading) -> Line:
@@ -154,7 +152,7 @@ def block(scene: Scene, gpu: GpuReading, width: int, *, whole: bool = True) -> l
         whole: Show its links, its partitions and who holds its memory, too.
     """
     name = clip(clean(gpu.name.removeprefix("NVIDIA ")), width - 8)
-    head: Line = ((f" GPU{gpu.index}  ", STRONG), (name if _has_name(gpu) else "", MUTED))
+    head: Line = ((f" GPU{gpu.index}  ", STRONG), (name if short_name(gpu.name) else "", MUTED))
     if gpu.lost:
         return [head, ((" ⚠ " + scene.say("lost"), "critical"),)]
     cells = max(6, min(14, width - 22))
@@ -314,7 +312,10 @@ def bar(share: float, cells: int) -> Line:
 
 
 def short_name(name: str) -> str:
-    """`NVIDIA H100 80GB HBM3` as `H100`, `NVIDIA GeForce RTX 4090` as `RTX 4090`."""
+    """`NVIDIA H100 80GB HBM3` as `H100`, `NVIDIA GeForce RTX 4090` as `RTX 4090`; empty where the
+    name says no more than the number."""
+    if _NAMELESS.fullmatch(name):
+        return ""
     words = [word for word in clean(name).split() if word.lower() not in _MAKERS]
     if not words:
         return ""

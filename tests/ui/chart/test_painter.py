@@ -360,3 +360,10 @@ def redrawn(marks: tuple[Mark, ...]) -> int:
         count += sum(run.end - run.start for run in runs or [])
         before = picture
     return count
+
+
+def test_of_a_curve_that_is_nearly_constant_every_value_is_drawn() -> None:
+    painter = Painter()
+    painter.paint(finished(curve([0.07, 0.04, *[0.0] * 100])), ChartOptions(), 60, 10)
+    assert painter.frame is not None
+    assert painter.frame.y.high >= 0.07 and painter.frame.y.low > -0.07

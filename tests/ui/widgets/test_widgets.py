@@ -494,6 +494,7 @@ def test_a_gpu_without_a_name_is_called_by_its_number_once() -> None:
     gpu = replace(stage.TWO_GPUS.gpus[0], name="GPU 0")
     assert plain(block(Scene(), gpu, 34)[0]).strip() == "GPU0"
     assert "GPU0   GPU" not in plain(gpu_lines(Scene(), [gpu], 100)[0])
+    assert short_name("GPU 12") == ""
 
 
 def test_a_gpu_has_its_links_partitions_and_faults_in_a_column() -> None:
