@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 
 from textual import events
-from textual.app import ComposeResult
 from textual.message import Message
 
 from lossmon.types import Histogram, PrCurve
@@ -52,13 +51,8 @@ class MetricPane(ChartPane):
     def __init__(self, place: int) -> None:
         super().__init__()
         self.place = place
-        self.card = MediaCard()
-
-    def compose(self) -> ComposeResult:
-        yield self.upper
-        yield self.chart
-        yield self.card
-        yield self.lower
+        self._card: MediaCard | None = None
+        """Made when it is first needed: most panes only ever show charts."""
 
     def show(
         self,
@@ -82,11 +76,19 @@ class MetricPane(ChartPane):
         if isinstance(shown, PrCurve):
             self.chart.show(curve_model(shown), unit_square(options_of(scene)))
         else:
-            self.card.show(scene, shown)
+            self._show_card(scene, shown)
         title = [(0, ((name, "foreground!"),)), (1, count_of(entry))]
         word: Line = ((scene.say(MEDIA_WORDS[entry.lead.kind]), MUTED),)
         footer = [(0, word), (1, values_of(scene, shown)), (2, steps_of(scene, entry))]
         self._frame(title, footer, chosen=chosen)
+
+    def _show_card(self, scene: Scene, shown: Shown) -> None:
+        if self._card is None:
+            if not self.is_attached:
+                return
+            self._card = MediaCard()
+            self.mount(self._card, after=self.chart)
+        self._card.show(scene, shown)
 
     def _frame(
         self, title: Sequence[tuple[int, Line]], footer: Sequence[tuple[int, Line]], *, chosen: bool
