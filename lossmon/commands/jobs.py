@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 VARIABLES = ("SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID", "KUBERNETES_SERVICE_HOST")
 """Variables that a scheduler sets in a job."""
 
+ON_NODES = "lossmon record shows its nodes"
+"""Said of the hardware of a job, which this machine does not have."""
+
 
 def add_jobs(parser: argparse.ArgumentParser) -> None:
     """Add the flags that name jobs of Slurm."""
@@ -106,7 +109,9 @@ def open_jobs(
     def output_source(paths: Sequence[Path]) -> LocalSource | None:
         fresh = [path for path in dict.fromkeys(paths) if path not in known]
         known.update(fresh)
-        return LocalSource(fresh, settings, hardware=False, changed=changed) if fresh else None
+        if not fresh:
+            return None
+        return LocalSource(fresh, settings, hardware=False, changed=changed, unsampled=ON_NODES)
 
     must_answer(directories(jobs))
     sources = sources_of(locations, config, changed, hardware=hardware, late=late)

@@ -124,6 +124,7 @@ class LocalSource:
         changed: The event to set; one of its own if None.
         clock: Seconds since the Unix epoch.
         notes: Notes that every snapshot has.
+        unsampled: What is said of the hardware where it is not sampled.
     """
 
     def __init__(
@@ -135,12 +136,14 @@ class LocalSource:
         changed: threading.Event | None = None,
         clock: Callable[[], float] = time.time,
         notes: tuple[str, ...] = (),
+        unsampled: str = "hardware is not sampled (--no-hardware)",
     ) -> None:
         self.changed = changed or threading.Event()
         self._notes = notes
         self._paths = tuple(paths)
         self._sampler = LazySampler(paths, self.changed) if hardware else None
-        self._monitor = Monitor(paths, config, hardware=self._sampler or _unsampled(), clock=clock)
+        sampled = self._sampler or NoHardware(HardwareReading(note=unsampled))
+        self._monitor = Monitor(paths, config, hardware=sampled, clock=clock)
         self.prioritise = self._monitor.prioritise
         self.set_metric_names = self._monitor.set_metric_names
         self.load_settings = self._monitor.load_settings
@@ -208,7 +211,3 @@ class LocalSource:
             self._watch.stop()
         if self._sampler is not None:
             self._sampler.stop()
-
-
-def _unsampled() -> NoHardware:
-    return NoHardware(HardwareReading(note="hardware is not sampled (--no-hardware)"))

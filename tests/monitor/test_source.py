@@ -93,3 +93,9 @@ def test_the_sampler_is_empty_and_calm_before_it_starts(tmp_path: Path) -> None:
     assert sampler.latest is sampler.latest
     assert sampler.latest.gpus == ()
     sampler.stop()
+
+
+def test_why_the_hardware_is_not_sampled_is_said(output: Path) -> None:
+    assert "--no-hardware" in LocalSource([output], hardware=False).poll(1.0).hardware.note
+    source = LocalSource([output], hardware=False, unsampled="elsewhere")
+    assert source.poll(1.0).hardware.note == "elsewhere"
