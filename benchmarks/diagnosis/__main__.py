@@ -17,7 +17,7 @@ from benchmarks.diagnosis import peers, scoring
 from benchmarks.diagnosis.invariance import CHANGES
 from benchmarks.diagnosis.replay import diagnose, forecast_at
 from benchmarks.diagnosis.runs import Run, corpus, faults
-from lossmon.types import Confidence, Diagnosis, Severity
+from lossmon.types import Confidence, Diagnosis
 
 FORECAST_AT = (0.5, 0.7, 0.9)
 PATIENCES = (10, 20, 80)
@@ -82,9 +82,7 @@ def print_faults(runs: list[Run], verdicts: Verdicts, verbose: bool) -> None:
     alarms = [run for run in quiet if scoring.false_alarm(run, verdicts[run.name].history)]
     share = len(alarms) / max(len(quiet), 1)
     row("false alarms on quiet runs", f"{share:.1%} ({len(alarms)} of {len(quiet)})", "<= 3 %")
-    for confidence, (right, said) in scoring.calibration(seen, verdicts).items():
-        found = f"{right / said:.1%} ({right} of {said})" if said else "-"
-        row(f"  right with {confidence} confidence", found, RIGHT_WITH[confidence])
+    print_confidence(seen, verdicts)
     print_delays(seen, verdicts)
     early = [run for run in seen if premature(run, verdicts[run.name])]
     row("alarms before the onset", f"{len(early)} runs", "")
@@ -96,6 +94,13 @@ def print_faults(runs: list[Run], verdicts: Verdicts, verbose: bool) -> None:
                 print(f"  wrong: {run.name} is {run.label}, said {codes[run.name]}")
         for run in alarms:
             print(f"  false alarm: {run.name}")
+
+
+def print_confidence(runs: list[Run], verdicts: Verdicts) -> None:
+    """How often verdicts are right, by the confidence that they were said with."""
+    for confidence, (right, said) in scoring.calibration(runs, verdicts).items():
+        found = f"{right / said:.1%} ({right} of {said})" if said else "-"
+        row(f"  right with {confidence} confidence", found, RIGHT_WITH[confidence])
 
 
 def condition_f1(runs: list[Run], codes: Mapping[str, str]) -> tuple[float, dict[str, float]]:
@@ -221,6 +226,7 @@ def print_corpus(runs: list[Run], verdicts: Verdicts) -> None:
     row("NaN and Inf: recall", f"{len(known) / max(len(broken), 1):.3f}", "1.0")
     row("NaN and Inf: false alarms", str(false), "0")
     row("NaN and Inf: delay in points, most", str(max(known, default=0)), "0")
+    print_confidence(runs, verdicts)
     told, held = forecasts(runs)
     row("forecasts that hold the end of the run", f"{held / max(told, 1):.1%} of {told}", ">= 80 %")
     labelled = [run for run in runs if run.name.startswith(LABELLED)]
@@ -239,16 +245,10 @@ def forecasts(runs: list[Run]) -> tuple[int, int]:
     return told, held
 
 
-def confirmed_overfitting(diagnosis: Diagnosis) -> bool:
-    """The final word is overfitting, not only a suspicion of it."""
-    verdict = diagnosis.verdict
-    return verdict.code == "overfitting" and verdict.severity >= Severity.WARNING
-
-
 def print_labelled(runs: list[Run], verdicts: Verdicts) -> None:
     """Overfitting or not, as the authors of the histories see it."""
     heading(f"overfitting or not: {len(runs)} labelled histories")
-    final = {run.name: confirmed_overfitting(verdicts[run.name]) for run in runs}
+    final = {run.name: scoring.confirmed_overfitting(verdicts[run.name]) for run in runs}
     first = {
         run.name: next(
             (t.step for t in verdicts[run.name].history if t.code == "overfitting"), None

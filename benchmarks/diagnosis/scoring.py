@@ -138,15 +138,39 @@ def broken_delay(run: Run, diagnosis: Diagnosis) -> int | None:
     return int(np.count_nonzero(np.unique(run.steps[losses & (run.steps > steps[0])]) <= said[0]))
 
 
+def is_right(run: Run, diagnosis: Diagnosis) -> bool | None:
+    """Whether the last verdict on a run is right; None where nobody knows.
+
+    Of the public curves, those with a loss that is no number are known, and those that their
+    authors call overfit or not.
+    """
+    code = diagnosis.verdict.code
+    if run.accept:
+        return code in run.accept
+    if is_broken(run):
+        return code == "non_finite"
+    if run.label in ("overfit", "non_overfit"):
+        return confirmed_overfitting(diagnosis) == (run.label == "overfit")
+    return None
+
+
+def confirmed_overfitting(diagnosis: Diagnosis) -> bool:
+    """The final word is overfitting, not only a suspicion of it."""
+    verdict = diagnosis.verdict
+    return verdict.code == "overfitting" and verdict.severity >= Severity.WARNING
+
+
 def calibration(
     runs: Iterable[Run], verdicts: Mapping[str, Diagnosis]
 ) -> dict[Confidence, tuple[int, int]]:
-    """Right verdicts and all verdicts said with each confidence."""
+    """Right verdicts and all verdicts said with each confidence, of those that can be checked."""
     counts = dict.fromkeys(Confidence, (0, 0))
     for run in runs:
-        verdict = verdicts[run.name].verdict
-        right, said = counts[verdict.confidence]
-        counts[verdict.confidence] = right + (verdict.code in run.accept), said + 1
+        diagnosis = verdicts[run.name]
+        right = is_right(run, diagnosis)
+        if right is not None:
+            before, said = counts[diagnosis.verdict.confidence]
+            counts[diagnosis.verdict.confidence] = before + right, said + 1
     return counts
 
 
