@@ -10,6 +10,7 @@ from textual import events, getters
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.geometry import Offset
 from textual.widget import Widget
 
 from lossmon.locale import Values
@@ -17,7 +18,7 @@ from lossmon.types import RunState
 from lossmon.ui.chart.ranges import x_span
 from lossmon.ui.chart.view_options import XAxis
 from lossmon.ui.scene import Scene
-from lossmon.ui.screens.dashboard_keys import BINDINGS, FOOTER_OF, useless_keys
+from lossmon.ui.screens.dashboard_keys import BINDINGS, FOOTER_OF, VIEW_OF, useless_keys
 from lossmon.ui.screens.host import ViewHost
 from lossmon.ui.screens.pane_sizes import (
     CHARTS,
@@ -28,6 +29,7 @@ from lossmon.ui.screens.pane_sizes import (
     border_at,
     clamped,
     size_of,
+    title_at,
 )
 from lossmon.ui.screens.scene_screen import DetailRequested
 from lossmon.ui.screens.typing_screen import TypingScreen
@@ -87,6 +89,8 @@ class Dashboard(TypingScreen):
         self.side = Vertical(id="side")
         self._border: Border | None = None
         """The border that is being dragged."""
+        self._pressed = Offset(-1, -1)
+        """Cell of the screen at which the button of the mouse was pressed."""
         self._arranged: tuple[object, ...] = ()
         self.keys = Keys(keys, say, id="keys")
         self.parts: tuple[Part, ...] = (
@@ -226,12 +230,16 @@ class Dashboard(TypingScreen):
         self._resize(name, -by if focused in CHARTS[1:] else by)
 
     def action_widen(self, by: int) -> None:
-        """Change the width of the side column."""
-        self._resize("side", by)
+        """Change the width of the side column, where it is one."""
+        if self.side.region.x:
+            self._resize("side", by)
 
     def _resize(self, name: str, by: int) -> None:
         panes = self._panes
-        if panes[name].display:
+        has_place = panes[name].display
+        if name == "train":
+            has_place = has_place and any(panes[one].display for one in CHARTS[1:])
+        if has_place:
             size = size_of(name, panes) + by * STEPS.get(name, 1)
             self._give(name, size, keep=True)
 
@@ -240,6 +248,7 @@ class Dashboard(TypingScreen):
         self.app.present()
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
+        self._pressed = event.screen_offset
         if event.button == 1 and not self.has_class("-zoom"):
             self._border = border_at(self._panes, event.screen_x, event.screen_y)
 
@@ -259,6 +268,14 @@ class Dashboard(TypingScreen):
             self.release_mouse()
             self.app.charts.keep_panes()
         self._border = None
+
+    async def on_click(self, event: events.Click) -> None:
+        """Open the view of a pane whose title is clicked."""
+        # What was dragged was not clicked.
+        if event.screen_offset == self._pressed and not self.entry.active:
+            view = VIEW_OF.get(title_at(self._panes, *event.screen_offset))
+            if view is not None:
+                await self.run_action(f"app.view('{view}')")
 
     async def action_open(self) -> None:
         """Open what has the focus: a metric in detail, the diagnosis, the log; zoom the others."""

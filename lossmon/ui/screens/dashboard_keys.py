@@ -68,6 +68,16 @@ FOOTER_OF: Mapping[type, tuple[str, ...]] = {
 """Ids of the keys that the footer shows first while a pane has the focus."""
 
 
+VIEW_OF: Mapping[str, str] = {
+    "metrics": "view.metrics",
+    "hardware": "view.hardware",
+    "configuration": "view.configuration",
+    "verdicts": "view.diagnosis",
+    "log": "view.log",
+}
+"""The view that a click on the title of a pane opens."""
+
+
 def useless_keys(scene: Scene) -> set[str]:
     """Ids of keys of the footer that would change nothing now."""
     run, runs, settings = scene.run, scene.snapshot.runs, scene.chart_settings

@@ -81,6 +81,20 @@ def border_at(widgets: Mapping[str, Widget], x: int, y: int) -> Border | None:
     return None
 
 
+def title_at(widgets: Mapping[str, Widget], x: int, y: int) -> str:
+    """Name of the pane that has its title at a cell of the screen; empty where none has."""
+    for name in ("metrics", "log", *SIDE):
+        one = widgets[name]
+        if (
+            one.display
+            and one.styles.gutter.top
+            and y == one.region.y
+            and one.region.contains(x, y)
+        ):
+            return name
+    return ""
+
+
 def clamped(name: str, size: int, screen: Size) -> int:
     """A size that leaves the charts their room."""
     if name == "side":

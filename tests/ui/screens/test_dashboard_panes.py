@@ -172,3 +172,23 @@ async def test_the_help_begins_with_the_view_it_was_opened_from() -> None:
         await pilot.press("escape", "m", "question_mark")
         await pilot.pause()
         assert "metrics" in text(app).splitlines()[1]
+
+
+async def test_a_click_on_the_title_of_a_pane_opens_its_view() -> None:
+    app = stage.app(stage.snapshot(stage.overfitting()))
+    async with app.run_test(size=(120, 40)) as pilot:
+        page = dashboard(pilot)
+        for pane, view in ((page.metrics, "metrics"), (page.tail, "log")):
+            await pilot.click(offset=(pane.region.x + 3, pane.region.y))
+            await pilot.pause()
+            assert app.screen is not page and app.screen.title_word == view  # type: ignore[attr-defined]
+            await pilot.press("escape")
+            await pilot.pause()
+
+
+async def test_a_column_that_is_none_is_not_widened() -> None:
+    app = stage.app(stage.snapshot(stage.overfitting()))
+    async with app.run_test(size=(80, 30)) as pilot:
+        await pilot.press("ctrl+left", "ctrl+up")
+        await pilot.pause()
+        assert app.charts.settings.sizes == {}
