@@ -22,7 +22,8 @@ README = Path(__file__).with_name("README.md")
 
 HEAD = """# Benchmarks
 
-Written by `make bench` (`python -m benchmarks`), on {machine}, {date}.
+Written by `make bench` (`python -m benchmarks`) on {date}: {machine}, load {load:.1f} at the start.
+On a busy machine only the ratios tell anything.
 
 Each figure stands beside that of a peer or a floor, measured in the same run and in turns with it.
 A ratio is the median of the rounds, with the smallest and the largest in brackets; below 1 is less
@@ -49,12 +50,12 @@ class Table(NamedTuple):
 
 TABLES = (
     Table("ingest_events", 180, quick=("100000",)),
-    Table("ingest_wandb", 60, quick=("20000",)),
-    Table("ingest_lines", 60, quick=("--lines", "40000")),
+    Table("ingest_wandb", 90, quick=("20000",)),
+    Table("ingest_lines", 90, quick=("--lines", "40000")),
     Table("ingest_text", 90),
     Table("series", 90, quick=("--names", "2000", "--runs", "40")),
     Table("discovery", 30, quick=()),
-    Table("extremes", 150, quick=("--files", "5000", "--megabytes", "10")),
+    Table("extremes", 200, quick=("--files", "5000", "--megabytes", "10")),
     Table("database", 90, quick=("--rounds", "1", "--seconds", "2")),
     Table("metadata", 90),
     Table("draw", 60, quick=()),
@@ -113,20 +114,26 @@ def main() -> None:
     known = [one.name for one in TABLES]
     if unknown := sorted(set(names) - set(known)):
         sys.exit(f"unknown: {', '.join(unknown)}; there are {', '.join(known)}")
-    parts = []
+    parts, load = [], os.getloadavg()[0]
     for table in chosen:
         if quick and table.quick is None and not names:
             continue
         arguments = table.quick if quick and table.quick is not None else table.arguments
         parts.append((table.name, run(table, arguments)))
     if not quick and not names:
-        write_document(parts)
+        write_document(parts, load)
 
 
-def write_document(parts: Sequence[tuple[str, str]]) -> None:
-    """Write `README.md` from the output of every benchmark."""
+def write_document(parts: Sequence[tuple[str, str]], load: float) -> None:
+    """Write `README.md` from the output of every benchmark.
+
+    Args:
+        parts: Name and output of each.
+        load: Load average of the machine before they began.
+    """
     machine = f"{os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}"
-    sections = [HEAD.format(machine=machine, date=time.strftime("%Y-%m-%d"))]
+    date = time.strftime("%Y-%m-%d")
+    sections = [HEAD.format(machine=machine, date=date, load=load)]
     sections += [f"## {name}\n\n```text\n{output.rstrip()}\n```\n" for name, output in parts]
     README.write_text("\n".join(sections))
 

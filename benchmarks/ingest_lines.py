@@ -1,6 +1,6 @@
 """Speed of reading JSON lines and CSV, compared with the standard library and pandas.
 
-    python -m benchmarks.ingest_lines [--lines 200000]
+    python -m benchmarks.ingest_lines [--lines 100000]
 
 Each figure is CPU time, measured in turns. The floors are the plain way to read such a
 file with the standard library (`json.loads` on each line, `csv.reader` and `float` on each cell)
@@ -29,7 +29,7 @@ from lossmon.types import Reader
 Case = tuple[str, Path, Callable[[Path], Reader], Callable[[Path], None], str]
 """Name, file, what opens our reader, what reads the file plainly, and the goal."""
 
-ROUNDS = 7
+ROUNDS = 5
 """Rounds in which ours and the plain way alternate."""
 
 SLICE = 0.05
@@ -132,7 +132,7 @@ def pandas_floors() -> dict[str, Callable[[Path], object]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--lines", type=int, default=200_000)
+    parser.add_argument("--lines", type=int, default=100_000)
     lines = parser.parse_args().lines
     floors = pandas_floors()
     with tempfile.TemporaryDirectory() as folder:
