@@ -62,6 +62,7 @@ TABLES = (
     Table("headless", 60),
     Table("screen", 240),
     Table("live", 240),
+    Table("live", 240),
     Table("memory", 240),
     Table("training", 120),
     Table("fleet", 240),

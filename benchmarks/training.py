@@ -1,22 +1,20 @@
-"""What a training on the same machine notices, and how soon its steps are on the screen.
+"""What a training on the same machine loses while its steps are shown.
 
-python -m benchmarks.training [--rounds 3] [--steps 40]
+python -m benchmarks.training [--rounds 3]
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 from benchmarks.pairs import in_turns, row
-from benchmarks.screen import COMPILED, lossmon, write_log
-from benchmarks.terminal import Emulated, has_curve, started
+from benchmarks.screen import COMPILED, lossmon
+from benchmarks.terminal import started
 
 TRAINING = """
 import json, sys, time
@@ -68,41 +66,12 @@ def slow_down(root: Path, rounds: int) -> None:
     row("slow-down of a CPU-bound training", figure, f"{ratio} alone", "1 %")
 
 
-def latency(root: Path, steps: int) -> None:
-    """Print the time from the write of a step to its number on the screen."""
-    root.mkdir()
-    log = root / "trainer_log.jsonl"
-    write_log(log, 2_000)
-    terminal = started(lossmon(root), (120, 40), COMPILED)
-    try:
-        terminal.until(has_curve, most=15, quiet=1.0)
-        took = sorted(_appears(terminal, log, 2_000 + number) for number in range(steps))
-    finally:
-        terminal.end()
-    middle, last = statistics.median(took) * 1e3, took[int(0.99 * (len(took) - 1))] * 1e3
-    row("step written to number shown", f"{middle:.0f} ms, p99 {last:.0f} ms", "", "75 / 140 ms")
-
-
-def _appears(terminal: Emulated, log: Path, index: int) -> float:
-    """Write one step and wait for its number; 5 s at most."""
-    write_log(log, 1, start=index)
-    begin = time.perf_counter()
-    while time.perf_counter() - begin < 5 and terminal.pump(0.002):
-        if any(f"{index + 1:,}" in line for line in terminal.screen.display):
-            break
-    took = time.perf_counter() - begin
-    terminal.settle(quiet=0.15, most=0.4)
-    return took
-
-
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--steps", type=int, default=40)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as kept:
-        latency(Path(kept) / "latency", options.steps)
         slow_down(Path(kept) / "training", options.rounds)
 
 
