@@ -47,6 +47,9 @@ REAL = {
     ("detectron2", "Detectron2 metrics.json"): "detectron2/metrics.json",
     ("sb3", "Stable-Baselines3 progress.json"): "sb3/progress.json",
     ("ray", "Ray Tune result.json"): "ray/result.json",
+    ("ray_study", "Ray Tune experiment state"): (
+        "ray_study/experiment_state-2026-11-21_19-23-47.json"
+    ),
     ("lightning", "Lightning CSVLogger"): "lightning/nan/metrics.csv",
     ("ultralytics", "Ultralytics results.csv"): "ultralytics/results.csv",
     ("sb3_csv", "Stable-Baselines3 progress.csv"): "sb3/progress.csv",

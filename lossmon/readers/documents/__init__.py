@@ -13,6 +13,7 @@ from lossmon.readers.run_directories import CHECKPOINT
 _HERE = "lossmon.readers.documents"
 
 _STATE = "trainer_state.json"
+_EXPERIMENT = "experiment_state-"
 
 _DATED = r"[A-Z][a-z]{2}\d\d_\d\d-\d\d-\d\d_"
 """Directories that `SummaryWriter` names after the time and the host."""
@@ -70,6 +71,16 @@ def _claims_results(path: Path, head: bytes) -> bool:
     return b'"epoch"' in head or b'_runtime"' in head or b'_samples_per_second"' in head
 
 
+def _claims_experiment(_: Path, head: bytes) -> bool:
+    return b'"trial_data"' in head
+
+
+def _older_experiments(paths: Collection[str]) -> set[str]:
+    """States of an experiment that was restored; their names hold the time."""
+    states = sorted(path for path in paths if os.path.basename(path).startswith(_EXPERIMENT))
+    return set(states[:-1])
+
+
 FORMATS = (
     Format(
         source="hf_trainer",
@@ -97,6 +108,21 @@ FORMATS = (
         claims=_claims_results,
         open=lazy(f"{_HERE}.hf_trainer:open_results"),
         rank=Rank.RESULTS,
+    ),
+    Format(
+        source="ray_study",
+        title="Ray Tune experiment state",
+        names=("experiment_state-*.json",),
+        claims=_claims_experiment,
+        open=lazy(f"{_HERE}.ray_study:open_experiment"),
+        rank=Rank.ROUNDED,
+        superseded=_older_experiments,
+        dialect=Dialect(
+            aliases={
+                "objective_minimize": "minimized_objective",
+                "objective_maximize": "maximized_objective",
+            }
+        ),
     ),
     Format(
         source="allennlp",

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from lossmon.errors import ReadError
 from lossmon.readers.files.json_file import LARGEST, PATIENCE
 from lossmon.readers.registry import detect_head
+from lossmon.types import Axis
 from tests.readers.growing import DATA, Collected, read, read_whole, titled
 
 (HISTORY,) = titled("JSON training history")
@@ -172,3 +173,17 @@ def test_no_document_makes_it_fail(
 )
 def test_only_histories_are_claimed(name: str, text: str, claimed: bool) -> None:
     assert (detect_head(Path(name), text.encode()) is HISTORY) is claimed
+
+
+def test_an_experiment_of_ray_is_a_study_of_its_trials() -> None:
+    (experiment,) = titled("Ray Tune experiment state")
+    (path,) = (DATA / "ray_study").glob("*.json")
+    batch = experiment.open(path).read(0.0)
+    (points,) = batch.points
+    assert points.tag == "objective/minimize"
+    assert points.axis is Axis.TRIAL
+    assert points.steps.tolist() == [0, 1, 3]
+    assert points.values.tolist() == [0.75, 0.5, 0.625]
+    (facts,) = batch.facts
+    assert facts.trials == {"trials": 4, "pruned": 0, "failed": 1}
+    assert facts.finished
