@@ -7,6 +7,7 @@ import gc
 import os
 import sys
 from contextlib import ExitStack, redirect_stdout
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lossmon.commands.inputs import NO_METRICS, existing, no_metrics, settings_of
@@ -19,7 +20,7 @@ from lossmon.commands.parsing import (
     duration,
     new_parser,
 )
-from lossmon.commands.sources import checked, open_source
+from lossmon.commands.sources import checked, open_source, patient
 from lossmon.commands.standard_input import copied_input
 from lossmon.config import Config
 from lossmon.errors import ConfigError
@@ -167,6 +168,8 @@ def _wait(options: argparse.Namespace, config: Config) -> int:
         source = open_jobs(options.paths, jobs, config, hardware=False, follow=options.jobs)
     else:
         source = open_source(options.paths, config, hardware=False, wait=True)
+    # A mount that dies meanwhile must not outlast --timeout.
+    source = patient(source, [one for one in options.paths if isinstance(one, Path)])
     waiting = VerdictWait(source, config, until, options.timeout)
     for count, changed in enumerate(waiting.changes()):
         if options.watch:

@@ -48,6 +48,8 @@ class PatientSource:
         self._source, self._place, self._patience = source, place, patience
         self._looks, self._is_late = looks, bool(looks)
         self._answers = threading.Event()
+        if not looks:
+            self._answers.set()
         self._wanted = threading.Condition()
         self._request: tuple[float, bool] | None = None
         self._done = threading.Event()

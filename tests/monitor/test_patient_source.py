@@ -86,3 +86,14 @@ def test_only_network_file_systems_need_patience(
     assert patient(hanging, [Path("/usr")]) is hanging
     found = patient(hanging, [Path("/usr"), tmp_path])
     assert isinstance(found, PatientSource), "of what is mounted below as well"
+
+
+def test_it_begins_without_a_poll_where_nothing_is_known_to_hang(
+    hanging: HangingSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = threading.Event()
+    monkeypatch.setattr(hanging, "begin", begun.set)
+    source = PatientSource(hanging, "/mnt/runs (nfs4)")
+    source.begin()
+    assert begun.wait(30)
+    source.stop()
