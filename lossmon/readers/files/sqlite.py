@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import stat
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -22,6 +24,9 @@ TIMEOUT = 0.2
 LONGEST = 2.0
 """Seconds that all questions of one visit may take. A schema is part of the file, so that a
 hostile one could make a query run for ever."""
+
+LARGEST_COPY = 1 << 28
+"""Bytes of a database that is copied, with its journal."""
 
 _IMMUTABLE = "&immutable=1"
 
@@ -59,7 +64,8 @@ def visit(path: Path) -> Iterator[sqlite3.Connection]:
 
     An open read transaction would make the training fail with "database is locked". A database
     with a write-ahead log leaves files behind when it is opened for reading; while no writer has
-    one open it is therefore taken for immutable.
+    one open it is therefore taken for immutable. What a writer that was killed left half done is
+    undone in a copy.
 
     Raises:
         BusyError: A writer holds it.
@@ -67,8 +73,8 @@ def visit(path: Path) -> Iterator[sqlite3.Connection]:
         FileNotFoundError: It is not there.
     """
     try:
-        with closing(_opened(path)) as connection:
-            yield connection
+        with ExitStack() as stack:
+            yield stack.enter_context(closing(_opened(path, stack)))
     except sqlite3.OperationalError as error:
         if "locked" in str(error) or "busy" in str(error):
             raise BusyError from error
@@ -78,16 +84,46 @@ def visit(path: Path) -> Iterator[sqlite3.Connection]:
         raise ReadError(f"{path}: {error}") from error
 
 
-def _opened(path: Path) -> sqlite3.Connection:
+def _opened(path: Path, stack: ExitStack) -> sqlite3.Connection:
     address = _address(path)
     try:
         return _begun(address)
     except sqlite3.OperationalError as error:
+        if "readonly database" in str(error) and _journal(path).exists():
+            # Only a writer may undo the transaction in which another one was killed.
+            copy = _copy(path, Path(stack.enter_context(TemporaryDirectory(prefix="lossmon-"))))
+            return _begun(f"file:{quote(os.fsencode(copy))}?mode=rw")
         if "unable to open" not in str(error) or address.endswith(_IMMUTABLE):
             raise
         # Where nothing may be written beside a database, its log cannot be read: what was
         # written into the database itself is better than nothing.
         return _begun(address + _IMMUTABLE)
+
+
+def _journal(path: Path) -> Path:
+    return path.with_name(path.name + "-journal")
+
+
+def _copy(path: Path, directory: Path) -> Path:
+    """Copy a database and its journal.
+
+    Raises:
+        BusyError: They changed meanwhile.
+        ReadError: They are too large.
+    """
+    files = (path, _journal(path))
+    before = [file.stat() for file in files]
+    if sum(status.st_size for status in before) > LARGEST_COPY:
+        raise ReadError(f"{path}: its writer was killed; it is shown when it is written again")
+    for file in files:
+        shutil.copyfile(file, directory / file.name)
+    after = [file.stat() for file in files]
+    if any(
+        (a.st_size, a.st_mtime_ns) != (b.st_size, b.st_mtime_ns)
+        for a, b in zip(before, after, strict=True)
+    ):
+        raise BusyError
+    return directory / path.name
 
 
 def _begun(address: str) -> sqlite3.Connection:

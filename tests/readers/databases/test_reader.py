@@ -269,6 +269,33 @@ def test_a_file_that_is_no_database_whatever_its_name_is_no_news(tmp_path: Path)
     assert Discovery([tmp_path]).scan().notes == ()
 
 
+def test_one_whose_writer_was_killed_within_a_transaction_is_shown_without_it(
+    mlflow: Path, tmp_path: Path
+) -> None:
+    killed = tmp_path / "killed" / mlflow.name
+    killed.parent.mkdir()
+    with closing(sqlite3.connect(mlflow, isolation_level=None)) as writer:
+        writer.execute("PRAGMA cache_size = 2")
+        writer.execute("BEGIN")
+        writer.executemany(
+            "INSERT INTO metrics (key, value, timestamp, run_uuid, step, is_nan) "
+            "SELECT 'train/loss', 0.25, 1795220239000, run_uuid, ?, 0 FROM runs",
+            [(step,) for step in range(1000, 3000)],
+        )
+        for file in mlflow.parent.glob(f"{mlflow.name}*"):
+            shutil.copy(file, killed.with_name(file.name))
+        writer.execute("ROLLBACK")
+    files = sorted(killed.parent.iterdir())
+    contents = [file.read_bytes() for file in files]
+    assert len(files) == 2, "the database and its journal"
+    expected, found = (read(opened(path, "mlflow")).points for path in (mlflow, killed))
+    assert [(p.tag, p.steps.tolist()) for p in found] == [
+        (p.tag, p.steps.tolist()) for p in expected
+    ]
+    assert sorted(killed.parent.iterdir()) == files
+    assert [file.read_bytes() for file in files] == contents
+
+
 def test_one_that_is_locked_at_the_first_look_is_named(mlflow: Path) -> None:
     writer = sqlite3.connect(mlflow, isolation_level=None)
     writer.execute("BEGIN EXCLUSIVE")
