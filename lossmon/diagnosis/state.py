@@ -92,6 +92,7 @@ class EngineState:
     bad_gradient_step: int = -1
     bad_gradients: int = 0
     first_medians: list[tuple[int, float]] = field(default_factory=list)
+    """Medians of the first points, after how many each."""
     repeats: int = 0
     last_restart: int | None = None
     total_steps: int | None = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -80,3 +82,23 @@ def test_a_running_median_forgets_lone_points() -> None:
     values = np.ones(50)
     values[[10, 30]] = 99
     assert np.array_equal(running_median(values, 5), np.ones(50))
+
+
+@pytest.mark.parametrize("window", [3, 5, 9, 11])
+def test_a_running_median_is_the_median_of_each_window(window: int) -> None:
+    random = np.random.default_rng(window)
+    values = np.round(random.standard_normal(300), 1)
+    inner = running_median(values, window)[window // 2 : -(window // 2)]
+    windows = np.lib.stride_tricks.sliding_window_view(values, window)
+    assert np.array_equal(inner, np.median(windows, axis=1))
+
+
+def test_the_extremes_outlive_joined_bins_and_a_restart() -> None:
+    values = np.random.default_rng(0).standard_normal(3000)
+    curve = binned(values, [1, 700, 703])
+    assert (curve.lowest, curve.highest) == (values.min(), values.max())
+    curve.truncate(200)
+    bins = curve.bins
+    assert (curve.lowest, curve.highest) == (bins[:, LOW].min(), bins[:, HIGH].max())
+    curve.truncate(0)
+    assert (curve.lowest, curve.highest) == (math.inf, -math.inf)
