@@ -449,3 +449,10 @@ def test_overfitting_is_not_left_for_the_other_name_of_learning_by_heart() -> No
     codes = [turn.code for turn in diagnose(run(falling(300, 2.5, 0.01, 8), evals)).history]
     at = codes.index("overfitting") if "overfitting" in codes else len(codes)
     assert "fast_memorisation" not in codes[at:]
+
+
+@pytest.mark.parametrize("seed", [0, 10, 40])
+def test_evals_on_a_handful_of_examples_near_zero_raise_no_alarm(seed: int) -> None:
+    curves = run(falling(400, end=0.03, pace=6), noise=0.03)
+    curves["eval/loss"] = (np.arange(10, 401, 10), noisy(falling(40, 2.0, 0.08, 14), 0.5, seed))
+    assert max(turn.severity for turn in diagnose(curves).history) < Severity.WARNING

@@ -8,6 +8,7 @@ import numpy as np
 
 from lossmon.diagnosis.curve_stats import CurveStats, log_ratio, median_of_few, running_median
 from lossmon.diagnosis.facts import facts, rise_percent
+from lossmon.diagnosis.noise import NOISE_WINDOW, NOISY, spread_of
 from lossmon.diagnosis.signals import Signals
 from lossmon.diagnosis.state import LossKind
 from lossmon.types import Confidence, Finding, Severity
@@ -67,8 +68,7 @@ def overfitting(signals: Signals) -> Finding | None:
         return None
     if swings(signals):
         return None
-    clear = rise >= _least_rise(signals, after) / sensitivity
-    clear = clear or (signals.evals_left and rise >= math.log1p(LONE_RISE) / sensitivity)
+    clear = _is_clear(signals, rise, after)
     steady = _on_its_way(signals, rise, after)
     sustained = steady and after >= MANY_EVALS and _still_rising(signals, rise)
     share = _share_of_progress(signals)
@@ -196,15 +196,23 @@ def _rise(signals: Signals) -> float:
     return signals.eval_now - float(signals.eval_log[signals.eval_best])
 
 
-def _least_rise(signals: Signals, after: int) -> float:
-    """Log rise that cannot be noise, given how many evals came after the best."""
-    noise = signals.eval_noise
-    chance = 0.8 * noise * math.sqrt(2 * math.log(max(2, min(len(signals.eval_log), 30))))
-    if after == 1:
-        return max(math.log1p(LONE_RISE), NOISE_FACTOR * noise + chance)
-    if after == 2:
-        return max(math.log1p(PAIR_RISE), NOISE_FACTOR * noise + chance)
-    return max(math.log1p(SUSPECT_RISE), NOISE_FACTOR / math.sqrt(3) * noise + chance)
+def _is_clear(signals: Signals, rise: float, after: int) -> bool:
+    """The rise cannot be noise, given how many evals came after the best.
+
+    It is beyond the noise of the levels as well as of their logarithms: near zero the lowest of
+    many noisy evals is many times lower than the others.
+    """
+    logs, sensitivity = signals.eval_log, signals.sensitivity
+    least = (LONE_RISE, PAIR_RISE, SUSPECT_RISE)[min(after, SURE_EVALS) - 1]
+    chance = 0.8 * math.sqrt(2 * math.log(max(2, min(len(logs), 30))))
+    noises = NOISE_FACTOR / (math.sqrt(3) if after >= SURE_EVALS else 1) + chance
+    if rise < max(math.log1p(least), noises * signals.eval_noise) / sensitivity:
+        return signals.evals_left and rise >= math.log1p(LONE_RISE) / sensitivity
+    if signals.evals_left or signals.eval_reversals < NOISY:
+        return True
+    levels = np.exp(logs[-NOISE_WINDOW:])
+    height = math.exp(signals.eval_now) - float(levels.min())
+    return height >= noises * spread_of(levels) / sensitivity
 
 
 def train_kept_falling(signals: Signals) -> bool:
