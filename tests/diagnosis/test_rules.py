@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from lossmon.diagnosis.engine import Engine
 from lossmon.types import Diagnosis, Floats, Severity
-from tests.diagnosis.feeding import Curve, diagnose, falling, noisy, run
+from tests.diagnosis.feeding import Curve, columns, diagnose, falling, noisy, run
 
 STEPS = np.arange(1, 601)
 
@@ -456,3 +457,10 @@ def test_evals_on_a_handful_of_examples_near_zero_raise_no_alarm(seed: int) -> N
     curves = run(falling(400, end=0.03, pace=6), noise=0.03)
     curves["eval/loss"] = (np.arange(10, 401, 10), noisy(falling(40, 2.0, 0.08, 14), 0.5, seed))
     assert max(turn.severity for turn in diagnose(curves).history) < Severity.WARNING
+
+
+def test_a_finished_run_that_never_moved_is_stuck_however_short() -> None:
+    engine = Engine()
+    engine.feed(*columns(engine, run(np.full(17, 0.65), every=20, noise=0.015)))
+    assert engine.diagnosis().verdict.code == "healthy"
+    assert engine.diagnosis(ended=True).verdict.code == "underfitting"

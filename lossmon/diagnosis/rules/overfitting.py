@@ -212,7 +212,7 @@ def _is_clear(signals: Signals, rise: float, after: int) -> bool:
         return True
     levels = np.exp(logs[-NOISE_WINDOW:])
     height = math.exp(signals.eval_now) - float(levels.min())
-    return height >= noises * spread_of(levels) / sensitivity
+    return height >= noises * spread_of(levels.tolist()) / sensitivity
 
 
 def train_kept_falling(signals: Signals) -> bool:

@@ -92,6 +92,7 @@ def _stuck(signals: Signals) -> Finding | None:
     if signals.eval is None:
         sharp = ALONE_ERROR if tells_batches_apart(signals) else STUCK_GAIN
         least = CRAWL_POINTS if error < PRECISE else ALONE_POINTS
+        least = SLOW_POINTS if signals.ended else least
         if train.points < least or (error > sharp and not _stands_still(signals)):
             return None
     if descending(signals):
@@ -105,7 +106,7 @@ def _stuck(signals: Signals) -> Finding | None:
     if late > max(PICKING_UP * max(early, 0.0), 4 * noise, CRAWL_LEAST):
         return None
     if early + late > max(CRAWL_LEAST, 4 * noise) and late > CRAWL_PACE * early > 0:
-        if train.points < CRAWL_POINTS:
+        if train.points < CRAWL_POINTS and not signals.ended:
             return None
         code = "lr_too_low"
     else:
@@ -123,7 +124,8 @@ STILL_POINTS = 60
 
 def _stands_still(signals: Signals) -> bool:
     """The train loss has not surely fallen, and cannot have fallen by much."""
-    if signals.train is None or signals.train.points < STILL_POINTS:
+    least = SLOW_POINTS if signals.ended else STILL_POINTS
+    if signals.train is None or signals.train.points < least:
         return False
     fall, error = signals.trend
     return fall < SURELY * error and fall + 2 * error < STANDS_STILL
