@@ -103,7 +103,8 @@ class Discovery:
         )
         if scan != self._scan:
             self._scan = scan
-        return self._scan
+        # Who can wait is given all at once.
+        return self._scan if scan.is_complete or deadline < math.inf else self.scan()
 
     def _partial(self) -> Scan:
         """What was found before, and how far the search is."""
