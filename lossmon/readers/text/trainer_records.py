@@ -77,8 +77,8 @@ class TrainerRecords:
         self._use_bar()
         return self._emit(self._steps.flush())
 
-    def add(self, template: Template, rows: Sequence[Groups]) -> bool:
-        """Add records of one shape; returns whether any were placed with those that waited."""
+    def add(self, template: Template, rows: Sequence[Groups]) -> None:
+        """Add records of one shape."""
         parsed = template.parsed
         self._note_rates(template, rows)
         if len(rows) > 1 and not (parsed.summary or parsed.echo or self._echo or self.last_bar):
@@ -88,24 +88,26 @@ class TrainerRecords:
             placed = self._steps.add_run(epochs, half, trains(template))
             if placed is not None:
                 self._emitter.emit(template, rows, *placed)
-                return False
-        return any([self._add_one(template, row) for row in rows])
+                return
+        for row in rows:
+            self._add_one(template, row)
 
-    def _add_one(self, template: Template, row: Groups) -> bool:
+    def _add_one(self, template: Template, row: Groups) -> None:
         parsed = template.parsed
         if parsed.summary:
-            placed = self.flush()
+            self.flush()
             self._learn_plan(template, row)
             self._facts.finish(self._steps.reached(float(row[template.epoch])))
-            return placed
+            return
         self.seen = self.seen or not parsed.echo
-        placed = False if self._steps.waiting else self._use_bar()
+        if not self._steps.waiting:
+            self._use_bar()
         text = row[template.epoch]
         epoch = float(text)
         held = (template, row, self._repeated(template, row, epoch))
         half = _half_digit(text, template.parsed.quoted)
         record = TrainerRecord(held, epoch, half, trains(template))
-        return self._emit(self._steps.add(record)) or placed
+        self._emit(self._steps.add(record))
 
     def _note_rates(self, template: Template, rows: Sequence[Groups]) -> None:
         for tag, index, _ in template.values:
@@ -138,13 +140,12 @@ class TrainerRecords:
         slope = (rate - before) / (last - first) if last > first else 0.0
         return rate + min(slope, 0.0) * max(epoch - last, 0.0)
 
-    def _use_bar(self) -> bool:
-        """Learn from the newest bar that no record has used; returns whether it placed any."""
+    def _use_bar(self) -> None:
+        """Learn from the newest bar that no record has used."""
         bar = tqdm(self.last_bar) if self.last_bar else None
         self.last_bar = ""
-        if bar is None or not bar.bare:
-            return False
-        return self._emit(self._steps.add_bar(bar.step, bar.total))
+        if bar is not None and bar.bare:
+            self._emit(self._steps.add_bar(bar.step, bar.total))
 
     def _repeated(self, template: Template, row: Groups, epoch: float) -> frozenset[str]:
         """Tags that LLaMA-Factory's own logger has already printed for this record."""
