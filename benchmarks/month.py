@@ -1,5 +1,5 @@
 """A month of one training while its screen is open: memory, descriptors, threads and the answer to
-a key must be the same at the end as they were on the way.
+a key must be the same at the end as they were on the way. Four figures per row, one per quarter.
 
 python -m benchmarks.month [--seconds 240]
 
@@ -150,15 +150,15 @@ def main() -> None:
             logs.stop()
             logs.join()
             terminal.end()
-    _, second, _, last = parts
     for name, of, unit in (
         ("resident", lambda part: max(part.memory) / 1e6, "MB"),
         ("descriptors", lambda part: max(part.files), ""),
         ("threads", lambda part: max(part.threads), ""),
         ("answer to a key, median", lambda part: median(part.answers) * 1e3, "ms"),
     ):
-        now, before = of(last), of(second)
-        row(name, f"{now:.0f} {unit}".strip(), f"{now / before:.2f}x the second quarter", "flat")
+        figures = [of(part) for part in parts if part.memory]
+        shown = " ".join(f"{figure:.0f}" for figure in figures)
+        row(name, f"{shown} {unit}".strip(), f"{figures[-1] / figures[1]:.2f}x the second", "flat")
 
 
 if __name__ == "__main__":
