@@ -65,7 +65,7 @@ TABLES = (
     Table("memory", 240),
     Table("training", 120),
     Table("fleet", 240),
-    Table("prometheus_fleet", 150),
+    Table("prometheus_fleet", 200),
     Table("soak", 120, ("--seconds", "60")),
 )
 """What `make bench` runs. `benchmarks.diagnosis` needs its data named and is run by itself:

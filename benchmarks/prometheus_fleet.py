@@ -25,10 +25,10 @@ from lossmon.prometheus.fleet import FIRST, REST, FleetSnapshots, read_rows
 from tests.services.prometheus import PrometheusServer
 from tests.services.simulated_fleet import SimulatedExporters
 
-SCRAPES = "10s"
+SCRAPES = "30s"
 """Interval of the scrapes, over which the server spreads its first ones."""
 
-PATIENCE = 60.0
+PATIENCE = 90.0
 """Seconds after which the scrapes count as failed."""
 
 REPEATS = 3
