@@ -128,7 +128,7 @@ def test_what_is_wrong_is_told_before_anything_is_served(
         assert main(["exporter", str(runs), "--port", str(port)]) == 2
     assert f"cannot listen on 127.0.0.1:{port}" in capsys.readouterr().err
     assert main(["exporter", str(runs), "--port", "70000"]) == 2
-    assert main(["exporter", str(runs / "missing")]) == 2
+    assert main(["exporter", str(runs / "missing" / "run")]) == 2
     capsys.readouterr()
     monkeypatch.setattr("lossmon.commands.inputs.find_spec", lambda name: None)
     assert main(["exporter", str(runs)]) == 2
