@@ -220,7 +220,8 @@ class LossmonApp(ViewHost):
             index=self.runs.index,
             chart_settings=self.charts.settings,
             now=self.clock(),
-            language=self.config.language,
+            # Words of another script would all become question marks.
+            language=self.config.language if self.terminal.unicode else "en",
             terminal=self.terminal,
             paused=self.follower.paused,
             errors=(*self._errors, *self.themes.errors, *self.session.errors),

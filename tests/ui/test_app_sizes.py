@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from lossmon.ui.scene import ScreenConfig
 from lossmon.ui.screens.dashboard import Dashboard
 from lossmon.ui.terminal import Terminal
 from tests.ui import stage
-from tests.ui.screen import SIZES, TINY, faults, rows, wrong, wrong_at
+from tests.ui.screen import SIZES, TINY, faults, rows, text, wrong, wrong_at
 
 ODD_SIZES = ((20, 6), (25, 9), (39, 13), (59, 19), (60, 8), (79, 23), (100, 30), (109, 37),
              (110, 20), (110, 14), (149, 45), (150, 12), (240, 20), (300, 100))  # fmt: skip
@@ -83,3 +84,12 @@ async def test_a_terminal_of_ascii_gets_ascii(first: int, name: str) -> None:
             assert all(row.isascii() for row in rows(app)), rows(app)
             if key:
                 await pilot.press("escape")
+
+
+async def test_a_terminal_of_ascii_gets_english() -> None:
+    config = ScreenConfig(language="zh", ascii=True)
+    app = stage.app(stage.SCENES["overfitting"](), config=config)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        assert "OVERFITTING" in text(app)
+        assert "???" not in text(app)
