@@ -17,6 +17,7 @@ from lossmon.ui.screens.media.images import ImagesScreen
 from lossmon.ui.screens.media.pr_curves import PrCurvesScreen
 from lossmon.ui.screens.metrics import MetricsScreen
 from lossmon.ui.terminal import Terminal
+from lossmon.ui.widgets.media.heat_map import HeatMap
 from tests.readers.tensorboard.event_files import histogram, image, recorded, scalar, tensor
 from tests.ui import stage
 from tests.ui.media.test_picture import png
@@ -93,6 +94,9 @@ async def test_keys_choose_tags_and_steps_and_what_is_typed_filters(source: Loca
         assert screen.step == 0
         await pilot.press("right", "right", "right")
         assert screen.step is None
+        heat_map = screen.query_one(HeatMap)
+        steps = heat_map.render_line(heat_map.content_size.height - 1).text.split()
+        assert steps[0] == "0"
         await pilot.press("slash", *"layer.7", "enter")
         await pilot.pause()
         assert [one.name for one in screen.shown] == [LAYERS[7]]

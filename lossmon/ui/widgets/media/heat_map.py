@@ -141,7 +141,8 @@ class HeatMap(Widget):
             at = round((tick.at - first) / (last - first) * (len(shown) - 1))
             start = max(0, min(len(text) - len(tick.label), at - len(tick.label) // 2))
             stop = start + len(tick.label)
-            if not start - 1 <= mark <= stop and stop <= len(text):
+            is_marked = mark >= 0 and start - 1 <= mark <= stop
+            if not is_marked and stop <= len(text):
                 text[start:stop] = tick.label
         axis = palette.style("axis")
         if mark < 0:
