@@ -155,6 +155,11 @@ class TrainerSteps(Generic[T]):
         """Whether records are numbered because nothing shows their steps."""
         return self._counting
 
+    @property
+    def counted(self) -> int:
+        """Train records that were numbered, each of which took at least one step."""
+        return len(self._epochs)
+
     def add(self, record: TrainerRecord[T]) -> list[PlacedRecord[T]]:
         """Add a record; return those whose steps are known now, oldest first."""
         if self.per_epoch:

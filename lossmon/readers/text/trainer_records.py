@@ -122,14 +122,16 @@ class TrainerRecords:
         """Learn the steps of a training without a bar from its closing record.
 
         It states the planned steps per second. Of a training that was stopped early, which the
-        learning rate shows, the steps that were taken are unknown.
+        learning rate shows, the steps that were taken are unknown. A plan of fewer steps than
+        there are train records does not belong to them.
         """
         values = {tag: float(row[index]) for tag, index, _ in template.values}
         planned = values.get("train_runtime", 0) * values.get("train_steps_per_second", 0)
         total = round(planned) if planned < MOST_STEPS else 0
         epochs = float(row[template.epoch])
         annealed = self._highest_rate > 0 and self._rate_at(epochs) <= ANNEALED * self._highest_rate
-        if self._steps.is_counting and total and epochs and annealed:
+        possible = total >= max(1, self._steps.counted)
+        if self._steps.is_counting and possible and epochs and annealed:
             self._hindsight.set_plan(total, total / epochs)
 
     def _rate_at(self, epoch: float) -> float:

@@ -214,6 +214,18 @@ def test_a_training_that_was_stopped_early_does_not_tell_its_steps(tmp_path: Pat
     assert read.axes["loss"] == {Axis.ORDER}
 
 
+def test_a_plan_of_fewer_steps_than_records_does_not_place_them(tmp_path: Path) -> None:
+    lines = [
+        f"{{'loss': 2.5, 'learning_rate': {(8 - i) / 1e3}, 'epoch': {i / 4}}}\n"
+        for i in range(1, 9)
+    ]
+    last = "{'train_runtime': 0.25, 'train_samples_per_second': 160.0, 'train_steps_per_second': "
+    lines.append(last + "28.0, 'train_loss': 2.5, 'epoch': 2.0}\n")
+    read = read_text(tmp_path / "train.log", "".join(lines))
+    assert read.axes["loss"] == {Axis.ORDER}
+    assert read.steps["loss"] == list(range(1, 9))
+
+
 def test_an_epoch_that_goes_back_rewinds_the_number(tmp_path: Path) -> None:
     epochs = (0.1, 0.2, 0.3, 0.4, 0.2, 0.3)
     text = "".join(f"{{'loss': 2.{i}, 'epoch': {e}}}\n" for i, e in enumerate(epochs))
