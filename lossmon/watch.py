@@ -227,7 +227,9 @@ class Watch:
         return ""
 
     def _schedule(self, directory: str) -> ObservedWatch:
-        # The first frame must not wait for the import of watchdog.
+        # The first frame must not wait for these imports.
+        import logging
+
         from watchdog.events import (
             DirCreatedEvent,
             DirDeletedEvent,
@@ -244,6 +246,8 @@ class Watch:
             observer = Observer()
             observer.start()
             self._observer = observer
+            # It calls an event that comes while `pause` ends a watch an error, on stderr.
+            logging.getLogger("watchdog").addHandler(logging.NullHandler())
         handler = FileSystemEventHandler()
         handler.on_any_event = self._on_event  # type: ignore[method-assign]
         # Without the events of opening and closing, which our own reading causes.

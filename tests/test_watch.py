@@ -231,6 +231,19 @@ def test_a_paused_watch_has_no_thread_per_directory_and_rings_when_it_resumes(
     assert bell.wait(LONG)
 
 
+def test_nothing_that_watchdog_logs_reaches_the_terminal(tmp_path: Path) -> None:
+    code = """if True:
+        import logging, sys, threading
+        from pathlib import Path
+        from lossmon.watch import Watch
+        with Watch([Path(sys.argv[1])], threading.Event()):
+            logging.getLogger("watchdog.observers.inotify").error("the thread is inactive")
+    """
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+
+
 def test_stopping_is_quick_and_may_be_repeated(tmp_path: Path, bell: threading.Event) -> None:
     watch = Watch([tmp_path, tmp_path / "missing"], bell)
     watch.start()
