@@ -56,8 +56,10 @@ class Panel(Widget):
         """Compose again after a value changed, and repaint the cells that differ."""
         size = self.content_size
         if not self.is_mounted or not self.display or (self._composed_for and not size):
-            # A panel that is hidden meanwhile may come back in its old size.
-            self._composed_for = None
+            # A panel that is hidden meanwhile may come back in its old size, with its old lines.
+            if self._composed_for is not None:
+                self._composed_for = None
+                self.refresh()
             return
         wanted = self.wanted_height(size.width or self.app.size.width)
         if wanted != self._height and self.styles.is_auto_height:

@@ -86,3 +86,11 @@ def test_a_light_terminal_gets_the_light_theme_unless_the_user_chose() -> None:
     assert stage.app(run, terminal=light).theme == "lossmon-light"
     chosen = ScreenConfig(theme="nord")
     assert stage.app(run, terminal=light, config=chosen).theme == "nord"
+
+
+async def test_the_charts_have_their_titles_from_the_start() -> None:
+    app = stage.app(stage.snapshot(stage.overfitting()))
+    async with app.run_test(size=(61, 19)) as pilot:
+        await pilot.press("t")
+        await pilot.pause()
+        assert "╭─ train" in text(app)
