@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lossmon.locale import Values, translate
+from lossmon.locale import phrase, translate
 
 _NONE = "no files here yet"
 _ONE = "{name} is not a log in a known format"
@@ -23,7 +23,6 @@ def about_unread(path: str, seen: int, unread: Sequence[str], language: str) -> 
     if not seen:
         return translate(_NONE, language)
     if seen == 1 and path.rpartition("/")[2] in unread:
-        return translate(_ONE, language).format_map(Values({"name": unread[0]}))
+        return phrase(_ONE, language, name=unread[0])
     names = ", ".join(unread) + (", …" if len(unread) < seen else "")
-    values = Values({"count": str(seen), "names": names})
-    return translate(_SEVERAL, language).format_map(values)
+    return phrase(_SEVERAL, language, count=str(seen), names=names)

@@ -107,24 +107,22 @@ def _fault(path: Path) -> str:
 def no_metrics(paths: Sequence[object], language: str) -> int:
     """Print that no metrics were found, and in what files; return the exit status."""
     from lossmon.analysis.unread_files import about_unread
-    from lossmon.locale import Values, translate
+    from lossmon.locale import phrase, translate
     from lossmon.readers.discovery.discovery import Discovery
 
     for path in paths:
         is_piped = isinstance(path, Path) and path.name == COPY
         where = translate("standard input", language) if is_piped else str(path)
-        found_none = translate("no metrics found in {where}", language)
-        print("lossmon:", found_none.format_map(Values({"where": where})), file=sys.stderr)
+        text = phrase("no metrics found in {where}", language, where=where)
+        print(f"lossmon: {text}", file=sys.stderr)
         if isinstance(path, Path):
             found = Discovery([path]).scan()
             if not found.runs:
                 text = about_unread(str(path), found.seen_files, found.unrecognised, language)
                 print(f"  {one_line(text)}", file=sys.stderr)
             if found.seen_files and not is_piped:
-                explain = translate(
-                    "`lossmon explain {path}` says why a file is not read", language
-                )
-                print(" ", explain.format_map(Values({"path": str(path)})), file=sys.stderr)
+                explain = "`lossmon explain {path}` says why a file is not read"
+                print(f"  {phrase(explain, language, path=str(path))}", file=sys.stderr)
     return NO_METRICS
 
 
@@ -143,6 +141,6 @@ def has_terminal() -> bool:
 
 
 def need_terminal(instead: str) -> None:
-    """Raise a `ConfigError` with an alternative if there is no terminal."""
+    """Raise a `ConfigError` that names an alternative if the output is not a terminal."""
     if not has_terminal():
         raise ConfigError(f"not a terminal; {instead}")

@@ -8,7 +8,7 @@ from pathlib import Path
 from lossmon.analysis.sentences import stop_sentence
 from lossmon.demo.cases import CASES
 from lossmon.diagnosis.advice import advise, badge_of
-from lossmon.locale import Values, translate
+from lossmon.locale import phrase, translate
 from lossmon.types import RunSnapshot
 
 SECONDS = 15
@@ -31,11 +31,13 @@ def opening_card(cases: Sequence[str], speed: float, language: str) -> str:
         language: Code of a language.
     """
     if len(cases) > 1:
-        return _say(_ALL, language, count=str(len(cases)))
+        return phrase(_ALL, language, count=str(len(cases)))
     case = CASES[cases[0]]
     badge = badge_of(case.expected[0], language=language)
     seconds = str(max(1, round(SECONDS / speed))) if speed else ""
-    return _say(_ONE if speed else _ONE_FAST, language, badge=badge, seconds=seconds, why=case.why)
+    return phrase(
+        _ONE if speed else _ONE_FAST, language, badge=badge, seconds=seconds, why=case.why
+    )
 
 
 def end_card(runs: Sequence[RunSnapshot], kept: Path | None, language: str) -> Iterator[str]:
@@ -53,8 +55,4 @@ def end_card(runs: Sequence[RunSnapshot], kept: Path | None, language: str) -> I
         yield f"  {run.name}: {words.badge}  {words.evidence}"
         if saving := stop_sentence(run, language):
             yield f"    {saving}"
-    yield _say(_DROPPED if kept is None else _KEPT, language, path=str(kept))
-
-
-def _say(text: str, language: str, **values: str) -> str:
-    return translate(text, language).format_map(Values(values))
+    yield phrase(_DROPPED if kept is None else _KEPT, language, path=str(kept))

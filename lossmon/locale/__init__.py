@@ -36,6 +36,11 @@ def translate(text: str, language: str, folder: Path = FOLDER) -> str:
     return text if language == ENGLISH else section("screen", language, folder).get(text, text)
 
 
+def phrase(text: str, language: str, **values: str) -> str:
+    """A text of the screen in a language, with its placeholders filled in, see `Values`."""
+    return translate(text, language).format_map(Values(values))
+
+
 class Values(dict[str, str]):
     """Values for the placeholders of a text; a missing one reads as a dash.
 

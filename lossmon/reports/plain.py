@@ -14,7 +14,7 @@ from lossmon.analysis.sentences import (
     remedies,
 )
 from lossmon.diagnosis.advice import advise, explain_missing
-from lossmon.locale import Values, translate
+from lossmon.locale import phrase, translate
 from lossmon.sanitize import cells
 from lossmon.types import Finding, RunSnapshot
 
@@ -51,11 +51,11 @@ def plain(run: RunSnapshot, language: str, *, history: bool, now: float | None =
         *_cluster(run, time.time() if now is None else now, language),
     ):
         for sentence in sentences:
-            lines += _wrapped(sentence, _say(label, language))
+            lines += _wrapped(sentence, translate(label, language))
     if history:
-        lines += [f"  {_say(_HISTORY, language)}", *_history(run, language)]
-    lines += [f"  {_say(_NOTE, language)}{note}" for note in run.notes]
-    lines += [f"  {_say(_ERROR, language)}{error}" for error in run.errors]
+        lines += [f"  {translate(_HISTORY, language)}", *_history(run, language)]
+    lines += [f"  {translate(_NOTE, language)}{note}" for note in run.notes]
+    lines += [f"  {translate(_ERROR, language)}{error}" for error in run.errors]
     return "\n".join(map(cells, lines))
 
 
@@ -78,12 +78,8 @@ _EPOCH = "epoch {epoch}"
 _LOSS_OF = "{name} {last}, min {minimum} at {step}"
 
 
-def _say(text: str, language: str, **values: str) -> str:
-    return translate(text, language).format_map(Values(values)) if text else ""
-
-
 def _certainty(verdict: Finding, language: str) -> str:
-    return _say(
+    return phrase(
         _CERTAINTY,
         language,
         severity=translate(verdict.severity.word, language),
@@ -96,18 +92,18 @@ def _head(run: RunSnapshot, language: str) -> str:
     total = f"{run.total_steps:,}" if run.total_steps else ""
     parts = [run.name, translate(run.state.value, language)]
     if run.step is None:
-        parts.append(_say(_NO_STEP, language))
+        parts.append(translate(_NO_STEP, language))
     else:
         text = _STEP_OF if total else _STEP
-        parts.append(_say(text, language, step=f"{run.step:,}", total=total))
+        parts.append(phrase(text, language, step=f"{run.step:,}", total=total))
     if run.epoch is not None:
-        parts.append(_say(_EPOCH, language, epoch=f"{run.epoch:.4g}"))
+        parts.append(phrase(_EPOCH, language, epoch=f"{run.epoch:.4g}"))
     return "   ".join([*parts, *filter(None, [", ".join(run.sources)])])
 
 
 def _losses(run: RunSnapshot, language: str) -> str:
     return translate(_SEPARATOR, language).join(
-        _say(
+        phrase(
             _LOSS_OF,
             language,
             name=translate(word, language),
@@ -123,7 +119,7 @@ def _losses(run: RunSnapshot, language: str) -> str:
 def _history(run: RunSnapshot, language: str) -> list[str]:
     """Each verdict with its step, its code and how severe it is."""
     return [
-        f"    {_say(_STEP, language, step=f'{turn.step:>9,}')}  {turn.code} "
+        f"    {phrase(_STEP, language, step=f'{turn.step:>9,}')}  {turn.code} "
         f"({translate(turn.severity.word, language)})"
         for turn in run.diagnosis.history
     ]

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TextIO
 
-from lossmon.locale import Values, translate
+from lossmon.locale import phrase, translate
 from lossmon.types import Snapshot
 
 DELAY = 1.0
@@ -62,8 +62,8 @@ class ReadingProgress:
 def progress_text(snapshot: Snapshot, language: str) -> str:
     """`reading 43/102`, `reading 37%` for one run, or the files seen before the first run."""
     if not snapshot.runs:
-        searching = translate("searching: {count} files so far", language)
-        return searching.format_map(Values({"count": f"{snapshot.seen_files:,}"}))
+        seen = f"{snapshot.seen_files:,}"
+        return phrase("searching: {count} files so far", language, count=seen)
     word = translate("reading", language)
     if snapshot.read is None:
         return f"{word} {len(snapshot.runs)}"
