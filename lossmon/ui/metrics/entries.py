@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 
@@ -32,9 +32,12 @@ class Keyed(Protocol):
     def key(self) -> str: ...
 
 
+Member = TypeVar("Member", covariant=True)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
-class MetricEntry:
-    """What has one chart, or one row.
+class ListEntry(Generic[Member]):
+    """What has one chart, or one row: series whose names differ by a number alone.
 
     Attributes:
         key: Stays the same while the run grows.
@@ -44,10 +47,10 @@ class MetricEntry:
 
     key: str
     name: str
-    members: tuple[Series, ...]
+    members: tuple[Member, ...]
 
     @property
-    def lead(self) -> Series:
+    def lead(self) -> Member:
         """The first series."""
         return self.members[0]
 
@@ -55,6 +58,12 @@ class MetricEntry:
     def is_group(self) -> bool:
         """Whether it stands for several series."""
         return len(self.members) > 1
+
+
+class MetricEntry(ListEntry[Series]):
+    """A metric, or the metric of all layers."""
+
+    __slots__ = ()
 
 
 def key_of(series: Series) -> str:

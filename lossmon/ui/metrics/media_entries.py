@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from lossmon.fast_dataclass import dataclass
 from lossmon.types import MediaKind, MediaSeries
-from lossmon.ui.metrics.entries import FEWEST_MEMBERS, numberless
+from lossmon.ui.metrics.entries import FEWEST_MEMBERS, ListEntry, numberless
 from lossmon.ui.metrics.names import natural_key
 from lossmon.ui.text.lines import clean
 
@@ -18,29 +17,10 @@ MEDIA_WORDS = {
 """What each kind is called, in English."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class MediaEntry:
-    """What was logged under one tag, or under tags whose names differ by a number alone.
+class MediaEntry(ListEntry[MediaSeries]):
+    """What was logged under one tag, or under the tags of all layers."""
 
-    Attributes:
-        key: Stays the same while the run grows.
-        name: Name on the screen, unshortened; of a group with `*` for the numbers.
-        members: The series, in natural order; one if it is not a group.
-    """
-
-    key: str
-    name: str
-    members: tuple[MediaSeries, ...]
-
-    @property
-    def lead(self) -> MediaSeries:
-        """The first series."""
-        return self.members[0]
-
-    @property
-    def is_group(self) -> bool:
-        """Whether it stands for several series."""
-        return len(self.members) > 1
+    __slots__ = ()
 
 
 def media_entries(media: Iterable[MediaSeries], fits: Callable[[str], bool]) -> list[MediaEntry]:
