@@ -202,7 +202,7 @@ class AlertJournal:
             )
 
     def forget_channels(self, known: Iterable[str]) -> None:
-        """Drop what waits for channels that are no longer configured."""
+        """Drop pending alerts for channels that are no longer configured."""
         names = [*known]
         marks = ", ".join("?" * len(names))
         with self._writing() as database:

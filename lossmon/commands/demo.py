@@ -112,7 +112,7 @@ def _train(options: argparse.Namespace, out: Path) -> int:
 
 
 def _judge(options: argparse.Namespace, out: Path, config: Config) -> int:
-    """Train and print the verdict, where there is no terminal."""
+    """Train and print the verdict if the output is not a terminal."""
     from lossmon.reports.check import check
     from lossmon.reports.formats import Style
 

@@ -47,7 +47,7 @@ def examine(reading: HardwareReading) -> CheckResult:
             return note("GPUs", f"{text}; GPU {', '.join(lost)} does not answer", remedy)
         return good("GPUs", text)
     if reading.note:
-        remedy = "nothing where there is no NVIDIA GPU; else `nvidia-smi` says more"
+        remedy = "ignore this if the machine has no NVIDIA GPU; otherwise run `nvidia-smi`"
         return note("GPUs", reading.note, remedy)
     remedy = "the driver hangs; `nvidia-smi` will too, and the machine may need a restart"
     return note("GPUs", f"the driver has not answered within {PATIENCE:g} s", remedy)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 UNLIMITED = 1 << 60
-"""Bytes from which on there is no limit: version 1 writes 2^63 rounded down to a page."""
+"""Bytes at or above which a limit means unlimited: version 1 writes 2^63 less a page."""
 
 
 class Cgroup:

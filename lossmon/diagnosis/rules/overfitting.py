@@ -100,7 +100,7 @@ LATELY = 2
 """Times since the best eval for which earlier swings count."""
 
 LEVEL_SHARE = 24
-"""Part of the evals whose median is a level: of many, a lone outlier is no swing."""
+"""Part of the evals whose median is a level: with many evals, a single outlier is not a swing."""
 
 LEVEL_EVALS = 13
 """Evals of a level at most."""
@@ -222,7 +222,7 @@ def train_kept_falling(signals: Signals) -> bool:
 
 
 def train_stayed_low(signals: Signals) -> bool:
-    """The train loss is no higher than beside the best eval, and low by what it has learnt."""
+    """Whether the train loss is still at or below its level at the best eval, after a real fall."""
     if not signals.sees_train_since_best or signals.drop < STAYED_DROP:
         return False
     return signals.once(_train_fall) >= -max(TRAIN_FELL, 2 * signals.train_at_eval_error)

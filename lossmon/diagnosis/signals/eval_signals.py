@@ -13,7 +13,7 @@ from lossmon.diagnosis.signals.train_signals import TrainSignals
 from lossmon.types import Floats
 
 LEFT_EVALS = 8
-"""Evals of which the newest three are the highest by chance in 1 of 35 runs."""
+"""Number of evals: with so many, the newest three are the highest by chance in 1 of 35 runs."""
 
 EVAL_ALARM = 0.01
 """Log rise of an eval above the best at which it may confirm overfitting."""
