@@ -10,7 +10,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import field, replace
 from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 from lossmon.config import Config
 from lossmon.errors import internal_error
@@ -18,6 +17,7 @@ from lossmon.fast_dataclass import dataclass
 from lossmon.monitor.duplicate_logs import DuplicateLogs
 from lossmon.monitor.file_follower import identity
 from lossmon.monitor.hardware.findings import HardwareFindings
+from lossmon.monitor.hardware.inputs import HardwareInput, NoHardware
 from lossmon.monitor.hardware.source import HardwareSource
 from lossmon.monitor.heap import Heap
 from lossmon.monitor.resumed_runs import continues, is_settled, joined, predecessors
@@ -28,7 +28,7 @@ from lossmon.monitor.stalled_reads import unless_stalled
 from lossmon.readers.discovery.discovery import Discovery, Scan
 from lossmon.readers.discovery.found import FoundRun
 from lossmon.store.run import MEMORY_BUDGET
-from lossmon.types import UNJUDGED, HardwareReading, MetricNames, RunSnapshot, RunState, Snapshot
+from lossmon.types import UNJUDGED, MetricNames, RunSnapshot, RunState, Snapshot
 
 UNLIMITED = 1 << 62
 """Memory budget that keeps every point."""
@@ -78,34 +78,6 @@ class MonitorConfig:
     def of(cls, config: Config) -> MonitorConfig:
         """The part of the settings that the monitor takes."""
         return cls(config.metrics, config.patterns, config.sensitivity)
-
-
-class HardwareInput(Protocol):
-    """Hardware readings of this machine.
-
-    Attributes:
-        idle: No run is alive, so samples may be rare. Set by the monitor.
-    """
-
-    idle: bool
-
-    @property
-    def latest(self) -> HardwareReading:
-        """The newest reading; the same object until something changes."""
-        ...
-
-
-@dataclass(slots=True)
-class NoHardware:
-    """Hardware that is not sampled.
-
-    Attributes:
-        latest: The reading to show instead.
-        idle: Without effect.
-    """
-
-    latest: HardwareReading = field(default_factory=HardwareReading)
-    idle: bool = True
 
 
 class Monitor:

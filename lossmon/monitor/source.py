@@ -11,7 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from lossmon.monitor.monitor import Monitor, MonitorConfig, NoHardware
+from lossmon.monitor.hardware.inputs import NoHardware
+from lossmon.monitor.monitor import Monitor, MonitorConfig
 from lossmon.types import HardwareReading, MetricNames, RunSnapshot, Snapshot
 
 if TYPE_CHECKING:
