@@ -34,10 +34,14 @@ def test_two_screens_keep_what_each_of_them_changed(tmp_path: Path) -> None:
     assert again.pane_layouts == {"-wide": PaneLayout(frozenset({"log"}))}
 
 
-def test_without_a_directory_nothing_is_kept_beyond_the_session() -> None:
+def test_without_a_directory_nothing_is_kept_beyond_the_session(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     kept = Preferences(None)
     kept.keep_theme("nord")
     assert (kept.theme, kept.trouble) == ("nord", "")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -59,7 +63,7 @@ def test_without_a_directory_nothing_is_kept_beyond_the_session() -> None:
             b'{"panes": {"a": {"sizes": {"log": -1}}}}', "must be numbers", id="a size below 1"
         ),
         pytest.param(b" " * 70_000, "larger than", id="too large"),
-        pytest.param(b"[" * 60_000, "", id="deeply nested"),
+        pytest.param(b"[" * 60_000, "not JSON", id="deeply nested"),
     ],
 )
 def test_a_broken_file_is_told_and_left_as_it_is(
