@@ -107,9 +107,9 @@ def _colors(theme: str) -> tuple[Color, ...]:
     from lossmon.ui.theme.theme import built_in_directory, full_name, load_themes
 
     known = load_themes([built_in_directory(), config_directory() / "themes"]).loaded
-    variables = known[full_name(theme, known)].variables
+    colors = known[full_name(theme, known)].colors
     names = ("train", "eval", "ok", "notice", "warning", "key")
-    return tuple(_color(variables[name]) for name in names)
+    return tuple(_color(colors[name]) for name in names)
 
 
 def _color(value: str) -> Color:

@@ -21,6 +21,7 @@ from lossmon.monitor import RunSource
 from lossmon.types import MetricNames, Snapshot
 from lossmon.ui.chart.view_options import XAxis
 from lossmon.ui.chart_actions import ChartActions
+from lossmon.ui.dashboard.sizes import classes_of
 from lossmon.ui.follower import ReadingFailed, SnapshotPoller, SnapshotReady
 from lossmon.ui.keys.bindings import BINDINGS, FOOTER, footer, in_groups
 from lossmon.ui.metrics.choices import MetricChoices
@@ -33,7 +34,6 @@ from lossmon.ui.screens.scene_screen import (
     MediaRequested,
     SceneScreen,
     axes_of,
-    classes_of,
 )
 from lossmon.ui.state.hardware_timeline import HardwareTimeline
 from lossmon.ui.state.preferences import Preferences
@@ -135,13 +135,13 @@ class LossmonApp(ViewHost):
     # --------------------------------------------------------------------------- data in
 
     def get_default_screen(self) -> Screen[None]:
-        self.charts.arrange(" ".join(classes_of(self.size)))
+        self.charts.arrange(" ".join(classes_of(*self.size)))
         ranks = {**FOOTER, **{one.id: one.footer for one in VIEWS if one.footer is not None}}
         own = [one for one in Dashboard.BINDINGS if isinstance(one, Binding)]
         keys = footer((*KEYS, *own), sorted(ranks, key=ranks.__getitem__), self.config.keys)
         dashboard = Dashboard(keys, self.scene.say)
         # All that is known before the first layout need not be painted again after it.
-        dashboard.add_class(*classes_of(self.size), update=False)
+        dashboard.add_class(*classes_of(*self.size), update=False)
         dashboard.present(self.scene)
         return dashboard
 
@@ -161,7 +161,7 @@ class LossmonApp(ViewHost):
         await super().on_event(event)
 
     def on_resize(self, event: Resize) -> None:
-        if self.charts.arrange(" ".join(classes_of(event.size))):
+        if self.charts.arrange(" ".join(classes_of(*event.size))):
             self.present()
 
     def on_unmount(self) -> None:

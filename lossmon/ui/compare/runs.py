@@ -18,9 +18,9 @@ from lossmon.types import Kind, RunSnapshot, Series
 from lossmon.ui.chart.model import Curve, start_of
 from lossmon.ui.chart.positions import has_axis, placed_curve
 from lossmon.ui.chart.view_options import XAxis
+from lossmon.ui.metrics.table import others
 from lossmon.ui.scene import Scene
 from lossmon.ui.state.run_letters import LETTERS, MOST
-from lossmon.ui.widgets.metrics import others
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,10 @@ from lossmon.analysis.comparison import CurveDifference
 from lossmon.analysis.settings_diff import SettingDifference, differing
 from lossmon.diagnosis.advice import badge_of
 from lossmon.fast_dataclass import dataclass
+from lossmon.ui.chart.styles import SERIES_ROLES
 from lossmon.ui.chart.view_options import XAxis
 from lossmon.ui.compare.runs import ComparedRun, Metric, best_of
+from lossmon.ui.dashboard.badge import narrow_block
 from lossmon.ui.fleet.names import RunNames
 from lossmon.ui.scene import Scene
 from lossmon.ui.text import numbers
@@ -28,8 +30,6 @@ from lossmon.ui.text.lines import (
     pad,
     width,
 )
-from lossmon.ui.widgets.badge import narrow_block
-from lossmon.ui.widgets.chart import SERIES_ROLES
 
 MARKS = 5
 """Cells before a name: the choice, the letter, a piece of the curve."""

@@ -10,14 +10,14 @@ from rich.cells import cell_len
 
 from lossmon.fast_dataclass import dataclass
 from lossmon.types import RunSnapshot, Series
+from lossmon.ui.dashboard.header import state_of
 from lossmon.ui.fleet import fields
 from lossmon.ui.fleet.order import Key
 from lossmon.ui.metrics.names import display_name
+from lossmon.ui.metrics.table import others
 from lossmon.ui.scene import Scene
 from lossmon.ui.text import numbers
 from lossmon.ui.text.lines import MUTED, TEXT, Line, clip_middle
-from lossmon.ui.widgets.header import state_of
-from lossmon.ui.widgets.metrics import others
 
 LOSS = 7
 """Cells of a loss, with the blank before it."""

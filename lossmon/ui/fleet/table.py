@@ -10,6 +10,8 @@ from typing import overload
 from lossmon.diagnosis.advice import badge_of
 from lossmon.types import UNJUDGED, Floats, RunSnapshot, RunState, Severity
 from lossmon.ui.chart.sparkline import sparkline
+from lossmon.ui.dashboard.badge import GLYPHS, ROLES
+from lossmon.ui.dashboard.header import STATES
 from lossmon.ui.fleet.columns import (
     COUNT,
     MARKS,
@@ -36,8 +38,6 @@ from lossmon.ui.text.lines import (
     pad,
     width,
 )
-from lossmon.ui.widgets.badge import GLYPHS, ROLES
-from lossmon.ui.widgets.header import STATES
 
 _KEPT = 512
 """Sparklines that are kept: a few screenfuls."""

@@ -29,6 +29,7 @@ from lossmon.ui.compare.runs import (
     usual_metric,
 )
 from lossmon.ui.compare.table import ComparisonTable, setting_lines
+from lossmon.ui.dashboard.chart_titles import options_of
 from lossmon.ui.scene import Scene
 from lossmon.ui.screens.host import ViewHost
 from lossmon.ui.screens.page_screen import Body
@@ -36,7 +37,6 @@ from lossmon.ui.screens.scene_screen import SceneScreen
 from lossmon.ui.state.run_letters import RunLetters
 from lossmon.ui.text.lines import EMPTY, MUTED, STRONG, TEXT, Line, clean
 from lossmon.ui.widgets.chart import Chart
-from lossmon.ui.widgets.chart_titles import options_of
 from lossmon.ui.widgets.pane import Edge
 
 

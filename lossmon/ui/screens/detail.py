@@ -19,6 +19,8 @@ from lossmon.ui.chart.model import ChartModel, ChartOptions
 from lossmon.ui.chart.positions import counts_epochs
 from lossmon.ui.chart.readout import Reading, readout
 from lossmon.ui.chart.run_model import model_of
+from lossmon.ui.dashboard.chart_titles import options_of, shade_of
+from lossmon.ui.dashboard.main_panes import titles
 from lossmon.ui.keys.bindings import footer
 from lossmon.ui.keys.detail import BINDINGS, FOOTER
 from lossmon.ui.scene import Scene
@@ -28,10 +30,8 @@ from lossmon.ui.screens.typing_screen import TypingScreen
 from lossmon.ui.text.lines import EMPTY, MUTED, Line, clean
 from lossmon.ui.widgets.chart import Chart
 from lossmon.ui.widgets.chart_pointer import ChartPointer
-from lossmon.ui.widgets.chart_titles import options_of, shade_of
 from lossmon.ui.widgets.chart_viewport import ChartViewport
 from lossmon.ui.widgets.keys import Keys
-from lossmon.ui.widgets.losses import titles
 from lossmon.ui.widgets.metric_list import LOSSES, Catalogue, Subject
 from lossmon.ui.widgets.pane import Edge
 from lossmon.ui.widgets.readings import Legend, Readings

@@ -15,11 +15,11 @@ from lossmon.analysis.sentences import (
 )
 from lossmon.diagnosis.advice import advise, explain_missing
 from lossmon.types import Diagnosis, Finding, RunSnapshot
+from lossmon.ui.dashboard.badge import ROLES, block, shows_since
+from lossmon.ui.dashboard.verdicts import turn_line
 from lossmon.ui.screens.page_screen import PageScreen
 from lossmon.ui.text import numbers
 from lossmon.ui.text.lines import EMPTY, MUTED, STRONG, TEXT, Line, clean, fit, join, wrap
-from lossmon.ui.widgets.badge import ROLES, block, shows_since
-from lossmon.ui.widgets.verdicts import turn_line
 
 LABEL_ROOM = 11
 """Cells of the margin where each section is named; a narrow screen puts it on its own line."""

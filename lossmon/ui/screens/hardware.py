@@ -18,6 +18,7 @@ from lossmon.ui.chart.model import ChartModel, ChartOptions, Curve, start_of
 from lossmon.ui.chart.positions import has_axis
 from lossmon.ui.chart.run_model import model_of, style_of
 from lossmon.ui.chart.view_options import XAxis
+from lossmon.ui.dashboard.chart_titles import options_of
 from lossmon.ui.keys.bindings import footer
 from lossmon.ui.metrics.names import natural_key
 from lossmon.ui.scene import Scene
@@ -25,7 +26,6 @@ from lossmon.ui.screens.host import ViewHost
 from lossmon.ui.screens.scene_screen import SceneScreen
 from lossmon.ui.state.hardware_timeline import GpuTrack, memory_share, system_series
 from lossmon.ui.text.lines import EMPTY, MUTED, STRONG, TEXT, Line, choose, clean, clip_middle
-from lossmon.ui.widgets.chart_titles import options_of
 from lossmon.ui.widgets.gpus import gpu_facts, short_name
 from lossmon.ui.widgets.hardware import host_parts
 from lossmon.ui.widgets.heading import Heading

@@ -13,6 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Grid
 
 from lossmon.types import RunSnapshot
+from lossmon.ui.dashboard.chart_titles import options_of
 from lossmon.ui.keys.bindings import footer
 from lossmon.ui.metrics.charts import chart_of
 from lossmon.ui.metrics.entries import Bands, MetricEntry, entries_of, find
@@ -27,7 +28,6 @@ from lossmon.ui.screens.media.previews import Previews, PreviewsRead
 from lossmon.ui.screens.scene_screen import DetailRequested, MediaRequested
 from lossmon.ui.screens.typing_screen import TypingScreen
 from lossmon.ui.text.lines import EMPTY, MUTED, STRONG, TEXT, Line, clean
-from lossmon.ui.widgets.chart_titles import options_of
 from lossmon.ui.widgets.heading import Heading
 from lossmon.ui.widgets.keys import Keys
 from lossmon.ui.widgets.metric_list import Catalogue

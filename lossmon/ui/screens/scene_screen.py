@@ -6,7 +6,6 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from textual.geometry import Size
 from textual.message import Message
 from textual.screen import Screen
 
@@ -14,39 +13,11 @@ from lossmon.types import MediaSeries
 from lossmon.ui.chart.positions import axes_of_run
 from lossmon.ui.chart.view_options import XAxis
 from lossmon.ui.compositor import DiffCompositor
+from lossmon.ui.dashboard.sizes import COLUMNS, ROWS
 from lossmon.ui.scene import Scene
 
 if TYPE_CHECKING:
     from lossmon.ui.screens.host import ViewHost
-
-Breakpoints = list[tuple[int, str]]
-
-COLUMNS: Breakpoints = [
-    (0, "-tiny"),
-    (40, "-narrow"),
-    (60, "-normal"),
-    (110, "-wide"),
-    (150, "-very-wide"),
-]
-"""Columns from which a class is set; `app.tcss` says what each means."""
-
-ROWS: Breakpoints = [
-    (0, "-sliver"),
-    (9, "-strip"),
-    (14, "-short"),
-    (20, "-low"),
-    (30, "-tall"),
-    (38, "-taller"),
-    (46, "-very-tall"),
-]
-"""Rows from which a class is set."""
-
-
-def classes_of(size: Size) -> tuple[str, str]:
-    """The classes that a screen of this size will have."""
-    columns = [name for least, name in COLUMNS if size.width >= least]
-    rows = [name for least, name in ROWS if size.height >= least]
-    return columns[-1], rows[-1]
 
 
 def axes_of(scene: Scene) -> Collection[XAxis]:

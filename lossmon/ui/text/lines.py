@@ -159,6 +159,38 @@ def choose(parts: Sequence[tuple[int, Line]], room: int, gap: int = 3) -> Line:
     return EMPTY
 
 
+def bar(share: float, cells: int) -> Line:
+    """A bar of `cells` cells, filled to eighths of a cell."""
+    eighths = round(max(0.0, min(1.0, share)) * cells * 8)
+    full, rest = divmod(eighths, 8)
+    filled = "█" * full + (" ▏▎▍▌▋▊▉"[rest] if rest else "")
+    return ((filled, "bar"), ("░" * (cells - len(filled)), "frame"))
+
+
+def edge_line(
+    corners: str, parts: Sequence[tuple[int, Line]], role: str, room: int, *, left: bool
+) -> Line:
+    """The upper or lower edge of a frame with a text in it.
+
+    Args:
+        corners: The characters at both ends.
+        parts: Importance and line of what the text holds.
+        role: Of the frame.
+        room: Cells.
+        left: The text stands at the left; else at the right.
+    """
+    start, end = corners[0], corners[1]
+    if room < 6:
+        return fit(((start + "─" * (room - 2) + end, role),), room)
+    text = choose(parts, room - 6, 2)
+    if text:
+        text = ((" ", TEXT), *text, (" ", TEXT))
+    rule = "─" * (room - 3 - width(text))
+    if left:
+        return ((start + "─", role), *text, (rule + end, role))
+    return ((start + rule, role), *text, ("─" + end, role))
+
+
 def wrap(text: str, room: int) -> list[str]:
     """Break text into lines of at most `room` cells, at blanks where there are any.
 

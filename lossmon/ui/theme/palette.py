@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from rich.color import ANSI_COLOR_NAMES, Color
+from rich.color_triplet import ColorTriplet
 from rich.segment import Segment
 from rich.style import Style
-from textual.color import Color, ColorParseError
-from textual.strip import Strip
 
 from lossmon.ui.text.lines import TINT, Line, width
 
@@ -55,19 +55,18 @@ class Palette:
         if known is None:
             frame, ground = self._color("frame"), self.ground
             known = self.style(role)
-            if frame is not None and ground is not None and frame.ansi is None is ground.ansi:
-                known += Style(bgcolor=ground.blend(frame, _SHARE).rich_color)
+            if mixed := blend(ground, frame, _SHARE):
+                known += Style(bgcolor=mixed)
             self._styles[role + TINT] = known
         return known
 
-    def strip(self, line: Line, room: int) -> Strip:
-        """Paint a line, filled with the ground to exactly `room` cells."""
+    def segments(self, line: Line, room: int) -> list[Segment]:
+        """Paint a line, filled with the ground to at least `room` cells."""
         segments = [Segment(text, self.style(role)) for text, role in line if text]
         missing = room - width(line)
         if missing > 0:
             segments.append(Segment(" " * missing, self.style("foreground")))
-        strip = Strip(segments)
-        return strip if missing >= 0 else strip.crop(0, room)
+        return segments
 
     def _make(self, role: str) -> Style:
         if role.endswith(TINT):
@@ -86,35 +85,35 @@ class Palette:
         return Style(
             strike=role == "removed" or None,
             underline=role == "added" or None,
-            color=color.rich_color if color else None,
-            bgcolor=ground.rich_color if ground else None,
+            color=color,
+            bgcolor=ground,
             bold=bold,
         )
 
     def _faint(self, name: str) -> Style:
         """A role closer to the ground; the terminal's own colours have a faint form."""
         color, ground = self._color(name) or self._color("foreground"), self.ground
-        blends = color is not None and ground is not None and color.ansi is ground.ansi is None
-        if color is not None and ground is not None and blends:
-            color = color.blend(ground, _FAINT)
-        return Style(
-            color=color.rich_color if color else None,
-            bgcolor=ground.rich_color if ground else None,
-            dim=None if blends else True,
-        )
+        mixed = blend(color, ground, _FAINT)
+        return Style(color=mixed or color, bgcolor=ground, dim=None if mixed else True)
 
     def _fill(self, name: str) -> Style:
         if self._reverse:
             return Style(reverse=True, bold=True)
-        text, fill = self._color("on-badge"), self._color(name)
-        return Style(
-            color=text.rich_color if text else None,
-            bgcolor=fill.rich_color if fill else None,
-            bold=True,
-        )
+        return Style(color=self._color("on-badge"), bgcolor=self._color(name), bold=True)
 
     def _color(self, name: str) -> Color | None:
-        try:
-            return Color.parse(self._variables.get(name, ""))
-        except ColorParseError:
-            return None
+        value = self._variables.get(name, "")
+        if value.startswith("#"):
+            return Color.parse(value)
+        if value == "ansi_default":
+            return Color.default()
+        number = ANSI_COLOR_NAMES.get(value.removeprefix("ansi_"))
+        return None if number is None else Color.from_ansi(number)
+
+
+def blend(color: Color | None, other: Color | None, share: float) -> Color | None:
+    """A colour with a share of another one, None where the terminal alone knows one of them."""
+    if color is None or other is None or color.triplet is None or other.triplet is None:
+        return None
+    pairs = zip(color.triplet, other.triplet, strict=True)
+    return Color.from_triplet(ColorTriplet(*(int(a + (b - a) * share) for a, b in pairs)))

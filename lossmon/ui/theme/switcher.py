@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from textual.app import App
+from textual.theme import Theme as TextualTheme
 
 from lossmon.errors import ConfigError
 from lossmon.ui.terminal import Terminal
 from lossmon.ui.theme.theme import (
     DEFAULT_THEME,
-    LIGHT_THEME,
-    TERMINAL_THEME,
-    built_in_directory,
+    Theme,
+    directories_for,
     full_name,
     load_themes,
+    usual_theme,
 )
 
 
@@ -50,15 +52,13 @@ class ThemeSwitcher:
         self._names: list[str] = []
         self._are_all_known = False
         self.errors: tuple[str, ...] = ()
-        fitting = LIGHT_THEME if terminal.light else DEFAULT_THEME
-        usual = TERMINAL_THEME if terminal.plain else kept or fitting
-        self._begin(wanted or usual, wanted=wanted is not None)
+        self._begin(wanted or usual_theme(terminal, kept), wanted=wanted is not None)
 
     @property
     def names(self) -> list[str]:
         """The names of every theme, in the order they are offered."""
         if not self._are_all_known:
-            self._load()
+            self._load(directories_for("", self._directory))
         return self._names
 
     def switch(self, name: str) -> None:
@@ -66,8 +66,7 @@ class ThemeSwitcher:
         self._app.theme = name
 
     def _begin(self, name: str, *, wanted: bool) -> None:
-        has_own = self._directory is not None and self._directory.is_dir()
-        self._load(only_default=name == DEFAULT_THEME and not has_own)
+        self._load(directories_for(name, self._directory))
         try:
             name = full_name(name, self._names)
         except ConfigError as error:
@@ -79,12 +78,36 @@ class ThemeSwitcher:
         self._app.set_reactive(App.theme, name)
         self._app.stylesheet.set_variables(self._app.get_css_variables())
 
-    def _load(self, *, only_default: bool = False) -> None:
-        directories = [built_in_directory()]
-        if self._directory is not None:
-            directories.append(self._directory)
-        themes = load_themes([] if only_default else directories)
+    def _load(self, directories: Sequence[Path]) -> None:
+        themes = load_themes(directories)
         self.errors += themes.failed
-        self._names, self._are_all_known = list(themes.loaded), not only_default
+        self._names, self._are_all_known = list(themes.loaded), bool(directories)
         for theme in themes.loaded.values():
-            self._app.register_theme(theme)
+            self._app.register_theme(textual_theme(theme))
+
+
+def textual_theme(theme: Theme) -> TextualTheme:
+    """A theme as Textual takes it: our colours are its variables, and its own derive from them."""
+    colors = theme.colors
+    return TextualTheme(
+        name=theme.name,
+        dark=theme.dark,
+        ansi=theme.ansi,
+        primary=colors["train"],
+        secondary=colors["focus"],
+        accent=colors["key"],
+        success=colors["ok"],
+        warning=colors["warning"],
+        error=colors["critical"],
+        foreground=colors["foreground"],
+        background=colors["background"],
+        surface=colors["background"],
+        panel=colors["background"],
+        variables={
+            **colors,
+            "border-blurred": colors["frame"],
+            # Textual's own rules name these two, and a theme of terminal colours must give them.
+            "ansi-background": colors["background"],
+            "ansi-foreground": colors["foreground"],
+        },
+    )

@@ -1,4 +1,4 @@
-"""Themes: TOML files into Textual themes. A broken file is named and skipped."""
+"""Themes: read from TOML files. A broken file is named and skipped."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from textual.theme import Theme
-
 from lossmon.errors import ConfigError, ThemeError, did_you_mean
 from lossmon.fast_dataclass import dataclass
 from lossmon.toml.read import TomlError, read_toml
+from lossmon.ui.terminal import Terminal
 
 DARK: Mapping[str, str] = {
     "background": "#10151b",
@@ -73,6 +72,24 @@ _TABLES = frozenset({"name", "dark", "ansi", "colors"})
 
 
 @dataclass(frozen=True, slots=True)
+class Theme:
+    """Colours of the screen.
+
+    Attributes:
+        name: What the user calls it.
+        colors: `#rrggbb` by role; a theme of the terminal's own colours has names such as
+            `ansi_blue`.
+        dark: The ground is darker than the text.
+        ansi: The colours are the terminal's own.
+    """
+
+    name: str
+    colors: Mapping[str, str]
+    dark: bool = True
+    ansi: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Themes:
     """What the theme directories gave.
 
@@ -90,6 +107,30 @@ def built_in_directory() -> Path:
     package = Path(__file__).resolve().parents[2]
     packaged = package / "themes"
     return packaged if packaged.is_dir() else package.parent / "themes"
+
+
+def usual_theme(terminal: Terminal, kept: str | None) -> str:
+    """Name of the theme to begin with where the settings name none.
+
+    Args:
+        terminal: What may be drawn.
+        kept: Name that the user chose on the screen earlier, or None.
+    """
+    if terminal.plain:
+        return TERMINAL_THEME
+    return kept or (LIGHT_THEME if terminal.light else DEFAULT_THEME)
+
+
+def directories_for(name: str, own: Path | None) -> list[Path]:
+    """Where themes have to be read to know one by its name: nowhere for the default theme.
+
+    Args:
+        name: Name of the theme.
+        own: The user's own directory of themes, or None.
+    """
+    if name == DEFAULT_THEME and not (own is not None and own.is_dir()):
+        return []
+    return [built_in_directory(), *([] if own is None else [own])]
 
 
 def full_name(name: str, known: Iterable[str]) -> str:
@@ -113,7 +154,7 @@ def full_name(name: str, known: Iterable[str]) -> str:
 
 def load_themes(directories: Iterable[Path]) -> Themes:
     """Read every `*.toml` of the directories; the default dark theme is always there."""
-    loaded = {DEFAULT_THEME: build(DEFAULT_THEME, DARK)}
+    loaded = {DEFAULT_THEME: Theme(DEFAULT_THEME, DARK)}
     failed: list[str] = []
     for directory in directories:
         try:
@@ -173,33 +214,7 @@ def parse(table: Mapping[str, object]) -> Theme:
     if ansi and len(colors) < len(chosen):
         missing = next(key for key in chosen if key not in colors)
         raise ThemeError(f"colors.{missing}: missing; a theme with ansi = true names every colour")
-    return build(name, chosen, dark=dark, ansi=ansi)
-
-
-def build(name: str, colors: Mapping[str, str], *, dark: bool = True, ansi: bool = False) -> Theme:
-    """Make the Textual theme: our colours are its variables, and its own derive from them."""
-    return Theme(
-        name=name,
-        dark=dark,
-        ansi=ansi,
-        primary=colors["train"],
-        secondary=colors["focus"],
-        accent=colors["key"],
-        success=colors["ok"],
-        warning=colors["warning"],
-        error=colors["critical"],
-        foreground=colors["foreground"],
-        background=colors["background"],
-        surface=colors["background"],
-        panel=colors["background"],
-        variables={
-            **{key: colors[key] for key in DARK},
-            "border-blurred": colors["frame"],
-            # Textual's own rules name these two, and a theme of terminal colours must give them.
-            "ansi-background": colors["background"],
-            "ansi-foreground": colors["foreground"],
-        },
-    )
+    return Theme(name, chosen, dark, ansi)
 
 
 def _switch(table: Mapping[str, object], key: str, default: bool) -> bool:

@@ -4,32 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lossmon.diagnosis.advice import advise
-from lossmon.types import UNJUDGED, Confidence, Finding, Severity
-from lossmon.ui.text import numbers
-from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, clean, fit, spread, width
+from lossmon.ui.dashboard.badge import badge_line
+from lossmon.ui.text.lines import Line
 from lossmon.ui.widgets.scene_panel import ScenePanel
-
-GLYPHS = {
-    Severity.NEUTRAL: "…",
-    Severity.OK: "✓",
-    Severity.NOTICE: "◆",
-    Severity.WARNING: "▲",
-    Severity.CRITICAL: "✖",
-}
-"""Stands before the word: shape tells the severity as well as colour does."""
-
-ROLES = {
-    Severity.NEUTRAL: "muted",
-    Severity.OK: "ok",
-    Severity.NOTICE: "notice",
-    Severity.WARNING: "warning",
-    Severity.CRITICAL: "critical",
-}
-
-
-CONFIDENCE_ROOM = 100
-"""Columns from which the confidence stands beside the badge; the diagnosis has it anyway."""
 
 
 class Badge(ScenePanel, can_focus=True):
@@ -44,51 +21,4 @@ class Badge(ScenePanel, can_focus=True):
         await self.run_action("app.view('view.diagnosis')")
 
     def compose_lines(self, width: int, height: int) -> Sequence[Line]:
-        run = self.scene.run
-        if run is None:
-            return [EMPTY]
-        if run.diagnosis is UNJUDGED:
-            return [fit(block(Severity.NEUTRAL, self.scene.say("reading").upper()), width)]
-        verdict = run.diagnosis.verdict
-        advice = advise(verdict, self.scene.language)
-        line = block(verdict.severity, clean(advice.badge))
-        gap = "  " if width >= 60 else " "
-        if shows_since(verdict) and width >= 60:
-            since = self.scene.since(numbers.si(verdict.since_step), short=width < 100)
-            line = (*line, (gap + since, MUTED))
-        if width >= CONFIDENCE_ROOM and shows_confidence(verdict):
-            confidence = (
-                f"{self.scene.say(verdict.confidence.value)} {self.scene.say('confidence')}"
-            )
-            line = (*line, (gap + confidence, MUTED))
-        line = (*line, (gap, TEXT), (clean(advice.evidence), TEXT))
-        hint: Line = (("d ▸", "key" if self.has_focus else MUTED), (" ", TEXT))
-        if width < 100:
-            return [fit(line, width)]
-        return [spread(fit(line, width - 6), hint, width)]
-
-
-def block(severity: Severity, word: str) -> Line:
-    """The word: filled for a warning or worse, a coloured word below that."""
-    role = ROLES[severity]
-    if severity >= Severity.WARNING:
-        # The glyph tells a warning from a critical verdict where there are no colours.
-        return (("▐", role), (f"{GLYPHS[severity]} {word} ", f"badge-{role}"), ("▌", role))
-    return ((f" {GLYPHS[severity]} ", role), (word, f"{role}!"))
-
-
-def shows_confidence(finding: Finding) -> bool:
-    """Whether the verdict rests on little evidence."""
-    return finding.severity > Severity.NEUTRAL and finding.confidence is not Confidence.HIGH
-
-
-def shows_since(finding: Finding) -> bool:
-    """Whether a step of onset means something for this finding."""
-    return finding.since_step > 0 and finding.severity >= Severity.NOTICE
-
-
-def narrow_block(severity: Severity, word: str, room: int) -> Line:
-    """The word cut to a column of a list, glyph first."""
-    line: Line = ((f"{GLYPHS[severity]} ", ROLES[severity]), (word, ROLES[severity]))
-    line = fit(line, room)
-    return (*line, (" " * (room - width(line)), TEXT))
+        return [badge_line(self.scene, width, has_focus=self.has_focus)]

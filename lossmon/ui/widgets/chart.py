@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from rich.segment import Segment
-from rich.style import Style
 from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
@@ -11,50 +10,10 @@ from textual.widget import Widget
 from lossmon.ui.chart.canvas import Picture, changes
 from lossmon.ui.chart.curve_cache import Trace
 from lossmon.ui.chart.model import ChartModel, ChartOptions, Curve
-from lossmon.ui.chart.painter import LINES, SERIES, TINTED, Painter
+from lossmon.ui.chart.painter import Painter
 from lossmon.ui.chart.ranges import Frame, Span
+from lossmon.ui.chart.styles import cell_style
 from lossmon.ui.widgets.panel import palette_of
-
-SERIES_ROLES = {
-    "series-1": "train",
-    "series-2": "eval",
-    "series-3": "ok",
-    "series-4": "warning",
-    "series-5": "critical",
-    "series-6": "notice",
-    "series-7": "mark",
-    "series-8": "bar",
-}
-"""The colours of runs that are laid over each other."""
-
-_ROLES = {
-    "blank": "foreground",
-    "axis": "axis",
-    "train": "train",
-    "eval": "eval",
-    "train-raw": "train-raw",
-    "eval-raw": "eval-raw",
-    "other": "train",
-    "other-raw": "train-raw",
-    **SERIES_ROLES,
-    "ghost": "muted",
-    "gap": "frame",
-    "mark": "mark",
-    "nan": "critical",
-    "clipped": "muted",
-    "restart": "muted",
-    "verdict-neutral": "muted",
-    "verdict-ok": "ok",
-    "verdict-notice": "notice",
-    "verdict-warning": "warning",
-    "verdict-critical": "critical",
-    "checkpoint": "muted",
-    "cursor": "key",
-}
-"""The role of the theme that paints each style; raw points of further curves are muted."""
-
-_ROLES |= {f"{name}-calm": f"{_ROLES[name]}~" for name in SERIES}
-_ROLES |= {f"{name}-raw": "muted" for name in LINES if f"{name}-raw" not in _ROLES}
 
 
 class Chart(Widget):
@@ -150,15 +109,11 @@ class Chart(Widget):
             self._drawn_for = size
             self._picture = self._painter.paint(self.model, self.options, *size)
         if y >= self._picture.height:
-            return Strip.blank(size.width, self._style("blank"))
-        segments = [Segment(text, self._style(name)) for text, name in self._picture.segments(y)]
-        return Strip(segments, size.width)
-
-    def _style(self, name: str) -> Style:
+            return Strip.blank(size.width, cell_style(palette_of(self.app), "blank"))
         palette = palette_of(self.app)
-        if name.endswith(TINTED):
-            return palette.tinted(_ROLES[name.removesuffix(TINTED)])
-        return palette.style(_ROLES[name])
+        runs = self._picture.segments(y)
+        segments = [Segment(text, cell_style(palette, name)) for text, name in runs]
+        return Strip(segments, size.width)
 
 
 def _curves_of(model: ChartModel) -> tuple[Curve, ...]:

@@ -16,6 +16,7 @@ from lossmon.ui.text.lines import (
     STRONG,
     TEXT,
     Line,
+    bar,
     choose,
     clean,
     clip,
@@ -301,14 +302,6 @@ def process_lines(scene: Scene, gpu: GpuReading, width: int, most: int = 2) -> l
         line: Line = ((f" {name} {process.pid}", MUTED), (f"  {memory}", TEXT), *mark)
         lines.append(fit(line, width - 1))
     return lines
-
-
-def bar(share: float, cells: int) -> Line:
-    """A bar of `cells` cells, filled to eighths of a cell."""
-    eighths = round(max(0.0, min(1.0, share)) * cells * 8)
-    full, rest = divmod(eighths, 8)
-    filled = "█" * full + (" ▏▎▍▌▋▊▉"[rest] if rest else "")
-    return ((filled, "bar"), ("░" * (cells - len(filled)), "frame"))
 
 
 def short_name(name: str) -> str:

@@ -2,54 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-from functools import partial
-
 from textual.app import ComposeResult
 from textual.widget import Widget
 
-from lossmon.fast_dataclass import dataclass
-from lossmon.types import RunSnapshot
-from lossmon.ui.chart.curve_cache import Trace
-from lossmon.ui.chart.main_charts import eval_sets, reward_charts
-from lossmon.ui.chart.model import ChartModel
-from lossmon.ui.chart.run_model import model_of
-from lossmon.ui.chart.view_options import SMOOTHINGS, XAxis
-from lossmon.ui.scene import Scene
-from lossmon.ui.text.lines import EMPTY, MUTED, Line
-from lossmon.ui.widgets.chart_titles import (
-    footer_of,
-    gap_of,
-    options_of,
-    shade_of,
-    title_of,
-    x_axis_of,
+from lossmon.ui.dashboard.main_panes import (
+    CRAMPED,
+    PANES,
+    PanePlan,
+    content_of,
+    pane_plans,
+    plans_in,
 )
-from lossmon.ui.widgets.metrics import others
-from lossmon.ui.widgets.pane import LossPane, no_titles, separator
-
-PANES = ("train", "eval", "more")
-"""Ids of the panes, in the order they stand."""
-
-
-CRAMPED = 126
-"""Columns below which three charts stand one above the other rather than side by side."""
-
-
-@dataclass(frozen=True, slots=True)
-class PanePlan:
-    """What a pane shows, as indices into the series of a run.
-
-    Attributes:
-        shown: Series of its own, the most important first.
-        beside: Series of other panes, whose range it takes where the ranges are shared.
-        behind: Series that are drawn faintly behind.
-    """
-
-    shown: tuple[int, ...]
-    beside: tuple[int, ...] = ()
-    behind: tuple[int, ...] = ()
+from lossmon.ui.scene import Scene
+from lossmon.ui.widgets.pane import LossPane
 
 
 class Losses(Widget):
@@ -75,11 +40,8 @@ class Losses(Widget):
         self.set_class("more" in wanted, "-with-more", update=styled)
         self.set_class(self.size.width < CRAMPED, "-cramped")
         visible = [name for name in PANES if self.panes[name].display]
-        if len(visible) == 1:
-            show_plan(self.panes[visible[0]], scene, together(scene, wanted))
-            return
-        for name in visible:
-            show_plan(self.panes[name], scene, wanted.get(name, PanePlan(())))
+        for name, plan in zip(visible, plans_in(scene, visible), strict=True):
+            show_plan(self.panes[name], scene, plan)
 
     def on_resize(self) -> None:
         self.show(self.scene)
@@ -87,108 +49,4 @@ class Losses(Widget):
 
 def show_plan(pane: LossPane, scene: Scene, plan: PanePlan) -> None:
     """Show some series of a scene's run in a pane."""
-    run = scene.run
-    if run is None or not plan.shown:
-        pane.show(scene, ChartModel(), options_of(scene), no_titles, EMPTY)
-        return
-    context = () if scene.chart_settings.own else plan.beside
-    options = options_of(scene, plan.shown[0])
-    if len(plan.shown) == len(plan.behind) == 1:
-        options = replace(options, shade_gap=shade_of(scene))
-    pane.show(
-        scene,
-        model_of(run, scene.chart_settings, plan.shown, context, plan.behind),
-        options,
-        partial(titles, scene, run, plan.shown),
-        footer_of(scene, run, plan.shown),
-    )
-
-
-def pane_plans(scene: Scene) -> dict[str, PanePlan]:
-    """What to draw, by pane: the main charts that there are and that the user did not close.
-
-    A run without any loss shows its first other scalar instead.
-    """
-    run = scene.run
-    if run is None:
-        return {}
-    leading = reward_charts(run)
-    plans = dict(zip(PANES, map(PanePlan, leading), strict=False)) if leading else _losses(run)
-    kept = {name: plan for name, plan in plans.items() if name not in scene.chart_settings.hidden}
-    return kept or plans
-
-
-def _losses(run: RunSnapshot) -> dict[str, PanePlan]:
-    train = () if run.train is None else (run.train,)
-    evals = eval_sets(run)
-    plans = {}
-    if train:
-        plans["train"] = PanePlan(train, beside=evals)
-    if evals:
-        plans["eval"] = PanePlan(evals, beside=train, behind=train)
-    if plans or not (rest := others(run)):
-        return plans
-    # Compared by identity: series hold arrays, which have no single truth.
-    return {"train": PanePlan((next(i for i, one in enumerate(run.series) if one is rest[0]),))}
-
-
-def together(scene: Scene, plans: dict[str, PanePlan]) -> PanePlan:
-    """What the only pane shows: all losses, or the first of charts that have no axis in common."""
-    if scene.run is None or not plans:
-        return PanePlan(())
-    if reward_charts(scene.run):
-        return next(iter(plans.values()))
-    return PanePlan(tuple(index for plan in plans.values() for index in plan.shown))
-
-
-def titles(
-    scene: Scene, run: RunSnapshot, shown: tuple[int, ...], traces: Sequence[Trace], room: int
-) -> list[tuple[int, Line]]:
-    """The title of a pane: the numbers of each curve, and how it is drawn.
-
-    Args:
-        scene: What the screen shows.
-        run: The run.
-        shown: Indices into its series, the most important first.
-        traces: The same curves as they were drawn, or nothing before they were.
-        room: Cells of the pane.
-    """
-    ends = (
-        [trace.line_end for trace in traces] if len(traces) == len(shown) else [None] * len(shown)
-    )
-    parts: list[tuple[int, Line]] = []
-    for index, end in zip(shown, ends, strict=True):
-        if parts:
-            parts.append((4, separator()))
-        parts += title_of(scene, run, index, room, end)
-        if index == run.eval and run.train not in shown and (gap := gap_of(scene, run)):
-            parts.append((2, gap))
-    x = x_axis_of(scene, shown[0])
-    drawn = modes(scene, x, smoothed=any(end is not None for end in ends))
-    if len(shown) == 1 or room >= 100:
-        parts += [(importance + 3, line) for importance, line in drawn]
-    elif changed := [part for part in drawn if part[0] == 0]:
-        parts += [(3, line) for _, line in changed]
-    return parts
-
-
-def modes(scene: Scene, x: XAxis, *, smoothed: bool) -> list[tuple[int, Line]]:
-    """How the curves are drawn; what differs from the usual comes first."""
-    chart_settings = scene.chart_settings
-    words = []
-    if chart_settings.log:
-        words.append("log")
-    if chart_settings.log_x:
-        words.append("log x")
-    if x is not XAxis.STEP or x is not chart_settings.x:
-        words.append(x.value)
-    if chart_settings.recent:
-        words.append("recent")
-    if not chart_settings.robust:
-        words.append("outliers")
-    marks: list[tuple[int, Line]] = [(0, ((word, MUTED),)) for word in words]
-    if smoothed:
-        usual = chart_settings.smoothing == SMOOTHINGS[2]
-        how = f"{scene.say('smoothing')} {chart_settings.smoothing:g}"
-        marks.append((2 if usual else 0, ((how, MUTED),)))
-    return marks
+    pane.show(scene, content_of(scene, plan))

@@ -8,7 +8,7 @@ from lossmon.analysis.generalisation_gap import gap_series
 from lossmon.fast_dataclass import dataclass
 from lossmon.types import RunSnapshot, Series
 from lossmon.ui.metrics.entries import key_of
-from lossmon.ui.widgets.metrics import rows
+from lossmon.ui.metrics.table import rows
 
 LOSSES = "losses"
 """The key of both losses in one chart."""

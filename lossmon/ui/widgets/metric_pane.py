@@ -10,6 +10,7 @@ from textual.message import Message
 
 from lossmon.types import Histogram, PrCurve
 from lossmon.ui.chart.model import ChartModel, ChartOptions
+from lossmon.ui.dashboard.chart_titles import options_of
 from lossmon.ui.media.heat import summary
 from lossmon.ui.media.pr_curve import curve_model, unit_square
 from lossmon.ui.metrics.entries import MetricEntry
@@ -17,7 +18,6 @@ from lossmon.ui.metrics.media_entries import MEDIA_WORDS, MediaEntry
 from lossmon.ui.scene import Scene
 from lossmon.ui.text import numbers
 from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line
-from lossmon.ui.widgets.chart_titles import options_of
 from lossmon.ui.widgets.media.card import MediaCard, Shown
 from lossmon.ui.widgets.pane import ChartPane
 

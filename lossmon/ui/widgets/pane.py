@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar
 
@@ -13,23 +13,16 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
-from lossmon.ui.chart.curve_cache import Trace
 from lossmon.ui.chart.model import ChartModel, ChartOptions
 from lossmon.ui.chart.readout import Reading
+from lossmon.ui.dashboard.main_panes import PaneContent, Titles, no_titles
 from lossmon.ui.scene import Scene
 from lossmon.ui.text import numbers
-from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, choose, clean, fit, width
+from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, clean, edge_line
 from lossmon.ui.widgets.chart import Chart
 from lossmon.ui.widgets.chart_pointer import ChartPointer
 from lossmon.ui.widgets.chart_viewport import ChartViewport
 from lossmon.ui.widgets.panel import Panel
-
-Titles = Callable[[Sequence[Trace], int], Sequence[tuple[int, Line]]]
-
-
-def no_titles(_traces: Sequence[Trace], _room: int) -> Sequence[tuple[int, Line]]:
-    """The title of a pane that shows nothing."""
-    return ()
 
 
 class Edge(Panel):
@@ -53,19 +46,7 @@ class Edge(Panel):
         self.redraw()
 
     def compose_lines(self, width: int, height: int) -> Sequence[Line]:
-        return [self._edge(width)]
-
-    def _edge(self, room: int) -> Line:
-        start, end = self._corners[0], self._corners[1]
-        if room < 6:
-            return fit(((start + "─" * (room - 2) + end, self.role),), room)
-        text = choose(self.parts, room - 6, 2)
-        if text:
-            text = ((" ", TEXT), *text, (" ", TEXT))
-        rule = "─" * (room - 3 - width(text))
-        if self._left:
-            return ((start + "─", self.role), *text, (rule + end, self.role))
-        return ((start + rule, self.role), *text, ("─" + end, self.role))
+        return [edge_line(self._corners, self.parts, self.role, width, left=self._left)]
 
 
 class ChartPane(Widget):
@@ -111,34 +92,19 @@ class LossPane(ChartPane, ChartPointer, can_focus=True):
         self._footer: Line = EMPTY
         self._scene = Scene()
 
-    def show(
-        self,
-        scene: Scene,
-        model: ChartModel,
-        options: ChartOptions,
-        titles: Titles,
-        footer: Line,
-    ) -> None:
-        """Show a chart with its title and its footer.
-
-        Args:
-            scene: Of which run, in which language.
-            model: What to draw.
-            options: How to draw it.
-            titles: Parts of the title by importance, for the curves as they were drawn and so
-                many cells.
-            footer: What the lower edge says without a cursor.
-        """
+    def show(self, scene: Scene, content: PaneContent) -> None:
+        """Show a chart of the run of a scene with its title and its footer."""
         before, self._scene = self._scene, scene
         if before.run is None or scene.run is None or before.run.path != scene.run.path:
             self.sight.forget()
+        options = content.options
         self.sight.take(
-            model,
+            content.model,
             other_axis=options.x_axis is not self._options.x_axis,
             other_part=options.recent is not self._options.recent,
         )
         self._options = options
-        self._titles, self._footer = titles, footer
+        self._titles, self._footer = content.titles, content.footer
         self._draw()
 
     def action_move(self, points: int) -> None:
@@ -225,8 +191,3 @@ def reading_parts(
         clock = time.strftime("%H:%M:%S", time.localtime(lead.wall_time))
         parts.append((9, ((clock, MUTED),)))
     return parts
-
-
-def separator() -> Line:
-    """Stands between the curves of one title."""
-    return (("·", MUTED),)

@@ -32,6 +32,11 @@ def palette_of(app: App[object]) -> Palette:
     return known[1]
 
 
+def painted(palette: Palette, line: Line, room: int) -> Strip:
+    """A line in the colours of a palette, exactly `room` cells wide."""
+    return Strip(palette.segments(line, room)).crop(0, room)
+
+
 class Panel(Widget):
     """Shows lines that a subclass composes from the values it was given."""
 
@@ -84,7 +89,7 @@ class Panel(Widget):
             self._lines = tuple(self.compose_lines(*size))
             self._cuts.clear()
         line = self._lines[y] if y < len(self._lines) else EMPTY
-        strip = palette_of(self.app).strip(line, size.width)
+        strip = painted(palette_of(self.app), line, size.width)
         cuts = self._cuts.pop(y, None)
         if cuts:
             # The compositor sends whole segments: cut where the change begins and ends.

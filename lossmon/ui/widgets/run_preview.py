@@ -10,14 +10,15 @@ from textual.widget import Widget
 
 from lossmon.diagnosis.advice import advise
 from lossmon.types import UNJUDGED, Severity
+from lossmon.ui.dashboard.badge import block
+from lossmon.ui.dashboard.main_panes import pane_plans, together
+from lossmon.ui.dashboard.verdicts import next_step
 from lossmon.ui.scene import Scene
 from lossmon.ui.text.lines import EMPTY, TEXT, Line, clean, fit, wrap
 from lossmon.ui.text.lines import width as cells_of
-from lossmon.ui.widgets.badge import block
-from lossmon.ui.widgets.losses import pane_plans, show_plan, together
+from lossmon.ui.widgets.losses import show_plan
 from lossmon.ui.widgets.pane import LossPane
 from lossmon.ui.widgets.scene_panel import ScenePanel
-from lossmon.ui.widgets.verdicts import next_step
 
 BESIDE = 140
 """Columns from which it has a place beside the list."""

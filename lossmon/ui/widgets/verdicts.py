@@ -4,13 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lossmon.analysis.sentences import remedies, stop_sentence
-from lossmon.diagnosis.advice import badge_of
-from lossmon.types import Severity, VerdictChange
-from lossmon.ui.scene import Scene
-from lossmon.ui.text import numbers
-from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, clean, fit, plain, wrap
-from lossmon.ui.widgets.badge import GLYPHS, ROLES
+from lossmon.ui.dashboard.verdicts import step_lines, turn_line, verdict_rows
+from lossmon.ui.text.lines import Line
 from lossmon.ui.widgets.scene_panel import ScenePanel
 
 
@@ -20,46 +15,16 @@ class Verdicts(ScenePanel, can_focus=True):
     title_word = "verdicts"
 
     def wanted_height(self, width: int) -> int:
-        run = self.scene.run
-        turns = len(run.diagnosis.history) if run else 0
-        return max(1, turns + len(self._next(width)))
+        return verdict_rows(self.scene, width)
 
     def compose_lines(self, width: int, height: int) -> Sequence[Line]:
         run = self.scene.run
         if run is None:
             return []
         turns = run.diagnosis.history
-        advice = self._next(width)
+        advice = step_lines(self.scene, width)
         room = height - len(advice)
         if room < min(2, len(turns)):
             advice, room = [], height
         shown = turns[len(turns) - max(0, min(room, len(turns))) :]
         return [*(turn_line(turn, self.scene, width) for turn in shown), *advice]
-
-    def _next(self, width: int) -> list[Line]:
-        text = next_step(self.scene)
-        return [EMPTY, *(((f" {line}", TEXT),) for line in wrap(text, width - 2))] if text else []
-
-
-def next_step(scene: Scene) -> str:
-    """What to do next about the run of a scene; empty where nothing is wrong."""
-    run = scene.run
-    if run is None:
-        return ""
-    stop = stop_sentence(run, scene.language)
-    if run.diagnosis.verdict.severity >= Severity.NOTICE:
-        told = remedies(run, scene.language)
-    else:
-        # Nothing is wrong: only what a stop would save is worth the room.
-        told = (stop,) if stop else ()
-    # A stop comes with where to go on from.
-    text = " ".join(told[: 2 if stop else 1])
-    return f"{scene.say('next')}: {clean(text)}" if text else ""
-
-
-def turn_line(turn: VerdictChange, scene: Scene, room: int) -> Line:
-    """One change of the badge."""
-    role = ROLES[turn.severity]
-    word = badge_of(turn.code, turn.variant, scene.language)
-    step = plain(scene.step(f"{numbers.si(turn.step):>5}"))
-    return fit(((f" {step}  ", MUTED), (f"{GLYPHS[turn.severity]} {word}", role)), room)

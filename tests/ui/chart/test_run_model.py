@@ -12,10 +12,10 @@ from lossmon.types import Axis, Best, RunSnapshot, Severity, VerdictChange
 from lossmon.ui.chart.positions import axes_of_run
 from lossmon.ui.chart.run_model import model_of
 from lossmon.ui.chart.view_options import ChartSettings, XAxis
+from lossmon.ui.dashboard.chart_titles import footer_of, options_of, title_of
+from lossmon.ui.dashboard.main_panes import titles
 from lossmon.ui.scene import Scene
 from lossmon.ui.text.lines import plain
-from lossmon.ui.widgets.chart_titles import footer_of, options_of, title_of
-from lossmon.ui.widgets.losses import titles
 from tests.ui import stage
 
 

@@ -14,7 +14,7 @@ from lossmon.ui.theme.theme import (
     DEFAULT_THEME,
     LIGHT,
     TERMINAL_THEME,
-    build,
+    Theme,
     built_in_directory,
     load_theme,
     load_themes,
@@ -48,7 +48,7 @@ def test_every_text_can_be_read_on_its_ground(path: Path) -> None:
     theme = load_theme(path)
     if theme.ansi:
         return
-    colors = theme.variables
+    colors = theme.colors
     for role in (*TEXTS, *ALARMS):
         assert contrast(colors[role], colors["background"]) >= 4.5, role
     for role in ALARMS:
@@ -56,7 +56,7 @@ def test_every_text_can_be_read_on_its_ground(path: Path) -> None:
 
 
 def test_high_contrast_is_what_its_name_says() -> None:
-    colors = load_theme(built_in_directory() / "high-contrast.toml").variables
+    colors = load_theme(built_in_directory() / "high-contrast.toml").colors
     for role in (*TEXTS, *ALARMS):
         assert contrast(colors[role], colors["background"]) >= 7, role
 
@@ -91,7 +91,7 @@ def seen_without_green(color: str) -> tuple[float, float, float]:
     [("train", "eval"), ("ok", "critical"), ("ok", "warning"), ("warning", "critical")],
 )
 def test_the_colour_blind_theme_keeps_apart_what_must_be_told_apart(one: str, other: str) -> None:
-    colors = load_theme(built_in_directory() / "colour-blind.toml").variables
+    colors = load_theme(built_in_directory() / "colour-blind.toml").colors
     distance = math.dist(seen_without_green(colors[one]), seen_without_green(colors[other]))
     # Ten is a glance's difference between two thin lines; twenty leaves no doubt.
     assert distance >= 20
@@ -99,7 +99,7 @@ def test_the_colour_blind_theme_keeps_apart_what_must_be_told_apart(one: str, ot
 
 @pytest.mark.parametrize("path", BUILT_IN, ids=lambda path: path.stem)
 def test_a_built_in_theme_names_every_color(path: Path) -> None:
-    for color in load_theme(path).variables.values():
+    for color in load_theme(path).colors.values():
         Color.parse(color)
 
 
@@ -107,8 +107,8 @@ def test_the_defaults_in_the_code_are_those_of_the_files() -> None:
     themes = load_themes([built_in_directory()])
     assert themes.failed == ()
     assert {DEFAULT_THEME, TERMINAL_THEME} <= set(themes.loaded)
-    assert themes.loaded["lossmon-dark"] == build("lossmon-dark", DARK)
-    assert themes.loaded["lossmon-light"] == build("lossmon-light", LIGHT, dark=False)
+    assert themes.loaded["lossmon-dark"] == Theme("lossmon-dark", DARK)
+    assert themes.loaded["lossmon-light"] == Theme("lossmon-light", LIGHT, dark=False)
 
 
 def test_a_theme_of_the_user_replaces_a_built_in_one(tmp_path: Path) -> None:
@@ -116,8 +116,8 @@ def test_a_theme_of_the_user_replaces_a_built_in_one(tmp_path: Path) -> None:
         'name = "lossmon-dark"\n[colors]\ntrain = "#123456"\n'
     )
     themes = load_themes([built_in_directory(), tmp_path])
-    assert themes.loaded["lossmon-dark"].variables["train"] == "#123456"
-    assert themes.loaded["lossmon-dark"].variables["eval"] == DARK["eval"]
+    assert themes.loaded["lossmon-dark"].colors["train"] == "#123456"
+    assert themes.loaded["lossmon-dark"].colors["eval"] == DARK["eval"]
 
 
 def test_a_broken_theme_is_named_once_and_the_others_load(tmp_path: Path) -> None:

@@ -29,19 +29,20 @@ from lossmon.types import (
     Snapshot,
 )
 from lossmon.ui.chart.view_options import ChartSettings
+from lossmon.ui.dashboard.main_panes import pane_plans
+from lossmon.ui.dashboard.notices import Pace, notice, shortened
 from lossmon.ui.metrics.entries import entry_of
+from lossmon.ui.metrics.table import others, rows, spans_of
 from lossmon.ui.run_selection import liveliest
 from lossmon.ui.scene import Scene
-from lossmon.ui.text.lines import Line, plain, width
+from lossmon.ui.text.lines import Line, bar, plain, width
 from lossmon.ui.widgets.badge import Badge
-from lossmon.ui.widgets.gpus import bar, block, gpu_lines, rest_line, short_name
+from lossmon.ui.widgets.gpus import block, gpu_lines, rest_line, short_name
 from lossmon.ui.widgets.hardware import Hardware
 from lossmon.ui.widgets.header import Header, Progress, Pulse
 from lossmon.ui.widgets.keys import Keys
 from lossmon.ui.widgets.log import log_line
-from lossmon.ui.widgets.losses import pane_plans
-from lossmon.ui.widgets.metrics import Metrics, others, rows, spans_of
-from lossmon.ui.widgets.notices import Pace, notice, shortened
+from lossmon.ui.widgets.metrics import Metrics
 from lossmon.ui.widgets.panel import changed_spans
 from lossmon.ui.widgets.verdicts import Verdicts
 from lossmon.ui.widgets.waiting import Waiting
@@ -453,8 +454,8 @@ def test_the_first_run_in_view_has_losses_and_is_at_work() -> None:
 
 
 def test_a_finding_has_a_glyph_and_a_role_for_every_severity() -> None:
-    from lossmon.ui.widgets.badge import GLYPHS as BADGES
-    from lossmon.ui.widgets.badge import ROLES
+    from lossmon.ui.dashboard.badge import GLYPHS as BADGES
+    from lossmon.ui.dashboard.badge import ROLES
 
     assert set(BADGES) == set(ROLES) == set(Severity)
     assert isinstance(stage.WARMING, Finding)

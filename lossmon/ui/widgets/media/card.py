@@ -11,7 +11,7 @@ from lossmon.ui.media.picture import DecodedPicture
 from lossmon.ui.scene import Scene
 from lossmon.ui.text.lines import EMPTY, MUTED, Line, clean, fit
 from lossmon.ui.widgets.media.pixels import picture_row
-from lossmon.ui.widgets.panel import palette_of
+from lossmon.ui.widgets.panel import painted, palette_of
 
 Shown = Histogram | PrCurve | DecodedPicture | UnreadableMedia | None
 """Newest contents of an entry, None while they are not read."""
@@ -44,8 +44,8 @@ class MediaCard(Widget):
             return picture_row(shown.pixels, y, size, palette, self._scene.terminal)
         if isinstance(shown, Histogram):
             row = bars(shown, size.width, size.height)[y]
-            return palette.strip(((row, "train"),), size.width)
-        return palette.strip(fit(self._words() if y == 0 else EMPTY, size.width), size.width)
+            return painted(palette, ((row, "train"),), size.width)
+        return painted(palette, fit(self._words() if y == 0 else EMPTY, size.width), size.width)
 
     def _words(self) -> Line:
         shown, say = self._shown, self._scene.say

@@ -13,7 +13,14 @@ from lossmon.types import Histogram
 from lossmon.ui.chart.ticks import Tick, linear_ticks, step_ticks
 from lossmon.ui.media.heat import colored, columns_of, densities, shaded, value_range
 from lossmon.ui.terminal import Terminal
-from lossmon.ui.widgets.media.pixels import glyph_row, glyphs_of, has_pixels, pixel_row, rgb_of
+from lossmon.ui.widgets.media.pixels import (
+    glyph_row,
+    glyphs_of,
+    ground_of,
+    has_pixels,
+    pixel_row,
+    rgb_of,
+)
 from lossmon.ui.widgets.panel import palette_of
 
 _ROWS_PER_LABEL = 3
@@ -110,7 +117,7 @@ class HeatMap(Widget):
         if not has_pixels(terminal, palette):
             codes = shaded(densities(histograms, low, high, rows), glyphs_of(terminal))
             return [glyph_row(row, palette.style("train")) for row in codes]
-        ground = palette.ground.rgb if palette.ground is not None else (0, 0, 0)
+        ground = ground_of(palette)
         ramp = (
             ground,
             rgb_of(palette.style("train-raw"), ground),

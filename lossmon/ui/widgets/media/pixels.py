@@ -29,7 +29,7 @@ def glyphs_of(terminal: Terminal) -> str:
 def has_pixels(terminal: Terminal, palette: Palette) -> bool:
     """Whether cells can show two colours of our choice: half blocks, on a ground that is known."""
     ground = palette.ground
-    known = ground is not None and ground.ansi is None
+    known = ground is not None and ground.triplet is not None
     return known and terminal.unicode and not terminal.plain
 
 
@@ -58,7 +58,7 @@ def glyph_row(codes: NDArray[np.uint32], style: Style) -> list[Segment]:
 def ground_of(palette: Palette) -> tuple[int, int, int]:
     """Colour of the ground; black where it is the terminal's own."""
     ground = palette.ground
-    return (0, 0, 0) if ground is None or ground.ansi is not None else ground.rgb
+    return (0, 0, 0) if ground is None or ground.triplet is None else ground.triplet
 
 
 def picture_row(pixels: Rgb, y: int, size: Size, palette: Palette, terminal: Terminal) -> Strip:

@@ -12,11 +12,11 @@ from lossmon.types import Axis, Floats, Kind, RunSnapshot, Series
 from lossmon.ui.chart.model import ChartOptions, Shade
 from lossmon.ui.chart.positions import axis_of
 from lossmon.ui.chart.run_model import style_of
+from lossmon.ui.chart.styles import SERIES_ROLES
 from lossmon.ui.chart.view_options import XAxis
 from lossmon.ui.scene import Scene
 from lossmon.ui.text import numbers
 from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, clean, join
-from lossmon.ui.widgets.chart import SERIES_ROLES
 
 RECENT_SHARE = 5
 """The slope is that of the newest fifth of the run: long enough to mean something."""

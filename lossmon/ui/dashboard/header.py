@@ -1,0 +1,158 @@
+"""The lines that say which run this is and how it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lossmon.types import RunSnapshot, RunState
+from lossmon.ui.scene import Scene
+from lossmon.ui.text import numbers
+from lossmon.ui.text.lines import (
+    EMPTY,
+    MUTED,
+    STRONG,
+    TEXT,
+    Line,
+    choose,
+    clean,
+    clip_middle,
+    indented,
+    width,
+)
+
+STATES = {
+    RunState.WAITING: ("○", MUTED),
+    RunState.RUNNING: ("●", "ok"),
+    RunState.STALLED: ("▲", "warning"),
+    RunState.FINISHED: ("✓", MUTED),
+    RunState.FAILED: ("✖", "critical"),
+}
+"""Glyph and colour of each state; the word stands beside them."""
+
+NAME_ROOM = 28
+"""Cells for the name of a run before its tail is given up for the numbers behind it."""
+
+
+SPEED_ROOM = 8
+"""Cells of the speed: `1.2 it/s`, `150 it/s`, `3.2 s/it`."""
+
+ETA_ROOM = 10
+"""Cells of the remaining time: `ETA 45m`, `ETA 2h 10m`."""
+
+AGE_ROOM = 8
+"""Cells of the age: `9 s ago`, `50 s ago`."""
+
+
+def header_line(parts: Sequence[tuple[int, Line]], width: int) -> Line:
+    """As much of the header as fits a row of so many cells."""
+    return indented(choose(parts, width - 2))
+
+
+def header_parts(scene: Scene, width: int) -> list[tuple[int, Line]]:
+    """What the header holds, with importance, in the order it stands."""
+    run = scene.run
+    if run is None:
+        return [(0, (("lossmon", STRONG),)), (1, ((scene.say("waiting"), MUTED),))]
+    return [
+        (0, name_of(scene, run, min(NAME_ROOM, max(10, width // 3)))),
+        (1, state_of(scene, run)),
+        (2, progress_of(scene, run, spelled=width >= 110)),
+        (5, epoch_of(scene, run)),
+        (6, fixed(speed_of(run), SPEED_ROOM)),
+        (3, fixed(remaining_of(run), ETA_ROOM)),
+        (4, fixed(age_of(scene, run), AGE_ROOM)),
+        (8, sources_of(run)),
+    ]
+
+
+def progress_parts(scene: Scene, width: int) -> list[tuple[int, Line]]:
+    """The narrow screen's header: name and how far, without the state."""
+    run = scene.run
+    if run is None:
+        return header_parts(scene, width)
+    return [
+        (1, name_of(scene, run, max(6, width // 3))),
+        # Without a plan the bare number would say nothing.
+        (0, progress_of(scene, run, spelled=False, word=not run.total_steps)),
+        (2, remaining_of(run)),
+        (3, speed_of(run)),
+    ]
+
+
+def fixed(line: Line, room: int) -> Line:
+    """A field that keeps its width, so that nothing behind it moves; an empty one stays empty."""
+    return (*line, (" " * max(0, room - width(line)), TEXT)) if line else line
+
+
+def name_of(scene: Scene, run: RunSnapshot, room: int) -> Line:
+    """The run's name, and which of how many it is."""
+    name = clip_middle(clean(run.name), room)
+    if len(scene.snapshot.runs) < 2 or scene.position is None:
+        return ((name, STRONG),)
+    at, count = scene.position
+    return ((name, STRONG), (f" {at}/{count}", MUTED))
+
+
+def state_of(scene: Scene, run: RunSnapshot) -> Line:
+    """Glyph and word of the state."""
+    glyph, role = STATES[run.state]
+    return ((f"{glyph} {scene.say(run.state.value)}", role),)
+
+
+def progress_of(scene: Scene, run: RunSnapshot, *, spelled: bool, word: bool = True) -> Line:
+    """Step, planned steps, percentage."""
+    if run.step is None:
+        return EMPTY
+    total = run.total_steps
+    if not total:
+        far = numbers.step(run.step) if spelled else numbers.progress(run.step, None)
+        return scene.step(far) if word else ((far, TEXT),)
+    if spelled:
+        end = numbers.step(total)
+        far = f"{numbers.step(run.step):>{len(end)}} / {end}"
+    else:
+        far = numbers.progress(run.step, total)
+        far += " " * max(0, len(numbers.progress(total, total)) - len(far))
+    share = f"{numbers.percent(100 * run.step / total):>3}"
+    return (*(scene.step(far) if word else ((far, TEXT),)), (f" {share}", TEXT))
+
+
+def epoch_of(scene: Scene, run: RunSnapshot) -> Line:
+    """Epoch, and how many are planned."""
+    if run.epoch is None:
+        return EMPTY
+    total = f"/{run.total_epochs:g}" if run.total_epochs else ""
+    epoch = f"{run.epoch:.2f}"
+    if run.state is not RunState.RUNNING:
+        epoch = epoch.rstrip("0").rstrip(".")
+    return ((scene.say("epoch") + " ", MUTED), (epoch + total, TEXT))
+
+
+def speed_of(run: RunSnapshot) -> Line:
+    """Recent steps per second; nothing for a run that is over."""
+    if run.state is not RunState.RUNNING or not run.steps_per_second:
+        return EMPTY
+    return ((numbers.rate(run.steps_per_second), TEXT),)
+
+
+def remaining_of(run: RunSnapshot) -> Line:
+    """Time to the end; nothing for a run that is over."""
+    if run.state is not RunState.RUNNING or run.remaining is None:
+        return EMPTY
+    return (("ETA ", MUTED), (numbers.duration(run.remaining), TEXT))
+
+
+def age_of(scene: Scene, run: RunSnapshot) -> Line:
+    """How long ago the last step was; coarser the longer ago, so that it seldom changes."""
+    if run.last_time is None or run.state not in (RunState.RUNNING, RunState.STALLED):
+        return EMPTY
+    age = max(0.0, scene.now - run.last_time)
+    if age >= 10:
+        age = age // 10 * 10
+    role = "warning" if run.state is RunState.STALLED else MUTED
+    return ((f"{numbers.age(age)} {scene.say('ago')}", role),)
+
+
+def sources_of(run: RunSnapshot) -> Line:
+    """The formats that the run was read from."""
+    return ((clean(" + ".join(run.sources)), MUTED),) if run.sources else EMPTY

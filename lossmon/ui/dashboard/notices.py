@@ -1,0 +1,100 @@
+"""One line for what the data cannot say by itself: loading, freezing, files that failed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.cells import cell_len
+
+from lossmon.types import RunSnapshot
+from lossmon.ui.scene import Scene
+from lossmon.ui.text import numbers
+from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, bar, clean, clip_middle, fit
+from lossmon.ui.text.lines import width as width_of
+
+SETTLED = 0.5
+"""Seconds of reading before its rate is shown: the first files may be smaller than the rest."""
+
+
+def notice_line(line: Line, width: int) -> Line:
+    """A notice in a row of so many cells."""
+    return fit(((" ", TEXT), *shortened(line, width - 1)), width)
+
+
+def shortened(line: Line, room: int) -> Line:
+    """Take what is too much out of the middle of the longest text: a path goes before a reason."""
+    over = width_of(line) - room
+    if over <= 0:
+        return line
+    at = max(range(len(line)), key=lambda at: cell_len(line[at][0]))
+    text, role = line[at]
+    return (*line[:at], (clip_middle(text, max(0, cell_len(text) - over)), role), *line[at + 1 :])
+
+
+class Pace:
+    """How fast the run in view is being read, from what two scenes tell."""
+
+    def __init__(self) -> None:
+        self._path: Path | None = None
+        self._begun, self._from = 0.0, 0.0
+        self.bytes_per_second = 0.0
+        self.remaining: float | None = None
+        """Seconds until all is read, None while that is unknown."""
+
+    def take(self, scene: Scene) -> None:
+        """Learn from a scene. Reading that was interrupted is measured again."""
+        run = scene.run
+        if run is None or run.loaded >= 1 or scene.paused:
+            self._path = None
+            return
+        if run.path != self._path or run.loaded < self._from:
+            self._path, self._begun, self._from = run.path, scene.now, run.loaded
+            self.bytes_per_second, self.remaining = 0.0, None
+        passed, read = scene.now - self._begun, run.loaded - self._from
+        if passed >= SETTLED and read > 0:
+            self.bytes_per_second = read * run.size / passed
+            self.remaining = (1 - run.loaded) * passed / read
+
+
+def notice(scene: Scene, pace: Pace | None = None) -> Line:
+    """The most urgent notice: paused, loading, errors, unlabelled metrics, notes."""
+    run = scene.run
+    unread = run is not None and run.loaded < 1
+    if scene.paused:
+        share = f" {100 * run.loaded:.0f}%" if run is not None and unread else ""
+        return (
+            ("‖ " + scene.say("paused") + share, "notice!"),
+            ("  " + scene.say("space resumes"), MUTED),
+        )
+    if run is not None and unread:
+        return _reading(scene, run, pace)
+    errors = [*scene.errors, *(run.errors if run else ())]
+    if errors:
+        more = f"  (+{len(errors) - 1})" if len(errors) > 1 else ""
+        return (("⚠ ", "warning"), (clean(errors[0]), TEXT), (more, MUTED))
+    if scene.ambiguous_tags:
+        return _unlabelled(scene)
+    notes = [*(run.notes if run else ()), *scene.snapshot.notes]
+    return ((clean(notes[0]), MUTED),) if notes else EMPTY
+
+
+def _unlabelled(scene: Scene) -> Line:
+    """How many metrics are unlabelled, and the key to label them with."""
+    count = len(scene.ambiguous_tags)
+    text = scene.say("{} unlabelled metrics") if count > 1 else scene.say("1 unlabelled metric")
+    press = f" – {scene.say('press')} "
+    return ((text.format(count), MUTED), (press, MUTED), (scene.labels_key, "key"))
+
+
+def _reading(scene: Scene, run: RunSnapshot, pace: Pace | None) -> Line:
+    """How much is read, how fast, and how long that takes."""
+    line: Line = (
+        (scene.say("reading") + " ", MUTED),
+        *bar(run.loaded, 12),
+        (f" {100 * run.loaded:.0f}%", TEXT),
+    )
+    if pace is None or pace.remaining is None:
+        return line
+    rate, left = numbers.size(pace.bytes_per_second), numbers.duration(pace.remaining)
+    told = f"  {rate}B/s  {left}"
+    return (*line, (told, MUTED), ("  " + scene.say("space pauses"), MUTED))
