@@ -228,13 +228,11 @@ def _close(base: MergedSeries, other: MergedSeries) -> bool:
 
 
 def _common(steps: Ints, among: Ints) -> tuple[Ints, Ints]:
-    """Indices of the steps that two ascending arrays share, in each of them.
+    """Indices of the steps that two ascending arrays share, in each of them; `among` has some.
 
     numpy's set functions would import its masked arrays, which takes longer than the rest of a
     merge.
     """
-    if not len(among):
-        return _NO_STEPS, _NO_STEPS
     places = np.minimum(np.searchsorted(among, steps), len(among) - 1)
     found = np.flatnonzero(among[places] == steps)
     return found, places[found]

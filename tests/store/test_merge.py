@@ -8,8 +8,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lossmon.store import RunStore
-from lossmon.store.merge import MOSTLY, MergedSeries, beyond, common_count, extended, extremes
-from tests.store.points import TRAIN, only, points
+from lossmon.store.merge import (
+    MOSTLY,
+    MergedSeries,
+    SourceSeries,
+    beyond,
+    common_count,
+    extended,
+    extremes,
+    lengthened,
+    merge_files,
+    series_of,
+)
+from lossmon.store.streams import Stream
+from lossmon.types import Axis
+from tests.store.points import EVAL, TRAIN, only, points
 
 
 def merged(steps: list[int], values: list[float] | None = None) -> MergedSeries:
@@ -47,6 +60,11 @@ def test_two_sources_share_a_count_or_are_not_merged(
     steps: list[int], values: list[float], shift: int | None
 ) -> None:
     assert common_count(merged(OURS, LOSS), merged(steps, values)) == shift
+
+
+def test_two_sources_agree_where_both_report_nan() -> None:
+    broken = [4.0, np.nan, np.nan, np.nan]
+    assert common_count(merged(OURS, broken), merged(OURS[1:], broken[1:])) == 0
 
 
 def test_a_few_values_may_differ_but_not_more() -> None:
@@ -88,7 +106,9 @@ def test_extremes_are_the_first_of_equal_finite_values() -> None:
     found = extremes(np.array([np.nan, 2.0, 1.0, 1.0, np.inf, 2.0]), np.arange(6))
     assert (found.n_nonfinite, found.minimum, found.maximum) == (2, 1.0, 2.0)
     assert (found.min_step, found.max_step) == (2, 1)
-    assert extremes(np.array([np.nan]), np.arange(1)).n_nonfinite == 1
+    none = extremes(np.array([np.nan]), np.arange(1))
+    assert (none.n_nonfinite, none.min_step, none.max_step) == (1, 0, 0)
+    assert np.isnan((none.minimum, none.maximum)).all()
 
 
 @pytest.mark.parametrize(
@@ -109,9 +129,59 @@ def test_a_later_file_replaces_the_steps_that_it_repeats(
     assert series.steps.tolist() == live
     assert series.values[-len(values) :].tolist() == values
     assert series.ghost_steps.tolist() == ghosts
+    assert series.ghost_values.tolist() == [LOSS[OURS.index(step)] for step in ghosts]
 
 
-FIELDS = ("n", "n_nonfinite", "first_step", "last_step", "last", "minimum", "min_step")
+@pytest.mark.parametrize(
+    ("steps", "live", "ghosts"),
+    [
+        ([50, 60], [10, 20, 30, 40, 50, 60], []),
+        ([30, 40, 50], [10, 20, 30, 40, 50], []),
+        ([30, 50], [10, 20, 30, 50], [40]),
+        ([5, 15], [5, 15], [10, 20, 30, 40]),
+    ],
+)
+def test_evals_without_a_train_loss_are_replaced_where_a_later_file_repeats_them(
+    steps: list[int], live: list[int], ghosts: list[int]
+) -> None:
+    store = RunStore()
+    store.add(0, "hf_trainer", 50, "", points("eval_loss", OURS, LOSS), EVAL)
+    store.add(1, "hf_trainer", 50, "", points("eval_loss", steps, [0.5] * len(steps)), EVAL)
+    series = only(store)
+    assert (series.steps.tolist(), series.ghost_steps.tolist()) == (live, ghosts)
+    assert series.values[-len(steps) :].tolist() == [0.5] * len(steps)
+
+
+@pytest.mark.parametrize(("explicit", "axis"), [(3, Axis.STEP), (2, Axis.ORDER)])
+def test_explicit_steps_lead_from_a_quarter_of_the_numbered_lines_on(
+    explicit: int, axis: Axis
+) -> None:
+    store = RunStore()
+    store.add(0, "text", 90, "", points("loss", range(12), axis=Axis.ORDER), TRAIN)
+    store.add(1, "csv", 50, "", points("loss", range(explicit)), TRAIN)
+    assert only(store).axis is axis
+
+
+def test_a_series_is_lengthened_only_without_a_restart() -> None:
+    stream = Stream("csv", 50, "")
+
+    def source() -> SourceSeries:
+        return SourceSeries(stream, tuple(stream.by_tag()["loss"]))
+
+    stream.add(0, points("loss", OURS, LOSS), TRAIN)
+    series = series_of(merge_files(source()), source(), TRAIN, "loss")
+    assert lengthened(series, source()) is None
+    stream.add(0, points("loss", [50], [0.5], order=4), TRAIN)
+    longer = lengthened(series, source())
+    assert longer is not None and (longer.n, longer.last, longer.min_step) == (5, 0.5, 50)
+    stream.add(0, points("loss", [30], [2.0], order=5), TRAIN)
+    assert lengthened(longer, source()) is None
+
+
+FIELDS = (
+    *("n", "n_nonfinite", "first_step", "last_step", "last"),
+    *("minimum", "min_step", "maximum", "max_step"),
+)
 LOSSES = st.sampled_from([0.5, 1.0, 2.0, float("nan"), float("inf"), -1.0])
 GROWTH = st.lists(
     st.tuples(st.integers(-3, 3), st.lists(LOSSES, min_size=1, max_size=4)), min_size=1, max_size=6
