@@ -49,11 +49,18 @@ def columns(engine: Engine, curves: dict[str, Curve]) -> Columns:
     )
 
 
-def diagnose(curves: dict[str, Curve], sensitivity: float = 1.0) -> Diagnosis:
-    """What the engine says of whole curves."""
+def diagnose(
+    curves: dict[str, Curve],
+    sensitivity: float = 1.0,
+    *,
+    total: int | None = None,
+    ended: bool = False,
+) -> Diagnosis:
+    """What the engine says of whole curves, of a run that is planned to `total` steps."""
     engine = Engine(sensitivity)
+    engine.plan(total)
     engine.feed(*columns(engine, curves))
-    return engine.diagnosis()
+    return engine.diagnosis(ended=ended)
 
 
 def assert_sound(diagnosis: Diagnosis) -> None:

@@ -13,12 +13,19 @@ from tests.diagnosis.feeding import diagnose
 from tests.diagnosis.generated_curves import generated
 
 EXPECTED = Path(__file__).with_name("unchanged_verdicts.txt")
-RUNS = 240
+RUNS = 320
 
 
 def described(seed: int) -> str:
     """One line per run: findings with their facts, history and forecast."""
-    diagnosis = diagnose(generated(seed), sensitivity=(1.0, 1.0, 1.0, 0.7, 1.5)[seed % 5])
+    curves = generated(seed)
+    last = max(int(steps[-1]) for steps, _ in curves.values())
+    diagnosis = diagnose(
+        curves,
+        sensitivity=(1.0, 1.0, 1.0, 0.7, 1.5)[seed % 5],
+        total=last * 3 // 2 if seed % 3 == 0 else None,
+        ended=seed % 4 == 1,
+    )
     shown = [_finding(diagnosis.verdict), *sorted(map(_finding, diagnosis.findings))]
     return f"{seed:03} " + " | ".join([*dict.fromkeys(shown), _history(diagnosis)])
 
