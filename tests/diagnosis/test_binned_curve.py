@@ -19,7 +19,7 @@ from lossmon.diagnosis.binned_curve import (
     MEAN,
     BinnedCurve,
 )
-from lossmon.diagnosis.curve_stats import CurveStats, running_median
+from lossmon.diagnosis.curve_stats import CurveStats, running_median, slopes
 
 
 def binned(values: np.ndarray, cuts: list[int]) -> BinnedCurve:
@@ -64,10 +64,21 @@ def test_a_cut_forgets_what_lies_at_or_beyond_it(at: int) -> None:
     assert curve.last_step == at + 9
 
 
-def test_means_between_steps_are_those_of_the_points() -> None:
-    curve = CurveStats(binned(np.arange(100.0), []).bins)
-    assert curve.mean(20, 40) == pytest.approx(30, abs=0.6)
-    assert curve.means(np.array([20.0]), np.array([40.0]))[0] == pytest.approx(30, abs=0.6)
+WINDOWS = [(20, 40), (-0.5, 99.5), (10.5, 11.5), (0, 7), (90, 105), (50, 50), (-9, -5), (200, 201)]
+
+
+@pytest.mark.parametrize(("start", "end"), WINDOWS)
+def test_means_between_steps_are_those_of_the_points(start: float, end: float) -> None:
+    values = np.random.default_rng(1).standard_normal(100)
+    curve = CurveStats(binned(values, []).bins)
+    # Each point reaches half a step to both sides; a window beside all of them takes the nearest.
+    half, middle = max(end - start, 1) / 2, min(max((start + end) / 2, 0), 99)
+    reach = np.arange(100)[:, None] + (-0.5, 0.5)
+    inside = np.diff(np.clip(reach, middle - half, middle + half))[:, 0]
+    wanted = np.average(values, weights=inside)
+    assert curve.mean(start, end) == pytest.approx(wanted)
+    assert curve.means(np.array([start]), np.array([end]))[0] == pytest.approx(wanted)
+    assert curve.count(middle - half, middle + half) == pytest.approx(inside.sum())
 
 
 def test_noise_is_told_from_slope() -> None:
@@ -76,6 +87,10 @@ def test_noise_is_told_from_slope() -> None:
     assert CurveStats(binned(steep, []).bins).noise(0) < 0.05
     scattered = CurveStats(binned(100 + random.standard_normal(20_000), []).bins).noise(0)
     assert scattered == pytest.approx(1, rel=0.1)
+
+
+def test_slopes_are_those_of_the_neighbours() -> None:
+    assert slopes(np.array([0.0, 1.0, 4.0, 9.0])).tolist() == [1.0, 2.0, 4.0, 5.0]
 
 
 def test_a_running_median_forgets_lone_points() -> None:

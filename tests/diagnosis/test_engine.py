@@ -70,6 +70,18 @@ def test_asking_changes_nothing() -> None:
     assert engine.diagnosis() == fed([]).diagnosis()
 
 
+@pytest.mark.parametrize("cuts", [[], [230], [200, 201, 260], [199, 230, 290]])
+def test_a_loss_that_stands_still_across_calls_is_counted_on(cuts: list[int]) -> None:
+    train = noisy(falling(300), 0.05)
+    train[200:] = train[200]
+    engine = Engine()
+    whole = columns(engine, {"train/loss": (np.arange(300), train)})
+    for part in zip(*(np.split(column, cuts) for column in whole), strict=True):
+        engine.feed(*part)
+    (frozen,) = (f for f in engine.diagnosis().findings if f.variant == "frozen")
+    assert frozen.facts["times"] == 100
+
+
 def test_nothing_fed_is_warming_up() -> None:
     assert Engine().diagnosis().verdict.code == "warming_up"
     assert Engine().diagnosis().history == ()

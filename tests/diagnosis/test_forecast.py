@@ -5,18 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lossmon.diagnosis.engine import Engine
 from lossmon.types import Floats, Forecast
-from tests.diagnosis.feeding import TRAIN, noisy
+from tests.diagnosis.feeding import Curve, diagnose, noisy
 
 
-def foretold(train: Floats, total: int | None, noise: float = 0.02) -> Forecast | None:
-    engine = Engine()
-    engine.plan(total)
-    n = len(train)
-    number = engine.channel(TRAIN, headline=True)
-    engine.feed(np.full(n, number), np.arange(n), noisy(train, noise))
-    return engine.diagnosis().forecast
+def foretold(
+    train: Floats, total: int | None, noise: float = 0.02, rate: Floats | None = None
+) -> Forecast | None:
+    steps = np.arange(1, len(train) + 1)
+    curves: dict[str, Curve] = {"train/loss": (steps, noisy(train, noise))}
+    if rate is not None:
+        curves["learning_rate"] = (steps, rate)
+    return diagnose(curves, total=total).forecast
 
 
 def power_law(n: int, floor: float = 1.2, scale: float = 6.0, exponent: float = 0.4) -> Floats:
@@ -47,6 +47,18 @@ def test_the_end_of_a_power_law_lies_in_the_interval(share: float, exponent: flo
 )
 def test_no_forecast_is_made_where_the_law_does_not_hold(train: Floats, total: int | None) -> None:
     assert foretold(train, total) is None
+
+
+def test_a_forecast_begins_at_two_fifths_of_the_plan_and_ends_just_before_its_end() -> None:
+    lengths = (1599, 1600, 3959, 3960)
+    given = [foretold(power_law(n), 4000) is not None for n in lengths]
+    assert given == [False, True, True, False]
+
+
+@pytest.mark.parametrize(("cycles", "given"), [(1, True), (2, False)])
+def test_no_forecast_is_made_where_the_rate_comes_up_again(cycles: int, given: bool) -> None:
+    rate = 1e-3 * (2 - np.linspace(0, cycles, 2000, endpoint=False) % 1)
+    assert (foretold(power_law(2000), 4000, rate=rate) is not None) is given
 
 
 def test_a_curve_that_flattens_is_told_where() -> None:
