@@ -102,10 +102,6 @@ LATELY = 2
 LEVEL_SHARE = 24
 """Part of the evals whose median is a level: with many evals, a single outlier is not a swing."""
 
-LEVEL_EVALS = 13
-"""Evals of a level at most."""
-
-
 BACK = 1 / 3
 """Share of the present rise that an earlier one may have left behind and still be undone."""
 
@@ -115,7 +111,7 @@ def swings(signals: Signals) -> bool:
     if signals.evals_left:
         return False
     logs = signals.eval_log
-    levels = running_median(logs, min(len(logs) // LEVEL_SHARE, LEVEL_EVALS) | 1)
+    levels = running_median(logs, len(logs) // LEVEL_SHARE | 1)
     best = int(levels.argmin())
     rise = max(float(levels[-1] - levels[best]), _rise(signals))
     past = levels[max(0, best - LATELY * (len(levels) - 1 - best)) : best + 1]
