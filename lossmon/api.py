@@ -13,7 +13,7 @@ import numpy as np
 
 from lossmon.diagnosis.advice import advise
 from lossmon.monitor import UNLIMITED, Monitor, MonitorConfig
-from lossmon.monitor.diagnosis_feed import DiagnosisFeed
+from lossmon.monitor.runs.diagnosis_feed import DiagnosisFeed
 from lossmon.readers.tags.meaning import meaning
 from lossmon.reports.series_names import series_names
 from lossmon.store import RunStore

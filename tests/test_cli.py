@@ -513,7 +513,7 @@ def test_check_says_which_files_it_does_not_read(call: Call, tmp_path: Path) -> 
 
 
 def test_serve_says_what_to_install(call: Call, log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lossmon.commands.inputs.find_spec", lambda name: None)
+    monkeypatch.setattr("lossmon.commands.arguments.inputs.find_spec", lambda name: None)
     ended = call("serve", str(log))
     assert ended.returncode == 2
     assert "pip install 'lossmon[web]'" in ended.stderr

@@ -10,9 +10,9 @@ from contextlib import ExitStack, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lossmon.commands.inputs import NO_METRICS, existing, no_metrics, settings_of
-from lossmon.commands.jobs import add_jobs, named_jobs, open_jobs
-from lossmon.commands.parsing import (
+from lossmon.commands.arguments.inputs import NO_METRICS, existing, no_metrics, settings_of
+from lossmon.commands.arguments.jobs import add_jobs, named_jobs, open_jobs
+from lossmon.commands.arguments.parsing import (
     add_no_color,
     add_paths,
     add_quiet,
@@ -20,8 +20,8 @@ from lossmon.commands.parsing import (
     duration,
     new_parser,
 )
-from lossmon.commands.sources import checked, open_source, patient
-from lossmon.commands.standard_input import copied_input
+from lossmon.commands.arguments.sources import checked, open_source, patient
+from lossmon.commands.arguments.standard_input import copied_input
 from lossmon.config import Config
 from lossmon.errors import ConfigError
 

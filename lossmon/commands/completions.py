@@ -6,7 +6,7 @@ import argparse
 from importlib import import_module
 
 from lossmon import commands
-from lossmon.commands.parsing import new_parser
+from lossmon.commands.arguments.parsing import new_parser
 from lossmon.version import __version__
 
 SHELLS = ("bash", "zsh", "fish")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 
-from lossmon.commands.inputs import settings_of
-from lossmon.commands.parsing import add_screen_settings, new_parser
+from lossmon.commands.arguments.inputs import settings_of
+from lossmon.commands.arguments.parsing import add_screen_settings, new_parser
 from lossmon.config import config_directory, describe
 
 _DESCRIPTION = "Print the settings in force, as TOML, each with where it came from."

@@ -6,8 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from lossmon.commands.inputs import has_terminal, settings_of
-from lossmon.commands.parsing import (
+from lossmon.commands.arguments.inputs import has_terminal, settings_of
+from lossmon.commands.arguments.parsing import (
     add_no_color,
     add_out,
     add_screen_settings,

@@ -6,8 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from lossmon.commands.inputs import settings_of
-from lossmon.commands.parsing import add_paths, add_settings, new_parser
+from lossmon.commands.arguments.inputs import settings_of
+from lossmon.commands.arguments.parsing import add_paths, add_settings, new_parser
 
 _DESCRIPTION = """\
 Check the terminal, the file system of PATH (default: the current directory), file events, clocks,

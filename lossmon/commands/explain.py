@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from lossmon.commands.inputs import NO_METRICS, existing, settings_of
-from lossmon.commands.parsing import add_paths, add_settings, new_parser, settings_file
+from lossmon.commands.arguments.inputs import NO_METRICS, existing, settings_of
+from lossmon.commands.arguments.parsing import add_paths, add_settings, new_parser, settings_file
 
 _DESCRIPTION = """\
 Show the format of each file and why it was chosen, its series, and for text logs the metrics that

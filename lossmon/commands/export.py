@@ -6,8 +6,14 @@ import argparse
 import sys
 from types import ModuleType
 
-from lossmon.commands.inputs import existing, no_metrics, settings_of
-from lossmon.commands.parsing import add_out, add_paths, add_quiet, add_settings, new_parser
+from lossmon.commands.arguments.inputs import existing, no_metrics, settings_of
+from lossmon.commands.arguments.parsing import (
+    add_out,
+    add_paths,
+    add_quiet,
+    add_settings,
+    new_parser,
+)
 
 FORMATS = ("tensorboard", "csv", "jsonl")
 """Rows of `lossmon.reports.export.formats`, named here because the parser imports no report."""

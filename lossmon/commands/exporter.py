@@ -7,8 +7,8 @@ import signal
 import sys
 from pathlib import Path
 
-from lossmon.commands.inputs import existing, need_extra, settings_of
-from lossmon.commands.parsing import add_paths, add_settings, new_parser, whole_number
+from lossmon.commands.arguments.inputs import existing, need_extra, settings_of
+from lossmon.commands.arguments.parsing import add_paths, add_settings, new_parser, whole_number
 from lossmon.errors import ConfigError
 
 _DESCRIPTION = """\

@@ -9,9 +9,9 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from lossmon.commands.inputs import existing, settings_of
-from lossmon.commands.parsing import add_paths, add_settings, duration, new_parser
-from lossmon.commands.sources import patient
+from lossmon.commands.arguments.inputs import existing, settings_of
+from lossmon.commands.arguments.parsing import add_paths, add_settings, duration, new_parser
+from lossmon.commands.arguments.sources import patient
 
 if TYPE_CHECKING:
     from lossmon.types import Snapshot

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from lossmon import commands
-from lossmon.commands.parsing import new_parser
+from lossmon.commands.arguments.parsing import new_parser
 
 _DESCRIPTION = "Print the help of a command, or of lossmon."
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import time
 
-from lossmon.commands.inputs import settings_of
-from lossmon.commands.parsing import add_channels, add_settings, channel_flags, new_parser
+from lossmon.commands.arguments.inputs import settings_of
+from lossmon.commands.arguments.parsing import add_channels, add_settings, channel_flags, new_parser
 from lossmon.errors import ConfigError
 
 _DESCRIPTION = """\

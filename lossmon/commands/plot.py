@@ -9,8 +9,14 @@ import shutil
 import sys
 from typing import TYPE_CHECKING, TextIO
 
-from lossmon.commands.inputs import existing, no_metrics, settings_of
-from lossmon.commands.parsing import add_no_color, add_paths, add_settings, new_parser, screen_size
+from lossmon.commands.arguments.inputs import existing, no_metrics, settings_of
+from lossmon.commands.arguments.parsing import (
+    add_no_color,
+    add_paths,
+    add_settings,
+    new_parser,
+    screen_size,
+)
 from lossmon.config import Config, config_directory
 
 if TYPE_CHECKING:

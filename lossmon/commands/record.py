@@ -12,8 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lossmon.commands.inputs import settings_of
-from lossmon.commands.parsing import add_settings, new_parser
+from lossmon.commands.arguments.inputs import settings_of
+from lossmon.commands.arguments.parsing import add_settings, new_parser
 
 if TYPE_CHECKING:
     from lossmon.types import NodeVerdict

@@ -5,8 +5,14 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from lossmon.commands.inputs import existing, no_metrics, settings_of
-from lossmon.commands.parsing import add_out, add_paths, add_quiet, add_settings, new_parser
+from lossmon.commands.arguments.inputs import existing, no_metrics, settings_of
+from lossmon.commands.arguments.parsing import (
+    add_out,
+    add_paths,
+    add_quiet,
+    add_settings,
+    new_parser,
+)
 
 _DESCRIPTION = """\
 Write one page of HTML per run: verdict, curves, metrics and settings.

@@ -6,8 +6,8 @@ import argparse
 from functools import partial
 from pathlib import Path
 
-from lossmon.commands.inputs import existing, need_extra, settings_of
-from lossmon.commands.parsing import add_paths, add_screen_settings, new_parser
+from lossmon.commands.arguments.inputs import existing, need_extra, settings_of
+from lossmon.commands.arguments.parsing import add_paths, add_screen_settings, new_parser
 from lossmon.config import SETTINGS, config_directory
 
 _DESCRIPTION = """\

@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lossmon.commands.inputs import settings_of
-from lossmon.commands.parsing import (
+from lossmon.commands.arguments.inputs import settings_of
+from lossmon.commands.arguments.parsing import (
     add_channels,
     add_paths,
     add_settings,
@@ -16,7 +16,7 @@ from lossmon.commands.parsing import (
     new_parser,
     whole_number,
 )
-from lossmon.commands.sources import open_source
+from lossmon.commands.arguments.sources import open_source
 from lossmon.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import numpy as np
 
 from lossmon.errors import ReadError, internal_error
 from lossmon.fast_dataclass import dataclass
-from lossmon.monitor.run_state import updated_facts
+from lossmon.monitor.runs.run_state import updated_facts
 from lossmon.readers.discovery.found import FoundFile
 from lossmon.types import Axis, Batch, Facts, Points, Reader
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from lossmon.monitor.run_state import steps_per_epoch
+from lossmon.monitor.runs.run_state import steps_per_epoch
 from lossmon.readers.tags.meaning import meaning
 from lossmon.readers.text.explain import explain_line
 from lossmon.readers.text.progress_bars import tqdm

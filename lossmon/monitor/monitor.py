@@ -21,8 +21,8 @@ from lossmon.monitor.hardware.inputs import HardwareInput, NoHardware
 from lossmon.monitor.hardware.source import HardwareSource
 from lossmon.monitor.heap import Heap
 from lossmon.monitor.resumed_runs import continues, is_settled, joined, predecessors
-from lossmon.monitor.run_monitor import RunMonitor
-from lossmon.monitor.run_nodes import RunNodes
+from lossmon.monitor.runs.nodes import RunNodes
+from lossmon.monitor.runs.run_monitor import RunMonitor
 from lossmon.monitor.scheduler import Scheduler
 from lossmon.monitor.stalled_reads import unless_stalled
 from lossmon.readers.discovery.discovery import Discovery, Scan

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from lossmon.monitor import run_state
+from lossmon.monitor.runs import run_state
 from lossmon.readers.discovery.found import FoundRun
 from lossmon.readers.discovery.members import ordered
 from lossmon.types import RunSnapshot

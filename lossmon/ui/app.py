@@ -27,14 +27,14 @@ from lossmon.ui.keys.bindings import BINDINGS, FOOTER, footer, in_groups
 from lossmon.ui.metrics.choices import MetricChoices
 from lossmon.ui.run_selection import RunSelection
 from lossmon.ui.scene import Scene, ScreenConfig
-from lossmon.ui.screens.dashboard import Dashboard
-from lossmon.ui.screens.host import ViewHost
-from lossmon.ui.screens.scene_screen import (
+from lossmon.ui.screens.base.host import ViewHost
+from lossmon.ui.screens.base.scene_screen import (
     DetailRequested,
     MediaRequested,
     SceneScreen,
     axes_of,
 )
+from lossmon.ui.screens.dashboard import Dashboard
 from lossmon.ui.state.hardware_timeline import HardwareTimeline
 from lossmon.ui.state.preferences import Preferences
 from lossmon.ui.state.session import Session

@@ -5,12 +5,12 @@ from __future__ import annotations
 from textual.binding import Binding
 
 from lossmon.ui.keys.bindings import BINDINGS, GROUPS, in_groups
+from lossmon.ui.screens.base.page_screen import PageScreen
 from lossmon.ui.screens.dashboard import Dashboard
 from lossmon.ui.screens.media.base import MediaScreen
-from lossmon.ui.screens.page_screen import PageScreen
 from lossmon.ui.views import VIEWS
+from lossmon.ui.widgets.charts.pane import LossPane
 from lossmon.ui.widgets.metrics import Metrics
-from lossmon.ui.widgets.pane import LossPane
 
 
 def catalogue() -> dict[str, list[Binding]]:

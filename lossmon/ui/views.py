@@ -11,7 +11,7 @@ from lossmon.fast_dataclass import dataclass
 from lossmon.types import MediaKind
 
 if TYPE_CHECKING:
-    from lossmon.ui.screens.scene_screen import SceneScreen
+    from lossmon.ui.screens.base.scene_screen import SceneScreen
 
 
 @dataclass(frozen=True, slots=True)

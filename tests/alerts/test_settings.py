@@ -9,7 +9,7 @@ import pytest
 from lossmon.alerts.channels import CHANNELS
 from lossmon.alerts.settings import load
 from lossmon.alerts.tracker import Change, Transition
-from lossmon.commands.parsing import add_channels, channel_flags, new_parser
+from lossmon.commands.arguments.parsing import add_channels, channel_flags, new_parser
 from lossmon.config import describe
 from lossmon.config import load as load_config
 from lossmon.errors import ConfigError

@@ -15,7 +15,7 @@ from lossmon import cli
 from lossmon.diagnosis.engine import Engine
 from lossmon.errors import internal_error
 from lossmon.monitor import Monitor
-from lossmon.monitor.run_monitor import RunMonitor
+from lossmon.monitor.runs.run_monitor import RunMonitor
 from lossmon.readers.discovery import containers, detection, grouping, search_path
 from lossmon.readers.discovery.tree import Tree
 from lossmon.readers.registry import formats

@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from lossmon.monitor import Monitor, MonitorConfig
-from lossmon.monitor.diagnosis_feed import DiagnosisFeed
+from lossmon.monitor.runs.diagnosis_feed import DiagnosisFeed
 from tests.monitor.logs import append, falling
 
 ROUNDS = 12

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lossmon.commands.sources import patient
+from lossmon.commands.arguments.sources import patient
 from lossmon.filesystems import silent_mounts
 from lossmon.monitor import LocalSource
 from lossmon.monitor.patient_source import PatientSource
@@ -82,7 +82,7 @@ def test_only_network_file_systems_need_patience(
     table = tmp_path / "mountinfo"
     table.write_text(f"1 0 8:1 / / rw - ext4 a rw\n2 1 0:9 / {tmp_path}/runs rw - nfs4 b rw\n")
     mounts = partial(silent_mounts, mounts=table)
-    monkeypatch.setattr("lossmon.commands.sources.silent_mounts", mounts)
+    monkeypatch.setattr("lossmon.commands.arguments.sources.silent_mounts", mounts)
     assert patient(hanging, [Path("/usr")]) is hanging
     found = patient(hanging, [Path("/usr"), tmp_path])
     assert isinstance(found, PatientSource), "of what is mounted below as well"

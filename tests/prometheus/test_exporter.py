@@ -130,6 +130,6 @@ def test_what_is_wrong_is_told_before_anything_is_served(
     assert main(["exporter", str(runs), "--port", "70000"]) == 2
     assert main(["exporter", str(runs / "missing" / "run")]) == 2
     capsys.readouterr()
-    monkeypatch.setattr("lossmon.commands.inputs.find_spec", lambda name: None)
+    monkeypatch.setattr("lossmon.commands.arguments.inputs.find_spec", lambda name: None)
     assert main(["exporter", str(runs)]) == 2
     assert "pip install 'lossmon[prometheus]'" in capsys.readouterr().err

@@ -9,12 +9,12 @@ from lossmon.types import Snapshot
 from lossmon.ui.app import LossmonApp
 from lossmon.ui.follower import SnapshotReady
 from lossmon.ui.scene import ScreenConfig
+from lossmon.ui.screens.base.scene_screen import SceneScreen
 from lossmon.ui.screens.dashboard import Dashboard
 from lossmon.ui.screens.diagnosis import DiagnosisScreen
 from lossmon.ui.screens.help import HelpScreen
 from lossmon.ui.screens.log import LogScreen
-from lossmon.ui.screens.scene_screen import SceneScreen
-from lossmon.ui.widgets.pane import LossPane
+from lossmon.ui.widgets.charts.pane import LossPane
 from tests.ui import stage
 from tests.ui.screen import text, until
 

@@ -16,7 +16,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from lossmon.ui.compositor import DiffUpdate
-from lossmon.ui.screens.scene_screen import SceneScreen
+from lossmon.ui.screens.base.scene_screen import SceneScreen
 
 WIDTH, HEIGHT = 40, 6
 STYLES = [

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from lossmon.readers.text.grammar.parsed import Scale
 from lossmon.readers.text.grammar.words import MAXIMISED
-from lossmon.readers.text.hindsight import Hindsight
+from lossmon.readers.text.placement.hindsight import Hindsight
 from lossmon.readers.text.templates import Groups, Template
 
 SCORE = "score"

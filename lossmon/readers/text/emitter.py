@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from lossmon.readers.points_builder import PointsBuilder
 from lossmon.readers.text.clock import Clock
+from lossmon.readers.text.facts.run_facts import RunFacts
 from lossmon.readers.text.grammar.words import EVAL_NAME
-from lossmon.readers.text.run_facts import RunFacts
 from lossmon.readers.text.templates import Groups, Template
 from lossmon.types import Axis
 

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from lossmon.readers.points_builder import BatchBuilder
 from lossmon.readers.text.boosting import BestDirection, EvalSets
 from lossmon.readers.text.emitter import NOTHING, PointEmitter, trains
+from lossmon.readers.text.facts.run_facts import RunFacts
 from lossmon.readers.text.grammar.dialects import TRIALS
 from lossmon.readers.text.grammar.parsed import Scale
 from lossmon.readers.text.grammar.words import is_loss
-from lossmon.readers.text.headings import SectionHeading
-from lossmon.readers.text.hindsight import Hindsight
+from lossmon.readers.text.placement.headings import SectionHeading
+from lossmon.readers.text.placement.hindsight import Hindsight
+from lossmon.readers.text.placement.steps import StepFinder
 from lossmon.readers.text.progress_bars import StaleBarValues
 from lossmon.readers.text.ranks import RankMonitor, RankSelector
-from lossmon.readers.text.run_facts import RunFacts
-from lossmon.readers.text.steps import StepFinder
 from lossmon.readers.text.templates import Groups, Template
 from lossmon.readers.text.trainer_records import TrainerRecords
 from lossmon.types import Axis

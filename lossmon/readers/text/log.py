@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from lossmon.lazy_pattern import lazy_pattern
 from lossmon.readers.files.terminal import displayed, resolved
 from lossmon.readers.points_builder import BatchBuilder
-from lossmon.readers.text import announcements, failures
 from lossmon.readers.text.bars import Bars
+from lossmon.readers.text.facts import announcements, failures
 from lossmon.readers.text.grammar.table_heads import CLASSES, columns
-from lossmon.readers.text.hindsight import Hindsight
 from lossmon.readers.text.ledger import Ledger
+from lossmon.readers.text.placement.hindsight import Hindsight
 from lossmon.readers.text.progress_bars import tqdm, without_gauge
 from lossmon.readers.text.tables import PrintedTable
 from lossmon.readers.text.templates import Groups, Match, Template, TemplateCache

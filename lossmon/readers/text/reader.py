@@ -12,8 +12,8 @@ from lossmon.lazy_pattern import lazy_pattern
 from lossmon.readers.files.lines import Chunk, LineTail, decode, is_silent
 from lossmon.readers.files.terminal import displayed, resolved
 from lossmon.readers.points_builder import BatchBuilder
-from lossmon.readers.text.hindsight import Hindsight
 from lossmon.readers.text.log import TextLog
+from lossmon.readers.text.placement.hindsight import Hindsight
 from lossmon.types import Batch
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ import math
 from collections.abc import Sequence
 
 from lossmon.readers.text.emitter import NOTHING, PointEmitter, trains
+from lossmon.readers.text.facts.run_facts import RunFacts
 from lossmon.readers.text.hf_trainer_steps import PlacedRecord, TrainerRecord, TrainerSteps
-from lossmon.readers.text.hindsight import Hindsight
+from lossmon.readers.text.placement.hindsight import Hindsight
 from lossmon.readers.text.progress_bars import tqdm
-from lossmon.readers.text.run_facts import RunFacts
 from lossmon.readers.text.templates import Groups, Template
 from lossmon.types import Axis
 

@@ -8,9 +8,9 @@ import numpy as np
 
 from lossmon.fast_dataclass import dataclass
 from lossmon.types import Floats, Ints
+from lossmon.ui.chart.axes.ranges import Span
 from lossmon.ui.chart.downsample import ReducedCurve, edges, reduce
 from lossmon.ui.chart.model import Curve
-from lossmon.ui.chart.ranges import Span
 from lossmon.ui.chart.smoothing import FEWEST, local_lines, reach
 
 _PROBES = 16

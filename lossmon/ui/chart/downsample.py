@@ -6,7 +6,7 @@ import numpy as np
 
 from lossmon.fast_dataclass import dataclass
 from lossmon.types import Floats, Ints
-from lossmon.ui.chart.ranges import Span
+from lossmon.ui.chart.axes.ranges import Span
 
 _LARGEST = 2.0**62
 """Steps beyond this are taken as this: more do not fit into 64 bits."""

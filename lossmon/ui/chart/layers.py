@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from lossmon.fast_dataclass import dataclass
 from lossmon.types import Floats, Ints
+from lossmon.ui.chart.axes.ranges import Frame
 from lossmon.ui.chart.canvas import (
     CELLS,
     Codes,
@@ -24,7 +25,6 @@ from lossmon.ui.chart.canvas import (
 from lossmon.ui.chart.curve_cache import Window
 from lossmon.ui.chart.layout import scaled
 from lossmon.ui.chart.model import Marker
-from lossmon.ui.chart.ranges import Frame
 
 _DASH, _PERIOD = 4, 6
 """Dots drawn of each so many along a dashed line: two cells on, one off in braille."""

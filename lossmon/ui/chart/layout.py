@@ -8,11 +8,11 @@ import numpy as np
 
 from lossmon.fast_dataclass import dataclass
 from lossmon.types import Floats
+from lossmon.ui.chart.axes.log_x import position_ticks
+from lossmon.ui.chart.axes.ranges import Frame, Span, bulk, settle, spread, x_span
+from lossmon.ui.chart.axes.ticks import Tick, linear_ticks, log_ticks, step_ticks, time_ticks
 from lossmon.ui.chart.curve_cache import Trace
-from lossmon.ui.chart.log_x import position_ticks
 from lossmon.ui.chart.model import ChartModel, ChartOptions
-from lossmon.ui.chart.ranges import Frame, Span, bulk, settle, spread, x_span
-from lossmon.ui.chart.ticks import Tick, linear_ticks, log_ticks, step_ticks, time_ticks
 
 _ROWS_PER_LABEL = (2.5, 2, 1)
 """Rows from one value label to the next at least; closer where there were none to compare."""

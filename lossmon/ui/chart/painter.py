@@ -18,6 +18,7 @@ from lossmon.ui.chart.annotations import (
     draw_points,
     draw_verdicts,
 )
+from lossmon.ui.chart.axes.ranges import Frame, Span
 from lossmon.ui.chart.canvas import CELLS, Canvas, Dots, Picture, cells_of
 from lossmon.ui.chart.curve_cache import Trace, Window
 from lossmon.ui.chart.layers import (
@@ -31,7 +32,6 @@ from lossmon.ui.chart.layers import (
 )
 from lossmon.ui.chart.layout import Layout, horizontal, layout, vertical
 from lossmon.ui.chart.model import ChartModel, ChartOptions, Curve
-from lossmon.ui.chart.ranges import Frame, Span
 
 SERIES = tuple(f"series-{number}" for number in range(1, 9))
 """Styles of curves that are neither train nor eval."""

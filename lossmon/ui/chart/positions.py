@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from lossmon.monitor.run_state import steps_per_epoch
+from lossmon.monitor.runs.run_state import steps_per_epoch
 from lossmon.types import Axis, RunSnapshot, Series
 from lossmon.ui.chart.model import ChartModel, Curve, curve_of, start_of
 from lossmon.ui.chart.readout import readout

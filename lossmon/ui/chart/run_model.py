@@ -6,7 +6,7 @@ import math
 
 from lossmon.analysis.best_checkpoint import nearest_checkpoint
 from lossmon.types import RunSnapshot, RunState, Severity, Split, VerdictChange
-from lossmon.ui.chart.log_x import logarithmic
+from lossmon.ui.chart.axes.log_x import logarithmic
 from lossmon.ui.chart.main_charts import eval_sets
 from lossmon.ui.chart.model import ChartModel, Curve, Mark
 from lossmon.ui.chart.positions import placed_curve, position_of_step

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from lossmon.types import Floats, Ints
+from lossmon.ui.chart.axes.ranges import Span, bulk
 from lossmon.ui.chart.downsample import ReducedCurve, edges, reduce
-from lossmon.ui.chart.ranges import Span, bulk
 
 _BARS, _ASCII_BARS = "▁▂▃▄▅▆▇", "_.-:=+*"
 """Levels from low to high. A full block would touch the row above."""

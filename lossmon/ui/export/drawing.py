@@ -11,12 +11,12 @@ import numpy as np
 
 from lossmon.fast_dataclass import dataclass
 from lossmon.types import Floats
+from lossmon.ui.chart.axes.ranges import Frame, Span
+from lossmon.ui.chart.axes.ticks import step_ticks, time_ticks
 from lossmon.ui.chart.curve_cache import Trace
 from lossmon.ui.chart.downsample import ReducedCurve
 from lossmon.ui.chart.layout import horizontal, scaled, value_ticks, vertical
 from lossmon.ui.chart.model import ChartModel, ChartOptions, Curve, Mark
-from lossmon.ui.chart.ranges import Frame, Span
-from lossmon.ui.chart.ticks import step_ticks, time_ticks
 from lossmon.ui.text import numbers
 
 WIDTH, HEIGHT = 960, 300

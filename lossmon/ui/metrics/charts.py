@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from lossmon.fast_dataclass import dataclass
 from lossmon.types import Kind, RunSnapshot
-from lossmon.ui.chart.log_x import logarithmic
+from lossmon.ui.chart.axes.log_x import logarithmic
 from lossmon.ui.chart.model import ChartModel
 from lossmon.ui.chart.positions import placed_curve
 from lossmon.ui.chart.run_model import model_of, style_of

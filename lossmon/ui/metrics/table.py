@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from lossmon.analysis.generalisation_gap import gap_series
 from lossmon.hardware.recorded import is_recorded
 from lossmon.types import Axis, RunSnapshot, RunState, Series
-from lossmon.ui.chart.ranges import Span, x_span
+from lossmon.ui.chart.axes.ranges import Span, x_span
 from lossmon.ui.chart.sparkline import sparkline_over
 from lossmon.ui.metrics.entries import MetricEntry, entries_of, entry_of, key_of
 from lossmon.ui.metrics.names import display_name, short_names, shortened

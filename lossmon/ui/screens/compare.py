@@ -31,13 +31,13 @@ from lossmon.ui.compare.runs import (
 from lossmon.ui.compare.table import ComparisonTable, setting_lines
 from lossmon.ui.dashboard.chart_titles import options_of
 from lossmon.ui.scene import Scene
-from lossmon.ui.screens.host import ViewHost
-from lossmon.ui.screens.page_screen import Body
-from lossmon.ui.screens.scene_screen import SceneScreen
+from lossmon.ui.screens.base.host import ViewHost
+from lossmon.ui.screens.base.page_screen import Body
+from lossmon.ui.screens.base.scene_screen import SceneScreen
 from lossmon.ui.state.run_letters import RunLetters
 from lossmon.ui.text.lines import EMPTY, MUTED, STRONG, TEXT, Line, clean
-from lossmon.ui.widgets.chart import Chart
-from lossmon.ui.widgets.pane import Edge
+from lossmon.ui.widgets.charts.chart import Chart
+from lossmon.ui.widgets.charts.pane import Edge
 
 
 class Lower(Body):

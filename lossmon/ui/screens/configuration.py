@@ -16,9 +16,9 @@ from lossmon.types import RunSnapshot
 from lossmon.ui.chart.model import start_of
 from lossmon.ui.metrics.names import natural_key
 from lossmon.ui.metrics.search import SearchError, matcher
-from lossmon.ui.screens.host import ViewHost
-from lossmon.ui.screens.page_screen import PageScreen
-from lossmon.ui.screens.typing_screen import TypingScreen
+from lossmon.ui.screens.base.host import ViewHost
+from lossmon.ui.screens.base.page_screen import PageScreen
+from lossmon.ui.screens.base.typing_screen import TypingScreen
 from lossmon.ui.text.lines import EMPTY, MUTED, STRONG, TEXT, Line, clean, clip, clip_middle
 
 NAME_SHARE = 2

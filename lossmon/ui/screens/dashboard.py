@@ -15,11 +15,13 @@ from textual.widget import Widget
 
 from lossmon.locale import Values
 from lossmon.types import RunState
-from lossmon.ui.chart.ranges import x_span
+from lossmon.ui.chart.axes.ranges import x_span
 from lossmon.ui.chart.view_options import XAxis
 from lossmon.ui.scene import Scene
+from lossmon.ui.screens.base.host import ViewHost
+from lossmon.ui.screens.base.scene_screen import DetailRequested
+from lossmon.ui.screens.base.typing_screen import TypingScreen
 from lossmon.ui.screens.dashboard_keys import BINDINGS, FOOTER_OF, VIEW_OF, useless_keys
-from lossmon.ui.screens.host import ViewHost
 from lossmon.ui.screens.pane_sizes import (
     CHARTS,
     SIDE,
@@ -31,18 +33,16 @@ from lossmon.ui.screens.pane_sizes import (
     size_of,
     title_at,
 )
-from lossmon.ui.screens.scene_screen import DetailRequested
-from lossmon.ui.screens.typing_screen import TypingScreen
 from lossmon.ui.widgets.badge import Badge
+from lossmon.ui.widgets.charts.losses import Losses
+from lossmon.ui.widgets.charts.pane import LossPane
 from lossmon.ui.widgets.configuration import Configuration
 from lossmon.ui.widgets.hardware import Hardware
 from lossmon.ui.widgets.header import Header, Progress, Pulse
 from lossmon.ui.widgets.keys import Keys
 from lossmon.ui.widgets.log import LogTail
-from lossmon.ui.widgets.losses import Losses
 from lossmon.ui.widgets.metrics import Metrics
 from lossmon.ui.widgets.notices import Notices
-from lossmon.ui.widgets.pane import LossPane
 from lossmon.ui.widgets.verdicts import Verdicts
 from lossmon.ui.widgets.waiting import Waiting
 

@@ -8,13 +8,13 @@ from textual.binding import Binding
 
 from lossmon.types import RunState
 from lossmon.ui.scene import Scene
-from lossmon.ui.screens.scene_screen import axes_of
+from lossmon.ui.screens.base.scene_screen import axes_of
 from lossmon.ui.widgets.badge import Badge
+from lossmon.ui.widgets.charts.pane import LossPane
 from lossmon.ui.widgets.configuration import Configuration
 from lossmon.ui.widgets.hardware import Hardware
 from lossmon.ui.widgets.log import LogTail
 from lossmon.ui.widgets.metrics import Metrics
-from lossmon.ui.widgets.pane import LossPane
 from lossmon.ui.widgets.verdicts import Verdicts
 
 BINDINGS: tuple[Binding, ...] = (

@@ -10,10 +10,10 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
-from lossmon.monitor.run_state import steps_per_epoch
+from lossmon.monitor.runs.run_state import steps_per_epoch
 from lossmon.types import RunSnapshot
-from lossmon.ui.chart.limits import EXAMPLE, LimitsError, parse_limits
-from lossmon.ui.chart.log_x import log_position
+from lossmon.ui.chart.axes.limits import EXAMPLE, LimitsError, parse_limits
+from lossmon.ui.chart.axes.log_x import log_position
 from lossmon.ui.chart.markers import Marker, markers_of, word_of_value
 from lossmon.ui.chart.model import ChartModel, ChartOptions
 from lossmon.ui.chart.positions import counts_epochs
@@ -24,17 +24,17 @@ from lossmon.ui.dashboard.main_panes import titles
 from lossmon.ui.keys.bindings import footer
 from lossmon.ui.keys.detail import BINDINGS, FOOTER
 from lossmon.ui.scene import Scene
-from lossmon.ui.screens.host import ViewHost
-from lossmon.ui.screens.scene_screen import DetailRequested
-from lossmon.ui.screens.typing_screen import TypingScreen
+from lossmon.ui.screens.base.host import ViewHost
+from lossmon.ui.screens.base.scene_screen import DetailRequested
+from lossmon.ui.screens.base.typing_screen import TypingScreen
 from lossmon.ui.text.lines import EMPTY, MUTED, Line, clean
-from lossmon.ui.widgets.chart import Chart
-from lossmon.ui.widgets.chart_pointer import ChartPointer
-from lossmon.ui.widgets.chart_viewport import ChartViewport
+from lossmon.ui.widgets.charts.chart import Chart
+from lossmon.ui.widgets.charts.pane import Edge
+from lossmon.ui.widgets.charts.pointer import ChartPointer
+from lossmon.ui.widgets.charts.readings import Legend, Readings
+from lossmon.ui.widgets.charts.viewport import ChartViewport
 from lossmon.ui.widgets.keys import Keys
 from lossmon.ui.widgets.metric_list import LOSSES, Catalogue, Subject
-from lossmon.ui.widgets.pane import Edge
-from lossmon.ui.widgets.readings import Legend, Readings
 
 MOST_WORDS = 3
 """Marks in the column of the cursor that are named; of more, how many."""

@@ -17,7 +17,7 @@ from lossmon.diagnosis.advice import advise, explain_missing
 from lossmon.types import Diagnosis, Finding, RunSnapshot
 from lossmon.ui.dashboard.badge import ROLES, block, shows_since
 from lossmon.ui.dashboard.verdicts import turn_line
-from lossmon.ui.screens.page_screen import PageScreen
+from lossmon.ui.screens.base.page_screen import PageScreen
 from lossmon.ui.text import numbers
 from lossmon.ui.text.lines import EMPTY, MUTED, STRONG, TEXT, Line, clean, fit, join, wrap
 

@@ -20,9 +20,9 @@ from lossmon.types import RunSnapshot
 from lossmon.ui.export.picture import without_fonts
 from lossmon.ui.export.report import page
 from lossmon.ui.scene import Scene
-from lossmon.ui.screens.host import ViewHost
-from lossmon.ui.screens.page_screen import PageScreen
-from lossmon.ui.screens.typing_screen import TypingScreen
+from lossmon.ui.screens.base.host import ViewHost
+from lossmon.ui.screens.base.page_screen import PageScreen
+from lossmon.ui.screens.base.typing_screen import TypingScreen
 from lossmon.ui.text import numbers
 from lossmon.ui.text.lines import (
     EMPTY,

@@ -22,8 +22,8 @@ from lossmon.ui.dashboard.chart_titles import options_of
 from lossmon.ui.keys.bindings import footer
 from lossmon.ui.metrics.names import natural_key
 from lossmon.ui.scene import Scene
-from lossmon.ui.screens.host import ViewHost
-from lossmon.ui.screens.scene_screen import SceneScreen
+from lossmon.ui.screens.base.host import ViewHost
+from lossmon.ui.screens.base.scene_screen import SceneScreen
 from lossmon.ui.state.hardware_timeline import GpuTrack, memory_share, system_series
 from lossmon.ui.text.lines import EMPTY, MUTED, STRONG, TEXT, Line, choose, clean, clip_middle
 from lossmon.ui.widgets.gpus import gpu_facts, short_name

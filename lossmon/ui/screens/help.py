@@ -9,8 +9,8 @@ from rich.cells import cell_len
 from textual.binding import Binding
 
 from lossmon.monitor import format_titles
-from lossmon.ui.screens.host import ViewHost
-from lossmon.ui.screens.page_screen import PageScreen
+from lossmon.ui.screens.base.host import ViewHost
+from lossmon.ui.screens.base.page_screen import PageScreen
 from lossmon.ui.text.lines import EMPTY, MUTED, STRONG, TEXT, Line, clean, clip, wrap
 from lossmon.ui.widgets.keys import NAMES
 

@@ -13,8 +13,8 @@ from textual.binding import Binding, BindingType
 from lossmon.types import AmbiguityReason, AmbiguousTag, RunSnapshot, Series
 from lossmon.ui.chart.sparkline import sparkline
 from lossmon.ui.scene import Scene
-from lossmon.ui.screens.host import ViewHost
-from lossmon.ui.screens.page_screen import PageScreen
+from lossmon.ui.screens.base.host import ViewHost
+from lossmon.ui.screens.base.page_screen import PageScreen
 from lossmon.ui.state.tag_answers import TagAnswers
 from lossmon.ui.text import numbers
 from lossmon.ui.text.lines import EMPTY, MUTED, STRONG, TEXT, Line, choose, clean, clip, fit, wrap

@@ -9,10 +9,10 @@ from textual import events
 from textual.binding import Binding, BindingType
 
 from lossmon.ui.scene import Scene
-from lossmon.ui.screens.host import ViewHost
-from lossmon.ui.screens.page_screen import PageScreen
-from lossmon.ui.screens.scene_screen import DetailRequested
-from lossmon.ui.screens.typing_screen import TypingScreen
+from lossmon.ui.screens.base.host import ViewHost
+from lossmon.ui.screens.base.page_screen import PageScreen
+from lossmon.ui.screens.base.scene_screen import DetailRequested
+from lossmon.ui.screens.base.typing_screen import TypingScreen
 from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, clean, fit, pointer
 from lossmon.ui.widgets.log import tone
 

@@ -23,10 +23,10 @@ from lossmon.ui.metrics.names import frequencies, shared_prefix, shortened
 from lossmon.ui.metrics.ranking import MetricSort, ordered
 from lossmon.ui.metrics.search import SearchError, matcher
 from lossmon.ui.scene import Scene
-from lossmon.ui.screens.host import ViewHost
+from lossmon.ui.screens.base.host import ViewHost
+from lossmon.ui.screens.base.scene_screen import DetailRequested, MediaRequested
+from lossmon.ui.screens.base.typing_screen import TypingScreen
 from lossmon.ui.screens.media.previews import Previews, PreviewsRead
-from lossmon.ui.screens.scene_screen import DetailRequested, MediaRequested
-from lossmon.ui.screens.typing_screen import TypingScreen
 from lossmon.ui.text.lines import EMPTY, MUTED, STRONG, TEXT, Line, clean
 from lossmon.ui.widgets.heading import Heading
 from lossmon.ui.widgets.keys import Keys

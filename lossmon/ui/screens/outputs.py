@@ -15,13 +15,13 @@ from lossmon.ui.outputs.messages import example, missing, summary
 from lossmon.ui.outputs.pair import Pairing
 from lossmon.ui.outputs.selection import B, OutputSelection
 from lossmon.ui.scene import Scene
-from lossmon.ui.screens.host import ViewHost
-from lossmon.ui.screens.typing_screen import TypingScreen
+from lossmon.ui.screens.base.host import ViewHost
+from lossmon.ui.screens.base.typing_screen import TypingScreen
 from lossmon.ui.state.ratings import Rating, Ratings, tally
 from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, clean, join
 from lossmon.ui.widgets.answers import Answers, Pair
+from lossmon.ui.widgets.charts.pane import Edge
 from lossmon.ui.widgets.keys import key_name
-from lossmon.ui.widgets.pane import Edge
 
 NARROW = 76
 """Columns below which the tally is in figures: its sentence would not fit."""

@@ -15,10 +15,10 @@ from lossmon.fast_dataclass import dataclass
 from lossmon.ui.metrics.entries import key_of
 from lossmon.ui.metrics.media_entries import MEDIA_WORDS
 from lossmon.ui.metrics.names import display_name
-from lossmon.ui.screens.host import ViewHost
-from lossmon.ui.screens.page_screen import PageScreen
-from lossmon.ui.screens.scene_screen import DetailRequested, MediaRequested
-from lossmon.ui.screens.typing_screen import TypingScreen
+from lossmon.ui.screens.base.host import ViewHost
+from lossmon.ui.screens.base.page_screen import PageScreen
+from lossmon.ui.screens.base.scene_screen import DetailRequested, MediaRequested
+from lossmon.ui.screens.base.typing_screen import TypingScreen
 from lossmon.ui.text.lines import MUTED, STRONG, TEXT, Line, clean, clip, fit, pointer
 from lossmon.ui.widgets.keys import NAMES
 from lossmon.ui.widgets.text_input import ENDS

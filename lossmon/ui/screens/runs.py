@@ -21,9 +21,9 @@ from lossmon.ui.fleet.query import GROUP
 from lossmon.ui.fleet.table import Table, Trends
 from lossmon.ui.run_selection import RunSelection
 from lossmon.ui.scene import Scene
-from lossmon.ui.screens.host import ViewHost
-from lossmon.ui.screens.page_screen import Body, PageScreen
-from lossmon.ui.screens.typing_screen import TypingScreen
+from lossmon.ui.screens.base.host import ViewHost
+from lossmon.ui.screens.base.page_screen import Body, PageScreen
+from lossmon.ui.screens.base.typing_screen import TypingScreen
 from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, clean
 from lossmon.ui.widgets.run_preview import RunPreview, preview_size
 

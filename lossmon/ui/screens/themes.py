@@ -11,13 +11,13 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 
 from lossmon.ui.scene import Scene
-from lossmon.ui.screens.host import ViewHost
-from lossmon.ui.screens.page_screen import PageScreen
+from lossmon.ui.screens.base.host import ViewHost
+from lossmon.ui.screens.base.page_screen import PageScreen
 from lossmon.ui.state.preferences import Preferences
 from lossmon.ui.text.lines import MUTED, STRONG, TEXT, Line, fit, pointer
 from lossmon.ui.theme.switcher import ThemeSwitcher
 from lossmon.ui.widgets.badge import Badge
-from lossmon.ui.widgets.losses import Losses
+from lossmon.ui.widgets.charts.losses import Losses
 from lossmon.ui.widgets.metrics import Metrics
 
 

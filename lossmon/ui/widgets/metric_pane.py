@@ -18,8 +18,8 @@ from lossmon.ui.metrics.media_entries import MEDIA_WORDS, MediaEntry
 from lossmon.ui.scene import Scene
 from lossmon.ui.text import numbers
 from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line
+from lossmon.ui.widgets.charts.pane import ChartPane
 from lossmon.ui.widgets.media.card import MediaCard, Shown
-from lossmon.ui.widgets.pane import ChartPane
 
 FRAME_ROOM = 6
 """Cells of an edge that its text does not have."""

@@ -16,8 +16,8 @@ from lossmon.ui.dashboard.verdicts import next_step
 from lossmon.ui.scene import Scene
 from lossmon.ui.text.lines import EMPTY, TEXT, Line, clean, fit, wrap
 from lossmon.ui.text.lines import width as cells_of
-from lossmon.ui.widgets.losses import show_plan
-from lossmon.ui.widgets.pane import LossPane
+from lossmon.ui.widgets.charts.losses import show_plan
+from lossmon.ui.widgets.charts.pane import LossPane
 from lossmon.ui.widgets.scene_panel import ScenePanel
 
 BESIDE = 140

@@ -6,10 +6,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lossmon.ui.chart.axes.ranges import Span
 from lossmon.ui.chart.curve_cache import Trace
 from lossmon.ui.chart.downsample import ReducedCurve, edges, reduce
 from lossmon.ui.chart.model import Curve
-from lossmon.ui.chart.ranges import Span
 
 
 def columns_of(x: np.ndarray, y: np.ndarray, span: Span, width: int) -> ReducedCurve:

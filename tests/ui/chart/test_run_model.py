@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lossmon.analysis.generalisation_gap import gap_series
-from lossmon.monitor.run_state import steps_per_epoch
+from lossmon.monitor.runs.run_state import steps_per_epoch
 from lossmon.types import Axis, Best, RunSnapshot, Severity, VerdictChange
 from lossmon.ui.chart.positions import axes_of_run
 from lossmon.ui.chart.run_model import model_of

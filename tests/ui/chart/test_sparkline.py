@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lossmon.ui.chart.ranges import Span
+from lossmon.ui.chart.axes.ranges import Span
 from lossmon.ui.chart.sparkline import sparkline, sparkline_over
 
 

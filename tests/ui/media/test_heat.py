@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lossmon.types import Histogram
-from lossmon.ui.chart.ticks import linear_ticks
+from lossmon.ui.chart.axes.ticks import linear_ticks
 from lossmon.ui.media.heat import (
     colored,
     columns_of,

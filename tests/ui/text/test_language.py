@@ -10,7 +10,7 @@ import pytest
 
 import lossmon
 from lossmon.locale import ENGLISH, languages, section, translate
-from lossmon.monitor import run_state
+from lossmon.monitor.runs import run_state
 from lossmon.ui.key_catalogue import catalogue
 from lossmon.ui.scene import ScreenConfig
 from tests.ui import stage

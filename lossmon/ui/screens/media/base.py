@@ -18,12 +18,12 @@ from lossmon.ui.keys.bindings import footer
 from lossmon.ui.metrics.names import natural_key
 from lossmon.ui.metrics.search import SearchError, matcher
 from lossmon.ui.scene import Scene
-from lossmon.ui.screens.host import ViewHost
-from lossmon.ui.screens.typing_screen import TypingScreen
+from lossmon.ui.screens.base.host import ViewHost
+from lossmon.ui.screens.base.typing_screen import TypingScreen
 from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, clean
+from lossmon.ui.widgets.charts.pane import Edge
 from lossmon.ui.widgets.keys import Keys
 from lossmon.ui.widgets.media.tags import MediaList
-from lossmon.ui.widgets.pane import Edge
 
 FOOTER = ("media.later", "media.down", "media.filter", "media.back")
 """Ids of what the footer shows, the most important first."""

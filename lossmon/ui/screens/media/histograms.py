@@ -7,7 +7,7 @@ from textual.widget import Widget
 
 from lossmon.types import Histogram, MediaKind
 from lossmon.ui.media.heat import summary
-from lossmon.ui.screens.host import ViewHost
+from lossmon.ui.screens.base.host import ViewHost
 from lossmon.ui.screens.media.base import MediaScreen
 from lossmon.ui.text import numbers
 from lossmon.ui.text.lines import MUTED, TEXT, Line

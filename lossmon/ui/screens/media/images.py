@@ -11,7 +11,7 @@ from textual.widget import Widget
 
 from lossmon.types import LoggedImage, MediaKind, MediaRecord, MediaSeries
 from lossmon.ui.media.picture import DecodedPicture, decode
-from lossmon.ui.screens.host import ViewHost
+from lossmon.ui.screens.base.host import ViewHost
 from lossmon.ui.screens.media.base import MediaScreen
 from lossmon.ui.text.lines import MUTED, TEXT, Line, clean
 from lossmon.ui.widgets.media.picture import PictureView

@@ -10,7 +10,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from lossmon.types import Histogram
-from lossmon.ui.chart.ticks import Tick, linear_ticks, step_ticks
+from lossmon.ui.chart.axes.ticks import Tick, linear_ticks, step_ticks
 from lossmon.ui.media.heat import colored, columns_of, densities, shaded, value_range
 from lossmon.ui.terminal import Terminal
 from lossmon.ui.widgets.media.pixels import (

@@ -1,0 +1,1 @@
+"""Arguments of the commands: how they are declared, and the runs that they name."""

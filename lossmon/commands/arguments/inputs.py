@@ -1,0 +1,146 @@
+"""Inputs of commands: settings, existing paths and the terminal."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Collection, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+from lossmon.commands.arguments.locations import Address, Location
+from lossmon.commands.arguments.standard_input import COPY
+from lossmon.config import SETTINGS, Config, Value, config_directory, load
+from lossmon.errors import ConfigError, did_you_mean
+from lossmon.sanitize import one_line
+
+NO_METRICS = 3
+"""Exit status if no metrics were found."""
+
+PATIENCE = 5.0
+"""Seconds for which a network file system is waited for at the start: a busy server answers
+within them."""
+
+
+def settings_of(options: argparse.Namespace) -> Config:
+    """Merge the flags with the settings file and the environment.
+
+    Raises:
+        ConfigError: A setting is wrong.
+    """
+    flags: dict[str, Value | None] = {
+        one.name: getattr(options, one.name) for one in SETTINGS if hasattr(options, one.name)
+    }
+    if getattr(options, "no_color", False):
+        # Whatever prints colours reads the variable.
+        os.environ["NO_COLOR"] = "1"
+    file: Path | None = getattr(options, "config", None)
+    if file is not None and not file.is_file():
+        wrong = "is not a file" if file.exists() else "no such file"
+        raise ConfigError(f"--config {file}: {wrong}")
+    # The home of somebody else, after `su` or `sudo`, holds no settings for us.
+    usual = config_directory() / "config.toml"
+    return load(file or (usual if os.access(usual, os.R_OK) else None), os.environ, flags)
+
+
+def existing(
+    locations: Sequence[Location], *, wait: bool = False, late: Collection[Path] | None = None
+) -> list[Path]:
+    """The paths, if all exist and are readable.
+
+    Args:
+        locations: What the user named.
+        wait: A path that is missing is waited for, if the directory that it will be in exists.
+        late: Paths whose file system is known not to answer, which are taken as they are; if
+            None, this is found out, and such a path is an error.
+
+    Raises:
+        ConfigError: A path is not, or is an address of another machine.
+    """
+    paths = [one for one in locations if isinstance(one, Path)]
+    for address in (one for one in locations if isinstance(one, Address)):
+        raise ConfigError(f"{address}: this command takes paths of this machine only")
+    if late is None:
+        must_answer(paths)
+    for path in paths:
+        if late is not None and path in late:
+            continue
+        try:
+            fault = "" if wait and _may_come(path) else _fault(path)
+        except OSError as error:
+            fault = error.strerror or str(error)
+        if fault:
+            raise ConfigError(f"{path}: {fault}")
+    return paths
+
+
+def must_answer(paths: Sequence[Path]) -> None:
+    """Raise a `ConfigError` that names the file system of a path that does not answer."""
+    from lossmon.filesystems import mount_of, unanswering
+
+    for look in unanswering(paths, PATIENCE):
+        point, kind = mount_of(look.path)
+        raise ConfigError(
+            f"{look.path}: {point} ({kind}) has not answered for {PATIENCE:g} s: "
+            "the file system may be down"
+        )
+
+
+def _may_come(path: Path) -> bool:
+    return not os.path.lexists(path) and path.parent.is_dir()
+
+
+def _fault(path: Path) -> str:
+    """Why a path cannot be read, or an empty string."""
+    if not path.exists():
+        if path.is_symlink():
+            return "broken symbolic link"
+        siblings = os.listdir(path.parent) if os.access(path.parent, os.R_OK) else []
+        return f"no such file or directory{did_you_mean(path.name, siblings)}"
+    if not (path.is_dir() or path.is_file()):
+        return "not a file or directory"
+    readable = os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0))
+    return "" if readable else "permission denied"
+
+
+def no_metrics(paths: Sequence[object], language: str) -> int:
+    """Print that no metrics were found, and in what files; return the exit status."""
+    from lossmon.analysis.unread_files import about_unread
+    from lossmon.locale import phrase, translate
+    from lossmon.readers.discovery.discovery import Discovery
+
+    for path in paths:
+        is_piped = isinstance(path, Path) and path.name == COPY
+        where = translate("standard input", language) if is_piped else str(path)
+        text = phrase("no metrics found in {where}", language, where=where)
+        print(f"lossmon: {text}", file=sys.stderr)
+        if isinstance(path, Path):
+            found = Discovery([path]).scan()
+            if not found.runs:
+                text = about_unread(str(path), found.seen_files, found.unrecognised, language)
+                print(f"  {one_line(text)}", file=sys.stderr)
+            if found.seen_files and not is_piped:
+                explain = "`lossmon explain {path}` says why a file is not read"
+                print(f"  {phrase(explain, language, path=str(path))}", file=sys.stderr)
+    return NO_METRICS
+
+
+def need_extra(extra: str, *modules: str) -> None:
+    """Raise a `ConfigError` that says what to install, where a module of an extra is missing."""
+    if missing := [name for name in modules if find_spec(name) is None]:
+        names = " and ".join(missing)
+        raise ConfigError(f"{names} is missing; pip install 'lossmon[{extra}]' installs it")
+
+
+def has_terminal() -> bool:
+    """Whether standard input and output are a terminal."""
+    # In a browser, the terminal is at the other end of a pipe of textual-serve.
+    served = "TEXTUAL_DRIVER" in os.environ
+    return served or (sys.stdout.isatty() and sys.stdin.isatty())
+
+
+def need_terminal(instead: str) -> None:
+    """Raise a `ConfigError` that names an alternative if the output is not a terminal."""
+    if not has_terminal():
+        raise ConfigError(f"not a terminal; {instead}")

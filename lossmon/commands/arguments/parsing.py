@@ -1,0 +1,181 @@
+"""Parsers of the command line, with the flags of the settings table."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from lossmon.alerts.channels import CHANNELS
+from lossmon.commands.arguments.locations import location
+from lossmon.config import SETTINGS, Setting, config_directory, displayed
+from lossmon.errors import did_you_mean
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
+
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+"""Seconds per unit of a duration."""
+
+
+class _CommandParser(argparse.ArgumentParser):
+    """Prints errors in one line, and a help that begins with examples."""
+
+    def format_help(self) -> str:
+        formatter = self.formatter_class(prog=f"{self.prog} [OPTION]...")
+        needed = [one for one in self._actions if one.required or not one.option_strings]
+        formatter.add_usage(None, needed, [])
+        formatter.add_text(self.description)
+        formatter.add_text(self.epilog)
+        for group in self._action_groups:
+            formatter.start_section(group.title)
+            formatter.add_text(group.description)
+            formatter.add_arguments(group._group_actions)
+            formatter.end_section()
+        return formatter.format_help()
+
+    def _print_message(self, message: str, file: SupportsWrite[str] | None = None) -> None:
+        # argparse ignores that an output takes no more.
+        if message and file is sys.stdout:
+            print(message, end="", flush=True)
+        else:
+            super()._print_message(message, file)
+
+    def error(self, message: str) -> NoReturn:
+        meant = self._meant(message)
+        self.exit(2, f"{self.prog}: {message}{meant}; see {self.prog} --help\n")
+
+    def _meant(self, message: str) -> str:
+        """What the user may have meant, from argparse's words on what is wrong."""
+        if flag := re.match(r"unrecognized arguments: (--[\w-]+)", message):
+            return did_you_mean(flag[1], self._option_string_actions)
+        if choice := re.search(r"invalid choice: '(.*?)' \(choose from (.*)\)", message):
+            return did_you_mean(choice[1], re.findall(r"[\w-]+", choice[2]))
+        return ""
+
+
+def settings_file() -> str:
+    """Where the settings are read from, as people write it."""
+    return displayed(config_directory() / "config.toml")
+
+
+def new_parser(program: str, description: str, epilog: str = "") -> argparse.ArgumentParser:
+    """Return a parser that prints its texts without reformatting."""
+    return _CommandParser(
+        prog=program,
+        description=description,
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+
+
+def add_paths(parser: argparse.ArgumentParser, meaning: str, *, needed: bool = True) -> None:
+    """Add the paths of a command."""
+    parser.add_argument(
+        "paths", nargs="+" if needed else "*", type=location, metavar="PATH", help=meaning
+    )
+
+
+def add_screen_settings(parser: argparse.ArgumentParser) -> None:
+    """Add a flag for every setting."""
+    add_settings(parser, tuple(one.name for one in SETTINGS))
+
+
+def add_no_color(parser: argparse.ArgumentParser) -> None:
+    """Add the flag that switches colours off."""
+    parser.add_argument(
+        "--no-color", action="store_true", help="print no colours, as with NO_COLOR=1"
+    )
+
+
+def add_quiet(parser: argparse.ArgumentParser, meaning: str) -> None:
+    """Add the flag that switches the output off."""
+    parser.add_argument("-q", "--quiet", action="store_true", help=meaning)
+
+
+def add_out(parser: argparse.ArgumentParser, meaning: str, *, needed: bool = False) -> None:
+    """Add the directory that a command writes to."""
+    parser.add_argument("-o", "--out", type=Path, metavar="DIR", required=needed, help=meaning)
+
+
+def add_channels(parser: argparse.ArgumentParser) -> None:
+    """Add a flag per alert channel; each may be given several times."""
+    group = parser.add_argument_group("channels, in addition to those of [alerts] in the settings")
+    for row in CHANNELS:
+        if row.key:
+            group.add_argument(
+                f"--{row.name}",
+                action="append",
+                default=[],
+                metavar=row.key.upper(),
+                help=row.summary,
+            )
+        elif row.paced:
+            group.add_argument(f"--{row.name}", action="store_true", help=row.summary)
+
+
+def channel_flags(options: argparse.Namespace) -> list[tuple[str, dict[str, str]]]:
+    """The channels that were named on the command line, with their settings."""
+    found: list[tuple[str, dict[str, str]]] = []
+    for row in CHANNELS:
+        if row.key:
+            found += [(row.name, {row.key: value}) for value in getattr(options, row.name)]
+        elif row.paced and getattr(options, row.name):
+            found.append((row.name, {}))
+    return found
+
+
+def add_settings(parser: argparse.ArgumentParser, names: tuple[str, ...]) -> None:
+    """Add a flag for each of the settings named, and `--config`."""
+    group = parser.add_argument_group("settings")
+    for setting in SETTINGS:
+        if setting.name in names:
+            _add_setting(group, setting)
+    group.add_argument("--config", type=Path, metavar="FILE", help="settings file to read")
+
+
+def _add_setting(group: argparse._ArgumentGroup, setting: Setting) -> None:
+    flag = "--" + setting.name.replace("_", "-")
+    text = f"{setting.meaning} (default: {setting.default})"
+    if isinstance(setting.default, bool):
+        group.add_argument(
+            flag, dest=setting.name, action=argparse.BooleanOptionalAction, help=setting.meaning
+        )
+    elif setting.choices:
+        group.add_argument(flag, dest=setting.name, choices=setting.choices, help=text)
+    elif isinstance(setting.default, float):
+        group.add_argument(flag, dest=setting.name, type=float, metavar="X", help=text)
+    else:
+        group.add_argument(flag, dest=setting.name, metavar="NAME", help=text)
+
+
+def whole_number(text: str) -> int:
+    """A whole number from 0 on, as an argparse type."""
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 on")
+    return int(text)
+
+
+def duration(text: str) -> float:
+    """A duration such as `90s`, `30m`, `12h` or `2d` in seconds, as an argparse type."""
+    number, unit = (text[:-1], text[-1:]) if text[-1:] in UNITS else (text, "s")
+    try:
+        seconds = float(number) * UNITS[unit]
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < 1e10:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a duration such as 90s, 30m, 12h or 2d")
+    return seconds
+
+
+def screen_size(text: str) -> tuple[int, int]:
+    """Columns and rows as `120x40`, as an argparse type."""
+    width, _, height = text.lower().partition("x")
+    if width.isdecimal() and height.isdecimal():
+        size = int(width[:5]), int(height[:5])
+        if all(low <= one <= 1000 for low, one in zip((20, 5), size, strict=True)):
+            return size
+    raise argparse.ArgumentTypeError(f"{text!r} is not a size from 20x5 to 1000x1000")

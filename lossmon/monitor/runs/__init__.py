@@ -1,0 +1,1 @@
+"""One run: its files, its state, its diagnosis feed and its notes."""

@@ -1,0 +1,95 @@
+"""Derived values of a run: progress, epoch, best eval, and the verdict of a stalled run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from lossmon.monitor.runs.files import RunFiles
+from lossmon.monitor.runs.run_state import RunVitals, StepRate, step_rate, stride
+from lossmon.types import (
+    Axis,
+    Best,
+    Confidence,
+    Diagnosis,
+    Facts,
+    Finding,
+    Series,
+    Severity,
+)
+
+
+def leading_series(series: Sequence[Series], train: int | None) -> Series | None:
+    """The series by which progress is measured: the headline train loss, else the longest."""
+    return max(series, key=lambda one: one.n, default=None) if train is None else series[train]
+
+
+def vitals_of(
+    facts: Facts, lead: Series | None, series: Sequence[Series], files: RunFiles
+) -> tuple[RunVitals, StepRate]:
+    """Collect what the state of a run is judged by, and its pace."""
+    on_axis = [one for one in series if lead is None or one.axis is lead.axis]
+    step = max((one.last_step for one in on_axis), default=None)
+    if facts.step is not None and (lead is None or lead.axis is Axis.STEP):
+        step = max(facts.step, -1 if step is None else step)
+    total = facts.total_steps or _total_by_epochs(facts, series)
+    if lead is not None and lead.axis is not Axis.STEP:
+        epochs = facts.total_epochs if lead.axis is Axis.EPOCH else None
+        total = round(epochs) if epochs else None
+    if total is not None and step is not None and total < step:
+        # A total that was passed means something else: an epoch, or an earlier run.
+        total = None
+    rate = step_rate(lead)
+    walls = [float(one.wall_times[-1]) for one in series if len(one.wall_times)]
+    newest = max((wall for wall in walls if np.isfinite(wall)), default=float("nan"))
+    last = files.last_activity(newest)
+    paced = max(stride(lead), files.save_interval)
+    return RunVitals(facts, step, total, paced, rate.interval, last), rate
+
+
+def _total_by_epochs(facts: Facts, series: Sequence[Series]) -> int | None:
+    """Planned steps by the fraction of an epoch that a step is; None where that is unknown."""
+    for one in series:
+        if one.meaning.key != "epoch" or one.axis is not Axis.STEP or not facts.total_epochs:
+            continue
+        # Whole epochs may be counted from 0, and a text log rounds the fraction.
+        fraction = one.last_step / one.last if one.last > 0 and one.source != "text" else 0.0
+        if fraction and np.isfinite(fraction) and (one.values % 1 > 0).any():
+            return round(fraction * facts.total_epochs)
+    return None
+
+
+def epoch_of(series: Sequence[Series], lead: Series | None) -> float | None:
+    """Newest epoch, None where none is logged."""
+    for one in series:
+        if one.meaning.key == "epoch" and np.isfinite(one.last):
+            return one.last
+    if lead is not None and lead.axis is Axis.EPOCH:
+        return float(lead.last_step)
+    return None
+
+
+def with_stall(diagnosis: Diagnosis, step: int) -> Diagnosis:
+    """Add the finding that the run stopped logging after `step`."""
+    stalled = Finding("stalled", Severity.WARNING, step, Confidence.MEDIUM, {"step": step})
+    findings = tuple(sorted((stalled, *diagnosis.findings), key=lambda finding: -finding.severity))
+    verdict = stalled if diagnosis.verdict.severity < Severity.WARNING else diagnosis.verdict
+    return replace(diagnosis, verdict=verdict, findings=findings)
+
+
+def best_eval(evals: Series, checkpoints: Sequence[tuple[int, str]]) -> Best | None:
+    """The eval minimum and its checkpoint; None where no eval loss is finite.
+
+    Args:
+        evals: The headline eval loss.
+        checkpoints: Steps and names of the checkpoints on disk.
+    """
+    if not np.isfinite(evals.minimum):
+        return None
+    # The newest checkpoint since the eval before the best one, up to the best.
+    earlier = evals.steps[evals.steps < evals.min_step]
+    after = int(earlier[-1]) if len(earlier) else -1
+    fitting = [(step, name) for step, name in checkpoints if after < step <= evals.min_step]
+    return Best(evals.min_step, evals.minimum, max(fitting)[1] if fitting else None)

@@ -1,0 +1,1 @@
+"""Placement of the values of a text log: the step that each of them belongs to."""

@@ -1,0 +1,1 @@
+"""Axes of a chart: ranges, ticks, zoom and the logarithm of x."""

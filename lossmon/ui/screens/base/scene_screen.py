@@ -1,0 +1,102 @@
+"""Base of all views: a screen that is given scenes and shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from textual.message import Message
+from textual.screen import Screen
+
+from lossmon.types import MediaSeries
+from lossmon.ui.chart.positions import axes_of_run
+from lossmon.ui.chart.view_options import XAxis
+from lossmon.ui.compositor import DiffCompositor
+from lossmon.ui.dashboard.sizes import COLUMNS, ROWS
+from lossmon.ui.scene import Scene
+
+if TYPE_CHECKING:
+    from lossmon.ui.screens.base.host import ViewHost
+
+
+def axes_of(scene: Scene) -> Collection[XAxis]:
+    """X axes of the run in view: of steps, epochs, time and tokens those that it logs."""
+    return [] if scene.run is None else axes_of_run(scene.run)
+
+
+class DetailRequested(Message):
+    """Asks the app to show a metric full screen.
+
+    Attributes:
+        key: Key of the metric; None for the one shown last, or both losses.
+        step: Step to put the cursor on, or None.
+    """
+
+    def __init__(self, key: str | None = None, step: int | None = None) -> None:
+        super().__init__()
+        self.key, self.step = key, step
+
+
+class MediaRequested(Message):
+    """Asks the app to show a histogram, a PR curve or an image.
+
+    Attributes:
+        series: What was logged under a tag.
+    """
+
+    def __init__(self, series: MediaSeries) -> None:
+        super().__init__()
+        self.series = series
+
+
+class SceneScreen(Screen[None]):
+    """One view of the scene. The app gives the view on top every new scene."""
+
+    HORIZONTAL_BREAKPOINTS = COLUMNS
+    VERTICAL_BREAKPOINTS = ROWS
+    AUTO_FOCUS = ""
+
+    PACE: ClassVar[float] = 0.0
+    """Seconds between two pictures of new data, 0 to draw all of it at once. A page of charts
+    costs more than the dashboard, and is not read any faster."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.title_word = ""
+        """Title of the view in English, from the table of views."""
+        self._compositor = DiffCompositor()
+
+    @classmethod
+    def create(cls, app: ViewHost) -> Self | None:
+        """Make the screen for an app; None where there is nothing to show, or where the view
+        below is the one that is wanted and has been shown again."""
+        return cls()
+
+    def toggle(self) -> None:
+        """Close the view: its key was pressed while it is on top."""
+        self.app.pop_screen()
+
+    def present(self, scene: Scene) -> None:
+        """Show a scene; cheap where nothing changed."""
+        raise NotImplementedError
+
+    def tick(self, scene: Scene) -> None:
+        """Show what depends on the clock alone; called once per second."""
+
+    def axes(self, scene: Scene) -> Collection[XAxis]:
+        """X axes that the charts of the view have."""
+        return axes_of(scene)
+
+    def shown_steps(self, scene: Scene) -> tuple[float, float] | None:
+        """First and last step in view, None where the whole run is."""
+        return None
+
+    @property
+    def step(self) -> int | None:
+        """Step at the cursor of the view, None where it has none."""
+        return None
+
+    def seen(self) -> tuple[Path, ...]:
+        """Paths of the runs in view; empty where it is the run of the scene alone."""
+        return ()

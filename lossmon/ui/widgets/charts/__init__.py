@@ -1,0 +1,1 @@
+"""Charts: the widget of a chart, its pointer, its titles, and the panes that hold it."""

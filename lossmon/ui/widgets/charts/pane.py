@@ -1,0 +1,193 @@
+"""Panes: charts in a thin frame whose edges carry the numbers."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widget import Widget
+
+from lossmon.ui.chart.model import ChartModel, ChartOptions
+from lossmon.ui.chart.readout import Reading
+from lossmon.ui.dashboard.main_panes import PaneContent, Titles, no_titles
+from lossmon.ui.scene import Scene
+from lossmon.ui.text import numbers
+from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, clean, edge_line
+from lossmon.ui.widgets.charts.chart import Chart
+from lossmon.ui.widgets.charts.pointer import ChartPointer
+from lossmon.ui.widgets.charts.viewport import ChartViewport
+from lossmon.ui.widgets.panel import Panel
+
+
+class Edge(Panel):
+    """The upper or lower edge of a pane, with a text in it.
+
+    Args:
+        corners: The characters at both ends.
+        left: The text stands at the left; else at the right.
+    """
+
+    def __init__(self, corners: str, *, left: bool) -> None:
+        super().__init__()
+        self._corners = corners
+        self._left = left
+        self.parts: Sequence[tuple[int, Line]] = ()
+        self.role = "frame"
+
+    def show(self, parts: Sequence[tuple[int, Line]], role: str) -> None:
+        """Show text with importance, and the frame in a role."""
+        self.parts, self.role = parts, role
+        self.redraw()
+
+    def compose_lines(self, width: int, height: int) -> Sequence[Line]:
+        return [edge_line(self._corners, self.parts, self.role, width, left=self._left)]
+
+
+class ChartPane(Widget):
+    """A chart in a thin frame whose edges carry the numbers."""
+
+    DEFAULT_CSS = """
+    ChartPane { layout: vertical; width: 1fr; height: 1fr; }
+    ChartPane Chart { border-left: round $frame; border-right: round $frame; }
+    ChartPane:focus Chart, ChartPane.-chosen Chart {
+        border-left: round $focus; border-right: round $focus;
+    }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.upper = Edge("╭╮", left=True)
+        self.chart = Chart()
+        self.lower = Edge("╰╯", left=False)
+
+    def compose(self) -> ComposeResult:
+        yield self.upper
+        yield self.chart
+        yield self.lower
+
+
+class LossPane(ChartPane, ChartPointer, can_focus=True):
+    """A main chart; it has a cursor and can be zoomed."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", "move(-1)", "left", id="chart.left", tooltip="Cursor one point left"),
+        Binding("right", "move(1)", "right", id="chart.right", tooltip="Cursor one point right"),
+        Binding("shift+left", "far(-1)", "far left", id="chart.far_left",
+                tooltip="Cursor far left"),
+        Binding("shift+right", "far(1)", "far right", id="chart.far_right",
+                tooltip="Cursor far right"),
+    ]  # fmt: skip
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self.sight = ChartViewport(self.chart)
+        self._options = ChartOptions()
+        self._titles: Titles = no_titles
+        self._footer: Line = EMPTY
+        self._scene = Scene()
+
+    def show(self, scene: Scene, content: PaneContent) -> None:
+        """Show a chart of the run of a scene with its title and its footer."""
+        before, self._scene = self._scene, scene
+        if before.run is None or scene.run is None or before.run.path != scene.run.path:
+            self.sight.forget()
+        options = content.options
+        self.sight.take(
+            content.model,
+            other_axis=options.x_axis is not self._options.x_axis,
+            other_part=options.recent is not self._options.recent,
+        )
+        self._options = options
+        self._titles, self._footer = content.titles, content.footer
+        self._draw()
+
+    def action_move(self, points: int) -> None:
+        """Move the cursor along the curve; the first key puts it on the newest point in view."""
+        self.sight.move(points)
+        self._draw()
+
+    def action_far(self, direction: int) -> None:
+        """Move the cursor by many points."""
+        self.sight.far(direction)
+        self._draw()
+
+    def drop_cursor(self) -> bool:
+        """Take the cursor away, else show the whole run again; False if neither was needed."""
+        sight = self.sight
+        if sight.cursor is None and sight.window is None:
+            return False
+        if sight.cursor is None:
+            sight.window = None
+        sight.cursor = None
+        self._draw()
+        return True
+
+    def looked(self) -> None:
+        self._draw()
+
+    def on_click(self, event: events.Click) -> None:
+        """Two clicks open the chart, and so does one on its title."""
+        # The base sets the cursor.
+        is_title = event.get_content_offset(self.upper) is not None
+        if self.can_focus and self.is_still(event) and (is_title or event.chain > 1):
+            self.call_later(self.run_action, "screen.open")
+
+    def on_resize(self) -> None:
+        self._draw()
+
+    def watch_has_focus(self, _has_focus: bool) -> None:
+        super().watch_has_focus(_has_focus)
+        if not _has_focus and self.sight.cursor is not None:
+            self.sight.cursor = None
+            self._draw()
+        self._edges()
+
+    def _draw(self) -> None:
+        window = self.sight.window
+        span = None if window is None else (window.low, window.high)
+        options = replace(self._options, cursor=self.sight.cursor, x_range=span)
+        self.chart.show(self.sight.model, options)
+        self._edges()
+
+    def _edges(self) -> None:
+        role = "focus" if self.has_focus else "frame"
+        room = self.size.width or self.app.size.width
+        self.upper.show(self._titles(self.chart.traces, room), role)
+        say = self._scene.say
+        footer = [(0, self._footer)]
+        if self.sight.cursor is not None:
+            footer = reading_parts(self._scene, self.sight.readings(), self.sight.model)
+        if self.sight.window is not None:
+            word = "following" if self.sight.follows else "fixed window"
+            footer.append((1, ((say(word), MUTED),)))
+        self.lower.show(footer, role)
+
+
+def reading_parts(
+    scene: Scene, readings: Sequence[Reading], model: ChartModel
+) -> list[tuple[int, Line]]:
+    """What the curves say at the cursor: step, values, smoothed values, time of day."""
+    if not readings:
+        return []
+    say, lead = scene.say, readings[0]
+    parts: list[tuple[int, Line]] = [
+        (0, scene.step(f"{lead.step:,}")),
+    ]
+    for order, reading in enumerate(readings, 1):
+        curve = model.curves[reading.curve]
+        value = f"{clean(say(curve.name))} {numbers.value(reading.value)}"
+        role = curve.style if curve.style in ("train", "eval") else TEXT
+        line: Line = ((value, role),)
+        if math.isfinite(reading.smoothed):
+            line = (*line, (f" ({say('smoothed')} {numbers.value(reading.smoothed)})", MUTED))
+        parts.append((order, line))
+    if math.isfinite(lead.wall_time):
+        clock = time.strftime("%H:%M:%S", time.localtime(lead.wall_time))
+        parts.append((9, ((clock, MUTED),)))
+    return parts
