@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -82,7 +83,7 @@ def time_ticks(low: float, high: float, most: int) -> tuple[Tick, ...]:
     wanted = (high - low) / most
     step = next((float(step) for step in _TIME_STEPS if step >= wanted * (1 - 1e-9)), 0.0)
     if not step:
-        step = 86400.0 * nice_ceil(wanted / 86400.0)
+        step = min(86400.0 * nice_ceil(wanted / 86400.0), sys.float_info.max)
     return _distinct(_multiples(low, high, step), step, _time, _time)
 
 
@@ -140,7 +141,8 @@ def _step(low: float, high: float, most: int) -> float | None:
 
 
 def _multiples(low: float, high: float, step: float) -> list[float]:
-    first, last = math.ceil(low / step - 1e-6), math.floor(high / step + 1e-6)
+    rounding = 1e-6 * min(1.0, (high - low) / step)
+    first, last = math.ceil(low / step - rounding), math.floor(high / step + rounding)
     return [index * step + 0.0 for index in range(first, last + 1)]
 
 

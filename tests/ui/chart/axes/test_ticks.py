@@ -64,6 +64,7 @@ def test_time_is_labelled_as_a_clock_divides_it() -> None:
     assert labels(time_ticks(0, 3600, 4)) == ["0", "15m", "30m", "45m", "1h"]
     assert labels(time_ticks(0, 40, 4)) == ["0", "10s", "20s", "30s", "40s"]
     assert labels(time_ticks(0, 90_000, 3)) == ["0", "12h", "1d"]
+    assert labels(time_ticks(0, 1.7280000017280003e308, 1)) == ["0"]
 
 
 def test_a_log_axis_is_labelled_in_decades_or_in_one_two_five() -> None:
