@@ -27,7 +27,8 @@ def _supervised(random: Random) -> dict[str, Curve]:
     noise = float(10 ** random.uniform(-3, -0.6))
     train = _disturbed(random, shape, along)
     curves: dict[str, Curve] = {"train/loss": (steps, _scattered(random, train, noise))}
-    _add_evals(random, curves, steps, shape, noise)
+    follow = random.random() < 0.3 and bool(np.isfinite(train).all())
+    _add_evals(random, curves, steps, train if follow else shape, noise)
     if random.random() < 0.4:
         curves["learning_rate"] = (steps, _schedule(random, along))
     if random.random() < 0.3:

@@ -7,6 +7,7 @@ import pickle
 import numpy as np
 import pytest
 
+from lossmon.diagnosis.alarm import Alarm
 from lossmon.diagnosis.engine import Engine
 from lossmon.types import Floats, Kind, Meaning, Severity, Split
 from tests.diagnosis.feeding import (
@@ -271,6 +272,34 @@ def test_a_preference_loss_that_blows_up_is_still_seen() -> None:
     train[200] = np.nan
     engine.feed(*columns(engine, {"train/loss": (np.arange(300), train)}))
     assert engine.diagnosis().verdict.code == "non_finite"
+
+
+def test_the_first_points_above_an_alarm_call_for_a_judgement_later_ones_seldom() -> None:
+    alarm = Alarm(1.0)
+    assert not alarm.add(1.0)
+    due = []
+    for n in range(1, 33):
+        expected = alarm.until_due == 1
+        assert alarm.add(1.1) is expected
+        due += [n] * expected
+    assert due == [1, 2, 3, 4, 8, 16, 32]
+
+
+@pytest.mark.parametrize(("level", "due"), [(1.04, 8), (1.06, 1), (0.9, 1)])
+def test_an_alarm_that_hardly_moves_counts_on(level: float, due: int) -> None:
+    alarm = Alarm(1.0, count=8)
+    alarm.move(level)
+    assert (alarm.level, alarm.until_due) == (level, due)
+
+
+@pytest.mark.parametrize("at", [163, 165])
+def test_a_leap_of_the_evals_is_judged_at_once_however_many_there_were(at: int) -> None:
+    evals = noisy(falling(170, 2.4, 0.6), 0.003, seed=1)
+    evals[at:] *= 3
+    curves = run(falling(1700))
+    curves["eval/loss"] = (np.arange(10, 1701, 10), evals)
+    turns = [turn.step for turn in diagnose(curves).history if turn.code == "overfitting"]
+    assert turns and turns[0] <= 10 * (at + 3)
 
 
 def test_memory_does_not_grow_with_the_run() -> None:
