@@ -30,8 +30,10 @@ def value(number: float, digits: int = 4) -> str:
     if size < _SMALL:
         return f"{number:.1e}"
     if size < 1:
-        # Four decimals for four digits: 0.0412 keeps the width that 0.4132 has.
-        text = f"{number:.{digits}f}"
+        # Four decimals for four digits: 0.0412 keeps the width that 0.4132 has. Two digits are
+        # the least: 0.0024 is not 0.002.
+        decimals = max(digits, 1 - math.floor(math.log10(size)))
+        text = f"{number:.{decimals}f}"
         if abs(float(text)) < 1:
             return text
     rounded = _rounded(size, digits)

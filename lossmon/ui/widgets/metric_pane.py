@@ -146,9 +146,11 @@ def range_of(scene: Scene, low: float, high: float) -> Line:
     """Lowest and highest value of a metric, for its lower edge."""
     if not (math.isfinite(low) and math.isfinite(high)) or low == high:
         return EMPTY
+    # Two values that differ have different digits.
+    digits = next((n for n in (3, 4, 5) if numbers.value(low, n) != numbers.value(high, n)), 3)
     return (
         (f"{scene.say('min')} ", MUTED),
-        (value_of(low), MUTED),
+        (numbers.value(low, digits), MUTED),
         (f"  {scene.say('max')} ", MUTED),
-        (value_of(high), MUTED),
+        (numbers.value(high, digits), MUTED),
     )
