@@ -34,6 +34,9 @@ _GPU_FIELDS: Mapping[str, tuple[str, float]] = {
     "powerWatts": ("power", 1.0),
     "enforcedPowerLimitWatts": ("power_limit", 1.0),
     "smClock": ("sm_clock", 1e6),
+    "memory": ("memory_load", 1.0),
+    "memoryClock": ("memory_clock", 1e6),
+    "powerPercent": ("power_percent", 1.0),
     # SwanLab
     "pct": ("utilization", 1.0),
     "mem.pct": ("memory_percent", 1.0),
@@ -113,12 +116,22 @@ def recorded(series: Sequence[Series], now: float) -> HardwareReading | None:
 def gpu_quantity(key: str) -> tuple[int, str, float] | None:
     """Which GPU and which field a series describes, and the factor to SI units.
 
-    None for series that describe no whole GPU.
+    None for series that do not describe a whole GPU.
     """
     name = key.removeprefix(PREFIX)
-    found = None if name.startswith("process.") else _gpu_name(name)
+    return None if name.startswith("process.") else gpu_field(name)
+
+
+def gpu_field(name: str) -> tuple[int, str, float] | None:
+    """Index, field and factor to SI units of a GPU's series, of a process on it too."""
+    found = _gpu_name(name)
     quantity = _GPU_FIELDS.get(found[2]) if found else None
     return (int(found[1]), *quantity) if found and quantity else None
+
+
+def host_field(name: str) -> tuple[str, float] | None:
+    """Field and factor to SI units of a series of the host."""
+    return _HOST_FIELDS.get(name)
 
 
 def _gpu_name(name: str) -> re.Match[str] | None:
@@ -137,17 +150,17 @@ def _store(
 ) -> bool:
     """Store the newest value of a series in its field; False if it has none."""
     name = one.meaning.key.removeprefix(PREFIX)
-    if found := _gpu_name(name):
-        index, quantity = int(found[1]), _GPU_FIELDS.get(found[2])
-        if quantity is None or (index not in gpus and len(gpus) >= MOST_GPUS):
+    if found := gpu_field(name):
+        index, quantity, factor = found
+        if index not in gpus and len(gpus) >= MOST_GPUS:
             return False
         # W&B logs the whole GPU and the process: the whole counts.
-        if not name.startswith("process.") or quantity[0] not in gpus.get(index, {}):
-            gpus.setdefault(index, {})[quantity[0]] = one.last * quantity[1]
-            if quantity[0] == "utilization":
+        if not name.startswith("process.") or quantity not in gpus.get(index, {}):
+            gpus.setdefault(index, {})[quantity] = one.last * factor
+            if quantity == "utilization":
                 histories[index] = tuple(_percents(one.values[-HISTORY:].tolist()))
         return True
-    field = _HOST_FIELDS.get(name)
+    field = host_field(name)
     if field is not None:
         host[field[0]] = one.last * field[1]
     return field is not None

@@ -13,6 +13,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import Grid
 from textual.geometry import Size
 
+from lossmon.hardware.recorded import PREFIX
+from lossmon.hardware.recorded_names import recorded_quantity
+from lossmon.locale import Values
 from lossmon.types import Floats, RunSnapshot, Series
 from lossmon.ui.chart.model import ChartModel, ChartOptions, Curve, start_of
 from lossmon.ui.chart.positions import has_axis
@@ -204,18 +207,27 @@ class HardwareScreen(SceneScreen):
     def _draw_series(
         self, pane: MetricPane, series: Series, options: ChartOptions, begin: float
     ) -> None:
-        curve = _curve(series.tag, series.wall_times, series.values, "other", begin)
-        name = clean(series.tag.removeprefix("system/"))
-        last = value_of(series.last)
+        name, unit, factor = self._quantity_of(series)
+        curve = _curve(name, series.wall_times, series.values * factor, "other", begin)
+        last = f"{value_of(series.last * factor)} {unit}".rstrip()
         room = (pane.size.width or CELL[0]) - FRAME_ROOM - len(last) - 1
         title: Line = ((f"{clip_middle(name, room)} ", STRONG), (last, TEXT))
-        footer = range_of(self.scene, series.minimum, series.maximum)
+        footer = range_of(self.scene, series.minimum * factor, series.maximum * factor)
         pane.show(ChartModel((curve,), live=False), options, [(0, title)], footer, chosen=False)
+
+    def _quantity_of(self, series: Series) -> tuple[str, str, float]:
+        """Name, unit and factor of a recorded series; its tag where its meaning is unknown."""
+        quantity = recorded_quantity(series.meaning.key)
+        if quantity is None:
+            return clean(series.tag.removeprefix(PREFIX)), "", 1.0
+        name = f"{clean(quantity.device)} {self.scene.say(quantity.words)}"
+        return name.strip(), quantity.unit, quantity.factor
 
     def _heading(self, gpus: int) -> list[tuple[int, Line]]:
         scene, say = self.scene, self.scene.say
         reading = scene.snapshot.hardware
-        page = f"{say('page')} {self.page + 1}/{self.pages}" if self.pages > 1 else ""
+        place = Values({"place": f"{self.page + 1}/{self.pages}"})
+        page = say("page {place}").format_map(place) if self.pages > 1 else ""
         parts: list[tuple[int, Line]] = [
             (1, ((say(self.title_word), STRONG),)),
             (3, ((clean(scene.run.name), TEXT),) if scene.run else EMPTY),

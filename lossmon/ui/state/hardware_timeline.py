@@ -133,17 +133,24 @@ class HardwareTimeline:
 
 
 def system_series(series: Sequence[Series]) -> list[Series]:
-    """Recorded series of the machine beside the load and the memory of whole GPUs."""
-    found = []
-    for one in series:
-        quantity = gpu_quantity(one.meaning.key)
-        is_shown = quantity is not None and quantity[1] in ("utilization", *_MEMORY)
-        if is_recorded(one.meaning.key) and not is_shown and len(one) and not one.meaning.summary:
-            found.append(one)
-    return found
+    """Recorded series of the machine that say more than the load and the memory of whole GPUs."""
+    found = [
+        one
+        for one in series
+        if is_recorded(one.meaning.key) and len(one) and not one.meaning.summary
+    ]
+    fields = [gpu_quantity(one.meaning.key) for one in found]
+    in_watts = {field[0] for field in fields if field is not None and field[1] == "power"}
+    return [
+        one
+        for one, field in zip(found, fields, strict=True)
+        if field is None
+        or not (field[1] in _SHOWN or (field[1] == "power_percent" and field[0] in in_watts))
+    ]
 
 
-_MEMORY = ("memory_percent", "memory_used", "memory_total")
+_SHOWN = ("utilization", "memory_percent", "memory_used", "memory_total")
+"""Fields of the chart of a GPU itself."""
 
 
 def _recorded(gpus: Sequence[GpuReading], series: Sequence[Series]) -> list[GpuTrack]:
