@@ -41,6 +41,23 @@ def phrase(text: str, language: str, **values: str) -> str:
     return translate(text, language).format_map(Values(values))
 
 
+def metric_name(name: str, language: str) -> str:
+    """The name of a metric in a language; what is not a term of ours stays as it was logged.
+
+    `eval accuracy` and `eval easy accuracy` are translated by their terms.
+    """
+    if language == ENGLISH:
+        return name
+    terms: Mapping[str, str] = section("terms", language)
+    split, _, rest = name.partition(" ")
+    subset, _, last = rest.rpartition(" ")
+    if name in terms or f"{split} {{}}" not in terms:
+        return terms.get(name, name)
+    if rest in terms:
+        return terms[f"{split} {{}}"].format(terms[rest])
+    return terms[f"{split} {{}}"].format(f" {subset} {terms[last]}") if last in terms else name
+
+
 class Values(dict[str, str]):
     """Values for the placeholders of a text; a missing one reads as a dash.
 

@@ -6,7 +6,7 @@ from dataclasses import field
 from pathlib import Path
 
 from lossmon.fast_dataclass import dataclass
-from lossmon.locale import translate
+from lossmon.locale import metric_name, translate
 from lossmon.types import AmbiguousTag, MetricNames, RunSnapshot, Snapshot
 from lossmon.ui.chart.view_options import ChartSettings
 from lossmon.ui.terminal import Terminal
@@ -102,6 +102,10 @@ class Scene:
     def say(self, text: str) -> str:
         """A word of the screen in the user's language."""
         return translate(text, self.language)
+
+    def metric(self, name: str) -> str:
+        """The name of a metric in the user's language."""
+        return metric_name(name, self.language)
 
 
 def _muted(text: str) -> Line:

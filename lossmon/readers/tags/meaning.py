@@ -51,6 +51,7 @@ _OPTIMIZERS = re.compile(
 )
 _GRADIENT_WORDS = frozenset({"grad", "grads", "gradient", "gradients", "gradnorm", "gnorm"})
 _NORM_WORDS = _GRADIENT_WORDS | {"norm", "global", "total", "optim"}
+_RATE_WORDS = frozenset({"lr", "learning", "rate", "optim", "optimizer"})
 _MEANS = frozenset({"avg", "average", "mean"})
 _SPREADS = frozenset({"std", "var", "variance", "min", "max"})
 _BASES = frozenset(
@@ -296,7 +297,7 @@ def _part(name: TagParts, kind: Kind, lower: bool | None, generic: tuple[str, ..
 
 
 def _rate_group(name: TagParts) -> Meaning:
-    words = [word for word in name.words if word not in {"lr", "learning", "rate"}]
+    words = [word for word in name.words if word not in _RATE_WORDS]
     part = spaced(word for word in words if not _OPTIMIZERS.match(word))
     optimizers = spaced(word for word in words if _OPTIMIZERS.match(word))
     if not part:

@@ -14,6 +14,7 @@ from lossmon.ui.chart.positions import axis_of
 from lossmon.ui.chart.run_model import style_of
 from lossmon.ui.chart.styles import SERIES_ROLES
 from lossmon.ui.chart.view_options import XAxis
+from lossmon.ui.metrics.names import display_name
 from lossmon.ui.scene import Scene
 from lossmon.ui.text import numbers
 from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, clean, join
@@ -113,7 +114,7 @@ def title_of(
     if index == run.train or (index == run.eval and not series.meaning.part):
         name = scene.say("train" if index == run.train else "eval")
     else:
-        name = clean(series.meaning.label)
+        name = scene.metric(display_name(series))
     if not math.isfinite(series.last):
         line, value_role = None, "critical"
     else:

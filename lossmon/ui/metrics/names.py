@@ -15,6 +15,7 @@ from lossmon.ui.text.lines import clean, clip, clip_middle, clip_start
 _DIGITS = re.compile(r"([0-9]+)")
 _PIECE = re.compile(r"[^/._:\s-]+|[/._:\s-]+")
 _SEPARATORS = frozenset("/._:- \t")
+_CAMEL = re.compile(r"[A-Za-z0-9]*[a-z][A-Z][A-Za-z0-9]*")
 _NOT_ALNUM = re.compile(r"[^0-9a-z]+")
 
 _OWN_WORDS = (Kind.LOSS, Kind.METRIC)
@@ -42,11 +43,17 @@ def display_name(series: Series) -> str:
 def _display_name(tag: str, meaning: Meaning) -> str:
     label = clean(meaning.label or tag)
     if meaning.kind in _OWN_WORDS:
-        return label
+        return _cased(label, clean(tag))
     if meaning.kind in (Kind.LEARNING_RATE, Kind.GRAD_NORM):
-        return clean(tag) if meaning.part else label
+        return min(clean(tag), label, key=len) if meaning.part else label
     # A label that only repeats the key is the tag without its punctuation.
     return clean(tag) if _letters(meaning.key).endswith(_letters(label)) else label
+
+
+def _cased(label: str, tag: str) -> str:
+    """A label in which the words that the tag writes in camel case are written like that."""
+    camels = {word.casefold(): word for word in _CAMEL.findall(tag)}
+    return " ".join(camels.get(word, word) for word in label.split(" ")) if camels else label
 
 
 def _letters(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from rich.cells import cell_len
 
@@ -21,7 +21,6 @@ from lossmon.ui.text.lines import MUTED, TEXT, Line, pad
 
 _SHORT = {
     "learning rate": "lr",
-    "grad norm": "gn",
     "gradient norm": "gn",
     "tokens/s": "tok/s",
     "samples/s": "smp/s",
@@ -126,6 +125,7 @@ def table(
     chosen: int | None = None,
     counts: Mapping[str, int] | None = None,
     spans: Spans | None = None,
+    named: Callable[[str], str] = str,
 ) -> list[Line]:
     """One row per series: label, sparkline, newest value; a pointer before the chosen one.
 
@@ -137,12 +137,13 @@ def table(
         counts: In how many names each word occurs, to shorten names by.
         spans: Range of the sparklines and newest position on each axis; by default a row has
             its own.
+        named: Puts a name into the user's language.
     """
-    labels = [label_of(one, short=room < 50) for one in series]
+    labels = [label_of(one, named, short=room < 50) for one in series]
     most = max(5, room - VALUE_ROOM - 4 - LEAST_TREND)
     label_room = min(most, max(map(cell_len, labels), default=0))
     # Beside a long name a common one need not be short.
-    whole = map(label_of, series)
+    whole = [label_of(one, named) for one in series]
     labels = [
         long if cell_len(long) <= label_room else label
         for label, long in zip(labels, whole, strict=True)
@@ -175,10 +176,13 @@ def table(
     return rows
 
 
-def label_of(series: Series, *, short: bool = False) -> str:
+def label_of(series: Series, named: Callable[[str], str] = str, *, short: bool = False) -> str:
     """What a series is called on the screen."""
-    label = display_name(series)
-    return _SHORT.get(label, label) if short else label
+    label = named(display_name(series))
+    if short:
+        for words, letters in _SHORT.items():
+            label = label.replace(words, letters)
+    return label
 
 
 def value_of(series: Series) -> str:

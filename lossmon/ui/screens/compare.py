@@ -244,7 +244,7 @@ class CompareScreen(SceneScreen):
         heading: list[tuple[int, Line]] = [(0, ((say(self.title_word), STRONG),))]
         if self.metric is not None:
             at = [metric.key for metric in self.metrics].index(self.metric.key) + 1
-            label: Line = ((clean(say(self.metric.label)), f"{TEXT}!"),)
+            label: Line = ((clean(self.scene.metric(self.metric.label)), f"{TEXT}!"),)
             heading.append((0, label))
             heading.append((3, ((f"{at}/{len(self.metrics)}", MUTED),)))
         heading.append((2, ((f"{say('by')} {say(self.x.value)}", MUTED),)))

@@ -207,7 +207,9 @@ class MetricsScreen(TypingScreen):
         self._bands.keep([one.key for one in page])
         room = room_of(self.app.size, self.columns, self.rows)
         self.previews.want([one for one in page if isinstance(one, MediaEntry)], room)
-        prefix = shared_prefix([one.name for one in self.shown if isinstance(one, MetricEntry)])
+        named = self.scene.metric
+        names = [named(one.name) for one in self.shown if isinstance(one, MetricEntry)]
+        prefix = shared_prefix(names)
         for pane in self.panes:
             pane.set_class(pane.place >= len(page), "-unused")
         for pane, entry in zip(self.panes, page, strict=False):
@@ -229,7 +231,7 @@ class MetricsScreen(TypingScreen):
         pinned = entry.key in scene.pins
         extra = len(value_of(chart.last)) + 1 + 2 * pinned + 4 * entry.is_group
         room = (pane.size.width or self.app.size.width // self.columns) - FRAME_ROOM - extra
-        name = shortened(entry.name[len(prefix) :], room, self._counts)
+        name = shortened(scene.metric(entry.name)[len(prefix) :], room, self._counts)
         pane.show(
             chart.model,
             options,

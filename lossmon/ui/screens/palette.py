@@ -107,7 +107,7 @@ class PaletteScreen(TypingScreen, PageScreen):
             ]
         known += [
             PaletteEntry(
-                display_name(one),
+                app.scene.metric(display_name(one)),
                 say("metric"),
                 f"open metric {one.tag}",
                 partial(app.post_message, DetailRequested(key_of(one))),

@@ -194,16 +194,20 @@ class Metrics(ScenePanel, can_focus=True):
         self.top = max(0, min(self.top, at, len(self.entries) - shown), at - shown + 1)
         visible = self._visible(shown)
         mark = None if chosen is None else chosen - self.top
+
+        def drawn(series: Sequence[Series], room: int, mark: int | None) -> list[Line]:
+            known = self._counts, self._spans, self.scene.metric
+            return table(series, room, ascii, mark, *known)
+
         if self._is_double(width):
             half = (width - 2) // 2
-            left = table(visible[:rows], half, ascii, mark, self._counts, self._spans)
             below = None if mark is None else mark - rows
-            right = table(visible[rows:], half, ascii, below, self._counts, self._spans)
+            left, right = drawn(visible[:rows], half, mark), drawn(visible[rows:], half, below)
             right += [EMPTY] * (len(left) - len(right))
             return [
                 (*pad(one, half), ("  ", TEXT), *two) for one, two in zip(left, right, strict=True)
             ]
-        return table(visible, width, ascii, mark, self._counts, self._spans)
+        return drawn(visible, width, mark)
 
     def _visible(self, count: int) -> list[Series]:
         """The series in view; a group is shown by its median."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import lossmon
-from lossmon.locale import ENGLISH, languages, section, translate
+from lossmon.locale import ENGLISH, languages, metric_name, section, translate
 from lossmon.monitor.runs import run_state
 from lossmon.ui.key_catalogue import catalogue
 from lossmon.ui.scene import ScreenConfig
@@ -67,3 +67,19 @@ async def test_a_machine_without_gpus_is_told_in_chinese(size: tuple[int, int]) 
         screen = "\n".join(rows(app))
         assert "本机没有 NVIDIA 驱动" in screen
         assert size[0] > 60 or "日志已说明" in screen
+
+
+@pytest.mark.parametrize(
+    ("name", "chinese"),
+    [
+        ("learning rate", "学习率"),
+        ("eval accuracy", "验证准确率"),
+        ("eval easy loss", "验证 easy 损失"),
+        ("train loss box reg", "train loss box reg"),
+        ("optim/param.weight", "optim/param.weight"),
+        ("learning rate group0", "learning rate group0"),
+    ],
+)
+def test_names_of_metrics_are_translated_where_they_are_terms(name: str, chinese: str) -> None:
+    assert metric_name(name, "zh") == chinese
+    assert metric_name(name, "en") == name

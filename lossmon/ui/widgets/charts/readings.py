@@ -69,7 +69,7 @@ def _row(
 ) -> list[tuple[int, Line]]:
     curve, say = model.curves[reading.curve], scene.say
     role = curve.style if curve.style in ("train", "eval") else "train"
-    name = clip(clean(say(curve.name)), NAME_ROOM)
+    name = clip(clean(scene.metric(curve.name)), NAME_ROOM)
     epoch = reading.step / steps_per_epoch if steps_per_epoch else math.nan
     broken = not math.isfinite(reading.value)
     return [
