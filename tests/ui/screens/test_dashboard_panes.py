@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from textual.events import MouseMove, MouseScrollUp
-from textual.geometry import Size
+from textual.geometry import Offset, Size
 from textual.pilot import Pilot
 
 from lossmon.ui.chart.view_options import ChartSettings
@@ -192,3 +192,21 @@ async def test_a_column_that_is_none_is_not_widened() -> None:
         await pilot.press("ctrl+left", "ctrl+up")
         await pilot.pause()
         assert app.charts.settings.sizes == {}
+
+
+async def test_the_panes_are_zoomed_and_moved_together() -> None:
+    app = stage.app(stage.snapshot(stage.overfitting()))
+    async with app.run_test(size=(120, 40)) as pilot:
+        train, evals = (dashboard(pilot).losses.panes[name] for name in ("train", "eval"))
+        at = train.chart.region.offset + Offset(train.chart.size.width // 2, 5)
+        await pilot._post_mouse_events([MouseScrollUp], offset=at)
+        await pilot.pause()
+        assert train.sight.window is not None
+        assert evals.sight.window == train.sight.window
+        evals.sight.pan(-0.2)
+        evals.looked()
+        await pilot.pause()
+        assert train.sight.window == evals.sight.window
+        assert train.drop_cursor()
+        await pilot.pause()
+        assert evals.sight.window is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textual import on
 from textual.app import ComposeResult
 from textual.widget import Widget
 
@@ -39,9 +40,27 @@ class Losses(Widget):
         self.set_class("eval" not in wanted, "-without-eval", update=styled)
         self.set_class("more" in wanted, "-with-more", update=styled)
         self.set_class(self.size.width < CRAMPED, "-cramped")
-        visible = [name for name in PANES if self.panes[name].display]
-        for name, plan in zip(visible, plans_in(scene, visible), strict=True):
-            show_plan(self.panes[name], scene, plan)
+        visible = self._visible()
+        plans = plans_in(scene, [pane.id or "" for pane in visible])
+        for pane, plan in zip(visible, plans, strict=True):
+            show_plan(pane, scene, plan)
+
+        # A window follows the end of its own curves, and those of an eval end earlier.
+        zoomed = [pane for pane in self._visible() if pane.sight.window is not None]
+        if zoomed:
+            self._share(max(zoomed, key=lambda pane: pane.sight.newest))
+
+    def _visible(self) -> list[LossPane]:
+        return [pane for pane in self.panes.values() if pane.display]
+
+    @on(LossPane.Looked)
+    def share(self, message: LossPane.Looked) -> None:
+        """Zoom and pan all panes together."""
+        self._share(message.pane)
+
+    def _share(self, source: LossPane) -> None:
+        for pane in self._visible():
+            pane.look_like(source)
 
     def on_resize(self) -> None:
         self.show(self.scene)

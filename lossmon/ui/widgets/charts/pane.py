@@ -11,6 +11,7 @@ from typing import ClassVar
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.message import Message
 from textual.widget import Widget
 
 from lossmon.ui.chart.model import ChartModel, ChartOptions
@@ -75,6 +76,13 @@ class ChartPane(Widget):
 class LossPane(ChartPane, ChartPointer, can_focus=True):
     """A main chart; it has a cursor and can be zoomed."""
 
+    class Looked(Message):
+        """The user looked at another part of the chart of a pane."""
+
+        def __init__(self, pane: LossPane) -> None:
+            super().__init__()
+            self.pane = pane
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "move(-1)", "left", id="chart.left", tooltip="Cursor one point left"),
         Binding("right", "move(1)", "right", id="chart.right", tooltip="Cursor one point right"),
@@ -110,12 +118,12 @@ class LossPane(ChartPane, ChartPointer, can_focus=True):
     def action_move(self, points: int) -> None:
         """Move the cursor along the curve; the first key puts it on the newest point in view."""
         self.sight.move(points)
-        self._draw()
+        self.looked()
 
     def action_far(self, direction: int) -> None:
         """Move the cursor by many points."""
         self.sight.far(direction)
-        self._draw()
+        self.looked()
 
     def drop_cursor(self) -> bool:
         """Take the cursor away, else show the whole run again; False if neither was needed."""
@@ -125,11 +133,20 @@ class LossPane(ChartPane, ChartPointer, can_focus=True):
         if sight.cursor is None:
             sight.window = None
         sight.cursor = None
-        self._draw()
+        self.looked()
         return True
 
     def looked(self) -> None:
         self._draw()
+        self.post_message(self.Looked(self))
+
+    def look_like(self, other: LossPane) -> None:
+        """Look at the same part as another pane, where both have one axis."""
+        same = self._options.x_axis is other._options.x_axis
+        same = same and self.sight.model.log_x is other.sight.model.log_x
+        if same and self.sight.window != other.sight.window:
+            self.sight.window = other.sight.window
+            self._draw()
 
     def on_click(self, event: events.Click) -> None:
         """Two clicks open the chart, and so does one on its title."""
