@@ -20,6 +20,7 @@ from lossmon.config import SETTINGS
 from lossmon.demo.cases import CASES as TRAININGS
 from lossmon.reports.formats import FORMATS
 from tests.monitor.logs import append, falling
+from tests.readers.tensorboard.event_files import histogram, recorded
 
 
 @pytest.fixture
@@ -517,3 +518,12 @@ def test_serve_says_what_to_install(call: Call, log: Path, monkeypatch: pytest.M
     ended = call("serve", str(log))
     assert ended.returncode == 2
     assert "pip install 'lossmon[web]'" in ended.stderr
+
+
+def test_a_run_that_logged_media_alone_is_no_silent_failure(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    events = [histogram("weights", step) for step in (0, 100)]
+    (tmp_path / "events.out.tfevents.1.host").write_bytes(recorded(*events))
+    assert main(["check", str(tmp_path)]) == 3
+    assert "1 histogram; `lossmon " in capsys.readouterr().err

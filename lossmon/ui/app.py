@@ -41,7 +41,7 @@ from lossmon.ui.state.session import Session
 from lossmon.ui.terminal import Terminal, detect
 from lossmon.ui.text.ascii import Ascii
 from lossmon.ui.theme.switcher import ThemeSwitcher
-from lossmon.ui.views import BY_ID, DETAIL, MEDIA, RUNS, VIEWS, View
+from lossmon.ui.views import BY_ID, DETAIL, MEDIA, METRICS, RUNS, VIEWS, View
 
 TICK = 1.0
 """Seconds between two looks at the clock; only a changed text is written."""
@@ -186,13 +186,18 @@ class LossmonApp(ViewHost):
             self.present()
 
     def _open_first(self) -> None:
-        """Begin with all runs where there are several, unless the user is at work."""
+        """Begin with all runs where there are several, with its media where a run has nothing else;
+        not where the user is at work."""
         if self._has_opened:
             return
         several = len(self.snapshot.runs) > 1
         self._has_opened = several or bool(self.snapshot.runs and not self.snapshot.busy)
-        if several and self.follower.last_key == float("-inf"):
+        if self.follower.last_key != float("-inf"):
+            return
+        if several:
             self.action_view(RUNS.id)
+        elif self._has_opened and self.scene.lacks_scalars and self.snapshot.runs[0].media:
+            self.action_view(METRICS.id)
 
     @on(ReadingFailed)
     def note_failure(self, message: ReadingFailed) -> None:
@@ -228,7 +233,7 @@ class LossmonApp(ViewHost):
             marked=self.runs.marked,
             position=self.runs.position,
             ambiguous_tags=self.session.unlabelled(self.runs.run),
-            labels_key=self.config.keys.get("view.labels", "i"),
+            keys=self.config.keys,
             pins=self.preferences.pins,
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import field
 from pathlib import Path
 
@@ -65,7 +66,7 @@ class Scene:
         position: Rank of the run in view as runs are sorted and filtered, from 1, and their
             count; None where the filter hides it.
         ambiguous_tags: Tags of the run in view that the user was not asked about yet.
-        labels_key: The key that opens the view where they are labelled.
+        keys: Keys that the user gave to actions, by binding id.
         pins: Keys of the metrics that the user pinned.
     """
 
@@ -80,7 +81,7 @@ class Scene:
     marked: frozenset[Path] = frozenset()
     position: tuple[int, int] | None = None
     ambiguous_tags: tuple[AmbiguousTag, ...] = ()
-    labels_key: str = "i"
+    keys: Mapping[str, str] = field(default_factory=dict)
     pins: frozenset[str] = frozenset()
 
     @property
@@ -99,6 +100,16 @@ class Scene:
         words = self.say("since {step}" if short else "since step {step}")
         return words.replace("{step}", number)
 
+    def key(self, id: str) -> str:
+        """The key of a binding, as a notice names it."""
+        return self.keys.get(id, _KEYS[id])
+
+    @property
+    def lacks_scalars(self) -> bool:
+        """Whether the run logged histograms, images or texts, and no scalar so far."""
+        run = self.run
+        return run is not None and not run.series and bool(run.media or run.samples)
+
     def say(self, text: str) -> str:
         """A word of the screen in the user's language."""
         return translate(text, self.language)
@@ -106,6 +117,10 @@ class Scene:
     def metric(self, name: str) -> str:
         """The name of a metric in the user's language."""
         return metric_name(name, self.language)
+
+
+_KEYS = {"view.labels": "i", "view.metrics": "m", "pane.all": "9"}
+"""Keys that notices name, unless the user chose others."""
 
 
 def _muted(text: str) -> Line:

@@ -62,14 +62,17 @@ MEDIA = {
 }  # fmt: skip
 """Opened by a message, which says with which tag."""
 
+METRICS = View("view.metrics", "m", "metrics", "Charts of all metrics", "metrics:MetricsScreen",
+               footer=15)  # fmt: skip
+"""The first view of a run with images and without scalars."""
+
 RUNS = View("view.runs", "r", "runs", "All runs", "runs:RunsScreen", footer=5)
 """The first view where there are several runs."""
 
 VIEWS = (
     View("view.diagnosis", "d", "diagnosis", "Verdict, evidence, next steps",
          "diagnosis:DiagnosisScreen", footer=2),
-    View("view.metrics", "m", "metrics", "Charts of all metrics", "metrics:MetricsScreen",
-         footer=15),
+    METRICS,
     View("view.hardware", "H", "hardware", "GPUs over time, under the loss",
          "hardware:HardwareScreen"),
     View("view.configuration", "h", "configuration", "Hyperparameters, and what changed",

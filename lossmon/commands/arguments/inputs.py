@@ -106,8 +106,10 @@ def _fault(path: Path) -> str:
 
 def no_metrics(paths: Sequence[object], language: str) -> int:
     """Print that no metrics were found, and in what files; return the exit status."""
+    from lossmon.analysis.logged_media import about_logged
     from lossmon.analysis.unread_files import about_unread
     from lossmon.locale import phrase, translate
+    from lossmon.monitor import Monitor
     from lossmon.readers.discovery.discovery import Discovery
 
     for path in paths:
@@ -117,6 +119,16 @@ def no_metrics(paths: Sequence[object], language: str) -> int:
         print(f"lossmon: {text}", file=sys.stderr)
         if isinstance(path, Path):
             found = Discovery([path]).scan()
+            for run in Monitor([path]).drain().runs if found.runs else ():
+                if logged := about_logged(run, language):
+                    text = phrase(
+                        "{run}: {logged}; `lossmon {path}` shows them",
+                        language,
+                        run=run.name,
+                        logged=logged,
+                        path=str(path),
+                    )
+                    print(f"  {one_line(text)}", file=sys.stderr)
             if not found.runs:
                 text = about_unread(str(path), found.seen_files, found.unrecognised, language)
                 print(f"  {one_line(text)}", file=sys.stderr)

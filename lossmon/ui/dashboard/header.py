@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lossmon.locale import phrase
 from lossmon.types import RunSnapshot, RunState
 from lossmon.ui.scene import Scene
 from lossmon.ui.text import numbers
@@ -17,8 +18,8 @@ from lossmon.ui.text.lines import (
     clean,
     clip_middle,
     indented,
-    width,
 )
+from lossmon.ui.text.lines import width as cells_of
 
 STATES = {
     RunState.WAITING: ("○", MUTED),
@@ -70,18 +71,23 @@ def progress_parts(scene: Scene, width: int) -> list[tuple[int, Line]]:
     run = scene.run
     if run is None:
         return header_parts(scene, width)
-    return [
-        (1, name_of(scene, run, max(6, width // 3))),
-        # Without a plan the bare number would say nothing.
-        (0, progress_of(scene, run, spelled=False, word=not run.total_steps)),
-        (2, remaining_of(run)),
-        (3, speed_of(run)),
-    ]
+    # Without a plan the bare number would say nothing.
+    far = progress_of(scene, run, spelled=False, word=not run.total_steps)
+    others = [(0, far), (2, remaining_of(run)), (3, speed_of(run))]
+    left = width - 2 - sum(cells_of(line) + 3 for _, line in others if line)
+    return [(1, name_of(scene, run, max(6, width // 3, left))), *others]
+
+
+def hidden_panes(scene: Scene) -> str:
+    """How many panes the user has hidden, in words; empty for none."""
+    count = len(scene.chart_settings.hidden)
+    words = "{count} hidden {count:pane|panes}"
+    return phrase(words, scene.language, count=str(count)) if count else ""
 
 
 def fixed(line: Line, room: int) -> Line:
     """A field that keeps its width, so that nothing behind it moves; an empty one stays empty."""
-    return (*line, (" " * max(0, room - width(line)), TEXT)) if line else line
+    return (*line, (" " * max(0, room - cells_of(line)), TEXT)) if line else line
 
 
 def name_of(scene: Scene, run: RunSnapshot, room: int) -> Line:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rich.cells import cell_len
 
+from lossmon.analysis.logged_media import about_media
 from lossmon.types import RunSnapshot
 from lossmon.ui.scene import Scene
 from lossmon.ui.text import numbers
@@ -57,7 +58,7 @@ class Pace:
 
 
 def notice(scene: Scene, pace: Pace | None = None) -> Line:
-    """The most urgent notice: paused, loading, errors, unlabelled metrics, notes."""
+    """The most urgent notice: paused, loading, errors, unlabelled metrics, notes, media."""
     run = scene.run
     unread = run is not None and run.loaded < 1
     if scene.paused:
@@ -75,7 +76,16 @@ def notice(scene: Scene, pace: Pace | None = None) -> Line:
     if scene.ambiguous_tags:
         return _unlabelled(scene)
     notes = [*(run.notes if run else ()), *scene.snapshot.notes]
-    return ((clean(notes[0]), MUTED),) if notes else EMPTY
+    if notes:
+        return ((clean(notes[0]), MUTED),)
+    if run is None or not run.media or scene.lacks_scalars:
+        return EMPTY
+    press = f" – {scene.say('press')} "
+    return (
+        (about_media(run, scene.language), MUTED),
+        (press, MUTED),
+        (scene.key("view.metrics"), "key"),
+    )
 
 
 def _unlabelled(scene: Scene) -> Line:
@@ -83,7 +93,7 @@ def _unlabelled(scene: Scene) -> Line:
     count = len(scene.ambiguous_tags)
     text = scene.say("{} unlabelled metrics") if count > 1 else scene.say("1 unlabelled metric")
     press = f" – {scene.say('press')} "
-    return ((text.format(count), MUTED), (press, MUTED), (scene.labels_key, "key"))
+    return ((text.format(count), MUTED), (press, MUTED), (scene.key("view.labels"), "key"))
 
 
 def _reading(scene: Scene, run: RunSnapshot, pace: Pace | None) -> Line:

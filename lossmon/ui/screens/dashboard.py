@@ -13,10 +13,10 @@ from textual.containers import Horizontal, Vertical
 from textual.geometry import Offset
 from textual.widget import Widget
 
-from lossmon.locale import Values
 from lossmon.types import RunState
 from lossmon.ui.chart.axes.ranges import x_span
 from lossmon.ui.chart.view_options import XAxis
+from lossmon.ui.dashboard.header import hidden_panes
 from lossmon.ui.scene import Scene
 from lossmon.ui.screens.base.host import ViewHost
 from lossmon.ui.screens.base.scene_screen import DetailRequested
@@ -130,7 +130,8 @@ class Dashboard(TypingScreen):
         # Before the first layout nothing has a style that would have to follow.
         self.scene, styled = scene, self.is_mounted
         self.several = len(scene.snapshot.runs) > 1
-        self.set_class(scene.run is None, "-waiting", update=styled)
+        is_waiting = scene.run is None or scene.lacks_scalars
+        self.set_class(is_waiting, "-waiting", update=styled)
         self.set_class(scene.chart_settings.overlaid, "-overlaid", update=styled)
         for pane in (
             self.metrics,
@@ -143,11 +144,7 @@ class Dashboard(TypingScreen):
         for part in self.parts:
             part.show(scene)
         self._arrange()
-        count = len(scene.chart_settings.hidden)
-        text = scene.say("{count} hidden {count:pane|panes}").format_map(
-            Values({"count": str(count)})
-        )
-        self.keys.cue("pane.all", text if count else "")
+        self.keys.cue("pane.all", hidden_panes(scene))
         self._offer()
 
     def watch_focused(self) -> None:

@@ -8,6 +8,7 @@ from lossmon.ui.dashboard.header import (
     age_of,
     header_line,
     header_parts,
+    hidden_panes,
     progress_parts,
     state_of,
 )
@@ -49,8 +50,19 @@ class Pulse(Header):
         reason: Line = (
             ((clean(self.scene.say(run.state_reason)), MUTED),) if run.state_reason else EMPTY
         )
-        keys = (("? q d", "key"),) if width < SPELLED else self._spelled()
-        return [(0, state_of(self.scene, run)), (1, age), (2, reason), (3, keys)]
+        keys: Line = (("? q d", "key"),) if width < SPELLED else self._spelled()
+        return [
+            (0, state_of(self.scene, run)),
+            (2, age),
+            (3, reason),
+            (1, self._hidden()),
+            (1, keys),
+        ]
+
+    def _hidden(self) -> Line:
+        """How many panes are hidden, behind the key that shows them."""
+        hidden = hidden_panes(self.scene)
+        return ((self.scene.key("pane.all"), "key"), (f" {hidden}", MUTED)) if hidden else EMPTY
 
     def _spelled(self) -> Line:
         """The keys that matter most, each with its word."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from rich.cells import cell_len
 
+from lossmon.analysis.logged_media import about_logged
 from lossmon.analysis.unread_files import about_unread
 from lossmon.locale import Values
 from lossmon.ui.text.lines import EMPTY, MUTED, STRONG, TEXT, Line, clean, clip, wrap
@@ -17,16 +18,34 @@ class Waiting(ScenePanel):
     """Says what is waited for, and which files are there but not read."""
 
     def compose_lines(self, width: int, height: int) -> Sequence[Line]:
-        scene = self.scene
-        if scene.run is not None:
+        if self.scene.run is not None and not self.scene.lacks_scalars:
             return []
         room = min(width - 4, 72)
         if room < 4:
             return []
-        lines = self._about(room)
+        lines = self._about_run(room) if self.scene.run else self._about(room)
         left = (width - room) // 2
         above = max(0, (height - len(lines)) // 3)
         return [*[EMPTY] * above, *(((" " * left, TEXT), *line) for line in lines)]
+
+    def _about_run(self, room: int) -> list[Line]:
+        """What a run without scalars has, and the keys that show it."""
+        scene, run = self.scene, self.scene.run
+        assert run is not None
+        texts = [
+            clean(about_logged(run, scene.language)),
+            scene.say("m shows histograms, PR curves and images") if run.media else "",
+            scene.say("u shows the texts") if run.samples else "",
+        ]
+        head: Line = (("○ ", MUTED), (clip(scene.say("no scalars so far"), room - 2), STRONG))
+        roles = (TEXT, MUTED, MUTED)
+        told = [
+            ((line, role),)
+            for text, role in zip(texts, roles, strict=True)
+            if text
+            for line in wrap(text, room)
+        ]
+        return [head, *told]
 
     def _about(self, room: int) -> list[Line]:
         scene, snapshot = self.scene, self.scene.snapshot

@@ -175,3 +175,20 @@ async def test_the_metrics_view_draws_the_newest_of_each(source: LocalSource) ->
         await until(pilot, lambda: "▀" in text(app))
         await pilot.resize_terminal(200, 50)
         await until(pilot, lambda: "▀" * 3 in text(app))
+
+
+async def test_a_run_without_scalars_begins_with_its_media_and_says_what_it_has(
+    tmp_path: Path,
+) -> None:
+    events = [histogram(LAYERS[0], step) for step in (0, 100)]
+    events += [image("img", 100, png(8, 6))]
+    (tmp_path / "events.out.tfevents.1.host").write_bytes(recorded(*events))
+    source = LocalSource([tmp_path], hardware=False, clock=lambda: stage.NOW)
+    config = ScreenConfig(initial=source.drain(), fleet_first=True)
+    app = LossmonApp(source, config, clock=lambda: stage.NOW, terminal=Terminal())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        assert isinstance(app.screen, MetricsScreen)
+        await pilot.press("escape")
+        await pilot.pause()
+        assert "no scalars so far" in text(app) and "1 histogram, 1 image" in text(app)

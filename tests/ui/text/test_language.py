@@ -11,6 +11,7 @@ import pytest
 import lossmon
 from lossmon.locale import ENGLISH, languages, metric_name, section, translate
 from lossmon.monitor.runs import run_state
+from lossmon.types import RunState
 from lossmon.ui.key_catalogue import catalogue
 from lossmon.ui.scene import ScreenConfig
 from tests.ui import stage
@@ -60,7 +61,7 @@ async def test_the_detail_speaks_chinese() -> None:
 
 @pytest.mark.parametrize("size", [(40, 15), (120, 40)], ids=lambda size: f"{size[0]}x{size[1]}")
 async def test_a_machine_without_gpus_is_told_in_chinese(size: tuple[int, int]) -> None:
-    run = replace(stage.healthy(), state_reason="according to the log")
+    run = replace(stage.healthy(), state=RunState.FINISHED, state_reason="according to the log")
     app = stage.app(stage.snapshot(run, hardware=stage.NO_GPU), config=ScreenConfig(language="zh"))
     async with app.run_test(size=size) as pilot:
         await pilot.pause()

@@ -29,6 +29,7 @@ from lossmon.types import (
     Snapshot,
 )
 from lossmon.ui.chart.view_options import ChartSettings
+from lossmon.ui.dashboard.header import progress_parts
 from lossmon.ui.dashboard.main_panes import pane_plans
 from lossmon.ui.dashboard.notices import Pace, notice, shortened
 from lossmon.ui.metrics.entries import entry_of
@@ -519,3 +520,18 @@ def test_a_gpu_has_its_links_partitions_and_faults_in_a_column() -> None:
     # Faults are told however little room there is.
     assert "Xid 79" in short and "PCIe" not in short and "this run" not in short
     assert all(width(line) <= 34 for line in block(Scene(), gpu, 34))
+
+
+def test_the_narrow_screen_names_its_keys_and_hidden_panes_before_the_reason() -> None:
+    run = replace(stage.healthy(), state_reason="according to what the log says at its very end")
+    settings = ChartSettings(hidden=frozenset({"log", "hardware"}))
+    pulse = Pulse()
+    pulse.scene = Scene(stage.snapshot(run), chart_settings=settings, now=stage.NOW)
+    shown = plain(pulse.compose_lines(40, 1)[0])
+    assert "9 2 hidden panes" in shown and "? q d" in shown and "log says" not in shown
+
+
+def test_the_name_of_a_run_has_the_room_that_is_left_on_a_narrow_screen() -> None:
+    run = replace(stage.healthy(), name="pretraining-with-long-name", state=RunState.FINISHED)
+    line = progress_parts(Scene(stage.snapshot(replace(run, total_steps=None))), 44)[0][1]
+    assert plain(line) == "pretraining-with-long-name"
