@@ -24,6 +24,10 @@ WAIT = 1
 """Milliseconds to wait for an event; one that is there is given at once."""
 
 _SM, _MEMORY = 1, 2
+_SENT, _RECEIVED, _ALL_LINKS = 138, 139, 0xFFFFFFFF
+"""Counters of data over NVLink in KiB, and the scope that adds up the links."""
+
+_KIB = 1024
 _CORRECTED, _UNCORRECTED, _SINCE_LOADED = 0, 1, 0
 _XID_EVENT = 8
 _NO_GPU = -1
@@ -45,6 +49,8 @@ def details(ask: Ask, handle: Any) -> GpuDetails:
         handle: Handle of the GPU.
     """
     remapped = ask("nvmlDeviceGetRemappedRows", handle) or (0, 0, 0, 0)
+    encoder = ask("nvmlDeviceGetEncoderUtilization", handle)
+    decoder = ask("nvmlDeviceGetDecoderUtilization", handle)
     active, links = _links(ask, handle)
     return GpuDetails(
         sm_clock_max=_hertz(ask("nvmlDeviceGetMaxClockInfo", handle, _SM)),
@@ -56,12 +62,19 @@ def details(ask: Ask, handle: Any) -> GpuDetails:
         remap_failed=bool(remapped[3]),
         nvlinks=active,
         nvlinks_total=links,
+        fan=_percent(ask("nvmlDeviceGetFanSpeed", handle)),
+        encoder=_percent(encoder and encoder[0]),
+        decoder=_percent(decoder and decoder[0]),
         partitions=tuple(_partitions(ask, handle)),
     )
 
 
 def _hertz(megahertz: Any) -> float | None:
     return None if megahertz is None else float(megahertz) * 1e6
+
+
+def _percent(share: Any) -> float | None:
+    return None if share is None else float(share)
 
 
 def _errors(ask: Ask, handle: Any, kind: int) -> int | None:
@@ -85,6 +98,35 @@ def _links(ask: Ask, handle: Any) -> tuple[int | None, int | None]:
             break
         states.append(int(state))
     return (sum(map(bool, states)), len(states)) if states else (None, None)
+
+
+class NvlinkRates:
+    """Throughput over the NVLink connections of one GPU, from two readings of its counters."""
+
+    def __init__(self) -> None:
+        self._before: tuple[float, int, int] | None = None
+
+    def read(self, ask: Ask, handle: Any, now: float) -> tuple[float | None, float | None]:
+        """Bytes per second sent and received since the last reading.
+
+        Args:
+            ask: Calls NVML.
+            handle: Handle of the GPU.
+            now: `time.monotonic()` seconds.
+        """
+        fields = [(_SENT, _ALL_LINKS), (_RECEIVED, _ALL_LINKS)]
+        values = ask("nvmlDeviceGetFieldValues", handle, fields)
+        if values is None or any(one.nvmlReturn for one in values):
+            self._before = None
+            return None, None
+        before = self._before
+        sent, received = (int(one.value.ullVal) for one in values)
+        self._before = now, sent, received
+        # Counters begin anew with the driver.
+        if before is None or now <= before[0] or sent < before[1] or received < before[2]:
+            return None, None
+        scale = _KIB / (now - before[0])
+        return (sent - before[1]) * scale, (received - before[2]) * scale
 
 
 def _partitions(ask: Ask, handle: Any) -> Iterator[GpuPartition]:

@@ -10,7 +10,10 @@ from lossmon.types import GpuDetails, GpuPartition, PcieLink
 MOST = 16
 """Driver errors and partitions per GPU that are kept."""
 
-_NUMBERS = ("sm_clock_max", "memory_clock")
+_NUMBERS = (
+    *("sm_clock_max", "memory_clock", "nvlink_sent", "nvlink_received"),
+    *("fan", "encoder", "decoder"),
+)
 _COUNTS = ("ecc_corrected", "ecc_uncorrected", "nvlinks", "nvlinks_total")
 _FLAGS = ("remap_pending", "remap_failed")
 _PCIE = ("generation", "width", "max_generation", "max_width")

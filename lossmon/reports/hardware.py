@@ -29,6 +29,7 @@ _HOST = ("cpu", "cpu_count", "memory_used", "memory_total", "disk_free", "disk_t
 _DETAILS = (
     *("sm_clock_max", "memory_clock", "ecc_corrected", "ecc_uncorrected"),
     *("remap_pending", "remap_failed", "nvlinks", "nvlinks_total"),
+    *("nvlink_sent", "nvlink_received", "fan", "encoder", "decoder"),
 )
 _PCIE = ("generation", "width", "max_generation", "max_width")
 
@@ -178,6 +179,13 @@ def _detail_parts(details: GpuDetails) -> Iterator[str]:
         yield f"PCIe {details.pcie.generation} x{details.pcie.width}"
     if details.nvlinks_total:
         yield f"NVLink {details.nvlinks}/{details.nvlinks_total}"
+    if details.nvlink_sent is not None and details.nvlink_received is not None:
+        sent, received = details.nvlink_sent / 1e9, details.nvlink_received / 1e9
+        yield f"NVLink out {sent:.1f} GB/s, in {received:.1f} GB/s"
+    if details.fan is not None:
+        yield f"fan {details.fan:.0f} %"
+    if details.encoder or details.decoder:
+        yield f"encoder {details.encoder or 0:.0f} %, decoder {details.decoder or 0:.0f} %"
     if details.ecc_uncorrected:
         yield f"{details.ecc_uncorrected} uncorrected ECC errors"
     if details.xids:

@@ -77,6 +77,11 @@ class GpuDetails:
         nvlinks_total: NVLink connections that it has.
         xids: Errors that the driver reported since sampling began (Xid), oldest first.
         partitions: MIG devices.
+        nvlink_sent: Bytes per second over all NVLink connections, None before the second reading.
+        nvlink_received: Likewise.
+        fan: Speed of its fan, 0 to 100 of the intended maximum.
+        encoder: Use of its video encoder, 0 to 100.
+        decoder: Use of its video decoder, 0 to 100.
     """
 
     sm_clock_max: float | None = None
@@ -90,6 +95,11 @@ class GpuDetails:
     nvlinks_total: int | None = None
     xids: tuple[int, ...] = ()
     partitions: tuple[GpuPartition, ...] = ()
+    nvlink_sent: float | None = None
+    nvlink_received: float | None = None
+    fan: float | None = None
+    encoder: float | None = None
+    decoder: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

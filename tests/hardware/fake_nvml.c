@@ -7,6 +7,8 @@
  *   lost INDEX      that GPU answers nothing
  *   power CODE      memory CODE  utilization CODE  processes CODE   what that question gives
  *   busy PERCENT    watts MILLIWATTS  reasons BITS   hang MILLISECONDS (one question)
+ *   fan PERCENT  encoder PERCENT  decoder PERCENT   sent KIB  received KIB (over all links)
+ *   video CODE  cooling CODE  throughput CODE   what that question gives
  *   lanes WIDTH  generation N   remap BITS (1 pending, 2 failed)   ecc COUNT   links UP   mig COUNT
  *   xid CODE GPU    any number of lines, each reported once
  *   process PID GPU MIB [PARTITION]   any number of lines; graphics PID GPU MIB likewise
@@ -231,6 +233,39 @@ int nvmlDeviceGetRemappedRows(void *device, unsigned int *corrected, unsigned in
 int nvmlDeviceGetNvLinkState(void *device, unsigned int link, unsigned int *up) {
     *up = link < (unsigned int)setting("links", 18);
     return link < 18 ? verdict(device, "nvlink") : 2;
+}
+
+int nvmlDeviceGetFanSpeed(void *device, unsigned int *percent) {
+    *percent = (unsigned int)setting("fan", 45);
+    return verdict(device, "cooling");
+}
+
+int nvmlDeviceGetEncoderUtilization(void *device, unsigned int *percent, unsigned int *period) {
+    *percent = (unsigned int)setting("encoder", 0);
+    *period = 1000000;
+    return verdict(device, "video");
+}
+
+int nvmlDeviceGetDecoderUtilization(void *device, unsigned int *percent, unsigned int *period) {
+    *percent = (unsigned int)setting("decoder", 12);
+    *period = 1000000;
+    return verdict(device, "video");
+}
+
+typedef struct {
+    unsigned int field, scope;
+    long long timestamp, latency;
+    int type, code;
+    union { double real; unsigned long long whole; } value;
+} field_t;
+
+int nvmlDeviceGetFieldValues(void *device, int count, field_t *values) {
+    for (int i = 0; i < count; i++) {
+        const char *key = values[i].field == 138 ? "sent" : "received";
+        values[i].code = values[i].scope == ~0u ? verdict(device, "throughput") : 2;
+        values[i].value.whole = (unsigned long long)setting(key, 1 << 20);
+    }
+    return SUCCESS;
 }
 
 int nvmlDeviceGetMigMode(void *device, unsigned int *mode, unsigned int *pending) {

@@ -37,6 +37,9 @@ def test_details_are_read_in_si_units(gpus: Gpus) -> None:
         ecc_uncorrected=0,
         nvlinks=18,
         nvlinks_total=18,
+        fan=45.0,
+        encoder=0.0,
+        decoder=12.0,
     )
 
 
@@ -52,8 +55,22 @@ def test_what_degrades_is_seen_at_the_next_look(gpus: Gpus, driver: FakeNvml) ->
 
 def test_what_a_driver_does_not_support_is_none(gpus: Gpus, driver: FakeNvml) -> None:
     names = ("pcie", "memory_errors", "nvlink", "mig_mode", "events", "clock")
+    names += ("video", "cooling", "throughput")
     driver.says(*(f"{name} 3" for name in names))
     assert details(gpus) == GpuDetails()
+
+
+def test_the_throughput_of_links_is_what_their_counters_gained(
+    gpus: Gpus, driver: FakeNvml
+) -> None:
+    assert details(gpus).nvlink_sent is None, "one reading is no rate"
+    driver.says(f"sent {6 << 20}", f"received {11 << 20}")
+    now = details(gpus, 5.0)
+    assert (now.nvlink_sent, now.nvlink_received) == (GIB, 2 * GIB)
+    driver.says("sent 0", "received 0")
+    assert details(gpus, 10.0).nvlink_sent is None, "the driver was loaded anew"
+    driver.says("throughput 3")
+    assert details(gpus, 15.0).nvlink_received is None
 
 
 def test_partitions_are_listed_with_their_memory(gpus: Gpus, driver: FakeNvml) -> None:

@@ -172,7 +172,7 @@ def block(scene: Scene, gpu: GpuReading, width: int, *, whole: bool = True) -> l
     if faults := gpu_faults(scene, gpu):
         lines.append(fit(((" ", TEXT), *join(faults, ("  ", TEXT))), width - 1))
     if whole:
-        if links := _links(gpu.details):
+        if links := _links(scene, gpu.details):
             lines.append(indented(choose(links, width - 2, 3)))
         lines += partition_lines(gpu, width)
         lines += process_lines(scene, gpu, width)
@@ -268,15 +268,15 @@ def gpu_facts(scene: Scene, gpu: GpuReading) -> list[tuple[int, Line]]:
     parts.append((3, _warmth(gpu)))
     if gpu.sm_clock is not None:
         parts.append((4, ((_clock(gpu), TEXT),)))
-    parts += _links(gpu.details)
+    parts += _links(scene, gpu.details)
     own = sum(process.memory_used or 0 for process in gpu.processes if process.own)
     if own:
         parts.append((5, (("ours ", MUTED), (numbers.size(own, 1), TEXT))))
     return parts
 
 
-def _links(details: GpuDetails | None) -> list[tuple[int, Line]]:
-    """PCI Express, NVLink, corrected memory errors and partitions of a GPU."""
+def _links(scene: Scene, details: GpuDetails | None) -> list[tuple[int, Line]]:
+    """PCI Express, NVLink, partitions, corrected memory errors, fan and video engines of a GPU."""
     parts: list[tuple[int, Line]] = []
     if details is None:
         return parts
@@ -285,10 +285,18 @@ def _links(details: GpuDetails | None) -> list[tuple[int, Line]]:
     if details.nvlinks is not None and details.nvlinks_total:
         role = MUTED if details.nvlinks == details.nvlinks_total else "warning"
         parts.append((7, ((f"NVLink {details.nvlinks}/{details.nvlinks_total}", role),)))
+    if details.nvlink_sent is not None and details.nvlink_received is not None:
+        out, back = (numbers.si(one, 2) for one in (details.nvlink_sent, details.nvlink_received))
+        parts.append((8, ((f"↑{out}B/s ↓{back}B/s", MUTED),)))
+    if details.fan is not None:
+        parts.append((10, ((f"{scene.say('fan')} {details.fan:.0f}%", MUTED),)))
+    if details.encoder or details.decoder:
+        video = f"enc {details.encoder or 0:.0f}% dec {details.decoder or 0:.0f}%"
+        parts.append((11, ((video, MUTED),)))
     if details.ecc_corrected:
         parts.append((9, ((f"ECC {details.ecc_corrected}", MUTED),)))
     if details.partitions:
-        parts.append((8, ((f"MIG {len(details.partitions)}", MUTED),)))
+        parts.append((9, ((f"MIG {len(details.partitions)}", MUTED),)))
     return parts
 
 
