@@ -1,11 +1,11 @@
-"""Launch of the screen: what is there is read while Textual is being imported."""
+"""Launch of the screen: a run is read and drawn before Textual is imported."""
 
 from __future__ import annotations
 
-import asyncio
 import gc
-import signal
+import shutil
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
@@ -15,35 +15,47 @@ from lossmon.monitor import RunSource
 from lossmon.priority import give_way
 from lossmon.types import Snapshot
 from lossmon.ui.chart.view_options import chart_settings_of
+from lossmon.ui.chart_actions import ChartActions
+from lossmon.ui.dashboard.first_frame import first_frame
+from lossmon.ui.dashboard.sizes import classes_of
+from lossmon.ui.hand_over import ENDING, FirstScreen, owned_terminal
+from lossmon.ui.scene import Scene, ScreenConfig
+from lossmon.ui.state.preferences import Preferences
+from lossmon.ui.terminal import detect
+from lossmon.ui.theme.palette import Palette
+from lossmon.ui.theme.theme import FAMILY, directories_for, load_themes, usual_theme
 
 if TYPE_CHECKING:
     from textual.app import App
 
-    from lossmon.ui.scene import ScreenConfig
-
 FIRST_LOOK = 0.3
-"""Seconds of reading before the first frame: about as long as importing Textual takes, so all
-but the longest logs are whole by then."""
+"""Seconds of reading before the first frame: all but the longest logs are whole by then."""
+
+SECOND_LOOK = 0.2
+"""Seconds of reading while Textual is being imported, which takes about as long."""
+
+STEP = 0.05
+"""Seconds of reading before it is asked again whether there is one run."""
 
 
-class _FirstLook(threading.Thread):
-    """Reads what is there while the main thread imports Textual; judging it comes later."""
+class _Reading(threading.Thread):
+    """Reads what is there while the main thread imports Textual."""
 
-    def __init__(self, source: RunSource) -> None:
+    def __init__(self, source: RunSource, seconds: float, *, judge: bool) -> None:
         super().__init__(name="first look", daemon=True)
-        self._source = source
+        self._source, self._seconds, self._judge = source, seconds, judge
         self._snapshot: Snapshot | None = None
         self._error: Exception | None = None
 
     def run(self) -> None:
         try:
-            self._snapshot = self._source.poll(FIRST_LOOK, judge=False)
+            self._snapshot = self._source.poll(self._seconds, judge=self._judge)
         except Exception as error:
             # It belongs to the main thread, which raises it in `snapshot`.
             self._error = error
 
     def snapshot(self) -> Snapshot | None:
-        """Wait for the first look and return what it saw."""
+        """Wait for the end and return what was read."""
         self.join()
         if self._error is not None:
             raise self._error
@@ -68,17 +80,87 @@ def view(
     Returns:
         Exit status.
     """
-    first = _FirstLook(source)
-    first.start()
-    from lossmon.ui.app import LossmonApp
-
     try:
-        screen = screen_config(config, first.snapshot())
-        app = LossmonApp(source, screen, begin=partial(_begin, source))
-        use_terminal(app.write_sequence)
-        return asyncio.run(run_until_asked(app))
+        terminal = owned_terminal()
+        initial = None if terminal is None else _one_run(source)
+        frame = None if initial is None else frame_of(screen_config(config, initial))
+        if terminal is None or frame is None:
+            return _watch(source, config, use_terminal, initial, None)
+        with FirstScreen(terminal, frame) as first:
+            return _watch(source, config, use_terminal, initial, first)
     finally:
         source.stop()
+
+
+def _watch(
+    source: RunSource,
+    config: Config,
+    use_terminal: Callable[[Callable[[str], None]], None],
+    initial: Snapshot | None,
+    first: FirstScreen | None,
+) -> int:
+    """Import Textual and run the app, which takes over the first screen if there is one."""
+    reading = None
+    if initial is None:
+        # Judging comes later.
+        reading = _Reading(source, FIRST_LOOK, judge=False)
+    elif initial.busy:
+        reading = _Reading(source, SECOND_LOOK, judge=True)
+    if reading is not None:
+        reading.start()
+    import asyncio
+
+    from lossmon.ui.app import LossmonApp
+
+    if reading is not None:
+        initial = reading.snapshot()
+    app = LossmonApp(source, screen_config(config, initial), begin=partial(_begin, source))
+    if first is not None:
+        first.hand_to(app)
+    use_terminal(app.write_sequence)
+    return asyncio.run(run_until_asked(app))
+
+
+def _one_run(source: RunSource) -> Snapshot:
+    """Read and judge what is there, as long as it is one run."""
+    end = time.monotonic() + FIRST_LOOK
+    while True:
+        snapshot = source.poll(STEP)
+        if not snapshot.busy or len(snapshot.runs) > 1 or time.monotonic() > end:
+            return snapshot
+
+
+def frame_of(config: ScreenConfig, size: tuple[int, int] | None = None) -> str | None:
+    """The first frame of a run; None where there is none to draw without Textual.
+
+    Args:
+        config: Settings of the screen.
+        size: Columns and rows; of the terminal if None.
+    """
+    terminal, preferences = detect(), Preferences(config.state)
+    snapshot = config.initial or Snapshot()
+    plain = terminal.plain or not terminal.unicode or config.ascii
+    if len(snapshot.runs) != 1 or plain or preferences.trouble or config.keys:
+        return None
+    name = config.theme or usual_theme(terminal, preferences.theme)
+    themes = load_themes(directories_for(name, config.themes))
+    theme = themes.loaded.get(name) or themes.loaded.get(FAMILY + name)
+    if theme is None or theme.ansi or themes.failed:
+        return None
+    size = size or shutil.get_terminal_size()
+    charts = ChartActions(config.chart_settings, preferences)
+    charts.arrange(" ".join(classes_of(*size)))
+    scene = Scene(
+        snapshot=snapshot,
+        chart_settings=charts.settings,
+        now=time.time(),
+        language=config.language,
+        terminal=terminal,
+        position=(1, 1),
+        ambiguous_tags=snapshot.runs[0].ambiguous_tags,
+        pins=preferences.pins,
+    )
+    return first_frame(scene, Palette(theme.colors), size)
 
 
 def screen_config(config: Config, initial: Snapshot | None) -> ScreenConfig:
@@ -88,8 +170,6 @@ def screen_config(config: Config, initial: Snapshot | None) -> ScreenConfig:
         config: Settings.
         initial: What is known before the first frame, or None.
     """
-    from lossmon.ui.scene import ScreenConfig
-
     home = config_directory()
     return ScreenConfig(
         theme=None if config.theme == "auto" else config.theme,
@@ -118,13 +198,6 @@ def _begin(source: RunSource) -> None:
     source.begin()
 
 
-ENDING = (
-    *(signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGABRT, signal.SIGALRM),
-    *(signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU, signal.SIGVTALRM),
-)
-"""Signals that end a program; Ctrl+C is a key while the screen is up."""
-
-
 async def run_until_asked(app: App[None]) -> int:
     """Run an app until the user quits, or until a signal asks it to end.
 
@@ -133,6 +206,8 @@ async def run_until_asked(app: App[None]) -> int:
     Returns:
         Exit status, 128 and the signal's number where it was a signal.
     """
+    import asyncio
+
     loop = asyncio.get_running_loop()
     for number in ENDING:
         loop.add_signal_handler(number, partial(app.exit, return_code=128 + number))

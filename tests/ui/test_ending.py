@@ -12,7 +12,8 @@ from typing import Any, cast
 import pytest
 
 from lossmon.ui.follower import SnapshotReady
-from lossmon.ui.launch import ENDING, run_until_asked
+from lossmon.ui.hand_over import ENDING
+from lossmon.ui.launch import run_until_asked
 from lossmon.ui.scene import ScreenConfig
 from tests.ui import stage
 

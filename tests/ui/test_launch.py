@@ -84,6 +84,18 @@ def test_the_first_frame_waits_for_nothing_that_it_does_not_show(output: Path) -
     assert not modules.intersection(f"lossmon.ui.screens.{name}" for name in views)
 
 
+def test_a_run_is_drawn_before_textual_is_imported(output: Path) -> None:
+    modules = imported(
+        f"from pathlib import Path; from lossmon.monitor import LocalSource; "
+        f"from lossmon.ui.launch import frame_of; from lossmon.ui.scene import ScreenConfig; "
+        f"known = LocalSource([Path({str(output)!r})]).drain(); import os; "
+        f"os.environ.update(TERM='xterm-256color', LC_ALL='C.UTF-8'); "
+        f"assert frame_of(ScreenConfig(initial=known), (120, 40))"
+    )
+    assert "lossmon.ui.dashboard.first_frame" in modules
+    assert "textual" not in modules and "asyncio" not in modules
+
+
 def test_judging_imports_no_masked_arrays(output: Path) -> None:
     drain = f"Monitor([Path({str(output)!r})]).drain()"
     modules = imported(f"from pathlib import Path; from lossmon.monitor import Monitor; {drain}")

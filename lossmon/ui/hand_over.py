@@ -1,0 +1,129 @@
+"""Hand-over of the terminal: it shows the first frame while Textual is being imported."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import termios
+from contextlib import suppress
+from copy import deepcopy
+from types import FrameType, TracebackType
+from typing import IO, TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+ENDING = (
+    *(signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGABRT, signal.SIGALRM),
+    *(signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU, signal.SIGVTALRM),
+)
+"""Signals that end a program; Ctrl+C is a key while the screen is up."""
+
+ALTERNATE = "\x1b[?1049h"
+"""Switches to the alternate screen; some terminals clear it even if it is shown already."""
+
+_ENTER = f"{ALTERNATE}\x1b[?25l"
+_LEAVE = "\x1b[0m\x1b[?1049l\x1b[?25h"
+_BEGIN, _END = "\x1b[?2026h", "\x1b[?2026l"
+"""Around what the terminal should show at once."""
+
+
+def owned_terminal() -> tuple[int, IO[str]] | None:
+    """The terminal that Textual will use: its input and its output; None where that is none, or
+    where the program is in the background."""
+    source, output = sys.__stdin__, sys.__stderr__
+    if source is None or output is None or "TEXTUAL_DRIVER" in os.environ:
+        return None
+    if not (source.isatty() and output.isatty() and sys.stdout.isatty()):
+        return None
+    number = source.fileno()
+    return (number, output) if os.tcgetpgrp(number) == os.getpgrp() else None
+
+
+class FirstScreen:
+    """The terminal from the first frame until the app has it, or else until the end.
+
+    Keys wait in the terminal for the app. Ctrl+C and signals end the program, Ctrl+Z waits.
+
+    Args:
+        terminal: Its input and its output.
+        frame: What to show.
+    """
+
+    def __init__(self, terminal: tuple[int, IO[str]], frame: str) -> None:
+        self._input, self._output = terminal
+        self._frame = frame
+        self._modes = termios.tcgetattr(self._input)
+        self._is_taken = False
+
+    def __enter__(self) -> Self:
+        for number in ENDING:
+            signal.signal(number, _end)
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTSTP])
+        termios.tcsetattr(self._input, termios.TCSANOW, _quiet(self._modes))
+        self._write(_BEGIN + _ENTER + self._frame + _END)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._give_back()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTSTP])
+        for number in ENDING:
+            signal.signal(number, signal.SIG_DFL)
+
+    def hand_to(self, app: App[None]) -> None:
+        """Have an app that begins take over the terminal as it is."""
+        from textual.drivers.linux_driver import LinuxDriver
+
+        first = self
+
+        class TakingDriver(LinuxDriver):
+            """Begins in the alternate screen."""
+
+            def start_application_mode(self) -> None:
+                before = first._is_taken
+                super().start_application_mode()  # type: ignore[no-untyped-call]
+                if not before:
+                    self.attrs_before = first._modes
+                    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTSTP])
+
+            def write(self, data: str) -> None:
+                if data == ALTERNATE and not first._is_taken:
+                    first._is_taken = True
+                else:
+                    super().write(data)
+
+        app.driver_class = TakingDriver
+
+    def _write(self, text: str) -> None:
+        self._output.write(text)
+        self._output.flush()
+
+    def _give_back(self) -> None:
+        """Leave the terminal as it was found; it may be gone."""
+        with suppress(OSError, termios.error):
+            if not self._is_taken:
+                self._write(_LEAVE)
+            termios.tcsetattr(self._input, termios.TCSANOW, self._modes)
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)
+
+
+def _quiet(modes: list[Any]) -> list[Any]:
+    """Modes in which a key is neither shown nor held back for a whole line, as Textual has them;
+    Ctrl+C alone is a signal."""
+    modes = deepcopy(modes)
+    modes[0] &= ~(termios.IXON | termios.IXOFF | termios.ICRNL | termios.INLCR | termios.IGNCR)
+    modes[3] &= ~(termios.ECHO | termios.ICANON | termios.IEXTEN)
+    off = os.fpathconf(0, "PC_VDISABLE").to_bytes()
+    for key in (termios.VSUSP, termios.VQUIT):
+        modes[6][key] = off
+    modes[6][termios.VMIN], modes[6][termios.VTIME] = 1, 0
+    return modes

@@ -1,0 +1,127 @@
+"""The first frame is the dashboard's own: each cell that it paints stays as it is."""
+
+from __future__ import annotations
+
+import pyte
+import pytest
+from textual.widget import Widget
+
+from lossmon.types import HardwareReading, RunSnapshot, Snapshot
+from lossmon.ui.app import LossmonApp
+from lossmon.ui.dashboard.first_frame import first_frame
+from lossmon.ui.dashboard.sizes import COLUMNS, ROWS
+from lossmon.ui.launch import frame_of
+from lossmon.ui.once import StillSource
+from lossmon.ui.scene import ScreenConfig
+from lossmon.ui.screens.dashboard import Dashboard
+from lossmon.ui.widgets.panel import palette_of
+from tests.ui import stage
+
+SIZES = [(40, 15), (80, 24), (120, 40), (200, 50)]
+
+BREAKPOINTS = [
+    *((width or 30, height) for width, _ in COLUMNS for height in (15, 31)),
+    *((width, height or 8) for width in (45, 85, 130, 160) for height, _ in ROWS),
+]
+"""Screens of every class of columns and of rows."""
+
+
+def painted(size: tuple[int, int], text: str) -> pyte.Screen:
+    screen = pyte.Screen(*size)
+    pyte.Stream(screen).feed(text)
+    return screen
+
+
+def shown(app: LossmonApp) -> pyte.Screen:
+    """What the dashboard painted."""
+    rows = [
+        "".join(one.style.render(one.text) for one in strip if one.style)
+        for strip in app.screen._compositor.render_strips()
+    ]
+    return painted(app.size, "".join(f"\x1b[{y};1H{row}" for y, row in enumerate(rows, start=1)))
+
+
+def drawn(app: LossmonApp) -> pyte.Screen | None:
+    """The first frame of the scene that an app shows, None where there is none."""
+    frame = first_frame(app.scene, palette_of(app), app.size)
+    return None if frame is None else painted(app.size, frame)
+
+
+def differences(frame: pyte.Screen, app: LossmonApp) -> list[str]:
+    """Cells of a first frame that the dashboard shows otherwise, one line each."""
+    dashboard, screen = app.screen, shown(app)
+    assert isinstance(dashboard, Dashboard)
+    parts = (*dashboard.losses.panes.values(), *dashboard.parts[:4])
+    regions = [one.region for one in parts if isinstance(one, Widget) and one.display]
+    return [
+        f"{app.size} {x},{y}: {frame.buffer[y][x].data!r} {screen.buffer[y][x].data!r}"
+        for y in range(app.size.height)
+        for x in range(app.size.width)
+        if frame.buffer[y][x] != screen.buffer[y][x]
+        and (frame.buffer[y][x].data != " " or any(one.contains(x, y) for one in regions))
+    ]
+
+
+MACHINE = HardwareReading(note="hardware is not sampled")
+"""Nothing else is known before the first frame."""
+
+
+def bare(run: RunSnapshot) -> Snapshot:
+    return stage.snapshot(run, hardware=MACHINE)
+
+
+@pytest.mark.parametrize("name", ["overfitting", "no-eval", "loading"])
+async def test_the_frame_is_that_of_the_dashboard_at_every_breakpoint(name: str) -> None:
+    app = stage.app(bare(stage.SCENES[name]().runs[0]))
+    async with app.run_test(size=(80, 24)) as pilot:
+        for size in BREAKPOINTS:
+            await pilot.resize_terminal(*size)
+            await pilot.pause()
+            frame = drawn(app)
+            assert frame is not None, size
+            assert differences(frame, app)[:5] == []
+
+
+@pytest.mark.parametrize("theme, language", [("light", "en"), ("high-contrast", "zh")])
+async def test_the_frame_has_the_theme_and_the_language_of_the_user(
+    theme: str, language: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    colours(monkeypatch)
+    monkeypatch.setattr("time.time", lambda: stage.NOW)
+    known = bare(stage.overfitting())
+    config = ScreenConfig(theme=theme, language=language, initial=known)
+    app = LossmonApp(StillSource(known), config, clock=lambda: stage.NOW)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        frame = frame_of(config, (120, 40))
+        assert frame is not None
+        assert differences(painted((120, 40), frame), app)[:5] == []
+
+
+def colours(monkeypatch: pytest.MonkeyPatch, **variables: str) -> None:
+    """Set what a terminal says of itself."""
+    for name, value in {"TERM": "xterm", "COLORTERM": "truecolor", "LC_ALL": "C.UTF-8"}.items():
+        monkeypatch.setenv(name, variables.pop(name, value))
+    for name in ("NO_COLOR", "COLORFGBG"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.mark.parametrize(
+    "variables, initial",
+    [
+        ({"NO_COLOR": "1"}, bare(stage.overfitting())),
+        ({"COLORTERM": "", "TERM": "xterm"}, bare(stage.overfitting())),
+        ({"LC_ALL": "C"}, bare(stage.overfitting())),
+        ({}, stage.SCENES["several"]()),
+        ({}, stage.SCENES["waiting"]()),
+        ({}, None),
+    ],
+    ids=["no colours", "16 colours", "ASCII", "runs", "waiting", "nothing"],
+)
+def test_the_frame_is_left_to_the_dashboard(
+    variables: dict[str, str], initial: Snapshot | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    colours(monkeypatch, **variables)
+    assert frame_of(ScreenConfig(initial=initial), (120, 40)) is None
