@@ -54,6 +54,32 @@ def test_a_fine_tune_that_ends_above_its_start_is_not_healthy() -> None:
     assert (verdict.code, verdict.variant) == ("diverging", "above_start")
 
 
+def test_a_fine_tune_whose_first_point_alone_is_good_is_not_healthy() -> None:
+    level = np.array([2.1, 5.2, 7.4, 6.1, 5.9, 5.0, *np.linspace(4.6, 4.0, 20)])
+    verdict = diagnose(run(noisy(level, 0.02), None)).verdict
+    assert (verdict.code, verdict.variant) == ("diverging", "above_start")
+
+
+def test_batches_that_differ_more_and_more_are_no_divergence() -> None:
+    random = np.random.default_rng(3)
+    spread = np.linspace(0.05, 0.6, 300)
+    values = 1.2 * np.exp(spread * random.standard_normal(300) - spread**2 / 2)
+    history = diagnose({"train/loss": (np.arange(1, 301), values)}).history
+    assert max(turn.severity for turn in history) < Severity.WARNING
+
+
+@pytest.mark.parametrize(("evals", "swings"), [(0.2, True), (0.01, False)])
+def test_weights_that_swing_move_both_losses(evals: float, swings: bool) -> None:
+    random = np.random.default_rng(5)
+    train = 2.0 * np.exp(0.4 * random.standard_normal(200))
+    level = 2.0 * np.exp(evals * random.standard_normal(10))
+    curves = {
+        "train/loss": (np.arange(1, 201), train),
+        "eval/loss": (np.arange(20, 201, 20), level),
+    }
+    assert (diagnose(curves).verdict.code == "oscillating") is swings
+
+
 def test_a_rate_that_teaches_nothing_is_not_healthy_however_noisy_the_batches() -> None:
     curves = run(np.full(75, 3.1), None, every=2, noise=0.1)
     assert diagnose(curves).verdict.code == "underfitting"

@@ -210,6 +210,18 @@ def test_a_collapse_that_took_thousands_of_steps_is_not_fast() -> None:
     assert "fast_memorisation" not in {f.code for f in diagnose(slow).findings}
 
 
+@pytest.mark.parametrize(("steps", "code"), [(300, "fast_memorisation"), (3000, "healthy")])
+def test_a_short_run_that_collapses_without_an_eval_is_suspected(steps: int, code: str) -> None:
+    engine = Engine()
+    curves = {
+        "train/loss": (np.arange(steps // 100, steps + 1, steps // 100), falling(100, 2.6, 0.1))
+    }
+    engine.feed(*columns(engine, curves))
+    verdict = engine.diagnosis(ended=True).verdict
+    assert verdict.code == code
+    assert verdict.severity < Severity.WARNING
+
+
 def test_an_explosion_leaves_a_loss_below_zero_its_scale() -> None:
     train = falling(600, 1.0, -1.5)
     train[300:302] = 1e6

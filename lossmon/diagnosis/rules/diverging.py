@@ -224,9 +224,10 @@ ABOVE_START = 0.05
 """Log rise above the very first points from which a run is worse off than at its start."""
 
 FAR_ABOVE_START = 0.15
-"""The same beside evals that fall, as they do after the worst is over."""
+"""The same beside evals that fall, as they do after the worst is over, and above the first point
+alone."""
 
-ABOVE_NOISES = 3.0
+ABOVE_NOISES = 3.5
 """The same in standard errors."""
 
 ABOVE_POINTS = 12
@@ -243,15 +244,14 @@ def _above_its_start(signals: Signals, sensitivity: float) -> Finding | None:
     if train is None or train.points < ABOVE_POINTS or signals.is_early:
         return None
     falls = signals.eval is not None and signals.eval_drop > 0
-    clear = FAR_ABOVE_START if falls else ABOVE_START
     first = 0.0
     for nth, start in enumerate(signals.first_levels):
         rise = log_ratio(signals.now, start)
-        if rise < clear / sensitivity:
+        if rise < (FAR_ABOVE_START if falls or nth == 0 else ABOVE_START) / sensitivity:
             continue
         count = max(train.count(signals.at(0.9), signals.at(1)), 1.0)
         error = math.hypot(signals.first_level_errors[nth], signals.late_noise / math.sqrt(count))
-        if rise >= ABOVE_NOISES * error / sensitivity:
+        if -math.expm1(-rise) >= ABOVE_NOISES * error / sensitivity:
             first = start
     if not first > 0:
         return None

@@ -18,6 +18,9 @@ examples, so when it swings the weights do."""
 SWING_EVALS = 8
 """Evals from which their scatter is more than one outlier."""
 
+JOINING_EVALS = 4
+"""The same where the train loss swings as well."""
+
 TURNING = 0.35
 """Share of the evals at which their course turns round: two thirds for pure noise, next to none
 for a curve that bends, or jumps once and comes back."""
@@ -27,6 +30,13 @@ EVAL_SWING_LEAST = 0.02
 
 TRAIN_SWING = 0.55
 """Relative scatter of single train points at which a single point says little about the level."""
+
+BOTH_SWING = 0.28
+"""The same where the evals scatter too: weights that swing move both losses."""
+
+EVAL_JOINS = 0.2
+"""Scatter of the evals over that of the train points from which they swing together: batches that
+merely differ leave the evals where they were."""
 
 TRAIN_SWING_SHARE = 0.4
 """The same as a share of the whole fall: the noise swallows the progress."""
@@ -43,7 +53,8 @@ def oscillating(signals: Signals) -> Finding | None:
         return None
     fell = max(signals.drop, signals.eval_drop, 0.05)
     noise = signals.late_noise
-    by_train = noise > TRAIN_SWING / sensitivity and (
+    least = BOTH_SWING if _evals_join(signals) else TRAIN_SWING
+    by_train = noise > least / sensitivity and (
         noise > TRAIN_SWING_SHARE * fell or abs(signals.late_gain[0]) < LEVEL_GAIN * noise
     )
     if signals.eval is not None and len(signals.eval) >= SWING_EVALS:
@@ -67,6 +78,13 @@ def oscillating(signals: Signals) -> Finding | None:
         evidence,
         "eval" if by_eval else "train",
     )
+
+
+def _evals_join(signals: Signals) -> bool:
+    """The evals scatter by a noticeable part of what the train points do."""
+    if signals.eval is None or len(signals.eval) < JOINING_EVALS:
+        return False
+    return signals.eval_noise > EVAL_JOINS * signals.late_noise
 
 
 def eval_swing(signals: Signals) -> float:

@@ -45,7 +45,7 @@ SUSPECT_SHARE = 0.004
 only jitters."""
 
 CONFIRM_SHARE = 0.02
-"""The same before it is confirmed: less is not visible on the curve."""
+"""The same before it is confirmed, twice as much of few evals: less is not visible on the curve."""
 
 MANY_EVALS = 24
 """Evals of a steady rise that confirm it, however small it is."""
@@ -79,7 +79,8 @@ def overfitting(signals: Signals) -> Finding | None:
     if after < SURE_EVALS and signals.eval_best > 0:
         before = signals.eval_log[signals.eval_best - 1] - signals.eval_log[signals.eval_best]
         confirmed = confirmed and rise > float(before)
-    confirmed = (confirmed and share >= CONFIRM_SHARE) or sustained
+    visible = CONFIRM_SHARE * (1 if after >= SURE_EVALS else 2)
+    confirmed = (confirmed and share >= visible) or sustained
     if not confirmed and (alone or not _still_rising(signals, rise)):
         return None
     return Finding(

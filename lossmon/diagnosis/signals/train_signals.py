@@ -113,21 +113,21 @@ class TrainSignals(RunCurves):
 
     @cached
     def first_levels(self) -> tuple[float, ...]:
-        """Level of the first two train points and of the first few.
+        """Level of the first train point, of the first two and of the first few.
 
-        A rate that is far too high wrecks a model within a few points.
+        A rate that is far too high wrecks a model within a few points, or within one.
         """
         values = [value + self.offset for _, value in self._state.first_points[:FIRST_FEW]]
         if len(values) < FIRST_FEW:
             return ()
-        return sum(values[:2]) / 2, sorted(values)[FIRST_FEW // 2]
+        return values[0], sum(values[:2]) / 2, sorted(values)[FIRST_FEW // 2]
 
     @cached
-    def first_level_errors(self) -> tuple[float, float]:
+    def first_level_errors(self) -> tuple[float, float, float]:
         """Relative standard errors of these levels."""
         scatter = spread_of([value for _, value in self.recent]) / max(self.now, 1e-300)
         noise = max(self.late_noise, scatter)
-        return noise / math.sqrt(2), MEDIAN_ERROR * noise / math.sqrt(FIRST_FEW)
+        return noise, noise / math.sqrt(2), MEDIAN_ERROR * noise / math.sqrt(FIRST_FEW)
 
     @cached
     def scatter(self) -> float:
@@ -173,7 +173,8 @@ class TrainSignals(RunCurves):
     @cached
     def level_error(self) -> float:
         """Relative standard error of the median of one level."""
-        return MEDIAN_ERROR * min(self.scatter, 1.0) / math.sqrt(self.level_width)
+        noise = min(max(self.scatter, self.late_noise), 1.0)
+        return MEDIAN_ERROR * noise / math.sqrt(self.level_width)
 
     @cached
     def alarm(self) -> float:
