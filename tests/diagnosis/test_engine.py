@@ -265,6 +265,19 @@ def test_preferences_are_told_from_rewards_whichever_series_comes_first(first: s
     assert "preference_loss" in engine.diagnosis().missing
 
 
+@pytest.mark.parametrize(("end", "found"), [(0.4, True), (0.9, False)])
+def test_a_preference_loss_overfits_only_where_its_metric_gets_worse(
+    end: float, found: bool
+) -> None:
+    engine = Engine()
+    engine.channel(Meaning("train/rewards/margins", "margins"), headline=False)
+    curves = run(falling(600, end=0.1), np.concatenate((falling(8), np.linspace(0.6, 2.0, 12))))
+    accuracy = np.concatenate((np.linspace(0.3, 0.7, 8), np.linspace(0.7, end, 12)))
+    curves["eval/accuracy"] = (curves["eval/loss"][0], accuracy)
+    engine.feed(*columns(engine, curves))
+    assert ("overfitting" in {f.code for f in engine.diagnosis().findings}) is found
+
+
 def test_a_preference_loss_that_blows_up_is_still_seen() -> None:
     engine = Engine()
     engine.channel(Meaning("train/rewards/margins", "margins"), headline=False)

@@ -12,6 +12,7 @@ from lossmon.store.merge import (
     MOSTLY,
     MergedSeries,
     SourceSeries,
+    Stamp,
     beyond,
     common_count,
     extended,
@@ -176,6 +177,16 @@ def test_a_series_is_lengthened_only_without_a_restart() -> None:
     assert longer is not None and (longer.n, longer.last, longer.min_step) == (5, 0.5, 50)
     stream.add(0, points("loss", [30], [2.0], order=5), TRAIN)
     assert lengthened(longer, source()) is None
+
+
+@pytest.mark.parametrize(
+    ("columns", "restarts", "grew"), [((1, 2), 1, True), ((1, 2), 2, False), ((1, 3), 1, False)]
+)
+def test_a_stamp_grew_where_neither_files_nor_restarts_were_added(
+    columns: tuple[int, ...], restarts: int, grew: bool
+) -> None:
+    older = Stamp((1, 2), 1, ((3, 0), (4, 0)))
+    assert Stamp(columns, restarts, ((5, 0), (4, 0))).grew_from(older) is grew
 
 
 FIELDS = (
