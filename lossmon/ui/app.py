@@ -21,6 +21,7 @@ from lossmon.monitor import RunSource
 from lossmon.types import MetricNames, Snapshot
 from lossmon.ui.chart.view_options import XAxis
 from lossmon.ui.chart_actions import ChartActions
+from lossmon.ui.compositor import forget_closed_widgets
 from lossmon.ui.dashboard.sizes import classes_of
 from lossmon.ui.follower import ReadingFailed, SnapshotPoller, SnapshotReady
 from lossmon.ui.keys.bindings import BINDINGS, FOOTER, footer, in_groups
@@ -270,6 +271,7 @@ class LossmonApp(ViewHost):
     def pop_screen(self) -> object:  # type: ignore[override]
         """Go back to the view below and bring it up to date."""
         result = super().pop_screen()
+        forget_closed_widgets()
         self.call_after_refresh(self.present)
         return result
 

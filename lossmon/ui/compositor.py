@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.control import Control
 from rich.style import Style
 from textual._compositor import ChopsUpdate, Compositor
+from textual._styles_cache import StylesCache
 from textual.geometry import Region
 from textual.strip import Strip
 
@@ -150,3 +151,12 @@ class DiffCompositor(Compositor):
             uncovered = tuple(one for one in uncovered if not area.contains_region(one))
             if not uncovered:
                 return
+
+
+def forget_closed_widgets() -> None:
+    """Let go of the lines of widgets that were closed.
+
+    Textual remembers the colours of a widget under the widget's own cache of lines, a thousand
+    times: half a megabyte for each view that was opened, until that is full.
+    """
+    StylesCache.get_inner_outer.cache_clear()
