@@ -65,7 +65,8 @@ class Engine:
         self._alarm = Alarm()
         self._eval_alarm = Alarm()
 
-    def wants(self, meaning: Meaning) -> bool:
+    @staticmethod
+    def wants(meaning: Meaning) -> bool:
         """Whether a series of this meaning can change a verdict."""
         if kind_of(meaning.key) is not None:
             return True

@@ -30,15 +30,22 @@ class Heap:
         Args:
             loaded: Bytes of logs that were read in all.
         """
-        if loaded - self._trimmed_at < LARGE:
-            return
-        self._trimmed_at = loaded
-        # Imported for large logs alone; only glibc has the functions.
-        import ctypes
+        if loaded - self._trimmed_at >= LARGE:
+            self._trimmed_at = loaded
+            _call("mallopt", M_MMAP_THRESHOLD, MMAP_THRESHOLD)
+            return_freed()
 
-        try:
-            library = ctypes.CDLL(None)
-            library.mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD)
-            library.malloc_trim(0)
-        except (AttributeError, OSError, TypeError):
-            return
+
+def return_freed() -> None:
+    """Return freed memory at once, as after the thinning of columns."""
+    _call("malloc_trim", 0)
+
+
+def _call(function: str, *arguments: int) -> None:
+    # Imported for large logs alone; only glibc has the functions.
+    import ctypes
+
+    try:
+        getattr(ctypes.CDLL(None), function)(*arguments)
+    except (AttributeError, OSError, TypeError):
+        return

@@ -234,13 +234,15 @@ class Monitor:
         Raises:
             FileSystemStalled: A network file system does not answer.
         """
-        while True:
+        busy = True
+        while busy:
             budget = DRAIN * max(1.0, len(self._runs) / DRAINED_RUNS)
             snapshot = unless_stalled(partial(self.poll, budget), self._paths)
             if not snapshot.busy:
-                break
+                # A file may have grown while others were judged.
+                snapshot = unless_stalled(partial(self.poll, math.inf), self._paths)
+            busy = snapshot.busy
             yield snapshot
-        yield unless_stalled(partial(self.poll, math.inf), self._paths)
 
     def _look_for_files(self, deadline: float) -> bool:
         self._scan = self._discovery.scan(deadline)

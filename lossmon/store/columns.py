@@ -24,6 +24,9 @@ FEW = 4096
 
 _NO_TIME = np.full(1, np.nan)
 
+COMPARED = 64
+"""First points by which a column is recognised as a copy of another one, also when thinned."""
+
 BUCKET = 8
 """Adjacent points that thinning reduces to their minimum and maximum: a quarter remains, so a
 column is thinned rarely, and a column of the screen shows far more than eight points."""
@@ -62,6 +65,8 @@ class TagColumns:
     _walls: Floats | None = None
     """None while every time is NaN, as in a log that has none."""
     _orders: Ints = field(default_factory=lambda: np.empty(16, np.int64))
+    _opening: tuple[Ints, Floats] | None = None
+    """The first steps and values, once the column was thinned."""
 
     @property
     def steps(self) -> Ints:
@@ -91,6 +96,11 @@ class TagColumns:
     def total(self) -> int:
         """Points ever appended."""
         return self.n + self.dropped
+
+    @property
+    def opening(self) -> tuple[Ints, Floats]:
+        """Steps and values of the first points that were appended, `COMPARED` at most."""
+        return self._opening or (self.steps[:COMPARED], self.values[:COMPARED])
 
     def after(self, count: int) -> slice:
         """The held points after the first `count` that were ever appended."""
@@ -142,6 +152,8 @@ class TagColumns:
 
         The order of the remaining points is unchanged, so steps that go back still do.
         """
+        steps, values = self.opening
+        self._opening = steps.copy(), values.copy()
         keep = kept_when_thinned(self.values, self.backward)
         self.dropped += self.n - len(keep)
         self._steps, self._values = self._steps[keep], self._values[keep]

@@ -56,8 +56,8 @@ class SourceSeries:
 
     @property
     def n(self) -> int:
-        """Points held."""
-        return sum(column.n for column in self.columns)
+        """Points logged; thinning must not change which source leads."""
+        return sum(column.total for column in self.columns)
 
     @property
     def numbers(self) -> tuple[int, ...]:

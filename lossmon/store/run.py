@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from heapq import heapify, heappop, heappush
 
 from lossmon.fast_dataclass import dataclass
 from lossmon.store.columns import BYTES_PER_POINT, TagColumns
@@ -74,10 +75,10 @@ class RunStore:
         """Grows with every change of the points held."""
         return self._version + self._thinned
 
-    @property
-    def is_thinned(self) -> bool:
-        """Whether points were dropped, so that the store alone cannot replay the run."""
-        return self._thinned > 0
+    def has_dropped(self, which: Callable[[Meaning], bool] = lambda _: True) -> bool:
+        """Whether thinning dropped points of series of some meanings: the store alone cannot replay
+        these."""
+        return any(column.dropped and which(column.meaning) for column in self._columns())
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -179,29 +180,30 @@ class RunStore:
         streams = self._streams.values()
         return [c for s in streams for f in s.files.values() for c in f.columns.values()]
 
-    def thin(self) -> bool:
+    def thin(self, must_stay: Callable[[Meaning], bool] = lambda _: False) -> bool:
         """Thin the largest columns until the budget holds.
 
-        To be called only when the diagnosis has read every point.
+        Args:
+            must_stay: Of which meanings the diagnosis has yet to read points.
 
         Returns:
             Whether any point was dropped.
         """
         columns = self._columns()
-        held = sum(column.n for column in columns) * BYTES_PER_POINT
-        thinned = False
-        while held > self._budget:
-            largest = max(columns, key=lambda column: column.n)
-            before = largest.n
-            if before < THIN_FROM:
-                break
-            largest.thin()
-            if largest.n == before:
-                break
-            held -= (before - largest.n) * BYTES_PER_POINT
-            thinned = True
-        self._thinned += thinned
-        return thinned
+        excess = sum(column.n for column in columns) - self._budget // BYTES_PER_POINT
+        large = [column for column in columns if column.n >= THIN_FROM] if excess > 0 else []
+        largest_first = [(-c.n, c.serial, c) for c in large if not must_stay(c.meaning)]
+        heapify(largest_first)
+        thinned = self._thinned
+        while excess > 0 and largest_first:
+            column = heappop(largest_first)[-1]
+            before = column.n
+            column.thin()
+            excess -= before - column.n
+            self._thinned += column.n < before
+            if THIN_FROM <= column.n < before:
+                heappush(largest_first, (-column.n, column.serial, column))
+        return self._thinned > thinned
 
     def _stream(self, source: str, rank: int, scope: str) -> Stream:
         name = (source, rank, scope)
@@ -256,4 +258,4 @@ def _keyed(stream: Stream) -> dict[str, tuple[TagColumns, ...]]:
 
 
 def _n(columns: list[TagColumns]) -> int:
-    return sum(column.n for column in columns)
+    return sum(column.total for column in columns)

@@ -25,9 +25,6 @@ points are dropped. Leaves half a million files per run."""
 FEWEST_COPIED = 3
 """Points in which two logs must agree to be copies: two may agree by chance."""
 
-COPIED = 64
-"""Largest number of points compared."""
-
 COPIED_WITHIN = 600.0
 """Largest difference in seconds between the first lines of a log and its copy, where they have
 times: a copy may be buffered, and a run that is started again with the same seed takes longer to
@@ -299,7 +296,7 @@ def _add(columns: list[TagColumns], column: TagColumns) -> None:
     """
     for place, other in enumerate(columns):
         if _is_copy(column, other):
-            if other.n < column.n / 2:
+            if other.total < column.total / 2:
                 columns[place] = column
             return
     columns.append(column)
@@ -307,11 +304,12 @@ def _add(columns: list[TagColumns], column: TagColumns) -> None:
 
 def _is_copy(column: TagColumns, other: TagColumns) -> bool:
     """Whether two columns begin with the same values at about the same time."""
-    n = min(column.n, other.n, COPIED)
+    (steps, values), (other_steps, other_values) = column.opening, other.opening
+    n = min(len(steps), len(other_steps))
     if n < FEWEST_COPIED or abs(column.walls[0] - other.walls[0]) > COPIED_WITHIN:
         return False
-    return np.array_equal(column.steps[:n], other.steps[:n]) and np.array_equal(
-        column.values[:n], other.values[:n], equal_nan=True
+    return np.array_equal(steps[:n], other_steps[:n]) and np.array_equal(
+        values[:n], other_values[:n], equal_nan=True
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from lossmon.monitor import Monitor, MonitorConfig
+from lossmon.monitor import UNLIMITED, Monitor, MonitorConfig
 from lossmon.monitor.runs.diagnosis_feed import DiagnosisFeed
 from tests.monitor.logs import append, falling
 
@@ -69,3 +69,20 @@ def test_a_log_that_grows_faster_than_it_is_judged_stays_within_the_budget_too(
             assert sum(one.values.nbytes for one in run.series) < budget
     (run,) = monitor.drain().runs
     assert run.step == 24_099
+
+
+def test_series_that_no_verdict_needs_are_thinned_while_a_log_is_read(tmp_path: Path) -> None:
+    with (tmp_path / "metrics.jsonl").open("w") as log:
+        for step in range(20_000):
+            norms = "".join(f', "norm/{number}": {step * number % 977}.5' for number in range(8))
+            log.write(f'{{"step": {step}, "loss": {2 / (step + 1)}{norms}}}\n')
+    whole, thinned = (
+        Monitor([tmp_path], MonitorConfig(memory_budget=budget)) for budget in (UNLIMITED, 1 << 20)
+    )
+    (expected,), (run,) = whole.drain().runs, thinned.drain().runs
+    assert run.diagnosis == expected.diagnosis
+    assert sum(map(len, run.series)) < sum(map(len, expected.series)) / 4
+    for ours, theirs in zip(run.series, expected.series, strict=True):
+        assert ours.tag == theirs.tag
+        for name in ("n", "last", "minimum", "min_step", "maximum", "max_step", "last_step"):
+            assert getattr(ours, name) == getattr(theirs, name)

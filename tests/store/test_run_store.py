@@ -177,7 +177,8 @@ def test_thinning_keeps_every_extreme_and_every_nan() -> None:
     values[7_777] = 1e6
     store = RunStore(budget=5_000 * 32)
     store.add(0, "csv", 50, "", points("loss", range(20_000), values), TRAIN)
-    assert store.thin()
+    store.thin()
+    assert store.has_dropped()
     series = only(store)
     assert len(series) < 6_000
     assert series.n == 20_000
@@ -272,3 +273,29 @@ def test_the_end_alone_counted_from_one_is_no_further_point(last: float, n: int)
     store.add(0, "tensorboard", 10, "", points("loss", [1, 2, 3], [4.0, 3.0, 2.0]), TRAIN)
     store.add(1, "text", 90, "", points("loss", [4], [last]), TRAIN)
     assert only(store).n == n
+
+
+def test_what_the_diagnosis_has_yet_to_read_is_not_thinned() -> None:
+    store = RunStore(budget=8_000 * 32)
+    store.add(0, "csv", 50, "", points("loss", range(9_000)), TRAIN)
+    store.add(0, "csv", 50, "", points("lr", range(9_000)), RATE)
+    assert store.thin(must_stay=lambda meaning: meaning is TRAIN)
+    assert not store.thin(must_stay=lambda meaning: meaning is TRAIN)
+    loss, rate = store.series()
+    assert len(loss) == loss.n == rate.n == 9_000 > 2 * len(rate)
+    assert store.has_dropped() and not store.has_dropped(lambda meaning: meaning is TRAIN)
+    assert store.thin()
+
+
+def test_thinning_changes_neither_the_leading_source_nor_what_is_a_copy() -> None:
+    store = RunStore(budget=24_000 * 32)
+    for number, length in ((0, 12_000), (1, 8_000)):
+        store.add(number, "text", 60, "", points("loss", range(length)), TRAIN)
+    store.add(2, "csv", 50, "", points("loss", range(5_000)), TRAIN)
+    before = only(store)
+    assert store.thin()
+    store.add(0, "text", 60, "", points("loss", [12_000], order=12_000), TRAIN)
+    after = only(store)
+    assert len(after) < len(before)
+    assert (after.source, after.n) == (before.source, before.n + 1)
+    assert store.restarts() == ()

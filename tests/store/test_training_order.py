@@ -162,7 +162,8 @@ def test_thinning_does_not_change_the_position() -> None:
     store, feed = RunStore(budget=1 << 16), Feed()
     store.add(0, "jsonl", 20, "", points("loss", range(10_000)), TRAIN)
     feed.update(store)
-    assert store.thin()
+    store.thin()
+    assert store.has_dropped()
     store.add(0, "jsonl", 20, "", points("loss", [10_000, 10_001], order=10_000), TRAIN)
     feed.update(store)
     assert feed.fed == [("train/loss", step) for step in range(10_002)]

@@ -13,7 +13,7 @@ from lossmon.store import RunStore
 from lossmon.store.headline import Headlines
 from lossmon.store.run import MeasuredQuantity
 from lossmon.store.training_order import PointBatch, RestartMarker, TrainingOrder
-from lossmon.types import UNJUDGED, Confidence, Diagnosis, Facts, Finding, Severity
+from lossmon.types import UNJUDGED, Confidence, Diagnosis, Facts, Finding, Meaning, Severity
 
 if TYPE_CHECKING:
     from lossmon.diagnosis.engine import Engine
@@ -114,17 +114,13 @@ class DiagnosisFeed:
     def _may_replay(self, now: float, deadline: float) -> bool:
         """Whether the run may be replayed: not too often, and only while all points are held."""
         in_time = now >= self._not_before or deadline == float("inf")
-        return in_time and not self._store.is_thinned
+        return in_time and not self._store.has_dropped(self.reads)
 
     def _read(self, plan: int | None) -> bool:
         """Queue the points that the store got; False where the run must be replayed instead."""
         engine = self._judge()
         headlines = self._store.headlines()
-        quantities = [
-            one
-            for one in self._store.quantities()
-            if not one.meaning.summary and engine.wants(one.meaning)
-        ]
+        quantities = [one for one in self._store.quantities() if self.reads(one.meaning)]
         if self._order.is_stale(quantities, headlines):
             return False
         if plan != self._plan:
@@ -135,6 +131,12 @@ class DiagnosisFeed:
         channels = _channels(engine, quantities, headlines)
         self._queue.extend(self._order.read(quantities, headlines, channels))
         return True
+
+    def reads(self, meaning: Meaning) -> bool:
+        """Whether points of a meaning are fed: those of other series may be thinned at any time."""
+        from lossmon.diagnosis.engine import Engine
+
+        return not meaning.summary and Engine.wants(meaning)
 
     def _judge(self) -> Engine:
         if self._engine is None:

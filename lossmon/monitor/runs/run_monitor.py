@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lossmon.errors import internal_error
 from lossmon.monitor.file_follower import FollowedFile, Identity
+from lossmon.monitor.heap import return_freed
 from lossmon.monitor.runs import run_state
 from lossmon.monitor.runs.ambiguous_tags import ambiguous_tags
 from lossmon.monitor.runs.description import (
@@ -178,8 +179,11 @@ class RunMonitor:
             self._log.clear_all()
             self._drop(self._files.restart())
         if self.awaits_judgement and self._store.is_crowded:
-            # Points are dropped only once they were judged: a log that grows faster has to wait.
+            # These points are dropped only once they were judged: a log that grows faster has to
+            # wait.
             return
+        if self._store.thin(must_stay=self._feed.reads):
+            return_freed()
         now = self._clock()
         for file in self._files.in_turn():
             self._read(file, deadline, now)
@@ -245,7 +249,7 @@ class RunMonitor:
         self._store.rename(self._meaning)
         self._feed.replay()
         # Points that were dropped can be replayed from the files alone.
-        self._must_reread |= self._store.is_thinned
+        self._must_reread |= self._store.has_dropped()
 
     # ------------------------------------------------------------------------------------ judging
 
@@ -261,7 +265,8 @@ class RunMonitor:
             if self._feed.update(self._facts(), deadline):
                 self._changes += 1
                 if not self._feed.busy:
-                    self._store.thin()
+                    if self._store.thin():
+                        return_freed()
                     self._store.settle()
             elif self._feed.error and self._store.is_crowded:
                 self._store.thin()
