@@ -96,7 +96,9 @@ class ComparisonTable:
         room: int,
     ) -> None:
         self.scene, self.metric, self.at, self.x, self.room = scene, metric, at, x, room
-        self.columns = [one for one in _COLUMNS if room >= one.least]
+        has_speed = any(row.run.steps_per_second is not None for row in rows)
+        wanted = (one for one in _COLUMNS if one.title != "steps/s" or has_speed)
+        self.columns = [one for one in wanted if room >= one.least]
         numbers_room = sum(one.cells for one in self.columns)
         left = room - MARKS - numbers_room
         self._names = RunNames()
