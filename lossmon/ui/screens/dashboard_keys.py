@@ -79,12 +79,14 @@ VIEW_OF: Mapping[str, str] = {
 
 
 def useless_keys(scene: Scene) -> set[str]:
-    """Ids of keys of the footer that would change nothing now."""
+    """Ids of keys of the dashboard that would change nothing now."""
     run, runs, settings = scene.run, scene.snapshot.runs, scene.chart_settings
     active = (RunState.WAITING, RunState.RUNNING, RunState.STALLED)
     works = {
         "view.runs": len(runs) > 1,
         "view.compare": len(runs) > 1,
+        "run.previous": len(runs) > 1,
+        "run.next": len(runs) > 1,
         "view.outputs": run is not None and bool(run.samples),
         "chart.x": len(axes_of(scene)) > 1,
         "run.pause": any(one.state in active for one in runs),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Self
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple, Self
 
 from rich.cells import cell_len
 from textual.binding import Binding
@@ -11,7 +11,8 @@ from textual.binding import Binding
 from lossmon.monitor import format_titles
 from lossmon.ui.screens.base.host import ViewHost
 from lossmon.ui.screens.base.page_screen import PageScreen
-from lossmon.ui.text.lines import EMPTY, MUTED, STRONG, TEXT, Line, clean, clip, wrap
+from lossmon.ui.screens.dashboard_keys import useless_keys
+from lossmon.ui.text.lines import EMPTY, MUTED, STRONG, TEXT, Line, clean, clip, pad, wrap
 from lossmon.ui.widgets.keys import NAMES
 
 
@@ -22,19 +23,24 @@ class HelpScreen(PageScreen):
         groups: Every binding of the app and of its views, by the name of its group.
         remapped: Other keys for actions, by binding id.
         formats: Titles of the formats that are read.
+        works: Ids of the bindings that do something in the view below; all others are dim.
     """
 
     @classmethod
     def create(cls, app: ViewHost) -> Self | None:
-        return cls(current_first(app), app.config.keys, format_titles())
+        active = {one.binding.id or "" for one in app.screen.active_bindings.values()}
+        works = active - useless_keys(app.scene)
+        return cls(current_first(app), app.config.keys, format_titles(), works)
 
     def __init__(
         self,
         groups: Mapping[str, Sequence[Binding]],
         remapped: dict[str, str],
         formats: Sequence[str] = (),
+        works: Collection[str] = (),
     ) -> None:
         super().__init__()
+        self._works = works
         self._formats = formats
         self._groups = groups
         self._remapped = remapped
@@ -46,7 +52,11 @@ class HelpScreen(PageScreen):
         lines: list[Line] = []
         for title, bindings in self._groups.items():
             rows = [
-                (self._keys_of(binding), self.scene.say(binding.tooltip or binding.description))
+                KeyRow(
+                    self._keys_of(binding),
+                    self.scene.say(binding.tooltip or binding.description),
+                    "key" if (binding.id or "") in self._works else MUTED,
+                )
                 for binding in bindings
             ]
             lines += [((self.scene.say(title), STRONG),), *two_columns(rows, room), EMPTY]
@@ -69,23 +79,31 @@ def current_first(app: ViewHost) -> Mapping[str, Sequence[Binding]]:
     return {title: groups[title] for title in dict.fromkeys(order)}
 
 
-def two_columns(rows: Sequence[tuple[str, str]], room: int) -> list[Line]:
-    """Key and meaning, one a line, or two where there is room."""
-    key_room = max(cell_len(key) for key, _ in rows) + 2
-    if room < 76:
-        return [_row(key, text, key_room, room) for key, text in rows]
+class KeyRow(NamedTuple):
+    """A key, what it does, and the role that the key is painted in."""
+
+    key: str
+    text: str
+    role: str
+
+
+def two_columns(rows: Sequence[KeyRow], room: int) -> list[Line]:
+    """Key and meaning, one per line, or two where both fit whole."""
+    key_room = max(cell_len(one.key) for one in rows) + 2
+    longest = max(cell_len(one.text) for one in rows) + key_room + 2
+    if longest > room // 2:
+        return [_row(one, key_room, room) for one in rows]
     half = (len(rows) + 1) // 2
     column = room // 2
     lines = []
     for at in range(half):
-        line = _row(*rows[at], key_room, column)
+        line = _row(rows[at], key_room, column)
         if at + half < len(rows):
-            missing = column - sum(cell_len(text) for text, _ in line)
-            line = (*line, (" " * missing, TEXT), *_row(*rows[at + half], key_room, column))
+            line = (*pad(line, column), *_row(rows[at + half], key_room, column))
         lines.append(line)
     return lines
 
 
-def _row(key: str, text: str, key_room: int, room: int) -> Line:
-    gap = " " * (key_room - cell_len(key))
-    return ((" " + key, "key"), (gap, TEXT), (clip(text, room - key_room - 2), MUTED))
+def _row(row: KeyRow, key_room: int, room: int) -> Line:
+    gap = " " * (key_room - cell_len(row.key))
+    return ((" " + row.key, row.role), (gap, TEXT), (clip(row.text, room - key_room - 2), MUTED))

@@ -4,6 +4,8 @@ import pytest
 
 from lossmon.ui.keys.keymap import is_key, pressable
 from lossmon.ui.scene import ScreenConfig
+from lossmon.ui.screens.help import HelpScreen
+from lossmon.ui.text.lines import MUTED, plain, width
 from tests.ui import stage
 
 
@@ -43,3 +45,15 @@ async def test_a_key_that_does_not_exist_leaves_the_usual_one() -> None:
 
 def test_an_id_that_was_renamed_still_works() -> None:
     assert pressable({"run.freeze": "f"}, ["run.pause"]) == ({"run.pause": "f"}, [])
+
+
+async def test_help_dims_the_keys_that_do_nothing_here() -> None:
+    app = stage.app(stage.snapshot(stage.healthy()))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("question_mark")
+        await pilot.pause()
+        page = app.screen
+        assert isinstance(page, HelpScreen)
+        roles = {line[0][0].strip(): line[0][1] for line in page.lines(74) if line}
+        assert roles["d"] == roles["y"] == "key" and roles["u"] == MUTED
+        assert all(width(line) <= 74 and "…" not in plain(line) for line in page.lines(74)[:60])
