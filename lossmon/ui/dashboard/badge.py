@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from lossmon.diagnosis.advice import advise
+from lossmon.locale import phrase
 from lossmon.types import UNJUDGED, Confidence, Finding, Severity
 from lossmon.ui.scene import Scene
 from lossmon.ui.text import numbers
@@ -30,8 +33,21 @@ CONFIDENCE_ROOM = 100
 """Columns from which the confidence stands beside the badge; the diagnosis has it anyway."""
 
 
-def badge_line(scene: Scene, width: int, *, has_focus: bool = False) -> Line:
-    """The verdict on the run in view, in one row of so many cells."""
+def badge_line(
+    scene: Scene,
+    width: int,
+    *,
+    has_focus: bool = False,
+    steady: Callable[[str], str] = str,
+) -> Line:
+    """The verdict on the run in view, in one row.
+
+    Args:
+        scene: What the screen shows.
+        width: Cells of the row.
+        has_focus: The badge has the focus.
+        steady: Takes the newest evidence and returns the one to show.
+    """
     run = scene.run
     if run is None:
         return EMPTY
@@ -45,9 +61,8 @@ def badge_line(scene: Scene, width: int, *, has_focus: bool = False) -> Line:
         since = scene.since(numbers.si(verdict.since_step), short=width < 100)
         line = (*line, (gap + since, MUTED))
     if width >= CONFIDENCE_ROOM and shows_confidence(verdict):
-        confidence = f"{scene.say(verdict.confidence.value)} {scene.say('confidence')}"
-        line = (*line, (gap + confidence, MUTED))
-    line = (*line, (gap, TEXT), (clean(advice.evidence), TEXT))
+        line = (*line, (gap + confidence_of(scene, verdict), MUTED))
+    line = (*line, (gap, TEXT), (steady(clean(advice.evidence)), TEXT))
     if width < 100:
         return fit(line, width)
     hint: Line = (("d ▸", "key" if has_focus else MUTED), (" ", TEXT))
@@ -61,6 +76,12 @@ def block(severity: Severity, word: str) -> Line:
         # The glyph tells a warning from a critical verdict where there are no colours.
         return (("▐", role), (f"{GLYPHS[severity]} {word} ", f"badge-{role}"), ("▌", role))
     return ((f" {GLYPHS[severity]} ", role), (word, f"{role}!"))
+
+
+def confidence_of(scene: Scene, finding: Finding) -> str:
+    """How well a finding is supported: `medium confidence`."""
+    level = scene.say(finding.confidence.value)
+    return phrase("{level} confidence", scene.language, level=level)
 
 
 def shows_confidence(finding: Finding) -> bool:

@@ -15,7 +15,7 @@ from lossmon.analysis.sentences import (
 )
 from lossmon.diagnosis.advice import advise, explain_missing
 from lossmon.types import Diagnosis, Finding, RunSnapshot
-from lossmon.ui.dashboard.badge import ROLES, block, shows_since
+from lossmon.ui.dashboard.badge import ROLES, block, confidence_of, shows_since
 from lossmon.ui.dashboard.verdicts import turn_line
 from lossmon.ui.screens.base.page_screen import PageScreen
 from lossmon.ui.text import numbers
@@ -57,7 +57,7 @@ class DiagnosisScreen(PageScreen):
         parts: list[Line] = [
             block(verdict.severity, word),
             ((say(verdict.severity.word), ROLES[verdict.severity]),),
-            ((say(verdict.confidence.value) + " " + say("confidence"), MUTED),),
+            ((confidence_of(self.scene, verdict), MUTED),),
         ]
         if shows_since(verdict):
             parts.append(((self.scene.since(numbers.step(verdict.since_step)), MUTED),))
