@@ -314,6 +314,12 @@ COUNTED_LOSSES = _set("error merror binary_error multi_error")
 """Those of them that count wrong answers: printed beside the loss that is minimised."""
 
 SHORTHANDS = {
+    # What XGBoost's examples call their matrices.
+    "dtrain": ("train",),
+    "dval": ("val",),
+    "dvalid": ("valid",),
+    "dtest": ("test",),
+    "deval": ("eval",),
     "trl": ("train", "loss"),
     "tel": ("val", "loss"),
     "tloss": ("train", "loss"),

@@ -12,7 +12,7 @@ MARKERS = (
     "TERM_", "Exception in thread", "Assertion", "Check failure", "OOMKilled", "exit code",
     "Illegal instruction", "Floating point exc", "SyntaxError", "IndentationError", "Check failed",
     "job has been aborted", "noticed that process", "Root Cause (first", ": F tensorflow",
-    "ERROR: LoadError", "ERROR (",
+    "ERROR: LoadError", "ERROR (", "Execution halted",
 )  # fmt: skip
 """Every line that matters here contains one of these: a block of a log without them need not be
 searched line by line."""
@@ -59,6 +59,8 @@ _ENDS = tuple(
         r"ERROR: LoadError: .*",
         r"ERROR \([\w.~-]+(?:\[.{0,60}\])?:.{1,200}\) .*",
         r".*\bError: Aborted from .*",
+        r"Execution halted",
+        r"ray\.exceptions\.OutOfMemoryError: .*",
         r"TERM_(?:RUNLIMIT|MEMLIMIT|OWNER|ADMIN|PREEMPT)\b.*",
         r".*(?:OOMKilled|command terminated with exit code (?:137|143)).*",
         r".*(?:CUDA out of memory|CUDA [Ee]rror: out of memory|torch\.OutOfMemoryError|"
