@@ -39,7 +39,7 @@ _WRAPPED = lazy_pattern(r"\s{20,}(?P<value>[A-Za-z][\w./-]{0,80}: [-+\w.]{1,30})
 
 _BAR_HEAD = lazy_pattern(r".{0,200}(?:it/s|s/it)")
 _MARKERS = failures.MARKERS + announcements.MARKERS
-_RECALLS = lazy_pattern(r"(?i)best iteration is:\s*$")
+_RECALLS = lazy_pattern(r"(?i)best iteration(?: is)?:\s*$")
 
 
 def _no_match(line: str) -> re.Match[str] | None:
@@ -286,9 +286,9 @@ class TextLog:
         if self._table is not None and self._table.names == names:
             return
         if names[0] == CLASSES:
-            self._classes = PrintedTable(names)
+            self._classes = PrintedTable(names, line)
         if names[0] != CLASSES or self._table is None:
-            self._table = PrintedTable(names)
+            self._table = PrintedTable(names, line)
             self._table.row(line)
 
     def _read_bar_row(self, frame: str) -> None:
@@ -308,5 +308,8 @@ class TextLog:
         if self._table.over:
             self._table = None
             return None
-        row = self._table.row(text)
-        return self._classes.row(text) if row is None and self._classes is not None else row
+        row, of = self._table.row(text), self._table
+        if row is None and self._classes is not None:
+            row, of = self._classes.row(text), self._classes
+        # After a training, Ultralytics validates its best checkpoint once more.
+        return None if of.names[0] == CLASSES and self.ledger.facts.finished else row

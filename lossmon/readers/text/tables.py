@@ -8,9 +8,9 @@ from lossmon.lazy_pattern import lazy_pattern
 from lossmon.readers.text.grammar.table_heads import (
     BLOCKS,
     CLASSES,
+    COUNTERS,
     FIRST,
     METRICS,
-    NUMBERED,
     cells,
 )
 from lossmon.readers.text.grammar.words import SAYS_SPLIT, is_known, is_metric
@@ -20,6 +20,7 @@ LAST = 40
 """Lines without a row after which a table is over; bars and notes may separate its rows."""
 
 _NUMBER = lazy_pattern(r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|nan|inf)%?", re.IGNORECASE)
+_CELL = lazy_pattern(r"\S+")
 _PLACE = lazy_pattern(r"(\d{1,18})(?:/(\d{1,18}))?")
 _ENTRY = lazy_pattern(r"\|\s+(?P<name>[\w./-]{1,80})\s+\|\s+(?P<value>\S{0,40})\s*\|\s*")
 _METRIC = lazy_pattern(
@@ -41,8 +42,15 @@ class PrintedTable:
         over: The last row is so long ago that the table must be over.
     """
 
-    def __init__(self, names: tuple[str, ...]) -> None:
+    def __init__(self, names: tuple[str, ...], head: str = "") -> None:
+        """Start below a head.
+
+        Args:
+            names: Its columns.
+            head: The line with the names, which shows where each column begins.
+        """
         self.names = names
+        self._columns = {word.start(): i for i, word in enumerate(_CELL.finditer(head))}
         self._blocks = names == BLOCKS
         self._block: dict[str, str] = {}
         self._section = ""
@@ -78,8 +86,10 @@ class PrintedTable:
     def _all_classes(self, line: str) -> TableRow | None:
         """The row about all classes, at the position that was printed last."""
         word, *texts = line.split() or [""]
-        measured = texts[2:]
-        if word != "all" or len(measured) != len(self.names) - 1:
+        counted = len(texts) - len(self.names) + 1
+        measured = texts[max(0, counted) :]
+        # Images and instances stand before what was measured, if anything does.
+        if word != "all" or counted not in (0, 2):
             return None
         if not all(_NUMBER.fullmatch(text) for text in texts):
             return None
@@ -92,6 +102,8 @@ class PrintedTable:
         if len(texts) < len(self.names):
             texts = line.split()
         if len(texts) < len(self.names):
+            texts = self._aligned(line)
+        if not texts:
             return None
         place = _PLACE.fullmatch(texts[0])
         if place is None:
@@ -103,11 +115,18 @@ class PrintedTable:
         if place[2]:
             numbers["epochs" if first == "epoch" else "total"] = place[2]
         for name, text in zip(self.names[1:], texts[1:], strict=False):
-            if name == NUMBERED and text.isdecimal():
+            if name.lower() in COUNTERS and text.isdecimal():
                 numbers["step"] = text
             elif _NUMBER.fullmatch(text) and is_metric(name):
                 numbers[name] = text
         return self._found(numbers, len(texts) - len(self.names))
+
+    def _aligned(self, line: str) -> list[str]:
+        """The cells of a row that leaves some empty; none unless each begins below its name."""
+        found = {self._columns.get(word.start(), -1): word[0] for word in _CELL.finditer(line)}
+        if len(self._columns) != len(self.names) or not found or -1 in found:
+            return []
+        return [found.get(i, "") for i in range(len(self.names))]
 
     def _found(self, numbers: dict[str, str], surplus: int) -> TableRow | None:
         known = [name for name in numbers if is_known(name)]

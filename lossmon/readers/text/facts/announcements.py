@@ -9,7 +9,7 @@ from lossmon.lazy_pattern import lazy_pattern
 MARKERS = (
     "Running training", " stopped: `max_", "epochs completed in", "raining complete",
     "inished", "raining is ", "raining done", "teration is:", "bestIteration = ",
-    "ignaling Trainer to stop", ": early stopping", "Saved pipeline to",
+    "opping. Best iter", "ignaling Trainer to stop", ": early stopping", "Saved pipeline to",
 )  # fmt: skip
 """Every line that matters here contains one of these, or follows one that does."""
 
@@ -22,6 +22,7 @@ _FINISHED = lazy_pattern(
     r"training (?:completed?|finished)|finished training|`?Trainer\.fit`? stopped: `max_\w+=|"
     r"\d+ epochs completed in [\d.]+ hours|"
     r"(?:early stopping,|did not meet early stopping\.) best iteration is:|bestiteration = \d|"
+    r"stopping\. best iteration:|"
     r"(?:monitored metric|stopping threshold reached:) .{1,300} signaling trainer to stop|"
     r"epoch 0*\d+: early stopping|✔ saved pipeline to )"
 )

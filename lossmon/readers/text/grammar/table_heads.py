@@ -16,6 +16,7 @@ FIRST = {
     "step": "step",
     "iter": "step",
     "iteration": "step",
+    "itn": "epoch",
     "round": "step",
 }
 """What the first column may be called, and what it counts."""
@@ -26,6 +27,9 @@ BLOCKS = ("|",)
 NUMBERED = "#"
 """What spaCy calls its steps, in the column behind the epoch `E`."""
 
+COUNTERS = frozenset({NUMBERED, "iteration"})
+"""Names of a column of steps behind the one of epochs."""
+
 CLASSES = "Class"
 """First column of what Ultralytics prints after each validation, a row for each class."""
 
@@ -34,6 +38,7 @@ _DETECTED = lazy_pattern(
     r"\s+mAP(?:50|@0?\.50?)\s+mAP(?:50-95|@0?\.50?:0?\.95)\)?"
     r"(?P<more>\s+(?P<what>[MP])(?:ask|ose)\(P\s+R\s+mAP50\s+mAP50-95\))?(?:\s*:.*)?\s*"
 )
+_CLASSIFIED = lazy_pattern(r"\s*classes\s+top1_acc\s+top5_acc(?:\s*:.*)?\s*")
 _MEASURED = ("precision", "recall", "mAP50", "mAP50-95")
 
 _YOLO = {"box": "box_loss", "obj": "obj_loss", "cls": "cls_loss", "total": "loss"}
@@ -68,6 +73,8 @@ def columns(line: str) -> tuple[str, ...]:
     if detected := _DETECTED.fullmatch(line):
         kinds = ("B", detected["what"]) if detected["more"] else ("B",)
         return (CLASSES, *(f"metrics/{name}({kind})" for kind in kinds for name in _MEASURED))
+    if _CLASSIFIED.fullmatch(line):
+        return CLASSES, "metrics/accuracy_top1", "metrics/accuracy_top5"
     if tested := _TESTED.fullmatch(line):
         return METRICS, "test" if tested["test"] else "eval"
     names = cells(line)
