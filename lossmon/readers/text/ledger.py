@@ -11,7 +11,7 @@ from lossmon.readers.text.facts.run_facts import RunFacts
 from lossmon.readers.text.grammar.dialects import TRIALS
 from lossmon.readers.text.grammar.parsed import Scale
 from lossmon.readers.text.grammar.words import is_loss
-from lossmon.readers.text.placement.headings import SectionHeading
+from lossmon.readers.text.placement.headings import BATCHES, SectionHeading
 from lossmon.readers.text.placement.hindsight import Hindsight
 from lossmon.readers.text.placement.steps import StepFinder
 from lossmon.readers.text.progress_bars import StaleBarValues
@@ -51,10 +51,13 @@ class Ledger:
         self._stale = StaleBarValues()
         self._boosting = BestDirection()
         self._eval_sets = EvalSets(hindsight)
+        self._hindsight = hindsight
         self._part: tuple[Template, Groups] | None = None
         """The newest line about a part of an evaluation."""
         self._counted: Template | None = None
         """Shape of the evaluation since the last train line whose batches were counted out."""
+        self._painted: dict[str, tuple[int, str]] = {}
+        """Epoch and text of each tag that a Keras bar has shown at its end."""
         self._from_zero: set[tuple[str, ...]] = set()
         """Tags of lines that count the batches of an evaluation from 0."""
 
@@ -84,11 +87,19 @@ class Ledger:
             self._heading.begin(template.parsed.heading)
             self._add(template, rows)
         elif self._heading.holds and rows:
-            self._add(self._heading.renamed(template), rows[:1])
-            if rows[1:]:
-                self._add(self._heading.renamed(template), rows[1:])
+            self._add_below(template, rows)
         else:
             self._add(template, rows)
+
+    def _add_below(self, template: Template, rows: Sequence[Groups]) -> None:
+        """Add lines below a heading."""
+        if template.step >= 0 and not template.values:
+            behind = int(rows[-1][template.step]) < self._steps.last
+            self._heading.begin(BATCHES if behind else "train")
+            rows = () if behind else rows
+        for some in (rows[:1], rows[1:]):
+            if some and (renamed := self._heading.renamed(template)) is not None:
+                self._add(renamed, some)
 
     def flush(self) -> None:
         """Emit the lines that wait for another one, because none will follow."""
@@ -151,6 +162,8 @@ class Ledger:
         if inner and template.total < 0 and template.step >= 0:
             self._part = template, rows[-1]
             return ()
+        if inner and _tags(template) in self._hindsight.summed:
+            return ()
         whole = [row for row in rows if self._is_last(template, row)]
         if inner and not painted and (not whole or whole[-1] is not rows[-1]):
             self._part = template, rows[-1]
@@ -161,18 +174,16 @@ class Ledger:
         if template.total < 0:
             return True
         step = int(row[template.step])
-        tags = tuple(tag for tag, _, _ in template.values)
         if step == 0:
-            self._from_zero.add(tags)
-        return step + (tags in self._from_zero) >= int(row[template.total])
+            self._from_zero.add(_tags(template))
+        return step + (_tags(template) in self._from_zero) >= int(row[template.total])
 
     def _add_ranked(self, template: Template, row: Groups) -> None:
-        tags = tuple(tag for tag, _, _ in template.values)
         rank = int(row[template.rank])
         step = row[template.step] if template.step >= 0 else ""
         if step and (note := self._ranks.add(rank, int(step))):
             self._batch.notes.append(note)
-        for known, selected in self._selector.add(rank, tags, step, (template, row)):
+        for known, selected in self._selector.add(rank, _tags(template), step, (template, row)):
             self._place(known, [selected])
 
     def _place(self, template: Template, rows: Sequence[Groups]) -> None:
@@ -189,7 +200,7 @@ class Ledger:
             self._release(steps[0], axis)
         if not template.parsed.bar or template.parsed.split:
             if rows:
-                again = self._summed_up(template)
+                again = self._summed_up(template) | self._repainted(template, rows[-1], steps[-1])
                 self._emitter.emit(template, rows, steps, axis, again)
             return
         for row, step in zip(rows, steps, strict=True):
@@ -206,8 +217,20 @@ class Ledger:
         if template.total >= 0:
             self._counted = template
         elif counted is not None and counted is not template:
-            return frozenset(tag for tag, _, _ in counted.values)
+            if template.parsed.mean and not counted.parsed.averaged:
+                self._hindsight.add_summed(_tags(counted))
+                return NOTHING
+            return frozenset(_tags(counted))
         return NOTHING
+
+    def _repainted(self, template: Template, row: Groups, epoch: int) -> frozenset[str]:
+        """Tags that a Keras bar shows as at the end of its epoch: a callback had ended its line."""
+        if template.step < 0 or template.parsed.position.scale is not Scale.EPOCH:
+            return NOTHING
+        shown = {tag: (epoch, row[index]) for tag, index, _ in template.values}
+        again = frozenset(tag for tag, value in shown.items() if self._painted.get(tag) == value)
+        self._painted = shown
+        return again
 
     def _first_copies(
         self, template: Template, rows: Sequence[Groups], steps: list[int]
@@ -260,6 +283,10 @@ class Ledger:
         steps = self.trainer.total_steps or self._steps.total_steps
         epochs = self.facts.announced.total_epochs or self._steps.total_epochs
         self.facts.plan(steps, float(epochs))
+
+
+def _tags(template: Template) -> tuple[str, ...]:
+    return tuple(tag for tag, _, _ in template.values)
 
 
 def _losses_besides(part: Template, summary: Template) -> Template | None:

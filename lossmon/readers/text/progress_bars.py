@@ -90,6 +90,8 @@ def keras(frame: str) -> tuple[bool, str] | None:
     if found is None:
         return None
     over = found["step"] == found["total"] or found["total"] == "Unknown"
+    # A callback may end the line before the evaluation, after which the bar is drawn once more.
+    over = over and " ETA: " not in frame
     return over, without_gauge(frame) if over else ""
 
 

@@ -17,7 +17,9 @@ Steps = dict[str, list[int]]
 STEPS: dict[str, Steps] = {
     "audiocraft.log": {"ce": [50, 100, 150, 200], "ce_epoch": [100, 200], "eval/ce": [100, 200]},
     "build_nanogpt.txt": {"train_loss": [0, 1, 2, 3, 4], "val_loss": [0, 2, 4]},
+    "chainer.log": {"main/loss": [100, 200, 300, 400], "validation/main/loss": [200, 400]},
     "clu.log": {"loss": [10, 20, 30, 40]},
+    "coqui.log": {"loss": [0, 25, 50, 75], "eval/avg_loss": [25, 75]},
     "counter_in_epoch.log": {"total_loss": [0, 1, 2, 3, 4, 5, 6, 7]},
     "darknet.log": {"avg_loss": [1, 2, 3, 4, 5], "mAP": [5]},
     "darknet_nan.log": {"loss": [1, 2], "avg_loss": [1, 2]},
@@ -36,6 +38,7 @@ STEPS: dict[str, Steps] = {
     "lightning_test_table.log": {"test_loss": [24], "test/accuracy": [24]},
     "litgpt.txt": {"loss train": [1, 2, 3, 4, 5, 6, 7, 8], "val": [5], "val loss": [4]},
     "marian.log": {"loss": [500, 1000, 1500], "eval/cross-entropy": [1500], "eval/bleu": [1500]},
+    "mmdet2.log": {"loss": [50, 100, 150, 200], "eval/bbox_mAP": [100, 200]},
     "mxnet.log": {
         "cross-entropy": [20, 40, 60, 80, 100, 120],
         "Validation-cross-entropy": [40, 80, 120],
@@ -47,6 +50,7 @@ STEPS: dict[str, Steps] = {
         "val": [0, 100, 200, 300],
     },
     "paddleclas.log": {"loss": [0, 20, 40, 60], "loss_epoch": [20, 80], "eval/loss": [20, 80]},
+    "paddleclas_avg.log": {"loss": [0, 10, 20, 30, 40, 50], "eval/loss": [20, 60]},
     "paddledetection.log": {"loss": [0, 20, 40, 60, 80, 100]},
     "paddlevideo.log": {"loss": [0, 100, 200, 300, 400, 500], "val loss_avg": [100, 300, 500]},
     "structured.log": {"loss": [0, 10, 20, 30, 40, 50], "eval/loss": [30, 60]},
@@ -61,9 +65,14 @@ STEPS: dict[str, Steps] = {
     "wenet.log": {"loss": [0, 100, 200, 300], "eval/loss": [100, 300]},
 }
 EPOCHS: dict[str, Steps] = {
+    "allennlp.log": {"loss": [0, 1], "eval/loss": [0, 1]},
+    "ignite.log": {"Loss": [1, 2], "test/Loss": [1, 2]},
+    "keras_checkpoint.log": {"loss": [1, 2, 3], "val_loss": [1, 2, 3]},
     "results.txt": {"train/loss": [0, 1, 2, 3, 4], "val/box_loss": [0, 1, 2, 3, 4]},
     "yolov5.log": {"box_loss": [0, 1, 2], "metrics/mAP50(B)": [0, 1, 2]},
     "yolov7_mixed.log": {"loss": [0, 1, 2], "metrics/mAP50(B)": [0, 1]},
+    "spacy2.log": {"NER Loss": [1, 2, 3], "NER F": [1, 2, 3]},
+    "yolov8_classify.log": {"loss": [1, 2], "metrics/accuracy_top1": [1, 2]},
     "yolov8.log": {"box_loss": [1, 2, 3], "metrics/mAP50-95(B)": [1, 2, 3]},
 }
 
@@ -78,6 +87,12 @@ def test_a_dialect_is_read(name: str, steps: Steps) -> None:
 
 def test_a_bar_that_is_drawn_once_more_after_the_end_resumes_nothing() -> None:
     assert read_file(DATA / "lightning_rich_end.log").last("finished") is True
+
+
+def test_a_repeat_of_the_best_round_is_no_round() -> None:
+    read = read_file(DATA / "xgboost_stopped.log")
+    assert read.steps["test-auc"] == [1, 2, 3, 4, 5]
+    assert read.last("finished") is True
 
 
 def test_results_without_a_head_are_a_text_log() -> None:

@@ -59,11 +59,12 @@ _MEASURED = {
 }
 
 DIALECTS = (
-    # darknet: " 12: 3.456789, 4.567890 avg loss, 0.001000 rate, 2.5 seconds, 768 images".
+    # darknet: " 12: 3.456789, 4.567890 avg loss, 0.001000 rate, 2.5 seconds, 768 images". Its
+    # classifiers print the epoch behind the step: "12, 0.003: 3.456789, ...".
     LineDialect(
         " avg",
         lazy_pattern(
-            rf"\s*(?P<step>\d+): (?P<loss>{_N}), (?P<avg_loss>{_N}) avg(?: loss)?, "
+            rf"\s*(?P<step>\d+)(?:, [\d.]+)?: (?P<loss>{_N}), (?P<avg_loss>{_N}) avg(?: loss)?, "
             rf"(?P<learning_rate>{_N}) rate,"
         ),
         Scale.STEP,
@@ -101,6 +102,38 @@ DIALECTS = (
         Scale.STEP,
         names={"objective": "nll"},
         factors={"objective": -1.0},
+    ),
+    # Kaldi nnet1: "ITERATION 01: TRAIN AVG.LOSS 1.5, (lrate0.008), CROSSVAL AVG.LOSS 1.8".
+    LineDialect(
+        "CROSSVAL AVG.LOSS",
+        lazy_pattern(
+            rf"ITERATION (?P<step>\d+): TRAIN AVG\.LOSS (?P<train>{_N}), .{{0,40}}"
+            rf"CROSSVAL AVG\.LOSS (?P<crossval>{_N})"
+        ),
+        Scale.STEP,
+        names={"train": "train/loss", "crossval": "eval/loss"},
+    ),
+    # Tacotron 2: "Train loss 250 0.5 Grad Norm 0.3 1.21s/it", "Validation loss 1000: 0.6".
+    LineDialect(
+        "Train loss ",
+        lazy_pattern(rf"Train loss (?P<step>\d+) (?P<loss>{_N}) Grad Norm (?P<grad_norm>{_N})"),
+        Scale.STEP,
+    ),
+    LineDialect(
+        "Validation loss ",
+        lazy_pattern(r"Validation loss (?P<step>\d+): +(?P<loss>\d+\.\d+)\s*$"),
+        Scale.STEP,
+        split="eval",
+        names={"loss": "eval/loss"},
+    ),
+    # Tutorials of TensorFlow 1: "After 100 training step(s), loss on training batch is 0.5".
+    LineDialect(
+        " training step(s), ",
+        lazy_pattern(
+            rf"After (?P<step>\d+) training step\(s\), .{{0,40}}?\bloss\b"
+            rf"[a-z ]{{0,40}} is (?P<loss>{_N})"
+        ),
+        Scale.STEP,
     ),
     # log.txt of build-nanogpt: "250 train 6.123456", "250 val 6.2345", "250 hella 0.2512".
     LineDialect(
@@ -185,8 +218,8 @@ DIALECTS = (
         " : Up. ",
         lazy_pattern(
             rf"\[valid\] Ep\. (?P<epoch>\d+)\S* : Up\. (?P<step>{_COUNT}) : "
-            rf"(?:(?:cross-entropy|ce-mean-words|ce-mean) : (?P<ce>{_N})"
-            rf"|perplexity : (?P<ppl>{_N})"
+            rf"(?:cross-entropy : (?P<ce>{_N})|ce-mean(?:-words)? : (?P<mean>{_N})"
+            rf"|valid-script : (?P<script>{_N})|perplexity : (?P<ppl>{_N})"
             rf"|(?:bleu|bleu-detok|bleu-segmented|translation) : (?P<bleu>{_N})"
             rf"|chrf : (?P<chrf>{_N}))"
         ),
@@ -194,6 +227,8 @@ DIALECTS = (
         split="eval",
         names={
             "ce": "eval/cross-entropy",
+            "mean": "eval/ce-mean-words",
+            "script": "eval/valid-script",
             "ppl": "eval/perplexity",
             "bleu": "eval/bleu",
             "chrf": "eval/chrf",

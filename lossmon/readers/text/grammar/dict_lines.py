@@ -44,6 +44,9 @@ _SETTING = lazy_pattern(
 )
 """Keys of a printed configuration, which has a learning rate and an epoch, too."""
 
+_LOSSES = lazy_pattern(r"(?i)\bloss(?:es)?\s*[:=]?\s*$")
+"""Stands before the losses of each component of a pipeline, as spaCy's examples print them."""
+
 _ECHO = lazy_pattern(r"\S+:\d+ >> $")
 
 
@@ -68,6 +71,8 @@ def pairs(line: str, before: Prefix, brace: int) -> MetricLine | None:
             found.setdefault(key, pair.span("number"))
             if line[pair.end("number")] in "'\"":
                 quoted.add(key)
+    if _LOSSES.search(line, before.end, brace):
+        found = {key if is_loss(key) else f"{key}_loss": span for key, span in found.items()}
     if not any(is_known(key) or is_loss(key) for key in found):
         return None
     if "loss" not in found and any(_SETTING.search(key) for key in found):

@@ -24,6 +24,7 @@ from lossmon.readers.text.grammar.words import (
     LONE_SPLIT,
     LOSS_END,
     NUMBER,
+    SAYS_SPLIT,
     is_known,
     is_loss,
 )
@@ -40,13 +41,13 @@ _REJECT = re.compile(
     r"(?x)\s*(?:Traceback\b|File\ \"|wandb:|swanlab:|\w*(?:Warning|Error|Exception)\b|time\ \(ms\)|"
     r"Namespace\(|(?:arguments|Arguments|Config|config|args)\b\s*[:=(]|Overriding:|usage:|\+\s|\$\s|"
     r"(?:def|import|from|class|return|if|elif|for|while|with|assert|raise|print\w*|parser)\b|\#|//|@|"
-    r"Trial\ \d|\w+\.\w+\(|\(.{0,40}\):\ \w+\(|"
+    r"Trial\ \d|v3\ \(|Region\ \d|Averaged\ stats:|\w+\.\w+\(|\(.{0,40}\):\ \w+\(|"
     r"(?i:saving(?!\ dict\ for\ global)|saved|loading|loaded|resum|restor|best\b|early\ ?stop|"
     r"download|reading|writing|hyperparam|setting|the\ |initializ|start\ training|stopping|"
     r"bad\ epochs|reducing|adjusting|sanity\ check|no\ improvement|expected|usage))"
 )
 _CODE = lazy_pattern(
-    r"\s*(?:self\.)?[A-Za-z_]\w*\s+=\s|\s*[A-Za-z_]\w*=\S+$|.*(?:[{};(]|[^%]\))\s*$|\s*['\"]\w+['\"]\s*:"
+    r"\s*(?:self\.)?[A-Za-z_]\w*\s+=\s|\s*[A-Za-z_]\w*=\S+$|.*(?:[{};(]|[^%\d]\))\s*$|\s*['\"]\w+['\"]\s*:"
 )
 _UNSURE = lazy_pattern(
     r"(?i)\b(?:best|sav(?:ed|ing)|improv\w+|restor\w+|load\w*|resum\w+|expect\w*|threshold|target|"
@@ -104,16 +105,17 @@ _EVAL_LINE = lazy_pattern(
     r"|.{0,60}\b(?:phase|split|mode|stage|subset)(?:\s*[=:]\s*|\s)['\"]?"
     r"(?:val(?:id(?:ation)?)?|eval(?:uation)?|dev|(?P<tested>test))\b"
     r"|.{0,40}\bvalid on\b|Saving dict for global step"
+    r"|.{0,120}\b(?:val(?:id(?:ation)?)?|eval(?:uation)?|dev|(?P<headed>test)) metrics:\s*$"
 )
 _BRACKETED = lazy_pattern(rf"%?[ \t]{{0,4}}\([ \t]{{0,8}}(?P<mean>{NUMBER})%?[ \t]{{0,4}}\)")
 """The mean so far behind a batch's own value, as an `AverageMeter` prints it: `0.5 (0.7)`."""
 
 _HEADING = lazy_pattern(
     r"(?i)\W*(?:running |starting |start |begin )?"
-    r"(?:(?P<test>test(?:ing)?)|val(?:id(?:ation|at(?:e|ing))?)?|eval(?:uat(?:ion|e|ing))?|dev)"
+    r"(?:(?P<train>train(?:ing)?)|(?P<test>test(?:ing)?)|val(?:id(?:ation|at(?:e|ing))?)?|eval(?:uat(?:ion|e|ing))?|dev)"
     r"(?:[ _-]?(?:errors?|set|loop|phase|results?|metrics|scores?|performance|summary|model))*\W*"
 )
-"""A line that says no more than that the next ones are about held-out data."""
+"""A line that says no more than which data the next ones are about."""
 
 _STALE = lazy_pattern(
     r"Training epoch \d+, iteration \d+/\d+ \|"
@@ -124,7 +126,8 @@ _STALE = lazy_pattern(
 _MEAN = lazy_pattern(
     r"(?i)\W*(?:train(?:ing)?\W+)?summary\b|\W*epoch\W+\d+\W+(?:done|end|finish|summary|complete|"
     r"average|avg|mean|total|training cost)|.{0,4}end of epoch|\W*\d+epoch results\b"
-    r"|\W*train\W+epoch\W+\d+(?:/\d+)?\W+avg\b"
+    r"|\W*train\W+epoch\W+\d+(?:/\d+)?\W+avg\b|.{0,60}\]\[avg\]"
+    r"|\|? ?epoch \d+ \| loss [\d.]+ \| nll_loss "
 )
 _SPLIT_WORD = lazy_pattern(
     r"(?i)(?:^|[\W_])(?:train(?:ing)?|val(?:id(?:ation)?)?|eval|test|dev)(?:$|[\W_])"
@@ -133,6 +136,17 @@ _SPLIT_BEHIND = lazy_pattern(
     r"(?i)[\s|:,)\]-]*(?:(?P<test>test)|val(?:id(?:ation)?)?|eval(?:uation)?|dev)[ _]"
     r"(?=[a-z]+(?:[ _][a-z]+)?\s?[:=])(?!.*\btrain)"
 )
+_SPOKEN = lazy_pattern(
+    r"(?i)(?:(?P<test>test)|val(?:id(?:ation)?)?|eval(?:uation)?|dev) +(?P<what>\S.*)"
+)
+_REWARD = lazy_pattern(
+    r"(?i)(?:mean|average|avg)[ _](?:episode[ _])?(?:reward|return)(?:[ _]score)?"
+)
+"""A name that is believed even where a line says no step, as that of a loss is."""
+
+_RATE = lazy_pattern(r"(?i)lr|learning[ _]rate")
+"""Begins the name of a learning rate, which is that of the training in every line."""
+
 _TRAIN_WORD = lazy_pattern(r"(?i)^(?:train(?:ing)?[\s_:-]+)")
 
 
@@ -192,7 +206,8 @@ def _parse(line: str, before: Prefix) -> MetricLine | None:
     if refusal(line, before):
         return None
     if heading := _HEADING.fullmatch(line, before.end):
-        return MetricLine((), LinePosition(), heading="test" if heading["test"] else "eval")
+        split = "train" if heading["train"] else "test" if heading["test"] else "eval"
+        return MetricLine((), LinePosition(), heading=split)
     brace = line.find("{", before.end)
     if brace >= 0 and "}" in line[brace:]:
         record = pairs(line, before, brace)
@@ -212,9 +227,14 @@ def _judged(
     """Accept the line or not, and give its values the names that say their split."""
     if _is_batch_size(body, place) and not any(is_loss(value.name) for value, _ in values):
         place = LinePosition()
+    values = _scored(values)
     pair = _lone_pair(values)
     known = [value for value, _ in values if value in pair or is_known(value.name)]
-    if place.scale is Scale.ROUND or body.startswith("(epoch:", before.end):
+    if body.startswith("(epoch:", before.end):
+        # CycleGAN and pix2pix print their losses without the `loss_` that they begin with.
+        values = [(replace(value, name=_as_loss(value.name)), sure) for value, sure in values]
+        known = [value for value, sure in values if sure]
+    if place.scale is Scale.ROUND:
         known = [value for value, sure in values if sure]
     bar = "%||" in body or _COUNTER.search(body) is not None
     starred = False
@@ -226,7 +246,7 @@ def _judged(
     elif not known:
         return _header(line, before, place, bar)
     split = place.split or _line_split(body, before.end) or _split_behind(body, place)
-    split = split or ("eval" if starred else "")
+    split = split or ("eval" if starred else "") or _spoken_split(values)
     if bar and split:
         place = replace(place, scale=Scale.NONE)
     best = _BEST.search(line, before.end) if place.scale is Scale.ROUND else None
@@ -280,6 +300,28 @@ def _lone_pair(values: list[tuple[LineValue, bool]]) -> list[LineValue]:
     return [value for value, _ in lone] if trains == 1 and len(lone) > 1 else []
 
 
+def _scored(values: list[tuple[LineValue, bool]]) -> list[tuple[LineValue, bool]]:
+    """The splits of `loss: 0.53, train: 0.81, val: 0.79` named scores: the loss is said apart."""
+    lone = [value for value, sure in values if sure and LONE_SPLIT.fullmatch(value.name)]
+    if len(lone) < 2 or not any(is_loss(value.name) for value, _ in values):
+        return values
+    return [
+        (replace(value, name=f"{value.name}/score") if value in lone else value, sure)
+        for value, sure in values
+    ]
+
+
+def _spoken_split(values: list[tuple[LineValue, bool]]) -> str:
+    """The split that `val Loss: 0.5 Acc: 0.8` begins with, which holds for the rest of the line."""
+    names = [value.name for value, _ in values]
+    spoken = _SPOKEN.match(names[0]) if names else None
+    if spoken is None or any(SAYS_SPLIT.search(name) for name in names[1:]):
+        return ""
+    if any(is_loss(name) or name.lower() == spoken["what"].lower() for name in names[1:]):
+        return ""
+    return "test" if spoken["test"] else "eval"
+
+
 def _says_what(value: LineValue, pair: list[LineValue]) -> bool:
     """Whether a name without `:` or `=` tells what was measured: a split alone does not."""
     return value in pair or not LONE_SPLIT.fullmatch(value.name)
@@ -305,8 +347,16 @@ def _believable(message: str, values: list[tuple[LineValue, bool]], starred: boo
         return False
     if any(_is_sure_loss(value.name, sure) for value, sure in values):
         return True
+    if len(values) > 1 and all(sure and is_loss(value.name) for value, sure in values):
+        return True
+    if any(sure and _REWARD.fullmatch(value.name) for value, sure in values):
+        return True
     evaluated = starred or _EVAL_LINE.match(message) is not None
     return evaluated and any(is_known(value.name) for value, _ in values)
+
+
+def _as_loss(name: str) -> str:
+    return name if is_loss(name) else f"loss_{name}"
 
 
 def _is_sure_loss(name: str, parted: bool) -> bool:
@@ -318,7 +368,7 @@ def _line_split(body: str, start: int) -> str:
     found = _EVAL_LINE.match(body, start)
     if found is None:
         return ""
-    return "test" if found["test"] or found["tested"] else "eval"
+    return "test" if found["test"] or found["tested"] or found["headed"] else "eval"
 
 
 def _split_behind(body: str, place: LinePosition) -> str:
@@ -337,8 +387,8 @@ def _is_train(value: LineValue, values: list[tuple[LineValue, bool]]) -> bool:
 
 def _named(value: LineValue, split: str, mean: bool) -> LineValue:
     name = value.name
-    if split and not EVAL_NAME.search(name):
+    if split and not EVAL_NAME.search(name) and not _RATE.match(name):
         name = f"{split}/{_TRAIN_WORD.sub('', name)}"
-    elif mean and not EVAL_NAME.search(name) and not name.lower().startswith("lr"):
+    elif mean and not EVAL_NAME.search(name) and not _RATE.match(name):
         name = f"{name}_epoch"
     return LineValue(name, value.span, value.scale)

@@ -91,7 +91,7 @@ class MetricLine:
         split: `eval` or `test` where the line speaks of an evaluation, else empty.
         best: Span of the best value so far of a boosted model, whose direction it tells.
         averaged: Its values are means over the batches of an evaluation so far.
-        heading: `eval` or `test` where it announces one in the lines below, else empty.
+        heading: `train`, `eval` or `test` where it announces one in the lines below, else empty.
     """
 
     values: tuple[LineValue, ...]

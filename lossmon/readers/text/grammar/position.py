@@ -9,7 +9,7 @@ from lossmon.lazy_pattern import lazy_pattern
 from lossmon.readers.text.grammar.parsed import LinePosition, Scale, TextSpan
 
 _EPOCH = lazy_pattern(
-    r"(?ix)(?<![\w./=-])(?:epoch|ep\.?|轮次|第(?=\s*\d+\s*轮))(?:\((?P<split>train|val|test|eval)\))?"
+    r"(?ix)(?<![\w./=-])(?:epoch|ep\.?|(?-i:E)(?=\d\d)|轮次|第(?=\s*\d+\s*轮))(?:\((?P<split>train|val|test|eval)\))?"
     r"\s*(?:[:=\#]\s*)?(?:no\.?\s*)?\[?\s*(?P<epoch>\d+(?:\.\d+)?)(?![.a-z_\d])"
     r"(?:\s*(?:/|of)\s*(?P<epochs>\d+)(?![\w./]))?\s*\]?轮?"
 )
@@ -34,7 +34,7 @@ _ROUND = r"(?i:(?P<split>(?:test|val|valid|validat(?:e|ion)|eval|evaluate)(?: \(
 _LINE_STARTS = tuple(
     (re.compile(pattern), scale)
     for pattern, scale in (
-        (r"\[(?P<step>\d+)\]\t", Scale.ROUND),
+        (r"\[(?P<step>\d+)\](?:\t|:  (?=\w+'s ))", Scale.ROUND),
         # CLU's logging_writer.py behind the prefix of absl: "...:48] [100] loss=0.5".
         (r"(?<=:\d\d\] )\[(?P<step>\d+)\](?= [\w./-]+=)", Scale.STEP),
         (r"(?P<step>\d+):\t(?=learn|test)", Scale.ROUND),
@@ -64,12 +64,17 @@ _LINE_STARTS = tuple(
         ),
         (r"(?i:iter)\(train\) *\[ *(?P<step>\d+)/ *(?P<total>\d+)\]", Scale.STEP),
         (r"(?i:iter)\((?P<split>val|test)\) *\[ *(?P<step>\d+)/ *(?P<total>\d+)\]", Scale.NONE),
+        # mmcv prints an evaluation in one line.
+        (r"(?i:iter)\((?P<split>val|test)\) *\[\d+\]", Scale.NONE),
         (
             r"\(epoch: (?P<epoch>\d+), iters: (?P<step>\d+)[^)\n]{0,80}\)",
             Scale.EITHER,
         ),
         (r"s:(?P<step>\d+)(?= )", Scale.STEP),
-        (r"steps: (?P<step>\d+)(?= loss)", Scale.STEP),
+        (r"(?i:steps) ?: (?P<step>\d+)(?=,| loss)", Scale.STEP),
+        # llama2.c: "10 | loss 9.8 | lr ..."; char-rnn: "51/2000 (epoch 0.1), train_loss = 4.1".
+        (r"(?P<step>\d+) \| (?=loss )", Scale.STEP),
+        (r"(?P<step>\d+)/(?P<total>\d+) \(epoch (?P<epoch>\d+\.\d+)\)", Scale.STEP),
         (
             r"(?P<epoch>\d+)epoch:(?:train|(?P<split>valid)):(?:\d+-(?P<step>\d+)batch:)?",
             Scale.EITHER,
@@ -112,21 +117,23 @@ def position(body: str, start: int) -> LinePosition:
     bar = _BAR.search(body, start)
     if bar:
         return _of_bar(body, start, epoch, bar)
-    step = _best_step(body, start)
+    step, before = _best_step(body, start)
     within = _behind(body, epoch) if epoch else None
     if epoch is None and step is None:
         end = _AT_END.search(body, start)
         return LinePosition() if end is None else _of_epoch(body, start, None, end, Scale.STEP)
     if within is not None and (step is None or not _SURE.match(step["name"])):
+        if epoch and _split_of(epoch["split"] or "") and "total" not in within.groupdict():
+            # mmcv prints an evaluation in one line.
+            return _of_epoch(body, start, epoch, None, Scale.WITHIN, extra=(within.span(),))
         return _of_epoch(body, start, epoch, within, Scale.WITHIN)
     if step is None:
         return _of_epoch(body, start, epoch, None, Scale.EPOCH)
     if epoch is not None and (validated := _of_validation(body, epoch, step)) is not None:
         return validated
     scale = Scale.STEP if epoch is None or _SURE.match(step["name"]) else Scale.EITHER
-    if within is not None and epoch is not None:
-        return _of_epoch(body, start, epoch, step, scale, extra=(within.span(),))
-    return _of_epoch(body, start, epoch, step, scale)
+    inner = before if within is None else (*before, within.span())
+    return _of_epoch(body, start, epoch, step, scale, extra=inner)
 
 
 def _start(body: str, start: int) -> LinePosition | None:
@@ -146,7 +153,7 @@ def _start(body: str, start: int) -> LinePosition | None:
             return _of_epoch(body, start, epoch, found, Scale.EITHER)
         return LinePosition(
             scale,
-            found.span("step"),
+            found.span("step") if "step" in groups else None,
             total,
             found.span("epoch") if groups.get("epoch") else None,
             found.span("epochs") if groups.get("epochs") else None,
@@ -173,10 +180,11 @@ def _behind(body: str, epoch: re.Match[str]) -> re.Match[str] | None:
     return within
 
 
-def _best_step(body: str, start: int) -> re.Match[str] | None:
-    """The step that counts from the start of the run, or else the first one."""
+def _best_step(body: str, start: int) -> tuple[re.Match[str] | None, tuple[TextSpan, ...]]:
+    """The step that counts from the start of the run, or else the first one; and those before."""
     found = list(_STEP.finditer(body, start))
-    return next((step for step in found if _SURE.match(step["name"])), found[0] if found else None)
+    best = next((step for step in found if _SURE.match(step["name"])), found[0] if found else None)
+    return best, tuple(step.span() for step in found[: found.index(best) if best else 0])
 
 
 def _of_validation(body: str, epoch: re.Match[str], step: re.Match[str]) -> LinePosition | None:
@@ -206,7 +214,7 @@ def _of_epoch(
     extra: tuple[TextSpan, ...] = (),
 ) -> LinePosition:
     spans = [found.span() for found in (epoch, step) if found is not None]
-    head = body[start : min(span[0] for span in spans)].strip(" |[(-*#=>:\t")
+    head = body[start : min(span[0] for span in (*spans, *extra))].strip(" |[(-*#=>:\t")
     groups = step.groupdict() if step is not None else {}
     # mmengine's "Epoch(train) [7]" counts from 1, the bullets of Lightning's rich bar from 0.
     zero = False if epoch is not None and "(" in epoch[0] else True if "•" in body else None

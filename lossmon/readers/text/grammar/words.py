@@ -26,7 +26,8 @@ orders of magnitude.
 WORTH = re.compile(
     r"loss|epoch|step|iter|acc|ppl|perplex|auc|reward|batch|rmse|mae|mse|tr?[el]l:|eval|val|"
     r"test|lr|updates|bp[bc]|nll|learn|dev|score|return|损失|准确率|学习率|困惑度|"
-    r"\dg |\d train |trial \d|up\. | avg|average|instances|rollout/|\| time/|training's "
+    r"\dg |\d train |trial \d|up\. | avg|average|instances|rollout/|\| time/|train(?:ing)?'s |"
+    r"training\W*$|prec@"
 )
 """A line that the grammar must look at holds one of these words, in lower case."""
 
@@ -43,9 +44,9 @@ LOSS_END = lazy_pattern(
 
 METRIC_WORD = lazy_pattern(
     r"(?ix)(?<![a-z])(?:"
-    r"loss(?:es)?|logloss|nll|ppl|perplexity|rmse|mse|mae|mape|rmsle|bpb|bpc|bpd|elbo|kl|kld|ce|bce|"
+    r"loss(?:es)?|logloss|nll|cross_?entropy|smooth_?l1|ppl|perplexity|rmse|mse|mae|mape|rmsle|bpb|bpc|bpd|elbo|kl|kld|ce|bce|"
     r"error|err|wer|cer|cost|objective|trl|tel|learn|"
-    r"acc|accs|accuracy|accuracies|acc@?\d+|top-?\d+|top\d|auc|roc|auroc|aupr|f1|fscore|f-score|"
+    r"acc|accs|accuracy|accuracies|acc@?\d+|prec@?\d*|top-?\d+|top\d|auc|roc|auroc|aupr|f1|fscore|f-score|"
     r"precision|recall|map|map50|ap|ap50|ap75|miou|iou|dice|dsc|bleu\d?|rouge[\w-]*|meteor|"
     r"psnr|ssim|fid|reward|rewards|return|score|entropy|margins?|ndcg|mrr|hit@?\d*|r2|mcc|"
     r"spearman|pearson|kappa|\w*samplespersec|tokens/sec|it/sec|lr|norm|gnorm|mfu|em|pass@\d+|throughput|ips|wps|"
@@ -57,11 +58,11 @@ METRIC_WORD = lazy_pattern(
 
 SPACED_LAST = lazy_pattern(
     r"(?i)^(?:.*[\s_/.-])?(?:loss(?:es)?|\w+loss|loss[_/]\w{1,20}|nll|ppl|perplexity|"
-    r"acc\d?|accuracy|acc@\d+|top-?\d|auc|f1|lr|norm|gnorm|grad_norm|mfu|reward|return|score|"
+    r"acc\d?|accuracy|(?:acc|prec)@\d+|top-?\d|auc|f1|lr|norm|gnorm|grad_norm|mfu|reward|return|score|"
     r"rmse|mse|mae|ce|bleu|rouge[\w-]{0,5}|iou|miou|dice|kl|entropy|wer|cer|map(?:@[\d.:]+)?|"
     r"learning_rate|learning rate|em|"
     r"error|err|val_\w+|tokens?/s(?:ec)?|tok/s|it/s(?:ec)?|samples?/s(?:ec)?|images?/s(?:ec)?|"
-    r"ips|wps|precision|recall|f1-score)$"
+    r"ips|wps|precision|recall|f1-score)(?: \([a-z ]{1,20}\))?$"
 )
 """What the last word must be where only a space or a comma parts name and number."""
 
@@ -76,7 +77,7 @@ NEVER = lazy_pattern(
     r"wall|timestamp|zeros|mb|gb|mib|gib|kb|bytes|data|timing\w*|data_time|batch_cost|data_cost|reader_cost|"
     r"ms|sec|secs|seconds|minutes|hours|train_runtime|loss_scale|total_flos|percentage|progress|"
     r"python|cuda|torch|pytorch|gcc|driver|nvidia|alpha|gamma|lambda|temp|classes|labels?|"
-    r"checkpoint|ckpt|saved|saving|improved|initial|target|expected|examples|steps_per_second|"
+    r"checkpoint|ckpt|saved|saving|improved|initial|minimum|target|expected|examples|steps_per_second|"
     r"training\ cost|samples_per_second|micro_step|workspace|level|year|day|month|hour"
     r")(?=$|[\W_])|^(?:s|t|n|i|it|x|y|z|k|p|v)$|_ms$|_s$|(?:^|/)(?:global_)?(?:step|epoch|iter|iteration)$"
 )

@@ -12,6 +12,10 @@ MOST = 512
 """Templates remembered with other tags: a log has a handful below its headings."""
 
 
+BATCHES = "batches"
+"""Split of lines about the batches of an evaluation, which sums them up below another heading."""
+
+
 class SectionHeading:
     """Remembers a heading (`Test Error:`) and adds its split to the tags below it.
 
@@ -29,15 +33,17 @@ class SectionHeading:
         return bool(self._split)
 
     def begin(self, split: str) -> None:
-        """Note a heading."""
-        self._split = split
+        """Note a heading; that of a training ends the one before."""
+        self._split = "" if split == "train" else split
         self._seen.clear()
 
-    def renamed(self, template: Template) -> Template:
-        """Return the template for a line of this shape here."""
+    def renamed(self, template: Template) -> Template | None:
+        """Return the template for a line of this shape here; None for one about a batch."""
         parsed = template.parsed
         if not self._split or not template.values:
             return template
+        if self._split == BATCHES and parsed.position.scale is Scale.NONE:
+            return None
         if parsed.position.scale is not Scale.NONE or parsed.split or template in self._seen:
             self._split = ""
             return template

@@ -18,6 +18,7 @@ class Hindsight:
 
     Attributes:
         stacked: Tags of shapes that state only their epoch, several lines per epoch.
+        summed: Tags of batches of evaluations that another line sums up.
         total_steps: Planned steps of the HF Trainer, 0 if unknown.
         steps_per_epoch: Steps of each of its epochs.
         has_train_set: The first of XGBoost's two eval sets is the train set.
@@ -26,6 +27,7 @@ class Hindsight:
     """
 
     stacked: set[Tags] = field(default_factory=set)
+    summed: set[Tags] = field(default_factory=set)
     total_steps: int = 0
     steps_per_epoch: float = 0.0
     has_train_set: bool = False
@@ -36,6 +38,12 @@ class Hindsight:
         """Note that lines with some tags share their epochs."""
         self.stacked.add(tags)
         self.is_new = True
+
+    def add_summed(self, tags: Tags) -> None:
+        """Note that lines about the batches of an evaluation are followed by their mean."""
+        if tags not in self.summed:
+            self.summed.add(tags)
+            self.is_new = True
 
     def set_plan(self, total_steps: int, steps_per_epoch: float) -> None:
         """Note the plan of a training that only its last record states."""

@@ -66,6 +66,11 @@ class StepFinder:
             Scale.NONE: self._inherited,
         }
 
+    @property
+    def last(self) -> int:
+        """Newest global step, 0 before the first one."""
+        return self._last or 0
+
     def place(self, template: Template, rows: Sequence[Groups]) -> StepsOnAxis | None:
         """Return the steps of lines of one shape; None if they must wait for another line.
 
@@ -122,9 +127,12 @@ class StepFinder:
     def _global(self, template: Template, rows: Sequence[Groups]) -> StepsOnAxis:
         column = template.step
         steps = [int(row[column]) for row in rows]
-        if template.parsed.split or not template.values or template.epoch >= 0:
+        if template.parsed.split or not template.values:
             return steps, Axis.STEP
         total = int(rows[-1][template.total]) if template.total >= 0 else 0
+        if template.epoch >= 0:
+            self._plan(total, within=False)
+            return steps, Axis.STEP
         epoch = -1 if self._epoch is None else self._epoch
         if epoch < 0 or self._below.within is False:
             # Of many global steps, the first two and the last are enough.
