@@ -179,11 +179,8 @@ def _evals_agree(signals: Signals, least: float) -> bool:
     )
 
 
-SPARSE_TRAIN = 12
-"""Train points, twice as many as the rule needs, below which denser evals decide."""
-
 EVALS_FOR_BOTH = 6
-"""Evals that then say it: as many points as of the train loss."""
+"""Evals that decide where they are the denser curve: as many as the rule needs train points."""
 
 TRAIN_ROSE = math.log(1.2)
 """Log rise of the train loss since the best eval: were it falling, the run would overfit."""
@@ -287,7 +284,7 @@ def _by_both(signals: Signals, sensitivity: float) -> Finding | None:
     train, evals = signals.train, signals.eval
     if train is None or evals is None or len(evals) < EVALS_FOR_BOTH:
         return None
-    if train.points >= SPARSE_TRAIN and train.gap < evals.gap:
+    if train.gap < evals.gap:
         return None
     best = float(evals.y.min())
     level = math.exp(signals.eval_now)
