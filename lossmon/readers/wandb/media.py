@@ -1,4 +1,5 @@
-"""Decoder for the histograms and images of W&B's history; images are files beside the log."""
+"""Decoder for the histograms, images and PR curves of W&B's history; images and tables are files
+beside the log."""
 
 from __future__ import annotations
 
@@ -14,11 +15,13 @@ from lossmon.readers.files.protobuf import BYTES, MalformedError, decode_fields
 from lossmon.readers.histograms import regular
 from lossmon.readers.values import number
 from lossmon.readers.wandb.items import decode_history, decode_key
+from lossmon.readers.wandb.pr_tables import pr_curves
 from lossmon.sanitize import one_line
 from lossmon.types import (
     MOST_AT_ONCE,
     LoggedImage,
     MediaContent,
+    MediaKind,
     MediaRecord,
     MediaSeries,
     UnreadableMedia,
@@ -39,20 +42,44 @@ _LONGEST_NAME = 300
 
 def load_media(series: MediaSeries, records: Sequence[MediaRecord]) -> list[MediaContent]:
     """Decode records of one series; see `Format.load_media`."""
-    return [_load(series.tag, record) for record in records]
+    return [_load(series, record) for record in records]
 
 
-def _load(tag: str, record: MediaRecord) -> MediaContent:
+def _load(series: MediaSeries, record: MediaRecord) -> MediaContent:
+    tag = series.tag
     content = read_record(record.path, record.offset, record.length)
     if content is None:
         return UnreadableMedia("the record is damaged, or the file was replaced")
     try:
+        if series.kind is MediaKind.PR_CURVE:
+            return _pr_curve(content, tag, record.path.parent)
         logged = _object(content, tag)
     except (MalformedError, ValueError, RecursionError):
         return UnreadableMedia("the record is damaged")
     if logged.get("_type") == "histogram":
         return _histogram(logged) or UnreadableMedia("a histogram without values")
     return _image(logged, record.path.parent)
+
+
+def _pr_curve(content: bytes, tag: str, run: Path) -> MediaContent:
+    """The curve of a table; the class follows the name of the table."""
+    for table, path in _tables(content):
+        curves = pr_curves(run, path) if tag == table or tag.startswith(f"{table}/") else {}
+        if (found := curves.get(tag[len(table) + 1 :])) is not None:
+            return found
+    return UnreadableMedia("the file of its table is not there")
+
+
+def _tables(content: bytes) -> Iterator[tuple[str, str]]:
+    """Names and paths of the tables in a record."""
+    for key, value in _items(content):
+        if key.endswith(".path"):
+            name, path = key.removesuffix(".path"), json.loads(value)
+        else:
+            whole = json.loads(value) if value[:1] == b"{" else None
+            name, path = key, whole.get("path") if isinstance(whole, dict) else None
+        if isinstance(path, str):
+            yield name, path
 
 
 def _object(content: bytes, tag: str) -> dict[str, object]:

@@ -72,6 +72,9 @@ _MANY = 16
 _TYPE = re.compile(rb'"_type": ?("[\w/-]+")')
 """Type of an object in a record that is not flattened."""
 
+_TABLE_TYPE = b'"table-file"'
+_PATH = re.compile(rb'"path": ?("[^"\\\\]+")')
+
 _MEDIA_KINDS = {
     b'"histogram"': MediaKind.HISTOGRAM,
     b'"image-file"': MediaKind.IMAGE,
@@ -84,9 +87,9 @@ class WandbReader:
     """Reads a transaction log: history, system statistics, configuration, console and exit.
 
     System statistics are scalars under `system/`. Texts and tables of texts are samples. Of
-    histograms and images only the place is noted; `load_media` decodes those that are looked at.
-    Other media are skipped. A log without an exit record belongs to a run that goes on
-    or was killed.
+    histograms, images and tables of PR curves only the place is noted; `load_media` decodes those
+    that are looked at. Other media are skipped. A log without an exit record belongs to a run that
+    goes on or was killed.
 
     Attributes:
         path: The file.
@@ -249,6 +252,8 @@ class WandbReader:
                     texts.append((tag, text))
                 elif text[:1] == b"{" and (found := _TYPE.search(text)):
                     texts.append((MEDIA + tag, found[1]))
+                    if found[1] == _TABLE_TYPE and (path := _PATH.search(text)):
+                        texts.append((TABLE + tag, path[1]))
                 continue
             if tag == STEP:
                 own = value
@@ -265,16 +270,27 @@ class WandbReader:
         self._batch.points.add_row(self._step, wall_time, values)
         for tag, text in texts:
             if tag.startswith(MEDIA):
-                self._add_media(tag.removeprefix(MEDIA), text, wall_time)
+                if kind := _MEDIA_KINDS.get(text):
+                    self._add_media(kind, tag.removeprefix(MEDIA), wall_time)
+                continue
+            if tag.startswith(TABLE) and self._add_pr_curves(tag, text, wall_time):
                 continue
             self._texts.add(tag, LoggedText(tag, self._step, text))
 
-    def _add_media(self, tag: str, type: bytes, wall_time: float) -> None:
-        kind = _MEDIA_KINDS.get(type)
-        if kind is not None:
-            content, end = self._record
-            record = MediaRecord(self._step, wall_time, self.path, end, len(content))
-            self._batch.media.append(LoggedMedia(kind, tag, record))
+    def _add_media(self, kind: MediaKind, tag: str, wall_time: float) -> None:
+        content, end = self._record
+        record = MediaRecord(self._step, wall_time, self.path, end, len(content))
+        self._batch.media.append(LoggedMedia(kind, tag, record))
+
+    def _add_pr_curves(self, tag: str, path: bytes, wall_time: float) -> bool:
+        """Note the PR curves in a table, one per class; False where it has none."""
+        from lossmon.readers.wandb.pr_tables import pr_curves
+
+        curves = pr_curves(self.path.parent, path.strip(b'"').decode(errors="replace"))
+        for name in curves:
+            whole = tag.removeprefix(TABLE) + (f"/{name}" if name else "")
+            self._add_media(MediaKind.PR_CURVE, whole, wall_time)
+        return bool(curves)
 
     def _advance(self, own: float, explicit: float) -> None:
         """Set the step of a record; without an explicit one, the last explicit one holds."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from lossmon.readers.wandb import FORMATS
+from lossmon.readers.wandb.pr_tables import pr_curves
 from lossmon.readers.wandb.reader import WandbReader
 from lossmon.types import (
     Histogram,
@@ -17,6 +18,7 @@ from lossmon.types import (
     MediaContent,
     MediaKind,
     MediaSeries,
+    PrCurve,
     UnreadableMedia,
 )
 from tests.readers.databases.transaction_logs import history, logged
@@ -120,3 +122,42 @@ def test_a_histogram_that_is_not_one_says_so(log: Path, change: dict[str, object
 
 def test_other_objects_are_not_media(log: Path) -> None:
     assert not noted(log, history(_step="1", t=json.dumps({"_type": "table-file"}), d="{}"))
+
+
+TABLE = {"_type": "table-file", "path": "media/table/pr_table_3_ab.table.json", "ncols": 3}
+ROWS = [["cat", 1.0, 0.4], ["dog", 1.0, 0.2], ["cat", 0.0, 1.0], ["dog", 0.5, 0.7], ["cat"]]
+
+
+@pytest.mark.parametrize("nested", [True, False], ids=["one item", "an item per key"])
+@pytest.mark.parametrize("key", ["pr_table", "Custom Chart Tables/pr_table"])
+def test_a_table_of_precision_and_recall_is_a_pr_curve_per_class(
+    log: Path, tmp_path: Path, nested: bool, key: str
+) -> None:
+    file = tmp_path / "files" / TABLE["path"]
+    file.parent.mkdir(parents=True)
+    file.write_text(json.dumps({"columns": ["class", "recall", "precision"], "data": ROWS}))
+    items = {key: json.dumps(TABLE)} if nested else flat(key, TABLE)
+    found = noted(log, history(_step="3", **items))
+    assert [(one.kind, one.tag) for one in found] == [
+        (MediaKind.PR_CURVE, f"{key}/cat"),
+        (MediaKind.PR_CURVE, f"{key}/dog"),
+    ]
+    cat, dog = map(load, found)
+    assert isinstance(cat, PrCurve) and isinstance(dog, PrCurve)
+    assert (cat.recall.tolist(), cat.precision.tolist()) == ([0.0, 1.0], [1.0, 0.4])
+    assert dog.average_precision == pytest.approx(0.5 * 0.7 + 0.5 * 0.2)
+    file.unlink()
+    assert load(found[0]) == UnreadableMedia("the file of its table is not there")
+    assert noted(log, history(_step="3", **items)) == []
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "[]", '{"columns": ["recall", "precision"]', '{"columns": "precision recall", "data": []}',
+     '{"columns": ["recall", "precision"], "data": [[2, 0.5], ["x", "y"], 7]}'],
+)  # fmt: skip
+def test_other_tables_are_no_pr_curves(tmp_path: Path, content: str) -> None:
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "a.table.json").write_text(content)
+    assert pr_curves(tmp_path, "a.table.json") == {}
+    assert pr_curves(tmp_path, "../a.table.json") == {}
