@@ -39,7 +39,8 @@ def matched(
         outputs: Ids of jobs by the files that they write.
         own: The job that this process runs in, if any.
     """
-    for path in (run.path, run.path / run.log_name if run.log_name else run.path):
+    # Links are resolved only where there is an output: each part of a path asks the file system.
+    for path in (run.path, run.path / run.log_name) if outputs else ():
         if (known := jobs.get(outputs.get(os.path.realpath(path), ""))) is not None:
             return known.job
     recorded = next((node.job for node in run.nodes if node.job is not None), None)

@@ -13,7 +13,7 @@ from lossmon.cluster.slurm.jobs import SlurmJob
 from lossmon.cluster.slurm.outputs import expected, outputs
 from lossmon.cluster.slurm.queue import Queue
 from lossmon.monitor import RunSource
-from lossmon.types import Job, JobState, MetricNames, RunSnapshot, Snapshot
+from lossmon.types import JobState, MetricNames, RunSnapshot, Snapshot
 
 Added = Callable[[Sequence[Path]], None]
 """Takes the output files of new jobs."""
@@ -58,7 +58,8 @@ class JobSource:
         self._plain: Snapshot | None = None
         self._stamp: object = None
         self._shown = Snapshot()
-        self._runs: dict[Path, tuple[RunSnapshot, Job, RunSnapshot]] = {}
+        self._runs: dict[Path, tuple[RunSnapshot, Mapping[str, SlurmJob], RunSnapshot]] = {}
+        """What was matched: the run, the jobs known then, and the run with its job."""
 
     # --------------------------------------------------------------------------- any thread
 
@@ -102,14 +103,16 @@ class JobSource:
         return self._shown
 
     def _with_job(self, run: RunSnapshot) -> RunSnapshot:
-        job = matched(run, self._jobs, self._outputs, self._own)
-        if job is None:
-            return run
-        known = self._runs.get(run.path)
-        if known is None or known[0] is not run or known[1] != job:
-            made = replace(run, job=job, name=renamed(run, job))
-            known = self._runs[run.path] = (run, job, made)
-        return known[2]
+        known, jobs = self._runs.get(run.path), self._jobs
+        if known is not None and known[0] is run and known[1] is jobs:
+            return known[2]
+        job = matched(run, jobs, self._outputs, self._own)
+        made = run if job is None else replace(run, job=job, name=renamed(run, job))
+        if known is not None and known[0] is run and known[2].job == made.job:
+            # The very same object while its job did not change.
+            made = known[2]
+        self._runs[run.path] = (run, jobs, made)
+        return made
 
     def _want(self, runs: Sequence[RunSnapshot]) -> None:
         """Ask Slurm while there is a run that may be the output of a job."""

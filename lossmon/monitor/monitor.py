@@ -39,11 +39,15 @@ BUDGET = 0.05
 DRAIN = 0.25
 """Seconds for which one run is read at a time: a batch is stored before more is read."""
 
-DRAINED_RUNS = 16
-"""Runs per poll of that length when all is read at once."""
+DRAIN_BUDGET = 2.0
+"""Seconds per poll when all is read at once."""
 
-LOOK_SHARE = 4.0
-"""While runs wait to be judged, looking at files without news may take a fifth of the time."""
+LOOK_SHARE = 20.0
+"""While runs wait to be judged, looking at files without news may take a twentieth of the time."""
+
+DESCRIBE_SHARE, LONGEST_WAIT = 10.0, 1.0
+"""While runs are read and judged, describing all of them may take a tenth of the time, and is done
+at least every second."""
 
 SEARCH_SHARE = 4.0
 """Budgets that a poll may take for searching: a tree that is larger takes several polls."""
@@ -115,6 +119,7 @@ class Monitor:
         self._decided: set[Path] = set()
         self._next_scan = -math.inf
         self._next_read = -math.inf
+        self._next_description = -math.inf
         self._scan = Scan()
         self._files: tuple[Path, ...] = ()
         self._names = self._config.names
@@ -155,6 +160,8 @@ class Monitor:
         self._read(runs, deadline)
         if judge:
             self._scheduler.judge(runs, deadline)
+        if self._snapshot.busy and time.monotonic() < self._next_description and self._is_busy():
+            return self._snapshot
         snapshot = self._describe()
         if self._try(lambda: self._join(snapshot)):
             snapshot = self._describe()
@@ -191,7 +198,9 @@ class Monitor:
 
     def prioritise(self, paths: Collection[Path]) -> None:
         """Judge these runs before the others."""
-        self._scheduler.prioritised = paths
+        if paths != self._scheduler.prioritised:
+            self._scheduler.prioritised = paths
+            self._next_description = -math.inf
 
     def set_metric_names(self, names: MetricNames) -> None:
         """Replace the user's names of metrics; runs that log them are judged again."""
@@ -229,15 +238,12 @@ class Monitor:
     def polls(self) -> Iterator[Snapshot]:
         """Read and judge everything that is there now: each poll until then, all read in the last.
 
-        Each poll describes all runs, so many runs need long polls.
-
         Raises:
             FileSystemStalled: A network file system does not answer.
         """
         busy = True
         while busy:
-            budget = DRAIN * max(1.0, len(self._runs) / DRAINED_RUNS)
-            snapshot = unless_stalled(partial(self.poll, budget), self._paths)
+            snapshot = unless_stalled(partial(self.poll, DRAIN_BUDGET), self._paths)
             if not snapshot.busy:
                 # A file may have grown while others were judged.
                 snapshot = unless_stalled(partial(self.poll, math.inf), self._paths)
@@ -329,8 +335,12 @@ class Monitor:
             # Runs of one name are distinguished by what their directories are called.
             yield run.snapshot(f"{name} ({own_label(path)})" if name and counts[name] > 1 else name)
 
+    def _is_busy(self) -> bool:
+        """Whether files are still searched, or something is known to be unread or unjudged."""
+        return not self._scan.is_complete or any(run.busy for run in self._runs.values())
+
     def _describe(self) -> Snapshot:
-        now = self._clock()
+        begin, now = time.monotonic(), self._clock()
         described = list(self._snapshots())
         unread = sum(
             run.busy and one.diagnosis is UNJUDGED
@@ -352,12 +362,14 @@ class Monitor:
             seen_files=0 if runs else self._scan.seen_files,
             unread_files=() if runs else self._scan.unrecognised,
             notes=(*self._scan.notes, *self._faults),
-            busy=not self._scan.is_complete or any(run.busy for run in self._runs.values()),
+            busy=self._is_busy(),
             # Runs without a metric are not shown, but read: shown runs become more and fewer.
             read=(len(described) - unread, len(described)) if self._scan.is_complete else None,
         )
         if not _same(fresh, self._snapshot):
             self._snapshot = replace(fresh, time=self._clock())
+        took = time.monotonic() - begin
+        self._next_description = begin + min(DESCRIBE_SHARE * took, LONGEST_WAIT)
         return self._snapshot
 
 

@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -127,3 +128,24 @@ def test_the_output_of_a_waiting_job_is_awaited(tmp_path: Path) -> None:
     assert expected(waiting) == [tmp_path / "tune-7.log"]
     # The tasks of a waiting array have no numbers yet.
     assert expected(SlurmJob(Job("Slurm", "7_[0-3]"), "7", "", "", str(tmp_path))) == []
+
+
+def test_a_run_is_matched_again_only_when_it_or_the_queue_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("slurm-7.out", "slurm-8.out"):
+        (tmp_path / name).write_text(LINES)
+    names: list[str] = []
+
+    def counted(run: RunSnapshot, *rest: Any) -> Job | None:
+        names.append(run.path.name)
+        return matched(run, *rest)
+
+    monkeypatch.setattr("lossmon.cluster.source.matched", counted)
+    jobs = source(tmp_path, FakeSlurm(tmp_path), {})
+    jobs.drain()
+    names.clear()
+    with (tmp_path / "slurm-8.out").open("a") as file:
+        file.write('{"step": 9, "loss": 2}\n')
+    assert [run.job.id for run in jobs.drain().runs if run.job] == ["7", "8"]
+    assert set(names) == {"slurm-8.out"}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import sys
 import time
@@ -351,3 +352,20 @@ def test_a_search_that_takes_several_polls_is_busy(tmp_path: Path) -> None:
     assert (first.busy, first.runs, first.read) == (True, (), None)
     last = monitor.drain()
     assert (len(last.runs), last.read) == (30, (30, 30))
+
+
+def test_many_runs_are_described_rarely_while_they_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("DESCRIBE_SHARE", "LONGEST_WAIT"):
+        monkeypatch.setattr(f"lossmon.monitor.monitor.{name}", math.inf)
+    for number in range(5):
+        (tmp_path / f"run{number}").mkdir()
+        append(tmp_path / f"run{number}" / "trainer_log.jsonl", falling(1, 3))
+    monitor = Monitor([tmp_path])
+    polls = [monitor.poll(0.0)]
+    while polls[-1].busy:
+        polls.append(monitor.poll(0.0))
+    assert len(polls) > 3
+    assert all(one is polls[0] for one in polls[:-1])
+    assert polls[-1].read == (5, 5)

@@ -6,6 +6,8 @@ import math
 import time
 from pathlib import Path
 
+import pytest
+
 from lossmon.monitor import Monitor
 from lossmon.monitor.scheduler import Scheduler
 from lossmon.types import UNJUDGED
@@ -98,3 +100,17 @@ def write(path: Path, steps: int) -> None:
         for step in range(1, steps + 1)
     )
     path.write_text("".join(lines))
+
+
+def test_an_order_is_kept_for_a_while_unless_other_runs_come_into_view(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("lossmon.monitor.scheduler.RANKING", math.inf)
+    log: list[str] = []
+    turns, runs = Scheduler(), [Run(name, 1, log) for name in "abc"]
+    turns.judge(runs, late())
+    runs.append(Run("seen", 1, log, written=1))
+    turns.judge(runs, late())
+    turns.prioritised = (Path("seen"),)
+    turns.judge(runs, math.inf)
+    assert log[:3] == ["a", "b", "seen"]
