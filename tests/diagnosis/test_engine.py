@@ -204,6 +204,17 @@ def test_a_restart_far_back_is_survived_before_its_first_train_point() -> None:
     assert engine.diagnosis().verdict.code == "healthy"
 
 
+@pytest.mark.parametrize("points", [100, 600])
+def test_a_restart_at_the_first_steps_of_a_long_run_is_judged_on(points: int) -> None:
+    engine = Engine()
+    number = engine.channel(TRAIN, headline=True)
+    engine.feed(*_column(number, noisy(falling(20_000), 0.1)))
+    engine.restart(1)
+    rising = 2.5 * np.exp(np.clip(np.arange(points) - 50, 0, None) / 20)
+    engine.feed(np.full(points, number), 1 + np.arange(points), rising)
+    assert engine.diagnosis().verdict.code == "diverging"
+
+
 def test_a_break_before_a_restart_is_forgotten_with_its_points() -> None:
     engine = Engine()
     number = engine.channel(TRAIN, headline=True)

@@ -340,7 +340,7 @@ def _windows(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Running medians over enough bins to hold `width` points."""
     bins = max(1, math.ceil(width / max(float(weight[0]), 1.0)))
-    if bins == 1 or len(y) < bins:
+    if bins == 1:
         return y, x
     ranked = np.sort(windows(y, bins), axis=1)
     middle = (ranked[:, (bins - 1) // 2] + ranked[:, bins // 2]) / 2
