@@ -143,6 +143,8 @@ class Dashboard(TypingScreen):
             pane.set_class(pane.id in scene.chart_settings.hidden, "-closed", update=styled)
         for part in self.parts:
             part.show(scene)
+        has_settings = not self.configuration.classes & {"-empty", "-closed"}
+        self.set_class(has_settings, "-configured", update=styled)
         self._arrange()
         self.keys.cue("pane.all", hidden_panes(scene))
         self._offer()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from textual.widget import Widget
+
 from lossmon.types import HostReading, RunState
 from lossmon.ui.scene import Scene
 from lossmon.ui.text import numbers
@@ -33,7 +35,13 @@ class Hardware(ScenePanel, can_focus=True):
         super().show(scene)
 
     def wanted_height(self, width: int) -> int:
-        return max(1, len(self._whole(width)))
+        wanted, most = len(self._whole(width)), self.styles.max_height
+        if self._is_column(width) and most is not None and isinstance(self.parent, Widget):
+            # In fewer rows other forms are drawn, which may not need them all.
+            room = int(self.parent.size.height * most.value / 100) - self.styles.gutter.height
+            if 0 < room < wanted:
+                wanted = len(self.compose_lines(width, room))
+        return max(1, wanted)
 
     def compose_lines(self, width: int, height: int) -> Sequence[Line]:
         whole = self._whole(width)
@@ -119,7 +127,8 @@ def blocks(scene: Scene, width: int, *, whole: bool = True, spaced: bool = True)
     lines += note_line(scene, width)
     if reading.note and reading.host:
         lines += gap
-    return lines + host_column(scene, reading.host, width)
+    lines += host_column(scene, reading.host, width)
+    return lines[:-1] if lines and not lines[-1] else lines
 
 
 def note_line(scene: Scene, width: int) -> list[Line]:

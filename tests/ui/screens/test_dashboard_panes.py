@@ -9,6 +9,7 @@ from textual.events import MouseMove, MouseScrollUp
 from textual.geometry import Offset, Size
 from textual.pilot import Pilot
 
+from lossmon.types import HardwareReading
 from lossmon.ui.chart.view_options import ChartSettings
 from lossmon.ui.scene import Scene, ScreenConfig
 from lossmon.ui.screens.dashboard import Dashboard
@@ -210,3 +211,16 @@ async def test_the_panes_are_zoomed_and_moved_together() -> None:
         assert train.drop_cursor()
         await pilot.pause()
         assert evals.sight.window is None
+
+
+async def test_many_gpus_leave_settings_and_verdicts_their_rows() -> None:
+    hardware = HardwareReading(tuple(stage.gpu(at) for at in range(8)))
+    settings = {"learning_rate": "1e-4", "seed": "7", "max_steps": "240", "batch_size": "8"}
+    run = replace(stage.overfitting(), settings=settings)
+    app = stage.app(stage.snapshot(run, hardware=hardware))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        page = dashboard(pilot)
+        assert page.hardware.size.height == 16, "two rows per GPU, and none left empty"
+        assert page.verdicts.region.bottom <= page.side.region.bottom
+        assert page.verdicts.size.height >= 3 and page.configuration.size.height >= 4
