@@ -27,6 +27,7 @@ class Cost:
 
     Attributes:
         shown: Seconds from its start until the screen showed what was waited for, or None.
+        colors: Colours of the text that the screen had then.
         cpu: CPU seconds of the process tree per second, after it settled.
         bytes_per_second: Written to the terminal after it settled.
         wakeups: How often a thread of it woke per second after it settled; 0 but on Linux.
@@ -37,6 +38,7 @@ class Cost:
     """
 
     shown: float | None = None
+    colors: int = 0
     cpu: float = 0.0
     bytes_per_second: float = 0.0
     wakeups: float = 0.0
@@ -198,6 +200,11 @@ class Emulated:
         rows = (self.screen.buffer[y] for y in range(self.screen.lines))
         return ["".join(row[x].data for x in columns) for row in rows]
 
+    def colors(self) -> int:
+        """How many colours the text on the screen has."""
+        cells = [cell for row in self.screen.buffer.values() for cell in row.values()]
+        return len({cell.fg for cell in cells if cell.data.strip()})
+
     def ended(self, most: float) -> int | None:
         """Wait for the end of the program, and return its exit status; None if it goes on."""
         deadline = time.monotonic() + most
@@ -295,7 +302,7 @@ def _watch(
         alive = terminal.pump(0.01)
         now = time.perf_counter() - begin
         if cost.shown is None and shows(terminal.screen.display):
-            cost.shown = now
+            cost.shown, cost.colors = now, terminal.colors()
             if not seconds:
                 break
         if not alive or now > settle + seconds + (0.0 if seconds else 20.0):

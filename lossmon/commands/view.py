@@ -96,6 +96,9 @@ def parser() -> argparse.ArgumentParser:
 
 def run(options: argparse.Namespace) -> int:
     """Watch until the user quits."""
+    # What is imported and made from here to the first frame stays: looking for garbage in it
+    # would take a tenth of the time.
+    gc.disable()
     config = settings_of(options)
     with copied_input(options.paths, follow=not options.once) as paths:
         options.paths = paths
@@ -120,9 +123,6 @@ def _watch(options: argparse.Namespace, config: Config) -> int:
         raise ConfigError("--size needs --once; the screen is as large as its terminal")
     if not options.once:
         need_terminal(f"`lossmon {where} --once` prints it, `lossmon check {where}` the verdict")
-    # What is imported and made from here to the first frame stays: looking for garbage in it
-    # would take a tenth of the time.
-    gc.disable()
     source = patient(source, [*paths, *directories(jobs)], looks)
     if options.once:
         from lossmon.ui.once import once

@@ -29,13 +29,11 @@ if TYPE_CHECKING:
     from textual.app import App
 
 FIRST_LOOK = 0.3
-"""Seconds of reading before the first frame: all but the longest logs are whole by then."""
+"""Seconds of reading before the first frame, and again while Textual is being imported, which
+takes about as long: all but the longest logs are whole by then."""
 
-SECOND_LOOK = 0.2
-"""Seconds of reading while Textual is being imported, which takes about as long."""
-
-STEP = 0.05
-"""Seconds of reading before it is asked again whether there is one run."""
+FEW_RUNS = 0.05
+"""Seconds of reading after which it is known whether there is one run."""
 
 
 class _Reading(threading.Thread):
@@ -101,12 +99,9 @@ def _watch(
 ) -> int:
     """Import Textual and run the app, which takes over the first screen if there is one."""
     reading = None
-    if initial is None:
-        # Judging comes later.
-        reading = _Reading(source, FIRST_LOOK, judge=False)
-    elif initial.busy:
-        reading = _Reading(source, SECOND_LOOK, judge=True)
-    if reading is not None:
+    if initial is None or initial.busy:
+        # Judging a fleet comes later; a verdict that is shown already stays.
+        reading = _Reading(source, FIRST_LOOK, judge=first is not None)
         reading.start()
     import asyncio
 
@@ -122,12 +117,11 @@ def _watch(
 
 
 def _one_run(source: RunSource) -> Snapshot:
-    """Read and judge what is there, as long as it is one run."""
-    end = time.monotonic() + FIRST_LOOK
-    while True:
-        snapshot = source.poll(STEP)
-        if not snapshot.busy or len(snapshot.runs) > 1 or time.monotonic() > end:
-            return snapshot
+    """Read and judge what is there, as far as it is one run."""
+    snapshot = source.poll(FEW_RUNS)
+    if snapshot.busy and len(snapshot.runs) == 1:
+        snapshot = source.poll(FIRST_LOOK)
+    return snapshot
 
 
 def frame_of(config: ScreenConfig, size: tuple[int, int] | None = None) -> str | None:
