@@ -134,7 +134,11 @@ def frame_of(config: ScreenConfig, size: tuple[int, int] | None = None) -> str |
     terminal, preferences = detect(), Preferences(config.state)
     snapshot = config.initial or Snapshot()
     plain = terminal.plain or not terminal.unicode or config.ascii
-    if len(snapshot.runs) != 1 or plain or preferences.trouble or config.keys:
+    known = 1 if not snapshot.busy else snapshot.read[1] if snapshot.read else 0
+    if len(snapshot.runs) != 1 or known != 1:
+        # More may be found, or be shown once they are read.
+        return None
+    if plain or preferences.trouble or config.keys:
         return None
     name = config.theme or usual_theme(terminal, preferences.theme)
     themes = load_themes(directories_for(name, config.themes))

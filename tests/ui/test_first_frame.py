@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pyte
 import pytest
 from textual.widget import Widget
@@ -115,10 +117,21 @@ def colours(monkeypatch: pytest.MonkeyPatch, **variables: str) -> None:
         ({"COLORTERM": "", "TERM": "xterm"}, bare(stage.overfitting())),
         ({"LC_ALL": "C"}, bare(stage.overfitting())),
         ({}, stage.SCENES["several"]()),
+        ({}, replace(bare(stage.overfitting()), busy=True)),
+        ({}, replace(bare(stage.overfitting()), busy=True, read=(1, 4))),
         ({}, stage.SCENES["waiting"]()),
         ({}, None),
     ],
-    ids=["no colours", "16 colours", "ASCII", "runs", "waiting", "nothing"],
+    ids=[
+        "no colours",
+        "16 colours",
+        "ASCII",
+        "runs",
+        "while searching",
+        "while reading",
+        "waiting",
+        "nothing",
+    ],
 )
 def test_the_frame_is_left_to_the_dashboard(
     variables: dict[str, str], initial: Snapshot | None, monkeypatch: pytest.MonkeyPatch
