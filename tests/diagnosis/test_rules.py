@@ -472,6 +472,21 @@ def test_evals_on_a_handful_of_examples_near_zero_raise_no_alarm(seed: int) -> N
     assert max(turn.severity for turn in diagnose(curves).history) < Severity.WARNING
 
 
+@pytest.mark.parametrize(
+    ("train", "evals", "code"),
+    [
+        (np.linspace(4.71, 4.36, 40), np.linspace(4.62, 4.36, 40), "lr_too_low"),
+        (falling(14, 2.3, 0.3, 20), falling(14, 2.2, 0.4, 20), "converged"),
+        (falling(9, 1.95, 1.71, 20), np.linspace(1.732, 1.71, 9), "underfitting"),
+    ],
+)
+def test_a_finished_run_is_judged_by_what_it_has(train: Floats, evals: Floats, code: str) -> None:
+    engine = Engine()
+    every = 20 * np.arange(1, len(train) + 1)
+    engine.feed(*columns(engine, {"train/loss": (every, train), "eval/loss": (every, evals)}))
+    assert engine.diagnosis(ended=True).verdict.code == code
+
+
 def test_a_finished_run_that_never_moved_is_stuck_however_short() -> None:
     engine = Engine()
     engine.feed(*columns(engine, run(np.full(17, 0.65), every=20, noise=0.015)))

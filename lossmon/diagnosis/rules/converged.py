@@ -25,6 +25,9 @@ CONVERGED_SWING = 0.03
 CONVERGED_POINTS = 20
 """Train points before convergence is claimed."""
 
+ENDED_POINTS = 12
+"""The same of a run that is over: nothing more will come."""
+
 SLACK = 3.0
 """Standard errors by which the train loss may seem to move beside evals that do not: the error
 itself is known from few points."""
@@ -57,7 +60,8 @@ def converged(signals: Signals) -> Finding | None:
     train = signals.train
     if signals.kind in (LossKind.REWARD, LossKind.ADVERSARIAL):
         return None
-    if train is None or signals.logged_steps < CONVERGED_POINTS or little_learnt(signals):
+    least = ENDED_POINTS if signals.ended else CONVERGED_POINTS
+    if train is None or signals.logged_steps < least or little_learnt(signals):
         return None
     if not signals.is_long_enough:
         return None

@@ -25,7 +25,7 @@ SURE_IN_ORDER = 1.0
 """The same where every eval is lower than the one before, which noise alone seldom does."""
 
 SOME = 0.05
-"""Log fall that is more than nothing even where all batches look alike."""
+"""Log fall from the start that is more than nothing: below it, hardly anything is learnt."""
 
 SCATTER_LEARNT = 0.02
 """Relative scatter of train points from which the losses of batches differ. A model that has
@@ -44,7 +44,7 @@ CRAWL = 0.4
 """Share of the fall in the later half of the steps from which the descent is a straight one."""
 
 FAR_ENOUGH = 0.02
-"""Log fall from which a descent is well on its way; below, hardly anything is learnt."""
+"""Log fall since the first eval from which a descent is well on its way."""
 
 BEGUN = 6
 """Evals up to which a descent may only have begun."""
@@ -63,7 +63,7 @@ def descending(signals: Signals) -> bool:
         return False
     if float(logs[-1] - logs.min()) > noise:
         return False
-    if fall < FAR_ENOUGH and len(evals) >= BEGUN:
+    if len(evals) >= BEGUN and (fall < FAR_ENOUGH or signals.eval_fall < SOME):
         return False
     apart = tells_batches_apart(signals)
     late = _late(evals.x, logs)

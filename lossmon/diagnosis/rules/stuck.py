@@ -15,8 +15,8 @@ LEARNT = 0.35
 LEARNT_EVAL = 0.16
 """The same for the eval loss, which is first logged when part of the fall is over."""
 
-SLOW_POINTS = 10
-"""Train points before a loss that does not move is called stuck."""
+SLOW_POINTS = 8
+"""Train points before a loss that does not move is called stuck: epochs of a short run."""
 
 ALONE_POINTS = 40
 """The same without an eval loss, which shows the level without the noise of single batches."""
@@ -30,6 +30,9 @@ moves, where the losses of batches differ: a fine-tune falls by little more in t
 
 STUCK_GAIN = 0.03
 """Log gain over the second half of the run below which a loss that never fell is stuck."""
+
+CRAWL_GAIN = 0.045
+"""The same of a run that is over, and may have crept down in a straight line until its end."""
 
 PLATEAU_DROP = 0.15
 """Log fall above which a stuck loss has at least begun to learn: a plateau, not underfitting."""
@@ -87,7 +90,8 @@ def _stuck(signals: Signals) -> Finding | None:
     ):
         return None
     gain, error = signals.late_gain
-    if gain > STUCK_GAIN + SURELY * error or signals.late_eval_gain[0] > STUCK_GAIN:
+    most = CRAWL_GAIN if signals.ended else STUCK_GAIN
+    if gain > most + SURELY * error or signals.late_eval_gain[0] > most:
         return None
     if signals.eval is None:
         sharp = ALONE_ERROR if tells_batches_apart(signals) else STUCK_GAIN
@@ -109,6 +113,8 @@ def _stuck(signals: Signals) -> Finding | None:
         if train.points < CRAWL_POINTS and not signals.ended:
             return None
         code = "lr_too_low"
+    elif gain > STUCK_GAIN + SURELY * error or signals.late_eval_gain[0] > STUCK_GAIN:
+        return None
     else:
         code = "plateau" if signals.drop - signals.drop_error > PLATEAU_DROP else "underfitting"
     return Finding(code, Severity.NOTICE, int(signals.at(0)), Confidence.MEDIUM, evidence)
