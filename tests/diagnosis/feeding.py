@@ -21,7 +21,10 @@ ACCURACY = Meaning("eval/accuracy", "eval accuracy", Split.EVAL, Kind.METRIC, lo
 REWARD = Meaning("train/reward", "reward", Split.TRAIN, Kind.METRIC, lower_is_better=False)
 POLICY = tuple(
     Meaning(f"train/{name}", name, Split.TRAIN, Kind.OTHER)
-    for name in ("kl", "entropy", "completions_mean_length", "frac_reward_zero_std")
+    for name in (
+        *("kl", "approx_kl", "entropy", "entropy_loss", "frac_reward_zero_std"),
+        *("completions_mean_length", "completions_clipped_ratio"),
+    )
 )
 ORDER = (RATE, GRADIENT, TRAIN, EVAL, ACCURACY, REWARD, *POLICY)
 

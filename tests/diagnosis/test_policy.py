@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from lossmon.diagnosis.engine import Engine
-from lossmon.types import Severity
+from lossmon.types import Floats, Severity
 from tests.diagnosis.feeding import assert_sound, columns, diagnose
-from tests.diagnosis.policies import POLICIES, STEPS, policy
+from tests.diagnosis.policies import ALONG, POLICIES, STEPS, late, policy
 
 
 @pytest.mark.parametrize("code", POLICIES)
@@ -22,6 +22,58 @@ def test_a_sound_policy_is_neutral_and_says_what_to_look_at() -> None:
     diagnosis = diagnose(policy())
     assert diagnosis.verdict.severity is Severity.NEUTRAL
     assert {turn.severity for turn in diagnosis.history} == {Severity.NEUTRAL}
+
+
+def changing(times: float) -> Floats:
+    """A quantity that changes by a factor after a tenth of the run."""
+    return np.where(ALONG < 0.1, 1, times)
+
+
+FLAT = np.ones(len(STEPS))
+RISEN = 0.2 + 0.8 * np.minimum(3 * ALONG, 1)
+LENGTH, CUT = "completions_mean_length", "completions_clipped_ratio"
+LIMITS = [
+    ("length_explosion", {LENGTH: changing(2.2)}, {LENGTH: changing(2.9)}),
+    (
+        "length_explosion",
+        {LENGTH: changing(1.7), CUT: 0.6 * FLAT},
+        {LENGTH: changing(2.3), CUT: 0.6 * FLAT},
+    ),
+    (
+        "length_explosion",
+        {LENGTH: changing(4.0), CUT: 0.4 * FLAT},
+        {LENGTH: changing(4.0), CUT: 0.6 * FLAT},
+    ),
+    ("kl_blowup", {"kl": 0.02 + late(0.8)}, {"kl": 0.02 + late(1.4)}),
+    ("kl_blowup", {"kl": 0.5 + late(3.0)}, {"kl": 0.5 + late(4.5)}),
+    ("kl_blowup", {"approx_kl": 0.002 + late(0.08)}, {"approx_kl": 0.002 + late(0.16)}),
+    ("entropy_collapse", {"entropy": changing(0.08)}, {"entropy": changing(0.05)}),
+    ("entropy_collapse", {"entropy_loss": -changing(0.08)}, {"entropy_loss": -changing(0.05)}),
+    (
+        "zero_variance_groups",
+        {"frac_reward_zero_std": 0.7 * FLAT},
+        {"frac_reward_zero_std": 0.9 * FLAT},
+    ),
+    (
+        "reward_hacking",
+        {"reward": RISEN, LENGTH: changing(1.8), "kl": 0.2 * FLAT},
+        {"reward": RISEN, LENGTH: changing(1.8), "kl": 0.45 * FLAT},
+    ),
+    ("reward_collapse", {"reward": RISEN - late(0.5)}, {"reward": RISEN - late(0.8)}),
+]
+
+
+@pytest.mark.parametrize(("code", "within", "beyond"), LIMITS)
+def test_each_quantity_has_a_limit(
+    code: str, within: dict[str, Floats], beyond: dict[str, Floats]
+) -> None:
+    found = []
+    for changed in (within, beyond):
+        curves = policy(**{"reward": FLAT, "entropy": FLAT} | changed)
+        if "entropy_loss" in changed:
+            del curves["train/entropy"]
+        found.append(code in {finding.code for finding in diagnose(curves).findings})
+    assert found == [False, True]
 
 
 def test_a_policy_without_a_loss_is_judged_by_its_reward() -> None:
