@@ -27,6 +27,11 @@ _NUMBERED = re.compile(r"(?i)(?:run|job|exp|experiment|trial|train|training)[-_.
 _FIRST_PROCESS = re.compile(r"(?i)train(?:ing)?[-_.]?0+\.\w{2,6}")
 """Such a name that counts from 0 counts the processes of one training."""
 
+_DATED = re.compile(
+    r"20\d\d[-_.]?[01]\d[-_.]?[0-3]\d(?:[-_.T]?[0-2]\d[-_.:hH]?\d\d(?:[-_.:m]?\d\d)?)?"
+)
+"""A date in the name of a file, maybe with a time."""
+
 MOST_NUMBERED = 100
 """Numbered logs compared with each other at most."""
 
@@ -149,10 +154,11 @@ class Trainings:
         return found
 
     def _numbered(self, files: Sequence[FoundFile]) -> list[TrainingFiles]:
-        """Trainings from scratch whose logs are numbered, none if the logs may be of one."""
+        """Trainings from scratch with numbered or dated logs, none if the logs may be of one."""
         if not 1 < len(files) <= MOST_NUMBERED or not only_text(files):
             return []
-        if not all(_NUMBERED.fullmatch(file.path.name) for file in files):
+        names = [file.path.name for file in files]
+        if not all(map(_NUMBERED.fullmatch, names)) and not _are_dated(names):
             return []
         if any(_FIRST_PROCESS.fullmatch(file.path.name) for file in files):
             return []
@@ -229,6 +235,13 @@ class Trainings:
             )
             if one.path != path and os.path.isfile(one.path):
                 one.name = _named(one, path)
+
+
+def _are_dated(names: Sequence[str]) -> bool:
+    """Whether names of logs differ in nothing but the time at which each was begun."""
+    if not all(map(_DATED.search, names)):
+        return False
+    return len({_DATED.sub("", name) for name in names}) == 1
 
 
 def _spacing(curves: Iterable[FirstPoints]) -> int:

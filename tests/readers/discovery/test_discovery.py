@@ -361,21 +361,25 @@ def test_a_log_is_shown_before_a_data_set_beside_it_is_searched(
 
 
 @pytest.mark.parametrize(
-    ("first", "scale", "runs"),
+    "names",
+    [("run1.log", "run2.log"), ("train_2026-11-20_10-00.log", "train_2026-11-21_09-30.log")],
+)
+@pytest.mark.parametrize(
+    ("first", "scale", "count"),
     [
-        pytest.param(50, 3.0, ["run1.log", "run2.log"], id="from scratch"),
-        pytest.param(250, 3.0, [""], id="resumed"),
-        pytest.param(50, 2.0, [""], id="a copy"),
+        pytest.param(50, 3.0, 2, id="from scratch"),
+        pytest.param(250, 3.0, 1, id="resumed"),
+        pytest.param(50, 2.0, 1, id="a copy"),
     ],
 )
-def test_numbered_logs_of_trainings_from_scratch_are_runs(
-    tmp_path: Path, first: int, scale: float, runs: list[str]
+def test_numbered_or_dated_logs_of_trainings_from_scratch_are_runs(
+    tmp_path: Path, names: tuple[str, str], first: int, scale: float, count: int
 ) -> None:
-    for name, begin, top in (("run1.log", 50, 2.0), ("run2.log", first, scale)):
+    for name, begin, top in zip(names, (50, first), (2.0, scale), strict=True):
         lines = [f"step {begin + 50 * n} loss: {top / (n + 1):.4f}\n" for n in range(4)]
         (tmp_path / name).write_text("".join(lines))
     found = Discovery([tmp_path]).scan().runs
-    assert [one.path for one in found] == [tmp_path / name for name in runs]
+    assert [one.path for one in found] == [tmp_path / n for n in (names if count == 2 else [""])]
 
 
 @pytest.mark.parametrize("name", ["train{}.log", "rank_{}.log", "gpu{}.log", "worker-{}.out"])
