@@ -222,7 +222,8 @@ _TABLE: tuple[tuple[Quantity, str], ...] = (
     (
         _metric("episode_reward", "episode reward", False),
         "rollout_ep_rew_mean ep_rew_mean episode_reward_mean env_runners_episode_reward_mean "
-        "episode_return_mean env_runners_episode_return_mean episode_reward mean_ep_reward",
+        "episode_return_mean env_runners_episode_return_mean episode_reward mean_ep_reward "
+        "eprewmean averageepret",
     ),
     (_metric("rewards_chosen", "reward of chosen", None), "rewards_chosen"),
     (_metric("rewards_rejected", "reward of rejected", None), "rewards_rejected"),

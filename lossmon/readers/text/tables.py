@@ -29,7 +29,9 @@ _METRIC = lazy_pattern(
 )
 _EDGE = lazy_pattern(r"[└┴┘╰╯─-]{10,}\s*")
 _RULE = lazy_pattern(r"-{10,}\s*")
-_STEPS = "time/total_timesteps"
+_STEPS = ("time/total_timesteps", "total_timesteps", "misc/total_timesteps", "TotalEnvInteracts")
+"""What Stable-Baselines3, Baselines and Spinning Up call the steps of a block."""
+
 
 TableRow = tuple[Template, Groups]
 
@@ -149,10 +151,11 @@ class PrintedTable:
             elif _NUMBER.fullmatch(value):
                 self._block[self._section + name] = value
             return None
-        if not _RULE.fullmatch(line) or _STEPS not in self._block:
+        steps = next((name for name in _STEPS if name in self._block), "")
+        if not _RULE.fullmatch(line) or not steps:
             return None
         block, self._block, self._section = self._block, {}, ""
-        step = block.pop(_STEPS)
+        step = block.pop(steps)
         if not step.isdecimal():
             return None
         numbers = {"step": step}

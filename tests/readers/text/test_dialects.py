@@ -16,6 +16,7 @@ Steps = dict[str, list[int]]
 
 STEPS: dict[str, Steps] = {
     "audiocraft.log": {"ce": [50, 100, 150, 200], "ce_epoch": [100, 200], "eval/ce": [100, 200]},
+    "bigdl.log": {"loss": [1, 2, 3, 4]},
     "build_nanogpt.txt": {"train_loss": [0, 1, 2, 3, 4], "val_loss": [0, 2, 4]},
     "chainer.log": {"main/loss": [100, 200, 300, 400], "validation/main/loss": [200, 400]},
     "clu.log": {"loss": [10, 20, 30, 40]},
@@ -53,6 +54,8 @@ STEPS: dict[str, Steps] = {
     "paddleclas_avg.log": {"loss": [0, 10, 20, 30, 40, 50], "eval/loss": [20, 60]},
     "paddledetection.log": {"loss": [0, 20, 40, 60, 80, 100]},
     "paddlevideo.log": {"loss": [0, 100, 200, 300, 400, 500], "val loss_avg": [100, 300, 500]},
+    "rsl_rl.log": {"Value function loss": [0, 1, 2], "Mean reward": [0, 1, 2]},
+    "spinning_up.log": {"LossV": [4000, 8000, 12000], "AverageEpRet": [4000, 8000, 12000]},
     "structured.log": {"loss": [0, 10, 20, 30, 40, 50], "eval/loss": [30, 60]},
     "swin.log": {"loss": [0, 10, 20, 30], "test/Loss": [10, 30], "eval/Acc@1": [10, 30]},
     "timm_ema.log": {"Loss": [0, 19, 20, 39], "test/Loss": [19, 39], "test_ema/Loss": [19, 39]},

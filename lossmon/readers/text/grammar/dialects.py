@@ -31,8 +31,8 @@ class LineDialect:
 
     Attributes:
         sign: Text that every such line contains.
-        pattern: Matches the message from its start. Its groups `step`, `epoch` and `epochs` are
-            the position, the others are metrics.
+        pattern: Matches the message from its start. Its groups `step`, `steps`, `epoch` and
+            `epochs` are the position, the others are metrics.
         scale: What the position counts; nothing if `step` counts the batches of an evaluation.
         split: `eval` where the line is about held-out data, else empty.
         names: Tag of a group, where it differs from the name of the group.
@@ -125,6 +125,27 @@ DIALECTS = (
         Scale.STEP,
         split="eval",
         names={"loss": "eval/loss"},
+    ),
+    # BigDL: "[Epoch 1 128/60000][Iteration 1][Wall Clock 0.5s] Trained ... Loss is 2.4".
+    LineDialect(
+        "][Iteration ",
+        lazy_pattern(
+            rf"(?:.{{0,80}} - )?\[Epoch (?P<epoch>\d+) .{{0,40}}\]\[Iteration (?P<step>\d+)\]"
+            rf".{{0,200}}\bLoss is (?P<loss>{_N})"
+        ),
+        Scale.STEP,
+    ),
+    # RSL-RL centers what it prints of an iteration.
+    LineDialect(
+        "Learning iteration ",
+        lazy_pattern(r"\s*Learning iteration (?P<step>\d+)/(?P<steps>\d+)\s*$"),
+        Scale.STEP,
+    ),
+    LineDialect(
+        "Mean reward: ",
+        lazy_pattern(rf"\s*Mean reward: (?P<reward>{_N})\s*$"),
+        Scale.NONE,
+        names={"reward": "Mean reward"},
     ),
     # Tutorials of TensorFlow 1: "After 100 training step(s), loss on training batch is 0.5".
     LineDialect(
@@ -236,7 +257,7 @@ DIALECTS = (
     ),
 )
 
-_PLACES = frozenset({"step", "epoch", "epochs"})
+_PLACES = frozenset({"step", "steps", "epoch", "epochs"})
 _BEST = "best"
 """Group of the best value so far, which is no value of the line."""
 
@@ -268,7 +289,7 @@ def _record(dialect: LineDialect, found: re.Match[str], before: Prefix) -> Metri
     place = LinePosition(
         dialect.scale,
         spans.get("step"),
-        None,
+        spans.get("steps"),
         spans.get("epoch"),
         spans.get("epochs"),
         True,

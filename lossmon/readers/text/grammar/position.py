@@ -9,7 +9,7 @@ from lossmon.lazy_pattern import lazy_pattern
 from lossmon.readers.text.grammar.parsed import LinePosition, Scale, TextSpan
 
 _EPOCH = lazy_pattern(
-    r"(?ix)(?<![\w./=-])(?:epoch|ep\.?|(?-i:E)(?=\d\d)|轮次|第(?=\s*\d+\s*轮))(?:\((?P<split>train|val|test|eval)\))?"
+    r"(?ix)(?<![\w./=-])(?:epoch(?:s(?=\s\d+/))?|ep\.?|(?-i:E)(?=\d\d)|轮次|第(?=\s*\d+\s*轮))(?:\((?P<split>train|val|test|eval)\))?"
     r"\s*(?:[:=\#]\s*)?(?:no\.?\s*)?\[?\s*(?P<epoch>\d+(?:\.\d+)?)(?![.a-z_\d])"
     r"(?:\s*(?:/|of)\s*(?P<epochs>\d+)(?![\w./]))?\s*\]?轮?"
 )

@@ -22,7 +22,7 @@ FIRST = {
 """What the first column may be called, and what it counts."""
 
 BLOCKS = ("|",)
-"""Stands for the columns of Stable-Baselines3's blocks of name and value."""
+"""Stands for the columns of blocks of name and value, as reinforcement learning prints them."""
 
 NUMBERED = "#"
 """What spaCy calls its steps, in the column behind the epoch `E`."""
@@ -52,7 +52,11 @@ _TESTED = lazy_pattern(
     r"(?:DataLoader \d+[\s┃│|]*)+"
 )
 _WORD = lazy_pattern(r"#|[A-Za-z][\w()@/.% -]{0,40}")
-_SECTION = lazy_pattern(r"\|\s+(?:rollout|time|train|eval)/\s+\|\s+\|\s*")
+_SECTION = lazy_pattern(
+    r"\|\s+(?:rollout|time|train|eval)/\s+\|\s+\|\s*|"
+    r"\|(?= {2}|.{0,80} {2}\|) +[A-Za-z][\w./-]{0,80} +\| +-?\d[\d.e+-]{0,30} +\|\s*"
+)
+"""The heading of a section, or a padded line of a name and a number."""
 
 
 def cells(line: str) -> list[str]:
