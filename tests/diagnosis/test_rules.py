@@ -374,6 +374,34 @@ def test_a_metric_that_gets_worse_while_the_loss_falls_is_told() -> None:
     assert ("metric_disagreement", "metric_worse") in codes
 
 
+@pytest.mark.parametrize(
+    ("loss", "metric", "variants"),
+    [
+        pytest.param(1.08, 1.03, {"metric_better"}, id="both moved"),
+        pytest.param(1.03, 1.03, set(), id="the loss hardly rose"),
+        pytest.param(1.08, 1.006, set(), id="the metric hardly gained"),
+        pytest.param(0.80, 0.92, {"metric_worse"}, id="the metric fell while the loss did"),
+        pytest.param(0.96, 0.92, set(), id="the loss hardly fell"),
+        pytest.param(0.80, 0.97, set(), id="the metric hardly fell"),
+    ],
+)
+def test_loss_and_metric_disagree_from_a_limit_of_each_on(
+    loss: float, metric: float, variants: set[str]
+) -> None:
+    """Both are at their best at half of the run, and change by a factor from there on."""
+    later = np.linspace(0, 1, 10)[1:]
+    evals = np.concatenate((falling(11, 2.4, 1.0, 8), 1 + (loss - 1) * later))
+    scores = np.concatenate((np.linspace(0.5, 0.8, 11), 0.8 * (1 + (metric - 1) * later)))
+    at = np.arange(30, 601, 30)
+    curves: dict[str, Curve] = {
+        "train/loss": run(falling(600))["train/loss"],
+        "eval/loss": (at, evals),
+        "eval/accuracy": (at, scores),
+    }
+    found = [f for f in diagnose(curves).findings if f.code == "metric_disagreement"]
+    assert {finding.variant for finding in found} == variants
+
+
 def test_a_rate_that_was_raised_is_named_beside_the_divergence() -> None:
     rate = np.where(np.arange(600) < 350, 1e-3, 1e-1)
     codes = {f.code for f in diagnose(with_rate(run(step_up(600, 0.6, 6.0)), rate)).findings}
