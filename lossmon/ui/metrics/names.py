@@ -18,6 +18,8 @@ _SEPARATORS = frozenset("/._:- \t")
 _CAMEL = re.compile(r"[A-Za-z0-9]*[a-z][A-Z][A-Za-z0-9]*")
 _NOT_ALNUM = re.compile(r"[^0-9a-z]+")
 
+_SPLITS = frozenset({"train", "eval", "test", "val", "valid", "validation"})
+
 _OWN_WORDS = (Kind.LOSS, Kind.METRIC)
 """Kinds whose label is always better known than their tag."""
 
@@ -89,8 +91,9 @@ def shortened(name: str, room: int, counts: Mapping[str, int]) -> str:
     kept = {at for at, piece in enumerate(pieces) if piece[0] not in _SEPARATORS}
     dropped = []
     while cell_len(text := _joined(pieces, kept)) > room and len(kept) > 1:
-        # Of words equally common the first goes: a name becomes more special towards its end.
-        dropped.append(max(kept, key=lambda at: (counts.get(pieces[at], 0), -at)))
+        # Of words equally common the first goes: a name becomes more special towards its end. The
+        # split goes last, however common: of two names it is often all that differs.
+        dropped.append(max(kept, key=lambda at: (_commonness(pieces, at, counts), -at)))
         kept.remove(dropped[-1])
     for at in reversed(dropped[:-1]):
         # A long word that went last may have left room for short ones.
@@ -98,6 +101,10 @@ def shortened(name: str, room: int, counts: Mapping[str, int]) -> str:
             kept.add(at)
             text = longer
     return text if cell_len(text) <= room else clip_middle(text, room)
+
+
+def _commonness(pieces: Sequence[str], at: int, counts: Mapping[str, int]) -> int:
+    return -1 if at == 0 and pieces[at] in _SPLITS else counts.get(pieces[at], 0)
 
 
 def short_names(

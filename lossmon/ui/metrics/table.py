@@ -126,6 +126,7 @@ def table(
     counts: Mapping[str, int] | None = None,
     spans: Spans | None = None,
     named: Callable[[str], str] = str,
+    beside: Sequence[Series] = (),
 ) -> list[Line]:
     """One row per series: label, sparkline, newest value; a pointer before the chosen one.
 
@@ -138,12 +139,14 @@ def table(
         spans: Range of the sparklines and newest position on each axis; by default a row has
             its own.
         named: Puts a name into the user's language.
+        beside: Series in another column, whose names differ from those of these.
     """
-    labels = [label_of(one, named, short=room < 50) for one in series]
+    every = (*series, *beside)
+    labels = [label_of(one, named, short=room < 50) for one in every]
     most = max(5, room - VALUE_ROOM - 4 - LEAST_TREND)
-    label_room = min(most, max(map(cell_len, labels), default=0))
+    label_room = min(most, max(map(cell_len, labels[: len(series)]), default=0))
     # Beside a long name a common one need not be short.
-    whole = [label_of(one, named) for one in series]
+    whole = [label_of(one, named) for one in every]
     labels = [
         long if cell_len(long) <= label_room else label
         for label, long in zip(labels, whole, strict=True)
@@ -156,7 +159,7 @@ def table(
     value_room = max([VALUE_ROOM, *map(cell_len, values)])
     spark_room = room - label_room - value_room - 4
     rows = []
-    for at, (one, label, value) in enumerate(zip(series, labels, values, strict=True)):
+    for at, (one, label, value) in enumerate(zip(series, labels, values, strict=False)):
         bars = " " * max(0, spark_room)
         if spark_room >= 4:
             span, until = (spans or {}).get(one.axis) or _span_of([one])

@@ -195,14 +195,17 @@ class Metrics(ScenePanel, can_focus=True):
         visible = self._visible(shown)
         mark = None if chosen is None else chosen - self.top
 
-        def drawn(series: Sequence[Series], room: int, mark: int | None) -> list[Line]:
+        def drawn(
+            series: Sequence[Series], room: int, mark: int | None, beside: Sequence[Series] = ()
+        ) -> list[Line]:
             known = self._counts, self._spans, self.scene.metric
-            return table(series, room, ascii, mark, *known)
+            return table(series, room, ascii, mark, *known, beside)
 
         if self._is_double(width):
             half = (width - 2) // 2
             below = None if mark is None else mark - rows
-            left, right = drawn(visible[:rows], half, mark), drawn(visible[rows:], half, below)
+            ours, others = visible[:rows], visible[rows:]
+            left, right = drawn(ours, half, mark, others), drawn(others, half, below, ours)
             right += [EMPTY] * (len(left) - len(right))
             return [
                 (*pad(one, half), ("  ", TEXT), *two) for one, two in zip(left, right, strict=True)

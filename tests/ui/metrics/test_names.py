@@ -91,3 +91,9 @@ def test_a_tag_stands_for_itself_where_the_field_has_no_words(
 
 def test_a_hostile_tag_is_cleaned() -> None:
     assert "\x1b" not in display_name(Series("a/\x1b[2J", Meaning("train/a2j", "train a2j")))
+
+
+def test_the_split_of_a_name_goes_last() -> None:
+    names = ["train reward margin", "eval reward margin", "eval reward accuracy"]
+    assert shortened(names[0], 14, frequencies(names)) == "train…margin"
+    assert shortened(names[1], 14, frequencies(names)) == "eval…margin"

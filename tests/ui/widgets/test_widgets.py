@@ -33,7 +33,7 @@ from lossmon.ui.dashboard.header import progress_parts
 from lossmon.ui.dashboard.main_panes import pane_plans
 from lossmon.ui.dashboard.notices import Pace, notice, shortened
 from lossmon.ui.metrics.entries import entry_of
-from lossmon.ui.metrics.table import others, rows, spans_of
+from lossmon.ui.metrics.table import others, rows, spans_of, table
 from lossmon.ui.run_selection import liveliest
 from lossmon.ui.scene import Scene
 from lossmon.ui.text.lines import Line, bar, plain, width
@@ -542,3 +542,14 @@ def test_the_name_of_a_run_has_the_room_that_is_left_on_a_narrow_screen() -> Non
     run = replace(stage.healthy(), name="pretraining-with-long-name", state=RunState.FINISHED)
     line = progress_parts(Scene(stage.snapshot(replace(run, total_steps=None))), 44)[0][1]
     assert plain(line) == "pretraining-with-long-name"
+
+
+def test_names_in_two_columns_differ() -> None:
+    steps, values = np.arange(9), np.arange(9.0)
+    made = [
+        stage.series(Meaning(f"{split}/m", f"{split} reward of the chosen answers"), steps, values)
+        for split in ("train", "eval")
+    ]
+    left, right = (table(made[at : at + 1], 34, False, beside=made[1 - at :][:1]) for at in (0, 1))
+    shown = [plain(line[1:2]).strip() for line in (left[0], right[0])]
+    assert shown[0] != shown[1]
