@@ -51,8 +51,12 @@ from lossmon.types import Batch, Facts, LoggedMedia, MediaKind, MediaRecord, Tex
 _HISTORY, _OUTPUT, _CONFIG, _STATS, _METRIC, _OUTPUT_RAW, _RUN, _EXIT = 2, 4, 5, 7, 12, 13, 17, 18
 """Numbers of the records that are read, in W&B's `Record` message."""
 
-_NUMBER_KEY, _HISTORY_KEY, _SUMMARY_KEY = 1 << 3 | VARINT, 2 << 3 | BYTES, 3 << 3 | BYTES
-"""First bytes of a record's own number, of a history and of a summary."""
+_NUMBER_KEY, _HISTORY_KEY = 1 << 3 | VARINT, 2 << 3 | BYTES
+"""First bytes of a record's own number, and of a history."""
+
+_is_summary = re.compile(rb"\x08[\x80-\xff]{0,9}[\x00-\x7f]\x1a").match
+"""Whether a record, behind its own number, is a summary, which only repeats the newest values: two
+of three records are."""
 
 _READ = frozenset({_HISTORY, _OUTPUT, _CONFIG, _STATS, _METRIC, _OUTPUT_RAW, _RUN, _EXIT})
 
@@ -132,8 +136,9 @@ class WandbReader:
                 self._batch.restart()
                 self._reset()
             for record in records:
-                self._record = record
-                self._add(record.content)
+                if not _is_summary(record[0]):
+                    self._record = record
+                    self._add(record[0])
             self._rows.flush()
         self._batch.notes += self._tail.drain_notes()
         if self._malformed:
@@ -153,8 +158,6 @@ class WandbReader:
 
     def _add(self, record: bytes) -> None:
         kind, start, stop = _short_head(record)
-        if kind == _SUMMARY_KEY:
-            return
         try:
             if kind == _HISTORY_KEY:
                 if self._fast is None or not self._add_fast(*self._fast, record, start, stop):
@@ -375,8 +378,8 @@ class WandbReader:
 def _short_head(record: bytes) -> tuple[int, int, int]:
     """Key of the first field after a record's own number, and where its content is.
 
-    Two of three records are summaries, which only repeat the newest values, and most others
-    history: these are told apart without decoding. The key is 0 where there is no such number.
+    Most records are history, which is decoded without looking at each field. The key is 0 where
+    there is no such number.
     """
     at, end = 1, len(record) - 4
     while at < end and record[at] > 0x7F:
@@ -386,7 +389,7 @@ def _short_head(record: bytes) -> tuple[int, int, int]:
     length, start = record[at + 2], at + 3
     if length > 0x7F:
         if record[start] > 0x7F:
-            return (record[at + 1] if record[at + 1] == _SUMMARY_KEY else 0), 0, 0
+            return 0, 0, 0
         length, start = length & 0x7F | record[start] << 7, start + 1
     stop = start + length
     return (record[at + 1] if stop <= len(record) else 0), start, stop
