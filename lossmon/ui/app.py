@@ -41,6 +41,7 @@ from lossmon.ui.state.preferences import Preferences
 from lossmon.ui.state.session import Session
 from lossmon.ui.terminal import Terminal, detect
 from lossmon.ui.text.ascii import Ascii
+from lossmon.ui.theme.palette import color_system
 from lossmon.ui.theme.switcher import ThemeSwitcher
 from lossmon.ui.views import BY_ID, DETAIL, MEDIA, METRICS, RUNS, VIEWS, View
 
@@ -83,6 +84,9 @@ class LossmonApp(ViewHost):
             terminal = replace(terminal, unicode=not config.ascii)
         # Sixteen colours and none at all are the terminal's own: nothing is made of them here.
         super().__init__(ansi_color=True if terminal.plain else None)
+        if not terminal.plain:
+            # As many as the first frame has; rich does not know every terminal by its name.
+            self.console._color_system = color_system(terminal)
         # Textual takes an empty NO_COLOR for a set one, and sends colours to a TERM without any.
         self._filters = [one for one in self._filters if not isinstance(one, NoColor | Monochrome)]
         self.no_color = terminal.colors == 0

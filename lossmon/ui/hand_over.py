@@ -6,10 +6,11 @@ import os
 import signal
 import sys
 import termios
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from copy import deepcopy
-from types import FrameType, TracebackType
-from typing import IO, TYPE_CHECKING, Any, Self
+from types import FrameType
+from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -41,37 +42,51 @@ def owned_terminal() -> tuple[int, IO[str]] | None:
     return (number, output) if os.tcgetpgrp(number) == os.getpgrp() else None
 
 
+@contextmanager
+def first_screen(terminal: tuple[int, IO[str]], frame: str) -> Iterator[FirstScreen]:
+    """Show a first frame; the terminal is as it was found at the end.
+
+    Args:
+        terminal: Its input and its output.
+        frame: What to show.
+    """
+    first = FirstScreen(*terminal)
+    try:
+        first.show(frame)
+        yield first
+    finally:
+        first.close()
+
+
 class FirstScreen:
     """The terminal from the first frame until the app has it, or else until the end.
 
     Keys wait in the terminal for the app. Ctrl+C and signals end the program, Ctrl+Z waits.
 
     Args:
-        terminal: Its input and its output.
-        frame: What to show.
+        number: File descriptor of the input.
+        output: Where to draw.
     """
 
-    def __init__(self, terminal: tuple[int, IO[str]], frame: str) -> None:
-        self._input, self._output = terminal
-        self._frame = frame
-        self._modes = termios.tcgetattr(self._input)
+    def __init__(self, number: int, output: IO[str]) -> None:
+        self._input, self._output = number, output
+        self._modes = termios.tcgetattr(number)
         self._is_taken = False
 
-    def __enter__(self) -> Self:
+    def show(self, frame: str) -> None:
+        """Show a frame on the alternate screen."""
         for number in ENDING:
             signal.signal(number, _end)
         signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTSTP])
         termios.tcsetattr(self._input, termios.TCSANOW, _quiet(self._modes))
-        self._write(_BEGIN + _ENTER + self._frame + _END)
-        return self
+        self._write(_BEGIN + _ENTER + frame + _END)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._give_back()
+    def close(self) -> None:
+        """Leave the terminal and the signals as they were found; the terminal may be gone."""
+        with suppress(OSError, termios.error):
+            if not self._is_taken:
+                self._write(_LEAVE)
+            termios.tcsetattr(self._input, termios.TCSANOW, self._modes)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTSTP])
         for number in ENDING:
             signal.signal(number, signal.SIG_DFL)
@@ -103,13 +118,6 @@ class FirstScreen:
     def _write(self, text: str) -> None:
         self._output.write(text)
         self._output.flush()
-
-    def _give_back(self) -> None:
-        """Leave the terminal as it was found; it may be gone."""
-        with suppress(OSError, termios.error):
-            if not self._is_taken:
-                self._write(_LEAVE)
-            termios.tcsetattr(self._input, termios.TCSANOW, self._modes)
 
 
 def _end(number: int, _frame: FrameType | None) -> None:

@@ -18,7 +18,7 @@ from lossmon.ui.chart.view_options import chart_settings_of
 from lossmon.ui.chart_actions import ChartActions
 from lossmon.ui.dashboard.first_frame import first_frame
 from lossmon.ui.dashboard.sizes import classes_of
-from lossmon.ui.hand_over import ENDING, FirstScreen, owned_terminal
+from lossmon.ui.hand_over import ENDING, FirstScreen, first_screen, owned_terminal
 from lossmon.ui.scene import Scene, ScreenConfig
 from lossmon.ui.state.preferences import Preferences
 from lossmon.ui.terminal import detect
@@ -39,15 +39,15 @@ FEW_RUNS = 0.05
 class _Reading(threading.Thread):
     """Reads what is there while the main thread imports Textual."""
 
-    def __init__(self, source: RunSource, seconds: float, *, judge: bool) -> None:
+    def __init__(self, source: RunSource, *, judge: bool) -> None:
         super().__init__(name="first look", daemon=True)
-        self._source, self._seconds, self._judge = source, seconds, judge
+        self._source, self._judge = source, judge
         self._snapshot: Snapshot | None = None
         self._error: Exception | None = None
 
     def run(self) -> None:
         try:
-            self._snapshot = self._source.poll(self._seconds, judge=self._judge)
+            self._snapshot = self._source.poll(FIRST_LOOK, judge=self._judge)
         except Exception as error:
             # It belongs to the main thread, which raises it in `snapshot`.
             self._error = error
@@ -84,7 +84,7 @@ def view(
         frame = None if initial is None else frame_of(screen_config(config, initial))
         if terminal is None or frame is None:
             return _watch(source, config, use_terminal, initial, None)
-        with FirstScreen(terminal, frame) as first:
+        with first_screen(terminal, frame) as first:
             return _watch(source, config, use_terminal, initial, first)
     finally:
         source.stop()
@@ -101,7 +101,7 @@ def _watch(
     reading = None
     if initial is None or initial.busy:
         # Judging a fleet comes later; a verdict that is shown already stays.
-        reading = _Reading(source, FIRST_LOOK, judge=first is not None)
+        reading = _Reading(source, judge=first is not None)
         reading.start()
     import asyncio
 
@@ -142,7 +142,7 @@ def frame_of(config: ScreenConfig, size: tuple[int, int] | None = None) -> str |
         return None
     name = config.theme or usual_theme(terminal, preferences.theme)
     themes = load_themes(directories_for(name, config.themes))
-    theme = themes.loaded.get(name) or themes.loaded.get(FAMILY + name)
+    theme = themes.loaded.get(FAMILY + name) or themes.loaded.get(name)
     if theme is None or theme.ansi or themes.failed:
         return None
     size = size or shutil.get_terminal_size()

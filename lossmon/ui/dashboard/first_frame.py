@@ -22,7 +22,7 @@ from lossmon.ui.dashboard.verdicts import verdict_rows
 from lossmon.ui.metrics.table import entries_in
 from lossmon.ui.scene import Scene
 from lossmon.ui.text.lines import EMPTY, FRAME, Line, edge_line
-from lossmon.ui.theme.palette import Palette
+from lossmon.ui.theme.palette import Palette, color_system
 
 LEAST_WIDTH, LEAST_HEIGHT = 20, 4
 """Cells of a main pane below which the frame is left to the dashboard."""
@@ -48,7 +48,7 @@ def first_frame(scene: Scene, palette: Palette, size: tuple[int, int]) -> str | 
     roomy = all(p.width >= LEAST_WIDTH and p.height >= LEAST_HEIGHT for p in places.values())
     if not places or not roomy:
         return None
-    system = ColorSystem.TRUECOLOR if scene.terminal.colors > 256 else ColorSystem.EIGHT_BIT
+    system = color_system(scene.terminal)
     parts: list[Row] = [(0, y, palette.segments(EMPTY, columns)) for y in range(rows)]
     for place, plan in zip(places.values(), plans_in(scene, list(places)), strict=True):
         parts += _pane(scene, palette, place, plan)

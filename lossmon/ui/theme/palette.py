@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from rich.color import ANSI_COLOR_NAMES, Color
+from rich.color import ANSI_COLOR_NAMES, Color, ColorSystem
 from rich.color_triplet import ColorTriplet
 from rich.segment import Segment
 from rich.style import Style
 
+from lossmon.ui.terminal import Terminal
 from lossmon.ui.text.lines import TINT, Line, width
 
 BADGE = "badge-"
@@ -109,6 +110,11 @@ class Palette:
             return Color.default()
         number = ANSI_COLOR_NAMES.get(value.removeprefix("ansi_"))
         return None if number is None else Color.from_ansi(number)
+
+
+def color_system(terminal: Terminal) -> ColorSystem:
+    """How colours are written to a terminal that has colours of our choice."""
+    return ColorSystem.TRUECOLOR if terminal.colors > 256 else ColorSystem.EIGHT_BIT
 
 
 def blend(color: Color | None, other: Color | None, share: float) -> Color | None:
