@@ -77,7 +77,9 @@ def _top(scene: Scene, columns: int) -> list[Line]:
 def _places(scene: Scene, columns: int, rows: int) -> dict[str, Place]:
     run, hidden = scene.run, scene.chart_settings.hidden
     reading = scene.snapshot.hardware
-    if run is None or scene.chart_settings.sizes or reading.gpus or reading.host:
+    if run is None or scene.lacks_scalars:
+        return {}
+    if scene.chart_settings.sizes or reading.gpus or reading.host:
         return {}
     wanted = Wanted(
         notice=bool(notice(scene)),

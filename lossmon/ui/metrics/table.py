@@ -11,6 +11,7 @@ from lossmon.analysis.generalisation_gap import gap_series
 from lossmon.hardware.recorded import is_recorded
 from lossmon.types import Axis, RunSnapshot, RunState, Series
 from lossmon.ui.chart.axes.ranges import Span, x_span
+from lossmon.ui.chart.main_charts import reward_charts
 from lossmon.ui.chart.sparkline import sparkline_over
 from lossmon.ui.metrics.entries import MetricEntry, entries_of, entry_of, key_of
 from lossmon.ui.metrics.names import display_name, short_names, shortened
@@ -82,10 +83,14 @@ def entries_in(run: RunSnapshot, pins: Collection[str], text: str) -> list[Metri
         text: A filter (see `matcher`).
     """
     losses = [run.series[at] for at in (run.train, run.eval) if at is not None]
-    series = [*(one for one in losses if key_of(one) in pins), *rows(run)]
+    # The first of other main charts stands where the losses do, and they stand here.
+    led = {key_of(run.series[at]) for chart in reward_charts(run)[:1] for at in chart}
+    listed = (one for one in rows(run) if key_of(one) in pins or key_of(one) not in led)
+    series = [*(one for one in losses if led or key_of(one) in pins), *listed]
     fits = matcher(text)
     fitting = [one for one in series if fits(one.tag) or fits(one.meaning.label)]
-    return ranked(entries_of(fitting), pins)
+    found, first = ranked(entries_of(fitting), pins), {key_of(one) for one in losses if led}
+    return sorted(found, key=lambda one: (one.key not in pins, one.key not in first))
 
 
 def _ranked(series: list[Series]) -> list[Series]:

@@ -33,7 +33,7 @@ from lossmon.ui.dashboard.header import progress_parts
 from lossmon.ui.dashboard.main_panes import pane_plans
 from lossmon.ui.dashboard.notices import Pace, notice, shortened
 from lossmon.ui.metrics.entries import entry_of
-from lossmon.ui.metrics.table import others, rows, spans_of, table
+from lossmon.ui.metrics.table import entries_in, others, rows, spans_of, table
 from lossmon.ui.run_selection import liveliest
 from lossmon.ui.scene import Scene
 from lossmon.ui.text.lines import Line, bar, plain, width
@@ -553,3 +553,21 @@ def test_names_in_two_columns_differ() -> None:
     left, right = (table(made[at : at + 1], 34, False, beside=made[1 - at :][:1]) for at in (0, 1))
     shown = [plain(line[1:2]).strip() for line in (left[0], right[0])]
     assert shown[0] != shown[1]
+
+
+def test_where_the_reward_leads_the_loss_is_listed_in_its_place() -> None:
+    steps, values = np.arange(9), np.arange(9.0)
+    reward = stage.series(Meaning("train/reward", "train reward"), steps, values)
+    run = stage.healthy()
+    led = replace(
+        run,
+        series=(*run.series, reward),
+        diagnosis=replace(run.diagnosis, missing=("reward_loss",)),
+    )
+    plain_run = replace(led, diagnosis=run.diagnosis)
+    usual, leading = (
+        [one.lead.meaning.key for one in entries_in(one, (), "")] for one in (plain_run, led)
+    )
+    assert "train/reward" in usual and not {"train/loss", "eval/loss"} & set(usual)
+    assert set(leading[:2]) == {"train/loss", "eval/loss"}
+    assert "train/reward" not in leading
