@@ -15,9 +15,6 @@ from lossmon.types import Floats
 LEFT_EVALS = 8
 """Number of evals: with so many, the newest three are the highest by chance in 1 of 35 runs."""
 
-EVAL_ALARM = 0.01
-"""Log rise of an eval above the best at which it may confirm overfitting."""
-
 
 class EvalSignals(TrainSignals):
     """What the evals show."""
@@ -87,5 +84,4 @@ class EvalSignals(TrainSignals):
         """Raw eval loss above which a single eval calls for a judgement."""
         if len(self.eval_log) < 4:
             return math.inf
-        rise = max(EVAL_ALARM, 4 * self.eval_noise)
-        return math.exp(float(self.eval_log.min()) + rise) - self.offset
+        return math.exp(float(self.eval_log.min()) + 4 * self.eval_noise) - self.offset
