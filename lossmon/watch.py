@@ -63,9 +63,13 @@ class Watch:
     Args:
         paths: Directories and files; need not exist yet.
         changed: Set at each change, never cleared here.
+
+    Attributes:
+        events: Number of events that came so far.
     """
 
     def __init__(self, paths: Sequence[Path], changed: threading.Event) -> None:
+        self.events = 0
         self._roots = tuple(paths)
         self._changed = changed
         self._lock = threading.Lock()
@@ -268,6 +272,7 @@ class Watch:
                 self._observer.unschedule(watch)
 
     def _on_event(self, event: FileSystemEvent) -> None:
+        self.events += 1
         if not os.fsdecode(event.dest_path or event.src_path).endswith(WEIGHTS):
             self._changed.set()
 

@@ -114,6 +114,13 @@ STEADY = 4
 OFTEN = 1.0
 """Most seconds between two polls of who looks often enough to do without events."""
 
+FLOOD = 200.0
+"""Events per second that cost more than they tell: a database that is written in a tight loop makes
+thousands, each of which its writer waits for a little."""
+
+FLOOD_PAUSE = 30.0
+"""Seconds without events after a flood of them; files are looked at by polling meanwhile."""
+
 
 class LocalSource:
     """Runs whose files this machine sees, and its hardware.
@@ -156,6 +163,9 @@ class LocalSource:
         self._runs: tuple[RunSnapshot, ...] = ()
         self._news, self._polled = 0, -math.inf
         """Polls in a row that found something new, and when the last one was."""
+        self._counted, self._counted_at = 0, 0.0
+        """Events at the last count of them, and when that was."""
+        self._paused_until = -math.inf
         self._plain, self._noted = Snapshot(), Snapshot()
 
     def poll(self, budget: float, *, judge: bool = True) -> Snapshot:
@@ -176,10 +186,19 @@ class LocalSource:
         self._runs, self._polled = runs, now
         if self._watch is None:
             return
-        if not self._news:
-            self._watch.resume()
-        elif self._news == STEADY:
+        self._count_events(self._watch.events, now)
+        if now < self._paused_until or self._news == STEADY:
             self._watch.pause()
+        elif not self._news:
+            self._watch.resume()
+
+    def _count_events(self, events: int, now: float) -> None:
+        """Begin a pause where too many events came since the last count, a second ago or more."""
+        seconds = now - self._counted_at
+        if seconds >= OFTEN:
+            if events - self._counted > FLOOD * seconds:
+                self._paused_until = now + FLOOD_PAUSE
+            self._counted, self._counted_at = events, now
 
     def begin(self) -> None:
         """Start to watch the files and to sample the hardware."""

@@ -61,6 +61,26 @@ def test_a_run_that_writes_all_the_time_is_read_without_events(
     assert calls == ["pause", "resume"]
 
 
+def test_a_flood_of_events_is_not_listened_to(
+    source: LocalSource, output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+    settled(source)
+    source.begin()
+    settled(source)
+    source.changed.clear()
+    monkeypatch.setattr(Watch, "pause", lambda watch: calls.append("pause"))
+    monkeypatch.setattr(Watch, "resume", lambda watch: calls.append("resume"))
+    for name in ("FLOOD", "OFTEN"):
+        monkeypatch.setattr(f"lossmon.monitor.source.{name}", 0.0)
+    append(output / "deep" / "er" / "trainer_log.jsonl", falling(21, 22))
+    assert source.changed.wait(10)
+    settled(source)
+    settled(source)
+    assert calls
+    assert set(calls) == {"pause"}
+
+
 def test_nothing_new_gives_the_very_same_snapshot(source: LocalSource) -> None:
     settled(source)
     assert source.poll(1.0) is source.poll(1.0)
