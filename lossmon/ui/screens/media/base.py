@@ -71,6 +71,12 @@ class MediaScreen(TypingScreen):
                 tooltip="Filter by words, glob or regex"),
     ]  # fmt: skip
 
+    DEFAULT_CSS = """
+    MediaScreen HeatMap, MediaScreen PictureView {
+        padding: 0 1; border-left: round $frame; border-right: round $frame;
+    }
+    """
+
     kind: ClassVar[MediaKind]
     """What the view shows."""
 
@@ -106,6 +112,7 @@ class MediaScreen(TypingScreen):
         self._loading = False
         self.upper = Edge("╭╮", left=True)
         self.list = MediaList()
+        self.view = self.make_view()
         self.lower = Edge("╰╯", left=False)
         bindings = [one for one in MediaScreen.BINDINGS if isinstance(one, Binding)]
         self.keys = Keys(
@@ -114,12 +121,15 @@ class MediaScreen(TypingScreen):
 
     # ---------------------------------------------------------------- what subclasses say
 
-    def body(self) -> Widget:
-        """The widget below the list; made once."""
+    view: Widget
+    """The widget below the list."""
+
+    def make_view(self) -> Widget:
+        """Make the widget below the list."""
         raise NotImplementedError
 
     def draw(self) -> None:
-        """Show the chosen series in the body, as far as it was read."""
+        """Show the chosen series in the view, as far as it was read."""
         raise NotImplementedError
 
     def wanted(self, series: MediaSeries) -> Sequence[MediaRecord]:
@@ -135,7 +145,7 @@ class MediaScreen(TypingScreen):
     def compose(self) -> ComposeResult:
         yield self.upper
         yield self.list
-        yield self.body()
+        yield self.view
         yield self.lower
         yield self.keys
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from textual import events
-from textual.widget import Widget
 
 from lossmon.types import Histogram, MediaKind
 from lossmon.ui.media.heat import summary
-from lossmon.ui.screens.base.host import ViewHost
 from lossmon.ui.screens.media.base import MediaScreen
 from lossmon.ui.text import numbers
 from lossmon.ui.text.lines import MUTED, TEXT, Line
@@ -17,26 +15,18 @@ from lossmon.ui.widgets.media.heat_map import HeatMap
 class HistogramsScreen(MediaScreen):
     """A heat map per tag: columns are steps, rows are bins of value, colour is the share."""
 
-    DEFAULT_CSS = """
-    HistogramsScreen HeatMap {
-        padding: 0 1; border-left: round $frame; border-right: round $frame;
-    }
-    """
-
     kind = MediaKind.HISTOGRAM
     missing = "this run logs no histograms"
 
-    def __init__(self, app: ViewHost, key: str = "") -> None:
-        super().__init__(app, key)
-        self.map = HeatMap()
+    view: HeatMap
 
-    def body(self) -> Widget:
-        return self.map
+    def make_view(self) -> HeatMap:
+        return HeatMap()
 
     def draw(self) -> None:
         records = self.series.records if self.series is not None else ()
         found = [self.contents.get(one) for one in records]
-        self.map.show(
+        self.view.show(
             [one.step for one in records],
             [one if isinstance(one, Histogram) else None for one in found],
             self.scene.terminal,
@@ -57,8 +47,8 @@ class HistogramsScreen(MediaScreen):
         return [(rank, ((f"{say(word)} ", MUTED), (number, TEXT))) for rank, word, number in named]
 
     def on_click(self, event: events.Click) -> None:
-        place = event.get_content_offset(self.map)
-        at = None if place is None else self.map.step_at(place.x)
+        place = event.get_content_offset(self.view)
+        at = None if place is None else self.view.step_at(place.x)
         if at is None:
             super().on_click(event)
         else:

@@ -7,7 +7,6 @@ from functools import partial
 
 from textual import on
 from textual.message import Message
-from textual.widget import Widget
 
 from lossmon.types import LoggedImage, MediaKind, MediaRecord, MediaSeries
 from lossmon.ui.media.picture import DecodedPicture, decode
@@ -38,25 +37,19 @@ class PictureDecoded(Message):
 class ImagesScreen(MediaScreen):
     """The image of the chosen step in half blocks, its size and its file."""
 
-    DEFAULT_CSS = """
-    ImagesScreen PictureView {
-        padding: 0 1; border-left: round $frame; border-right: round $frame;
-    }
-    """
-
     kind = MediaKind.IMAGE
     missing = "this run logs no images"
+    view: PictureView
 
     def __init__(self, app: ViewHost, key: str = "") -> None:
         super().__init__(app, key)
-        self.view = PictureView()
         self.picture: DecodedPicture | None = None
         """The image in view, None while it is not decoded."""
         self._asked: _Asked | None = None
         self._decoding = False
 
-    def body(self) -> Widget:
-        return self.view
+    def make_view(self) -> PictureView:
+        return PictureView()
 
     def wanted(self, series: MediaSeries) -> Sequence[MediaRecord]:
         """The one in view alone: each may have megabytes."""

@@ -6,14 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 from textual.containers import Container
-from textual.widget import Widget
 
 from lossmon.types import MediaKind, PrCurve
 from lossmon.ui.chart.model import ChartModel, ChartOptions, Curve
 from lossmon.ui.chart.view_options import XAxis
 from lossmon.ui.dashboard.chart_titles import options_of
 from lossmon.ui.media.pr_curve import curve_model, unit_square, unsmoothed
-from lossmon.ui.screens.base.host import ViewHost
 from lossmon.ui.screens.media.base import MediaScreen
 from lossmon.ui.text.lines import MUTED, TEXT, Line
 from lossmon.ui.widgets.charts.chart import Chart
@@ -36,12 +34,9 @@ class PrCurvesScreen(MediaScreen):
     kind = MediaKind.PR_CURVE
     missing = "this run logs no PR curves"
 
-    def __init__(self, app: ViewHost, key: str = "") -> None:
-        super().__init__(app, key)
+    def make_view(self) -> Container:
         self.curve, self.average = Chart(), Chart()
         self.titles = Heading(), Heading()
-
-    def body(self) -> Widget:
         return Container(
             Container(self.titles[0], self.curve),
             Container(self.titles[1], self.average, id="average"),
