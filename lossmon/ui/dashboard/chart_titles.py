@@ -183,8 +183,9 @@ def slope_steps(run: RunSnapshot) -> int:
 
 
 def gap_of(scene: Scene, run: RunSnapshot) -> Line:
-    """How far the eval loss lies above the train loss; empty where that is unknown."""
-    gap = gap_series(run)
+    """How far the eval loss lies above the train loss; empty where one is unknown or NaN."""
+    newest = [one.last for one in (run.train_loss, run.eval_loss) if one is not None]
+    gap = gap_series(run) if all(map(math.isfinite, newest)) else None
     return EMPTY if gap is None else _labelled(scene.say("gap"), gap.last, 3)
 
 
