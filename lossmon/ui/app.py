@@ -93,7 +93,8 @@ class LossmonApp(ViewHost):
         if self.no_color:
             self._filters.append(NoColor())
         self.animation_level = "none"
-        self.source, self.config, self.clock, self.terminal = source, config, clock, terminal
+        self.source, self.clock, self.terminal = source, clock, terminal
+        self.config = replace(config, initial=None)
         self.preferences = Preferences(config.state)
         self.snapshot = config.initial or Snapshot()
         self.charts = ChartActions(config.chart_settings, self.preferences)
@@ -275,7 +276,7 @@ class LossmonApp(ViewHost):
     def pop_screen(self) -> object:  # type: ignore[override]
         """Go back to the view below and bring it up to date."""
         result = super().pop_screen()
-        forget_closed_widgets()
+        self.set_timer(TICK, forget_closed_widgets)
         self.call_after_refresh(self.present)
         return result
 

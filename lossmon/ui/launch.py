@@ -18,7 +18,7 @@ from lossmon.ui.chart.view_options import chart_settings_of
 from lossmon.ui.chart_actions import ChartActions
 from lossmon.ui.dashboard.first_frame import first_frame
 from lossmon.ui.dashboard.sizes import classes_of
-from lossmon.ui.hand_over import ENDING, FirstScreen, first_screen, owned_terminal
+from lossmon.ui.hand_over import ENDING, first_screen, owned_terminal
 from lossmon.ui.scene import Scene, ScreenConfig
 from lossmon.ui.state.preferences import Preferences
 from lossmon.ui.terminal import detect
@@ -27,6 +27,8 @@ from lossmon.ui.theme.theme import FAMILY, directories_for, load_themes, usual_t
 
 if TYPE_CHECKING:
     from textual.app import App
+
+    from lossmon.ui.app import LossmonApp
 
 FIRST_LOOK = 0.3
 """Seconds of reading before the first frame, and again while Textual is being imported, which
@@ -80,38 +82,36 @@ def view(
     """
     try:
         terminal = owned_terminal()
-        initial = None if terminal is None else _one_run(source)
-        frame = None if initial is None else frame_of(screen_config(config, initial))
+        frame = None if terminal is None else frame_of(screen_config(config, _one_run(source)))
         if terminal is None or frame is None:
-            return _watch(source, config, use_terminal, initial, None)
+            # Judging a fleet comes later.
+            return _watch(_app(source, config, judge=False), use_terminal)
         with first_screen(terminal, frame) as first:
-            return _watch(source, config, use_terminal, initial, first)
+            # A verdict that is shown already stays.
+            app = _app(source, config, judge=True)
+            first.hand_to(app)
+            return _watch(app, use_terminal)
     finally:
         source.stop()
 
 
-def _watch(
-    source: RunSource,
-    config: Config,
-    use_terminal: Callable[[Callable[[str], None]], None],
-    initial: Snapshot | None,
-    first: FirstScreen | None,
-) -> int:
-    """Import Textual and run the app, which takes over the first screen if there is one."""
-    reading = None
-    if initial is None or initial.busy:
-        # Judging a fleet comes later; a verdict that is shown already stays.
-        reading = _Reading(source, judge=first is not None)
-        reading.start()
-    import asyncio
+def _app(source: RunSource, config: Config, *, judge: bool) -> LossmonApp:
+    """Import Textual while the runs are read on, and make the app.
 
+    Only the app keeps what was read: columns that are outgrown stay as long as a snapshot of them.
+    """
+    reading = _Reading(source, judge=judge)
+    reading.start()
     from lossmon.ui.app import LossmonApp
 
-    if reading is not None:
-        initial = reading.snapshot()
-    app = LossmonApp(source, screen_config(config, initial), begin=partial(_begin, source))
-    if first is not None:
-        first.hand_to(app)
+    screen = screen_config(config, reading.snapshot())
+    return LossmonApp(source, screen, begin=partial(_begin, source))
+
+
+def _watch(app: LossmonApp, use_terminal: Callable[[Callable[[str], None]], None]) -> int:
+    """Run the app until its end."""
+    import asyncio
+
     use_terminal(app.write_sequence)
     return asyncio.run(run_until_asked(app))
 

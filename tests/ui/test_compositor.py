@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import weakref
 
 import pyte
 from rich.console import Console
@@ -15,8 +16,9 @@ from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
-from lossmon.ui.compositor import DiffUpdate
+from lossmon.ui.compositor import DiffUpdate, forget_closed_widgets
 from lossmon.ui.screens.base.scene_screen import SceneScreen
+from tests.ui import stage
 
 WIDTH, HEIGHT = 40, 6
 STYLES = [
@@ -156,3 +158,18 @@ async def test_a_partial_update_renders_only_what_is_seen_where_it_changed() -> 
             before[2] + 1,
             before[3],
         ]
+
+
+async def test_a_closed_view_is_freed_with_its_lines_and_the_data_it_showed() -> None:
+    app = stage.app(stage.snapshot(stage.healthy()))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("question_mark")
+        await pilot.pause()
+        text = app.screen.query_one("#text")
+        held = [weakref.ref(app.screen), weakref.ref(text), weakref.ref(text._styles_cache)]
+        del text
+        await pilot.press("escape")
+        await pilot.pause()
+        assert held[-1]() is not None
+        forget_closed_widgets()
+        assert [one() for one in held] == [None, None, None]
