@@ -48,8 +48,8 @@ def explain_missing(code: str, language: str = ENGLISH) -> str:
 
 def _texts(code: str, variant: str, language: str) -> dict[str, Any]:
     """The texts of a code, those of its variant laid over them."""
-    texts = section("advice", language).get(code)
-    if texts is None:
+    texts = section(f"advice.{code}", language)
+    if not texts:
         plain = code.replace("_", " ")
         return {"badge": plain.upper(), "evidence": plain, "meaning": plain, "remedies": []}
     return {**texts, **texts.get("variants", {}).get(variant, {})}

@@ -14,6 +14,7 @@ A language file has these tables; what it lacks is shown in English.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -81,8 +82,8 @@ class _Placeholder(str):
 
 @cache
 def section(name: str, language: str, folder: Path = FOLDER) -> Mapping[str, Any]:
-    """One table of a language file, completed from the English one."""
-    return _merged(_file(ENGLISH, folder).get(name, {}), _file(language, folder).get(name, {}))
+    """One table of a language file (`terms`, `advice.healthy`), completed from the English one."""
+    return _merged(_table(name, ENGLISH, folder), _table(name, language, folder))
 
 
 def _merged(english: Mapping[str, Any], own: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -100,11 +101,25 @@ def _listed(folder: Path) -> tuple[str, ...]:
     return tuple(sorted(found, key=lambda language: language != ENGLISH))
 
 
-@cache
-def _file(language: str, folder: Path) -> dict[str, Any]:
-    if language not in _listed(folder):
-        return {}
+def _table(name: str, language: str, folder: Path) -> dict[str, Any]:
+    texts = _texts(language, folder)
     # An English screen is drawn without the parser; it is needed once a verdict is shown.
     import tomllib
 
-    return tomllib.loads((folder / f"{language}.toml").read_text(encoding="utf-8"))
+    within = (one for key, one in texts.items() if key == name or key.startswith(f"{name}."))
+    table = tomllib.loads("".join(within))
+    for key in name.split("."):
+        table = table.get(key, {})
+    return table
+
+
+@cache
+def _texts(language: str, folder: Path) -> dict[str, str]:
+    """What a file says of each table and of each table in one; few are parsed, which takes long."""
+    if language not in _listed(folder):
+        return {}
+    texts: dict[str, str] = {}
+    for part in re.split(r"^(?=\[)", (folder / f"{language}.toml").read_text("utf-8"), flags=re.M):
+        name = ".".join(part[1:].partition("]")[0].split(".")[:2])
+        texts[name] = texts.get(name, "") + part
+    return texts
