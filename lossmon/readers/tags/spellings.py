@@ -60,7 +60,7 @@ _STEP = Quantity("step", "step")
 _TABLE: tuple[tuple[Quantity, str], ...] = (
     (
         _loss("loss", "loss"),
-        "loss losses reduced_loss samples_loss epoch_loss main_loss loss_value",
+        "loss losses reduced_loss samples_loss epoch_loss main_loss loss_value lossvalue",
     ),
     # Logs that hold one of these beside `loss` exist, so each keeps a key of its own and steps
     # back where there is a plain loss.

@@ -107,6 +107,7 @@ _EVAL_LINE = lazy_pattern(
     r"|.{0,40}\bvalid on\b|Saving dict for global step"
     r"|.{0,120}\b(?:val(?:id(?:ation)?)?|eval(?:uation)?|dev|(?P<headed>test)) metrics:\s*$"
 )
+_TRAIN_LINE = lazy_pattern(r"(?i)\W{0,4}train(?:ing)?(?: set| results?| metrics)?\s*[:|-]\s")
 _BRACKETED = lazy_pattern(rf"%?[ \t]{{0,4}}\([ \t]{{0,8}}(?P<mean>{NUMBER})%?[ \t]{{0,4}}\)")
 """The mean so far behind a batch's own value, as an `AverageMeter` prints it: `0.5 (0.7)`."""
 
@@ -350,6 +351,8 @@ def _believable(message: str, values: list[tuple[LineValue, bool]], starred: boo
     if len(values) > 1 and all(sure and is_loss(value.name) for value, sure in values):
         return True
     if any(sure and _REWARD.fullmatch(value.name) for value, sure in values):
+        return True
+    if _TRAIN_LINE.match(message) and any(is_loss(value.name) for value, _ in values):
         return True
     evaluated = starred or _EVAL_LINE.match(message) is not None
     return evaluated and any(is_known(value.name) for value, _ in values)
