@@ -38,7 +38,7 @@ _SPELLINGS = (
     (PolicyQuantity.CLIPPED, r"clipped_ratio"),
     (PolicyQuantity.LENGTH, r"completions?_(?:mean_)?length|response_length(?:_mean)?"),
     (PolicyQuantity.UPDATE_KL, r"(?:ppo|approx)_?kl"),
-    (PolicyQuantity.KL, r"(?:objective_|mean_|critic_)?kl"),
+    (PolicyQuantity.KL, r"(?:objective_|mean_|critic_)?kl|actor_kl_loss"),
     (PolicyQuantity.ENTROPY_LOSS, r"entropy_loss"),
     (PolicyQuantity.ENTROPY, r"(?:actor_|policy_|objective_)?entropy"),
     (PolicyQuantity.REWARD, r"(?:episode_|mean_|average_)?(?:reward|return)"),

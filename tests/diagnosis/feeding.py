@@ -22,7 +22,7 @@ REWARD = Meaning("train/reward", "reward", Split.TRAIN, Kind.METRIC, lower_is_be
 POLICY = tuple(
     Meaning(f"train/{name}", name, Split.TRAIN, Kind.OTHER)
     for name in (
-        *("kl", "approx_kl", "entropy", "entropy_loss", "frac_reward_zero_std"),
+        *("kl", "approx_kl", "actor_kl_loss", "entropy", "entropy_loss", "frac_reward_zero_std"),
         *("completions_mean_length", "completions_clipped_ratio"),
     )
 )

@@ -76,6 +76,13 @@ def test_each_quantity_has_a_limit(
     assert found == [False, True]
 
 
+def test_the_kl_loss_of_verl_is_a_kl() -> None:
+    curves = {
+        key.replace("/kl", "/actor_kl_loss"): curve for key, curve in POLICIES["kl_blowup"].items()
+    }
+    assert diagnose(curves).verdict.code == "kl_blowup"
+
+
 def test_a_policy_without_a_loss_is_judged_by_its_reward() -> None:
     curves = {key: curve for key, curve in POLICIES["reward_collapse"].items() if "loss" not in key}
     assert diagnose(curves).verdict.code == "reward_collapse"

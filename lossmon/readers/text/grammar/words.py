@@ -92,7 +92,7 @@ YET = lazy_pattern(
     r"clip_?(?:ratio|frac(?:tion)?)|clipfrac|min_?loss_?\w+|elapsed\ time\ per\ iteration.*|"
     r"step_?time|step_avg|scale_?loss|number\ of\ nan\ iterations|throughput\b.*|"
     r"max_?prob|total_loss|mean_token_accuracy|iter_time|loss|train_loss|val_loss|"
-    r"ep_rew_mean|ep_len_mean|num_tokens|num_input_tokens_seen|total_tokens|"
+    r"(?:response|completions?)[_/](?:mean_)?length(?:/mean)?|ep_rew_mean|ep_len_mean|num_tokens|num_input_tokens_seen|total_tokens|"
     r"\w+samplespersec|time_per_step"
     r")$"
 )
