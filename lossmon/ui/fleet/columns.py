@@ -35,6 +35,9 @@ MARKS = 2
 NARROW_BADGE, LEAST_BADGE, MOST_BADGE = 13, 14, 22
 """Cells of a verdict: `▲ OVERFITTING`, `✖ NOT A NUMBER`, and `▲ METRIC DISAGREEMENT`."""
 
+WHOLE_BADGE = 23
+"""Cells of the longest verdict: `▲ DISTRIBUTION MISMATCH`."""
+
 LEAST_NAME, WHOLE_NAME, MOST_NAME = 8, 28, 48
 """Cells of a name: at least, before other columns get any, and at most."""
 
@@ -131,6 +134,9 @@ def laid_out(
             left -= column.size
     name = max(1, min(MOST_NAME, max(least, longest), least + left))
     left -= name - least
+    # What is left makes the verdict whole before the trend longer.
+    more = max(0, min(WHOLE_BADGE - badge, left)) if room >= COMPACT else 0
+    badge, left = badge + more, left - more
     rest = [
         replace(column, size=min(MOST_TREND, column.size + max(0, left)))
         if column is TREND
