@@ -6,15 +6,12 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from lossmon.readers.values import MOST_STEPS
 from lossmon.types import Axis, Batch, Facts, Ints, LoggedMedia, Points, Restart, TextSample
 
 MOST_TAGS = 20_000
 """Series of one file. A model with the norms of every layer has some thousand; a name that contains
 a number of its own at every step would fill the memory."""
-
-
-MOST_STEPS = (1 << 62) - 1
-"""Largest step of a column."""
 
 
 class _Column:

@@ -35,6 +35,15 @@ _EARLIEST, _LATEST = 1e9, 1e11
 of a moment."""
 
 
+MOST_STEPS = (1 << 62) - 1
+"""Largest step of a column, which leaves room for arithmetic in 64 bits."""
+
+
+def is_step(value: float) -> bool:
+    """Whether a number can be a step."""
+    return 0 <= value <= MOST_STEPS
+
+
 def number(value: object) -> float | None:
     """Return a logged value as a float, or None if it is not one number.
 

@@ -15,7 +15,7 @@ from lossmon.readers.files.json_file import PATIENCE
 from lossmon.readers.format import ContainedRun
 from lossmon.readers.hyperparameters import LONGEST_SETTING, MOST_SETTINGS
 from lossmon.readers.points_builder import BatchBuilder
-from lossmon.readers.values import number
+from lossmon.readers.values import is_step, number
 from lossmon.sanitize import one_line
 from lossmon.types import Axis, Batch, Facts
 
@@ -114,7 +114,7 @@ class CometReader:
             tag = f"system/{name.removeprefix(_HARDWARE)}"
         when = number(payload.get("local_timestamp"))
         wall = math.nan if when is None else when / 1000
-        if step is not None and 0 <= step < 1 << 62:
+        if step is not None and is_step(step):
             self._batch.points.add(one_line(tag), int(step), wall, value)
         else:
             order = number(payload.get("message_id")) or 0.0

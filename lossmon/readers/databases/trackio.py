@@ -22,7 +22,7 @@ from lossmon.readers.hyperparameters import facts_of
 from lossmon.readers.points_builder import BatchBuilder
 from lossmon.readers.records.frame import frame_of
 from lossmon.readers.records.json_records import parse_whole
-from lossmon.readers.values import written_moment
+from lossmon.readers.values import is_step, written_moment
 from lossmon.types import Axis, Facts
 
 _ENDING = "train_runtime"
@@ -127,7 +127,7 @@ class TrackioRows:
             when = written_moment(str(time))
             values = dict(_json_values(metrics))
             logged = [values.pop(name) for name in _STEP_NAMES if name in values]
-            if logged and 0 <= logged[0] < 1 << 62:
+            if logged and is_step(logged[0]):
                 self._step = int(logged[0])
             at = as_step(step) if self._step is None else self._step
             batch.points.add_row(at, when, values.items())

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from lossmon.readers.records.names import STEP_NAMES, plain
-from lossmon.readers.values import number
+from lossmon.readers.values import is_step, number
 
 NUMBERED = re.compile(
     r"^(?P<name>.*?)[-_.]?(?:(?:global_?step|step|checkpoint|ckpt|iter|epoch)[-_]?)?(?P<step>\d+)$",
@@ -20,6 +20,6 @@ def step_of(record: Mapping[str, object]) -> float | None:
     named = {plain(name): value for name, value in record.items()}
     for name in STEP_NAMES:
         step = number(named[name]) if name in named else None
-        if step is not None and 0 <= step < 1 << 62:
+        if step is not None and is_step(step):
             return float(int(step))
     return None

@@ -21,7 +21,7 @@ from lossmon.readers.swanlab.records import (
     decode_json,
     decode_protobuf,
 )
-from lossmon.readers.values import counted
+from lossmon.readers.values import counted, is_step
 from lossmon.sanitize import LONGEST_TEXT, multiline, one_line
 from lossmon.types import Batch, TextSample
 
@@ -92,7 +92,7 @@ class SwanlabReader:
         tag = one_line(scalar.key)
         if tag.startswith(_SYSTEM):
             tag = f"system/{tag.removeprefix(_SYSTEM)}"
-        elif 0 <= scalar.step < 1 << 62:
+        elif is_step(scalar.step):
             self._step = scalar.step
         self._batch.points.add(tag, self._step, scalar.wall_time, scalar.value)
 

@@ -20,7 +20,7 @@ from lossmon.readers.files.protobuf import (
 from lossmon.readers.files.tail import read_until
 from lossmon.readers.hyperparameters import facts_of
 from lossmon.readers.points_builder import BatchBuilder
-from lossmon.readers.values import counted
+from lossmon.readers.values import counted, is_step
 from lossmon.readers.wandb import MAGIC
 from lossmon.readers.wandb.console import Console
 from lossmon.readers.wandb.history import (
@@ -299,7 +299,7 @@ class WandbReader:
         """Set the step of a record; without an explicit one, the last explicit one holds."""
         self._explicit = self._explicit or not math.isnan(explicit)
         step = explicit if self._explicit else own
-        if 0 <= step < 1 << 62:
+        if is_step(step):
             self._step = int(step)
 
     def _forget_plans(self) -> None:

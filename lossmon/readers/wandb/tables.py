@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lossmon.readers.files.attachments import read_attachment
 from lossmon.readers.records.sample_parts import rows_of, split_text
-from lossmon.readers.values import number
+from lossmon.readers.values import is_step, number
 from lossmon.readers.wandb.items import TABLE, LoggedText
 from lossmon.sanitize import multiline
 from lossmon.types import TextSample
@@ -56,5 +56,5 @@ def _table(run: Path, name: str, step: int, path: str) -> Iterator[TextSample]:
         return
     for parts, named in rows_of(columns, rows):
         own = number(named)
-        at = int(own) if own is not None and 0 <= own < 1 << 62 else step
+        at = int(own) if own is not None and is_step(own) else step
         yield TextSample(name, at, parts.output, parts.prompt, parts.expected)
