@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lossmon.readers.files.json_file import JsonFile
+from lossmon.readers.files.json_file import JsonFile, parse_records
 from lossmon.readers.points_builder import BatchBuilder
 from lossmon.readers.records.axis import OtherAxisError
 from lossmon.readers.records.columns import MOST_TAGS, MetricColumns, RecordLayout
@@ -49,7 +49,7 @@ class DocumentReader:
     ) -> None:
         self.path = path
         self.source = source
-        self._file = JsonFile(path)
+        self._file = JsonFile(path, parse_records)
         self._extract = extract
         self._layout = layout
         self._points: dict[str, Points] = {}

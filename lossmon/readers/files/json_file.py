@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 import time
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from lossmon.errors import ReadError
 
@@ -26,14 +29,19 @@ needs less for the rest of it."""
 class JsonFile:
     """Reads a JSON document that a program rewrites from time to time.
 
+    Args:
+        path: The file.
+        parse: Parses its bytes.
+
     Attributes:
         path: The file.
         fault: Why the newest version could not be read, or empty. It is read again when the file
             changes: most such programs do not write atomically.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, parse: Callable[[bytes], object] | None = None) -> None:
         self.path = path
+        self._parse_bytes = parse or parse_document
         self.fault = ""
         self._seen: tuple[int, ...] = ()
         self._changed = 0.0
@@ -77,7 +85,7 @@ class JsonFile:
     def _parse(self, content: bytes) -> object:
         self.fault = ""
         try:
-            return parse_document(content)
+            return self._parse_bytes(content)
         except (ValueError, RecursionError) as error:
             self.fault = str(error) if isinstance(error, ValueError) else "nested too deeply"
             return None
@@ -104,3 +112,56 @@ def parse_document(content: bytes) -> object:
         raise
     except ValueError:
         return json.loads(text, parse_int=float)
+
+
+class LazyRecords(list[Any]):
+    """The records of a large document, decoded when the iteration comes to them.
+
+    All of them at once take twice the memory of their text.
+    """
+
+    def __iter__(self) -> Iterator[object]:
+        for start in range(0, len(self), _TOGETHER):
+            yield from _decoded(b"[%b]" % b",".join(self[start : start + _TOGETHER]))
+
+
+_TOGETHER = 256
+"""Lazy records that are decoded at once: a few dozen kilobytes."""
+
+
+def _decoded(records: bytes) -> list[object]:
+    from msgspec import DecodeError
+    from msgspec.json import decode
+
+    try:
+        return decode(records, type=list[object])
+    except (DecodeError, ValueError):
+        # Texts are not decoded and numbers not converted where records are merely found.
+        found = parse_document(records)
+        return found if isinstance(found, list) else []
+
+
+def parse_records(content: bytes) -> object:
+    """Return a JSON document as `parse_document` does; lists of records in it may be lazy.
+
+    Raises:
+        ValueError: It is not JSON, or not all of it is there.
+        RecursionError: It is nested too deeply.
+    """
+    if len(content) >= LARGE:
+        from msgspec import DecodeError, Raw
+        from msgspec.json import decode
+
+        with suppress(DecodeError, ValueError, RecursionError):
+            parts = decode(content, type=dict[str, Raw])
+            return {
+                name: LazyRecords(decode(part, type=list[Raw]))
+                if _RECORDS.match(part)
+                else decode(part)
+                for name, part in parts.items()
+            }
+    return parse_document(content)
+
+
+_RECORDS = re.compile(rb"\[\s*\{")
+"""How a list of records begins."""
