@@ -515,6 +515,21 @@ def test_a_finished_run_is_judged_by_what_it_has(train: Floats, evals: Floats, c
     assert engine.diagnosis(ended=True).verdict.code == code
 
 
+@pytest.mark.parametrize("scheduled", [False, True])
+def test_a_level_that_goes_up_and_down_again_and_again_oscillates(scheduled: bool) -> None:
+    waves = np.sin(STEPS / 15)
+    curves = run(1 + 0.45 * waves + 1.5 * np.exp(-STEPS / 20), noise=0.08)
+    if scheduled:
+        curves = with_rate(curves, 1e-3 * (1.1 + waves))
+    assert (diagnose(curves).verdict.code == "oscillating") is not scheduled
+
+
+def test_five_epochs_of_which_each_is_worse_diverge() -> None:
+    losses = np.array([1.8, 1.7, 2.1, 2.6, 3.4])
+    curves = {"train/loss": (STEPS[:5], losses), "eval/loss": (STEPS[:5], 1.1 * losses)}
+    assert diagnose(curves).verdict.code == "diverging"
+
+
 def test_a_finished_run_that_never_moved_is_stuck_however_short() -> None:
     engine = Engine()
     engine.feed(*columns(engine, run(np.full(17, 0.65), every=20, noise=0.015)))

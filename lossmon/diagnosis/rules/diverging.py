@@ -180,7 +180,8 @@ def _evals_agree(signals: Signals, least: float) -> bool:
 
 
 EVALS_FOR_BOTH = 6
-"""Evals that decide where they are the denser curve: as many as the rule needs train points."""
+"""Evals that decide where they are the denser curve: as many as the rule needs train points.
+Fewer do where each lies above the one before."""
 
 TRAIN_ROSE = math.log(1.2)
 """Log rise of the train loss since the best eval: were it falling, the run would overfit."""
@@ -282,12 +283,13 @@ RISE_BEGUN = 0.25
 def _by_both(signals: Signals, sensitivity: float) -> Finding | None:
     """The same of the evals, where they are the denser curve and the train loss rose too."""
     train, evals = signals.train, signals.eval
-    if train is None or evals is None or len(evals) < EVALS_FOR_BOTH:
+    if train is None or evals is None or train.gap < evals.gap:
         return None
-    if train.gap < evals.gap:
+    agree = _evals_agree(signals, EXCESS / sensitivity)
+    if len(evals) < EVALS_FOR_BOTH and not agree:
         return None
     best = float(evals.y.min())
-    level = math.exp(signals.eval_now)
+    level = float(evals.y[-1]) if agree else math.exp(signals.eval_now)
     start = max(float(evals.y[0]), best)
     real = log_ratio(start, best) >= REAL_PROGRESS
     excess = max(EXCESS, EXCESS_NOISE * signals.eval_noise)

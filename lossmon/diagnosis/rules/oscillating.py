@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
+from lossmon.diagnosis.curve_stats import CAP_WINDOW, log_ratio
 from lossmon.diagnosis.facts import facts, fall_percent, percent
 from lossmon.diagnosis.rules.converged import CONVERGED_POINTS
 from lossmon.diagnosis.rules.spike import shaken
 from lossmon.diagnosis.signals import Signals
+from lossmon.diagnosis.signals.train_signals import MEDIAN_ERROR
 from lossmon.diagnosis.state import LossKind
 from lossmon.types import Confidence, Finding, Severity
 
@@ -63,7 +67,9 @@ def oscillating(signals: Signals) -> Finding | None:
     swing = signals.once(eval_swing)
     by_eval = swing > 0
     if not (by_train or by_eval):
-        return None
+        swing = _level_swing(signals)
+        if not swing > 0:
+            return None
     evidence = facts(
         noise_percent=signals.share(percent(noise)),
         swing_percent=signals.share(percent(swing)),
@@ -76,8 +82,60 @@ def oscillating(signals: Signals) -> Finding | None:
         int(signals.at(0.5)),
         Confidence.MEDIUM,
         evidence,
-        "eval" if by_eval else "train",
+        "eval" if by_eval else "train" if by_train else "level",
     )
+
+
+SETTLING = 0.35
+"""Share of the run after which swings of its level count: before it, the loss still falls."""
+
+LEVEL_TURNS = 4
+"""Times that the level of the train loss must have turned since: two rises that came back, each
+followed by another."""
+
+LEVEL_SWING = 0.25
+"""Rise and fall of the level that is a swing; restarts of a schedule leave about half of it."""
+
+LEVEL_NOISES = 6.0
+"""The same in standard errors of the level, whose noise may have a long tail."""
+
+LEVEL_SHARE = 0.15
+"""Range of the swings as a share of the whole fall: less is not visible on the curve."""
+
+
+def _level_swing(signals: Signals) -> float:
+    """Range of the train level, relative to it, where it turns again and again, else 0."""
+    train = signals.train
+    if train is None or len(train) < CONVERGED_POINTS or not signals.start > 0:
+        return 0.0
+    level = np.maximum(train.around[int(train.x.searchsorted(signals.at(SETTLING))) :], 1e-300)
+    low, high = float(level.min()), float(level.max())
+    if high - low < LEVEL_SHARE * max(signals.start - low, low) / signals.sensitivity:
+        return 0.0
+    error = MEDIAN_ERROR * signals.late_noise / math.sqrt(CAP_WINDOW * float(train.weight[0]))
+    least = max(math.log1p(LEVEL_SWING), LEVEL_NOISES * error) / signals.sensitivity
+    if log_ratio(high, low) < least or _turns(np.log(level).tolist(), least) < LEVEL_TURNS:
+        return 0.0
+    return 0.0 if _rate_came_back(signals) else (high - low) / (high + low)
+
+
+def _turns(logs: list[float], least: float) -> int:
+    """How often a curve turns by at least so much; its first turn, as of a descent, is none."""
+    turns, rising, extreme = -1, False, logs[0]
+    for value in logs:
+        if (value > extreme) is rising and value != extreme:
+            extreme = value
+        elif abs(value - extreme) >= least:
+            turns, rising, extreme = turns + 1, not rising, value
+    return max(turns, 0)
+
+
+def _rate_came_back(signals: Signals) -> bool:
+    """The learning rate rose again after it had decayed, which explains a loss that does."""
+    if signals.rate is None:
+        return False
+    rates = signals.rate.y[int(signals.rate.y.argmax()) :]
+    return bool((rates > 1.2 * np.minimum.accumulate(rates)).any())
 
 
 def _evals_join(signals: Signals) -> bool:
