@@ -1,14 +1,16 @@
-"""`python -m benchmarks [--quick] [NAME...]`: every figure beside that of a peer or a lower bound.
+"""`python -m benchmarks [--quick | --write] [NAME...]`: figures beside those of a peer or a bound.
 
 Each benchmark runs in a process of its own and is stopped at its bound. Without names all of them
 run, in less than 15 minutes on a quiet machine, and `benchmarks/README.md` is written from what
-they print; `--quick` takes two minutes with smaller inputs.
+they print; `--write` replaces the tables named in it. `--quick` takes two minutes with smaller
+inputs.
 """
 
 from __future__ import annotations
 
 import os
 import platform
+import re
 import signal
 import subprocess
 import sys
@@ -28,8 +30,11 @@ On a busy machine only the ratios tell anything.
 Each figure stands beside that of a peer or a floor, measured in the same run and in turns with it.
 A ratio is the median of the rounds, with the smallest and the largest in brackets; below 1 is less
 than the peer. What stands last in a row is the goal. `make bench ARGS=--quick` takes two minutes
-and prints a part of this; `python -m benchmarks NAME` runs one table.
+and prints a part of this; `python -m benchmarks NAME` runs one table, and writes it here with
+`--write`.
 """
+
+SECTION = re.compile(r"^## (\w+)\n.*?(?=^## |\Z)", re.M | re.S)
 
 
 class Table(NamedTuple):
@@ -62,7 +67,7 @@ TABLES = (
     Table("headless", 60),
     Table("screen", 240),
     Table("live", 300),
-    Table("memory", 240),
+    Table("memory", 240, ("--seconds", "30")),
     Table("training", 120),
     Table("fleet", 240),
     Table("prometheus_fleet", 200),
@@ -109,7 +114,8 @@ def _stop(program: subprocess.Popen[str], stopped: threading.Event) -> None:
 
 def main() -> None:
     """Run the benchmarks named, or all, and write the document about all."""
-    quick, names = "--quick" in sys.argv[1:], [one for one in sys.argv[1:] if one != "--quick"]
+    quick, write = (flag in sys.argv[1:] for flag in ("--quick", "--write"))
+    names = [one for one in sys.argv[1:] if one not in ("--quick", "--write")]
     chosen = [one for one in TABLES if one.name in names or not names]
     known = [one.name for one in TABLES]
     if unknown := sorted(set(names) - set(known)):
@@ -120,22 +126,31 @@ def main() -> None:
             continue
         arguments = table.quick if quick and table.quick is not None else table.arguments
         parts.append((table.name, run(table, arguments)))
-    if not quick and not names:
-        write_document(parts, load)
+    if not quick and (write or not names):
+        README.write_text(document(README.read_text(), parts, load, is_whole=not names))
 
 
-def write_document(parts: Sequence[tuple[str, str]], load: float) -> None:
-    """Write `README.md` from the output of every benchmark.
+def document(before: str, parts: Sequence[tuple[str, str]], load: float, *, is_whole: bool) -> str:
+    """The document with the output of some benchmarks.
 
     Args:
+        before: The document so far.
         parts: Name and output of each.
         load: Load average of the machine before they began.
+        is_whole: These are all benchmarks; else what else was written stays.
     """
     machine = f"{os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}"
     date = time.strftime("%Y-%m-%d")
-    sections = [HEAD.format(machine=machine, date=date, load=load)]
-    sections += [f"## {name}\n\n```text\n{output.rstrip()}\n```\n" for name, output in parts]
-    README.write_text("\n".join(sections))
+    written = {} if is_whole else {one[1]: one[0].rstrip() for one in SECTION.finditer(before)}
+    alone = "" if is_whole else f"Run by itself on {date}, load {load:.1f} at the start.\n\n"
+    written |= {
+        name: f"## {name}\n\n{alone}```text\n{output.rstrip()}\n```" for name, output in parts
+    }
+    head = HEAD.format(machine=machine, date=date, load=load)
+    if not is_whole:
+        head = SECTION.sub("", before)
+    ordered = [written[table.name] for table in TABLES if table.name in written]
+    return "\n\n".join([head.rstrip(), *ordered]) + "\n"
 
 
 if __name__ == "__main__":

@@ -21,10 +21,10 @@ from pathlib import Path
 from benchmarks.screen import COMPILED, lossmon, write_log
 from benchmarks.terminal import Cost, Emulated, has_curve, has_text, run, started
 
-SECONDS = 20.0
+SECONDS = 12.0
 """Time in which each figure is measured."""
 
-STEPS = 40
+STEPS = 25
 """Steps whose delay is measured."""
 
 WRITES = 50
