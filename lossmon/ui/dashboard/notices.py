@@ -10,7 +10,7 @@ from lossmon.analysis.logged_media import about_media
 from lossmon.types import RunSnapshot
 from lossmon.ui.scene import Scene
 from lossmon.ui.text import numbers
-from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, bar, clean, clip_middle, fit
+from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, bar, clean, clip, clip_middle, fit
 from lossmon.ui.text.lines import width as width_of
 
 SETTLED = 0.5
@@ -23,13 +23,15 @@ def notice_line(line: Line, width: int) -> Line:
 
 
 def shortened(line: Line, room: int) -> Line:
-    """Take what is too much out of the middle of the longest text: a path goes before a reason."""
+    """Shorten the longest text: a path in its middle, so that the reason behind it stays, and a
+    sentence at its end."""
     over = width_of(line) - room
     if over <= 0:
         return line
     at = max(range(len(line)), key=lambda at: cell_len(line[at][0]))
     text, role = line[at]
-    return (*line[:at], (clip_middle(text, max(0, cell_len(text) - over)), role), *line[at + 1 :])
+    cut = clip_middle if "/" in text else clip
+    return (*line[:at], (cut(text, max(0, cell_len(text) - over)), role), *line[at + 1 :])
 
 
 class Pace:

@@ -401,6 +401,8 @@ def test_a_notice_that_is_too_long_keeps_its_reason() -> None:
     assert plain(shortened(line, 36)) == "⚠ /scratch/me….jsonl: cannot be read"
     assert width(shortened(line, 36)) <= 36
     assert shortened(line, 80) == line
+    sentence: Line = (("demo: OVERFITTING shows within 15 s: a large model", "muted"),)
+    assert plain(shortened(sentence, 36)) == "demo: OVERFITTING shows within 15 s…"
 
 
 def test_the_rate_of_reading_and_what_is_left_of_it_are_told() -> None:
