@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 
 import pyte
 import pytest
@@ -11,7 +12,7 @@ from textual.widget import Widget
 from lossmon.types import HardwareReading, RunSnapshot, Snapshot
 from lossmon.ui.app import LossmonApp
 from lossmon.ui.dashboard.first_frame import first_frame
-from lossmon.ui.dashboard.sizes import COLUMNS, ROWS
+from lossmon.ui.dashboard.sizes import ROWS
 from lossmon.ui.launch import frame_of
 from lossmon.ui.once import StillSource
 from lossmon.ui.scene import ScreenConfig
@@ -21,10 +22,7 @@ from tests.ui import stage
 
 SIZES = [(40, 15), (80, 24), (120, 40), (200, 50)]
 
-BREAKPOINTS = [
-    *((width or 30, height) for width, _ in COLUMNS for height in (15, 31)),
-    *((width, height or 8) for width in (45, 85, 130, 160) for height, _ in ROWS),
-]
+BREAKPOINTS = [(30, 15), *product((45, 85, 130, 160), [height or 8 for height, _ in ROWS])]
 """Screens of every class of columns and of rows."""
 
 
@@ -72,11 +70,15 @@ def bare(run: RunSnapshot) -> Snapshot:
     return stage.snapshot(run, hardware=MACHINE)
 
 
-@pytest.mark.parametrize("name", ["overfitting", "no-eval", "loading"])
-async def test_the_frame_is_that_of_the_dashboard_at_every_breakpoint(name: str) -> None:
+@pytest.mark.parametrize(
+    "name, sizes", [("overfitting", BREAKPOINTS), ("no-eval", SIZES), ("loading", SIZES)]
+)
+async def test_the_frame_is_that_of_the_dashboard_at_every_size(
+    name: str, sizes: list[tuple[int, int]]
+) -> None:
     app = stage.app(bare(stage.SCENES[name]().runs[0]))
     async with app.run_test(size=(80, 24)) as pilot:
-        for size in BREAKPOINTS:
+        for size in sizes:
             await pilot.resize_terminal(*size)
             await pilot.pause()
             frame = drawn(app)
