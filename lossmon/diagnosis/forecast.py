@@ -64,7 +64,7 @@ def forecast(signals: Signals) -> Forecast | None:
         return None
     assert signals.total is not None
     steps, levels = _levels(signals)
-    if len(steps) < 8 or float(levels.min()) <= 0:
+    if float(levels.min()) <= 0:
         return None
     end = float(signals.total - signals.first + 1)
     fits = _fits(steps, levels)
@@ -138,7 +138,7 @@ def _rate_restarted(signals: Signals) -> bool:
 
 
 def _levels(signals: Signals) -> tuple[Floats, Floats]:
-    """Train levels in up to 32 windows of growing width, and the middle of each."""
+    """Train levels in 32 windows of growing width, and the middle of each."""
     train = signals.capped_train
     assert train is not None
     first = max(SKIPPED * signals.span, 3 * max(train.gap, 1.0))

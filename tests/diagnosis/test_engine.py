@@ -141,8 +141,10 @@ def test_a_loss_of_zero_with_a_broken_gradient_is_a_hidden_nan() -> None:
     train, gradient = falling(200), np.ones(200)
     train[150:], gradient[150:] = 0.0, np.nan
     steps = np.arange(200)
-    verdict = diagnose({"train/loss": (steps, train), "grad_norm": (steps, gradient)}).verdict
+    diagnosis = diagnose({"train/loss": (steps, train), "grad_norm": (steps, gradient)})
+    verdict, last = diagnosis.verdict, diagnosis.history[-1]
     assert (verdict.code, verdict.variant, verdict.since_step) == ("non_finite", "masked", 150)
+    assert (last.code, last.step) == ("non_finite", 150)
 
 
 def test_a_loss_of_zero_with_a_sound_gradient_is_no_nan() -> None:
