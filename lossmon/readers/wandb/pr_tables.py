@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
 
 from lossmon.readers.files.attachments import read_attachment
 from lossmon.readers.values import number
+from lossmon.readers.wandb.tables import table_of
 from lossmon.sanitize import one_line
 from lossmon.types import PrCurve
 
@@ -37,14 +37,8 @@ def pr_curves(run: Path, path: str) -> dict[str, PrCurve]:
     head = read_attachment(run / "files", path, _HEAD) or b""
     if b'"precision"' not in head or b'"recall"' not in head:
         return {}
-    content = read_attachment(run / "files", path, _LARGEST + 1) or b""
-    try:
-        table = json.loads(content)
-    except (ValueError, RecursionError):
-        return {}
-    columns = table.get("columns") if isinstance(table, dict) else None
-    rows = table.get("data") if isinstance(table, dict) else None
-    if not isinstance(columns, list) or not isinstance(rows, list):
+    columns, rows = table_of(read_attachment(run / "files", path, _LARGEST) or b"")
+    if not {"precision", "recall"} <= {one for one in columns if isinstance(one, str)}:
         return {}
     return _by_class(columns, [row for row in rows if isinstance(row, list)])
 

@@ -40,21 +40,26 @@ def samples(run: Path, texts: Iterable[LoggedText]) -> Iterator[TextSample]:
                 yield TextSample(one.key, one.step, parts.output, parts.prompt, parts.expected)
 
 
+def table_of(content: bytes) -> tuple[list[object], list[object]]:
+    """Names of the columns and rows of a table's file; both empty where it is not one."""
+    try:
+        table = json.loads(content)
+    except (ValueError, RecursionError):
+        return [], []
+    columns = table.get("columns") if isinstance(table, dict) else None
+    rows = table.get("data") if isinstance(table, dict) else None
+    if not isinstance(columns, list) or not isinstance(rows, list):
+        return [], []
+    return columns, rows
+
+
 def _table(run: Path, name: str, step: int, path: str) -> Iterator[TextSample]:
     if not path.endswith(_ENDING):
         return
     content = read_attachment(run / "files", path, LARGEST)
     if content is None:
         content = read_attachment(run, path, LARGEST)
-    try:
-        table = json.loads(content or b"")
-    except (ValueError, RecursionError):
-        return
-    columns = table.get("columns") if isinstance(table, dict) else None
-    rows = table.get("data") if isinstance(table, dict) else None
-    if not isinstance(columns, list) or not isinstance(rows, list):
-        return
-    for parts, named in rows_of(columns, rows):
+    for parts, named in rows_of(*table_of(content or b"")):
         own = number(named)
         at = int(own) if own is not None and is_step(own) else step
         yield TextSample(name, at, parts.output, parts.prompt, parts.expected)
