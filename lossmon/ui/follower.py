@@ -16,11 +16,8 @@ BUDGET = 0.05
 """Seconds of reading between two chances to stop."""
 
 FRAME = 0.5
-"""Seconds between two pictures of a live run: twice a second reads as live, and costs a slow
-line and the reader's machine little."""
-
-LOADING_FRAME = 0.25
-"""Seconds between two pictures while a long log is being read, so that its progress flows."""
+"""Seconds between two pictures of a live run, or while a long log is being read: twice a second
+reads as live, and costs a slow line, the reader's machine and the reading itself little."""
 
 KEY_PAUSE = 0.15
 """Seconds that reading pauses after a key: one Python thread works at a time, and opening a view
@@ -120,7 +117,7 @@ class SnapshotPoller:
         is_shown = snapshot is not self._shown and (now >= self._due or not snapshot.busy)
         if is_shown:
             self._post(SnapshotReady(snapshot))
-            self._shown, self._due = snapshot, now + LOADING_FRAME
+            self._shown, self._due = snapshot, now + FRAME
         self._begin_once()
         if snapshot.busy:
             if (pause := self.last_key + KEY_PAUSE - now) > 0:
