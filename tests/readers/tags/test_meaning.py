@@ -193,7 +193,16 @@ def test_parts_keep_a_key_of_their_own(tag: str, key: str, part: str) -> None:
 
 @pytest.mark.parametrize(
     "tag",
-    ["eval_loss", "val/acc", "test_loss", "dev_f1", "bbox/AP", "metrics/recall(B)", "holdout_mse"],
+    [
+        "eval_loss",
+        "val/acc",
+        "test_loss",
+        "dev_f1",
+        "bbox/AP",
+        "metrics/recall(B)",
+        "holdout_mse",
+        "Vali Loss",
+    ],
 )
 def test_held_out_data_is_the_eval_split(tag: str) -> None:
     assert meaning(tag).split is Split.EVAL

@@ -70,6 +70,8 @@ _LINE_STARTS = tuple(
             r"\(epoch: (?P<epoch>\d+), iters: (?P<step>\d+)[^)\n]{0,80}\)",
             Scale.EITHER,
         ),
+        # Informer and its successors.
+        (r"iters: (?P<step>\d+), epoch: (?P<epoch>\d+)(?= \| loss)", Scale.EITHER),
         (r"s:(?P<step>\d+)(?= )", Scale.STEP),
         (r"(?i:steps) ?: (?P<step>\d+)(?=,| loss)", Scale.STEP),
         # llama2.c: "10 | loss 9.8 | lr ..."; char-rnn: "51/2000 (epoch 0.1), train_loss = 4.1".

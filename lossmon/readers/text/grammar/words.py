@@ -99,7 +99,7 @@ YET = lazy_pattern(
 """Names that are metrics although `NEVER` knows one of their words."""
 
 EVAL_NAME = lazy_pattern(
-    r"(?i)(?:^|[\W_\d])(?:eval(?:uation)?|val(?:id(?:ation)?)?|dev|test|tel|heldout)(?:$|[\W_\d])|"
+    r"(?i)(?:^|[\W_\d])(?:eval(?:uation)?|val(?:i|id(?:ation)?)?|dev|test|tel|heldout)(?:$|[\W_\d])|"
     r"^(?:val|eval|test|valid)(?:loss|acc)"
 )
 """A name that says by itself that it was measured on held-out data."""
