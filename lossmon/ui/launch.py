@@ -119,9 +119,15 @@ def _watch(app: LossmonApp, use_terminal: Callable[[Callable[[str], None]], None
 def _one_run(source: RunSource) -> Snapshot:
     """Read and judge what is there, as far as it is one run."""
     snapshot = source.poll(FEW_RUNS)
-    if snapshot.busy and len(snapshot.runs) == 1:
+    if snapshot.busy and is_one_run(snapshot):
         snapshot = source.poll(FIRST_LOOK)
     return snapshot
+
+
+def is_one_run(snapshot: Snapshot) -> bool:
+    """Whether there is one run, and no more will be found or be shown once they are read."""
+    known = 1 if not snapshot.busy else snapshot.read[1] if snapshot.read else 0
+    return len(snapshot.runs) == known == 1
 
 
 def frame_of(config: ScreenConfig, size: tuple[int, int] | None = None) -> str | None:
@@ -134,11 +140,7 @@ def frame_of(config: ScreenConfig, size: tuple[int, int] | None = None) -> str |
     terminal, preferences = detect(), Preferences(config.state)
     snapshot = config.initial or Snapshot()
     plain = terminal.plain or not terminal.unicode or config.ascii
-    known = 1 if not snapshot.busy else snapshot.read[1] if snapshot.read else 0
-    if len(snapshot.runs) != 1 or known != 1:
-        # More may be found, or be shown once they are read.
-        return None
-    if plain or preferences.trouble or config.keys:
+    if not is_one_run(snapshot) or plain or preferences.trouble or config.keys:
         return None
     name = config.theme or usual_theme(terminal, preferences.theme)
     themes = load_themes(directories_for(name, config.themes))
