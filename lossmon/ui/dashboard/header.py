@@ -74,7 +74,8 @@ def progress_parts(scene: Scene, width: int) -> list[tuple[int, Line]]:
     # Without a plan the bare number would say nothing.
     far = progress_of(scene, run, spelled=False, word=not run.total_steps)
     others = [(0, far), (2, remaining_of(run)), (3, speed_of(run))]
-    left = width - 2 - sum(cells_of(line) + 3 for _, line in others if line)
+    place = cells_of(name_of(scene, run, 1)) - 1
+    left = width - 2 - place - sum(cells_of(line) + 3 for _, line in others if line)
     return [(1, name_of(scene, run, max(6, width // 3, left))), *others]
 
 

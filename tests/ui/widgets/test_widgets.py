@@ -29,7 +29,7 @@ from lossmon.types import (
     Snapshot,
 )
 from lossmon.ui.chart.view_options import ChartSettings
-from lossmon.ui.dashboard.header import progress_parts
+from lossmon.ui.dashboard.header import header_line, progress_parts
 from lossmon.ui.dashboard.main_panes import pane_plans
 from lossmon.ui.dashboard.notices import Pace, notice, shortened
 from lossmon.ui.metrics.entries import entry_of
@@ -544,6 +544,9 @@ def test_the_name_of_a_run_has_the_room_that_is_left_on_a_narrow_screen() -> Non
     run = replace(stage.healthy(), name="pretraining-with-long-name", state=RunState.FINISHED)
     line = progress_parts(Scene(stage.snapshot(replace(run, total_steps=None))), 44)[0][1]
     assert plain(line) == "pretraining-with-long-name"
+    several = Scene(stage.snapshot(replace(stage.healthy(), name="n" * 40), run), position=(1, 2))
+    shown = plain(header_line(progress_parts(several, 44), 44))
+    assert "1/2" in shown and "ETA" in shown
 
 
 def test_names_in_two_columns_differ() -> None:
