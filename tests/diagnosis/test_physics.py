@@ -60,6 +60,13 @@ def test_a_fine_tune_whose_first_point_alone_is_good_is_not_healthy() -> None:
     assert (verdict.code, verdict.variant) == ("diverging", "above_start")
 
 
+def test_a_blow_up_that_comes_back_to_just_above_its_start_is_not_healthy() -> None:
+    along = np.linspace(0, 1, 100)
+    level = 2.4 + 40 * np.exp(-(((along - 0.2) / 0.08) ** 2)) + 0.6 * (along > 0.2)
+    verdict = diagnose(run(noisy(level, 0.2), None)).verdict
+    assert (verdict.code, verdict.variant) == ("diverging", "above_start")
+
+
 def test_batches_that_differ_more_and_more_are_no_divergence() -> None:
     random = np.random.default_rng(3)
     spread = np.linspace(0.05, 0.6, 300)

@@ -218,7 +218,7 @@ def _by_evals(signals: Signals, sensitivity: float) -> Finding | None:
     return Finding("diverging", severity, onset, Confidence.MEDIUM, evidence, "evals")
 
 
-ABOVE_START = 0.05
+ABOVE_START = 0.07
 """Log rise above the very first points from which a run is worse off than at its start."""
 
 FAR_ABOVE_START = 0.15
@@ -232,6 +232,10 @@ ABOVE_POINTS = 12
 """Train points before that is said: a warm-up shakes a good model for a while."""
 
 
+BLOWN_UP = 4.0
+"""Times the median of the first few points to which the level has been up where noise needs no
+excluding: it is a blow-up that has not come back, by the measure of learning-rate finders."""
+
 BELOW_START = 0.25
 """Share of the run that was better than its start, above which it has not been wrecked by it."""
 
@@ -242,20 +246,21 @@ def _above_its_start(signals: Signals, sensitivity: float) -> Finding | None:
     if train is None or train.points < ABOVE_POINTS or signals.is_early:
         return None
     falls = signals.eval is not None and signals.eval_drop > 0
-    first = 0.0
+    level = train.around if len(train) >= CAP_WINDOW else train.y
+    first, highest = 0.0, float(level.max())
     for nth, start in enumerate(signals.first_levels):
         rise = log_ratio(signals.now, start)
         if rise < (FAR_ABOVE_START if falls or nth == 0 else ABOVE_START) / sensitivity:
             continue
         count = max(train.count(signals.at(0.9), signals.at(1)), 1.0)
         error = math.hypot(signals.first_level_errors[nth], signals.late_noise / math.sqrt(count))
-        if -math.expm1(-rise) >= ABOVE_NOISES * error / sensitivity:
+        sure = -math.expm1(-rise) >= ABOVE_NOISES * error / sensitivity
+        if sure or (nth == 2 and highest > BLOWN_UP * start):
             first = start
     if not first > 0:
         return None
     if signals.eval is not None and math.exp(signals.eval_now) < first:
         return None
-    level = train.around if len(train) >= CAP_WINDOW else train.y
     if np.count_nonzero(level < first) > BELOW_START * len(level):
         return None
     evidence = facts(

@@ -126,7 +126,7 @@ class TrainSignals(RunCurves):
     def first_level_errors(self) -> tuple[float, float, float]:
         """Relative standard errors of these levels."""
         scatter = spread_of([value for _, value in self.recent]) / max(self.now, 1e-300)
-        noise = max(self.late_noise, scatter, self.scatter)
+        noise = max(self.late_noise, scatter)
         return noise, noise / math.sqrt(2), MEDIAN_ERROR * noise / math.sqrt(FIRST_FEW)
 
     @cached
