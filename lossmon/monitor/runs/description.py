@@ -79,17 +79,25 @@ def with_stall(diagnosis: Diagnosis, step: int) -> Diagnosis:
     return replace(diagnosis, verdict=verdict, findings=findings)
 
 
-def best_eval(evals: Series, checkpoints: Sequence[tuple[int, str]]) -> Best | None:
-    """The eval minimum and its checkpoint; None where no eval loss is finite.
+def best_eval(
+    evals: Series, checkpoints: Sequence[tuple[int, str]], step: int | None = None
+) -> Best | None:
+    """The best eval and its checkpoint; None where no eval loss is finite.
 
     Args:
         evals: The headline eval loss.
         checkpoints: Steps and names of the checkpoints on disk.
+        step: What the framework calls the best step, by a metric that may be another one. Where
+            it is unknown or has no eval loss, the lowest one is the best.
     """
-    if not np.isfinite(evals.minimum):
+    best, loss = evals.min_step, evals.minimum
+    named = evals.values[evals.steps == (-1 if step is None else step)]
+    if step is not None and np.isfinite(named).any():
+        best, loss = step, float(named[np.isfinite(named)][-1])
+    if not np.isfinite(loss):
         return None
     # The newest checkpoint since the eval before the best one, up to the best.
-    earlier = evals.steps[evals.steps < evals.min_step]
+    earlier = evals.steps[evals.steps < best]
     after = int(earlier[-1]) if len(earlier) else -1
-    fitting = [(step, name) for step, name in checkpoints if after < step <= evals.min_step]
-    return Best(evals.min_step, evals.minimum, max(fitting)[1] if fitting else None)
+    fitting = [saved for saved in checkpoints if after < saved[0] <= best]
+    return Best(best, loss, max(fitting)[1] if fitting else None)

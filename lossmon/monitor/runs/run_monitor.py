@@ -350,7 +350,7 @@ class RunMonitor:
             train=train,
             eval=eval_,
             diagnosis=self._diagnosis(state, vitals.step, series, facts),
-            best=best_eval(series[eval_], checkpoints) if eval_ is not None else None,
+            best=None if eval_ is None else best_eval(series[eval_], checkpoints, facts.best_step),
             checkpoints=checkpoints,
             restarts=self._store.restarts(),
             log=self._log.lines,

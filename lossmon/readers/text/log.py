@@ -274,6 +274,8 @@ class TextLog:
                 self._begin_table(found[0].parsed.columns, bare)
             elif found is not None and not self._recalled:
                 self.ledger.add(found[0], [found[1]])
+            elif found is not None and found[0].step >= 0:
+                self.ledger.facts.recall(int(found[1][found[0].step]))
             self._recalled = _RECALLS.search(text) is not None
             if self._alert:
                 self.ledger.check(text, self._before)

@@ -95,7 +95,7 @@ def test_a_bar_that_is_drawn_once_more_after_the_end_resumes_nothing() -> None:
 def test_a_repeat_of_the_best_round_is_no_round() -> None:
     read = read_file(DATA / "xgboost_stopped.log")
     assert read.steps["test-auc"] == [1, 2, 3, 4, 5]
-    assert read.last("finished") is True
+    assert (read.last("finished"), read.last("best_step")) == (True, 3)
 
 
 def test_results_without_a_head_are_a_text_log() -> None:

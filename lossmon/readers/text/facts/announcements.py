@@ -21,8 +21,8 @@ _FINISHED = lazy_pattern(
     r"(?:(?:of )?[\w./-]{1,60} )?(?:is )?(?:completed?|finished|done)\b(?![ \w]*\bepoch)|"
     r"training (?:completed?|finished)|finished training|`?Trainer\.fit`? stopped: `max_\w+=|"
     r"\d+ epochs completed in [\d.]+ hours|"
-    r"(?:early stopping,|did not meet early stopping\.) best iteration is:|bestiteration = \d|"
-    r"stopping\. best iteration:|"
+    r"(?:early stopping,|did not meet early stopping\.) best iteration is:|"
+    r"bestiteration = (?P<best>\d{1,18})\s*$|stopping\. best iteration:|"
     r"(?:monitored metric|stopping threshold reached:) .{1,300} signaling trainer to stop|"
     r"epoch 0*\d+: early stopping|✔ saved pipeline to )"
 )
@@ -43,6 +43,7 @@ class Announcements:
         total_epochs: Epochs that it announced.
         per_epoch: Steps per epoch, 0 if unknown.
         finished: A line announced that the training ended well.
+        best_step: The best step, if that line named it.
     """
 
     def __init__(self) -> None:
@@ -50,6 +51,7 @@ class Announcements:
         self.total_epochs = 0
         self.per_epoch = 0.0
         self.finished = False
+        self.best_step: int | None = None
         self._left = 0
         self._banner: dict[str, int] | None = None
 
@@ -64,8 +66,9 @@ class Announcements:
             self._banner = {}
             self._left = BANNER
             return False
-        if _FINISHED.match(message):
+        if ended := _FINISHED.match(message):
             self.finished = True
+            self.best_step = int(ended["best"]) if ended["best"] else None
             return True
         if self._banner is None:
             return False

@@ -63,6 +63,8 @@ class RunFacts:
             return True
         self.announced.finished = False
         self.finish()
+        if self.announced.best_step is not None:
+            self.recall(self.announced.best_step)
         return False
 
     def plan(self, steps: int, epochs: float) -> None:
@@ -82,6 +84,10 @@ class RunFacts:
         if not self.finished:
             self.finished = True
             self._batch.facts.append(Facts(finished=True, step=step or None))
+
+    def recall(self, step: int) -> None:
+        """Note the step that the framework calls the best one."""
+        self._batch.facts.append(Facts(best_step=step))
 
     def count_trial(self, ending: str, number: int) -> None:
         """Note that a trial of a study has ended.
