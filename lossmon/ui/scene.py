@@ -7,7 +7,7 @@ from dataclasses import field
 from pathlib import Path
 
 from lossmon.fast_dataclass import dataclass
-from lossmon.locale import metric_name, translate
+from lossmon.locale import metric_name, phrase, translate
 from lossmon.types import AmbiguousTag, MetricNames, RunSnapshot, Snapshot
 from lossmon.ui.chart.view_options import ChartSettings
 from lossmon.ui.terminal import Terminal
@@ -113,6 +113,10 @@ class Scene:
     def say(self, text: str) -> str:
         """A word of the screen in the user's language."""
         return translate(text, self.language)
+
+    def sorted_by(self, word: str) -> str:
+        """What a list or an axis goes by, in the user's language: `by importance`."""
+        return phrase("by {what}", self.language, what=self.say(word))
 
     def metric(self, name: str) -> str:
         """The name of a metric in the user's language."""

@@ -28,7 +28,7 @@ _GLYPHS = {
 _VERDICTS = {
     Severity.NEUTRAL: ("…", "."),
     Severity.OK: ("✓", "+"),
-    Severity.NOTICE: ("◆", "?"),
+    Severity.NOTICE: ("◆", "*"),
     Severity.WARNING: ("▲", "!"),
     Severity.CRITICAL: ("✖", "X"),
 }

@@ -247,7 +247,7 @@ class CompareScreen(SceneScreen):
             label: Line = ((clean(self.scene.metric(self.metric.label)), f"{TEXT}!"),)
             heading.append((0, label))
             heading.append((3, ((f"{at}/{len(self.metrics)}", MUTED),)))
-        heading.append((2, ((f"{say('by')} {say(self.x.value)}", MUTED),)))
+        heading.append((2, ((self.scene.sorted_by(self.x.value), MUTED),)))
         if self._missing and count > self._missing:
             heading.append((1, ((f"{self._missing} {say('without it')}", "notice"),)))
         self.upper.show(heading, "frame")

@@ -264,7 +264,7 @@ class MetricsScreen(TypingScreen):
             (1, ((place, TEXT),)),
             (0, self._filtered()),
             (2, ((prefix + "…", MUTED),) if prefix else EMPTY),
-            (5, ((f"{say('by')} {say(self.choices.sort.value)}", MUTED),)),
+            (5, ((self.scene.sorted_by(self.choices.sort.value), MUTED),)),
         ]
         if not total:
             parts.append((1, ((say("no metric fits the filter"), MUTED),)))

@@ -177,7 +177,7 @@ class RunsScreen(TypingScreen, PageScreen):
             (1, ((counted, TEXT), (f" {say('run' if count == 1 else 'runs')}", "strong"))),
             (2, self._urgency()),
             (1, self._progress()),
-            (4, ((f"{say('by')} {say(self.fleet.key.value)}", MUTED),)),
+            (4, ((self.scene.sorted_by(self.fleet.key.value), MUTED),)),
             (3, self._marked()),
             (0, self._typed()),
         ]
