@@ -37,10 +37,10 @@ _SPELLINGS = (
     (PolicyQuantity.CLIPPED, r"completions?_clipped_ratio|response_length_clip_ratio"),
     (PolicyQuantity.CLIPPED, r"clipped_ratio"),
     (PolicyQuantity.LENGTH, r"completions?_(?:mean_)?length|response_length(?:_mean)?"),
-    (PolicyQuantity.UPDATE_KL, r"(?:ppo|approx)_?kl"),
+    (PolicyQuantity.UPDATE_KL, r"(?:losses_|policy_)?(?:ppo|approx)_?kl(?:_avg)?"),
     (PolicyQuantity.KL, r"(?:objective_|mean_|critic_)?kl|actor_kl_loss"),
     (PolicyQuantity.ENTROPY_LOSS, r"entropy_loss"),
-    (PolicyQuantity.ENTROPY, r"(?:actor_|policy_|objective_)?entropy"),
+    (PolicyQuantity.ENTROPY, r"(?:actor_|policy_|objective_|losses_)?entropy(?:_mean)?"),
     (PolicyQuantity.REWARD, r"(?:episode_|mean_|average_)?(?:reward|return)"),
     (PolicyQuantity.REWARD, r"critic_(?:score|rewards)(?:_mean)?|objective_rlhf_reward"),
 )

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from lossmon.diagnosis.engine import Engine
+from lossmon.diagnosis.policy_curves import PolicyQuantity, policy_quantity
+from lossmon.readers.tags.meaning import meaning
 from lossmon.types import Floats, Severity
 from tests.diagnosis.feeding import assert_sound, columns, diagnose
 from tests.diagnosis.policies import ALONG, POLICIES, STEPS, late, policy
@@ -81,6 +83,24 @@ def test_the_kl_loss_of_verl_is_a_kl() -> None:
         key.replace("/kl", "/actor_kl_loss"): curve for key, curve in POLICIES["kl_blowup"].items()
     }
     assert diagnose(curves).verdict.code == "kl_blowup"
+
+
+SPELLINGS = {
+    PolicyQuantity.KL: "kl objective/kl critic/kl actor/kl_loss",
+    PolicyQuantity.UPDATE_KL: "train/approx_kl actor/ppo_kl losses/approx_kl policy/approxkl_avg",
+    PolicyQuantity.ENTROPY: "entropy actor/entropy losses/entropy policy/entropy_avg",
+    PolicyQuantity.LENGTH: "response_length/mean completions/mean_length",
+    PolicyQuantity.REWARD: "reward critic/rewards/mean rollout/ep_rew_mean",
+}
+
+
+@pytest.mark.parametrize(
+    ("quantity", "tag"), [(q, tag) for q, tags in SPELLINGS.items() for tag in tags.split()]
+)
+def test_each_framework_names_the_quantities_of_a_policy(
+    quantity: PolicyQuantity, tag: str
+) -> None:
+    assert policy_quantity(meaning(tag).key) is quantity
 
 
 def test_a_policy_without_a_loss_is_judged_by_its_reward() -> None:

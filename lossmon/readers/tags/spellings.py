@@ -228,7 +228,9 @@ _TABLE: tuple[tuple[Quantity, str], ...] = (
     (_metric("rewards_chosen", "reward of chosen", None), "rewards_chosen"),
     (_metric("rewards_rejected", "reward of rejected", None), "rewards_rejected"),
     (_metric("rewards_margins", "reward margin", False), "rewards_margins rewards_margin"),
-    (_metric("kl", "KL", None), "kl approx_kl approxkl ppo_kl objective_kl actor_ppo_kl mean_kl"),
+    (_metric("kl", "KL", None), "kl objective_kl mean_kl"),
+    # From the policy before the update, not from the reference: a hundredth of the other.
+    (_metric("approx_kl", "approx. KL", None), "approx_kl approxkl ppo_kl actor_ppo_kl"),
     (_metric("entropy", "entropy", None), "entropy actor_entropy policy_entropy objective_entropy"),
     # What a search over hyperparameters came to; only its reader knows which way is better.
     (
