@@ -45,6 +45,12 @@ _FIELDS: Mapping[str, tuple[str, str, float]] = {
 }
 """Words, unit, and factor from SI units, by the field of a reading."""
 
+_HOST_WORDS = {"memory": "RAM", "memory size": "RAM size", "free memory": "free RAM"}
+"""Words of the quantities whose words differ for the host."""
+
+_PROCESS_WORDS = {"load": "process load", "memory": "process memory"}
+"""Words of the quantities of a GPU that one process has as well."""
+
 _OTHERS: tuple[tuple[re.Pattern[str], str, str, float], ...] = tuple(
     (re.compile(pattern), words, unit, factor)
     for pattern, words, unit, factor in (
@@ -73,12 +79,12 @@ def recorded_quantity(key: str) -> RecordedQuantity | None:
     if found := gpu_field(name):
         index, field, factor = found
         words, unit, scale = _FIELDS[field]
-        words = f"process {words}" if name.startswith("process.") else words
+        if name.startswith("process."):
+            words = _PROCESS_WORDS.get(words, words)
         return RecordedQuantity(f"GPU{index}", words, unit, factor * scale)
     if host := host_field(name):
         words, unit, scale = _FIELDS[host[0]]
-        words = words.replace("memory", "RAM")
-        return RecordedQuantity("", words, unit, host[1] * scale)
+        return RecordedQuantity("", _HOST_WORDS.get(words, words), unit, host[1] * scale)
     for pattern, words, unit, factor in _OTHERS:
         if matched := pattern.fullmatch(name):
             device = "".join(matched.groups()).strip("./")
