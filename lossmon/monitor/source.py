@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from lossmon.monitor.hardware.inputs import NoHardware
 from lossmon.monitor.monitor import Monitor, MonitorConfig
-from lossmon.types import HardwareReading, MetricNames, RunSnapshot, Snapshot
+from lossmon.types import PENDING_HARDWARE, HardwareReading, MetricNames, RunSnapshot, Snapshot
 
 if TYPE_CHECKING:
     from lossmon.hardware.sampler import HardwareSampler
@@ -73,14 +73,14 @@ class LazySampler:
 
     def __init__(self, paths: Sequence[Path], changed: threading.Event) -> None:
         self._paths, self._changed = paths, changed
-        self._empty = HardwareReading()
         self._idle = False
         self._sampler: HardwareSampler | None = None
 
     @property
     def latest(self) -> HardwareReading:
-        """The newest reading; empty before the first."""
-        return self._empty if self._sampler is None else self._sampler.latest
+        """The newest reading; `PENDING_HARDWARE` before the first."""
+        newest = None if self._sampler is None else self._sampler.latest
+        return PENDING_HARDWARE if newest in (None, HardwareReading()) else newest
 
     @property
     def idle(self) -> bool:

@@ -12,6 +12,7 @@ from lossmon.types.diagnosis import (
     VerdictChange,
 )
 from lossmon.types.hardware import (
+    PENDING_HARDWARE,
     GpuDetails,
     GpuPartition,
     GpuProcess,
@@ -56,6 +57,7 @@ __all__ = [
     "JUST_SHOWN",
     "METRIC_WORDS",
     "MOST_AT_ONCE",
+    "PENDING_HARDWARE",
     "UNJUDGED",
     "WARMING_UP",
     "Advice",

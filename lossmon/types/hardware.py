@@ -274,3 +274,7 @@ class HardwareReading:
     gpus: tuple[GpuReading, ...] = ()
     note: str = ""
     host: HostReading | None = None
+
+
+PENDING_HARDWARE = HardwareReading(note="sampling the hardware")
+"""What is known of this machine before the first sample."""

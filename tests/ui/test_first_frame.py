@@ -9,7 +9,7 @@ import pyte
 import pytest
 from textual.widget import Widget
 
-from lossmon.types import HardwareReading, RunSnapshot, Snapshot
+from lossmon.types import PENDING_HARDWARE, HardwareReading, RunSnapshot, Snapshot
 from lossmon.ui.app import LossmonApp
 from lossmon.ui.dashboard.first_frame import first_frame
 from lossmon.ui.dashboard.sizes import ROWS
@@ -62,21 +62,26 @@ def differences(frame: pyte.Screen, app: LossmonApp) -> list[str]:
     ]
 
 
-MACHINE = HardwareReading(note="hardware is not sampled")
-"""Nothing else is known before the first frame."""
+UNSAMPLED = HardwareReading(note="hardware is not sampled")
+"""What is known of the machine with `--no-hardware`."""
 
 
-def bare(run: RunSnapshot) -> Snapshot:
-    return stage.snapshot(run, hardware=MACHINE)
+def bare(run: RunSnapshot, machine: HardwareReading = PENDING_HARDWARE) -> Snapshot:
+    return stage.snapshot(run, hardware=machine)
 
 
 @pytest.mark.parametrize(
-    "name, sizes", [("overfitting", BREAKPOINTS), ("no-eval", SIZES), ("loading", SIZES)]
+    "name, machine, sizes",
+    [
+        ("overfitting", PENDING_HARDWARE, BREAKPOINTS),
+        ("no-eval", UNSAMPLED, SIZES),
+        ("loading", PENDING_HARDWARE, SIZES),
+    ],
 )
 async def test_the_frame_is_that_of_the_dashboard_at_every_size(
-    name: str, sizes: list[tuple[int, int]]
+    name: str, machine: HardwareReading, sizes: list[tuple[int, int]]
 ) -> None:
-    app = stage.app(bare(stage.SCENES[name]().runs[0]))
+    app = stage.app(bare(stage.SCENES[name]().runs[0], machine))
     async with app.run_test(size=(80, 24)) as pilot:
         for size in sizes:
             await pilot.resize_terminal(*size)

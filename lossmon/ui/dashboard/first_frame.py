@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from rich.color import ColorSystem
 from rich.segment import Segment
 
+from lossmon.types import PENDING_HARDWARE
 from lossmon.ui.chart.painter import Painter
 from lossmon.ui.chart.styles import cell_style
 from lossmon.ui.dashboard.badge import badge_line
@@ -81,12 +82,13 @@ def _places(scene: Scene, columns: int, rows: int) -> dict[str, Place]:
         return {}
     if scene.chart_settings.sizes or reading.gpus or reading.host:
         return {}
+    pending = reading == PENDING_HARDWARE
     wanted = Wanted(
         notice=bool(notice(scene)),
         metrics=0 if "metrics" in hidden else len(entries_in(run, scene.pins, "")),
         log=0 if "log" in hidden else len(run.log),
         verdicts=0 if "verdicts" in hidden else verdict_rows(scene, columns - 2),
-        hardware=0 if "hardware" in hidden else int(bool(reading.note)),
+        hardware=0 if "hardware" in hidden else 2 if pending else int(bool(reading.note)),
         charts=pane_plans(scene),
         overlaid=scene.chart_settings.overlaid,
     )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from textual.widget import Widget
 
-from lossmon.types import HostReading, RunState
+from lossmon.types import PENDING_HARDWARE, HostReading, RunState
 from lossmon.ui.scene import Scene
 from lossmon.ui.text import numbers
 from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, choose, clean, fit, indented, pad
@@ -138,10 +138,10 @@ def note_line(scene: Scene, width: int) -> list[Line]:
 
 
 def host_lines(scene: Scene, width: int) -> list[Line]:
-    """The host in one line, or none before its first sample."""
+    """The host in one line; none where it is not sampled, an empty one before its first sample."""
     host = scene.snapshot.hardware.host
     if host is None:
-        return []
+        return [EMPTY] if scene.snapshot.hardware == PENDING_HARDWARE else []
     parts = host_parts(scene, host)
     wide = width >= 100
     if wide:
