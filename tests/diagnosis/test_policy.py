@@ -33,6 +33,7 @@ def changing(times: float) -> Floats:
 
 FLAT = np.ones(len(STEPS))
 RISEN = 0.2 + 0.8 * np.minimum(3 * ALONG, 1)
+LAST = (ALONG > 0.9).astype(float)
 LENGTH, CUT = "completions_mean_length", "completions_clipped_ratio"
 LIMITS = [
     ("length_explosion", {LENGTH: changing(2.2)}, {LENGTH: changing(2.9)}),
@@ -62,6 +63,7 @@ LIMITS = [
         {"reward": RISEN, LENGTH: changing(1.8), "kl": 0.45 * FLAT},
     ),
     ("reward_collapse", {"reward": RISEN - late(0.5)}, {"reward": RISEN - late(0.8)}),
+    ("reward_collapse", {"reward": RISEN - 0.55 * LAST}, {"reward": RISEN - 0.95 * LAST}),
 ]
 
 

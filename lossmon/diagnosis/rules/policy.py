@@ -25,6 +25,15 @@ REWARD_LOST = 0.6
 COLLAPSE_SHARE = 0.15
 """Share of the run for which the reward must have been low: a few bad episodes are none."""
 
+PLUNGE_POINTS = 5
+"""Newest points that must all be down for a plunge, which is a collapse without waiting."""
+
+PLUNGE_LOST = 0.8
+"""Share of the gained reward that each of them must have lost."""
+
+PLUNGE_NOISES = 10.0
+"""Typical distances of neighbouring rewards that the same loss must exceed."""
+
 KL_GROWTH = 8.0
 """Times its early level at which the KL has blown up."""
 
@@ -69,9 +78,17 @@ def reward_collapse(signals: Signals) -> Finding | None:
     if peak - now < REWARD_LOST * (peak - start) / signals.sensitivity:
         return None
     since = reward.onset(smooth < peak - REWARD_LOST / 2 * (peak - start))
-    if since > reward.x[0] + (1 - COLLAPSE_SHARE) * (reward.x[-1] - reward.x[0]):
+    latest = reward.x[0] + (1 - COLLAPSE_SHARE) * (reward.x[-1] - reward.x[0])
+    if since > latest and not _plunged(reward, peak, signals.sensitivity):
         return None
     return _found("reward_collapse", Severity.WARNING, since, peak=peak, now=now)
+
+
+def _plunged(reward: PolicyCurve, peak: float, sensitivity: float) -> bool:
+    """The newest rewards are all so far below the peak that no bad episodes explain it."""
+    lost = peak - float(reward.y[-PLUNGE_POINTS:].max())
+    least = max(PLUNGE_LOST * (peak - reward.start), PLUNGE_NOISES * reward.noise)
+    return lost >= least / sensitivity
 
 
 def kl_blowup(signals: Signals) -> Finding | None:
