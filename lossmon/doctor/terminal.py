@@ -39,6 +39,8 @@ def examine(environ: Mapping[str, str], size: tuple[int, int]) -> Iterator[Check
     found = detect(environ)
     yield _characters(found.unicode)
     yield _colours(found.colors, environ)
+    if found.has_images:
+        yield good("images", "drawn by the terminal (Kitty graphics)")
     if environ.get("TMUX"):
         yield good("tmux", "alerts can be shown by it: lossmon watch PATH --tmux")
 

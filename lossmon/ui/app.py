@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
+from rich.console import RenderableType
 from textual import on, work
 from textual.app import ScreenStackError
 from textual.binding import Binding, BindingType
@@ -346,6 +347,15 @@ class LossmonApp(ViewHost):
         """Write a control sequence to the terminal between two pictures; any thread may call it."""
         if self.is_running and self._driver is not None:
             self._driver.write(text)
+
+    def exit(
+        self, result: None = None, return_code: int = 0, message: RenderableType | None = None
+    ) -> None:
+        """Quit; views free what the terminal keeps for them before it is given back."""
+        for screen in self.screen_stack:
+            if isinstance(screen, SceneScreen):
+                screen.free()
+        super().exit(result, return_code, message)
 
     def action_help_quit(self) -> None:
         """Quit with Ctrl+C, as every program that only reads does."""

@@ -19,21 +19,25 @@ _FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF")
 
 MISSING = "needs Pillow: pip install 'lossmon[images]'"
 
+NO_PIXELS: Rgb = np.zeros((0, 0, 3), np.uint8)
+
 
 class DecodedPicture(NamedTuple):
     """An image scaled to a number of pixels.
 
     Attributes:
-        pixels: Its colours; of shape (0, 0, 3) where `problem` says why.
+        pixels: Its colours; of shape (0, 0, 3) where `problem` says why, or only `png` has it.
         width: Pixels of the image itself, 0 where unknown.
         height: Likewise.
         problem: Why it cannot be shown, or empty.
+        png: What a terminal that draws images is sent; empty elsewhere.
     """
 
     pixels: Rgb
     width: int = 0
     height: int = 0
     problem: str = ""
+    png: bytes = b""
 
 
 def decode(
@@ -101,7 +105,7 @@ def _decode(data: bytes, width: int, height: int, ground: tuple[int, int, int]) 
 
 
 def _failed(problem: str, width: int = 0, height: int = 0) -> DecodedPicture:
-    return DecodedPicture(np.zeros((0, 0, 3), np.uint8), width, height, problem)
+    return DecodedPicture(NO_PIXELS, width, height, problem)
 
 
 def brightness(pixels: Rgb) -> Floats:

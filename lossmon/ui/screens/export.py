@@ -19,6 +19,7 @@ from lossmon.reports.export.progress import Cancelled, Work
 from lossmon.types import RunSnapshot
 from lossmon.ui.export.picture import without_fonts
 from lossmon.ui.export.report import page
+from lossmon.ui.media.kitty import without_images
 from lossmon.ui.scene import Scene
 from lossmon.ui.screens.base.host import ViewHost
 from lossmon.ui.screens.base.page_screen import PageScreen
@@ -108,7 +109,7 @@ class ExportScreen(TypingScreen, PageScreen):
         if app.is_web:
             hand_over(app, run)
             return None
-        picture = without_fonts(app.export_screenshot(title=clean(run.name)))
+        picture = without_fonts(without_images(app.export_screenshot(title=clean(run.name))))
         return cls(run, picture, view.shown_steps(app.scene), Path.cwd())
 
     def __init__(

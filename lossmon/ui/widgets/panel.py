@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
 
 from rich.cells import cell_len
@@ -19,10 +19,10 @@ JOIN_GAP = 6
 """Unchanged cells of one colour between two changes that are sent along: moving the cursor costs as
 many bytes."""
 
-_palettes: WeakKeyDictionary[App[object], tuple[dict[str, str], Palette]] = WeakKeyDictionary()
+_palettes: WeakKeyDictionary[App[Any], tuple[dict[str, str], Palette]] = WeakKeyDictionary()
 
 
-def palette_of(app: App[object]) -> Palette:
+def palette_of(app: App[Any]) -> Palette:
     """The palette of the app's theme, made once a theme."""
     variables = app.theme_variables
     known = _palettes.get(app)

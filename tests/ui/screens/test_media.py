@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+from textual.drivers.headless_driver import HeadlessDriver
 
 from lossmon.monitor import LocalSource
 from lossmon.types import Histogram, LoggedImage, Snapshot
 from lossmon.ui.app import LossmonApp
 from lossmon.ui.follower import SnapshotReady
+from lossmon.ui.media.kitty import PLACEHOLDER
 from lossmon.ui.scene import ScreenConfig
 from lossmon.ui.screens.media.histograms import HistogramsScreen
 from lossmon.ui.screens.media.images import ImagesScreen
@@ -192,3 +195,32 @@ async def test_a_run_without_scalars_begins_with_its_media_and_says_what_it_has(
         await pilot.press("escape")
         await pilot.pause()
         assert "no scalars so far" in text(app) and "1 histogram, 1 image" in text(app)
+
+
+async def test_kitty_draws_the_image_and_is_freed_of_it(
+    source: LocalSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[str] = []
+    monkeypatch.setattr(HeadlessDriver, "write", lambda _, text: sent.append(text))
+
+    def kept() -> set[str]:
+        """Ids of the images that the terminal still has."""
+        found = re.findall(r"\x1b_Ga=([Td]),.*?i=(\d+)", "".join(sent))
+        return {one for action, one in found if action == "T"} - {
+            one for action, one in found if action == "d"
+        }
+
+    app = app_of(source, terminal=Terminal(kitty=True))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("ctrl+p", *"open image img", "enter")
+        await until(pilot, lambda: PLACEHOLDER in text(app) and len(kept()) == 1)
+        first = kept()
+        await pilot.press("left")
+        await until(pilot, lambda: len(kept() - first) == len(kept()) == 1)
+        await pilot.press("escape")
+        await until(pilot, lambda: not kept())
+        await pilot.press("ctrl+p", *"open image img", "enter")
+        await until(pilot, lambda: PLACEHOLDER in text(app))
+        assert kept()
+        app.exit()
+        assert not kept()

@@ -71,6 +71,7 @@ def test_control_characters_are_replaced() -> None:
         ({"TERM": "xterm-256color", "COLORTERM": "truecolor"}, "utf-8", TRUE_COLOR, True),
         ({"TERM": "xterm-256color", "LANG": "en_US.UTF-8"}, "utf-8", 256, True),
         ({"TERM": "screen"}, "utf-8", 16, True),
+        ({"TERM": "alacritty"}, "utf-8", 256, True),
         ({"TERM": "xterm-256color", "NO_COLOR": "1"}, "utf-8", 0, True),
         ({"TERM": "dumb"}, "utf-8", 0, False),
         ({"TERM": "linux", "LANG": "de_DE.UTF-8"}, "utf-8", 16, False),

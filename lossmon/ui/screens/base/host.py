@@ -70,6 +70,10 @@ class ViewHost(App[None]):
         """Give the view on top the newest scene."""
         raise NotImplementedError
 
+    def write_sequence(self, text: str) -> None:
+        """Write a control sequence to the terminal between two pictures; any thread may call it."""
+        raise NotImplementedError
+
     def load_settings(self, paths: Collection[Path]) -> None:
         """Have the settings files of runs read."""
         raise NotImplementedError

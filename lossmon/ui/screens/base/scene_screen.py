@@ -81,6 +81,9 @@ class SceneScreen(Screen[None]):
         """Show a scene; cheap where nothing changed."""
         raise NotImplementedError
 
+    def free(self) -> None:
+        """Free what the terminal keeps for the view, as the app ends; nothing by default."""
+
     def tick(self, scene: Scene) -> None:
         """Show what depends on the clock alone; called once per second."""
 

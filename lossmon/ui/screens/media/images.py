@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
-from textual import on
+from textual import getters, on
 from textual.message import Message
 
 from lossmon.types import LoggedImage, MediaKind, MediaRecord, MediaSeries
+from lossmon.ui.media.kitty import encode
 from lossmon.ui.media.picture import DecodedPicture, decode
 from lossmon.ui.screens.base.host import ViewHost
 from lossmon.ui.screens.media.base import MediaScreen
@@ -35,7 +36,9 @@ class PictureDecoded(Message):
 
 
 class ImagesScreen(MediaScreen):
-    """The image of the chosen step in half blocks, its size and its file."""
+    """The image of the chosen step, its size and its file."""
+
+    app = getters.app(ViewHost)
 
     kind = MediaKind.IMAGE
     missing = "this run logs no images"
@@ -49,14 +52,17 @@ class ImagesScreen(MediaScreen):
         self._decoding = False
 
     def make_view(self) -> PictureView:
-        return PictureView()
+        return PictureView(lambda text: self.app.write_sequence(text))
+
+    def free(self) -> None:
+        self.view.free()
 
     def wanted(self, series: MediaSeries) -> Sequence[MediaRecord]:
         """The one in view alone: each may have megabytes."""
         return series.records[self.place : self.place + 1]
 
     def draw(self) -> None:
-        content, room = self.content, self.view.room
+        content, room = self.content, self.view.room(self.scene.terminal)
         if isinstance(content, LoggedImage) and content.data and room:
             asked = (content, *room)
             if asked != self._asked:
@@ -72,12 +78,16 @@ class ImagesScreen(MediaScreen):
         """Decode in a thread, one at a time: each may take as much memory as an image may."""
         if self._asked is not None and not self._decoding:
             self._decoding = True
-            decode = partial(self._decode, self._asked, ground_of(palette_of(self.app)))
-            self.run_worker(decode, thread=True, group="picture", exit_on_error=False)
+            make = encode if self.scene.terminal.has_images else decode
+            ground = ground_of(palette_of(self.app))
+            work = partial(self._decode, make, self._asked, ground)
+            self.run_worker(work, thread=True, group="picture", exit_on_error=False)
 
-    def _decode(self, asked: _Asked, ground: tuple[int, int, int]) -> None:
+    def _decode(
+        self, make: Callable[..., DecodedPicture], asked: _Asked, ground: tuple[int, int, int]
+    ) -> None:
         image, width, height = asked
-        self.post_message(PictureDecoded(asked, decode(image.data, width, height, ground)))
+        self.post_message(PictureDecoded(asked, make(image.data, width, height, ground)))
 
     @on(PictureDecoded)
     def receive_picture(self, message: PictureDecoded) -> None:
@@ -85,7 +95,7 @@ class ImagesScreen(MediaScreen):
         self._decoding = False
         if message.asked == self._asked:
             self.picture = message.picture
-            self.view.show(message.picture.pixels, self.scene.terminal)
+            self.view.show(message.picture, self.scene.terminal)
             self.show()
         else:
             self._decode_asked()

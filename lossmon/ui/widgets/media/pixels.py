@@ -1,4 +1,4 @@
-"""Pixels as cells: two of them per cell, one above the other, or characters of growing density."""
+"""Pixels as cells: an image of the terminal, half blocks, or characters of growing density."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from textual.geometry import Size
 from textual.strip import Strip
 
 from lossmon.ui.media.heat import Rgb, shaded
+from lossmon.ui.media.kitty import TerminalImage
 from lossmon.ui.media.picture import brightness
 from lossmon.ui.terminal import Terminal
 from lossmon.ui.theme.palette import Palette
@@ -77,6 +78,18 @@ def picture_row(pixels: Rgb, y: int, size: Size, palette: Palette, terminal: Ter
         cells = glyph_row(shaded(part**2, glyphs_of(terminal))[0], style)
     left = max(0, (size.width - pixels.shape[1]) // 2)
     return Strip([Segment(" " * left, style), *cells]).adjust_cell_length(size.width, style)
+
+
+def image_row(image: TerminalImage, y: int, size: Size, palette: Palette) -> Strip:
+    """Row `y` of an image of the terminal in the middle of its room."""
+    style = palette.style("foreground")
+    row = y - max(0, (size.height - image.rows) // 2)
+    # After a resize the image stays until it has been sent for the new room.
+    if not 0 <= row < image.rows:
+        return Strip.blank(size.width, style)
+    cells = Segment(image.row(row), style + Style(color=Color.from_rgb(*image.color)))
+    left = max(0, (size.width - image.columns) // 2)
+    return Strip([Segment(" " * left, style), cells]).adjust_cell_length(size.width, style)
 
 
 def _style(*channels: int) -> Style:
