@@ -156,6 +156,16 @@ def test_a_run_that_ended_early_is_too_short_to_judge() -> None:
     assert engine.diagnosis(ended=True).verdict.variant == "ended"
 
 
+def test_a_few_points_without_a_clear_fall_are_too_short_once_the_run_is_over() -> None:
+    engine = Engine()
+    engine.feed(*columns(engine, run(np.array([2.0, 3.4, 2.7, 1.4, 6.6, 2.6]))))
+    assert engine.diagnosis().verdict.code == "healthy"
+    assert engine.diagnosis(ended=True).verdict.code == "warming_up"
+    clear = Engine()
+    clear.feed(*columns(clear, run(falling(6))))
+    assert clear.diagnosis(ended=True).verdict.code == "healthy"
+
+
 def test_a_run_that_is_over_shows_what_leads() -> None:
     engine = Engine()
     engine.feed(*columns(engine, run(np.full(101, 2.3), np.full(5, 2.31))))

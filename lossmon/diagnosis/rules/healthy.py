@@ -7,7 +7,7 @@ import math
 from lossmon.diagnosis.facts import facts, fall_percent
 from lossmon.diagnosis.policy_curves import PolicyQuantity
 from lossmon.diagnosis.rules.converged import FLAT_GAIN
-from lossmon.diagnosis.rules.stuck import LEARNT
+from lossmon.diagnosis.rules.stuck import LEARNT, SLOW_POINTS
 from lossmon.diagnosis.signals import Signals
 from lossmon.diagnosis.state import LossKind
 from lossmon.types import Confidence, Finding, Severity
@@ -66,13 +66,20 @@ def not_judged(signals: Signals) -> Finding | None:
 
 
 def _progress(signals: Signals) -> tuple[int, int]:
-    """Points of the loss that is judged, and how many are needed."""
+    """Points of the loss that is judged, and how many are needed: more of a run that is over and
+    never clearly fell."""
     if signals.train is not None:
-        return signals.logged_steps, ENOUGH_POINTS
+        is_unclear = signals.ended and not _is_falling(signals)
+        return signals.logged_steps, SLOW_POINTS if is_unclear else ENOUGH_POINTS
     reward = signals.policy.get(PolicyQuantity.REWARD)
     if signals.kind is LossKind.REWARD and reward is not None:
         return len(reward), ENOUGH_POINTS
     return (signals.eval.points if signals.eval else 0), ENOUGH_EVALS
+
+
+def _is_falling(signals: Signals) -> bool:
+    """The train loss fell by more than chance."""
+    return signals.drop > max(FLAT_GAIN, SURELY * signals.drop_error)
 
 
 def _variant(signals: Signals) -> str:
@@ -80,7 +87,7 @@ def _variant(signals: Signals) -> str:
         return "so_far"
     if signals.train is None:
         return "eval_only" if signals.eval_drop > FLAT_GAIN else "watching_eval"
-    if signals.drop <= max(FLAT_GAIN, SURELY * signals.drop_error):
+    if not _is_falling(signals):
         return "watching"
     return "train_only" if signals.eval is None else ""
 
