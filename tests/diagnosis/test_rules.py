@@ -535,3 +535,20 @@ def test_a_finished_run_that_never_moved_is_stuck_however_short() -> None:
     engine.feed(*columns(engine, run(np.full(17, 0.65), every=20, noise=0.015)))
     assert engine.diagnosis().verdict.code == "healthy"
     assert engine.diagnosis(ended=True).verdict.code == "underfitting"
+
+
+@pytest.mark.parametrize(("late", "stays"), [(0.4, True), (0.05, False)])
+def test_an_oscillation_is_over_when_the_swings_are_gone(late: float, stays: bool) -> None:
+    scatter = np.where(np.arange(400) < 200, 0.7, late)
+    level = falling(400) * np.exp(scatter * np.random.default_rng(1).standard_normal(400))
+    codes = [turn.code for turn in diagnose({"train/loss": (range(1, 401), level)}).history]
+    assert codes[2:] == ["oscillating"] + ["healthy"] * (not stays)
+
+
+def test_an_overfitting_whose_evals_come_to_scatter_is_not_over() -> None:
+    along = np.arange(60)
+    scatter = np.where(along < 30, 0.03, 0.4) * np.random.default_rng(2).standard_normal(60)
+    evals = np.where(along < 10, 1 - 0.05 * along, 0.3 + 0.02 * along) * np.exp(scatter)
+    curves = run(falling(600, 2.5, 0.1, 2), evals)
+    assert [turn.code for turn in diagnose(curves).history][-1] == "overfitting"
+    assert [turn.code for turn in diagnose(curves).history].count("overfitting") == 1

@@ -52,14 +52,16 @@ swings about a level that hardly improves."""
 
 def oscillating(signals: Signals) -> Finding | None:
     """The losses swing by much of what they have gained."""
-    train, sensitivity = signals.train, signals.sensitivity
+    train, sensitivity = signals.train, signals.sensitivity_to("oscillating")
     if train is None or train.points < CONVERGED_POINTS or signals.kind is not LossKind.PLAIN:
         return None
+    stay = sensitivity / signals.sensitivity
     fell = max(signals.drop, signals.eval_drop, 0.05)
     noise = signals.late_noise
     least = BOTH_SWING if _evals_join(signals) else TRAIN_SWING
     by_train = noise > least / sensitivity and (
-        noise > TRAIN_SWING_SHARE * fell or abs(signals.late_gain[0]) < LEVEL_GAIN * noise
+        noise > TRAIN_SWING_SHARE * fell / stay
+        or abs(signals.late_gain[0]) < LEVEL_GAIN * noise * stay
     )
     if signals.eval is not None and len(signals.eval) >= SWING_EVALS:
         # Where evals hold still, the batches differ, not the weights.
