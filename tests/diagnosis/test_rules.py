@@ -552,3 +552,27 @@ def test_an_overfitting_whose_evals_come_to_scatter_is_not_over() -> None:
     curves = run(falling(600, 2.5, 0.1, 2), evals)
     assert [turn.code for turn in diagnose(curves).history][-1] == "overfitting"
     assert [turn.code for turn in diagnose(curves).history].count("overfitting") == 1
+
+
+@pytest.mark.parametrize(
+    ("drops", "factor", "total", "ended", "confirmed"),
+    [
+        pytest.param((250, 500), 0.1, 1000, False, False, id="one more drop is due"),
+        pytest.param((250, 500), 0.1, 1000, True, True, id="the run is over"),
+        pytest.param((250, 500), 0.1, None, False, True, id="the end is not known"),
+        pytest.param((250, 500), 0.1, 760, False, True, id="the run ends at the next drop"),
+        pytest.param((250, 375), 0.1, 1000, False, True, id="the intervals differ"),
+        pytest.param((350,), 0.1, 1000, False, True, id="one drop is no rhythm"),
+        pytest.param((200, 400), 0.1, 1000, False, True, id="the next drop did not come"),
+        pytest.param((250, 500), 0.9, 1000, False, True, id="a slow decay"),
+        pytest.param((), 0.1, 1000, False, True, id="a constant rate"),
+    ],
+)
+def test_overfitting_waits_for_a_drop_of_the_rate_that_is_due(
+    drops: tuple[int, ...], factor: float, total: int | None, ended: bool, confirmed: bool
+) -> None:
+    curves = run(falling(700, end=0.1), rising_late(20, 0.5))
+    rate = 0.1 * factor ** sum(np.arange(700) >= drop for drop in drops) * np.ones(700)
+    rate[:5] *= np.linspace(0.2, 1, 5)
+    found = diagnose(with_rate(curves, rate), total=total, ended=ended).verdict
+    assert (found.code, found.severity is Severity.WARNING) == ("overfitting", confirmed)

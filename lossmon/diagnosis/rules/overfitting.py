@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 
@@ -52,7 +53,11 @@ MANY_EVALS = 24
 
 
 def overfitting(signals: Signals) -> Finding | None:
-    """The eval loss has turned up for good while the train loss keeps falling."""
+    """The eval loss has turned up for good while the train loss keeps falling.
+
+    While one more drop of a step-wise learning rate is due before the planned end, which two
+    drops at equal intervals show, it is only suspected: the drop may still undo the rise.
+    """
     evals, sensitivity = signals.eval, signals.sensitivity
     if evals is None or len(evals) < 2 or not _can_overfit(signals):
         return None
@@ -83,6 +88,7 @@ def overfitting(signals: Signals) -> Finding | None:
     confirmed = (confirmed and share >= visible) or sustained
     if not confirmed and (alone or not _still_rising(signals, rise)):
         return None
+    confirmed = confirmed and (alone or not rate_drop_ahead(signals))
     return Finding(
         "overfitting",
         Severity.WARNING if confirmed else Severity.NOTICE,
@@ -91,6 +97,37 @@ def overfitting(signals: Signals) -> Finding | None:
         _facts(signals),
         "alone" if alone else "" if confirmed else "suspected",
     )
+
+
+STAIR = 2.0
+"""Factor by which a step-wise learning rate must fall at each drop, the next of which may still
+undo a rise: until it has come, overfitting is only suspected."""
+
+STAIR_DROPS = 2
+"""Drops at equal intervals from which the next is known, if it falls within the planned steps."""
+
+STAIR_JITTER = 0.1
+"""Share of an interval by which the drops may be late or early."""
+
+
+def rate_drop_ahead(signals: Signals) -> bool:
+    """One more drop of a step-wise learning rate is due before the planned end."""
+    if signals.rate is None or not signals.total or signals.ended:
+        return False
+    warm = int(signals.rate.y.argmax())
+    rates, steps = signals.rate.y[warm:], signals.rate.x[warm:]
+    falls = np.flatnonzero(~np.isclose(rates[1:], rates[:-1], 1e-3, 0)) + 1
+    # A bin in which the rate drops holds a mean of both: its two changes are one drop.
+    falls = falls[np.diff(falls, prepend=-math.inf) > 1]
+    stairs = [part[-1] for part in np.split(rates, falls)]
+    if len(falls) < STAIR_DROPS or any(b * STAIR > a for a, b in pairwise(stairs)):
+        return False
+    intervals = np.diff(steps[falls], prepend=signals.first)
+    interval, slack = float(intervals.mean()), STAIR_JITTER * float(intervals.mean())
+    if float(intervals.max() - intervals.min()) > slack:
+        return False
+    due = float(steps[falls[-1]]) + interval
+    return signals.step <= due + slack and due + slack < signals.total
 
 
 SWING_RISE = 1.2
