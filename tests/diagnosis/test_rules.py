@@ -545,15 +545,6 @@ def test_an_oscillation_is_over_when_the_swings_are_gone(late: float, stays: boo
     assert codes[2:] == ["oscillating"] + ["healthy"] * (not stays)
 
 
-def test_an_overfitting_whose_evals_come_to_scatter_is_not_over() -> None:
-    along = np.arange(60)
-    scatter = np.where(along < 30, 0.03, 0.4) * np.random.default_rng(2).standard_normal(60)
-    evals = np.where(along < 10, 1 - 0.05 * along, 0.3 + 0.02 * along) * np.exp(scatter)
-    curves = run(falling(600, 2.5, 0.1, 2), evals)
-    assert [turn.code for turn in diagnose(curves).history][-1] == "overfitting"
-    assert [turn.code for turn in diagnose(curves).history].count("overfitting") == 1
-
-
 @pytest.mark.parametrize(
     ("drops", "factor", "total", "ended", "confirmed"),
     [

@@ -236,7 +236,7 @@ def _is_clear(signals: Signals, rise: float, after: int) -> bool:
     It is beyond the noise of the levels as well as of their logarithms: near zero the lowest of
     many noisy evals is many times lower than the others.
     """
-    logs, sensitivity = signals.eval_log, signals.sensitivity_to("overfitting")
+    logs, sensitivity = signals.eval_log, signals.sensitivity
     least = (LONE_RISE, PAIR_RISE, SUSPECT_RISE)[min(after, SURE_EVALS) - 1]
     chance = 0.8 * math.sqrt(2 * math.log(max(2, min(len(logs), 30))))
     noises = NOISE_FACTOR / (math.sqrt(3) if after >= SURE_EVALS else 1) + chance
