@@ -22,8 +22,12 @@ from tests.ui import stage
 
 SIZES = [(40, 15), (80, 24), (120, 40), (200, 50)]
 
-BREAKPOINTS = [(30, 15), *product((45, 85, 130, 160), [height or 8 for height, _ in ROWS])]
-"""Screens of every class of columns and of rows."""
+BREAKPOINTS = [
+    *SIZES,
+    (30, 15),
+    *list(product((45, 85, 130, 160), [height or 8 for height, _ in ROWS]))[::2],
+]
+"""Screens of every class of columns and of rows, and every second pair of them."""
 
 
 def painted(size: tuple[int, int], text: str) -> pyte.Screen:
