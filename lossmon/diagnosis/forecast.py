@@ -128,13 +128,8 @@ def _can_forecast(signals: Signals) -> bool:
 
 
 def _rate_restarted(signals: Signals) -> bool:
-    """The learning rate came up again after it had fallen."""
-    rate = signals.rate
-    if rate is None or len(rate) < 4:
-        return False
-    top = int(rate.y.argmax())
-    after = rate.y[top:]
-    return bool(np.any(after > 1.2 * np.minimum.accumulate(after)))
+    """The learning rate came up again, as far as it was logged often enough to tell."""
+    return signals.rate is not None and len(signals.rate) >= 4 and signals.rate_came_back
 
 
 def _levels(signals: Signals) -> tuple[Floats, Floats]:

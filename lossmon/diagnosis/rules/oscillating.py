@@ -118,7 +118,8 @@ def _level_swing(signals: Signals) -> float:
     least = max(math.log1p(LEVEL_SWING), LEVEL_NOISES * error) / signals.sensitivity
     if log_ratio(high, low) < least or _turns(np.log(level).tolist(), least) < LEVEL_TURNS:
         return 0.0
-    return 0.0 if _rate_came_back(signals) else (high - low) / (high + low)
+    # A learning rate that rose again explains a loss that does.
+    return 0.0 if signals.rate_came_back else (high - low) / (high + low)
 
 
 def _turns(logs: list[float], least: float) -> int:
@@ -130,14 +131,6 @@ def _turns(logs: list[float], least: float) -> int:
         elif abs(value - extreme) >= least:
             turns, rising, extreme = turns + 1, not rising, value
     return max(turns, 0)
-
-
-def _rate_came_back(signals: Signals) -> bool:
-    """The learning rate rose again after it had decayed, which explains a loss that does."""
-    if signals.rate is None:
-        return False
-    rates = signals.rate.y[int(signals.rate.y.argmax()) :]
-    return bool((rates > 1.2 * np.minimum.accumulate(rates)).any())
 
 
 def _evals_join(signals: Signals) -> bool:

@@ -123,7 +123,8 @@ def rate_drop_ahead(signals: Signals) -> bool:
     if len(falls) < STAIR_DROPS or any(b * STAIR > a for a, b in pairwise(stairs)):
         return False
     intervals = np.diff(steps[falls], prepend=signals.first)
-    interval, slack = float(intervals.mean()), STAIR_JITTER * float(intervals.mean())
+    interval = float(intervals.mean())
+    slack = STAIR_JITTER * interval
     if float(intervals.max() - intervals.min()) > slack:
         return False
     due = float(steps[falls[-1]]) + interval

@@ -133,6 +133,14 @@ class RunCurves:
         return CurveStats(self._state.rate.bins) if self._state.rate.points else None
 
     @cached
+    def rate_came_back(self) -> bool:
+        """The learning rate rose again after it had fallen from its peak."""
+        if self.rate is None:
+            return False
+        rates = self.rate.y[int(self.rate.y.argmax()) :]
+        return bool((rates > 1.2 * np.minimum.accumulate(rates)).any())
+
+    @cached
     def metrics(self) -> tuple[Channel, ...]:
         """The metrics logged beside the eval loss."""
         return tuple(m for m in self._state.metrics if m.curve is not None and m.curve.points)
