@@ -23,7 +23,7 @@ from lossmon.ui.scene import Scene, ScreenConfig
 from lossmon.ui.state.preferences import Preferences
 from lossmon.ui.terminal import detect
 from lossmon.ui.theme.palette import Palette
-from lossmon.ui.theme.theme import FAMILY, directories_for, load_themes, usual_theme
+from lossmon.ui.theme.theme import directories_for, known_name, load_themes, usual_theme
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -144,7 +144,7 @@ def frame_of(config: ScreenConfig, size: tuple[int, int] | None = None) -> str |
         return None
     name = config.theme or usual_theme(terminal, preferences.theme)
     themes = load_themes(directories_for(name, config.themes))
-    theme = themes.loaded.get(FAMILY + name) or themes.loaded.get(name)
+    theme = themes.loaded.get(known_name(name, themes.loaded) or "")
     if theme is None or theme.ansi or themes.failed:
         return None
     size = size or shutil.get_terminal_size()

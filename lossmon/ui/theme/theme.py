@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from lossmon.errors import ConfigError, ThemeError, did_you_mean
@@ -133,6 +133,11 @@ def directories_for(name: str, own: Path | None) -> list[Path]:
     return [built_in_directory(), *([] if own is None else [own])]
 
 
+def known_name(name: str, known: Collection[str]) -> str | None:
+    """The name of a theme as its file has it; None where no theme has this name."""
+    return next((one for one in (f"{FAMILY}{name}", name) if one in known), None)
+
+
 def full_name(name: str, known: Iterable[str]) -> str:
     """The name of a theme as its file has it.
 
@@ -144,12 +149,11 @@ def full_name(name: str, known: Iterable[str]) -> str:
         ConfigError: No theme has this name.
     """
     names = list(known)
-    if f"{FAMILY}{name}" in names:
-        return f"{FAMILY}{name}"
-    if name not in names:
+    found = known_name(name, names)
+    if found is None:
         meant = did_you_mean(name, names)
         raise ConfigError(f"theme {name}: not found; there are {', '.join(names)}{meant}")
-    return name
+    return found
 
 
 def load_themes(directories: Iterable[Path]) -> Themes:
