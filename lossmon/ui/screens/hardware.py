@@ -15,7 +15,7 @@ from textual.geometry import Size
 
 from lossmon.hardware.recorded import PREFIX
 from lossmon.hardware.recorded_names import recorded_quantity
-from lossmon.locale import Values
+from lossmon.locale import phrase
 from lossmon.types import Floats, RunSnapshot, Series
 from lossmon.ui.chart.model import ChartModel, ChartOptions, Curve, start_of
 from lossmon.ui.chart.positions import has_axis
@@ -226,8 +226,8 @@ class HardwareScreen(SceneScreen):
     def _heading(self, gpus: int) -> list[tuple[int, Line]]:
         scene, say = self.scene, self.scene.say
         reading = scene.snapshot.hardware
-        place = Values({"place": f"{self.page + 1}/{self.pages}"})
-        page = say("page {place}").format_map(place) if self.pages > 1 else ""
+        place = f"{self.page + 1}/{self.pages}"
+        page = phrase("page {place}", scene.language, place=place) if self.pages > 1 else ""
         parts: list[tuple[int, Line]] = [
             (1, ((say(self.title_word), STRONG),)),
             (3, ((clean(scene.run.name), TEXT),) if scene.run else EMPTY),

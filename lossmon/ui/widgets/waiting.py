@@ -8,7 +8,7 @@ from rich.cells import cell_len
 
 from lossmon.analysis.logged_media import about_logged
 from lossmon.analysis.unread_files import about_unread
-from lossmon.locale import Values
+from lossmon.locale import phrase
 from lossmon.ui.text.lines import EMPTY, MUTED, STRONG, TEXT, Line, clean, clip, wrap
 from lossmon.ui.text.lines import width as cells_of
 from lossmon.ui.widgets.scene_panel import ScenePanel
@@ -57,9 +57,7 @@ class Waiting(ScenePanel):
             lines = [head, *(((line, TEXT),) for line in wrap(where, room))]
         if snapshot.busy:
             count = f"{snapshot.seen_files:,}"
-            found = scene.say("searching: {count} files so far").format_map(
-                Values({"count": count})
-            )
+            found = phrase("searching: {count} files so far", scene.language, count=count)
             lines += [((line, TEXT),) for line in wrap(found, room)]
         elif not snapshot.notes:
             unread = (snapshot.seen_files, snapshot.unread_files)
@@ -75,6 +73,6 @@ class Waiting(ScenePanel):
         say = self.scene.say
         yield say("every file there is looked at as it grows")
         if self.scene.snapshot.seen_files:
-            explain = say("`lossmon explain {path}` says why a file is not read")
-            yield explain.format_map(Values({"path": where}))
+            explain = "`lossmon explain {path}` says why a file is not read"
+            yield phrase(explain, self.scene.language, path=where)
         yield say("? lists the keys and the formats that are read")
