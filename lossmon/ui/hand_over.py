@@ -31,8 +31,8 @@ _BEGIN, _END = "\x1b[?2026h", "\x1b[?2026l"
 
 
 def owned_terminal() -> tuple[int, IO[str]] | None:
-    """The terminal that Textual will use: its input and its output; None where that is none, or
-    where the program is in the background."""
+    """Input and output of the terminal that Textual will use; None if they are not a terminal, or
+    if the program runs in the background."""
     source, output = sys.__stdin__, sys.__stderr__
     if source is None or output is None or "TEXTUAL_DRIVER" in os.environ:
         return None

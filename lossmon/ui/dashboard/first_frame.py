@@ -82,13 +82,14 @@ def _places(scene: Scene, columns: int, rows: int) -> dict[str, Place]:
         return {}
     if scene.chart_settings.sizes or reading.gpus or reading.host:
         return {}
-    pending = reading == PENDING_HARDWARE
+    # Before the first sample, the host has an empty line below the note.
+    hardware = bool(reading.note) + (reading == PENDING_HARDWARE)
     wanted = Wanted(
         notice=bool(notice(scene)),
         metrics=0 if "metrics" in hidden else len(entries_in(run, scene.pins, "")),
         log=0 if "log" in hidden else len(run.log),
         verdicts=0 if "verdicts" in hidden else verdict_rows(scene, columns - 2),
-        hardware=0 if "hardware" in hidden else 2 if pending else int(bool(reading.note)),
+        hardware=0 if "hardware" in hidden else hardware,
         charts=pane_plans(scene),
         overlaid=scene.chart_settings.overlaid,
     )

@@ -91,7 +91,7 @@ def main_places(width: int, height: int, wanted: Wanted) -> dict[str, Place]:
     if wanted.verdicts and columns == "-normal" and rows == "-very-tall":
         below += min(MOST_ROWS, wanted.verdicts + 2)
     if not wide and rows != "-sliver":
-        below += min(wanted.hardware, 1 if rows == "-strip" else wanted.hardware)
+        below += min(wanted.hardware, 1) if rows == "-strip" else wanted.hardware
     if wide and not bare:
         width -= 36 if columns == "-wide" else max(36, min(44, width // 4))
     if wanted.metrics and not bare:
