@@ -110,7 +110,6 @@ def no_metrics(paths: Sequence[object], language: str) -> int:
     from lossmon.analysis.unread_files import about_unread
     from lossmon.locale import phrase, translate
     from lossmon.monitor import Monitor
-    from lossmon.readers.discovery.discovery import Discovery
 
     for path in paths:
         is_piped = isinstance(path, Path) and path.name == COPY
@@ -118,8 +117,8 @@ def no_metrics(paths: Sequence[object], language: str) -> int:
         text = phrase("no metrics found in {where}", language, where=where)
         print(f"lossmon: {text}", file=sys.stderr)
         if isinstance(path, Path):
-            found = Discovery([path]).scan()
-            for run in Monitor([path]).drain().runs if found.runs else ():
+            found = Monitor([path]).drain()
+            for run in found.runs:
                 if logged := about_logged(run, language):
                     text = phrase(
                         "{run}: {logged}; `lossmon {path}` shows them",
@@ -130,9 +129,9 @@ def no_metrics(paths: Sequence[object], language: str) -> int:
                     )
                     print(f"  {one_line(text)}", file=sys.stderr)
             if not found.runs:
-                text = about_unread(str(path), found.seen_files, found.unrecognised, language)
+                text = about_unread(str(path), found.seen_files, found.unread_files, language)
                 print(f"  {one_line(text)}", file=sys.stderr)
-            if found.seen_files and not is_piped:
+            if (found.runs or found.seen_files) and not is_piped:
                 explain = "`lossmon explain {path}` says why a file is not read"
                 print(f"  {phrase(explain, language, path=str(path))}", file=sys.stderr)
     return NO_METRICS
