@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -21,6 +20,7 @@ from lossmon.monitor.hardware.inputs import HardwareInput, NoHardware
 from lossmon.monitor.hardware.source import HardwareSource
 from lossmon.monitor.heap import Heap
 from lossmon.monitor.resumed_runs import continues, is_settled, joined, predecessors
+from lossmon.monitor.runs.description import own_label
 from lossmon.monitor.runs.nodes import RunNodes
 from lossmon.monitor.runs.run_monitor import RunMonitor
 from lossmon.monitor.scheduler import Scheduler
@@ -371,18 +371,6 @@ class Monitor:
         took = time.monotonic() - begin
         self._next_description = begin + min(DESCRIBE_SHARE * took, LONGEST_WAIT)
         return self._snapshot
-
-
-_DATED = re.compile(r"-(\d{4})(\d\d)(\d\d)_(\d\d)(\d\d)\d\d-([\w-]+)$", re.ASCII)
-
-
-def own_label(path: Path) -> str:
-    """The date and id in the name of a directory, else the end of the name."""
-    dated = _DATED.search(path.name)
-    if dated is None:
-        return path.name[-8:]
-    year, month, day, hour, minute, id = dated.groups()
-    return f"{year}-{month}-{day} {hour}:{minute} {id}"
 
 
 def _worth_showing(runs: list[RunSnapshot]) -> tuple[RunSnapshot, ...]:

@@ -115,8 +115,8 @@ OFTEN = 1.0
 """Most seconds between two polls of who looks often enough to do without events."""
 
 FLOOD = 200.0
-"""Events per second that cost more than they tell: a database that is written in a tight loop makes
-thousands, each of which its writer waits for a little."""
+"""Events per second above which polling costs less: a database that is written in a tight loop
+causes thousands, and each delays its writer a little."""
 
 FLOOD_PAUSE = 30.0
 """Seconds without events after a flood of them; files are looked at by polling meanwhile."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lossmon.monitor import Monitor
-from lossmon.monitor.monitor import own_label
+from lossmon.monitor.runs.description import own_label
 from lossmon.types import RunSnapshot, RunState
 from tests.readers.growing import DATA
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -19,6 +21,17 @@ from lossmon.types import (
     Series,
     Severity,
 )
+
+_DATED = re.compile(r"-(\d{4})(\d\d)(\d\d)_(\d\d)(\d\d)\d\d-([\w-]+)$", re.ASCII)
+
+
+def own_label(path: Path) -> str:
+    """The date and id in the name of a directory, else the end of the name."""
+    dated = _DATED.search(path.name)
+    if dated is None:
+        return path.name[-8:]
+    year, month, day, hour, minute, id = dated.groups()
+    return f"{year}-{month}-{day} {hour}:{minute} {id}"
 
 
 def leading_series(series: Sequence[Series], train: int | None) -> Series | None:

@@ -182,8 +182,7 @@ class RunMonitor:
             # These points are dropped only once they were judged: a log that grows faster has to
             # wait.
             return
-        if self._store.thin(must_stay=self._feed.reads):
-            return_freed()
+        self._thin(self._feed.reads)
         now = self._clock()
         for file in self._files.in_turn():
             self._read(file, deadline, now)
@@ -251,6 +250,10 @@ class RunMonitor:
         # Points that were dropped can be replayed from the files alone.
         self._must_reread |= self._store.has_dropped()
 
+    def _thin(self, must_stay: Callable[[Meaning], bool] = lambda _: False) -> None:
+        if self._store.thin(must_stay):
+            return_freed()
+
     # ------------------------------------------------------------------------------------ judging
 
     def judge(self, deadline: float) -> None:
@@ -265,11 +268,10 @@ class RunMonitor:
             if self._feed.update(self._facts(), deadline):
                 self._changes += 1
                 if not self._feed.busy:
-                    if self._store.thin():
-                        return_freed()
+                    self._thin()
                     self._store.settle()
             elif self._feed.error and self._store.is_crowded:
-                self._store.thin()
+                self._thin()
         except Exception as error:
             self._feed.fail(error)
             self._changes += 1
