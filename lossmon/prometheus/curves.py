@@ -113,7 +113,7 @@ def _merged(newest: Series, curve: Series | None) -> Series:
 
 
 def _selector(keys: Iterable[Key], names: str) -> str:
-    """What selects metrics of some runs; the pairs of the product that are no run have no data."""
+    """What selects metrics of some runs; pairs of the product that are not a run have no data."""
     instances = "|".join(sorted({escaped(instance) for instance, _ in keys}))
     paths = "|".join(sorted({escaped(path) for _, path in keys}))
     return f'{{__name__=~"{names}",instance=~"{instances}",path=~"{paths}"}}'

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 
-from lossmon.readers.values import number
+from lossmon.readers.values import MOST_STEPS, number
 from lossmon.sanitize import one_line
 from lossmon.types import Facts
 
@@ -27,7 +27,7 @@ def facts_of(settings: Mapping[str, object]) -> Facts:
     override epochs there.
     """
     steps, epochs = settings.get("max_steps"), settings.get("num_train_epochs")
-    planned = isinstance(steps, int) and not isinstance(steps, bool) and 0 < steps < 1 << 62
+    planned = isinstance(steps, int) and not isinstance(steps, bool) and 0 < steps <= MOST_STEPS
     total_epochs = None
     if not planned and isinstance(epochs, int | float) and 0 < epochs < 1e9:
         total_epochs = float(epochs)

@@ -1,4 +1,4 @@
-"""Reader for Ray Tune's experiment state: a study, of which each trial also keeps its own files."""
+"""Reader for Ray Tune's experiment state: a study whose trials also keep their own files."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _extract(document: object) -> tuple[RecordFrame, tuple[Facts, ...]]:
 
 
 def _trials(data: object) -> Iterator[_Trial]:
-    """The trials, each of which the document holds as two JSON texts."""
+    """The trials; the document holds each as two JSON texts."""
     for pair in data if isinstance(data, list) else ():
         try:
             trial, metrics = (json.loads(text) for text in pair)
