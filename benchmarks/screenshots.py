@@ -19,9 +19,9 @@ from lossmon.hardware.sampler import HardwareSampler
 from lossmon.monitor import Monitor
 from lossmon.types import HardwareReading, Snapshot
 from lossmon.ui.app import LossmonApp
-from lossmon.ui.export.picture import without_fonts
 from lossmon.ui.once import StillSource
 from lossmon.ui.scene import ScreenConfig
+from lossmon.ui.screens.export import without_fonts
 from lossmon.ui.terminal import Terminal
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"

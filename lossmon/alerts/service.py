@@ -10,10 +10,9 @@ from typing import Any, Self
 
 from lossmon.alerts.alert import Alert, alert_of, own_alert
 from lossmon.alerts.journal import AlertJournal, JournalError
-from lossmon.alerts.run_identity import identity_of
 from lossmon.alerts.sender import TICK, Sender
 from lossmon.alerts.settings import AlertSettings
-from lossmon.alerts.tracker import RunTracker, Transition
+from lossmon.alerts.tracker import RunTracker, Transition, identity_of
 from lossmon.errors import internal_error
 from lossmon.types import RunSnapshot, RunState, Severity, Snapshot
 

@@ -7,6 +7,8 @@ entry: what came and went while nobody looked is not lost.
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
 from enum import StrEnum
@@ -213,3 +215,23 @@ class RunTracker:
             # Older versions knew none.
             identity=dumped.get("identity", ""),
         )
+
+
+def identity_of(run: RunSnapshot) -> str:
+    """The same for a run whose path was renamed, and for no other; empty where it is unknown.
+
+    The number of the directory or the file alone would not do: file systems give it again to what
+    is made after a removal. So the first point that was logged belongs to it.
+    """
+    try:
+        status = os.stat(run.path)
+    except OSError:
+        # Runs of other machines and runs inside of a database have no file of their own here.
+        return ""
+    firsts = [
+        (int(one.steps[0]), one.tag, float(one.values[0])) for one in run.series if len(one.steps)
+    ]
+    if not firsts:
+        return ""
+    described = f"{status.st_dev}:{status.st_ino}:{min(firsts)}"
+    return hashlib.sha256(described.encode("utf-8", "surrogatepass")).hexdigest()[:24]

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from lossmon.alerts.alert import own_alert
 from lossmon.alerts.early_stop import EarlyStop
-from lossmon.alerts.guard import ReadingGuard
 from lossmon.alerts.journal import AlertJournal
 from lossmon.alerts.service import AlertService
 from lossmon.alerts.settings import AlertSettings
@@ -130,3 +129,47 @@ def warn(text: str) -> None:
     stamp = time.strftime("%Y-%m-%d %H:%M:%S")
     with contextlib.suppress(OSError, ValueError):
         print(f"{stamp}  lossmon: {cells(text)}", file=sys.stderr, flush=True)
+
+
+LIMIT = 120.0
+"""Seconds after which a look counts as stuck: servers that fail over answer again within two
+minutes."""
+
+EVERY = 5.0
+"""Seconds between two checks."""
+
+
+class ReadingGuard(threading.Thread):
+    """Reports once when polls stop coming, and again only after they have come back.
+
+    Args:
+        polled: Returns when the newest poll began, on the monotonic clock.
+        report: Called with the seconds since the last poll.
+        limit: Seconds without a poll that count as stuck.
+        every: Seconds between two checks.
+    """
+
+    def __init__(
+        self,
+        polled: Callable[[], float],
+        report: Callable[[float], None],
+        *,
+        limit: float = LIMIT,
+        every: float = EVERY,
+    ) -> None:
+        super().__init__(name="guard of the reading", daemon=True)
+        self._polled, self._report = polled, report
+        self._limit, self._every = limit, every
+        self._stopped = threading.Event()
+
+    def stop(self) -> None:
+        """End."""
+        self._stopped.set()
+
+    def run(self) -> None:
+        reported = False
+        while not self._stopped.wait(self._every):
+            silence = time.monotonic() - self._polled()
+            if silence > self._limit and not reported:
+                self._report(silence)
+            reported = silence > self._limit

@@ -10,8 +10,7 @@ from numpy.random import Generator
 
 from lossmon.demo.cases import Case
 from lossmon.demo.corpus import CONTEXT, Codes, decode, encode, misprint, text, windows
-from lossmon.demo.model import Model, cross_entropy
-from lossmon.demo.optimizer import Optimizer, norm
+from lossmon.demo.model import Model, Optimizer, cross_entropy, norm
 
 EVAL_SENTENCES = 120
 """Sentences of the eval text: enough to keep the noise of an eval at about 1 %."""

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from lossmon.fast_dataclass import dataclass
-from lossmon.nodes.gpu_details import details_document, details_of
-from lossmon.nodes.values import number, text, whole
+from lossmon.sanitize import one_line
 from lossmon.types import (
+    GpuDetails,
+    GpuPartition,
     GpuReading,
     HostReading,
     Job,
@@ -18,6 +19,7 @@ from lossmon.types import (
     NodeProcess,
     NodeReading,
     NodeVerdict,
+    PcieLink,
     ProcessState,
 )
 
@@ -211,3 +213,96 @@ def _numbers(entry: Mapping[str, Any], fields: tuple[str, ...]) -> dict[str, Any
         field: whole(entry.get(field)) if field in _WHOLE else number(entry.get(field))
         for field in fields
     }
+
+
+MOST = 16
+"""Driver errors and partitions per GPU that are kept."""
+
+_NUMBERS = (
+    *("sm_clock_max", "memory_clock", "nvlink_sent", "nvlink_received"),
+    *("fan", "encoder", "decoder"),
+)
+_COUNTS = ("ecc_corrected", "ecc_uncorrected", "nvlinks", "nvlinks_total")
+_FLAGS = ("remap_pending", "remap_failed")
+_PCIE = ("generation", "width", "max_generation", "max_width")
+
+
+def details_document(details: GpuDetails | None) -> dict[str, Any] | None:
+    """Describe details; what is not known is None."""
+    if details is None:
+        return None
+    document: dict[str, Any] = {name: getattr(details, name) for name in (*_NUMBERS, *_COUNTS)}
+    document |= {name: getattr(details, name) or None for name in _FLAGS}
+    if details.pcie is not None:
+        document["pcie"] = {name: getattr(details.pcie, name) for name in _PCIE}
+    document["xids"] = list(details.xids)
+    document["partitions"] = [
+        {
+            "index": p.index,
+            "name": p.name,
+            "memory_used": p.memory_used,
+            "memory_total": p.memory_total,
+        }
+        for p in details.partitions
+    ]
+    return document
+
+
+def details_of(entry: object) -> GpuDetails | None:
+    """Read details; None where they are not such a document."""
+    if not isinstance(entry, dict):
+        return None
+    fields: dict[str, Any] = {name: number(entry.get(name)) for name in _NUMBERS}
+    fields |= {name: whole(entry.get(name)) for name in _COUNTS}
+    fields |= {name: entry.get(name) is True for name in _FLAGS}
+    return GpuDetails(
+        **fields,
+        pcie=_pcie(entry.get("pcie")),
+        xids=_xids(entry.get("xids")),
+        partitions=_partitions(entry.get("partitions")),
+    )
+
+
+def _pcie(entry: object) -> PcieLink | None:
+    known = [whole(entry.get(name)) for name in _PCIE] if isinstance(entry, dict) else [None]
+    return None if None in known else PcieLink(*(one or 0 for one in known))
+
+
+def _xids(entries: object) -> tuple[int, ...]:
+    codes = map(whole, entries[-MOST:]) if isinstance(entries, list) else ()
+    return tuple(code for code in codes if code is not None)
+
+
+def _partitions(entries: object) -> tuple[GpuPartition, ...]:
+    return tuple(
+        GpuPartition(
+            index,
+            text(one.get("name")),
+            whole(one.get("memory_used")),
+            whole(one.get("memory_total")),
+        )
+        for one in (entries[:MOST] if isinstance(entries, list) else ())
+        if isinstance(one, dict) and (index := whole(one.get("index"))) is not None
+    )
+
+
+LONGEST_NAME = 128
+"""Characters of a name that are kept."""
+
+
+def number(value: object) -> float | None:
+    """A finite number that is not negative, as all that is measured here."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e300:
+        return None
+    return float(value)
+
+
+def whole(value: object) -> int | None:
+    """A whole number that is not negative and fits into 64 bits."""
+    known = number(value)
+    return int(known) if known is not None and known < 1 << 63 else None
+
+
+def text(value: object) -> str:
+    """The start of a text, on one line; empty for anything else."""
+    return one_line(value, LONGEST_NAME) if isinstance(value, str) else ""

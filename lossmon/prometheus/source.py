@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 
+from lossmon.config import Config
 from lossmon.errors import internal_error
 from lossmon.prometheus.client import PrometheusClient, PrometheusError
 from lossmon.prometheus.curves import read_curves, read_start, read_trends, with_curves
@@ -191,3 +192,13 @@ class PrometheusSource:
             made = replace(with_curves(run, parts[1] or ()), nodes=parts[2] or ())
             known = self._completed[key] = (parts, made)
         return known[1]
+
+
+def open_source(address: str, config: Config, changed: threading.Event) -> PrometheusSource:
+    """Make a source of the runs that a server knows.
+
+    Raises:
+        ConfigError: The address is not one.
+    """
+    _, _, url = address.partition("+")
+    return PrometheusSource(url, changed)

@@ -10,7 +10,8 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 
-from lossmon.errors import internal_error
+from lossmon.config import Config
+from lossmon.errors import ConfigError, internal_error
 from lossmon.monitor import LocalSource, MonitorConfig
 from lossmon.remote.files import RemoteError, RemotePlace
 from lossmon.remote.mirror import Mirror
@@ -191,3 +192,31 @@ class RemoteSource:
         if path == place or not path.is_relative_to(place):
             return self._mirror.target
         return self._root / path.relative_to(place)
+
+
+SSH = ("ssh", "sftp")
+"""Schemes that the `ssh` of this machine serves."""
+
+
+def open_source(address: str, config: Config, changed: threading.Event) -> RemoteSource:
+    """Make a source of the runs at an address; `ssh` may ask for a password now, not later.
+
+    Raises:
+        ConfigError: The address is not one, a library is missing or the host is not reached.
+    """
+    return RemoteSource(_place(address), MonitorConfig.of(config), changed)
+
+
+def _place(address: str) -> RemotePlace:
+    if address.partition("://")[0].lower() in SSH:
+        from lossmon.remote.ssh_place import SshPlace
+
+        place = SshPlace(address)
+        try:
+            place.connect(prompt=True)
+        except RemoteError as error:
+            raise ConfigError(str(error)) from error
+        return place
+    from lossmon.remote.store_place import StorePlace
+
+    return StorePlace(address)

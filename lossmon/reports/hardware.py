@@ -7,7 +7,7 @@ from typing import Any
 
 from lossmon.diagnosis.advice import advise
 from lossmon.hardware.findings import HARDWARE_RULES
-from lossmon.reports.values import finite
+from lossmon.reports.record import finite
 from lossmon.types import (
     Finding,
     GpuDetails,

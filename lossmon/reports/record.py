@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from lossmon.analysis.sentences import remedies
 from lossmon.diagnosis.advice import advise
-from lossmon.reports.cluster_record import job_record, node_records
+from lossmon.nodes.order import stragglers
 from lossmon.reports.series_names import series_names
-from lossmon.reports.values import finite
-from lossmon.types import Finding, RunSnapshot, Series
+from lossmon.types import Finding, GpuReading, Job, NodeReading, RunSnapshot, Series
 
 
 def record(run: RunSnapshot, language: str, *, points: bool = False) -> dict[str, Any]:
@@ -96,3 +96,58 @@ def _best(run: RunSnapshot) -> dict[str, Any] | None:
         "eval_loss": finite(run.best.eval_loss),
         "checkpoint": run.best.checkpoint,
     }
+
+
+def job_record(job: Job | None) -> dict[str, Any] | None:
+    """Describe a job; None where the run belongs to none that is known."""
+    if job is None:
+        return None
+    return {
+        "scheduler": job.scheduler,
+        "id": job.id,
+        "name": job.name,
+        "state": job.state.value,
+        "reason": job.reason,
+        "partition": job.partition,
+        "nodes": job.nodes,
+        "started": job.started,
+        "limit": job.limit,
+        "restarts": job.restarts,
+    }
+
+
+def node_records(nodes: tuple[NodeReading, ...]) -> list[dict[str, Any]]:
+    """Describe the nodes, those that need attention first; what is not known is None."""
+    slow = {(one.node, one.gpu) for one in stragglers(nodes)}
+    return [
+        {
+            "node": node.name,
+            "time": node.time,
+            "stale": node.stale,
+            "cpu": finite(node.host.cpu if node.host else None),
+            "gpus": [_gpu_record(gpu, (node.name, gpu.index) in slow) for gpu in node.gpus],
+            "processes": [
+                {"pid": p.pid, "name": p.name, "rank": p.rank, "state": p.state.value}
+                for p in node.processes
+            ],
+        }
+        for node in nodes
+    ]
+
+
+def _gpu_record(gpu: GpuReading, is_straggler: bool) -> dict[str, Any]:
+    return {
+        "index": gpu.index,
+        "utilization": finite(gpu.utilization),
+        "memory_used": gpu.memory_used,
+        "memory_total": gpu.memory_total,
+        "power": finite(gpu.power),
+        "temperature": finite(gpu.temperature),
+        "lost": gpu.lost,
+        "straggler": is_straggler,
+    }
+
+
+def finite(value: float | None) -> float | None:
+    """Return a number, or None where it is unknown, NaN or infinite: JSON has none of these."""
+    return None if value is None or not math.isfinite(value) else value

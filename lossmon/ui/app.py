@@ -26,7 +26,7 @@ from lossmon.ui.compositor import forget_closed_widgets
 from lossmon.ui.dashboard.sizes import classes_of
 from lossmon.ui.follower import ReadingFailed, SnapshotPoller, SnapshotReady
 from lossmon.ui.keys.bindings import BINDINGS, FOOTER, footer, in_groups
-from lossmon.ui.metrics.choices import MetricChoices
+from lossmon.ui.metrics.ranking import MetricChoices
 from lossmon.ui.run_selection import RunSelection
 from lossmon.ui.scene import Scene, ScreenConfig
 from lossmon.ui.screens.base.host import ViewHost

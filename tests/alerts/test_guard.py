@@ -4,7 +4,7 @@ import threading
 import time
 from pathlib import Path
 
-from lossmon.alerts.guard import ReadingGuard
+from lossmon.alerts.watching import ReadingGuard
 from lossmon.monitor import MonitorConfig
 from lossmon.monitor.follow import Follower
 from tests.alerts.test_service import until

@@ -13,9 +13,7 @@ import pytest
 from lossmon.hardware.gpu import Gpus
 from lossmon.hardware.processes import Processes
 from lossmon.monitor import Monitor, NoHardware
-from lossmon.monitor.hardware.badge_history import MOST, BadgeHistory
-from lossmon.monitor.hardware.checkpoint_size import checkpoint_size
-from lossmon.monitor.hardware.findings import with_findings
+from lossmon.monitor.hardware.findings import MOST, BadgeHistory, checkpoint_size, with_findings
 from lossmon.monitor.hardware.run_hardware import RunHardware
 from lossmon.nodes.journal import path_of
 from lossmon.nodes.samples import NodeSample, encode

@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lossmon.monitor.runs.nodes import RunNodes
-from lossmon.nodes.history import MOST, gpu_histories
+from lossmon.monitor.runs.nodes import MOST, RunNodes, gpu_histories
 from lossmon.nodes.journal import Journal, path_of
 from lossmon.nodes.samples import NodeSample, encode
 from lossmon.types import GpuReading, NodeReading, RunSnapshot, RunState, Snapshot

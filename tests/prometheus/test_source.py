@@ -14,8 +14,7 @@ import pytest
 from lossmon.cli import main
 from lossmon.commands.arguments.locations import Address, location
 from lossmon.config import Config
-from lossmon.prometheus.opening import open_source
-from lossmon.prometheus.source import PrometheusSource
+from lossmon.prometheus.source import PrometheusSource, open_source
 from lossmon.types import Job, JobState, RunSnapshot, RunState, Severity, Snapshot
 from lossmon.ui.app import LossmonApp
 from lossmon.ui.scene import ScreenConfig

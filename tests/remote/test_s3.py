@@ -13,8 +13,7 @@ from lossmon.cli import main
 from lossmon.config import Config
 from lossmon.errors import ConfigError
 from lossmon.remote import source as module
-from lossmon.remote.opening import open_source
-from lossmon.remote.source import RemoteSource
+from lossmon.remote.source import RemoteSource, open_source
 from tests.monitor.logs import falling
 from tests.services.program import wait_until
 from tests.services.s3 import S3Server

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 SCHEMES: Mapping[str, str] = {
-    "prometheus+http": "lossmon.prometheus.opening",
-    "prometheus+https": "lossmon.prometheus.opening",
+    "prometheus+http": "lossmon.prometheus.source",
+    "prometheus+https": "lossmon.prometheus.source",
     **dict.fromkeys(
         ("ssh", "sftp", "s3", "s3a", "gs", "gcs", "hf", "az", "abfs", "hdfs"),
-        "lossmon.remote.opening",
+        "lossmon.remote.source",
     ),
 }
 """Module that opens the addresses of each scheme, by its `open_source`."""

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import heapq
+import os
+from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lossmon.hardware.recorded import gpu_quantity
-from lossmon.monitor.hardware.badge_history import BadgeHistory
-from lossmon.types import Diagnosis, Finding, HardwareReading, RunSnapshot, RunState
+from lossmon.types import Diagnosis, Finding, HardwareReading, RunSnapshot, RunState, VerdictChange
 
 if TYPE_CHECKING:
     from lossmon.monitor.hardware.run_hardware import RunHardware
+
 
 RECENT = 24 * 3600.0
 """Seconds since its newest point for which a run may be the one that trains here."""
@@ -90,7 +93,7 @@ def _has_hardware(run: RunSnapshot, local: HardwareReading) -> bool:
 
 def _new_run_hardware() -> RunHardware:
     """What judges the hardware of a run; the first frame and `check` do not wait for its rules."""
-    from lossmon.monitor.hardware.checkpoint_size import checkpoint_size
+    from lossmon.monitor.hardware.findings import checkpoint_size
     from lossmon.monitor.hardware.run_hardware import RunHardware
 
     return RunHardware(checkpoint_size)
@@ -114,3 +117,79 @@ def with_findings(diagnosis: Diagnosis, findings: tuple[Finding, ...]) -> Diagno
     merged = sorted((*findings, *diagnosis.findings), key=lambda finding: -finding.severity)
     ordered = (verdict, *(finding for finding in merged if finding is not verdict))
     return replace(diagnosis, verdict=verdict, findings=ordered)
+
+
+MOST = 100
+"""Changes that are kept: a finding that comes and goes for days says nothing new."""
+
+
+class BadgeHistory:
+    """What the hardware did to the badge of one run for as long as it was watched."""
+
+    def __init__(self) -> None:
+        self._changes: deque[VerdictChange] = deque(maxlen=MOST)
+        self._leads = False
+        """The badge was about the hardware the last time."""
+
+    def add(self, run: RunSnapshot, badge: Finding) -> None:
+        """Take note of the badge now.
+
+        Args:
+            run: The run, with the diagnosis of its curves.
+            badge: The verdict on its curves and its hardware together.
+        """
+        step, led = run.step or 0, self._leads
+        self._leads = badge is not run.diagnosis.verdict
+        while self._changes and self._changes[-1].step > step:
+            # The run began anew.
+            self._changes.pop()
+        last = self._changes[-1] if self._changes else None
+        known = last is not None and (last.code, last.severity) == (badge.code, badge.severity)
+        if (self._leads or led) and not known:
+            change = VerdictChange(step, badge.code, badge.severity, badge.variant, hardware=True)
+            self._changes.append(change)
+
+    def merged(self, history: tuple[VerdictChange, ...]) -> tuple[VerdictChange, ...]:
+        """The history of the verdicts about the curves with these changes, by their steps."""
+        return tuple(heapq.merge(history, self._changes, key=lambda change: change.step))
+
+
+NEWEST = 3
+"""Newest checkpoints that are measured; the newest may still be written."""
+
+MOST_FILES = 512
+"""Files per checkpoint that are measured: shards of a large model on many ranks."""
+
+FOLDERS = ("", "checkpoints", "ckpt", "weights")
+"""Where checkpoints lie in a run."""
+
+
+def checkpoint_size(run: RunSnapshot) -> int | None:
+    """Bytes of the largest of the newest checkpoints, None where none can be measured."""
+    base = run.path if run.path.is_dir() else run.path.parent
+    sizes = []
+    for _, name in run.checkpoints[-NEWEST:]:
+        places = (os.path.join(base, folder, name) for folder in FOLDERS)
+        size = next((size for place in places if (size := _size(place))), 0)
+        sizes.append(size)
+    return max(sizes, default=0) or None
+
+
+def _size(path: str) -> int:
+    try:
+        if os.path.isfile(path):
+            return os.path.getsize(path)
+        return sum(size for _, size in zip(range(MOST_FILES), _files(path), strict=False))
+    except OSError:
+        return 0
+
+
+def _files(path: str) -> Iterator[int]:
+    """Sizes of the files of a directory and of those in it."""
+    with os.scandir(path) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                with os.scandir(entry.path) as inner:
+                    yield from (one.stat().st_size for one in inner if one.is_file())
+            elif entry.is_file():
+                yield entry.stat().st_size

@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 from lossmon.errors import internal_error
 from lossmon.fast_dataclass import dataclass
-from lossmon.readers.unreadable import UNREADABLE
 
 MAX_DEPTH = 6
 """Directories below the given one: `output/logs/<run id>/attempt_0/0/stdout.log` needs five."""
@@ -271,3 +270,12 @@ class Tree:
             return False
         self._notes[entry.path] = f"{entry.path}: not a regular file, left alone"
         return False
+
+
+_INSTEAD = "give the text log of the training, or let it log to TensorBoard or CSV as well"
+
+UNREADABLE = {
+    ".aim": f"Aim's own database (RocksDB), which only Aim can read; {_INSTEAD}",
+    ".neptune": f"Neptune's offline store, which only Neptune can read; {_INSTEAD}",
+}
+"""Name of a directory that holds metrics in a form that is not read → what to say about it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,13 +11,19 @@ from lossmon.readers.files.tail import read_until
 from lossmon.readers.points_builder import BatchBuilder
 from lossmon.readers.tensorboard.columns import ColumnDecoder
 from lossmon.readers.tensorboard.crc32c import crc32c, masked
-from lossmon.readers.tensorboard.event import Event, SummaryValue, decode_event, decode_head
+from lossmon.readers.tensorboard.event import (
+    HISTOGRAM,
+    IMAGE,
+    Event,
+    SummaryValue,
+    decode_event,
+    decode_head,
+)
 from lossmon.readers.tensorboard.hparams import arguments, decode_hparams
-from lossmon.readers.tensorboard.media_records import kind_of, read_head
 from lossmon.readers.tensorboard.rows import EventRows
 from lossmon.readers.tensorboard.tags import LONGEST_TAG, EventTags
 from lossmon.readers.tensorboard.tensor import decode_texts
-from lossmon.readers.tensorboard.tfrecord import HEADER, RecordChunk, RecordTail
+from lossmon.readers.tensorboard.tfrecord import FOOTER, HEADER, RecordChunk, RecordTail
 from lossmon.readers.values import counted
 from lossmon.sanitize import multiline, one_line
 from lossmon.types import Batch, Facts, LoggedMedia, MediaKind, MediaRecord, Restart, TextSample
@@ -204,3 +211,45 @@ def _is_useful(event: Event) -> bool:
         value.simple is not None or value.tensor is not None or value.plugin is not None
         for value in event.values
     )
+
+
+_FIELDS = {IMAGE: MediaKind.IMAGE, HISTOGRAM: MediaKind.HISTOGRAM}
+
+_PLUGINS = {
+    b"histograms": MediaKind.HISTOGRAM,
+    b"images": MediaKind.IMAGE,
+    b"pr_curves": MediaKind.PR_CURVE,
+}
+"""By plugin; TensorFlow 2 writes all of them as tensors."""
+
+_HEAD = 4096
+"""Bytes of a long record that are read: its step and its tag are at the start."""
+
+
+def kind_of(value: SummaryValue, plugin: bytes | None) -> MediaKind | None:
+    """Return what a summary value is, None if it is neither histogram, PR curve nor image.
+
+    Args:
+        value: The value.
+        plugin: Plugin of its tag, None where unknown.
+    """
+    if value.media:
+        return _FIELDS[value.media]
+    return None if value.tensor is None or plugin is None else _PLUGINS.get(plugin)
+
+
+def read_head(path: Path, offset: int, length: int) -> bytes | None:
+    """Return the first bytes of a record; None while it is not written completely.
+
+    Args:
+        path: The file.
+        offset: Where the payload begins.
+        length: Bytes of the payload.
+    """
+    try:
+        with open(path, "rb", buffering=0) as file:
+            if os.fstat(file.fileno()).st_size < offset + length + FOOTER:
+                return None
+            return os.pread(file.fileno(), min(_HEAD, length), offset)
+    except OSError:
+        return None

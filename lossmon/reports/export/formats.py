@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+import math
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TextIO
+
+import numpy as np
 
 from lossmon.reports.export.files import fresh
-from lossmon.reports.export.json_lines import write_json_lines
 from lossmon.reports.export.points import write_points
 from lossmon.reports.export.progress import Work
-from lossmon.types import RunSnapshot, Series
+from lossmon.reports.series_names import series_names
+from lossmon.sanitize import json_text
+from lossmon.types import Axis, RunSnapshot, Series
 
 
 class ExportFormat(NamedTuple):
@@ -53,3 +59,56 @@ EXPORT_FORMATS = {
     )
 }
 """Every format, by name."""
+
+
+TIME = "wall_time"
+"""Key of the time of a record, in seconds since the Unix epoch."""
+
+_Point = tuple[tuple[str, int, float], str, float]
+"""Axis, step and time; name of the series; value."""
+
+
+def write_json_lines(out: TextIO, series: Sequence[Series]) -> None:
+    """Write series as records that any reader of JSON lines takes.
+
+    Values that were logged at one step and time share a record. Its position is under the name of
+    what it counts (`step`, `epoch`). NaN and infinities are written as Python does (`NaN`).
+
+    Args:
+        out: Text file.
+        series: The series.
+    """
+    points = sorted(_points(series), key=lambda point: (point[0][1], point[0][2], point[0][0]))
+    for (axis, step, time), group in groupby(points, key=lambda point: point[0]):
+        place: dict[str, float] = {axis: step} if time < 0 else {axis: step, TIME: time}
+        record = dict(place)
+        for _, name, value in group:
+            if name in record:
+                # The step was logged more than once.
+                _write(out, record)
+                record = dict(place)
+            record[name] = value
+        _write(out, record)
+
+
+def _write(out: TextIO, record: dict[str, float]) -> None:
+    out.write(json_text(json.dumps(record, ensure_ascii=False)) + "\n")
+
+
+def _points(series: Sequence[Series]) -> Iterator[_Point]:
+    taken = {TIME, *(_key(one.axis) for one in series)}
+    for one, name in zip(series, series_names(series), strict=True):
+        axis = _key(one.axis)
+        if name == axis and np.array_equal(one.values, one.steps):
+            # The position of a record says it already.
+            continue
+        key = f"{name} (value)" if name in taken else name
+        columns = (one.steps.tolist(), one.wall_times.tolist(), one.values.tolist())
+        for step, time, value in zip(*columns, strict=True):
+            # NaN differs from itself, which would put each point in a record of its own.
+            yield (axis, step, time if math.isfinite(time) else -1.0), key, value
+
+
+def _key(axis: Axis) -> str:
+    """Key of the position of a record; numbered points count as steps."""
+    return Axis.STEP.value if axis is Axis.ORDER else axis.value

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections import OrderedDict
 from dataclasses import replace
 
 import numpy as np
 
 from lossmon.monitor.runs.run_state import steps_per_epoch
-from lossmon.types import Axis, RunSnapshot, Series
+from lossmon.types import Axis, Floats, RunSnapshot, Series
 from lossmon.ui.chart.model import ChartModel, Curve, curve_of, start_of
 from lossmon.ui.chart.readout import readout
-from lossmon.ui.chart.tokens import in_tokens, tokens_at, tokens_of
 from lossmon.ui.chart.view_options import XAxis
 
 
@@ -102,3 +102,47 @@ def translated(position: float, old: ChartModel, new: ChartModel) -> float | Non
     """Where the point at a position of one model stands in another model of the same series."""
     readings = readout(old, position)
     return position_in(new, readings[0].step) if readings else None
+
+
+_NAMES = ("tokens", "num_tokens")
+"""Names of a count of tokens seen so far, the one to prefer first."""
+
+_REMEMBERED = 64
+"""Columns of positions that are kept: those of eight runs, of a few series each."""
+
+_placed: OrderedDict[tuple[int, int], tuple[Series, Series, Floats]] = OrderedDict()
+"""Positions by the columns that they were worked out from, which are kept so that no others can
+take their place in memory."""
+
+
+def tokens_of(run: RunSnapshot) -> Series | None:
+    """The count of the tokens that a run had seen, None where it does not count them."""
+    for name in _NAMES:
+        for one in run.series:
+            if one.meaning.key == name and len(one) > 1 and one.axis is Axis.STEP:
+                return one
+    return None
+
+
+def in_tokens(series: Series, tokens: Series) -> Floats:
+    """Positions of the points of a series in tokens; the very same column for the same series."""
+    key = id(series.steps), id(tokens.values)
+    known = _placed.get(key)
+    if known is None:
+        known = _placed[key] = series, tokens, _seen(tokens, np.asarray(series.steps, np.float64))
+        while len(_placed) > _REMEMBERED:
+            _placed.popitem(last=False)
+    return known[2]
+
+
+def tokens_at(tokens: Series, step: int) -> float:
+    """How many tokens had been seen at a step."""
+    return float(_seen(tokens, np.array([step], np.float64))[0])
+
+
+def _seen(tokens: Series, steps: Floats) -> Floats:
+    counted = np.isfinite(tokens.values)
+    # Before the first step nothing was seen; between two counts the rate is that of both.
+    known = np.concatenate(([0], tokens.steps[counted]))
+    seen = np.maximum.accumulate(np.concatenate(([0.0], tokens.values[counted])))
+    return np.asarray(np.interp(steps, known, seen))

@@ -8,8 +8,17 @@ from difflib import get_close_matches
 
 from lossmon.fast_dataclass import dataclass
 from lossmon.types import RunSnapshot
-from lossmon.ui.fleet.amounts import number, seconds
-from lossmon.ui.fleet.fields import Field, Reading, Sort, fields, folded, own, spellings
+from lossmon.ui.fleet.fields import (
+    Field,
+    Reading,
+    Sort,
+    fields,
+    folded,
+    number,
+    own,
+    seconds,
+    spellings,
+)
 from lossmon.ui.fleet.words import Word, words
 
 Test = Callable[[RunSnapshot, float], bool]

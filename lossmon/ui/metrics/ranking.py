@@ -9,6 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from lossmon.fast_dataclass import dataclass
 from lossmon.types import Kind, Meaning, Split
 from lossmon.ui.metrics.entries import MetricEntry
 from lossmon.ui.metrics.names import natural_key
@@ -97,3 +98,20 @@ def change(entry: MetricEntry) -> float:
     with np.errstate(over="ignore", invalid="ignore"):
         moved = np.mean(values[-size:] / 2) - np.mean(values[-2 * size : -size] / 2)
     return abs(float(moved)) / length if np.isfinite(moved) else 0.0
+
+
+@dataclass(slots=True)
+class MetricChoices:
+    """Filter, order and place.
+
+    Attributes:
+        filter: What was typed to filter metrics (see `lossmon.ui.metrics.search`).
+        sort: What they are sorted by.
+        group: Key of the open group, None where all metrics are shown.
+        chosen: Key of the chosen metric, None before the first choice.
+    """
+
+    filter: str = ""
+    sort: MetricSort = MetricSort.IMPORTANCE
+    group: str | None = None
+    chosen: str | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Sequence
 from io import StringIO
@@ -17,7 +18,6 @@ from lossmon.reports.export.files import file_name, fresh
 from lossmon.reports.export.points import write_points
 from lossmon.reports.export.progress import Cancelled, Work
 from lossmon.types import RunSnapshot
-from lossmon.ui.export.picture import without_fonts
 from lossmon.ui.export.report import page
 from lossmon.ui.media.kitty import without_images
 from lossmon.ui.scene import Scene
@@ -281,3 +281,15 @@ def hand_over(app: ViewHost, run: RunSnapshot) -> None:
     text = page(run, app.charts.settings, app.config.language, now)
     name = f"{file_name(run.name, now)}.html"
     app.deliver_text(StringIO(text), save_filename=name, mime_type="text/html")
+
+
+FONTS = (
+    "ui-monospace, 'DejaVu Sans Mono', 'Cascadia Mono', Menlo, Consolas, 'Liberation Mono', "
+    "'Apple Braille', 'Segoe UI Symbol', 'DejaVu Sans'"
+)
+"""Whatever the reader's machine has: the last three have braille where the first have none."""
+
+
+def without_fonts(svg: str) -> str:
+    """Drop the fonts that the picture would fetch: any monospaced one will do."""
+    return re.sub(r"@font-face\s*{[^}]*}", "", svg).replace("Fira Code", FONTS)

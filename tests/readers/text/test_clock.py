@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from lossmon.readers.text.clock import Clock
+from lossmon.readers.text.emitter import Clock
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from lossmon.ui.fleet.amounts import number, seconds
+from lossmon.ui.fleet.fields import number, seconds
 
 
 @pytest.mark.parametrize(

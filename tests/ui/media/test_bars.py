@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lossmon.ui.media.bars import bars
+from lossmon.ui.widgets.media.card import bars
 from tests.ui.media.test_heat import histogram
 
 

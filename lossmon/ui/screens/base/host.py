@@ -9,7 +9,7 @@ from textual.app import App
 from textual.binding import Binding
 
 from lossmon.ui.chart_actions import ChartActions
-from lossmon.ui.metrics.choices import MetricChoices
+from lossmon.ui.metrics.ranking import MetricChoices
 from lossmon.ui.run_selection import RunSelection
 from lossmon.ui.scene import Scene, ScreenConfig
 from lossmon.ui.screens.base.scene_screen import SceneScreen

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 from textual.strip import Strip
 from textual.widget import Widget
 
 from lossmon.types import Histogram, PrCurve, UnreadableMedia
-from lossmon.ui.media.bars import bars
+from lossmon.ui.media.heat import densities, value_range
 from lossmon.ui.media.picture import DecodedPicture
 from lossmon.ui.scene import Scene
 from lossmon.ui.text.lines import EMPTY, MUTED, Line, clean, fit
@@ -52,3 +53,26 @@ class MediaCard(Widget):
         if isinstance(shown, DecodedPicture):
             return ((clean(say(shown.problem)), MUTED),)
         return ((clean(shown.reason), MUTED),) if isinstance(shown, UnreadableMedia) else EMPTY
+
+
+_LEVELS = " ▁▂▃▄▅▆▇█"
+
+
+def bars(histogram: Histogram, columns: int, rows: int) -> list[str]:
+    """Draw a histogram as bars, low values at the left; every bin with values has a bar.
+
+    Args:
+        histogram: The histogram.
+        columns: Bars, one cell wide each.
+        rows: Cells of the highest bar.
+
+    Returns:
+        The rows, top to bottom.
+    """
+    low, high = value_range([histogram])
+    heights = densities([histogram], low, high, columns)[::-1, 0]
+    eighths = np.maximum(np.round(heights * rows * 8), heights > 0)
+    return [
+        "".join(_LEVELS[int(level)] for level in np.clip(eighths - 8 * below, 0, 8))
+        for below in range(rows - 1, -1, -1)
+    ]
