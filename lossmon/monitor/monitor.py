@@ -25,6 +25,7 @@ from lossmon.monitor.runs.nodes import RunNodes
 from lossmon.monitor.runs.run_monitor import RunMonitor
 from lossmon.monitor.scheduler import Scheduler
 from lossmon.monitor.stalled_reads import unless_stalled
+from lossmon.monitor.sweeps import Sweeps
 from lossmon.readers.discovery.discovery import Discovery, Scan
 from lossmon.readers.discovery.found import FoundRun
 from lossmon.store.run import MEMORY_BUDGET
@@ -113,6 +114,7 @@ class Monitor:
         self._hardware_source = HardwareSource()
         self._nodes = RunNodes(paths)
         self._hardware_findings = HardwareFindings()
+        self._sweeps = Sweeps()
         self._runs: dict[Path, RunMonitor] = {}
         self._continued: dict[Path, Path] = {}
         self._duplicates = DuplicateLogs()
@@ -296,14 +298,16 @@ class Monitor:
         Returns:
             Whether there are any.
         """
-        if snapshot.busy or len(snapshot.runs) < 2:
+        # Studies have no files.
+        runs = [run for run in snapshot.runs if run.path in self._runs]
+        if snapshot.busy or len(runs) < 2:
             return False
-        known = {run.path: run for run in snapshot.runs}
+        known = {run.path: run for run in runs}
         fresh = self._undecided(known)
         found = {later: before for later, before in fresh if continues(known[before], known[later])}
         self._continued.update(found)
         scanned = {run.path: run for run in self._scan.runs}
-        is_changed = self._duplicates.update(scanned, snapshot.runs) or bool(found)
+        is_changed = self._duplicates.update(scanned, runs) or bool(found)
         if is_changed:
             self._follow()
         return is_changed
@@ -350,6 +354,7 @@ class Monitor:
         in_view = wanted[0] if len(wanted) == 1 else None
         runs = self._nodes.added(_worth_showing(described), now, in_view)
         runs = self._hardware_findings.added(runs, self._hardware.latest, now)
+        runs = self._sweeps.added(runs)
         alive = any(run.state in (RunState.RUNNING, RunState.WAITING) for run in runs) or not runs
         if self._hardware.idle is alive:
             self._hardware.idle = not alive

@@ -75,6 +75,7 @@ class Facts:
         ending: The source's word for an early normal end (`pruned`).
         started: Seconds since the Unix epoch.
         trials: Trials of a study: `trials` in all, `pruned` and `failed` of them.
+        sweep: Identifier of the sweep that the run is a trial of.
         best_step: Step that the framework calls best.
         best_checkpoint: Name of the checkpoint that the framework calls best.
         settings: Hyperparameters and configuration, as text.
@@ -91,6 +92,7 @@ class Facts:
     ending: str | None = None
     started: float | None = None
     trials: Mapping[str, int] | None = None
+    sweep: str | None = None
     best_step: int | None = None
     best_checkpoint: str | None = None
     settings: Mapping[str, str] = field(default_factory=dict)

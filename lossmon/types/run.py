@@ -113,6 +113,7 @@ class RunSnapshot:
         nodes: Hardware of the machines that train it, as recorded there, the one that needs
             attention most first.
         job: The scheduler's job that it belongs to, None where none is known.
+        sweep: Identifier of the sweep that it is a trial of, or empty.
     """
 
     name: str
@@ -146,6 +147,7 @@ class RunSnapshot:
     size: int = 0
     nodes: tuple[NodeReading, ...] = ()
     job: Job | None = None
+    sweep: str = ""
 
     @property
     def train_loss(self) -> Series | None:

@@ -365,6 +365,7 @@ class RunMonitor:
             ambiguous_tags=asked,
             loaded=self._files.loaded,
             size=self._files.size,
+            sweep=facts.sweep or "",
         )
 
     def _diagnosis(

@@ -28,26 +28,38 @@ def with_study(
     ]
     if not objectives:
         return diagnosis
-    finding = _finding(objectives, counts or {})
+    finding = study_finding(objectives, counts or {})
     return replace(diagnosis, verdict=finding, findings=(finding,), missing=(), forecast=None)
 
 
-def _finding(objectives: Sequence[Series], counts: Mapping[str, int]) -> Finding:
+def study_finding(objectives: Sequence[Series], counts: Mapping[str, int]) -> Finding:
+    """Sum a study up.
+
+    Args:
+        objectives: One series per objective, its tag ending with one of `DIRECTIONS`.
+        counts: Its trials, see `Facts.trials`.
+    """
     facts: dict[str, float | int | str] = {
-        "trials": max(counts.get("trials", 0), *(one.n for one in objectives)),
+        "trials": max(counts.get("trials", 0), *(one.n for one in objectives), 0),
         "pruned": counts.get("pruned", 0),
         "failed": counts.get("failed", 0),
     }
     if len(objectives) > 1:
         facts |= {"objectives": len(objectives), "front": pareto_front(objectives)}
         return Finding("study", Severity.OK, 0, Confidence.HIGH, facts, "pareto")
-    (one,) = objectives
-    is_highest = one.tag.endswith("maximize")
-    best, at = (one.maximum, one.max_step) if is_highest else (one.minimum, one.min_step)
+    best, at = _best(objectives[0]) if objectives else (np.nan, 0)
     if not np.isfinite(best):
         return Finding("study", Severity.OK, 0, Confidence.HIGH, facts, "without_result")
+    one = objectives[0]
     facts |= {"best": best, "trial": at, "since": int((one.steps > at).sum())}
     return Finding("study", Severity.OK, at, Confidence.HIGH, facts)
+
+
+def _best(objective: Series) -> tuple[float, int]:
+    """Best value of an objective and its trial."""
+    if objective.tag.endswith("maximize"):
+        return objective.maximum, objective.max_step
+    return objective.minimum, objective.min_step
 
 
 def pareto_front(objectives: Sequence[Series]) -> int:

@@ -359,9 +359,12 @@ class WandbReader:
         named = parts.get(8) or parts.get(1)
         name = record[named.start : named.stop].decode(errors="replace") if named else ""
         started = decode_timestamp(record, parts[17]) if 17 in parts else math.nan
+        sweep = parts.get(12)
+        sweep_id = record[sweep.start : sweep.stop].decode(errors="replace") if sweep else ""
         self._batch.facts.append(
             Facts(
                 name=one_line(name, 200).strip() or None,
+                sweep=one_line(sweep_id, 40).strip() or None,
                 started=None if math.isnan(started) else started,
             )
         )

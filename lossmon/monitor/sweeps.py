@@ -1,0 +1,149 @@
+"""Sweeps: runs of one search for hyperparameters, and the study that they are trials of."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from lossmon.monitor.runs.study import study_finding
+from lossmon.types import (
+    UNJUDGED,
+    Axis,
+    Kind,
+    Meaning,
+    RunSnapshot,
+    RunState,
+    Series,
+    Split,
+)
+
+
+class Sweeps:
+    """Adds to the runs of each sweep its study, which is the same object until one run changes."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[tuple[RunSnapshot, ...], RunSnapshot]] = {}
+
+    def added(self, runs: tuple[RunSnapshot, ...]) -> tuple[RunSnapshot, ...]:
+        """Return the runs, the study of each sweep before the first of its runs."""
+        sweeps: dict[str, list[RunSnapshot]] = {}
+        for run in runs:
+            if run.sweep:
+                sweeps.setdefault(run.sweep, []).append(run)
+        # A lone run may be all that a sweep will ever be.
+        studies = {
+            trials[0].path: self._study(sweep, tuple(trials))
+            for sweep, trials in sweeps.items()
+            if len(trials) > 1
+        }
+        shown: list[RunSnapshot] = []
+        for run in runs:
+            if run.path in studies:
+                shown.append(studies[run.path])
+            shown.append(run)
+        return tuple(shown) if studies else runs
+
+    def _study(self, sweep: str, trials: tuple[RunSnapshot, ...]) -> RunSnapshot:
+        before, study = self._known.get(sweep, ((), None))
+        same = len(before) == len(trials) and all(map(lambda a, b: a is b, before, trials))
+        if study is None or not same:
+            study = study_of(sweep, trials)
+            self._known[sweep] = trials, study
+        return study
+
+
+def study_of(sweep: str, trials: Sequence[RunSnapshot]) -> RunSnapshot:
+    """Describe the runs of one sweep as a study.
+
+    Args:
+        sweep: Its identifier.
+        trials: Its runs in the order in which they were started.
+    """
+    objective = _objective(trials)
+    failed = sum(run.state is RunState.FAILED for run in trials)
+    series = () if objective is None else (objective,)
+    finding = study_finding(series, {"trials": len(trials), "failed": failed})
+    if objective is not None:
+        best = trials[int(finding.facts["trial"]) - 1]
+        facts = {**finding.facts, "metric": objective.meaning.label, "run": best.name}
+        finding = replace(finding, facts=facts, variant="sweep")
+    going_on = sum(run.state in (RunState.RUNNING, RunState.WAITING) for run in trials)
+    times = [run.last_time for run in trials if run.last_time is not None]
+    return RunSnapshot(
+        name=f"sweep {sweep}",
+        path=trials[0].path.parent / f"sweep-{sweep}",
+        sources=trials[0].sources,
+        state=RunState.RUNNING if going_on else RunState.FINISHED,
+        state_reason="" if going_on else "all of its runs have ended",
+        step=len(trials),
+        last_time=max(times, default=None),
+        series=series,
+        diagnosis=replace(UNJUDGED, verdict=finding, findings=(finding,), missing=()),
+        loaded=min(run.loaded for run in trials),
+    )
+
+
+def _objective(trials: Sequence[RunSnapshot]) -> Series | None:
+    """The best values of the runs, None without any.
+
+    Only W&B's server knows what a sweep optimises. What most runs lead with is taken for it.
+    """
+    leading = [_leading(run) for run in trials]
+    keys = Counter(one.meaning.key for one in leading if one is not None)
+    if not keys:
+        return None
+    key, _ = keys.most_common(1)[0]
+    results = {
+        number: one
+        for number, run in enumerate(trials, 1)
+        if (one := next((s for s in run.series if s.meaning.key == key), None)) is not None
+        and math.isfinite(one.minimum)
+    }
+    first = next(iter(results.values()))
+    lower = first.meaning.lower_is_better is not False
+    values = [one.minimum if lower else one.maximum for one in results.values()]
+    return _series(first, lower, dict(zip(results, values, strict=True)))
+
+
+def _leading(run: RunSnapshot) -> Series | None:
+    """The eval loss of a run, else a metric for which better is known, else its train loss."""
+    metrics = [
+        one
+        for one in run.series
+        if one.meaning.kind is Kind.METRIC and one.meaning.lower_is_better is not None
+    ]
+    metrics.sort(key=lambda one: one.meaning.split is not Split.EVAL)
+    found = (run.eval_loss, *metrics[:1], run.train_loss)
+    return next((one for one in found if one is not None and math.isfinite(one.minimum)), None)
+
+
+def _series(first: Series, lower: bool, results: Mapping[int, float]) -> Series:
+    """The results of the trials as an objective, by the number of the trial from 1."""
+    steps, values = np.array(list(results)), np.array(list(results.values()))
+    direction = "minimize" if lower else "maximize"
+    label = f"best {first.meaning.label}"
+    meaning = Meaning(
+        f"study/{first.meaning.key}", label, Split.EVAL, Kind.METRIC, lower_is_better=lower
+    )
+    low, high = int(values.argmin()), int(values.argmax())
+    return Series(
+        tag=f"{first.tag}/{direction}",
+        meaning=meaning,
+        source=first.source,
+        axis=Axis.TRIAL,
+        steps=steps,
+        values=values,
+        wall_times=np.full(len(steps), np.nan),
+        n=len(steps),
+        first_step=int(steps[0]),
+        last_step=int(steps[-1]),
+        last=float(values[-1]),
+        minimum=float(values[low]),
+        min_step=int(steps[low]),
+        maximum=float(values[high]),
+        max_step=int(steps[high]),
+    )
