@@ -22,7 +22,7 @@ from pathlib import Path
 
 import psutil
 
-from lossmon.alerts.channels.command import ExecCommand
+from lossmon.alerts.channels.program import ExecCommand
 from lossmon.alerts.journal import AlertJournal
 from lossmon.alerts.sender import ChannelConfig
 from lossmon.alerts.settings import AlertSettings, Selection

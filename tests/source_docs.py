@@ -137,7 +137,7 @@ def glossary() -> str:
 
 
 def _modules() -> Iterator[ModuleType]:
-    for name in ("run", "tags", "points", "diagnosis", "hardware", "job"):
+    for name in ("run", "points", "diagnosis", "hardware"):
         yield __import__(f"lossmon.types.{name}", fromlist=["*"])
 
 

@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lossmon import locale
-from lossmon.alerts.conditions import STATE_CODES
-from lossmon.alerts.tracker import Change, Transition
+from lossmon.alerts.tracker import STATE_CODES, Change, Transition
 from lossmon.analysis.sentences import remedies
 from lossmon.diagnosis.advice import advise
 from lossmon.fast_dataclass import dataclass

@@ -251,11 +251,7 @@ class AlertJournal:
 
 
 def journal_file(places: Sequence[Path | str]) -> Path:
-    """The file of the journal of some places, in any order.
-
-    Args:
-        places: Paths, and addresses as text.
-    """
+    """The file of the journal of some places, in any order."""
     spelled = (one if isinstance(one, str) else os.path.abspath(one) for one in places)
     named = "\0".join(sorted(spelled))
     name = f"watch-{zlib.crc32(named.encode('utf-8', 'surrogatepass')):08x}.sqlite"

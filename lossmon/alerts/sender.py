@@ -3,18 +3,57 @@
 from __future__ import annotations
 
 import random
+import re
 import threading
 import time
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from lossmon.alerts.alert import OWN, Alert, Message
 from lossmon.alerts.channels import AlertChannel, ChannelError
 from lossmon.alerts.journal import AlertJournal, JournalError
 from lossmon.alerts.pacing import LONGEST_RETRY, Pacing, Pending, retry_after
-from lossmon.alerts.quiet_hours import QuietHours
-from lossmon.errors import internal_error
+from lossmon.errors import ConfigError, internal_error
 from lossmon.fast_dataclass import dataclass
 from lossmon.types import Severity
+
+_SPELLED = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)\s*-\s*([01]?\d|2[0-3]):([0-5]\d)")
+
+
+class QuietHours(NamedTuple):
+    """A span of the day in local time; it may go over midnight.
+
+    Attributes:
+        begin: Minutes since midnight.
+        end: Minutes since midnight.
+    """
+
+    begin: int
+    end: int
+
+    def contains(self, now: float) -> bool:
+        """Whether a moment, in seconds since the Unix epoch, lies in it."""
+        local = time.localtime(now)
+        minute = local.tm_hour * 60 + local.tm_min
+        if self.begin <= self.end:
+            return self.begin <= minute < self.end
+        return minute >= self.begin or minute < self.end
+
+
+def parse_hours(text: str, where: str) -> QuietHours | None:
+    """Read `22:00-07:00`; an empty text means none.
+
+    Raises:
+        ConfigError: It is something else.
+    """
+    if not text:
+        return None
+    match = _SPELLED.fullmatch(text.strip())
+    if match is None:
+        raise ConfigError(f"{where}: {text!r} is not a span such as 22:00-07:00")
+    hours = [int(part) for part in match.groups()]
+    return QuietHours(hours[0] * 60 + hours[1], hours[2] * 60 + hours[3])
+
 
 TICK = 0.5
 """Seconds between two looks at what is due, while something waits."""

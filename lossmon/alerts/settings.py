@@ -6,12 +6,9 @@ import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from lossmon.alerts import quiet_hours
 from lossmon.alerts.channels import CHANNELS, ROWS, ChannelRow
-from lossmon.alerts.conditions import STATE_CODES
-from lossmon.alerts.quiet_hours import QuietHours
-from lossmon.alerts.sender import ChannelConfig
-from lossmon.alerts.tracker import Change, Transition
+from lossmon.alerts.sender import ChannelConfig, QuietHours, parse_hours
+from lossmon.alerts.tracker import STATE_CODES, Change, Transition
 from lossmon.diagnosis.advice import codes
 from lossmon.errors import ConfigError
 from lossmon.fast_dataclass import dataclass
@@ -93,7 +90,7 @@ def load(
         raise ConfigError(f"{where}: {sorted(unknown)[0]!r} is not known; there are {known}")
     words = on or _words(table.get("on", "warning"), f"{where}: on")
     ends = resolved or _checked(table.get("resolved", False), "bool", f"{where}: resolved")
-    hours = quiet_hours.parse(
+    hours = parse_hours(
         _checked(table.get("quiet_hours", ""), "str", f"{where}: quiet_hours"),
         f"{where}: quiet_hours",
     )
@@ -167,7 +164,7 @@ def _channel(
         raise ConfigError(f"{where}: {error}") from error
     quiet = entry.get("quiet_hours")
     if quiet is not None:
-        hours = quiet_hours.parse(_checked(quiet, "str", where), f"{where}: quiet_hours")
+        hours = parse_hours(_checked(quiet, "str", where), f"{where}: quiet_hours")
     return ChannelConfig(
         row.name, channel, _severity(entry, where), hours if row.paced else None, row.paced
     )

@@ -19,7 +19,7 @@ from tensorboard.compat.proto.types_pb2 import DT_STRING
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
 from lossmon.demo.cases import Case
-from lossmon.demo.directory import LOG
+from lossmon.demo.launch import LOG
 from lossmon.demo.training import DemoTraining, EvalResult, StepResult
 
 LINE_EVERY = 10

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TextIO
 
 from lossmon.demo.cases import Case
-from lossmon.demo.directory import prepare
+from lossmon.demo.launch import prepare
 from lossmon.demo.records import TrainingRecorder
 from lossmon.demo.training import DemoTraining
 

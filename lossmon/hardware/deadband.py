@@ -30,13 +30,7 @@ IDLE_DEGREES = 2.0
 
 
 def settle(shown: HardwareReading, fresh: HardwareReading, *, idle: bool) -> HardwareReading:
-    """Return the reading to show next: the same object as before if no change exceeds the deadband.
-
-    Args:
-        shown: Reading shown before.
-        fresh: New reading.
-        idle: No run is alive.
-    """
+    """Return the reading to show next: the same object where no change exceeds the deadband."""
     host = _settle_host(shown.host, fresh.host, IDLE_CPU if idle else LIVE_CPU)
     gpus = fresh.gpus
     if len(gpus) == len(shown.gpus):

@@ -42,12 +42,7 @@ class Ask(Protocol):
 
 
 def details(ask: Ask, handle: Any) -> GpuDetails:
-    """Read the details of a GPU, except for the errors that its driver reports.
-
-    Args:
-        ask: Calls NVML.
-        handle: Handle of the GPU.
-    """
+    """Read the details of a GPU, except for the errors that its driver reports."""
     remapped = ask("nvmlDeviceGetRemappedRows", handle) or (0, 0, 0, 0)
     encoder = ask("nvmlDeviceGetEncoderUtilization", handle)
     decoder = ask("nvmlDeviceGetDecoderUtilization", handle)

@@ -17,12 +17,7 @@ SHORTEST = 0.2
 
 
 class Host:
-    """Samples processors and memory: of the container if it has limits, else of the machine.
-
-    Args:
-        cgroup: Limits of the container.
-        psutil: The module psutil, or a substitute.
-    """
+    """Samples processors and memory: of the container if it has limits, else of the machine."""
 
     def __init__(self, cgroup: Cgroup | None = None, psutil: Any = None) -> None:
         if psutil is None:

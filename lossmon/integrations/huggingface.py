@@ -11,8 +11,7 @@ import torch.distributed
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from lossmon.alerts.stop_rule import CODES, PATIENCE, StopRule
-from lossmon.integrations.judge import InProcessJudge
-from lossmon.integrations.stop_file import StopFile
+from lossmon.integrations.judge import InProcessJudge, StopFile
 
 CHECK_EVERY = 10
 """Steps between two looks for the stop file: with several processes each look is a small

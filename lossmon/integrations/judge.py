@@ -1,9 +1,11 @@
-"""The diagnosis inside a training process, fed with what the framework logs."""
+"""Diagnosis inside a training process, and the file that asks the training to stop."""
 
 from __future__ import annotations
 
+import os
 from array import array
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 
@@ -64,3 +66,27 @@ class InProcessJudge:
         """Whether the verdict calls for an end and has been confirmed."""
         steps = self._steps[Split.EVAL] or self._steps[Split.TRAIN]
         return self._rule.confirms(self.diagnosis(), np.frombuffer(steps, np.int64))
+
+
+class StopFile:
+    """Looks for a stop file; one that was there before the training is left from an older one.
+
+    Args:
+        path: The file that `lossmon watch --stop-file` makes.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        self._old = self._state()
+
+    def is_there(self) -> bool:
+        """Whether the training is asked to stop."""
+        state = self._state()
+        return state is not None and state != self._old
+
+    def _state(self) -> tuple[int, int] | None:
+        try:
+            status = os.stat(self.path)
+        except OSError:
+            return None
+        return status.st_ino, status.st_mtime_ns

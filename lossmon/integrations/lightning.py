@@ -8,8 +8,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from lossmon.alerts.stop_rule import CODES, PATIENCE, StopRule
-from lossmon.integrations.judge import InProcessJudge
-from lossmon.integrations.stop_file import StopFile
+from lossmon.integrations.judge import InProcessJudge, StopFile
 from lossmon.readers.tags.meaning import meaning
 from lossmon.types import Split
 

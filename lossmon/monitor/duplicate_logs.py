@@ -66,10 +66,6 @@ class DuplicateLogs:
     def update(self, known: Mapping[Path, FoundRun], runs: Iterable[RunSnapshot]) -> bool:
         """Compare runs that changed.
 
-        Args:
-            known: The runs found, by their paths.
-            runs: Those that are shown.
-
         Returns:
             Whether any turned out to be a duplicate.
         """

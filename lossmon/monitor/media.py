@@ -12,10 +12,6 @@ from lossmon.types import MediaContent, MediaRecord, MediaSeries, UnreadableMedi
 def load_media(series: MediaSeries, records: Sequence[MediaRecord]) -> list[MediaContent]:
     """Decode records of a series; may take as long as reading them from the disk does.
 
-    Args:
-        series: The series.
-        records: Some of its records.
-
     Returns:
         The contents in the order of `records`; what cannot be read says why.
     """

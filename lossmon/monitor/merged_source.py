@@ -12,12 +12,7 @@ from lossmon.types import HardwareReading, MetricNames, Snapshot
 
 
 class MergedSource:
-    """The runs of several sources, one after the other; the hardware is that of the first.
-
-    Args:
-        sources: Each rings the bell of all.
-        changed: The bell.
-    """
+    """The runs of several sources, one after the other; the hardware is that of the first."""
 
     def __init__(self, sources: Sequence[RunSource], changed: threading.Event) -> None:
         self.changed = changed

@@ -32,12 +32,7 @@ class Plugin:
     """
 
     def __init__(self, name: str, load: Callable[[], object]) -> None:
-        """Load the formats.
-
-        Args:
-            name: Name of the entry point.
-            load: Imports what it refers to.
-        """
+        """Load the formats."""
         self.name = name
         self.fault = ""
         self.formats: tuple[Format, ...] = ()

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
 from lossmon.config import Config
 from lossmon.errors import internal_error
+from lossmon.locale import phrase, translate
 from lossmon.monitor import UNLIMITED, Monitor, MonitorConfig, RunSource
 from lossmon.reports.formats import FORMATS, CheckFormat, Style
-from lossmon.reports.progress import ReadingProgress
 from lossmon.sanitize import cells
 from lossmon.types import RunSnapshot, Severity, Snapshot
 
@@ -38,13 +39,7 @@ def check(
 def judged(
     places: Sequence[Path | RunSource], config: Config, *, whole: bool = False
 ) -> Iterator[RunSnapshot]:
-    """Judge every run of some places; what could not be read goes to the error output.
-
-    Args:
-        places: Run directories, log files and sources.
-        config: Settings.
-        whole: Keep every point, whatever the memory.
-    """
+    """Judge every run of some places; what could not be read goes to the error output."""
     for place in places:
         if isinstance(place, Path):
             (monitor,) = monitors([place], config, whole=whole)
@@ -114,3 +109,66 @@ def fails(runs: Sequence[RunSnapshot], threshold: str) -> bool:
         for run in runs
         for finding in (run.diagnosis.verdict, *run.diagnosis.findings)
     )
+
+
+DELAY = 1.0
+"""Seconds before the line appears: most commands are done by then."""
+
+INTERVAL = 0.2
+"""Seconds between two lines."""
+
+
+class ReadingProgress:
+    """The line, redrawn in place; nothing is written where the output is not a terminal.
+
+    Args:
+        out: Where to write, usually the error output.
+        language: Code of the language.
+        clock: Monotonic seconds.
+    """
+
+    def __init__(
+        self, out: TextIO, language: str, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._out = out
+        self._language = language
+        self._clock = clock
+        self._next = clock() + DELAY if out.isatty() else float("inf")
+        self._width = 0
+
+    def last(self, snapshots: Iterable[Snapshot]) -> Snapshot:
+        """The last of some snapshots; the line shows each of them and is gone in the end."""
+        last = Snapshot()
+        try:
+            for last in snapshots:
+                if self._clock() >= self._next:
+                    self._next = self._clock() + INTERVAL
+                    self._draw(progress_text(last, self._language))
+        finally:
+            self._clear()
+        return last
+
+    def _draw(self, text: str) -> None:
+        # Wide characters take two cells: twice as many spaces as characters cover them.
+        self._out.write(f"\r{text}{' ' * (self._width - len(text))}")
+        self._out.flush()
+        self._width = max(self._width, 2 * len(text))
+
+    def _clear(self) -> None:
+        if self._width:
+            self._out.write(f"\r{' ' * self._width}\r")
+            self._out.flush()
+            self._width = 0
+
+
+def progress_text(snapshot: Snapshot, language: str) -> str:
+    """`reading 43/102`, `reading 37%` for one run, or the files seen before the first run."""
+    if not snapshot.runs:
+        seen = f"{snapshot.seen_files:,}"
+        return phrase("searching: {count} files so far", language, count=seen)
+    word = translate("reading", language)
+    if snapshot.read is None:
+        return f"{word} {len(snapshot.runs)}"
+    if snapshot.read[1] == 1:
+        return f"{word} {snapshot.runs[0].loaded:.0%}"
+    return f"{word} {snapshot.read[0]}/{snapshot.read[1]}"

@@ -57,14 +57,7 @@ class SimilarLines:
 def explain_log(
     path: Path, source: str, names: MetricNames, pattern: Pattern | None
 ) -> Iterator[str]:
-    """Explain each kind of metric line, and why other lines have no metrics.
-
-    Args:
-        path: A text log.
-        source: Format family of its contents.
-        names: The user's names of metrics.
-        pattern: The user's patterns.
-    """
+    """Explain each kind of metric line, and why other lines have no metrics."""
     kinds: dict[LineKind, SimilarLines] = {}
     silent: Counter[str] = Counter()
     number = 0

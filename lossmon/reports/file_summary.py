@@ -80,12 +80,7 @@ def described(what: Meaning) -> str:
 
 
 def summarise(file: FoundFile, names: MetricNames) -> FileSummary:
-    """Read a whole file.
-
-    Args:
-        file: The file and its format.
-        names: The user's names of metrics.
-    """
+    """Read a whole file."""
     found = FileSummary()
     series: dict[tuple[str, str], SeriesSummary] = {}
     columns = FileColumns(0)

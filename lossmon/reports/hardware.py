@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from lossmon.diagnosis.advice import advise
-from lossmon.hardware.findings import HARDWARE_RULES
+from lossmon.hardware.findings import CODES
 from lossmon.reports.record import finite
 from lossmon.types import (
     Finding,
@@ -17,9 +17,6 @@ from lossmon.types import (
     RunSnapshot,
     Snapshot,
 )
-
-CODES = frozenset(rule.code for rule in HARDWARE_RULES)
-"""Codes of the findings about hardware."""
 
 _NUMBERS = (
     *("utilization", "memory_used", "memory_total", "power", "power_limit", "temperature"),

@@ -13,13 +13,7 @@ from lossmon.types import Finding, GpuReading, Job, NodeReading, RunSnapshot, Se
 
 
 def record(run: RunSnapshot, language: str, *, points: bool = False) -> dict[str, Any]:
-    """Describe a run for other programs; NaN and infinities are None.
-
-    Args:
-        run: The run.
-        language: Language of evidence and advice.
-        points: Add the points of each series.
-    """
+    """Describe a run for other programs; NaN and infinities are None."""
     verdict = run.diagnosis.verdict
     words = advise(verdict, language)
     return {

@@ -19,6 +19,8 @@ from lossmon.types.hardware import (
     GpuReading,
     HardwareReading,
     HostReading,
+    Job,
+    JobState,
     NodeGpuHistory,
     NodeProcess,
     NodeReading,
@@ -26,7 +28,6 @@ from lossmon.types.hardware import (
     PcieLink,
     ProcessState,
 )
-from lossmon.types.job import Job, JobState
 from lossmon.types.media import (
     MOST_AT_ONCE,
     Histogram,
@@ -40,18 +41,24 @@ from lossmon.types.media import (
     UnreadableMedia,
 )
 from lossmon.types.points import (
+    JUST_SHOWN,
+    METRIC_WORDS,
+    Axis,
     Batch,
     Facts,
     Floats,
     Ints,
+    Kind,
+    Meaning,
+    MetricNames,
     Points,
     Reader,
     Restart,
     Series,
+    Split,
     TextSample,
 )
 from lossmon.types.run import AmbiguityReason, AmbiguousTag, Best, RunSnapshot, RunState, Snapshot
-from lossmon.types.tags import JUST_SHOWN, METRIC_WORDS, Axis, Kind, Meaning, MetricNames, Split
 
 __all__ = [
     "JUST_SHOWN",

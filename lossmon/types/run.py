@@ -9,8 +9,7 @@ from pathlib import Path
 
 from lossmon.fast_dataclass import dataclass
 from lossmon.types.diagnosis import UNJUDGED, Diagnosis
-from lossmon.types.hardware import HardwareReading, NodeReading
-from lossmon.types.job import Job
+from lossmon.types.hardware import HardwareReading, Job, NodeReading
 from lossmon.types.media import MediaSeries
 from lossmon.types.points import Series, TextSample
 

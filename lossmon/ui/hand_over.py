@@ -44,12 +44,7 @@ def owned_terminal() -> tuple[int, IO[str]] | None:
 
 @contextmanager
 def first_screen(terminal: tuple[int, IO[str]], frame: str) -> Iterator[FirstScreen]:
-    """Show a first frame; the terminal is as it was found at the end.
-
-    Args:
-        terminal: Its input and its output.
-        frame: What to show.
-    """
+    """Show a first frame; the terminal is as it was found at the end."""
     first = FirstScreen(*terminal)
     try:
         first.show(frame)

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from lossmon.alerts.quiet_hours import QuietHours, parse
+from lossmon.alerts.sender import QuietHours, parse_hours
 from lossmon.errors import ConfigError
 
 
@@ -22,18 +22,18 @@ def at(clock: str) -> float:
     ],
 )
 def test_a_span_may_go_over_midnight(span: str, inside: list[str], outside: list[str]) -> None:
-    hours = parse(span, "quiet_hours")
+    hours = parse_hours(span, "quiet_hours")
     assert hours is not None
     assert all(hours.contains(at(clock)) for clock in inside)
     assert not any(hours.contains(at(clock)) for clock in outside)
 
 
 def test_nothing_is_no_span() -> None:
-    assert parse("", "quiet_hours") is None
-    assert parse("00:00-23:59", "quiet_hours") == QuietHours(0, 1439)
+    assert parse_hours("", "quiet_hours") is None
+    assert parse_hours("00:00-23:59", "quiet_hours") == QuietHours(0, 1439)
 
 
 @pytest.mark.parametrize("text", ["22-7", "24:00-07:00", "22:00", "22:60-07:00", "at night"])
 def test_anything_else_is_refused_with_its_place(text: str) -> None:
     with pytest.raises(ConfigError, match=r"my\.toml: quiet_hours"):
-        parse(text, "my.toml: quiet_hours")
+        parse_hours(text, "my.toml: quiet_hours")

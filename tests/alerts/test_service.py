@@ -14,8 +14,7 @@ from lossmon.alerts.alert import Message
 from lossmon.alerts.channels import ChannelError
 from lossmon.alerts.journal import AlertJournal, JournalError
 from lossmon.alerts.pacing import GATHER, GATHER_STALLED, LONGEST_RETRY, REPEAT
-from lossmon.alerts.quiet_hours import parse
-from lossmon.alerts.sender import ChannelConfig
+from lossmon.alerts.sender import ChannelConfig, parse_hours
 from lossmon.alerts.service import AlertService
 from lossmon.alerts.settings import AlertSettings, Selection
 from lossmon.types import RunSnapshot, RunState, Severity, Snapshot
@@ -253,7 +252,7 @@ def test_quiet_hours_let_only_what_is_critical_through(bench: Bench) -> None:
     now = time.localtime(bench.clock())
     begin = f"{now.tm_hour:02}:{now.tm_min:02}"
     end = time.strftime("%H:%M", time.localtime(bench.clock() + 2 * 3600))
-    bench.options["quiet"] = parse(f"{begin}-{end}", "")
+    bench.options["quiet"] = parse_hours(f"{begin}-{end}", "")
     bench.start()
     bench.observe(bad("a"), bad("b", "overfitting"))
     bench.settle(60)

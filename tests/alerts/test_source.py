@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lossmon.alerts.channels.bell import Bell
-from lossmon.alerts.channels.osc import TerminalNotification
+from lossmon.alerts.channels.terminal import Bell, TerminalNotification
 from lossmon.alerts.journal import AlertJournal, journal_file
 from lossmon.alerts.pacing import GATHER
 from lossmon.alerts.sender import ChannelConfig

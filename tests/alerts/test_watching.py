@@ -24,7 +24,7 @@ from tests.monitor.logs import append, falling, record
 WATCH = """
 import os, sys
 from pathlib import Path
-from lossmon.alerts.channels.command import ExecCommand
+from lossmon.alerts.channels.program import ExecCommand
 from lossmon.alerts.channels.printed import Printed
 from lossmon.alerts.journal import AlertJournal
 from lossmon.alerts.sender import ChannelConfig

@@ -10,13 +10,13 @@ import pytest
 
 from lossmon.diagnosis.advice import advise, explain_missing
 from lossmon.diagnosis.rules import RULES
-from lossmon.hardware.findings import HARDWARE_RULES
+from lossmon.hardware.findings import CODES as HARDWARE_CODES
 from lossmon.locale import languages, section
 from lossmon.types import Confidence, Finding, Severity
 from tests.diagnosis.feeding import Curve, diagnose
 from tests.diagnosis.test_rules import QUIET, SHOWN
 
-CODES = {*(rule.code for rule in (*RULES, *HARDWARE_RULES)), "stalled", "study", "not_judged"}
+CODES = {*(rule.code for rule in RULES), *HARDWARE_CODES, "stalled", "study", "not_judged"}
 TEXTS = ("badge", "evidence", "meaning", "could_also_be", "would_change_if")
 
 

@@ -9,8 +9,7 @@ import numpy as np
 
 import lossmon
 from lossmon.alerts.stop_rule import StopRule
-from lossmon.integrations.judge import InProcessJudge
-from lossmon.integrations.stop_file import StopFile
+from lossmon.integrations.judge import InProcessJudge, StopFile
 
 
 def overfitting(judge: InProcessJudge, steps: int) -> int | None:

@@ -13,8 +13,8 @@ import pytest
 from lossmon.hardware.gpu import Gpus
 from lossmon.hardware.processes import Processes
 from lossmon.monitor import Monitor, NoHardware
-from lossmon.monitor.hardware.findings import MOST, BadgeHistory, checkpoint_size, with_findings
-from lossmon.monitor.hardware.run_hardware import RunHardware
+from lossmon.monitor.hardware.findings import MOST, BadgeHistory, with_findings
+from lossmon.monitor.hardware.run_hardware import RunHardware, checkpoint_size
 from lossmon.nodes.journal import path_of
 from lossmon.nodes.samples import NodeSample, encode
 from lossmon.reports.plain import plain
@@ -198,7 +198,7 @@ def test_nodes_of_a_recorder_are_judged(scene: Scene) -> None:
 
 
 def test_the_nodes_of_an_earlier_job_do_not_count() -> None:
-    hardware, now, step = RunHardware(lambda run: None), START, 0
+    hardware, now, step = RunHardware(), START, 0
 
     def play(node: str, seconds: int, *, works: bool) -> set[str]:
         nonlocal now, step
@@ -217,7 +217,7 @@ def test_the_nodes_of_an_earlier_job_do_not_count() -> None:
 
 @pytest.mark.parametrize(("count", "kept"), [(8, 8 * 181), (1100, 1024 * 67)])
 def test_the_samples_of_very_many_gpus_are_bounded(count: int, kept: int) -> None:
-    hardware = RunHardware(lambda run: None)
+    hardware = RunHardware()
     for second in range(0, 1810, 10):
         gpus = [replace(WORKING, index=index) for index in range(count)]
         hardware._add("gpu01", gpus, None, START + second)

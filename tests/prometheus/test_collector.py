@@ -9,7 +9,7 @@ from prometheus_client.openmetrics.exposition import generate_latest as openmetr
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from prometheus_client.parser import text_string_to_metric_families as plain_families
 
-from lossmon.prometheus.collector import AGING, LONGEST_LABEL, RunCollector
+from lossmon.prometheus.exporter import AGING, LONGEST_LABEL, RunCollector
 from lossmon.types import (
     GpuReading,
     HardwareReading,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lossmon.reports.progress import ReadingProgress, progress_text
+from lossmon.reports.check import ReadingProgress, progress_text
 from lossmon.types import RunSnapshot, Snapshot
 
 

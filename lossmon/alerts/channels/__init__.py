@@ -62,12 +62,12 @@ class ChannelRow(NamedTuple):
 
 
 CHANNELS = (
-    ChannelRow("bell", "", "ring the bell of the terminal", "bell:Bell"),
-    ChannelRow("osc", "", "notify by the terminal (OSC 9 or 777)", "osc:TerminalNotification"),
-    ChannelRow("tmux", "", "show a message in every client of tmux", "tmux:TmuxMessage"),
-    ChannelRow("desktop", "", "notify the desktop (notify-send)", "desktop:DesktopNotification"),
+    ChannelRow("bell", "", "ring the bell of the terminal", "terminal:Bell"),
+    ChannelRow("osc", "", "notify by the terminal (OSC 9 or 777)", "terminal:TerminalNotification"),
+    ChannelRow("tmux", "", "show a message in every client of tmux", "program:TmuxMessage"),
+    ChannelRow("desktop", "", "notify the desktop (notify-send)", "program:DesktopNotification"),
     ChannelRow(
-        "exec", "command", "run a command with one line of JSON as its input", "command:ExecCommand"
+        "exec", "command", "run a command with one line of JSON as its input", "program:ExecCommand"
     ),
     ChannelRow("webhook", "url", "post signed JSON", "webhook:Webhook"),
     ChannelRow(

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import heapq
-import os
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,7 +62,10 @@ class HardwareFindings:
         if known is None and not _has_hardware(run, local):
             return self._with(run, ())
         if known is None:
-            known = self._runs[run.path] = _new_run_hardware()
+            # The first frame and `check` do not wait for the rules.
+            from lossmon.monitor.hardware.run_hardware import RunHardware
+
+            known = self._runs[run.path] = RunHardware()
         return self._with(run, known.findings(run, local, now))
 
     def _with(self, run: RunSnapshot, findings: tuple[Finding, ...]) -> RunSnapshot:
@@ -89,14 +91,6 @@ def _has_hardware(run: RunSnapshot, local: HardwareReading) -> bool:
     if run.nodes or local.gpus or local.host is not None:
         return True
     return any(gpu_quantity(one.meaning.key) for one in run.series)
-
-
-def _new_run_hardware() -> RunHardware:
-    """What judges the hardware of a run; the first frame and `check` do not wait for its rules."""
-    from lossmon.monitor.hardware.findings import checkpoint_size
-    from lossmon.monitor.hardware.run_hardware import RunHardware
-
-    return RunHardware(checkpoint_size)
 
 
 def _is_live(run: RunSnapshot, now: float) -> bool:
@@ -152,44 +146,3 @@ class BadgeHistory:
     def merged(self, history: tuple[VerdictChange, ...]) -> tuple[VerdictChange, ...]:
         """The history of the verdicts about the curves with these changes, by their steps."""
         return tuple(heapq.merge(history, self._changes, key=lambda change: change.step))
-
-
-NEWEST = 3
-"""Newest checkpoints that are measured; the newest may still be written."""
-
-MOST_FILES = 512
-"""Files per checkpoint that are measured: shards of a large model on many ranks."""
-
-FOLDERS = ("", "checkpoints", "ckpt", "weights")
-"""Where checkpoints lie in a run."""
-
-
-def checkpoint_size(run: RunSnapshot) -> int | None:
-    """Bytes of the largest of the newest checkpoints, None where none can be measured."""
-    base = run.path if run.path.is_dir() else run.path.parent
-    sizes = []
-    for _, name in run.checkpoints[-NEWEST:]:
-        places = (os.path.join(base, folder, name) for folder in FOLDERS)
-        size = next((size for place in places if (size := _size(place))), 0)
-        sizes.append(size)
-    return max(sizes, default=0) or None
-
-
-def _size(path: str) -> int:
-    try:
-        if os.path.isfile(path):
-            return os.path.getsize(path)
-        return sum(size for _, size in zip(range(MOST_FILES), _files(path), strict=False))
-    except OSError:
-        return 0
-
-
-def _files(path: str) -> Iterator[int]:
-    """Sizes of the files of a directory and of those in it."""
-    with os.scandir(path) as entries:
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                with os.scandir(entry.path) as inner:
-                    yield from (one.stat().st_size for one in inner if one.is_file())
-            elif entry.is_file():
-                yield entry.stat().st_size

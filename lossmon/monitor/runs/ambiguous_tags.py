@@ -33,14 +33,7 @@ _EVAL_SET = re.compile(r"validation_(?P<number>[01])-(?P<metric>.+)")
 def ambiguous_tags(
     series: Sequence[Series], train: int | None, eval_: int | None, overrides: TagOverrides
 ) -> tuple[AmbiguousTag, ...]:
-    """Return the series that the user can be asked about, the most important first.
-
-    Args:
-        series: Every scalar.
-        train: Index of the headline train loss.
-        eval_: Index of the headline eval loss.
-        overrides: The user's answers so far.
-    """
+    """Return the series that the user can be asked about, the most important first."""
     found: dict[str, AmbiguousTag] = {}
     if train is None:
         found.update((one.tag, one) for one in _eval_sets(series))

@@ -19,9 +19,6 @@ class TagOverrides:
     The settings hold for all runs of a user: `train_loss = "my/loss"` means the runs that log
     `my/loss`, and changes nothing in others.
 
-    Args:
-        names: All names that the user set.
-
     Attributes:
         known: Those that apply to the run. Of several tags of one quantity, the first it logs.
         tags: Every tag that the user named.

@@ -154,11 +154,7 @@ def _experiment(archive: zipfile.ZipFile) -> Facts:
 
 
 class CometArchive:
-    """An archive as the container of its one experiment: each in a directory is a run.
-
-    Args:
-        path: The archive.
-    """
+    """An archive as the container of its one experiment: each in a directory is a run."""
 
     notes: Sequence[str] = ()
 

@@ -25,9 +25,6 @@ REFRESH = 0.05
 class OptunaJournal:
     """The studies and trials of one journal: a `RunContainer`.
 
-    Args:
-        path: The journal.
-
     Attributes:
         path: The journal.
         life: Number of times that the journal started over.

@@ -40,11 +40,6 @@ PAUSE = 0.05
 class Database:
     """The runs of one database: a `RunContainer`.
 
-    Args:
-        path: The database.
-        source: Name of the family.
-        tables: Makes what reads its tables.
-
     Attributes:
         path: The database.
         source: Name of the family.

@@ -154,11 +154,7 @@ def _readings(
 
 
 class TracemlManifest:
-    """Reads `manifest.json`, which holds the state of a session.
-
-    Args:
-        path: The file.
-    """
+    """Reads `manifest.json`, which holds the state of a session."""
 
     source = "traceml"
 

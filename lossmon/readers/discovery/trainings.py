@@ -127,11 +127,6 @@ class Trainings:
     ) -> list[TrainingFiles]:
         """Separate the files of one run directory.
 
-        Args:
-            path: The directory.
-            files: Its files.
-            checkpoints: Its checkpoints.
-
         Returns:
             The trainings, the newest first; of one alone the path is the directory's. A newest
             file without a point yet is left out.

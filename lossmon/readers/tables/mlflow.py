@@ -54,11 +54,7 @@ class MlflowLines:
 
 
 class MlflowRun:
-    """Reads `meta.yaml`, which says how a run of MLflow's file store is doing.
-
-    Args:
-        path: The file.
-    """
+    """Reads `meta.yaml`, which says how a run of MLflow's file store is doing."""
 
     source = "mlflow"
 

@@ -153,11 +153,7 @@ class _Family:
         return known[at] == keys, tags[at], crcs[at]
 
     def columns(self, buffer: _Buffer, starts: AnyArray, crcs: AnyArray) -> tuple[AnyArray, ...]:
-        """Wall times, steps and values of records, and whether each is undamaged.
-
-        Args:
-            crcs: Constant part of each record's checksum.
-        """
+        """Wall times, steps and values of records, and whether each is undamaged."""
         layout = self.layout
         wall_times = buffer.load(starts + layout.wall_at, "<f8")
         packed = buffer.load(starts + layout.step_at, "<u8")

@@ -123,9 +123,6 @@ def number_pattern(keys: Sequence[bytes]) -> re.Pattern[bytes]:
     """Return the pattern of a history record with these keys in turn and nothing but numbers.
 
     Its groups are the numbers. A record that it does not match whole may be one all the same.
-
-    Args:
-        keys: As they are encoded.
     """
     items = (rb"\n[\x00-\x7f]" + re.escape(key) + _SHORT_NUMBER for key in keys)
     return re.compile(b"".join(items) + rb"(?:\x12[\x00-\x7f].{0,12})?", re.DOTALL)

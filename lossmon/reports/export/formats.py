@@ -73,10 +73,6 @@ def write_json_lines(out: TextIO, series: Sequence[Series]) -> None:
 
     Values that were logged at one step and time share a record. Its position is under the name of
     what it counts (`step`, `epoch`). NaN and infinities are written as Python does (`NaN`).
-
-    Args:
-        out: Text file.
-        series: The series.
     """
     points = sorted(_points(series), key=lambda point: (point[0][1], point[0][2], point[0][0]))
     for (axis, step, time), group in groupby(points, key=lambda point: point[0]):

@@ -52,11 +52,7 @@ class RunNames:
 
 
 def distinct_parts(names: Sequence[str]) -> list[str]:
-    """Leave out the folders that all names begin with, and the file that all end with.
-
-    Args:
-        names: Different names.
-    """
+    """Leave out the folders that all names begin with, and the file that all end with."""
     if len(names) < 2:
         return list(names)
     start = shared_start(names).rfind("/") + 1

@@ -80,10 +80,6 @@ def entries_of(series: Iterable[Series], *, collapse: bool = True) -> list[Metri
     """One entry per series; those whose names differ by a number alone become one group.
 
     Losses and what is measured on eval data stay apart: each of them is looked at.
-
-    Args:
-        series: The series.
-        collapse: Make groups.
     """
     groups: dict[str, list[Series]] = {}
     for one in series:

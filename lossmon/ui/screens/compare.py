@@ -50,11 +50,7 @@ class Lower(Body):
 
 
 class CompareScreen(SceneScreen):
-    """The marked runs, or the run in view beside the newest others.
-
-    Args:
-        letters: The letter of each run.
-    """
+    """The marked runs, or the run in view beside the newest others."""
 
     DEFAULT_CSS = """
     CompareScreen Chart { border-left: round $frame; border-right: round $frame; }

@@ -52,11 +52,7 @@ FOOTER = ("hardware.page_down", "hardware.back")
 
 
 class HardwareScreen(SceneScreen):
-    """The loss of the run in view, and below it a chart per GPU.
-
-    Args:
-        app: The app, which keeps the timeline.
-    """
+    """The loss of the run in view, and below it a chart per GPU."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,enter", "back", "back", id="hardware.back", tooltip="Go back"),

@@ -45,11 +45,7 @@ MEANINGS: tuple[tuple[str, str], ...] = (
 
 
 class LabelsScreen(PageScreen):
-    """One name with its curve and what it may be; the next follows the answer.
-
-    Args:
-        naming: Takes the answers.
-    """
+    """One name with its curve and what it may be; the next follows the answer."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(

@@ -15,9 +15,8 @@ from textual.containers import Grid
 from lossmon.types import RunSnapshot
 from lossmon.ui.dashboard.chart_titles import options_of
 from lossmon.ui.keys.bindings import footer
-from lossmon.ui.metrics.charts import chart_of
+from lossmon.ui.metrics.charts import chart_of, grid_of, room_of
 from lossmon.ui.metrics.entries import Bands, MetricEntry, entries_of, find
-from lossmon.ui.metrics.grid import grid_of, room_of
 from lossmon.ui.metrics.media_entries import MediaEntry, media_entries
 from lossmon.ui.metrics.names import frequencies, shared_prefix, shortened
 from lossmon.ui.metrics.ranking import MetricSort, ordered

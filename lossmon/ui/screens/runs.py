@@ -13,11 +13,10 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from lossmon.types import RunSnapshot, RunState
-from lossmon.ui.fleet.completing import completed
 from lossmon.ui.fleet.fleet import following
 from lossmon.ui.fleet.names import RunNames
 from lossmon.ui.fleet.order import Key, needs_attention
-from lossmon.ui.fleet.query import GROUP
+from lossmon.ui.fleet.query import GROUP, completed
 from lossmon.ui.fleet.table import Table, Trends
 from lossmon.ui.run_selection import RunSelection
 from lossmon.ui.scene import Scene

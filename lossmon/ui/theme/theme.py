@@ -141,10 +141,6 @@ def known_name(name: str, known: Collection[str]) -> str | None:
 def full_name(name: str, known: Iterable[str]) -> str:
     """The name of a theme as its file has it.
 
-    Args:
-        name: What the user wrote.
-        known: Names of all themes.
-
     Raises:
         ConfigError: No theme has this name.
     """

@@ -48,14 +48,7 @@ class ScreenProcess(AppService):
 
 
 class Screens(Server):
-    """Serves the screen, one process per browser tab.
-
-    Args:
-        command: Shell command that opens the screen.
-        host: Address to listen on.
-        port: Port to listen on.
-        door: Lets requests in.
-    """
+    """Serves the screen, one process per browser tab."""
 
     def __init__(self, command: str, host: str, port: int, door: Door) -> None:
         super().__init__(command, host=host, port=port, title="lossmon")

@@ -18,9 +18,6 @@ class Entry:
 
     While it is `active` its view lets every key through to it: letters are letters then, not
     actions.
-
-    Args:
-        prompt: What stands before the text.
     """
 
     def __init__(self, prompt: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lossmon.ui.fleet.completing import completed
+from lossmon.ui.fleet.query import completed
 
 
 @pytest.mark.parametrize(

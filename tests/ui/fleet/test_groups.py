@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from lossmon.types import RunSnapshot, RunState
-from lossmon.ui.fleet.completing import completed
 from lossmon.ui.fleet.fleet import Fleet
 from lossmon.ui.fleet.names import RunNames
-from lossmon.ui.fleet.query import Fault, Filter, parse
+from lossmon.ui.fleet.query import Fault, Filter, completed, parse
 from lossmon.ui.fleet.table import Table, Trends
 from lossmon.ui.scene import Scene
 from lossmon.ui.text.lines import plain, width

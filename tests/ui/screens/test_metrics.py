@@ -12,7 +12,7 @@ from textual.geometry import Size
 from lossmon.types import Meaning, RunSnapshot
 from lossmon.ui.app import LossmonApp
 from lossmon.ui.follower import SnapshotReady
-from lossmon.ui.metrics.grid import grid_of
+from lossmon.ui.metrics.charts import grid_of
 from lossmon.ui.scene import ScreenConfig
 from lossmon.ui.screens.dashboard import Dashboard
 from lossmon.ui.screens.detail import DetailScreen

@@ -263,12 +263,7 @@ _BEST = "best"
 
 
 def dialect_line(line: str, before: Prefix) -> MetricLine | None:
-    """Take a line apart that is written in a dialect; None if it is in none of them.
-
-    Args:
-        line: The line.
-        before: What stands before its message.
-    """
+    """Take a line apart that is written in a dialect; None if it is in none of them."""
     for dialect in DIALECTS:
         if dialect.sign not in line:
             continue

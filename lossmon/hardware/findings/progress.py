@@ -1,4 +1,4 @@
-"""Rule: a collective operation hangs."""
+"""Rules about runs that do not go on: a hung collective, no first step, processes that ended."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SILENCE = 300.0
 INTERVALS = 10.0
 """Usual intervals between steps without one."""
 
-WINDOW = 180.0
+IDLE_WINDOW = 180.0
 """Seconds that the GPUs are judged by."""
 
 SPINNING = 95.0
@@ -35,7 +35,7 @@ def hung_collective(situation: Situation) -> Finding | None:
     silence, interval = situation.steps.silence(situation.now), situation.steps.interval
     if silence is None or interval is None or silence < max(SILENCE, INTERVALS * interval):
         return None
-    found = list(situation.windows(WINDOW))
+    found = list(situation.windows(IDLE_WINDOW))
     if len(found) < 2 or len(found) < sum(gpu.kept > 0 for gpu in situation.gpus):
         return None
     powers = [_idle_power(situation, gpu, samples) for gpu, samples in found]
@@ -73,3 +73,65 @@ def _worked(situation: Situation, samples: Iterable[GpuSample], power: list[floa
     before = [one for one in samples if one.time < last]
     usual = median(known(before, lambda one: one.power))
     return usual is not None and max(power) > EARLIER_SHARE * usual
+
+
+FIRST_STEP_PATIENCE = 1800.0
+"""Seconds until a first step: sharded weights are loaded and graphs compiled in less, and PyTorch's
+default time-out of collective operations other than NCCL's ends by then."""
+
+FIRST_STEP_WINDOW = 300.0
+"""Seconds that the GPUs are judged by."""
+
+
+def no_first_step(situation: Situation) -> Finding | None:
+    """The run has held GPU memory for half an hour and logged nothing."""
+    since = situation.on_gpu_since
+    if (
+        situation.run.step is not None
+        or since is None
+        or situation.now - since < FIRST_STEP_PATIENCE
+    ):
+        return None
+    used = [
+        utilization
+        for _, samples in situation.windows(FIRST_STEP_WINDOW)
+        if (utilization := mean(known(samples, lambda one: one.utilization))) is not None
+    ]
+    if not used:
+        return None
+    facts = {
+        "minutes": round((situation.now - since) / 60),
+        "utilization_percent": sum(used) / len(used),
+    }
+    return Finding("no_first_step", Severity.WARNING, 0, Confidence.MEDIUM, facts)
+
+
+GONE_PATIENCE = 60.0
+"""Seconds that processes must be gone: a launcher starts failed workers again, and the last lines
+of a log reach a network file system later than the process ends."""
+
+
+def process_gone(situation: Situation) -> Finding | None:
+    """Processes were seen and are gone; no step was logged since, and the run is not at its end."""
+    run, now = situation.run, situation.now
+    gone = [one for one in situation.gone if now - one.since >= GONE_PATIENCE]
+    if not gone or not situation.is_unfinished:
+        return None
+    last = situation.steps.samples[-1].time if situation.steps.samples else run.last_time
+    if last is not None and last > gone[0].since:
+        return None
+    first = gone[0]
+    name = " ".join(part for part in (first.node, first.name) if part)
+    facts: dict[str, float | int | str] = {
+        "process": name,
+        "step": situation.step,
+        "minutes": max(1, round((now - first.since) / 60)),
+    }
+    if run.total_steps is None:
+        # A run whose length is not known has probably just ended.
+        severity, confidence, variant = Severity.NOTICE, Confidence.MEDIUM, "unknown_end"
+    else:
+        # Early stopping ends a run like that too, and not every trainer says so.
+        severity, confidence, variant = Severity.WARNING, Confidence.HIGH, ""
+        facts["total"] = run.total_steps
+    return Finding("process_gone", severity, situation.step, confidence, facts, variant)

@@ -1,4 +1,4 @@
-"""Rule: GPU memory grows until it is full."""
+"""Rules about resources that run out: GPU memory, disk space, processors that load data."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from lossmon.fast_dataclass import dataclass
-from lossmon.hardware.findings.history import GpuHistory
+from lossmon.hardware.findings.history import GpuHistory, known, mean
 from lossmon.hardware.findings.situation import Situation
 from lossmon.types import Confidence, Finding, Severity
 
-LEAST = 30
+MINUTES = 30
 """Minutes of growth that are needed: an allocator grows while a run warms up."""
 
 RISES = 8
@@ -79,8 +79,8 @@ def memory_growth(situation: Situation) -> Finding | None:
 def _growth(gpu: GpuHistory) -> _Growth | None:
     """How the memory of a GPU grows, None where that is not steady."""
     # The last minute is not over.
-    points, total = list(gpu.memory)[-4 * LEAST : -1], gpu.reading.memory_total
-    if not total or len(points) < LEAST or points[-1][0] - points[0][0] < LEAST * 60:
+    points, total = list(gpu.memory)[-4 * MINUTES : -1], gpu.reading.memory_total
+    if not total or len(points) < MINUTES or points[-1][0] - points[0][0] < MINUTES * 60:
         return None
     used = [one for _, one in points]
     steps = [b - a for a, b in pairwise(used)]
@@ -99,3 +99,72 @@ def _slope(points: Sequence[tuple[float, int]]) -> float:
     middle = sum(time for time, _ in points) / len(points)
     spread = sum((time - middle) ** 2 for time, _ in points)
     return sum((time - middle) * used for time, used in points) / spread if spread else 0.0
+
+
+def disk_full(situation: Situation) -> Finding | None:
+    """The free space is less than the size of a checkpoint, and another one is to come."""
+    run, size = situation.run, situation.checkpoint_size
+    steps = [step for step, _ in run.checkpoints]
+    if not size or len(steps) < 2 or not situation.is_unfinished or run.step is None:
+        return None
+    next_step = max(steps[-1] + max(1, steps[-1] - steps[-2]), run.step + 1)
+    if run.total_steps is not None and next_step > run.total_steps:
+        return None
+    free = [
+        host.reading.disk_free for host in situation.hosts if host.reading.disk_free is not None
+    ]
+    if not free or min(free) >= size:
+        return None
+    facts = {
+        "free_gib": min(free) / (1 << 30),
+        "size_gib": size / (1 << 30),
+        "next_step": next_step,
+    }
+    return Finding("disk_full", Severity.CRITICAL, run.step, Confidence.HIGH, facts)
+
+
+WINDOW = 600.0
+"""Seconds that are judged: longer than most evals and checkpoints."""
+
+ADVANCES = 10
+"""Steps that must be logged meanwhile: the run itself goes on."""
+
+MOST = 60.0
+"""Mean utilization above which the GPU is not held back much."""
+
+LOW, HIGH, SHARE = 20.0, 80.0, 0.25
+"""Utilizations below `LOW` and above `HIGH`, each in this share of the samples, are a saw-tooth."""
+
+SATURATED = 90.0
+"""Mean use of the processors that leaves none for more data loading."""
+
+
+def input_bound(situation: Situation) -> Finding | None:
+    """Every GPU works and idles in turns, and the processors of a host are saturated."""
+    if situation.advances(WINDOW) < ADVANCES:
+        return None
+    used = [known(samples, lambda one: one.utilization) for _, samples in situation.windows(WINDOW)]
+    if not used or not all(map(_is_saw_tooth, used)):
+        return None
+    busiest = max(
+        (cpu for host in situation.hosts if (cpu := host.cpu(situation.now, WINDOW)) is not None),
+        default=0.0,
+    )
+    if busiest < SATURATED:
+        return None
+    facts = {
+        "utilization_percent": sum(map(sum, used)) / sum(map(len, used)),
+        "cpu_percent": busiest,
+        "minutes": round(WINDOW / 60),
+    }
+    return Finding("input_bound", Severity.NOTICE, situation.step, Confidence.MEDIUM, facts)
+
+
+def _is_saw_tooth(used: list[float]) -> bool:
+    middle = mean(used)
+    return (
+        middle is not None
+        and middle <= MOST
+        and sum(one <= LOW for one in used) >= SHARE * len(used)
+        and sum(one >= HIGH for one in used) >= SHARE * len(used)
+    )
