@@ -48,7 +48,7 @@ def did_you_mean(word: str, known: Iterable[str], spelled: str = "{}") -> str:
     from difflib import get_close_matches
 
     similar = get_close_matches(word, list(known), n=1, cutoff=0.7)
-    return f"; did you mean {spelled.format(similar[0])}?" if similar else ""
+    return f"; did you mean {spelled.replace('{}', similar[0])}?" if similar else ""
 
 
 def internal_error(error: Exception) -> str:

@@ -5,7 +5,8 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ from lossmon.commands import check as check_command
 from lossmon.commands.demo import CASES
 from lossmon.config import SETTINGS
 from lossmon.demo.cases import CASES as TRAININGS
+from lossmon.monitor import RunSource
 from lossmon.reports.formats import FORMATS
 from tests.monitor.logs import append, falling
 from tests.readers.tensorboard.event_files import histogram, recorded
@@ -318,6 +320,8 @@ def test_a_demo_never_writes_over_a_run(log: Path, call: Call) -> None:
         ["--x-axis", "wall"],
         ["--nonsense"],
         ["check"],
+        ["check", ""],
+        ["check", "https://example.org/run"],
         ["check", ".", "--fail-on", "doom"],
         ["check", ".", "--until", "finished"],
         ["check", ".", "--wait", "--watch"],
@@ -326,7 +330,10 @@ def test_a_demo_never_writes_over_a_run(log: Path, call: Call) -> None:
         ["check", ".", "--watch", "--format", "tmux"],
         ["demo", "--seed", "-1"],
         ["demo", "--speed", "nan"],
+        ["completions"],
         ["config", "--config", "/"],
+        ["config", "--theme", "drak"],
+        ["plot", "--theme", "drak", "."],
         ["config", "more"],
     ],
     ids=" ".join,
@@ -381,20 +388,20 @@ def test_report_writes_a_page_and_the_points_of_every_run(
     assert "train loss" in Path(printed[0]).read_text(encoding="utf-8")
 
 
-def test_reports_of_runs_of_one_name_do_not_meet(
-    log: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    out = tmp_path / "pages"
-    assert main(["report", *[str(log)] * 3, "--out", str(out)]) == 0
-    assert len(set(capsys.readouterr().out.splitlines())) == 3
+def test_reports_of_runs_of_one_name_do_not_meet(call: Call, tmp_path: Path) -> None:
+    runs = [tmp_path / place / "run" for place in ("a", "b", "c")]
+    for run in runs:
+        run.mkdir(parents=True)
+        append(run / "trainer_log.jsonl", falling(1, 11))
+    ended = call("report", *map(str, runs), "--out", str(tmp_path / "pages"))
+    assert len(set(ended.stdout.splitlines())) == 3
 
 
-def test_a_report_that_cannot_be_written_is_told(
-    log: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_report_that_cannot_be_written_is_told(call: Call, log: Path, tmp_path: Path) -> None:
     (tmp_path / "pages").write_text("kept")
-    assert main(["report", str(log), "--out", str(tmp_path / "pages")]) == 2
-    assert "pages" in capsys.readouterr().err
+    ended = call("report", str(log), "--out", str(tmp_path / "pages"))
+    assert ended.returncode == 2
+    assert "pages is not a directory" in ended.stderr
     assert (tmp_path / "pages").read_text() == "kept"
 
 
@@ -423,6 +430,10 @@ def test_a_report_does_without_textual(log: Path, tmp_path: Path) -> None:
         (["demo", "--case", "helthy"], "did you mean healthy?"),
         (["help", "exprot"], "did you mean export?"),
         (["check", "logz"], "did you mean logs?"),
+        (["check", "logs/stat.josn"], "did you mean logs/stat.json?"),
+        (["check", "logs", "--wait", "--until", "overfiting"], "did you mean overfitting?"),
+        (["watch", "logs", "--on", "wraning"], "did you mean warning?"),
+        (["config", "--theme", "ligth"], "did you mean light?"),
     ],
 )
 def test_what_was_misspelled_is_guessed(
@@ -434,6 +445,7 @@ def test_what_was_misspelled_is_guessed(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "stat.json").touch()
     ended = call(*arguments)
     assert (ended.returncode, ended.stdout) == (2, "")
     assert meant in ended.stderr
@@ -444,23 +456,60 @@ def test_help_is_printed_for_a_command(call: Call) -> None:
     assert call("help").stdout == call("--help").stdout
 
 
-def piped(*arguments: str, text: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "lossmon", *arguments],
-        capture_output=True,
-        text=True,
-        input=text,
-        timeout=60,
-    )
+@pytest.fixture
+def pipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Make a text the standard input."""
+    with ExitStack() as stack:
+
+        def put(text: str) -> None:
+            (tmp_path / "piped").write_text(text)
+            source = stack.enter_context((tmp_path / "piped").open())
+            monkeypatch.setattr("sys.stdin", source)
+
+        yield put
 
 
-def test_a_log_is_read_from_standard_input() -> None:
-    text = "".join(falling(1, 101))
-    found = json.loads(piped("check", "-", "--json", text=text).stdout)
+def test_a_log_is_read_from_standard_input(call: Call, pipe: Callable[[str], None]) -> None:
+    pipe("".join(falling(1, 101)))
+    found = json.loads(call("check", "-", "--json").stdout)
     assert (found["step"], found["verdict"]["code"]) == (100, "healthy")
-    nothing = piped("check", "-", text="hello\n")
-    assert nothing.returncode == 3
-    assert "no metrics found in standard input" in nothing.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments, printed",
+    [
+        (["explain"], "100 points"),
+        (["plot", "--size", "60x10"], "HEALTHY"),
+        (["report", "--out", "pages"], "stdin.log"),
+        (["export", "--format", "csv", "--out", "points"], "stdin.log.csv"),
+    ],
+)
+def test_every_command_that_reads_a_log_reads_standard_input(
+    call: Call,
+    pipe: Callable[[str], None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    printed: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    pipe("".join(falling(1, 101)))
+    ended = call(*arguments, "-")
+    assert ended.returncode == 0, ended.stderr
+    assert printed in ended.stdout
+
+
+@pytest.mark.parametrize(
+    "text, reason", [("", "standard input is empty"), ("milk\n", "`lossmon explain -` says why")]
+)
+def test_standard_input_without_metrics_is_named(
+    call: Call, pipe: Callable[[str], None], text: str, reason: str
+) -> None:
+    pipe(text)
+    ended = call("check", "-")
+    assert ended.returncode == 3
+    assert "no metrics found in standard input" in ended.stderr
+    assert reason in ended.stderr
 
 
 def test_a_quiet_check_only_sets_the_exit_status(call: Call, log: Path) -> None:
@@ -494,6 +543,31 @@ def test_every_help_has_examples_and_exit_statuses(name: str) -> None:
 def test_every_setting_has_a_flag() -> None:
     flags = set(module(VIEW).parser()._option_string_actions)
     assert {"--" + setting.name.replace("_", "-") for setting in SETTINGS} <= flags
+
+
+@pytest.mark.parametrize("has_scheduler", [False, True])
+def test_the_screen_waits_for_a_path_that_is_missing(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_scheduler: bool
+) -> None:
+    opened: list[RunSource] = []
+    monkeypatch.setattr("lossmon.commands.view.has_terminal", lambda: True)
+    monkeypatch.setattr("lossmon.commands.view.need_terminal", lambda instead: None)
+    monkeypatch.setattr("lossmon.commands.view.has_jobs", lambda: has_scheduler)
+    monkeypatch.setattr("lossmon.ui.launch.view", lambda source, config: opened.append(source) or 0)
+    assert call(str(tmp_path / "run")).returncode == 0
+    assert call(str(tmp_path / "no" / "run")).returncode == 2
+    assert len(opened) == 1
+    opened[0].stop()
+
+
+def test_a_path_that_is_named_twice_is_judged_once(call: Call, log: Path) -> None:
+    assert call("check", str(log), f"{log}/", "--json").stdout.count("\n") == 1
+
+
+def test_a_plot_without_a_series_names_the_pattern(call: Call, log: Path) -> None:
+    ended = call("plot", str(log), "--metric", "nothing")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "no series fits --metric nothing" in ended.stderr
 
 
 def test_a_path_that_is_missing_is_waited_for_if_asked(call: Call, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from lossmon.alerts.channels import CHANNELS, ROWS, ChannelRow
 from lossmon.alerts.sender import ChannelConfig, QuietHours, parse_hours
 from lossmon.alerts.tracker import STATE_CODES, Change, Transition
 from lossmon.diagnosis.advice import codes
-from lossmon.errors import ConfigError
+from lossmon.errors import ConfigError, did_you_mean
 from lossmon.fast_dataclass import dataclass
 from lossmon.types import Severity
 
@@ -113,7 +113,7 @@ def _selection(words: Sequence[str], resolved: bool) -> Selection:
         if word not in known and word not in SEVERITIES:
             raise ConfigError(
                 f"alerts on {word!r}: use {', '.join(SEVERITIES)}, or codes: "
-                f"{', '.join(dict.fromkeys(known))}"
+                f"{', '.join(dict.fromkeys(known))}{did_you_mean(word, [*SEVERITIES, *known])}"
             )
     thresholds = [SEVERITIES[word] for word in words if word in SEVERITIES]
     named = frozenset(word for word in words if word not in SEVERITIES)

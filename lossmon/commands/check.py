@@ -165,7 +165,9 @@ def _wait(options: argparse.Namespace, config: Config) -> int:
         raise ConfigError(f"--watch prints one run at a time; --format {options.format} cannot")
     until = options.until or ("finished" if options.wait else None)
     if jobs := named_jobs(options):
-        source = open_jobs(options.paths, jobs, config, hardware=False, follow=options.jobs)
+        source = open_jobs(
+            options.paths, jobs, config, hardware=False, follow=options.jobs, wait=True
+        )
     else:
         source = open_source(options.paths, config, hardware=False, wait=True)
     # A mount that dies meanwhile must not outlast --timeout.

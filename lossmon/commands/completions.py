@@ -34,7 +34,12 @@ exit status:
 def parser() -> argparse.ArgumentParser:
     """The parser of `lossmon completions`."""
     parser = new_parser("lossmon completions", _DESCRIPTION, _EPILOG)
-    parser.add_argument("what", choices=(*SHELLS, MAN), help="a shell, or man for the man page")
+    parser.add_argument(
+        "what",
+        choices=(*SHELLS, MAN),
+        metavar="SHELL",
+        help=f"{', '.join(SHELLS)}, or man for the man page",
+    )
     return parser
 
 

@@ -7,6 +7,7 @@ import sys
 
 from lossmon.commands.arguments.inputs import NO_METRICS, existing, settings_of
 from lossmon.commands.arguments.parsing import add_paths, add_settings, new_parser, settings_file
+from lossmon.commands.arguments.standard_input import copied_input
 
 _DESCRIPTION = """\
 Show the format of each file and why it was chosen, its series, and for text logs the metrics that
@@ -28,7 +29,7 @@ A log in an unknown format can be read with a regular expression in [patterns] o
 def parser() -> argparse.ArgumentParser:
     """The parser of `lossmon explain`."""
     parser = new_parser("lossmon explain", _DESCRIPTION, _EPILOG.format(file=settings_file()))
-    add_paths(parser, "run directories or log files")
+    add_paths(parser, "run directories or log files, - for standard input")
     parser.add_argument(
         "--line", type=_line, metavar="N", help="explain one line of a log in detail"
     )
@@ -41,7 +42,8 @@ def run(options: argparse.Namespace) -> int:
     from lossmon.reports.explain import explain
 
     config = settings_of(options)
-    read = explain(existing(options.paths), config, sys.stdout, options.line)
+    with copied_input(options.paths) as locations:
+        read = explain(existing(locations), config, sys.stdout, options.line)
     return 0 if read else NO_METRICS
 
 

@@ -14,6 +14,7 @@ from lossmon.commands.arguments.parsing import (
     add_settings,
     new_parser,
 )
+from lossmon.commands.arguments.standard_input import copied_input
 
 FORMATS = ("tensorboard", "csv", "jsonl")
 """Rows of `lossmon.reports.export.formats`, named here because the parser imports no report."""
@@ -42,7 +43,7 @@ exit status:
 def parser() -> argparse.ArgumentParser:
     """The parser of `lossmon export`."""
     parser = new_parser("lossmon export", _DESCRIPTION, _EPILOG)
-    add_paths(parser, "run directories or log files")
+    add_paths(parser, "run directories or log files, - for standard input")
     parser.add_argument(
         "--format",
         choices=FORMATS,
@@ -70,8 +71,9 @@ def run(options: argparse.Namespace) -> int:
     from lossmon.reports.export.formats import EXPORT_FORMATS
 
     config = settings_of(options)
-    paths = existing(options.paths)
-    written = export(paths, config, EXPORT_FORMATS[options.format], options.out, options.metric)
-    for path in () if options.quiet else written:
-        print(path)
-    return 0 if written else no_metrics(options.paths, config.lang)
+    format_ = EXPORT_FORMATS[options.format]
+    with copied_input(options.paths) as locations:
+        written = export(existing(locations), config, format_, options.out, options.metric)
+        for path in () if options.quiet else written:
+            print(path)
+        return 0 if written else no_metrics(locations, config.lang)

@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
 
     settings = load(config.alerts, f"{config.file}: [alerts]", flags=channel_flags(options))
     if not settings.channels:
-        raise ConfigError("no channel to test; name one, or add one to [alerts] in the settings")
+        raise ConfigError("no alert channel: name one, such as --desktop, or set one in [alerts]")
     now, host = time.time(), platform.node() or "this machine"
     alert = own_alert("test", Severity.NOTICE, now, config.lang, {"host": host})
     failed = False

@@ -17,7 +17,9 @@ from lossmon.commands.arguments.parsing import (
     new_parser,
     screen_size,
 )
+from lossmon.commands.arguments.standard_input import copied_input
 from lossmon.config import Config, config_directory
+from lossmon.errors import ConfigError
 
 if TYPE_CHECKING:
     from lossmon.reports.plot import Color, PlotStyle
@@ -46,7 +48,7 @@ exit status:
 def parser() -> argparse.ArgumentParser:
     """The parser of `lossmon plot`."""
     parser = new_parser("lossmon plot", _DESCRIPTION, _EPILOG)
-    add_paths(parser, "run directories or log files")
+    add_paths(parser, "run directories or log files, - for standard input")
     parser.add_argument(
         "--metric",
         action="append",
@@ -72,12 +74,16 @@ def run(options: argparse.Namespace) -> int:
     from lossmon.reports.check import judged
     from lossmon.reports.plot import plots
 
-    drawn = False
-    for found in judged(existing(options.paths), config):
-        for text in plots(found, options.metric, style, config.lang):
-            print("\n" + text if drawn else text, flush=True)
-            drawn = True
-    return 0 if drawn else no_metrics(options.paths, config.lang)
+    with copied_input(options.paths) as locations:
+        runs = drawn = False
+        for found in judged(existing(locations), config):
+            runs = True
+            for text in plots(found, options.metric, style, config.lang):
+                print("\n" + text if drawn else text, flush=True)
+                drawn = True
+        if runs and not drawn:
+            raise ConfigError(f"no series fits --metric {' '.join(options.metric)}")
+        return 0 if drawn else no_metrics(locations, config.lang)
 
 
 def plot_style(config: Config, out: TextIO, size: tuple[int, int] | None = None) -> PlotStyle:

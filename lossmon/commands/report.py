@@ -13,6 +13,7 @@ from lossmon.commands.arguments.parsing import (
     add_settings,
     new_parser,
 )
+from lossmon.commands.arguments.standard_input import copied_input
 
 _DESCRIPTION = """\
 Write one page of HTML per run: verdict, curves, metrics and settings.
@@ -33,7 +34,7 @@ exit status:
 def parser() -> argparse.ArgumentParser:
     """The parser of `lossmon report`."""
     parser = new_parser("lossmon report", _DESCRIPTION, _EPILOG)
-    add_paths(parser, "run directories or log files")
+    add_paths(parser, "run directories or log files, - for standard input")
     add_out(parser, "output directory (default: .)")
     add_quiet(parser, "do not print the paths of the pages")
     parser.add_argument("--csv", action="store_true", help="also write the points as CSV")
@@ -46,7 +47,8 @@ def run(options: argparse.Namespace) -> int:
     from lossmon.ui.export.command import report
 
     config = settings_of(options)
-    written = report(existing(options.paths), config, options.out or Path(), options.csv)
-    for path in () if options.quiet else written:
-        print(path)
-    return 0 if written else no_metrics(options.paths, config.lang)
+    with copied_input(options.paths) as locations:
+        written = report(existing(locations), config, options.out or Path(), options.csv)
+        for path in () if options.quiet else written:
+            print(path)
+        return 0 if written else no_metrics(locations, config.lang)

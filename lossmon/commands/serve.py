@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lossmon.commands.arguments.inputs import existing, need_extra, settings_of
 from lossmon.commands.arguments.parsing import add_paths, add_screen_settings, new_parser
-from lossmon.config import SETTINGS, config_directory
+from lossmon.config import SETTINGS
 
 _DESCRIPTION = """\
 Show the same screen in a browser.
@@ -49,13 +49,8 @@ def parser() -> argparse.ArgumentParser:
 def run(options: argparse.Namespace) -> int:
     """Serve until interrupted."""
     # The screens check the settings too, but an error should be seen without a browser.
-    config = settings_of(options)
-    if config.theme != "auto":
-        from lossmon.ui.theme.theme import built_in_directory, full_name, load_themes
-
-        themes = load_themes([built_in_directory(), config_directory() / "themes"])
-        full_name(config.theme, themes.loaded)
-    paths = existing(options.paths or [Path()])
+    settings_of(options)
+    paths = existing(options.paths or [Path()], wait=True)
     need_extra("web", "aiohttp", "textual_serve")
     from lossmon.ui.web.command import serve
 

@@ -111,13 +111,14 @@ def _watch(options: argparse.Namespace, config: Config) -> int:
     paths = [one for one in locations if isinstance(one, Path)]
     looks = [] if options.once else unanswering(paths, LOOK)
     late = None if options.once else [look.path for look in looks]
+    wait, hardware = not options.once and has_terminal(), config.hardware
     if jobs or options.jobs or has_jobs():
+        follow = options.jobs
         source = open_jobs(
-            locations, jobs, config, hardware=config.hardware, follow=options.jobs, late=late
+            locations, jobs, config, hardware=hardware, follow=follow, wait=wait, late=late
         )
     else:
-        wait = not options.once and has_terminal()
-        source = open_source(locations, config, hardware=config.hardware, wait=wait, late=late)
+        source = open_source(locations, config, hardware=hardware, wait=wait, late=late)
     where = " ".join(map(str, locations))
     if options.size and not options.once:
         raise ConfigError("--size needs --once; the screen is as large as its terminal")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lossmon.config import Config
 from lossmon.diagnosis.advice import codes
-from lossmon.errors import ConfigError
+from lossmon.errors import ConfigError, did_you_mean
 from lossmon.fast_dataclass import dataclass
 from lossmon.monitor import RunSource
 from lossmon.monitor.follow import Follower
@@ -73,7 +73,8 @@ def condition(until: str | None) -> Callable[[Runs], bool]:
     if until == "finished":
         return _all_ended
     if until not in (known := codes()):
-        raise ConfigError(f"--until {until}: use finished, {', '.join(known)}")
+        meant = did_you_mean(until, ["finished", *known])
+        raise ConfigError(f"--until {until}: use finished, {', '.join(known)}{meant}")
     return lambda runs: any(
         finding.code == until
         for run in runs

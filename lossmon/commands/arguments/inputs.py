@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -41,7 +41,18 @@ def settings_of(options: argparse.Namespace) -> Config:
         raise ConfigError(f"--config {file}: {wrong}")
     # The home of somebody else, after `su` or `sudo`, holds no settings for us.
     usual = config_directory() / "config.toml"
-    return load(file or (usual if os.access(usual, os.R_OK) else None), os.environ, flags)
+    config = load(file or (usual if os.access(usual, os.R_OK) else None), os.environ, flags)
+    if hasattr(options, "theme") and config.theme != "auto":
+        _must_be_theme(config.theme)
+    return config
+
+
+def _must_be_theme(name: str) -> None:
+    """Raise a `ConfigError` if no theme has this name."""
+    from lossmon.ui.theme.theme import built_in_directory, full_name
+
+    directories = (built_in_directory(), config_directory() / "themes")
+    full_name(name, sorted(path.stem for one in directories for path in one.glob("*.toml")))
 
 
 def existing(
@@ -58,7 +69,7 @@ def existing(
     Raises:
         ConfigError: A path is not, or is an address of another machine.
     """
-    paths = [one for one in locations if isinstance(one, Path)]
+    paths = list(dict.fromkeys(one for one in locations if isinstance(one, Path)))
     for address in (one for one in locations if isinstance(one, Address)):
         raise ConfigError(f"{address}: this command takes paths of this machine only")
     if late is None:
@@ -97,7 +108,8 @@ def _fault(path: Path) -> str:
         if path.is_symlink():
             return "broken symbolic link"
         siblings = os.listdir(path.parent) if os.access(path.parent, os.R_OK) else []
-        return f"no such file or directory{did_you_mean(path.name, siblings)}"
+        meant = did_you_mean(path.name, map(one_line, siblings), str(path.parent / "{}"))
+        return f"no such file or directory{meant}"
     if not (path.is_dir() or path.is_file()):
         return "not a file or directory"
     readable = os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0))
@@ -106,35 +118,39 @@ def _fault(path: Path) -> str:
 
 def no_metrics(paths: Sequence[object], language: str) -> int:
     """Print that no metrics were found, and in what files; return the exit status."""
-    from lossmon.analysis.logged_media import about_logged
-    from lossmon.analysis.unread_files import about_unread
     from lossmon.locale import phrase, translate
-    from lossmon.monitor import Monitor
 
     for path in paths:
         is_piped = isinstance(path, Path) and path.name == COPY
         where = translate("standard input", language) if is_piped else str(path)
         text = phrase("no metrics found in {where}", language, where=where)
         print(f"lossmon: {text}", file=sys.stderr)
-        if isinstance(path, Path):
-            found = Monitor([path]).drain()
-            for run in found.runs:
-                if logged := about_logged(run, language):
-                    text = phrase(
-                        "{run}: {logged}; `lossmon {path}` shows them",
-                        language,
-                        run=run.name,
-                        logged=logged,
-                        path=str(path),
-                    )
-                    print(f"  {one_line(text)}", file=sys.stderr)
-            if not found.runs:
-                text = about_unread(str(path), found.seen_files, found.unread_files, language)
-                print(f"  {one_line(text)}", file=sys.stderr)
-            if (found.runs or found.seen_files) and not is_piped:
-                explain = "`lossmon explain {path}` says why a file is not read"
-                print(f"  {phrase(explain, language, path=str(path))}", file=sys.stderr)
+        for text in _found_instead(path, where, language) if isinstance(path, Path) else ():
+            print(f"  {one_line(text)}", file=sys.stderr)
     return NO_METRICS
+
+
+def _found_instead(path: Path, where: str, language: str) -> Iterator[str]:
+    """Sentences on what a path without metrics holds."""
+    from lossmon.analysis.logged_media import about_logged
+    from lossmon.analysis.unread_files import about_unread
+    from lossmon.locale import phrase
+    from lossmon.monitor import Monitor
+
+    if path.is_file() and not path.stat().st_size:
+        yield phrase("{name} is empty", language, name=where)
+        return
+    found = Monitor([path]).drain()
+    for run in found.runs:
+        if logged := about_logged(run, language):
+            shows = "{run}: {logged}; `lossmon {path}` shows them"
+            yield phrase(shows, language, run=run.name, logged=logged, path=str(path))
+    unread = [where] if path.name == COPY else found.unread_files
+    if not found.runs:
+        yield about_unread(where, found.seen_files, unread, language)
+    if found.runs or found.seen_files:
+        explain = "`lossmon explain {path}` says why a file is not read"
+        yield phrase(explain, language, path="-" if path.name == COPY else str(path))
 
 
 def need_extra(extra: str, *modules: str) -> None:

@@ -80,6 +80,7 @@ def open_jobs(
     *,
     hardware: bool,
     follow: bool,
+    wait: bool = False,
     late: Collection[Path] | None = None,
 ) -> RunSource:
     """Make one source of what the user named and of what jobs write.
@@ -90,6 +91,7 @@ def open_jobs(
         config: Settings.
         hardware: Sample this machine, where there are paths.
         follow: Watch the outputs of jobs of the user that start later.
+        wait: A path that is missing is waited for, if the directory that it will be in exists.
         late: Paths whose file system is known not to answer; see `existing`.
 
     Raises:
@@ -114,7 +116,7 @@ def open_jobs(
         return LocalSource(fresh, settings, hardware=False, changed=changed, unsampled=ON_NODES)
 
     must_answer(directories(jobs))
-    sources = sources_of(locations, config, changed, hardware=hardware, late=late)
+    sources = sources_of(locations, config, changed, hardware=hardware, wait=wait, late=late)
     written = output_source([path for job in jobs for path in expected(job)])
     merged = MergedSource([*sources, *([written] if written else [])], changed)
 

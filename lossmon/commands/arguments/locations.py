@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -33,4 +35,12 @@ Location = Path | Address
 def location(text: str) -> Location:
     """A path or an address, as an argparse type."""
     scheme, separator, _ = text.partition("://")
-    return Address(text) if separator and scheme.lower() in SCHEMES else Path(text)
+    if separator and scheme.lower() in SCHEMES:
+        return Address(text)
+    if separator and scheme.isalpha() and not os.path.lexists(text):
+        known = ", ".join(f"{one}://" for one in SCHEMES)
+        raise argparse.ArgumentTypeError(f"{text!r} cannot be read: addresses begin with {known}")
+    if not text:
+        # Such as "$OUT" where OUT is not set: the current directory is not what was meant.
+        raise argparse.ArgumentTypeError("the path is empty; the current directory is written .")
+    return Path(text)

@@ -98,7 +98,9 @@ def add_quiet(parser: argparse.ArgumentParser, meaning: str) -> None:
 
 def add_out(parser: argparse.ArgumentParser, meaning: str, *, needed: bool = False) -> None:
     """Add the directory that a command writes to."""
-    parser.add_argument("-o", "--out", type=Path, metavar="DIR", required=needed, help=meaning)
+    parser.add_argument(
+        "-o", "--out", type=_directory, metavar="DIR", required=needed, help=meaning
+    )
 
 
 def add_channels(parser: argparse.ArgumentParser) -> None:
@@ -150,6 +152,14 @@ def _add_setting(group: argparse._ArgumentGroup, setting: Setting) -> None:
         group.add_argument(flag, dest=setting.name, type=float, metavar="X", help=text)
     else:
         group.add_argument(flag, dest=setting.name, metavar="NAME", help=text)
+
+
+def _directory(text: str) -> Path:
+    """A directory to write to, which need not exist yet, as an argparse type."""
+    path = Path(text)
+    if path.exists() and not path.is_dir():
+        raise argparse.ArgumentTypeError(f"{text} is not a directory")
+    return path
 
 
 def whole_number(text: str) -> int:

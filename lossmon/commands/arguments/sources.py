@@ -88,7 +88,7 @@ def checked(locations: Sequence[Location], config: Config) -> list[Path | RunSou
     existing([one for one in locations if isinstance(one, Path)])
     return [
         one if isinstance(one, Path) else open_source([one], config, hardware=False)
-        for one in locations
+        for one in dict.fromkeys(locations)
     ]
 
 
