@@ -9,7 +9,6 @@ LossmonError
 from __future__ import annotations
 
 import os
-import traceback
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -58,6 +57,7 @@ def internal_error(error: Exception) -> str:
     `errors.log` in the user's state directory, because output would overwrite the screen.
     """
     import logging
+    import traceback
 
     log = logging.getLogger("lossmon")
     if not log.hasHandlers():

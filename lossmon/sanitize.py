@@ -6,14 +6,15 @@ marks that reorder what follows. Each function returns text that is safe to prin
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from unicodedata import category
+
+from lossmon.lazy_pattern import lazy_pattern
 
 LONGEST_TEXT = 1 << 16
 """Characters kept of one multi-line text: some twenty screens."""
 
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_CONTROLS = lazy_pattern(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 _BLANK = "Zs"
 """Unicode category of blanks of every width."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from lossmon.fast_dataclass import dataclass
+from lossmon.fast_dataclass import FEW, dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def test_objects_are_made_and_shown_alike(arguments: tuple[Any, ...], named: Any
 
 @pytest.mark.parametrize("arguments, named", [((), {}), ((1, 2, 3, 4), {}), ((1,), {"z": 1})])
 def test_wrong_arguments_are_refused(arguments: tuple[Any, ...], named: Any) -> None:
-    for _ in range(2):
+    for _ in range(2 * FEW):
         with pytest.raises(TypeError, match=r"Lean\.__init__\(\)"):
             Lean(*arguments, **named)
 
@@ -125,3 +125,9 @@ def test_a_value_can_be_matched() -> None:
     match Key(1, "x"):
         case Key(a, b):
             assert (a, b) == (1, "x")
+
+
+def test_later_objects_are_made_like_the_first() -> None:
+    many = [Lean(1, c=[2]) for _ in range(2 * FEW)]
+    assert all(one == many[0] for one in many)
+    assert many[-1].c is not many[0].c

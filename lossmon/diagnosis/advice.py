@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from typing import Any
 
+from lossmon.lazy_pattern import lazy_pattern
 from lossmon.locale import ENGLISH, Values, section
 from lossmon.types import Advice, Finding
 
@@ -55,7 +55,7 @@ def _texts(code: str, variant: str, language: str) -> dict[str, Any]:
     return {**texts, **texts.get("variants", {}).get(variant, {})}
 
 
-_PLACEHOLDER = re.compile(r"\{(\w+)")
+_PLACEHOLDER = lazy_pattern(r"\{(\w+)")
 
 
 def _evidence(texts: Mapping[str, Any], facts: Mapping[str, str]) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
 from lossmon.diagnosis.curve_stats import CurveStats, median
+from lossmon.fast_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from lossmon.lazy_pattern import lazy_pattern
 from lossmon.monitor.runs import run_state
 from lossmon.readers.discovery.found import FoundRun
 from lossmon.readers.discovery.members import ordered
 from lossmon.types import RunSnapshot
 
-_NUMBERED = re.compile(r"(version_|slurm-|slurm_|attempt_)(\d+)(\.out|\.log|\.err)?")
+_NUMBERED = lazy_pattern(r"(version_|slurm-|slurm_|attempt_)(\d+)(\.out|\.log|\.err)?")
 """Names that a framework or a scheduler numbers by itself: a new number need not be a new
 training."""
 

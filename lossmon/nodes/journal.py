@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
 import stat
 from pathlib import Path
+
+from lossmon.lazy_pattern import lazy_pattern
 
 DIRECTORY = ".lossmon"
 """Directory inside a run that holds what lossmon itself writes there."""
@@ -13,8 +14,8 @@ DIRECTORY = ".lossmon"
 LIMIT = 4 << 20
 """Bytes after which a file is rotated: at a sample per ten seconds from eight GPUs, half a day."""
 
-_UNFIT = re.compile(r"[^A-Za-z0-9._-]+")
-_NAME = re.compile(r"hardware-(.+)\.jsonl")
+_UNFIT = lazy_pattern(r"[^A-Za-z0-9._-]+")
+_NAME = lazy_pattern(r"hardware-(.+)\.jsonl")
 
 
 def path_of(run: Path, host: str) -> Path:

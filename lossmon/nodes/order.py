@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from lossmon.fast_dataclass import dataclass
+from lossmon.lazy_pattern import lazy_pattern
 from lossmon.types import GpuReading, NodeReading, ProcessState
 
 STRAGGLER = 20.0
@@ -15,7 +15,7 @@ STRAGGLER = 20.0
 RECENT = 10
 """Newest utilizations that are compared: a single sample of a GPU in steps says little."""
 
-_DIGITS = re.compile(r"(\d+)")
+_DIGITS = lazy_pattern(r"(\d+)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ when a file asks for it.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import field
 from enum import IntEnum
@@ -19,6 +18,7 @@ from typing import Any, NamedTuple, Protocol
 from zlib import crc32
 
 from lossmon.fast_dataclass import dataclass
+from lossmon.lazy_pattern import lazy_pattern
 from lossmon.readers.file_names import NamePatterns
 from lossmon.types import MediaContent, MediaRecord, MediaSeries, Reader
 
@@ -258,7 +258,7 @@ MOST_RUNS = 1000
 _LONGEST_KEY = 100
 """Characters of a key that a path may show."""
 
-_UNFIT = re.compile(r"[\\/\x00-\x1f\x7f-\x9f]+")
+_UNFIT = lazy_pattern(r"[\\/\x00-\x1f\x7f-\x9f]+")
 
 
 @dataclass(frozen=True, slots=True)

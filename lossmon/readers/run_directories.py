@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable
 
 from lossmon.fast_dataclass import dataclass
+from lossmon.lazy_pattern import lazy_pattern
 from lossmon.readers.format import DirectoryRules, Location, words
 
 PARTS = words(
@@ -22,16 +23,16 @@ PARTS = words(
 SPLITS = words("train training validation valid val eval evaluation test learn dev")
 """Directories that hold one split of a run."""
 
-CHECKPOINT = re.compile(r"^(?:checkpoint|ckpt|global_step|step|iter)[-_]?\d+$")
+CHECKPOINT = lazy_pattern(r"^(?:checkpoint|ckpt|global_step|step|iter)[-_]?\d+$")
 """Directories of checkpoints."""
 
-_RANK = re.compile(
+_RANK = lazy_pattern(
     r"^(?:rank|local_rank|node|worker|host|proc)[-_]?(\d+)(?:[-_].*)?$", re.IGNORECASE
 )
 _RANK_IN_FILE = re.compile(
     r"(?:^|[._-])(?:rank|local_rank|proc)[-_]?(\d+)(?=[._-]|$)", re.IGNORECASE
 )
-_NEVER = re.compile(r"(?!)")
+_NEVER = lazy_pattern(r"(?!)")
 
 TellingNames = Callable[[str], tuple[str, ...]]
 """Gives the telling names in a directory, see `RunDirectories.telling`."""
@@ -147,7 +148,7 @@ class RunDirectories:
 def _any(patterns: Iterable[str]) -> re.Pattern[str]:
     """A pattern that fits where any of them does."""
     whole = "|".join(f"(?:{one})" for one in patterns if one)
-    return re.compile(whole) if whole else _NEVER
+    return lazy_pattern(whole) if whole else _NEVER
 
 
 def _rank(match: re.Match[str] | None) -> str:

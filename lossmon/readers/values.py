@@ -6,7 +6,9 @@ import math
 import re
 from datetime import datetime
 
-_WRAPPED = re.compile(
+from lossmon.lazy_pattern import lazy_pattern
+
+_WRAPPED = lazy_pattern(
     r"(?:[\w.]*\.)?(?:tensor|array|Tensor|Array|float\d*|int\d*|bfloat16)\(\s*([^,()]+?)\s*(?:,.*)?\)$"
 )
 """`np.float64(0.5)`, `tensor(0.5, device='cuda:0')`, `Array(0.5, dtype=float32)`."""
@@ -23,7 +25,7 @@ _INDETERMINATE = {
 }
 """What the C library of Windows prints."""
 
-_DURATION = re.compile(
+_DURATION = lazy_pattern(
     r"(?:(\d+)\s*(?:days?|d),?\s*)?(?:(\d+):)?(\d{1,3}):(\d{1,2}(?:\.\d*)?)$", re.IGNORECASE
 )
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from lossmon.fast_dataclass import dataclass
+from lossmon.lazy_pattern import lazy_pattern
 from lossmon.types import Axis, Kind, Meaning, Series, Split
 
 Candidate = tuple[str, Meaning, int, Axis]
@@ -16,7 +17,7 @@ Candidate = tuple[str, Meaning, int, Axis]
 _TWIN = re.compile(r"(?<=loss)_(?:step|epoch)$")
 """Ends the key of a loss that repeats another one, per epoch or per step."""
 
-_REGULARIZER = re.compile(r"(?:^|(?<!cross)[/_ ])(?:entropy|kld?|ref_?kl)(?=[/_ ])")
+_REGULARIZER = lazy_pattern(r"(?:^|(?<!cross)[/_ ])(?:entropy|kld?|ref_?kl)(?=[/_ ])")
 """Names a term that only restrains the loss beside it: verl's `actor/entropy_loss`."""
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import field
 from typing import NamedTuple
 
 import numpy as np
 
 from lossmon.fast_dataclass import dataclass
+from lossmon.lazy_pattern import lazy_pattern
 from lossmon.store.columns import TagColumns
 from lossmon.types import Axis, Kind, Meaning, Points
 
@@ -23,7 +23,7 @@ _OTHER_WORDS = _set(
     "rpn rcnn roi heads seg sem semantic dice pose kobj kpt keypoint keypoints rle angle "
     "centerness noobj focal vfl category labels"
 )
-_WORD = re.compile(r"[a-z]+\d?|\d+")
+_WORD = lazy_pattern(r"[a-z]+\d?|\d+")
 
 FEWEST = 2
 """Fewest components of a sum."""

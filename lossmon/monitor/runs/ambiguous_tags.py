@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 
 from lossmon.hardware.recorded import is_recorded
+from lossmon.lazy_pattern import lazy_pattern
 from lossmon.monitor.runs.tag_overrides import TagOverrides
 from lossmon.store.merge import AGREEMENT, ROUNDED
 from lossmon.types import AmbiguityReason, AmbiguousTag, Kind, Series, Split
@@ -19,14 +20,14 @@ ENOUGH = 5
 MOST = 32
 """Most series that the user is asked about."""
 
-_RANK = re.compile(r"(?:^| )rank[-_]?\d+$")
-_MEASURED = re.compile(r"(?:^|[/_. ])(?:time|memory|mem|bytes)(?:[/_. ]|$)", re.IGNORECASE)
+_RANK = lazy_pattern(r"(?:^| )rank[-_]?\d+$")
+_MEASURED = lazy_pattern(r"(?:^|[/_. ])(?:time|memory|mem|bytes)(?:[/_. ]|$)", re.IGNORECASE)
 """Names of durations and amounts of memory, which no training minimises."""
-_NUMBERED = re.compile(r"\d{1,3}|[a-z]")
+_NUMBERED = lazy_pattern(r"\d{1,3}|[a-z]")
 """Name of a loss component that is only a number or a letter."""
 _VAGUE = re.compile(r"(?i)(?:^|/)(?P<what>scores?|metrics?|results?|values?|fitness|quality)$")
 
-_EVAL_SET = re.compile(r"validation_(?P<number>[01])-(?P<metric>.+)")
+_EVAL_SET = lazy_pattern(r"validation_(?P<number>[01])-(?P<metric>.+)")
 """Name of a metric of one of XGBoost's eval sets; any of them may be the train set."""
 
 

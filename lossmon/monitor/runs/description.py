@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lossmon.lazy_pattern import lazy_pattern
 from lossmon.monitor.runs.files import RunFiles
 from lossmon.monitor.runs.run_state import RunVitals, StepRate, step_rate, stride
 from lossmon.types import (
@@ -22,7 +23,7 @@ from lossmon.types import (
     Severity,
 )
 
-_DATED = re.compile(r"-(\d{4})(\d\d)(\d\d)_(\d\d)(\d\d)\d\d-([\w-]+)$", re.ASCII)
+_DATED = lazy_pattern(r"-(\d{4})(\d\d)(\d\d)_(\d\d)(\d\d)\d\d-([\w-]+)$", re.ASCII)
 
 
 def own_label(path: Path) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from lossmon.lazy_pattern import lazy_pattern
 from lossmon.monitor.runs.run_state import stride
 from lossmon.types import AmbiguityReason, AmbiguousTag, Kind, Series
 
@@ -15,7 +16,7 @@ LAG = 3
 """Usual strides that another rank may lag: one flush of buffered output."""
 
 _RANK = re.compile(r"(?:^| )rank[-_]?(\d+)$")
-_CONTROL = re.compile(r'[\x00-\x1f\x7f"\\]')
+_CONTROL = lazy_pattern(r'[\x00-\x1f\x7f"\\]')
 
 
 def notes_on(

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-_DIRECTORY = re.compile(r"^(?:checkpoint|ckpt|global_step|step|iter)[-_]?(\d+)$")
+from lossmon.lazy_pattern import lazy_pattern
+
+_DIRECTORY = lazy_pattern(r"^(?:checkpoint|ckpt|global_step|step|iter)[-_]?(\d+)$")
 _FILE = re.compile(
     r"^(?:(?:checkpoint|ckpt|step|iter|epoch)[-_]?(\d+)|model_(\d{4,})|"
     r".*(?:^|[-_.])(?:global_)?step[-_=]?(\d+).*)"
     r"\.(?:pt|pth|ckpt|safetensors|bin|weights|index|npz)$"
 )
-CHECKPOINT_NAME = re.compile(f"{_DIRECTORY.pattern}|{_FILE.pattern}")
+CHECKPOINT_NAME = lazy_pattern(f"{_DIRECTORY.pattern}|{_FILE.pattern}")
 """Any name that can be a checkpoint's."""
 
 

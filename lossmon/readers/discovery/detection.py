@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lossmon.errors import internal_error
+from lossmon.lazy_pattern import lazy_pattern
 from lossmon.readers.discovery.found import FoundFile
 from lossmon.readers.discovery.lookalikes import Lookalikes
 from lossmon.readers.discovery.tree import ListedFile
@@ -43,7 +44,7 @@ UNKNOWN = DetectionState(-1, 0.0)
 
 Detect = Callable[[Path, bytes], Format | None]
 
-_KEYS = re.compile(rb'"([^"\\]{1,80})"\s*:')
+_KEYS = lazy_pattern(rb'"([^"\\]{1,80})"\s*:')
 
 
 LEAST_OPENED = 20

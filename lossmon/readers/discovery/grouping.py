@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from lossmon.lazy_pattern import lazy_pattern
 from lossmon.readers.discovery.found import FoundFile, only_text
 from lossmon.readers.discovery.members import scoped, without_repeats
 from lossmon.readers.format import Rank
@@ -21,7 +22,7 @@ FilesByRun = dict[str, list[FoundFile]]
 _Stem = tuple[str, str]
 """Directory, and file name without what tells the stream, the rank or the format only."""
 
-_COMMON_STEMS = re.compile(
+_COMMON_STEMS = lazy_pattern(
     r"^(?:|(?:running|trainer|training|train|main|launcher?|full|all|job|my|run|app|process|"
     r"eval|valid|val|test|debug|info|error|errors|warn|warnings|console|output|out|err|log|logs|"
     r"logging|nohup|stdout|stderr|std|history|metrics?|results?|progress|scalars?|loss|losses|"
@@ -30,8 +31,10 @@ _COMMON_STEMS = re.compile(
 )
 """File names that do not tell one run from another."""
 
-_ENDINGS = re.compile(r"(?:\.(?:log|out|err|txt|stdout|stderr|output|csv|tsv|jsonl?|ndjson|\d+))+$")
-_SPLIT_IN_STEM = re.compile(
+_ENDINGS = lazy_pattern(
+    r"(?:\.(?:log|out|err|txt|stdout|stderr|output|csv|tsv|jsonl?|ndjson|\d+))+$"
+)
+_SPLIT_IN_STEM = lazy_pattern(
     r"(?:^|[-_.])(?:train|training|val|valid|validation|eval|test|dev|rank\d+)(?=[-_.]|$)",
     re.IGNORECASE,
 )

@@ -8,7 +8,6 @@ it stood.
 from __future__ import annotations
 
 import os
-import re
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import field
@@ -16,18 +15,21 @@ from itertools import combinations
 from pathlib import Path
 
 from lossmon.fast_dataclass import dataclass
+from lossmon.lazy_pattern import lazy_pattern
 from lossmon.readers.discovery.checkpoints import FoundCheckpoint
 from lossmon.readers.discovery.found import FoundFile, only_text
 from lossmon.readers.discovery.members import ordered
 from lossmon.readers.discovery.probe import FirstPoints, Probe
 
-_NUMBERED = re.compile(r"(?i)(?:run|job|exp|experiment|trial|train|training)[-_.]?\d{1,4}\.\w{2,6}")
+_NUMBERED = lazy_pattern(
+    r"(?i)(?:run|job|exp|experiment|trial|train|training)[-_.]?\d{1,4}\.\w{2,6}"
+)
 """File name that counts trainings; other names that are numbered count processes."""
 
-_FIRST_PROCESS = re.compile(r"(?i)train(?:ing)?[-_.]?0+\.\w{2,6}")
+_FIRST_PROCESS = lazy_pattern(r"(?i)train(?:ing)?[-_.]?0+\.\w{2,6}")
 """Such a name that counts from 0 counts the processes of one training."""
 
-_DATED = re.compile(
+_DATED = lazy_pattern(
     r"20\d\d[-_.]?[01]\d[-_.]?[0-3]\d(?:[-_.T]?[0-2]\d[-_.:hH]?\d\d(?:[-_.:m]?\d\d)?)?"
 )
 """A date in the name of a file, maybe with a time."""

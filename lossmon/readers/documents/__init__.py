@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection
 from pathlib import Path
 
+from lossmon.lazy_pattern import lazy_pattern
 from lossmon.readers.format import Dialect, DirectoryRules, Format, Location, Origin, Rank, lazy
 from lossmon.readers.run_directories import CHECKPOINT
 
@@ -54,7 +55,7 @@ def _state_step(path: str) -> int:
     return int(re.sub(r"\D", "", above)) if CHECKPOINT.match(above) else -1
 
 
-_FIRST_RECORD = re.compile(rb'"log_history":\s*\[\s*\{([^{}]*)\}')
+_FIRST_RECORD = lazy_pattern(rb'"log_history":\s*\[\s*\{([^{}]*)\}')
 
 
 def _origin(_: Path, head: bytes) -> Origin:

@@ -7,6 +7,8 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+from lossmon.lazy_pattern import lazy_pattern
+
 SAMPLE = 256
 """Bytes that decide on the encoding, even if the first line has not ended."""
 
@@ -16,7 +18,7 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _END = re.compile(rb"[\r\n]")
-_CONTROLS = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x9f]")
+_CONTROLS = lazy_pattern("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x9f]")
 
 FEWEST = 2
 """Latin-1 letters in the first line that are needed to recognise UTF-16 without a mark."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import codecs
-import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from lossmon.fast_dataclass import dataclass
+from lossmon.lazy_pattern import lazy_pattern
 from lossmon.readers.files.encoding import Encoding, encoding_of
 from lossmon.readers.files.tail import Tail
 
@@ -20,8 +20,8 @@ LONGEST = 1 << 20
 """Bytes kept of a line. No record that holds metrics is longer; a line of 10 MB is a dumped tensor
 or a file that is not text."""
 
-_CONTROLS = re.compile("[\x80-\x9f]")
-_ENDS = re.compile(rb"\r\n?|\n")
+_CONTROLS = lazy_pattern("[\x80-\x9f]")
+_ENDS = lazy_pattern(rb"\r\n?|\n")
 
 
 def is_silent(path: Path, seconds: float) -> bool:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 import sys
 from collections.abc import Iterator
 from dataclasses import field
@@ -24,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lossmon.fast_dataclass import dataclass
+from lossmon.lazy_pattern import lazy_pattern
 from lossmon.readers.records.frame import DEPTH, FrameBuilder, FrameColumn
 from lossmon.readers.records.names import clean_name, plain
 from lossmon.readers.values import number
@@ -45,10 +45,10 @@ _seen = 0
 _DIGITS = b"0123456789.+-eE"
 """Characters of numbers; an `e` in a name is removed too, in every line of the shape alike."""
 
-_NOT_FINITE = re.compile(rb"(:\s*-?)(?:NaN|Infinity)(?=\s*[,}])")
+_NOT_FINITE = lazy_pattern(rb"(:\s*-?)(?:NaN|Infinity)(?=\s*[,}])")
 """A value that is not JSON, with the colon and the sign before it."""
 
-_PROSE = re.compile(r"[:/_ ]|[A-Za-z]{4}")
+_PROSE = lazy_pattern(r"[:/_ ]|[A-Za-z]{4}")
 """What no spelling of a number contains, apart from those that `number` reads."""
 
 NUMBER, TEXT = "number", "text"

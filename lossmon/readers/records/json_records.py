@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 
 from lossmon.fast_dataclass import dataclass
+from lossmon.lazy_pattern import lazy_pattern
 from lossmon.readers.records.frame import JsonRecord
 from lossmon.readers.records.names import EPOCH_NAMES, STEP_NAMES, plain
 
@@ -14,7 +14,7 @@ _TRIES = 32
 """Places in a torn line at which a whole record is looked for. A record has few nested ones, and
 each try may read the line once more."""
 
-_OPENING = re.compile(r'\{\s*"')
+_OPENING = lazy_pattern(r'\{\s*"')
 
 _DECODER = json.JSONDecoder()
 _WIDE_DECODER = json.JSONDecoder(parse_int=float)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 
 from lossmon.fast_dataclass import dataclass
+from lossmon.lazy_pattern import lazy_pattern
 from lossmon.readers.files.encoding import as_utf8
 from lossmon.readers.records.names import EPOCH_NAMES, STEP_NAMES, plain
 from lossmon.readers.values import number
@@ -24,8 +25,8 @@ _LOSS_WORDS = frozenset(_LOSSES.split())
 """Words that no file but a log uses for a number."""
 
 _PLACES = frozenset((*STEP_NAMES, *EPOCH_NAMES, "batch", "round", "episode", "trial"))
-_SPLIT = re.compile(r"[^a-z0-9]+")
-_HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_SPLIT = lazy_pattern(r"[^a-z0-9]+")
+_HUMPS = lazy_pattern(r"(?<=[a-z0-9])(?=[A-Z])")
 _FIELD = re.compile(
     r'"((?:[^"\\]|\\.){1,200})"\s*:\s*(?:(-?(?:\d|Infinity)|NaN|null|"-?\d)|(\[\s*(?:-?\d|NaN|-?Inf))|("))'
 )

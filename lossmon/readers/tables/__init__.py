@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 
+from lossmon.lazy_pattern import lazy_pattern
 from lossmon.readers.format import PLAIN, Dialect, DirectoryRules, Format, Location, Rank, lazy
 
 _HERE = "lossmon.readers.tables"
@@ -19,7 +19,7 @@ def _repeats_document(path: Path) -> bool:
     return path.name != _CATBOOST and (path.parent / _CATBOOST).exists()
 
 
-_EVAL_SET = re.compile(r"test(\d+)$")
+_EVAL_SET = lazy_pattern(r"test(\d+)$")
 
 
 def _part_of_catboost(place: Location) -> str | None:

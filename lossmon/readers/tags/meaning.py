@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from functools import lru_cache
 
+from lossmon.lazy_pattern import lazy_pattern
 from lossmon.readers.registry import dialect
 from lossmon.readers.tags.spellings import (
     BETTER_HIGH,
@@ -40,12 +41,12 @@ _DIRECTIONS = {
     "train_lower_is_better": (Split.TRAIN, True),
 }
 
-_RATE_OF = re.compile(
+_RATE_OF = lazy_pattern(
     r"(?:^|_)(token|tok|sample|example|image|img|frame|word|step|iter|iteration|it|batch|episode)"
     r"(?:s|es)?_(?:per_)?(?:s|sec|second)(?:_|$)"
 )
 _UNITS = {"token": "tok/s", "tok": "tok/s", "it": "steps/s", "iter": "steps/s", "img": "images/s"}
-_OPTIMIZERS = re.compile(
+_OPTIMIZERS = lazy_pattern(
     r"^(?:\w*adam\w*|\w*adafactor|sgd|lion\d*\w*|lamb|lars|muon|rmsprop|adagrad|adadelta|sophia\w*|"
     r"shampoo|soap|lbfgs|asgd|rprop|prodigy)$"
 )

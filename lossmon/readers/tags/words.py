@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 from lossmon.fast_dataclass import dataclass
+from lossmon.lazy_pattern import lazy_pattern
 from lossmon.readers.format import Dialect
 from lossmon.readers.tags.spellings import CHINESE, EVAL_WORDS, SHORTHANDS, TEST_WORDS, TRAIN_WORDS
 from lossmon.sanitize import one_line
@@ -19,7 +20,7 @@ _FUSED = re.compile(
     r"^(train|training|val|valid|validation|eval|test|dev)"
     r"(loss|acc|accuracy|error|err|ppl|perplexity|f1|auc|score|rmse|mse|mae)$"
 )
-LOSS_WORD = re.compile(r"^(?:loss(?:es)?|loss[a-z]?\d*|.*[^gf]loss)$")
+LOSS_WORD = lazy_pattern(r"^(?:loss(?:es)?|loss[a-z]?\d*|.*[^gf]loss)$")
 """A word that names a loss: `loss`, `losses`, `loss2`, `logloss`; `floss` and `gloss` do not."""
 
 

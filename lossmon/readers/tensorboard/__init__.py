@@ -6,13 +6,14 @@ import os
 import re
 from pathlib import Path
 
+from lossmon.lazy_pattern import lazy_pattern
 from lossmon.readers.format import DirectoryRules, Format, Location, Origin, Rank, lazy, words
 from lossmon.readers.run_directories import SPLITS
 
-_EVENTS = re.compile(
+_EVENTS = lazy_pattern(
     r"^events\.out\.tfevents(?:\.(?P<time>\d+))?(?:\.(?P<host>.+?)(?:\.(?P<pid>\d+)\.\d+)?)?(?:\.v2)?$"
 )
-_CLOCK = re.compile(r"^\d{9,11}(?:\.\d+)?$")
+_CLOCK = lazy_pattern(r"^\d{9,11}(?:\.\d+)?$")
 """Directories that `add_hparams` names after the time."""
 
 

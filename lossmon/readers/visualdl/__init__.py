@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
+from lossmon.lazy_pattern import lazy_pattern
 from lossmon.readers.format import Format, Origin, Rank, lazy
 
 HEADER = 8
@@ -13,7 +13,7 @@ HEADER = 8
 LARGEST = 1 << 31
 """Bytes that no record can have: protocol buffers end at 2 GiB."""
 
-_NAME = re.compile(r"vdlrecords\.(\d{10})\.log")
+_NAME = lazy_pattern(r"vdlrecords\.(\d{10})\.log")
 
 
 def _claims(_: Path, head: bytes) -> bool:

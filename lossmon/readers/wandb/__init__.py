@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import calendar
-import re
 import time
 from contextlib import suppress
 from pathlib import Path
 
+from lossmon.lazy_pattern import lazy_pattern
 from lossmon.readers.format import DirectoryRules, Format, Origin, Rank, lazy
 
 MAGIC = b":W&B\xe1\xbe"
@@ -17,8 +16,8 @@ def _claims(_: Path, head: bytes) -> bool:
     return head.startswith(MAGIC[: len(head)])
 
 
-_RUN = re.compile(r"run-(?P<id>.+)\.wandb")
-_DIRECTORY = re.compile(r"(?:offline-)?run-(?P<begun>\d{8}_\d{6})-")
+_RUN = lazy_pattern(r"run-(?P<id>.+)\.wandb")
+_DIRECTORY = lazy_pattern(r"(?:offline-)?run-(?P<begun>\d{8}_\d{6})-")
 
 
 def _origin(path: Path, _: bytes) -> Origin:
@@ -26,6 +25,8 @@ def _origin(path: Path, _: bytes) -> Origin:
     name, directory = _RUN.fullmatch(path.name), _DIRECTORY.match(path.parent.name)
     begun = 0
     if directory:
+        import calendar
+
         with suppress(ValueError):
             begun = calendar.timegm(time.strptime(directory["begun"], "%Y%m%d_%H%M%S"))
     return Origin(begun=begun, run=name["id"] if name else "")

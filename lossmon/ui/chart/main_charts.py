@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from lossmon.lazy_pattern import lazy_pattern
 from lossmon.types import Kind, RunSnapshot, Series, Split
 
 MOST_EVAL_SETS = 4
 """Eval sets that are drawn in one chart; more lines could not be told apart."""
 
 _REWARD, _KL, _LENGTH, _MARGIN, _ACCURACY = (
-    re.compile(pattern)
+    lazy_pattern(pattern)
     for pattern in (
         r"(^|/)((ep(isode)?_)?(mean_)?(rew(ard)?|return|score)s?(_(mean|avg))?)$|ep_rew_mean$",
         r"(^|[/_])(mean_)?kl([/_](div|mean|avg|loss|penalty|divergence))?$",

@@ -9,14 +9,15 @@ from functools import lru_cache
 
 from rich.cells import cell_len
 
+from lossmon.lazy_pattern import lazy_pattern
 from lossmon.types import Kind, Meaning, Series
 from lossmon.ui.text.lines import clean, clip, clip_middle, clip_start
 
 _DIGITS = re.compile(r"([0-9]+)")
-_PIECE = re.compile(r"[^/._:\s-]+|[/._:\s-]+")
+_PIECE = lazy_pattern(r"[^/._:\s-]+|[/._:\s-]+")
 _SEPARATORS = frozenset("/._:- \t")
 _CAMEL = re.compile(r"[A-Za-z0-9]*[a-z][A-Z][A-Za-z0-9]*")
-_NOT_ALNUM = re.compile(r"[^0-9a-z]+")
+_NOT_ALNUM = lazy_pattern(r"[^0-9a-z]+")
 
 _SPLITS = frozenset({"train", "eval", "test", "val", "valid", "validation"})
 

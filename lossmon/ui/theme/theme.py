@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lossmon.errors import ConfigError, ThemeError, did_you_mean
 from lossmon.fast_dataclass import dataclass
+from lossmon.lazy_pattern import lazy_pattern
 from lossmon.toml.read import TomlError, read_toml
 from lossmon.ui.terminal import Terminal
 
@@ -63,9 +64,9 @@ LIGHT_THEME = "lossmon-light"
 TERMINAL_THEME = "terminal"
 """For terminals of sixteen colours or fewer."""
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}", re.ASCII)
-_HEX = re.compile(r"#[0-9a-fA-F]{6}", re.ASCII)
-_ANSI = re.compile(
+_NAME = lazy_pattern(r"[a-z0-9][a-z0-9-]{0,39}", re.ASCII)
+_HEX = lazy_pattern(r"#[0-9a-fA-F]{6}", re.ASCII)
+_ANSI = lazy_pattern(
     r"ansi_(default|(bright_)?(black|red|green|yellow|blue|magenta|cyan|white))", re.ASCII
 )
 _TABLES = frozenset({"name", "dark", "ansi", "colors"})
