@@ -17,8 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.pairs import in_turns, row
-from lossmon.readers.tensorboard.crc32c import crc32c, masked
 from lossmon.readers.tensorboard.reader import EventReader
+from lossmon.readers.tensorboard.tfrecord import crc32c, masked
 
 TAGS = (
     *("train/loss", "train/grad_norm", "train/learning_rate"),

@@ -21,7 +21,7 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.pairs import cpu_of, in_turns
-from lossmon.readers.jsonl.llamafactory import open_log
+from lossmon.readers.jsonl.frameworks import open_log
 from lossmon.readers.records.json_lines import json_lines
 from lossmon.readers.tables.reader import table
 from lossmon.types import Reader

@@ -6,10 +6,9 @@ import math
 
 import numpy as np
 
-from lossmon.diagnosis.alarm import Alarm
 from lossmon.diagnosis.binned_curve import BinnedCurve
 from lossmon.diagnosis.forecast import forecast
-from lossmon.diagnosis.indexed_points import IndexedPoints
+from lossmon.diagnosis.indexed_points import Alarm, IndexedPoints
 from lossmon.diagnosis.policy_curves import policy_quantity
 from lossmon.diagnosis.rules import RULE_OF, VerdictPace, judge, leading
 from lossmon.diagnosis.signals import Signals

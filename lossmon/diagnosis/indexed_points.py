@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from lossmon.diagnosis.alarm import Alarm
 from lossmon.diagnosis.state import Channel, EngineState, Role
+from lossmon.fast_dataclass import dataclass
 from lossmon.types import Floats, Ints
 
 _NOWHERE = np.empty(0, np.int64)
@@ -116,3 +116,44 @@ class IndexedPoints:
             if b > a:
                 chosen = positions[a:b]
                 state.add_column(channel, self._steps[chosen], self._values[chosen])
+
+
+SHIFT = 0.05
+"""Relative change of the level below which the points counted so far still count: every judgement
+shifts it a little, and plain noise must not keep raising alarms."""
+
+EVERY_ONE = 4
+"""The first alarms are all followed by a judgement; of the later ones the 8th, 16th and so on."""
+
+
+@dataclass(slots=True)
+class Alarm:
+    """Counts the points above a level.
+
+    Attributes:
+        level: Value above which a point counts.
+        count: Points above it since it last moved.
+    """
+
+    level: float = math.inf
+    count: int = 0
+
+    def add(self, value: float) -> bool:
+        """Count a point; whether it calls for a judgement."""
+        if not value > self.level:
+            return False
+        self.count += 1
+        return self.count <= EVERY_ONE or self.count & (self.count - 1) == 0
+
+    @property
+    def until_due(self) -> int:
+        """Further points above the level; the last one calls for a judgement."""
+        if self.count < EVERY_ONE:
+            return 1
+        return (1 << self.count.bit_length()) - self.count
+
+    def move(self, level: float) -> None:
+        """Set the level of the newest judgement."""
+        if not math.isclose(level, self.level, rel_tol=SHIFT):
+            self.count = 0
+        self.level = level

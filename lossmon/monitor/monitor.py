@@ -16,8 +16,7 @@ from lossmon.fast_dataclass import dataclass
 from lossmon.monitor.duplicate_logs import DuplicateLogs
 from lossmon.monitor.file_follower import identity
 from lossmon.monitor.hardware.findings import HardwareFindings
-from lossmon.monitor.hardware.inputs import HardwareInput, NoHardware
-from lossmon.monitor.hardware.source import HardwareSource
+from lossmon.monitor.hardware.inputs import HardwareInput, HardwareSource, NoHardware
 from lossmon.monitor.heap import Heap
 from lossmon.monitor.resumed_runs import continues, is_settled, joined, predecessors
 from lossmon.monitor.runs.description import own_label

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from lossmon.lazy_pattern import lazy_pattern
 from lossmon.monitor.runs import run_state
-from lossmon.readers.discovery.found import FoundRun
-from lossmon.readers.discovery.members import ordered
+from lossmon.readers.discovery.found import FoundRun, ordered
 from lossmon.types import RunSnapshot
 
 _NUMBERED = lazy_pattern(r"(version_|slurm-|slurm_|attempt_)(\d+)(\.out|\.log|\.err)?")

@@ -12,7 +12,7 @@ from typing import TextIO
 
 from lossmon.config import Config
 from lossmon.errors import ConfigError
-from lossmon.monitor.runs.tag_overrides import TagOverrides
+from lossmon.monitor.runs.ambiguous_tags import TagOverrides
 from lossmon.readers.discovery.discovery import Discovery
 from lossmon.readers.discovery.found import FoundFile, FoundRun
 from lossmon.readers.files.head import read_head

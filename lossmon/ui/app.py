@@ -23,7 +23,7 @@ from lossmon.types import MetricNames, Snapshot
 from lossmon.ui.chart.view_options import XAxis
 from lossmon.ui.chart_actions import ChartActions
 from lossmon.ui.compositor import forget_closed_widgets
-from lossmon.ui.dashboard.sizes import classes_of
+from lossmon.ui.dashboard.places import classes_of
 from lossmon.ui.follower import ReadingFailed, SnapshotPoller, SnapshotReady
 from lossmon.ui.keys.bindings import BINDINGS, FOOTER, footer, in_groups
 from lossmon.ui.metrics.ranking import MetricChoices
@@ -127,7 +127,7 @@ class LossmonApp(ViewHost):
     def _remap_keys(self) -> None:
         if not self.config.keys:
             return
-        from lossmon.ui.keys.keymap import pressable
+        from lossmon.ui.keys.bindings import pressable
 
         ids = [key.id for group in self.key_groups.values() for key in group if key.id]
         good, errors = pressable(self.config.keys, ids)

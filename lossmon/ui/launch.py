@@ -17,7 +17,7 @@ from lossmon.types import Snapshot
 from lossmon.ui.chart.view_options import chart_settings_of
 from lossmon.ui.chart_actions import ChartActions
 from lossmon.ui.dashboard.first_frame import first_frame
-from lossmon.ui.dashboard.sizes import classes_of
+from lossmon.ui.dashboard.places import classes_of
 from lossmon.ui.hand_over import ENDING, first_screen, owned_terminal
 from lossmon.ui.scene import Scene, ScreenConfig
 from lossmon.ui.state.preferences import Preferences

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from lossmon.analysis.unread_files import about_unread
+from lossmon.analysis.file_sentences import about_unread
 
 
 @pytest.mark.parametrize(

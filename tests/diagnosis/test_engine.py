@@ -7,8 +7,8 @@ import pickle
 import numpy as np
 import pytest
 
-from lossmon.diagnosis.alarm import Alarm
 from lossmon.diagnosis.engine import Engine
+from lossmon.diagnosis.indexed_points import Alarm
 from lossmon.types import Floats, Kind, Meaning, Severity, Split
 from tests.diagnosis.feeding import (
     ACCURACY,

@@ -132,8 +132,7 @@ def no_metrics(paths: Sequence[object], language: str) -> int:
 
 def _found_instead(path: Path, where: str, language: str) -> Iterator[str]:
     """Sentences on what a path without metrics holds."""
-    from lossmon.analysis.logged_media import about_logged
-    from lossmon.analysis.unread_files import about_unread
+    from lossmon.analysis.file_sentences import about_logged, about_unread
     from lossmon.locale import phrase
     from lossmon.monitor import Monitor
 

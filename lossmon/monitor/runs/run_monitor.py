@@ -11,7 +11,7 @@ from lossmon.errors import internal_error
 from lossmon.monitor.file_follower import FollowedFile, Identity
 from lossmon.monitor.heap import return_freed
 from lossmon.monitor.runs import run_state
-from lossmon.monitor.runs.ambiguous_tags import ambiguous_tags
+from lossmon.monitor.runs.ambiguous_tags import TagOverrides, ambiguous_tags
 from lossmon.monitor.runs.description import (
     best_eval,
     epoch_of,
@@ -25,7 +25,6 @@ from lossmon.monitor.runs.log import RunLog
 from lossmon.monitor.runs.masked_losses import unmasked
 from lossmon.monitor.runs.notes import notes_on
 from lossmon.monitor.runs.study import with_study
-from lossmon.monitor.runs.tag_overrides import TagOverrides
 from lossmon.readers.discovery.found import FoundRun
 from lossmon.readers.registry import directories
 from lossmon.readers.tags.meaning import meaning

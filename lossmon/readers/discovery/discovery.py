@@ -12,8 +12,7 @@ from lossmon.errors import internal_error
 from lossmon.fast_dataclass import dataclass
 from lossmon.readers.discovery.containers import RunContainers
 from lossmon.readers.discovery.detection import Detector, OutOfTime
-from lossmon.readers.discovery.found import FoundRun
-from lossmon.readers.discovery.members import ordered
+from lossmon.readers.discovery.found import FoundRun, ordered
 from lossmon.readers.discovery.search_path import SearchPath
 from lossmon.readers.format import Format
 from lossmon.readers.registry import directories, plugin_notes

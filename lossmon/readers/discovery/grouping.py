@@ -10,8 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from lossmon.lazy_pattern import lazy_pattern
-from lossmon.readers.discovery.found import FoundFile, only_text
-from lossmon.readers.discovery.members import scoped, without_repeats
+from lossmon.readers.discovery.found import FoundFile, only_text, scoped, without_repeats
 from lossmon.readers.format import Rank
 from lossmon.readers.registry import directories
 from lossmon.readers.run_directories import RunDirectory, TellingNames

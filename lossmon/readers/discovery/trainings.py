@@ -17,8 +17,7 @@ from pathlib import Path
 from lossmon.fast_dataclass import dataclass
 from lossmon.lazy_pattern import lazy_pattern
 from lossmon.readers.discovery.checkpoints import FoundCheckpoint
-from lossmon.readers.discovery.found import FoundFile, only_text
-from lossmon.readers.discovery.members import ordered
+from lossmon.readers.discovery.found import FoundFile, only_text, ordered
 from lossmon.readers.discovery.probe import FirstPoints, Probe
 
 _NUMBERED = lazy_pattern(

@@ -130,7 +130,7 @@ FORMATS = (
         title="AllenNLP metrics_epoch_*.json",
         names=("metrics_epoch_*.json",),
         claims=lazy(f"{_HERE}.detection:claims_allennlp"),
-        open=lazy(f"{_HERE}.allennlp:open_metrics"),
+        open=lazy(f"{_HERE}.hf_trainer:open_metrics"),
         rank=Rank.ROUNDED,
     ),
     Format(

@@ -1,4 +1,4 @@
-"""Readers for Hugging Face Trainer's own documents: `trainer_state.json` and `*_results.json`."""
+"""Readers for the documents of the Hugging Face Trainer and of AllenNLP."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lossmon.readers.documents.reader import DocumentReader, history_frame
 from lossmon.readers.records.columns import ColumnRoles, MetricColumns
-from lossmon.readers.records.frame import FrameBuilder, RecordFrame
+from lossmon.readers.records.frame import FrameBuilder, RecordFrame, frame_of
 from lossmon.readers.values import number
 from lossmon.types import Axis, Facts
 
@@ -86,3 +86,22 @@ def open_state(path: Path) -> DocumentReader:
 def open_results(path: Path) -> DocumentReader:
     """Return a reader of `*_results.json`."""
     return DocumentReader(path, "hf_results", _extract_results)
+
+
+_REPEATED = frozenset(
+    {"best_epoch", "peak_worker_0_memory_mb", "training_epochs", "training_start_epoch"}
+)
+"""What each document says of the run, and no epoch measured."""
+
+
+def _extract(document: object) -> tuple[RecordFrame, tuple[Facts, ...]]:
+    return frame_of([document] if isinstance(document, dict) else []), ()
+
+
+def _layout(axis: Axis | None) -> MetricColumns:
+    return MetricColumns(Axis.EPOCH, ColumnRoles(steps=(), ignored=_REPEATED))
+
+
+def open_metrics(path: Path) -> DocumentReader:
+    """Return a reader of the document of one epoch."""
+    return DocumentReader(path, "allennlp", _extract, _layout)

@@ -55,7 +55,7 @@ FORMATS = (
         title="LLaMA-Factory trainer_log.jsonl",
         names=("trainer_log.jsonl",),
         claims=lazy(f"{_HERE}.detection:claims_llamafactory"),
-        open=lazy(f"{_HERE}.llamafactory:open_log"),
+        open=lazy(f"{_HERE}.frameworks:open_log"),
         rank=Rank.LIVE,
         dialect=Dialect(closing_loss=True),
     ),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
-from lossmon.readers.records.names import STEP_NAMES
+from lossmon.readers.records.names import STEP_NAMES, plain
 from lossmon.readers.records.sample_parts import OUTPUTS, PROMPTS, parts_of
 from lossmon.readers.records.sniff import first_records, names_loss
 from lossmon.readers.samples import DIRECTORIES
-from lossmon.readers.samples.steps import NUMBERED, step_of
+from lossmon.readers.values import is_step, number
 
 _FIELD = re.compile(rb'[{,]\s*"(\w{1,40})"\s*:\s*(-?\d|"|\[)')
 
@@ -41,3 +42,20 @@ def _begins_a_sample(head: bytes) -> bool:
     stepped = any(kinds.get(name, b'"')[:1] not in b'"[' for name in STEP_NAMES if name in kinds)
     told = any(kinds.get(name, b"0")[:1] in b'"[' for name in (*PROMPTS, *OUTPUTS))
     return stepped and told and not any(names_loss(name) for name in kinds)
+
+
+NUMBERED = re.compile(
+    r"^(?P<name>.*?)[-_.]?(?:(?:global_?step|step|checkpoint|ckpt|iter|epoch)[-_]?)?(?P<step>\d+)$",
+    re.IGNORECASE,
+)
+"""A name that ends with the step: `step_500`, `completions-00050`, `checkpoint-1200`."""
+
+
+def step_of(record: Mapping[str, object]) -> float | None:
+    """The step of a record, None where it names none."""
+    named = {plain(name): value for name, value in record.items()}
+    for name in STEP_NAMES:
+        step = number(named[name]) if name in named else None
+        if step is not None and is_step(step):
+            return float(int(step))
+    return None

@@ -12,7 +12,7 @@ from lossmon.readers.records.frame import FrameBuilder, JsonRecord, RecordFrame
 from lossmon.readers.records.json_records import parse_line, parse_whole
 from lossmon.readers.records.reader import LineFault, RecordReader
 from lossmon.readers.records.sample_parts import parts_of
-from lossmon.readers.samples.steps import NUMBERED, step_of
+from lossmon.readers.samples.detection import NUMBERED, step_of
 from lossmon.types import Axis, TextSample
 
 

@@ -51,7 +51,7 @@ FORMATS = (
         title="SwanLab config.yaml",
         names=("config.yaml",),
         claims=_claims_settings,
-        open=lazy("lossmon.readers.swanlab.settings:open_settings"),
+        open=lazy("lossmon.readers.swanlab.local:open_settings"),
         rank=Rank.SETTINGS,
     ),
 )

@@ -1,4 +1,4 @@
-"""SwanLab's local logs: one directory a metric, its points as JSON lines."""
+"""SwanLab's local logs and settings: a directory per metric, its points as JSON lines."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ from pathlib import Path
 
 from lossmon.errors import ReadError
 from lossmon.readers.files.sqlite import BusyError, visit
+from lossmon.readers.hyperparameters import facts_of
 from lossmon.readers.records.columns import ColumnRoles, MetricColumns
 from lossmon.readers.records.json_lines import json_lines
 from lossmon.readers.records.reader import RecordReader
+from lossmon.readers.settings.reader import SettingsReader
+from lossmon.readers.settings.yaml import settings
+from lossmon.types import Facts
 
 _SYSTEM = "__swanlab__."
 
@@ -56,3 +60,19 @@ def metric_name(run: Path, folder: str) -> str:
     if row is None or not isinstance(row[0], str):
         return ""
     return f"system/{row[0].removeprefix(_SYSTEM)}" if row[0].startswith(_SYSTEM) else row[0]
+
+
+def _facts(path: Path, text: str) -> Facts:
+    """Each setting comes with its description and its place in a list."""
+    return facts_of(
+        {
+            ".".join((place[0], *place[2:])): value
+            for place, value in settings(text).items()
+            if len(place) > 1 and place[1] == "value"
+        }
+    )
+
+
+def open_settings(path: Path) -> SettingsReader:
+    """Return a reader of `config.yaml`."""
+    return SettingsReader(path, "swanlab", _facts)

@@ -15,11 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossmon.readers.files.protobuf import MalformedError
-from lossmon.readers.tensorboard.crc32c import REACH, crc32c, masked, position_tables, unmasked
 from lossmon.readers.tensorboard.event import Event, decode_event
-from lossmon.readers.tensorboard.rows import EventRows
-from lossmon.readers.tensorboard.tags import EventTags
-from lossmon.readers.tensorboard.tfrecord import RecordChunk
+from lossmon.readers.tensorboard.rows import EventRows, EventTags
+from lossmon.readers.tensorboard.tfrecord import (
+    REACH,
+    RecordChunk,
+    crc32c,
+    masked,
+    position_tables,
+    unmasked,
+)
 
 FEW = 16
 """Records of one length below which decoding each alone is faster than columns."""

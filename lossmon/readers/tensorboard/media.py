@@ -18,8 +18,7 @@ from tensorboard.compat.proto.summary_pb2 import HistogramProto, Summary
 from tensorboard.compat.proto.tensor_pb2 import TensorProto
 
 from lossmon.readers.histograms import regular
-from lossmon.readers.tensorboard.crc32c import crc32c, masked
-from lossmon.readers.tensorboard.tfrecord import FOOTER
+from lossmon.readers.tensorboard.tfrecord import FOOTER, crc32c, masked
 from lossmon.sanitize import one_line
 from lossmon.types import (
     MOST_AT_ONCE,

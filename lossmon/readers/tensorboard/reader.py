@@ -10,7 +10,6 @@ from lossmon.readers.files.protobuf import MalformedError
 from lossmon.readers.files.tail import read_until
 from lossmon.readers.points_builder import BatchBuilder
 from lossmon.readers.tensorboard.columns import ColumnDecoder
-from lossmon.readers.tensorboard.crc32c import crc32c, masked
 from lossmon.readers.tensorboard.event import (
     HISTOGRAM,
     IMAGE,
@@ -20,10 +19,16 @@ from lossmon.readers.tensorboard.event import (
     decode_head,
 )
 from lossmon.readers.tensorboard.hparams import arguments, decode_hparams
-from lossmon.readers.tensorboard.rows import EventRows
-from lossmon.readers.tensorboard.tags import LONGEST_TAG, EventTags
+from lossmon.readers.tensorboard.rows import LONGEST_TAG, EventRows, EventTags
 from lossmon.readers.tensorboard.tensor import decode_texts
-from lossmon.readers.tensorboard.tfrecord import FOOTER, HEADER, RecordChunk, RecordTail
+from lossmon.readers.tensorboard.tfrecord import (
+    FOOTER,
+    HEADER,
+    RecordChunk,
+    RecordTail,
+    crc32c,
+    masked,
+)
 from lossmon.readers.values import counted
 from lossmon.sanitize import multiline, one_line
 from lossmon.types import Batch, Facts, LoggedMedia, MediaKind, MediaRecord, Restart, TextSample

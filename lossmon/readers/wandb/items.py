@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from lossmon.readers.files.protobuf import BYTES, decode_fields
+from lossmon.readers.files.terminal import displayed, resolved
 from lossmon.sanitize import one_line
 
 _LONGEST_KEY = 512
@@ -154,3 +155,29 @@ def decode_settings(pairs: Iterator[tuple[bytes, bytes]]) -> dict[str, object]:
         except (ValueError, RecursionError):
             continue
     return found
+
+
+_LONGEST = 1 << 16
+"""Characters kept of an unfinished line."""
+
+
+class Console:
+    """Joins what a program wrote to its streams into lines for the log pane."""
+
+    def __init__(self) -> None:
+        self._unfinished: dict[int, str] = {}
+
+    def write(self, stream: int, piece: str) -> list[str]:
+        """Add a piece; return the lines that it completes.
+
+        Only the last state of a line that carriage returns overwrote is returned.
+        """
+        text = self._unfinished.get(stream, "") + piece
+        *lines, rest = text.split("\n")
+        self._unfinished[stream] = rest[-_LONGEST:]
+        return [displayed(_newest(resolved(line))) for line in lines]
+
+
+def _newest(line: str) -> str:
+    states = [state for state in line.split("\r") if state.strip()]
+    return states[-1] if states else ""

@@ -15,7 +15,7 @@ from lossmon.readers.files.protobuf import BYTES, MalformedError, decode_fields
 from lossmon.readers.histograms import regular
 from lossmon.readers.values import number
 from lossmon.readers.wandb.items import decode_history, decode_key
-from lossmon.readers.wandb.pr_tables import pr_curves
+from lossmon.readers.wandb.tables import pr_curves
 from lossmon.sanitize import one_line
 from lossmon.types import (
     MOST_AT_ONCE,

@@ -22,7 +22,6 @@ from lossmon.readers.hyperparameters import facts_of
 from lossmon.readers.points_builder import BatchBuilder
 from lossmon.readers.values import counted, is_step
 from lossmon.readers.wandb import MAGIC
-from lossmon.readers.wandb.console import Console
 from lossmon.readers.wandb.history import (
     DEFINED,
     IGNORED,
@@ -37,6 +36,7 @@ from lossmon.readers.wandb.items import (
     LONGEST_NUMBER,
     MEDIA,
     TABLE,
+    Console,
     LoggedText,
     decode_history,
     decode_items,
@@ -287,7 +287,7 @@ class WandbReader:
 
     def _add_pr_curves(self, tag: str, path: bytes, wall_time: float) -> bool:
         """Note the PR curves in a table, one per class; False where it has none."""
-        from lossmon.readers.wandb.pr_tables import pr_curves
+        from lossmon.readers.wandb.tables import pr_curves
 
         curves = pr_curves(self.path.parent, path.strip(b'"').decode(errors="replace"))
         for name in curves:

@@ -20,7 +20,7 @@ from lossmon.ui.chart.positions import has_axis, placed_curve
 from lossmon.ui.chart.view_options import XAxis
 from lossmon.ui.metrics.table import others
 from lossmon.ui.scene import Scene
-from lossmon.ui.state.run_letters import LETTERS, MOST
+from lossmon.ui.state.session import LETTERS, MOST
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.cells import cell_len
 
-from lossmon.analysis.logged_media import about_media
+from lossmon.analysis.file_sentences import about_media
 from lossmon.types import RunSnapshot
 from lossmon.ui.scene import Scene
 from lossmon.ui.text import numbers

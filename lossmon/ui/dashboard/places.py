@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 from lossmon.fast_dataclass import dataclass
 from lossmon.ui.dashboard.main_panes import CRAMPED, PANES
-from lossmon.ui.dashboard.sizes import classes_of
 from lossmon.ui.metrics.table import table_rows
 
 MOST_LOG = {"-low": 4, "-tall": 5, "-taller": 5}
@@ -122,3 +121,33 @@ def _shared(room: Place, count: int, *, beside: bool) -> list[Place]:
         return [Place(x + a, y, b - a, height) for a, b in pairwise(edges)]
     edges = [at * height // count for at in range(count + 1)]
     return [Place(x, y + a, width, b - a) for a, b in pairwise(edges)]
+
+
+Breakpoints = list[tuple[int, str]]
+
+COLUMNS: Breakpoints = [
+    (0, "-tiny"),
+    (40, "-narrow"),
+    (60, "-normal"),
+    (110, "-wide"),
+    (150, "-very-wide"),
+]
+"""Columns from which a class is set; `app.tcss` says what each means."""
+
+ROWS: Breakpoints = [
+    (0, "-sliver"),
+    (9, "-strip"),
+    (14, "-short"),
+    (20, "-low"),
+    (30, "-tall"),
+    (38, "-taller"),
+    (46, "-very-tall"),
+]
+"""Rows from which a class is set."""
+
+
+def classes_of(width: int, height: int) -> tuple[str, str]:
+    """The classes of a screen of so many columns and rows."""
+    columns = [name for least, name in COLUMNS if width >= least]
+    rows = [name for least, name in ROWS if height >= least]
+    return columns[-1], rows[-1]

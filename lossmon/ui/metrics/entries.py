@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Generic, Protocol, TypeVar
@@ -12,9 +12,9 @@ from typing import Generic, Protocol, TypeVar
 import numpy as np
 
 from lossmon.fast_dataclass import dataclass
-from lossmon.types import Kind, Meaning, Series, Split
-from lossmon.ui.metrics.band import Band, band_of
+from lossmon.types import Floats, Kind, Meaning, MediaKind, MediaSeries, Series, Split
 from lossmon.ui.metrics.names import display_name, natural_key
+from lossmon.ui.text.lines import clean
 
 FEWEST_MEMBERS = 4
 """Members of a group: fewer can be told apart at a glance."""
@@ -168,3 +168,105 @@ def as_series(entry: MetricEntry, band: Band, values: str = "middle") -> Series:
 def find(entries: Sequence[Keyed], key: str | None) -> int:
     """Place of an entry; 0 where it is not among them."""
     return next((at for at, one in enumerate(entries) if one.key == key), 0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Band:
+    """Columns of one length, at the steps of the first member.
+
+    Attributes:
+        lead: The member whose steps and times the columns have.
+        low: Lowest finite value of all members.
+        middle: Their (upper) median.
+        high: Highest finite value.
+    """
+
+    lead: Series
+    low: Floats
+    middle: Floats
+    high: Floats
+
+    def __len__(self) -> int:
+        return len(self.middle)
+
+
+def band_of(members: Sequence[Series], before: Band | None = None) -> Band:
+    """The band of series.
+
+    Args:
+        members: At least one. Those that were logged at other steps than the first are read off
+            between their points.
+        before: The band of the same members when they were shorter: only what is new is computed.
+    """
+    lead = members[0]
+    known = _known(lead, before)
+    values = np.stack([_values(one, lead, known) for one in members])
+    low, high = np.fmin.reduce(values, axis=0), np.fmax.reduce(values, axis=0)
+    middle = np.sort(values, axis=0)[len(members) // 2]
+    if before is not None and known:
+        low = np.concatenate((before.low[:known], low))
+        middle = np.concatenate((before.middle[:known], middle))
+        high = np.concatenate((before.high[:known], high))
+    return Band(lead, low, middle, high)
+
+
+def _known(lead: Series, before: Band | None) -> int:
+    """Points of a shorter band that still hold; the newest may have been half logged."""
+    if before is None or before.lead.tag != lead.tag:
+        return 0
+    size = min(len(before), len(lead)) - 1
+    if size < 1 or len(lead) < len(before):
+        return 0
+    old, ends = before.lead, [0, size // 2, size - 1]
+    same = np.array_equal(old.steps[ends], lead.steps[ends]) and np.array_equal(
+        old.values[ends], lead.values[ends], equal_nan=True
+    )
+    return size if same else 0
+
+
+def _values(one: Series, lead: Series, start: int) -> Floats:
+    steps = lead.steps[start:]
+    if len(one) == len(lead) and np.array_equal(one.steps[start:], steps):
+        return one.values[start:]
+    if not len(one):
+        return np.full(len(steps), np.nan)
+    return np.asarray(np.interp(steps, one.steps, one.values))
+
+
+MEDIA_WORDS = {
+    MediaKind.HISTOGRAM: "histogram",
+    MediaKind.PR_CURVE: "PR curve",
+    MediaKind.IMAGE: "image",
+}
+"""What each kind is called, in English."""
+
+
+class MediaEntry(ListEntry[MediaSeries]):
+    """What was logged under one tag, or under the tags of all layers."""
+
+    __slots__ = ()
+
+
+def media_entries(media: Iterable[MediaSeries], fits: Callable[[str], bool]) -> list[MediaEntry]:
+    """One entry per tag, those of all layers as one group; by kind, then in natural order.
+
+    Args:
+        media: What the run logged.
+        fits: Whether a name is wanted.
+    """
+    groups: dict[tuple[MediaKind, str], list[MediaSeries]] = {}
+    for one in media:
+        if fits(one.name):
+            groups.setdefault((one.kind, numberless(one.name) or one.key), []).append(one)
+    entries: list[MediaEntry] = []
+    for (kind, name), found in groups.items():
+        members = tuple(sorted(found, key=lambda one: natural_key(one.name)))
+        if len(members) < FEWEST_MEMBERS:
+            entries += [MediaEntry(one.key, clean(one.name), (one,)) for one in members]
+        else:
+            entries.append(MediaEntry(f"{kind} {name}", clean(name), members))
+    kinds = list(MediaKind)
+    return sorted(
+        entries,
+        key=lambda one: (kinds.index(one.lead.kind), natural_key(one.name)),
+    )

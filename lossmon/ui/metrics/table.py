@@ -15,8 +15,7 @@ from lossmon.ui.chart.main_charts import reward_charts
 from lossmon.ui.chart.sparkline import sparkline_over
 from lossmon.ui.metrics.entries import MetricEntry, entries_of, entry_of, key_of
 from lossmon.ui.metrics.names import display_name, short_names, shortened
-from lossmon.ui.metrics.ranking import ranked
-from lossmon.ui.metrics.search import matcher
+from lossmon.ui.metrics.ranking import matcher, ranked
 from lossmon.ui.text import numbers
 from lossmon.ui.text.lines import MUTED, TEXT, Line, pad
 

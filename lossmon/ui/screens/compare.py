@@ -34,7 +34,7 @@ from lossmon.ui.scene import Scene
 from lossmon.ui.screens.base.host import ViewHost
 from lossmon.ui.screens.base.page_screen import Body
 from lossmon.ui.screens.base.scene_screen import SceneScreen
-from lossmon.ui.state.run_letters import RunLetters
+from lossmon.ui.state.session import RunLetters
 from lossmon.ui.text.lines import EMPTY, MUTED, STRONG, TEXT, Line, clean
 from lossmon.ui.widgets.charts.chart import Chart
 from lossmon.ui.widgets.charts.pane import Edge

@@ -15,7 +15,7 @@ from lossmon.analysis.settings_diff import SettingDifference, differing
 from lossmon.types import RunSnapshot
 from lossmon.ui.chart.model import start_of
 from lossmon.ui.metrics.names import natural_key
-from lossmon.ui.metrics.search import SearchError, matcher
+from lossmon.ui.metrics.ranking import SearchError, matcher
 from lossmon.ui.screens.base.host import ViewHost
 from lossmon.ui.screens.base.page_screen import PageScreen
 from lossmon.ui.screens.base.typing_screen import TypingScreen

@@ -38,11 +38,10 @@ from lossmon.ui.widgets.charts.losses import Losses
 from lossmon.ui.widgets.charts.pane import LossPane
 from lossmon.ui.widgets.configuration import Configuration
 from lossmon.ui.widgets.hardware import Hardware
-from lossmon.ui.widgets.header import Header, Progress, Pulse
+from lossmon.ui.widgets.header import Header, Notices, Progress, Pulse
 from lossmon.ui.widgets.keys import Keys
 from lossmon.ui.widgets.log import LogTail
 from lossmon.ui.widgets.metrics import Metrics
-from lossmon.ui.widgets.notices import Notices
 from lossmon.ui.widgets.verdicts import Verdicts
 from lossmon.ui.widgets.waiting import Waiting
 

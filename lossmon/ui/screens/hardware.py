@@ -31,9 +31,9 @@ from lossmon.ui.state.hardware_timeline import GpuTrack, memory_share, system_se
 from lossmon.ui.text.lines import EMPTY, MUTED, STRONG, TEXT, Line, choose, clean, clip_middle
 from lossmon.ui.widgets.gpus import gpu_facts, short_name
 from lossmon.ui.widgets.hardware import host_parts
-from lossmon.ui.widgets.heading import Heading
 from lossmon.ui.widgets.keys import Keys
 from lossmon.ui.widgets.metric_pane import FRAME_ROOM, MetricPane, range_of, value_of
+from lossmon.ui.widgets.panel import Heading
 
 CELL = (38, 7)
 """Columns and rows that a chart has at least."""

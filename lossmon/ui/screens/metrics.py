@@ -16,18 +16,22 @@ from lossmon.types import RunSnapshot
 from lossmon.ui.dashboard.chart_titles import options_of
 from lossmon.ui.keys.bindings import footer
 from lossmon.ui.metrics.charts import chart_of, grid_of, room_of
-from lossmon.ui.metrics.entries import Bands, MetricEntry, entries_of, find
-from lossmon.ui.metrics.media_entries import MediaEntry, media_entries
+from lossmon.ui.metrics.entries import (
+    Bands,
+    MediaEntry,
+    MetricEntry,
+    entries_of,
+    find,
+    media_entries,
+)
 from lossmon.ui.metrics.names import frequencies, shared_prefix, shortened
-from lossmon.ui.metrics.ranking import MetricSort, ordered
-from lossmon.ui.metrics.search import SearchError, matcher
+from lossmon.ui.metrics.ranking import MetricSort, SearchError, matcher, ordered
 from lossmon.ui.scene import Scene
 from lossmon.ui.screens.base.host import ViewHost
 from lossmon.ui.screens.base.scene_screen import DetailRequested, MediaRequested
 from lossmon.ui.screens.base.typing_screen import TypingScreen
 from lossmon.ui.screens.media.previews import Previews, PreviewsRead
 from lossmon.ui.text.lines import EMPTY, MUTED, STRONG, TEXT, Line, clean
-from lossmon.ui.widgets.heading import Heading
 from lossmon.ui.widgets.keys import Keys
 from lossmon.ui.widgets.metric_list import Catalogue
 from lossmon.ui.widgets.metric_pane import (
@@ -37,6 +41,7 @@ from lossmon.ui.widgets.metric_pane import (
     title_of_entry,
     value_of,
 )
+from lossmon.ui.widgets.panel import Heading
 
 FOOTER = ("metrics.open", "metrics.filter", "metrics.sort", "metrics.pin", "metrics.page_down",
           "metrics.back")  # fmt: skip

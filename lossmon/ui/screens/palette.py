@@ -12,8 +12,7 @@ from textual import events
 from textual.binding import ActiveBinding, Binding, BindingType
 
 from lossmon.fast_dataclass import dataclass
-from lossmon.ui.metrics.entries import key_of
-from lossmon.ui.metrics.media_entries import MEDIA_WORDS
+from lossmon.ui.metrics.entries import MEDIA_WORDS, key_of
 from lossmon.ui.metrics.names import display_name
 from lossmon.ui.screens.base.host import ViewHost
 from lossmon.ui.screens.base.page_screen import PageScreen

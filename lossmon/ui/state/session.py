@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +11,6 @@ from lossmon.types import AmbiguousTag, MetricNames, RunSnapshot
 
 if TYPE_CHECKING:
     from lossmon.ui.state.ratings import Ratings
-    from lossmon.ui.state.run_letters import RunLetters
     from lossmon.ui.state.tag_answers import TagAnswers
 
 
@@ -48,7 +47,6 @@ class Session:
     @cached_property
     def letters(self) -> RunLetters:
         """Letters and colours of compared runs."""
-        from lossmon.ui.state.run_letters import RunLetters
 
         return RunLetters()
 
@@ -73,3 +71,30 @@ class Session:
         """Why an answer could not be written, if one could not."""
         answers = self._tag_answers
         return (answers.trouble,) if answers is not None and answers.trouble else ()
+
+
+MOST = 8
+"""Runs that are compared at once: as many as there are colours."""
+
+LETTERS = "abcdefgh"
+
+
+class RunLetters:
+    """Gives each compared run a letter, which it keeps while others come and go."""
+
+    def __init__(self) -> None:
+        self._places: dict[Path, int] = {}
+
+    def of(self, paths: Sequence[Path]) -> dict[Path, int]:
+        """Index into `LETTERS` for each of at most eight runs, by path."""
+        for path in paths:
+            if path in self._places:
+                continue
+            held = set(self._places.values())
+            free = next((place for place in range(MOST) if place not in held), None)
+            if free is None:
+                # All letters were given: take one of a run that is no longer compared.
+                gone = next(old for old in self._places if old not in paths)
+                free = self._places.pop(gone)
+            self._places[path] = free
+        return {path: self._places[path] for path in paths}

@@ -8,7 +8,7 @@ from functools import partial
 
 from lossmon.ui.dashboard.badge import badge_line
 from lossmon.ui.text.lines import Line
-from lossmon.ui.widgets.scene_panel import ScenePanel
+from lossmon.ui.widgets.panel import ScenePanel
 
 
 class Badge(ScenePanel, can_focus=True):

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from lossmon.analysis.headline_settings import headline_settings
 from lossmon.ui.scene import Scene
 from lossmon.ui.text.lines import MUTED, TEXT, Line, clean, clip
-from lossmon.ui.widgets.scene_panel import ScenePanel
+from lossmon.ui.widgets.panel import ScenePanel
 
 
 class Configuration(ScenePanel, can_focus=True):

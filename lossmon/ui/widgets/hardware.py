@@ -11,7 +11,7 @@ from lossmon.ui.scene import Scene
 from lossmon.ui.text import numbers
 from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, choose, clean, fit, indented, pad
 from lossmon.ui.widgets.gpus import block, gpu_lines, rest_line, short_block
-from lossmon.ui.widgets.scene_panel import ScenePanel
+from lossmon.ui.widgets.panel import ScenePanel
 
 COLUMN = 30
 """Cells below which a GPU has no room for bars."""

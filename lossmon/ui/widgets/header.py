@@ -12,8 +12,10 @@ from lossmon.ui.dashboard.header import (
     progress_parts,
     state_of,
 )
+from lossmon.ui.dashboard.notices import Pace, notice, notice_line
+from lossmon.ui.scene import Scene
 from lossmon.ui.text.lines import EMPTY, MUTED, Line, clean, join
-from lossmon.ui.widgets.scene_panel import ScenePanel
+from lossmon.ui.widgets.panel import Panel, ScenePanel
 
 SPELLED = 52
 """Columns from which the narrow screen spells what its keys do."""
@@ -68,3 +70,22 @@ class Pulse(Header):
         """The keys that matter most, each with its word."""
         words = (("?", "help"), ("q", "quit"), ("d", "diagnosis"))
         return join([((key, "key"), (f" {self.scene.say(word)}", MUTED)) for key, word in words])
+
+
+class Notices(Panel):
+    """The most urgent notice; hidden while there is none."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.line: Line = EMPTY
+        self._pace = Pace()
+
+    def show(self, scene: Scene) -> None:
+        """Show the most urgent notice of a scene."""
+        self._pace.take(scene)
+        self.line = notice(scene, self._pace)
+        self.set_class(not self.line, "-empty", update=self.is_mounted)
+        self.redraw()
+
+    def compose_lines(self, width: int, height: int) -> Sequence[Line]:
+        return [notice_line(self.line, width)]

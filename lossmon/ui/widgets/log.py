@@ -9,7 +9,7 @@ from textual.content import Content
 
 from lossmon.ui.scene import Scene
 from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, clean, fit
-from lossmon.ui.widgets.scene_panel import ScenePanel
+from lossmon.ui.widgets.panel import ScenePanel
 
 _TROUBLE = re.compile(
     r"\b(Traceback|\w*(Error|Exception)\b(?!\s*=)|out of memory|CRITICAL|FATAL|Killed"

@@ -13,8 +13,7 @@ from lossmon.ui.chart.model import ChartModel, ChartOptions
 from lossmon.ui.dashboard.chart_titles import options_of
 from lossmon.ui.media.heat import summary
 from lossmon.ui.media.pr_curve import curve_model, unit_square
-from lossmon.ui.metrics.entries import MetricEntry
-from lossmon.ui.metrics.media_entries import MEDIA_WORDS, MediaEntry
+from lossmon.ui.metrics.entries import MEDIA_WORDS, MediaEntry, MetricEntry
 from lossmon.ui.scene import Scene
 from lossmon.ui.text import numbers
 from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line

@@ -13,11 +13,11 @@ from textual.content import Content
 from lossmon.types import Series
 from lossmon.ui.metrics.entries import Bands, MetricEntry
 from lossmon.ui.metrics.names import frequencies
-from lossmon.ui.metrics.search import SearchError, matcher
+from lossmon.ui.metrics.ranking import SearchError, matcher
 from lossmon.ui.metrics.table import Spans, entries_in, is_double, spans_of, table, table_rows
 from lossmon.ui.scene import Scene
 from lossmon.ui.text.lines import EMPTY, TEXT, Line, clean, pad
-from lossmon.ui.widgets.scene_panel import ScenePanel
+from lossmon.ui.widgets.panel import ScenePanel
 
 
 class Metrics(ScenePanel, can_focus=True):

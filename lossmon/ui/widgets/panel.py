@@ -8,11 +8,13 @@ from weakref import WeakKeyDictionary
 
 from rich.cells import cell_len
 from textual.app import App
+from textual.content import Content
 from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from lossmon.ui.text.lines import EMPTY, Line
+from lossmon.ui.scene import Scene
+from lossmon.ui.text.lines import EMPTY, TEXT, Line, choose
 from lossmon.ui.theme.palette import Palette
 
 JOIN_GAP = 6
@@ -157,3 +159,41 @@ def _whole(
     while any(end < len(c) and c[end] == _SECOND for c in (was, now)):
         end += 1
     return start, end
+
+
+class ScenePanel(Panel):
+    """Shows something of the newest scene."""
+
+    title_word: ClassVar[str] = ""
+    """What stands in the upper edge where the panel has one."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.scene = Scene()
+
+    def on_mount(self) -> None:
+        if self.title_word:
+            self.border_title = Content(self.scene.say(self.title_word))
+
+    def show(self, scene: Scene) -> None:
+        """Show a scene; cheap where nothing of it changed."""
+        self.scene = scene
+        self.redraw()
+
+
+class Heading(Panel):
+    """Parts of a line by importance."""
+
+    DEFAULT_CSS = "Heading { height: 1; }"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parts: Sequence[tuple[int, Line]] = ()
+
+    def show(self, parts: Sequence[tuple[int, Line]]) -> None:
+        """Show parts with importance."""
+        self.parts = parts
+        self.redraw()
+
+    def compose_lines(self, width: int, height: int) -> Sequence[Line]:
+        return [((" ", TEXT), *choose(self.parts, width - 2, 3))]

@@ -18,7 +18,7 @@ from lossmon.ui.text.lines import EMPTY, TEXT, Line, clean, fit, wrap
 from lossmon.ui.text.lines import width as cells_of
 from lossmon.ui.widgets.charts.losses import show_plan
 from lossmon.ui.widgets.charts.pane import LossPane
-from lossmon.ui.widgets.scene_panel import ScenePanel
+from lossmon.ui.widgets.panel import ScenePanel
 
 BESIDE = 140
 """Columns from which it has a place beside the list."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from lossmon.ui.dashboard.verdicts import step_lines, turn_line, verdict_rows
 from lossmon.ui.text.lines import Line
-from lossmon.ui.widgets.scene_panel import ScenePanel
+from lossmon.ui.widgets.panel import ScenePanel
 
 
 class Verdicts(ScenePanel, can_focus=True):

@@ -6,12 +6,11 @@ from collections.abc import Iterator, Sequence
 
 from rich.cells import cell_len
 
-from lossmon.analysis.logged_media import about_logged
-from lossmon.analysis.unread_files import about_unread
+from lossmon.analysis.file_sentences import about_logged, about_unread
 from lossmon.locale import phrase
 from lossmon.ui.text.lines import EMPTY, MUTED, STRONG, TEXT, Line, clean, clip, wrap
 from lossmon.ui.text.lines import width as cells_of
-from lossmon.ui.widgets.scene_panel import ScenePanel
+from lossmon.ui.widgets.panel import ScenePanel
 
 
 class Waiting(ScenePanel):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lossmon.monitor.runs.tag_overrides import TagOverrides
+from lossmon.monitor.runs.ambiguous_tags import TagOverrides
 
 NAMES = {"train_loss": ("mine", "theirs"), "just_shown": ("a", "b"), "eval_loss": "held/out"}
 

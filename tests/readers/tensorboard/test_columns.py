@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lossmon.readers.tensorboard.columns import ColumnDecoder
-from lossmon.readers.tensorboard.rows import EventRows
-from lossmon.readers.tensorboard.tags import EventTags
+from lossmon.readers.tensorboard.rows import EventRows, EventTags
 from lossmon.readers.tensorboard.tfrecord import RecordTail
 from tests.readers.tensorboard.event_files import recorded, scalar
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 
 from lossmon.errors import ReadError
-from lossmon.readers.tensorboard import tags
+from lossmon.readers.tensorboard import rows
 from lossmon.readers.tensorboard.reader import EventReader
 from lossmon.types import Axis, Batch, Facts, Restart, TextSample
 from tests import paths
@@ -319,7 +319,7 @@ def test_a_very_long_tag_is_left_out_with_one_note(log: Path) -> None:
 
 
 def test_endless_new_tags_cost_bounded_memory(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tags, "MOST_TAGS", 50)
+    monkeypatch.setattr(rows, "MOST_TAGS", 50)
     batch = written(log, *(scalar(f"loss {i}", i, 1.0) for i in range(60)))
     assert len(read(batch)) == 50
     assert len(batch.notes) == 1

@@ -11,8 +11,14 @@ import pytest
 from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import masked_crc32c
 
 from lossmon.errors import ReadError
-from lossmon.readers.tensorboard.crc32c import crc32c, masked
-from lossmon.readers.tensorboard.tfrecord import LARGEST, WINDOW, RecordTail, is_header
+from lossmon.readers.tensorboard.tfrecord import (
+    LARGEST,
+    WINDOW,
+    RecordTail,
+    crc32c,
+    is_header,
+    masked,
+)
 from tests.readers.tensorboard.event_files import framed
 
 

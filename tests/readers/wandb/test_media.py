@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from lossmon.readers.wandb import FORMATS
-from lossmon.readers.wandb.pr_tables import pr_curves
 from lossmon.readers.wandb.reader import WandbReader
+from lossmon.readers.wandb.tables import pr_curves
 from lossmon.types import (
     Histogram,
     LoggedImage,

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from lossmon.ui.keys.keymap import is_key, pressable
+from lossmon.ui.keys.bindings import is_key, pressable
 from lossmon.ui.scene import ScreenConfig
 from lossmon.ui.screens.help import HelpScreen
 from lossmon.ui.text.lines import MUTED, plain, width

@@ -8,10 +8,8 @@ import numpy as np
 import pytest
 
 from lossmon.types import Kind, Meaning, Series, Split
-from lossmon.ui.metrics.band import band_of
-from lossmon.ui.metrics.entries import Bands, MetricEntry, entries_of, entry_of
-from lossmon.ui.metrics.ranking import MetricSort, change, ordered, ranked
-from lossmon.ui.metrics.search import SearchError, matcher
+from lossmon.ui.metrics.entries import Bands, MetricEntry, band_of, entries_of, entry_of
+from lossmon.ui.metrics.ranking import MetricSort, SearchError, change, matcher, ordered, ranked
 from tests.ui import stage
 
 

@@ -18,7 +18,7 @@ from lossmon.ui.follower import SnapshotReady
 from lossmon.ui.scene import Scene, ScreenConfig
 from lossmon.ui.screens.compare import CompareScreen
 from lossmon.ui.screens.dashboard import Dashboard
-from lossmon.ui.state.run_letters import RunLetters
+from lossmon.ui.state.session import RunLetters
 from lossmon.ui.terminal import Terminal
 from tests.ui import stage
 from tests.ui.screen import SIZES, TINY, faults, rows, wrong_at

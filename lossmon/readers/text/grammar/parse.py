@@ -16,7 +16,6 @@ from lossmon.readers.text.grammar.dict_lines import pairs
 from lossmon.readers.text.grammar.parsed import LinePosition, LineValue, MetricLine, Scale
 from lossmon.readers.text.grammar.position import position
 from lossmon.readers.text.grammar.prefix import Prefix, prefix
-from lossmon.readers.text.grammar.symbols import Symbols
 from lossmon.readers.text.grammar.table_heads import columns
 from lossmon.readers.text.grammar.values import values_of
 from lossmon.readers.text.grammar.words import (
@@ -25,6 +24,7 @@ from lossmon.readers.text.grammar.words import (
     LOSS_END,
     NUMBER,
     SAYS_SPLIT,
+    Symbols,
     is_known,
     is_loss,
 )

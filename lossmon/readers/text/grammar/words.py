@@ -137,3 +137,29 @@ def is_known(name: str) -> bool:
 def is_loss(name: str) -> bool:
     """Whether a name is a loss, believed even in a line without a step."""
     return LOSS_NAME.search(name) is not None and is_metric(name)
+
+
+_SAME = str.maketrans("：，；＝≈（）【】％", ":,;==()[]%")
+_KEPT = "•"
+"""Bullets part the columns of Lightning's bar, by which it is known."""
+
+
+class Symbols(dict[int, str | int]):
+    """A table for `str.translate`: rules, dashes, arrows and pictures become `|`.
+
+    Letters of every script stay, and each sign becomes exactly one, so that places do not move.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(_SAME)
+        self[ord(_KEPT)] = _KEPT
+
+    def __missing__(self, code: int) -> str | int:
+        letter = chr(code)
+        if code < 128 or letter.isalnum():
+            self[code] = code
+        elif letter.isspace() or not letter.isprintable() or code in range(0xFE00, 0xFE10):
+            self[code] = " "
+        else:
+            self[code] = "|"
+        return self[code]

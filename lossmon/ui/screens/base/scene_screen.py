@@ -13,7 +13,7 @@ from lossmon.types import MediaSeries
 from lossmon.ui.chart.positions import axes_of_run
 from lossmon.ui.chart.view_options import XAxis
 from lossmon.ui.compositor import DiffCompositor
-from lossmon.ui.dashboard.sizes import COLUMNS, ROWS
+from lossmon.ui.dashboard.places import COLUMNS, ROWS
 from lossmon.ui.scene import Scene
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from lossmon.monitor.media import load_media
 from lossmon.types import MediaContent, MediaKind, MediaRecord, MediaSeries, UnreadableMedia
 from lossmon.ui.keys.bindings import footer
 from lossmon.ui.metrics.names import natural_key
-from lossmon.ui.metrics.search import SearchError, matcher
+from lossmon.ui.metrics.ranking import SearchError, matcher
 from lossmon.ui.scene import Scene
 from lossmon.ui.screens.base.host import ViewHost
 from lossmon.ui.screens.base.typing_screen import TypingScreen

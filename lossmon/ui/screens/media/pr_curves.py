@@ -15,7 +15,7 @@ from lossmon.ui.media.pr_curve import curve_model, unit_square, unsmoothed
 from lossmon.ui.screens.media.base import MediaScreen
 from lossmon.ui.text.lines import MUTED, TEXT, Line
 from lossmon.ui.widgets.charts.chart import Chart
-from lossmon.ui.widgets.heading import Heading
+from lossmon.ui.widgets.panel import Heading
 
 
 class PrCurvesScreen(MediaScreen):

@@ -11,7 +11,7 @@ from textual.screen import Screen
 from lossmon.monitor.media import load_media
 from lossmon.types import LoggedImage, MediaRecord, MediaSeries, UnreadableMedia
 from lossmon.ui.media.picture import decode
-from lossmon.ui.metrics.media_entries import MediaEntry
+from lossmon.ui.metrics.entries import MediaEntry
 from lossmon.ui.widgets.media.card import Shown
 from lossmon.ui.widgets.media.pixels import ground_of
 from lossmon.ui.widgets.panel import palette_of
