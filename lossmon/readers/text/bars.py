@@ -77,7 +77,8 @@ class Bars:
         Returns:
             Text of another stream after the bar, None if the text is not a bar.
         """
-        if ("%|" in frame or "it [" in frame) and (rest := self._tqdm(frame, ended)) is not None:
+        drawn = "%|" in frame or "it [" in frame or "/? [" in frame
+        if drawn and (rest := self._tqdm(frame, ended)) is not None:
             return rest
         parsed = keras(frame)
         if parsed is None:

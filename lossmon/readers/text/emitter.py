@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from lossmon.lazy_pattern import lazy_pattern
 from lossmon.readers.points_builder import PointsBuilder
 from lossmon.readers.text.facts.run_facts import RunFacts
+from lossmon.readers.text.grammar.parsed import scaled
 from lossmon.readers.text.grammar.words import EVAL_NAME
 from lossmon.readers.text.templates import Groups, Template
 from lossmon.types import Axis
@@ -62,7 +63,7 @@ class PointEmitter:
             if template.parsed.stale and EVAL_NAME.search(tag):
                 self._emit_changes(tag, texts, orders, steps, walls, axis)
                 continue
-            values = map(float, texts) if scale == 1.0 else [float(t) * scale for t in texts]
+            values = map(float, texts) if scale == 1.0 else [scaled(t, scale) for t in texts]
             self._points.extend(tag, axis, orders, steps, walls, values)
         if template.epoch >= 0 and "epoch" not in skip:
             epochs = map(float, columns[template.epoch])

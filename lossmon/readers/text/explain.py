@@ -5,7 +5,7 @@ from __future__ import annotations
 from lossmon.fast_dataclass import dataclass
 from lossmon.readers.files.terminal import resolved
 from lossmon.readers.text.grammar.parse import LONGEST, masked, parse, refusal, wordiness
-from lossmon.readers.text.grammar.parsed import MetricLine, TextSpan
+from lossmon.readers.text.grammar.parsed import LineValue, MetricLine, TextSpan, scaled
 from lossmon.readers.text.grammar.prefix import prefix
 from lossmon.readers.text.grammar.values import REACH, name_before
 from lossmon.readers.text.grammar.words import TOKEN, is_metric
@@ -51,7 +51,7 @@ def explain_line(text: str) -> Explanation:
         "rank": parsed.rank,
         "time": parsed.time,
     }
-    metrics = tuple((v.name, _number(line, v.span) * v.scale) for v in parsed.values)
+    metrics = tuple((v.name, _number(line, v)) for v in parsed.values)
     said = tuple((name, line[slice(*span)]) for name, span in spans.items() if span is not None)
     reason = "" if metrics else "it gives the lines below it their position"
     return Explanation(metrics, said, _left(line, _taken(parsed)), reason)
@@ -73,8 +73,8 @@ def _taken(parsed: MetricLine) -> tuple[TextSpan, ...]:
     return (*parsed.position.taken, *whole, *(value.span for value in parsed.values))
 
 
-def _number(line: str, span: TextSpan) -> float:
-    return float(line[slice(*span)].replace(",", ""))
+def _number(line: str, value: LineValue) -> float:
+    return scaled(line[slice(*value.span)].replace(",", ""), value.scale)
 
 
 def _left(line: str, taken: tuple[TextSpan, ...]) -> tuple[tuple[str, str], ...]:

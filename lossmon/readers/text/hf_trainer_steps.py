@@ -134,16 +134,22 @@ class TrainerSteps(Generic[T]):
     Attributes:
         per_epoch: Steps per epoch as the Trainer announced them, 0 if it did not.
         total: Steps of the whole training, 0 if unknown.
+        by_epoch: Records without a known step are placed by their epoch.
+        is_sparse: Several whole epochs were evaluated between two train records.
     """
 
     per_epoch: float = 0.0
     total: int = 0
+    by_epoch: bool = False
+    is_sparse: bool = False
     _bar: int = 0
     _bar_total: int = 0
     _held: list[TrainerRecord[T]] = field(default_factory=list)
     _bounds: _Bounds = field(default_factory=_Bounds)
     _epochs: list[float] = field(default_factory=list)
     _counting: bool = False
+    _evaluated: tuple[int, float] = (-1, 0.0)
+    """Train records before the newest evaluation, and its epoch."""
 
     @property
     def waiting(self) -> bool:
@@ -185,7 +191,7 @@ class TrainerSteps(Generic[T]):
         """
         if self.per_epoch:
             return [max(0, round(epoch * self.per_epoch)) for epoch in epochs], Axis.STEP
-        if not self._counting or not train or self._held:
+        if not self._counting or not train or self._held or self.by_epoch:
             return None
         rising = [*self._epochs[-1:], *epochs]
         if any(b < a - precision for a, b in pairwise(rising)):
@@ -270,8 +276,20 @@ class TrainerSteps(Generic[T]):
 
     def _counted(self, record: TrainerRecord[T]) -> PlacedRecord[T]:
         """Number a record; an evaluation gets the number of the train record before it."""
+        if self.by_epoch:
+            return record.item, round(record.epoch), Axis.EPOCH
         if self._epochs and record.epoch < self._epochs[-1] - record.precision:
             del self._epochs[bisect_left(self._epochs, record.epoch - record.precision / 2) :]
         if record.train:
             self._epochs.append(record.epoch)
+        else:
+            self._watch(record)
         return record.item, max(1, len(self._epochs)), Axis.ORDER
+
+    def _watch(self, record: TrainerRecord[T]) -> None:
+        """Notice that evaluations at the ends of epochs are more frequent than train records."""
+        before, self._evaluated = self._evaluated, (len(self._epochs), record.epoch)
+        whole = all(abs(e - round(e)) <= record.precision for e in (before[1], record.epoch))
+        later = round(record.epoch) > round(before[1])
+        if whole and later and before[0] == self._evaluated[0]:
+            self.is_sparse = True

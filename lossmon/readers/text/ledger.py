@@ -47,6 +47,8 @@ class Ledger:
         """The log does not state positions: its lines are numbered."""
         self._newest: tuple[Template | None, int] = (None, 0)
         """Shape and step of the newest line with metrics."""
+        self._line: tuple[Template | None, int, list[tuple[str, str]]] = (None, 0, [])
+        """Shape and step of the last line that was placed, and its tags with their numbers."""
         self._heading = SectionHeading()
         self._stale = StaleBarValues()
         self._boosting = BestDirection()
@@ -127,7 +129,7 @@ class Ledger:
     def _add(self, template: Template, rows: Sequence[Groups]) -> None:
         parsed = template.parsed
         if template.values:
-            self.facts.measure()
+            self.facts.measure(len(rows))
         if parsed.trainer:
             self.trainer.add(template, rows)
             self._update_plan()
@@ -195,6 +197,8 @@ class Ledger:
         steps, axis = placed
         if not template.values:
             return
+        if self._is_echo(template, rows[-1], steps[-1]) and len(rows) == 1:
+            return
         rows, steps = self._first_copies(template, rows, steps)
         if self._waiting and rows:
             self._release(steps[0], axis)
@@ -231,6 +235,12 @@ class Ledger:
         again = frozenset(tag for tag, value in shown.items() if self._painted.get(tag) == value)
         self._painted = shown
         return again
+
+    def _is_echo(self, template: Template, row: Groups, step: int) -> bool:
+        """Whether a second logger prints the line before once more, in a shape of its own."""
+        values = [(tag, row[index]) for tag, index, _ in template.values]
+        before, self._line = self._line, (template, step, values)
+        return before[0] is not template and before[1:] == (step, values)
 
     def _first_copies(
         self, template: Template, rows: Sequence[Groups], steps: list[int]

@@ -115,6 +115,7 @@ class TextLog:
         if not self._open:
             self._todo.pop()
         drawn = "\r" in text or "%|" in text or "━" in text or "it [" in text
+        drawn = drawn or "/? [" in text
         self._alert = self.ledger.facts.watching
         self._plain = not (self._alert or drawn)
 
@@ -225,6 +226,7 @@ class TextLog:
             or self._bars.holding
             or "%|" in line
             or "it [" in line
+            or "/? [" in line
             or "━" in line
         )
 

@@ -20,7 +20,7 @@ _TQDM = lazy_pattern(
     re.DOTALL,
 )
 _ENDLESS = lazy_pattern(
-    r"(?P<head>[^|\n]{0,200}?)(?<![\w.])(?P<step>\d{1,18})it \["
+    r"(?P<head>[^|\n]{0,200}?)(?:\|[^|\n]{0,400}\|\s*)?(?<![\w.])(?P<step>\d{1,18})(?:it|/\?) \["
     r"(?P<clock>[^\]\n]{0,4000})\](?P<rest>.*)",
     re.DOTALL,
 )

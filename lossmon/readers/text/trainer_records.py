@@ -42,7 +42,7 @@ class TrainerRecords:
         self.last_bar = ""
         self._emitter = emitter
         self._facts = facts
-        self._steps: TrainerSteps[Held] = TrainerSteps()
+        self._steps: TrainerSteps[Held] = TrainerSteps(by_epoch=hindsight.by_epoch)
         self._hindsight = hindsight
         if hindsight.total_steps:
             self.announce(hindsight.total_steps, hindsight.steps_per_epoch)
@@ -108,6 +108,8 @@ class TrainerRecords:
         half = _half_digit(text, template.parsed.quoted)
         record = TrainerRecord(held, epoch, half, trains(template))
         self._emit(self._steps.add(record))
+        if self._steps.is_sparse:
+            self._hindsight.set_by_epoch()
 
     def _note_rates(self, template: Template, rows: Sequence[Groups]) -> None:
         for tag, index, _ in template.values:

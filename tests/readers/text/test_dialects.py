@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from lossmon.readers.text.detection import claims
@@ -64,6 +66,9 @@ STEPS: dict[str, Steps] = {
         "eval/Loss": [20, 50, 80],
     },
     "summed_up.log": {"train_loss": [0, 10, 20, 30, 40, 50], "val_loss": [20, 50]},
+    "opennmt.log": {"xent": [50, 100, 150, 200], "eval/xent": [100, 200]},
+    "so_far.log": {"avg loss": [25, 50, 75, 100, 125, 150], "val loss": [50, 100, 150]},
+    "transformer_xl.log": {"loss": [500, 1000, 99500, 100000], "eval/loss": [1000, 100000]},
     "wenet_levels.log": {"loss": [0, 100, 200, 300], "eval/loss": [100, 300]},
     "wenet.log": {"loss": [0, 100, 200, 300], "eval/loss": [100, 300]},
 }
@@ -75,6 +80,8 @@ EPOCHS: dict[str, Steps] = {
     "yolov5.log": {"box_loss": [0, 1, 2], "metrics/mAP50(B)": [0, 1, 2]},
     "yolov7_mixed.log": {"loss": [0, 1, 2], "metrics/mAP50(B)": [0, 1]},
     "spacy2.log": {"NER Loss": [1, 2, 3], "NER F": [1, 2, 3]},
+    "torchlight.log": {"mean_loss": [0, 1, 2], "eval/mean_loss": [0, 1, 2]},
+    "unknown_total.log": {"loss": [0, 1, 2]},
     "yolov8_classify.log": {"loss": [1, 2], "metrics/accuracy_top1": [1, 2]},
     "yolov8.log": {"box_loss": [1, 2, 3], "metrics/mAP50-95(B)": [1, 2, 3]},
 }
@@ -113,6 +120,7 @@ def test_what_optuna_prints_is_a_study() -> None:
 
 def test_the_values_of_dialects_are_those_of_the_log() -> None:
     assert read_file(DATA / "kaldi_nnet3.log").values["nll"][0] == 3.0
+    assert read_file(DATA / "opennmt.log").values["eval/xent"] == [math.log(6), math.log(4)]
     assert read_file(DATA / "validate_rounds.log").values["eval/Loss"][0] == 2.1
     assert read_file(DATA / "wenet.log").values["eval/loss"] == [88.5, 87.5]
     assert read_file(DATA / "yolov8.log").values["box_loss"] == [3.189, 2.189, 1.189]

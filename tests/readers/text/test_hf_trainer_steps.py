@@ -62,6 +62,16 @@ def test_without_either_records_are_numbered_alone_or_together() -> None:
     assert steps.add_run([0.4, 0.2], 0.05, True) is None
 
 
+def test_evaluations_that_outnumber_the_train_records_are_noticed() -> None:
+    steps: TrainerSteps[float] = TrainerSteps()
+    for epoch in (1.0, 2.0):
+        assert not steps.is_sparse
+        steps.add(record(epoch, train=False))
+    assert steps.is_sparse
+    by_epoch: TrainerSteps[float] = TrainerSteps(by_epoch=True)
+    assert by_epoch.add(record(35.71)) == [(35.71, 36, Axis.EPOCH)]
+
+
 def rounded(epoch: float, *, train: bool = True) -> TrainerRecord[float]:
     return TrainerRecord(epoch, epoch, 0.00005, train)
 

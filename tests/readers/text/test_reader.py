@@ -392,6 +392,7 @@ def test_the_rank_that_died_first_is_the_reason(tmp_path: Path) -> None:
         "/var/spool/job/slurm_script: line 12: 4242 Killed                  python train.py",
         "slurmstepd: error: *** JOB 12 ON n1 CANCELLED AT 2026-11-21 DUE TO TIME LIMIT ***",
         "slurmstepd: error: Detected 1 oom_kill event in StepId=12.batch",
+        "slurmstepd-node7: error: *** JOB 12 ON node7 CANCELLED AT 2026-11-21T10:00:00 ***",
         "[1]    12345 killed     python train.py",
         "Out of memory: Killed process 1234 (python) total-vm:12345kB",
         "Fatal Python error: Segmentation fault",
@@ -454,6 +455,11 @@ def test_a_crash_is_seen_behind_lines_that_look_like_it(
             "ValueError: no batch",
         ),
         (
+            "Error executing job with overrides: ['lr=0.1']\nTraceback (most recent call last):\n"
+            '  File "a.py", line 3\nray.exceptions.RayTaskError(OSError): ray::run() (pid=7)\n',
+            "ray.exceptions.RayTaskError(OSError)",
+        ),
+        (
             '  + Exception Group Traceback (most recent call last):\n  |   File "a.py", line 3\n'
             "  | ExceptionGroup: two workers (2 sub-exceptions)\n",
             "ExceptionGroup: two workers (2 sub-exceptions)",
@@ -474,6 +480,13 @@ def test_a_log_ends_with_a_crash(tmp_path: Path, end: str, reason: str) -> None:
     failure = read_text(tmp_path / "a.log", "step 1 loss 0.5\n" + end).last("failure")
     assert isinstance(failure, str)
     assert failure.startswith(reason)
+
+
+def test_a_job_that_its_scheduler_ended_goes_on_only_with_many_lines(tmp_path: Path) -> None:
+    end = "step 1 loss 0.5\nslurmstepd: error: *** JOB 12 ON n1 CANCELLED AT 2026-11-21 ***\n"
+    lines = [f"step {step} loss 0.4\n" for step in range(2, 9)]
+    assert read_text(tmp_path / "a.log", end + "".join(lines[:2])).last("failure")
+    assert not read_text(tmp_path / "b.log", end + "".join(lines)).last("failure")
 
 
 def test_a_chained_traceback_ends_with_its_last_exception(tmp_path: Path) -> None:

@@ -20,6 +20,9 @@ searched line by line."""
 LONGEST = 240
 """Characters kept of a reason."""
 
+LATE = 4
+"""Lines with metrics that may follow the end of a job without its going on."""
+
 _TRACEBACK = lazy_pattern(r"[\s╭─]*(?:\+ Exception Group )?Traceback \(most recent call last\)")
 _GROUP = lazy_pattern(r"[\s|]*(?P<reason>(?:Base)?ExceptionGroup: .*)")
 _INSIDE = (" ", "\t", "|", "+", "│", "╭", "╰", ">")
@@ -27,12 +30,13 @@ _INSIDE = (" ", "\t", "|", "+", "│", "╭", "╰", ">")
 _EXCEPTION = lazy_pattern(
     r"(?P<name>(?:[A-Za-z_]\w*\.){0,8}[A-Za-z_]\w*"
     r"(?:Error|Exception|Interrupt|Exit|Warning|Failure|Timeout|NotFound|Refused|OutOfMemory)?)"
+    r"(?:\([A-Za-z_]\w{0,80}\)(?=: ))?"
     r"(?P<text>: .*|:?)$"
 )
 _ENDS = tuple(
     lazy_pattern(pattern)
     for pattern in (
-        r"slurmstepd: error: .*(?:CANCELLED|DUE TO|oom[-_]kill).*",
+        r"slurmstepd[\w.-]*: error: .*(?:CANCELLED|DUE TO|oom[-_]kill).*",
         r"srun: error: .*(?:Out Of Memory|Killed|Terminated|Exited with|Segmentation).*",
         r"(?:.*line \d+: +\d+ )?(?:Killed|Terminated|Aborted|Bus error|Segmentation fault)"
         r"(?: +\(core dumped\)| {2,}.*)?",
@@ -69,7 +73,7 @@ _ENDS = tuple(
 )
 _GLUED = lazy_pattern(
     r".{0,300}?(?:\d/\d{1,12}|\]|\}|\||\d%|\^C)\s*"
-    r"(?=Traceback \(most recent|(?:slurmstepd|srun): error|Killed\b|Terminated\b|"
+    r"(?=Traceback \(most recent|(?:slurmstepd[\w.-]*|srun): error|Killed\b|Terminated\b|"
     r"Segmentation fault|Aborted\b|Fatal Python error)"
 )
 """A progress bar, a record or an interrupt whose line had not ended when the crash was printed."""
@@ -78,8 +82,8 @@ _LOGGED = lazy_pattern(
     r"(?x).{0,80}(?:\b(?:ERROR|WARNING|WARN|Error|Exception|DEBUG|INFO)\b[\s:|\]-]|\[W\ )"
     r"|Exception\ (?:ignored\ )?in|The\ above\ exception|During\ handling"
 )
-_CAUGHT = lazy_pattern(r"An error has been caught in function")
-"""loguru's `catch` lets a program end without its traceback, and prints it itself."""
+_CAUGHT = lazy_pattern(r"An error has been caught in function|Error executing job with overrides")
+"""loguru's `catch` and Hydra let a program end without its traceback, and print it themselves."""
 
 _CHAIN = lazy_pattern(r"\s*(?:During handling of the above|The above exception was the direct)")
 _RANKED = lazy_pattern(
@@ -115,6 +119,8 @@ class Failures:
         self.reason = ""
         """Why the run died, empty if it did not."""
         self._past = ""
+        self._late = 0
+        """Lines with metrics since a scheduler ended the job."""
         self._traces: dict[int, _Trace] = {}
 
     @property
@@ -151,9 +157,15 @@ class Failures:
         stripped = line.strip()[:2000]
         return any(end.fullmatch(stripped) for end in _ENDS) and self._die(stripped)
 
-    def clear(self) -> bool:
-        """Note that the training went on; True if there was a failure."""
+    def clear(self, lines: int) -> bool:
+        """Note that lines of training follow; True if there was a failure and it went on.
+
+        What a job had buffered may be printed after its scheduler has ended it.
+        """
         self._traces.clear()
+        self._late += lines
+        if self.reason.startswith("slurmstepd") and self._late <= LATE:
+            return False
         failed = bool(self.reason)
         self._past, self.reason = self.reason or self._past, ""
         return failed
@@ -177,6 +189,7 @@ class Failures:
         # Other ranks may log a little longer before the launcher reports that one of them died.
         agent = _AGENT.search(line) is not None
         self.reason = (self._past if agent and self._past else line)[:LONGEST]
+        self._late = 0
         return True
 
 

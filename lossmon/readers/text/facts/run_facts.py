@@ -101,9 +101,9 @@ class RunFacts:
             self._trials[ending.removeprefix(TRIALS)] += 1
         self._batch.facts.append(Facts(trials=dict(self._trials)))
 
-    def measure(self) -> None:
-        """Note a line with metrics: a failure before it did not end the run."""
-        if self._failures.reason and self._failures.clear():
+    def measure(self, lines: int) -> None:
+        """Note lines with metrics: a failure before them did not end the run."""
+        if self._failures.reason and self._failures.clear(lines):
             self._batch.facts.append(Facts(failure=""))
 
     def train(self, step: int) -> None:

@@ -8,7 +8,14 @@ from dataclasses import field
 
 from lossmon.fast_dataclass import dataclass
 from lossmon.lazy_pattern import lazy_pattern
-from lossmon.readers.text.grammar.parsed import LinePosition, LineValue, MetricLine, Scale, TextSpan
+from lossmon.readers.text.grammar.parsed import (
+    LOGARITHM,
+    LinePosition,
+    LineValue,
+    MetricLine,
+    Scale,
+    TextSpan,
+)
 from lossmon.readers.text.grammar.prefix import Prefix
 from lossmon.readers.text.grammar.words import NONFINITE, NUMBER
 
@@ -36,7 +43,7 @@ class LineDialect:
         scale: What the position counts; nothing if `step` counts the batches of an evaluation.
         split: `eval` where the line is about held-out data, else empty.
         names: Tag of a group, where it differs from the name of the group.
-        factors: What the number of a group is multiplied by, if not 1.
+        factors: What the number of a group is multiplied by, if not 1, or `LOGARITHM`.
         zero: Epochs begin at 0.
     """
 
@@ -125,6 +132,15 @@ DIALECTS = (
         Scale.STEP,
         split="eval",
         names={"loss": "eval/loss"},
+    ),
+    # OpenNMT prints the cross-entropy of a validation as its perplexity only.
+    LineDialect(
+        "Validation perplexity: ",
+        lazy_pattern(rf"Validation perplexity: (?P<xent>(?P<ppl>{_N}))\s*$"),
+        Scale.NONE,
+        split="eval",
+        names={"xent": "eval/xent", "ppl": "Validation perplexity"},
+        factors={"xent": LOGARITHM},
     ),
     # BigDL: "[Epoch 1 128/60000][Iteration 1][Wall Clock 0.5s] Trained ... Loss is 2.4".
     LineDialect(

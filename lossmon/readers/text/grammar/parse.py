@@ -42,9 +42,9 @@ _REJECT = re.compile(
     r"Namespace\(|(?:arguments|Arguments|Config|config|args)\b\s*[:=(]|Overriding:|usage:|\+\s|\$\s|"
     r"(?:def|import|from|class|return|if|elif|for|while|with|assert|raise|print\w*|parser)\b|\#|//|@|"
     r"Trial\ \d|v3\ \(|Region\ \d|Averaged\ stats:|\w+\.\w+\(|\(.{0,40}\):\ \w+\(|"
-    r"(?i:saving(?!\ dict\ for\ global)|saved|loading|loaded|resum|restor|best\b|early\ ?stop|"
-    r"download|reading|writing|hyperparam|setting|the\ |initializ|start\ training|stopping|"
-    r"bad\ epochs|reducing|adjusting|sanity\ check|no\ improvement|expected|usage))"
+    r"(?i:sav(?:e|ing)\b(?!\ dict\ for\ global)|saved|loading|loaded|resum|restor|best\b|"
+    r"early\ ?stop|download|reading|writing|hyperparam|setting|the\ |initializ|start\ training|"
+    r"stopping|bad\ epochs|reducing|adjusting|sanity\ check|no\ improvement|expected|usage))"
 )
 _CODE = lazy_pattern(
     r"\s*(?:self\.)?[A-Za-z_]\w*\s+=\s|\s*[A-Za-z_]\w*=\S+$|.*(?:[{};(]|[^%\d]\))\s*$|\s*['\"]\w+['\"]\s*:"

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from enum import Enum
 
 from lossmon.fast_dataclass import dataclass
 
 TextSpan = tuple[int, int]
+
+LOGARITHM = 0.0
+"""Scale of a number whose natural logarithm is the value, as a perplexity's is a loss."""
 
 
 class Scale(Enum):
@@ -62,12 +66,20 @@ class LineValue:
     Attributes:
         name: Tag under which it is given.
         span: Where the number stands.
-        scale: What to multiply it by (`12.5k`).
+        scale: What to multiply it by (`12.5k`), or `LOGARITHM`.
     """
 
     name: str
     span: TextSpan
     scale: float = 1.0
+
+
+def scaled(text: str, scale: float) -> float:
+    """Return the value that a number stands for; NaN for the logarithm of none above 0."""
+    number = float(text)
+    if scale != LOGARITHM:
+        return number * scale
+    return math.log(number) if number > 0 else math.nan
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,8 @@ _LINE_STARTS = tuple(
     (re.compile(pattern), scale)
     for pattern, scale in (
         (r"\[(?P<step>\d+)\](?:\t|:  (?=\w+'s ))", Scale.ROUND),
+        # Transformer-XL and XLNet in TensorFlow: "[500] | gnorm 0.53 lr 0.00022 | loss 5.54".
+        (r"\[ *(?P<step>\d+)\] \|(?= \w)", Scale.STEP),
         # CLU's logging_writer.py behind the prefix of absl: "...:48] [100] loss=0.5".
         (r"(?<=:\d\d\] )\[(?P<step>\d+)\](?= [\w./-]+=)", Scale.STEP),
         (r"(?P<step>\d+):\t(?=learn|test)", Scale.ROUND),

@@ -25,7 +25,7 @@ _SEPARATOR = lazy_pattern(
 )
 _DELIMITER = lazy_pattern(r"[|,;\t\[\]{}<>]|\s[-~•]\s|\s{2,}|:\s|\s-(?=\w)|=[^\s=]*\s")
 _NAME = lazy_pattern(r"[A-Za-z_\u4e00-\u9fff][\w./@%()'+\- ]{0,79}")
-_VERB = lazy_pattern(r"(?i)^.*\b(?:with|and|the|an?)\s+(?=\w)| (?:of|is|was)$")
+_VERB = lazy_pattern(r"(?i)^.*\b(?:with|and|the|an?)\s+(?=\w)|(?: so far)? (?:of|is|was)$")
 _SIZE = lazy_pattern(
     r"\s?(?:[kKMGT]?i?B\b|[mun]s\b|s\b|secs?\b|seconds?\b|min\b|mins\b|minutes?\b|h\b|hrs?\b|hours?\b|"
     r"px\b|W\b|days?\b|epochs?\b|steps?\b|rounds?\b|/\s?\d|x\d)"

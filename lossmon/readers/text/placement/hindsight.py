@@ -21,6 +21,7 @@ class Hindsight:
         summed: Tags of batches of evaluations that another line sums up.
         total_steps: Planned steps of the HF Trainer, 0 if unknown.
         steps_per_epoch: Steps of each of its epochs.
+        by_epoch: The HF Trainer evaluates more often than it logs, at the ends of epochs.
         has_train_set: The first of XGBoost's two eval sets is the train set.
         is_new: Something was found out since the log was begun.
         readings: Times the log was begun again.
@@ -30,6 +31,7 @@ class Hindsight:
     summed: set[Tags] = field(default_factory=set)
     total_steps: int = 0
     steps_per_epoch: float = 0.0
+    by_epoch: bool = False
     has_train_set: bool = False
     is_new: bool = False
     readings: int = 0
@@ -49,6 +51,11 @@ class Hindsight:
         """Note the plan of a training that only its last record states."""
         self.total_steps, self.steps_per_epoch = total_steps, steps_per_epoch
         self.is_new = True
+
+    def set_by_epoch(self) -> None:
+        """Note that records of the HF Trainer are placed by their epochs."""
+        if not self.by_epoch:
+            self.by_epoch = self.is_new = True
 
     def set_train_set(self, fitted_better: bool, *, is_first: bool) -> None:
         """Note whether a model fits the first of two eval sets better.
