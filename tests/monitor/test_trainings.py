@@ -9,6 +9,7 @@ from pathlib import Path
 from tensorboard.compat.proto.event_pb2 import Event
 
 from lossmon.monitor import Monitor
+from lossmon.readers.discovery.discovery import Discovery
 from lossmon.types import RunSnapshot
 from tests.readers.tensorboard.event_files import recorded, scalar
 
@@ -118,3 +119,12 @@ def test_a_state_belongs_to_a_training_whose_first_events_are_gone(tmp_path: Pat
     state(tmp_path / "checkpoint-400", range(10, 401, 10), 4.0)
     (run,) = Monitor([tmp_path]).drain().runs
     assert ends((run,)) == {tmp_path.name: [10, 400, 40]}
+
+
+def test_trainings_whose_losses_begin_an_update_late_are_several_runs(tmp_path: Path) -> None:
+    for number, end in enumerate((300, 200)):
+        rewards = [scalar("rollout/ep_rew_mean", at, at / 10) for at in range(10, end + 1, 10)]
+        events(tmp_path, number, *rewards, *losses(range(20, end + 1, 10), 3.0 - number))
+    newest, older = Discovery([tmp_path]).scan().runs
+    assert (newest.path, newest.superseded) == (tmp_path, False)
+    assert (len(older.files), older.superseded) == (1, True)

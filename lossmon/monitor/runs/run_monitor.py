@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from lossmon.errors import internal_error
@@ -108,8 +109,7 @@ class RunMonitor:
 
     def update(self, found: FoundRun) -> None:
         """Follow files and checkpoints that appeared."""
-        if found.checkpoints != self._found.checkpoints or found.name != self._found.name:
-            self._changes += 1
+        self._changes += replace(found, files=()) != replace(self._found, files=())
         self._found = found
         dropped, appeared = self._files.update(found)
         self._changes += appeared
@@ -326,7 +326,9 @@ class RunMonitor:
         facts, (train, eval_) = self._facts(), self._store.headline_indices()
         series = unmasked(self._store.series(), train, eval_)
         lead = leading_series(series, train)
-        self._vitals = vitals, rate = vitals_of(facts, lead, series, self._files)
+        vitals, rate = vitals_of(facts, lead, series, self._files)
+        vitals = replace(vitals, superseded=self._found.superseded)
+        self._vitals = vitals, rate
         state, reason = run_state.state(vitals, now)
         # What is missing may follow while files are read.
         whole = self._files.caught_up

@@ -94,6 +94,7 @@ class RunVitals:
         stride: Usual steps between points, or between the writes of a rarely written file.
         interval: Usual seconds between points.
         last_activity: Seconds since the Unix epoch of the last sign of life, None before any.
+        superseded: A later training was begun in its directory.
     """
 
     facts: Facts
@@ -102,6 +103,7 @@ class RunVitals:
     stride: int
     interval: float
     last_activity: float | None
+    superseded: bool = False
 
 
 def state(vital: RunVitals, now: float) -> tuple[RunState, str]:
@@ -129,6 +131,8 @@ def state(vital: RunVitals, now: float) -> tuple[RunState, str]:
         return RunState.FINISHED, "no point is missing"
     if vital.total_steps is None and silence > max(ENDED_AFTER, 3 * STALL_FACTOR * vital.interval):
         return RunState.FINISHED, "no new data for a long time, total unknown"
+    if vital.total_steps is None and vital.superseded:
+        return RunState.FINISHED, "a later training was begun in its directory"
     return RunState.STALLED, "no new data for a long time"
 
 

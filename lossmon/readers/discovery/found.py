@@ -46,12 +46,14 @@ class FoundRun:
             the same for as long as the run is known.
         files: What to read, the better source first, files of one source oldest first.
         checkpoints: Steps and names of the checkpoints on disk, ascending.
+        superseded: A later training was begun in its directory.
     """
 
     name: str
     path: Path
     files: tuple[FoundFile, ...] = ()
     checkpoints: tuple[tuple[int, str], ...] = ()
+    superseded: bool = False
 
 
 def only_text(files: Iterable[FoundFile]) -> bool:

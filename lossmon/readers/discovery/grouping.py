@@ -168,7 +168,9 @@ def _split_up(
     for file in files:
         if file.format.rank >= Rank.TEXT or file.format.user_named:
             stems[_stem(str(file.path))].append(file)
-    apart = _rivals(stems) | (_other_jobs(stems, beside) if only_text(files) else set())
+    # A database of many runs belongs to none of the logs.
+    alone = only_text(file for file in files if file.format.container is None)
+    apart = _rivals(stems) | (_other_jobs(stems, beside) if alone else set())
     if apart:
         moved = {str(file.path) for stem in apart for file in stems[stem]}
         files = [file for file in files if str(file.path) not in moved]

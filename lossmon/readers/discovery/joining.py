@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from lossmon.readers.discovery.found import FoundFile, only_text
 from lossmon.readers.discovery.grouping import FilesByRun
@@ -42,19 +42,20 @@ class RunJoiner:
                 continue
             own = self._joined.get(path)
             if own not in joined:
-                own = self._owner(path, home, joined)
+                # Several runs of a tracker may repeat one training: each time that it was resumed.
+                own = self._owner(path, home, joined, runs)
             if own:
                 self._joined[path] = own
                 joined[own] += joined.pop(path)
         return joined
 
-    def _owner(self, path: str, home: str, runs: FilesByRun) -> str:
+    def _owner(self, path: str, home: str, left: Iterable[str], runs: FilesByRun) -> str:
         """The one run below a directory that has the same losses from another source, or empty."""
         sources = _sources(runs[path])
         inside = home.rstrip(os.sep) + os.sep
         beside = [
             other
-            for other in runs
+            for other in left
             if other != path
             and other.startswith(inside)
             and not only_text(runs[other])

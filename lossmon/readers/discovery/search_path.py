@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from lossmon.readers.discovery.checkpoints import (
@@ -159,9 +160,10 @@ class SearchPath:
         owned = _owned(runs, [_with_history(checkpoint, histories) for checkpoint in checkpoints])
         for path, members in runs.items():
             for one in self._trainings.separate(path, members, owned.get(path, ())):
-                yield from self._separated(
+                parts = self._separated(
                     one.path, one.files, containers, _listed(one.checkpoints), one.name
                 )
+                yield from (replace(run, superseded=one.superseded) for run in parts)
 
     def _separated(
         self,

@@ -46,12 +46,14 @@ class TrainingFiles:
         checkpoints: Its checkpoints.
         path: Its own directory or file, as long as it is known.
         name: Name where the path says little, or empty.
+        superseded: A later one was begun in the directory.
     """
 
     files: list[FoundFile] = field(default_factory=list)
     checkpoints: list[FoundCheckpoint] = field(default_factory=list)
     path: str = ""
     name: str = ""
+    superseded: bool = False
     _probes: list[Probe] = field(default_factory=list)
 
     @property
@@ -103,10 +105,12 @@ class TrainingFiles:
         losses = [pair for pair in common if pair[0].is_train_loss]
         if not common or (losses and not self.losses <= later.curves.keys()):
             return False
+        # Losses may be missing from the first record: SB3 logs those of the update before.
+        late = max((begun for curve, _ in common if (begun := _begun(curve))), default=0)
         return all(
             (curve.is_train_loss or curve.spacing)
             and curve.steps[0] >= 0
-            and curve.steps[0] <= (curve.spacing or later.interval or _spacing(known))
+            and curve.steps[0] <= (curve.spacing or later.interval or _spacing(known)) + late
             for curve, known in losses or common
         )
 
@@ -146,6 +150,8 @@ class Trainings:
         others = [file for file in files if file not in dated and file not in states]
         self._share_out(found, others, checkpoints)
         found.reverse()
+        for earlier in found[1:]:
+            earlier.superseded = True
         self._call(found, path)
         return found
 
@@ -238,6 +244,12 @@ def _are_dated(names: Sequence[str]) -> bool:
     if not all(map(_DATED.search, names)):
         return False
     return len({_DATED.sub("", name) for name in names}) == 1
+
+
+def _begun(curve: FirstPoints) -> int:
+    """First step of a curve that begins at its own spacing, else 0."""
+    first = curve.steps[0]
+    return first if first == curve.spacing else 0
 
 
 def _spacing(curves: Iterable[FirstPoints]) -> int:

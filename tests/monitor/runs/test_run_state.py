@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -52,6 +53,12 @@ def vital(
         pytest.param(vital(facts=Facts(failure="")), 5.0, RunState.RUNNING, id="crash taken back"),
         pytest.param(
             vital(total=None), ENDED_AFTER + 1, RunState.FINISHED, id="old, total unknown"
+        ),
+        pytest.param(
+            replace(vital(total=None), superseded=True),
+            STALL_FLOOR + 1,
+            RunState.FINISHED,
+            id="a later training was begun",
         ),
         pytest.param(vital(), ENDED_AFTER + 1, RunState.STALLED, id="old, steps are missing"),
         pytest.param(vital(step=95), ENDED_AFTER, RunState.FINISHED, id="counted from 0"),

@@ -21,6 +21,8 @@ def source_of(name: str) -> str:
         return "tensorboard"
     known = {"trainer_state.json": "hf_trainer", "trainer_log.jsonl": "llamafactory"}
     endings = {".csv": "csv", ".tsv": "dvclive", ".jsonl": "jsonl", ".json": "jsonl"}
+    if name.endswith(".db"):
+        return "mlflow"
     if name.endswith(".wandb"):
         return "wandb"
     return known.get(name) or endings.get(os.path.splitext(name)[1], "text")
@@ -172,6 +174,11 @@ def test_a_lone_log_is_a_run() -> None:
 
 def test_logs_of_many_jobs_are_many_runs() -> None:
     assert sorted(runs("exp_a.log", "exp_b.log", "exp_b.err")) == ["exp_a.log", "exp_b.log"]
+
+
+def test_logs_beside_a_database_of_many_runs_are_many_runs() -> None:
+    found = runs("mlflow.db", "small.log", "large.log")
+    assert found == {".": ["mlflow.db"], "small.log": ["small.log"], "large.log": ["large.log"]}
 
 
 def test_tables_that_each_hold_a_run_are_several_runs() -> None:

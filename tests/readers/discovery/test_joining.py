@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from lossmon.readers.discovery.discovery import Discovery
+from tests.readers.databases.transaction_logs import history, logged
 
 LOSSES = [2.91834, 2.82756, 2.68412, 2.60098]
 
@@ -42,6 +43,16 @@ def test_a_log_that_fits_two_runs_or_none_is_a_run(tmp_path: Path, second: list[
     write_events(tmp_path / "second", second)
     write_log(tmp_path / "train.log", LOSSES)
     assert len(found(tmp_path)) == 3
+
+
+def test_several_runs_of_a_tracker_may_repeat_one_training(tmp_path: Path) -> None:
+    write_events(tmp_path / "output", LOSSES)
+    rows = [history(_step=str(n), loss=str(loss)) for n, loss in enumerate(LOSSES)]
+    for number in (0, 1):
+        log = tmp_path / "wandb" / f"run-20260101_00000{number}-r{number}" / f"run-r{number}.wandb"
+        log.parent.mkdir(parents=True)
+        log.write_bytes(logged(b":W&B\xe1\xbe\x00", *rows))
+    assert found(tmp_path) == {"output": ["metrics.jsonl", "run-r0.wandb", "run-r1.wandb"]}
 
 
 def test_runs_are_joined_once_their_losses_show_it(tmp_path: Path) -> None:
