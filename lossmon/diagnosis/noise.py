@@ -63,3 +63,12 @@ def spread_of(values: Sequence[float]) -> float:
     column = np.asarray(values)
     bends = np.abs(column[2:] - 2 * column[1:-1] + column[:-2])
     return median(bends) * 1.4826 / math.sqrt(6)
+
+
+def at_least_half(count: int, probability: float) -> float:
+    """Probability that at least half of so many independent events happen."""
+    none = 1 - probability
+    return sum(
+        math.comb(count, k) * probability**k * none ** (count - k)
+        for k in range((count + 1) // 2, count + 1)
+    )

@@ -75,6 +75,18 @@ def test_batches_that_differ_more_and_more_are_no_divergence() -> None:
     assert max(turn.severity for turn in history) < Severity.WARNING
 
 
+@pytest.mark.parametrize("seed", [7, 9, 19, 26, 29, 33])
+def test_a_few_bad_batches_in_a_row_are_no_divergence(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    steps = np.arange(1, 61)
+    batches = np.where(
+        random.random(60) < 0.2, 1 + 2 * random.random(60), 1 - 0.2 * random.random(60)
+    )
+    level = 1 + 1.5 * np.exp(-steps / 20)
+    history = diagnose({"train/loss": (steps, level * batches)}).history
+    assert all(change.severity < Severity.WARNING for change in history)
+
+
 @pytest.mark.parametrize(("evals", "swings"), [(0.2, True), (0.01, False)])
 def test_weights_that_swing_move_both_losses(evals: float, swings: bool) -> None:
     random = np.random.default_rng(5)

@@ -8,6 +8,7 @@ import numpy as np
 
 from lossmon.diagnosis.curve_stats import CAP_WINDOW, log_ratio, median, windows
 from lossmon.diagnosis.facts import facts
+from lossmon.diagnosis.noise import at_least_half
 from lossmon.diagnosis.rules.overfitting import train_kept_falling, train_stayed_low
 from lossmon.diagnosis.signals import Signals
 from lossmon.diagnosis.state import LossKind
@@ -72,12 +73,14 @@ def _by_train(signals: Signals, sensitivity: float) -> Finding | None:
         return None
     progress = log_ratio(signals.start, best)
     real = progress >= REAL_PROGRESS + _chance(signals)
-    young = train.points < FEW_POINTS
+    young = train.points < (FEW_POINTS if signals.is_coarse else YOUNG_POINTS)
     reference = best if real and not young else max(signals.start, best)
     excess = log_ratio(level, reference)
     if excess < _least_excess(signals) / sensitivity or _evals_disagree(signals, excess):
         return None
     if excess < RECOVERED_RISE * _largest_recovered_rise(signals) / sensitivity:
+        return None
+    if _is_scatter(signals, level, onset):
         return None
     scale = max(signals.start, best) - best
     back = (level - best) / scale if scale > 0.05 * best else math.inf
@@ -100,6 +103,27 @@ def _by_train(signals: Signals, sensitivity: float) -> Finding | None:
         evidence,
         "recovering" if recovers else "" if gone else "rising",
     )
+
+
+CHANCE = 1e-3
+"""Probability up to which chance does not explain a level: a run is judged some tens of times."""
+
+
+def _is_scatter(signals: Signals, level: float, onset: int) -> bool:
+    """Single points were as high so often before the rise that the newest may be such by chance.
+
+    Counting them needs no assumption about their distribution: losses of single batches may have
+    a long tail, of which a few in a row are no rise.
+    """
+    train = signals.train
+    assert train is not None
+    width, weight = min(signals.level_width, len(signals.recent)), float(train.weight[0])
+    start, end = train.x.searchsorted([(train.first + onset) / 2, onset]).tolist()
+    highs = train.highs[start : end - math.ceil(width / weight)]
+    if not len(highs):
+        return False
+    below = 1 - np.count_nonzero(highs >= level) / len(highs)
+    return at_least_half(width, 1 - below ** (1 / weight)) > CHANCE
 
 
 FEW_POINTS = 12
@@ -233,8 +257,8 @@ ABOVE_POINTS = 12
 
 
 BLOWN_UP = 4.0
-"""Times the median of the first few points to which the level has been up where noise needs no
-excluding: it is a blow-up that has not come back, by the measure of learning-rate finders."""
+"""Times the present level to which the level has been up where noise needs no excluding: it is a
+blow-up that has not come back, by the measure of learning-rate finders."""
 
 BELOW_START = 0.25
 """Share of the run that was better than its start, above which it has not been wrecked by it."""
@@ -255,7 +279,7 @@ def _above_its_start(signals: Signals, sensitivity: float) -> Finding | None:
         count = max(train.count(signals.at(0.9), signals.at(1)), 1.0)
         error = math.hypot(signals.first_level_errors[nth], signals.late_noise / math.sqrt(count))
         sure = -math.expm1(-rise) >= ABOVE_NOISES * error / sensitivity
-        if sure or (nth == 2 and highest > BLOWN_UP * start):
+        if sure or (nth == 2 and highest > BLOWN_UP * signals.now):
             first = start
     if not first > 0:
         return None
