@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lossmon.readers.files.lines import BLOCK, LONGEST, Chunk, LineTail, TextLine
-from lossmon.readers.files.tail import read_until
+from lossmon.readers.files.tail import MOST_PIECES, read_until
 
 
 @pytest.fixture
@@ -231,3 +231,10 @@ def test_chunks_are_whole_lines_as_they_stand(log: Path) -> None:
     tail = LineTail(log)
     assert tail.read() == Chunk(b"a\r\nb\n", 0)
     assert tail.read() is None
+
+
+def test_with_a_deadline_a_large_file_is_read_in_several_calls(log: Path) -> None:
+    log.write_bytes(b"a\n" * ((MOST_PIECES + 1) * BLOCK // 2))
+    tail = LineTail(log)
+    first, rest = (sum(map(len, read_until(tail, 1e12))) for _ in range(2))
+    assert (first, rest) == (MOST_PIECES * BLOCK, BLOCK)
