@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from operator import itemgetter
 from typing import NamedTuple
 
 from lossmon.readers.points_builder import PointsBuilder
@@ -25,6 +24,7 @@ class HistoryPlan(NamedTuple):
         logged: Of the optimizer step.
         tags: Of the metrics.
         places: Positions of the metrics.
+        width: Number of values.
     """
 
     step: int
@@ -32,6 +32,18 @@ class HistoryPlan(NamedTuple):
     logged: int
     tags: tuple[str, ...]
     places: tuple[int, ...]
+    width: int
+
+    def column(self, place: int, values: list[float]) -> list[float]:
+        """The values at one position of each row, NaN where there is none.
+
+        Args:
+            place: The position, -1 for none.
+            values: The values of all rows in turn.
+        """
+        if place < 0:
+            return [math.nan] * (len(values) // self.width)
+        return values[place :: self.width]
 
 
 def plan_of(tags: Sequence[str]) -> HistoryPlan | None:
@@ -48,7 +60,7 @@ def plan_of(tags: Sequence[str]) -> HistoryPlan | None:
         return None
     step, time, logged = (tags.index(name) if name in tags else _ABSENT for name in known[1:])
     names, places = zip(*metrics, strict=True)
-    return HistoryPlan(step, time, logged, names, places)
+    return HistoryPlan(step, time, logged, names, places, len(tags))
 
 
 class HistoryRows:
@@ -62,26 +74,24 @@ class HistoryRows:
         self._points = points
         self._plan: HistoryPlan | None = None
         self._steps: list[int] = []
-        self._times: list[float] = []
-        self._rows: list[Sequence[float]] = []
+        self._values: list[float] = []
 
-    def add(self, plan: HistoryPlan, step: int, values: list[float]) -> None:
-        """Add a row, given the values of all its keys."""
+    def add(self, plan: HistoryPlan, steps: Sequence[int], values: list[float]) -> None:
+        """Add rows, given their steps and the values of all their keys in turn."""
         if plan is not self._plan:
             self.flush()
             self._plan = plan
-        self._steps.append(step)
-        self._times.append(values[plan.time] if plan.time >= 0 else math.nan)
-        self._rows.append(values)
+        self._steps += steps
+        self._values += values
 
     def flush(self) -> None:
         """Store the rows."""
-        rows, plan = self._rows, self._plan
-        if not rows or plan is None:
+        steps, plan = self._steps, self._plan
+        if not steps or plan is None:
             return
-        width = len(plan.tags)
-        orders = self._points.reserve(len(rows) * width)
+        width, times = len(plan.tags), plan.column(plan.time, self._values)
+        orders = self._points.reserve(len(steps) * width)
         for at, (tag, place) in enumerate(zip(plan.tags, plan.places, strict=True)):
-            values = map(itemgetter(place), rows)
-            self._points.extend(tag, Axis.STEP, orders[at::width], self._steps, self._times, values)
-        self._plan, self._steps, self._times, self._rows = None, [], [], []
+            values = plan.column(place, self._values)
+            self._points.extend(tag, Axis.STEP, orders[at::width], steps, times, values)
+        self._plan, self._steps, self._values = None, [], []

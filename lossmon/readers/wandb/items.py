@@ -25,6 +25,9 @@ _SHORT_ITEM = re.compile(
 )
 """An item: its key, as it is encoded, and its value."""
 
+_HISTORY = rb"\x08[\x80-\xff]{0,9}[\x00-\x7f]\x12[\x80-\xff]?[\x00-\x7f]"
+"""A record's own number, and the key and the length of its history."""
+
 _SHORT_NUMBER = rb"\x82\x01[\x00-\x7f]([-+.0-9eE]{1,64})"
 """The value of an item that is a finite number."""
 
@@ -121,12 +124,12 @@ def decode_history(data: bytes, start: int, stop: int) -> list[tuple[bytes, byte
 
 
 def number_pattern(keys: Sequence[bytes]) -> re.Pattern[bytes]:
-    """Return the pattern of a history record with these keys in turn and nothing but numbers.
+    """Return the pattern of a record of a history with these keys in turn and nothing but numbers.
 
     Its groups are the numbers. A record that it does not match whole may be one all the same.
     """
     items = (rb"\n[\x00-\x7f]" + re.escape(key) + _SHORT_NUMBER for key in keys)
-    return re.compile(b"".join(items) + rb"(?:\x12[\x00-\x7f].{0,12})?", re.DOTALL)
+    return re.compile(_HISTORY + b"".join(items) + rb"(?:\x12[\x00-\x7f].{0,12})?", re.DOTALL)
 
 
 def decode_key(encoded: bytes) -> str:

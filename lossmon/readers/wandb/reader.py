@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable, Sequence
+from itertools import chain, islice, takewhile
+from operator import attrgetter
 from pathlib import Path
 
 from lossmon.readers.files.attachments import AttachmentQueue
@@ -57,6 +60,8 @@ _NUMBER_KEY, _HISTORY_KEY = 1 << 3 | VARINT, 2 << 3 | BYTES
 _is_summary = re.compile(rb"\x08[\x80-\xff]{0,9}[\x00-\x7f]\x1a").match
 """Whether a record, behind its own number, is a summary, which only repeats the newest values: two
 of three records are."""
+
+_content = attrgetter("content")
 
 _READ = frozenset({_HISTORY, _OUTPUT, _CONFIG, _STATS, _METRIC, _OUTPUT_RAW, _RUN, _EXIT})
 
@@ -135,10 +140,7 @@ class WandbReader:
             if self._tail.replaced:
                 self._batch.restart()
                 self._reset()
-            for record in records:
-                if not _is_summary(record[0]):
-                    self._record = record
-                    self._add(record[0])
+            self._add_all([record for record in records if not _is_summary(record[0])])
             self._rows.flush()
         self._batch.notes += self._tail.drain_notes()
         if self._malformed:
@@ -156,12 +158,21 @@ class WandbReader:
 
         return list(samples(self.path.parent, texts))
 
+    def _add_all(self, records: Sequence[LogRecord]) -> None:
+        at = 0
+        while at < len(records):
+            if self._fast is not None:
+                at += self._add_fast(*self._fast, islice(records, at, None))
+            if at < len(records):
+                self._record = records[at]
+                self._add(records[at].content)
+                at += 1
+
     def _add(self, record: bytes) -> None:
         kind, start, stop = _short_head(record)
         try:
             if kind == _HISTORY_KEY:
-                if self._fast is None or not self._add_fast(*self._fast, record, start, stop):
-                    self._add_history(decode_history(record, start, stop))
+                self._add_history(decode_history(record, start, stop))
                 return
             for field in decode_fields(record, 0, len(record)):
                 if field.number in _READ and field.wire == BYTES:
@@ -190,22 +201,31 @@ class WandbReader:
                 self._add_exit(parts)
 
     def _add_fast(
-        self, pattern: re.Pattern[bytes], plan: HistoryPlan, record: bytes, start: int, stop: int
-    ) -> bool:
-        """Add a record that is like many before it; False where it is not."""
-        found = pattern.fullmatch(record, start, stop)
-        if found is None:
-            return False
+        self, pattern: re.Pattern[bytes], plan: HistoryPlan, records: Iterable[LogRecord]
+    ) -> int:
+        """Add the first records, as far as they are like many before them; return how many."""
+        # Imported for logs of more than a few records alone.
+        from msgspec import DecodeError
+        from msgspec.json import decode
+
+        matches = map(pattern.fullmatch, map(_content, records))
+        found = [one.groups() for one in takewhile(bool, matches) if one]
+        numbers = b",".join(chain.from_iterable(found))
         try:
-            self._add_values(plan, list(map(float, found.groups())))
-        except ValueError:
-            return False
-        return True
+            self._add_values(plan, decode(b"[%b]" % numbers, type=list[float]))
+        except DecodeError:
+            self._fast = None
+            return 0
+        return len(found)
 
     def _add_values(self, plan: HistoryPlan, values: list[float]) -> None:
-        own = values[plan.step] if plan.step >= 0 else math.nan
-        self._advance(own, values[plan.logged] if plan.logged >= 0 else math.nan)
-        self._rows.add(plan, self._step, values)
+        """Add rows of one plan, given the values of all their keys in turn."""
+        steps = []
+        own_steps, logged_steps = (plan.column(at, values) for at in (plan.step, plan.logged))
+        for own, logged in zip(own_steps, logged_steps, strict=True):
+            self._advance(own, logged)
+            steps.append(self._step)
+        self._rows.add(plan, steps, values)
 
     def _add_history(self, pairs: list[tuple[bytes, bytes]]) -> None:
         if not self._add_planned(pairs):

@@ -239,7 +239,7 @@ KEYS = ("_step", "_timestamp", "train__global_step", "loss", "lr", "eval__loss")
 ROWS = st.lists(
     st.tuples(
         st.sampled_from([KEYS[:5], (KEYS[0], *KEYS[3:]), KEYS]),
-        st.sampled_from(["1", "2.5", "1", "NaN", "Infinity", "null", "1" * 70]),
+        st.sampled_from(["1", "2.5", "1", "NaN", "1e999", "null", "1" * 70]),
     ),
     max_size=30,
 )
