@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from lossmon.analysis.sentences import remedies, stop_sentence
-from lossmon.diagnosis.advice import badge_of
-from lossmon.types import Severity, VerdictChange
+from lossmon.diagnosis.advice import advise, badge_of
+from lossmon.types import UNJUDGED, Severity, VerdictChange
 from lossmon.ui.dashboard.badge import GLYPHS, ROLES
 from lossmon.ui.scene import Scene
 from lossmon.ui.text import numbers
@@ -20,23 +22,68 @@ def verdict_rows(scene: Scene, width: int) -> int:
 def step_lines(scene: Scene, width: int) -> list[Line]:
     """The next step below an empty line; nothing where nothing is to do."""
     text = next_step(scene)
-    return [EMPTY, *(((f" {line}", TEXT),) for line in wrap(text, width - 2))] if text else []
+    return _paragraph(text, width) if text else []
 
 
 def next_step(scene: Scene) -> str:
     """What to do next about the run of a scene; empty where nothing is wrong."""
+    return _labelled(scene.say("next: "), " ".join(_first_steps(scene)))
+
+
+def _first_steps(scene: Scene) -> tuple[str, ...]:
     run = scene.run
     if run is None:
-        return ""
+        return ()
     stop = stop_sentence(run, scene.language)
-    if run.diagnosis.verdict.severity >= Severity.NOTICE:
-        told = remedies(run, scene.language)
-    else:
+    if run.diagnosis.verdict.severity < Severity.NOTICE:
         # Nothing is wrong: only what a stop would save is worth the room.
-        told = (stop,) if stop else ()
+        return (stop,) if stop else ()
     # A stop comes with where to go on from.
-    text = " ".join(told[: 2 if stop else 1])
-    return f"{scene.say('next')}: {clean(text)}" if text else ""
+    return remedies(run, scene.language)[: 2 if stop else 1]
+
+
+def further_lines(scene: Scene, width: int, room: int) -> list[Line]:
+    """What a high panel has room for below the next step: other steps, what the verdict means, what
+    else it could be, and what would change it; nothing is cut.
+
+    Args:
+        scene: What the screen shows.
+        width: Cells of a row.
+        room: Rows.
+    """
+    lines: list[Line] = []
+    for paragraph in _further(scene, width):
+        if len(lines) + len(paragraph) <= room:
+            lines += paragraph
+    return lines
+
+
+def _further(scene: Scene, width: int) -> Iterator[list[Line]]:
+    run = scene.run
+    if run is None or run.diagnosis is UNJUDGED:
+        return
+    verdict = run.diagnosis.verdict
+    if verdict.severity >= Severity.NOTICE:
+        for text in remedies(run, scene.language)[len(_first_steps(scene)) :]:
+            first, *rest = wrap(clean(text), width - 4)
+            yield [((f" • {first}", TEXT),), *(((f"   {line}", TEXT),) for line in rest)]
+    advice = advise(verdict, scene.language)
+    for label, text in (
+        (scene.say("meaning: "), advice.meaning),
+        (scene.say("could also be: "), advice.could_also_be),
+        (scene.say("would change if: "), advice.would_change_if),
+    ):
+        if text:
+            yield _paragraph(_labelled(label, text), width)
+
+
+def _labelled(label: str, text: str) -> str:
+    # Chinese sentences follow each other without a blank.
+    return label + clean(text).replace("。 ", "。") if text else ""
+
+
+def _paragraph(text: str, width: int) -> list[Line]:
+    return [EMPTY, *(((f" {line}", TEXT),) for line in wrap(text, width - 2))]
 
 
 def turn_line(turn: VerdictChange, scene: Scene, room: int) -> Line:

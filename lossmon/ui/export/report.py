@@ -142,10 +142,10 @@ def _diagnosis(run: RunSnapshot, told: _Words) -> Iterable[str]:
     rows = [
         (told("Why"), [words.evidence]),
         (told("Metric"), metric_sentences(run, language)),
-        (told("Means"), [words.meaning]),
+        (told("Meaning"), [words.meaning]),
         (told("Next"), [*_numbered(remedies(run, language)), best_sentence(run, language)]),
-        (told("Could be"), [words.could_also_be]),
-        (told("Changes"), [words.would_change_if]),
+        (told("Could also be"), [words.could_also_be]),
+        (told("Would change if"), [words.would_change_if]),
         (told("Also"), also_sentences(run.diagnosis, language)),
         (told("Forecast"), [forecast_sentence(run.diagnosis.forecast, language)]),
         (told("Missing"), [explain_missing(code, language) for code in run.diagnosis.missing]),

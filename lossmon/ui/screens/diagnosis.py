@@ -21,7 +21,7 @@ from lossmon.ui.screens.base.page_screen import PageScreen
 from lossmon.ui.text import numbers
 from lossmon.ui.text.lines import EMPTY, MUTED, STRONG, TEXT, Line, clean, fit, join, wrap
 
-LABEL_ROOM = 11
+LABEL_ROOM = 17
 """Cells of the margin where each section is named; a narrow screen puts it on its own line."""
 
 
@@ -39,14 +39,14 @@ class DiagnosisScreen(PageScreen):
         lines = [fit(self._verdict(verdict, clean(advice.badge)), room), EMPTY]
         lines += section(say("Why"), [advice.evidence], room)
         lines += section(say("Metric"), metric_sentences(run, self.scene.language), room)
-        lines += section(say("Means"), [advice.meaning], room)
+        lines += section(say("Meaning"), [advice.meaning], room)
         steps = [f"{n}. {remedy}" for n, remedy in enumerate(remedies(run, self.scene.language), 1)]
         steps.append(best_sentence(run, self.scene.language))
         steps.append(say("Look at the outputs (u).") if run.samples else "")
         lines += section(say("Next"), steps, room)
         lines.append(EMPTY)
-        lines += section(say("Could be"), [advice.could_also_be], room)
-        lines += section(say("Changes"), [advice.would_change_if], room)
+        lines += section(say("Could also be"), [advice.could_also_be], room)
+        lines += section(say("Would change if"), [advice.would_change_if], room)
         lines += self._others(diagnosis, room)
         lines += self._forecast(diagnosis, room)
         lines += self._past(diagnosis, room)
@@ -76,7 +76,7 @@ class DiagnosisScreen(PageScreen):
         if not turns:
             return []
         lines = [turn_line(turn, self.scene, room) for turn in turns]
-        return [EMPTY, ((self.scene.say("Past"), STRONG),), *lines]
+        return [EMPTY, ((self.scene.say("History"), STRONG),), *lines]
 
     def _missing(self, run: RunSnapshot, room: int) -> list[Line]:
         texts = [explain_missing(code, self.scene.language) for code in run.diagnosis.missing]

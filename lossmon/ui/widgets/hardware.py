@@ -154,7 +154,7 @@ def host_column(scene: Scene, host: HostReading | None, width: int) -> list[Line
     if host is None:
         return []
     parts = host_parts(scene, host)
-    lines = [fit(((" node  ", MUTED), (clean(host.name), TEXT)), width - 1)]
+    lines = [fit(((f" {scene.say('node')}  ", MUTED), (clean(host.name), TEXT)), width - 1)]
     lines.append(indented(choose([part for part in parts if part[0] < 2], width - 2, 3)))
     lines.append(indented(choose([part for part in parts if part[0] >= 2], width - 2, 3)))
     return [line for line in lines if line]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lossmon.ui.dashboard.verdicts import step_lines, turn_line, verdict_rows
+from lossmon.ui.dashboard.verdicts import further_lines, step_lines, turn_line, verdict_rows
 from lossmon.ui.text.lines import Line
 from lossmon.ui.widgets.panel import ScenePanel
 
@@ -26,5 +26,6 @@ class Verdicts(ScenePanel, can_focus=True):
         room = height - len(advice)
         if room < min(2, len(turns)):
             advice, room = [], height
+        advice += further_lines(self.scene, width, room - len(turns))
         shown = turns[len(turns) - max(0, min(room, len(turns))) :]
         return [*(turn_line(turn, self.scene, width) for turn in shown), *advice]
