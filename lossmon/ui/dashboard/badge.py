@@ -9,7 +9,7 @@ from lossmon.locale import phrase
 from lossmon.types import UNJUDGED, Confidence, Finding, Severity
 from lossmon.ui.scene import Scene
 from lossmon.ui.text import numbers
-from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, clean, fit, spread, width
+from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, clean, fit, sentence, spread, width
 
 GLYPHS = {
     Severity.NEUTRAL: "…",
@@ -62,7 +62,7 @@ def badge_line(
         line = (*line, (gap + since, MUTED))
     if width >= CONFIDENCE_ROOM and shows_confidence(verdict):
         line = (*line, (gap + confidence_of(scene, verdict), MUTED))
-    line = (*line, (gap, TEXT), (steady(clean(advice.evidence)), TEXT))
+    line = (*line, (gap, TEXT), (steady(sentence(advice.evidence)), TEXT))
     if width < 100:
         return fit(line, width)
     hint: Line = (("d ▸", "key" if has_focus else MUTED), (" ", TEXT))

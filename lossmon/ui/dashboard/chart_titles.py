@@ -158,21 +158,20 @@ def _is_level(series: Series, slope: float) -> bool:
 
 def _trend(scene: Scene, run: RunSnapshot, index: int) -> Line:
     series = run.series[index]
-    ascii = not scene.terminal.unicode
     if index == run.eval:
         if len(series) < 2:
             return ()
         change = float(series.values[-1]) - float(series.values[-2])
         if not math.isfinite(change):
             return ()
-        sign = "+" if change >= 0 else ("-" if ascii else "−")
+        sign = "+" if change >= 0 else "−"
         return ((f"{sign}{numbers.si(abs(change), 2)}/{scene.say('eval')}", MUTED),)
     slope = slope_of(series)
     if slope is None or _is_level(series, slope):
         return ()
     if series.axis is Axis.EPOCH:
-        return ((f"{numbers.slope(slope, 1, ascii)}/{scene.say('epoch')}", MUTED),)
-    return ((numbers.slope(slope, slope_steps(run), ascii), MUTED),)
+        return ((f"{numbers.slope(slope, 1)}/{scene.say('epoch')}", MUTED),)
+    return ((numbers.slope(slope, slope_steps(run)), MUTED),)
 
 
 def slope_steps(run: RunSnapshot) -> int:

@@ -10,7 +10,7 @@ from lossmon.types import UNJUDGED, Severity, VerdictChange
 from lossmon.ui.dashboard.badge import GLYPHS, ROLES
 from lossmon.ui.scene import Scene
 from lossmon.ui.text import numbers
-from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, clean, fit, plain, wrap
+from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, fit, plain, sentence, wrap
 
 
 def verdict_rows(scene: Scene, width: int) -> int:
@@ -65,7 +65,7 @@ def _further(scene: Scene, width: int) -> Iterator[list[Line]]:
     verdict = run.diagnosis.verdict
     if verdict.severity >= Severity.NOTICE:
         for text in remedies(run, scene.language)[len(_first_steps(scene)) :]:
-            first, *rest = wrap(clean(text), width - 4)
+            first, *rest = wrap(sentence(text), width - 4)
             yield [((f" • {first}", TEXT),), *(((f"   {line}", TEXT),) for line in rest)]
     advice = advise(verdict, scene.language)
     for label, text in (
@@ -78,8 +78,7 @@ def _further(scene: Scene, width: int) -> Iterator[list[Line]]:
 
 
 def _labelled(label: str, text: str) -> str:
-    # Chinese sentences follow each other without a blank.
-    return label + clean(text).replace("。 ", "。") if text else ""
+    return label + sentence(text) if text else ""
 
 
 def _paragraph(text: str, width: int) -> list[Line]:

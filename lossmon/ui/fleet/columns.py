@@ -214,12 +214,17 @@ def _loss(series: Series | None, role: str) -> Line:
     last = fields.newest(series)
     if last is None:
         return MISSING
-    text = numbers.value(last, 3)
-    if "e" in text:
-        # Six cells do for a tiny loss: its exponent needs no zero, and `4.0e-11` no decimal.
-        text = text.replace("e-0", "e-").replace("e+0", "e+")
-        text = text if cell_len(text) <= LOSS - 1 else f"{last:.0e}"
+    # Six cells do for any loss: the exponent needs no zero, and where a sign stands before it the
+    # number has a digit less.
+    text = _short_exponent(numbers.value(last, 3))
+    if cell_len(text) > LOSS - 1:
+        is_small = f"{abs(last):.3f}" == "0.000"
+        text = _short_exponent(numbers.minus(f"{last:.0e}" if is_small else f"{last:.3f}"))
     return ((text, role if math.isfinite(last) else "critical"),)
+
+
+def _short_exponent(text: str) -> str:
+    return text.replace("e-0", "e-").replace("e+0", "e+")
 
 
 def _best(scene: Scene, run: RunSnapshot) -> Line:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 from rich.cells import cell_len
@@ -19,7 +20,8 @@ from lossmon.ui.dashboard.badge import ROLES, block, confidence_of, shows_since
 from lossmon.ui.dashboard.verdicts import turn_line
 from lossmon.ui.screens.base.page_screen import PageScreen
 from lossmon.ui.text import numbers
-from lossmon.ui.text.lines import EMPTY, MUTED, STRONG, TEXT, Line, clean, fit, join, wrap
+from lossmon.ui.text.lines import EMPTY, MUTED, STRONG, TEXT, Line, clean, fit, join, sentence, wrap
+from lossmon.ui.text.steady import SteadyText
 
 LABEL_ROOM = 17
 """Cells of the margin where each section is named; a narrow screen puts it on its own line."""
@@ -27,6 +29,11 @@ LABEL_ROOM = 17
 
 class DiagnosisScreen(PageScreen):
     """All that the engine says of the run in view."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._steady: defaultdict[tuple[str, int], SteadyText] = defaultdict(SteadyText)
+        """The sentences on show, by section and place: no number changes by rounding alone."""
 
     def lines(self, room: int) -> Sequence[Line]:
         run = self.scene.run
@@ -37,16 +44,16 @@ class DiagnosisScreen(PageScreen):
         verdict = diagnosis.verdict
         advice = advise(verdict, self.scene.language)
         lines = [fit(self._verdict(verdict, clean(advice.badge)), room), EMPTY]
-        lines += section(say("Why"), [advice.evidence], room)
-        lines += section(say("Metric"), metric_sentences(run, self.scene.language), room)
-        lines += section(say("Meaning"), [advice.meaning], room)
+        lines += self._section(say("Why"), [advice.evidence], room)
+        lines += self._section(say("Metric"), metric_sentences(run, self.scene.language), room)
+        lines += self._section(say("Meaning"), [advice.meaning], room)
         steps = [f"{n}. {remedy}" for n, remedy in enumerate(remedies(run, self.scene.language), 1)]
         steps.append(best_sentence(run, self.scene.language))
         steps.append(say("Look at the outputs (u).") if run.samples else "")
-        lines += section(say("Next"), steps, room)
+        lines += self._section(say("Next"), steps, room)
         lines.append(EMPTY)
-        lines += section(say("Could also be"), [advice.could_also_be], room)
-        lines += section(say("Would change if"), [advice.would_change_if], room)
+        lines += self._section(say("Could also be"), [advice.could_also_be], room)
+        lines += self._section(say("Would change if"), [advice.would_change_if], room)
         lines += self._others(diagnosis, room)
         lines += self._forecast(diagnosis, room)
         lines += self._past(diagnosis, room)
@@ -65,11 +72,11 @@ class DiagnosisScreen(PageScreen):
 
     def _others(self, diagnosis: Diagnosis, room: int) -> list[Line]:
         texts = also_sentences(diagnosis, self.scene.language)
-        return section(self.scene.say("Also"), texts, room)
+        return self._section(self.scene.say("Also"), texts, room)
 
     def _forecast(self, diagnosis: Diagnosis, room: int) -> list[Line]:
         expected = forecast_sentence(diagnosis.forecast, self.scene.language)
-        return section(self.scene.say("Forecast"), [expected], room)
+        return self._section(self.scene.say("Forecast"), [expected], room)
 
     def _past(self, diagnosis: Diagnosis, room: int) -> list[Line]:
         turns = diagnosis.history
@@ -80,14 +87,19 @@ class DiagnosisScreen(PageScreen):
 
     def _missing(self, run: RunSnapshot, room: int) -> list[Line]:
         texts = [explain_missing(code, self.scene.language) for code in run.diagnosis.missing]
-        lines = section(self.scene.say("Missing"), texts, room)
-        notes = section(self.scene.say("Notes"), [*run.errors, *run.notes], room)
+        lines = self._section(self.scene.say("Missing"), texts, room)
+        notes = self._section(self.scene.say("Notes"), [*run.errors, *run.notes], room)
         return [*([EMPTY] if lines or notes else []), *lines, *notes]
+
+    def _section(self, label: str, texts: Sequence[str], room: int) -> list[Line]:
+        about = self.scene.run.path if self.scene.run is not None else None
+        held = [self._steady[label, at].hold(text, about) for at, text in enumerate(texts)]
+        return section(label, held, room)
 
 
 def section(label: str, texts: Sequence[str], room: int) -> list[Line]:
     """A named section: the name in the margin, texts wrapped beside it; nothing if empty."""
-    texts = [clean(text) for text in texts if text]
+    texts = [sentence(text) for text in texts if text]
     if not texts:
         return []
     if room < 50:

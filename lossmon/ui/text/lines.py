@@ -6,6 +6,7 @@ role, a variable of the theme, so that a line can be built and tested without a 
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
@@ -37,6 +38,17 @@ def clean(text: str) -> str:
         " " if char == "\t" else "\N{REPLACEMENT CHARACTER}" if _is_unsafe(char) else char
         for char in text
     )
+
+
+_HYPHEN = re.compile(r"(?<![\w.)\]/-])-(?=[\d.])")
+
+
+def sentence(text: str) -> str:
+    """A sentence of a diagnosis as the screen writes it: clean, with minus signs before numbers.
+
+    Chinese sentences follow each other without a blank.
+    """
+    return _HYPHEN.sub("−", clean(text)).replace("。 ", "。")
 
 
 def _is_unsafe(char: str) -> bool:

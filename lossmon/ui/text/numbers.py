@@ -17,11 +17,20 @@ _LARGEST = 1e15
 """From here on the suffixes end and the exponent is written."""
 
 
+def minus(text: str) -> str:
+    """A number with a minus sign instead of a hyphen before it; exponents keep theirs."""
+    return f"−{text[1:]}" if text.startswith("-") else text
+
+
 def value(number: float, digits: int = 4) -> str:
-    """A measured value with `digits` significant digits: `0.4132`, `1.620`, `3.5e-05`, `12.5k`.
+    """A measured value with `digits` significant digits: `0.4132`, `−1.620`, `3.5e-05`, `12.5k`.
 
     Zeros at the end are kept below 10,000, so that a live number does not change its width.
     """
+    return minus(_value(number, digits))
+
+
+def _value(number: float, digits: int) -> str:
     if not math.isfinite(number):
         return "nan" if math.isnan(number) else ("inf" if number > 0 else "-inf")
     size = abs(number)
@@ -38,7 +47,7 @@ def value(number: float, digits: int = 4) -> str:
             return text
     rounded = _rounded(size, digits)
     if rounded >= _GROUPED:
-        return si(number, digits)
+        return _si(number, digits)
     return f"{number:,.{max(0, digits - len(str(int(rounded))))}f}"
 
 
@@ -47,8 +56,12 @@ def si(number: float, digits: int = 3) -> str:
 
     Zeros at the end are dropped.
     """
+    return minus(_si(number, digits))
+
+
+def _si(number: float, digits: int) -> str:
     if not math.isfinite(number):
-        return value(number)
+        return _value(number, digits)
     if abs(number) >= _LARGEST:
         return f"{number:.1e}"
     number = _rounded(number, digits)
@@ -155,24 +168,23 @@ def rate(per_second: float, unit: str = "it") -> str:
     return f"{si(per_second, 2 if per_second < 100 else 3)} {unit}/s"
 
 
-def slope(per_step: float, steps: int, ascii: bool = False) -> str:
+def slope(per_step: float, steps: int) -> str:
     """A change per a number of steps, signed: `−0.021/100`, `+0.06/1k`; per step without a number.
 
     Args:
         per_step: Change per step.
         steps: Steps that it is given for, 1 or more.
-        ascii: Use ASCII characters only.
     """
     if not math.isfinite(per_step):
         return "?"
-    change = _signed(per_step * steps, ascii)
+    change = signed(per_step * steps)
     return change if steps == 1 else f"{change}/{si(steps)}"
 
 
-def _signed(number: float, ascii: bool) -> str:
+def signed(number: float) -> str:
+    """A change with its sign, in two digits: `+0.06`, `−0.021`, `±0`."""
     size = abs(number)
     text = si(size, 2) if size >= 1 or 0 < size < _SMALL else f"{size:.3f}".rstrip("0").rstrip(".")
     if size < _LEAST_CHANGE:
-        return "+-0" if ascii else "±0"
-    minus = "-" if ascii else "−"
-    return (minus if number < 0 else "+") + text
+        return "±0"
+    return ("−" if number < 0 else "+") + text

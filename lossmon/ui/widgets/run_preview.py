@@ -14,7 +14,7 @@ from lossmon.ui.dashboard.badge import block
 from lossmon.ui.dashboard.main_panes import pane_plans, together
 from lossmon.ui.dashboard.verdicts import next_step
 from lossmon.ui.scene import Scene
-from lossmon.ui.text.lines import EMPTY, TEXT, Line, clean, fit, wrap
+from lossmon.ui.text.lines import EMPTY, TEXT, Line, clean, fit, sentence, wrap
 from lossmon.ui.text.lines import width as cells_of
 from lossmon.ui.widgets.charts.losses import show_plan
 from lossmon.ui.widgets.charts.pane import LossPane
@@ -75,7 +75,7 @@ class Outlook(ScenePanel):
         verdict = run.diagnosis.verdict
         advice = advise(verdict, self.scene.language)
         line: Line = (*block(verdict.severity, clean(advice.badge)), (" ", TEXT))
-        lines = [(*line, (clean(advice.evidence), TEXT))]
+        lines = [(*line, (sentence(advice.evidence), TEXT))]
         if cells_of(lines[0]) > width and height > 3:
             lines = [line, *_wrapped(advice.evidence, width)]
         lines = [fit(one, width) for one in lines]
@@ -86,4 +86,4 @@ class Outlook(ScenePanel):
 
 
 def _wrapped(text: str, width: int) -> list[Line]:
-    return [((f" {line}", TEXT),) for line in wrap(clean(text), width - 2)]
+    return [((f" {line}", TEXT),) for line in wrap(sentence(text), width - 2)]

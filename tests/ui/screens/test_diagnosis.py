@@ -23,7 +23,7 @@ def test_next_begins_with_the_stop_and_ends_with_the_weights_to_take() -> None:
     kept = ((640, "checkpoint-640"),)
     run = replace(stage.overfitting(), best=Best(700, 1.382), checkpoints=kept)
     text = shown(run)
-    assert "Next       1. Stop now: this saves 1,760 steps (13 m)." in text
+    assert "Next             1. Stop now: this saves 1,760 steps (13 m)." in text
     assert "best: eval 1.382 at step 700, checkpoint-640, 60 steps before the best" in text
     assert "现在停止可节省 1,760 步" in shown(run, "zh")
 
@@ -34,17 +34,33 @@ def test_the_task_metric_stands_beside_the_evidence() -> None:
     run = stage.overfitting()
     accuracy = stage.series(meaning, np.arange(50, 1201, 50), values)
     text = shown(replace(run, series=(*run.series[:2], accuracy)))
-    assert "Metric     eval accuracy 0.768, best 0.78 at step 750: loss and metric agree" in text
-    assert text.index("Why") < text.index("Metric") < text.index("Means")
+    assert (
+        "Metric           eval accuracy 0.768, best 0.78 at step 750: loss and metric agree" in text
+    )
+    assert text.index("Why") < text.index("Metric") < text.index("Meaning")
 
 
 def test_the_forecast_is_told_where_there_is_one() -> None:
     run = stage.healthy()
     told = replace(run, diagnosis=replace(run.diagnosis, forecast=Forecast(0.41, 0.38, 0.45, 2400)))
-    assert "Forecast   expected final loss 0.41 (0.38–0.45); flattens near step 2,400" in shown(
-        told
+    assert (
+        "Forecast         expected final loss 0.41 (0.38–0.45); flattens near step 2,400"
+        in shown(told)
     )
     assert "Forecast" not in shown(run)
+
+
+def test_no_number_changes_by_rounding_alone() -> None:
+    page, run = DiagnosisScreen(), stage.healthy()
+    verdict = run.diagnosis.verdict
+    seen = set()
+    for loss in (0.516, 0.517, 0.515):
+        facts = {**verdict.facts, "level": loss}
+        diagnosis = replace(run.diagnosis, verdict=replace(verdict, facts=facts))
+        snapshot = stage.snapshot(replace(run, diagnosis=diagnosis))
+        page.scene = Scene(snapshot=snapshot, now=stage.NOW)
+        seen.add(next(text for line in page.lines(110) if (text := plain(line)).startswith("Why")))
+    assert len(seen) == 1
 
 
 async def test_a_warning_stands_without_praise_beside_it() -> None:

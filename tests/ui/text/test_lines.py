@@ -18,6 +18,7 @@ from lossmon.ui.text.lines import (
     clip_start,
     fit,
     plain,
+    sentence,
     spread,
     width,
     wrap,
@@ -128,3 +129,9 @@ def test_names_that_differ_in_their_ends_differ_when_they_are_shortened() -> Non
     assert clip_middle("训练-一号-学习率-二", 11) == "训…习率-二"
     assert clip_middle("short", 5) == "short"
     assert clip_start("/home/me/runs/one", 9) == "…runs/one"
+
+
+def test_a_sentence_has_minus_signs_before_numbers_alone() -> None:
+    told = "train -0.31 (from -1.5e-05, lr=1e-3) is below checkpoint-100 of run-2 in 1-3 evals"
+    assert sentence(told) == told.replace(" -0.31", " −0.31").replace("from -1", "from −1")
+    assert sentence("停止。 继续。") == "停止。继续。"

@@ -19,13 +19,13 @@ GIB = 1 << 30
         (0.99996, "1.000"),
         (1.62, "1.620"),
         (9.9999, "10.00"),
-        (-123.456, "-123.5"),
+        (-123.456, "−123.5"),
         (1234.5, "1,234"),
         (12_500, "12.5k"),
         (3.5e-05, "3.5e-05"),
         (0.0, "0"),
         (math.nan, "nan"),
-        (-math.inf, "-inf"),
+        (-math.inf, "−inf"),
         (1e20, "1.0e+20"),
     ],
 )
@@ -92,7 +92,7 @@ def test_a_slow_rate_is_told_as_seconds_per_iteration() -> None:
 
 def test_a_slope_is_given_per_so_many_steps() -> None:
     assert numbers.slope(-0.00021, 100) == "−0.021/100"
-    assert numbers.slope(0.00006, 1000, ascii=True) == "+0.06/1k"
+    assert numbers.slope(0.00006, 1000) == "+0.06/1k"
     assert numbers.slope(0.00006, 100) == "+0.006/100"
     assert numbers.slope(-3.2e-8, 100) == "−3.2e-06/100"
     assert numbers.slope(0.0, 10_000) == "±0/10k"

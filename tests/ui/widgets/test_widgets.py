@@ -379,6 +379,19 @@ def test_the_next_step_begins_with_what_a_stop_saves() -> None:
     assert "next: Stop now: this saves 1,760 steps (13 m). No checkpoint up to" in text
 
 
+def test_a_high_panel_of_verdicts_goes_on_with_whole_paragraphs() -> None:
+    panel = Verdicts()
+    panel.scene = one(stage.overfitting())
+    texts = [
+        "\n".join(plain(line).rstrip() for line in panel.compose_lines(40, height))
+        for height in range(8, 50)
+    ]
+    # Each is cut nowhere: what stands in one panel stands in the higher ones, whole.
+    assert all(len(text.splitlines()) <= height for height, text in enumerate(texts, 8))
+    assert " • " in texts[-1] and "meaning: The model" in texts[-1]
+    assert texts[-1].endswith("or below.")
+
+
 def test_where_room_is_short_the_newest_verdicts_stay() -> None:
     panel = Verdicts()
     panel.scene = one(stage.overfitting())

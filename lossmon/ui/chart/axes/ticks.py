@@ -180,13 +180,13 @@ def _label_of(largest: float, step: float) -> Label:
     if largest >= 10_000 and step >= 100:
         return lambda at: _count(at, step)
     if largest < 1e15 and decimals <= _DECIMALS and decimals + len(f"{largest:.0f}") < _LONGEST:
-        return lambda at: f"{at:.{decimals}f}"
+        return lambda at: numbers.minus(f"{at:.{decimals}f}")
     digits = max(0, _exponent(largest) - _exponent(step))
-    return lambda at: (
-        "0"
-        if at == 0
-        else f"{at:.{min(digits, 4)}e}".replace("e+0", "e").replace("e-0", "e-").replace("e+", "e")
-    )
+    return lambda at: "0" if at == 0 else numbers.minus(_in_exponents(at, min(digits, 4)))
+
+
+def _in_exponents(at: float, digits: int) -> str:
+    return f"{at:.{digits}e}".replace("e+0", "e").replace("e-0", "e-").replace("e+", "e")
 
 
 def _exponent(size: float) -> int:
@@ -205,7 +205,7 @@ def _power(exponent: int) -> str:
 
 
 def _time(at: float) -> str:
-    return "0" if at == 0 else ("-" if at < 0 else "") + _clock(abs(at))
+    return "0" if at == 0 else ("−" if at < 0 else "") + _clock(abs(at))
 
 
 def _clock(seconds: float) -> str:

@@ -22,7 +22,7 @@ def labels(ticks: tuple[Tick, ...]) -> list[str]:
 
 def test_values_are_labelled_in_steps_of_one_two_or_five_with_equal_decimals() -> None:
     assert labels(linear_ticks(0.2, 2.6, 5)) == ["0.5", "1.0", "1.5", "2.0", "2.5"]
-    assert labels(linear_ticks(-1, 1, 3)) == ["-1", "0", "1"]
+    assert labels(linear_ticks(-1, 1, 3)) == ["−1", "0", "1"]
     assert labels(linear_ticks(0, 5e-5, 3)) == ["0", "2e-5", "4e-5"]
     assert labels(linear_ticks(10_000, 60_000, 3)) == ["20k", "40k", "60k"]
 
