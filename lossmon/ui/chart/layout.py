@@ -87,7 +87,8 @@ def value_ticks(frame: Frame, rows: int) -> tuple[Tick, ...]:
         ticks = label(low, high, max(2, int(rows / rows_per_label)))
         if len(ticks) >= 2:
             break
-    return ticks
+    # On neighbouring rows they would seem unevenly spaced: a row more or less doubles a distance.
+    return ticks[::-2][::-1] if len(ticks) > max(2, rows / 1.5) else ticks
 
 
 def horizontal(traces: Sequence[Trace], model: ChartModel, options: ChartOptions) -> Span | None:

@@ -19,6 +19,8 @@ _SEPARATORS = frozenset("/._:- \t")
 _CAMEL = re.compile(r"[A-Za-z0-9]*[a-z][A-Z][A-Za-z0-9]*")
 _NOT_ALNUM = lazy_pattern(r"[^0-9a-z]+")
 
+_PER_SECOND = re.compile(r"[_ ]per[_ ]sec(?:ond)?(?![A-Za-z0-9])")
+
 _SPLITS = frozenset({"train", "eval", "test", "val", "valid", "validation"})
 
 _OWN_WORDS = (Kind.LOSS, Kind.METRIC)
@@ -88,7 +90,7 @@ def shortened(name: str, room: int, counts: Mapping[str, int]) -> str:
         room: Cells.
         counts: In how many of the names beside it each word occurs (see `frequencies`).
     """
-    pieces = _pieces(name)
+    pieces = _pieces(_PER_SECOND.sub("/s", name))
     kept = {at for at, piece in enumerate(pieces) if piece[0] not in _SEPARATORS}
     dropped = []
     while cell_len(text := _joined(pieces, kept)) > room and len(kept) > 1:
@@ -96,12 +98,20 @@ def shortened(name: str, room: int, counts: Mapping[str, int]) -> str:
         # split goes last, however common: of two names it is often all that differs.
         dropped.append(max(kept, key=lambda at: (_commonness(pieces, at, counts), -at)))
         kept.remove(dropped[-1])
-    for at in reversed(dropped[:-1]):
-        # A long word that went last may have left room for short ones.
-        if cell_len(longer := _joined(pieces, kept | {at})) <= room:
-            kept.add(at)
-            text = longer
+    for at in reversed(dropped):
+        # A long word that went last may have left room for short ones, or for its beginning.
+        for piece in (pieces[at], *_heads(pieces[at])):
+            filled = [*pieces[:at], piece, *pieces[at + 1 :]]
+            if cell_len(longer := _joined(filled, kept | {at})) <= room:
+                pieces, text = filled, longer
+                kept.add(at)
+                break
     return text if cell_len(text) <= room else clip_middle(text, room)
+
+
+def _heads(word: str) -> Iterable[str]:
+    """The beginnings of a word, the longest first, of three characters at least."""
+    return (word[:size] + "…" for size in range(len(word) - 2, 2, -1))
 
 
 def _commonness(pieces: Sequence[str], at: int, counts: Mapping[str, int]) -> int:
@@ -177,8 +187,8 @@ def _joined(pieces: Sequence[str], kept: set[int]) -> str:
     gap = False
     for at, piece in enumerate(pieces):
         if at in kept:
-            text += ("…" if gap else "") + piece
-            gap = False
+            text += ("…" if gap else "") + piece.removesuffix("…")
+            gap = piece.endswith("…")
         elif piece[0] not in _SEPARATORS:
             text, gap = text.rstrip("/._:- \t") if not gap else text, True
         elif not gap:

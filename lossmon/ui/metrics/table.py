@@ -31,7 +31,7 @@ VALUE_ROOM = 8
 """Cells of a value: `-1.2e-05` and `12,345` fit."""
 
 LEAST_TREND = 10
-"""Cells that a sparkline keeps beside a long label."""
+"""Cells that a sparkline keeps beside a long label; in a wide row it keeps a quarter."""
 
 LEAST_APART = 8
 """Cells of a label from which two labels can always be told apart."""
@@ -147,7 +147,7 @@ def table(
     """
     every = (*series, *beside)
     labels = [label_of(one, named, short=room < 50) for one in every]
-    most = max(5, room - VALUE_ROOM - 4 - LEAST_TREND)
+    most = max(5, room - VALUE_ROOM - 4 - max(LEAST_TREND, room // 4))
     label_room = min(most, max(map(cell_len, labels[: len(series)]), default=0))
     # Beside a long name a common one need not be short.
     whole = [label_of(one, named) for one in every]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from textual.binding import Binding
 
 from lossmon.types import RunState
+from lossmon.ui.keys.bindings import BINDINGS as APP_BINDINGS
 from lossmon.ui.scene import Scene
 from lossmon.ui.screens.base.scene_screen import axes_of
 from lossmon.ui.widgets.badge import Badge
@@ -78,6 +79,15 @@ VIEW_OF: Mapping[str, str] = {
 """The view that a click on the title of a pane opens."""
 
 
+NEED_A_RUN = {
+    *(one.id or "" for one in BINDINGS),
+    *(one.id for one in APP_BINDINGS if one.id and one.id.startswith("chart.")),
+    *("view.diagnosis", "view.metrics", "view.hardware", "view.configuration", "view.log"),
+    *("view.export", "view.labels"),
+}
+"""Ids of keys that do nothing while there is no run to show."""
+
+
 def useless_keys(scene: Scene) -> set[str]:
     """Ids of keys of the dashboard that would change nothing now."""
     run, runs, settings = scene.run, scene.snapshot.runs, scene.chart_settings
@@ -92,4 +102,5 @@ def useless_keys(scene: Scene) -> set[str]:
         "run.pause": any(one.state in active for one in runs),
         "pane.all": bool(settings.hidden or settings.sizes),
     }
-    return {id for id, does in works.items() if not does}
+    useless = {id for id, does in works.items() if not does}
+    return useless | NEED_A_RUN if run is None else useless

@@ -116,7 +116,7 @@ class RunsScreen(TypingScreen, PageScreen):
 
     def _make_room(self) -> None:
         """Give the preview its place, where the screen has one for it."""
-        size = preview_size(self.app.size)
+        size = preview_size(self.app.size, len(self.body.whole))
         self.set_class(size.width > 0, "-beside")
         self.set_class(size.height > 0, "-below")
         self.styles.layout = "horizontal" if size.width else "vertical"
@@ -127,7 +127,7 @@ class RunsScreen(TypingScreen, PageScreen):
 
     @property
     def room(self) -> int:
-        width = self.app.size.width - preview_size(self.app.size).width
+        width = self.app.size.width - preview_size(self.app.size, 0).width
         return width - (2 if width < NARROW else 4)
 
     def present(self, scene: Scene) -> None:
@@ -259,7 +259,10 @@ class RunsScreen(TypingScreen, PageScreen):
         self._draw(self.scene)
 
     def _draw(self, scene: Scene) -> None:
+        count = len(self.body.whole)
         super().present(scene)
+        if len(self.body.whole) != count:
+            self._make_room()
         if self.preview.display:
             index = self.fleet.index(self.fleet.chosen)
             # An index out of range is of no run.

@@ -31,13 +31,25 @@ LOW = 20
 
 WIDEST = 76
 
+FRAME = 3
+"""Rows of the list beside those of its runs."""
 
-def preview_size(size: Size) -> Size:
+
+def preview_size(size: Size, runs: int) -> Size:
     """Cells of the preview on a screen of this size; one of both is 0 where it takes them all, and
-    both are where there is no room."""
+    both are where there is no room.
+
+    Args:
+        size: Cells of the screen.
+        runs: Rows that the list beside it would fill.
+    """
     if size.width >= BESIDE and size.height >= LOW:
         return Size(min(WIDEST, size.width // 3), 0)
-    return Size(0, size.height * 2 // 5 if size.height >= BELOW else 0)
+    if size.height < BELOW:
+        return Size(0, 0)
+    # A short list leaves the preview what it does not need.
+    most = size.height * 7 // 10
+    return Size(0, max(size.height * 2 // 5, min(most, size.height - runs - FRAME)))
 
 
 class RunPreview(Widget):

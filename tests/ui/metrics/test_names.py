@@ -41,7 +41,7 @@ def test_words_that_all_names_have_are_left_out_first() -> None:
     counts = frequencies(LAYERS)
     name = "optim/grad/module.transformer.blocks.7.ff_proj.weight.norm"
     assert shortened(name, 80, counts) == name
-    assert shortened(name, 24, counts) == "…grad…7.ff_proj…norm"
+    assert shortened(name, 24, counts) == "…grad…7.ff_proj.wei…norm"
 
 
 @pytest.mark.parametrize("room", [24, 30, 40])
@@ -57,7 +57,13 @@ def test_names_that_differ_in_a_common_word_stay_different() -> None:
 
 def test_a_name_has_all_the_words_that_fit() -> None:
     names = ["train_tokens_per_second", "eval_samples_per_second", "eval_steps_per_second"]
-    assert shortened(names[0], 18, frequencies(names)) == "train_tokens_per…"
+    assert shortened(names[0], 18, frequencies(names)) == "train_tokens/s"
+
+
+def test_a_word_that_does_not_fit_whole_is_cut() -> None:
+    assert shortened("eval/humaneval_pass@1", 18, {}) == "eval/humane…pass@1"
+    names = [f"eval/{part}_samples_per_second" for part in ("easy", "hard")]
+    assert short_names(names, 20) == ["eval/easy_samples/s", "eval/hard_samples/s"]
 
 
 @pytest.mark.parametrize("room", [1, 5, 9])

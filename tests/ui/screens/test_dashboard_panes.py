@@ -162,6 +162,8 @@ def test_only_keys_that_would_do_something_are_offered() -> None:
     hidden = replace(several, chart_settings=ChartSettings(hidden=frozenset({"log"})))
     assert "pane.all" not in useless_keys(hidden)
     assert {"view.runs", "view.outputs", "chart.x", "run.pause"} <= useless_keys(Scene())
+    assert {"view.diagnosis", "chart.log", "pane.open"} <= useless_keys(Scene())
+    assert not {"view.help", "app.quit", "app.theme"} & useless_keys(Scene())
 
 
 async def test_the_help_begins_with_the_view_it_was_opened_from() -> None:

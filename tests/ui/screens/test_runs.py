@@ -421,7 +421,12 @@ async def test_the_preview_shows_the_chosen_run_and_follows_the_choice() -> None
 def test_the_preview_has_a_place_where_there_is_room(
     size: tuple[int, int], place: tuple[int, int]
 ) -> None:
-    assert preview_size(Size(*size)) == place
+    assert preview_size(Size(*size), 100) == place
+
+
+def test_a_short_list_leaves_the_preview_what_it_does_not_need() -> None:
+    heights = [preview_size(Size(120, 40), runs).height for runs in (2, 12, 30)]
+    assert heights == [28, 25, 16]
 
 
 async def test_the_preview_moves_when_the_screen_is_resized() -> None:
@@ -434,6 +439,6 @@ async def test_the_preview_moves_when_the_screen_is_resized() -> None:
             await pilot.resize_terminal(*size)
             await pilot.pause()
             assert not faults(app)
-            wanted = preview_size(Size(*size))
+            wanted = preview_size(Size(*size), len(table.whole))
             assert preview.display is bool(wanted.width or wanted.height)
             assert table.outer_size.width == size[0] - wanted.width
