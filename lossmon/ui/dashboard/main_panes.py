@@ -164,7 +164,7 @@ def titles(
     if len(shown) == 1 or room >= 100:
         parts += [(importance + 3, line) for importance, line in drawn]
     elif changed := [part for part in drawn if part[0] == 0]:
-        parts += [(3, line) for _, line in changed]
+        parts += [(1, line) for _, line in changed]
     return parts
 
 
@@ -173,7 +173,7 @@ def modes(scene: Scene, x: XAxis, *, smoothed: bool) -> list[tuple[int, Line]]:
     chart_settings = scene.chart_settings
     words = []
     if chart_settings.log:
-        words.append("log")
+        words.append("log y")
     if chart_settings.log_x:
         words.append("log x")
     if x is not XAxis.STEP or x is not chart_settings.x:
@@ -182,9 +182,12 @@ def modes(scene: Scene, x: XAxis, *, smoothed: bool) -> list[tuple[int, Line]]:
         words.append("recent")
     if not chart_settings.robust:
         words.append("outliers")
-    marks: list[tuple[int, Line]] = [(0, ((word, MUTED),)) for word in words]
+    usual = chart_settings.smoothing == SMOOTHINGS[2]
+    if not smoothed and not usual:
+        # A key of smoothing was pressed: it shows what came of it.
+        words.append("few points: raw" if chart_settings.smoothing else "raw")
+    marks: list[tuple[int, Line]] = [(0, ((scene.say(word), MUTED),)) for word in words]
     if smoothed:
-        usual = chart_settings.smoothing == SMOOTHINGS[2]
         how = f"{scene.say('smoothing')} {chart_settings.smoothing:g}"
         marks.append((2 if usual else 0, ((how, MUTED),)))
     return marks

@@ -131,14 +131,16 @@ class SearchError(ValueError):
 def matcher(text: str) -> Callable[[str], bool]:
     """A test for names; case does not count.
 
-    Text with `^ $ | ( ) { } + \\` is a regular expression that may match anywhere; text with `*`,
-    `?` or `[` a glob pattern for the whole name or the end of it behind a `/`, and with `.*`, which
-    may mean either, both; all other text is words that all have to occur.
+    Text between two `/` or with `^ $ | ( ) { } + \\` is a regular expression that may match
+    anywhere; text with `*`, `?` or `[` a glob pattern for the whole name or the end of it behind a
+    `/`, and with `.*`, which may mean either, both; all other text is words that all have to occur.
 
     Raises:
         SearchError: It is meant as a regular expression and is none.
     """
     text = text.strip()
+    if len(text) > 2 and text[0] == text[-1] == "/":
+        return _regex(text[1:-1])
     if _REGEX.search(text):
         return _regex(text)
     if _GLOB & set(text):

@@ -154,6 +154,7 @@ class Dashboard(TypingScreen):
     def _offer(self) -> None:
         """Show in the footer what works here and now."""
         focused = self.focused
+        self.keys.type(active=self.is_typing)
         first = FOOTER_OF.get(type(focused), ()) if focused is not None else ()
         known = (
             {one.binding.id: one.binding for one in self.active_bindings.values()} if first else {}
@@ -336,6 +337,7 @@ class Dashboard(TypingScreen):
 
     def typed(self) -> None:
         self.metrics.sift(self.entry.text, typing=self.entry.active)
+        self._offer()
 
     async def action_close(self) -> None:
         """Drop the cursor, leave the zoom, let go of the focus, or go back to all runs."""

@@ -222,6 +222,7 @@ class MetricsScreen(TypingScreen):
             else:
                 self._show_media(pane, entry)
         self.heading.show(self._heading(prefix, len(page)))
+        self.keys.type(active=self.is_typing)
 
     def _show(self, pane: MetricPane, entry: MetricEntry, prefix: str) -> None:
         run, scene = self.catalogue.run, self.scene

@@ -33,6 +33,10 @@ NAMES = {
 }
 
 
+TYPING_KEYS = (("enter", "apply"), ("esc", "clear"))
+"""What ends the typing of a filter: keys and words, the most wanted first."""
+
+
 def key_name(binding: Binding) -> str:
     """How the first key of a binding is written."""
     if binding.key_display:
@@ -62,6 +66,7 @@ class Keys(Panel):
         self._cue: tuple[Binding, ...] = ()
         self._first: tuple[Binding, ...] = ()
         self._useless: frozenset[str] = frozenset()
+        self._is_typing = False
         self._spots: list[tuple[int, int, str]] = []
 
     def cue(self, id: str, description: str) -> None:
@@ -89,12 +94,21 @@ class Keys(Panel):
             self._first, self._useless = offered
             self.redraw()
 
+    def type(self, *, active: bool) -> None:
+        """Show what ends the typing instead of keys, or the keys again."""
+        if active != self._is_typing:
+            self._is_typing = active
+            self.redraw()
+
     def compose_lines(self, width: int, height: int) -> Sequence[Line]:
         return [self._row(width)]
 
     def _row(self, room: int) -> Line:
         line: Line = ((" ", TEXT),)
         self._spots = []
+        if self._is_typing:
+            hints = [((key, "key"), (f" {self._say(word)}  ", MUTED)) for key, word in TYPING_KEYS]
+            return (*line, *(span for hint in hints for span in hint))
         before = (*self._cue, *self._first)
         left_out = {one.id for one in before} | self._useless
         others = (one for one in self._bindings_shown if one.id not in left_out)

@@ -118,6 +118,7 @@ def test_metrics_are_sorted_by_name_and_by_change() -> None:
         ("grad/*0.*", ["grad/h.0.norm"]),
         ("gra.*rm", ["grad/h.0.norm"]),
         (r"h\.\d", ["grad/h.0.norm"]),
+        ("/l./", ["Train/Loss"]),
         ("loss$|^kl", ["Train/Loss", "kl"]),
     ],
 )

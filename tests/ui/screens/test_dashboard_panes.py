@@ -150,7 +150,10 @@ async def test_the_footer_shows_what_works_here_and_now() -> None:
         await pilot.pause()
         footer = text(app).splitlines()[-1]
         assert footer.startswith(" enter open") and "esc back  ? help" in footer
-        await pilot.press("escape")
+        await pilot.press("slash", "q")
+        await pilot.pause()
+        assert text(app).splitlines()[-1].strip() == "enter apply  esc clear"
+        await pilot.press("escape", "escape")
         await pilot.pause()
         assert text(app).splitlines()[-1].startswith(" ? help")
 

@@ -13,7 +13,7 @@ from lossmon.ui.scene import Scene
 from lossmon.ui.screens.base.scene_screen import SceneScreen
 from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, clean, fit
 from lossmon.ui.widgets.charts.pane import Edge
-from lossmon.ui.widgets.keys import NAMES
+from lossmon.ui.widgets.keys import NAMES, TYPING_KEYS
 from lossmon.ui.widgets.panel import Panel
 
 
@@ -140,6 +140,8 @@ class PageScreen(SceneScreen):
             # Where one types at once, escape ends the typing and with it the page.
             self._known.setdefault(self.HINTS[-1], ("esc", "back"))
         known = [self._known[id] for id in self.HINTS if id in self._known]
+        if self.is_typing:
+            known = list(TYPING_KEYS)
         return [
             ((rank + 1) % len(known) * 2, ((key, "key"), (f" {self.scene.say(word)}", MUTED)))
             for rank, (key, word) in enumerate(known)

@@ -96,6 +96,11 @@ class SceneScreen(Screen[None]):
         return None
 
     @property
+    def is_typing(self) -> bool:
+        """Whether keys are for a text that the user types."""
+        return False
+
+    @property
     def step(self) -> int | None:
         """Step at the cursor of the view, None where it has none."""
         return None

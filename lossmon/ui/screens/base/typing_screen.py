@@ -24,6 +24,10 @@ class TypingScreen(SceneScreen):
         super().__init__()
         self.entry = Entry(self.prompt)
 
+    @property
+    def is_typing(self) -> bool:
+        return self.entry.active
+
     def typed(self) -> None:
         """Show what was typed so far, and what comes of it."""
         raise NotImplementedError

@@ -241,6 +241,7 @@ class MediaScreen(TypingScreen):
         """Bring everything up to date."""
         self.fetch()
         self.list.show(self.scene, self.shown, self.chosen)
+        self.keys.type(active=self.is_typing)
         self.draw()
         self.upper.show(self._title(), "frame")
         self.lower.show(self._lower(), "frame")
