@@ -21,7 +21,7 @@ from lossmon.ui.dashboard.verdicts import turn_line
 from lossmon.ui.screens.base.page_screen import PageScreen
 from lossmon.ui.text import numbers
 from lossmon.ui.text.lines import EMPTY, MUTED, STRONG, TEXT, Line, clean, fit, join, sentence, wrap
-from lossmon.ui.text.steady import SteadyText
+from lossmon.ui.widgets.badge import SteadyText
 
 LABEL_ROOM = 17
 """Cells of the margin where each section is named; a narrow screen puts it on its own line."""

@@ -87,6 +87,7 @@ class PaletteScreen(TypingScreen, PageScreen):
     ]
 
     HINTS = ("page.command", "page.back")
+    TYPING_HINTS = (("enter", "run"), ("esc", "back"))
 
     prompt = "> "
 

@@ -168,7 +168,7 @@ async def test_the_metrics_view_draws_the_newest_of_each(source: LocalSource) ->
         await pilot.press("m")
         await until(pilot, lambda: "▀" in text(app) and "█" in text(app))
         shown = text(app)
-        assert "histogram  min -0.500  max 2.00" in shown
+        assert "histogram  min −0.500  max 2.00" in shown
         assert "average precision 0." in shown
         assert "cannot be decoded" in shown
         await pilot.press("slash", *"loss")

@@ -81,6 +81,9 @@ class PageScreen(SceneScreen):
     HINTS: ClassVar[tuple[str, ...]] = ("page.back",)
     """Ids of what the lower edge tells, the most wanted first and the way out last."""
 
+    TYPING_HINTS: ClassVar[Sequence[tuple[str, str]]] = TYPING_KEYS
+    """Keys and words that it tells while a text is typed."""
+
     def __init__(self) -> None:
         super().__init__()
         self._known: dict[str, tuple[str, str]] = {}
@@ -141,7 +144,7 @@ class PageScreen(SceneScreen):
             self._known.setdefault(self.HINTS[-1], ("esc", "back"))
         known = [self._known[id] for id in self.HINTS if id in self._known]
         if self.is_typing:
-            known = list(TYPING_KEYS)
+            known = list(self.TYPING_HINTS)
         return [
             ((rank + 1) % len(known) * 2, ((key, "key"), (f" {self.scene.say(word)}", MUTED)))
             for rank, (key, word) in enumerate(known)
