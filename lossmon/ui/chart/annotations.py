@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossmon.types import Floats, Severity
-from lossmon.ui.chart.canvas import CELLS, Canvas, cells_of
+from lossmon.ui.chart.canvas import CELLS, Canvas
 from lossmon.ui.chart.curve_cache import Window
 from lossmon.ui.chart.layers import Grid, line_rows
 from lossmon.ui.chart.layout import Layout
@@ -200,32 +200,6 @@ def draw_cursor(canvas: Canvas, plan: Layout, grid: Grid, options: ChartOptions)
     if column is not None:
         x = plan.left + column // CELLS[options.marker][1]
         _vertical(canvas, plan, x, glyph_of("cursor", options), "cursor")
-
-
-_NAME_ROOM = 16
-"""Cells of a curve's name in the legend at most."""
-
-
-def draw_legend(
-    canvas: Canvas, plan: Layout, curves: Sequence[Curve], options: ChartOptions
-) -> None:
-    """Name the curves in the first corner that they leave free; nowhere if there is none."""
-    entries = []
-    for at, curve in enumerate(curves):
-        name = cells_of(curve.name)[:_NAME_ROOM]
-        if name and name[-1] and len(name) == _NAME_ROOM and len(cells_of(curve.name)) > len(name):
-            name[-1] = ord("~" if options.marker == "ascii" else "…")
-        text = "".join(chr(code) for code in name if code)
-        entries.append((sample_of(at, options), text, curve.style))
-    width = sum(len(sample) + 1 + len(cells_of(text)) for sample, text, _ in entries)
-    width += 2 * (len(entries) - 1)
-    right, bottom = plan.left + plan.width - width - 1, plan.height - 1
-    for x, y in ((right, 0), (plan.left + 1, bottom), (plan.left + 1, 0), (right, bottom)):
-        if canvas.blank(x - 1, y, width + 2):
-            for sample, text, style in entries:
-                canvas.write(x, y, f"{sample} {text}", style)
-                x += len(sample) + 3 + len(cells_of(text))
-            return
 
 
 def sample_of(at: int, options: ChartOptions) -> str:

@@ -204,9 +204,9 @@ class Trace:
         taken = shown[::stride]
         return np.asarray(taken[np.isfinite(taken)])
 
-    def newest(self, span: Span, count: int = 5) -> Floats:
-        """The last few raw values within the positions `span`, the finite ones of them."""
-        values = self._shown(span)[-count:]
+    def newest(self, span: Span) -> Floats:
+        """The last five raw values within the positions `span`, the finite ones of them."""
+        values = self._shown(span)[-5:]
         return np.asarray(values[np.isfinite(values)])
 
     def _shown(self, span: Span) -> Floats:

@@ -27,6 +27,9 @@ then agree on its range."""
 _ROOM_FOR_VALUES = 16
 """Columns below which there is no room for value labels."""
 
+_LABEL_WIDTH = 5
+"""Cells kept for value labels at least, so that panes align."""
+
 _ROOM_FOR_POSITIONS = 4
 """Rows below which there is no room for position labels."""
 
@@ -60,7 +63,7 @@ def layout(
     if width >= _ROOM_FOR_VALUES:
         values = value_ticks(frame, rows)
         widest = max((len(tick.label) for tick in values), default=0)
-        left = max(widest, options.label_width if width >= 60 else 0) + 1
+        left = max(widest, _LABEL_WIDTH if width >= 60 else 0) + 1
     room = max(1, width - left)
     positions: tuple[Tick, ...] = ()
     if rows < height:

@@ -146,8 +146,6 @@ class ChartOptions:
             or with a light texture where there are no colours for one.
         points: Raw points that are few enough are drawn one by one, over the lines, and a
             checkpoint whose place is taken stands beside it.
-        legend: Name the curves inside the chart if there is more than one.
-        label_width: Cells kept for value labels at least, so that panes align.
         cursor: Position of a vertical line, or None.
     """
 
@@ -162,8 +160,6 @@ class ChartOptions:
     mono: bool = False
     shade_gap: Shade = "none"
     points: bool = False
-    legend: bool = True
-    label_width: int = 5
     cursor: float | None = None
 
 

@@ -12,7 +12,6 @@ from lossmon.ui.chart.annotations import (
     draw_checkpoints,
     draw_cursor,
     draw_findings,
-    draw_legend,
     draw_letters,
     draw_marks,
     draw_points,
@@ -154,8 +153,6 @@ class Painter:
         self.found = draw_findings(canvas, plan, grid, windows, options)
         if options.cursor is not None:
             draw_cursor(canvas, plan, grid, options)
-        if options.legend and len(drawn) > 1:
-            draw_legend(canvas, plan, [curve for curve, _ in drawn], options)
         pair = [*windows, *(window for _, window in behind)] if len(windows) == 1 else windows
         if options.shade_gap != "none" and len(pair) == 2:
             between = gap_cells(pair[0], pair[1], grid, (rows, columns))

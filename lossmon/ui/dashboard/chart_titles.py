@@ -39,16 +39,12 @@ FEWEST_FOR_SLOPE = 10
 """Points below which a slope is noise."""
 
 
-def options_of(
-    scene: Scene, lead: int | None = None, *, label_width: int = 5, legend: bool = False
-) -> ChartOptions:
+def options_of(scene: Scene, lead: int | None = None) -> ChartOptions:
     """How the user wants the charts.
 
     Args:
         scene: What the screen shows.
         lead: Index of the first series of a chart, which may lack the wanted x axis; or None.
-        label_width: Cells kept for value labels at least.
-        legend: Name the curves inside the chart.
     """
     chart_settings = scene.chart_settings
     return ChartOptions(
@@ -59,8 +55,6 @@ def options_of(
         recent=chart_settings.recent,
         marker="braille" if scene.terminal.unicode else "ascii",
         mono=scene.terminal.colors == 0,
-        legend=legend,
-        label_width=label_width,
     )
 
 

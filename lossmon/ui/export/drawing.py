@@ -165,8 +165,13 @@ def _mark(plane: _Plane, mark: Mark) -> str:
     return ""
 
 
-def spark(values: Floats, width: int = 160, height: int = 28) -> str:
+SPARK_WIDTH, SPARK_HEIGHT = 160, 28
+"""Pixels of a small line."""
+
+
+def spark(values: Floats) -> str:
     """A small line of finite values, oldest first; "" below two of them."""
+    width, height = SPARK_WIDTH, SPARK_HEIGHT
     known = values[np.isfinite(values)]
     if len(known) < 2:
         return ""

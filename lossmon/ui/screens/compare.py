@@ -189,7 +189,7 @@ class CompareScreen(SceneScreen):
     # ---------------------------------------------------------------------------- drawing
 
     def _draw(self) -> None:
-        options = replace(options_of(self.scene), x_axis=self.x, legend=False)
+        options = replace(options_of(self.scene), x_axis=self.x)
         self.chart.show(self._model(), options)
         self.body.whole = self._lines()
         self._keep_in_view()

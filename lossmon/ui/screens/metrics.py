@@ -230,7 +230,7 @@ class MetricsScreen(TypingScreen):
             return
         index = next(at for at, one in enumerate(run.series) if one is entry.lead)
         chart = chart_of(run, scene.chart_settings, entry, index, self._bands)
-        options = replace(options_of(scene, index), legend=False)
+        options = options_of(scene, index)
         if not chart.may_be_log:
             options = replace(options, log_y=False)
         pinned = entry.key in scene.pins

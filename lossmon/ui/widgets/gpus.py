@@ -300,10 +300,10 @@ def _links(scene: Scene, details: GpuDetails | None) -> list[tuple[int, Line]]:
     return parts
 
 
-def process_lines(scene: Scene, gpu: GpuReading, width: int, most: int = 2) -> list[Line]:
-    """The largest processes; those of this run are marked in words."""
+def process_lines(scene: Scene, gpu: GpuReading, width: int) -> list[Line]:
+    """The two largest processes; those of this run are marked in words."""
     lines = []
-    for process in gpu.processes[:most]:
+    for process in gpu.processes[:2]:
         memory = numbers.size(process.memory_used, 1) if process.memory_used is not None else ""
         name = clip(clean(process.name) or "?", 14)
         mark: Line = ((f"  ← {scene.say('this run')}", "ok"),) if process.own else EMPTY

@@ -125,13 +125,6 @@ def test_train_and_eval_are_told_apart_by_colour_and_without_it() -> None:
     assert any("oooooooo" in line for line in ascii)
 
 
-def test_the_legend_stands_where_no_curve_is() -> None:
-    falling, low = curve(np.linspace(2, 1, 50)), curve(np.full(50, 1.0), "eval")
-    assert lines(render(finished(falling, low), PLAIN, 60, 12))[0].endswith("eval")
-    rising = curve(np.linspace(1, 2, 50))
-    assert "┤ ━━ train" in lines(render(finished(rising, rising), PLAIN, 60, 12))[0]
-
-
 def test_raw_points_stand_behind_the_line() -> None:
     noisy = curve(np.random.default_rng(0).normal(2, 0.5, 400))
     picture = render(finished(noisy), ChartOptions(), 60, 16)
