@@ -41,10 +41,11 @@ class TableParser:
 
     def _skip_to_rows(self, lines: list[bytes]) -> int:
         for index, line in enumerate(lines):
-            text = decode(line).strip()
+            # A tab at the end is the delimiter of a cell without a name, as its rows have it.
+            text = decode(line).strip(" \r")
             if text.startswith("#"):
                 self._comment = line
-            elif text:
+            elif text.strip():
                 self._header = find_header(text, decode(self._comment or b""))
                 return index + self._header.is_own_line
         return len(lines)

@@ -122,6 +122,7 @@ def test_and_corrected_if_it_goes_on_after_all(tmp_path: Path) -> None:
     [
         pytest.param("step,loss\n1,2.5\n2,1.5\n", id="commas"),
         pytest.param("step\tloss\n1\t2.5\n2\t1.5\n", id="tabs"),
+        pytest.param("step\tloss\t\n1\t2.5\t\n2\t1.5\t\n", id="tabs at the ends"),
         pytest.param("step;loss\n1;2.5\n2;1.5\n", id="semicolons"),
         pytest.param("step;loss\n1;2,5\n2;1,5\n", id="decimal commas"),
         pytest.param("step|loss\n1|2.5\n2|1.5\n", id="bars"),

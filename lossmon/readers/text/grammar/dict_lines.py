@@ -15,6 +15,12 @@ _PAIR = lazy_pattern(
     rf"(?P<number>{NUMBER}|{NONFINITE})"
     r"['\"]?(?=\s*[\],})])"
 )
+_FRACTION = lazy_pattern(
+    r"['\"](?P<key>epoch|iter|step)['\"]\s*:\s*['\"](?P<number>\d{1,9})/(?P<total>\d{1,9})['\"]"
+)
+"""A position of pycls and PySlowFast: `"epoch": "3/400"`."""
+
+_EVALUATED = lazy_pattern(r"['\"]_type['\"]\s*:\s*['\"](?:(?P<test>test)|val)_")
 DEEPEST = 4
 """Nested objects that a tag names."""
 
@@ -78,13 +84,18 @@ def pairs(line: str, before: Prefix, brace: int) -> MetricLine | None:
     if "loss" not in found and any(_SETTING.search(key) for key in found):
         return None
     summary = "train_loss" in found and "train_samples_per_second" in found
-    place = _place(line, before, brace, found)
+    evaluated = _EVALUATED.search(line, brace)
+    split = "" if evaluated is None else "test" if evaluated["test"] else "eval"
+    place = _fractions(line, brace, split) or _place(line, before, brace, found)
+    mean = place.scale is Scale.EPOCH and place.epochs is not None and not split
     epoch = found.get("epoch")
     fractional = epoch is not None and ("." in line[slice(*epoch)] or "epoch" in quoted)
     if place.scale is Scale.NONE and not any(is_loss(key) for key in found):
         return None
     values = tuple(
-        LineValue(key, span)
+        LineValue(
+            f"{split}/{key}" if split else f"{key}_epoch" if mean and key != "lr" else key, span
+        )
         for key, span in found.items()
         if (summary and key != "epoch")
         or (
@@ -102,6 +113,27 @@ def pairs(line: str, before: Prefix, brace: int) -> MetricLine | None:
         quoted="epoch" in quoted,
         echo=_ECHO.search(line, 0, brace) is not None,
         summary=summary,
+        last_only=bool(split) and place.step is not None,
+        mean=mean,
+        split=split,
+    )
+
+
+def _fractions(line: str, brace: int, split: str) -> LinePosition | None:
+    """The position in `"epoch": "3/400", "iter": "10/50"`; None if there is none."""
+    found = {one["key"]: one for one in _FRACTION.finditer(line, brace)}
+    epoch = found.pop("epoch", None)
+    if epoch is None:
+        return None
+    step = next(iter(found.values()), None)
+    scale = Scale.EPOCH if step is None else Scale.NONE if split else Scale.WITHIN
+    return LinePosition(
+        scale,
+        step.span("number") if step else None,
+        step.span("total") if step else None,
+        epoch.span("number"),
+        epoch.span("total"),
+        split=split,
     )
 
 

@@ -23,7 +23,7 @@ _STEP = lazy_pattern(
     r"(?ix)(?:(?<![\w./-])|(?<=\d/))(?<!per\ )(?P<name>global[_ ]step|total[_ ]step|"
     r"train(?:er)?/(?:global_)?step|步骤|步数|迭代|episode|round|"
     r"num_updates|updates?|global[_ ]iter(?:ation)?|train[_ ]step|optimizer[_ ]step|"
-    r"current[_ ]steps?|step|iter|"
+    r"current[_ ]steps?|step|iter|(?:iters|iterations|steps)(?=\s?[:=]?\s?\[?\d{1,12}\s?/\s?\d)|"
     r"iteration|itr|it|batch|ba)"
     r"\s*(?:[:=\#]\s*)?\[?\s*(?P<step>\d{1,3}(?:,\d{3})++|\d+)(?![\w.,:]\d|\w|\s*(?:%|ms\b|s\b))"
     r"(?:\s*(?:/|of)\s*(?P<total>\d{1,3}(?:,\d{3})++|\d+)(?![\w./]))?\s*\]?"

@@ -59,7 +59,7 @@ METRIC_WORD = lazy_pattern(
 SPACED_LAST = lazy_pattern(
     r"(?i)^(?:.*[\s_/.-])?(?:loss(?:es)?|\w+loss|loss[_/]\w{1,20}|nll|ppl|perplexity|"
     r"acc\d?|accuracy|(?:acc|prec)@\d+|top-?\d|auc|f1|lr|norm|gnorm|grad_norm|mfu|reward|return|score|"
-    r"rmse|mse|mae|ce|bleu|rouge[\w-]{0,5}|iou|miou|dice|kl|entropy|wer|cer|map(?:@[\d.:]+)?|"
+    r"rmse|mse|mae|ce|cost|bleu|rouge[\w-]{0,5}|iou|miou|dice|kl|entropy|wer|cer|map(?:@[\d.:]+)?|"
     r"learning_rate|learning rate|em|"
     r"error|err|val_\w+|tokens?/s(?:ec)?|tok/s|it/s(?:ec)?|samples?/s(?:ec)?|images?/s(?:ec)?|"
     r"ips|wps|precision|recall|f1-score)(?: \([a-z ]{1,20}\))?$"

@@ -252,7 +252,8 @@ class EpochSteps:
             self._offsets[epoch], self._first = 0, step
         elif epoch > previous[0]:
             if self.within is None and (step != previous[1] or total or alike):
-                self.within = step <= previous[1]
+                # Steps before the first epoch is named are those of the run.
+                self.within = step < previous[1] if previous[0] < 0 else step <= previous[1]
             if self.within:
                 epochs = epoch - previous[0] if previous[0] >= 0 else 1
                 self._offset += epochs * total or self._length(previous[1])
