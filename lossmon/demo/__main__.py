@@ -19,7 +19,7 @@ def main(arguments: list[str] | None = None) -> int:
     """
     _be_small()
     from lossmon.demo.cases import CASES
-    from lossmon.demo.train import train_together
+    from lossmon.demo.train import train
     from lossmon.errors import ConfigError
 
     parser = argparse.ArgumentParser(
@@ -47,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         cases = chosen.case or ["healthy"]
         inner = len(cases) > 1
-        finished = train_together(
+        finished = train(
             [(CASES[name], chosen.out / name if inner else chosen.out) for name in cases],
             seed=chosen.seed,
             speed=chosen.speed,

@@ -70,19 +70,6 @@ class RecordedTraining:
 
 
 def train(
-    case: Case,
-    out: Path,
-    *,
-    seed: int = 0,
-    speed: float = 1.0,
-    stop: Callable[[], bool] = lambda: False,
-    echo: TextIO | None = None,
-) -> bool:
-    """Train one model; see `train_together`."""
-    return train_together([(case, out)], seed=seed, speed=speed, stop=stop, echo=echo)
-
-
-def train_together(
     cases: Sequence[tuple[Case, Path]],
     *,
     seed: int = 0,

@@ -19,7 +19,7 @@ from tensorboard.backend.event_processing.event_file_loader import EventFileLoad
 from lossmon.demo import launch
 from lossmon.demo.cases import CASES
 from lossmon.demo.records import PROMPTS
-from lossmon.demo.train import STEPS_PER_SECOND, train, train_together
+from lossmon.demo.train import STEPS_PER_SECOND, train
 from lossmon.errors import ConfigError
 from lossmon.monitor import Monitor
 from lossmon.types import RunState
@@ -30,7 +30,7 @@ SHORT = replace(CASES["healthy"], steps=100, batch=32)
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("demo") / "run"
-    assert train(SHORT, out, speed=0)
+    assert train([(SHORT, out)], speed=0)
     return out
 
 
@@ -83,7 +83,7 @@ def test_every_checkpoint_continues_the_same_prompts(run: Path) -> None:
 def test_trainings_run_side_by_side(tmp_path: Path) -> None:
     longer = replace(SHORT, steps=120)
     both = [(SHORT, tmp_path / "a"), (longer, tmp_path / "b")]
-    assert train_together(both, speed=0)
+    assert train(both, speed=0)
     assert [progress(tmp_path / name)[-1]["current_steps"] for name in "ab"] == [100, 120]
     lines = (tmp_path / "a" / "train.log").read_text().splitlines()
     assert lines.count("Training completed.") == 1
@@ -91,25 +91,25 @@ def test_trainings_run_side_by_side(tmp_path: Path) -> None:
 
 def test_a_run_is_never_overwritten(run: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="not empty"):
-        train(SHORT, run, speed=0)
+        train([(SHORT, run)], speed=0)
     with pytest.raises(ConfigError, match="not empty"):
         launch.start(["healthy"], run)
     (tmp_path / "file").touch()
     with pytest.raises(ConfigError, match="cannot write"):
-        train(SHORT, tmp_path / "file" / "run", speed=0)
+        train([(SHORT, tmp_path / "file" / "run")], speed=0)
 
 
 def test_a_training_that_is_told_to_stop_says_so_and_keeps_what_it_has(tmp_path: Path) -> None:
     asked = iter([False] * 7 + [True])
     echo = io.StringIO()
-    assert not train(SHORT, tmp_path, speed=0, stop=lambda: next(asked), echo=echo)
+    assert not train([(SHORT, tmp_path)], speed=0, stop=lambda: next(asked), echo=echo)
     assert len(progress(tmp_path)) == 7
     assert echo.getvalue().endswith("Training interrupted after step 7.\n")
 
 
 def test_speed_sets_the_pace(tmp_path: Path) -> None:
     started = time.monotonic()
-    train(replace(SHORT, steps=20), tmp_path, speed=10)
+    train([(replace(SHORT, steps=20), tmp_path)], speed=10)
     assert time.monotonic() - started >= 20 / (10 * STEPS_PER_SECOND)
 
 
