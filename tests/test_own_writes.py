@@ -13,7 +13,7 @@ import pytest
 from lossmon.cli import main
 from lossmon.errors import ConfigError
 from lossmon.nodes.journal import Journal
-from lossmon.toml.file import rewrite
+from lossmon.toml.edit import rewrite
 from lossmon.ui.state import json_file
 from tests.monitor.logs import falling
 from tests.services.full_disk import full_disk

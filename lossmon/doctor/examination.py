@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TextIO
 
 from lossmon.config import Config
-from lossmon.doctor.machine import check_hardware
+from lossmon.doctor.machine import check_hardware, check_terminal
 from lossmon.doctor.paths import PATIENCE, check_events, check_paths
 from lossmon.doctor.result import CheckResult, Level, note
 from lossmon.doctor.setup import (
@@ -17,7 +17,6 @@ from lossmon.doctor.setup import (
     check_settings,
     check_version,
 )
-from lossmon.doctor.terminal import check_terminal
 from lossmon.errors import internal_error
 from lossmon.filesystems import unanswering
 from lossmon.sanitize import cells

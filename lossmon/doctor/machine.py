@@ -1,13 +1,17 @@
-"""Checks of the hardware: does the NVIDIA driver answer?"""
+"""Checks of this machine: its terminal and its GPUs."""
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from lossmon.doctor.result import CheckResult, good, note
 from lossmon.types import HardwareReading
+from lossmon.ui.terminal import TRUE_COLOR, detect
 
 PATIENCE = 5.0
 """Seconds that the driver may take to answer; a sick one takes for ever."""
@@ -27,7 +31,7 @@ def check_hardware(paths: Sequence[Path]) -> Iterator[CheckResult]:
         while not _has_answered(sampler.latest) and time.monotonic() < end:
             changed.wait(0.1)
             changed.clear()
-        yield examine(sampler.latest)
+        yield examine_gpus(sampler.latest)
     finally:
         sampler.stop()
 
@@ -36,7 +40,7 @@ def _has_answered(reading: HardwareReading) -> bool:
     return bool(reading.gpus or reading.note)
 
 
-def examine(reading: HardwareReading) -> CheckResult:
+def examine_gpus(reading: HardwareReading) -> CheckResult:
     """What a reading says of the driver."""
     if reading.gpus:
         lost = [str(gpu.index) for gpu in reading.gpus if gpu.lost]
@@ -51,3 +55,62 @@ def examine(reading: HardwareReading) -> CheckResult:
         return note("GPUs", reading.note, remedy)
     remedy = "the driver hangs; `nvidia-smi` will too, and the machine may need a restart"
     return note("GPUs", f"the driver has not answered within {PATIENCE:g} s", remedy)
+
+
+NARROWEST, LOWEST = 40, 9
+"""Columns and rows from which the screen shows a chart."""
+
+
+def check_terminal() -> Iterator[CheckResult]:
+    """The terminal of this process."""
+    if sys.stdout.isatty():
+        size = shutil.get_terminal_size()
+        yield from examine_terminal(os.environ, (size.columns, size.lines))
+    else:
+        yield note(
+            "terminal",
+            "the output is not a terminal",
+            "the screen needs one; `lossmon check PATH` and `lossmon PATH --once` do not",
+        )
+
+
+def examine_terminal(environ: Mapping[str, str], size: tuple[int, int]) -> Iterator[CheckResult]:
+    """A terminal by its variables and its size in columns and rows."""
+    width, height = size
+    name = environ.get("TERM") or "unknown"
+    if width < NARROWEST or height < LOWEST:
+        remedy = f"make it at least {NARROWEST}x{LOWEST} to see a chart"
+        yield note("terminal", f"{name}, {width}x{height}", remedy)
+    else:
+        yield good("terminal", f"{name}, {width}x{height}")
+    found = detect(environ)
+    yield _characters(found.unicode)
+    yield _colours(found.colors, environ)
+    if found.has_images:
+        yield good("images", "drawn by the terminal (Kitty graphics)")
+    if environ.get("TMUX"):
+        yield good("tmux", "alerts can be shown by it: lossmon watch PATH --tmux")
+
+
+def _characters(unicode: bool) -> CheckResult:
+    if unicode:
+        return good("characters", "Unicode")
+    return note(
+        "characters",
+        "ASCII: the locale or the terminal does not take UTF-8, so curves are coarse",
+        "set LANG=C.UTF-8 (or another UTF-8 locale); --charset unicode forces it",
+    )
+
+
+def _colours(colors: int, environ: Mapping[str, str]) -> CheckResult:
+    if colors >= TRUE_COLOR:
+        return good("colours", "16 million")
+    if environ.get("NO_COLOR"):
+        return note("colours", "none: NO_COLOR is set", "unset NO_COLOR to have them")
+    if colors > 16:
+        return note("colours", f"{colors}", "set COLORTERM=truecolor if the terminal knows more")
+    return note(
+        "colours",
+        f"{colors or 'none'}: themes are replaced by the terminal's own colours",
+        "set TERM to what the terminal is, such as xterm-256color, and COLORTERM=truecolor",
+    )

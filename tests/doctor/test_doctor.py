@@ -14,7 +14,7 @@ from lossmon.cli import main
 from lossmon.config import Config
 from lossmon.doctor import paths as path_checks
 from lossmon.doctor.examination import examine, write
-from lossmon.doctor.machine import examine as examine_hardware
+from lossmon.doctor.machine import examine_gpus, examine_terminal
 from lossmon.doctor.paths import check_events, check_paths
 from lossmon.doctor.result import CheckResult, Level, bad, good, note
 from lossmon.doctor.setup import (
@@ -24,7 +24,6 @@ from lossmon.doctor.setup import (
     check_settings,
     extras,
 )
-from lossmon.doctor.terminal import examine as examine_terminal
 from lossmon.errors import ConfigError
 from lossmon.types import GpuReading, HardwareReading
 
@@ -143,11 +142,11 @@ def test_files_from_the_future_tell_of_another_clock(tmp_path: Path) -> None:
 
 def test_the_driver_is_read_from_its_readings() -> None:
     a100 = GpuReading(0, "A100")
-    assert examine_hardware(HardwareReading((a100,))).level is Level.GOOD
-    lost = examine_hardware(HardwareReading((a100, GpuReading(1, "A100", lost=True))))
+    assert examine_gpus(HardwareReading((a100,))).level is Level.GOOD
+    lost = examine_gpus(HardwareReading((a100, GpuReading(1, "A100", lost=True))))
     assert "GPU 1 does not answer" in lost.text
-    assert examine_hardware(HardwareReading(note="no driver")).level is Level.NOTE
-    assert "has not answered" in examine_hardware(HardwareReading()).text
+    assert examine_gpus(HardwareReading(note="no driver")).level is Level.NOTE
+    assert "has not answered" in examine_gpus(HardwareReading()).text
 
 
 def test_extras_are_read_from_the_metadata() -> None:

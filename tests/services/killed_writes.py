@@ -22,7 +22,7 @@ from lossmon.alerts.tracker import RunTracker
 from lossmon.nodes.journal import Journal
 from lossmon.reports import status_cache
 from lossmon.reports.export.files import fresh
-from lossmon.toml.file import rewrite
+from lossmon.toml.edit import rewrite
 from lossmon.types import Severity
 from lossmon.ui.state import json_file
 

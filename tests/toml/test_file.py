@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lossmon.errors import ConfigError
-from lossmon.toml.file import LARGEST, rewrite
+from lossmon.toml.edit import LARGEST, rewrite
 
 
 def upper(text: str) -> str:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from lossmon.readers.files.protobuf import MalformedError
 from lossmon.readers.files.tail import read_until
+from lossmon.readers.hyperparameters import LONGEST_SETTING, MOST_SETTINGS, facts_of
 from lossmon.readers.points_builder import BatchBuilder
 from lossmon.readers.tensorboard.columns import ColumnDecoder
 from lossmon.readers.tensorboard.event import (
@@ -18,7 +22,6 @@ from lossmon.readers.tensorboard.event import (
     decode_event,
     decode_head,
 )
-from lossmon.readers.tensorboard.hparams import arguments, decode_hparams
 from lossmon.readers.tensorboard.rows import LONGEST_TAG, EventRows, EventTags
 from lossmon.readers.tensorboard.tensor import decode_texts
 from lossmon.readers.tensorboard.tfrecord import (
@@ -258,3 +261,45 @@ def read_head(path: Path, offset: int, length: int) -> bytes | None:
             return os.pread(file.fileno(), min(_HEAD, length), offset)
     except OSError:
         return None
+
+
+def decode_hparams(content: bytes) -> dict[str, str]:
+    """Decode the settings in the data of the hparams plugin; empty if there are none.
+
+    Raises:
+        MalformedError: The bytes are not such data.
+    """
+    # Only runs with hyperparameters need the import of TensorBoard's messages.
+    from google.protobuf.message import DecodeError
+    from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
+
+    try:
+        found = HParamsPluginData.FromString(content).session_start_info.hparams
+    except DecodeError as error:
+        raise MalformedError(str(error)) from error
+    return {
+        one_line(name, LONGEST_SETTING): _text(found[name])
+        for name in islice(sorted(found), MOST_SETTINGS)
+    }
+
+
+def _text(value: Any) -> str:
+    """A `google.protobuf.Value` that is a number, a text or a Boolean."""
+    kind = value.WhichOneof("kind")
+    if kind == "number_value":
+        return f"{value.number_value:.15g}"
+    if kind == "string_value":
+        return one_line(value.string_value, LONGEST_SETTING)
+    return str(value.bool_value).lower() if kind == "bool_value" else ""
+
+
+def arguments(text: str) -> Facts | None:
+    """Return the plan and the settings in the arguments of a Hugging Face Trainer.
+
+    None if the text is not a JSON object.
+    """
+    try:
+        loaded = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return facts_of(loaded) if isinstance(loaded, dict) else None

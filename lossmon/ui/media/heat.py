@@ -1,14 +1,17 @@
-"""Heat maps of histograms: bins of value on a common axis, over steps."""
+"""Heat maps of histograms over steps, and charts of PR curves."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lossmon.types import Floats, Histogram
+from lossmon.types import Floats, Histogram, PrCurve
+from lossmon.ui.chart.model import ChartModel, ChartOptions, Curve
+from lossmon.ui.chart.view_options import XAxis
 
 _TAIL = 0.001
 """Share of the values at either end that may lie beyond the axis: one step with a single huge value
@@ -133,3 +136,24 @@ def shaded(shares: Floats, glyphs: str) -> NDArray[np.uint32]:
     levels = np.round(np.sqrt(shares) * (len(glyphs) - 1)).astype(np.intp)
     levels = np.maximum(levels, shares > 0)
     return np.array([ord(one) for one in glyphs], np.uint32)[levels]
+
+
+_UNIT = (0.0, 1.0)
+
+
+def curve_model(curve: PrCurve | None) -> ChartModel:
+    """Model of the chart of a curve; empty where there is none."""
+    if curve is None:
+        return ChartModel()
+    return ChartModel((Curve("", curve.recall, curve.precision, smooth=False),))
+
+
+def unsmoothed(options: ChartOptions) -> ChartOptions:
+    """Options for exact values over the whole run."""
+    return replace(options, smoothing=0.0, log_y=False, recent=False, points=True)
+
+
+def unit_square(options: ChartOptions) -> ChartOptions:
+    """Options for axes that are shares: the epoch is the axis that has labels below one."""
+    exact = unsmoothed(options)
+    return replace(exact, x_axis=XAxis.EPOCH, x_range=_UNIT, y_range=_UNIT)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lossmon.errors import ConfigError
 from lossmon.fast_dataclass import dataclass
-from lossmon.toml.file import rewrite
+from lossmon.toml.edit import rewrite
 from lossmon.types import METRIC_WORDS, AmbiguityReason, AmbiguousTag, MetricNames, RunSnapshot
 
 

@@ -11,8 +11,7 @@ from textual.message import Message
 from lossmon.types import Histogram, PrCurve
 from lossmon.ui.chart.model import ChartModel, ChartOptions
 from lossmon.ui.dashboard.chart_titles import options_of
-from lossmon.ui.media.heat import summary
-from lossmon.ui.media.pr_curve import curve_model, unit_square
+from lossmon.ui.media.heat import curve_model, summary, unit_square
 from lossmon.ui.metrics.entries import MEDIA_WORDS, MediaEntry, MetricEntry
 from lossmon.ui.scene import Scene
 from lossmon.ui.text import numbers

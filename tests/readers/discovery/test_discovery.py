@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from lossmon.readers.discovery import lookalikes, tree
+from lossmon.readers.discovery import detection, tree
 from lossmon.readers.discovery.discovery import Discovery, names
 from lossmon.readers.discovery.found import FoundRun
 from tests.paths import DATA
@@ -343,7 +343,7 @@ def test_a_large_tree_is_searched_a_little_at_a_time(tmp_path: Path) -> None:
 def test_a_log_is_shown_before_a_data_set_beside_it_is_searched(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lookalikes, "ENOUGH", 5)
+    monkeypatch.setattr(detection, "ENOUGH", 5)
     for number in range(80):
         (tmp_path / f"part{number:03}.txt").write_text("a text like any other\n" * 300)
     (tmp_path / "part070.txt").write_text("step 1 loss 2.5\n" * 5)

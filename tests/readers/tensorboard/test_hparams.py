@@ -4,7 +4,7 @@ import pytest
 from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 
 from lossmon.readers.files.protobuf import MalformedError
-from lossmon.readers.tensorboard.hparams import decode_hparams
+from lossmon.readers.tensorboard.reader import decode_hparams
 
 
 def test_settings_of_every_kind_become_text() -> None:

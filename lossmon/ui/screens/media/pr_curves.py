@@ -11,7 +11,7 @@ from lossmon.types import MediaKind, PrCurve
 from lossmon.ui.chart.model import ChartModel, ChartOptions, Curve
 from lossmon.ui.chart.view_options import XAxis
 from lossmon.ui.dashboard.chart_titles import options_of
-from lossmon.ui.media.pr_curve import curve_model, unit_square, unsmoothed
+from lossmon.ui.media.heat import curve_model, unit_square, unsmoothed
 from lossmon.ui.screens.media.base import MediaScreen
 from lossmon.ui.text.lines import MUTED, TEXT, Line
 from lossmon.ui.widgets.charts.chart import Chart
