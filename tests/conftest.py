@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,11 @@ from hypothesis import settings
 # busy machine a training of one second takes a minute.
 for _library in ("OPENBLAS", "OMP", "MKL"):
     os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
+
+# Every worker collects all tests, and hundreds of processes start: what one of them has compiled,
+# the others should find.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # The sentences that the tests expect are English, whatever the person who runs them speaks.
 for _variable in ("LC_ALL", "LC_MESSAGES", "LANGUAGE", "LANG"):

@@ -7,10 +7,12 @@ from itertools import product
 
 import pyte
 import pytest
+from rich.color import ColorSystem
 from textual.widget import Widget
 
 from lossmon.types import PENDING_HARDWARE, HardwareReading, RunSnapshot, Snapshot
 from lossmon.ui.app import LossmonApp
+from lossmon.ui.compositor import codes_of
 from lossmon.ui.dashboard.first_frame import first_frame
 from lossmon.ui.dashboard.places import ROWS
 from lossmon.ui.launch import frame_of
@@ -19,6 +21,8 @@ from lossmon.ui.scene import ScreenConfig
 from lossmon.ui.screens.dashboard import Dashboard
 from lossmon.ui.widgets.panel import palette_of
 from tests.ui import stage
+
+TRUECOLOR = ColorSystem.TRUECOLOR
 
 SIZES = [(40, 15), (80, 24), (120, 40), (200, 50)]
 
@@ -38,8 +42,13 @@ def painted(size: tuple[int, int], text: str) -> pyte.Screen:
 
 def shown(app: LossmonApp) -> pyte.Screen:
     """What the dashboard painted."""
+    # A style's own `render` keeps the codes of the terminal that it was first rendered for.
     rows = [
-        "".join(one.style.render(one.text) for one in strip if one.style)
+        "".join(
+            f"\x1b[{codes_of(one.style, TRUECOLOR).whole}m{one.text}\x1b[0m"
+            for one in strip
+            if one.style
+        )
         for strip in app.screen._compositor.render_strips()
     ]
     return painted(app.size, "".join(f"\x1b[{y};1H{row}" for y, row in enumerate(rows, start=1)))
