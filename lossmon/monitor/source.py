@@ -114,8 +114,8 @@ STEADY = 4
 OFTEN = 1.0
 """Most seconds between two polls of who looks often enough to do without events."""
 
-FLOOD = 200.0
-"""Events per second above which polling costs less: a database that is written in a tight loop
+FLOOD = 200
+"""Events within a second above which polling costs less: a database that is written in a tight loop
 causes thousands, and each delays its writer a little."""
 
 FLOOD_PAUSE = 30.0
@@ -171,9 +171,11 @@ class LocalSource:
     def poll(self, budget: float, *, judge: bool = True) -> Snapshot:
         """Read for about `budget` seconds; the same object as before while nothing changed."""
         snapshot = self._monitor.poll(budget, judge=judge)
-        if self._watch is not None and self._files is not self._monitor.files:
-            self._files = self._monitor.files
-            self._watch.update(self._files)
+        if self._watch is not None:
+            self._end_flood(self._watch)
+            if self._files is not self._monitor.files:
+                self._files = self._monitor.files
+                self._watch.update(self._files)
         if not snapshot.busy:
             self._choose_events(snapshot.runs)
         return self._with_notes(snapshot)
@@ -184,21 +186,23 @@ class LocalSource:
         is_new = len(runs) != len(self._runs) or any(map(operator.is_not, runs, self._runs))
         self._news = self._news + 1 if is_new and now - self._polled < OFTEN else 0
         self._runs, self._polled = runs, now
-        if self._watch is None:
+        if self._watch is None or now < self._paused_until:
             return
-        self._count_events(self._watch.events, now)
-        if now < self._paused_until or self._news == STEADY:
+        if self._news == STEADY:
             self._watch.pause()
         elif not self._news:
             self._watch.resume()
 
-    def _count_events(self, events: int, now: float) -> None:
-        """Begin a pause where too many events came since the last count, a second ago or more."""
+    def _end_flood(self, watch: Watch) -> None:
+        """Begin a pause where too many events came within a second."""
+        now = time.monotonic()
         seconds = now - self._counted_at
-        if seconds >= OFTEN:
-            if events - self._counted > FLOOD * seconds:
-                self._paused_until = now + FLOOD_PAUSE
-            self._counted, self._counted_at = events, now
+        if watch.events - self._counted > FLOOD * max(seconds, 1.0):
+            watch.pause()
+            self._paused_until = now + FLOOD_PAUSE
+        elif seconds < 1.0:
+            return
+        self._counted, self._counted_at = watch.events, now
 
     def begin(self) -> None:
         """Start to watch the files and to sample the hardware."""

@@ -71,8 +71,7 @@ def test_a_flood_of_events_is_not_listened_to(
     source.changed.clear()
     monkeypatch.setattr(Watch, "pause", lambda watch: calls.append("pause"))
     monkeypatch.setattr(Watch, "resume", lambda watch: calls.append("resume"))
-    for name in ("FLOOD", "OFTEN"):
-        monkeypatch.setattr(f"lossmon.monitor.source.{name}", 0.0)
+    monkeypatch.setattr("lossmon.monitor.source.FLOOD", 0)
     append(output / "deep" / "er" / "trainer_log.jsonl", falling(21, 22))
     assert source.changed.wait(10)
     settled(source)
