@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -25,6 +26,9 @@ takes half of this when it is left alone."""
 
 FIRST_PICTURE = 0.1
 """Seconds that drawing the first verdict has for itself."""
+
+LONG_LOG = 1.0
+"""Seconds of reading after which file events and hardware wait no longer for the end of the log."""
 
 HEARTBEAT = 1.0
 """Seconds after which the source is polled even if no file event came: network mounts send
@@ -56,7 +60,7 @@ class SnapshotPoller:
     Args:
         source: Where the snapshots come from.
         post: Posts a message to the app, from any thread.
-        begin: Called once, after the first poll was shown: what may wait for that.
+        begin: Called once, after what was there is read and shown, or is found to take long.
         shown: The snapshot that is on the screen already, or None.
 
     Attributes:
@@ -80,6 +84,8 @@ class SnapshotPoller:
         """Held while a thread polls: a source is made for one."""
         self._due = 0.0
         """`time.monotonic()` from which on a snapshot of a busy source is posted."""
+        self._late = math.inf
+        """The same from which on a busy source delays no longer what may wait."""
 
     @property
     def paused(self) -> bool:
@@ -118,7 +124,9 @@ class SnapshotPoller:
         if is_shown:
             self._post(SnapshotReady(snapshot))
             self._shown, self._due = snapshot, now + FRAME
-        self._begin_once()
+        self._late = min(self._late, now + LONG_LOG)
+        if not snapshot.busy or now >= self._late:
+            self._begin_once()
         if snapshot.busy:
             if (pause := self.last_key + KEY_PAUSE - now) > 0:
                 self._ended.wait(pause)
@@ -128,7 +136,7 @@ class SnapshotPoller:
             self.source.changed.wait(HEARTBEAT)
 
     def _begin_once(self) -> None:
-        """Start what may wait until the first verdict stands; importing it holds up the picture."""
+        """Start what may wait until the log is read; importing it holds up the picture."""
         if not self._has_begun:
             self._has_begun = True
             if not self._ended.wait(FIRST_PICTURE):

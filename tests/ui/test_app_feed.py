@@ -95,6 +95,20 @@ def test_the_first_verdict_is_posted_before_events_and_hardware_begin() -> None:
     assert order == ["shown", "begun"]
 
 
+def test_events_and_hardware_wait_for_the_end_of_a_log() -> None:
+    polls: list[int] = []
+
+    def begin() -> None:
+        polls.append(source.polls)
+        poller.stop()
+
+    read = stage.snapshot(stage.healthy())
+    source = Scripted(replace(read, busy=True), read)
+    poller = SnapshotPoller(source, lambda message: None, begin, None)
+    poller.run()
+    assert polls == [2]
+
+
 class Stumbling(Scripted):
     """Fails at the first poll, as a reader with a fault nobody knows of may make it."""
 
