@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import logging
-import os
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import torch.distributed
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from lossmon.alerts.stop_rule import CODES, PATIENCE, StopRule
-from lossmon.integrations.judge import InProcessJudge, StopFile
+from lossmon.integrations.judge import StopCallback
 
 CHECK_EVERY = 10
 """Steps between two looks for the stop file: with several processes each look is a small
@@ -20,33 +18,10 @@ collective operation."""
 log = logging.getLogger(__name__)
 
 
-class HuggingFaceStop(TrainerCallback):  # type: ignore[misc]
-    """Ends the training at the next step, with all that the Trainer does at its end.
+class HuggingFaceStop(StopCallback, TrainerCallback):  # type: ignore[misc]
+    """Ends the training at the next step, with all that the Trainer does at its end."""
 
-    Args:
-        stop_file: File that `lossmon watch --stop-file` makes; None for none.
-        judge: Judge in this process too, from what the Trainer logs.
-        stop_on: Verdicts that stop the training.
-        patience: Evals after the verdict was shown through which it must have stood; logged train
-            points where there are no evals.
-        sensitivity: Above 1 judges earlier and more sternly, below 1 later.
-    """
-
-    def __init__(
-        self,
-        stop_file: str | os.PathLike[str] | None = None,
-        *,
-        judge: bool = True,
-        stop_on: Collection[str] = CODES,
-        patience: int = PATIENCE,
-        sensitivity: float = 1.0,
-    ) -> None:
-        self._path = stop_file
-        self._file: StopFile | None = None
-        rule = StopRule(tuple(stop_on), patience)
-        self.judge = InProcessJudge(rule, "hf_trainer", sensitivity) if judge else None
-        self.reason = ""
-        """Why the training was ended, empty where it was not."""
+    source = "hf_trainer"
 
     def on_train_begin(
         self,
@@ -55,10 +30,7 @@ class HuggingFaceStop(TrainerCallback):  # type: ignore[misc]
         control: TrainerControl,
         **kwargs: Any,
     ) -> None:
-        if self._path is not None:
-            self._file = StopFile(self._path)
-        if self.judge is not None:
-            self.judge.plan(state.max_steps if state.max_steps > 0 else None)
+        self._begin(state.max_steps if state.max_steps > 0 else None)
 
     def on_step_end(
         self,
@@ -90,9 +62,8 @@ class HuggingFaceStop(TrainerCallback):  # type: ignore[misc]
         }
         # The Trainer logs the same means in every process, so all come to the same verdict.
         self.judge.add(state.global_step, numbers)
-        if self.judge.should_stop():
-            verdict = self.judge.diagnosis().verdict
-            self._end(control, f"{verdict.code} since step {verdict.since_step}")
+        if reason := self._verdict():
+            self._end(control, reason)
 
     def _end(self, control: TrainerControl, reason: str) -> None:
         self.reason = reason

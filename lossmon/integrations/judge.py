@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from array import array
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
-from lossmon.alerts.stop_rule import StopRule
+from lossmon.alerts.stop_rule import CODES, PATIENCE, StopRule
 from lossmon.diagnosis.engine import Engine
 from lossmon.readers.tags.meaning import meaning
 from lossmon.types import Diagnosis, Kind, Meaning, Split
@@ -90,3 +91,51 @@ class StopFile:
         except OSError:
             return None
         return status.st_ino, status.st_mtime_ns
+
+
+class StopCallback:
+    """What the callbacks of all frameworks share.
+
+    Args:
+        stop_file: File that `lossmon watch --stop-file` makes; None for none.
+        judge: Judge in this process too, from what the framework logs.
+        stop_on: Verdicts that stop the training.
+        patience: Evals after the verdict was shown through which it must have stood; logged train
+            points where there are no evals.
+        sensitivity: Above 1 judges earlier and more sternly, below 1 later.
+
+    Attributes:
+        source: Format family whose spellings the logged names have.
+        reason: Why the training was ended, empty where it was not.
+    """
+
+    source: ClassVar[str]
+
+    def __init__(
+        self,
+        stop_file: str | os.PathLike[str] | None = None,
+        *,
+        judge: bool = True,
+        stop_on: Collection[str] = CODES,
+        patience: int = PATIENCE,
+        sensitivity: float = 1.0,
+    ) -> None:
+        self._path = stop_file
+        self._file: StopFile | None = None
+        rule = StopRule(tuple(stop_on), patience)
+        self.judge = InProcessJudge(rule, self.source, sensitivity) if judge else None
+        self.reason = ""
+
+    def _begin(self, total_steps: int | None) -> None:
+        """Look for the stop file from now on, and set the planned length of the run."""
+        if self._path is not None:
+            self._file = StopFile(self._path)
+        if self.judge is not None:
+            self.judge.plan(total_steps)
+
+    def _verdict(self) -> str:
+        """The verdict that calls for an end, empty where there is none."""
+        if self.judge is None or not self.judge.should_stop():
+            return ""
+        verdict = self.judge.diagnosis().verdict
+        return f"{verdict.code} since step {verdict.since_step}"

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import logging
-import os
-from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
-from lossmon.alerts.stop_rule import CODES, PATIENCE, StopRule
-from lossmon.integrations.judge import InProcessJudge, StopFile
+from lossmon.integrations.judge import StopCallback
 from lossmon.readers.tags.meaning import meaning
 from lossmon.types import Split
 
@@ -20,8 +17,6 @@ else:
     except ImportError:
         from pytorch_lightning import Callback
 
-SOURCE = "lightning"
-
 CHECK_EVERY = 10
 """Batches between two looks for the stop file: with several processes each look is a small
 collective operation."""
@@ -29,42 +24,18 @@ collective operation."""
 log = logging.getLogger(__name__)
 
 
-class LightningStop(Callback):  # type: ignore[misc]
+class LightningStop(StopCallback, Callback):  # type: ignore[misc]
     """Ends the training after the present batch, with all that the Trainer does at its end.
 
-    Args:
-        stop_file: File that `lossmon watch --stop-file` makes; None for none.
-        judge: Judge in this process too, from the loss of the batches and from what validation
-            logs.
-        stop_on: Verdicts that stop the training.
-        patience: Validations after the verdict was shown through which it must have stood; train
-            points where there are none.
-        sensitivity: Above 1 judges earlier and more sternly, below 1 later.
+    It judges by the loss of the batches and by what validation logs.
     """
 
-    def __init__(
-        self,
-        stop_file: str | os.PathLike[str] | None = None,
-        *,
-        judge: bool = True,
-        stop_on: Collection[str] = CODES,
-        patience: int = PATIENCE,
-        sensitivity: float = 1.0,
-    ) -> None:
-        self._path = stop_file
-        self._file: StopFile | None = None
-        self._last = -1
-        rule = StopRule(tuple(stop_on), patience)
-        self.judge = InProcessJudge(rule, SOURCE, sensitivity) if judge else None
-        self.reason = ""
-        """Why the training was ended, empty where it was not."""
+    source = "lightning"
+    _last = -1
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if self._path is not None:
-            self._file = StopFile(self._path)
         total = trainer.estimated_stepping_batches
-        if self.judge is not None and total != float("inf"):
-            self.judge.plan(int(total))
+        self._begin(None if total == float("inf") else int(total))
 
     def on_train_batch_end(
         self,
@@ -88,7 +59,7 @@ class LightningStop(Callback):  # type: ignore[misc]
         values = {
             name: float(value)
             for name, value in trainer.callback_metrics.items()
-            if meaning(name, source=SOURCE).split is Split.EVAL
+            if meaning(name, source=self.source).split is Split.EVAL
         }
         self.judge.add(trainer.global_step, values)
         self._end_if(trainer, self._verdict())
@@ -97,12 +68,6 @@ class LightningStop(Callback):  # type: ignore[misc]
         """Whether this is the first batch of a step that the Trainer logs."""
         before, self._last = self._last, trainer.global_step
         return self._last != before and self._last % max(1, trainer.log_every_n_steps) == 0
-
-    def _verdict(self) -> str:
-        if self.judge is None or not self.judge.should_stop():
-            return ""
-        verdict = self.judge.diagnosis().verdict
-        return f"{verdict.code} since step {verdict.since_step}"
 
     def _end_if(self, trainer: Trainer, reason: str) -> None:
         """End in every process if any of them has a reason."""
