@@ -203,6 +203,7 @@ class Format:
             called.
         container: Opens the file as one that may hold several runs, None where it holds one; then
             `open` gives the run that stands for the file.
+        studies: Its runs are studies of hyperparameters and their trials.
         general: It takes nearly anything of its names, so all others are asked before it.
         user_named: Users name such files themselves: the name tells little about the run.
         write_ahead: The file is a database whose newest rows may stand in a log beside it.
@@ -227,6 +228,7 @@ class Format:
     rank: int
     marker: bytes = b""
     container: Callable[[Path], RunContainer] | None = None
+    studies: bool = False
     general: bool = False
     user_named: bool = False
     write_ahead: bool = False

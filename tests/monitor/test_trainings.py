@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 from tensorboard.compat.proto.event_pb2 import Event
@@ -11,6 +12,7 @@ from tensorboard.compat.proto.event_pb2 import Event
 from lossmon.monitor import Monitor
 from lossmon.readers.discovery.discovery import Discovery
 from lossmon.types import RunSnapshot
+from tests import paths
 from tests.readers.tensorboard.event_files import recorded, scalar
 
 BEGUN = 1_700_000_000
@@ -128,3 +130,14 @@ def test_trainings_whose_losses_begin_an_update_late_are_several_runs(tmp_path: 
     newest, older = Discovery([tmp_path]).scan().runs
     assert (newest.path, newest.superseded) == (tmp_path, False)
     assert (len(older.files), older.superseded) == (1, True)
+
+
+def test_a_training_beside_the_database_of_a_study_is_a_run_of_its_own(tmp_path: Path) -> None:
+    shutil.copy(paths.DATA / "optuna" / "study.db", tmp_path)
+    (tmp_path / "tune.log").write_text("[I] Trial 0 finished with value: 0.5 and parameters: {}.\n")
+    assert len(Discovery([tmp_path]).scan().runs[0].files) == 2
+    (tmp_path / "tune.log").unlink()
+    (tmp_path / "train.log").write_text("step 1 loss 2.5\nstep 2 loss 2.25\n")
+    training, study, *_ = Discovery([tmp_path]).scan().runs
+    assert [file.path.name for file in training.files] == ["train.log"]
+    assert [file.path.name for file in study.files] == ["study.db"]

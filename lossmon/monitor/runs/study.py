@@ -7,7 +7,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from lossmon.types import Axis, Confidence, Diagnosis, Finding, Floats, Series, Severity
+from lossmon.types import (
+    Axis,
+    Confidence,
+    Diagnosis,
+    Finding,
+    Floats,
+    Kind,
+    Series,
+    Severity,
+    Split,
+)
 
 DIRECTIONS = ("minimize", "maximize")
 """Last parts of the tags of objectives."""
@@ -26,10 +36,17 @@ def with_study(
     objectives = [
         one for one in series if one.axis is Axis.TRIAL and one.tag.endswith(DIRECTIONS) and one.n
     ]
-    if not objectives:
+    if not objectives or any(_is_curve(one, objectives[0]) for one in series):
         return diagnosis
     finding = study_finding(objectives, counts or {})
     return replace(diagnosis, verdict=finding, findings=(finding,), missing=(), forecast=None)
+
+
+def _is_curve(series: Series, objective: Series) -> bool:
+    """Whether a series is the train loss of a training whose log a study merely stands in, too."""
+    what = series.meaning
+    is_loss = what.kind is Kind.LOSS and what.split is Split.TRAIN and series.n > 1
+    return is_loss and series.axis is not Axis.TRIAL and series.source != objective.source
 
 
 def study_finding(objectives: Sequence[Series], counts: Mapping[str, int]) -> Finding:

@@ -25,6 +25,7 @@ FORMATS = (
         open=lazy(f"{_HERE}.optuna_journal:open_journal"),
         rank=Rank.LIVE,
         container=lazy(f"{_HERE}.optuna_journal:OptunaJournal"),
+        studies=True,
         dialect=_OPTUNA,
     ),
     Format(
@@ -74,6 +75,7 @@ FORMATS = (
         open=lazy(f"{_HERE}.optuna:open_newest"),
         rank=Rank.BLOCKS,
         container=lazy(f"{_HERE}.optuna:open_database"),
+        studies=True,
         write_ahead=True,
         dialect=_OPTUNA,
     ),

@@ -56,6 +56,8 @@ class Probe:
         """Steps between two train losses according to the settings, 0 where unknown."""
         self.resumed = False
         """It says that it goes on from a later step."""
+        self.has_trials = False
+        """It counts the trials of a study."""
         self._reader: Reader | None = None
         self._size = -1
         self._is_done = False
@@ -94,6 +96,7 @@ class Probe:
         for fact in batch.facts:
             every = fact.settings.get(_INTERVAL, "")
             self.interval = int(every) if every.isdecimal() else self.interval
+            self.has_trials = self.has_trials or bool(fact.trials)
         self.resumed = self.resumed or any(restart.step > 0 for restart in batch.restarts)
 
     def _add_points(self, points: Points) -> None:

@@ -136,6 +136,10 @@ class Trainings:
             The trainings, the newest first; of one alone the path is the directory's. A newest
             file without a point yet is left out.
         """
+        if beside := self._beside_study(files):
+            rest = [file for file in files if file not in beside]
+            study = next(str(file.path) for file in rest if file.format.studies)
+            return [*self.separate(path, beside, checkpoints), TrainingFiles(rest, path=study)]
         dated = [file for file in ordered(files) if file.origin.begun and not file.origin.run]
         histories = {file.origin.history for file in files if file.origin.history}
         if len(dated) < 2 and len(histories) < 2:
@@ -154,6 +158,14 @@ class Trainings:
             earlier.superseded = True
         self._call(found, path)
         return found
+
+    def _beside_study(self, files: Sequence[FoundFile]) -> list[FoundFile]:
+        """Files of a training that merely lie beside the database of a study, if there is one."""
+        if not any(file.format.studies for file in files):
+            return []
+        others = [file for file in files if file.format.container is None]
+        probes = [self._probe(file) for file in others]
+        return [one.file for one in probes if one.losses and not one.has_trials]
 
     def _numbered(self, files: Sequence[FoundFile]) -> list[TrainingFiles]:
         """Trainings from scratch with numbered or dated logs, none if the logs may be of one."""

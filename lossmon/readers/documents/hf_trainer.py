@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import posixpath
+import re
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from lossmon.readers.documents.reader import DocumentReader, history_frame
+from lossmon.readers.files.head import read_head
 from lossmon.readers.records.columns import ColumnRoles, MetricColumns
 from lossmon.readers.records.frame import FrameBuilder, RecordFrame, frame_of
 from lossmon.readers.values import number
@@ -60,8 +64,14 @@ def _last_part(path: str) -> str | None:
     return posixpath.basename(path.replace("\\", "/").rstrip("/")) or None
 
 
-def _extract_results(document: object) -> tuple[RecordFrame, tuple[Facts, ...]]:
-    """The final numbers, at the epoch after which they were measured, if there was any.
+_STATE_STEP = re.compile(rb'"epoch": ([\d.e+-]+),.*?"global_step": (\d{1,15})\b', re.DOTALL)
+"""Where a state stands, before its history."""
+
+
+def _extract_results(path: Path, document: object) -> tuple[RecordFrame, tuple[Facts, ...]]:
+    """The final numbers, at the step of the state beside them if it has the same epoch.
+
+    Without such a state they stand at the epoch after which they were measured, if there was any.
 
     The mean loss of the whole training is called `train_loss` here; it is given as TensorBoard
     spells it, `train/train_loss`, so that it is not taken for a loss at the end.
@@ -74,8 +84,20 @@ def _extract_results(document: object) -> tuple[RecordFrame, tuple[Facts, ...]]:
                 cells.add(0, f"train/{name}" if summary else name, value)
         epoch = number(document.get("epoch"))
         if epoch is not None and 0 <= epoch < 1e9:
-            cells.add(0, "epoch", round(epoch))
+            step = _step_of_state(path.with_name("trainer_state.json"), epoch)
+            cells.add(0, "epoch", round(epoch) if step is None else epoch)
+            if step is not None:
+                cells.add(0, "step", step)
     return cells.frame(1), ()
+
+
+def _step_of_state(path: Path, epoch: float) -> int | None:
+    """Step of a state of this epoch, None of any other."""
+    found = _STATE_STEP.search(read_head(path) or b"")
+    at = None if found is None else number(found[1].decode())
+    if found is None or at is None or not math.isclose(at, epoch, rel_tol=1e-6):
+        return None
+    return int(found[2])
 
 
 def open_state(path: Path) -> DocumentReader:
@@ -85,7 +107,7 @@ def open_state(path: Path) -> DocumentReader:
 
 def open_results(path: Path) -> DocumentReader:
     """Return a reader of `*_results.json`."""
-    return DocumentReader(path, "hf_results", _extract_results)
+    return DocumentReader(path, "hf_results", partial(_extract_results, path))
 
 
 _REPEATED = frozenset(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from lossmon.diagnosis.advice import advise
 from lossmon.monitor.runs.study import pareto_front, with_study
-from lossmon.types import UNJUDGED, Axis, Meaning, Series
+from lossmon.types import UNJUDGED, Axis, Kind, Meaning, Series
 
 
 def objective(tag: str, values: list[float], axis: Axis = Axis.TRIAL) -> Series:
@@ -50,6 +51,14 @@ def test_several_objectives_have_a_pareto_front() -> None:
     assert pareto_front([losses, scores]) == 3
     found = with_study(UNJUDGED, [losses, scores], {}).verdict
     assert (found.variant, found.facts["front"], found.facts["trials"]) == ("pareto", 3, 4)
+
+
+def test_a_training_whose_notebook_prints_a_study_is_judged_as_a_training() -> None:
+    trials = replace(objective("objective/maximize", [0.5, 0.6]), source="notebook")
+    loss = Meaning("train/loss", "train loss", kind=Kind.LOSS)
+    curve = replace(trials, tag="loss", meaning=loss, source="catboost", axis=Axis.ROUND)
+    assert with_study(UNJUDGED, [curve, trials], {}) is UNJUDGED
+    assert with_study(UNJUDGED, [replace(curve, source="notebook"), trials], {}) is not UNJUDGED
 
 
 def test_other_runs_are_judged_as_before() -> None:

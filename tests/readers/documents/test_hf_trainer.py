@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from pathlib import Path
 
 import pytest
@@ -92,11 +93,17 @@ def test_odd_documents_give_no_points(tmp_path: Path, document: object) -> None:
     assert read(STATE.open(path)).points == ()
 
 
-def test_results_stand_at_their_epoch_and_the_mean_is_no_curve() -> None:
-    run = read_whole(RESULTS.open(SAMPLES / "v5" / "overfit" / "all_results.json"))
-    assert run.series["eval_loss"] == [(40, "2.7343006134033203", "epoch")]
-    assert run.values("train/train_loss") == [(40, 1.637799342473348)]
+def test_results_stand_at_the_step_of_their_epoch_and_the_mean_is_no_curve(tmp_path: Path) -> None:
+    folder = SAMPLES / "v5" / "overfit"
+    last = json.loads((folder / "trainer_state.json").read_text())["global_step"]
+    run = read_whole(RESULTS.open(folder / "all_results.json"))
+    assert run.series["eval_loss"] == [(last, "2.7343006134033203", "step")]
+    assert run.values("train/train_loss") == [(last, 1.637799342473348)]
     assert "train_loss" not in run.series
+    alone = Path(shutil.copy(folder / "all_results.json", tmp_path))
+    assert read_whole(RESULTS.open(alone)).series["eval_loss"][0][0] == 40
+    (tmp_path / "trainer_state.json").write_text('{"epoch": 3.0, "global_step": 30}')
+    assert read_whole(RESULTS.open(alone)).series["eval_loss"][0][0] == 40
 
 
 def test_they_are_claimed_by_name_and_content() -> None:
