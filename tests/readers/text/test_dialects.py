@@ -20,6 +20,7 @@ STEPS: dict[str, Steps] = {
     "audiocraft.log": {"ce": [50, 100, 150, 200], "ce_epoch": [100, 200], "eval/ce": [100, 200]},
     "bigdl.log": {"loss": [1, 2, 3, 4]},
     "build_nanogpt.txt": {"train_loss": [0, 1, 2, 3, 4], "val_loss": [0, 2, 4]},
+    "caffe.log": {"loss": [0, 1000, 2000], "test/loss": [0, 1000, 2000]},
     "chainer.log": {"main/loss": [100, 200, 300, 400], "validation/main/loss": [200, 400]},
     "clu.log": {"loss": [10, 20, 30, 40]},
     "coqui.log": {"loss": [0, 25, 50, 75], "eval/avg_loss": [25, 75]},
@@ -34,6 +35,7 @@ STEPS: dict[str, Steps] = {
     },
     "dl4j.log": {"loss": [0, 100, 200, 300, 400]},
     "estimator.log": {"loss": [100, 200, 300, 400], "eval_accuracy": [400], "eval_loss": [400]},
+    "espnet2.log": {"loss": [50, 100, 150, 200], "eval/loss": [100, 200]},
     "diffusers.log": {"step_loss": [1, 2, 3, 4, 5, 6, 7]},
     "gluoncv.log": {"ObjLoss": [49, 99, 148, 198, 247, 297], "ObjLoss_epoch": [99, 198, 297]},
     "iters_of_total.log": {"Task Loss": [10, 20, 30, 40]},
@@ -59,6 +61,7 @@ STEPS: dict[str, Steps] = {
     "paddledetection.log": {"loss": [0, 20, 40, 60, 80, 100]},
     "paddlevideo.log": {"loss": [0, 100, 200, 300, 400, 500], "val loss_avg": [100, 300, 500]},
     "rsl_rl.log": {"Value function loss": [0, 1, 2], "Mean reward": [0, 1, 2]},
+    "rsl_rl5.log": {"Value function loss": [0, 1, 2], "Surrogate loss": [0, 1, 2]},
     "spinning_up.log": {"LossV": [4000, 8000, 12000], "AverageEpRet": [4000, 8000, 12000]},
     "structured.log": {"loss": [0, 10, 20, 30, 40, 50], "eval/loss": [30, 60]},
     "swin.log": {"loss": [0, 10, 20, 30], "test/Loss": [10, 30], "eval/Acc@1": [10, 30]},
@@ -103,6 +106,10 @@ def test_a_dialect_is_read(name: str, steps: Steps) -> None:
     assert {tag: read.steps.get(tag) for tag in steps} == steps
     axis = Axis.EPOCH if name in EPOCHS else Axis.STEP
     assert all(read.axes[tag] == {axis} for tag in steps)
+
+
+def test_a_heading_states_the_steps_of_the_run() -> None:
+    assert read_file(DATA / "rsl_rl5.log").last("total_steps") == 10
 
 
 def test_a_bar_that_is_drawn_once_more_after_the_end_resumes_nothing() -> None:

@@ -158,6 +158,20 @@ DIALECTS = (
         Scale.STEP,
     ),
     LineDialect(
+        " loss: ",
+        lazy_pattern(
+            rf"\s*(?:Value function loss|Mean value(?:[_ ]function)? loss): (?P<value>{_N})\s*$"
+        ),
+        Scale.NONE,
+        names={"value": "Value function loss"},
+    ),
+    LineDialect(
+        "urrogate loss: ",
+        lazy_pattern(rf"\s*(?:Mean s|S)urrogate loss: (?P<loss>{_N})\s*$"),
+        Scale.NONE,
+        names={"loss": "Surrogate loss"},
+    ),
+    LineDialect(
         "Mean reward: ",
         lazy_pattern(rf"\s*Mean reward: (?P<reward>{_N})\s*$"),
         Scale.NONE,

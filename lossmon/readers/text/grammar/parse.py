@@ -47,7 +47,9 @@ _REJECT = re.compile(
     r"stopping|bad\ epochs|reducing|adjusting|sanity\ check|no\ improvement|expected|usage))"
 )
 _CODE = lazy_pattern(
-    r"\s*(?:self\.)?[A-Za-z_]\w*\s+=\s|\s*[A-Za-z_]\w*=\S+$|.*(?:[{};(]|[^%\d]\))\s*$|\s*['\"]\w+['\"]\s*:"
+    r"(?!Test net output #\d)(?:"
+    r"\s*(?:self\.)?[A-Za-z_]\w*\s+=\s|\s*[A-Za-z_]\w*=\S+$|.*(?:[{};(]|[^%\d]\))\s*$"
+    r"|\s*['\"]\w+['\"]\s*:)"
 )
 _UNSURE = lazy_pattern(
     r"(?i)\b(?:best|sav(?:ed|ing)|improv\w+|restor\w+|load\w*|resum\w+|expect\w*|threshold|target|"

@@ -41,6 +41,8 @@ _PATTERNS = tuple(
     re.compile(pattern)
     for pattern in (
         r"\[default(?P<rank>\d+)\]:\s?",
+        # ESPnet: "[host:0/2] 2026-03-04 10:11:12,123 (trainer:464) INFO:".
+        r"\[[A-Za-z][\w.-]{0,60}(?::\d{1,4}/\d{1,4})?\](?= \d{4}-\d{2}-\d{2} )",
         r"(?i:\[(?:global )?rank[ :_=]{0,2}(?P<rank>\d+)[^\]\n]{0,40}\]):?\s*",
         r"\[\d+,(?P<rank>\d+)\]<std(?:out|err)>:\s?",
         r"(?i:rank)[ =:]{0,2}(?P<rank>\d+)\]?\s*[:|,-]\s+",

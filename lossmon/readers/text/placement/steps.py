@@ -127,9 +127,12 @@ class StepFinder:
     def _global(self, template: Template, rows: Sequence[Groups]) -> StepsOnAxis:
         column = template.step
         steps = [int(row[column]) for row in rows]
-        if template.parsed.split or not template.values:
+        if template.parsed.split:
             return steps, Axis.STEP
         total = int(rows[-1][template.total]) if template.total >= 0 else 0
+        if not template.values:
+            self._plan(total, self._below.within)
+            return steps, Axis.STEP
         if template.epoch >= 0:
             self._plan(total, within=False)
             return steps, Axis.STEP
@@ -252,8 +255,8 @@ class EpochSteps:
             self._offsets[epoch], self._first = 0, step
         elif epoch > previous[0]:
             if self.within is None and (step != previous[1] or total or alike):
-                # Steps before the first epoch is named are those of the run.
-                self.within = step < previous[1] if previous[0] < 0 else step <= previous[1]
+                # Several counters may run until the first epoch is named.
+                self.within = step <= (self._first if previous[0] < 0 else previous[1])
             if self.within:
                 epochs = epoch - previous[0] if previous[0] >= 0 else 1
                 self._offset += epochs * total or self._length(previous[1])
