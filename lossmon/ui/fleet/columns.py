@@ -10,6 +10,7 @@ from rich.cells import cell_len
 
 from lossmon.fast_dataclass import dataclass
 from lossmon.types import RunSnapshot, Series
+from lossmon.ui.chart.main_charts import reward_charts
 from lossmon.ui.dashboard.header import state_of
 from lossmon.ui.fleet import fields
 from lossmon.ui.fleet.order import Key
@@ -157,13 +158,19 @@ def group_column(name: str, groups: Collection[str]) -> Column:
 
 
 def empty_columns(runs: Sequence[RunSnapshot]) -> frozenset[str]:
-    """Titles of the columns in which no run has a value."""
-    return frozenset(title for title, has in _OPTIONAL.items() if runs and not any(map(has, runs)))
+    """Titles of the columns in which no run has a value, or none that says much."""
+    empty = {title for title, has in _OPTIONAL.items() if runs and not any(map(has, runs))}
+    return frozenset(empty if _reward(runs) is None else empty | {"train", "eval", "best", "loss"})
 
 
 def objective_column(runs: Sequence[RunSnapshot]) -> Column | None:
-    """A column with the first metric of runs that have no loss; None where there is none."""
-    first = next((found[0] for run in runs[:_ASKED] if (found := others(run))), None)
+    """A column with the reward, or with the first metric of runs that have no loss.
+
+    Returns:
+        None where there is none.
+    """
+    found = (others(run) for run in runs[:_ASKED])
+    first = _reward(runs) or next((metrics[0] for metrics in found if metrics), None)
     if first is None:
         return None
     key, title = first.meaning.key, clip_middle(display_name(first), _MOST_TITLE)
@@ -174,8 +181,16 @@ def objective_column(runs: Sequence[RunSnapshot]) -> Column | None:
     return Column(title, max(8, cell_len(title) + 1), None, cell)
 
 
+def _reward(runs: Sequence[RunSnapshot]) -> Series | None:
+    """The reward where all runs are reinforcement learning, whose losses say little."""
+    if not all("reward_loss" in run.diagnosis.missing for run in runs):
+        return None
+    asked = ((run, reward_charts(run)) for run in runs[:_ASKED])
+    return next((run.series[charts[0][0]] for run, charts in asked if charts), None)
+
+
 _ASKED = 64
-"""Runs that are asked for a metric, where none has a loss."""
+"""Runs that are asked for a metric that stands for the loss."""
 
 _MOST_TITLE = 20
 """Cells of the title of such a column."""

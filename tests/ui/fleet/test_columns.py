@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from rich.cells import cell_len
 
+from lossmon.readers.tags.meaning import meaning
 from lossmon.types import RunState
 from lossmon.ui.fleet.columns import MARKS, Columns, empty_columns, laid_out, objective_column
 from lossmon.ui.fleet.fleet import Fleet
@@ -101,6 +102,19 @@ def test_columns_without_a_value_go_and_a_metric_stands_for_a_loss() -> None:
     shown = titles(laid_out(116, 20, empty, objective))
     assert "learning rate" in shown
     assert not {"train", "eval", "best", "loss"} & set(shown)
+
+
+def test_the_reward_stands_for_the_loss_where_all_runs_are_reinforcement_learning() -> None:
+    run = stage.without_eval()
+    tag = "rollout/ep_rew_mean"
+    reward = replace(run.series[0], tag=tag, meaning=meaning(tag))
+    missing = replace(run.diagnosis, missing=("reward_loss",))
+    learner = replace(run, series=(*run.series, reward), diagnosis=missing)
+    assert {"train", "eval", "best", "loss"} <= empty_columns([learner])
+    column = objective_column([learner])
+    assert column is not None
+    assert column.title == "train episode reward"
+    assert "train" not in empty_columns([learner, run])
 
 
 def test_the_chosen_row_is_filled_over_its_width() -> None:
