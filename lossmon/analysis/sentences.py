@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
-from lossmon.analysis.best_checkpoint import nearest_checkpoint
 from lossmon.analysis.early_stopping import EarlyStopSaving, WaitReason, early_stop
 from lossmon.analysis.task_metrics import MetricStanding, standings
 from lossmon.diagnosis.advice import advise
+from lossmon.fast_dataclass import dataclass
 from lossmon.locale import Values, section
 from lossmon.types import Axis, Diagnosis, Forecast, RunSnapshot, Severity
 
@@ -192,3 +192,34 @@ def _short(step: int) -> str:
     if step < 10_000:
         return f"{step:,}"
     return f"{step / 1e6:.3g}M" if step >= 999_500 else f"{step / 1e3:.3g}k"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointChoice:
+    """A checkpoint on disk.
+
+    Attributes:
+        name: Its name.
+        before: Steps by which it is older than the best eval, 0 where it is that eval's own.
+    """
+
+    name: str
+    before: int
+
+
+def nearest_checkpoint(run: RunSnapshot) -> CheckpointChoice | None:
+    """The checkpoint on disk at or nearest before the best eval; None where there is none."""
+    best, evals = run.best, run.eval_loss
+    if best is None:
+        return None
+    if best.checkpoint is not None:
+        own = [step for step, name in run.checkpoints if name == best.checkpoint]
+        return CheckpointChoice(best.checkpoint, max(0, best.step - own[-1]) if own else 0)
+    if evals is None or evals.axis is not Axis.STEP:
+        # Checkpoints are named by steps, which epochs cannot be compared with.
+        return None
+    earlier = [(step, name) for step, name in run.checkpoints if step <= best.step]
+    if not earlier:
+        return None
+    step, name = max(earlier)
+    return CheckpointChoice(name, best.step - step)

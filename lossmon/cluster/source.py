@@ -10,9 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from lossmon.cluster.environment import job_of
+from lossmon.cluster.slurm.commands import Queue
 from lossmon.cluster.slurm.jobs import SlurmJob
 from lossmon.cluster.slurm.outputs import expected, outputs
-from lossmon.cluster.slurm.queue import Queue
 from lossmon.monitor import RunSource
 from lossmon.types import Job, JobState, MetricNames, RunSnapshot, RunState, Snapshot
 

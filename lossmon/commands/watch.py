@@ -20,9 +20,8 @@ from lossmon.commands.arguments.sources import open_source
 from lossmon.errors import ConfigError
 
 if TYPE_CHECKING:
-    from lossmon.alerts.early_stop import EarlyStop
+    from lossmon.alerts.early_stop import EarlyStop, TargetProcess
     from lossmon.alerts.journal import AlertJournal
-    from lossmon.alerts.process import TargetProcess
 
 _DESCRIPTION = """\
 Watch runs without a screen, for days, and send an alert when a verdict comes, gets worse or a run
@@ -134,8 +133,7 @@ def _early_stop(
         if options.stop_on:
             raise ConfigError("--stop-on needs --stop-file or --pid")
         return None
-    from lossmon.alerts.early_stop import EarlyStop
-    from lossmon.alerts.process import signal_of
+    from lossmon.alerts.early_stop import EarlyStop, signal_of
     from lossmon.alerts.stop_rule import CODES, StopRule
     from lossmon.diagnosis.advice import codes
 
@@ -155,7 +153,7 @@ def _early_stop(
 
 def _target(pid: int, journal: AlertJournal) -> TargetProcess | None:
     """The process to signal: the one that had the number when the watch first began."""
-    from lossmon.alerts.process import ProcessGone, TargetProcess
+    from lossmon.alerts.early_stop import ProcessGone, TargetProcess
     from lossmon.alerts.watching import warn
 
     known = journal.fact("process")

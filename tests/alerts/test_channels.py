@@ -20,9 +20,8 @@ import pytest
 
 from lossmon.alerts.alert import Message
 from lossmon.alerts.channels import ChannelError, program
-from lossmon.alerts.channels.printed import Printed
 from lossmon.alerts.channels.program import DesktopNotification, ExecCommand, TmuxMessage, literal
-from lossmon.alerts.channels.terminal import sequence, write_to_terminal
+from lossmon.alerts.channels.terminal import Printed, sequence, write_to_terminal
 from tests.alerts.messages import ONE, WORD, hostile
 from tests.alerts.test_journal import alert
 

@@ -12,8 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from lossmon.alerts.early_stop import EarlyStop, make_stop_file
-from lossmon.alerts.process import ProcessGone, TargetProcess, signal_of
+from lossmon.alerts.early_stop import (
+    EarlyStop,
+    ProcessGone,
+    TargetProcess,
+    make_stop_file,
+    signal_of,
+)
 from lossmon.alerts.stop_rule import StopRule
 from lossmon.errors import ConfigError
 from lossmon.types import RunSnapshot, RunState, Severity, Snapshot

@@ -25,7 +25,7 @@ WATCH = """
 import os, sys
 from pathlib import Path
 from lossmon.alerts.channels.program import ExecCommand
-from lossmon.alerts.channels.printed import Printed
+from lossmon.alerts.channels.terminal import Printed
 from lossmon.alerts.journal import AlertJournal
 from lossmon.alerts.sender import ChannelConfig
 from lossmon.alerts.settings import AlertSettings, Selection
@@ -243,7 +243,7 @@ def test_without_a_channel_there_is_nothing_to_test(
 ) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     assert main(["notify", "--test"]) == 2
-    assert "no channel to test" in capsys.readouterr().err
+    assert "no alert channel" in capsys.readouterr().err
 
 
 def test_a_watch_ends_though_its_file_system_hangs_and_an_error_ends_it_too(

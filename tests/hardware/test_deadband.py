@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from lossmon.hardware.deadband import settle
+from lossmon.hardware.sampler import settle
 from lossmon.types import GpuReading, HardwareReading, HostReading
 
 GIB = 1 << 30

@@ -9,8 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from lossmon.hardware.cgroup import Cgroup
-from lossmon.hardware.host import Host, disk
+from lossmon.hardware.host import Cgroup, Host, disk
 
 GIB = 1 << 30
 Times = namedtuple("Times", "user system idle iowait guest")

@@ -13,9 +13,8 @@ from pathlib import Path
 import pytest
 
 from lossmon.hardware import sampler as module
-from lossmon.hardware.deadband import settle
 from lossmon.hardware.processes import Processes
-from lossmon.hardware.sampler import HANGING, HardwareSampler
+from lossmon.hardware.sampler import HANGING, HardwareSampler, settle
 from lossmon.types import HardwareReading
 from tests.hardware.conftest import FakeNvml
 
@@ -163,9 +162,9 @@ def test_the_same_object_stays_while_nothing_worth_a_look_changes(
         return settle(*arguments, idle=idle)
 
     # What this machine does meanwhile is not the matter here.
-    monkeypatch.setattr("lossmon.hardware.deadband.LIVE_CPU", 1000.0)
-    monkeypatch.setattr("lossmon.hardware.deadband.MEMORY_SHARE", 2.0)
-    monkeypatch.setattr("lossmon.hardware.deadband.DISK_SHARE", 2.0)
+    monkeypatch.setattr("lossmon.hardware.sampler.LIVE_CPU", 1000.0)
+    monkeypatch.setattr("lossmon.hardware.sampler.MEMORY_SHARE", 2.0)
+    monkeypatch.setattr("lossmon.hardware.sampler.DISK_SHARE", 2.0)
     sampler.start()
     wait_for(sampler, changed, lambda new: bool(new.gpus and new.host and new.host.cpu is not None))
     settled = sampler.latest
@@ -199,7 +198,7 @@ def test_a_second_start_and_stop_do_nothing(sampler: HardwareSampler) -> None:
 SCRIPT = """
 import sys
 from pathlib import Path
-from lossmon.hardware.deadband import settle
+from lossmon.hardware.sampler import settle
 from lossmon.hardware.processes import Processes
 from lossmon.hardware.sampler import HardwareSampler
 

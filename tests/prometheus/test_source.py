@@ -199,7 +199,7 @@ def test_a_server_that_hangs_freezes_nothing() -> None:
 
 def test_an_address_is_told_from_a_path() -> None:
     assert isinstance(location("prometheus+http://a:9090"), Address)
-    assert location("runs/a") == Path("runs/a") and isinstance(location("x://y"), Path)
+    assert location("runs/a") == Path("runs/a") and isinstance(location("x:y"), Path)
 
 
 def test_check_prints_the_fleet(

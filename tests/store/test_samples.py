@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from lossmon.store import samples as kept
-from lossmon.store.samples import SampleStore
+from lossmon.store import media as kept
+from lossmon.store.media import SampleStore
 from lossmon.types import TextSample
 
 
@@ -49,7 +49,7 @@ def test_the_first_and_the_newest_steps_stay_and_the_others_are_spread() -> None
     for step in range(0, 10_000, 10):
         samples.add(0, [of(step, "p"), of(step, "q")])
     found = [step for step in steps(samples) if step is not None]
-    assert len(found) == kept.MOST_STEPS
+    assert len(found) == kept.MOST_TEXT_STEPS
     assert found == steps(samples, "q")
     assert found[0] == 0
     assert found[-2:] == [9980, 9990]

@@ -76,7 +76,7 @@ CHANNELS = (
         "notify by Apprise: mail, Slack, Telegram, ntfy, … (lossmon[notify])",
         "apprise:AppriseService",
     ),
-    ChannelRow("print", "", "print a line", "printed:Printed", paced=False),
+    ChannelRow("print", "", "print a line", "terminal:Printed", paced=False),
 )
 """Every channel."""
 

@@ -1,8 +1,10 @@
-"""Channels that write to the terminal that lossmon was started in."""
+"""Channels that write to the terminal that lossmon was started in, or to standard output."""
 
 from __future__ import annotations
 
 import os
+import sys
+import time
 from collections.abc import Callable, Mapping
 
 from lossmon.alerts.alert import Message
@@ -96,3 +98,28 @@ def sequence(message: Message, which: str, environment: Mapping[str, str]) -> st
 def _knows_777(environment: Mapping[str, str]) -> bool:
     names = f"{environment.get('TERM', '')} {environment.get('TERM_PROGRAM', '')}".lower()
     return "VTE_VERSION" in environment or any(name in names for name in BY_777)
+
+
+class Printed:
+    """Prints one line per message to standard output.
+
+    Args:
+        json: Print the JSON that the other channels send, else a line for people.
+    """
+
+    def __init__(self, json: bool = False) -> None:
+        self._json = json
+
+    def send(self, message: Message) -> None:
+        try:
+            print(message.json() if self._json else printed(message), flush=True)
+        except (OSError, ValueError) as error:
+            raise ChannelError(f"standard output: {error}") from error
+
+
+def printed(message: Message) -> str:
+    """A message on one line, with its time: `2026-11-21 17:39:02  warning  a: SPIKE  …`."""
+    stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(message.alerts[-1].time))
+    line = f"{stamp}  {message.severity.word:<8}  {message.title}  {'; '.join(message.lines)}"
+    encoding = sys.stdout.encoding or "utf-8"
+    return line.encode(encoding, "replace").decode(encoding)

@@ -17,21 +17,20 @@ from lossmon.monitor.runs.description import (
     best_eval,
     epoch_of,
     leading_series,
+    unmasked,
     vitals_of,
     with_stall,
 )
 from lossmon.monitor.runs.diagnosis_feed import DiagnosisFeed
 from lossmon.monitor.runs.files import RunFiles
 from lossmon.monitor.runs.log import RunLog
-from lossmon.monitor.runs.masked_losses import unmasked
 from lossmon.monitor.runs.notes import notes_on
 from lossmon.monitor.runs.study import with_study
 from lossmon.readers.discovery.found import FoundRun
 from lossmon.readers.registry import directories
 from lossmon.readers.tags.meaning import meaning
 from lossmon.store import RunStore
-from lossmon.store.media import MediaStore
-from lossmon.store.samples import SampleStore
+from lossmon.store.media import MediaStore, SampleStore
 from lossmon.types import (
     Batch,
     Diagnosis,

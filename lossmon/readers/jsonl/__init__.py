@@ -120,7 +120,7 @@ FORMATS = (
         title="ClearML offline session",
         names=("metrics.jsonl",),
         claims=lazy(f"{_HERE}.detection:claims_clearml"),
-        open=lazy(f"{_HERE}.clearml:open_metrics"),
+        open=lazy(f"{_HERE}.frameworks:open_metrics"),
         rank=Rank.LIVE,
         directories=DirectoryRules(run=r"offline-[0-9a-f]{8,}$"),
     ),
@@ -129,7 +129,7 @@ FORMATS = (
         title="ClearML task.json",
         names=("task.json",),
         claims=lazy(f"{_HERE}.detection:claims_clearml_task"),
-        open=lazy(f"{_HERE}.clearml:open_task"),
+        open=lazy(f"{_HERE}.frameworks:open_task"),
         rank=Rank.SETTINGS,
     ),
     Format(

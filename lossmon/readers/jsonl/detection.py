@@ -112,6 +112,6 @@ def claims_clearml(path: Path, head: bytes) -> bool:
 
 def claims_clearml_task(path: Path, head: bytes) -> bool:
     """ClearML describes a session beside its metrics."""
-    from lossmon.readers.jsonl.clearml import SESSION
+    from lossmon.readers.jsonl.frameworks import SESSION
 
     return SESSION.match(path.parent.name) is not None and head.lstrip().startswith(b"{")

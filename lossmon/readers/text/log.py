@@ -11,7 +11,7 @@ from lossmon.lazy_pattern import lazy_pattern
 from lossmon.readers.files.terminal import displayed, resolved
 from lossmon.readers.points_builder import BatchBuilder
 from lossmon.readers.text.bars import Bars
-from lossmon.readers.text.facts import announcements, failures
+from lossmon.readers.text.facts import failures, run_facts
 from lossmon.readers.text.grammar.table_heads import CLASSES, columns
 from lossmon.readers.text.ledger import Ledger
 from lossmon.readers.text.placement.hindsight import Hindsight
@@ -38,7 +38,7 @@ _WRAPPED = lazy_pattern(r"\s{20,}(?P<value>[A-Za-z][\w./-]{0,80}: [-+\w.]{1,30})
 """A metric of a rich bar that did not fit into its line."""
 
 _BAR_HEAD = lazy_pattern(r".{0,200}(?:it/s|s/it)")
-_MARKERS = failures.MARKERS + announcements.MARKERS
+_MARKERS = failures.MARKERS + run_facts.MARKERS
 _RECALLS = lazy_pattern(r"(?i)best iteration(?: is)?:\s*$")
 
 

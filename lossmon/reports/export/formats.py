@@ -11,9 +11,8 @@ from typing import NamedTuple, TextIO
 
 import numpy as np
 
-from lossmon.reports.export.files import fresh
+from lossmon.reports.export.files import Work, fresh
 from lossmon.reports.export.points import write_points
-from lossmon.reports.export.progress import Work
 from lossmon.reports.series_names import series_names
 from lossmon.sanitize import json_text
 from lossmon.types import Axis, RunSnapshot, Series

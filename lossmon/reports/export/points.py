@@ -8,7 +8,7 @@ from typing import TextIO
 
 import numpy as np
 
-from lossmon.reports.export.progress import Work
+from lossmon.reports.export.files import Work
 from lossmon.types import Floats, Ints, Kind, Series
 
 HEADER = ("series", "tag", "split", "axis", "step", "wall_time", "value")

@@ -9,9 +9,8 @@ import numpy as np
 from lossmon.fast_dataclass import dataclass
 from lossmon.types import Floats, Ints
 from lossmon.ui.chart.axes.ranges import Span
-from lossmon.ui.chart.downsample import ReducedCurve, edges, reduce
+from lossmon.ui.chart.downsample import FEWEST, ReducedCurve, edges, local_lines, reach, reduce
 from lossmon.ui.chart.model import Curve
-from lossmon.ui.chart.smoothing import FEWEST, local_lines, reach
 
 _PROBES = 16
 """Places at which a longer column is compared with the shorter one before it, to tell growth

@@ -11,7 +11,7 @@ import numpy as np
 
 from lossmon.fast_dataclass import dataclass
 from lossmon.types import Floats, Ints, Kind, Series, Severity, Split
-from lossmon.ui.chart.smoothing import DEFAULT_WEIGHT
+from lossmon.ui.chart.downsample import DEFAULT_WEIGHT
 from lossmon.ui.chart.view_options import XAxis
 
 Marker = Literal["braille", "block", "ascii"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from lossmon.analysis.best_checkpoint import nearest_checkpoint
+from lossmon.analysis.sentences import nearest_checkpoint
 from lossmon.types import RunSnapshot, RunState, Severity, Split, VerdictChange
 from lossmon.ui.chart.axes.log_x import logarithmic
 from lossmon.ui.chart.main_charts import eval_sets

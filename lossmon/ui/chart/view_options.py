@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from lossmon.config import Config
 from lossmon.fast_dataclass import dataclass
-from lossmon.ui.chart.smoothing import DEFAULT_WEIGHT
+from lossmon.ui.chart.downsample import DEFAULT_WEIGHT
 
 
 class XAxis(StrEnum):

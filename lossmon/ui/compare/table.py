@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from rich.cells import cell_len
 
 from lossmon.analysis.comparison import CurveDifference
-from lossmon.analysis.settings_diff import SettingDifference, differing
+from lossmon.analysis.run_settings import SettingDifference, differing
 from lossmon.diagnosis.advice import badge_of
 from lossmon.fast_dataclass import dataclass
 from lossmon.ui.chart.styles import SERIES_ROLES
 from lossmon.ui.chart.view_options import XAxis
 from lossmon.ui.compare.runs import ComparedRun, Metric, best_of
-from lossmon.ui.dashboard.badge import narrow_block
+from lossmon.ui.dashboard.verdicts import narrow_block
 from lossmon.ui.fleet.names import RunNames
 from lossmon.ui.scene import Scene
 from lossmon.ui.text import numbers

@@ -14,12 +14,11 @@ from rich.segment import Segment
 from lossmon.types import PENDING_HARDWARE
 from lossmon.ui.chart.painter import Painter
 from lossmon.ui.chart.styles import cell_style
-from lossmon.ui.dashboard.badge import badge_line
 from lossmon.ui.dashboard.header import header_line, header_parts, progress_parts
 from lossmon.ui.dashboard.main_panes import PanePlan, content_of, pane_plans, plans_in
 from lossmon.ui.dashboard.notices import notice, notice_line
 from lossmon.ui.dashboard.places import Place, Wanted, is_narrow, main_places
-from lossmon.ui.dashboard.verdicts import verdict_rows
+from lossmon.ui.dashboard.verdicts import badge_line, verdict_rows
 from lossmon.ui.metrics.table import entries_in
 from lossmon.ui.scene import Scene
 from lossmon.ui.text.lines import EMPTY, FRAME, Line, edge_line

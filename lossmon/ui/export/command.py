@@ -9,9 +9,8 @@ from pathlib import Path
 from lossmon.config import Config
 from lossmon.errors import ConfigError
 from lossmon.monitor import Monitor, MonitorConfig
-from lossmon.reports.export.files import file_name, fresh, unique
+from lossmon.reports.export.files import Work, file_name, fresh, unique
 from lossmon.reports.export.points import write_points
-from lossmon.reports.export.progress import Work
 from lossmon.ui.chart.view_options import chart_settings_of
 from lossmon.ui.export.report import page
 

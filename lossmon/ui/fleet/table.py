@@ -10,8 +10,8 @@ from typing import overload
 from lossmon.diagnosis.advice import badge_of
 from lossmon.types import UNJUDGED, Floats, RunSnapshot, RunState, Severity
 from lossmon.ui.chart.sparkline import sparkline
-from lossmon.ui.dashboard.badge import GLYPHS, ROLES
 from lossmon.ui.dashboard.header import STATES
+from lossmon.ui.dashboard.verdicts import GLYPHS, ROLES
 from lossmon.ui.fleet.columns import (
     COUNT,
     MARKS,

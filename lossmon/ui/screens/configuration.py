@@ -10,8 +10,7 @@ from rich.cells import cell_len
 from textual import events
 from textual.binding import Binding, BindingType
 
-from lossmon.analysis.headline_settings import headline_settings
-from lossmon.analysis.settings_diff import SettingDifference, differing
+from lossmon.analysis.run_settings import SettingDifference, differing, headline_settings
 from lossmon.types import RunSnapshot
 from lossmon.ui.chart.model import start_of
 from lossmon.ui.metrics.names import natural_key

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lossmon.analysis.best_checkpoint import nearest_checkpoint
+from lossmon.analysis.sentences import nearest_checkpoint
 from lossmon.diagnosis.advice import advise
 from lossmon.fast_dataclass import dataclass
 from lossmon.types import UNJUDGED, RunSnapshot, Series

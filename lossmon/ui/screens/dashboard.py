@@ -33,7 +33,6 @@ from lossmon.ui.screens.pane_sizes import (
     size_of,
     title_at,
 )
-from lossmon.ui.widgets.badge import Badge
 from lossmon.ui.widgets.charts.losses import Losses
 from lossmon.ui.widgets.charts.pane import LossPane
 from lossmon.ui.widgets.configuration import Configuration
@@ -42,7 +41,7 @@ from lossmon.ui.widgets.header import Header, Notices, Progress, Pulse
 from lossmon.ui.widgets.keys import Keys
 from lossmon.ui.widgets.log import LogTail
 from lossmon.ui.widgets.metrics import Metrics
-from lossmon.ui.widgets.verdicts import Verdicts
+from lossmon.ui.widgets.verdicts import Badge, Verdicts
 from lossmon.ui.widgets.waiting import Waiting
 
 NOTICE_SECONDS = 3.0

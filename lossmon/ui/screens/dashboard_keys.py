@@ -10,13 +10,12 @@ from lossmon.types import RunState
 from lossmon.ui.keys.bindings import BINDINGS as APP_BINDINGS
 from lossmon.ui.scene import Scene
 from lossmon.ui.screens.base.scene_screen import axes_of
-from lossmon.ui.widgets.badge import Badge
 from lossmon.ui.widgets.charts.pane import LossPane
 from lossmon.ui.widgets.configuration import Configuration
 from lossmon.ui.widgets.hardware import Hardware
 from lossmon.ui.widgets.log import LogTail
 from lossmon.ui.widgets.metrics import Metrics
-from lossmon.ui.widgets.verdicts import Verdicts
+from lossmon.ui.widgets.verdicts import Badge, Verdicts
 
 BINDINGS: tuple[Binding, ...] = (
     Binding("tab", "app.focus_next", "focus", id="pane.focus", tooltip="Focus the next pane"),

@@ -21,8 +21,7 @@ from lossmon.ui.chart.readout import Reading, readout
 from lossmon.ui.chart.run_model import model_of
 from lossmon.ui.dashboard.chart_titles import options_of, shade_of
 from lossmon.ui.dashboard.main_panes import titles
-from lossmon.ui.keys.bindings import footer
-from lossmon.ui.keys.detail import BINDINGS, FOOTER
+from lossmon.ui.keys.bindings import DETAIL_BINDINGS, DETAIL_FOOTER, footer
 from lossmon.ui.scene import Scene
 from lossmon.ui.screens.base.host import ViewHost
 from lossmon.ui.screens.base.scene_screen import DetailRequested
@@ -49,7 +48,7 @@ class DetailScreen(TypingScreen, ChartPointer):
         remapped: Other keys for actions, by binding id.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = list(BINDINGS)
+    BINDINGS: ClassVar[list[BindingType]] = list(DETAIL_BINDINGS)
 
     # The chart has what the rows of numbers leave.
     DEFAULT_CSS = """
@@ -91,7 +90,9 @@ class DetailScreen(TypingScreen, ChartPointer):
         self.legend = Legend(id="legend")
         self.sight = ChartViewport(self.chart)
         self.keys = Keys(
-            footer(BINDINGS, FOOTER, remapped or {}), lambda text: self.scene.say(text), id="keys"
+            footer(DETAIL_BINDINGS, DETAIL_FOOTER, remapped or {}),
+            lambda text: self.scene.say(text),
+            id="keys",
         )
         self._options = ChartOptions()
         self._asked = step

@@ -16,12 +16,11 @@ from lossmon.analysis.sentences import (
 )
 from lossmon.diagnosis.advice import advise, explain_missing
 from lossmon.types import Diagnosis, Finding, RunSnapshot
-from lossmon.ui.dashboard.badge import ROLES, block, confidence_of, shows_since
-from lossmon.ui.dashboard.verdicts import turn_line
+from lossmon.ui.dashboard.verdicts import ROLES, block, confidence_of, shows_since, turn_line
 from lossmon.ui.screens.base.page_screen import PageScreen
 from lossmon.ui.text import numbers
 from lossmon.ui.text.lines import EMPTY, MUTED, STRONG, TEXT, Line, clean, fit, join, sentence, wrap
-from lossmon.ui.widgets.badge import SteadyText
+from lossmon.ui.widgets.verdicts import SteadyText
 
 LABEL_ROOM = 17
 """Cells of the margin where each section is named; a narrow screen puts it on its own line."""

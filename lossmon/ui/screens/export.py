@@ -14,9 +14,8 @@ from textual import events, on, work
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from lossmon.reports.export.files import file_name, fresh
+from lossmon.reports.export.files import Cancelled, Work, file_name, fresh
 from lossmon.reports.export.points import write_points
-from lossmon.reports.export.progress import Cancelled, Work
 from lossmon.types import RunSnapshot
 from lossmon.ui.export.report import page
 from lossmon.ui.media.kitty import without_images

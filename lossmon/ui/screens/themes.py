@@ -16,9 +16,9 @@ from lossmon.ui.screens.base.page_screen import PageScreen
 from lossmon.ui.state.preferences import Preferences
 from lossmon.ui.text.lines import MUTED, STRONG, TEXT, Line, fit, pointer
 from lossmon.ui.theme.switcher import ThemeSwitcher
-from lossmon.ui.widgets.badge import Badge
 from lossmon.ui.widgets.charts.losses import Losses
 from lossmon.ui.widgets.metrics import Metrics
+from lossmon.ui.widgets.verdicts import Badge
 
 
 class ThemesScreen(PageScreen):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from rich.cells import cell_len
 
-from lossmon.analysis.headline_settings import headline_settings
+from lossmon.analysis.run_settings import headline_settings
 from lossmon.ui.scene import Scene
 from lossmon.ui.text.lines import MUTED, TEXT, Line, clean, clip
 from lossmon.ui.widgets.panel import ScenePanel

@@ -10,9 +10,8 @@ from textual.widget import Widget
 
 from lossmon.diagnosis.advice import advise
 from lossmon.types import UNJUDGED, Severity
-from lossmon.ui.dashboard.badge import block
 from lossmon.ui.dashboard.main_panes import pane_plans, together
-from lossmon.ui.dashboard.verdicts import next_step
+from lossmon.ui.dashboard.verdicts import block, next_step
 from lossmon.ui.scene import Scene
 from lossmon.ui.text.lines import EMPTY, TEXT, Line, clean, fit, sentence, wrap
 from lossmon.ui.text.lines import width as cells_of

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from lossmon.monitor import Monitor
-from lossmon.monitor.runs.masked_losses import unmasked
+from lossmon.monitor.runs.description import unmasked
 from lossmon.types import Axis, Kind, Meaning, Series, Split
 from tests.monitor.logs import append, record
 

@@ -10,8 +10,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from lossmon.reports.export.files import Cancelled, Work
 from lossmon.reports.export.points import CHUNK, HEADER, write_points
-from lossmon.reports.export.progress import Cancelled, Work
 from lossmon.types import Meaning
 from tests.ui import stage
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lossmon.ui.chart.smoothing import MAX_WEIGHT, local_lines, reach
+from lossmon.ui.chart.downsample import MAX_WEIGHT, local_lines, reach
 
 counts = st.lists(st.integers(0, 9), min_size=3, max_size=80)
 

@@ -25,7 +25,7 @@ from lossmon.ui.media.kitty import (
 )
 from lossmon.ui.terminal import TRUE_COLOR, Terminal, detect
 from lossmon.ui.theme.palette import Palette
-from lossmon.ui.widgets.media.pixels import image_row
+from lossmon.ui.widgets.media.picture import image_row
 from tests.ui.media.test_picture import GROUND, bomb, png
 
 CELL = (10, 20)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lossmon.analysis.headline_settings import headline_settings
+from lossmon.analysis.run_settings import headline_settings
 from lossmon.types import RunSnapshot
 from lossmon.ui.app import LossmonApp
 from lossmon.ui.screens.configuration import ConfigurationScreen, previous_run

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lossmon.ui.widgets.badge import SteadyText
+from lossmon.ui.widgets.verdicts import SteadyText
 
 
 def test_measured_numbers_that_tremble_stay_and_drift_is_shown() -> None:

@@ -37,7 +37,6 @@ from lossmon.ui.metrics.table import entries_in, others, rows, spans_of, table
 from lossmon.ui.run_selection import liveliest
 from lossmon.ui.scene import Scene
 from lossmon.ui.text.lines import Line, bar, plain, width
-from lossmon.ui.widgets.badge import Badge
 from lossmon.ui.widgets.gpus import block, gpu_lines, rest_line, short_name
 from lossmon.ui.widgets.hardware import Hardware
 from lossmon.ui.widgets.header import Header, Progress, Pulse
@@ -45,7 +44,7 @@ from lossmon.ui.widgets.keys import Keys
 from lossmon.ui.widgets.log import log_line
 from lossmon.ui.widgets.metrics import Metrics
 from lossmon.ui.widgets.panel import changed_spans
-from lossmon.ui.widgets.verdicts import Verdicts
+from lossmon.ui.widgets.verdicts import Badge, Verdicts
 from lossmon.ui.widgets.waiting import Waiting
 from tests.ui import stage
 
@@ -470,8 +469,8 @@ def test_the_first_run_in_view_has_losses_and_is_at_work() -> None:
 
 
 def test_a_finding_has_a_glyph_and_a_role_for_every_severity() -> None:
-    from lossmon.ui.dashboard.badge import GLYPHS as BADGES
-    from lossmon.ui.dashboard.badge import ROLES
+    from lossmon.ui.dashboard.verdicts import GLYPHS as BADGES
+    from lossmon.ui.dashboard.verdicts import ROLES
 
     assert set(BADGES) == set(ROLES) == set(Severity)
     assert isinstance(stage.WARMING, Finding)

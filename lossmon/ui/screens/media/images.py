@@ -14,8 +14,7 @@ from lossmon.ui.media.picture import DecodedPicture, decode
 from lossmon.ui.screens.base.host import ViewHost
 from lossmon.ui.screens.media.base import MediaScreen
 from lossmon.ui.text.lines import MUTED, TEXT, Line, clean
-from lossmon.ui.widgets.media.picture import PictureView
-from lossmon.ui.widgets.media.pixels import ground_of
+from lossmon.ui.widgets.media.picture import PictureView, ground_of
 from lossmon.ui.widgets.panel import palette_of
 
 _Asked = tuple[LoggedImage, int, int]

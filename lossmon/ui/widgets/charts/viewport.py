@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from lossmon.ui.chart.axes.limits import Limit, LimitsError
+from lossmon.ui.chart.axes.limits import Limit, LimitsError, following, holding, moved, zoomed
 from lossmon.ui.chart.axes.ranges import Span
-from lossmon.ui.chart.axes.zoom import following, holding, moved, zoomed
 from lossmon.ui.chart.markers import Marker, jump
 from lossmon.ui.chart.model import ChartModel
 from lossmon.ui.chart.positions import end_of, position_in, translated

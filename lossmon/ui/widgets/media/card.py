@@ -11,7 +11,7 @@ from lossmon.ui.media.heat import densities, value_range
 from lossmon.ui.media.picture import DecodedPicture
 from lossmon.ui.scene import Scene
 from lossmon.ui.text.lines import EMPTY, MUTED, Line, clean, fit
-from lossmon.ui.widgets.media.pixels import picture_row
+from lossmon.ui.widgets.media.picture import picture_row
 from lossmon.ui.widgets.panel import painted, palette_of
 
 Shown = Histogram | PrCurve | DecodedPicture | UnreadableMedia | None

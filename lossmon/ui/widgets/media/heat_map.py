@@ -13,7 +13,7 @@ from lossmon.types import Histogram
 from lossmon.ui.chart.axes.ticks import Tick, linear_ticks, step_ticks
 from lossmon.ui.media.heat import colored, columns_of, densities, shaded, value_range
 from lossmon.ui.terminal import Terminal
-from lossmon.ui.widgets.media.pixels import (
+from lossmon.ui.widgets.media.picture import (
     glyph_row,
     glyphs_of,
     ground_of,

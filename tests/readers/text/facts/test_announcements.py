@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lossmon.readers.text.facts.announcements import Announcements
+from lossmon.readers.text.facts.run_facts import Announcements
 
 
 @pytest.mark.parametrize(

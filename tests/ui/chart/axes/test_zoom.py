@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lossmon.ui.chart.axes.limits import following, holding, moved, zoomed
 from lossmon.ui.chart.axes.ranges import Span
-from lossmon.ui.chart.axes.zoom import following, holding, moved, zoomed
 
 WHOLE = Span(0.0, 1000.0)
 places = st.floats(0, 1000)

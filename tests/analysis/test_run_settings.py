@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from lossmon.analysis.settings_diff import SettingDifference, differing
+from lossmon.analysis.run_settings import SettingDifference, differing
 
 
 def test_only_what_differs_is_told() -> None:
