@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import logging
+    from pathlib import Path
 
 LOG_SIZE = 1 << 18
 """Bytes of tracebacks kept per log file; there are two files."""
@@ -48,6 +49,24 @@ def did_you_mean(word: str, known: Iterable[str], spelled: str = "{}") -> str:
 
     similar = get_close_matches(word, list(known), n=1, cutoff=0.7)
     return f"; did you mean {spelled.replace('{}', similar[0])}?" if similar else ""
+
+
+def similar_path(path: Path) -> str:
+    """A question after a path beside one that is missing, or nothing where none is similar.
+
+    Names that differ in digits alone are those of other runs.
+    """
+    import re
+
+    def letters(name: str) -> str:
+        return re.sub(r"\d", "", name)
+
+    try:
+        names = [one for one in os.listdir(path.parent) if one.isprintable()]
+    except OSError:
+        return ""
+    others = [one for one in names if letters(one) != letters(path.name)]
+    return did_you_mean(path.name, others, f"{path.parent / '{}'}")
 
 
 def internal_error(error: Exception) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from lossmon.commands.arguments.locations import Address, Location
 from lossmon.commands.arguments.standard_input import COPY
 from lossmon.config import SETTINGS, Config, Value, config_directory, load
-from lossmon.errors import ConfigError, did_you_mean
+from lossmon.errors import ConfigError, similar_path
 from lossmon.sanitize import one_line
 
 NO_METRICS = 3
@@ -107,9 +107,7 @@ def _fault(path: Path) -> str:
     if not path.exists():
         if path.is_symlink():
             return "broken symbolic link"
-        siblings = os.listdir(path.parent) if os.access(path.parent, os.R_OK) else []
-        meant = did_you_mean(path.name, map(one_line, siblings), str(path.parent / "{}"))
-        return f"no such file or directory{meant}"
+        return f"no such file or directory{similar_path(path)}"
     if not (path.is_dir() or path.is_file()):
         return "not a file or directory"
     readable = os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0))

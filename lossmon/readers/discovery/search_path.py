@@ -6,8 +6,10 @@ import math
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 
+from lossmon.errors import similar_path
 from lossmon.readers.discovery.checkpoints import (
     CHECKPOINT_NAME,
     FoundCheckpoint,
@@ -50,6 +52,11 @@ class SearchPath:
         self.seen = 0
         self.unrecognised: list[str] = []
 
+    @cached_property
+    def _similar(self) -> str:
+        """What may have been meant where the path is missing, looked up once."""
+        return similar_path(self.given)
+
     @property
     def is_complete(self) -> bool:
         """Whether all directories were listed."""
@@ -73,7 +80,7 @@ class SearchPath:
             status = os.stat(self._root)
         except OSError as error:
             missing = isinstance(error, FileNotFoundError)
-            why = "does not exist yet" if missing else error.strerror
+            why = f"does not exist yet{self._similar}" if missing else error.strerror
             before, self.notes = self.notes, (f"{self.given}: {why}",)
             gone = self._tree is not None or self._file is not None
             self._tree, self._file = None, None

@@ -15,6 +15,7 @@ import pytest
 from lossmon.readers.discovery import detection, tree
 from lossmon.readers.discovery.discovery import Discovery, names
 from lossmon.readers.discovery.found import FoundRun
+from lossmon.readers.discovery.search_path import SearchPath
 from tests.paths import DATA
 
 LINE = b'{"step": 1, "loss": 2.0}\n'
@@ -389,3 +390,13 @@ def test_logs_of_the_processes_of_a_training_are_one_run(tmp_path: Path, name: s
         write(tmp_path / name.format(rank), "".join(losses).encode())
     (run,) = Discovery([tmp_path]).scan().runs
     assert len(run.files) == 3
+
+
+def test_a_missing_path_is_named_with_what_may_have_been_meant(tmp_path: Path) -> None:
+    (tmp_path / "train.log").touch()
+    typo, next_run = SearchPath(tmp_path / "train.lgo"), SearchPath(tmp_path / "train2.log")
+    for path in (typo, next_run):
+        path.refresh()
+    meant = f"; did you mean {tmp_path / 'train.log'}?"
+    assert typo.notes == (f"{typo.given}: does not exist yet{meant}",)
+    assert next_run.notes == (f"{next_run.given}: does not exist yet",)
