@@ -9,6 +9,10 @@ from lossmon.types import Floats, Ints, Kind, Meaning, RunSnapshot, Series, Spli
 LEVEL_POINTS = 16
 """Train points up to an eval whose median is the level there: single batches are noise."""
 
+LEVEL_SHARE = 10
+"""One in so many points up to an eval makes the level, as far as `LEVEL_POINTS`: where they are
+few, those of the whole run would lie far above a loss that falls."""
+
 MOST_EVALS = 512
 """Evals that the gap is worked out at; of more, every second, fourth, eighth... A sparkline has
 fewer columns, and the cost stays a tenth of a millisecond."""
@@ -56,7 +60,7 @@ def gap_series(run: RunSnapshot) -> Series | None:
 
 
 def _levels(train: Series, steps: Ints) -> Floats:
-    """Median of the train points up to each step; NaN where there is none.
+    """Median of the newest train points up to each step; NaN where there is none.
 
     Only the points that count are looked at: a run may have a million others.
     """
@@ -64,6 +68,8 @@ def _levels(train: Series, steps: Ints) -> Floats:
     places = ends[:, None] - np.arange(1, LEVEL_POINTS + 1)[None, :]
     window = train.values[np.maximum(places, 0)]
     known = (places >= 0) & np.isfinite(window)
+    most = np.clip(ends // LEVEL_SHARE, 1, LEVEL_POINTS)
+    known &= known.cumsum(axis=1) <= most[:, None]
     window = np.where(known, window, np.inf)
     window.sort(axis=1)
     counts, rows = known.sum(axis=1), np.arange(len(steps))

@@ -259,7 +259,7 @@ def test_the_gap_is_the_eval_loss_minus_the_level_of_train_there() -> None:
     assert gap is not None
     assert gap.steps.tolist() == evals.steps.tolist()
     expected = [
-        value - float(np.median(train.values[max(0, step - LEVEL_POINTS) : step]))
+        value - float(np.median(train.values[step - min(step // 10, LEVEL_POINTS) : step]))
         for step, value in zip(evals.steps.tolist(), evals.values.tolist(), strict=True)
     ]
     assert gap.values == pytest.approx(expected)
@@ -272,7 +272,16 @@ def test_evals_before_the_first_train_point_or_without_a_number_have_no_gap() ->
     gap = gap_series(replace(overfitting(), series=(train, evals)))
     assert gap is not None
     assert gap.steps.tolist() == [3, 7]
-    assert gap.values.tolist() == [1.0, 1.5]
+    assert gap.values.tolist() == [1.0, 2.0]
+
+
+def test_a_few_train_points_that_fall_do_not_lift_the_level() -> None:
+    steps = np.arange(2, 32, 2)
+    train = stage.series(stage.TRAIN_LOSS, steps, 5.0 - steps / 10)
+    evals = stage.series(stage.EVAL_LOSS, steps[4::5], 5.1 - steps[4::5] / 10)
+    gap = gap_series(replace(overfitting(), series=(train, evals)))
+    assert gap is not None
+    assert gap.values == pytest.approx([0.1] * 3)
 
 
 def test_a_gap_of_very_many_evals_keeps_the_newest_and_a_bounded_number() -> None:

@@ -197,6 +197,8 @@ def measured(
     if at is None or row.curve is None or row.hidden:
         return None, None
     here = _track(row.curve)
+    if not len(here.x) or here.x[0] > at:
+        return None, None
     if base is None or base.curve is None or base.run is row.run:
         return level(here, at), None
     return level(here, at), difference(here, _track(base.curve), at)

@@ -20,6 +20,7 @@ from lossmon.ui.scene import Scene
 from lossmon.ui.text import numbers
 from lossmon.ui.text.lines import (
     EMPTY,
+    MISSING,
     MUTED,
     STRONG,
     TEXT,
@@ -153,7 +154,7 @@ class ComparisonTable:
 
     def _last(self, row: ComparedRun) -> Line:
         if row.series is None:
-            return (("-", MUTED),)
+            return MISSING
         role = TEXT if math.isfinite(row.series.last) else "critical"
         return ((numbers.value(row.series.last), role),)
 
@@ -169,7 +170,7 @@ class ComparisonTable:
         if row.hidden:
             return ((self.scene.say("hidden"), MUTED),)
         if row.level is None:
-            return (("-", MUTED),)
+            return MISSING
         role = TEXT if math.isfinite(row.level.value) else "critical"
         return ((numbers.value(row.level.value), role),)
 
@@ -178,7 +179,7 @@ class ComparisonTable:
             return ((self.scene.say("baseline"), MUTED),)
         apart = row.apart
         if apart is None or not math.isfinite(apart.value):
-            return (("-", MUTED),)
+            return MISSING
         if not apart.is_real and self.room < 62:
             word = "within noise" if apart.within_noise else "too few"
             return ((self.scene.say(word), MUTED),)
@@ -208,7 +209,7 @@ class ComparisonTable:
 def place(scene: Scene, at: float | None, x: XAxis) -> str:
     """A position in a few cells: `@1.24k`, `@2h 10m`."""
     if at is None:
-        return "-"
+        return "—"
     return f"@{numbers.duration(at) if x is XAxis.TIME else numbers.si(at)}"
 
 
@@ -266,7 +267,7 @@ def _columns(rows: Sequence[ComparedRun], first: Sequence[int], room: int) -> li
 
 
 def _widest(settings: Sequence[SettingDifference], shown: Sequence[int]) -> int:
-    texts = (one.values[at] or "-" for one in settings for at in shown)
+    texts = (one.values[at] or "—" for one in settings for at in shown)
     return max(VALUE - 1, *(cell_len(clean(text)) for text in texts))
 
 
@@ -277,6 +278,6 @@ def _setting(
     line: Line = pad(((clip(clean(one.name), name), MUTED),), name)
     for at in shown:
         text = one.values[at]
-        cell: Line = (("-", MUTED),) if text is None else ((clean(text), role),)
+        cell: Line = MISSING if text is None else ((clean(text), role),)
         line = (*line, *right(cell, value))
     return fit(line, room)

@@ -18,7 +18,7 @@ from lossmon.ui.metrics.names import display_name
 from lossmon.ui.metrics.table import others
 from lossmon.ui.scene import Scene
 from lossmon.ui.text import numbers
-from lossmon.ui.text.lines import MUTED, TEXT, Line, clip_middle
+from lossmon.ui.text.lines import MISSING, MUTED, TEXT, Line, clip_middle
 
 LOSS = 7
 """Cells of a loss, with the blank before it."""
@@ -26,7 +26,6 @@ LOSS = 7
 PLANNED = "planned"
 """Stands for the planned steps among the columns in which no run has a value."""
 
-MISSING: Line = (("—", MUTED),)
 COMPACT = 60
 """Cells of a row below which the planned steps are left out."""
 

@@ -24,6 +24,9 @@ FRAME = "frame"
 
 EMPTY: Line = ()
 
+MISSING: Line = (("—", MUTED),)
+"""Stands in a table for a value that there is not."""
+
 TINT = "+tint"
 """A role that ends so has a ground of its own."""
 
