@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from rich.cells import cell_len, set_cell_size
 
@@ -211,6 +212,11 @@ def wrap(text: str, room: int) -> list[str]:
 
     Scripts without blanks (Chinese) break between characters.
     """
+    return list(_wrapped(text, room))
+
+
+@lru_cache(512)
+def _wrapped(text: str, room: int) -> tuple[str, ...]:
     lines: list[str] = []
     line, size = "", 0
     for word in _words(text):
@@ -227,7 +233,7 @@ def wrap(text: str, room: int) -> list[str]:
         line, size = word, cell_len(word)
     if line.strip() or not lines:
         lines.append(line.rstrip())
-    return lines
+    return tuple(lines)
 
 
 def _words(text: str) -> Iterable[str]:

@@ -68,8 +68,8 @@ class Panel(Widget):
                 self._composed_for = None
                 self.refresh()
             return
-        wanted = self.wanted_height(size.width or self.app.size.width)
-        if wanted != self._height and self.styles.is_auto_height:
+        width = size.width or self.app.size.width
+        if self.styles.is_auto_height and (wanted := self.wanted_height(width)) != self._height:
             self._height = wanted
             # The room may stay the same, clamped by the layout, though the lines do not.
             self._composed_for = None
@@ -114,7 +114,11 @@ class Panel(Widget):
 
 def changed_spans(old: Line, new: Line) -> list[tuple[int, int]]:
     """Where two lines differ: start and end cells, left to right; near ones are joined."""
-    was, now = _cells(old), _cells(new)
+    alike = 0
+    while alike < min(len(old), len(new)) and old[alike] == new[alike]:
+        alike += 1
+    offset = sum(cell_len(text) for text, _ in old[:alike])
+    was, now = _cells(old[alike:]), _cells(new[alike:])
     spans: list[tuple[int, int]] = []
     for x in range(max(len(was), len(now))):
         before = was[x] if x < len(was) else _BLANK
@@ -126,7 +130,8 @@ def changed_spans(old: Line, new: Line) -> list[tuple[int, int]]:
             spans[-1] = (spans[-1][0], x + 1)
         else:
             spans.append((x, x + 1))
-    return [_whole(span, was, now) for span in spans]
+    whole = (_whole(span, was, now) for span in spans)
+    return [(start + offset, end + offset) for start, end in whole]
 
 
 _BLANK = (" ", "foreground")
