@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import pairwise
 
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.widget import Widget
 
 from lossmon.fast_dataclass import dataclass
@@ -65,20 +65,25 @@ def border_at(widgets: Mapping[str, Widget], x: int, y: int) -> Border | None:
         return Border("side", side.right, vertical=True)
     for name in ("metrics", "log"):
         region = shown.get(name)
-        if region is not None and y == region.y and region.contains(x, y):
+        if region is not None and _on_border(region, x, y):
             return Border(name, region.bottom)
     stack = [name for name in SIDE if name in shown]
     for above, name in pairwise(stack):
-        if y == shown[name].y and shown[name].contains(x, y):
+        if _on_border(shown[name], x, y):
             return Border(above, shown[above].y, grows=True)
     second = next((shown[name] for name in CHARTS[1:] if name in shown), None)
     if losses is None or second is None or "train" not in shown or not losses.contains(x, y):
         return None
-    if second.y > losses.y and y == second.y:
+    if second.y > losses.y and y in (second.y - 1, second.y):
         return Border("train", losses.y, losses.height, grows=True)
     if second.x > losses.x and x in (second.x - 1, second.x):
         return Border("train", losses.x, losses.width, vertical=True, grows=True)
     return None
+
+
+def _on_border(region: Region, x: int, y: int) -> bool:
+    """Whether a cell is on the upper edge of a pane, or on the lower one of the pane above."""
+    return y in (region.y - 1, region.y) and region.contains(x, region.y)
 
 
 def title_at(widgets: Mapping[str, Widget], x: int, y: int) -> str:

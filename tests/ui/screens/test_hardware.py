@@ -111,6 +111,7 @@ async def test_without_gpus_there_is_nothing_to_open() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("H")
         assert isinstance(app.screen, Dashboard)
+        assert [one.message for one in app._notifications] == ["no GPUs and no system metrics"]
 
 
 @pytest.mark.parametrize(("width", "height"), [(34, 20), (78, 4)])
