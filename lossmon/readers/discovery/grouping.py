@@ -6,7 +6,7 @@ import os
 import re
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from lossmon.lazy_pattern import lazy_pattern
@@ -142,13 +142,18 @@ def _join_same_id(runs: FilesByRun) -> None:
 
 
 def _join_nested(runs: FilesByRun) -> None:
-    """Join a log with the single run below it, and so the only other logger of that run."""
+    """Join a log with the single run below it, and so the only other logger of that run.
+
+    Of the logs of several jobs at most one is of that run; its losses will show which.
+    """
     paths = sorted(runs)
     for path in reversed(paths.copy()):
         if _below(paths, path) != 1:
             continue
         inner = paths[_first_below(paths, path)]
         outer, nested = runs[path], runs[inner]
+        if only_text(outer) and _other_jobs(_by_stem(outer), beside=False):
+            continue
         if only_text(outer) or only_text(nested) or not _sources(outer) & _sources(nested):
             outer += runs.pop(inner)
             paths.remove(inner)
@@ -164,10 +169,7 @@ def _split_up(
         files: The files of the directory and its parts.
         beside: There are runs in directories below it.
     """
-    stems: dict[_Stem, list[FoundFile]] = defaultdict(list)
-    for file in files:
-        if file.format.rank >= Rank.TEXT or file.format.user_named:
-            stems[_stem(str(file.path))].append(file)
+    stems = _by_stem(files)
     # A database of many runs belongs to none of the logs.
     alone = only_text(file for file in files if file.format.container is None)
     apart = _rivals(stems) | (_other_jobs(stems, beside) if alone else set())
@@ -179,6 +181,15 @@ def _split_up(
     yield path, files
     for stem in sorted(apart):
         yield _main_file(stems[stem]), stems[stem]
+
+
+def _by_stem(files: Iterable[FoundFile]) -> dict[_Stem, list[FoundFile]]:
+    """The files whose names their users chose, by stem."""
+    stems: dict[_Stem, list[FoundFile]] = defaultdict(list)
+    for file in files:
+        if file.format.rank >= Rank.TEXT or file.format.user_named:
+            stems[_stem(str(file.path))].append(file)
+    return stems
 
 
 def _main_file(files: Sequence[FoundFile]) -> str:

@@ -137,6 +137,16 @@ def test_a_single_version_takes_the_log_beside_it() -> None:
     assert list(runs("train.log", "csv_logs/version_0/metrics.csv")) == ["."]
 
 
+def test_logs_of_several_jobs_do_not_belong_to_the_single_version_below() -> None:
+    version = "lightning_logs/version_0"
+    found = runs(f"{version}/metrics.csv", "gru.log", "cnn.log")
+    assert found == {
+        version: [f"{version}/metrics.csv"],
+        "cnn.log": ["cnn.log"],
+        "gru.log": ["gru.log"],
+    }
+
+
 def test_each_tracker_directory_is_a_run() -> None:
     found = runs(
         "wandb/run-20261121_000557-abc/files/output.log",
