@@ -100,8 +100,7 @@ def _objective(trials: Sequence[RunSnapshot]) -> Series | None:
     results = {
         number: one
         for number, run in enumerate(trials, 1)
-        if (one := next((s for s in run.series if s.meaning.key == key), None)) is not None
-        and math.isfinite(one.minimum)
+        if (one := _result(run, key)) is not None
     }
     first = next(iter(results.values()))
     lower = first.meaning.lower_is_better is not False
@@ -118,7 +117,15 @@ def _leading(run: RunSnapshot) -> Series | None:
     ]
     metrics.sort(key=lambda one: one.meaning.split is not Split.EVAL)
     found = (run.eval_loss, *metrics[:1], run.train_loss)
-    return next((one for one in found if one is not None and math.isfinite(one.minimum)), None)
+    return next((one for one in found if one is not None and _has_best(one)), None)
+
+
+def _result(run: RunSnapshot, key: str) -> Series | None:
+    return next((one for one in run.series if one.meaning.key == key and _has_best(one)), None)
+
+
+def _has_best(series: Series) -> bool:
+    return math.isfinite(series.minimum)
 
 
 def _series(first: Series, lower: bool, results: Mapping[int, float]) -> Series:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -67,6 +68,14 @@ def test_a_study_counts_failed_runs_and_those_since_the_best() -> None:
 def test_a_sweep_without_a_result_says_so() -> None:
     failed = [trial(number, RunState.FAILED) for number in (1, 2)]
     assert evidence(*failed) == "none of 2 trials has a finite result; 0 pruned, 2 failed"
+
+
+def test_a_series_without_a_finite_value_is_no_result() -> None:
+    first = trial(1, val_loss=0.3)
+    nothing = replace(first.series[0], minimum=math.nan, maximum=math.nan)
+    twins = replace(first, series=(nothing, *first.series), eval=1)
+    shown = evidence(twins, replace(first, name="trial-2", series=(nothing,)))
+    assert shown == "best eval loss 0.3 in trial-1, run 1 of 2; 0 runs since; 0 failed"
 
 
 def test_the_study_is_the_same_object_until_a_run_changes() -> None:
