@@ -49,17 +49,20 @@ def parser() -> argparse.ArgumentParser:
         type=whole_number,
         default=PORT,
         metavar="N",
-        help=f"0 takes any (default: {PORT})",
+        help=f"port to listen on, 0 for any free one (default: {PORT})",
     )
     parser.add_argument(
-        "--web-config", type=Path, metavar="FILE", help="TLS and users, as Prometheus' exporters"
+        "--web-config",
+        type=Path,
+        metavar="FILE",
+        help="TLS and users, as for Prometheus' own exporters",
     )
     parser.add_argument(
         "--max-runs",
         type=whole_number,
         default=500,
         metavar="N",
-        help="runs to export at most (default: 500)",
+        help="largest number of runs to export (default: 500)",
     )
     parser.add_argument(
         "--max-age",

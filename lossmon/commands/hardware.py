@@ -27,7 +27,7 @@ examples:
   lossmon hardware ./output --json --watch     an object per line every five seconds
 
 exit status:
-  0  after printing, and after SIGTERM or Ctrl+C
+  0  the readings were printed, or a signal ended --watch
   2  an argument is wrong"""
 
 FIRST_READING = 15.0

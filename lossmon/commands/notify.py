@@ -11,7 +11,7 @@ from lossmon.errors import ConfigError
 
 _DESCRIPTION = """\
 Send a test alert to every channel of [alerts] in the settings and to those named here, and say
-which of them took it. Quiet hours and severities do not hold for it."""
+which of them took it. Quiet hours and severities do not apply to it."""
 
 _EPILOG = """\
 examples:

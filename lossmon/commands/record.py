@@ -30,7 +30,7 @@ examples:
   srun --overlap --ntasks-per-node=1 lossmon record ./output &      on every node of the job
   lossmon record ./output &                                         on one node
 
-Write such a line into the job script, before the training.
+Put this line into the job script, before the training.
 
 exit status:
   0  a normal end, or this node is already recorded

@@ -55,12 +55,10 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--on",
         metavar="CODES",
-        help="what to alert to: notice, warning or critical, and codes of verdicts, "
+        help="what to alert on: notice, warning or critical, and codes of verdicts, "
         "stalled, failed, finished, with commas (default: warning)",
     )
-    parser.add_argument(
-        "--resolved", action="store_true", help="alert to the end of a condition as well"
-    )
+    parser.add_argument("--resolved", action="store_true", help="also alert when a condition ends")
     parser.add_argument("--json", action="store_true", help="print one JSON object per alert")
     parser.add_argument(
         "--state",
