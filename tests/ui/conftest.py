@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from textual import app as textual_app
 from textual import pilot as textual_pilot
 from textual._context import active_app
+from textual._styles_cache import StylesCache
 from textual.app import ScreenStackError
 from textual.css.model import RuleSet
 from textual.css.stylesheet import CSSLocation, Stylesheet
@@ -86,10 +88,16 @@ def parse_once(
 
 
 @pytest.fixture(autouse=True)
-def _quick_apps(monkeypatch: pytest.MonkeyPatch) -> None:
+def _quick_apps(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(textual_app, "wait_for_idle", settle)
     monkeypatch.setattr(textual_pilot, "wait_for_idle", settle)
     monkeypatch.setattr(Stylesheet, "_parse_rules", parse_once)
+    # To look for garbage among what many apps and tests have made takes 50 ms per closed view.
+    forget = StylesCache.get_inner_outer.cache_clear
+    monkeypatch.setattr("lossmon.ui.app.forget_closed_widgets", forget)
+    yield
+    # Textual remembers the painted lines of a thousand widgets, which cost each collection time.
+    forget()
 
 
 @pytest.fixture
