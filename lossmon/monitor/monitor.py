@@ -345,6 +345,7 @@ class Monitor:
     def _describe(self) -> Snapshot:
         begin, now = time.monotonic(), self._clock()
         described = list(self._snapshots())
+        self._sweeps.end_trials(described, self._runs)
         unread = sum(
             run.busy and one.diagnosis is UNJUDGED
             for run, one in zip(self._runs.values(), described, strict=True)

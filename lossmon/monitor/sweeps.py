@@ -6,9 +6,12 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 
+from lossmon.monitor.runs.run_monitor import RunMonitor
 from lossmon.monitor.runs.study import study_finding
 from lossmon.types import (
     UNJUDGED,
@@ -27,6 +30,7 @@ class Sweeps:
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[tuple[RunSnapshot, ...], RunSnapshot]] = {}
+        self._ended: dict[Path, tuple[RunSnapshot, int]] = {}
 
     def added(self, runs: tuple[RunSnapshot, ...]) -> tuple[RunSnapshot, ...]:
         """Return the runs, the study of each sweep before the first of its runs."""
@@ -47,6 +51,17 @@ class Sweeps:
             shown.append(run)
         return tuple(shown) if studies else runs
 
+    def end_trials(self, found: Sequence[RunSnapshot], runs: Mapping[Path, RunMonitor]) -> None:
+        """End the runs of trials that their study calls ended; their own files do not say it."""
+        for study in found:
+            before, count = self._ended.get(study.path, (None, 0))
+            if not study.trial_ends or (before is study and count == len(runs)):
+                continue
+            self._ended[study.path] = study, len(runs)
+            for path, run in runs.items():
+                if path.parent == study.path:
+                    run.set_end(_end_of(path.name, study.trial_ends))
+
     def _study(self, sweep: str, trials: tuple[RunSnapshot, ...]) -> RunSnapshot:
         before, study = self._known.get(sweep, ((), None))
         same = len(before) == len(trials) and all(map(lambda a, b: a is b, before, trials))
@@ -54,6 +69,13 @@ class Sweeps:
             study = study_of(sweep, trials)
             self._known[sweep] = trials, study
         return study
+
+
+def _end_of(name: str, ends: Mapping[str, str]) -> str | None:
+    """How the trial ended whose identifier is in the name of its directory, None if it did not."""
+    parts = name.split("_")
+    ids = (*map("_".join, pairwise(parts)), *parts)
+    return next((ends[one] for one in ids if one in ends), None)
 
 
 def study_of(sweep: str, trials: Sequence[RunSnapshot]) -> RunSnapshot:

@@ -162,6 +162,8 @@ class Facts:
         ending: The source's word for an early normal end (`pruned`).
         started: Seconds since the Unix epoch.
         trials: Trials of a study: `trials` in all, `pruned` and `failed` of them.
+        trial_ends: Trials of a study that have ended, by their identifiers: why each failed, or an
+            empty text.
         sweep: Identifier of the sweep that the run is a trial of.
         best_step: Step that the framework calls best.
         best_checkpoint: Name of the checkpoint that the framework calls best.
@@ -179,6 +181,7 @@ class Facts:
     ending: str | None = None
     started: float | None = None
     trials: Mapping[str, int] | None = None
+    trial_ends: Mapping[str, str] | None = None
     sweep: str | None = None
     best_step: int | None = None
     best_checkpoint: str | None = None

@@ -112,6 +112,7 @@ class RunSnapshot:
         nodes: Hardware of the machines that train it, as recorded there, the one that needs
             attention most first.
         job: The scheduler's job that it belongs to, None where none is known.
+        trial_ends: Of a study, see `Facts.trial_ends`.
         sweep: Identifier of the sweep that it is a trial of, or empty.
     """
 
@@ -146,6 +147,7 @@ class RunSnapshot:
     size: int = 0
     nodes: tuple[NodeReading, ...] = ()
     job: Job | None = None
+    trial_ends: Mapping[str, str] = field(default_factory=dict)
     sweep: str = ""
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from lossmon.monitor.monitor import Monitor
 from lossmon.monitor.sweeps import Sweeps, study_of
 from lossmon.readers.tags.meaning import meaning
 from lossmon.types import RunSnapshot, RunState, Series
+from tests import paths
 from tests.readers.databases.transaction_logs import history, logged, message
 
 HEADER = b":W&B\xe1\xbe\x00"
@@ -98,3 +100,15 @@ def test_runs_of_one_sweep_id_are_a_study(tmp_path: Path) -> None:
     study, *trials = Monitor([tmp_path]).drain().runs
     assert (study.name, len(trials)) == ("sweep s1", 3)
     assert study.diagnosis.verdict.facts["best"] == 0.25
+
+
+def test_the_study_of_ray_says_which_of_its_trials_ended(tmp_path: Path) -> None:
+    (state,) = (paths.DATA / "ray_study").glob("*.json")
+    shutil.copy(state, tmp_path)
+    for number in (0, 2, 7):
+        directory = tmp_path / f"train_a1b2c_{number:05}_{number}_lr=0.1000_2026-11-21_19-23-47"
+        directory.mkdir()
+        shutil.copy(paths.DATA / "ray" / "result.json", directory)
+    study, *trials = Monitor([tmp_path], clock=lambda: 1795221320.0).drain().runs
+    assert study.diagnosis.verdict.code == "study"
+    assert [run.state for run in trials] == [RunState.FINISHED, RunState.FAILED, RunState.RUNNING]

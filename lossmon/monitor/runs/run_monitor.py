@@ -93,6 +93,7 @@ class RunMonitor:
         self._settings: Mapping[str, str] = {}
         self._notes: dict[str, None] = {}
         self._is_gone = False
+        self._end: Facts | None = None
         self._advanced_live = False
         self._must_reread = False
         self._snapshot: RunSnapshot | None = None
@@ -119,6 +120,16 @@ class RunMonitor:
         if is_gone is not self._is_gone:
             self._is_gone = is_gone
             self._changes += 1
+
+    def set_end(self, failure: str | None) -> None:
+        """Set whether the run has ended, as the study says that it is a trial of.
+
+        Args:
+            failure: Why it failed, or empty; None while it goes on.
+        """
+        end = None if failure is None else Facts(finished=not failure, failure=failure or None)
+        self._changes += end != self._end
+        self._end = end
 
     def _drop(self, numbers: Iterable[int]) -> None:
         """Drop all that was read of some files, and judge the rest again."""
@@ -276,7 +287,10 @@ class RunMonitor:
 
     def _facts(self) -> Facts:
         if self._known_facts[0] != self._changes:
-            self._known_facts = (self._changes, self._files.facts())
+            facts = self._files.facts()
+            if self._end is not None:
+                facts = run_state.merged_facts([facts, self._end])
+            self._known_facts = (self._changes, facts)
         return self._known_facts[1]
 
     # --------------------------------------------------------------------------------- describing
@@ -365,6 +379,7 @@ class RunMonitor:
             ambiguous_tags=asked,
             loaded=self._files.loaded,
             size=self._files.size,
+            trial_ends=facts.trial_ends or {},
             sweep=facts.sweep or "",
         )
 

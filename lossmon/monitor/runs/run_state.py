@@ -166,6 +166,7 @@ def merged_facts(facts: list[Facts]) -> Facts:
         ending=_text(first("ending")),
         started=_number(first("started")),
         trials=next((fact.trials for fact in facts if fact.trials), None),
+        trial_ends=next((fact.trial_ends for fact in facts if fact.trial_ends), None),
         sweep=_text(first("sweep")),
         best_step=_whole(first("best_step")),
         best_checkpoint=_text(first("best_checkpoint")),

@@ -15,8 +15,8 @@ from lossmon.readers.records.frame import FrameBuilder, RecordFrame
 from lossmon.readers.values import number
 from lossmon.types import Axis, Facts
 
-_OVER = frozenset({"TERMINATED", "ERROR"})
-"""Statuses of trials that have ended."""
+_OVER = {"TERMINATED": "", "ERROR": "the trial failed"}
+"""Statuses of trials that have ended, each with why it failed."""
 
 _LOWER = re.compile(
     r"(?i)(?:^|[\W_])(?:\w*loss|error|err|rmse|mse|mae|nll|ppl|perplexity|wer|cer)$"
@@ -31,8 +31,9 @@ _TRIALS = ColumnRoles(steps=("trial",), axis=Axis.TRIAL)
 
 @dataclass(frozen=True, slots=True)
 class _Trial:
-    """A trial: its status, and the last value of each of its metrics."""
+    """A trial: its identifier, its status, and the last value of each of its metrics."""
 
+    id: str
     status: str
     last: Mapping[str, object]
 
@@ -60,7 +61,11 @@ def _extract(document: object) -> tuple[RecordFrame, tuple[Facts, ...]]:
             rows += 1
     statuses = Counter(trial.status for trial in trials)
     counts = {"trials": len(trials), "pruned": 0, "failed": statuses["ERROR"]}
-    facts = Facts(trials=counts, finished=bool(trials) and statuses.keys() <= _OVER)
+    facts = Facts(
+        trials=counts,
+        trial_ends={trial.id: _OVER[trial.status] for trial in trials if trial.status in _OVER},
+        finished=bool(trials) and statuses.keys() <= _OVER.keys(),
+    )
     return cells.frame(rows), (facts,)
 
 
@@ -71,7 +76,7 @@ def _trials(data: object) -> Iterator[_Trial]:
             trial, metrics = (json.loads(text) for text in pair)
             analysis = metrics["metric_analysis"]
             last = {name: known["last"] for name, known in analysis.items() if "last" in known}
-            yield _Trial(str(trial["status"]), last)
+            yield _Trial(str(trial["trial_id"]), str(trial["status"]), last)
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             continue
 
