@@ -57,7 +57,7 @@ def limit_sentence(run: RunSnapshot, now: float, language: str) -> str:
 def node_sentences(nodes: tuple[NodeReading, ...], now: float, language: str) -> list[str]:
     """What is wrong with the nodes of a run, worst first; nothing where all is well."""
     templates = _templates(language)
-    told = [
+    sentences = [
         templates["process"].format(
             node=node.name,
             process=f"{process.name} ({process.pid})",
@@ -67,24 +67,24 @@ def node_sentences(nodes: tuple[NodeReading, ...], now: float, language: str) ->
         for process in node.processes
         if not node.stale and process.state in (ProcessState.GONE, ProcessState.BLOCKED)
     ][:SHOWN]
-    told += [
+    sentences += [
         templates["lost"].format(node=node.name, gpu=gpu.index)
         for node in nodes
         for gpu in node.gpus
         if gpu.lost and not node.stale
     ][:SHOWN]
-    told += [
+    sentences += [
         templates["stale"].format(node=node.name, time=duration(max(1, now - node.time), language))
         for node in nodes
         if node.stale
     ][:SHOWN]
-    told += [
+    sentences += [
         templates["straggler"].format(
             node=one.node, gpu=one.gpu, value=f"{one.utilization:.0f}", usual=f"{one.usual:.0f}"
         )
         for one in stragglers(nodes)
     ][:SHOWN]
-    return told
+    return sentences
 
 
 LIVE = frozenset({JobState.RUNNING, JobState.SUSPENDED, JobState.UNKNOWN})

@@ -93,8 +93,8 @@ class AmdGpus:
         self._devices = [_Device(handle, self._name(handle)) for handle in handles]
 
     def _name(self, handle: Any) -> str:
-        told = _entry(self._ask("amdsmi_get_gpu_asic_info", handle), "market_name")
-        return printable(told if isinstance(told, str) else "") or "AMD GPU"
+        name = _entry(self._ask("amdsmi_get_gpu_asic_info", handle), "market_name")
+        return printable(name if isinstance(name, str) else "") or "AMD GPU"
 
     def _read(self, device: _Device, index: int, now: float) -> GpuReading:
         handle = device.handle

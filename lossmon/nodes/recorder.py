@@ -96,11 +96,11 @@ class Recorder:
         Many trainers refuse to write into a directory that is not empty, so nothing may be put
         there before they have begun.
         """
-        told = False
+        noted = False
         while not self._has_begun():
-            if not told:
+            if not noted:
                 self._report(f"waiting for {self._run}")
-                told = True
+                noted = True
             if ended.wait(min(READY, self._interval)):
                 return False
         return True

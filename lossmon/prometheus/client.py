@@ -177,7 +177,7 @@ def _said(error: urllib.error.HTTPError) -> str:
     with error:
         body = error.read(1 << 16)
     try:
-        told = json.loads(body)["error"]
+        reason = json.loads(body)["error"]
     except (ValueError, KeyError, TypeError):
-        told = error.reason
-    return f"{error.code} {str(told)[:300]}"
+        reason = error.reason
+    return f"{error.code} {str(reason)[:300]}"

@@ -233,7 +233,7 @@ async def test_a_chart_with_the_focus_has_a_cursor_with_its_numbers() -> None:
         assert "step 1,240  train loss 0.5" in text(app)
         await pilot.press("left", "shift+left")
         await pilot.pause()
-        far = pane.sight.cursor
+        far = pane.viewport.cursor
         assert far is not None and far <= 1219
         assert f"step {far:,.0f}" in text(app)
         await pilot.press("escape")
@@ -249,7 +249,7 @@ async def test_a_chart_without_points_has_no_cursor() -> None:
         pane = app.screen.losses.panes["train"]
         pane.action_move(1)
         await pilot.pause()
-        assert pane.sight.cursor is None
+        assert pane.viewport.cursor is None
 
 
 def test_a_clock_that_ticks_while_the_app_ends_does_no_harm() -> None:

@@ -93,13 +93,13 @@ async def test_enter_on_a_line_opens_the_chart_there_and_l_leads_back() -> None:
         await pilot.press("l", "up", "up", "up", "enter")
         await pilot.pause()
         view = app.screen
-        assert isinstance(view, DetailScreen) and view.sight.cursor == 960
+        assert isinstance(view, DetailScreen) and view.viewport.cursor == 960
         await pilot.press("shift+left", "shift+left", "l")
         await pilot.pause()
         page = app.screen
         assert isinstance(page, LogScreen) and len(app.screen_stack) == 2
-        assert view.sight.cursor is not None and view.sight.cursor < 900
-        near = round(view.sight.cursor / 10) * 10
+        assert view.viewport.cursor is not None and view.viewport.cursor < 900
+        near = round(view.viewport.cursor / 10) * 10
         assert page.line == near / 10 - 1 and f"▸ step {near}" in text(app)
 
 
@@ -110,13 +110,13 @@ async def test_l_on_the_chart_opens_the_log_at_the_cursor_and_j_leads_back() -> 
         await pilot.pause()
         view = app.screen
         assert isinstance(view, DetailScreen)
-        view.sight.look_at(238)
+        view.viewport.look_at(238)
         await pilot.press("l")
         await pilot.pause()
         assert "▸ step 240" in text(app)
         await pilot.press("down", "down", "J")
         await pilot.pause()
-        assert app.screen is view and view.sight.cursor == 260
+        assert app.screen is view and view.viewport.cursor == 260
         await pilot.press("l", "l")
         await pilot.pause()
         assert app.screen is view

@@ -178,8 +178,8 @@ def rows_of(columns: Sequence[object], rows: Sequence[object]) -> Iterator[tuple
             _text(row[at]) if at is not None and at < len(row) else None for at in places
         )
         if output is not None:
-            told = row[step] if step is not None and step < len(row) else None
-            yield Parts(output, prompt or "", label or ""), told
+            written = row[step] if step is not None and step < len(row) else None
+            yield Parts(output, prompt or "", label or ""), written
 
 
 def _place(names: Sequence[str], known: Sequence[str], part: int) -> int | None:

@@ -40,8 +40,8 @@ def _begins_a_sample(head: bytes) -> bool:
         return False
     kinds = {name.decode().lower(): kind for name, kind in _FIELD.findall(head)}
     stepped = any(kinds.get(name, b'"')[:1] not in b'"[' for name in STEP_NAMES if name in kinds)
-    told = any(kinds.get(name, b"0")[:1] in b'"[' for name in (*PROMPTS, *OUTPUTS))
-    return stepped and told and not any(names_loss(name) for name in kinds)
+    has_text = any(kinds.get(name, b"0")[:1] in b'"[' for name in (*PROMPTS, *OUTPUTS))
+    return stepped and has_text and not any(names_loss(name) for name in kinds)
 
 
 NUMBERED = re.compile(

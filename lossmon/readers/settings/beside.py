@@ -60,10 +60,10 @@ def _folders(folder: Path) -> list[Path]:
             names = [one.name for one in entries if one.is_dir(follow_symlinks=False)]
     except OSError:
         return []
-    told = (
+    folders = (
         name for name in sorted(names) if not name.startswith(".") and not CHECKPOINT.match(name)
     )
-    return [folder / name for name, _ in zip(told, range(_MOST_FOLDERS), strict=False)]
+    return [folder / name for name, _ in zip(folders, range(_MOST_FOLDERS), strict=False)]
 
 
 def _settings_in(folder: Path) -> dict[str, str]:
@@ -71,8 +71,8 @@ def _settings_in(folder: Path) -> dict[str, str]:
     for name in NAMES:
         text = _text(folder / name)
         if text is not None:
-            told = _of_json(text) if name.endswith("json") else _of_yaml(text)
-            found = {**told, **found}
+            fresh = _of_json(text) if name.endswith("json") else _of_yaml(text)
+            found = {**fresh, **found}
     return found
 
 

@@ -19,13 +19,15 @@ class SettingsReader:
     Args:
         path: The file.
         source: Name of the format family.
-        told: What a text says, given its path too; None where it is not all there yet.
+        decode_facts: What a text says, given its path too; None where it is not all there yet.
     """
 
-    def __init__(self, path: Path, source: str, told: Callable[[Path, str], Facts | None]) -> None:
+    def __init__(
+        self, path: Path, source: str, decode_facts: Callable[[Path, str], Facts | None]
+    ) -> None:
         self.path = path
         self.source = source
-        self._told = told
+        self._decode_facts = decode_facts
         self._known = Facts()
 
     def read(self, deadline: float) -> Batch:
@@ -41,7 +43,7 @@ class SettingsReader:
             return Batch()
         except OSError as error:
             raise ReadError(f"{self.path}: {error.strerror or error}") from error
-        facts = self._told(self.path, text)
+        facts = self._decode_facts(self.path, text)
         if facts is None or facts == self._known:
             return Batch()
         self._known = facts

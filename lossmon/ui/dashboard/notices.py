@@ -108,5 +108,5 @@ def _reading(scene: Scene, run: RunSnapshot, pace: Pace | None) -> Line:
     if pace is None or pace.remaining is None:
         return line
     rate, left = numbers.size(pace.bytes_per_second), numbers.duration(pace.remaining)
-    told = f"  {rate}B/s  {left}"
-    return (*line, (told, MUTED), ("  " + scene.say("space pauses"), MUTED))
+    rest = f"  {rate}B/s  {left}"
+    return (*line, (rest, MUTED), ("  " + scene.say("space pauses"), MUTED))

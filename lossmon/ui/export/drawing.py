@@ -141,10 +141,10 @@ def _dots(plane: _Plane, curve: Curve, trace: Trace, style: str) -> Iterator[str
     for index, (step, value) in enumerate(zip(steps.tolist(), curve.y.tolist(), strict=True)):
         if math.isfinite(value):
             top = float(plane.y(np.array([value]))[0])
-            told = escape(f"{curve.name} {numbers.value(value)} at {step:,.0f}")
+            title = escape(f"{curve.name} {numbers.value(value)} at {step:,.0f}")
             yield (
                 f'<circle class="{style}" cx="{plane.x(trace.position(index)):.1f}" '
-                f'cy="{top:.1f}" r="2.4"><title>{told}</title></circle>'
+                f'cy="{top:.1f}" r="2.4"><title>{title}</title></circle>'
             )
 
 

@@ -76,17 +76,17 @@ def page(run: RunSnapshot, chart_settings: ChartSettings, language: str, now: fl
         run: What it is about.
         chart_settings: How the charts are looked at.
         language: `en` or `zh`.
-        now: Seconds since the Unix epoch, told in the footer.
+        now: Seconds since the Unix epoch, for the footer.
     """
-    told = _Words(language)
+    say = _Words(language)
     parts = [
-        *_head(run, told),
-        *_diagnosis(run, told),
-        *_losses(run, chart_settings, told),
-        *_metrics(run, told),
-        *_history(run, told),
-        *_settings(run, told),
-        *_log(run, told),
+        *_head(run, say),
+        *_diagnosis(run, say),
+        *_losses(run, chart_settings, say),
+        *_metrics(run, say),
+        *_history(run, say),
+        *_settings(run, say),
+        *_log(run, say),
     ]
     written = time.strftime("%Y-%m-%d %H:%M:%S %z", time.localtime(now))
     return "\n".join(
@@ -123,33 +123,33 @@ def _text(text: str) -> str:
     return escape(clean(text))
 
 
-def _head(run: RunSnapshot, told: _Words) -> Iterable[str]:
-    facts = [told(run.state.value)]
+def _head(run: RunSnapshot, say: _Words) -> Iterable[str]:
+    facts = [say(run.state.value)]
     if run.step is not None:
-        facts.append(f"{told('step')} {numbers.progress(run.step, run.total_steps)}")
+        facts.append(f"{say('step')} {numbers.progress(run.step, run.total_steps)}")
     if run.epoch is not None:
-        facts.append(f"{told('epoch')} {run.epoch:.3g}")
+        facts.append(f"{say('epoch')} {run.epoch:.3g}")
     facts.append(_text(" + ".join(run.sources)))
     yield f"<h1>{_text(run.name)}</h1>"
     yield f'<p class="sub">{" · ".join(fact for fact in facts if fact)}<br>{_text(str(run.path))}'
 
 
-def _diagnosis(run: RunSnapshot, told: _Words) -> Iterable[str]:
-    verdict, language = run.diagnosis.verdict, told.language
+def _diagnosis(run: RunSnapshot, say: _Words) -> Iterable[str]:
+    verdict, language = run.diagnosis.verdict, say.language
     words = advise(verdict, language)
     yield f'<p><span class="badge {verdict.severity.word}">{_text(words.badge)}</span> '
-    yield f"{told(verdict.severity.word)}, {told(verdict.confidence.value)} {told('confidence')}"
+    yield f"{say(verdict.severity.word)}, {say(verdict.confidence.value)} {say('confidence')}"
     rows = [
-        (told("Why"), [words.evidence]),
-        (told("Metric"), metric_sentences(run, language)),
-        (told("Meaning"), [words.meaning]),
-        (told("Next"), [*_numbered(remedies(run, language)), best_sentence(run, language)]),
-        (told("Could also be"), [words.could_also_be]),
-        (told("Would change if"), [words.would_change_if]),
-        (told("Also"), also_sentences(run.diagnosis, language)),
-        (told("Forecast"), [forecast_sentence(run.diagnosis.forecast, language)]),
-        (told("Missing"), [explain_missing(code, language) for code in run.diagnosis.missing]),
-        (told("Notes"), [*run.errors, *run.notes]),
+        (say("Why"), [words.evidence]),
+        (say("Metric"), metric_sentences(run, language)),
+        (say("Meaning"), [words.meaning]),
+        (say("Next"), [*_numbered(remedies(run, language)), best_sentence(run, language)]),
+        (say("Could also be"), [words.could_also_be]),
+        (say("Would change if"), [words.would_change_if]),
+        (say("Also"), also_sentences(run.diagnosis, language)),
+        (say("Forecast"), [forecast_sentence(run.diagnosis.forecast, language)]),
+        (say("Missing"), [explain_missing(code, language) for code in run.diagnosis.missing]),
+        (say("Notes"), [*run.errors, *run.notes]),
     ]
     yield "<table>"
     for title, texts in rows:
@@ -162,7 +162,7 @@ def _numbered(texts: Iterable[str]) -> list[str]:
     return [f"{place}. {text}" for place, text in enumerate(texts, start=1)]
 
 
-def _losses(run: RunSnapshot, chart_settings: ChartSettings, told: _Words) -> Iterable[str]:
+def _losses(run: RunSnapshot, chart_settings: ChartSettings, say: _Words) -> Iterable[str]:
     shown = tuple(index for index in (run.train, run.eval) if index is not None)
     x = chart_settings.x
     options = ChartOptions(
@@ -173,12 +173,12 @@ def _losses(run: RunSnapshot, chart_settings: ChartSettings, told: _Words) -> It
         recent=chart_settings.recent,
     )
     drawn = draw(
-        model_of(run, chart_settings, shown), options, translate("Train loss", told.language)
+        model_of(run, chart_settings, shown), options, translate("Train loss", say.language)
     )
     if not drawn:
         return
     keys = [
-        f'<span class="key-{role}">● {told(role)} {numbers.value(series.last)}</span>'
+        f'<span class="key-{role}">● {say(role)} {numbers.value(series.last)}</span>'
         for role, series in (("train", run.train_loss), ("eval", run.eval_loss))
         if series is not None
     ]
@@ -186,14 +186,14 @@ def _losses(run: RunSnapshot, chart_settings: ChartSettings, told: _Words) -> It
     yield drawn
 
 
-def _metrics(run: RunSnapshot, told: _Words) -> Iterable[str]:
+def _metrics(run: RunSnapshot, say: _Words) -> Iterable[str]:
     if not run.series:
         return
-    yield f"<h2>{told('metrics')}</h2>"
+    yield f"<h2>{say('metrics')}</h2>"
     yield "<table><tr><th><th>"
     for title in ("last", "min", "max"):
-        yield f'<th class="number">{told(title)}'
-    yield f'<th class="number">{told("points")}'
+        yield f'<th class="number">{say(title)}'
+    yield f'<th class="number">{say("points")}'
     for series in run.series:
         yield _row(series)
     yield "</table>"
@@ -206,33 +206,33 @@ def _row(series: Series) -> str:
         f"{numbers.value(series.maximum)} @{numbers.si(series.max_step)}",
         f"{series.n:,}",
     )
-    told = "".join(f'<td class="number">{escape(cell)}' for cell in cells)
-    return f"<tr><td>{_text(series.meaning.label)}<td>{spark(series.values)}{told}"
+    columns = "".join(f'<td class="number">{escape(cell)}' for cell in cells)
+    return f"<tr><td>{_text(series.meaning.label)}<td>{spark(series.values)}{columns}"
 
 
-def _history(run: RunSnapshot, told: _Words) -> Iterable[str]:
+def _history(run: RunSnapshot, say: _Words) -> Iterable[str]:
     turns = run.diagnosis.history
     if not turns:
         return
-    yield f"<h2>{told('Past')}</h2><table class='short'>"
+    yield f"<h2>{say('Past')}</h2><table class='short'>"
     for turn in turns:
-        word = escape(badge_of(turn.code, turn.variant, told.language))
+        word = escape(badge_of(turn.code, turn.variant, say.language))
         yield f'<tr><td class="number">{turn.step:,}<td class="{turn.severity.word}">{word}'
     yield "</table>"
 
 
-def _settings(run: RunSnapshot, told: _Words) -> Iterable[str]:
+def _settings(run: RunSnapshot, say: _Words) -> Iterable[str]:
     if not run.settings:
         return
-    yield f"<h2>{told('settings')}</h2><table>"
+    yield f"<h2>{say('settings')}</h2><table>"
     for name, value in sorted(run.settings.items())[:MOST_SETTINGS]:
         yield f"<tr><th>{_text(name)}<td>{_text(value)}"
     yield "</table>"
 
 
-def _log(run: RunSnapshot, told: _Words) -> Iterable[str]:
+def _log(run: RunSnapshot, say: _Words) -> Iterable[str]:
     if not run.log:
         return
-    yield f"<h2>{told('log')} <span class='sub'>{_text(run.log_name)}</span></h2>"
+    yield f"<h2>{say('log')} <span class='sub'>{_text(run.log_name)}</span></h2>"
     lines = "\n".join(_text(line) for line in run.log[-LOG_LINES:])
     yield f"<pre>{lines}</pre>"

@@ -66,7 +66,7 @@ class Fault:
     says: str
     parts: tuple[str, ...] = ()
 
-    def told(self, say: Callable[[str], str]) -> str:
+    def message(self, say: Callable[[str], str]) -> str:
         """The sentence in the user's language."""
         return say(self.says).format(*self.parts)
 

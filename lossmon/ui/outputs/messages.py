@@ -50,22 +50,22 @@ def missing(scene: Scene, height: int) -> list[Line]:
 
 
 def summary(
-    told: Tally, after: str, before: Step, say: Callable[[str], str], *, short: bool
+    marks: Tally, after: str, before: Step, say: Callable[[str], str], *, short: bool
 ) -> list[tuple[int, Line]]:
     """What the marks say, in parts by importance: an honest count of what was judged."""
     if short:
-        brief = f"+{told.better} ={told.same} -{told.worse}"
-        return [(1, ((say("{counts} of {both}").format(counts=brief, both=told.both), TEXT),))]
+        brief = f"+{marks.better} ={marks.same} -{marks.worse}"
+        return [(1, ((say("{counts} of {both}").format(counts=brief, both=marks.both), TEXT),))]
     old = say("no step") if before is None else f"{before:,}"
     against = say("{after} against {before}").format(after=after, before=old)
     parts: list[tuple[int, Line]] = [(2, ((against, MUTED),))]
-    if not told.judged:
-        text = _one(say("{both} prompts, none rated").format(both=told.both))
+    if not marks.judged:
+        text = _one(say("{both} prompts, none rated").format(both=marks.both))
         return [*parts, (1, ((text, MUTED),))]
-    left = told.both - told.judged
+    left = marks.both - marks.judged
     text = say(PARTLY if left else WHOLLY)
-    counts = {"better": told.better, "worse": told.worse, "same": told.same}
-    parts.append((1, ((_one(text.format(judged=told.judged, **counts)), TEXT),)))
+    counts = {"better": marks.better, "worse": marks.worse, "same": marks.same}
+    parts.append((1, ((_one(text.format(judged=marks.judged, **counts)), TEXT),)))
     if left:
         parts.append((1, ((say("{left} not rated").format(left=left), MUTED),)))
     return parts

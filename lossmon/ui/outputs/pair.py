@@ -1,4 +1,4 @@
-"""What the outputs view shows of a spot: the list of prompts, and two answers with their heads."""
+"""What the outputs view shows of a selection: a list of prompts, and two answers with heads."""
 
 from __future__ import annotations
 
@@ -32,26 +32,26 @@ _compared = lru_cache(8)(diff)
 
 
 class Pairing:
-    """Puts a spot into what the panel shows.
+    """Puts a selection into what the panel shows.
 
     Args:
-        spot: What is looked at.
-        opinions: What the user thinks of the answers.
+        selection: What is looked at.
+        ratings: What the user thinks of the answers.
         run: The run they belong to.
         say: Puts a word of the screen into the user's language.
     """
 
     def __init__(
-        self, spot: OutputSelection, opinions: Ratings, run: Path, say: Callable[[str], str]
+        self, selection: OutputSelection, ratings: Ratings, run: Path, say: Callable[[str], str]
     ) -> None:
-        self.spot, self.opinions, self.run, self.say = spot, opinions, run, say
+        self.selection, self.ratings, self.run, self.say = selection, ratings, run, say
 
     def pair(self, alone: int | None) -> Pair:
         """All that is to be shown; of two answers one where it is `alone`."""
-        spot, chosen = self.spot, self.spot.chosen
-        prompts = spot.prompts()
+        selection, chosen = self.selection, self.selection.chosen
+        prompts = selection.prompts()
         if chosen is None or chosen not in prompts:
-            text = f"{self.say('no prompt holds')} {clean(spot.needle)}"
+            text = f"{self.say('no prompt holds')} {clean(selection.needle)}"
             return Pair(message=(((text, MUTED),),))
         names = titles(prompts)
         title = names[prompts.index(chosen)] if chosen.text else ""
@@ -59,28 +59,28 @@ class Pairing:
             rows=tuple(self._row(one, name) for one, name in zip(prompts, names, strict=True)),
             chosen=prompts.index(chosen),
             prompt=(self.say("prompt"), title if alone is None else chosen.text),
-            expected=(self.say("expected"), _expected(chosen, spot.steps)),
+            expected=(self.say("expected"), _expected(chosen, selection.steps)),
             answers=self._answers(chosen),
         )
         if alone is not None:
             return replace(pair, answers=(pair.answers[alone],), alone=True)
         # Of one step alone there is one answer to show.
-        return pair if len(spot.choices()) > 1 else replace(pair, answers=pair.answers[B:])
+        return pair if len(selection.choices()) > 1 else replace(pair, answers=pair.answers[B:])
 
     def opinion(self, prompt: Prompt) -> Rating | None:
         """What the user thinks of B beside A, None if nothing."""
-        before, after = self.spot.steps
-        return None if before == after else self.opinions.of(self.run, prompt, before, after)
+        before, after = self.selection.steps
+        return None if before == after else self.ratings.of(self.run, prompt, before, after)
 
     def step(self, step: Step) -> str:
         """A step in words."""
         return self.say("no step") if step is None else f"{self.say('step')} {step:,}"
 
     def _row(self, prompt: Prompt, title: str) -> PromptRow:
-        return PromptRow(title, GLYPHS[self.opinion(prompt)], self.spot.has_both(prompt))
+        return PromptRow(title, GLYPHS[self.opinion(prompt)], self.selection.has_both(prompt))
 
     def _answers(self, prompt: Prompt) -> tuple[Answer, Answer]:
-        old, new = (prompt.outputs.get(step) for step in self.spot.steps)
+        old, new = (prompt.outputs.get(step) for step in self.selection.steps)
         before, after = _words(old, new)
         absent = self.say("no answer at this step")
         return (
@@ -89,37 +89,37 @@ class Pairing:
         )
 
     def _head(self, prompt: Prompt, side: int) -> tuple[tuple[int, Line], ...]:
-        steps, say = self.spot.steps, self.say
+        steps, say = self.selection.steps, self.say
         step = steps[side]
         parts: list[tuple[int, Line]] = [
             (0, (("AB"[side], "key"), (" ", TEXT), (self.step(step), STRONG)))
         ]
         if side == B:
-            if step is not None and step == self.spot.choices()[-1]:
+            if step is not None and step == self.selection.choices()[-1]:
                 parts.append((4, ((say("newest"), MUTED),)))
-            if self.spot.has_both(prompt) and _is_same(*(prompt.outputs[at] for at in steps)):
+            if self.selection.has_both(prompt) and _is_same(*(prompt.outputs[at] for at in steps)):
                 parts.append((3, ((say("same text"), MUTED),)))
             if (opinion := self.opinion(prompt)) is not None:
                 parts.append((2, ((f"{GLYPHS[opinion]} {say(opinion.value)}", "key"),)))
         sample = prompt.outputs.get(step)
         if sample is not None and len(sample.output) > MOST:
             cut = say("first {shown} of {all} characters")
-            told = cut.format(shown=numbers.si(MOST), all=numbers.si(len(sample.output)))
-            parts.append((1, ((told, "notice"),)))
-        for odd in issues(self.spot.outputs, prompt, step):
+            cut_note = cut.format(shown=numbers.si(MOST), all=numbers.si(len(sample.output)))
+            parts.append((1, ((cut_note, "notice"),)))
+        for odd in issues(self.selection.outputs, prompt, step):
             parts.append((1, ((self._odd(odd, prompt.outputs[step]), "notice"),)))
         return tuple(parts)
 
     def _odd(self, odd: OutputIssue, sample: TextSample) -> str:
         if odd is not OutputIssue.COMMON:
             return self.say(odd.value)
-        alike, of = shared(self.spot.outputs, sample)
+        alike, of = shared(self.selection.outputs, sample)
         return self.say("same answer to {alike} of {of} prompts").format(alike=alike, of=of)
 
 
 def _expected(prompt: Prompt, steps: list[Step]) -> str:
-    told = [prompt.outputs[step] for step in steps if step in prompt.outputs]
-    return next((sample.expected for sample in reversed(told) if sample.expected), "")
+    samples = [prompt.outputs[step] for step in steps if step in prompt.outputs]
+    return next((sample.expected for sample in reversed(samples) if sample.expected), "")
 
 
 def _is_same(old: TextSample, new: TextSample) -> bool:
@@ -137,5 +137,5 @@ def _words(
     known = old or new
     if known is None:
         return None, None
-    told = _compared(_beginning((old or known).output), _beginning((new or known).output))
-    return told.before if old else None, told.after if new else None
+    diffs = _compared(_beginning((old or known).output), _beginning((new or known).output))
+    return diffs.before if old else None, diffs.after if new else None

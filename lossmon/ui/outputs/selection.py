@@ -1,4 +1,4 @@
-"""The spot that is looked at among the outputs: a prompt, and the two steps A and B."""
+"""The selection that is looked at among the outputs: a prompt, and the two steps A and B."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ class OutputSelection:
         if self.chosen is None:
             return list(self.outputs.steps)
         tag = self.chosen.tag
-        told = {step for one in self.outputs.prompts if one.tag == tag for step in one.outputs}
-        return sorted(told, key=position)
+        known = {step for one in self.outputs.prompts if one.tag == tag for step in one.outputs}
+        return sorted(known, key=position)
 
     @property
     def at(self) -> int:

@@ -88,7 +88,7 @@ class DetailScreen(TypingScreen, ChartPointer):
         self.lower = Edge("╰╯", left=False)
         self.readings = Readings(id="readings")
         self.legend = Legend(id="legend")
-        self.sight = ChartViewport(self.chart)
+        self.viewport = ChartViewport(self.chart)
         self.keys = Keys(
             footer(DETAIL_BINDINGS, DETAIL_FOOTER, remapped or {}),
             lambda text: self.scene.say(text),
@@ -111,22 +111,22 @@ class DetailScreen(TypingScreen, ChartPointer):
     def present(self, scene: Scene) -> None:
         before, self.scene = self.scene, scene
         self.keys.redraw()
-        run, sight = scene.run, self.sight
+        run, viewport = scene.run, self.viewport
         if run is None:
-            sight.model = ChartModel()
+            viewport.model = ChartModel()
             self._draw()
             return
         if run.path != self._path:
             self._path = run.path
-            sight.forget()
+            viewport.forget()
         self.catalogue.update(run)
-        sight.take(
+        viewport.take(
             self._chart_of(scene),
             other_axis=before.chart_settings.x is not scene.chart_settings.x,
             other_part=before.chart_settings.recent is not scene.chart_settings.recent,
         )
-        if self._asked is not None and sight.model.curves:
-            sight.look_at(self._asked)
+        if self._asked is not None and viewport.model.curves:
+            viewport.look_at(self._asked)
             self._asked = None
         self._draw()
 
@@ -138,17 +138,17 @@ class DetailScreen(TypingScreen, ChartPointer):
     @property
     def step(self) -> int | None:
         """The step at the cursor, else the last in view; None while that is the newest."""
-        if self.sight.cursor is None and self.sight.follows:
+        if self.viewport.cursor is None and self.viewport.follows:
             return None
         readings = self._readings()
         return readings[0].step if readings else None
 
     def shown_steps(self, scene: Scene) -> tuple[float, float] | None:
-        frame, sight = self.chart.frame, self.sight
-        if frame is None or (sight.window is None and not scene.chart_settings.recent):
+        frame, viewport = self.chart.frame, self.viewport
+        if frame is None or (viewport.window is None and not scene.chart_settings.recent):
             return None
         first, last = (
-            readout(sight.model, at, self.chart.traces) for at in (frame.x.low, frame.x.high)
+            readout(viewport.model, at, self.chart.traces) for at in (frame.x.low, frame.x.high)
         )
         return (float(first[0].step), float(last[0].step)) if first and last else None
 
@@ -177,7 +177,7 @@ class DetailScreen(TypingScreen, ChartPointer):
 
     def _draw(self) -> None:
         scene = self.scene
-        window, values = self.sight.window, self.sight.values
+        window, values = self.viewport.window, self.viewport.values
         if values is not None and scene.chart_settings.log and values[0] <= 0:
             values = None
         shown = self.subject.shown if self.subject else ()
@@ -187,18 +187,18 @@ class DetailScreen(TypingScreen, ChartPointer):
             y_range=values,
             shade_gap=shade_of(scene),
             points=True,
-            cursor=self.sight.cursor,
+            cursor=self.viewport.cursor,
         )
-        self.chart.show(self.sight.model, self._options)
+        self.chart.show(self.viewport.model, self._options)
         self.edges()
         readings = self._readings()
         run = self.catalogue.run
         if run is not None and self.subject is not None:
             ratios = [_epochs(run, index) for index in self.subject.shown]
-            self.readings.show(scene, self.sight.model, self._options, readings, ratios)
+            self.readings.show(scene, self.viewport.model, self._options, readings, ratios)
         frame = self.chart.frame
         span = None if frame is None else frame.x
-        self.legend.show(scene, self.sight.model.marks, self._options, self.chart.found, span)
+        self.legend.show(scene, self.viewport.model.marks, self._options, self.chart.found, span)
 
     def on_resize(self) -> None:
         # What the chart found is known once it is painted in its new size.
@@ -217,8 +217,8 @@ class DetailScreen(TypingScreen, ChartPointer):
     def _title(self) -> list[tuple[int, Line]]:
         run, subject = self.catalogue.run, self.subject
         if self.entry.active:
-            told = self.wrong or EXAMPLE
-            return [(0, ((clean(told), "warning" if self.wrong else MUTED),))]
+            hint = self.wrong or EXAMPLE
+            return [(0, ((clean(hint), "warning" if self.wrong else MUTED),))]
         if run is None or subject is None:
             return []
         parts = titles(self.scene, run, subject.shown, self.chart.traces, self.size.width)
@@ -227,7 +227,7 @@ class DetailScreen(TypingScreen, ChartPointer):
 
     def _words(self) -> Line:
         """What happened at the cursor."""
-        cursor, reach = self.sight.cursor, self.chart.cell / 2
+        cursor, reach = self.viewport.cursor, self.chart.cell / 2
         if cursor is None:
             return EMPTY
         near = [one for one in self.markers if abs(one.mark.x - cursor) <= reach]
@@ -236,18 +236,18 @@ class DetailScreen(TypingScreen, ChartPointer):
             word = word_of_value(reading.value, self.chart.frame, self.scene.language)
             if word and abs(reading.x - cursor) <= reach:
                 words.insert(0, word)
-        told = list(dict.fromkeys(words))
-        more = f" +{len(told) - MOST_WORDS}" if len(told) > MOST_WORDS else ""
-        return ((", ".join(told[:MOST_WORDS]) + more, "key"),) if told else EMPTY
+        unique = list(dict.fromkeys(words))
+        more = f" +{len(unique) - MOST_WORDS}" if len(unique) > MOST_WORDS else ""
+        return ((", ".join(unique[:MOST_WORDS]) + more, "key"),) if unique else EMPTY
 
     def _place(self) -> Line:
-        if self.sight.window is None:
+        if self.viewport.window is None:
             return EMPTY
-        word = "following" if self.sight.follows else "fixed window"
+        word = "following" if self.viewport.follows else "fixed window"
         return ((self.scene.say(word), MUTED),)
 
     def _readings(self) -> tuple[Reading, ...]:
-        return self.sight.readings()
+        return self.viewport.readings()
 
     # ------------------------------------------------------------------------------- keys
 
@@ -257,37 +257,37 @@ class DetailScreen(TypingScreen, ChartPointer):
 
     def action_move(self, points: int) -> None:
         """Move the cursor along the curve; the first key puts it on the newest point in view."""
-        self.sight.move(points)
+        self.viewport.move(points)
         self._draw()
 
     def action_far(self, direction: int) -> None:
         """Move the cursor by many points."""
-        self.sight.far(direction)
+        self.viewport.far(direction)
         self._draw()
 
     def action_zoom(self, factor: float) -> None:
         """Zoom at the cursor, or else at the newest end."""
-        self.sight.zoom(factor)
+        self.viewport.zoom(factor)
         self.looked()
 
     def action_pan(self, share: float) -> None:
         """Move the window by a share of its length."""
-        self.sight.pan(share)
+        self.viewport.pan(share)
         self._draw()
 
     def action_edge(self, side: int) -> None:
         """To the first point, or to the newest, where the cursor is dropped."""
-        self.sight.edge(side)
+        self.viewport.edge(side)
         self._draw()
 
     def action_fit(self) -> None:
         """All of the run, with automatic limits."""
-        self.sight.window, self.sight.values = None, None
+        self.viewport.window, self.viewport.values = None, None
         self._all()
 
     def action_mark(self, direction: int) -> None:
         """Put the cursor on the next mark."""
-        self.sight.mark(self.markers, direction)
+        self.viewport.mark(self.markers, direction)
         self._draw()
 
     def action_subject(self, by: int) -> None:
@@ -334,7 +334,7 @@ class DetailScreen(TypingScreen, ChartPointer):
         return not self.entry.active
 
     def looked(self) -> None:
-        if self.sight.window is None:
+        if self.viewport.window is None:
             self._all()
         else:
             self._draw()
@@ -348,14 +348,14 @@ class DetailScreen(TypingScreen, ChartPointer):
         self._draw()
 
     def _change(self, subject: Subject) -> None:
-        self.key, self.sight.values = subject.key, None
-        self.sight.model = self._chart_of(self.scene)
+        self.key, self.viewport.values = subject.key, None
+        self.viewport.model = self._chart_of(self.scene)
         self._draw()
 
     def _limit(self, typed: str) -> None:
         chart_settings = self.scene.chart_settings
         try:
-            self.sight.limit(
+            self.viewport.limit(
                 parse_limits(
                     typed, log_y=chart_settings.log, clock=chart_settings.x.value == "time"
                 )

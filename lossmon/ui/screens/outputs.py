@@ -34,7 +34,7 @@ class OutputsScreen(TypingScreen):
     """Prompts, and the answers of two steps with the words that changed.
 
     Args:
-        opinions: Where marks are kept.
+        ratings: Where marks are kept.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -90,11 +90,11 @@ class OutputsScreen(TypingScreen):
     def create(cls, app: ViewHost) -> Self | None:
         return cls(app.session.ratings)
 
-    def __init__(self, opinions: Ratings) -> None:
+    def __init__(self, ratings: Ratings) -> None:
         super().__init__()
         self.scene = Scene()
-        self.opinions = opinions
-        self.spot = OutputSelection()
+        self.ratings = ratings
+        self.selection = OutputSelection()
         self.alone: int | None = None
         """Which answer has all the room, None where both are shown."""
         self.said = ""
@@ -112,7 +112,7 @@ class OutputsScreen(TypingScreen):
 
     @property
     def step(self) -> int | None:
-        return self.spot.steps[B] if self.spot.outputs.prompts else None
+        return self.selection.steps[B] if self.selection.outputs.prompts else None
 
     # --------------------------------------------------------------------------- data in
 
@@ -125,17 +125,17 @@ class OutputsScreen(TypingScreen):
             return
         if path != self._run:
             # Nothing of the run before holds, but what was typed.
-            self._run, self.alone, self.spot = path, None, OutputSelection()
-            self.spot.needle, self.body.top = self.entry.text, 0
+            self._run, self.alone, self.selection = path, None, OutputSelection()
+            self.selection.needle, self.body.top = self.entry.text, 0
         self._samples = samples
-        self.spot.take(collect(samples))
+        self.selection.take(collect(samples))
         self._show()
 
     def on_resize(self) -> None:
         self._show()
 
     def _show(self) -> None:
-        self.body.set_class(not self.spot.outputs.prompts, "-bare")
+        self.body.set_class(not self.selection.outputs.prompts, "-bare")
         pairing = self._pairing()
         if pairing is None:
             self.body.show(Pair(message=tuple(missing(self.scene, self.size.height - 2))))
@@ -145,9 +145,9 @@ class OutputsScreen(TypingScreen):
 
     def _pairing(self) -> Pairing | None:
         run = self.scene.run
-        if run is None or not self.spot.outputs.prompts:
+        if run is None or not self.selection.outputs.prompts:
             return None
-        return Pairing(self.spot, self.opinions, run.path, self.scene.say)
+        return Pairing(self.selection, self.ratings, run.path, self.scene.say)
 
     def edges(self) -> None:
         """Bring title, tally and hint up to date."""
@@ -155,11 +155,11 @@ class OutputsScreen(TypingScreen):
         parts: list[tuple[int, Line]] = [(0, ((say("outputs"), "strong"),))]
         if run is not None:
             parts.append((4, ((clean(run.name), TEXT),)))
-        before, after = self.spot.steps
+        before, after = self.selection.steps
         if run is not None and pairing is not None and before != after:
-            told = tally(self.opinions, run.path, self.spot.outputs.prompts, before, after)
+            marks = tally(self.ratings, run.path, self.selection.outputs.prompts, before, after)
             short = self.size.width < NARROW
-            parts += summary(told, pairing.step(after), before, say, short=short)
+            parts += summary(marks, pairing.step(after), before, say, short=short)
         self.upper.show(parts, "frame")
         hint: Line = (("esc", "key"), (f" {say('back')}", MUTED))
         self.lower.show([(2, self._keys()), (1, self._place()), (0, hint)], "frame")
@@ -167,10 +167,10 @@ class OutputsScreen(TypingScreen):
     def _keys(self) -> Line:
         if self.entry.active or self.entry.text:
             return self.entry.line()
-        trouble = self.said or self.opinions.trouble
+        trouble = self.said or self.ratings.trouble
         if trouble:
             return ((clean(trouble), "warning"),)
-        if not self.spot.outputs.prompts:
+        if not self.selection.outputs.prompts:
             return EMPTY
         keys = self.app.active_bindings
         hints: list[Line] = []
@@ -195,30 +195,30 @@ class OutputsScreen(TypingScreen):
             self.typed()
 
     def typed(self) -> None:
-        self.spot.filter(self.entry.text)
+        self.selection.filter(self.entry.text)
         self._moved()
 
     def _moved(self) -> None:
-        """Show another spot, from the top of its answers."""
+        """Show another selection, from the top of its answers."""
         self.said, self.body.top = "", 0
         self._show()
 
     def action_choose(self, rows: int) -> None:
         """Go to the prompt above or below."""
-        self.spot.move(rows)
+        self.selection.move(rows)
         self._moved()
 
     def action_edge(self, side: int) -> None:
         """Go to the first or the last prompt."""
-        self.spot.move(side * len(self.spot.outputs.prompts))
+        self.selection.move(side * len(self.selection.outputs.prompts))
         self._moved()
 
     def action_next(self) -> None:
         """Go to the next prompt that has two answers and no mark, round the end."""
-        prompts, at, pairing = self.spot.prompts(), self.spot.at, self._pairing()
+        prompts, at, pairing = self.selection.prompts(), self.selection.at, self._pairing()
         for one in (*prompts[at + 1 :], *prompts[: at + 1]):
-            if pairing and self.spot.has_both(one) and pairing.opinion(one) is None:
-                self.spot.go(one)
+            if pairing and self.selection.has_both(one) and pairing.opinion(one) is None:
+                self.selection.go(one)
                 self._moved()
                 return
         self.said = self.scene.say("every prompt is rated")
@@ -226,19 +226,19 @@ class OutputsScreen(TypingScreen):
 
     def action_step(self, side: int, by: int) -> None:
         """Take an earlier or a later step for A or B."""
-        self.spot.turn(side, by)
+        self.selection.turn(side, by)
         self._moved()
 
     def action_mark(self, word: str) -> None:
         """Say how B is beside A; empty takes it back."""
-        run, prompt = self.scene.run, self.spot.chosen
-        if run is None or prompt is None or not self.spot.has_both(prompt):
+        run, prompt = self.scene.run, self.selection.chosen
+        if run is None or prompt is None or not self.selection.has_both(prompt):
             self.said = self.scene.say("a rating needs two answers")
             self.edges()
             return
         self.said = ""
-        before, after = self.spot.steps
-        self.opinions.mark(run.path, prompt, before, after, Rating(word) if word else None)
+        before, after = self.selection.steps
+        self.ratings.mark(run.path, prompt, before, after, Rating(word) if word else None)
         self._show()
 
     def action_page(self, pages: int) -> None:
@@ -252,7 +252,7 @@ class OutputsScreen(TypingScreen):
 
     def action_whole(self) -> None:
         """B alone, A alone, both again; copies the example where there is nothing to see."""
-        if not self.spot.outputs.prompts:
+        if not self.selection.outputs.prompts:
             self.app.copy_to_clipboard(example())
             self.said = self.scene.say("copied")
         else:
@@ -284,9 +284,9 @@ class OutputsScreen(TypingScreen):
         room, height, first = self.body.listed
         at = event.get_content_offset(self.body)
         if at is not None and at.x < room and at.y < height:
-            prompts = self.spot.prompts()
+            prompts = self.selection.prompts()
             if first + at.y < len(prompts):
-                self.spot.go(prompts[first + at.y])
+                self.selection.go(prompts[first + at.y])
                 self._moved()
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:

@@ -41,8 +41,8 @@ class PaletteEntry:
 
     def fits(self, words: Iterable[str]) -> bool:
         """Whether the command's name or description contains every word."""
-        told = f"{self.text} {self.name} {self.hint}".casefold()
-        return all(word in told for word in words)
+        label = f"{self.text} {self.name} {self.hint}".casefold()
+        return all(word in label for word in words)
 
 
 def actions(

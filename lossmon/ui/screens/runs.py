@@ -182,8 +182,8 @@ class RunsScreen(TypingScreen, PageScreen):
         ]
         self.upper.show(upper, "frame")
         if self.fleet.fault is not None:
-            told = clean(self.fleet.fault.told(say))
-            self.lower.show([(0, ((told, "warning"),))], "frame")
+            text = clean(self.fleet.fault.message(say))
+            self.lower.show([(0, ((text, "warning"),))], "frame")
             return
         hints = [
             (rank, ((key, "key"), (f" {say(word)}", MUTED))) for rank, key, word in self._hints()

@@ -158,11 +158,11 @@ class Tally:
 
 
 def tally(
-    opinions: Ratings, run: Path, prompts: Sequence[Prompt], before: Step, after: Step
+    ratings: Ratings, run: Path, prompts: Sequence[Prompt], before: Step, after: Step
 ) -> Tally:
     """Count what was said of the prompts that have an answer at both steps."""
     both = [one for one in prompts if before in one.outputs and after in one.outputs]
-    said = [opinions.of(run, one, before, after) for one in both]
+    said = [ratings.of(run, one, before, after) for one in both]
     return Tally(
         said.count(Rating.BETTER), said.count(Rating.WORSE), said.count(Rating.SAME), len(both)
     )

@@ -38,7 +38,7 @@ def told(text: str) -> str:
     """What is said of a filter that means nothing."""
     read = parse(text, lambda: own_names(RUNS))
     assert isinstance(read, Fault), text
-    return read.told(str)
+    return read.message(str)
 
 
 EVERY = ["grpo nan", "sft-qwen-7b", "pretrain-1b"]
@@ -150,7 +150,7 @@ def empty() -> RunSnapshot:
 def test_no_text_raises_and_every_filter_answers_for_every_run(text: str) -> None:
     read = parse(text, lambda: own_names(RUNS))
     if isinstance(read, Fault):
-        assert read.told(str)
+        assert read.message(str)
         return
     for run in (*RUNS, empty()):
         assert read.fits(run, stage.NOW) in (True, False)

@@ -113,17 +113,17 @@ async def test_the_mouse_looks_around_in_a_main_chart() -> None:
         at = (pane.chart.region.x + 40, pane.chart.region.y + 4)
         await pilot.click(offset=at)
         await pilot.pause()
-        assert pane.has_focus and pane.sight.cursor is not None
-        assert f"step {pane.sight.cursor:,.0f}" in text(app)
+        assert pane.has_focus and pane.viewport.cursor is not None
+        assert f"step {pane.viewport.cursor:,.0f}" in text(app)
         await pilot._post_mouse_events([MouseScrollUp], offset=at)
         await pilot.pause()
-        window = pane.sight.window
-        assert window is not None and window.low <= pane.sight.cursor <= window.high
+        window = pane.viewport.window
+        assert window is not None and window.low <= pane.viewport.cursor <= window.high
         await drag(pilot, at, (at[0] + 5, at[1]))
-        assert pane.sight.window is not None and pane.sight.window.low < window.low
+        assert pane.viewport.window is not None and pane.viewport.window.low < window.low
         await pilot.press("escape", "escape")
         await pilot.pause()
-        assert pane.sight.window is None and pane.sight.cursor is None
+        assert pane.viewport.window is None and pane.viewport.cursor is None
 
 
 async def test_two_clicks_open_a_chart_and_so_does_its_title() -> None:
@@ -208,15 +208,15 @@ async def test_the_panes_are_zoomed_and_moved_together() -> None:
         at = train.chart.region.offset + Offset(train.chart.size.width // 2, 5)
         await pilot._post_mouse_events([MouseScrollUp], offset=at)
         await pilot.pause()
-        assert train.sight.window is not None
-        assert evals.sight.window == train.sight.window
-        evals.sight.pan(-0.2)
+        assert train.viewport.window is not None
+        assert evals.viewport.window == train.viewport.window
+        evals.viewport.pan(-0.2)
         evals.looked()
         await pilot.pause()
-        assert train.sight.window == evals.sight.window
+        assert train.viewport.window == evals.viewport.window
         assert train.drop_cursor()
         await pilot.pause()
-        assert evals.sight.window is None
+        assert evals.viewport.window is None
 
 
 async def test_many_gpus_leave_settings_and_verdicts_their_rows() -> None:

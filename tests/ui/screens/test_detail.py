@@ -132,21 +132,21 @@ async def test_the_cursor_goes_point_by_point_and_far() -> None:
     app = stage.app(stage.snapshot(stage.overfitting()))
     async with app.run_test(size=(120, 40)) as pilot:
         view = await opened(pilot, "left")
-        assert view.sight.cursor == 1240
+        assert view.viewport.cursor == 1240
         await pilot.press("left", "left", "right")
-        assert view.sight.cursor == 1239
+        assert view.viewport.cursor == 1239
         await pilot.press("shift+left")
-        assert view.sight.cursor is not None and view.sight.cursor <= 1219
-        assert f"step {view.sight.cursor:,.0f}" in text(app)
+        assert view.viewport.cursor is not None and view.viewport.cursor <= 1219
+        assert f"step {view.viewport.cursor:,.0f}" in text(app)
         await pilot.press("shift+right", "shift+right", "right")
-        assert view.sight.cursor == 1240
+        assert view.viewport.cursor == 1240
 
 
 async def test_zooming_keeps_the_cursor_in_its_place() -> None:
     app = stage.app(stage.snapshot(stage.overfitting()))
     async with app.run_test(size=(120, 40)) as pilot:
         view = await opened(pilot)
-        view.sight.look_at(600)
+        view.viewport.look_at(600)
         low, high = span(view)
         share = (600 - low) / (high - low)
         await pilot.press(IN, IN)
@@ -154,7 +154,7 @@ async def test_zooming_keeps_the_cursor_in_its_place() -> None:
         assert near[1] - near[0] == pytest.approx((high - low) / 4)
         assert (600 - near[0]) / (near[1] - near[0]) == pytest.approx(share)
         await pilot.press(OUT, OUT)
-        assert view.sight.window is None and span(view) == (low, high)
+        assert view.viewport.window is None and span(view) == (low, high)
 
 
 async def test_zooming_without_a_cursor_keeps_the_newest_in_view() -> None:
@@ -177,11 +177,11 @@ async def test_a_window_is_moved_and_stops_at_the_ends() -> None:
         await pilot.press(*[RIGHT] * 9)
         assert span(view)[1] == pytest.approx(1300, abs=60)
         await pilot.press("home")
-        assert span(view)[0] == 0 and view.sight.cursor == 1
+        assert span(view)[0] == 0 and view.viewport.cursor == 1
         await pilot.press("end")
-        assert span(view)[1] >= 1240 and view.sight.cursor is None
+        assert span(view)[1] >= 1240 and view.viewport.cursor is None
         await pilot.press("f")
-        assert view.sight.window is None
+        assert view.viewport.window is None
 
 
 async def test_a_window_with_the_newest_in_it_follows_and_another_stands_still() -> None:
@@ -209,7 +209,7 @@ async def test_g_shows_the_newest_part_and_all_again() -> None:
         view = await opened(pilot)
         whole = span(view)
         await pilot.press(IN, "g")
-        assert view.sight.window is None and span(view)[0] > 900
+        assert view.viewport.window is None and span(view)[0] > 900
         await pilot.press("g")
         assert span(view) == whole
         await pilot.press("g", OUT, OUT, OUT, OUT)
@@ -221,15 +221,15 @@ async def test_the_axis_may_change_and_the_cursor_stays_at_its_point() -> None:
     app = stage.app(stage.snapshot(stage.overfitting()))
     async with app.run_test(size=(120, 40)) as pilot:
         view = await opened(pilot)
-        view.sight.look_at(700)
+        view.viewport.look_at(700)
         await pilot.press(IN, IN, "x")
-        assert view.sight.cursor == pytest.approx(0.7)
+        assert view.viewport.cursor == pytest.approx(0.7)
         assert (
-            view.sight.window is not None
-            and view.sight.window.low < 0.7 < view.sight.window.high < 1.3
+            view.viewport.window is not None
+            and view.viewport.window.low < 0.7 < view.viewport.window.high < 1.3
         )
         await pilot.press("x", "x")
-        assert view.sight.cursor == 700 and view.step == 700
+        assert view.viewport.cursor == 700 and view.step == 700
 
 
 @pytest.mark.parametrize("key", ["y", "plus", "minus", "0", "o", "a"])
@@ -254,7 +254,7 @@ async def test_the_marks_are_gone_through_and_said() -> None:
             await pilot.press("m")
             await pilot.pause()
             row = next(line for line in rows(app) if "esc back" in line)
-            said.append((view.sight.cursor, row.split("  esc")[0].strip("╰─ ")))
+            said.append((view.viewport.cursor, row.split("  esc")[0].strip("╰─ ")))
         assert said[:3] == [
             (40, "verdict warming up"),
             (120, "verdict healthy"),
@@ -269,7 +269,7 @@ async def test_the_marks_are_gone_through_and_said() -> None:
         ]
         assert said[8] == said[0]
         await pilot.press("M")
-        assert view.sight.cursor == 1000
+        assert view.viewport.cursor == 1000
         legend = rows(app)[-2]
         for word in ("verdict", "checkpoint", "restart", "not a number", "clipped", "min"):
             assert word in legend
@@ -279,9 +279,9 @@ async def test_a_mark_out_of_view_is_brought_into_view() -> None:
     app = stage.app(stage.snapshot(eventful()))
     async with app.run_test(size=(120, 40)) as pilot:
         view = await opened(pilot, IN, IN, IN, "M", "M", "M")
-        assert view.sight.cursor is not None
+        assert view.viewport.cursor is not None
         low, high = span(view)
-        assert low <= view.sight.cursor <= high and high - low < 200
+        assert low <= view.viewport.cursor <= high and high - low < 200
 
 
 async def test_of_many_marks_in_one_column_the_nearest_are_named() -> None:
@@ -290,10 +290,10 @@ async def test_of_many_marks_in_one_column_the_nearest_are_named() -> None:
     app = stage.app(stage.snapshot(run))
     async with app.run_test(size=(120, 40)) as pilot:
         view = await opened(pilot)
-        view.sight.look_at(505)
+        view.viewport.look_at(505)
         await pilot.press("m")
         await pilot.pause()
-        assert view.sight.cursor == 506
+        assert view.viewport.cursor == 506
         assert "checkpoint-506 on disk, checkpoint-505 on disk, checkpoint-507 on disk +" in text(
             app
         )
@@ -314,11 +314,11 @@ async def test_limits_are_typed() -> None:
         assert view.chart.frame is not None
         assert (view.chart.frame.y.low, view.chart.frame.y.high) == (0.5, 2)
         await type_limits(pilot, "y auto")
-        assert view.sight.values is None and span(view) == (200, 1000)
+        assert view.viewport.values is None and span(view) == (200, 1000)
         await type_limits(pilot, "x 300..")
         assert span(view) == (300, 1000)
         await type_limits(pilot, "x auto")
-        assert view.sight.window is None
+        assert view.viewport.window is None
 
 
 async def test_wrong_limits_are_told_and_lose_nothing() -> None:
@@ -331,9 +331,9 @@ async def test_wrong_limits_are_told_and_lose_nothing() -> None:
         assert view.entry.active and view.entry.text == "y 1-2"
         assert span(view) == (200, 1000)
         await pilot.press("backspace", "backspace", "full_stop", "full_stop", "2", "enter")
-        assert view.sight.values == (1, 2) and not view.entry.active
+        assert view.viewport.values == (1, 2) and not view.entry.active
         await pilot.press("e", "x", "escape")
-        assert view.sight.values == (1, 2) and isinstance(app.screen, DetailScreen)
+        assert view.viewport.values == (1, 2) and isinstance(app.screen, DetailScreen)
 
 
 async def test_limits_below_zero_make_way_for_a_logarithmic_axis() -> None:
@@ -353,7 +353,7 @@ async def test_a_click_places_the_cursor_and_the_wheel_zooms_at_the_pointer() ->
     async with app.run_test(size=(120, 40)) as pilot:
         view = await opened(pilot)
         await pilot.click(view.chart, offset=(60, 10))
-        place = view.sight.cursor
+        place = view.viewport.cursor
         assert place is not None and 500 < place < 700
         cursor_column = next(
             x for x, char in enumerate(rows(app)[2]) if char == "│" and 6 < x < 119
@@ -373,9 +373,9 @@ async def test_the_footer_can_be_clicked_and_tells_the_keys_of_the_user() -> Non
         view = await opened(pilot)
         assert rows(app)[-1].startswith(" z mark  [ ] zoom  { } pan")
         await pilot.click("#keys", offset=(3, 0))
-        assert view.sight.cursor == 40
+        assert view.viewport.cursor == 40
         await pilot.press("z")
-        assert view.sight.cursor == 120
+        assert view.viewport.cursor == 120
 
 
 async def test_a_learning_rate_is_not_smoothed() -> None:
@@ -404,7 +404,7 @@ async def test_another_run_in_view_begins_anew() -> None:
         other = replace(stage.healthy(), path=stage.healthy().path / "other")
         app.post_message(SnapshotReady(stage.snapshot(other)))
         await pilot.pause()
-        assert view.sight.window is None and view.sight.cursor is None
+        assert view.viewport.window is None and view.viewport.cursor is None
 
 
 @pytest.mark.usefixtures("unpainted")

@@ -37,12 +37,12 @@ class HistogramsScreen(MediaScreen):
         content = self.content
         if not isinstance(content, Histogram):
             return []
-        told, say = summary(content), self.scene.say
+        stats, say = summary(content), self.scene.say
         named = (
-            (1, "median", numbers.value(told.median, 3)),
-            (2, "min", numbers.value(told.low, 3)),
-            (3, "max", numbers.value(told.high, 3)),
-            (4, "values", numbers.si(told.total)),
+            (1, "median", numbers.value(stats.median, 3)),
+            (2, "min", numbers.value(stats.low, 3)),
+            (3, "max", numbers.value(stats.high, 3)),
+            (4, "values", numbers.si(stats.total)),
         )
         return [(rank, ((f"{say(word)} ", MUTED), (number, TEXT))) for rank, word, number in named]
 

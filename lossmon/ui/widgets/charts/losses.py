@@ -46,9 +46,9 @@ class Losses(Widget):
             show_plan(pane, scene, plan)
 
         # A window follows the end of its own curves, and those of an eval end earlier.
-        zoomed = [pane for pane in self._visible() if pane.sight.window is not None]
+        zoomed = [pane for pane in self._visible() if pane.viewport.window is not None]
         if zoomed:
-            self._share(max(zoomed, key=lambda pane: pane.sight.newest))
+            self._share(max(zoomed, key=lambda pane: pane.viewport.newest))
 
     def _visible(self) -> list[LossPane]:
         return [pane for pane in self.panes.values() if pane.display]

@@ -94,7 +94,7 @@ class LossPane(ChartPane, ChartPointer, can_focus=True):
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
-        self.sight = ChartViewport(self.chart)
+        self.viewport = ChartViewport(self.chart)
         self._options = ChartOptions()
         self._titles: Titles = no_titles
         self._footer: Line = EMPTY
@@ -104,9 +104,9 @@ class LossPane(ChartPane, ChartPointer, can_focus=True):
         """Show a chart of the run of a scene with its title and its footer."""
         before, self._scene = self._scene, scene
         if before.run is None or scene.run is None or before.run.path != scene.run.path:
-            self.sight.forget()
+            self.viewport.forget()
         options = content.options
-        self.sight.take(
+        self.viewport.take(
             content.model,
             other_axis=options.x_axis is not self._options.x_axis,
             other_part=options.recent is not self._options.recent,
@@ -117,22 +117,22 @@ class LossPane(ChartPane, ChartPointer, can_focus=True):
 
     def action_move(self, points: int) -> None:
         """Move the cursor along the curve; the first key puts it on the newest point in view."""
-        self.sight.move(points)
+        self.viewport.move(points)
         self.looked()
 
     def action_far(self, direction: int) -> None:
         """Move the cursor by many points."""
-        self.sight.far(direction)
+        self.viewport.far(direction)
         self.looked()
 
     def drop_cursor(self) -> bool:
         """Take the cursor away, else show the whole run again; False if neither was needed."""
-        sight = self.sight
-        if sight.cursor is None and sight.window is None:
+        viewport = self.viewport
+        if viewport.cursor is None and viewport.window is None:
             return False
-        if sight.cursor is None:
-            sight.window = None
-        sight.cursor = None
+        if viewport.cursor is None:
+            viewport.window = None
+        viewport.cursor = None
         self.looked()
         return True
 
@@ -143,9 +143,9 @@ class LossPane(ChartPane, ChartPointer, can_focus=True):
     def look_like(self, other: LossPane) -> None:
         """Look at the same part as another pane, where both have one axis."""
         same = self._options.x_axis is other._options.x_axis
-        same = same and self.sight.model.log_x is other.sight.model.log_x
-        if same and self.sight.window != other.sight.window:
-            self.sight.window = other.sight.window
+        same = same and self.viewport.model.log_x is other.viewport.model.log_x
+        if same and self.viewport.window != other.viewport.window:
+            self.viewport.window = other.viewport.window
             self._draw()
 
     def on_click(self, event: events.Click) -> None:
@@ -160,16 +160,16 @@ class LossPane(ChartPane, ChartPointer, can_focus=True):
 
     def watch_has_focus(self, _has_focus: bool) -> None:
         super().watch_has_focus(_has_focus)
-        if not _has_focus and self.sight.cursor is not None:
-            self.sight.cursor = None
+        if not _has_focus and self.viewport.cursor is not None:
+            self.viewport.cursor = None
             self._draw()
         self._edges()
 
     def _draw(self) -> None:
-        window = self.sight.window
+        window = self.viewport.window
         span = None if window is None else (window.low, window.high)
-        options = replace(self._options, cursor=self.sight.cursor, x_range=span)
-        self.chart.show(self.sight.model, options)
+        options = replace(self._options, cursor=self.viewport.cursor, x_range=span)
+        self.chart.show(self.viewport.model, options)
         self._edges()
 
     def _edges(self) -> None:
@@ -178,10 +178,10 @@ class LossPane(ChartPane, ChartPointer, can_focus=True):
         self.upper.show(self._titles(self.chart.traces, room), role)
         say = self._scene.say
         footer = [(0, self._footer)]
-        if self.sight.cursor is not None:
-            footer = reading_parts(self._scene, self.sight.readings(), self.sight.model)
-        if self.sight.window is not None:
-            word = "following" if self.sight.follows else "fixed window"
+        if self.viewport.cursor is not None:
+            footer = reading_parts(self._scene, self.viewport.readings(), self.viewport.model)
+        if self.viewport.window is not None:
+            word = "following" if self.viewport.follows else "fixed window"
             footer.append((1, ((say(word), MUTED),)))
         self.lower.show(footer, role)
 

@@ -21,11 +21,11 @@ class ChartPointer(Widget):
 
     Attributes:
         chart: The chart.
-        sight: Where in it the user looks.
+        viewport: Where in it the user looks.
     """
 
     chart: Chart
-    sight: ChartViewport
+    viewport: ChartViewport
     _grabbed: int | None = None
     """Column of the screen at which the chart was grabbed."""
     _pressed: Offset | None = None
@@ -46,7 +46,7 @@ class ChartPointer(Widget):
     def on_click(self, event: events.Click) -> None:
         place = self._pointed(event)
         if place is not None and self.is_still(event) and self.may_point():
-            self.sight.point(place)
+            self.viewport.point(place)
             self.looked()
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
@@ -60,7 +60,7 @@ class ChartPointer(Widget):
             return
         cells, self._grabbed = event.screen_x - self._grabbed, event.screen_x
         if cells:
-            self.sight.pan(-cells * self.chart.cell / frame.x.length)
+            self.viewport.pan(-cells * self.chart.cell / frame.x.length)
             self.looked()
 
     def on_mouse_up(self) -> None:
@@ -82,13 +82,13 @@ class ChartPointer(Widget):
         place = self._pointed(event)
         if place is not None and self.may_point():
             event.stop()
-            self.sight.zoom(factor, place)
+            self.viewport.zoom(factor, place)
             self.looked()
 
     def _turn(self, event: events.MouseEvent, share: float) -> None:
         if self._pointed(event) is not None:
             event.stop()
-            self.sight.pan(share)
+            self.viewport.pan(share)
             self.looked()
 
     def _pointed(self, event: events.MouseEvent) -> float | None:
