@@ -24,6 +24,9 @@ from lossmon.types import (
     Split,
 )
 
+_BEST = "best "
+"""Begins the label of an objective: its values are the best ones of the runs."""
+
 
 class Sweeps:
     """Adds to the runs of each sweep its study, which is the same object until one run changes."""
@@ -91,7 +94,8 @@ def study_of(sweep: str, trials: Sequence[RunSnapshot]) -> RunSnapshot:
     finding = study_finding(series, {"trials": len(trials), "failed": failed})
     if objective is not None:
         best = trials[int(finding.facts["trial"]) - 1]
-        facts = {**finding.facts, "metric": objective.meaning.label, "run": best.name}
+        metric = objective.meaning.label.removeprefix(_BEST)
+        facts = {**finding.facts, "metric": metric, "run": best.name}
         finding = replace(finding, facts=facts, variant="sweep")
     going_on = sum(run.state in (RunState.RUNNING, RunState.WAITING) for run in trials)
     times = [run.last_time for run in trials if run.last_time is not None]
@@ -154,7 +158,7 @@ def _series(first: Series, lower: bool, results: Mapping[int, float]) -> Series:
     """The results of the trials as an objective, by the number of the trial from 1."""
     steps, values = np.array(list(results)), np.array(list(results.values()))
     direction = "minimize" if lower else "maximize"
-    label = f"best {first.meaning.label}"
+    label = f"{_BEST}{first.meaning.label}"
     meaning = Meaning(
         f"study/{first.meaning.key}", label, Split.EVAL, Kind.METRIC, lower_is_better=lower
     )
