@@ -19,7 +19,7 @@ from lossmon.types import Diagnosis, Finding, RunSnapshot
 from lossmon.ui.dashboard.verdicts import ROLES, block, confidence_of, shows_since, turn_line
 from lossmon.ui.screens.base.page_screen import PageScreen
 from lossmon.ui.text import numbers
-from lossmon.ui.text.lines import EMPTY, MUTED, STRONG, TEXT, Line, clean, fit, join, sentence, wrap
+from lossmon.ui.text.lines import EMPTY, MUTED, STRONG, TEXT, Line, choose, clean, sentence, wrap
 from lossmon.ui.widgets.verdicts import SteadyText
 
 LABEL_ROOM = 17
@@ -42,7 +42,7 @@ class DiagnosisScreen(PageScreen):
         diagnosis, say = run.diagnosis, self.scene.say
         verdict = diagnosis.verdict
         advice = advise(verdict, self.scene.language)
-        lines = [fit(self._verdict(verdict, clean(advice.badge)), room), EMPTY]
+        lines = [self._verdict(verdict, clean(advice.badge), room), EMPTY]
         lines += self._section(say("Why"), [advice.evidence], room)
         lines += self._section(say("Metric"), metric_sentences(run, self.scene.language), room)
         lines += self._section(say("Meaning"), [advice.meaning], room)
@@ -58,16 +58,16 @@ class DiagnosisScreen(PageScreen):
         lines += self._past(diagnosis, room)
         return lines + self._missing(run, room)
 
-    def _verdict(self, verdict: Finding, word: str) -> Line:
+    def _verdict(self, verdict: Finding, word: str, room: int) -> Line:
         say = self.scene.say
-        parts: list[Line] = [
-            block(verdict.severity, word),
-            ((say(verdict.severity.word), ROLES[verdict.severity]),),
-            ((confidence_of(self.scene, verdict), MUTED),),
+        parts: list[tuple[int, Line]] = [
+            (0, block(verdict.severity, word)),
+            (2, ((say(verdict.severity.word), ROLES[verdict.severity]),)),
+            (3, ((confidence_of(self.scene, verdict), MUTED),)),
         ]
         if shows_since(verdict):
-            parts.append(((self.scene.since(numbers.step(verdict.since_step)), MUTED),))
-        return join(parts)
+            parts.append((1, ((self.scene.since(numbers.step(verdict.since_step)), MUTED),)))
+        return choose(parts, room, 3)
 
     def _others(self, diagnosis: Diagnosis, room: int) -> list[Line]:
         texts = also_sentences(diagnosis, self.scene.language)

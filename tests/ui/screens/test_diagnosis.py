@@ -50,6 +50,12 @@ def test_the_forecast_is_told_where_there_is_one() -> None:
     assert "Forecast" not in shown(run)
 
 
+def test_a_narrow_page_drops_whole_words_beside_the_verdict() -> None:
+    page = DiagnosisScreen()
+    page.scene = Scene(snapshot=stage.snapshot(stage.overfitting()), now=stage.NOW)
+    assert plain(page.lines(36)[0]).rstrip() == "▐▲ OVERFITTING ▌   since step 910"
+
+
 def test_no_number_changes_by_rounding_alone() -> None:
     page, run = DiagnosisScreen(), stage.healthy()
     verdict = run.diagnosis.verdict
