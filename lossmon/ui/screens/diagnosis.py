@@ -22,8 +22,9 @@ from lossmon.ui.text import numbers
 from lossmon.ui.text.lines import EMPTY, MUTED, STRONG, TEXT, Line, choose, clean, sentence, wrap
 from lossmon.ui.widgets.verdicts import SteadyText
 
-LABEL_ROOM = 17
-"""Cells of the margin where each section is named; a narrow screen puts it on its own line."""
+LABELS = ("Why", "Metric", "Meaning", "Next", "Could also be", "Would change if", "Also",
+          "Forecast", "Missing", "Notes")  # fmt: skip
+"""Names of the sections; they stand in a margin, on a narrow screen on lines of their own."""
 
 
 class DiagnosisScreen(PageScreen):
@@ -93,10 +94,11 @@ class DiagnosisScreen(PageScreen):
     def _section(self, label: str, texts: Sequence[str], room: int) -> list[Line]:
         about = self.scene.run.path if self.scene.run is not None else None
         held = [self._steady[label, at].hold(text, about) for at, text in enumerate(texts)]
-        return section(label, held, room)
+        margin = max(cell_len(self.scene.say(word)) for word in LABELS) + 2
+        return section(label, held, room, margin)
 
 
-def section(label: str, texts: Sequence[str], room: int) -> list[Line]:
+def section(label: str, texts: Sequence[str], room: int, margin: int) -> list[Line]:
     """A named section: the name in the margin, texts wrapped beside it; nothing if empty."""
     texts = [sentence(text) for text in texts if text]
     if not texts:
@@ -104,13 +106,12 @@ def section(label: str, texts: Sequence[str], room: int) -> list[Line]:
     if room < 50:
         body = [((line, TEXT),) for text in texts for line in wrap(text, room)]
         return [((label, STRONG),), *body]
-    rows = [line for text in texts for line in hanging(text, room - LABEL_ROOM)]
-    margins = [label, *[""] * (len(rows) - 1)]
-    return [(*_margin(margin), (row, TEXT)) for margin, row in zip(margins, rows, strict=True)]
-
-
-def _margin(label: str) -> Line:
-    return ((label, STRONG), (" " * max(1, LABEL_ROOM - cell_len(label)), TEXT))
+    rows = [line for text in texts for line in hanging(text, room - margin)]
+    names = [label, *[""] * (len(rows) - 1)]
+    return [
+        ((name, STRONG), (" " * (margin - cell_len(name)), TEXT), (row, TEXT))
+        for name, row in zip(names, rows, strict=True)
+    ]
 
 
 def hanging(text: str, room: int) -> list[str]:
