@@ -26,6 +26,7 @@ from lossmon.diagnosis.rules.policy import (
 from lossmon.diagnosis.rules.spike import spike
 from lossmon.diagnosis.rules.stuck import lr_too_low, plateau, underfitting
 from lossmon.diagnosis.signals import Signals
+from lossmon.diagnosis.state import LossKind
 from lossmon.fast_dataclass import dataclass
 from lossmon.types import WARMING_UP, Finding
 
@@ -62,6 +63,7 @@ class Rule:
         pace: How it becomes the badge.
         rank: Importance: where several conditions hold, the lowest number is the badge.
         beside: Variants that are listed beside the badge and never become it.
+        kind: Kind of loss beside which it is asked; beside every kind if None.
     """
 
     code: str
@@ -69,17 +71,18 @@ class Rule:
     pace: VerdictPace
     rank: int
     beside: tuple[str, ...] = ()
+    kind: LossKind | None = None
 
 
 RULES: tuple[Rule, ...] = (
     Rule("non_finite", non_finite, VerdictPace.AT_ONCE, 10),
     Rule("diverging", diverging, VerdictPace.AT_ONCE | VerdictPace.PASSING, 20),
-    Rule("reward_collapse", reward_collapse, VerdictPace.PLAIN, 21),
-    Rule("kl_blowup", kl_blowup, VerdictPace.PLAIN, 22),
-    Rule("entropy_collapse", entropy_collapse, VerdictPace.PLAIN, 23),
-    Rule("length_explosion", length_explosion, VerdictPace.PLAIN, 24),
-    Rule("zero_variance_groups", zero_variance_groups, VerdictPace.PLAIN, 25),
-    Rule("reward_hacking", reward_hacking, VerdictPace.PLAIN, 26),
+    Rule("reward_collapse", reward_collapse, VerdictPace.PLAIN, 21, kind=LossKind.REWARD),
+    Rule("kl_blowup", kl_blowup, VerdictPace.PLAIN, 22, kind=LossKind.REWARD),
+    Rule("entropy_collapse", entropy_collapse, VerdictPace.PLAIN, 23, kind=LossKind.REWARD),
+    Rule("length_explosion", length_explosion, VerdictPace.PLAIN, 24, kind=LossKind.REWARD),
+    Rule("zero_variance_groups", zero_variance_groups, VerdictPace.PLAIN, 25, kind=LossKind.REWARD),
+    Rule("reward_hacking", reward_hacking, VerdictPace.PLAIN, 26, kind=LossKind.REWARD),
     Rule(
         "overfitting",
         overfitting,
@@ -108,6 +111,9 @@ always holds."""
 RULE_OF = {rule.code: rule for rule in RULES}
 """The rules by code."""
 
+_RULES_BESIDE = {kind: [r for r in RULES if r.kind in (None, kind)] for kind in LossKind}
+"""The rules that are asked beside each kind of loss."""
+
 
 def can_lead(finding: Finding) -> bool:
     """Whether a finding may become the badge."""
@@ -116,14 +122,14 @@ def can_lead(finding: Finding) -> bool:
 
 def judge(signals: Signals) -> tuple[Finding, ...]:
     """Every finding that holds now, the one that would be the badge first."""
-    asked = (rule.check(signals) for rule in RULES)
+    asked = (rule.check(signals) for rule in _RULES_BESIDE[signals.kind])
     findings = [finding for finding in asked if finding is not None]
     return tuple(sorted(findings, key=lambda finding: not can_lead(finding)))
 
 
 def leading(signals: Signals) -> Finding:
     """The finding that would be the badge now, were there no hysteresis."""
-    for rule in RULES:
+    for rule in _RULES_BESIDE[signals.kind]:
         finding = rule.check(signals)
         if finding is not None and finding.variant not in rule.beside:
             return finding

@@ -10,7 +10,6 @@ from __future__ import annotations
 from lossmon.diagnosis.facts import facts, percent
 from lossmon.diagnosis.policy_curves import PolicyCurve, PolicyQuantity
 from lossmon.diagnosis.signals import Signals
-from lossmon.diagnosis.state import LossKind
 from lossmon.types import Confidence, Finding, Severity
 
 POINTS = 20
@@ -170,9 +169,7 @@ def reward_hacking(signals: Signals) -> Finding | None:
 
 
 def _curve(signals: Signals, quantity: PolicyQuantity) -> PolicyCurve | None:
-    """One quantity with points enough to judge, in a run of reinforcement learning."""
-    if signals.kind is not LossKind.REWARD:
-        return None
+    """One quantity with points enough to judge."""
     curve = signals.policy.get(quantity)
     return None if curve is None or len(curve) < POINTS else curve
 
