@@ -64,7 +64,14 @@ def vitals_of(
     newest = max((wall for wall in walls if np.isfinite(wall)), default=float("nan"))
     last = files.last_activity(newest)
     paced = max(stride(lead), files.save_interval)
-    return RunVitals(facts, step, total, paced, rate.interval, last), rate
+    first = 0 if lead is not None and _is_table_from_zero(lead) else 1
+    return RunVitals(facts, step, total, paced, rate.interval, last, first=first), rate
+
+
+def _is_table_from_zero(lead: Series) -> bool:
+    """Whether it has one row per epoch, which is written at its end, and counts them from 0."""
+    is_table = lead.axis is Axis.EPOCH and lead.source != "text"
+    return is_table and bool(lead.n) and lead.first_step == 0
 
 
 def _total_by_epochs(facts: Facts, series: Sequence[Series]) -> int | None:

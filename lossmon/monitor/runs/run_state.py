@@ -95,6 +95,7 @@ class RunVitals:
         interval: Usual seconds between points.
         last_activity: Seconds since the Unix epoch of the last sign of life, None before any.
         superseded: A later training was begun in its directory.
+        first: Step that is counted first: 0 where epochs are counted from 0, else 1.
     """
 
     facts: Facts
@@ -104,6 +105,7 @@ class RunVitals:
     interval: float
     last_activity: float | None
     superseded: bool = False
+    first: int = 1
 
 
 def state(vital: RunVitals, now: float) -> tuple[RunState, str]:
@@ -119,7 +121,7 @@ def state(vital: RunVitals, now: float) -> tuple[RunState, str]:
         return RunState.FAILED, facts.failure
     if vital.step is None:
         return RunState.WAITING, "nothing logged yet"
-    if vital.total_steps and vital.step >= vital.total_steps:
+    if vital.total_steps and vital.step > vital.total_steps - 2 + vital.first:
         return RunState.FINISHED, "the last step is reached"
     if vital.last_activity is None:
         return RunState.RUNNING, ""

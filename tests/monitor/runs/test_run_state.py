@@ -46,6 +46,10 @@ def vital(
         pytest.param(vital(), STALL_FLOOR + 1, RunState.STALLED, id="silent for long"),
         pytest.param(vital(step=None), 5.0, RunState.WAITING, id="nothing logged"),
         pytest.param(vital(step=100), 1e6, RunState.FINISHED, id="last step reached"),
+        pytest.param(vital(step=99), 5.0, RunState.RUNNING, id="one step before the last"),
+        pytest.param(
+            replace(vital(step=99), first=0), 5.0, RunState.FINISHED, id="the last one from 0"
+        ),
         pytest.param(
             vital(facts=Facts(finished=True)), 1e6, RunState.FINISHED, id="according to the log"
         ),
