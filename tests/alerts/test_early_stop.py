@@ -62,6 +62,13 @@ def test_without_evals_points_confirm() -> None:
     assert confirms(rule, run(("healthy", 1), ("non_finite", 50), step=53))
 
 
+def test_patience_begins_where_the_verdict_was_shown_not_where_its_cause_began() -> None:
+    shown = overfitting(2)
+    verdict = replace(shown.diagnosis.verdict, since_step=100)
+    early = replace(shown, diagnosis=replace(shown.diagnosis, verdict=verdict))
+    assert not confirms(StopRule(patience=3), early)
+
+
 def test_no_patience_stops_at_once() -> None:
     assert confirms(StopRule(patience=0), overfitting(0))
 

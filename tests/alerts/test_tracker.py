@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from lossmon.alerts.tracker import SECONDS, Change, RunTracker, Transition
+from lossmon.alerts.tracker import SECONDS, Change, RunTracker, Transition, conditions
 from lossmon.types import RunSnapshot, RunState, Severity
 from tests.alerts.runs import SEVERITIES, change, finding, run
 
@@ -179,3 +179,12 @@ def test_a_change_is_remembered_as_it_was() -> None:
     loaded = RunTracker.load(json.loads(json.dumps(tracker.dump())))
     assert loaded.last == change("spike", 30)
     assert loaded.dump() == tracker.dump()
+
+
+def test_of_two_findings_of_one_code_the_first_or_the_more_severe_one_counts() -> None:
+    beside = [finding("spike", 40), finding("spike", 60)]
+    found = conditions(run(("diverging", 10), beside=beside))
+    assert found["spike"].since_step == 40
+    worse = finding("spike", 80, Severity.CRITICAL)
+    found = conditions(run(("diverging", 10), beside=[*beside, worse]))
+    assert (found["spike"].since_step, found["spike"].severity) == (80, Severity.CRITICAL)
