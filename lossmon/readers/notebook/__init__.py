@@ -8,7 +8,8 @@ from lossmon.readers.format import Dialect, Format, Rank, lazy
 
 
 def _claims(_: Path, head: bytes) -> bool:
-    return head.lstrip().startswith(b"{") and b'"cells"' in head
+    # Colab writes its metadata, which may be long, in front of the cells.
+    return head.lstrip().startswith(b"{") and (b'"cells"' in head or b'"nbformat"' in head)
 
 
 FORMATS = (

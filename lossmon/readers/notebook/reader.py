@@ -10,6 +10,7 @@ from pathlib import Path
 from lossmon.readers.files.json_file import JsonFile
 from lossmon.readers.points_builder import BatchBuilder
 from lossmon.readers.text.log import TextLog
+from lossmon.readers.text.placement.hindsight import Hindsight
 from lossmon.sanitize import one_line
 from lossmon.types import Batch
 
@@ -34,7 +35,8 @@ class NotebookReader:
         self.path = path
         self._file = JsonFile(path)
         self._batch = BatchBuilder()
-        self._log = TextLog(self._batch)
+        self._hindsight = Hindsight()
+        self._log = TextLog(self._batch, hindsight=self._hindsight)
         self._text = ""
 
     def read(self, deadline: float) -> Batch:
@@ -53,14 +55,20 @@ class NotebookReader:
 
     def _add(self, text: str) -> None:
         if not text.startswith(self._text):
-            self._batch.restart()
-            self._log, self._text = TextLog(self._batch), ""
+            self._hindsight = Hindsight()
+            self._restart()
         # A line that is not whole yet is part of the next version.
         end = text.rfind("\n") + 1
-        if end > len(self._text):
+        while end > len(self._text):
             self._log.push(text[len(self._text) : end])
             self._log.read(math.inf)
             self._text = text[:end]
+            if self._hindsight.begin_again():
+                self._restart()
+
+    def _restart(self) -> None:
+        self._batch.restart()
+        self._log, self._text = TextLog(self._batch, hindsight=self._hindsight), ""
 
 
 def _outputs(document: object) -> Iterator[str]:

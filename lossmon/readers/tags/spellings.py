@@ -181,7 +181,8 @@ _TABLE: tuple[tuple[Quantity, str], ...] = (
         "iteration_time_ms step_avg_ms",
     ),
     (_metric("perplexity", "perplexity", True), "perplexity ppl lm_loss_ppl languageperplexity"),
-    (_metric("bits_per_byte", "bits per byte", True), "bpb bits_per_byte"),
+    # A compressor minimises it; where a loss is logged as well, that leads.
+    (_loss("bits_per_byte", "bits per byte", secondary=True), "bpb bits_per_byte"),
     (
         _metric("accuracy", "accuracy", False),
         "accuracy acc epoch_accuracy epoch_acc accuracies main_accuracy",

@@ -47,8 +47,8 @@ class Ledger:
         """The log does not state positions: its lines are numbered."""
         self._newest: tuple[Template | None, int] = (None, 0)
         """Shape and step of the newest line with metrics."""
-        self._line: tuple[Template | None, int, list[tuple[str, str]]] = (None, 0, [])
-        """Shape and step of the last line that was placed, and its tags with their numbers."""
+        self._line: tuple[Template | None, Groups, int] = (None, (), 0)
+        """Shape, numbers and step of the last line that was placed."""
         self._heading = SectionHeading()
         self._stale = StaleBarValues()
         self._boosting = BestDirection()
@@ -238,9 +238,11 @@ class Ledger:
 
     def _is_echo(self, template: Template, row: Groups, step: int) -> bool:
         """Whether a second logger prints the line before once more, in a shape of its own."""
+        (known, numbers, before), self._line = self._line, (template, row, step)
+        if known is template or known is None or before != step:
+            return False
         values = [(tag, row[index]) for tag, index, _ in template.values]
-        before, self._line = self._line, (template, step, values)
-        return before[0] is not template and before[1:] == (step, values)
+        return values == [(tag, numbers[index]) for tag, index, _ in known.values]
 
     def _first_copies(
         self, template: Template, rows: Sequence[Groups], steps: list[int]

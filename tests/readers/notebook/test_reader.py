@@ -47,3 +47,21 @@ def test_a_notebook_of_something_else_holds_nothing(tmp_path: Path) -> None:
     path.write_text(json.dumps({"cells": [7, {"outputs": [None, {"data": {"text/html": 3}}]}]}))
     batch = read(NotebookReader(path))
     assert not batch.points and not batch.notes
+
+
+def test_a_notebook_whose_metadata_comes_first_is_known(tmp_path: Path) -> None:
+    path = tmp_path / "colab.ipynb"
+    metadata = {"widgets": {f"{n:032x}": {"state": {}} for n in range(200)}}
+    path.write_text(json.dumps({"nbformat": 4, "metadata": metadata, "cells": []}))
+    found = detect(path)
+    assert found is not None and found.source == "notebook"
+
+
+def test_what_later_lines_show_of_earlier_ones_counts_in_a_notebook(tmp_path: Path) -> None:
+    path = tmp_path / "train.ipynb"
+    reader = NotebookReader(path)
+    epochs = [f"{{'eval_loss': {3 / n}, 'eval_runtime': 0.1, 'epoch': {n}.0}}\n" for n in (1, 2, 3)]
+    notebook(path, "".join(epochs))
+    batch = read(reader)
+    assert batch.replaced
+    assert {points.tag: points.steps.tolist() for points in batch.points}["eval_loss"] == [1, 2, 3]

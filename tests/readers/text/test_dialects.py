@@ -87,10 +87,17 @@ STEPS: dict[str, Steps] = {
 }
 EPOCHS: dict[str, Steps] = {
     "allennlp.log": {"loss": [0, 1], "eval/loss": [0, 1]},
+    "chinese.log": {"训练损失": [1, 2, 3, 4], "验证损失": [1, 2, 3, 4]},
+    "dict_behind.log": {
+        "Train Loss": [1, 2, 3],
+        "Val Loss": [1, 2, 3],
+        "test_map@20": [1, 2, 3],
+    },
     "ignite.log": {"Loss": [1, 2], "test/Loss": [1, 2]},
     "keras_checkpoint.log": {"loss": [1, 2, 3], "val_loss": [1, 2, 3]},
     "results.txt": {"train/loss": [0, 1, 2, 3, 4], "val/box_loss": [0, 1, 2, 3, 4]},
     "yolov5.log": {"box_loss": [0, 1, 2], "metrics/mAP50(B)": [0, 1, 2]},
+    "yolov5_colab.log": {"box_loss": [0, 1], "metrics/mAP50(B)": [0, 1]},
     "yolov7_mixed.log": {"loss": [0, 1, 2], "metrics/mAP50(B)": [0, 1]},
     "spacy2.log": {"NER Loss": [1, 2, 3], "NER F": [1, 2, 3]},
     "torchlight.log": {"mean_loss": [0, 1, 2], "eval/mean_loss": [0, 1, 2]},

@@ -27,18 +27,18 @@ WORTH = re.compile(
     r"loss|epoch|step|iter|acc|ppl|perplex|auc|reward|batch|rmse|mae|mse|tr?[el]l:|eval|val|"
     r"test|lr|updates|bp[bc]|nll|learn|dev|score|return|损失|准确率|学习率|困惑度|"
     r"\dg |\d train |trial \d|up\. | avg|average|instances|rollout/|\| time/|train(?:ing)?'s |"
-    r"training\W*$|prec@"
+    r"training\W*$|prec@|map@"
 )
 """A line that the grammar must look at holds one of these words, in lower case."""
 
 LOSS_NAME = lazy_pattern(
     r"(?i)(?:(?<![a-z])|(?<=log)|(?-i:(?<=[a-z])(?=[A-Z])))(?:loss(?:es)?|nll|ppl|perplexity|rmse|mse|mae|bpb|bpc|"
-    r"crossentropy|cross[_ -]entropy|trl|tel|wer|cer)(?:[_ /@.\d-]|$|\()|loss$|^loss"
+    r"crossentropy|cross[_ -]entropy|trl|tel|wer|cer)(?:[_ /@.\d-]|$|\()|loss$|^loss|损失"
 )
 """Names that are believed even where a line says no step: nothing but training prints them."""
 
 LOSS_END = lazy_pattern(
-    r"(?i)(?:loss(?:es)?|nll|ppl|perplexity|rmse|mse|mae|bpb|bpc|cross[_ ]?entropy|wer|cer)$"
+    r"(?i)(?:loss(?:es)?|nll|ppl|perplexity|rmse|mse|mae|bpb|bpc|cross[_ ]?entropy|wer|cer|损失)$"
 )
 """How the name of a loss ends; `mae_mask_ratio` is a setting."""
 
@@ -100,7 +100,7 @@ YET = lazy_pattern(
 
 EVAL_NAME = lazy_pattern(
     r"(?i)(?:^|[\W_\d])(?:eval(?:uation)?|val(?:i|id(?:ation)?)?|dev|test|tel|heldout)(?:$|[\W_\d])|"
-    r"^(?:val|eval|test|valid)(?:loss|acc)"
+    r"^(?:val|eval|test|valid)(?:loss|acc)|验证|测试|评估"
 )
 """A name that says by itself that it was measured on held-out data."""
 
@@ -109,7 +109,7 @@ LONE_SPLIT = lazy_pattern(
 )
 """A split that stands alone before a number: `train 0.53 | val 0.61` means the loss."""
 
-SAYS_SPLIT = lazy_pattern(rf"{EVAL_NAME.pattern}|(?:^|[\W_])train(?:ing)?(?:$|[\W_])")
+SAYS_SPLIT = lazy_pattern(rf"{EVAL_NAME.pattern}|(?:^|[\W_])train(?:ing)?(?:$|[\W_])|训练")
 """A name that says on which data it was measured, whichever that is."""
 
 UNIT = lazy_pattern(
