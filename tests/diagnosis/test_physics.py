@@ -123,6 +123,23 @@ def test_a_negative_loss_that_comes_back_is_not_critical_while_it_falls() -> Non
     assert_sound(diagnosis)
 
 
+NOISY_EVALS = (1.4, 1.5, 1.3, 0.18, 0.57, 0.69, 0.55, 0.32, 0.34, 0.7, 0.74, 0.47, 0.36, 0.24, 0.42)
+BUMP = (1.5, 0.7, 0.26, 0.15, 0.07, 0.04, 0.037, 0.028, 0.027, 0.026, 0.026, 0.059, 0.069, 0.052)
+
+
+@pytest.mark.parametrize(
+    "evals", [NOISY_EVALS, BUMP, (1.14, 1.77, 1.27)], ids=["noise", "not_visible", "coming_down"]
+)
+def test_evals_that_may_come_back_are_not_confirmed_to_overfit(evals: tuple[float, ...]) -> None:
+    train = np.interp(np.arange(1, 10 * len(evals)), [0, 30, 10 * len(evals)], [3.0, 0.7, 0.4])
+    for n in range(2, len(evals) + 1):
+        curves = {
+            "train/loss": (np.arange(1, 10 * n), train[: 10 * n - 1]),
+            "eval/loss": (10 * np.arange(n) + 9, evals[:n]),
+        }
+        assert diagnose(curves).verdict.severity < Severity.WARNING
+
+
 def test_the_onset_of_a_divergence_is_where_the_rise_begins() -> None:
     level = falling(600)
     level[400:] *= 6.0
