@@ -76,7 +76,7 @@ SHOWN = [
     ),
     pytest.param(run(falling(600), noise=1.2), "oscillating", id="batches of one"),
     pytest.param(
-        run(falling(600), noisy(falling(30, 2.4, 0.8), 0.25, seed=3), noise=0.1),
+        run(falling(60), noisy(falling(30, 2.4, 0.8), 0.25, seed=3), every=10, noise=0.15),
         "oscillating",
         id="evals jump",
     ),
@@ -421,8 +421,11 @@ def test_what_is_not_logged_is_named() -> None:
     assert "few_evals" in diagnose(run(falling(100), falling(2))).missing
 
 
-def test_evals_of_a_few_examples_that_scatter_beside_a_steady_train_loss_are_no_swings() -> None:
-    curves = run(falling(600), noisy(falling(30, 2.4, 0.8), 0.25, seed=3), noise=0.02)
+@pytest.mark.parametrize("noise", [0.02, 0.1])
+def test_evals_of_a_few_examples_that_scatter_beside_a_steady_train_level_are_no_swings(
+    noise: float,
+) -> None:
+    curves = run(falling(600), noisy(falling(30, 2.4, 0.8), 0.25, seed=3), noise=noise)
     assert "oscillating" not in {finding.code for finding in diagnose(curves).findings}
 
 
@@ -513,6 +516,12 @@ def test_a_finished_run_is_judged_by_what_it_has(train: Floats, evals: Floats, c
     every = 20 * np.arange(1, len(train) + 1)
     engine.feed(*columns(engine, {"train/loss": (every, train), "eval/loss": (every, evals)}))
     assert engine.diagnosis(ended=True).verdict.code == code
+
+
+@pytest.mark.parametrize(("ended", "code"), [(True, "underfitting"), (False, "healthy")])
+def test_a_short_fine_tune_is_called_stuck_once_it_is_over(ended: bool, code: str) -> None:
+    curves = run(np.full(83, 3.7), np.full(6, 3.65), noise=0.03)
+    assert diagnose(curves, ended=ended).verdict.code == code
 
 
 @pytest.mark.parametrize("scheduled", [False, True])

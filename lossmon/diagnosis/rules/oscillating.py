@@ -63,7 +63,7 @@ def oscillating(signals: Signals) -> Finding | None:
         noise > TRAIN_SWING_SHARE * fell / stay
         or abs(signals.late_gain[0]) < LEVEL_GAIN * noise * stay
     )
-    if signals.eval is not None and len(signals.eval) >= SWING_EVALS:
+    if signals.eval is not None and len(signals.eval) >= JOINING_EVALS:
         # Where evals hold still, the batches differ, not the weights.
         by_train = by_train and signals.eval_noise > EVAL_SWING_LEAST / sensitivity
     swing = signals.once(eval_swing)
@@ -152,13 +152,13 @@ def eval_swing(signals: Signals) -> float:
     return swing if large else 0.0
 
 
-STEADY = 0.25
-"""Scatter of the train loss over that of the evals below which only the evals scatter: weights that
-swing move both, a small eval set moves its own loss alone."""
+STEADY = 0.3
+"""Scatter of the train level beside the evals, over theirs, below which only the evals scatter:
+weights that swing move both, a small eval set moves its own loss alone."""
 
 
 def _train_is_steady(signals: Signals) -> bool:
     train = signals.train
     if train is None or train.points < CONVERGED_POINTS:
         return False
-    return signals.late_noise < STEADY * signals.eval_noise
+    return signals.train_level_error < STEADY * signals.eval_noise

@@ -85,7 +85,7 @@ def _stuck(signals: Signals) -> Finding | None:
     if not signals.start > 0:
         return None
     if (
-        not signals.is_long_enough
+        not (signals.is_long_enough or signals.ended)
         or not little_learnt(signals)
         or (signals.eval is not None and len(signals.eval) < 3)
     ):
