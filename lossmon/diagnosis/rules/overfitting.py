@@ -45,8 +45,12 @@ SUSPECT_SHARE = 0.004
 """Least absolute rise as a share of the eval loss's whole fall: below it, a loss near zero
 only jitters."""
 
-CONFIRM_SHARE = 0.02
+CONFIRM_SHARE = 0.03
 """The same before it is confirmed, twice as much of few evals: less is not visible on the curve."""
+
+NEWEST_SHARE = 0.5
+"""Share of the present rise that the newest eval still has when it is confirmed: else they come
+down again."""
 
 MANY_EVALS = 24
 """Evals of a steady rise that confirm it, however small it is."""
@@ -79,8 +83,9 @@ def overfitting(signals: Signals) -> Finding | None:
     share = _share_of_progress(signals)
     if not (clear or steady) or share < SUSPECT_SHARE:
         return None
-    lowest = float(np.min(signals.eval_log[-2:])) - float(signals.eval_log[signals.eval_best])
-    confirmed = after >= 2 and min(rise, lowest) >= CONFIRM_RISE / sensitivity
+    newest = (signals.eval_log[-2:] - signals.eval_log[signals.eval_best]).tolist()
+    confirmed = after >= 2 and min(rise, *newest) >= CONFIRM_RISE / sensitivity
+    confirmed = confirmed and newest[-1] >= NEWEST_SHARE * rise
     if after < SURE_EVALS and signals.eval_best > 0:
         before = signals.eval_log[signals.eval_best - 1] - signals.eval_log[signals.eval_best]
         confirmed = confirmed and rise > float(before)
@@ -132,8 +137,13 @@ def rate_drop_ahead(signals: Signals) -> bool:
 
 
 SWING_RISE = 1.2
-"""Times the largest swing of the evals, since the best or lately before it: what swings has no
-minimum."""
+"""Times the largest swing of the evals, up or down since the best, or up and down lately before it:
+what swings has no minimum. It is measured as it looks on the curve, not by logarithms, to which the
+lowest of many noisy evals near zero is far below the others."""
+
+AS_HIGH_RISE = 2.0
+"""The same of a swing that came as high as the present level, in the later half of the time up to
+the best: the lowest of noisy evals makes the present rise look larger than those before."""
 
 LATELY = 2
 """Times since the best eval for which earlier swings count."""
@@ -146,20 +156,24 @@ BACK = 1 / 3
 
 
 def swings(signals: Signals) -> bool:
-    """The present rise of the evals is not much larger than one that was undone."""
+    """The present rise of the evals is not much larger than a swing before or amid it."""
     if signals.evals_left:
         return False
-    logs = signals.eval_log
-    levels = running_median(logs, len(logs) // LEVEL_SHARE | 1)
-    best = int(levels.argmin())
-    rise = max(float(levels[-1] - levels[best]), _rise(signals))
+    evals = np.exp(signals.eval_log)
+    levels = running_median(evals, len(evals) // LEVEL_SHARE | 1)
+    best, now = int(levels.argmin()), math.exp(signals.eval_now)
+    rise = max(float(levels[-1] - levels[best]), now - float(evals[signals.eval_best]))
     past = levels[max(0, best - LATELY * (len(levels) - 1 - best)) : best + 1]
-    back = int((levels <= levels[best] + BACK * rise).nonzero()[0][-1])
+    since = levels[best:]
+    back = int((since <= levels[best] + BACK * rise).nonzero()[0][-1])
     undone = max(
         float((past - np.minimum.accumulate(past)).max()),
-        float((levels[best : back + 1] - levels[best]).max()),
+        float((since[: back + 1] - since[0]).max()),
+        float((np.maximum.accumulate(since) - since).max()),
     )
-    return rise <= SWING_RISE * undone
+    before = levels[best // 2 : best + 1]
+    as_high = (before - np.minimum.accumulate(before))[before >= now]
+    return rise <= max(SWING_RISE * undone, AS_HIGH_RISE * float(as_high.max(initial=0.0)))
 
 
 def _can_overfit(signals: Signals) -> bool:
