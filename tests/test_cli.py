@@ -16,6 +16,7 @@ from lossmon import __version__
 from lossmon.cli import main
 from lossmon.commands import COMMANDS, VIEW, module
 from lossmon.commands import check as check_command
+from lossmon.commands.arguments.parsing import duration
 from lossmon.commands.demo import CASES
 from lossmon.config import SETTINGS
 from lossmon.demo.cases import CASES as TRAININGS
@@ -543,6 +544,13 @@ def test_every_help_has_examples_and_exit_statuses(name: str) -> None:
 def test_every_setting_has_a_flag() -> None:
     flags = set(module(VIEW).parser()._option_string_actions)
     assert {"--" + setting.name.replace("_", "-") for setting in SETTINGS} <= flags
+
+
+@pytest.mark.parametrize(
+    "text, seconds", [("90", 90), ("90s", 90), ("30m", 1800), ("12h", 43_200), ("2d", 172_800)]
+)
+def test_a_duration_has_a_unit(text: str, seconds: float) -> None:
+    assert duration(text) == seconds
 
 
 @pytest.mark.parametrize("has_scheduler", [False, True])
