@@ -9,8 +9,19 @@ import numpy as np
 from numpy.random import Generator
 
 from lossmon.demo.cases import Case
-from lossmon.demo.corpus import CONTEXT, Codes, decode, encode, misprint, text, windows
-from lossmon.demo.model import Model, Optimizer, cross_entropy, norm
+from lossmon.demo.model import (
+    CONTEXT,
+    Codes,
+    Model,
+    Optimizer,
+    cross_entropy,
+    decode,
+    encode,
+    misprint,
+    norm,
+    text,
+    windows,
+)
 
 EVAL_SENTENCES = 120
 """Sentences of the eval text: enough to keep the noise of an eval at about 1 %."""

@@ -8,8 +8,19 @@ import numpy as np
 import pytest
 
 from lossmon.demo.cases import CASES
-from lossmon.demo.corpus import ALPHABET, CONTEXT, decode, encode, misprint, text, windows
-from lossmon.demo.model import Model, ModelShape, Parameters, cross_entropy
+from lossmon.demo.model import (
+    ALPHABET,
+    CONTEXT,
+    Model,
+    ModelShape,
+    Parameters,
+    cross_entropy,
+    decode,
+    encode,
+    misprint,
+    text,
+    windows,
+)
 from lossmon.demo.training import DemoTraining
 
 

@@ -8,8 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from lossmon.hardware.findings import hardware_findings
-from lossmon.hardware.findings.history import INTERVAL, GpuHistory, HostHistory, StepHistory
-from lossmon.hardware.findings.situation import Situation
+from lossmon.hardware.findings.situation import (
+    INTERVAL,
+    GpuHistory,
+    HostHistory,
+    Situation,
+    StepHistory,
+)
 from lossmon.types import Finding, GpuReading, HostReading, RunSnapshot, RunState
 
 GIB = 1 << 30

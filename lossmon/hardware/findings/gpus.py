@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from lossmon.hardware.findings.history import GpuHistory, GpuSample, known, mean, median
-from lossmon.hardware.findings.situation import Situation
+from lossmon.hardware.findings.situation import (
+    GpuHistory,
+    GpuSample,
+    Situation,
+    known,
+    mean,
+    median,
+)
 from lossmon.types import Confidence, Finding, Severity
 
 WINDOW = 300.0

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from lossmon.hardware.findings.history import GpuHistory, GpuSample, known, mean, median
-from lossmon.hardware.findings.situation import Situation
+from lossmon.hardware.findings.situation import (
+    GpuHistory,
+    GpuSample,
+    Situation,
+    known,
+    mean,
+    median,
+)
 from lossmon.types import Confidence, Finding, Severity
 
 SILENCE = 300.0

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from lossmon.hardware.findings.history import (
+from lossmon.hardware.findings.situation import (
     KEPT,
     MEMORY_KEPT,
     GpuHistory,

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from lossmon.fast_dataclass import dataclass
-from lossmon.hardware.findings.history import GpuHistory, known, mean
-from lossmon.hardware.findings.situation import Situation
+from lossmon.hardware.findings.situation import GpuHistory, Situation, known, mean
 from lossmon.types import Confidence, Finding, Severity
 
 MINUTES = 30

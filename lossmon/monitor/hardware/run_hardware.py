@@ -6,9 +6,15 @@ import os
 from collections.abc import Iterator
 
 from lossmon.hardware.findings import hardware_findings, ordered
-from lossmon.hardware.findings.history import INTERVAL, GpuHistory, HostHistory, StepHistory
 from lossmon.hardware.findings.recorded_history import recorded_gpus, recorded_steps
-from lossmon.hardware.findings.situation import GoneProcesses, Situation
+from lossmon.hardware.findings.situation import (
+    INTERVAL,
+    GoneProcesses,
+    GpuHistory,
+    HostHistory,
+    Situation,
+    StepHistory,
+)
 from lossmon.hardware.recorded import gpu_quantity
 from lossmon.types import (
     Finding,

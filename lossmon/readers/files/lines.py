@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from lossmon.fast_dataclass import dataclass
 from lossmon.lazy_pattern import lazy_pattern
-from lossmon.readers.files.encoding import Encoding, encoding_of
+from lossmon.readers.files.head import Encoding, encoding_of
 from lossmon.readers.files.tail import Tail
 
 BLOCK = 1 << 18

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from lossmon.fast_dataclass import dataclass
 from lossmon.lazy_pattern import lazy_pattern
-from lossmon.readers.files.encoding import as_utf8
+from lossmon.readers.files.head import as_utf8
 from lossmon.readers.records.names import EPOCH_NAMES, STEP_NAMES, plain
 from lossmon.readers.values import number
 

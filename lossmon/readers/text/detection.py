@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lossmon.lazy_pattern import lazy_pattern
-from lossmon.readers.files.encoding import as_utf8
+from lossmon.readers.files.head import as_utf8
 from lossmon.readers.files.lines import decode
 from lossmon.readers.files.terminal import resolved
 from lossmon.readers.format import Format

@@ -25,21 +25,18 @@ from lossmon.readers.hyperparameters import facts_of
 from lossmon.readers.points_builder import BatchBuilder
 from lossmon.readers.values import counted, is_step
 from lossmon.readers.wandb import MAGIC
-from lossmon.readers.wandb.history import (
+from lossmon.readers.wandb.items import (
     DEFINED,
     IGNORED,
     LOGGED,
-    STEP,
-    TIME,
-    HistoryPlan,
-    HistoryRows,
-    plan_of,
-)
-from lossmon.readers.wandb.items import (
     LONGEST_NUMBER,
     MEDIA,
+    STEP,
     TABLE,
+    TIME,
     Console,
+    HistoryPlan,
+    HistoryRows,
     LoggedText,
     decode_history,
     decode_items,
@@ -47,6 +44,7 @@ from lossmon.readers.wandb.items import (
     decode_number,
     decode_settings,
     number_pattern,
+    plan_of,
 )
 from lossmon.sanitize import one_line
 from lossmon.types import Batch, Facts, LoggedMedia, MediaKind, MediaRecord, TextSample

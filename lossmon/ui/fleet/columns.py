@@ -10,7 +10,7 @@ from rich.cells import cell_len
 
 from lossmon.fast_dataclass import dataclass
 from lossmon.types import RunSnapshot, Series
-from lossmon.ui.chart.main_charts import reward_charts
+from lossmon.ui.chart.run_model import reward_charts
 from lossmon.ui.dashboard.header import state_of
 from lossmon.ui.fleet import fields
 from lossmon.ui.fleet.order import Key

@@ -11,7 +11,7 @@ from lossmon.analysis.generalisation_gap import gap_series
 from lossmon.hardware.recorded import is_recorded
 from lossmon.types import Axis, RunSnapshot, RunState, Series
 from lossmon.ui.chart.axes.ranges import Span, x_span
-from lossmon.ui.chart.main_charts import reward_charts
+from lossmon.ui.chart.run_model import reward_charts
 from lossmon.ui.chart.sparkline import sparkline_over
 from lossmon.ui.metrics.entries import MetricEntry, entries_of, entry_of, key_of
 from lossmon.ui.metrics.names import display_name, short_names, shortened

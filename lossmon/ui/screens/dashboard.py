@@ -305,7 +305,7 @@ class Dashboard(TypingScreen):
     async def action_copy(self) -> None:
         """Copy the value of the chosen metric, the verdict or the checkpoint; the next at the next
         press."""
-        from lossmon.ui.screens.copies import copies_of, following
+        from lossmon.ui.screens.dashboard_keys import copies_of, following
 
         scene, focused = self.scene, self.focused
         if scene.run is None:

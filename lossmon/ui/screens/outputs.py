@@ -11,8 +11,7 @@ from textual.binding import Binding, BindingType
 
 from lossmon.analysis.outputs import collect
 from lossmon.types import TextSample
-from lossmon.ui.outputs.messages import example, missing, summary
-from lossmon.ui.outputs.pair import Pairing
+from lossmon.ui.outputs.pair import Pairing, example, missing, summary
 from lossmon.ui.outputs.selection import B, OutputSelection
 from lossmon.ui.scene import Scene
 from lossmon.ui.screens.base.host import ViewHost

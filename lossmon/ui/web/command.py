@@ -16,8 +16,7 @@ from pathlib import Path
 from aiohttp import web
 
 from lossmon.errors import ConfigError
-from lossmon.ui.web.door import PARAMETER, Door, is_local
-from lossmon.ui.web.server import Screens
+from lossmon.ui.web.server import PARAMETER, Door, Screens, is_local
 
 TERMINAL = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "PYTHONUTF8": "1"}
 """What the terminal in the browser is, whatever the one is in which the command was typed."""

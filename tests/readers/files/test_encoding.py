@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lossmon.readers.files.encoding import as_utf8, encoding_of
+from lossmon.readers.files.head import as_utf8, encoding_of
 from lossmon.readers.files.lines import LineTail
 from lossmon.readers.registry import detect
 from tests.readers.files.test_lines import texts

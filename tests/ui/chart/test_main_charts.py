@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lossmon.types import Kind, Meaning, RunSnapshot, Split
-from lossmon.ui.chart.main_charts import eval_sets, reward_charts
+from lossmon.ui.chart.run_model import eval_sets, reward_charts
 from tests.ui import stage
 
 STEPS = np.arange(1, 21)

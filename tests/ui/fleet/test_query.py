@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 
 from lossmon.types import RunSnapshot, RunState
 from lossmon.ui.fleet.fields import fields, own_names
-from lossmon.ui.fleet.query import Fault, Filter, parse
-from lossmon.ui.fleet.words import OPERATORS
+from lossmon.ui.fleet.query import OPERATORS, Fault, Filter, parse
 from tests.ui import stage
 
 NAN = replace(stage.non_finite(), name="grpo nan", path=Path("/runs/grpo"), state=RunState.FAILED)

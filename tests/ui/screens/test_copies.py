@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lossmon.types import UNJUDGED
-from lossmon.ui.screens.copies import copies_of, following, path_of
+from lossmon.ui.screens.dashboard_keys import copies_of, following, path_of
 from tests.ui import stage
 
 

@@ -15,7 +15,7 @@ import aiohttp
 import pytest
 
 from lossmon.cli import main
-from lossmon.ui.web.door import is_local
+from lossmon.ui.web.server import is_local
 from tests.monitor.logs import append, falling
 from tests.ui.web.browser import browser, tab
 

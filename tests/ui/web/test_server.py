@@ -11,8 +11,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from lossmon.ui.web import server
-from lossmon.ui.web.door import Door
-from lossmon.ui.web.server import HIGHEST, LARGEST_MESSAGE, WIDEST, Screens, size
+from lossmon.ui.web.server import HIGHEST, LARGEST_MESSAGE, WIDEST, Door, Screens, size
 
 STUBBORN = "import time; print('__GANGLION__', flush=True); time.sleep(600)"
 """A process that begins as a screen does, and never ends."""
