@@ -92,8 +92,12 @@ def _quick_apps(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(textual_app, "wait_for_idle", settle)
     monkeypatch.setattr(textual_pilot, "wait_for_idle", settle)
     monkeypatch.setattr(Stylesheet, "_parse_rules", parse_once)
+
     # To look for garbage among what many apps and tests have made takes 50 ms per closed view.
-    forget = StylesCache.get_inner_outer.cache_clear
+    def forget() -> None:
+        # A function of Python: Textual asks callbacks for their parameters, which C ones hide.
+        StylesCache.get_inner_outer.cache_clear()
+
     monkeypatch.setattr("lossmon.ui.app.forget_closed_widgets", forget)
     yield
     # Textual remembers the painted lines of a thousand widgets, which cost each collection time.
