@@ -84,19 +84,25 @@ def bars(tops: NDArray[np.int64], bottoms: NDArray[np.int64], height: int) -> Do
 
 
 def joined(
-    rows: NDArray[np.int64], valid: NDArray[np.bool_]
+    rows: NDArray[np.int64], valid: NDArray[np.bool_], leaving: NDArray[np.int64] | None = None
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Tops and bottoms of bars that join each valid row to those of its neighbours.
 
     Each step is shared by its two columns, so that a line is one dot thick.
+
+    Args:
+        rows: Row at which the line comes into each column.
+        valid: Columns that have a line.
+        leaving: Row from which it leaves the column; by default the same.
     """
-    tops, bottoms = rows.copy(), rows.copy()
+    leaving = rows if leaving is None else leaving
+    tops, bottoms = np.minimum(rows, leaving), np.maximum(rows, leaving)
     if len(rows) > 1:
-        change = np.diff(rows)
+        change = rows[1:] - leaving[:-1]
         both = valid[1:] & valid[:-1]
         toward = np.sign(change)
-        middle = rows[:-1] + toward * (np.abs(change) // 2)
-        left = np.where(both, middle, rows[:-1])
+        middle = leaving[:-1] + toward * (np.abs(change) // 2)
+        left = np.where(both, middle, leaving[:-1])
         right = np.where(both, middle + toward, rows[1:])
         tops[:-1] = np.minimum(tops[:-1], left)
         bottoms[:-1] = np.maximum(bottoms[:-1], left)

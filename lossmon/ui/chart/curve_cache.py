@@ -29,12 +29,15 @@ class Window:
         before: (column, value) of the nearest point left of the window, or None.
         after: The same at the right.
         smoothed: The line is smoothed; else it goes through the points.
+        ends: Columns of several points, and the first and the last value in each, all finite; the
+            line comes in at the one and leaves from the other. None if the line is smoothed.
     """
 
     columns: ReducedCurve
     before: tuple[float, float] | None
     after: tuple[float, float] | None
     smoothed: bool = False
+    ends: tuple[Ints, Floats, Floats] | None = None
 
 
 @dataclass(slots=True)
@@ -145,11 +148,18 @@ class Trace:
             return window
         density = float(columns.points.sum()) / (int(filled[-1]) - int(filled[0]) + 1)
         if 2 * reach * density < FEWEST:
-            return window
+            return replace(window, ends=self._ends(width))
         counts = np.asarray(columns.points - columns.bad, np.float64)
         line = local_lines(columns.middle, counts, reach)
         self._line = span, line
         return Window(replace(columns, line=line), None, None, smoothed=True)
+
+    def _ends(self, width: int) -> tuple[Ints, Floats, Floats]:
+        begins = self._views[width].begins
+        several = np.flatnonzero(np.diff(begins) > 1)
+        first, last = self._y[begins[several]], self._y[begins[several + 1] - 1]
+        known = np.isfinite(first) & np.isfinite(last)
+        return several[known], first[known], last[known]
 
     def line_at(self, position: float) -> float | None:
         """Value of the line, as it was drawn last, at a shown position; None where it goes through

@@ -89,6 +89,8 @@ def line_rows(window: Window, grid: Grid) -> tuple[Ints, NDArray[np.bool_]]:
     placed = grid.rows(mean)
     known = np.flatnonzero(np.isfinite(mean))
     places, heights = known.astype(np.float64), placed[known]
+    if window.ends is not None and len(window.ends[0]):
+        places, heights = _through(places, heights, window.ends, grid)
     for beside, where in ((window.before, 0), (window.after, len(known))):
         if beside is not None:
             place, value = beside
@@ -107,6 +109,29 @@ def line_rows(window: Window, grid: Grid) -> tuple[Ints, NDArray[np.bool_]]:
     return rows, valid
 
 
+def _through(
+    places: Floats, heights: Floats, ends: tuple[Ints, Floats, Floats], grid: Grid
+) -> tuple[Floats, Floats]:
+    """Nodes of a line that comes into a column of several points at the first of them and leaves
+    it from the last: towards their mean it would fall before a point that rises."""
+    columns, first, last = ends
+    heights = heights.copy()
+    heights[np.searchsorted(places, columns)] = grid.rows(first)
+    places = np.concatenate((places, columns + 0.5))
+    order = np.argsort(places, kind="stable")
+    return places[order], np.concatenate((heights, grid.rows(last)))[order]
+
+
+def _leaving(window: Window, grid: Grid, rows: Ints) -> Ints | None:
+    """Rows from which a line leaves its columns, None where it leaves all as it came in."""
+    if window.ends is None or not len(window.ends[0]):
+        return None
+    columns, _, last = window.ends
+    leaving = rows.copy()
+    leaving[columns] = np.rint(grid.rows(last)).astype(np.int64)
+    return leaving
+
+
 def _between(only_bad: NDArray[np.bool_], known: Ints, width: int) -> NDArray[np.bool_]:
     """Columns whose neighbours with a value have a column without one between them."""
     count = np.concatenate(([0], np.cumsum(only_bad)))
@@ -122,7 +147,7 @@ def _between(only_bad: NDArray[np.bool_], known: Ints, width: int) -> NDArray[np
 def line_layer(window: Window, grid: Grid, *, exact: bool, dashed: bool) -> Dots:
     """The line of a curve; `exact` also fills each column from its minimum to its maximum."""
     rows, valid = line_rows(window, grid)
-    dots = bars(*joined(rows, valid), grid.height)
+    dots = bars(*joined(rows, valid, _leaving(window, grid, rows)), grid.height)
     points = _filled(window, grid) if exact else np.zeros_like(dots)
     if not dashed:
         return np.asarray(dots | points)

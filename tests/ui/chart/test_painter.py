@@ -74,6 +74,16 @@ def test_a_smoothed_line_of_few_points_is_the_mean_and_not_the_points() -> None:
     assert drawn and set(drawn) <= {6, 7, 8}
 
 
+def test_a_line_comes_into_a_column_at_its_first_point() -> None:
+    # The last point falls into the column of the one before: the line must not fall towards it.
+    steps, values = np.array([0, 50, 99, 100]), np.array([0.0, 0.5, 1.0, 0.0])
+    falling = Curve("", steps, values, "eval", smooth=False)
+    options = ChartOptions(marker="ascii", hide_outliers=False)
+    rows = lines(render(finished(falling), options, 31, 10))
+    assert rows[0].endswith("_-|")
+    assert all(row.endswith(" |") for row in rows[1:9])
+
+
 def test_a_spike_that_is_cut_is_marked_at_the_edge() -> None:
     values = 2 + 0.1 * np.sin(np.arange(1000))
     values[400], values[700] = 90.0, -90.0
