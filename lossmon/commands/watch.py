@@ -17,7 +17,7 @@ from lossmon.commands.arguments.parsing import (
     whole_number,
 )
 from lossmon.commands.arguments.sources import open_source
-from lossmon.errors import ConfigError
+from lossmon.errors import ConfigError, similar_path
 
 if TYPE_CHECKING:
     from lossmon.alerts.early_stop import EarlyStop, TargetProcess
@@ -112,10 +112,11 @@ def run(options: argparse.Namespace) -> int:
     settings = load(config.alerts, where, on=on, resolved=options.resolved, flags=flags)
     journal = AlertJournal(options.state or journal_file(places), time.time())
     stop = _early_stop(options, config.lang, journal)
-    channels = ", ".join(channel.name for channel in settings.channels)
-    warn(f"watching {', '.join(map(str, places))}; alerts go to {channels}")
+    channels = [channel.name for channel in settings.channels if channel.name != "print"]
+    sent = f" and sent by {', '.join(channels)}" if channels else ""
+    warn(f"watching {', '.join(map(str, places))}; alerts are printed{sent}")
     for missing in (one for one in places if isinstance(one, Path) and not one.exists()):
-        warn(f"{missing} is not there yet, and is waited for")
+        warn(f"{missing} does not exist yet, and is waited for{similar_path(missing)}")
     watch(
         source, MonitorConfig.of(config), settings, journal, language=config.lang, early_stop=stop
     )

@@ -179,8 +179,8 @@ def test_the_command_watches_until_it_is_asked_to_end(tmp_path: Path) -> None:
     )
     try:
         assert process.stdout is not None and process.stderr is not None
-        assert f"watching {run}; alerts go to print" in process.stderr.readline()
-        assert f"{run} is not there yet, and is waited for" in process.stderr.readline()
+        assert f"watching {run}; alerts are printed" in process.stderr.readline()
+        assert f"{run} does not exist yet, and is waited for" in process.stderr.readline()
         run.mkdir()
         append(run / "trainer_log.jsonl", [*falling(1, 51, 10_000), *not_a_number(51, 70)])
         codes = {json.loads(process.stdout.readline())["event"]["code"] for _ in range(2)}
