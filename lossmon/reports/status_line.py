@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from lossmon.diagnosis.advice import badge_of
+from lossmon.locale import translate
 from lossmon.sanitize import cells
 from lossmon.types import RunSnapshot, RunState, Severity
 
@@ -40,7 +41,7 @@ def status_line(runs: Sequence[RunSnapshot], language: str) -> str:
         parts.append(f"{loss.last:.3g}")
     if run.step is not None and run.total_steps:
         parts.append(f"{math.floor(100 * min(1.0, run.step / run.total_steps))}%")
-    parts += _ending(run)
+    parts += _ending(run, language)
     if len(runs) > 1:
         parts += [f"· {run.name[:NAME]}", f"(1/{len(runs)})"]
     return escaped(" ".join(parts))
@@ -51,12 +52,12 @@ def escaped(text: str) -> str:
     return cells(text).replace("#", "##")
 
 
-def _ending(run: RunSnapshot) -> list[str]:
+def _ending(run: RunSnapshot, language: str) -> list[str]:
     if run.state is not RunState.RUNNING:
-        return [run.state.value]
+        return [translate(run.state.value, language)]
     if run.remaining is None or not math.isfinite(run.remaining):
         return []
-    return ["ETA", compact(run.remaining)]
+    return [translate("ETA", language), compact(run.remaining)]
 
 
 def _urgency(run: RunSnapshot) -> tuple[int, bool, float]:

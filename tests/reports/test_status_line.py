@@ -29,8 +29,10 @@ def test_a_run_that_ended_says_so() -> None:
     assert status_line([snapshot()], "en").endswith("30% failed")
 
 
-def test_chinese_words_are_kept_as_they_are() -> None:
-    assert "过拟合" in status_line([judged("overfitting", Severity.WARNING)], "zh")
+def test_in_chinese_every_word_is() -> None:
+    run = judged("overfitting", Severity.WARNING, step=41, remaining=845.0)
+    assert status_line([run], "zh") == "▲ 过拟合 nan 41% 剩余 14m"
+    assert status_line([snapshot()], "zh").endswith("30% 失败")
 
 
 def test_what_tmux_would_expand_is_shown_as_it_is() -> None:
