@@ -17,7 +17,7 @@ from pathlib import Path
 
 from benchmarks.screen import COMPILED, write_log
 
-REPEATS = 9
+REPEATS = 6
 """Runs of each program."""
 
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from benchmarks.screen import COMPILED, lossmon, write_log
 from benchmarks.terminal import Cost, Emulated, has_curve, has_text, run, started
 
-SECONDS = 12.0
+SECONDS = 8.0
 """Time in which each figure is measured."""
 
 STEPS = 25

@@ -22,7 +22,7 @@ from pathlib import Path
 from benchmarks import ingest_events
 from benchmarks.terminal import Cost, Probe, has_curve, has_text, run
 
-REPEATS = 7
+REPEATS = 5
 """Starts per program; the two alternate, so both run under the same load."""
 
 EVENTS = 1_000_000
