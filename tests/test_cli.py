@@ -107,7 +107,7 @@ def test_the_formats_that_are_offered_are_those_that_can_be_written() -> None:
 @pytest.mark.parametrize(
     "format_, line",
     [
-        ("github", r"::notice title=.*finished at step 100::HEALTHY "),
+        ("github", r"::notice title=.*finished%2C step 100::HEALTHY "),
         ("openmetrics", r"lossmon_step\{run=.*\} 100$"),
         ("tmux", r"✓ healthy 0\.333 100% finished$"),
     ],

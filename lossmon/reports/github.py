@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lossmon.analysis.sentences import remedies
 from lossmon.diagnosis.advice import advise
+from lossmon.locale import phrase, translate
 from lossmon.sanitize import cells
 from lossmon.types import RunSnapshot, Severity
 
@@ -15,12 +16,15 @@ def annotation(run: RunSnapshot, language: str) -> str:
     """One workflow command: `::error title=…::…`, a step and the first remedy included."""
     verdict = run.diagnosis.verdict
     words = advise(verdict, language)
-    step = "" if run.step is None else f" at step {run.step:,}"
-    lines = [f"{words.badge} since step {verdict.since_step:,}: {words.evidence}"]
+    since = phrase("since step {step}", language, step=f"{verdict.since_step:,}")
+    lines = [f"{words.badge} {since}: {words.evidence}"]
     if verdict.severity >= Severity.NOTICE:
         lines += remedies(run, language)[:1]
-    title = _property(f"{run.name}, {run.state.value}{step}")
-    return f"::{LEVELS.get(verdict.severity, 'notice')} title={title}::{_message(lines)}"
+    title = [run.name, translate(run.state.value, language)]
+    if run.step is not None:
+        title.append(phrase("step {step}", language, step=f"{run.step:,}"))
+    level = LEVELS.get(verdict.severity, "notice")
+    return f"::{level} title={_property(', '.join(title))}::{_message(lines)}"
 
 
 def _message(lines: list[str]) -> str:
