@@ -8,11 +8,14 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from lossmon.readers.files.protobuf import BYTES, decode_fields
+from lossmon.readers.files.protobuf import BYTES, VARINT, decode_fields
 from lossmon.readers.files.terminal import displayed, resolved
 from lossmon.readers.points_builder import PointsBuilder
 from lossmon.sanitize import one_line
 from lossmon.types import Axis
+
+_NUMBER_KEY = 1 << 3 | VARINT
+"""First byte of a record's own number."""
 
 _LONGEST_KEY = 512
 """Bytes kept of a key."""
@@ -275,3 +278,23 @@ class HistoryRows:
             values = plan.column(place, self._values)
             self._points.extend(tag, Axis.STEP, orders[at::width], steps, times, values)
         self._plan, self._steps, self._values = None, [], []
+
+
+def short_head(record: bytes) -> tuple[int, int, int]:
+    """Key of the first field after a record's own number, and where its content is.
+
+    Most records are history, which is decoded without looking at each field. The key is 0 where
+    there is no such number.
+    """
+    at, end = 1, len(record) - 4
+    while at < end and record[at] > 0x7F:
+        at += 1
+    if at >= end or record[0] != _NUMBER_KEY:
+        return 0, 0, 0
+    length, start = record[at + 2], at + 3
+    if length > 0x7F:
+        if record[start] > 0x7F:
+            return 0, 0, 0
+        length, start = length & 0x7F | record[start] << 7, start + 1
+    stop = start + length
+    return (record[at + 1] if stop <= len(record) else 0), start, stop

@@ -13,7 +13,6 @@ from lossmon.readers.files.attachments import AttachmentQueue
 from lossmon.readers.files.leveldb_log import LevelDbTail, LogRecord
 from lossmon.readers.files.protobuf import (
     BYTES,
-    VARINT,
     MalformedError,
     ProtoField,
     decode_fields,
@@ -45,6 +44,7 @@ from lossmon.readers.wandb.items import (
     decode_settings,
     number_pattern,
     plan_of,
+    short_head,
 )
 from lossmon.sanitize import one_line
 from lossmon.types import Batch, Facts, LoggedMedia, MediaKind, MediaRecord, TextSample
@@ -52,8 +52,8 @@ from lossmon.types import Batch, Facts, LoggedMedia, MediaKind, MediaRecord, Tex
 _HISTORY, _OUTPUT, _CONFIG, _STATS, _METRIC, _OUTPUT_RAW, _RUN, _EXIT = 2, 4, 5, 7, 12, 13, 17, 18
 """Numbers of the records that are read, in W&B's `Record` message."""
 
-_NUMBER_KEY, _HISTORY_KEY = 1 << 3 | VARINT, 2 << 3 | BYTES
-"""First bytes of a record's own number, and of a history."""
+_HISTORY_KEY = 2 << 3 | BYTES
+"""First byte of a history."""
 
 _is_summary = re.compile(rb"\x08[\x80-\xff]{0,9}[\x00-\x7f]\x1a").match
 """Whether a record, behind its own number, is a summary, which only repeats the newest values: two
@@ -167,7 +167,7 @@ class WandbReader:
                 at += 1
 
     def _add(self, record: bytes) -> None:
-        kind, start, stop = _short_head(record)
+        kind, start, stop = short_head(record)
         try:
             if kind == _HISTORY_KEY:
                 self._add_history(decode_history(record, start, stop))
@@ -394,23 +394,3 @@ class WandbReader:
         code = signed(parts[1].value) if 1 in parts else 0
         failure = f"exit code {code}" if code else None
         self._batch.facts.append(Facts(finished=not code, failure=failure))
-
-
-def _short_head(record: bytes) -> tuple[int, int, int]:
-    """Key of the first field after a record's own number, and where its content is.
-
-    Most records are history, which is decoded without looking at each field. The key is 0 where
-    there is no such number.
-    """
-    at, end = 1, len(record) - 4
-    while at < end and record[at] > 0x7F:
-        at += 1
-    if at >= end or record[0] != _NUMBER_KEY:
-        return 0, 0, 0
-    length, start = record[at + 2], at + 3
-    if length > 0x7F:
-        if record[start] > 0x7F:
-            return 0, 0, 0
-        length, start = length & 0x7F | record[start] << 7, start + 1
-    stop = start + length
-    return (record[at + 1] if stop <= len(record) else 0), start, stop
