@@ -389,7 +389,7 @@ class RunMonitor:
         diagnosis = self._feed.diagnosis(ended=state in OVER)
         if not self._feed.error:
             # A diagnosis that failed is said, also of a study.
-            diagnosis = with_study(diagnosis, series, facts.trials)
+            diagnosis = with_study(diagnosis, series, facts.trials, facts.best_step)
         # Only silence after live points is an alarm: an old log is merely old.
         is_stalled = state is RunState.STALLED and self._advanced_live and step is not None
         return with_stall(diagnosis, step) if is_stalled and step is not None else diagnosis

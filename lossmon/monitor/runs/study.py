@@ -24,7 +24,10 @@ DIRECTIONS = ("minimize", "maximize")
 
 
 def with_study(
-    diagnosis: Diagnosis, series: Sequence[Series], counts: Mapping[str, int] | None
+    diagnosis: Diagnosis,
+    series: Sequence[Series],
+    counts: Mapping[str, int] | None,
+    best_trial: int | None = None,
 ) -> Diagnosis:
     """Judge a run of trials as the study that it is; any other run as before.
 
@@ -32,13 +35,14 @@ def with_study(
         diagnosis: Of the run as a training.
         series: Its series.
         counts: Its trials, see `Facts.trials`.
+        best_trial: The one that the framework calls best, see `Facts.best_step`.
     """
     objectives = [
         one for one in series if one.axis is Axis.TRIAL and one.tag.endswith(DIRECTIONS) and one.n
     ]
     if not objectives or any(_is_curve(one, objectives[0]) for one in series):
         return diagnosis
-    finding = study_finding(objectives, counts or {})
+    finding = study_finding(objectives, counts or {}, best_trial)
     return replace(diagnosis, verdict=finding, findings=(finding,), missing=(), forecast=None)
 
 
@@ -49,12 +53,15 @@ def _is_curve(series: Series, objective: Series) -> bool:
     return is_loss and series.axis is not Axis.TRIAL and series.source != objective.source
 
 
-def study_finding(objectives: Sequence[Series], counts: Mapping[str, int]) -> Finding:
+def study_finding(
+    objectives: Sequence[Series], counts: Mapping[str, int], best_trial: int | None = None
+) -> Finding:
     """Sum a study up.
 
     Args:
         objectives: One series per objective, its tag ending with one of `DIRECTIONS`.
         counts: Its trials, see `Facts.trials`.
+        best_trial: The one that the framework calls best.
     """
     facts: dict[str, float | int | str] = {
         "trials": max(counts.get("trials", 0), *(one.n for one in objectives), 0),
@@ -64,7 +71,7 @@ def study_finding(objectives: Sequence[Series], counts: Mapping[str, int]) -> Fi
     if len(objectives) > 1:
         facts |= {"objectives": len(objectives), "front": pareto_front(objectives)}
         return Finding("study", Severity.OK, 0, Confidence.HIGH, facts, "pareto")
-    best, at = _best(objectives[0]) if objectives else (np.nan, 0)
+    best, at = _best(objectives[0], best_trial) if objectives else (np.nan, 0)
     if not np.isfinite(best):
         return Finding("study", Severity.OK, 0, Confidence.HIGH, facts, "without_result")
     one = objectives[0]
@@ -72,8 +79,10 @@ def study_finding(objectives: Sequence[Series], counts: Mapping[str, int]) -> Fi
     return Finding("study", Severity.OK, at, Confidence.HIGH, facts)
 
 
-def _best(objective: Series) -> tuple[float, int]:
+def _best(objective: Series, best_trial: int | None) -> tuple[float, int]:
     """Best value of an objective and its trial."""
+    if best_trial is not None and (at := np.flatnonzero(objective.steps == best_trial)).size:
+        return float(objective.values[at[-1]]), best_trial
     if objective.tag.endswith("maximize"):
         return objective.maximum, objective.max_step
     return objective.minimum, objective.min_step

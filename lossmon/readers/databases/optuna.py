@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from lossmon.readers.databases.optuna_study import (
+    MAXIMIZE,
     MINIMIZE,
     ended,
     quiet_from,
@@ -157,10 +158,19 @@ class StudyRows:
         ).fetchall()
         end = quiet_from((str(state), written_moment(str(end))) for state, end, _ in states)
         counts = {str(state): as_int(count) for state, _, count in states}
+        order = "DESC" if directions[0] == MAXIMIZE else "ASC"
+        best = connection.execute(
+            "SELECT t.number FROM trial_values v JOIN trials t ON t.trial_id = v.trial_id "
+            "WHERE t.study_id = ? AND t.state = 'COMPLETE' AND v.objective = 0 "
+            f"AND v.value IS NOT NULL ORDER BY v.value {order} LIMIT 1",
+            (self._study,),
+        ).fetchone()
         facts = Facts(
             name=as_name(name) or None,
             finished=end is not None and time.time() >= end,
             trials=trial_counts(counts),
+            # The value of a pruned trial is merely the last one that it reported.
+            best_step=None if best is None else as_step(best[0]),
             settings={"direction": ", ".join(directions)},
         )
         return RunProgress(facts, revisit_at=end)

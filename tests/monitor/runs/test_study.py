@@ -45,6 +45,12 @@ def test_a_study_shows_its_best_trial_and_those_without_a_result(
     )
 
 
+def test_the_trial_that_the_framework_calls_best_is_the_best() -> None:
+    series = objective("objective/minimize", [0.5, 0.1, 0.25, 0.3])
+    facts = with_study(UNJUDGED, [series], {"pruned": 1}, best_trial=2).verdict.facts
+    assert (facts["best"], facts["trial"], facts["since"]) == (0.25, 2, 1)
+
+
 def test_several_objectives_have_a_pareto_front() -> None:
     losses = objective("objective_0/minimize", [3.0, 2.0, 1.0, 3.0])
     scores = objective("objective_1/maximize", [9.0, 8.0, 1.0, 1.0])

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from lossmon.errors import ReadError
+from lossmon.monitor import Monitor
 from lossmon.readers.databases.optuna import OptunaTables
 from lossmon.readers.databases.reader import Database
 from lossmon.readers.databases.rows import MOST_ROWS
@@ -315,6 +316,18 @@ def test_a_study_of_optuna_2_which_flagged_no_infinity_is_read(tmp_path: Path) -
     database = Database(path, "optuna", OptunaTables)
     assert len(read_whole(database.open("study 1")).values("objective/minimize")) == 19
     assert len(read_whole(database.open("study 1 trial 0")).values("eval/objective")) == 20
+
+
+def test_the_last_value_of_a_pruned_trial_is_not_the_best_of_its_study(tmp_path: Path) -> None:
+    path = tmp_path / "study.db"
+    shutil.copy(DATA / "optuna" / "study.db", path)
+    change(
+        path,
+        "UPDATE trial_values SET value = 0.5 WHERE trial_id = "
+        "(SELECT trial_id FROM trials WHERE number = 4)",
+    )
+    (study, *_) = Monitor([path]).drain().runs
+    assert study.diagnosis.verdict.facts["trial"] == 3
 
 
 def test_one_that_vanished_gives_nothing(mlflow: Path) -> None:
