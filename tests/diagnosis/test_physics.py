@@ -7,7 +7,7 @@ import pytest
 
 from lossmon.diagnosis.advice import advise
 from lossmon.diagnosis.engine import Engine
-from lossmon.types import Kind, Meaning, Severity, Split
+from lossmon.types import Confidence, Kind, Meaning, Severity, Split
 from tests.diagnosis.feeding import Curve, assert_sound, columns, diagnose, falling, noisy, run
 
 STEPS = 10 * np.arange(1, 151)
@@ -65,6 +65,23 @@ def test_a_blow_up_that_comes_back_to_just_above_its_start_is_not_healthy() -> N
     level = 2.4 + 40 * np.exp(-(((along - 0.2) / 0.08) ** 2)) + 0.6 * (along > 0.2)
     verdict = diagnose(run(noisy(level, 0.2), None)).verdict
     assert (verdict.code, verdict.variant) == ("diverging", "above_start")
+
+
+def test_a_blow_up_is_set_against_the_first_point_where_the_next_rise_already() -> None:
+    level = np.array([3.3, 5.7, 5.1, 8.3, 20.0, *np.geomspace(95, 6.2, 100)])
+    verdict = diagnose(run(noisy(level, 0.13), np.geomspace(50, 5.0, 4))).verdict
+    assert (verdict.code, verdict.variant) == ("diverging", "above_start")
+
+
+@pytest.mark.parametrize(
+    ("lowest", "confidence"), [(0.01, Confidence.MEDIUM), (-1.0, Confidence.HIGH)]
+)
+def test_an_eval_many_times_lower_near_zero_is_not_sure_to_be_easy(
+    lowest: float, confidence: Confidence
+) -> None:
+    train = falling(60, 1.2, 0.06) if lowest > 0 else falling(60, 1.2, 0.5)
+    verdict = diagnose(run(train, falling(15, 1.0, abs(lowest) / 10), every=10)).verdict
+    assert (verdict.code, verdict.confidence) == ("easy_eval", confidence)
 
 
 def test_batches_that_differ_more_and_more_are_no_divergence() -> None:

@@ -34,6 +34,10 @@ UNLIKE_SHARE = 0.25
 """Least growth of the gap as a share of the eval loss's own fall: both falling alike, with the
 train loss above by a regulariser, stays below it."""
 
+VISIBLE_GAP = 0.1
+"""Gap as a share of the eval loss's fall, not by logarithms, below which it is hardly visible on
+the curve, and not sure: near zero one loss is easily many times the other."""
+
 SPIKE_HIDES = 0.75
 """Share of the run after which a spike still lifts the train level that evals are set against."""
 
@@ -79,10 +83,12 @@ def _below_train(signals: Signals) -> Finding | None:
         return None
     if growth < UNLIKE_SHARE * fell or fell < max(0.1, 2 * signals.eval_noise):
         return None
+    low = math.exp(signals.eval_now)
+    visible = signals.now - low > VISIBLE_GAP * low * math.expm1(min(fell, 700.0))
     high = share / HIGH_SHARE + signals.drop / HIGH_DROP < 2
     evidence = facts(
         train=signals.now - signals.offset,
-        eval=math.exp(signals.eval_now) - signals.offset,
+        eval=low - signals.offset,
         train_drop_percent=signals.share(fall_percent(signals.drop)),
         eval_drop_percent=signals.share(fall_percent(fell)),
     )
@@ -90,6 +96,6 @@ def _below_train(signals: Signals) -> Finding | None:
         "distribution_mismatch" if high else "easy_eval",
         Severity.WARNING if high else Severity.NOTICE,
         signals.eval_onset(signals.gap > least / 2),
-        Confidence.HIGH if gap > 2 * UNLIKE_GAP else Confidence.MEDIUM,
+        Confidence.HIGH if visible and gap > 2 * UNLIKE_GAP else Confidence.MEDIUM,
         evidence,
     )

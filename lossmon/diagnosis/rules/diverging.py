@@ -279,8 +279,8 @@ def _above_its_start(signals: Signals, sensitivity: float) -> Finding | None:
         count = max(train.count(signals.at(0.9), signals.at(1)), 1.0)
         error = math.hypot(signals.first_level_errors[nth], signals.late_noise / math.sqrt(count))
         sure = -math.expm1(-rise) >= ABOVE_NOISES * error / sensitivity
-        if sure or (nth == 2 and highest > BLOWN_UP * signals.now):
-            first = start
+        if sure or highest > BLOWN_UP * signals.now:
+            first = min(first or start, start)
     if not first > 0:
         return None
     if signals.eval is not None and math.exp(signals.eval_now) < first:
