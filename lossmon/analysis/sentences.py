@@ -8,7 +8,7 @@ from lossmon.analysis.early_stopping import EarlyStopSaving, WaitReason, early_s
 from lossmon.analysis.task_metrics import MetricStanding, standings
 from lossmon.diagnosis.advice import advise
 from lossmon.fast_dataclass import dataclass
-from lossmon.locale import Values, section
+from lossmon.locale import Values, metric_name, section
 from lossmon.types import Axis, Diagnosis, Forecast, RunSnapshot, Severity
 
 
@@ -86,7 +86,8 @@ def stop_sentence(run: RunSnapshot, language: str) -> str:
         return ""
     if isinstance(found, WaitReason):
         key = f"wait_{found.what}"
-        return _sentence(key, language, name=found.name, value=_level(found.value))
+        name = metric_name(found.name, language)
+        return _sentence(key, language, name=name, value=_level(found.value))
     amount = _amount(found, language)
     if found.seen is None:
         return _sentence("stop", language, amount=amount)
@@ -171,7 +172,7 @@ def _metric_sentence(metric: MetricStanding, language: str) -> str:
     text = _sentence(
         "metric_at_best" if metric.step == series.last_step else "metric_past_best",
         language,
-        name=series.meaning.label,
+        name=metric_name(series.meaning.label, language),
         value=_level(series.last),
         best=_level(metric.best),
         step=_short(metric.step),

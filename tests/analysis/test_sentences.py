@@ -226,6 +226,8 @@ def test_a_metric_stands_beside_its_best_and_the_loss() -> None:
     assert metric_sentences(run, "en") == [
         "eval accuracy 0.768, best 0.78 at step 750: loss and metric agree"
     ]
+    (text,) = metric_sentences(run, "zh")
+    assert text == "验证准确率 0.768，最好为第 750 步的 0.78：损失与指标一致"
 
 
 def test_a_disagreement_that_was_found_is_told() -> None:
