@@ -21,6 +21,10 @@ MAGIC = b"SQLite format 3\0"
 TIMEOUT = 0.2
 """Seconds to wait for a writer's lock."""
 
+LOOK_TIMEOUT = 0.02
+"""The same where only the tables are asked for. Each format asks, and after a search that took long
+the next one waits: a lock that is held for seconds must not cause that."""
+
 LONGEST = 2.0
 """Seconds that all questions of one visit may take. A schema is part of the file, so that a
 hostile one could make a query run for ever."""
@@ -59,13 +63,17 @@ class BusyError(Exception):
 
 
 @contextmanager
-def visit(path: Path) -> Iterator[sqlite3.Connection]:
+def visit(path: Path, timeout: float = TIMEOUT) -> Iterator[sqlite3.Connection]:
     """Open a database for some short questions, and close it at once.
 
     An open read transaction would make the training fail with "database is locked". A database
     with a write-ahead log leaves files behind when it is opened for reading; while no writer has
     one open it is therefore taken for immutable. What a writer that was killed left half done is
     undone in a copy.
+
+    Args:
+        path: The database.
+        timeout: Seconds to wait for a writer's lock.
 
     Raises:
         BusyError: A writer holds it.
@@ -74,7 +82,7 @@ def visit(path: Path) -> Iterator[sqlite3.Connection]:
     """
     try:
         with ExitStack() as stack:
-            yield stack.enter_context(closing(_opened(path, stack)))
+            yield stack.enter_context(closing(_opened(path, stack, timeout)))
     except sqlite3.OperationalError as error:
         if "locked" in str(error) or "busy" in str(error):
             raise BusyError from error
@@ -84,20 +92,20 @@ def visit(path: Path) -> Iterator[sqlite3.Connection]:
         raise ReadError(f"{path}: {error}") from error
 
 
-def _opened(path: Path, stack: ExitStack) -> sqlite3.Connection:
+def _opened(path: Path, stack: ExitStack, timeout: float) -> sqlite3.Connection:
     address = _address(path)
     try:
-        return _begun(address)
+        return _begun(address, timeout)
     except sqlite3.OperationalError as error:
         if "readonly database" in str(error) and _journal(path).exists():
             # Only a writer may undo the transaction in which another one was killed.
             copy = _copy(path, Path(stack.enter_context(TemporaryDirectory(prefix="lossmon-"))))
-            return _begun(f"file:{quote(os.fsencode(copy))}?mode=rw")
+            return _begun(f"file:{quote(os.fsencode(copy))}?mode=rw", timeout)
         if "unable to open" not in str(error) or address.endswith(_IMMUTABLE):
             raise
         # Where nothing may be written beside a database, its log cannot be read: what was
         # written into the database itself is better than nothing.
-        return _begun(address + _IMMUTABLE)
+        return _begun(address + _IMMUTABLE, timeout)
 
 
 def _journal(path: Path) -> Path:
@@ -126,9 +134,9 @@ def _copy(path: Path, directory: Path) -> Path:
     return directory / path.name
 
 
-def _begun(address: str) -> sqlite3.Connection:
+def _begun(address: str, timeout: float) -> sqlite3.Connection:
     """Open a database and begin a transaction, so that all is answered from one state of it."""
-    connection = sqlite3.connect(address, uri=True, timeout=TIMEOUT)
+    connection = sqlite3.connect(address, uri=True, timeout=timeout)
     try:
         end = time.monotonic() + LONGEST
         connection.set_progress_handler(lambda: time.monotonic() > end, _STEPS)
@@ -186,7 +194,7 @@ def _beginning(path: Path, size: int) -> bytes:
 def fault(path: Path) -> str:
     """Return why a database cannot be asked for its tables, with its name; empty if it can be."""
     try:
-        with visit(path) as connection:
+        with visit(path, LOOK_TIMEOUT) as connection:
             connection.execute("SELECT name FROM sqlite_master").fetchmany(1000)
     except BusyError:
         return f"{path}: its writer keeps it locked; it is tried again"
@@ -200,7 +208,7 @@ def fault(path: Path) -> str:
 def table_names(path: Path) -> frozenset[str]:
     """Return the names of the tables of a database; empty if it cannot be asked."""
     try:
-        with visit(path) as connection:
+        with visit(path, LOOK_TIMEOUT) as connection:
             rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
             return frozenset(str(name) for (name,) in rows.fetchmany(1000))
     except (BusyError, ReadError, OSError):

@@ -305,6 +305,22 @@ def test_one_that_is_locked_at_the_first_look_is_named(mlflow: Path) -> None:
     writer.close()
 
 
+def test_a_search_hardly_waits_for_one_that_is_locked(
+    mlflow: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect, waits = sqlite3.connect, list[float]()
+
+    def noted(address: str, *, uri: bool, timeout: float) -> sqlite3.Connection:
+        waits.append(timeout)
+        return connect(address, uri=uri, timeout=timeout)
+
+    with closing(connect(mlflow, isolation_level=None)) as writer:
+        writer.execute("BEGIN EXCLUSIVE")
+        monkeypatch.setattr(sqlite3, "connect", noted)
+        Discovery([mlflow]).scan()
+    assert 0 < sum(waits) < 0.2
+
+
 def test_a_study_of_optuna_2_which_flagged_no_infinity_is_read(tmp_path: Path) -> None:
     path = tmp_path / "study.db"
     shutil.copy(DATA / "optuna" / "study.db", path)
