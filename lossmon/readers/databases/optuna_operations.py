@@ -43,6 +43,7 @@ class JournalRun:
         values: Intermediate values of a trial, or final values of the trials of a study.
         facts: What is known about it.
         state: State of a trial in Optuna.
+        result: Final value of a trial for the first objective, NaN before it ended.
         ended: Seconds since the Unix epoch at which a trial ended, NaN before.
         deleted: It was deleted.
         key: Unique among the runs of the journal.
@@ -57,6 +58,7 @@ class JournalRun:
     facts: Facts = field(default_factory=Facts)
     state: str = "RUNNING"
     ended: float = math.nan
+    result: float = math.nan
     deleted: bool = False
     key: str = ""
 
@@ -104,10 +106,15 @@ class JournalOperations:
             return run.facts
         trials = [one for one in self.trials if self.studies[one.study] is run]
         end = quiet_from((one.state, one.ended) for one in trials)
+        # The value of a pruned trial is merely the last one that it reported.
+        done = {one.trial: one.result for one in trials if one.state == "COMPLETE"}
+        choice = max if run.directions[0] == MAXIMIZE else min
+        results = {trial: result for trial, result in done.items() if not math.isnan(result)}
         return replace(
             run.facts,
             finished=end is not None and time.time() >= end,
             trials=trial_counts(Counter(one.state for one in trials)),
+            best_step=choice(results, key=results.__getitem__, default=None),
         )
 
     def _create_study(self, record: Mapping[str, object]) -> None:
@@ -146,6 +153,7 @@ class JournalOperations:
             if final is not None and objective < len(study.directions):
                 point = trial_value(study.directions, objective, trial.trial, final, when)
                 study.values.append(point)
+                trial.result = final if objective == 0 else trial.result
 
     def _report(self, trial: JournalRun, record: Mapping[str, object]) -> None:
         value = number(record.get("intermediate_value"))

@@ -123,3 +123,14 @@ def test_a_study_that_was_deleted_is_listed_no_more(tmp_path: Path) -> None:
     assert names[0] == "small-loss"
     assert "trial 0" in names
     assert not any("big-accuracy" in name for name in names)
+
+
+def test_a_pruned_trial_is_not_the_best_of_its_study(tmp_path: Path) -> None:
+    records: list[dict[str, object]] = [{"op_code": 0, "study_name": "s", "directions": [1]}]
+    for trial, (state, value) in enumerate([(1, 0.5), (2, 0.25), (1, 0.75)]):
+        records.append({"op_code": 4, "study_id": 0})
+        records.append({"op_code": 6, "trial_id": trial, "state": state, "values": [value]})
+    path = tmp_path / "journal.log"
+    path.write_text("".join(json.dumps({**one, "worker_id": "w"}) + "\n" for one in records))
+    (*_, facts) = read(OptunaJournal(path).open("study 0")).facts
+    assert facts.best_step == 0
