@@ -84,6 +84,15 @@ def test_an_eval_many_times_lower_near_zero_is_not_sure_to_be_easy(
     assert (verdict.code, verdict.confidence) == ("easy_eval", confidence)
 
 
+@pytest.mark.parametrize("seed", [13, 31, 35, 57])
+def test_a_low_first_batch_among_very_different_ones_is_no_better_start(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    batches = random.gamma(1.2, 1 / 1.2, 60)
+    batches[0] = 0.05
+    history = diagnose({"train/loss": (np.arange(1, 61), 2 * batches)}).history
+    assert "above_start" not in {change.variant for change in history}
+
+
 def test_batches_that_differ_more_and_more_are_no_divergence() -> None:
     random = np.random.default_rng(3)
     spread = np.linspace(0.05, 0.6, 300)

@@ -257,8 +257,8 @@ ABOVE_POINTS = 12
 
 
 BLOWN_UP = 4.0
-"""Times the present level to which the level has been up where noise needs no excluding: it is a
-blow-up that has not come back, by the measure of learning-rate finders."""
+"""Times the present level and the first ones to which the level has been up where noise needs no
+excluding: it is a blow-up that has not come back, by the measure of learning-rate finders."""
 
 BELOW_START = 0.25
 """Share of the run that was better than its start, above which it has not been wrecked by it."""
@@ -279,7 +279,7 @@ def _above_its_start(signals: Signals, sensitivity: float) -> Finding | None:
         count = max(train.count(signals.at(0.9), signals.at(1)), 1.0)
         error = math.hypot(signals.first_level_errors[nth], signals.late_noise / math.sqrt(count))
         sure = -math.expm1(-rise) >= ABOVE_NOISES * error / sensitivity
-        if sure or highest > BLOWN_UP * signals.now:
+        if sure or highest > BLOWN_UP * max(signals.now, *signals.first_levels):
             first = min(first or start, start)
     if not first > 0:
         return None
