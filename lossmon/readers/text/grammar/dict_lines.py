@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from lossmon.lazy_pattern import lazy_pattern
 from lossmon.readers.text.grammar.parsed import LinePosition, LineValue, MetricLine, Scale, TextSpan
 from lossmon.readers.text.grammar.position import position
@@ -117,6 +119,14 @@ def pairs(line: str, before: Prefix, brace: int) -> MetricLine | None:
         mean=mean,
         split=split,
     )
+
+
+def with_head(record: MetricLine, head: MetricLine | None) -> MetricLine:
+    """A record in braces, and the values in front of it: `loss: 0.5, map: {'map@20': 0.3}`."""
+    if head is None or not head.values:
+        return record
+    values = (*head.values, *record.values)
+    return replace(record, values=values, split=record.split or head.split)
 
 
 def _fractions(line: str, brace: int, split: str) -> LinePosition | None:

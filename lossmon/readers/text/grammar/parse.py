@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from lossmon.lazy_pattern import lazy_pattern
 from lossmon.readers.text.grammar.dialects import dialect_line
-from lossmon.readers.text.grammar.dict_lines import pairs
+from lossmon.readers.text.grammar.dict_lines import pairs, with_head
 from lossmon.readers.text.grammar.parsed import LinePosition, LineValue, MetricLine, Scale
 from lossmon.readers.text.grammar.position import position
 from lossmon.readers.text.grammar.prefix import Prefix, prefix
@@ -216,21 +216,13 @@ def _parse(line: str, before: Prefix) -> MetricLine | None:
     if brace >= 0 and "}" in line[brace:]:
         record = pairs(line, before, brace)
         if record is not None:
-            return record if record.trainer else _with_head(record, _parse(line[:brace], before))
+            return record if record.trainer else with_head(record, _parse(line[:brace], before))
     if wordiness(line, before):
         return None
     body = masked(line)
     place = position(body, before.end)
     values = values_of(body, before.end, place)
     return _judged(line, body, before, place, values)
-
-
-def _with_head(record: MetricLine, head: MetricLine | None) -> MetricLine:
-    """A record in braces, and the values in front of it: `loss: 0.5, map: {'map@20': 0.3}`."""
-    if head is None or not head.values:
-        return record
-    values = (*head.values, *record.values)
-    return replace(record, values=values, split=record.split or head.split)
 
 
 def _judged(
