@@ -38,6 +38,8 @@ class PictureView(Widget):
         self._terminal = Terminal()
         self._image: TerminalImage | None = None
         """What the terminal draws, None where cells are drawn here."""
+        self._replaced: list[TerminalImage] = []
+        """Images that the terminal still has, and whose cells stand until the next frame."""
 
     def room(self, terminal: Terminal) -> tuple[int, int] | None:
         """Columns and rows of pixels that there is room for; None before the first layout.
@@ -59,8 +61,8 @@ class PictureView(Widget):
                     self._write(self._image.sent(picture.png))
             self.refresh()
             if before is not None:
-                # Its cells stand until the next frame.
-                self.call_after_refresh(self._write, before.deleted)
+                self._replaced.append(before)
+                self.call_after_refresh(self._forget)
 
     def on_unmount(self) -> None:
         self.free()
@@ -68,8 +70,14 @@ class PictureView(Widget):
     def free(self) -> None:
         """Have the terminal forget the image."""
         if self._image is not None:
-            self._write(self._image.deleted)
+            self._replaced.append(self._image)
             self._image = None
+        self._forget()
+
+    def _forget(self) -> None:
+        for image in self._replaced:
+            self._write(image.deleted)
+        self._replaced.clear()
 
     def render_line(self, y: int) -> Strip:
         palette, size = palette_of(self.app), self.content_size
