@@ -524,6 +524,16 @@ def test_a_short_fine_tune_is_called_stuck_once_it_is_over(ended: bool, code: st
     assert diagnose(curves, ended=ended).verdict.code == code
 
 
+@pytest.mark.parametrize(("warm_up", "expected"), [(100, "healthy"), (40, "underfitting")])
+def test_a_run_that_ends_with_its_warm_up_is_not_called_stuck(warm_up: int, expected: str) -> None:
+    rates = 1e-3 * np.minimum(np.arange(1, 109) / warm_up, 1.0)
+    curves = with_rate(run(np.linspace(10.7, 10.5, 108)), rates)
+    finding = diagnose(curves, ended=True).verdict
+    assert finding.code == expected
+    if expected == "healthy":
+        assert (finding.variant, finding.severity) == ("warm_up", Severity.NEUTRAL)
+
+
 @pytest.mark.parametrize("scheduled", [False, True])
 def test_a_level_that_goes_up_and_down_again_and_again_oscillates(scheduled: bool) -> None:
     waves = np.sin(STEPS / 15)

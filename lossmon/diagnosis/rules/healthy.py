@@ -41,7 +41,7 @@ def healthy(signals: Signals) -> Finding | None:
     )
     variant = _variant(signals)
     confidence = Confidence.LOW if variant or drop < LEARNT else Confidence.MEDIUM
-    severity = Severity.NEUTRAL if variant == "so_far" else Severity.OK
+    severity = Severity.NEUTRAL if variant in ("so_far", "warm_up") else Severity.OK
     return Finding("healthy", severity, signals.first, confidence, evidence, variant)
 
 
@@ -85,6 +85,8 @@ def _is_falling(signals: Signals) -> bool:
 def _variant(signals: Signals) -> str:
     if signals.is_early:
         return "so_far"
+    if signals.eval is None and signals.is_warming_up:
+        return "warm_up"
     if signals.train is None:
         return "eval_only" if signals.eval_drop > FLAT_GAIN else "watching_eval"
     if not _is_falling(signals):

@@ -86,6 +86,7 @@ def _stuck(signals: Signals) -> Finding | None:
         return None
     if (
         not (signals.is_long_enough or signals.ended)
+        or signals.is_warming_up
         or not little_learnt(signals)
         or (signals.eval is not None and len(signals.eval) < 3)
     ):

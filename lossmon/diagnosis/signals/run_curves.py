@@ -133,6 +133,14 @@ class RunCurves:
         return CurveStats(self._state.rate.bins) if self._state.rate.points else None
 
     @cached
+    def is_warming_up(self) -> bool:
+        """The learning rate rose for more than half of the run so far."""
+        if self.rate is None:
+            return False
+        peak = float(self.rate.x[int(self.rate.y.argmax())])
+        return peak - self.first > self.span / 2
+
+    @cached
     def rate_came_back(self) -> bool:
         """The learning rate rose again after it had fallen from its peak."""
         if self.rate is None:
