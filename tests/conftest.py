@@ -70,8 +70,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """One worker more than processors: a third of the tests' time is waiting for terminals."""
-    return len(os.sched_getaffinity(0)) + 1
+    """Two workers more than processors: a third of the tests' time is waiting for terminals."""
+    return len(os.sched_getaffinity(0)) + 2
 
 
 def pytest_configure() -> None:
