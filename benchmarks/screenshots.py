@@ -79,7 +79,7 @@ def live(case: str, out: Path, steps: Sequence[int]) -> list[Snapshot]:
     """Train a case and return what is seen of it at some steps, or soon after."""
     stop = threading.Event()
     training = threading.Thread(
-        target=train, args=(CASES[case], out), kwargs={"speed": PACE, "stop": stop.is_set}
+        target=train, args=([(CASES[case], out)],), kwargs={"speed": PACE, "stop": stop.is_set}
     )
     sampler = HardwareSampler([out], interval=0.5)
     sampler.start()
@@ -137,7 +137,7 @@ def moving(frames: Sequence[str], times: Sequence[float]) -> str:
 def fleet(out: Path) -> Snapshot:
     """Train every case, all of them to their end."""
     for case, training in CASES.items():
-        train(training, out / case, speed=0)
+        train([(training, out / case)], speed=0)
     return Monitor([out]).drain()
 
 
