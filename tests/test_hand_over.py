@@ -8,12 +8,14 @@ import signal
 import termios
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from textual.app import App
 
 from benchmarks.terminal import Emulated, has_text
+from lossmon.ui.hand_over import first_screen
 from tests import paths
 from tests.terminals import lossmon, patience, quiet
 
@@ -77,16 +79,39 @@ def test_another_size_is_painted_as_a_whole(output: Path) -> None:
         assert "OVERFITTING" in rows[1] and "q quit" in rows[19]
 
 
-@pytest.mark.parametrize("ending, status", [("key", 130), (signal.SIGTERM, 143)], ids=str)
+@pytest.mark.parametrize("ending", [None, signal.SIGTERM], ids=["key", "signal"])
 def test_whatever_ends_it_early_leaves_the_terminal_as_it_was(
-    output: Path, ending: signal.Signals | str, status: int
+    output: Path, ending: signal.Signals | None
 ) -> None:
-    with drawn_first(output) as terminal:
-        assert not termios.tcgetattr(terminal.fd)[3] & termios.ECHO
-        if isinstance(ending, signal.Signals):
-            os.kill(terminal.pid, ending)
-        else:
-            os.write(terminal.fd, b"\x03")
-        assert terminal.ended(patience()) == status
-        assert termios.tcgetattr(terminal.fd)[3] & termios.ECHO
+    for _ in range(TRIES):
+        with drawn_first(output) as terminal:
+            assert not termios.tcgetattr(terminal.fd)[3] & termios.ECHO
+            if ending is None:
+                os.write(terminal.fd, b"\x03")
+            else:
+                os.kill(terminal.pid, ending)
+            status = terminal.ended(patience())
+            assert termios.tcgetattr(terminal.fd)[3] & termios.ECHO
+        if TAKEN not in terminal.tail:
+            break
+    assert status == 128 + (ending or signal.SIGINT)
     assert terminal.tail.endswith(b"\x1b[?1049l\x1b[?25h")
+
+
+@pytest.mark.parametrize("replaced", [True, False], ids=["replaced", "swallowed"])
+def test_a_signal_during_an_import_ends_the_program_whatever_became_of_its_exception(
+    replaced: bool,
+) -> None:
+    terminal, program = os.openpty()
+    with (
+        os.fdopen(terminal),
+        os.fdopen(program, "w") as output,
+        pytest.raises(SystemExit, match="130"),
+        first_screen((program, output), "") as first,
+    ):
+        with suppress(SystemExit):
+            signal.raise_signal(signal.SIGINT)
+        if replaced:
+            raise RuntimeError("__set_name__")
+        first.hand_to(App())
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -16,10 +16,14 @@ if TYPE_CHECKING:
     from textual.app import App
 
 ENDING = (
-    *(signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGABRT, signal.SIGALRM),
-    *(signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU, signal.SIGVTALRM),
+    *(signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGABRT),
+    *(signal.SIGALRM, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU, signal.SIGVTALRM),
 )
-"""Signals that end a program; Ctrl+C is a key while the screen is up."""
+"""Signals that end a program. Ctrl+C sends SIGINT until the app runs; then it is a key.
+
+SIGINT needs a handler of ours: a `KeyboardInterrupt` inside `exec` of a string, which defines a
+dataclass, has Python kill itself by SIGINT at its end even if the exception was caught.
+"""
 
 ALTERNATE = "\x1b[?1049h"
 """Switches to the alternate screen; some terminals clear it even if it is shown already."""
@@ -49,6 +53,9 @@ def first_screen(terminal: tuple[int, IO[str]], frame: str) -> Iterator[FirstScr
     try:
         first.show(frame)
         yield first
+    except BaseException:
+        first.end_if_asked()
+        raise
     finally:
         first.close()
 
@@ -57,6 +64,8 @@ class FirstScreen:
     """The terminal from the first frame until the app has it, or else until the end.
 
     Keys wait in the terminal for the app. Ctrl+C and signals end the program, Ctrl+Z waits.
+    While modules are imported, Python swallows some of the exceptions that a handler raises, and
+    replaces others: a signal is therefore remembered, and looked for before the app begins.
 
     Args:
         number: File descriptor of the input.
@@ -67,11 +76,12 @@ class FirstScreen:
         self._input, self._output = number, output
         self._modes = termios.tcgetattr(number)
         self._is_taken = False
+        self._received: int | None = None
 
     def show(self, frame: str) -> None:
         """Show a frame on the alternate screen."""
         for number in ENDING:
-            signal.signal(number, _end)
+            signal.signal(number, self._end)
         signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTSTP])
         termios.tcsetattr(self._input, termios.TCSANOW, _quiet(self._modes))
         self._write(_BEGIN + _ENTER + frame + _END)
@@ -85,9 +95,20 @@ class FirstScreen:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTSTP])
         for number in ENDING:
             signal.signal(number, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def end_if_asked(self) -> None:
+        """Raise `SystemExit` if a signal has asked the program to end."""
+        if self._received is not None:
+            raise SystemExit(128 + self._received)
 
     def hand_to(self, app: App[None]) -> None:
-        """Have an app that begins take over the terminal as it is."""
+        """Have an app that begins take over the terminal as it is.
+
+        Raises:
+            SystemExit: If a signal has asked the program to end.
+        """
+        self.end_if_asked()
         from textual.drivers.linux_driver import LinuxDriver
 
         first = self
@@ -110,13 +131,13 @@ class FirstScreen:
 
         app.driver_class = TakingDriver
 
+    def _end(self, number: int, _frame: FrameType | None) -> None:
+        self._received = number
+        self.end_if_asked()
+
     def _write(self, text: str) -> None:
         self._output.write(text)
         self._output.flush()
-
-
-def _end(number: int, _frame: FrameType | None) -> None:
-    raise SystemExit(128 + number)
 
 
 def _quiet(modes: list[Any]) -> list[Any]:
