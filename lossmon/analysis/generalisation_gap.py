@@ -39,24 +39,8 @@ def gap_series(run: RunSnapshot) -> Series | None:
     if int(known.sum()) < 2:
         return None
     steps, gaps = steps[known], gaps[known]
-    low, high = int(gaps.argmin()), int(gaps.argmax())
-    return Series(
-        tag="gap",
-        meaning=GAP,
-        source=evals.source,
-        axis=evals.axis,
-        steps=steps,
-        values=gaps,
-        wall_times=evals.wall_times[chosen][known],
-        n=len(gaps),
-        first_step=int(steps[0]),
-        last_step=int(steps[-1]),
-        last=float(gaps[-1]),
-        minimum=float(gaps[low]),
-        min_step=int(steps[low]),
-        maximum=float(gaps[high]),
-        max_step=int(steps[high]),
-    )
+    walls = evals.wall_times[chosen][known]
+    return Series.of_points("gap", GAP, evals.source, steps, gaps, walls, evals.axis)
 
 
 def _levels(train: Series, steps: Ints) -> Floats:

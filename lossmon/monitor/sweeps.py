@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from lossmon.monitor.runs.run_monitor import RunMonitor
-from lossmon.monitor.runs.study import study_finding
+from lossmon.monitor.runs.study import DIRECTIONS, study_finding
 from lossmon.types import (
     UNJUDGED,
     Axis,
@@ -157,26 +157,9 @@ def _has_best(series: Series) -> bool:
 def _series(first: Series, lower: bool, results: Mapping[int, float]) -> Series:
     """The results of the trials as an objective, by the number of the trial from 1."""
     steps, values = np.array(list(results)), np.array(list(results.values()))
-    direction = "minimize" if lower else "maximize"
     label = f"{_BEST}{first.meaning.label}"
     meaning = Meaning(
         f"study/{first.meaning.key}", label, Split.EVAL, Kind.METRIC, lower_is_better=lower
     )
-    low, high = int(values.argmin()), int(values.argmax())
-    return Series(
-        tag=f"{first.tag}/{direction}",
-        meaning=meaning,
-        source=first.source,
-        axis=Axis.TRIAL,
-        steps=steps,
-        values=values,
-        wall_times=np.full(len(steps), np.nan),
-        n=len(steps),
-        first_step=int(steps[0]),
-        last_step=int(steps[-1]),
-        last=float(values[-1]),
-        minimum=float(values[low]),
-        min_step=int(steps[low]),
-        maximum=float(values[high]),
-        max_step=int(steps[high]),
-    )
+    tag, no_times = f"{first.tag}/{DIRECTIONS[not lower]}", np.full(len(steps), np.nan)
+    return Series.of_points(tag, meaning, first.source, steps, values, no_times, Axis.TRIAL)

@@ -13,7 +13,7 @@ import numpy as np
 from lossmon.prometheus.client import PrometheusClient, Range
 from lossmon.prometheus.fleet import EVAL, SOURCE, TRAIN, Key
 from lossmon.readers.tags.meaning import meaning
-from lossmon.types import Floats, Ints, Meaning, RunSnapshot, Series
+from lossmon.types import Floats, Meaning, RunSnapshot, Series
 
 WINDOW = 30 * 86400.0
 """Seconds back to which a curve is looked for."""
@@ -100,9 +100,10 @@ def _merged(newest: Series, curve: Series | None) -> Series:
     if curve is None or not len(curve):
         return newest
     if newest.last_step > curve.last_step:
-        curve = _described(
+        curve = Series.of_points(
             curve.tag,
             curve.meaning,
+            SOURCE,
             np.append(curve.steps, newest.steps[-1]),
             np.append(curve.values, newest.values[-1]),
             np.append(curve.wall_times, newest.wall_times[-1]),
@@ -157,7 +158,7 @@ def _series(tag: str, what: Meaning, values: Range, steps: Range) -> Series | No
     # Of a run that went back, what it logged since then counts.
     newest = np.minimum.accumulate(where[::-1])[::-1]
     kept = np.concatenate((where[:-1] < newest[1:], [True]))
-    return _described(tag, what, where[kept], levels[kept], walls[kept])
+    return Series.of_points(tag, what, SOURCE, where[kept], levels[kept], walls[kept])
 
 
 def _differ(levels: Floats) -> Floats:
@@ -165,27 +166,3 @@ def _differ(levels: Floats) -> Floats:
     before, after = levels[:-1], levels[1:]
     differ: Floats = (before != after) & ~(np.isnan(before) & np.isnan(after))
     return differ
-
-
-def _described(tag: str, what: Meaning, steps: Ints, values: Floats, walls: Floats) -> Series:
-    finite = np.isfinite(values)
-    known, where = values[finite], steps[finite]
-    least = int(known.argmin()) if len(known) else -1
-    most = int(known.argmax()) if len(known) else -1
-    return Series(
-        tag,
-        what,
-        SOURCE,
-        steps=steps,
-        values=values,
-        wall_times=walls,
-        n=len(steps),
-        n_nonfinite=int((~finite).sum()),
-        first_step=int(steps[0]),
-        last_step=int(steps[-1]),
-        last=float(values[-1]),
-        minimum=float(known[least]) if len(known) else math.nan,
-        min_step=int(where[least]) if len(known) else 0,
-        maximum=float(known[most]) if len(known) else math.nan,
-        max_step=int(where[most]) if len(known) else 0,
-    )

@@ -324,3 +324,37 @@ class Series:
 
     def __len__(self) -> int:
         return len(self.steps)
+
+    @classmethod
+    def of_points(
+        cls,
+        tag: str,
+        meaning: Meaning,
+        source: str,
+        steps: Ints,
+        values: Floats,
+        wall_times: Floats,
+        axis: Axis = Axis.STEP,
+    ) -> Series:
+        """Make a series of all its points, at least one, and their statistics."""
+        finite = np.isfinite(values)
+        known, places = values[finite], steps[finite]
+        low, high = (int(known.argmin()), int(known.argmax())) if len(known) else (0, 0)
+        return cls(
+            tag,
+            meaning,
+            source,
+            axis,
+            steps,
+            values,
+            wall_times,
+            n=len(steps),
+            n_nonfinite=len(values) - len(known),
+            first_step=int(steps[0]),
+            last_step=int(steps[-1]),
+            last=float(values[-1]),
+            minimum=float(known[low]) if len(known) else math.nan,
+            min_step=int(places[low]) if len(known) else 0,
+            maximum=float(known[high]) if len(known) else math.nan,
+            max_step=int(places[high]) if len(known) else 0,
+        )

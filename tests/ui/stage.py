@@ -11,7 +11,6 @@ import numpy as np
 
 from lossmon.types import (
     UNJUDGED,
-    Axis,
     Best,
     Confidence,
     Diagnosis,
@@ -49,28 +48,8 @@ EVAL_LOSS = Meaning("eval/loss", "eval loss", Split.EVAL, Kind.LOSS, lower_is_be
 
 def series(meaning: Meaning, steps: Ints, values: Floats, spacing: float = 0.5) -> Series:
     """A series with the statistics that the store would give."""
-    finite = np.isfinite(values)
-    known = values[finite] if finite.any() else np.array([math.nan])
-    places = steps[finite] if finite.any() else steps[:1]
-    low, high = int(np.argmin(known)), int(np.argmax(known))
-    return Series(
-        tag=meaning.key,
-        meaning=meaning,
-        source="stage",
-        axis=Axis.STEP,
-        steps=steps,
-        values=values,
-        wall_times=NOW - 1 - (steps[-1] - steps) * spacing,
-        n=len(steps),
-        n_nonfinite=int((~finite).sum()),
-        first_step=int(steps[0]),
-        last_step=int(steps[-1]),
-        last=float(values[-1]),
-        minimum=float(known[low]),
-        min_step=int(places[low]),
-        maximum=float(known[high]),
-        max_step=int(places[high]),
-    )
+    walls = NOW - 1 - (steps[-1] - steps) * spacing
+    return Series.of_points(meaning.key, meaning, "stage", steps, values, walls)
 
 
 def falling(n: int, *, start: float = 2.4, end: float = 0.5, noise: float = 0.05) -> Floats:

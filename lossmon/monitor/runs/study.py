@@ -20,7 +20,7 @@ from lossmon.types import (
 )
 
 DIRECTIONS = ("minimize", "maximize")
-"""Last parts of the tags of objectives."""
+"""Last part of the tag of an objective: where lower is better, and where higher is."""
 
 
 def with_study(
