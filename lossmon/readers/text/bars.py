@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lossmon.readers.text.ledger import Ledger
-from lossmon.readers.text.progress_bars import Redraws, condensed, keras, tqdm
+from lossmon.readers.text.progress_bars import Redraws, condensed, keras, may_have_tqdm, tqdm
 from lossmon.readers.text.templates import DROPPED, Groups, Match, Template, TemplateCache
 
 PLAIN_BARS = 256
@@ -77,8 +77,7 @@ class Bars:
         Returns:
             Text of another stream after the bar, None if the text is not a bar.
         """
-        drawn = "%|" in frame or "it [" in frame or "/? [" in frame
-        if drawn and (rest := self._tqdm(frame, ended)) is not None:
+        if may_have_tqdm(frame) and (rest := self._tqdm(frame, ended)) is not None:
             return rest
         parsed = keras(frame)
         if parsed is None:

@@ -15,7 +15,7 @@ from lossmon.readers.text.facts import failures, run_facts
 from lossmon.readers.text.grammar.table_heads import CLASSES, columns
 from lossmon.readers.text.ledger import Ledger
 from lossmon.readers.text.placement.hindsight import Hindsight
-from lossmon.readers.text.progress_bars import tqdm, without_gauge
+from lossmon.readers.text.progress_bars import may_have_tqdm, tqdm, without_gauge
 from lossmon.readers.text.tables import PrintedTable
 from lossmon.readers.text.templates import Groups, Match, Template, TemplateCache
 
@@ -114,8 +114,7 @@ class TextLog:
         self._open = self._todo[-1] != ""
         if not self._open:
             self._todo.pop()
-        drawn = "\r" in text or "%|" in text or "━" in text or "it [" in text
-        drawn = drawn or "/? [" in text
+        drawn = "\r" in text or "━" in text or may_have_tqdm(text)
         self._alert = self.ledger.facts.watching
         self._plain = not (self._alert or drawn)
 
@@ -224,10 +223,8 @@ class TextLog:
             or self._table is not None
             or bool(self._bar_head)
             or self._bars.holding
-            or "%|" in line
-            or "it [" in line
-            or "/? [" in line
             or "━" in line
+            or may_have_tqdm(line)
         )
 
     def _read_special(self, line: str, unfinished: bool) -> None:

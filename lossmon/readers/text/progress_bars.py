@@ -33,6 +33,11 @@ _KERAS = lazy_pattern(
 _GAUGE = lazy_pattern(r"[━╸╺╍─]+|\[[=>.]+\]")
 
 
+def may_have_tqdm(text: str) -> bool:
+    """Whether a text may hold a state of a tqdm bar, with a total or without one."""
+    return "%|" in text or "it [" in text or "/? [" in text
+
+
 @dataclass(frozen=True, slots=True)
 class TqdmBar:
     """A state of a tqdm bar.
