@@ -46,7 +46,7 @@ class Rank(IntEnum):
     TEXT = 90
     """Text logs: they accompany a run rather than being one."""
     RESULTS = 95
-    """One number at the end of the run: of use only where there is no curve."""
+    """One number at the end of the run, which counts only if no curve was logged."""
 
 
 def lazy(reference: str) -> Callable[..., Any]:

@@ -22,7 +22,7 @@ ACTIVE = 0.8
 """Share of the samples in which a GPU is slowed down."""
 
 REASONS = ("HW thermal", "SW thermal", "power brake", "HW slowdown")
-"""Reasons that are faults. A power cap is none: large GPUs reach it whenever they work."""
+"""Reasons that are faults. A power cap is not: large GPUs reach it whenever they work."""
 
 DROP = 0.15
 """Share by which the run is slower than usual."""

@@ -120,7 +120,7 @@ def _shares(gpu: GpuReading) -> tuple[float, float]:
 
 
 def _lines(path: Path) -> Iterator[bytes]:
-    """The lines of a file that is no larger than a journal; none where it cannot be read."""
+    """The lines of a file, unless it cannot be read or is larger than any journal."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:

@@ -157,7 +157,7 @@ class RecordTail:
                 parts.append(ahead)
 
     def _step(self, data: bytes, place: int, end: int, offset: int, most: int) -> list[int]:
-        """Where the next records end, one by one; fewer than `most` if there are no more."""
+        """End of each of the next records: at most `most`, fewer at the end of the data."""
         places, known = list[int](), self._known
         unpack, limit = _header.unpack_from, end - HEADER
         for _ in range(most):

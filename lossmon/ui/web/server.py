@@ -229,7 +229,7 @@ class Door:
         return await handler(request)
 
     def _fits(self, token: str) -> bool:
-        # A header may hold any bytes; those that are no text came to us as lone surrogates.
+        # A header may hold any bytes; those that are not text arrive as lone surrogates.
         given = token.encode(errors="surrogateescape")
         return hmac.compare_digest(given, self._token.encode())
 

@@ -289,7 +289,7 @@ DIALECTS = (
 
 _PLACES = frozenset({"step", "steps", "epoch", "epochs"})
 _BEST = "best"
-"""Group of the best value so far, which is no value of the line."""
+"""Group of the best value so far, which is not a value of this line."""
 
 
 def dialect_line(line: str, before: Prefix) -> MetricLine | None:

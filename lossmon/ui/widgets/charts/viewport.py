@@ -17,7 +17,7 @@ FAR = 20
 """Points that the cursor goes at once with shift, at least."""
 
 FAR_SHARE = 0.05
-"""Share of the window that it goes at least then: twenty of a million points are no distance."""
+"""Least share of the window for that: among a million points, twenty are too few to see."""
 
 CLOSEST = 4
 """Points that stay in view however far one zooms in."""
