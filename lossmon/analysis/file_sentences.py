@@ -11,12 +11,13 @@ from lossmon.types import MediaKind, RunSnapshot
 _WORDS = {
     MediaKind.HISTOGRAM: "{count} {count:histogram|histograms}",
     MediaKind.PR_CURVE: "{count} {count:PR curve|PR curves}",
+    MediaKind.ROC_CURVE: "{count} {count:ROC curve|ROC curves}",
     MediaKind.IMAGE: "{count} {count:image|images}",
 }
 
 
 def about_media(run: RunSnapshot, language: str) -> str:
-    """How many histograms, PR curves and images a run logged (`3 histograms, 1 image`).
+    """How many histograms, curves and images a run logged (`3 histograms, 1 image`).
 
     Args:
         run: The run; each tag counts once, however often it was logged.

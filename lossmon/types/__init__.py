@@ -30,6 +30,7 @@ from lossmon.types.hardware import (
 )
 from lossmon.types.media import (
     MOST_AT_ONCE,
+    ClassifierCurve,
     Histogram,
     LoggedImage,
     LoggedMedia,
@@ -38,6 +39,7 @@ from lossmon.types.media import (
     MediaRecord,
     MediaSeries,
     PrCurve,
+    RocCurve,
     UnreadableMedia,
 )
 from lossmon.types.points import (
@@ -73,6 +75,7 @@ __all__ = [
     "Axis",
     "Batch",
     "Best",
+    "ClassifierCurve",
     "Confidence",
     "Diagnosis",
     "Facts",
@@ -108,6 +111,7 @@ __all__ = [
     "ProcessState",
     "Reader",
     "Restart",
+    "RocCurve",
     "RunSnapshot",
     "RunState",
     "Series",

@@ -1,4 +1,4 @@
-"""Histograms, PR curves and images that a run logged: where they lie, and what they hold."""
+"""Histograms, curves and images that a run logged: where they lie, and what they hold."""
 
 from __future__ import annotations
 
@@ -22,11 +22,12 @@ class MediaKind(StrEnum):
 
     HISTOGRAM = "histogram"
     PR_CURVE = "pr_curve"
+    ROC_CURVE = "roc_curve"
     IMAGE = "image"
 
 
 class MediaRecord(NamedTuple):
-    """Where one histogram, PR curve or image lies; it is decoded when it is looked at.
+    """Where one histogram, curve or image lies; it is decoded when it is looked at.
 
     Attributes:
         step: Step at which it was logged.
@@ -119,12 +120,45 @@ class PrCurve:
     recall: _Floats
 
     @property
-    def average_precision(self) -> float:
-        """Area under the curve as a step function, NaN without points."""
+    def points(self) -> tuple[_Floats, _Floats]:
+        """Positions on the horizontal and on the vertical axis."""
+        return self.recall, self.precision
+
+    @property
+    def area(self) -> float:
+        """Average precision: the area under the curve as a step function, NaN without points."""
         if not len(self.recall):
             return float("nan")
         widths = np.diff(self.recall, prepend=0.0)
         return float((widths * self.precision).sum())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RocCurve:
+    """True positive rate over false positive rate, one point per threshold.
+
+    Attributes:
+        tpr: float64, 0 to 1.
+        fpr: float64, 0 to 1, ascending.
+    """
+
+    tpr: _Floats
+    fpr: _Floats
+
+    @property
+    def points(self) -> tuple[_Floats, _Floats]:
+        """Positions on the horizontal and on the vertical axis."""
+        return self.fpr, self.tpr
+
+    @property
+    def area(self) -> float:
+        """Area under the curve (AUC) by trapezoids, NaN with fewer than two points."""
+        if len(self.fpr) < 2:
+            return float("nan")
+        return float((np.diff(self.fpr) * (self.tpr[1:] + self.tpr[:-1])).sum() / 2)
+
+
+ClassifierCurve = PrCurve | RocCurve
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,4 +194,4 @@ class UnreadableMedia:
     reason: str
 
 
-MediaContent = Histogram | PrCurve | LoggedImage | UnreadableMedia
+MediaContent = Histogram | ClassifierCurve | LoggedImage | UnreadableMedia

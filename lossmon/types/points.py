@@ -218,7 +218,7 @@ class Batch:
         lines: Completed lines of a text log, oldest first, without control characters.
             Of a progress bar that redraws itself only the newest state.
         samples: Texts that the run logged.
-        media: Histograms, PR curves and images that it logged, oldest first.
+        media: Histograms, curves and images that it logged, oldest first.
         notes: Notes that are not errors ("2 bad records skipped at byte 81,920").
         replaced: The file was truncated, rotated or rewritten: everything that this reader
             returned before is void and follows again.

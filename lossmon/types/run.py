@@ -102,7 +102,7 @@ class RunSnapshot:
         settings: Hyperparameters, as text.
         samples: Texts that the run logged, one per prompt and step, steps ascending; the same
             tuple until one is added.
-        media: Histograms, PR curves and images that it logged, by kind and name; the same tuple
+        media: Histograms, curves and images that it logged, by kind and name; the same tuple
             until one is added.
         errors: What could not be read: file, place, reason, consequence.
         notes: Notes on the data that are not errors.

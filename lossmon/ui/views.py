@@ -56,7 +56,10 @@ MEDIA = {
     MediaKind.HISTOGRAM: View("view.histograms", "", "histograms", "Histograms over steps",
                               "media.histograms:HistogramsScreen"),
     MediaKind.PR_CURVE: View("view.pr_curves", "", "PR curves", "Precision over recall",
-                             "media.pr_curves:PrCurvesScreen"),
+                             "media.curves:PrCurvesScreen"),
+    MediaKind.ROC_CURVE: View("view.roc_curves", "", "ROC curves",
+                              "True positive rate over false positive rate",
+                              "media.curves:RocCurvesScreen"),
     MediaKind.IMAGE: View("view.images", "", "images", "Logged images",
                           "media.images:ImagesScreen"),
 }  # fmt: skip

@@ -1,5 +1,5 @@
-"""Decoder for the histograms, images and PR curves of W&B's history; images and tables are files
-beside the log."""
+"""Decoder for the histograms, images, PR and ROC curves of W&B's history; images and tables are
+files beside the log."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lossmon.readers.files.protobuf import BYTES, MalformedError, decode_fields
 from lossmon.readers.histograms import regular
 from lossmon.readers.values import number
 from lossmon.readers.wandb.items import decode_history, decode_key
-from lossmon.readers.wandb.tables import pr_curves
+from lossmon.readers.wandb.tables import classifier_curves
 from lossmon.sanitize import one_line
 from lossmon.types import (
     MOST_AT_ONCE,
@@ -51,8 +51,8 @@ def _load(series: MediaSeries, record: MediaRecord) -> MediaContent:
     if content is None:
         return UnreadableMedia("the record is damaged, or the file was replaced")
     try:
-        if series.kind is MediaKind.PR_CURVE:
-            return _pr_curve(content, tag, record.path.parent)
+        if series.kind in (MediaKind.PR_CURVE, MediaKind.ROC_CURVE):
+            return _curve(content, tag, record.path.parent)
         logged = _object(content, tag)
     except (MalformedError, ValueError, RecursionError):
         return UnreadableMedia("the record is damaged")
@@ -61,10 +61,10 @@ def _load(series: MediaSeries, record: MediaRecord) -> MediaContent:
     return _image(logged, record.path.parent)
 
 
-def _pr_curve(content: bytes, tag: str, run: Path) -> MediaContent:
+def _curve(content: bytes, tag: str, run: Path) -> MediaContent:
     """The curve of a table; the class follows the name of the table."""
     for table, path in _tables(content):
-        curves = pr_curves(run, path) if tag == table or tag.startswith(f"{table}/") else {}
+        curves = classifier_curves(run, path) if tag == table or tag.startswith(f"{table}/") else {}
         if (found := curves.get(tag[len(table) + 1 :])) is not None:
             return found
     return UnreadableMedia("the file of its table is not there")

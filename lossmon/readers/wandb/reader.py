@@ -94,7 +94,7 @@ class WandbReader:
     """Reads a transaction log: history, system statistics, configuration, console and exit.
 
     System statistics are scalars under `system/`. Texts and tables of texts are samples. Of
-    histograms, images and tables of PR curves only the place is noted; `load_media` decodes those
+    histograms, images and tables of curves only the place is noted; `load_media` decodes those
     that are looked at. Other media are skipped. A log without an exit record belongs to a run that
     goes on or was killed.
 
@@ -294,7 +294,7 @@ class WandbReader:
                 if kind := _MEDIA_KINDS.get(text):
                     self._add_media(kind, tag.removeprefix(MEDIA), wall_time)
                 continue
-            if tag.startswith(TABLE) and self._add_pr_curves(tag, text, wall_time):
+            if tag.startswith(TABLE) and self._add_curves(tag, text, wall_time):
                 continue
             self._texts.add(tag, LoggedText(tag, self._step, text))
 
@@ -303,14 +303,16 @@ class WandbReader:
         record = MediaRecord(self._step, wall_time, self.path, end, len(content))
         self._batch.media.append(LoggedMedia(kind, tag, record))
 
-    def _add_pr_curves(self, tag: str, path: bytes, wall_time: float) -> bool:
-        """Note the PR curves in a table, one per class; False where it has none."""
-        from lossmon.readers.wandb.tables import pr_curves
+    def _add_curves(self, tag: str, path: bytes, wall_time: float) -> bool:
+        """Note the PR or ROC curves in a table, one per class; False where it has none."""
+        from lossmon.readers.wandb.tables import classifier_curves
+        from lossmon.types import PrCurve
 
-        curves = pr_curves(self.path.parent, path.strip(b'"').decode(errors="replace"))
-        for name in curves:
+        curves = classifier_curves(self.path.parent, path.strip(b'"').decode(errors="replace"))
+        for name, curve in curves.items():
             whole = tag.removeprefix(TABLE) + (f"/{name}" if name else "")
-            self._add_media(MediaKind.PR_CURVE, whole, wall_time)
+            kind = MediaKind.PR_CURVE if isinstance(curve, PrCurve) else MediaKind.ROC_CURVE
+            self._add_media(kind, whole, wall_time)
         return bool(curves)
 
     def _advance(self, own: float, explicit: float) -> None:

@@ -1,4 +1,4 @@
-"""Tables and texts in W&B's history: model outputs, PR curves, and files beside the log."""
+"""Tables and texts in W&B's history: model outputs, PR and ROC curves, and files beside the log."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lossmon.readers.records.sample_parts import rows_of, split_text
 from lossmon.readers.values import is_step, number
 from lossmon.readers.wandb.items import TABLE, LoggedText
 from lossmon.sanitize import multiline, one_line
-from lossmon.types import PrCurve, TextSample
+from lossmon.types import ClassifierCurve, PrCurve, RocCurve, TextSample
 
 LARGEST = 8 << 20
 """Bytes of the largest table that is read: some thousand answers. A larger one is a data set."""
@@ -79,8 +79,12 @@ _LONGEST = 60
 """Characters of the name of a class."""
 
 
-def pr_curves(run: Path, path: str) -> dict[str, PrCurve]:
-    """The curves in the file of a table, by class.
+_AXES = (("recall", "precision"), ("fpr", "tpr"))
+"""Columns of a PR and of a ROC curve: its horizontal and its vertical axis."""
+
+
+def classifier_curves(run: Path, path: str) -> dict[str, ClassifierCurve]:
+    """The PR or ROC curves in the file of a table, by class.
 
     Args:
         run: Directory of the log.
@@ -90,31 +94,35 @@ def pr_curves(run: Path, path: str) -> dict[str, PrCurve]:
         Nothing for every other table, and for a file that is not there.
     """
     head = read_attachment(run / "files", path, _HEAD) or b""
-    if b'"precision"' not in head or b'"recall"' not in head:
+    if not any(all(f'"{name}"'.encode() in head for name in axes) for axes in _AXES):
         return {}
     columns, rows = table_of(read_attachment(run / "files", path, _LARGEST) or b"")
-    if not {"precision", "recall"} <= {one for one in columns if isinstance(one, str)}:
+    axes = next((one for one in _AXES if all(name in columns for name in one)), None)
+    if axes is None:
         return {}
-    return _by_class(columns, [row for row in rows if isinstance(row, list)])
+    found = _by_class(columns, axes, [row for row in rows if isinstance(row, list)])
+    return {name: _curve(axes, points) for name, points in found.items()}
 
 
-def _by_class(columns: list[object], rows: list[list[object]]) -> dict[str, PrCurve]:
-    places = [columns.index(name) for name in ("recall", "precision")]
+def _by_class(
+    columns: list[object], axes: tuple[str, str], rows: list[list[object]]
+) -> dict[str, list[tuple[float, float]]]:
+    places = [columns.index(name) for name in axes]
     label = columns.index("class") if "class" in columns else None
     points: dict[str, list[tuple[float, float]]] = {}
     for row in rows:
         if len(row) < len(columns):
             continue
-        recall, precision = (number(row[at]) for at in places)
-        if recall is None or precision is None or not (0 <= recall <= 1 and 0 <= precision <= 1):
+        x, y = (number(row[at]) for at in places)
+        if x is None or y is None or not (0 <= x <= 1 and 0 <= y <= 1):
             continue
         name = "" if label is None else one_line(str(row[label]), _LONGEST)
         if name in points or len(points) < _MOST_CLASSES:
-            points.setdefault(name, []).append((recall, precision))
-    return {name: _curve(found) for name, found in points.items()}
+            points.setdefault(name, []).append((x, y))
+    return points
 
 
-def _curve(points: list[tuple[float, float]]) -> PrCurve:
-    recall, precision = np.array(points).T
-    order = np.argsort(recall, kind="stable")
-    return PrCurve(precision[order], recall[order])
+def _curve(axes: tuple[str, str], points: list[tuple[float, float]]) -> ClassifierCurve:
+    x, y = np.array(points).T
+    order = np.argsort(x, kind="stable")
+    return (PrCurve if axes == _AXES[0] else RocCurve)(y[order], x[order])

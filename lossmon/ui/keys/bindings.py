@@ -14,7 +14,7 @@ GROUPS = {
     "chart": "Charts",
     "pane": "Panes",
     "page": "Pages",
-    "media": "Histograms, PR curves, images",
+    "media": "Histograms, curves, images",
     "app": "lossmon",
 }
 """Title of each group of keys that work in several views, by the first part of their ids."""

@@ -1,1 +1,1 @@
-"""Histograms, PR curves and images without a widget."""
+"""Histograms, curves and images without a widget."""

@@ -1,4 +1,4 @@
-"""Heat maps of histograms over steps, and charts of PR curves."""
+"""Heat maps of histograms over steps, and charts of PR and ROC curves."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lossmon.types import Floats, Histogram, PrCurve
+from lossmon.types import ClassifierCurve, Floats, Histogram, PrCurve
 from lossmon.ui.chart.model import ChartModel, ChartOptions, Curve
 from lossmon.ui.chart.view_options import XAxis
 
@@ -141,11 +141,16 @@ def shaded(shares: Floats, glyphs: str) -> NDArray[np.uint32]:
 _UNIT = (0.0, 1.0)
 
 
-def curve_model(curve: PrCurve | None) -> ChartModel:
+def area_word(curve: ClassifierCurve) -> str:
+    """What the area under a curve is called, in English."""
+    return "average precision" if isinstance(curve, PrCurve) else "AUC"
+
+
+def curve_model(curve: ClassifierCurve | None) -> ChartModel:
     """Model of the chart of a curve; empty where there is none."""
     if curve is None:
         return ChartModel()
-    return ChartModel((Curve("", curve.recall, curve.precision, smooth=False),))
+    return ChartModel((Curve("", *curve.points, smooth=False),))
 
 
 def unsmoothed(options: ChartOptions) -> ChartOptions:

@@ -236,6 +236,7 @@ def _values(one: Series, lead: Series, start: int) -> Floats:
 MEDIA_WORDS = {
     MediaKind.HISTOGRAM: "histogram",
     MediaKind.PR_CURVE: "PR curve",
+    MediaKind.ROC_CURVE: "ROC curve",
     MediaKind.IMAGE: "image",
 }
 """What each kind is called, in English."""

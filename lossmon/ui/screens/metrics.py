@@ -253,7 +253,7 @@ class MetricsScreen(TypingScreen):
 
     @on(PreviewsRead)
     def show_previews(self, message: PreviewsRead) -> None:
-        """Show what was read of histograms, PR curves and images."""
+        """Show what was read of histograms, curves and images."""
         self.previews.receive(message)
         self._draw()
 

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from textual import events
 from textual.message import Message
 
-from lossmon.types import Histogram, PrCurve
+from lossmon.types import ClassifierCurve, Histogram
 from lossmon.ui.chart.model import ChartModel, ChartOptions
 from lossmon.ui.dashboard.chart_titles import options_of
-from lossmon.ui.media.heat import curve_model, summary, unit_square
+from lossmon.ui.media.heat import area_word, curve_model, summary, unit_square
 from lossmon.ui.metrics.entries import MEDIA_WORDS, MediaEntry, MetricEntry
 from lossmon.ui.scene import Scene
 from lossmon.ui.text import numbers
@@ -69,9 +69,9 @@ class MetricPane(ChartPane):
     def show_media(
         self, scene: Scene, entry: MediaEntry, shown: Shown, name: str, *, chosen: bool
     ) -> None:
-        """Show the newest record of a histogram, a PR curve or an image."""
-        self.set_class(not isinstance(shown, PrCurve), "-media")
-        if isinstance(shown, PrCurve):
+        """Show the newest record of a histogram, a curve or an image."""
+        self.set_class(not isinstance(shown, ClassifierCurve), "-media")
+        if isinstance(shown, ClassifierCurve):
             self.chart.show(curve_model(shown), unit_square(options_of(scene)))
         else:
             self._show_card(scene, shown)
@@ -126,9 +126,9 @@ def steps_of(scene: Scene, entry: MediaEntry) -> Line:
 
 
 def values_of(scene: Scene, shown: Shown) -> Line:
-    """Smallest and largest value of a histogram, average precision of a PR curve."""
-    if isinstance(shown, PrCurve):
-        return ((f"{scene.say('average precision')} {shown.average_precision:.3f}", MUTED),)
+    """Smallest and largest value of a histogram, area under a curve."""
+    if isinstance(shown, ClassifierCurve):
+        return ((f"{scene.say(area_word(shown))} {shown.area:.3f}", MUTED),)
     if isinstance(shown, Histogram):
         told = summary(shown)
         return range_of(scene, told.low, told.high)

@@ -33,7 +33,7 @@ class Waiting(ScenePanel):
         assert run is not None
         texts = [
             clean(about_logged(run, scene.language)),
-            scene.say("m shows histograms, PR curves and images") if run.media else "",
+            scene.say("m shows histograms, curves and images") if run.media else "",
             scene.say("u shows the texts") if run.samples else "",
         ]
         head: Line = (("○ ", MUTED), (clip(scene.say("no scalars so far"), room - 2), STRONG))

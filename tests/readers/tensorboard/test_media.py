@@ -96,7 +96,7 @@ def test_a_pr_curve_is_read_from_low_to_high_recall(log: Path) -> None:
     assert isinstance(found, PrCurve)
     assert found.recall.tolist() == [0.5, 0.75, 1.0]
     assert found.precision.tolist() == [1.0, 0.5, 0.25]
-    assert found.average_precision == pytest.approx(0.5 * 1 + 0.25 * 0.5 + 0.25 * 0.25)
+    assert found.area == pytest.approx(0.5 * 1 + 0.25 * 0.5 + 0.25 * 0.25)
 
 
 def test_an_image_is_given_as_it_was_encoded(log: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from lossmon.readers.wandb import FORMATS
 from lossmon.readers.wandb.reader import WandbReader
-from lossmon.readers.wandb.tables import pr_curves
+from lossmon.readers.wandb.tables import classifier_curves
 from lossmon.types import (
     Histogram,
     LoggedImage,
@@ -19,6 +19,7 @@ from lossmon.types import (
     MediaKind,
     MediaSeries,
     PrCurve,
+    RocCurve,
     UnreadableMedia,
 )
 from tests.readers.databases.transaction_logs import history, logged
@@ -145,19 +146,39 @@ def test_a_table_of_precision_and_recall_is_a_pr_curve_per_class(
     cat, dog = map(load, found)
     assert isinstance(cat, PrCurve) and isinstance(dog, PrCurve)
     assert (cat.recall.tolist(), cat.precision.tolist()) == ([0.0, 1.0], [1.0, 0.4])
-    assert dog.average_precision == pytest.approx(0.5 * 0.7 + 0.5 * 0.2)
+    assert dog.area == pytest.approx(0.5 * 0.7 + 0.5 * 0.2)
     file.unlink()
     assert load(found[0]) == UnreadableMedia("the file of its table is not there")
     assert noted(log, history(_step="3", **items)) == []
 
 
+def test_a_table_of_false_and_true_positive_rates_is_a_roc_curve_per_class(
+    log: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "files" / TABLE["path"]
+    file.parent.mkdir(parents=True)
+    rows = [["cat", 0.0, 0.0], ["cat", 0.5, 1.0], ["dog", 0.0, 0.0], ["cat", 1.0, 1.0]]
+    file.write_text(json.dumps({"columns": ["class", "fpr", "tpr"], "data": rows}))
+    found = noted(log, history(_step="3", roc_table=json.dumps(TABLE)))
+    assert [(one.kind, one.tag) for one in found] == [
+        (MediaKind.ROC_CURVE, "roc_table/cat"),
+        (MediaKind.ROC_CURVE, "roc_table/dog"),
+    ]
+    cat, dog = map(load, found)
+    assert isinstance(cat, RocCurve) and isinstance(dog, RocCurve)
+    assert (cat.fpr.tolist(), cat.tpr.tolist()) == ([0.0, 0.5, 1.0], [0.0, 1.0, 1.0])
+    assert cat.area == pytest.approx(0.75)
+    assert math.isnan(dog.area)
+
+
 @pytest.mark.parametrize(
     "content",
     ["", "[]", '{"columns": ["recall", "precision"]', '{"columns": "precision recall", "data": []}',
-     '{"columns": ["recall", "precision"], "data": [[2, 0.5], ["x", "y"], 7]}'],
+     '{"columns": ["recall", "precision"], "data": [[2, 0.5], ["x", "y"], 7]}',
+     '{"columns": [["recall"], "precision", "fpr"], "data": [[0.5, 0.5, 0.5]]}'],
 )  # fmt: skip
-def test_other_tables_are_no_pr_curves(tmp_path: Path, content: str) -> None:
+def test_other_tables_are_no_classifier_curves(tmp_path: Path, content: str) -> None:
     (tmp_path / "files").mkdir()
     (tmp_path / "files" / "a.table.json").write_text(content)
-    assert pr_curves(tmp_path, "a.table.json") == {}
-    assert pr_curves(tmp_path, "../a.table.json") == {}
+    assert classifier_curves(tmp_path, "a.table.json") == {}
+    assert classifier_curves(tmp_path, "../a.table.json") == {}

@@ -15,9 +15,9 @@ from lossmon.ui.app import LossmonApp
 from lossmon.ui.follower import SnapshotReady
 from lossmon.ui.media.kitty import PLACEHOLDER
 from lossmon.ui.scene import ScreenConfig
+from lossmon.ui.screens.media.curves import PrCurvesScreen
 from lossmon.ui.screens.media.histograms import HistogramsScreen
 from lossmon.ui.screens.media.images import ImagesScreen
-from lossmon.ui.screens.media.pr_curves import PrCurvesScreen
 from lossmon.ui.screens.metrics import MetricsScreen
 from lossmon.ui.terminal import Terminal
 from lossmon.ui.widgets.media.heat_map import HeatMap
@@ -147,7 +147,7 @@ async def test_the_palette_opens_a_pr_curve_and_images(source: LocalSource) -> N
         await until(pilot, lambda: "cannot be decoded" in text(app))
 
 
-@pytest.mark.parametrize("view", ["view.histograms", "view.pr_curves", "view.images"])
+@pytest.mark.parametrize("view", ["view.histograms", "view.roc_curves", "view.images"])
 async def test_a_view_fits_every_size_and_says_what_is_missing(
     source: LocalSource, view: str
 ) -> None:

@@ -39,7 +39,7 @@ class DetailRequested(Message):
 
 
 class MediaRequested(Message):
-    """Asks the app to show a histogram, a PR curve or an image.
+    """Asks the app to show a histogram, a curve or an image.
 
     Attributes:
         series: What was logged under a tag.

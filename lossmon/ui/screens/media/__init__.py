@@ -1,1 +1,1 @@
-"""Views of histograms, PR curves and images."""
+"""Views of histograms, curves and images."""

@@ -1,4 +1,4 @@
-"""Base of the views of histograms, PR curves and images: a list of tags, and one at some step."""
+"""Base of the views of histograms, curves and images: a list of tags, and one at some step."""
 
 from __future__ import annotations
 

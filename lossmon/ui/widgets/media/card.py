@@ -6,7 +6,7 @@ import numpy as np
 from textual.strip import Strip
 from textual.widget import Widget
 
-from lossmon.types import Histogram, PrCurve, UnreadableMedia
+from lossmon.types import ClassifierCurve, Histogram, UnreadableMedia
 from lossmon.ui.media.heat import densities, value_range
 from lossmon.ui.media.picture import DecodedPicture
 from lossmon.ui.scene import Scene
@@ -14,7 +14,7 @@ from lossmon.ui.text.lines import EMPTY, MUTED, Line, clean, fit
 from lossmon.ui.widgets.media.picture import picture_row
 from lossmon.ui.widgets.panel import painted, palette_of
 
-Shown = Histogram | PrCurve | DecodedPicture | UnreadableMedia | None
+Shown = Histogram | ClassifierCurve | DecodedPicture | UnreadableMedia | None
 """Newest contents of an entry, None while they are not read."""
 
 
