@@ -49,6 +49,11 @@ class CurveStats:
     Attributes:
         y: Means of the bins.
         weight: Points in each bin.
+        points: Finite points in all.
+        first: First step.
+        last: Newest step.
+        span: Steps from the first point to the newest.
+        gap: Steps between neighbouring points, on average.
     """
 
     def __init__(
@@ -67,6 +72,11 @@ class CurveStats:
         self._offset = offset
         self.weight = bins[:, COUNT]
         self.y = bins[:, MEAN] + offset if y is None else y
+        self.points = int(np.add.reduce(self.weight))
+        self.first = float(bins[0, FIRST]) - shift
+        self.last = float(bins[-1, LAST]) - shift
+        self.span = max(self.last - self.first, 0.0)
+        self.gap = self.span / (self.points - 1) if self.points > 1 else 0.0
 
     def __len__(self) -> int:
         return len(self.y)
@@ -77,31 +87,6 @@ class CurveStats:
         bins = self._bins
         middle = (bins[:, FIRST] + bins[:, LAST]) / 2
         return np.maximum.accumulate(middle - self._shift if self._shift else middle)
-
-    @cached
-    def points(self) -> int:
-        """Finite points in all."""
-        return int(np.add.reduce(self.weight))
-
-    @cached
-    def first(self) -> float:
-        """First step."""
-        return float(self._bins[0, FIRST]) - self._shift
-
-    @cached
-    def last(self) -> float:
-        """Newest step."""
-        return float(self._bins[-1, LAST]) - self._shift
-
-    @cached
-    def span(self) -> float:
-        """Steps from the first point to the newest."""
-        return max(self.last - self.first, 0.0)
-
-    @cached
-    def gap(self) -> float:
-        """Steps between neighbouring points, on average."""
-        return self.span / (self.points - 1) if self.points > 1 else 0.0
 
     @cached
     def minimum(self) -> tuple[float, int]:

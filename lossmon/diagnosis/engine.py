@@ -220,7 +220,7 @@ class Engine:
         before = self._hysteresis.badge
         signals = Signals(self._state, self._sensitivity, before)
         self._hysteresis.update(step, signals, leading(signals))
-        if self._is_passing and self._hysteresis.badge != before:
+        if self._hysteresis.badge != before and self._is_passing:
             self._changed_at = self._train_count
         self._next_train = self._train_count + self._stride()
         self._next_eval = self._eval_count + max(1, self._eval_count // EVAL_STRIDE)

@@ -11,6 +11,7 @@ from lossmon.diagnosis.facts import facts
 from lossmon.diagnosis.noise import at_least_half
 from lossmon.diagnosis.rules.overfitting import train_kept_falling, train_stayed_low
 from lossmon.diagnosis.signals import Signals
+from lossmon.diagnosis.signals.train_signals import MOST_LEVEL_POINTS
 from lossmon.diagnosis.state import LossKind
 from lossmon.types import Confidence, Finding, Severity
 
@@ -65,8 +66,11 @@ def _by_train(signals: Signals, sensitivity: float) -> Finding | None:
     train = signals.train
     if train is None or train.points < 6:
         return None
-    least = EXCESS / max(sensitivity, 1.0)
-    if not signals.start > 0 or log_ratio(signals.present_level, float(train.y.min())) < least:
+    least, lowest = EXCESS / max(sensitivity, 1.0), float(train.y.min())
+    # Most runs end here: a median of the newest points is not above the highest of them.
+    if log_ratio(max(value for _, value in signals.recent[-MOST_LEVEL_POINTS:]), lowest) < least:
+        return None
+    if not signals.start > 0 or log_ratio(signals.present_level, lowest) < least:
         return None
     level, earlier, best, best_step, onset = _levels(signals)
     if not best > 0:
@@ -268,6 +272,8 @@ def _above_its_start(signals: Signals, sensitivity: float) -> Finding | None:
     """The model is worse than when it started, as a fine-tune at too high a rate leaves it."""
     train = signals.train
     if train is None or train.points < ABOVE_POINTS or signals.is_early:
+        return None
+    if not signals.now > min(signals.first_levels, default=math.inf):
         return None
     falls = signals.eval is not None and signals.eval_drop > 0
     level = train.around if len(train) >= CAP_WINDOW else train.y

@@ -32,6 +32,9 @@ LEVEL_SHARE = 12
 """Part of the run that makes a level, as far as `LEVEL_POINTS`: a bad batch leaves three or four
 points high and goes."""
 
+MOST_LEVEL_POINTS = 20
+"""Points of a level at most, however noisy they are."""
+
 LEVEL_POINTS = 12.0
 """Points of a level. Half of them must be high: more than a spike has."""
 
@@ -160,7 +163,7 @@ class TrainSignals(RunCurves):
         train = self.train
         assert train is not None
         least = int(min(max(train.points / LEVEL_SHARE, 3.0), LEVEL_POINTS))
-        most = int(min(20.0, train.points / 6))
+        most = min(MOST_LEVEL_POINTS, train.points // 6)
         if most <= least:
             return least
         return max(least, min(int((10 * min(self.scatter, 1.0)) ** 2), most))
