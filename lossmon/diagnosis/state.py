@@ -264,6 +264,7 @@ _REWARD_WORDS = (
     "rollout",
     "ep_rew",
     "policy_loss",
+    "train/rl_loss",
     "value_loss",
     "advantage",
     "clip_ratio",

@@ -25,6 +25,11 @@ STEPS: dict[str, Steps] = {
     "clu.log": {"loss": [10, 20, 30, 40]},
     "coqui.log": {"loss": [0, 25, 50, 75], "eval/avg_loss": [25, 75]},
     "counter_in_epoch.log": {"total_loss": [0, 1, 2, 3, 4, 5, 6, 7]},
+    "darts.log": {
+        "loss": [0, 50, 100, 150, 200, 250],
+        "train_loss": [100, 250],
+        "valid_loss": [100, 250],
+    },
     "deepspeed_steps.log": {"Loss": [1, 2, 3, 4, 5, 6]},
     "darknet.log": {"avg_loss": [1, 2, 3, 4, 5], "mAP": [5]},
     "darknet_nan.log": {"loss": [1, 2], "avg_loss": [1, 2]},
@@ -45,6 +50,7 @@ STEPS: dict[str, Steps] = {
     "lightning_test_table.log": {"test_loss": [24], "test/accuracy": [24]},
     "litgpt.txt": {"loss train": [1, 2, 3, 4, 5, 6, 7, 8], "val": [5], "val loss": [4]},
     "marian.log": {"loss": [500, 1000, 1500], "eval/cross-entropy": [1500], "eval/bleu": [1500]},
+    "mlperf.log": {"train_loss": [512, 1024, 1536], "eval_accuracy": [512, 1024, 1536]},
     "mmdet2.log": {"loss": [50, 100, 150, 200], "eval/bbox_mAP": [100, 200]},
     "mxnet.log": {
         "cross-entropy": [20, 40, 60, 80, 100, 120],
@@ -95,6 +101,7 @@ EPOCHS: dict[str, Steps] = {
     },
     "ignite.log": {"Loss": [1, 2], "test/Loss": [1, 2]},
     "keras_checkpoint.log": {"loss": [1, 2, 3], "val_loss": [1, 2, 3]},
+    "nnunet.log": {"train_loss": [0, 1, 2], "val/dice_0": [0, 1, 2], "val/dice_1": [0, 1, 2]},
     "results.txt": {"train/loss": [0, 1, 2, 3, 4], "val/box_loss": [0, 1, 2, 3, 4]},
     "yolov5.log": {"box_loss": [0, 1, 2], "metrics/mAP50(B)": [0, 1, 2]},
     "yolov5_colab.log": {"box_loss": [0, 1], "metrics/mAP50(B)": [0, 1]},

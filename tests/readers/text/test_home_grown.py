@@ -293,6 +293,7 @@ RECORDS: list[tuple[str, dict[str, float], str]] = [
     ("INFO:tensorflow:loss = 0.5, step = 100 (12.3 sec)", {"loss": 0.5}, "step=100"),
     ("loss: 0.5, acc: 0.9, step: 100", {"loss": 0.5, "acc": 0.9}, "step=100"),
     ("Results @ step 100: loss=0.5", {"loss": 0.5}, "step=100"),
+    ("step 100 loss: 0.5, rewards: {'total_num': 256, 'total': 141.0}", {"loss": 0.5}, "step=100"),
 ]
 
 OTHERS = [

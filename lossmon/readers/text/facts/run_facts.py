@@ -122,7 +122,9 @@ class RunFacts:
 MARKERS = (
     "Running training", " stopped: `max_", "epochs completed in", "raining complete",
     "inished", "raining is ", "raining done", "teration is:", "bestIteration = ",
-    "opping. Best iter", "ignaling Trainer to stop", ": early stopping", "Saved pipeline to",
+    "opping. Best iter", "ignaling Trainer to stop", "arly stop", "arly Stop", "ARLY STOP",
+    "Saved pipeline to", "\"run_stop\"",
+    '"run_stop"',
 )  # fmt: skip
 """Every line that matters here contains one of these, or follows one that does."""
 
@@ -137,7 +139,10 @@ _FINISHED = lazy_pattern(
     r"(?:early stopping,|did not meet early stopping\.) best iteration is:|"
     r"bestiteration = (?P<best>\d{1,18})\s*$|stopping\. best iteration:|"
     r"(?:monitored metric|stopping threshold reached:) .{1,300} signaling trainer to stop|"
-    r"epoch 0*\d+: early stopping|✔ saved pipeline to )"
+    r"epoch 0*\d+: early stopping|✔ saved pipeline to |"
+    r"(?:[\w ]{1,30}\]:? )?early stop(?:ping|ped)?(?:[.!\s]*$| (?:was )?(?:triggered|activated)\b|"
+    r" (?:training )?(?:after|at|on) (?:epoch |step |iteration |iter |round )?\d)|"
+    r"mll(?:og)? ?\{.{0,200}\"key\": \"run_stop\")"
 )
 _NUMBERS = {
     "epochs": lazy_pattern(r"Num Epochs = ([\d,]{1,20})"),

@@ -17,7 +17,7 @@ from lossmon.readers.text.grammar.parsed import (
     TextSpan,
 )
 from lossmon.readers.text.grammar.prefix import Prefix
-from lossmon.readers.text.grammar.words import NONFINITE, NUMBER
+from lossmon.readers.text.grammar.words import NONFINITE, NUMBER, is_known
 
 _N = rf"(?:{NUMBER}|{NONFINITE})"
 _SPEED = r"(?:\| )?(?:steps/sec [\d.]+ ?\| ?)?"
@@ -65,7 +65,44 @@ _MEASURED = {
     "map": "metrics/mAP_0.5:0.95",
 }
 
+_CLASS = rf"(?:np\.float\d+\()?(?P<dice_{{}}>{_N})\)?"
+_MOST_CLASSES = 8
+"""Classes of a segmentation whose dice scores are taken from one line."""
+
 DIALECTS = (
+    # nnU-Net: a score per class, "Pseudo dice [0.81, 0.74]".
+    LineDialect(
+        "ice",
+        lazy_pattern(
+            rf"\s*(?:Pseudo dice|Average global foreground Dice:) \[{_CLASS.format(0)}"
+            + "".join(rf"(?:, {_CLASS.format(index)})?" for index in range(1, _MOST_CLASSES))
+        ),
+        Scale.NONE,
+        split="eval",
+        names={f"dice_{index}": f"val/dice_{index}" for index in range(_MOST_CLASSES)},
+    ),
+    # DARTS: loss, top-1 and top-5 accuracy so far, "train 050 2.3e+00 12.5 50.0".
+    LineDialect(
+        "train ",
+        lazy_pattern(rf"train (?P<step>\d{{3,}}) (?P<loss>{_N}) (?P<top1>{_N}) (?P<top5>{_N})\s*$"),
+        Scale.STEP,
+    ),
+    LineDialect(
+        "valid ",
+        lazy_pattern(rf"valid (?P<step>\d{{3,}}) (?P<loss>{_N}) (?P<top1>{_N}) (?P<top5>{_N})\s*$"),
+        Scale.NONE,
+        split="eval",
+        names={"loss": "eval/loss", "top1": "eval/top1", "top5": "eval/top5"},
+    ),
+    LineDialect(
+        "_obj ",
+        lazy_pattern(
+            rf"(?:train_acc (?P<train_acc>{_N}) \| train_obj (?P<train_loss>{_N})"
+            rf"|valid_acc (?P<valid_acc>{_N}) \| valid_obj (?P<valid_loss>{_N})"
+            rf"|test_acc (?P<test_acc>{_N}) \| test_obj (?P<test_loss>{_N}))\s*$"
+        ),
+        Scale.NONE,
+    ),
     # darknet: " 12: 3.456789, 4.567890 avg loss, 0.001000 rate, 2.5 seconds, 768 images". Its
     # classifiers print the epoch behind the step: "12, 0.003: 3.456789, ...".
     LineDialect(
@@ -292,8 +329,22 @@ _BEST = "best"
 """Group of the best value so far, which is not a value of this line."""
 
 
+_EVENT = lazy_pattern(
+    r'.{0,80}:::MLL(?:OG)? ?\{.{0,200}?"key": "(?P<name>\w{1,60})", '
+    rf'"value": (?P<value>{_N}), "metadata": \{{'
+)
+"""An event of MLPerf's logging, up to the object that states its place."""
+
+_EVENT_PLACE = lazy_pattern(
+    r'"(?:(?P<step>step(?:_num)?|iteration(?:_num)?|samples_count)|epoch_(?:num|count))": '
+    r"(?P<number>\d+(?:\.\d+)?)"
+)
+
+
 def dialect_line(line: str, before: Prefix) -> MetricLine | None:
     """Take a line apart that is written in a dialect; None if it is in none of them."""
+    if ":::MLL" in line:
+        return _event(line, before)
     for dialect in DIALECTS:
         if dialect.sign not in line:
             continue
@@ -301,6 +352,21 @@ def dialect_line(line: str, before: Prefix) -> MetricLine | None:
         if found is not None:
             return _record(dialect, found, before)
     return None
+
+
+def _event(line: str, before: Prefix) -> MetricLine | None:
+    """An event that names its place; settings are logged without one."""
+    found = _EVENT.match(line)
+    if found is None or not is_known(found["name"]):
+        return None
+    places = list(_EVENT_PLACE.finditer(line, found.end()))
+    step = next((at.span("number") for at in places if at["step"]), None)
+    epoch = next((at.span("number") for at in places if not at["step"]), None)
+    if step is None and epoch is None:
+        return None
+    scale = Scale.STEP if step else Scale.EPOCH
+    values = (LineValue(found["name"], found.span("value")),)
+    return MetricLine(values, LinePosition(scale, step, None, epoch), before.rank, before.time)
 
 
 def _record(dialect: LineDialect, found: re.Match[str], before: Prefix) -> MetricLine:

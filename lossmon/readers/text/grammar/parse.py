@@ -217,6 +217,9 @@ def _parse(line: str, before: Prefix) -> MetricLine | None:
         record = pairs(line, before, brace)
         if record is not None:
             return record if record.trainer else with_head(record, _parse(line[:brace], before))
+        head = _parse(line[:brace], before)
+        if head is not None and head.values:
+            return head
     if wordiness(line, before):
         return None
     body = masked(line)

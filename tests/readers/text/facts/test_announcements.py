@@ -21,6 +21,15 @@ from lossmon.readers.text.facts.run_facts import Announcements
         ("training epoch 10 finished", False),
         ("Training is done for epoch 3", False),
         ("Training is not finished", False),
+        ("Early stopping triggered after 12 epochs", True),
+        ("Early stopping at epoch 30: no improvement in val loss for 10 epochs", True),
+        ("[pretrain] early stop after 28 epochs (no improvement for 6)", True),
+        ("Early stopping!", True),
+        ("Early stopping counter: 3 out of 7", False),
+        ("EarlyStopping counter: 3 out of 10", False),
+        ("Early stopping in 3 epochs", False),
+        ("Early stopping: patience 10", False),
+        (':::MLLOG {"namespace": "", "key": "run_stop", "metadata": {"status": "success"}}', True),
     ],
 )
 def test_the_end_of_a_training_is_told_from_that_of_a_part(line: str, finished: bool) -> None:
