@@ -405,6 +405,17 @@ BLOCKS = [
     for i in range(0, 50, 10)
     for line in (f"iteration: {i}", f"  train loss: {loss(i)}", f"  valid loss: {loss(i)}", "")
 ]
+SAMPLED = [
+    line
+    for step in range(1, 6)
+    for line in (
+        "**Step 1: Add the apples**",
+        "### Step 2: Multiply by the price",
+        "Step 3: Write down the answer",
+        f"policy_loss: {loss(step)}",
+        f"Step: {step} | Loss: {loss(step)} | KL: 0.01",
+    )
+]
 RULED = [
     "+-------+------------+----------+----------+",
     "| epoch | train_loss | val_loss | accuracy |",
@@ -455,6 +466,9 @@ SPACED = ["   iter      loss        lr   val_loss"] + [
             ("train loss", [0, 10, 20, 30, 40]),
             ("valid loss", [0, 10, 20, 30, 40]),
             id="a line each",
+        ),
+        pytest.param(
+            SAMPLED, ("policy_loss", [0, 1, 2, 3, 4]), None, id="answers with steps of their own"
         ),
         pytest.param(
             RULED, ("train_loss", [1, 2, 3, 4, 5]), ("val_loss", [1, 2, 3, 4, 5]), id="ruled"

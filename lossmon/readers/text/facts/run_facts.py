@@ -123,8 +123,7 @@ MARKERS = (
     "Running training", " stopped: `max_", "epochs completed in", "raining complete",
     "inished", "raining is ", "raining done", "teration is:", "bestIteration = ",
     "opping. Best iter", "ignaling Trainer to stop", "arly stop", "arly Stop", "ARLY STOP",
-    "Saved pipeline to", "\"run_stop\"",
-    '"run_stop"',
+    "Saved pipeline to", '"run_stop"',
 )  # fmt: skip
 """Every line that matters here contains one of these, or follows one that does."""
 

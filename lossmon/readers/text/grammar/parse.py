@@ -70,6 +70,13 @@ _FAIRSEQ = lazy_pattern(r"\| train \| $")
 _LONE_STEP = lazy_pattern(r"\[step=\d+(?:/\d+)?(?:,[^\[\]]{0,80})?\]\s*$")
 """OLMo heads each block of metrics with nothing but its place."""
 
+_REASONING = lazy_pattern(
+    r"\W*(?:(?<=\*\*)step +\d+\b|step +\d+\W{0,3}[:.)]\W{0,3} "
+    r"(?!train|eval|val|test|start|begin|end|finish|sav|log|load|checkpoint)[a-z']+ +[a-z'\\$(])",
+    re.IGNORECASE,
+)
+"""A step of an answer that a model wrote, in a log that prints them: `Step 1: Add the apples`."""
+
 _BOXED = ("│", "┃", "║")
 """Begins a row of a box, in which launchers sum up what their trials have done."""
 
@@ -340,7 +347,7 @@ def _header(line: str, before: Prefix, place: LinePosition, bar: bool) -> Metric
         return None
     if not place.leading and not _LONE_STEP.search(line):
         return None
-    if _ASSIGNED.search(line):
+    if _ASSIGNED.search(line) or _REASONING.match(line, before.end):
         return None
     heading = _line_split(line, before.end)
     return MetricLine((), place, before.rank, before.time, heading=heading)
