@@ -15,6 +15,7 @@ from lossmon.diagnosis.advice import advise
 from lossmon.monitor import UNLIMITED, Monitor, MonitorConfig
 from lossmon.monitor.runs.diagnosis_feed import DiagnosisFeed
 from lossmon.readers.tags.meaning import meaning
+from lossmon.readers.values import is_step
 from lossmon.reports.series_names import series_names
 from lossmon.store import RunStore
 from lossmon.types import (
@@ -158,8 +159,10 @@ class Run:
         Raises:
             ImportError: pandas is not installed.
         """
-        import pandas as pd
-
+        try:
+            import pandas as pd
+        except ImportError as error:
+            raise ImportError("to_pandas needs pandas: pip install pandas") from error
         return pd.DataFrame(_columns(self.series))
 
 
@@ -184,7 +187,7 @@ def read(
     Raises:
         FileNotFoundError: The path does not exist.
     """
-    config = MonitorConfig(metrics or {}, patterns or {}, sensitivity, UNLIMITED)
+    config = MonitorConfig(metrics or {}, patterns or {}, _allowed(sensitivity), UNLIMITED)
     monitor = Monitor(_existing(path), config)
     snapshot = monitor.drain()
     monitor.load_settings(run.path for run in snapshot.runs)
@@ -210,7 +213,7 @@ def follow(
     """
     from lossmon.monitor.follow import Follower
 
-    config = MonitorConfig(metrics or {}, patterns or {}, sensitivity)
+    config = MonitorConfig(metrics or {}, patterns or {}, _allowed(sensitivity))
     known: dict[Path, RunSnapshot] = {}
     for snapshot in Follower(_paths(path), config).snapshots(timeout):
         changed = [run for run in snapshot.runs if known.get(run.path) is not run]
@@ -240,7 +243,8 @@ def diagnose(
         sensitivity: Above 1 warns earlier and more often, below 1 later and less; 0.5 to 2.
 
     Raises:
-        ValueError: Steps and values do not match, or a step is not a whole number from 0 on.
+        ValueError: Steps and values do not match or are not numbers, or a step is not a whole
+            number from 0 on.
     """
     if (eval_steps is None) != (eval_losses is None):
         raise ValueError("eval_steps and eval_losses belong together")
@@ -251,7 +255,7 @@ def diagnose(
     store = RunStore(UNLIMITED)
     for number, (tag, (at, values)) in enumerate(curves.items()):
         store.add(number, tag, 0, "", _points(tag, at, values), meaning(tag))
-    feed = DiagnosisFeed(store, sensitivity)
+    feed = DiagnosisFeed(store, _allowed(sensitivity))
     feed.update(Facts(total_steps=total_steps), math.inf)
     return feed.diagnosis()
 
@@ -267,7 +271,18 @@ def describe(finding: Finding, language: str = "en") -> Advice:
 
 
 def _paths(path: PathLike | Sequence[PathLike]) -> list[Path]:
-    return [Path(path)] if isinstance(path, (str, os.PathLike)) else [Path(one) for one in path]
+    try:
+        several = [path] if isinstance(path, (str, os.PathLike)) else path
+        return [Path(one) for one in several]
+    except TypeError as error:
+        kind = type(path).__name__
+        raise TypeError(f"path must be a path or a sequence of paths, not {kind}") from error
+
+
+def _allowed(sensitivity: float) -> float:
+    if not 0.5 <= sensitivity <= 2:
+        raise ValueError(f"sensitivity must be from 0.5 to 2, not {sensitivity}")
+    return sensitivity
 
 
 def _existing(path: PathLike | Sequence[PathLike]) -> list[Path]:
@@ -283,14 +298,24 @@ def _runs(snapshots: Sequence[RunSnapshot]) -> list[Run]:
 
 
 def _points(tag: str, steps: ArrayLike, values: ArrayLike) -> Points:
-    given, found = np.asarray(steps), np.asarray(values, np.float64)
-    if given.ndim != 1 or given.shape != found.shape:
-        raise ValueError(f"{tag}: steps {given.shape} and values {found.shape} differ in shape")
-    whole: Ints = given.astype(np.int64)
-    if not np.array_equal(whole, given) or (whole < 0).any():
+    given, found = _numbers(f"{tag}: steps", steps), _numbers(f"{tag}: values", values)
+    if len(given) != len(found):
+        raise ValueError(f"{tag}: {len(given)} steps, but {len(found)} values")
+    if not all(step.is_integer() and is_step(step) for step in given.tolist()):
         raise ValueError(f"{tag}: steps must be whole numbers from 0 on")
+    whole: Ints = given.astype(np.int64)
     times: Floats = np.full(len(whole), np.nan)
     return Points(tag, whole, times, found, np.arange(len(whole), dtype=np.int64))
+
+
+def _numbers(name: str, given: ArrayLike) -> Floats:
+    try:
+        numbers = np.asarray(given, np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must be numbers: {error}") from error
+    if numbers.ndim != 1:
+        raise ValueError(f"{name} must have one dimension, not the shape {numbers.shape}")
+    return numbers
 
 
 def _columns(series: Mapping[str, Series]) -> dict[str, Any]:

@@ -153,9 +153,11 @@ def test_further_series_count_too() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (([1, 2], [1.0]), "differ in shape"),
-        (([[1]], [[1.0]]), "differ in shape"),
+        (([1, 2], [1.0]), "2 steps, but 1 values"),
+        (([[1]], [[1.0]]), "one dimension"),
         (([0.5], [1.0]), "whole numbers"),
+        (([math.nan], [1.0]), "whole numbers"),
+        ((["a"], [1.0]), "train/loss: steps must be numbers"),
         (([-1], [1.0]), "whole numbers"),
         (([1], [1.0], [1]), "belong together"),
     ],
@@ -163,6 +165,17 @@ def test_further_series_count_too() -> None:
 def test_wrong_sequences_are_named(arguments: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         lossmon.diagnose(*arguments)
+
+
+def test_wrong_arguments_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(TypeError, match="path must be a path or a sequence of paths, not NoneType"):
+        lossmon.read(None)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"sensitivity must be from 0.5 to 2, not 9"):
+        lossmon.read(tmp_path, sensitivity=9)
+    (tmp_path / "train.log").write_text("step 1 loss 2.0\n")
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(ImportError, match="pip install pandas"):
+        lossmon.read(tmp_path)[0].to_pandas()
 
 
 def test_importing_lossmon_imports_nothing_else() -> None:
