@@ -24,6 +24,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     # No matrices are multiplied, but numpy would start a thread per core.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     arguments = list(sys.argv[1:] if argv is None else argv)
+    if None in (sys.stdin, sys.stdout, sys.stderr):
+        _open_missing_streams()
     if isinstance(sys.stdout, TextIOWrapper):
         # A character that the locale cannot print must not end the program.
         sys.stdout.reconfigure(errors="replace")
@@ -53,6 +55,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         _discard_output()
         print(f"lossmon: the output cannot be written: {error.strerror}", file=sys.stderr)
         return USAGE_ERROR
+
+
+def _open_missing_streams() -> None:
+    """Open the null device for standard streams that were closed, as by `>&-`.
+
+    A file that is opened otherwise takes the number of the closed stream.
+    """
+    while os.open(os.devnull, os.O_RDWR) <= 2:
+        pass
+    sys.stdin = sys.stdin or os.fdopen(0)
+    sys.stdout = sys.stdout or os.fdopen(1, "w")
+    sys.stderr = sys.stderr or os.fdopen(2, "w")
 
 
 def _discard_output() -> None:

@@ -48,7 +48,7 @@ class Setting:
     def allowed(self) -> str:
         """Allowed values, in words."""
         if self.choices:
-            return " or ".join(self.choices)
+            return f"{', '.join(self.choices[:-1])} or {self.choices[-1]}"
         if isinstance(self.default, bool):
             return "true or false"
         if isinstance(self.default, float):
@@ -344,7 +344,7 @@ def _checked(setting: Setting, value: object, where: str) -> Value:
 
 
 def _wrong(setting: Setting, value: object, where: str) -> ConfigError:
-    return ConfigError(f"{where}: {value!r} is not valid for {setting.name}; use {setting.allowed}")
+    return ConfigError(f"{where}: {value!r} is not valid; use {setting.allowed}")
 
 
 def describe(config: Config) -> list[str]:

@@ -235,6 +235,11 @@ def test_an_output_that_takes_no_more_is_an_error(log: Path, arguments: list[str
     assert ended.stderr == b"lossmon: the output cannot be written: No space left on device\n"
 
 
+def test_an_output_that_is_closed_is_none(log: Path) -> None:
+    command = f'"{sys.executable}" -m lossmon check "{log}" >&- 2>&- <&-'
+    assert subprocess.run(["bash", "-c", command], timeout=60).returncode == 0
+
+
 @pytest.mark.parametrize(
     "arguments",
     [["--version"], ["--help"], ["check", "LOG", "--json"], ["explain", "LOG"], ["config"]],
@@ -335,6 +340,11 @@ def test_a_demo_never_writes_over_a_run(log: Path, call: Call) -> None:
         ["config", "--config", "/"],
         ["config", "--theme", "drak"],
         ["plot", "--theme", "drak", "."],
+        ["exporter", ".", "--port", "70000"],
+        ["hardware", "--interval", "0"],
+        ["record", __file__],
+        ["watch", ".", "--pid", "0"],
+        *([command, "-"] for command in ("watch", "serve", "exporter", "hardware")),
         ["config", "more"],
     ],
     ids=" ".join,

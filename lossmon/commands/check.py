@@ -70,7 +70,7 @@ formats:
 def parser() -> argparse.ArgumentParser:
     """The parser of `lossmon check`."""
     parser = new_parser("lossmon check", _DESCRIPTION, _EPILOG)
-    add_paths(parser, "run directories or log files, - for standard input", needed=False)
+    add_paths(parser, needed=False, piped=True)
     parser.add_argument(
         "--format", choices=FORMATS, default="text", help="output format (default: text)"
     )

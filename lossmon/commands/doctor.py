@@ -6,8 +6,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from lossmon.commands.arguments.inputs import settings_of
+from lossmon.commands.arguments.inputs import must_be_theme, settings_of
 from lossmon.commands.arguments.parsing import add_paths, add_settings, new_parser
+from lossmon.config import Config
 
 _DESCRIPTION = """\
 Check the terminal, the file system of PATH (default: the current directory), file events, clocks,
@@ -31,7 +32,7 @@ exit status:
 def parser() -> argparse.ArgumentParser:
     """The parser of `lossmon doctor`."""
     parser = new_parser("lossmon doctor", _DESCRIPTION, _EPILOG)
-    add_paths(parser, "run directories or log files", needed=False)
+    add_paths(parser, needed=False)
     add_settings(parser, ())
     return parser
 
@@ -40,5 +41,9 @@ def run(options: argparse.Namespace) -> int:
     """Check, and print."""
     from lossmon.doctor.examination import examine, write
 
-    paths = options.paths or [Path()]
-    return 0 if write(examine(paths, lambda: settings_of(options)), sys.stdout) else 1
+    def load() -> Config:
+        config = settings_of(options)
+        must_be_theme(config.theme)
+        return config
+
+    return 0 if write(examine(options.paths or [Path()], load), sys.stdout) else 1

@@ -6,7 +6,13 @@ import argparse
 import sys
 
 from lossmon.commands.arguments.inputs import NO_METRICS, existing, settings_of
-from lossmon.commands.arguments.parsing import add_paths, add_settings, new_parser, settings_file
+from lossmon.commands.arguments.parsing import (
+    add_paths,
+    add_settings,
+    new_parser,
+    positive_number,
+    settings_file,
+)
 from lossmon.commands.arguments.standard_input import copied_input
 
 _DESCRIPTION = """\
@@ -29,9 +35,9 @@ A log in an unknown format can be read with a regular expression in [patterns] o
 def parser() -> argparse.ArgumentParser:
     """The parser of `lossmon explain`."""
     parser = new_parser("lossmon explain", _DESCRIPTION, _EPILOG.format(file=settings_file()))
-    add_paths(parser, "run directories or log files, - for standard input")
+    add_paths(parser, piped=True)
     parser.add_argument(
-        "--line", type=_line, metavar="N", help="explain one line of a log in detail"
+        "--line", type=positive_number, metavar="N", help="explain one line of a log in detail"
     )
     add_settings(parser, ())
     return parser
@@ -45,9 +51,3 @@ def run(options: argparse.Namespace) -> int:
     with copied_input(options.paths) as locations:
         read = explain(existing(locations), config, sys.stdout, options.line)
     return 0 if read else NO_METRICS
-
-
-def _line(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and 0 < int(text) < 10**12):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a line number from 1 on")
-    return int(text)

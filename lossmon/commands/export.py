@@ -43,7 +43,7 @@ exit status:
 def parser() -> argparse.ArgumentParser:
     """The parser of `lossmon export`."""
     parser = new_parser("lossmon export", _DESCRIPTION, _EPILOG)
-    add_paths(parser, "run directories or log files, - for standard input")
+    add_paths(parser, piped=True)
     parser.add_argument(
         "--format",
         choices=FORMATS,

@@ -7,8 +7,15 @@ import signal
 import sys
 from pathlib import Path
 
-from lossmon.commands.arguments.inputs import existing, need_extra, settings_of
-from lossmon.commands.arguments.parsing import add_paths, add_settings, new_parser, whole_number
+from lossmon.commands.arguments.inputs import existing, need_extra, settings_of, waited_for
+from lossmon.commands.arguments.parsing import (
+    add_paths,
+    add_settings,
+    new_parser,
+    port,
+    positive_number,
+    whole_number,
+)
 from lossmon.errors import ConfigError
 
 _DESCRIPTION = """\
@@ -40,13 +47,13 @@ DAY = 86400.0
 def parser() -> argparse.ArgumentParser:
     """The parser of `lossmon exporter`."""
     parser = new_parser("lossmon exporter", _DESCRIPTION, _EPILOG)
-    add_paths(parser, "run directories, directories of runs, or log files")
+    add_paths(parser)
     parser.add_argument(
         "--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)"
     )
     parser.add_argument(
         "--port",
-        type=whole_number,
+        type=port,
         default=PORT,
         metavar="N",
         help=f"port to listen on, 0 for any free one (default: {PORT})",
@@ -59,7 +66,7 @@ def parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--max-runs",
-        type=whole_number,
+        type=positive_number,
         default=500,
         metavar="N",
         help="largest number of runs to export (default: 500)",
@@ -80,8 +87,6 @@ def run(options: argparse.Namespace) -> int:
     config = settings_of(options)
     # Where a run is has to be clear on other machines too.
     paths = [path.absolute() for path in existing(options.paths, wait=True)]
-    if options.port > 65535:
-        raise ConfigError(f"--port {options.port}: is not a port from 0 to 65535")
     web_config = ("yaml", "bcrypt") if options.web_config is not None else ()
     need_extra("prometheus", "prometheus_client", *web_config)
     from lossmon.monitor import LocalSource, MonitorConfig
@@ -98,6 +103,7 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigError(f"cannot listen on {address}: {error.strerror or error}") from error
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: exporter.stop())
-    print(f"lossmon: metrics at {exporter.url}", file=sys.stderr, flush=True)
+    for line in (*waited_for(paths), f"metrics at {exporter.url}"):
+        print(f"lossmon: {line}", file=sys.stderr, flush=True)
     exporter.run()
     return 0

@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 from lossmon.commands.arguments.inputs import existing, settings_of
-from lossmon.commands.arguments.parsing import add_paths, add_settings, duration, new_parser
+from lossmon.commands.arguments.parsing import add_paths, add_settings, interval, new_parser
 from lossmon.commands.arguments.sources import patient
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _EPILOG = """\
 examples:
   lossmon hardware                             this machine, once
   lossmon hardware ./output                    with the nodes and the findings of a run
-  lossmon hardware ./output --json --watch     an object per line every five seconds
+  lossmon hardware ./output --json --watch     one object per line, every five seconds
 
 exit status:
   0  the readings were printed, or a signal ended --watch
@@ -37,12 +37,12 @@ FIRST_READING = 15.0
 def parser() -> argparse.ArgumentParser:
     """The parser of `lossmon hardware`."""
     parser = new_parser("lossmon hardware", _DESCRIPTION, _EPILOG)
-    add_paths(parser, "run directories or log files", needed=False)
+    add_paths(parser, needed=False)
     parser.add_argument("--json", action="store_true", help="one JSON object per line")
     parser.add_argument("--watch", action="store_true", help="print again and again")
     parser.add_argument(
         "--interval",
-        type=duration,
+        type=interval,
         default=5.0,
         metavar="TIME",
         help="time between two prints of --watch, such as 30s (default: 5s)",
@@ -73,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
             _print(snapshot, config.lang, as_json=options.json)
             if not options.watch:
                 break
-            ended.wait(max(0.1, options.interval))
+            ended.wait(options.interval)
     finally:
         source.stop()
     return 0

@@ -48,7 +48,7 @@ exit status:
 def parser() -> argparse.ArgumentParser:
     """The parser of `lossmon plot`."""
     parser = new_parser("lossmon plot", _DESCRIPTION, _EPILOG)
-    add_paths(parser, "run directories or log files, - for standard input")
+    add_paths(parser, piped=True)
     parser.add_argument(
         "--metric",
         action="append",

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lossmon.commands.arguments.inputs import settings_of
-from lossmon.commands.arguments.parsing import add_settings, new_parser
+from lossmon.commands.arguments.parsing import add_settings, directory, interval, new_parser
 
 if TYPE_CHECKING:
     from lossmon.types import NodeVerdict
@@ -40,7 +40,7 @@ exit status:
 def parser() -> argparse.ArgumentParser:
     """The parser of `lossmon record`."""
     parser = new_parser("lossmon record", _DESCRIPTION, _EPILOG)
-    parser.add_argument("run", type=Path, metavar="RUN", help="directory of the run")
+    parser.add_argument("run", type=directory, metavar="RUN", help="directory of the run")
     parser.add_argument(
         "--log",
         type=Path,
@@ -51,10 +51,10 @@ def parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--interval",
-        type=_seconds,
+        type=interval,
         default=10.0,
-        metavar="SECONDS",
-        help="time between samples (default: 10)",
+        metavar="TIME",
+        help="time between two samples, such as 30s (default: 10s)",
     )
     parser.add_argument("--name", default=platform.node(), help="name of this node")
     add_settings(parser, ("sensitivity",))
@@ -114,13 +114,3 @@ def _judge(options: argparse.Namespace) -> Callable[[], tuple[NodeVerdict, ...]]
 
 def _report(line: str) -> None:
     print(f"lossmon: {line}", file=sys.stderr, flush=True)
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0.1 <= seconds <= 3600:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 0.1 to 3600")
-    return seconds

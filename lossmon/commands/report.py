@@ -34,7 +34,7 @@ exit status:
 def parser() -> argparse.ArgumentParser:
     """The parser of `lossmon report`."""
     parser = new_parser("lossmon report", _DESCRIPTION, _EPILOG)
-    add_paths(parser, "run directories or log files, - for standard input")
+    add_paths(parser, piped=True)
     add_out(parser, "output directory (default: .)")
     add_quiet(parser, "do not print the paths of the pages")
     parser.add_argument("--csv", action="store_true", help="also write the points as CSV")

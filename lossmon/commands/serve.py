@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from lossmon.commands.arguments.inputs import existing, need_extra, settings_of
-from lossmon.commands.arguments.parsing import add_paths, add_screen_settings, new_parser
+from lossmon.commands.arguments.parsing import add_paths, add_screen_settings, new_parser, port
 from lossmon.config import SETTINGS
 
 _DESCRIPTION = """\
@@ -31,13 +31,13 @@ exit status:
 def parser() -> argparse.ArgumentParser:
     """The parser of `lossmon serve`."""
     parser = new_parser("lossmon serve", _DESCRIPTION, _EPILOG)
-    add_paths(parser, "run directories or log files", needed=False)
+    add_paths(parser, needed=False)
     parser.add_argument(
         "--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)"
     )
     parser.add_argument(
         "--port",
-        type=_port,
+        type=port,
         default=8000,
         metavar="N",
         help="port to listen on, 0 for any free one (default: 8000)",
@@ -70,9 +70,3 @@ def flags_of(options: argparse.Namespace) -> list[str]:
     if options.config is not None:
         flags += ["--config", str(options.config.resolve())]
     return flags
-
-
-def _port(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text) < 65536):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a port from 0 to 65535")
-    return int(text)

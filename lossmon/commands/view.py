@@ -75,7 +75,7 @@ def parser() -> argparse.ArgumentParser:
         "lossmon", _DESCRIPTION, _EPILOG.format(commands=commands, file=settings_file())
     )
     parser.add_argument("-V", "--version", action="version", version=f"lossmon {__version__}")
-    add_paths(parser, "run directories or log files, - for standard input", needed=False)
+    add_paths(parser, needed=False, piped=True)
     parser.add_argument(
         "--once", action="store_true", help="print the screen as text once, and exit"
     )

@@ -7,17 +7,18 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lossmon.commands.arguments.inputs import settings_of
+from lossmon.commands.arguments.inputs import settings_of, waited_for
 from lossmon.commands.arguments.parsing import (
     add_channels,
     add_paths,
     add_settings,
     channel_flags,
     new_parser,
+    positive_number,
     whole_number,
 )
 from lossmon.commands.arguments.sources import open_source
-from lossmon.errors import ConfigError, similar_path
+from lossmon.errors import ConfigError
 
 if TYPE_CHECKING:
     from lossmon.alerts.early_stop import EarlyStop, TargetProcess
@@ -51,7 +52,7 @@ exit status:
 def parser() -> argparse.ArgumentParser:
     """The parser of `lossmon watch`."""
     parser = new_parser("lossmon watch", _DESCRIPTION, _EPILOG)
-    add_paths(parser, "run directories or log files")
+    add_paths(parser)
     parser.add_argument(
         "--on",
         metavar="CODES",
@@ -80,7 +81,7 @@ def _add_stopping(parser: argparse.ArgumentParser) -> None:
         help="make this file; {path} stands for the run's own directory",
     )
     group.add_argument("--signal", metavar="NAME", help="signal for --pid (default: TERM)")
-    group.add_argument("--pid", type=whole_number, metavar="N", help="process to signal")
+    group.add_argument("--pid", type=positive_number, metavar="N", help="process to signal")
     group.add_argument(
         "--stop-on",
         metavar="CODES",
@@ -115,8 +116,8 @@ def run(options: argparse.Namespace) -> int:
     channels = [channel.name for channel in settings.channels if channel.name != "print"]
     sent = f" and sent by {', '.join(channels)}" if channels else ""
     warn(f"watching {', '.join(map(str, places))}; alerts are printed{sent}")
-    for missing in (one for one in places if isinstance(one, Path) and not one.exists()):
-        warn(f"{missing} does not exist yet, and is waited for{similar_path(missing)}")
+    for missing in waited_for(places):
+        warn(missing)
     watch(
         source, MonitorConfig.of(config), settings, journal, language=config.lang, early_stop=stop
     )

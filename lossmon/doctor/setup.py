@@ -74,7 +74,11 @@ def check_settings(load: Callable[[], Config]) -> Iterator[CheckResult]:
         config = load()
         alerts = load_alerts(config.alerts, f"{config.file}: [alerts]")
     except LossmonError as error:
-        yield bad("settings", one_line(str(error)), "correct it; no command starts before")
+        yield bad(
+            "settings",
+            one_line(str(error)),
+            "correct it; commands that need it do not start until then",
+        )
         return
     there = config.file is not None and config.file.is_file()
     yield good("settings", str(config.file) if there else "none: defaults hold")

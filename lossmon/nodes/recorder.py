@@ -99,7 +99,7 @@ class Recorder:
         noted = False
         while not self._has_begun():
             if not noted:
-                self._report(f"waiting for {self._run}")
+                self._report(f"waiting until the training writes into {self._run}")
                 noted = True
             if ended.wait(min(READY, self._interval)):
                 return False

@@ -213,7 +213,7 @@ def test_a_second_watch_of_the_same_paths_is_refused(
         (["--signal", "TERM"], "--signal needs --pid"),
         (["--stop-on", "diverging"], "--stop-on needs --stop-file or --pid"),
         (["--stop-file", "x", "--stop-on", "doom"], "--stop-on 'doom'"),
-        (["--pid", "0", "--signal", "DOOM"], "--signal: 'DOOM' is not a signal"),
+        (["--pid", "1", "--signal", "DOOM"], "--signal: 'DOOM' is not a signal"),
         (["--pid", "999999999"], "--pid 999999999"),
         (["--exec", ""], "--exec: command is empty"),
         (["--webhook", "nowhere"], "is not an http or https address"),

@@ -120,7 +120,7 @@ def test_nothing_is_put_into_a_run_before_the_training_has_begun(tmp_path: Path)
     assert list(run.iterdir()) == [] and waiting.is_alive()
     (run / "config.json").touch()
     waiting.join(30)
-    assert not waiting.is_alive() and said == [f"waiting for {run}"]
+    assert not waiting.is_alive() and said == [f"waiting until the training writes into {run}"]
 
 
 def test_a_run_that_cannot_be_written_is_told_of_once_and_again_when_it_can(tmp_path: Path) -> None:

@@ -42,13 +42,15 @@ def settings_of(options: argparse.Namespace) -> Config:
     # The home of somebody else, after `su` or `sudo`, holds no settings for us.
     usual = config_directory() / "config.toml"
     config = load(file or (usual if os.access(usual, os.R_OK) else None), os.environ, flags)
-    if hasattr(options, "theme") and config.theme != "auto":
-        _must_be_theme(config.theme)
+    if hasattr(options, "theme"):
+        must_be_theme(config.theme)
     return config
 
 
-def _must_be_theme(name: str) -> None:
+def must_be_theme(name: str) -> None:
     """Raise a `ConfigError` if no theme has this name."""
+    if name == "auto":
+        return
     from lossmon.ui.theme.theme import built_in_directory, full_name
 
     directories = (built_in_directory(), config_directory() / "themes")
@@ -84,6 +86,13 @@ def existing(
         if fault:
             raise ConfigError(f"{path}: {fault}")
     return paths
+
+
+def waited_for(locations: Sequence[Location]) -> Iterator[str]:
+    """A sentence per path that does not exist yet."""
+    for one in locations:
+        if isinstance(one, Path) and not one.exists():
+            yield f"{one} does not exist yet, and is waited for{similar_path(one)}"
 
 
 def must_answer(paths: Sequence[Path]) -> None:

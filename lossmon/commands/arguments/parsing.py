@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from lossmon.alerts.channels import CHANNELS
-from lossmon.commands.arguments.locations import location
+from lossmon.commands.arguments.locations import Location, location
 from lossmon.config import SETTINGS, Setting, config_directory, displayed
 from lossmon.errors import did_you_mean
 
@@ -72,11 +73,29 @@ def new_parser(program: str, description: str, epilog: str = "") -> argparse.Arg
     )
 
 
-def add_paths(parser: argparse.ArgumentParser, meaning: str, *, needed: bool = True) -> None:
-    """Add the paths of a command."""
+def add_paths(parser: argparse.ArgumentParser, *, needed: bool = True, piped: bool = False) -> None:
+    """Add the paths of a command.
+
+    Args:
+        parser: The parser of the command.
+        needed: At least one path must be given.
+        piped: The command also reads standard input, which is written `-`.
+    """
     parser.add_argument(
-        "paths", nargs="+" if needed else "*", type=location, metavar="PATH", help=meaning
+        "paths",
+        nargs="+" if needed else "*",
+        type=location if piped else _not_piped,
+        metavar="PATH",
+        help="run directories or log files" + (", - for standard input" if piped else ""),
     )
+
+
+def _not_piped(text: str) -> Location:
+    if text == "-":
+        raise argparse.ArgumentTypeError(
+            "-: standard input cannot be read here; a file of this name is written ./-"
+        )
+    return location(text)
 
 
 def add_screen_settings(parser: argparse.ArgumentParser) -> None:
@@ -98,9 +117,7 @@ def add_quiet(parser: argparse.ArgumentParser, meaning: str) -> None:
 
 def add_out(parser: argparse.ArgumentParser, meaning: str, *, needed: bool = False) -> None:
     """Add the directory that a command writes to."""
-    parser.add_argument(
-        "-o", "--out", type=_directory, metavar="DIR", required=needed, help=meaning
-    )
+    parser.add_argument("-o", "--out", type=directory, metavar="DIR", required=needed, help=meaning)
 
 
 def add_channels(parser: argparse.ArgumentParser) -> None:
@@ -154,7 +171,7 @@ def _add_setting(group: argparse._ArgumentGroup, setting: Setting) -> None:
         group.add_argument(flag, dest=setting.name, metavar="NAME", help=text)
 
 
-def _directory(text: str) -> Path:
+def directory(text: str) -> Path:
     """A directory to write to, which need not exist yet, as an argparse type."""
     path = Path(text)
     if path.exists() and not path.is_dir():
@@ -162,10 +179,21 @@ def _directory(text: str) -> Path:
     return path
 
 
-def whole_number(text: str) -> int:
-    """A whole number from 0 on, as an argparse type."""
-    if not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 on")
+def whole_number(text: str, low: int = 0) -> int:
+    """A whole number from `low` on, as an argparse type."""
+    if not (text.isascii() and text.isdigit() and len(text) < 19 and int(text) >= low):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {low} on")
+    return int(text)
+
+
+positive_number = partial(whole_number, low=1)
+"""A whole number from 1 on, as an argparse type."""
+
+
+def port(text: str) -> int:
+    """A port of TCP, as an argparse type."""
+    if not (text.isascii() and text.isdigit() and len(text) < 6 and int(text) < 65536):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port from 0 to 65535")
     return int(text)
 
 
@@ -178,6 +206,14 @@ def duration(text: str) -> float:
         seconds = -1.0
     if not 0 <= seconds < 1e10:
         raise argparse.ArgumentTypeError(f"{text!r} is not a duration such as 90s, 30m, 12h or 2d")
+    return seconds
+
+
+def interval(text: str) -> float:
+    """A duration between two samples in seconds, as an argparse type."""
+    seconds = duration(text)
+    if not 0.1 <= seconds <= 3600:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a duration from 0.1s to 1h")
     return seconds
 
 

@@ -149,7 +149,7 @@ def full_name(name: str, known: Iterable[str]) -> str:
     found = known_name(name, names)
     if found is None:
         meant = did_you_mean(name, [*names, *(one.removeprefix(FAMILY) for one in names)])
-        raise ConfigError(f"theme {name}: not found; there are {', '.join(names)}{meant}")
+        raise ConfigError(f"theme {name}: not found; use auto, {', '.join(names)}{meant}")
     return found
 
 
