@@ -9,7 +9,7 @@ from dataclasses import field, replace
 from typing import Any
 
 from lossmon.fast_dataclass import dataclass
-from lossmon.hardware.gpu_details import NvlinkRates, XidEvents, details
+from lossmon.hardware.gpu_details import LinkRates, XidEvents, details, nvlink_rates, pcie_rates
 from lossmon.hardware.processes import Processes, printable
 from lossmon.types import GpuDetails, GpuProcess, GpuReading
 
@@ -76,7 +76,8 @@ class _Device:
     power_limit: float | None = None
     processes: tuple[GpuProcess, ...] = ()
     details: GpuDetails | None = None
-    links: NvlinkRates = field(default_factory=NvlinkRates)
+    nvlink: LinkRates = field(default_factory=nvlink_rates)
+    pcie: LinkRates = field(default_factory=pcie_rates)
     looked: float = -math.inf
     """`now` of the last list of processes, power limit and details."""
     history: deque[float] = field(default_factory=lambda: deque(maxlen=HISTORY))
@@ -197,9 +198,15 @@ class Gpus:
             device.looked = now
             device.power_limit = _scaled(self._ask("nvmlDeviceGetEnforcedPowerLimit", handle), 1e-3)
             device.processes = self._list_processes(handle)
-            sent, received = device.links.read(self._ask, handle, now)
-            found = details(self._ask, handle)
-            device.details = replace(found, nvlink_sent=sent, nvlink_received=received)
+            sent, received = device.nvlink.read(self._ask, handle, now)
+            pcie_sent, pcie_received = device.pcie.read(self._ask, handle, now)
+            device.details = replace(
+                details(self._ask, handle),
+                nvlink_sent=sent,
+                nvlink_received=received,
+                pcie_sent=pcie_sent,
+                pcie_received=pcie_received,
+            )
         rates = self._ask("nvmlDeviceGetUtilizationRates", handle)
         if rates is not None:
             device.history.append(float(rates.gpu))

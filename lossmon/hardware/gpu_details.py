@@ -24,10 +24,14 @@ WAIT = 1
 """Milliseconds to wait for an event; one that is there is given at once."""
 
 _SM, _MEMORY = 1, 2
-_SENT, _RECEIVED, _ALL_LINKS = 138, 139, 0xFFFFFFFF
-"""Counters of data over NVLink in KiB, and the scope that adds up the links."""
+_ALL_LINKS = 0xFFFFFFFF
+_NVLINK_KIB = ((138, _ALL_LINKS), (139, _ALL_LINKS))
+"""Counters of data sent and received over NVLink in KiB, in the scope that adds up the links."""
 
-_KIB = 1024
+_PCIE_BYTES = ((197, 0), (198, 0))
+"""Counters of data sent and received over PCI Express, of drivers since 565. Reading them takes
+half a millisecond; `nvmlDeviceGetPcieThroughput` blocks for 20 per direction."""
+
 _CORRECTED, _UNCORRECTED, _SINCE_LOADED = 0, 1, 0
 _XID_EVENT = 8
 _NO_GPU = -1
@@ -95,10 +99,17 @@ def _links(ask: Ask, handle: Any) -> tuple[int | None, int | None]:
     return (sum(map(bool, states)), len(states)) if states else (None, None)
 
 
-class NvlinkRates:
-    """Throughput over the NVLink connections of one GPU, from two readings of its counters."""
+class LinkRates:
+    """Throughput over a link of one GPU, from two readings of its counters.
 
-    def __init__(self) -> None:
+    Args:
+        counters: Field and scope of what was sent, and of what was received.
+        unit: Bytes that the counters count in.
+    """
+
+    def __init__(self, counters: tuple[tuple[int, int], ...], unit: int) -> None:
+        self._counters = counters
+        self._unit = unit
         self._before: tuple[float, int, int] | None = None
 
     def read(self, ask: Ask, handle: Any, now: float) -> tuple[float | None, float | None]:
@@ -109,8 +120,7 @@ class NvlinkRates:
             handle: Handle of the GPU.
             now: `time.monotonic()` seconds.
         """
-        fields = [(_SENT, _ALL_LINKS), (_RECEIVED, _ALL_LINKS)]
-        values = ask("nvmlDeviceGetFieldValues", handle, fields)
+        values = ask("nvmlDeviceGetFieldValues", handle, self._counters)
         if values is None or any(one.nvmlReturn for one in values):
             self._before = None
             return None, None
@@ -120,8 +130,18 @@ class NvlinkRates:
         # Counters begin anew with the driver.
         if before is None or now <= before[0] or sent < before[1] or received < before[2]:
             return None, None
-        scale = _KIB / (now - before[0])
+        scale = self._unit / (now - before[0])
         return (sent - before[1]) * scale, (received - before[2]) * scale
+
+
+def nvlink_rates() -> LinkRates:
+    """Throughput over all NVLink connections."""
+    return LinkRates(_NVLINK_KIB, 1024)
+
+
+def pcie_rates() -> LinkRates:
+    """Throughput over PCI Express."""
+    return LinkRates(_PCIE_BYTES, 1)
 
 
 def _partitions(ask: Ask, handle: Any) -> Iterator[GpuPartition]:

@@ -220,7 +220,7 @@ MOST = 16
 
 _NUMBERS = (
     *("sm_clock_max", "memory_clock", "nvlink_sent", "nvlink_received"),
-    *("fan", "encoder", "decoder"),
+    *("pcie_sent", "pcie_received", "fan", "encoder", "decoder"),
 )
 _COUNTS = ("ecc_corrected", "ecc_uncorrected", "nvlinks", "nvlinks_total")
 _FLAGS = ("remap_pending", "remap_failed")

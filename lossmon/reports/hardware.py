@@ -26,7 +26,8 @@ _HOST = ("cpu", "cpu_count", "memory_used", "memory_total", "disk_free", "disk_t
 _DETAILS = (
     *("sm_clock_max", "memory_clock", "ecc_corrected", "ecc_uncorrected"),
     *("remap_pending", "remap_failed", "nvlinks", "nvlinks_total"),
-    *("nvlink_sent", "nvlink_received", "fan", "encoder", "decoder"),
+    *("nvlink_sent", "nvlink_received", "pcie_sent", "pcie_received"),
+    *("fan", "encoder", "decoder"),
 )
 _PCIE = ("generation", "width", "max_generation", "max_width")
 
@@ -171,14 +172,18 @@ def _gpu_line(gpu: GpuReading) -> str:
     return head + ", ".join(part for part in parts if part)
 
 
+def _rates(link: str, sent: float | None, received: float | None) -> Iterator[str]:
+    if sent is not None and received is not None:
+        yield f"{link} out {sent / 1e9:.1f} GB/s, in {received / 1e9:.1f} GB/s"
+
+
 def _detail_parts(details: GpuDetails) -> Iterator[str]:
     if details.pcie is not None:
         yield f"PCIe {details.pcie.generation} x{details.pcie.width}"
+    yield from _rates("PCIe", details.pcie_sent, details.pcie_received)
     if details.nvlinks_total:
         yield f"NVLink {details.nvlinks}/{details.nvlinks_total}"
-    if details.nvlink_sent is not None and details.nvlink_received is not None:
-        sent, received = details.nvlink_sent / 1e9, details.nvlink_received / 1e9
-        yield f"NVLink out {sent:.1f} GB/s, in {received:.1f} GB/s"
+    yield from _rates("NVLink", details.nvlink_sent, details.nvlink_received)
     if details.fan is not None:
         yield f"fan {details.fan:.0f} %"
     if details.encoder or details.decoder:

@@ -78,6 +78,8 @@ class GpuDetails:
         partitions: MIG devices.
         nvlink_sent: Bytes per second over all NVLink connections, None before the second reading.
         nvlink_received: Likewise.
+        pcie_sent: Bytes per second from it over PCI Express, None before the second reading.
+        pcie_received: Bytes per second to it, likewise.
         fan: Speed of its fan, 0 to 100 of the intended maximum.
         encoder: Use of its video encoder, 0 to 100.
         decoder: Use of its video decoder, 0 to 100.
@@ -96,6 +98,8 @@ class GpuDetails:
     partitions: tuple[GpuPartition, ...] = ()
     nvlink_sent: float | None = None
     nvlink_received: float | None = None
+    pcie_sent: float | None = None
+    pcie_received: float | None = None
     fan: float | None = None
     encoder: float | None = None
     decoder: float | None = None

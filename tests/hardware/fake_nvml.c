@@ -261,8 +261,9 @@ typedef struct {
 
 int nvmlDeviceGetFieldValues(void *device, int count, field_t *values) {
     for (int i = 0; i < count; i++) {
-        const char *key = values[i].field == 138 ? "sent" : "received";
-        values[i].code = values[i].scope == ~0u ? verdict(device, "throughput") : 2;
+        int pcie = values[i].field >= 197, out = values[i].field == (pcie ? 197 : 138);
+        const char *key = pcie ? (out ? "pcie_sent" : "pcie_received") : out ? "sent" : "received";
+        values[i].code = values[i].scope == (pcie ? 0 : ~0u) ? verdict(device, "throughput") : 2;
         values[i].value.whole = (unsigned long long)setting(key, 1 << 20);
     }
     return SUCCESS;

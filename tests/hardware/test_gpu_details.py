@@ -64,9 +64,11 @@ def test_the_throughput_of_links_is_what_their_counters_gained(
     gpus: Gpus, driver: FakeNvml
 ) -> None:
     assert details(gpus).nvlink_sent is None, "one reading is no rate"
-    driver.says(f"sent {6 << 20}", f"received {11 << 20}")
+    counted = {"sent": 6, "received": 11, "pcie_sent": 6, "pcie_received": 11}
+    driver.says(*(f"{name} {count << 20}" for name, count in counted.items()))
     now = details(gpus, 5.0)
     assert (now.nvlink_sent, now.nvlink_received) == (GIB, 2 * GIB)
+    assert (now.pcie_sent, now.pcie_received) == (1 << 20, 2 << 20)
     driver.says("sent 0", "received 0")
     assert details(gpus, 10.0).nvlink_sent is None, "the driver was loaded anew"
     driver.says("throughput 3")

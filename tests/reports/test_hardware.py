@@ -39,6 +39,8 @@ DETAILS = GpuDetails(
     nvlinks_total=18,
     nvlink_sent=12.3e9,
     nvlink_received=9.8e9,
+    pcie_sent=1.2e9,
+    pcie_received=4.5e9,
     fan=45.0,
     decoder=7.0,
     xids=(63, 79),
@@ -67,8 +69,9 @@ def test_all_that_is_known_is_printed() -> None:
     assert hardware_lines(SNAPSHOT, "en") == [
         "gpu01: CPU 34 % of 64 cores, memory 100.0/500.0 GiB, disk 800.0 GiB free",
         "GPU 1 NVIDIA H100: 97 %, 60.0/80.0 GiB, 650/700 W, 62 °C, 1755 MHz, SW thermal, "
-        "PCIe 5 x8, NVLink 17/18, NVLink out 12.3 GB/s, in 9.8 GB/s, fan 45 %, "
-        "encoder 0 %, decoder 7 %, 2 uncorrected ECC errors, Xid 63, 79, MIG 1g.10gb 1.0/10.0 GiB",
+        "PCIe 5 x8, PCIe out 1.2 GB/s, in 4.5 GB/s, NVLink 17/18, "
+        "NVLink out 12.3 GB/s, in 9.8 GB/s, fan 45 %, encoder 0 %, decoder 7 %, "
+        "2 uncorrected ECC errors, Xid 63, 79, MIG 1g.10gb 1.0/10.0 GiB",
         "tune:",
         "  SLOW GPU: GPU 1 at 1200 MHz, the 7 others at 1755: 32% below",
         "  gpu02, stale",

@@ -282,12 +282,11 @@ def _links(scene: Scene, details: GpuDetails | None) -> list[tuple[int, Line]]:
         return parts
     if (pcie := details.pcie) is not None:
         parts.append((6, ((f"PCIe {pcie.generation}x{pcie.width}", MUTED),)))
+        parts += _rates(12, details.pcie_sent, details.pcie_received)
     if details.nvlinks is not None and details.nvlinks_total:
         role = MUTED if details.nvlinks == details.nvlinks_total else "warning"
         parts.append((7, ((f"NVLink {details.nvlinks}/{details.nvlinks_total}", role),)))
-    if details.nvlink_sent is not None and details.nvlink_received is not None:
-        out, back = (numbers.si(one, 2) for one in (details.nvlink_sent, details.nvlink_received))
-        parts.append((8, ((f"↑{out}B/s ↓{back}B/s", MUTED),)))
+    parts += _rates(8, details.nvlink_sent, details.nvlink_received)
     if details.fan is not None:
         parts.append((10, ((f"{scene.say('fan')} {details.fan:.0f}%", MUTED),)))
     if details.encoder or details.decoder:
@@ -298,6 +297,13 @@ def _links(scene: Scene, details: GpuDetails | None) -> list[tuple[int, Line]]:
     if details.partitions:
         parts.append((9, ((f"MIG {len(details.partitions)}", MUTED),)))
     return parts
+
+
+def _rates(rank: int, sent: float | None, received: float | None) -> list[tuple[int, Line]]:
+    """Bytes per second over a link, to stand behind its name."""
+    if sent is None or received is None:
+        return []
+    return [(rank, ((f"↑{numbers.si(sent, 2)}B/s ↓{numbers.si(received, 2)}B/s", MUTED),))]
 
 
 def process_lines(scene: Scene, gpu: GpuReading, width: int) -> list[Line]:

@@ -523,6 +523,8 @@ def test_a_gpu_has_its_links_partitions_and_faults_in_a_column() -> None:
         nvlinks_total=18,
         nvlink_sent=12.34e9,
         nvlink_received=9.8e9,
+        pcie_sent=1.2e9,
+        pcie_received=4.5e9,
         fan=45.0,
         encoder=3.0,
         xids=(13, 79),
@@ -534,8 +536,13 @@ def test_a_gpu_has_its_links_partitions_and_faults_in_a_column() -> None:
     for part in ("/1,980 MHz", "PCIe 4x16", "NVLink 17/18", "MIG 1g.10gb  3.0/10.0G", "this run"):
         assert part in whole
     assert any("Xid 79" in line and "ECC 2" in line and "remap pending" in line for line in shown)
-    wide = "\n".join(plain(line) for line in block(Scene(), gpu, 90))
-    for part in ("NVLink 17/18   ↑12GB/s ↓9.8GB/s", "fan 45%", "enc 3% dec 0%"):
+    wide = "\n".join(plain(line) for line in block(Scene(), gpu, 110))
+    for part in (
+        "PCIe 4x16   ↑1.2GB/s ↓4.5GB/s",
+        "NVLink 17/18   ↑12GB/s ↓9.8GB/s",
+        "fan 45%",
+        "enc 3% dec 0%",
+    ):
         assert part in wide
     short = "\n".join(plain(line) for line in block(Scene(), gpu, 46, whole=False))
     # Faults are told however little room there is.
