@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -10,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lossmon.diagnosis.advice import advise
+from lossmon.locale import ENGLISH, metric_name, translate
 from lossmon.reports.series_names import fitting
 from lossmon.sanitize import one_line
 from lossmon.types import Axis, Floats, Ints, RunSnapshot, Series
@@ -68,17 +70,17 @@ def plots(
         run: The run.
         patterns: Shell patterns of tags or canonical names; empty for the headline losses.
         style: Size and look.
-        language: Language of the verdict in the title.
+        language: Language of the verdict, the legend and the axis.
     """
     word = advise(run.diagnosis.verdict, language).badge
     if not patterns:
-        yield plot(f"{run.name}: {word}", headline_losses(run) or run.series[:1], style)
+        yield plot(f"{run.name}: {word}", headline_losses(run) or run.series[:1], style, language)
     for pattern in patterns:
         if series := fitting(run, [pattern]):
-            yield plot(f"{run.name}: {word}", series, style)
+            yield plot(f"{run.name}: {word}", series, style, language)
 
 
-def plot(title: str, series: Sequence[Series], style: PlotStyle) -> str:
+def plot(title: str, series: Sequence[Series], style: PlotStyle, language: str = ENGLISH) -> str:
     """Draw series over their steps.
 
     Long series are reduced to the minimum and maximum per column; NaN and infinities are left out
@@ -88,6 +90,7 @@ def plot(title: str, series: Sequence[Series], style: PlotStyle) -> str:
         title: Line above the plot; may come from outside.
         series: The series; at most `MOST_SERIES` are drawn.
         style: Size and look.
+        language: Language of the legend and the axis.
 
     Returns:
         Lines without trailing blanks.
@@ -98,26 +101,26 @@ def plot(title: str, series: Sequence[Series], style: PlotStyle) -> str:
     drawn = [(one, *_visible(one, style)) for one in series[:MOST_SERIES]]
     drawn = [(one, steps, values) for one, steps, values in drawn if len(steps)]
     if not drawn:
-        return f"{one_line(title)}: no finite value to plot"
+        return f"{one_line(title)}: {translate('no finite value to plot', language)}"
     plotext.clear_figure()
     # Otherwise no plot is larger than what plotext takes for the terminal.
     plotext.limit_size(False, False)
     plotext.plotsize(style.width, style.height)
     plotext.theme("clear")
-    plotext.title(one_line(title)[: style.width])
-    plotext.xlabel(_axis_label([one.axis for one, *_ in drawn]))
+    plotext.title(_in_cells(one_line(title))[: style.width])
+    plotext.xlabel(_in_cells(_axis_label([one.axis for one, *_ in drawn], language)))
     if style.log_y:
         plotext.yscale("log")
     for at, (one, steps, values) in enumerate(drawn):
         # Without colours, separate points stay apart from the line that they cross.
         apart = at > 0 and not style.colors and len(steps) <= style.width / POINT_GAP
         draw = plotext.scatter if apart else plotext.plot
-        draw(steps.tolist(), values.tolist(), label=_label(one), **_look(at, style))
+        draw(steps.tolist(), values.tolist(), label=_label(one, language), **_look(at, style))
     places = _ticks(np.concatenate([steps for _, steps, _ in drawn]))
     plotext.xticks(places, [f"{place:,.0f}" for place in places])
     places = _ticks(np.concatenate([values for *_, values in drawn]), log=style.log_y)
     plotext.yticks(places, [f"{place:.4g}" for place in places])
-    text: str = plotext.build()
+    text: str = plotext.build().replace(_SECOND_CELL, "")
     if not style.colors:
         text = plotext.uncolorize(text)
     if not style.unicode:
@@ -134,14 +137,25 @@ def _look(at: int, style: PlotStyle) -> dict[str, Color]:
     return {"marker": marker if style.unicode or len(marker) == 1 else ".", "color": "default"}
 
 
-def _label(series: Series) -> str:
-    label = one_line(series.meaning.label)
+def _label(series: Series, language: str) -> str:
+    label = _in_cells(one_line(metric_name(series.meaning.label, language)))
     count = series.n_nonfinite
     return f"{label} ({count:,} NaN/Inf)" if count else label
 
 
-def _axis_label(axes: Sequence[Axis]) -> str:
-    return " / ".join(dict.fromkeys("point" if axis is Axis.ORDER else axis.value for axis in axes))
+def _axis_label(axes: Sequence[Axis], language: str) -> str:
+    words = ("point" if axis is Axis.ORDER else axis.value for axis in axes)
+    return " / ".join(dict.fromkeys(translate(word, language) for word in words))
+
+
+_SECOND_CELL = "\0"
+
+
+def _in_cells(text: str) -> str:
+    """A text with one character per cell: plotext takes every character for one cell."""
+    return "".join(
+        char + _SECOND_CELL * (unicodedata.east_asian_width(char) in "WF") for char in text
+    )
 
 
 def _visible(series: Series, style: PlotStyle) -> tuple[Ints, Floats]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.cells import cell_len
 
 from lossmon import cli
 from lossmon.reports.plot import PlotStyle, plot, plots
@@ -160,3 +161,13 @@ def test_an_option_that_the_format_cannot_take_is_refused(
 ) -> None:
     assert cli.main(["check", str(log), option, "--format", "github"]) == 2
     assert f"{option} needs --format" in capsys.readouterr().err
+
+
+def test_legend_and_axis_speak_the_language_and_keep_the_frame_straight() -> None:
+    text = plot("运行", [line(falling())], STYLE, "zh")
+    english = plot("run", [line(falling())], STYLE)
+    assert "训练损失" in text and "步" in text.splitlines()[-1]
+    assert "train" not in text and "\0" not in text
+    edges = [cell_len(row) for row in text.splitlines()[1:-2]]
+    assert edges == [len(row) for row in english.splitlines()[1:-2]]
+    assert "没有可绘制的有限值" in plot("运行", [], STYLE, "zh")
