@@ -10,7 +10,7 @@ from typing import ClassVar, Self
 from textual import getters
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.events import Click
+from textual.events import Click, MouseEvent
 
 from lossmon.types import RunSnapshot, RunState
 from lossmon.ui.chart.model import ChartModel, Curve
@@ -326,10 +326,6 @@ class CompareScreen(SceneScreen):
         if event.widget is self.body and 0 <= at < len(self.rows):
             self._choose(at)
 
-    def on_mouse_scroll_down(self) -> None:
-        self.body.top += 3
-        self._draw()
-
-    def on_mouse_scroll_up(self) -> None:
-        self.body.top -= 3
+    def wheel(self, event: MouseEvent, way: int) -> None:
+        self.body.top += 3 * way
         self._draw()

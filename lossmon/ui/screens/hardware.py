@@ -248,13 +248,8 @@ class HardwareScreen(SceneScreen):
         self.page = max(0, min(self.pages - 1, self.page + by))
         self._draw()
 
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        event.stop()
-        self.action_page(1)
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        event.stop()
-        self.action_page(-1)
+    def wheel(self, event: events.MouseEvent, way: int) -> None:
+        self.action_page(way)
 
 
 def span_of(

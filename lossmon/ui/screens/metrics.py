@@ -391,8 +391,5 @@ class MetricsScreen(TypingScreen):
         if event.times > 1:
             self.action_open()
 
-    def on_mouse_scroll_down(self) -> None:
-        self.action_page(1)
-
-    def on_mouse_scroll_up(self) -> None:
-        self.action_page(-1)
+    def wheel(self, event: events.MouseEvent, way: int) -> None:
+        self.action_page(way)

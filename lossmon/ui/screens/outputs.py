@@ -288,13 +288,7 @@ class OutputsScreen(TypingScreen):
                 self.selection.go(prompts[first + at.y])
                 self._moved()
 
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        self._wheel(event, 1)
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        self._wheel(event, -1)
-
-    def _wheel(self, event: events.MouseEvent, way: int) -> None:
+    def wheel(self, event: events.MouseEvent, way: int) -> None:
         room, height, _ = self.body.listed
         at = event.get_content_offset(self.body)
         if at is not None and at.x < room and at.y < height:

@@ -70,7 +70,7 @@ class Waiting(ScenePanel):
 
     def _advice(self, where: str) -> Iterator[str]:
         say = self.scene.say
-        yield say("every file there is looked at as it grows")
+        yield say("new files and lines are read as they are written")
         if self.scene.snapshot.seen_files:
             explain = "`lossmon explain {path}` says why a file is not read"
             yield phrase(explain, self.scene.language, path=where)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from textual.events import MouseScrollDown, MouseScrollUp
 from textual.geometry import Size
 from textual.pilot import Pilot
 
@@ -301,11 +302,11 @@ async def test_the_wheel_scrolls_and_the_choice_stays_in_view() -> None:
     async with app.run_test(size=(120, 24)) as pilot:
         await pilot.press("r", "g")
         for _ in range(4):
-            page(app).on_mouse_scroll_down()
+            await pilot._post_mouse_events([MouseScrollDown], page(app).body, (3, 3), button=0)
         assert page(app).body.top == 12
         assert page(app).fleet.row == 12
         for _ in range(9):
-            page(app).on_mouse_scroll_up()
+            await pilot._post_mouse_events([MouseScrollUp], page(app).body, (3, 3), button=0)
         assert page(app).body.top == 0
         assert 0 <= page(app).fleet.row < 21
 

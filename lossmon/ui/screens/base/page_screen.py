@@ -174,11 +174,8 @@ class PageScreen(SceneScreen):
         """Go to the first or the last line."""
         self._move(0 if side < 0 else self.body.last_top())
 
-    def on_mouse_scroll_down(self) -> None:
-        self.action_scroll(3)
-
-    def on_mouse_scroll_up(self) -> None:
-        self.action_scroll(-3)
+    def wheel(self, event: events.MouseEvent, way: int) -> None:
+        self.action_scroll(3 * way)
 
     def _move(self, top: int) -> None:
         self.body.top = max(0, min(top, self.body.last_top()))

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Self
 
+from textual import events
 from textual.message import Message
 from textual.screen import Screen
 
@@ -76,6 +77,15 @@ class SceneScreen(Screen[None]):
     def toggle(self) -> None:
         """Close the view: its key was pressed while it is on top."""
         self.app.pop_screen()
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        self.wheel(event, 1)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        self.wheel(event, -1)
+
+    def wheel(self, event: events.MouseEvent, way: int) -> None:
+        """The wheel was turned down (1) or up (-1) by a notch; nothing by default."""
 
     def present(self, scene: Scene) -> None:
         """Show a scene; cheap where nothing changed."""

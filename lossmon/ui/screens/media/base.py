@@ -350,8 +350,5 @@ class MediaScreen(TypingScreen):
         if place is not None and 0 <= self.list.top + place.y < len(self.shown):
             self.action_choose(self.list.top + place.y - self.chosen)
 
-    def on_mouse_scroll_down(self) -> None:
-        self.action_choose(1)
-
-    def on_mouse_scroll_up(self) -> None:
-        self.action_choose(-1)
+    def wheel(self, event: events.MouseEvent, way: int) -> None:
+        self.action_choose(way)
