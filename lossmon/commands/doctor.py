@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from lossmon.commands.arguments.inputs import must_be_theme, settings_of
 from lossmon.commands.arguments.parsing import add_paths, add_settings, new_parser
-from lossmon.config import Config
+from lossmon.config import Config, language_of
+from lossmon.errors import LossmonError
 
 _DESCRIPTION = """\
 Check the terminal, the file system of PATH (default: the current directory), file events, clocks,
@@ -33,7 +36,7 @@ def parser() -> argparse.ArgumentParser:
     """The parser of `lossmon doctor`."""
     parser = new_parser("lossmon doctor", _DESCRIPTION, _EPILOG)
     add_paths(parser, needed=False)
-    add_settings(parser, ())
+    add_settings(parser, ("lang",))
     return parser
 
 
@@ -46,4 +49,13 @@ def run(options: argparse.Namespace) -> int:
         must_be_theme(config.theme)
         return config
 
-    return 0 if write(examine(options.paths or [Path()], load), sys.stdout) else 1
+    results = examine(options.paths or [Path()], load)
+    return 0 if write(results, sys.stdout, _language(load)) else 1
+
+
+def _language(load: Callable[[], Config]) -> str:
+    """The language of the settings, or of the locale where they are wrong."""
+    try:
+        return load().lang
+    except LossmonError:
+        return language_of(os.environ)[0]

@@ -19,10 +19,14 @@ from lossmon.doctor.setup import (
 )
 from lossmon.errors import internal_error
 from lossmon.filesystems import unanswering
+from lossmon.locale import translate
 from lossmon.sanitize import cells
 
 MARKS = {Level.GOOD: ("✓", "+"), Level.NOTE: ("◆", "*"), Level.BAD: ("✖", "x")}
 """Stands before a line, in Unicode and in ASCII."""
+
+SUBJECT = 19
+"""Columns of the subject of a line."""
 
 
 def examine(paths: Sequence[Path], load: Callable[[], Config]) -> Iterator[CheckResult]:
@@ -44,17 +48,24 @@ def examine(paths: Sequence[Path], load: Callable[[], Config]) -> Iterator[Check
         try:
             yield from check()
         except Exception as error:
-            yield note("doctor", internal_error(error), "report this; the other checks go on")
+            fault = internal_error(error)
+            yield note("doctor", "{fault}", "report this; the other checks go on", fault=fault)
 
 
-def write(results: Iterator[CheckResult], out: TextIO) -> bool:
+def write(results: Iterator[CheckResult], out: TextIO, language: str) -> bool:
     """Print results as they come; whether lossmon can work here."""
+    from rich.cells import cell_len
+
     works = True
     for one in results:
         unicode = (out.encoding or "").lower().startswith("utf")
         mark = MARKS[one.level][0 if unicode else 1]
-        print(cells(f"{mark} {one.subject:<19} {one.text}"), file=out, flush=True)
-        if one.remedy:
-            print(cells(f"  {'':<19} {'→' if unicode else '->'} {one.remedy}"), file=out)
+        subject = translate(one.subject, language)
+        subject += " " * (SUBJECT - cell_len(subject))
+        print(cells(f"{mark} {subject} {one.say(one.finding, language)}"), file=out, flush=True)
+        if one.action:
+            arrow = "→" if unicode else "->"
+            remedy = one.say(one.action, language)
+            print(cells(f"  {'':<{SUBJECT}} {arrow} {remedy}"), file=out)
         works = works and one.level is not Level.BAD
     return works

@@ -47,14 +47,16 @@ def examine_gpus(reading: HardwareReading) -> CheckResult:
         names = ", ".join(dict.fromkeys(gpu.name for gpu in reading.gpus))
         text = f"{len(reading.gpus)} x {names}"
         if lost:
+            found = "{gpus}; GPU {lost} does not answer"
             remedy = "see `nvidia-smi` and `dmesg | grep -i xid`; the machine may need a restart"
-            return note("GPUs", f"{text}; GPU {', '.join(lost)} does not answer", remedy)
-        return good("GPUs", text)
+            return note("GPUs", found, remedy, gpus=text, lost=", ".join(lost))
+        return good("GPUs", "{gpus}", gpus=text)
     if reading.note:
         remedy = "ignore this if the machine has no NVIDIA GPU; otherwise run `nvidia-smi`"
         return note("GPUs", reading.note, remedy)
+    found = "the driver has not answered within {seconds} s"
     remedy = "the driver hangs; `nvidia-smi` will too, and the machine may need a restart"
-    return note("GPUs", f"the driver has not answered within {PATIENCE:g} s", remedy)
+    return note("GPUs", found, remedy, seconds=f"{PATIENCE:g}")
 
 
 NARROWEST, LOWEST = 40, 9
@@ -77,16 +79,16 @@ def check_terminal() -> Iterator[CheckResult]:
 def examine_terminal(environ: Mapping[str, str], size: tuple[int, int]) -> Iterator[CheckResult]:
     """A terminal by its variables and its size in columns and rows."""
     width, height = size
-    name = environ.get("TERM") or "unknown"
+    found = f"{environ.get('TERM') or 'unknown'}, {width}x{height}"
     if width < NARROWEST or height < LOWEST:
-        remedy = f"make it at least {NARROWEST}x{LOWEST} to see a chart"
-        yield note("terminal", f"{name}, {width}x{height}", remedy)
+        remedy = "make it at least {least} to see a chart"
+        yield note("terminal", "{found}", remedy, found=found, least=f"{NARROWEST}x{LOWEST}")
     else:
-        yield good("terminal", f"{name}, {width}x{height}")
-    found = detect(environ)
-    yield _characters(found.unicode)
-    yield _colours(found.colors, environ)
-    if found.has_images:
+        yield good("terminal", "{found}", found=found)
+    able = detect(environ)
+    yield _characters(able.unicode)
+    yield _colours(able.colors, environ)
+    if able.has_images:
         yield good("images", "drawn by the terminal (Kitty graphics)")
     if environ.get("TMUX"):
         yield good("tmux", "alerts can be shown by it: lossmon watch PATH --tmux")
@@ -108,9 +110,11 @@ def _colours(colors: int, environ: Mapping[str, str]) -> CheckResult:
     if environ.get("NO_COLOR"):
         return note("colours", "none: NO_COLOR is set", "unset NO_COLOR to have them")
     if colors > 16:
-        return note("colours", f"{colors}", "set COLORTERM=truecolor if the terminal knows more")
+        remedy = "set COLORTERM=truecolor if the terminal has more"
+        return note("colours", "{colors}", remedy, colors=str(colors))
     return note(
         "colours",
-        f"{colors or 'none'}: themes are replaced by the terminal's own colours",
+        "{colors}: themes are replaced by the terminal's own colours",
         "set TERM to what the terminal is, such as xterm-256color, and COLORTERM=truecolor",
+        colors=str(colors),
     )

@@ -41,8 +41,10 @@ def check_paths(paths: Sequence[Path], late: Collection[Path] = ()) -> Iterator[
     for path in paths:
         if path in late:
             point, kind = mount_of(path)
-            found = f"{point} ({kind}) has not answered for {PATIENCE:g} s"
-            yield bad(str(path), found, "see that its server is up, or mount it again")
+            found = "{point} ({kind}) has not answered for {seconds} s"
+            remedy = "see that its server is up, or mount it again"
+            values = {"point": str(point), "kind": kind, "seconds": f"{PATIENCE:g}"}
+            yield bad(str(path), found, remedy, **values)
             continue
         if not os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0)):
             found = "may not be read" if path.exists() else "is not there"
@@ -54,13 +56,15 @@ def check_paths(paths: Sequence[Path], late: Collection[Path] = ()) -> Iterator[
 
 def _file_system(path: Path) -> CheckResult:
     kind, cost = file_system(path), _cost(path)
-    looks = f"a look takes {cost * 1e3:.2g} ms"
+    values = {"kind": kind or "?", "took": f"{cost * 1e3:.2g}"}
     if not is_silent(kind):
-        return good(str(path), f"{kind or 'unknown file system'}, changes come as events; {looks}")
-    text = f"{kind}, a network file system: files are polled every second; {looks}"
+        found = "{kind}, changes are reported as events; one look takes {took} ms"
+        return good(str(path), found, **values)
+    found = "{kind}, a network file system: files are polled every second; one look takes {took} ms"
     if cost < SLOW:
-        return good(str(path), text)
-    return note(str(path), text, "watch fewer runs at once, or run lossmon where the files are")
+        return good(str(path), found, **values)
+    remedy = "watch fewer runs at once, or run lossmon where the files are"
+    return note(str(path), found, remedy, **values)
 
 
 def _cost(path: Path) -> float:
@@ -85,11 +89,14 @@ def _clock(path: Path) -> Iterator[CheckResult]:
         skew = max(0.0, newest - time.time())
     if abs(skew) <= SKEW:
         return
-    way = "ahead of" if skew > 0 else "behind"
+    ahead = "the files of {directory} are {seconds} s ahead of this machine"
+    behind = "the files of {directory} are {seconds} s behind this machine"
     yield note(
         "clock",
-        f"the files of {directory} are {abs(skew):.0f} s {way} this machine",
+        ahead if skew > 0 else behind,
         "let NTP set both clocks: a silent run is noticed that much too late or too early",
+        directory=str(directory),
+        seconds=f"{abs(skew):.0f}",
     )
 
 
@@ -108,7 +115,7 @@ def check_events(paths: Sequence[Path], limits: Path = INOTIFY) -> Iterator[Chec
         exhausted = [one for one in watch.notes if "(fs.inotify" in one]
     for text in exhausted:
         remedy = "end other programs that watch files, or raise that limit with sysctl"
-        yield note("file events", text, remedy)
+        yield note("file events", "{limit}", remedy, limit=text)
     try:
         watches, instances = (
             int((limits / name).read_text()) for name in ("max_user_watches", "max_user_instances")
@@ -120,13 +127,15 @@ def check_events(paths: Sequence[Path], limits: Path = INOTIFY) -> Iterator[Chec
             "nothing: where no events come, files are polled",
         )
         return
-    text = f"inotify: {watches:,} watches and {instances:,} instances per user"
+    found = "inotify: {watches} watches and {instances} instances per user"
+    values = {"watches": f"{watches:,}", "instances": f"{instances:,}"}
     if watches >= FEW_WATCHES and instances >= FEW_INSTANCES:
-        yield good("file events", text)
+        yield good("file events", found, **values)
         return
     names = []
     if watches < FEW_WATCHES:
         names.append("fs.inotify.max_user_watches=65536")
     if instances < FEW_INSTANCES:
         names.append("fs.inotify.max_user_instances=512")
-    yield note("file events", text, f"sudo sysctl {' '.join(names)}; until then files are polled")
+    remedy = "sudo sysctl {names}; until then files are polled"
+    yield note("file events", found, remedy, names=" ".join(names), **values)

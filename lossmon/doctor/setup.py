@@ -34,7 +34,8 @@ _NAME = re.compile(r"[A-Za-z0-9._-]+")
 def check_version() -> Iterator[CheckResult]:
     """What is installed."""
     python = f"{platform.python_implementation()} {platform.python_version()}"
-    yield good("version", f"lossmon {__version__}, {python}, {platform.platform(terse=True)}")
+    version = f"lossmon {__version__}, {python}, {platform.platform(terse=True)}"
+    yield good("version", "{version}", version=version)
 
 
 def check_extras() -> Iterator[CheckResult]:
@@ -42,10 +43,13 @@ def check_extras() -> Iterator[CheckResult]:
     for extra, needed in extras(metadata.requires("lossmon") or []).items():
         missing = [name for name in needed if not _is_installed(name)]
         if missing:
-            text = f"not installed: {', '.join(missing)}"
-            yield note(f"extra {extra}", text, f"pip install 'lossmon[{extra}]' if you want it")
+            found, remedy = (
+                "not installed: {names}",
+                "pip install 'lossmon[{extra}]' if you want it",
+            )
+            yield note(f"extra {extra}", found, remedy, names=", ".join(missing), extra=extra)
         else:
-            yield good(f"extra {extra}", f"{', '.join(needed)}")
+            yield good(f"extra {extra}", "{names}", names=", ".join(needed))
 
 
 def extras(requirements: list[str]) -> dict[str, list[str]]:
@@ -74,17 +78,15 @@ def check_settings(load: Callable[[], Config]) -> Iterator[CheckResult]:
         config = load()
         alerts = load_alerts(config.alerts, f"{config.file}: [alerts]")
     except LossmonError as error:
-        yield bad(
-            "settings",
-            one_line(str(error)),
-            "correct it; commands that need it do not start until then",
-        )
+        remedy = "correct it; commands that need it do not start until then"
+        yield bad("settings", "{fault}", remedy, fault=one_line(str(error)))
         return
     there = config.file is not None and config.file.is_file()
-    yield good("settings", str(config.file) if there else "none: defaults hold")
+    found = "{file}" if there else "no settings file: the defaults are used"
+    yield good("settings", found, file=str(config.file))
     if alerts.channels:
         names = ", ".join(channel.name for channel in alerts.channels)
-        yield good("alerts", f"{names}; `lossmon notify --test` tries them")
+        yield good("alerts", "{names}; `lossmon notify --test` tries them", names=names)
 
 
 def check_directories() -> Iterator[CheckResult]:
@@ -99,19 +101,21 @@ def check_directories() -> Iterator[CheckResult]:
         if above.is_dir() and os.access(above, os.W_OK | os.X_OK):
             yield _writable(subject, path, above)
         else:
-            remedy = f"make {above} writable; until then nothing is remembered there"
-            yield note(subject, f"{path} cannot be written", remedy)
+            remedy = "make {above} writable; until then nothing is remembered there"
+            found = "{path} cannot be written"
+            yield note(subject, found, remedy, path=str(path), above=str(above))
 
 
 def _writable(subject: str, path: Path, above: Path) -> CheckResult:
     kind, space = file_system(above), os.statvfs(above)
     if space.f_bavail * space.f_frsize < NEEDED:
         remedy = "make room there; until then alerts and choices are not remembered"
-        return note(subject, f"{path}: the disk is full", remedy)
+        return note(subject, "{path}: the disk is full", remedy, path=str(path))
     if subject == STATE and is_silent(kind):
         remedy = "if alerts fail there, give `lossmon watch` a local journal: --state /var/tmp/FILE"
-        return note(subject, f"{path} on {kind}: the journal of alerts needs working locks", remedy)
-    return good(subject, str(path))
+        found = "{path} on {kind}: the journal of alerts needs working locks"
+        return note(subject, found, remedy, path=str(path), kind=kind)
+    return good(subject, "{path}", path=str(path))
 
 
 def check_errors(file: Path | None = None) -> Iterator[CheckResult]:
@@ -123,7 +127,8 @@ def check_errors(file: Path | None = None) -> Iterator[CheckResult]:
         yield good("error log", "none")
         return
     except OSError as error:
-        yield note("error log", f"{file}: {error.strerror}", "make it readable")
+        fault = f"{file}: {error.strerror}"
+        yield note("error log", "{fault}", "make it readable", fault=fault)
         return
     lines = [line for line in text.splitlines() if line.strip()]
     count = sum("internal error" in line and not line.startswith(" ") for line in lines)
@@ -133,6 +138,9 @@ def check_errors(file: Path | None = None) -> Iterator[CheckResult]:
     last = one_line(lines[-1])[:SUMMARY]
     yield note(
         "error log",
-        f"{count} in {file}; the last: {last}",
+        "{count} in {file}; the last: {last}",
         "report them with that file, or delete it if they are old",
+        count=str(count),
+        file=str(file),
+        last=last,
     )

@@ -14,7 +14,7 @@ from lossmon.cli import main
 from lossmon.config import Config
 from lossmon.doctor import paths as path_checks
 from lossmon.doctor.examination import examine, write
-from lossmon.doctor.machine import examine_gpus, examine_terminal
+from lossmon.doctor.machine import check_terminal, examine_gpus, examine_terminal
 from lossmon.doctor.paths import check_events, check_paths
 from lossmon.doctor.result import CheckResult, Level, bad, good, note
 from lossmon.doctor.setup import (
@@ -173,7 +173,7 @@ def test_an_extra_that_is_missing_says_how_to_get_it(monkeypatch: pytest.MonkeyP
 def test_alert_channels_are_named() -> None:
     config = Config(alerts={"exec": {"command": "true"}})
     settings, alerts = check_settings(lambda: config)
-    assert (settings.text, alerts.level) == ("none: defaults hold", Level.GOOD)
+    assert (settings.text, alerts.level) == ("no settings file: the defaults are used", Level.GOOD)
     assert alerts.text.startswith("exec;")
 
 
@@ -236,8 +236,16 @@ def test_a_check_that_fails_itself_costs_only_its_lines(
 @pytest.mark.parametrize("encoding, mark", [("utf-8", "✖"), ("ascii", "x")])
 def test_the_marks_fit_the_output(encoding: str, mark: str) -> None:
     out = io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors="replace")
-    assert not write(iter([good("a", "b"), note("c", "d", "e"), bad("f", "g\x1b", "h")]), out)
+    assert not write(iter([good("a", "b"), note("c", "d", "e"), bad("f", "g\x1b", "h")]), out, "en")
     out.seek(0)
     text = out.read()
     assert mark in text
     assert "\x1b" not in text
+
+
+def test_the_doctor_speaks_chinese(tmp_path: Path) -> None:
+    out = io.StringIO()
+    found = [*check_terminal(), *check_paths([tmp_path / "missing"]), *check_settings(Config)]
+    assert not write(iter(found), out, "zh")
+    assert "* 终端  " in out.getvalue() and " 不存在" in out.getvalue()
+    assert "没有配置文件，使用默认值" in out.getvalue()
