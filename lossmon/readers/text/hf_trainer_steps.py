@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Generic, TypeVar
 
 from lossmon.fast_dataclass import dataclass
+from lossmon.readers.text.hf_trainer_interval import RecordInterval
 from lossmon.types import Axis
 
 T = TypeVar("T")
@@ -136,12 +137,14 @@ class TrainerSteps(Generic[T]):
         total: Steps of the whole training, 0 if unknown.
         by_epoch: Records without a known step are placed by their epoch.
         is_sparse: Several whole epochs were evaluated between two train records.
+        interval: Steps between train records.
     """
 
     per_epoch: float = 0.0
     total: int = 0
     by_epoch: bool = False
     is_sparse: bool = False
+    interval: RecordInterval = field(default_factory=RecordInterval)
     _bar: int = 0
     _bar_total: int = 0
     _held: list[TrainerRecord[T]] = field(default_factory=list)
@@ -168,6 +171,8 @@ class TrainerSteps(Generic[T]):
 
     def add(self, record: TrainerRecord[T]) -> list[PlacedRecord[T]]:
         """Add a record; return those whose steps are known now, oldest first."""
+        if record.train:
+            self.interval.add(record.epoch, record.precision)
         if self.per_epoch:
             return [self._by_epoch(record, EpochScale(self.per_epoch, self.per_epoch))]
         if self._counting or not self._bar_total:
@@ -189,15 +194,20 @@ class TrainerSteps(Generic[T]):
             precision: Half of the last printed digit.
             train: They hold train losses.
         """
-        if self.per_epoch:
-            return [max(0, round(epoch * self.per_epoch)) for epoch in epochs], Axis.STEP
-        if not self._counting or not train or self._held or self.by_epoch:
+        if not self.per_epoch and (not self._counting or not train or self._held or self.by_epoch):
             return None
+        if self.per_epoch:
+            scale = EpochScale(self.per_epoch, self.per_epoch)
+            for epoch in epochs if train else ():
+                self.interval.add(epoch, precision)
+            return [self._step(epoch, precision, train, scale) for epoch in epochs], Axis.STEP
         rising = [*self._epochs[-1:], *epochs]
         if any(b < a - precision for a, b in pairwise(rising)):
             return None
         first = len(self._epochs) + 1
         self._epochs += epochs
+        for epoch in epochs:
+            self.interval.add(epoch, precision)
         return list(range(first, first + len(epochs))), Axis.ORDER
 
     def add_bar(self, step: int, total: int) -> list[PlacedRecord[T]]:
@@ -229,6 +239,8 @@ class TrainerSteps(Generic[T]):
             step = proven if step - AHEAD <= proven <= step else step
         self._bounds.narrow(step, last.epoch, last.precision)
         held, self._held = self._held, []
+        for record in held:
+            self.interval.step(step, record.epoch, 0.0, train=record.train)
         return [(record.item, step, Axis.STEP) for record in held]
 
     def _of_last(self, bar: int) -> int:
@@ -259,6 +271,13 @@ class TrainerSteps(Generic[T]):
         self.total = total or self.total
         self.per_epoch = per_epoch or self.per_epoch
 
+    @property
+    def is_misplaced(self) -> bool:
+        """Whether the interval of the train records shows, now, that some had wrong steps."""
+        if self.per_epoch:
+            return self.interval.is_misplaced(self.per_epoch - 1, self.per_epoch + 1e-6)
+        return self.interval.is_misplaced(self._bounds.low, self._bounds.high)
+
     def reached(self, epoch: float) -> int:
         """Return the step at an epoch of a training whose plan is known, else 0."""
         return min(round(epoch * self.per_epoch), self.total) if self.per_epoch else 0
@@ -271,8 +290,12 @@ class TrainerSteps(Generic[T]):
         return [self._by_epoch(record, scale) for record in held]
 
     def _by_epoch(self, record: TrainerRecord[T], scale: EpochScale) -> PlacedRecord[T]:
-        step = scale.step(record.epoch)
+        step = self._step(record.epoch, record.precision, record.train, scale)
         return record.item, min(step, self.total) if self.total else step, Axis.STEP
+
+    def _step(self, epoch: float, precision: float, train: bool, scale: EpochScale) -> int:
+        near, off = scale.step(epoch), precision * scale.steps
+        return self.interval.step(near, epoch, off, train=train)
 
     def _counted(self, record: TrainerRecord[T]) -> PlacedRecord[T]:
         """Number a record; an evaluation gets the number of the train record before it."""

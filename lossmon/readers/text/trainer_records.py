@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from lossmon.readers.text.emitter import NOTHING, PointEmitter, trains
 from lossmon.readers.text.facts.run_facts import RunFacts
+from lossmon.readers.text.hf_trainer_interval import RecordInterval
 from lossmon.readers.text.hf_trainer_steps import PlacedRecord, TrainerRecord, TrainerSteps
 from lossmon.readers.text.placement.hindsight import Hindsight
 from lossmon.readers.text.progress_bars import tqdm
@@ -42,7 +43,10 @@ class TrainerRecords:
         self.last_bar = ""
         self._emitter = emitter
         self._facts = facts
-        self._steps: TrainerSteps[Held] = TrainerSteps(by_epoch=hindsight.by_epoch)
+        self._steps: TrainerSteps[Held] = TrainerSteps(
+            by_epoch=hindsight.by_epoch,
+            interval=RecordInterval(hindsight.interval, hindsight.logs_first),
+        )
         self._hindsight = hindsight
         if hindsight.total_steps:
             self.announce(hindsight.total_steps, hindsight.steps_per_epoch)
@@ -88,6 +92,7 @@ class TrainerRecords:
             placed = self._steps.add_run(epochs, half, trains(template))
             if placed is not None:
                 self._emitter.emit(template, rows, *placed)
+                self._check_places()
                 return
         for row in rows:
             self._add_one(template, row)
@@ -108,8 +113,15 @@ class TrainerRecords:
         half = _half_digit(text, template.parsed.quoted)
         record = TrainerRecord(held, epoch, half, trains(template))
         self._emit(self._steps.add(record))
+        self._check_places()
         if self._steps.is_sparse:
             self._hindsight.set_by_epoch()
+
+    def _check_places(self) -> None:
+        """Have the log read again where the interval of its records shows wrong steps."""
+        if self._steps.is_misplaced:
+            found = self._steps.interval
+            self._hindsight.set_interval(found.steps, logs_first=found.logs_first)
 
     def _note_rates(self, template: Template, rows: Sequence[Groups]) -> None:
         for tag, index, _ in template.values:
@@ -134,7 +146,27 @@ class TrainerRecords:
         annealed = self._highest_rate > 0 and self._rate_at(epochs) <= ANNEALED * self._highest_rate
         possible = total >= max(1, self._steps.counted)
         if self._steps.is_counting and possible and epochs and annealed:
+            total = self._refined(template, row, total, values["train_runtime"], epochs)
             self._hindsight.set_plan(total, total / epochs)
+
+    def _refined(
+        self, template: Template, row: Groups, total: int, runtime: float, epochs: float
+    ) -> int:
+        """The planned steps, which follow from rounded steps per second, made exact.
+
+        The interval of the train records, if it is certain, narrows them down.
+        """
+        index = next(i for tag, i, _ in template.values if tag == "train_steps_per_second")
+        half = runtime * _half_digit(row[index], template.parsed.quoted) / epochs
+        low, high = total / epochs - half, total / epochs + half
+        interval = self._steps.interval
+        if not interval.find(low, high, least=3):
+            return total
+        self._hindsight.set_interval(interval.steps, logs_first=interval.logs_first)
+        if self._rates[-1][0] == epochs:
+            return interval.last_step
+        low, high = interval.rates(low, high)
+        return round(min(max(total, low * epochs), high * epochs))
 
     def _rate_at(self, epoch: float) -> float:
         """The learning rate at an epoch behind the newest record, as a straight line has it."""

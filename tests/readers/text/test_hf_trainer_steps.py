@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from lossmon.readers.text.hf_trainer_interval import RecordInterval
 from lossmon.readers.text.hf_trainer_steps import PlacedRecord, TrainerRecord, TrainerSteps
 from lossmon.types import Axis
 
@@ -60,6 +63,39 @@ def test_without_either_records_are_numbered_alone_or_together() -> None:
     assert steps.add_run([0.2, 0.3], 0.05, True) == ([2, 3], Axis.ORDER)
     assert steps.add(record(0.3, train=False)) == [(0.3, 3, Axis.ORDER)]
     assert steps.add_run([0.4, 0.2], 0.05, True) is None
+
+
+def hundredths(step: int, per_epoch: int) -> TrainerRecord[float]:
+    return TrainerRecord(float(step), round(step / per_epoch, 2), 0.005, True)
+
+
+@pytest.mark.parametrize(
+    "logged",
+    [[10 * n for n in range(1, 71)], [1, *(10 * n for n in range(1, 71))], list(range(1, 300))],
+    ids=["every tenth", "and the first", "every one"],
+)
+def test_equal_intervals_show_the_steps_that_rounded_epochs_hide(logged: list[int]) -> None:
+    steps: TrainerSteps[float] = TrainerSteps()
+    steps.announce(total=1410, per_epoch=705)
+    first = [step for number in logged for _, step, _ in steps.add(hundredths(number, 705))]
+    assert first != logged
+    assert steps.is_misplaced
+    found = RecordInterval(steps.interval.steps, steps.interval.logs_first)
+    again: TrainerSteps[float] = TrainerSteps(interval=found)
+    again.announce(total=1410, per_epoch=705)
+    placed = [step for number in logged for _, step, _ in again.add(hundredths(number, 705))]
+    assert placed == logged
+    last = hundredths(logged[-1], 705).epoch
+    assert again.add(record(last, train=False)) == [(last, logged[-1], Axis.STEP)]
+
+
+def test_unequal_intervals_leave_steps_to_their_epochs() -> None:
+    steps: TrainerSteps[float] = TrainerSteps()
+    steps.announce(total=1410, per_epoch=705)
+    for number in (10, 25, 30, 70, 75, 100, 110, 190, 200, 260):
+        steps.add(hundredths(number, 705))
+    assert not steps.is_misplaced
+    assert steps.interval.steps == 0
 
 
 def test_evaluations_that_outnumber_the_train_records_are_noticed() -> None:

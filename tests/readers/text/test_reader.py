@@ -203,6 +203,20 @@ def test_a_closing_record_tells_the_steps_between_the_last_record_and_the_end(
     assert read.last("total_steps") == read.last("step") == 45
 
 
+def test_steps_of_a_log_are_exact_although_its_epochs_and_its_speed_are_rounded(
+    tmp_path: Path,
+) -> None:
+    lines = [
+        f"{{'loss': 2.5, 'learning_rate': {(900 - step) / 1e6}, 'epoch': {step / 300:.2f}}}\n"
+        for step in range(10, 901, 10)
+    ]
+    last = "{'train_runtime': 11174.986, 'train_samples_per_second': 2.553, "
+    lines.append(last + "'train_steps_per_second': 0.081, 'train_loss': 2.5, 'epoch': 3.0}\n")
+    read = read_text(tmp_path / "train.log", "".join(lines))
+    assert read.steps["loss"] == list(range(10, 901, 10))
+    assert read.last("total_steps") == 900
+
+
 def test_a_training_that_was_stopped_early_does_not_tell_its_steps(tmp_path: Path) -> None:
     lines = [
         f"{{'loss': 2.{9 - i}, 'learning_rate': {1e-3 * (1 - i / 20)}, 'epoch': {i / 2}}}\n"

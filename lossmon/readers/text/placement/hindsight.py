@@ -21,6 +21,8 @@ class Hindsight:
         summed: Tags of batches of evaluations that another line sums up.
         total_steps: Planned steps of the HF Trainer, 0 if unknown.
         steps_per_epoch: Steps of each of its epochs.
+        interval: Steps between its train records, 0 if unknown.
+        logs_first: The first of them is that of step 1.
         by_epoch: The HF Trainer evaluates more often than it logs, at the ends of epochs.
         has_train_set: The first of XGBoost's two eval sets is the train set.
         is_new: Something was found out since the log was begun.
@@ -31,6 +33,8 @@ class Hindsight:
     summed: set[Tags] = field(default_factory=set)
     total_steps: int = 0
     steps_per_epoch: float = 0.0
+    interval: int = 0
+    logs_first: bool = False
     by_epoch: bool = False
     has_train_set: bool = False
     is_new: bool = False
@@ -50,6 +54,11 @@ class Hindsight:
     def set_plan(self, total_steps: int, steps_per_epoch: float) -> None:
         """Note the plan of a training that only its last record states."""
         self.total_steps, self.steps_per_epoch = total_steps, steps_per_epoch
+        self.is_new = True
+
+    def set_interval(self, steps: int, *, logs_first: bool) -> None:
+        """Note how many steps apart the train records of the HF Trainer are."""
+        self.interval, self.logs_first = steps, logs_first
         self.is_new = True
 
     def set_by_epoch(self) -> None:
