@@ -146,8 +146,9 @@ class Trace:
         self._line = None
         if not len(filled):
             return window
-        density = float(columns.points.sum()) / (int(filled[-1]) - int(filled[0]) + 1)
-        if 2 * reach * density < FEWEST:
+        points = float(columns.points.sum())
+        density = points / (int(filled[-1]) - int(filled[0]) + 1)
+        if min(points, 2 * reach * density) < FEWEST:
             return replace(window, ends=self._ends(width))
         counts = np.asarray(columns.points - columns.bad, np.float64)
         line = local_lines(columns.middle, counts, reach)

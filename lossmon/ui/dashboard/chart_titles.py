@@ -132,7 +132,7 @@ def _best(scene: Scene, series: Series, room: int, *, is_raw: bool) -> Line:
     if higher:
         value, step = series.maximum, series.max_step
     is_loss = series.meaning.kind is Kind.LOSS
-    if series.n < 2 or not math.isfinite(value):
+    if series.minimum == series.maximum or not math.isfinite(value):
         return ()
     if series.meaning.lower_is_better is None and not is_loss:
         return ()
@@ -147,7 +147,7 @@ def _best(scene: Scene, series: Series, room: int, *, is_raw: bool) -> Line:
 def _is_level(series: Series, slope: float) -> bool:
     """Whether a slope would take a thousand runs like this to cross the range of the values."""
     length = series.last_step - series.first_step
-    return abs(slope) * length < (series.maximum - series.minimum) / LEVEL
+    return abs(slope) * length <= (series.maximum - series.minimum) / LEVEL
 
 
 def _trend(scene: Scene, run: RunSnapshot, index: int) -> Line:

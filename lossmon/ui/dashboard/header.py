@@ -31,8 +31,10 @@ STATES = {
 """Glyph and colour of each state; the word stands beside them."""
 
 NAME_ROOM = 28
-"""Cells for the name of a run before its tail is given up for the numbers behind it."""
+"""Cells for the name of a run before its middle is given up for the numbers behind it."""
 
+NAME_STEP = 8
+"""Cells by which a long name gets more room: it must not change with every digit behind it."""
 
 SPEED_ROOM = 8
 """Cells of the speed: `1.2 it/s`, `150 it/s`, `3.2 s/it`."""
@@ -54,8 +56,7 @@ def header_parts(scene: Scene, width: int) -> list[tuple[int, Line]]:
     run = scene.run
     if run is None:
         return [(0, (("lossmon", STRONG),)), (1, ((scene.say("waiting"), MUTED),))]
-    return [
-        (0, name_of(scene, run, min(NAME_ROOM, max(10, width // 3)))),
+    others = [
         (1, state_of(scene, run)),
         (2, progress_of(scene, run, spelled=width >= 110)),
         (5, epoch_of(scene, run)),
@@ -64,6 +65,16 @@ def header_parts(scene: Scene, width: int) -> list[tuple[int, Line]]:
         (4, fixed(age_of(scene, run), AGE_ROOM)),
         (8, sources_of(run)),
     ]
+    left = _left_for_name(scene, run, width, others) // NAME_STEP * NAME_STEP
+    return [(0, name_of(scene, run, max(left, min(NAME_ROOM, max(10, width // 3))))), *others]
+
+
+def _left_for_name(
+    scene: Scene, run: RunSnapshot, width: int, others: Sequence[tuple[int, Line]]
+) -> int:
+    """Cells that the other parts leave for the name."""
+    place = cells_of(name_of(scene, run, 1)) - 1
+    return width - 2 - place - sum(cells_of(line) + 3 for _, line in others if line)
 
 
 def progress_parts(scene: Scene, width: int) -> list[tuple[int, Line]]:
@@ -74,8 +85,7 @@ def progress_parts(scene: Scene, width: int) -> list[tuple[int, Line]]:
     # Without a plan the bare number would say nothing.
     far = progress_of(scene, run, spelled=False, word=not run.total_steps)
     others = [(0, far), (2, remaining_of(run)), (3, speed_of(run))]
-    place = cells_of(name_of(scene, run, 1)) - 1
-    left = width - 2 - place - sum(cells_of(line) + 3 for _, line in others if line)
+    left = _left_for_name(scene, run, width, others)
     return [(1, name_of(scene, run, max(6, width // 3, left))), *others]
 
 

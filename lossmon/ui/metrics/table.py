@@ -33,6 +33,9 @@ VALUE_ROOM = 8
 LEAST_TREND = 10
 """Cells that a sparkline keeps beside a long label; in a wide row it keeps a quarter."""
 
+NARROW = 50
+"""Cells of a row below which common names are short, unless all take at most a third of it."""
+
 LEAST_APART = 8
 """Cells of a label from which two labels can always be told apart."""
 
@@ -146,11 +149,12 @@ def table(
         beside: Series in another column, whose names differ from those of these.
     """
     every = (*series, *beside)
-    labels = [label_of(one, named, short=room < 50) for one in every]
+    whole = [label_of(one, named) for one in every]
+    narrow = room < NARROW and max(map(cell_len, whole), default=0) > room // 3
+    labels = [label_of(one, named, short=narrow) for one in every]
     most = max(5, room - VALUE_ROOM - 4 - max(LEAST_TREND, room // 4))
     label_room = min(most, max(map(cell_len, labels[: len(series)]), default=0))
     # Beside a long name a common one need not be short.
-    whole = [label_of(one, named) for one in every]
     labels = [
         long if cell_len(long) <= label_room else label
         for label, long in zip(labels, whole, strict=True)

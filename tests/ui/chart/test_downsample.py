@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -103,6 +104,13 @@ def test_the_line_of_few_points_goes_through_each_of_them(
     known = np.flatnonzero(window.columns.points)
     drawn = zip(window.columns.low[known], window.columns.high[known], strict=True)
     assert [low for low, _ in drawn] == values
+
+
+@pytest.mark.parametrize(("count", "smoothed"), [(1, False), (4, False), (40, True)])
+def test_a_few_points_are_not_smoothed_however_close_they_are(count: int, smoothed: bool) -> None:
+    trace = Trace()
+    trace.update(Curve("train", np.arange(count), np.linspace(2, 1, count)), 0.6)
+    assert trace.drawn(Span(0, 10_000), 200, 100).smoothed is smoothed
 
 
 def test_the_line_of_many_points_is_smoothed_and_its_end_is_known() -> None:

@@ -38,6 +38,13 @@ def test_the_largest_numbers_make_a_title_without_a_change() -> None:
     assert (value, change) == ("eval 1.0e+308", "")
 
 
+def test_a_constant_has_neither_a_minimum_nor_a_slope() -> None:
+    flat = stage.series(stage.TRAIN_LOSS, np.arange(90), np.full(90, 0.5))
+    run = replace(stage.healthy(), series=(flat,), eval=None)
+    value, *others = (plain(line) for _, line in title_of(Scene(stage.snapshot(run)), run, 0, 100))
+    assert value == "train 0.5000" and not any(others)
+
+
 @pytest.mark.parametrize(
     ("axis", "epoch", "wanted", "said"),
     [

@@ -568,6 +568,22 @@ def test_the_name_of_a_run_has_the_room_that_is_left_on_a_narrow_screen() -> Non
     assert "1/2" in shown and "ETA" in shown
 
 
+def test_the_name_of_a_run_has_what_the_fields_of_the_header_leave() -> None:
+    run = replace(stage.healthy(), name="n" * 60)
+    over = replace(run, state=RunState.FINISHED, total_steps=None, epoch=None)
+    assert "n" * 60 in header(over, 140)
+    assert "n" * 60 not in header(run, 120) and "ETA" in header(run, 120)
+
+
+def test_names_are_short_where_they_would_take_the_room_of_the_curves() -> None:
+    steps, values = np.arange(9), np.arange(9.0)
+    rate = stage.series(Meaning("lr", "learning rate"), steps, values)
+    long = stage.series(Meaning("train/m", "train reward of the chosen answers"), steps, values)
+    assert "learning rate" in plain(table([rate], 39, False)[0])
+    assert " lr " in plain(table([rate], 36, False)[0])
+    assert "learning rate" in plain(table([rate, long], 49, False)[0])
+
+
 def test_names_in_two_columns_differ() -> None:
     steps, values = np.arange(9), np.arange(9.0)
     made = [
