@@ -21,6 +21,29 @@ _REGULARIZER = lazy_pattern(r"(?:^|(?<!cross)[/_ ])(?:entropy|kld?|ref_?kl)(?=[/
 """Names a term that only restrains the loss beside it: verl's `actor/entropy_loss`."""
 
 
+STAND_INS = ("perplexity", "nll", "mse", "rmse", "mae", "bpb", "bpc", "wer", "cer")
+"""Metrics that stand for the loss of a run which logs none, the first of them that it has."""
+
+
+def stand_ins(meanings: Sequence[Meaning]) -> frozenset[str]:
+    """Keys of the metrics that are as good as losses, because the run does not log any total.
+
+    A run may log nothing but perplexities. Where components of a loss are logged, a metric stands
+    for it only if it is measured on both sets and no component is measured on held-out data.
+    """
+    losses = [one for one in meanings if one.kind is Kind.LOSS and not one.summary]
+    if any(not one.part or one.split is Split.EVAL for one in losses):
+        return frozenset()
+    lower = {one.key for one in meanings if one.kind is Kind.METRIC and one.lower_is_better}
+    for name in STAND_INS:
+        train, held_out = f"train/{name}", f"eval/{name}"
+        if not losses or {train, held_out} <= lower:
+            found = lower & {train, held_out}
+            if found:
+                return frozenset(found)
+    return frozenset()
+
+
 @dataclass(frozen=True, slots=True)
 class Headlines:
     """Keys of the headline train loss and eval loss; None where there is none."""

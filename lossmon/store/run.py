@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from heapq import heapify, heappop, heappush
 
 from lossmon.fast_dataclass import dataclass
 from lossmon.store.columns import BYTES_PER_POINT, TagColumns
-from lossmon.store.headline import Headlines, headlines, ordered
+from lossmon.store.headline import Headlines, headlines, ordered, stand_ins
 from lossmon.store.merge import (
     SourceSeries,
     Stamp,
@@ -18,7 +19,7 @@ from lossmon.store.merge import (
     series_of,
 )
 from lossmon.store.streams import Stream
-from lossmon.types import Meaning, Points, Restart, Series
+from lossmon.types import Kind, Meaning, Points, Restart, Series
 
 MEMORY_BUDGET = 48 << 20
 """Bytes of columns per run above which the largest are thinned: 1.5 million points, a resident
@@ -216,15 +217,17 @@ class RunStore:
         for stream in self._streams.values():
             for key, columns in _keyed(stream).items():
                 sources.setdefault(key, []).append(SourceSeries(stream, columns))
-        return tuple(
-            MeasuredQuantity(key, found[0].columns[0].meaning, tuple(found))
-            for key, unsorted in sources.items()
-            if (found := leading(unsorted))
-        )
+        led = {key: found for key, unsorted in sources.items() if (found := leading(unsorted))}
+        meanings = {key: found[0].columns[0].meaning for key, found in led.items()}
+        for key in stand_ins(list(meanings.values())) & meanings.keys():
+            meanings[key] = replace(meanings[key], kind=Kind.LOSS)
+        return tuple(MeasuredQuantity(key, meanings[key], tuple(led[key])) for key in led)
 
     def _series_of(self, quantity: MeasuredQuantity) -> Series:
         stamp, leader = quantity.stamp, quantity.sources[0]
         cached = self._series.get(quantity.key)
+        if cached is not None and cached[1].meaning.kind is not quantity.meaning.kind:
+            cached = None
         if cached is not None and cached[0] == stamp:
             return cached[1]
         series = None

@@ -18,6 +18,20 @@ def test_points_come_back_as_they_were_logged() -> None:
     assert (series.first_step, series.last_step, series.last) == (1, 3, 2.0)
 
 
+def test_a_metric_stands_for_the_loss_until_one_is_logged() -> None:
+    store = RunStore()
+    perplexity = Meaning(
+        "train/perplexity", "train perplexity", Split.TRAIN, Kind.METRIC, lower_is_better=True
+    )
+    store.add(0, "text", 50, "", points("ppl", [1, 2]), perplexity)
+    assert only(store).meaning.kind is Kind.LOSS
+    assert store.headlines().train == "train/perplexity"
+    store.add(0, "text", 50, "", points("loss", [1, 2]), TRAIN)
+    kinds = {one.tag: one.meaning.kind for one in store.series()}
+    assert kinds == {"loss": Kind.LOSS, "ppl": Kind.METRIC}
+    assert store.headlines().train == "train/loss"
+
+
 def test_growing_bit_by_bit_gives_what_one_piece_gives() -> None:
     values = [np.nan, 5.0, 4.0, np.inf, 1.0, 7.0]
     whole, bits = RunStore(), RunStore()
