@@ -619,3 +619,10 @@ def test_a_run_that_logged_media_alone_is_no_silent_failure(
     (tmp_path / "events.out.tfevents.1.host").write_bytes(recorded(*events))
     assert main(["check", str(tmp_path)]) == 3
     assert "1 histogram; `lossmon " in capsys.readouterr().err
+
+
+def test_a_log_without_metrics_is_said_to_be_read(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "train.log").write_text("loading the data\n")
+    ended = call("check", str(tmp_path / "train.log"))
+    assert ended.returncode == 3
+    assert "train.log is read (text), but no line or record in it holds a metric" in ended.stderr

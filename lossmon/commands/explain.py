@@ -39,7 +39,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--line", type=positive_number, metavar="N", help="explain one line of a log in detail"
     )
-    add_settings(parser, ())
+    add_settings(parser, ("lang",))
     return parser
 
 

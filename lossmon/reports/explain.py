@@ -12,6 +12,7 @@ from typing import TextIO
 
 from lossmon.config import Config
 from lossmon.errors import ConfigError
+from lossmon.locale import phrase, translate
 from lossmon.monitor.runs.ambiguous_tags import TagOverrides
 from lossmon.readers.discovery.discovery import Discovery
 from lossmon.readers.discovery.found import FoundFile, FoundRun
@@ -58,8 +59,11 @@ def explain(paths: Sequence[Path], config: Config, out: TextIO, line: int | None
         if line is not None:
             lines = _line(path, runs, config, pattern, line)
         else:
-            notes = (f"note: {note}" for note in discovery.scan().notes)
-            lines = chain(_runs(path, runs, config, pattern), _unread(path, runs), notes)
+            notes = (
+                phrase("note: {note}", config.lang, note=note) for note in discovery.scan().notes
+            )
+            unread = _unread(path, runs, config.lang)
+            lines = chain(_runs(path, runs, config, pattern), unread, notes)
         for one in lines:
             print(cells(one), file=out, flush=True)
     return read
@@ -71,13 +75,14 @@ def _line(
     if path.is_dir():
         raise ConfigError(f"--line {number}: {path} is a directory, not a log")
     if not runs:
-        yield from _unread(path, runs)
+        yield from _unread(path, runs, config.lang)
         return
     file = runs[0].files[0]
     if b"\0" in (read_head(file.path.resolve()) or b"")[:64] and file.format.source != "text":
         raise ConfigError(f"--line {number}: {path} has no lines; its format is {_title(file)}")
     yield f"{path}   {file.format.source}: {file.format.title}"
-    yield from explain_one_line(file, number, _known([file], config.metrics), pattern)
+    names = _known([file], config.metrics)
+    yield from explain_one_line(file, number, names, pattern, config.lang)
 
 
 def _known(files: Sequence[FoundFile], names: MetricNames) -> MetricNames:
@@ -92,47 +97,52 @@ def _known(files: Sequence[FoundFile], names: MetricNames) -> MetricNames:
 def _runs(
     path: Path, runs: Sequence[FoundRun], config: Config, pattern: Pattern | None
 ) -> Iterator[str]:
+    language = config.lang
     for run in runs:
-        yield f"run {run.name}   {run.path}"
+        yield phrase("run {name}   {path}", language, name=run.name, path=str(run.path))
         names = _known(run.files, config.metrics)
         for file in run.files:
             yield f"  {_relative(file.path, path)}"
-            yield f"    {file.format.source}: {file.format.title}; {_why(file)}"
+            yield f"    {file.format.source}: {file.format.title}; {_why(file, language)}"
             summary = summarise(file, names)
-            yield from _contents(summary)
+            yield from _contents(summary, language)
             if file.format.source == "text":
                 source = summary.source or "text"
-                yield from explain_log(file.path, source, names, pattern)
+                yield from explain_log(file.path, source, names, pattern, language)
         if run.checkpoints:
             listed = ", ".join(name for _, name in run.checkpoints[:5])
-            more = f" and {len(run.checkpoints) - 5} more" if len(run.checkpoints) > 5 else ""
-            yield f"  checkpoints: {listed}{more}"
+            more = ", …" if len(run.checkpoints) > 5 else ""
+            text = "{count} {count:checkpoint|checkpoints}: {names}"
+            count = str(len(run.checkpoints))
+            yield f"  {phrase(text, language, count=count, names=listed + more)}"
 
 
-def _contents(summary: FileSummary) -> Iterator[str]:
+def _contents(summary: FileSummary, language: str) -> Iterator[str]:
     if summary.source:
-        yield f"    content: {summary.source}"
+        yield f"    {phrase('content: {source}', language, source=summary.source)}"
     for one in summary.series[:MOST_TAGS]:
-        yield f"    {one}"
-    if len(summary.series) > MOST_TAGS:
-        yield f"    … and {len(summary.series) - MOST_TAGS} more series"
+        yield f"    {one.line(language)}"
+    if more := len(summary.series[MOST_TAGS:]):
+        yield f"    {phrase('… and {count} more series', language, count=str(more))}"
     if not summary.series:
-        yield "    no metrics"
-    yield from (f"    note: {note}" for note in summary.notes)
+        yield f"    {translate('no metrics', language)}"
+    yield from (f"    {phrase('note: {note}', language, note=note)}" for note in summary.notes)
     if summary.error:
-        yield f"    error: {summary.error}"
+        yield f"    {phrase('error: {error}', language, error=summary.error)}"
 
 
-def _why(file: FoundFile) -> str:
+def _why(file: FoundFile, language: str) -> str:
     """Why the file has this format, and which others were ruled out."""
     name = file.path.name.lower()
     fitting = [one for one in file.format.names if fnmatch(name, one)]
-    why = f"matched by name ({fitting[0]}) and content" if fitting else "matched by content"
+    matched = "matched by name ({name}) and content" if fitting else "matched by content"
+    why = phrase(matched, language, name=fitting[0] if fitting else "")
     head = read_head(file.path) if file.format.source != "text" else None
     refused = _refusing(file.path, head, file.format) if head else []
     if refused:
-        why += f"; ruled out by content: {', '.join(refused)}"
-    return why + (f"; sub-run {file.scope}" if file.scope else "")
+        others = ", ".join(refused)
+        why += "; " + phrase("ruled out by content: {formats}", language, formats=others)
+    return why + (f"; {file.scope}" if file.scope else "")
 
 
 def _refusing(path: Path, head: bytes, taker: Format | None) -> list[str]:
@@ -146,7 +156,7 @@ def _refusing(path: Path, head: bytes, taker: Format | None) -> list[str]:
     return list(dict.fromkeys(refused))
 
 
-def _unread(path: Path, runs: Sequence[FoundRun]) -> Iterator[str]:
+def _unread(path: Path, runs: Sequence[FoundRun], language: str) -> Iterator[str]:
     """Lines on every other file: why it is not read."""
     read = {os.path.realpath(file.path) for run in runs for file in run.files}
     listed, seen = 0, False
@@ -155,19 +165,19 @@ def _unread(path: Path, runs: Sequence[FoundRun]) -> Iterator[str]:
         seen = True
         if os.path.realpath(file) in read:
             continue
-        reason = _why_not(file, alone=file == path)
+        reason = _why_not(file, language, alone=file == path)
         if reason is None:
             others[file.suffix or file.name] += 1
         elif listed < MOST_UNREAD:
             if not listed:
-                yield "not read:"
+                yield translate("not read:", language)
             listed += 1
             yield f"  {_relative(file, path)}: {reason}"
     if others:
         kinds = ", ".join(f"{count} {kind}" for kind, count in others.most_common(8))
-        yield f"ignored by name (no log has such a name): {kinds}"
+        yield phrase("ignored by name (no log has such a name): {kinds}", language, kinds=kinds)
     if not seen:
-        yield f"no files in {path}"
+        yield phrase("no files in {path}", language, path=str(path))
 
 
 def _below(path: Path) -> Iterator[Path]:
@@ -184,26 +194,28 @@ def _below(path: Path) -> Iterator[Path]:
             yield Path(directory, name)
 
 
-def _why_not(path: Path, *, alone: bool) -> str | None:
+def _why_not(path: Path, language: str, *, alone: bool) -> str | None:
     """Why a file is not read; None if it is not named like a log."""
     if not alone and not is_interesting(str(path.parent), path.name):
         return None
     if path.is_symlink() and not alone:
-        return "a symbolic link, which is read only if given as an argument"
+        return translate("a symbolic link, which is read only if given as an argument", language)
     if not path.is_file():
-        return "not a regular file"
+        return translate("not a regular file", language)
     head = read_head(path.resolve())
     if head is None:
-        return "cannot be read"
+        return translate("cannot be read", language)
     if not head:
-        return "empty"
+        return translate("an empty file", language)
     taken = detect_named(path, head)
     if taken is not None:
-        return f"{taken.title}, skipped: a copy of another file, or its first line is incomplete"
+        text = "{format}, skipped: a copy of another file, or its first line is incomplete"
+        return phrase(text, language, format=taken.title)
     refused = _refusing(path, head, None)
     if not refused:
-        return "not in a known format"
-    return f"named like {'; '.join(refused)}, but the content is different"
+        return translate("not in a known format", language)
+    text = "named like {formats}, but the content is different"
+    return phrase(text, language, formats="; ".join(refused))
 
 
 def _relative(path: Path, root: Path) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lossmon.errors import ConfigError
+from lossmon.locale import phrase, translate
 from lossmon.readers.discovery.found import FoundFile
 from lossmon.readers.files.lines import LineTail, decode
 from lossmon.readers.files.terminal import resolved
@@ -31,8 +32,10 @@ CONTEXT = 64 << 20
 WIDTH = 160
 """Most characters quoted per line."""
 
-NO_POINT = "a part of an evaluation, a bar before its end, or a copy of another line"
+NO_POINT = "no point: a part of an evaluation, a bar before its end, or a copy of another line"
 """What the values of a line are that gives no point."""
+
+LINE = "line {number}: {line}"
 
 LineKind = tuple[object, ...]
 
@@ -55,7 +58,7 @@ class SimilarLines:
 
 
 def explain_log(
-    path: Path, source: str, names: MetricNames, pattern: Pattern | None
+    path: Path, source: str, names: MetricNames, pattern: Pattern | None, language: str
 ) -> Iterator[str]:
     """Explain each kind of metric line, and why other lines have no metrics."""
     kinds: dict[LineKind, SimilarLines] = {}
@@ -72,18 +75,23 @@ def explain_log(
         elif len(kinds) < MOST_KINDS:
             kinds[kind] = SimilarLines(number, text, found)
     for alike in kinds.values():
-        more = f" and {alike.count - 1:,} similar" if alike.count > 1 else ""
-        yield f"    line {alike.number:,}{more}: {_quoted(alike.text)}"
-        yield from (f"      {line}" for line in _details(alike.explanation, source, names))
+        text = "line {number} and {count} similar: {line}" if alike.count > 1 else LINE
+        values = {"number": f"{alike.number:,}", "count": f"{alike.count - 1:,}"}
+        yield f"    {phrase(text, language, line=_quoted(alike.text), **values)}"
+        details = _details(alike.explanation, source, names, language)
+        yield from (f"      {line}" for line in details)
     if silent:
-        why = "; ".join(f"{count:,} {reason}" for reason, count in silent.most_common(8))
-        yield f"    lines without metrics: {why}"
+        why = "; ".join(
+            f"{count:,} {translate(reason, language)}" for reason, count in silent.most_common(8)
+        )
+        yield f"    {phrase('lines without metrics: {reasons}', language, reasons=why)}"
     if number > MOST_LINES:
-        yield f"    lines after {MOST_LINES:,} are read, but not explained"
+        text = "lines after {number} are read, but not explained"
+        yield f"    {phrase(text, language, number=f'{MOST_LINES:,}')}"
 
 
 def explain_one_line(
-    file: FoundFile, number: int, names: MetricNames, pattern: Pattern | None
+    file: FoundFile, number: int, names: MetricNames, pattern: Pattern | None, language: str
 ) -> Iterator[str]:
     """Explain one line, and list its points with the step that earlier lines determine.
 
@@ -92,21 +100,23 @@ def explain_one_line(
     """
     before, text, after = _around(file.path, number)
     size = sum(map(len, before))
-    yield f"  line {number:,}: {_quoted(text)}"
-    gained = list(_gained(file, before, text, names)) if size < CONTEXT else []
+    yield f"  {phrase(LINE, language, number=f'{number:,}', line=_quoted(text))}"
+    gained = list(_gained(file, before, text, names, language)) if size < CONTEXT else []
     later = [] if gained or size >= CONTEXT else _gained_later(file, before, text, after, names)
     if file.format.source == "text":
         found = _explained(text, pattern)
         if not gained and not later and size < CONTEXT:
             found = _without_points(found)
-        yield from (f"  {line}" for line in _details(found, "text", names))
+        yield from (f"  {line}" for line in _details(found, "text", names, language))
     if size >= CONTEXT:
-        yield "  too many lines before it to determine its step"
+        yield f"  {translate('too many lines before it to determine its step', language)}"
         return
-    yield from (f"  point {one}" for one in gained)
-    yield from (f"  point of {tag}, at a step that a later line determines" for tag in later)
+    yield from (f"  {one}" for one in gained)
+    for tag in later:
+        point = "point of {tag}, at a step that a later line determines"
+        yield f"  {phrase(point, language, tag=tag)}"
     if not gained and not later:
-        yield "  no point"
+        yield f"  {translate('no point', language)}"
 
 
 def _around(path: Path, number: int) -> tuple[list[str], str, list[str]]:
@@ -132,17 +142,26 @@ def _around(path: Path, number: int) -> tuple[list[str], str, list[str]]:
 
 def _without_points(found: Explanation) -> Explanation:
     """Explain the values of a line that gives no point as ignored."""
-    left = tuple((f"{value:.9g}", f"no point: {NO_POINT}") for _, value in found.metrics)
+    left = tuple((f"{value:.9g}", NO_POINT) for _, value in found.metrics)
     return replace(found, metrics=(), left=(*found.left, *left))
 
 
-def _gained(file: FoundFile, before: list[str], text: str, names: MetricNames) -> Iterator[str]:
+def _gained(
+    file: FoundFile, before: list[str], text: str, names: MetricNames, language: str
+) -> Iterator[str]:
     """The points that a line adds to a file."""
     counts, series = (_read(file, lines, names) for lines in (before, [*before, text]))
     for place, one in series.items():
         if place not in counts or one.n > counts[place].n:
-            where = f"{one.axis} {one.last:,}"
-            yield f"{one.tag} = {one.value:.9g} at {where}: {described(one.meaning)}"
+            yield phrase(
+                "point {tag} = {value} at {axis} {step}: {meaning}",
+                language,
+                tag=one.tag,
+                value=f"{one.value:.9g}",
+                axis=translate(one.axis, language),
+                step=f"{one.last:,}",
+                meaning=described(one.meaning, language),
+            )
 
 
 def _gained_later(
@@ -205,19 +224,25 @@ def _kind(found: Explanation) -> LineKind:
     )
 
 
-def _details(found: Explanation, source: str, names: MetricNames) -> Iterator[str]:
+def _details(found: Explanation, source: str, names: MetricNames, language: str) -> Iterator[str]:
     for tag, value in found.metrics:
-        what = meaning(tag, source=source, overrides=names or None)
-        yield f"metric {tag} = {value:.9g}: {described(what)}"
+        what = described(meaning(tag, source=source, overrides=names or None), language)
+        text, shown = "metric {tag} = {value}: {meaning}", f"{value:.9g}"
+        yield phrase(text, language, tag=tag, value=shown, meaning=what)
     if found.position:
-        yield "position " + ", ".join(f"{name} {text}" for name, text in found.position)
+        said = ", ".join(f"{translate(name, language)} {text}" for name, text in found.position)
+        yield phrase("position {position}", language, position=said)
     left: dict[str, list[str]] = {}
     for text, reason in found.left:
         left.setdefault(reason, []).append(text)
     for reason, texts in left.items():
-        yield f"ignored {', '.join(texts)}: {reason}"
+        # A reason may begin with the name that it is about, in quotes.
+        name, quote, why = reason.rpartition("' ")
+        why = name + quote + translate(why, language)
+        yield phrase("ignored {values}: {reason}", language, values=", ".join(texts), reason=why)
     if found.reason:
-        yield f"no metrics: {found.reason}"
+        why = translate(found.reason, language)
+        yield phrase("no metrics: {reason}", language, reason=why)
 
 
 def _quoted(text: str) -> str:

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field
 
 from lossmon.errors import ReadError
+from lossmon.locale import metric_name, phrase, translate
 from lossmon.readers.discovery.found import FoundFile
 from lossmon.readers.tags.meaning import meaning
 from lossmon.store.streams import FileColumns
@@ -44,15 +45,23 @@ class SeriesSummary:
             self.n += len(points)
             self.last, self.value = int(points.steps[-1]), float(points.values[-1])
 
-    def __str__(self) -> str:
-        points = "1 point" if self.n == 1 else f"{self.n:,} points"
-        where = f"{self.axis} {self.first:,}"
-        if self.last != self.first:
-            where += f" to {self.last:,}"
-        parts = ", ".join(self.meaning.sum_of)
-        summed = f"; sum of {parts}, no total is logged" if parts else ""
-        what = described(self.meaning)
-        return f"{self.tag} = {what}: {points}, {where}, last {self.value:.6g}{summed}"
+    def line(self, language: str) -> str:
+        """The series in one line: `loss = train/loss (train loss): 9 points, step 1 to 9, …`."""
+        text = "{tag} = {meaning}: {count} {count:point|points}, {axis} {steps}, last {value}"
+        steps = "{first} to {last}" if self.last != self.first else "{first}"
+        line = phrase(
+            text,
+            language,
+            tag=self.tag,
+            meaning=described(self.meaning, language),
+            count=f"{self.n:,}",
+            axis=translate(self.axis, language),
+            steps=phrase(steps, language, first=f"{self.first:,}", last=f"{self.last:,}"),
+            value=f"{self.value:.6g}",
+        )
+        if parts := ", ".join(self.meaning.sum_of):
+            line += phrase("; sum of {parts}, no total is logged", language, parts=parts)
+        return line
 
 
 @dataclass(slots=True)
@@ -72,11 +81,12 @@ class FileSummary:
     error: str = ""
 
 
-def described(what: Meaning) -> str:
+def described(what: Meaning, language: str) -> str:
     """A meaning as canonical name, split and kind: `train/loss (train loss)`."""
     if what.summary:
-        return f"{what.key} ({what.kind.value} of the whole run)"
-    return f"{what.key} ({what.split.value} {what.kind.value})"
+        kind = metric_name(what.kind.value, language)
+        return f"{what.key} ({phrase('{kind} of the whole run', language, kind=kind)})"
+    return f"{what.key} ({metric_name(f'{what.split.value} {what.kind.value}', language)})"
 
 
 def summarise(file: FoundFile, names: MetricNames) -> FileSummary:

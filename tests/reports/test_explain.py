@@ -46,7 +46,7 @@ def test_files_that_nothing_reads_are_named_with_the_reason(tmp_path: Path) -> N
     (tmp_path / "link.log").symlink_to(tmp_path / "later.log")
     text = told(tmp_path)
     assert "notes.txt: named like" in text and "text logs (stdout), but the content is" in text
-    assert "later.log: empty" in text
+    assert "later.log: an empty file" in text
     assert "link.log: a symbolic link" in text
     assert "ignored by name (no log has such a name): 1 .pt" in text
 
@@ -171,3 +171,11 @@ def test_a_record_whose_step_comes_later_is_explained(tmp_path: Path) -> None:
         " 12%|█▎        | 5/40 [00:01<00:09, 4.0it/s]\n"
     )
     assert "point loss = 2.5 at step 4" in told(log, line=2)
+
+
+def test_explain_speaks_chinese(log: Path) -> None:
+    text = told(log.parent, config=Config(lang="zh"))
+    assert "按文件名（*.log）和内容识别" in text
+    assert "指标 loss = 2：train/loss (训练损失)" in text
+    assert "已忽略 3.5：'time' 是配置项、时间或计数" in text
+    assert "没有指标的行：1 没有数字" in text

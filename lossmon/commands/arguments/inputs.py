@@ -18,6 +18,8 @@ from lossmon.sanitize import one_line
 NO_METRICS = 3
 """Exit status if no metrics were found."""
 
+UNMEASURED = "{run} is read ({sources}), but no line or record in it holds a metric"
+
 PATIENCE = 5.0
 """Seconds for which a network file system is waited for at the start: a busy server answers
 within them."""
@@ -148,14 +150,17 @@ def _found_instead(path: Path, where: str, language: str) -> Iterator[str]:
         return
     found = Monitor([path]).drain()
     for run in found.runs:
-        if logged := about_logged(run, language):
-            shows = "{run}: {logged}; `lossmon {path}` shows them"
-            yield phrase(shows, language, run=run.name, logged=logged, path=str(path))
+        logged = about_logged(run, language)
+        text = "{run}: {logged}; `lossmon {path}` shows them" if logged else UNMEASURED
+        sources = ", ".join(run.sources)
+        yield phrase(
+            text, language, run=run.name, logged=logged, path=str(path), sources=sources or "–"
+        )
     unread = [where] if path.name == COPY else found.unread_files
     if not found.runs:
         yield about_unread(where, found.seen_files, unread, language)
     if found.runs or found.seen_files:
-        explain = "`lossmon explain {path}` says why a file is not read"
+        explain = "`lossmon explain {path}` says why a line or a file is not read"
         yield phrase(explain, language, path="-" if path.name == COPY else str(path))
 
 

@@ -92,18 +92,17 @@ def _why_left(body: str, at: int) -> str:
     name = name_before(body[max(0, at - REACH) : at])
     if not name:
         return "no name in front of it"
-    if not is_metric(name):
-        return f"{name!r} is a setting, a clock or a count"
-    return f"{name!r} is not a name of ours"
+    why = "is not the name of a metric" if is_metric(name) else "is a setting, a clock or a count"
+    return f"{name!r} {why}"
 
 
 def _reason(line: str) -> str:
     if len(line) > LONGEST:
-        return f"longer than {LONGEST:,} characters"
+        return "too long for a record"
     before = prefix(line)
     why = refusal(line, before) or wordiness(line, before)
     if why:
         return why
     if not TOKEN.search(line):
-        return "no number"
+        return "no number in it"
     return "neither a position nor a loss"

@@ -72,6 +72,6 @@ class Waiting(ScenePanel):
         say = self.scene.say
         yield say("new files and lines are read as they are written")
         if self.scene.snapshot.seen_files:
-            explain = "`lossmon explain {path}` says why a file is not read"
+            explain = "`lossmon explain {path}` says why a line or a file is not read"
             yield phrase(explain, self.scene.language, path=where)
         yield say("? lists the keys and the formats that are read")

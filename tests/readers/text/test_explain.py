@@ -28,10 +28,10 @@ def test_what_was_taken_and_what_was_left() -> None:
         ("Saving model at step 5", "a message, not a record"),
         ("amp=False, loss=0.5, cache=True", "a list of settings"),
         ("we have seen that the loss fell to 0.5", "a sentence"),
-        ("hello", "no number"),
+        ("hello", "no number in it"),
         ("temperature 36.5", "neither a position nor a loss"),
         ("Epoch 3/15", "it gives the lines below it their position"),
-        ("x" * 20_000, "longer than 16,384 characters"),
+        ("x" * 20_000, "too long for a record"),
     ],
 )
 def test_why_a_line_gives_no_metric(line: str, reason: str) -> None:
