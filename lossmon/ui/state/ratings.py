@@ -140,8 +140,8 @@ class Tally:
     """What was said of one step beside another.
 
     Attributes:
-        better: Prompts whose answer is more what the user wants.
-        worse: Prompts whose answer is less.
+        better: Prompts whose answer the user rated better.
+        worse: Prompts whose answer the user rated worse.
         same: Prompts where it makes no difference.
         both: Prompts that have an answer at both steps.
     """
