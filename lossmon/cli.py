@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from io import TextIOWrapper
 
 from lossmon import commands
+from lossmon.ending import ended_by_signals
 from lossmon.errors import ConfigError, LossmonError, did_you_mean
 
 USAGE_ERROR = 2
@@ -29,6 +30,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, TextIOWrapper):
         # A character that the locale cannot print must not end the program.
         sys.stdout.reconfigure(errors="replace")
+    with ended_by_signals():
+        return _run(arguments)
+
+
+def _run(arguments: list[str]) -> int:
     name = commands.VIEW
     if arguments and arguments[0] in commands.NAMES:
         name = arguments.pop(0)
@@ -43,8 +49,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except LossmonError as error:
         print(f"lossmon: {error}", file=sys.stderr)
         return USAGE_ERROR
-    except KeyboardInterrupt:
-        return 130
     except BrokenPipeError:
         # The reader of the output has ended, as in `lossmon check … | head`.
         _discard_output()

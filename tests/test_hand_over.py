@@ -7,15 +7,13 @@ import shutil
 import signal
 import termios
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from textual.app import App
 
 from benchmarks.terminal import Emulated, has_text
-from lossmon.ui.hand_over import first_screen
 from tests import paths
 from tests.terminals import lossmon, patience, quiet
 
@@ -30,33 +28,55 @@ def output(tmp_path: Path) -> Path:
     return tmp_path / "output"
 
 
-TAKEN = b"\x1b[?1000h"
-"""Written by the app as it begins."""
+GATE = """
+import os, sys, time
 
-TRIES = 5
-"""Starts of the program: on a busy machine the moment between both may be missed."""
+class Gate:
+    def find_spec(self, name, path=None, target=None):
+        if name == "textual":
+            sys.meta_path.remove(self)
+            open(os.environ["GATE"] + ".reached", "w").close()
+            while not os.path.exists(os.environ["GATE"]):
+                time.sleep(0.01)
+
+sys.meta_path.insert(0, Gate())
+"""
+"""Holds the program back as it begins to import Textual."""
+
+
+class Held:
+    """The program held back as it imports Textual."""
+
+    def __init__(self, terminal: Emulated, gate: Path) -> None:
+        self.terminal, self._gate = terminal, gate
+
+    def go_on(self) -> Emulated:
+        """Let it import Textual."""
+        self._gate.touch()
+        return self.terminal
 
 
 @contextmanager
-def drawn_first(output: Path, size: tuple[int, int] = (80, 24)) -> Iterator[Emulated]:
-    """The program when the first frame is whole, and the app has not begun."""
-    for _ in range(TRIES):
-        with lossmon(str(output), size=size, COLUMNS="", LINES="") as terminal:
-            end = time.monotonic() + patience()
-            while END not in terminal.tail and TAKEN not in terminal.tail:
-                assert terminal.pump(0.05), "it ended"
-                assert time.monotonic() < end
-            if TAKEN not in terminal.tail:
-                yield terminal
-                return
-    pytest.fail("there was no first frame")
+def held(output: Path, size: tuple[int, int] = (80, 24), *, draws: bool = True) -> Iterator[Held]:
+    """The program when it begins to import Textual; it draws before if there is one run."""
+    place = output.parent / "gate"
+    place.mkdir()
+    (place / "sitecustomize.py").write_text(GATE)
+    gate = place / "open"
+    paths = {"PYTHONPATH": str(place), "GATE": str(gate)}
+    with lossmon(str(output), size=size, COLUMNS="", LINES="", **paths) as terminal:
+        end = time.monotonic() + patience()
+        while not gate.with_suffix(".reached").exists() or (draws and END not in terminal.tail):
+            assert terminal.pump(0.02), "it ended"
+            assert time.monotonic() < end
+        yield Held(terminal, gate)
 
 
 def test_nothing_that_the_first_frame_drew_changes(output: Path) -> None:
-    with drawn_first(output, (120, 40)) as terminal:
-        early = terminal.rows()
+    with held(output, (120, 40)) as program:
+        early = program.terminal.rows()
         assert any("OVERFITTING" in row for row in early)
-        late = terminal.until(has_text("─ metrics ─"), most=patience(), quiet=quiet())
+        late = program.go_on().until(has_text("─ metrics ─"), most=patience(), quiet=quiet())
         assert has_text("─ metrics ─")(late)
         kept = [
             "".join(new if old != " " else " " for old, new in zip(*rows, strict=True))
@@ -66,52 +86,39 @@ def test_nothing_that_the_first_frame_drew_changes(output: Path) -> None:
 
 
 def test_a_key_that_is_typed_into_the_first_frame_counts(output: Path) -> None:
-    with drawn_first(output) as terminal:
-        os.write(terminal.fd, b"d")
+    with held(output) as program:
+        os.write(program.terminal.fd, b"d")
         opened = has_text("Why ")
-        assert opened(terminal.until(opened, most=patience(), quiet=quiet()))
+        assert opened(program.go_on().until(opened, most=patience(), quiet=quiet()))
 
 
 def test_another_size_is_painted_as_a_whole(output: Path) -> None:
-    with drawn_first(output) as terminal:
-        terminal.resize((60, 20))
-        rows = terminal.until(has_text("diagnosis"), most=patience(), quiet=quiet())
-        assert "OVERFITTING" in rows[1] and "q quit" in rows[19]
+    with held(output) as program:
+        program.terminal.resize((60, 20))
+
+        def is_whole(rows: Sequence[str]) -> bool:
+            return "OVERFITTING" in rows[1] and "q quit" in rows[19] and has_text("diagnosis")(rows)
+
+        assert is_whole(program.go_on().until(is_whole, most=patience(), quiet=quiet()))
 
 
-@pytest.mark.parametrize("ending", [None, signal.SIGTERM], ids=["key", "signal"])
+@pytest.mark.parametrize("key", [b"\x03", b""], ids=["key", "signal"])
+@pytest.mark.parametrize("runs", [1, 2])
 def test_whatever_ends_it_early_leaves_the_terminal_as_it_was(
-    output: Path, ending: signal.Signals | None
+    output: Path, key: bytes, runs: int
 ) -> None:
-    for _ in range(TRIES):
-        with drawn_first(output) as terminal:
-            assert not termios.tcgetattr(terminal.fd)[3] & termios.ECHO
-            if ending is None:
-                os.write(terminal.fd, b"\x03")
-            else:
-                os.kill(terminal.pid, ending)
-            status = terminal.ended(patience())
-            assert termios.tcgetattr(terminal.fd)[3] & termios.ECHO
-        if TAKEN not in terminal.tail:
-            break
-    assert status == 128 + (ending or signal.SIGINT)
-    assert terminal.tail.endswith(b"\x1b[?1049l\x1b[?25h")
-
-
-@pytest.mark.parametrize("replaced", [True, False], ids=["replaced", "swallowed"])
-def test_a_signal_during_an_import_ends_the_program_whatever_became_of_its_exception(
-    replaced: bool,
-) -> None:
-    terminal, program = os.openpty()
-    with (
-        os.fdopen(terminal),
-        os.fdopen(program, "w") as output,
-        pytest.raises(SystemExit, match="130"),
-        first_screen((program, output), "") as first,
-    ):
-        with suppress(SystemExit):
-            signal.raise_signal(signal.SIGINT)
-        if replaced:
-            raise RuntimeError("__set_name__")
-        first.hand_to(App())
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if runs > 1:
+        shutil.copytree(SAMPLE, output / "a" / "second")
+        shutil.copytree(SAMPLE, output / "a" / "third")
+    is_drawn = runs == 1
+    with held(output, draws=is_drawn) as program:
+        terminal = program.terminal
+        assert bool(termios.tcgetattr(terminal.fd)[3] & termios.ECHO) is not is_drawn
+        if key:
+            os.write(terminal.fd, key)
+        else:
+            os.kill(terminal.pid, signal.SIGTERM)
+        assert terminal.ended(patience()) == 128 + (signal.SIGINT if key else signal.SIGTERM)
+        assert termios.tcgetattr(terminal.fd)[3] & termios.ECHO
+    drawn = b"\x1b[?1049l\x1b[?25h" if is_drawn else b""
+    assert terminal.tail.endswith(drawn) and (is_drawn or terminal.tail in (b"", b"^C"))

@@ -136,8 +136,10 @@ def _watch(options: argparse.Namespace, out: Path, config: Config) -> int:
     settings = MonitorConfig.of(config)
     source = LocalSource([out], settings, hardware=config.hardware, notes=(card,))
     shares = [cases[at::PROCESSES] for at in range(min(PROCESSES, len(cases)))]
-    trainings = [start(share, out, options.seed, options.speed) for share in shares]
+    trainings = []
     try:
+        for share in shares:
+            trainings.append(start(share, out, options.seed, options.speed))
         status = view(source, config)
     finally:
         for training in trainings:

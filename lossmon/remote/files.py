@@ -86,7 +86,7 @@ class RemotePlace(Protocol):
         ...
 
     def close(self) -> None:
-        """End the connection. Any thread may call it."""
+        """Have what another thread reads fail, now and later; `disconnect` frees the rest."""
         ...
 
 

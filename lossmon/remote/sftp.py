@@ -178,8 +178,12 @@ class Connection:
                 break
         return b"".join(parts)
 
+    def kill(self) -> None:
+        """Have what waits for an answer in another thread fail."""
+        self._process.kill()
+
     def close(self) -> None:
-        """End it; what waits for an answer in another thread fails."""
+        """End it. No other thread may use it: the numbers of its pipes are given away again."""
         self._process.kill()
         self._process.wait()
         for stream in (self._process.stdin, self._process.stdout, self._process.stderr):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import shutil
 import tempfile
 import threading
@@ -29,6 +30,9 @@ SLOWEST = 30.0
 CALMER = 1.25
 """Factor of the time between two looks after each at which nothing had changed."""
 
+STOP_PATIENCE = 3.0
+"""Seconds that the thread may take to see that the place is closed."""
+
 
 class RemoteSource:
     """Runs at one place elsewhere.
@@ -49,13 +53,6 @@ class RemoteSource:
     ) -> None:
         self.changed = changed
         self._place, self._config, self._clock = place, config, clock
-        # Runs are called after the end of their path, and so is what stands for them here.
-        kept = Path(tempfile.mkdtemp(prefix="lossmon-remote-"))
-        self._kept = kept
-        name = place.name.rstrip("/").rpartition("/")[2].rpartition(":")[2]
-        self._root = kept / (name.strip(".") or "runs")
-        self._root.mkdir()
-        self._mirror = Mirror(place, self._root)
         self._local: LocalSource | None = None
         self._begun = False
         self._names: MetricNames | None = None
@@ -65,6 +62,15 @@ class RemoteSource:
         self._thread: threading.Thread | None = None
         self._shown: dict[Path, tuple[RunSnapshot, RunSnapshot]] = {}
         self._plain, self._translated = Snapshot(), Snapshot()
+        # Runs are called after the end of their path, and so is what stands for them here.
+        kept = Path(tempfile.mkdtemp(prefix="lossmon-remote-"))
+        self._kept = kept
+        # A signal may end the program before anybody can call `stop`.
+        atexit.register(self.stop)
+        name = place.name.rstrip("/").rpartition("/")[2].rpartition(":")[2]
+        self._root = kept / (name.strip(".") or "runs")
+        self._root.mkdir()
+        self._mirror = Mirror(place, self._root)
 
     # --------------------------------------------------------------------------- any thread
 
@@ -116,8 +122,11 @@ class RemoteSource:
         if self._local is not None:
             self._local.stop()
         if self._thread is not None:
-            self._thread.join(1.0)
+            self._thread.join(STOP_PATIENCE)
+        if self._thread is None or not self._thread.is_alive():
+            self._place.disconnect()
         shutil.rmtree(self._kept, ignore_errors=True)
+        atexit.unregister(self.stop)
 
     # --------------------------------------------------------------------------- its thread
 

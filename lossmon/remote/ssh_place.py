@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import field
 from urllib.parse import unquote, urlsplit
@@ -24,6 +25,9 @@ from lossmon.remote.sftp import Attributes, Connection, Status
 
 COMMAND = "LOSSMON_SSH"
 """Variable with another command than `ssh`, with options: `ssh -F my_config`."""
+
+STAMP = 1.0
+"""Seconds that a time stamp of SFTP stands for."""
 
 
 class SshPlace:
@@ -60,6 +64,7 @@ class SshPlace:
         self.name = f"{self._host}:{self._given}"
         self._command = shlex.split(environment.get(COMMAND, "ssh")) or ["ssh"]
         self._connection: Connection | None = None
+        self._is_closed = False
         self._root = b""
         self._directories: dict[bytes, _Directory] = {}
 
@@ -75,6 +80,8 @@ class SshPlace:
         connection = Connection(self._command, self._host, self._user, self._port, prompt=prompt)
         self._connection = connection
         try:
+            if self._is_closed:
+                raise RemoteError(f"{self.name}: closed")
             self._root = connection.real_path(os.fsencode(self._given))
             state = connection.state(self._root)
             if isinstance(state, Status):
@@ -119,13 +126,16 @@ class SshPlace:
             elif state is not None and self._directories[path].is_stale(state):
                 stale.append((path, state, self._directories[path].depth))
         while stale:
+            now = time.monotonic()
             listed = connection.directories([path for path, _, _ in stale])
             below: list[tuple[bytes, Attributes, int]] = []
             for (path, state, depth), entries in zip(stale, listed, strict=True):
                 if not isinstance(entries, Status):
                     before = self._directories.get(path)
-                    is_settled = before is not None and before.modified == state.modified
-                    made = self._directories[path] = _Directory(state.modified, depth, is_settled)
+                    is_same = before is not None and before.modified == state.modified
+                    since = before.since if before is not None and is_same else now
+                    made = _Directory(state.modified, depth, since, now - since > STAMP)
+                    self._directories[path] = made
                     below += self._sort(path, made, entries, enters)
             stale = below[: max(0, MOST_FILES - len(self._directories))]
 
@@ -168,6 +178,8 @@ class SshPlace:
         return self._connected().read(self._absolute(path), start, size)
 
     def _connected(self) -> Connection:
+        if self._is_closed:
+            raise RemoteError(f"{self.name}: closed")
         if self._connection is None:
             self.connect(prompt=False)
         assert self._connection is not None
@@ -180,8 +192,10 @@ class SshPlace:
             connection.close()
 
     def close(self) -> None:
-        """End the connection."""
-        self.disconnect()
+        """Have what reads or connects in another thread fail; `disconnect` frees the rest."""
+        self._is_closed = True
+        if self._connection is not None:
+            self._connection.kill()
 
 
 @dataclass(slots=True)
@@ -191,13 +205,15 @@ class _Directory:
     Attributes:
         modified: Its time stamp then.
         depth: Directories between it and the place.
-        is_settled: It was listed twice since then: time stamps are of whole seconds, and a file
-            that came in the same second as the first listing is not in it.
+        since: When that time stamp was first seen, in seconds that never go back.
+        is_settled: It was listed after the second of its time stamp had ended: a file that came
+            later in that second would not be in the list, and would leave the time stamp as it is.
         files: Its files, and what was said of them then.
     """
 
     modified: int
     depth: int
+    since: float
     is_settled: bool
     files: dict[bytes, Attributes] = field(default_factory=dict)
 

@@ -9,21 +9,10 @@ import termios
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from copy import deepcopy
-from types import FrameType
 from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from textual.app import App
-
-ENDING = (
-    *(signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGABRT),
-    *(signal.SIGALRM, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU, signal.SIGVTALRM),
-)
-"""Signals that end a program. Ctrl+C sends SIGINT until the app runs; then it is a key.
-
-SIGINT needs a handler of ours: a `KeyboardInterrupt` inside `exec` of a string, which defines a
-dataclass, has Python kill itself by SIGINT at its end even if the exception was caught.
-"""
 
 ALTERNATE = "\x1b[?1049h"
 """Switches to the alternate screen; some terminals clear it even if it is shown already."""
@@ -53,9 +42,6 @@ def first_screen(terminal: tuple[int, IO[str]], frame: str) -> Iterator[FirstScr
     try:
         first.show(frame)
         yield first
-    except BaseException:
-        first.end_if_asked()
-        raise
     finally:
         first.close()
 
@@ -64,8 +50,6 @@ class FirstScreen:
     """The terminal from the first frame until the app has it, or else until the end.
 
     Keys wait in the terminal for the app. Ctrl+C and signals end the program, Ctrl+Z waits.
-    While modules are imported, Python swallows some of the exceptions that a handler raises, and
-    replaces others: a signal is therefore remembered, and looked for before the app begins.
 
     Args:
         number: File descriptor of the input.
@@ -76,39 +60,23 @@ class FirstScreen:
         self._input, self._output = number, output
         self._modes = termios.tcgetattr(number)
         self._is_taken = False
-        self._received: int | None = None
 
     def show(self, frame: str) -> None:
         """Show a frame on the alternate screen."""
-        for number in ENDING:
-            signal.signal(number, self._end)
         signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTSTP])
         termios.tcsetattr(self._input, termios.TCSANOW, _quiet(self._modes))
         self._write(_BEGIN + _ENTER + frame + _END)
 
     def close(self) -> None:
-        """Leave the terminal and the signals as they were found; the terminal may be gone."""
+        """Leave the terminal as it was found; it may be gone."""
         with suppress(OSError, termios.error):
             if not self._is_taken:
                 self._write(_LEAVE)
             termios.tcsetattr(self._input, termios.TCSANOW, self._modes)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTSTP])
-        for number in ENDING:
-            signal.signal(number, signal.SIG_DFL)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-    def end_if_asked(self) -> None:
-        """Raise `SystemExit` if a signal has asked the program to end."""
-        if self._received is not None:
-            raise SystemExit(128 + self._received)
 
     def hand_to(self, app: App[None]) -> None:
-        """Have an app that begins take over the terminal as it is.
-
-        Raises:
-            SystemExit: If a signal has asked the program to end.
-        """
-        self.end_if_asked()
+        """Have an app that begins take over the terminal as it is."""
         from textual.drivers.linux_driver import LinuxDriver
 
         first = self
@@ -130,10 +98,6 @@ class FirstScreen:
                     super().write(data)
 
         app.driver_class = TakingDriver
-
-    def _end(self, number: int, _frame: FrameType | None) -> None:
-        self._received = number
-        self.end_if_asked()
 
     def _write(self, text: str) -> None:
         self._output.write(text)

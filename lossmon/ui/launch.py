@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import shutil
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from lossmon.config import Config, config_directory, state_directory
+from lossmon.ending import ENDING, end_if_asked
 from lossmon.monitor import RunSource
 from lossmon.priority import give_way
 from lossmon.types import Snapshot
@@ -18,7 +20,7 @@ from lossmon.ui.chart.view_options import chart_settings_of
 from lossmon.ui.chart_actions import ChartActions
 from lossmon.ui.dashboard.first_frame import first_frame
 from lossmon.ui.dashboard.places import classes_of
-from lossmon.ui.hand_over import ENDING, first_screen, owned_terminal
+from lossmon.ui.hand_over import first_screen, owned_terminal
 from lossmon.ui.scene import Scene, ScreenConfig
 from lossmon.ui.state.preferences import Preferences
 from lossmon.ui.terminal import detect
@@ -205,15 +207,21 @@ async def run_until_asked(app: App[None]) -> int:
 
     Returns:
         Exit status, 128 and the signal's number where it was a signal.
+
+    Raises:
+        SystemExit: A signal came before.
     """
     import asyncio
 
     loop = asyncio.get_running_loop()
+    before = {number: signal.getsignal(number) for number in ENDING}
     for number in ENDING:
         loop.add_signal_handler(number, partial(app.exit, return_code=128 + number))
     try:
+        end_if_asked()
         await app.run_async()
     finally:
-        for number in ENDING:
+        for number, handler in before.items():
             loop.remove_signal_handler(number)
+            signal.signal(number, handler)
     return app.return_code or 0

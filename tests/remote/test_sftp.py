@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import stat
 import struct
 import sys
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from lossmon.errors import ConfigError
-from lossmon.remote import sftp
+from lossmon.remote import sftp, ssh_place
 from lossmon.remote.files import RemoteError
-from lossmon.remote.sftp import Connection
+from lossmon.remote.sftp import Attributes, Connection
 from lossmon.remote.ssh_place import SshPlace
 
 HELLO = struct.pack(">IBI", 5, 2, 3)
@@ -115,3 +118,30 @@ def test_what_is_no_address_is_a_wrong_setting(address: str) -> None:
 )
 def test_places_by_the_name_that_people_write(address: str, name: str) -> None:
     assert SshPlace(address).name == name
+
+
+def test_a_directory_is_listed_until_the_second_of_its_time_stamp_has_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """SFTP tells whole seconds: what comes later in one of them does not change the time stamp."""
+    names: list[bytes] = []
+    root, file = Attributes(0, stat.S_IFDIR, 1000), Attributes(1, stat.S_IFREG, 1000)
+
+    class OneDirectory:
+        def state(self, path: bytes) -> Attributes:
+            return root
+
+        def states(self, paths: Sequence[bytes]) -> list[Attributes]:
+            return [root if path == b"" else file for path in paths]
+
+        def directories(self, paths: Sequence[bytes]) -> list[list[tuple[bytes, Attributes]]]:
+            return [[(name, file) for name in names]]
+
+    place = SshPlace("ssh://host/runs")
+    monkeypatch.setattr(place, "_connected", OneDirectory)
+    found = []
+    for now in (5.0, 5.4, 5.9, 6.1, 6.2):
+        monkeypatch.setattr(ssh_place, "time", SimpleNamespace(monotonic=lambda now=now: now))
+        found.append(len(place.look(lambda *_: True, lambda _: True).files))
+        names.append(b"%.1f.log" % now)
+    assert found == [0, 1, 2, 3, 3]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +17,7 @@ from lossmon.errors import ConfigError
 from lossmon.remote import source as module
 from lossmon.remote.source import RemoteSource, open_source
 from tests.monitor.logs import append, falling
-from tests.services.program import wait_until
+from tests.services.program import PATIENCE, Program, wait_until
 from tests.services.sshd import SshServer
 
 
@@ -78,6 +80,17 @@ def test_check_reads_a_run_on_another_host(
     log = runs / "b" / "trainer_log.jsonl"
     assert main(["check", f"ssh://trainbox{log}", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["path"] == f"trainbox:{log}"
+
+
+def test_a_signal_leaves_no_mirror_behind(server: SshServer, runs: Path, tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    command = [sys.executable, "-m", "lossmon", "check", "--wait", f"ssh://trainbox{runs}"]
+    program = Program(command, tmp_path / "check.log", {"TMPDIR": str(kept)})
+    program.wait_for(lambda: [*kept.rglob("*.jsonl")], "the mirror")
+    program.process.terminate()
+    assert program.process.wait(PATIENCE) == 128 + signal.SIGTERM
+    assert [*kept.iterdir()] == []
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,68 @@
+"""Signals that end the program: each raises `SystemExit`, so that it cleans up."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import current_thread, main_thread
+from types import FrameType
+
+ENDING = (
+    *(signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGABRT),
+    *(signal.SIGALRM, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU, signal.SIGVTALRM),
+)
+"""Signals that end a program. Ctrl+C sends SIGINT until the screen runs; then it is a key."""
+
+AGAIN = 1.0
+"""Seconds in which the same signal is one request: both the kernel and the shell send SIGHUP to
+what runs in a terminal that closes."""
+
+_status: int | None = None
+_last: tuple[int, float] = (0, 0.0)
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """Have each signal raise `SystemExit`, with the status that a shell gives it.
+
+    Signals that are ignored, as by `nohup`, stay so, and the handlers of others stay. SIGINT needs
+    this handler too: a `KeyboardInterrupt` inside `exec` of a string, which defines a dataclass,
+    has Python kill itself by SIGINT at its end even if the exception was caught.
+    """
+    global _status
+    usual = (signal.SIG_DFL, signal.default_int_handler)
+    is_main = current_thread() is main_thread()
+    handlers = {one: signal.getsignal(one) for one in ENDING} if is_main else {}
+    before = {one: handler for one, handler in handlers.items() if handler in usual}
+    for number in before:
+        signal.signal(number, _end)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        try:
+            end_if_asked()
+        finally:
+            _status = None
+
+
+def end_if_asked() -> None:
+    """Raise `SystemExit` if a signal has asked the program to end.
+
+    Python swallows some of the exceptions that a handler raises, and replaces others, above all
+    while modules are imported.
+    """
+    if _status is not None:
+        raise SystemExit(_status)
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    global _status, _last
+    now = time.monotonic()
+    (last, when), _last = _last, (number, now)
+    if _status is None or number != last or now - when > AGAIN:
+        _status = 128 + number
+        raise SystemExit(_status)

@@ -1,0 +1,55 @@
+"""Signals end the program as an exception does, whatever becomes of that exception."""
+
+from __future__ import annotations
+
+import signal
+from contextlib import suppress
+
+import pytest
+
+from lossmon import commands, ending
+from lossmon.cli import main
+from lossmon.ending import ENDING, end_if_asked, ended_by_signals
+
+
+@pytest.mark.parametrize("number", ENDING)
+def test_a_signal_ends_a_command_with_its_status(
+    number: signal.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = signal.getsignal(number)
+    monkeypatch.setattr(
+        commands.module("config"), "run", lambda options: signal.raise_signal(number)
+    )
+    with pytest.raises(SystemExit, match=f"^{128 + number}$"):
+        main(["config"])
+    assert signal.getsignal(number) is before
+    end_if_asked()
+
+
+def test_it_ends_also_where_the_exception_is_lost() -> None:
+    with pytest.raises(SystemExit, match="143"), ended_by_signals():
+        with suppress(SystemExit):
+            signal.raise_signal(signal.SIGTERM)
+        with pytest.raises(SystemExit, match="143"):
+            end_if_asked()
+        raise RuntimeError("__set_name__")
+
+
+def test_the_same_signal_soon_after_disturbs_no_cleaning(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SystemExit, match="129"), ended_by_signals():
+        with suppress(SystemExit):
+            signal.raise_signal(signal.SIGHUP)
+        signal.raise_signal(signal.SIGHUP)
+        monkeypatch.setattr(ending, "AGAIN", 0.0)
+        with pytest.raises(SystemExit, match="129"):
+            signal.raise_signal(signal.SIGHUP)
+
+
+def test_ignored_signals_stay_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with ended_by_signals():
+            signal.raise_signal(signal.SIGHUP)
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
