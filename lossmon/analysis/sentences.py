@@ -9,7 +9,7 @@ from lossmon.analysis.task_metrics import MetricStanding, standings
 from lossmon.diagnosis.advice import advise
 from lossmon.fast_dataclass import dataclass
 from lossmon.locale import Values, metric_name, section
-from lossmon.types import Axis, Diagnosis, Forecast, RunSnapshot, Severity
+from lossmon.types import Axis, Diagnosis, Forecast, RunSnapshot, RunState, Severity
 
 
 def _sentence(key: str, language: str, **values: str) -> str:
@@ -20,8 +20,10 @@ def _sentence(key: str, language: str, **values: str) -> str:
 def remedies(run: RunSnapshot, language: str) -> tuple[str, ...]:
     """What to do about the verdict, most useful first, early stopping before all."""
     verdict = run.diagnosis.verdict
-    advice = advise(verdict, language).remedies
-    if (place := CHECKPOINT_REMEDIES.get((verdict.code, verdict.variant))) is not None:
+    over = run.state in (RunState.FINISHED, RunState.FAILED)
+    advice = advise(verdict, language, over).remedies
+    places = CHECKPOINT_REMEDIES | (CHECKPOINTS_OF_THE_OVER if over else {})
+    if (place := places.get((verdict.code, verdict.variant))) is not None:
         sentence = checkpoint_sentence(run, language)
         if sentence and place < len(advice):
             advice = (sentence, *advice[:place], *advice[place + 1 :])
@@ -38,18 +40,30 @@ CHECKPOINT_REMEDIES = {
     ("diverging", "rising"): 0,
     ("non_finite", ""): 0,
     ("non_finite", "masked"): 0,
+    ("converged", ""): 0,
 }
 """Place of the remedy that names a checkpoint, by verdict and variant: of a run whose directory is
 known, one that exists is named instead."""
+
+CHECKPOINTS_OF_THE_OVER = {
+    ("healthy", ""): 0,
+    ("healthy", "eval_only"): 0,
+    ("diverging", "recovering"): 0,
+}
+"""The same of runs that are over."""
 
 
 def checkpoint_sentence(run: RunSnapshot, language: str) -> str:
     """The checkpoint to go back to, or that none was kept; empty where the steps are not known."""
     facts = run.diagnosis.verdict.facts
-    step = facts.get("best_step", facts.get("step"))
+    best = run.best.step if run.best else None
+    step = facts.get("best_step", facts.get("step", best))
     lead = run.eval_loss or run.train_loss
-    if not isinstance(step, int) or step <= 0 or lead is None or lead.axis is not Axis.STEP:
+    if not isinstance(step, int) or step <= 0 or lead is None:
         return ""
+    if lead.axis is not Axis.STEP:
+        # Checkpoints are named by steps, which epochs cannot be compared with.
+        return "" if run.checkpoints else _sentence("kept_no_epoch", language, epoch=f"{step:,}")
     earlier = [(at, name) for at, name in run.checkpoints if at <= step]
     if not earlier:
         every = f"{_save_steps(step):,}"

@@ -11,21 +11,22 @@ from lossmon.locale import ENGLISH, Values, section
 from lossmon.types import Advice, Finding
 
 
-def advise(finding: Finding, language: str = ENGLISH) -> Advice:
+def advise(finding: Finding, language: str = ENGLISH, over: bool = False) -> Advice:
     """The finding in words: badge, evidence, meaning, remedies.
 
     An unknown language is answered in English. Of a finding without any facts, as another program
-    reports it, the sentences that need some are left out.
+    reports it, the sentences that need some are left out. Some remedies of a run that is `over` are others.
     """
     texts = _texts(finding.code, finding.variant, language)
     terms = section("terms", language)
     facts = {key: _text(key, value, terms) for key, value in finding.facts.items()}
     values = Values(facts) if facts else facts
+    remedies = texts.get("over", texts["remedies"]) if over else texts["remedies"]
     return Advice(
         badge=texts["badge"],
         evidence=_filled(_evidence(texts, facts), values),
         meaning=_filled(texts["meaning"], values),
-        remedies=tuple(text for one in texts["remedies"] if (text := _filled(one, values))),
+        remedies=tuple(text for one in remedies if (text := _filled(one, values))),
         could_also_be=texts.get("could_also_be", ""),
         would_change_if=texts.get("would_change_if", ""),
     )
@@ -52,7 +53,11 @@ def _texts(code: str, variant: str, language: str) -> dict[str, Any]:
     if not texts:
         plain = code.replace("_", " ")
         return {"badge": plain.upper(), "evidence": plain, "meaning": plain, "remedies": []}
-    return {**texts, **texts.get("variants", {}).get(variant, {})}
+    own = texts.get("variants", {}).get(variant, {})
+    merged = {**texts, **own}
+    if "remedies" in own and "over" not in own:
+        merged.pop("over", None)
+    return merged
 
 
 _PLACEHOLDER = lazy_pattern(r"\{(\w+)")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -317,3 +318,27 @@ def test_the_first_remedy_of_overfitting_names_a_checkpoint_that_exists(
     found = remedies(run, "en")
     assert any(said in remedy for remedy in found[:2])
     assert not any("nearest to" in remedy for remedy in found)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_run_that_is_over_is_not_told_to_go_on(language: str) -> None:
+    live = judged(without_scalars(stage.overfitting()), stage.HEALTHY, best=None)
+    over = replace(live, state=RunState.FINISHED)
+    assert remedies(live, language)[0] != remedies(over, language)[0]
+    assert not re.search("planned|wait|计划训练|先等待", remedies(over, language)[0].lower())
+
+
+def test_a_healthy_run_that_is_over_names_a_checkpoint_that_exists() -> None:
+    run = judged(stage.overfitting(), stage.HEALTHY, state=RunState.FINISHED, best=Best(400, 1.4))
+    kept = replace(run, checkpoints=((300, "checkpoint-300"),))
+    assert remedies(kept, "en")[0].startswith("Take checkpoint-300 (100 steps before step 400)")
+    assert remedies(run, "en")[0].startswith("No checkpoint up to step 400 is on disk")
+
+
+def test_a_run_counted_in_epochs_is_not_sent_to_a_checkpoint_that_does_not_exist() -> None:
+    finding = replace(stage.OVERFITTING, facts={**stage.OVERFITTING.facts, "best_step": 7})
+    run = judged(stage.overfitting(), finding)
+    run = replace(run, series=tuple(replace(one, axis=Axis.EPOCH) for one in run.series))
+    assert any("the weights of epoch 7" in one for one in remedies(run, "en"))
+    kept = replace(run, checkpoints=((900, "checkpoint-900"),))
+    assert any("nearest to step 7;" in one for one in remedies(kept, "en"))

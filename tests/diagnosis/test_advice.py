@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -89,3 +90,21 @@ def test_a_number_that_is_not_known_reads_as_a_dash() -> None:
 def test_what_is_missing_is_explained(language: str) -> None:
     assert explain_missing("no_eval_loss", language) != "no eval loss"
     assert explain_missing("something_else", language) == "something else"
+
+
+def test_remedies_of_a_run_that_is_over_keep_to_the_variant_that_has_its_own() -> None:
+    recovering = Finding("diverging", Severity.WARNING, 9, Confidence.LOW, {"best_step": 7})
+    recovering = replace(recovering, variant="recovering")
+    assert advise(recovering).remedies[0].startswith("Wait")
+    assert advise(recovering, over=True).remedies[0].startswith("Take a checkpoint from before")
+    early = Finding("healthy", Severity.NEUTRAL, 1, Confidence.LOW, {}, "so_far")
+    assert advise(early, over=True).remedies == advise(early).remedies
+
+
+def test_the_evidence_of_convergence_does_not_contradict_it_near_zero() -> None:
+    steps = np.arange(400) * 5
+    values = 3.0 * 0.93 ** np.arange(400) + 0.02 * 0.997 ** np.arange(400)
+    verdict = diagnose({"train/loss": (steps, values)}).verdict
+    assert verdict.code == "converged"
+    assert float(verdict.facts["moved_percent"]) < 2
+    assert "% of that fall" in advise(verdict).evidence

@@ -50,6 +50,12 @@ def flat(signals: Signals) -> bool:
     return abs(eval_gain) - 2 * eval_error < still and abs(gain) <= least + SLACK * error
 
 
+def _share_of_fall(signals: Signals, gain: float) -> float:
+    """A late gain as a share of the whole fall; both are logarithms, the share is of levels."""
+    fall = max(signals.drop, signals.eval_fall)
+    return math.expm1(min(gain, 700.0)) / math.expm1(min(fall, 700.0)) if fall > 0 else math.nan
+
+
 def _still(fall: float) -> float:
     """Log gain over the second half below which a loss that fell by so much is flat."""
     return max(FLAT_GAIN, math.log1p(FLAT_GAIN * math.expm1(min(fall, 700.0))))
@@ -69,11 +75,10 @@ def converged(signals: Signals) -> Finding | None:
         return None
     if signals.eval_noise > CONVERGED_SWING * max(signals.drop, 1.0):
         return None
-    gain, error = signals.late_gain
+    gain, _ = signals.late_gain
     evidence = facts(
         train=signals.now - signals.offset,
-        change_percent=signals.share(fall_percent(gain)),
-        error_percent=signals.share(percent(min(error, 9.99))),
+        moved_percent=percent(_share_of_fall(signals, abs(gain))),
         drop_percent=signals.share(fall_percent(signals.drop)),
     )
     return Finding("converged", Severity.OK, int(signals.at(0.5)), Confidence.MEDIUM, evidence)

@@ -110,6 +110,9 @@ def warming_up(signals: Signals) -> Finding | None:
     points, needed = _progress(signals)
     if points >= needed or (needed == ENOUGH_EVALS and points > 1):
         return None
+    if signals.non_finite is not None:
+        # That needs no more points.
+        return None
     return _too_few("warming_up", signals, points, needed, "ended" if signals.ended else "")
 
 
