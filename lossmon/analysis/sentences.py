@@ -85,8 +85,10 @@ def also_sentences(diagnosis: Diagnosis, language: str) -> list[str]:
     others = [
         advise(finding, language)
         for finding in diagnosis.findings
-        # Beside a warning, praise for the rest of the run would only contradict it.
-        if finding.code != diagnosis.verdict.code and finding.severity is not Severity.OK
+        # Beside a warning, praise for the rest of the run would only contradict it; that the loss
+        # of a policy says little stands among what is missing.
+        if finding.code not in (diagnosis.verdict.code, "not_judged")
+        and finding.severity is not Severity.OK
     ]
     return [
         _sentence("also", language, badge=other.badge, evidence=other.evidence) for other in others

@@ -15,7 +15,8 @@ def advise(finding: Finding, language: str = ENGLISH, over: bool = False) -> Adv
     """The finding in words: badge, evidence, meaning, remedies.
 
     An unknown language is answered in English. Of a finding without any facts, as another program
-    reports it, the sentences that need some are left out. Some remedies of a run that is `over` are others.
+    reports it, the sentences that need some are left out. Of a run that is `over`, some remedies
+    differ.
     """
     texts = _texts(finding.code, finding.variant, language)
     terms = section("terms", language)

@@ -149,10 +149,15 @@ def _recovers(signals: Signals, level: float, earlier: float, best: float) -> bo
         return False
     top = int(signals.eval_log[signals.eval_best :].argmax()) + signals.eval_best
     since = signals.eval_log[top:]
-    return len(since) >= 2 and float(since[0] - since[-1]) > max(
-        EVAL_WELL, EXCESS_NOISE * signals.eval_noise
-    )
+    least = max(EVAL_WELL, EXCESS_NOISE * signals.eval_noise)
+    if len(since) < 2 or float(since[0] - since[-1]) <= least:
+        return False
+    return float(since[(len(since) - 1) // 2] - since[-1]) > STILL_FALLING
 
+
+STILL_FALLING = math.log(1.05)
+"""Log fall of the evals over the later half of the time since their highest: one that fell at once
+and has stood still since is not on its way back."""
 
 RECOVERED_RISE = 1.3
 """Times the largest rise that the run has already recovered from: slow swings are not a

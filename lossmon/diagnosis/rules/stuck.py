@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from lossmon.diagnosis.curve_stats import log_ratio
@@ -106,7 +108,7 @@ def _stuck(signals: Signals) -> Finding | None:
     evidence = facts(
         train=signals.now - signals.offset,
         start=signals.start - signals.offset,
-        drop_percent=signals.share(fall_percent(signals.drop)),
+        drop_percent=signals.share(fall_percent(signals.drop)) if signals.drop > 0 else math.nan,
     )
     early, late, noise = _halves(signals)
     if late > max(PICKING_UP * max(early, 0.0), 4 * noise, CRAWL_LEAST):
