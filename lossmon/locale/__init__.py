@@ -20,6 +20,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from lossmon.errors import ConfigError
+
 FOLDER = Path(__file__).parent
 """Where the language files are."""
 
@@ -107,7 +109,10 @@ def _table(name: str, language: str, folder: Path) -> dict[str, Any]:
     import tomllib
 
     within = (one for key, one in texts.items() if key == name or key.startswith(f"{name}."))
-    table = tomllib.loads("".join(within))
+    try:
+        table = tomllib.loads("".join(within))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{folder / language}.toml: [{name}]: {error}") from error
     for key in name.split("."):
         table = table.get(key, {})
     return table

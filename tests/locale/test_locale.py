@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import lossmon
+from lossmon.errors import ConfigError
 from lossmon.locale import ENGLISH, FOLDER, languages, section, translate
 from lossmon.types import Severity
 
@@ -132,6 +133,13 @@ def folder(tmp_path: Path) -> Path:
 def test_a_file_in_the_folder_is_a_language(folder: Path) -> None:
     assert set(languages(folder)) == {*languages(), "tlh"}
     assert translate("running", "tlh", folder) == "qet"
+
+
+def test_a_file_that_is_not_toml_is_named(tmp_path: Path) -> None:
+    (tmp_path / "en.toml").write_bytes((FOLDER / "en.toml").read_bytes())
+    (tmp_path / "tlh.toml").write_text("[screen]\nrunning = qet\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"tlh.toml: \[screen\]: Invalid value"):
+        translate("running", "tlh", tmp_path)
 
 
 def test_what_a_language_lacks_is_english(folder: Path) -> None:

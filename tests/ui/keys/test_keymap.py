@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from lossmon.locale import section
+from lossmon.ui.key_catalogue import catalogue
 from lossmon.ui.keys.bindings import is_key, pressable
 from lossmon.ui.scene import ScreenConfig
 from lossmon.ui.screens.help import HelpScreen
@@ -19,6 +21,15 @@ def test_what_a_terminal_can_send_is_a_key(key: str) -> None:
 @pytest.mark.parametrize("key", ["", " ", "\x1b", "ctrl+", "nosuchkey", "[/x]", "cmd+q"])
 def test_what_no_terminal_sends_is_none(key: str) -> None:
     assert not is_key(key)
+
+
+def test_every_text_of_a_key_has_its_chinese() -> None:
+    texts = {
+        text
+        for title, bindings in catalogue().items()
+        for text in (title, *(text for one in bindings for text in (one.description, one.tooltip)))
+    }
+    assert texts - section("screen", "zh").keys() == {"lossmon"}
 
 
 def test_good_keys_stay_and_the_others_are_told() -> None:
