@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from lossmon.alerts.channels import CHANNELS
 from lossmon.commands.arguments.locations import Location, location
 from lossmon.config import SETTINGS, Setting, config_directory, displayed
 from lossmon.errors import did_you_mean
@@ -122,6 +121,8 @@ def add_out(parser: argparse.ArgumentParser, meaning: str, *, needed: bool = Fal
 
 def add_channels(parser: argparse.ArgumentParser) -> None:
     """Add a flag per alert channel; each may be given several times."""
+    from lossmon.alerts.channels import CHANNELS
+
     group = parser.add_argument_group("channels, in addition to those of [alerts] in the settings")
     for row in CHANNELS:
         if row.key:
@@ -138,6 +139,8 @@ def add_channels(parser: argparse.ArgumentParser) -> None:
 
 def channel_flags(options: argparse.Namespace) -> list[tuple[str, dict[str, str]]]:
     """The channels that were named on the command line, with their settings."""
+    from lossmon.alerts.channels import CHANNELS
+
     found: list[tuple[str, dict[str, str]]] = []
     for row in CHANNELS:
         if row.key:

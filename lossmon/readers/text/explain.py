@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from lossmon.fast_dataclass import dataclass
 from lossmon.readers.files.terminal import resolved
-from lossmon.readers.text.grammar.parse import LONGEST, masked, parse, refusal, wordiness
+from lossmon.readers.text.grammar.parse import LONGEST, parse, refusal, wordiness
 from lossmon.readers.text.grammar.parsed import LineValue, MetricLine, TextSpan, scaled
 from lossmon.readers.text.grammar.prefix import prefix
 from lossmon.readers.text.grammar.values import REACH, name_before
-from lossmon.readers.text.grammar.words import TOKEN, is_metric
+from lossmon.readers.text.grammar.words import TOKEN, is_metric, masked
 from lossmon.readers.text.progress_bars import tqdm, without_gauge
 
 

@@ -24,9 +24,9 @@ from lossmon.readers.text.grammar.words import (
     LOSS_END,
     NUMBER,
     SAYS_SPLIT,
-    Symbols,
     is_known,
     is_loss,
+    masked,
 )
 
 LONGEST = 16_384
@@ -85,30 +85,9 @@ _BATCH_SIZE = lazy_pattern(r"(?i)(?<![a-z])(?:batch|ba)\s*[:=]\s*$")
 
 _FAR_IN = lazy_pattern(r"\s{20,}(?!\s*\{)")
 _CUT = lazy_pattern(r"\{['\"][^{}]*$")
-_MASKS = tuple(
-    re.compile(pattern)
-    for pattern in (
-        r"https?://\S+",
-        r"(?<!\S)[-=*#]{4,}(?=[A-Za-z])|(?<=\d)[-=*#]{4,}",
-        r"\((?!step|epoch|iter)[A-Za-z_][\w.]{0,60}:\d{1,6}\)",
-        r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?:[ T]\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?)?",
-        r"(?:\d{1,4} days?, )?(?<![\w.])\d{1,3}:\d{2}:\d{2}(?:[.,]\d+)?(?![\w])",
-        r"(?<![\w.:%])\d{1,2}:\d{2}(?:\.\d+)?(?=[\s\],)<])(?!\s*\|)",
-        r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?(?![\w.])",
-        r"(?<![\w.])v?\d+\.\d+\.\d+[\w.+-]*",
-        r"(?<![\w)/])[~.]{0,2}/(?:[\w.@=+-]{1,120}/){1,40}[\w.@=+-]{0,200}",
-        r"(?<!\w)[A-Z]:\\\S{1,300}",
-        r"[\w./=-]{1,200}\.(?:ckpt|pth?|bin|safetensors|json|jsonl|yaml|yml|txt|log|csv|py|h5|keras|"
-        r"npz|npy|png|jpg|gz|tar|zip|model|pkl|onnx|gguf)\b",
-        r"(?<![\w.])(?=[0-9a-f]*[a-f])(?=[0-9a-f]*\d)[0-9a-f]{7,64}(?![\w.])",
-        r"(?i:\brank|\bport|\bpid|\bgpu|\bcuda|\bdevice|\bnode|\bseed)[ :=]{1,2}\d+",
-    )
-)
-
 _BEST = lazy_pattern(rf"\tbest: (?P<value>{NUMBER}) \(\d+\)")
 """Column of CatBoost with the best value so far and its round."""
 
-_ORNAMENTS = Symbols()
 _EVAL_LINE = lazy_pattern(
     r"(?i)\W{0,4}(?:(?P<test>test)|eval(?:uat(?:ion|e|ing))?|val(?:id(?:at(?:ion|e|ing))?)?|dev)"
     r"(?![\w=/]|\s*[a-z ]*loss\s*[:=]?\s*\d)"
@@ -198,17 +177,6 @@ def wordiness(line: str, before: Prefix) -> str:
     if _PROSE.search(line, before.end):
         return "a sentence"
     return ""
-
-
-def masked(line: str) -> str:
-    """The line with clocks, versions, paths and ids blanked out, of the same length."""
-    for mask in _MASKS:
-        line = mask.sub(_blank, line)
-    return line if line.isascii() else line.translate(_ORNAMENTS)
-
-
-def _blank(found: re.Match[str]) -> str:
-    return " " * len(found[0])
 
 
 def _parse(line: str, before: Prefix) -> MetricLine | None:

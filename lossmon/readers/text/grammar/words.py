@@ -1,4 +1,4 @@
-"""The words that training logs use: which names are metrics, which never are."""
+"""The words of training logs: which names are metrics, which never are, what hides numbers."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ _KEPT = "•"
 """Bullets part the columns of Lightning's bar, by which it is known."""
 
 
-class Symbols(dict[int, str | int]):
+class _Symbols(dict[int, str | int]):
     """A table for `str.translate`: rules, dashes, arrows and pictures become `|`.
 
     Letters of every script stay, and each sign becomes exactly one, so that places do not move.
@@ -163,3 +163,38 @@ class Symbols(dict[int, str | int]):
         else:
             self[code] = "|"
         return self[code]
+
+
+_MASKS = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"https?://\S+",
+        r"(?<!\S)[-=*#]{4,}(?=[A-Za-z])|(?<=\d)[-=*#]{4,}",
+        r"\((?!step|epoch|iter)[A-Za-z_][\w.]{0,60}:\d{1,6}\)",
+        r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?:[ T]\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?)?",
+        r"(?:\d{1,4} days?, )?(?<![\w.])\d{1,3}:\d{2}:\d{2}(?:[.,]\d+)?(?![\w])",
+        r"(?<![\w.:%])\d{1,2}:\d{2}(?:\.\d+)?(?=[\s\],)<])(?!\s*\|)",
+        r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?(?![\w.])",
+        r"(?<![\w.])v?\d+\.\d+\.\d+[\w.+-]*",
+        r"(?<![\w)/])[~.]{0,2}/(?:[\w.@=+-]{1,120}/){1,40}[\w.@=+-]{0,200}",
+        r"(?<!\w)[A-Z]:\\\S{1,300}",
+        r"[\w./=-]{1,200}\.(?:ckpt|pth?|bin|safetensors|json|jsonl|yaml|yml|txt|log|csv|py|h5|keras|"
+        r"npz|npy|png|jpg|gz|tar|zip|model|pkl|onnx|gguf)\b",
+        r"(?<![\w.])(?=[0-9a-f]*[a-f])(?=[0-9a-f]*\d)[0-9a-f]{7,64}(?![\w.])",
+        r"(?i:\brank|\bport|\bpid|\bgpu|\bcuda|\bdevice|\bnode|\bseed)[ :=]{1,2}\d+",
+    )
+)
+"""Clocks, versions, paths and ids, whose numbers are never metrics."""
+
+_ORNAMENTS = _Symbols()
+
+
+def masked(line: str) -> str:
+    """The line with clocks, versions, paths and ids blanked out, of the same length."""
+    for mask in _MASKS:
+        line = mask.sub(_blank, line)
+    return line if line.isascii() else line.translate(_ORNAMENTS)
+
+
+def _blank(found: re.Match[str]) -> str:
+    return " " * len(found[0])
