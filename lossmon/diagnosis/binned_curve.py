@@ -64,6 +64,19 @@ class BinnedCurve:
         self.lowest, self.highest = math.inf, -math.inf
         self._clear()
 
+    def __getstate__(self) -> dict[str, object]:
+        """What to pickle: of the bins, those that are in use."""
+        return {name: getattr(self, name) for name in self.__slots__} | {
+            "_bins": self._bins[: self._used]
+        }
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        """Continue from what was pickled."""
+        for name, value in state.items():
+            setattr(self, name, value)
+        used, self._bins = self._bins, np.empty((CAPACITY + 1, _COLUMNS))
+        self._bins[: self._used] = used
+
     def _clear(self) -> None:
         self._count = 0
         self._first = self._last = self._low_step = self._high_step = 0

@@ -167,6 +167,7 @@ class Monitor:
         if self._try(lambda: self._join(snapshot)):
             snapshot = self._describe()
         if not snapshot.busy:
+            self._scheduler.settle()
             self._heap.trim(sum(run.size for run in snapshot.runs))
         return snapshot
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -117,3 +118,15 @@ def test_the_extremes_outlive_joined_bins_and_a_restart() -> None:
     assert (curve.lowest, curve.highest) == (bins[:, LOW].min(), bins[:, HIGH].max())
     curve.truncate(0)
     assert (curve.lowest, curve.highest) == (math.inf, -math.inf)
+
+
+@pytest.mark.parametrize("cut", [1, 255, 256, 700])
+def test_a_curve_that_was_pickled_goes_on_as_it_was(cut: int) -> None:
+    steps, values = np.arange(1500), np.random.default_rng(1).normal(size=1500)
+    whole, part = BinnedCurve(), BinnedCurve()
+    whole.extend(steps, values)
+    part.extend(steps[:cut], values[:cut])
+    part = pickle.loads(pickle.dumps(part))
+    part.extend(steps[cut:], values[cut:])
+    assert np.array_equal(part.bins, whole.bins)
+    assert (part.points, part.lowest, part.highest) == (1500, whole.lowest, whole.highest)

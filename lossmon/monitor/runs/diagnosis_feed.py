@@ -17,6 +17,7 @@ from lossmon.types import UNJUDGED, Confidence, Diagnosis, Facts, Finding, Meani
 
 if TYPE_CHECKING:
     from lossmon.diagnosis.engine import Engine
+    from lossmon.monitor.judging_process import Backlog
 
 SLICE = 512
 """Points fed before the first look at the clock: a few milliseconds of a calm curve, and some
@@ -27,6 +28,10 @@ LARGEST_SLICE = 1 << 16
 
 SHORT, LONG = 0.002, 0.008
 """Seconds of a slice below which the next one is twice as long, and above which half as long."""
+
+LEAST_LENT, MOST_LENT = 32, 1024
+"""Points that another process may judge: sending fewer costs more than judging them, and of more,
+which take whole columns, a point costs less."""
 
 REPLAY_SHARE = 20.0
 """Replaying a run may take a twentieth of the time, however long the run is."""
@@ -62,6 +67,12 @@ class DiagnosisFeed:
         self._slice = SLICE
         self._version = -1
         self._plan: int | None = None
+        self._lent: Backlog | None = None
+
+    @property
+    def is_lent(self) -> bool:
+        """Whether the backlog is judged by another process."""
+        return self._lent is not None
 
     @property
     def busy(self) -> bool:
@@ -74,7 +85,9 @@ class DiagnosisFeed:
         if not self.error:
             try:
                 over = ended and not self.busy
-                return UNJUDGED if self._engine is None else self._engine.diagnosis(over)
+                if self._engine is None or self.is_lent:
+                    return UNJUDGED
+                return self._engine.diagnosis(over)
             except Exception as error:
                 self.fail(error)
         return Diagnosis(_FAILED, (_FAILED,), ())
@@ -90,20 +103,56 @@ class DiagnosisFeed:
         Returns:
             Whether there was anything new.
         """
-        if self.error:
-            return False
         begin = time.monotonic()
+        if not self._gather(facts, begin, deadline):
+            return False
+        self._feed(deadline)
+        self._cost += time.monotonic() - begin
+        self._not_before = time.monotonic() + REPLAY_SHARE * self._cost
+        return True
+
+    def lend(self, facts: Facts) -> Backlog | None:
+        """The first points of a run, for another process to judge; None where that is no gain.
+
+        Nothing is fed here until `take_back`.
+        """
+        now = time.monotonic()
+        if self._engine is not None or not self._gather(facts, now, now):
+            return None
+        points = sum(len(item.steps) for item in self._queue if isinstance(item, PointBatch))
+        if not LEAST_LENT <= points <= MOST_LENT:
+            # It is still to be judged here, even where there are no points.
+            self._version = -1
+            return None
+        self._lent = (self._judge(), tuple(self._queue))
+        return self._lent
+
+    def take_back(self, lent: Backlog, engine: Engine | None) -> bool:
+        """Go on with an engine that was fed what was lent; feed it here if there is none.
+
+        What was lent before the run was replayed is dropped.
+
+        Returns:
+            Whether it was not.
+        """
+        if self._lent is not lent:
+            return False
+        self._lent = None
+        if engine is not None:
+            self._engine = engine
+            self._queue.clear()
+        return True
+
+    def _gather(self, facts: Facts, begin: float, deadline: float) -> bool:
+        """Queue the points to be fed; False where nothing is to be done."""
         plan = facts.total_steps
-        if not self._is_due(plan, begin, deadline):
+        if self.error or self._lent is not None or not self._is_due(plan, begin, deadline):
             return False
         if not self._read(plan) or (self._order.disordered and self._may_replay(begin, deadline)):
             self.replay()
             self._read(plan)
             self._cost = 0.0
         self._version = self._store.version
-        self._feed(deadline)
-        self._cost += time.monotonic() - begin
-        self._not_before = time.monotonic() + REPLAY_SHARE * self._cost
         return True
 
     def _is_due(self, plan: int | None, now: float, deadline: float) -> bool:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 from lossmon.errors import internal_error
 from lossmon.monitor.file_follower import FollowedFile, Identity
@@ -41,6 +42,12 @@ from lossmon.types import (
     RunState,
     Series,
 )
+
+if TYPE_CHECKING:
+    from lossmon.diagnosis.engine import Engine
+    from lossmon.monitor.judging_process import Backlog
+
+T = TypeVar("T")
 
 OVER = frozenset((RunState.FINISHED, RunState.FAILED, RunState.STALLED))
 """States in which no further point is awaited."""
@@ -167,7 +174,7 @@ class RunMonitor:
     @property
     def awaits_judgement(self) -> bool:
         """Whether every file was read to its end and some points were not judged."""
-        return self._feed.busy and self._files.caught_up
+        return self._feed.busy and self._files.caught_up and not self._feed.is_lent
 
     @property
     def is_live(self) -> bool:
@@ -271,19 +278,30 @@ class RunMonitor:
         Starts when every file was read to its end once: which source leads, and so the order of
         the points, is known only then.
         """
-        if not self._files.caught_up:
-            return
+        if self._files.caught_up:
+            self._with_feed(lambda: self._feed.update(self._facts(), deadline))
+
+    def lend(self) -> Backlog | None:
+        """Points for another process to judge, None where they are judged here."""
+        return self._with_feed(lambda: self._feed.lend(self._facts()))
+
+    def take_back(self, lent: Backlog, engine: Engine | None) -> None:
+        """Go on with the engine that was fed what was lent; without one it is fed here."""
+        self._with_feed(lambda: self._feed.take_back(lent, engine))
+
+    def _with_feed(self, step: Callable[[], T]) -> T | None:
+        """Do a step of judging, which tells whether anything changed; an error ends the judging."""
         try:
-            if self._feed.update(self._facts(), deadline):
+            if changed := step():
                 self._changes += 1
-                if not self._feed.busy:
-                    self._thin()
-                    self._store.settle()
-            elif self._feed.error and self._store.is_crowded:
+            if (changed and not self._feed.busy) or (self._feed.error and self._store.is_crowded):
                 self._thin()
+                self._store.settle()
+            return changed
         except Exception as error:
             self._feed.fail(error)
             self._changes += 1
+            return None
 
     def _facts(self) -> Facts:
         if self._known_facts[0] != self._changes:
