@@ -21,6 +21,9 @@ FilesByRun = dict[str, list[FoundFile]]
 _Stem = tuple[str, str]
 """Directory, and file name without what tells the stream, the rank or the format only."""
 
+_LATEST = "latest-run"
+"""W&B's link to its newest run."""
+
 _COMMON_STEMS = lazy_pattern(
     r"^(?:|(?:running|trainer|training|train|main|launcher?|full|all|job|my|run|app|process|"
     r"eval|valid|val|test|debug|info|error|errors|warn|warnings|console|output|out|err|log|logs|"
@@ -54,6 +57,7 @@ def grouped(files: Sequence[FoundFile], root: str, marks: TellingNames) -> Files
     for file, place in _located(files, root, marks):
         placed = replace(file, scope=place.scope) if place.scope else file
         runs.setdefault(place.path, []).append(placed)
+    _drop_copies(runs)
     _join_numbered(runs, root)
     _join_same_id(runs)
     _join_nested(runs)
@@ -109,6 +113,28 @@ def _located(
 def _sources(files: Sequence[FoundFile]) -> frozenset[str]:
     """Sources of files, text logs apart."""
     return frozenset(file.format.source for file in files if file.format.rank < Rank.TEXT)
+
+
+def _drop_copies(runs: FilesByRun) -> None:
+    """Leave out logs of a `latest-run` that is no link to a run beside it but a copy of it.
+
+    Where links cannot be kept, as in archives, W&B's becomes a directory.
+    """
+    for path in [path for path in runs if os.path.basename(path) == _LATEST]:
+        above = os.path.dirname(path)
+        beside = [other for other in runs if other != path and os.path.dirname(other) == above]
+        originals = {_inner(file, other) for other in beside for file in runs[other]}
+        if only_text(runs[path]) and all(_inner(file, path) in originals for file in runs[path]):
+            del runs[path]
+
+
+def _inner(file: FoundFile, run: str) -> tuple[str, int]:
+    """Path of a file below its run, and its size in bytes."""
+    try:
+        size = os.path.getsize(file.path)
+    except OSError:
+        size = -1
+    return os.path.relpath(file.path, run), size
 
 
 def _join_numbered(runs: FilesByRun, root: str) -> None:

@@ -222,6 +222,14 @@ def test_a_link_that_the_user_gave_is_meant(tmp_path: Path) -> None:
     assert run.name == "latest"
 
 
+def test_a_copy_of_the_latest_run_is_no_run_of_its_own(tmp_path: Path) -> None:
+    for name in ("run-20260101_100000-a1b2", "latest-run"):
+        write(tmp_path / "wandb" / name / "files" / "output.log", LOG)
+    assert set(by_name(Discovery([tmp_path]))) == {"run-20260101_100000-a1b2"}
+    write(tmp_path / "wandb" / "latest-run" / "files" / "output.log", LOG * 2)
+    assert set(by_name(Discovery([tmp_path]))) == {"run-20260101_100000-a1b2", "latest-run"}
+
+
 def test_fifos_and_sockets_are_stepped_over_with_a_note(tmp_path: Path) -> None:
     write(tmp_path / "m.jsonl")
     os.mkfifo(tmp_path / "a.log")
