@@ -7,6 +7,7 @@ from pathlib import Path
 from rich.cells import cell_len
 
 from lossmon.analysis.file_sentences import about_media
+from lossmon.locale import phrase
 from lossmon.types import RunSnapshot
 from lossmon.ui.scene import Scene
 from lossmon.ui.text import numbers
@@ -15,6 +16,9 @@ from lossmon.ui.text.lines import width as width_of
 
 SETTLED = 0.5
 """Seconds of reading before its rate is shown: the first files may be smaller than the rest."""
+
+BANNER = 20
+"""Lines that a training may print before its first metric."""
 
 
 def notice_line(line: Line, width: int) -> Line:
@@ -60,7 +64,7 @@ class Pace:
 
 
 def notice(scene: Scene, pace: Pace | None = None) -> Line:
-    """The most urgent notice: paused, loading, errors, unlabelled metrics, notes, media."""
+    """What is most urgent: paused, loading, errors, unlabelled, notes, no metrics, media."""
     run = scene.run
     unread = run is not None and run.loaded < 1
     if scene.paused:
@@ -80,6 +84,9 @@ def notice(scene: Scene, pace: Pace | None = None) -> Line:
     notes = [*(run.notes if run else ()), *scene.snapshot.notes]
     if notes:
         return ((clean(notes[0]), MUTED),)
+    if run is not None and not run.series and not run.media and len(run.log) >= BANNER:
+        text = "no metrics yet; `lossmon explain {path}` shows what each line gives"
+        return ((clean(phrase(text, scene.language, path=str(run.path))), MUTED),)
     if run is None or not run.media or scene.lacks_scalars:
         return EMPTY
     press = f" – {scene.say('press')} "

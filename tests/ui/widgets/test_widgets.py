@@ -407,6 +407,12 @@ def test_the_most_urgent_notice_is_shown() -> None:
     assert notice(one(stage.healthy())) == ()
 
 
+def test_a_log_whose_lines_hold_no_metric_points_to_explain() -> None:
+    silent = replace(stage.healthy(), series=(), log=("loading",) * 20)
+    assert plain(notice(one(silent))).startswith("no metrics yet; `lossmon explain /")
+    assert notice(one(replace(silent, log=("loading",) * 19))) == ()
+
+
 def test_a_notice_that_is_too_long_keeps_its_reason() -> None:
     error = "/scratch/me/runs/a.jsonl: cannot be read"
     line = notice(one(replace(stage.healthy(), errors=(error,))))
