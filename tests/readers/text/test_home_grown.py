@@ -326,6 +326,8 @@ OTHERS = [
     "Epoch 00003: val_loss improved from 0.70000 to 0.60000, saving model to ckpt.h5",
     "INFO:tensorflow:global_step/sec: 12.3",
     "image_size=224 epochs=20 batch=32 margin=0.5",
+    "2026-03-04 10:00:00 Position 3: entry 65000.12 stop_loss=64000.00 close=67000.0",
+    "step 3: 941 Mbits/sec, loss: 0.02%",
     "model=resnet18 lr=0.001 batch: 64 accuracy_target=0.9",
 ]
 

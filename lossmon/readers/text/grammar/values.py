@@ -115,6 +115,9 @@ def _value(body: str, gap: str, number: re.Match[str]) -> tuple[LineValue, bool]
     if named is not None and "," in number[0] and "." not in number[0] and is_loss(named[0].name):
         # `1,234` may mean a little more than 1 as well.
         return None
+    if named is not None and behind.startswith("%") and named[0].name.lower().endswith("loss"):
+        # Networks lose per cents of their packets.
+        return None
     unit = UNIT.match(behind)
     if unit and (named is None or not named[1]):
         return LineValue(unit[0].strip(), span, scale), False

@@ -83,8 +83,10 @@ NEVER = lazy_pattern(
 )
 """A name with one of these words is a setting, a clock or a count, not a curve."""
 
-AIMED = lazy_pattern(r"(?i)(?:^|[\W_])(?:expected|target|threshold|initial|desired)(?=$|[\W_])")
-"""A name with one of these words tells of a value that was not measured now."""
+AIMED = lazy_pattern(
+    r"(?i)(?:^|[\W_])(?:expected|target|threshold|initial|desired|stop)(?=$|[\W_])"
+)
+"""A name with one of these words tells of a value that was not measured now, or of an order."""
 
 YET = lazy_pattern(
     r"(?ix)(?:^|[\W_])(?:"
