@@ -14,7 +14,7 @@ from lossmon.analysis.sentences import (
     remedies,
 )
 from lossmon.diagnosis.advice import advise, badge_of, explain_missing
-from lossmon.locale import translate
+from lossmon.locale import metric_name, phrase, translate
 from lossmon.types import RunSnapshot, Series
 from lossmon.ui.chart.model import ChartOptions
 from lossmon.ui.chart.positions import has_axis
@@ -126,9 +126,11 @@ def _text(text: str) -> str:
 def _head(run: RunSnapshot, say: _Words) -> Iterable[str]:
     facts = [say(run.state.value)]
     if run.step is not None:
-        facts.append(f"{say('step')} {numbers.progress(run.step, run.total_steps)}")
+        text = "step {step} of {total}" if run.total_steps else "step {step}"
+        steps = {"step": f"{run.step:,}", "total": f"{run.total_steps or 0:,}"}
+        facts.append(phrase(text, say.language, **steps))
     if run.epoch is not None:
-        facts.append(f"{say('epoch')} {run.epoch:.3g}")
+        facts.append(phrase("epoch {epoch}", say.language, epoch=f"{run.epoch:.3g}"))
     facts.append(_text(" + ".join(run.sources)))
     yield f"<h1>{_text(run.name)}</h1>"
     yield f'<p class="sub">{" · ".join(fact for fact in facts if fact)}<br>{_text(str(run.path))}'
@@ -138,7 +140,10 @@ def _diagnosis(run: RunSnapshot, say: _Words) -> Iterable[str]:
     verdict, language = run.diagnosis.verdict, say.language
     words = advise(verdict, language)
     yield f'<p><span class="badge {verdict.severity.word}">{_text(words.badge)}</span> '
-    yield f"{say(verdict.severity.word)}, {say(verdict.confidence.value)} {say('confidence')}"
+    severity = translate(verdict.severity.word, language)
+    confidence = translate(verdict.confidence, language)
+    certainty = "{severity}, {confidence} confidence"
+    yield escape(phrase(certainty, language, severity=severity, confidence=confidence))
     rows = [
         (say("Why"), [words.evidence]),
         (say("Metric"), metric_sentences(run, language)),
@@ -195,11 +200,11 @@ def _metrics(run: RunSnapshot, say: _Words) -> Iterable[str]:
         yield f'<th class="number">{say(title)}'
     yield f'<th class="number">{say("points")}'
     for series in run.series:
-        yield _row(series)
+        yield _row(series, say.language)
     yield "</table>"
 
 
-def _row(series: Series) -> str:
+def _row(series: Series, language: str) -> str:
     cells: Sequence[str] = (
         numbers.value(series.last),
         f"{numbers.value(series.minimum)} @{numbers.si(series.min_step)}",
@@ -207,14 +212,15 @@ def _row(series: Series) -> str:
         f"{series.n:,}",
     )
     columns = "".join(f'<td class="number">{escape(cell)}' for cell in cells)
-    return f"<tr><td>{_text(series.meaning.label)}<td>{spark(series.values)}{columns}"
+    name = metric_name(series.meaning.label, language)
+    return f"<tr><td>{_text(name)}<td>{spark(series.values)}{columns}"
 
 
 def _history(run: RunSnapshot, say: _Words) -> Iterable[str]:
     turns = run.diagnosis.history
     if not turns:
         return
-    yield f"<h2>{say('Past')}</h2><table class='short'>"
+    yield f"<h2>{say('History')}</h2><table class='short'>"
     for turn in turns:
         word = escape(badge_of(turn.code, turn.variant, say.language))
         yield f'<tr><td class="number">{turn.step:,}<td class="{turn.severity.word}">{word}'

@@ -99,7 +99,8 @@ def test_a_page_is_made_of_every_run(run: RunSnapshot, language: str) -> None:
 
 
 def test_the_page_speaks_chinese() -> None:
-    assert "过拟合" in told(stage.overfitting(), "zh").text
+    text = told(stage.overfitting(), "zh").text
+    assert "过拟合" in text and "历史" in text and "，置信度" in text and "训练损失" in text
 
 
 @pytest.mark.parametrize(
