@@ -94,6 +94,8 @@ class EngineState:
     first_medians: list[tuple[int, float]] = field(default_factory=list)
     """Medians of the first points, after how many each."""
     repeats: int = 0
+    last_change: float = math.inf
+    """Distance of the newest train loss from the last one that differed."""
     last_restart: int | None = None
     total_steps: int | None = None
     last_step: int = 0
@@ -128,6 +130,7 @@ class EngineState:
             self.repeats += 1
         else:
             self.repeats = 0
+            self.last_change = abs(value - self.recent[-1][1]) if self.recent else math.inf
         self.recent.append((step, value))
         if len(self.first_points) < FIRST_POINTS:
             self._add_first_points([(step, value)])
@@ -186,11 +189,14 @@ class EngineState:
         before = self.recent[-1][1] if self.recent else None
         changes = np.flatnonzero(values[1:] != values[:-1])
         if len(changes):
-            self.repeats = len(values) - 2 - int(changes[-1])
+            at = int(changes[-1])
+            self.repeats = len(values) - 2 - at
+            self.last_change = abs(float(values[at + 1] - values[at]))
         elif before is not None and before == values[0]:
             self.repeats += len(values)
         else:
             self.repeats = len(values) - 1
+            self.last_change = math.inf if before is None else abs(float(values[0]) - before)
         if (left := FIRST_POINTS - len(self.first_points)) > 0:
             head = zip(steps[:left].tolist(), values[:left].tolist(), strict=True)
             self._add_first_points(list(head))

@@ -586,3 +586,50 @@ def test_overfitting_waits_for_a_drop_of_the_rate_that_is_due(
     rate[:5] *= np.linspace(0.2, 1, 5)
     found = diagnose(with_rate(curves, rate), total=total, ended=ended).verdict
     assert (found.code, found.severity is Severity.WARNING) == ("overfitting", confirmed)
+
+
+def test_an_optimizer_that_sees_all_data_and_reaches_its_minimum_has_converged() -> None:
+    steps = np.arange(1, 81)
+    settled = np.round(0.5 + 2.5 * 0.6**steps, 4)
+    assert (
+        diagnose({"train/loss": (steps, settled), "eval/loss": (steps, settled + 0.1)}).verdict.code
+        == "converged"
+    )
+
+
+def test_evals_of_few_examples_do_not_hide_that_the_train_loss_has_settled() -> None:
+    steps = 46 * np.arange(1, 61)
+    train = noisy(0.2 + 12 * 0.7 ** np.arange(60), 0.004)
+    evals = noisy(0.2 + 8 * 0.7 ** np.arange(60), 0.4, seed=3)
+    assert (
+        diagnose({"train/loss": (steps, train), "eval/loss": (steps, evals)}).verdict.code
+        == "converged"
+    )
+
+
+def test_both_losses_of_a_few_epochs_that_blow_up_have_diverged() -> None:
+    steps = 140 * np.arange(1, 5)
+    curves = {
+        "train/loss": (steps, [0.69, 0.66, 0.6, 768.0]),
+        "eval/loss": (steps, [0.69, 0.66, 0.59, 520.0]),
+    }
+    assert diagnose(curves).verdict.code == "diverging"
+    curves["eval/loss"] = (steps, [0.69, 0.66, 0.59, 0.58])
+    assert diagnose(curves).verdict.code != "diverging"
+
+
+@pytest.mark.parametrize(
+    "last, variant", [(np.full(8, 3.0), ""), (2.9 * 0.95 ** np.arange(8), "recovering")]
+)
+def test_evals_that_stand_still_after_a_blow_up_are_not_on_their_way_back(
+    last: Floats, variant: str
+) -> None:
+    train = np.concatenate((falling(60, 2.5, 0.4), np.full(10, 40.0), np.repeat(last, 5)))
+    evals = np.concatenate((falling(12, 2.5, 0.4), [40.0, 40.0], last))
+    steps = np.arange(1, len(train) + 1)
+    curves = {
+        "train/loss": (10 * steps, noisy(train, 0.01)),
+        "eval/loss": (50 * np.arange(1, 23), evals),
+    }
+    verdict = diagnose(curves).verdict
+    assert (verdict.code, verdict.variant) == ("diverging", variant)

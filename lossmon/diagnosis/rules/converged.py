@@ -22,6 +22,10 @@ STAY_FLAT = 1.5
 CONVERGED_SWING = 0.03
 """Scatter of neighbouring evals, as a share of the fall, above which nothing has settled."""
 
+STEADY = 0.3
+"""Scatter of the train level beside the evals, over theirs, below which only the evals scatter:
+weights that swing move both, a small eval set moves its own loss alone."""
+
 CONVERGED_POINTS = 20
 """Train points before convergence is claimed."""
 
@@ -73,7 +77,8 @@ def converged(signals: Signals) -> Finding | None:
         return None
     if not flat(signals) or _evals_to_come(signals) or shaken(signals):
         return None
-    if signals.eval_noise > CONVERGED_SWING * max(signals.drop, 1.0):
+    limit = CONVERGED_SWING * max(signals.drop, 1.0)
+    if signals.eval_noise > limit and not _settled_beside_noise(signals):
         return None
     gain, _ = signals.late_gain
     evidence = facts(
@@ -82,6 +87,19 @@ def converged(signals: Signals) -> Finding | None:
         drop_percent=signals.share(fall_percent(signals.drop)),
     )
     return Finding("converged", Severity.OK, int(signals.at(0.5)), Confidence.MEDIUM, evidence)
+
+
+def train_is_steady(signals: Signals) -> bool:
+    """Where the evals scatter, they do so alone."""
+    train = signals.train
+    if train is None or train.points < CONVERGED_POINTS:
+        return False
+    return signals.train_level_error < STEADY * signals.eval_noise
+
+
+def _settled_beside_noise(signals: Signals) -> bool:
+    """The train loss is flat by itself, and the evals scatter because they are of few examples."""
+    return train_is_steady(signals) and abs(signals.late_gain[0]) <= _still(signals.drop)
 
 
 def _evals_to_come(signals: Signals) -> bool:

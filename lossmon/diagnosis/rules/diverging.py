@@ -325,7 +325,7 @@ def _by_both(signals: Signals, sensitivity: float) -> Finding | None:
     train, evals = signals.train, signals.eval
     if train is None or evals is None or train.gap < evals.gap:
         return None
-    agree = _evals_agree(signals, EXCESS / sensitivity)
+    agree = _evals_agree(signals, EXCESS / sensitivity) or _both_blew_up(signals)
     if len(evals) < EVALS_FOR_BOTH and not agree:
         return None
     best = float(evals.y.min())
@@ -348,6 +348,14 @@ def _by_both(signals: Signals, sensitivity: float) -> Finding | None:
         best_step=best_step,
     )
     return Finding("diverging", Severity.CRITICAL, best_step, Confidence.MEDIUM, evidence)
+
+
+def _both_blew_up(signals: Signals) -> bool:
+    """The newest train point and eval are far above every earlier one of their loss."""
+    train, evals = signals.train, signals.eval
+    assert train is not None and evals is not None
+    both = (train.y, evals.y)
+    return all(len(y) >= JOINT_RISES and y[-1] > BLOWN_UP * y[:-1].max() for y in both)
 
 
 def _rewarmed(signals: Signals) -> bool:

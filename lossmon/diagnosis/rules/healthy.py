@@ -118,4 +118,6 @@ def warming_up(signals: Signals) -> Finding | None:
 
 def _too_few(code: str, signals: Signals, points: int, needed: int, variant: str = "") -> Finding:
     evidence = facts(points=points, needed=needed)
-    return Finding(code, Severity.NEUTRAL, signals.first, Confidence.HIGH, evidence, variant)
+    # More points will tell, but not of a run that is over.
+    confidence = Confidence.LOW if variant == "ended" else Confidence.HIGH
+    return Finding(code, Severity.NEUTRAL, signals.first, confidence, evidence, variant)

@@ -8,7 +8,7 @@ import numpy as np
 
 from lossmon.diagnosis.curve_stats import CAP_WINDOW, log_ratio
 from lossmon.diagnosis.facts import facts, fall_percent, percent
-from lossmon.diagnosis.rules.converged import CONVERGED_POINTS
+from lossmon.diagnosis.rules.converged import CONVERGED_POINTS, train_is_steady
 from lossmon.diagnosis.rules.spike import shaken
 from lossmon.diagnosis.signals import Signals
 from lossmon.diagnosis.signals.train_signals import MEDIAN_ERROR
@@ -144,21 +144,9 @@ def eval_swing(signals: Signals) -> float:
     """Scatter of neighbouring evals where it is too large for a run that settles, else 0."""
     if signals.eval is None or len(signals.eval) < SWING_EVALS or shaken(signals):
         return 0.0
-    if signals.eval_reversals < TURNING or _train_is_steady(signals):
+    if signals.eval_reversals < TURNING or train_is_steady(signals):
         return 0.0
     # Relative to the level a swing near the floor looks large that is not visible on the curve.
     swing, fell = signals.eval_noise, math.expm1(min(max(signals.eval_fall, 0.05), 700.0))
     large = swing > EVAL_SWING_LEAST / signals.sensitivity and swing > EVAL_SWING * fell
     return swing if large else 0.0
-
-
-STEADY = 0.3
-"""Scatter of the train level beside the evals, over theirs, below which only the evals scatter:
-weights that swing move both, a small eval set moves its own loss alone."""
-
-
-def _train_is_steady(signals: Signals) -> bool:
-    train = signals.train
-    if train is None or train.points < CONVERGED_POINTS:
-        return False
-    return signals.train_level_error < STEADY * signals.eval_noise

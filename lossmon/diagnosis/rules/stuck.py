@@ -160,6 +160,10 @@ FROZEN_TIMES = 8
 NEARLY_NOTHING = 0.02
 """Share of the start below which a loss is printed alike because it has too few digits left."""
 
+SETTLING = 0.001
+"""Share of the whole fall up to which the last change before that ends a descent, as where all data
+is seen at every step. A log that repeats a stale value stops amid its noise."""
+
 
 def _frozen(signals: Signals) -> Finding | None:
     """The train loss prints the very same number again and again."""
@@ -176,6 +180,8 @@ def _frozen(signals: Signals) -> Finding | None:
             "zero",
         )
     if signals.now <= NEARLY_NOTHING * signals.start:
+        return None
+    if signals.last_change <= SETTLING * (signals.start - signals.now):
         return None
     evidence = facts(
         times=signals.repeats + 1,

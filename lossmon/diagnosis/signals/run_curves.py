@@ -57,6 +57,7 @@ class RunCurves:
         self.kind: LossKind = state.kind
         self.non_finite: NonFiniteLoss | None = state.non_finite
         self.repeats = state.repeats
+        self.last_change = state.last_change
         self.bad_gradients = state.bad_gradients
         self.step = state.last_step
         self.first = state.first or 0
