@@ -92,8 +92,11 @@ class Scene:
 
     def step(self, number: str) -> Line:
         """A step in the user's language: `step 910`."""
-        before, _, after = self.say("step {step}").partition("{step}")
-        return (*_muted(before), (number, TEXT), *_muted(after))
+        return _filled(self.say("step {step}"), "{step}", number)
+
+    def epoch(self, number: str) -> Line:
+        """An epoch in the user's language: `epoch 3/10`."""
+        return _filled(self.say("epoch {epoch}"), "{epoch}", number)
 
     def since(self, number: str, *, short: bool = False) -> str:
         """Since when, in the user's language: `since step 910`, `since 910`."""
@@ -129,3 +132,9 @@ _KEYS = {"view.labels": "i", "view.metrics": "m", "pane.all": "9"}
 
 def _muted(text: str) -> Line:
     return ((text, MUTED),) if text else EMPTY
+
+
+def _filled(template: str, mark: str, number: str) -> Line:
+    """A number in a muted sentence, where a mark stands for it."""
+    before, _, after = template.partition(mark)
+    return (*_muted(before), (number, TEXT), *_muted(after))

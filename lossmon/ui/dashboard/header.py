@@ -142,7 +142,7 @@ def epoch_of(scene: Scene, run: RunSnapshot) -> Line:
     epoch = f"{run.epoch:.2f}"
     if run.state is not RunState.RUNNING:
         epoch = epoch.rstrip("0").rstrip(".")
-    return ((scene.say("epoch") + " ", MUTED), (epoch + total, TEXT))
+    return scene.epoch(epoch + total)
 
 
 def speed_of(run: RunSnapshot) -> Line:

@@ -30,7 +30,7 @@ _SHORT = {
 VALUE_ROOM = 8
 """Cells of a value: `-1.2e-05` and `12,345` fit."""
 
-LEAST_TREND = 10
+LEAST_TREND = 8
 """Cells that a sparkline keeps beside a long label; in a wide row it keeps a quarter."""
 
 NARROW = 50

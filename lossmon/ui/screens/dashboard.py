@@ -318,6 +318,7 @@ class Dashboard(TypingScreen):
             return
         self._copied = focused, copy.what
         self.app.copy_to_clipboard(copy.text)
+        self.app.clear_notifications()
         self.notify(
             f"{scene.say(copy.what)}: {copy.text}",
             title=scene.say("copied"),

@@ -83,11 +83,11 @@ class PaletteScreen(TypingScreen, PageScreen):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "take", "run", id="page.command", tooltip="Run the selected command"),
+        Binding("enter", "take", "select", id="page.command", tooltip="Run the selected command"),
     ]
 
     HINTS = ("page.command", "page.back")
-    TYPING_HINTS = (("enter", "run"), ("esc", "back"))
+    TYPING_HINTS = (("enter", "select"), ("esc", "back"))
 
     prompt = "> "
 

@@ -70,6 +70,16 @@ async def test_enter_opens_both_losses_and_goes_back(back: str) -> None:
         assert isinstance(app.screen, Dashboard)
 
 
+async def test_the_values_below_name_a_metric_as_its_title_does() -> None:
+    run = stage.overfitting()
+    meaning = replace(stage.TRAIN_LOSS, label="train focalloss")
+    loss = replace(run.series[0], tag="train/FocalLoss", meaning=meaning)
+    app = stage.app(stage.snapshot(replace(run, series=(loss, *run.series[1:]))))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await opened(pilot)
+        assert "━━ train FocalLoss  step 1,240" in text(app)
+
+
 async def test_enter_does_nothing_while_there_is_no_run() -> None:
     app = stage.app(stage.waiting())
     async with app.run_test(size=(80, 24)) as pilot:

@@ -109,7 +109,7 @@ async def test_enter_on_the_panel_opens_every_gpu() -> None:
 async def test_without_gpus_there_is_nothing_to_open() -> None:
     app = stage.app(stage.SCENES["no-gpu"]())
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.press("H")
+        await pilot.press("H", "H")
         assert isinstance(app.screen, Dashboard)
         assert [one.message for one in app._notifications] == ["no GPUs and no system metrics"]
 

@@ -131,7 +131,7 @@ async def test_the_box_of_metrics_says_which_are_in_view() -> None:
         ("d", "─ esc back ─"),
         ("t", "─ enter apply  esc cancel ─"),
         ("w", "─ esc back ─"),
-        ("ctrl+p", "enter run  esc back ─"),
+        ("ctrl+p", "enter select  esc back ─"),
         ("l", "enter chart  / search  e error  esc back ─"),
     ],
 )
