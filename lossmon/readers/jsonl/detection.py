@@ -58,8 +58,13 @@ def claims_llamafactory(path: Path, head: bytes) -> bool:
     """LLaMA-Factory says its step and how many there will be, in an empty file nothing yet."""
     if not head.strip():
         return True
-    names = {name for name, _, _ in fields(text_of(head))}
-    return "current_steps" in names or {"step", "total_steps"} <= names
+    names = set()
+    for name, _, _ in fields(text_of(head)):
+        names.add(name)
+        if "current_steps" in names or {"step", "total_steps"} <= names:
+            # The first record tells, of a fleet of thousands as well.
+            return True
+    return False
 
 
 def claims_mmcv(path: Path, head: bytes) -> bool:

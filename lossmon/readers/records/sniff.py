@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from lossmon.fast_dataclass import dataclass
 from lossmon.lazy_pattern import lazy_pattern
@@ -118,16 +118,14 @@ def has_prose(record: dict[str, object]) -> bool:
     )
 
 
-def fields(text: str) -> list[tuple[str, bool, bool]]:
-    """Return the names in a piece of JSON whose value is a number or a list of numbers.
+def fields(text: str) -> Iterator[tuple[str, bool, bool]]:
+    """The names in a piece of JSON whose value is a number or a list of numbers.
 
     Each comes as `(name, is a number, is a list)`.
     """
-    return [
-        (match[1], match[2] is not None, match[3] is not None)
-        for match in _FIELD.finditer(text)
-        if match[4] is None
-    ]
+    for match in _FIELD.finditer(text):
+        if match[4] is None:
+            yield match[1], match[2] is not None, match[3] is not None
 
 
 TAG_NAMES = ("tag", "metric", "metric_name", "key", "name")
