@@ -293,6 +293,16 @@ RECORDS: list[tuple[str, dict[str, float], str]] = [
     ("INFO:tensorflow:loss = 0.5, step = 100 (12.3 sec)", {"loss": 0.5}, "step=100"),
     ("loss: 0.5, acc: 0.9, step: 100", {"loss": 0.5, "acc": 0.9}, "step=100"),
     ("Results @ step 100: loss=0.5", {"loss": 0.5}, "step=100"),
+    (
+        "Epoch 3: v_loss 4.5e-01  loss 3.5e-01  v_kl 5.8e+00  kl 5.5e+00",
+        {"val_loss": 0.45, "loss": 0.35, "val_kl": 5.8, "kl": 5.5},
+        "epoch=3",
+    ),
+    (
+        "step 100 pi_loss 0.1 v_loss 0.4 loss 0.5",
+        {"pi_loss": 0.1, "v_loss": 0.4, "loss": 0.5},
+        "step=100",
+    ),
     ("step 100 loss: 0.5, rewards: {'total_num': 256, 'total': 141.0}", {"loss": 0.5}, "step=100"),
 ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from lossmon.lazy_pattern import lazy_pattern
 from lossmon.readers.text.grammar.parsed import LinePosition, LineValue, TextSpan
@@ -70,7 +71,24 @@ def values_of(body: str, start: int, place: LinePosition) -> list[tuple[LineValu
         if value is not None:
             found.append((_in_section(value[0], section), value[1]))
         before = _behind_unit(body, number.end())
-    return found
+    return _validated(found)
+
+
+def _validated(found: list[tuple[LineValue, bool]]) -> list[tuple[LineValue, bool]]:
+    """The values of `loss 0.5 v_loss 0.6 kl 1.2 v_kl 1.3`, where a `v_` means the validation.
+
+    Beside a single `loss`, `v_loss` may be that of a value function.
+    """
+    names = {value.name for value, _ in found}
+    twins = {name for name in names if name.startswith("v_") and name[2:] in names}
+    if len(twins) < 2:
+        return found
+    return [
+        (replace(value, name=f"val_{value.name[2:]}"), sure)
+        if value.name in twins
+        else (value, sure)
+        for value, sure in found
+    ]
 
 
 def _section(gap: str, section: str) -> str:
