@@ -63,13 +63,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "smoothing",
         0.6,
-        "how much dense curves are smoothed; 0 draws the points alone",
+        "how much dense curves are smoothed; 0 draws only the points",
         low=0.0,
         high=0.999,
     ),
     Setting("x_axis", "step", "horizontal axis", ("step", "epoch", "time", "tokens")),
     Setting("log_y", False, "start with a logarithmic loss axis"),
-    Setting("outliers", False, "extend the loss axis to single outliers"),
+    Setting("outliers", False, "extend the loss axis to include outliers"),
     Setting(
         "lang",
         "auto",

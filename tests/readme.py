@@ -98,7 +98,7 @@ HEADLESS = (
     ("alerts, and early stopping", "lossmon watch PATH"),
     ("does every alert channel work?", "lossmon notify --test"),
     ("metrics for Prometheus to scrape", "lossmon exporter PATH"),
-    ("the hardware, and what is found about it", "lossmon hardware PATH"),
+    ("the hardware, and findings about it", "lossmon hardware PATH"),
     ("the hardware of a compute node", "lossmon record PATH"),
     ("the output of a Slurm job", "lossmon check --job ID"),
     ("curves as text", "lossmon plot PATH"),

@@ -585,7 +585,7 @@ def test_a_path_that_is_named_twice_is_judged_once(call: Call, log: Path) -> Non
 def test_a_plot_without_a_series_names_the_pattern(call: Call, log: Path) -> None:
     ended = call("plot", str(log), "--metric", "nothing")
     assert (ended.returncode, ended.stdout) == (2, "")
-    assert "no series fits --metric nothing" in ended.stderr
+    assert "no series matches --metric nothing" in ended.stderr
 
 
 def test_a_path_that_is_missing_is_waited_for_if_asked(call: Call, tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("export", "PATH...", "write points for TensorBoard, as CSV or as JSON lines"),
     Command("serve", "PATH...", "show the screen in a browser"),
     Command("exporter", "PATH...", "serve runs as metrics for Prometheus"),
-    Command("hardware", "[PATH...]", "print GPUs, host and what is found about them"),
+    Command("hardware", "[PATH...]", "print the GPUs, the host and findings about them"),
     Command("record", "RUN", "record the hardware of this node into a run, for another machine"),
     Command("demo", "", "watch a small real training, healthy or faulty on purpose"),
     Command("doctor", "[PATH...]", "check what works here, and say what to do about the rest"),

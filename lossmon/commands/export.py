@@ -57,7 +57,7 @@ def parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="GLOB",
-        help="only series whose tag fits, such as '*loss*'; may be repeated",
+        help="only series whose tag matches, such as '*loss*'; may be repeated",
     )
     add_settings(parser, ())
     return parser

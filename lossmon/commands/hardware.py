@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _DESCRIPTION = """\
 Print the GPUs, the processors, the memory and the disk of this machine, those of the nodes where
-lossmon record runs, and what is found about them. Findings need minutes of samples: use --watch."""
+lossmon record runs, and findings about them. These need minutes of samples: use --watch."""
 
 _EPILOG = """\
 examples:

@@ -30,8 +30,8 @@ HEIGHT = 20
 _DESCRIPTION = """\
 Draw the curves of runs as text: for mail, CI logs and the end of a job.
 
-Without --metric the train and eval loss are drawn. Colours are used on a terminal alone, and not
-where NO_COLOR is set."""
+Without --metric the train and eval loss are drawn. Colours are used only on a terminal, and not
+if NO_COLOR is set."""
 
 _EPILOG = """\
 examples:
@@ -54,7 +54,7 @@ def parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="GLOB",
-        help="draw the series whose tag fits, such as '*acc*'; each --metric is a plot of its own",
+        help="draw the series whose tag matches, such as '*acc*'; each --metric gets its own plot",
     )
     parser.add_argument(
         "--size",
@@ -82,7 +82,7 @@ def run(options: argparse.Namespace) -> int:
                 print("\n" + text if drawn else text, flush=True)
                 drawn = True
         if runs and not drawn:
-            raise ConfigError(f"no series fits --metric {' '.join(options.metric)}")
+            raise ConfigError(f"no series matches --metric {' '.join(options.metric)}")
         return 0 if drawn else no_metrics(locations, config.lang)
 
 

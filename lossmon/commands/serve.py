@@ -21,7 +21,7 @@ needs: pip install 'lossmon[web]'
 
 examples:
   lossmon serve ./output
-  ssh -L 8000:localhost:8000 trainbox       and, there:  lossmon serve ./output
+  ssh -L 8000:localhost:8000 trainbox       then, there:  lossmon serve ./output
 
 exit status:
   0  ended by a signal

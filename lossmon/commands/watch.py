@@ -57,7 +57,7 @@ def parser() -> argparse.ArgumentParser:
         "--on",
         metavar="CODES",
         help="what to alert on: notice, warning or critical, and codes of verdicts, "
-        "stalled, failed, finished, with commas (default: warning)",
+        "stalled, failed, finished, separated by commas (default: warning)",
     )
     parser.add_argument("--resolved", action="store_true", help="also alert when a condition ends")
     parser.add_argument("--json", action="store_true", help="print one JSON object per alert")
@@ -78,7 +78,7 @@ def _add_stopping(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--stop-file",
         metavar="FILE",
-        help="make this file; {path} stands for the run's own directory",
+        help="create this file; {path} stands for the run's own directory",
     )
     group.add_argument("--signal", metavar="NAME", help="signal for --pid (default: TERM)")
     group.add_argument("--pid", type=positive_number, metavar="N", help="process to signal")

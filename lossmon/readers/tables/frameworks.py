@@ -38,8 +38,8 @@ def planned_epochs(path: Path) -> float | None:
 class PlannedTable:
     """The layout of a table whose planned epochs are in a file beside it."""
 
-    def __init__(self, axis: Axis | None, path: Path, columns: ColumnRoles | None = None) -> None:
-        self._metrics = MetricColumns(axis, columns)
+    def __init__(self, axis: Axis | None, path: Path) -> None:
+        self._metrics = MetricColumns(axis)
         self._path = path
         self._has_plan = False
 

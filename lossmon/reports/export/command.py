@@ -34,13 +34,13 @@ def export(
         The files or directories written, one per run.
 
     Raises:
-        ConfigError: Something cannot be written, or no series fits a pattern.
+        ConfigError: Something cannot be written, or no series matches a pattern.
     """
     runs = list(_read(paths, config))
     chosen = [(run, fitting(run, metrics)) for run in runs]
     chosen = [(run, series) for run, series in chosen if series]
     if runs and not chosen:
-        raise ConfigError(f"no series fits --metric {' '.join(metrics)}")
+        raise ConfigError(f"no series matches --metric {' '.join(metrics)}")
     written: list[Path] = []
     names = unique(safe_name(run.name) for run, _ in chosen)
     try:

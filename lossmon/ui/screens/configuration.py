@@ -62,7 +62,7 @@ class ConfigurationScreen(TypingScreen, PageScreen):
             return [((say("this run records no settings"), MUTED),)]
         if self.entry.text:
             found = self._found(settings)
-            return table(found, room) or [((say("no setting fits the filter"), MUTED),)]
+            return table(found, room) or [((say("no setting matches the filter"), MUTED),)]
         lines: list[Line] = []
         if headline := headline_settings(settings):
             lines += [*table([(say(word), value) for word, value in headline], room), EMPTY]

@@ -272,7 +272,7 @@ class MetricsScreen(TypingScreen):
             (5, ((self.scene.sorted_by(self.choices.sort.value), MUTED),)),
         ]
         if not total:
-            parts.append((1, ((say("no metric fits the filter"), MUTED),)))
+            parts.append((1, ((say("no metric matches the filter"), MUTED),)))
         return parts
 
     def _filtered(self) -> Line:

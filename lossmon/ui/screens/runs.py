@@ -165,7 +165,7 @@ class RunsScreen(TypingScreen, PageScreen):
         self._columns = table.columns
         if table:
             return table
-        empty = "no run fits the filter" if self.scene.snapshot.runs else "waiting"
+        empty = "no run matches the filter" if self.scene.snapshot.runs else "waiting"
         return [((self.scene.say(empty), MUTED),)]
 
     def edges(self) -> None:

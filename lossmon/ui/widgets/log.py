@@ -25,8 +25,8 @@ class LogTail(ScenePanel, can_focus=True):
 
     title_word = "log"
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(id=id, classes=classes)
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
         self.lines: tuple[str, ...] = ()
         self.name_shown = ""
 

@@ -40,8 +40,8 @@ class Metrics(ScenePanel, can_focus=True):
 
     title_word = "metrics"
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(id=id, classes=classes)
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
         self._spans: Spans = {}
         self.entries: list[MetricEntry] = []
         self.filter = ""

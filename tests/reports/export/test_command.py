@@ -108,7 +108,7 @@ def test_a_pattern_that_fits_nothing_is_named(
 ) -> None:
     arguments = ["export", str(paths.DATA / "keras"), "--metric", "nothing*"]
     assert cli.main([*arguments, "--out", str(tmp_path / "out")]) == 2
-    assert "no series fits --metric nothing*" in capsys.readouterr().err
+    assert "no series matches --metric nothing*" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["tensorboard", "csv", "jsonl"])

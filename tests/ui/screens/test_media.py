@@ -105,7 +105,7 @@ async def test_keys_choose_tags_and_steps_and_what_is_typed_filters(source: Loca
         assert [one.name for one in screen.shown] == [LAYERS[7]]
         await pilot.press("slash", *"(", "enter", "escape", "slash", *"zz", "enter")
         await pilot.pause()
-        assert "nothing fits the filter" in text(app)
+        assert "nothing matches the filter" in text(app)
         await pilot.press("escape")
         assert len(screen.shown) == 13
 

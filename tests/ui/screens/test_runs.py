@@ -251,7 +251,7 @@ async def test_a_filter_that_no_run_fits_says_so() -> None:
     app = stage.app(stage.several())
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("r", "slash", "z", "z", "enter")
-        assert "no run fits the filter" in text(app)
+        assert "no run matches the filter" in text(app)
         await pilot.press("enter", "space", "j", "G", "s", "d")
         await pilot.press("escape", "escape")
         assert len(shown(app)) == 4

@@ -268,7 +268,7 @@ class MediaScreen(TypingScreen):
     def _lower(self) -> list[tuple[int, Line]]:
         say, record = self.scene.say, self.record
         if record is None:
-            word = "nothing fits the filter" if self.filter else self.missing
+            word = "nothing matches the filter" if self.filter else self.missing
             return [(0, ((say(word), MUTED),))]
         step: Line = ((f"{say('step')} ", MUTED), (f"{record.step:,}", TEXT))
         content = self.content

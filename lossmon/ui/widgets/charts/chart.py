@@ -21,8 +21,8 @@ class Chart(Widget):
 
     DEFAULT_CSS = "Chart { width: 1fr; height: 1fr; }"
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(id=id, classes=classes, markup=False)
+    def __init__(self) -> None:
+        super().__init__(markup=False)
         self.model = ChartModel()
         self.options = ChartOptions()
         self._painter = Painter()
