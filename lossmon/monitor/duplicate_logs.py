@@ -7,7 +7,7 @@ Lightning numbers the directories of each logger by itself, so `version_0` of th
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import combinations
+from itertools import chain, combinations, islice, product
 from pathlib import Path
 
 import numpy as np
@@ -94,17 +94,16 @@ class DuplicateLogs:
         self.found[worse] = better
 
 
-def _pairs(runs: list[RunSnapshot]) -> Iterator[tuple[RunSnapshot, RunSnapshot]]:
-    """Runs of different sources near each other."""
-    count = 0
-    for one, other in combinations(sorted(runs, key=lambda run: run.path), 2):
-        if not set(one.sources).isdisjoint(other.sources):
-            continue
-        count += 1
-        if count > MOST_PAIRS:
-            return
+def _pairs(runs: Iterable[RunSnapshot]) -> Iterator[tuple[RunSnapshot, RunSnapshot]]:
+    """Runs of different sources near each other; a fleet mostly has the same."""
+    by_sources: dict[frozenset[str], list[RunSnapshot]] = {}
+    for run in sorted(runs, key=lambda run: run.path):
+        by_sources.setdefault(frozenset(run.sources), []).append(run)
+    apart = (pair for pair in combinations(by_sources, 2) if pair[0].isdisjoint(pair[1]))
+    pairs = chain.from_iterable(product(by_sources[a], by_sources[b]) for a, b in apart)
+    for one, other in islice(pairs, MOST_PAIRS):
         if not _above(one.path).isdisjoint(_above(other.path)):
-            yield one, other
+            yield (one, other) if one.path < other.path else (other, one)
 
 
 def _above(path: Path) -> set[Path]:
