@@ -20,6 +20,7 @@ from lossmon.ui.dashboard.chart_titles import (
     title_of,
     x_axis_of,
 )
+from lossmon.ui.metrics.names import named
 from lossmon.ui.metrics.table import others
 from lossmon.ui.scene import Scene
 from lossmon.ui.text.lines import EMPTY, MUTED, Line
@@ -78,8 +79,9 @@ def content_of(scene: Scene, plan: PanePlan) -> PaneContent:
     options = options_of(scene, plan.shown[0])
     if len(plan.shown) == len(plan.behind) == 1:
         options = replace(options, shade_gap=shade_of(scene))
+    model = model_of(run, scene.chart_settings, plan.shown, context, plan.behind)
     return PaneContent(
-        model_of(run, scene.chart_settings, plan.shown, context, plan.behind),
+        named(model, run, plan.shown),
         options,
         partial(titles, scene, run, plan.shown),
         footer_of(scene, run, plan.shown),

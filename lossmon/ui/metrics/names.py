@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 from rich.cells import cell_len
 
 from lossmon.lazy_pattern import lazy_pattern
-from lossmon.types import Kind, Meaning, Series
+from lossmon.types import Kind, Meaning, RunSnapshot, Series
+from lossmon.ui.chart.model import ChartModel
 from lossmon.ui.text.lines import clean, clip, clip_middle, clip_start
 
 _DIGITS = re.compile(r"([0-9]+)")
@@ -42,6 +44,19 @@ def natural_key(name: str) -> tuple[object, ...]:
 def display_name(series: Series) -> str:
     """Name of a series on the screen: the field's words where there are some, else its tag."""
     return _display_name(series.tag, series.meaning)
+
+
+def named(model: ChartModel, run: RunSnapshot, shown: Sequence[int]) -> ChartModel:
+    """A chart whose curves have the names that titles give them.
+
+    Args:
+        model: The chart.
+        run: The run.
+        shown: Indices into its series, one per curve.
+    """
+    pairs = zip(model.curves, shown, strict=True)
+    curves = (replace(curve, name=display_name(run.series[index])) for curve, index in pairs)
+    return replace(model, curves=tuple(curves))
 
 
 @lru_cache(16_384)

@@ -22,7 +22,7 @@ from lossmon.ui.chart.run_model import model_of
 from lossmon.ui.dashboard.chart_titles import options_of, shade_of
 from lossmon.ui.dashboard.main_panes import titles
 from lossmon.ui.keys.bindings import DETAIL_BINDINGS, DETAIL_FOOTER, footer
-from lossmon.ui.metrics.names import display_name
+from lossmon.ui.metrics.names import named
 from lossmon.ui.scene import Scene
 from lossmon.ui.screens.base.host import ViewHost
 from lossmon.ui.screens.base.scene_screen import DetailRequested
@@ -172,13 +172,8 @@ class DetailScreen(TypingScreen, ChartPointer):
                 if one.mark.x > 0
             )
         model = model_of(run, scene.chart_settings, subject.shown, context, behind)
-        # A label has no capitals; the title writes names as the log does.
-        curves = tuple(
-            replace(curve, name=display_name(run.series[index]))
-            for curve, index in zip(model.curves, subject.shown, strict=True)
-        )
         marks = tuple(marker.mark for marker in self.markers)
-        return replace(model, curves=curves, marks=marks)
+        return replace(named(model, run, subject.shown), marks=marks)
 
     # ------------------------------------------------------------------------------- draw
 

@@ -143,6 +143,10 @@ class PaletteScreen(TypingScreen, PageScreen):
         words = self.entry.text.casefold().split()
         return [one for one in self.known if one.fits(words)]
 
+    def hints(self) -> list[tuple[int, Line]]:
+        hints = super().hints()
+        return hints if self.found else hints[1:]
+
     def heading(self) -> Line:
         return self.entry.line()
 

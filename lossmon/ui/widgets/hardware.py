@@ -9,7 +9,7 @@ from textual.widget import Widget
 from lossmon.types import PENDING_HARDWARE, HostReading, RunState
 from lossmon.ui.scene import Scene
 from lossmon.ui.text import numbers
-from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, choose, clean, fit, indented, pad
+from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, choose, clean, fit, indented, pad, wrap
 from lossmon.ui.widgets.gpus import block, gpu_lines, rest_line, short_block
 from lossmon.ui.widgets.panel import ScenePanel
 
@@ -124,7 +124,8 @@ def blocks(scene: Scene, width: int, *, whole: bool = True, spaced: bool = True)
     lines: list[Line] = []
     for gpu in reading.gpus:
         lines += [*block(scene, gpu, width, whole=whole), *gap]
-    lines += note_line(scene, width)
+    note = wrap(clean(scene.say(reading.note)), width - 2)
+    lines += [((f" {line}", MUTED),) for line in note if line]
     if reading.note and reading.host:
         lines += gap
     lines += host_column(scene, reading.host, width)

@@ -78,6 +78,9 @@ async def test_the_values_below_name_a_metric_as_its_title_does() -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await opened(pilot)
         assert "━━ train FocalLoss  step 1,240" in text(app)
+        await pilot.press("escape", "1", "left")
+        await pilot.pause()
+        assert "train FocalLoss 0." in text(app)
 
 
 async def test_enter_does_nothing_while_there_is_no_run() -> None:

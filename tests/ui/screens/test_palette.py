@@ -63,6 +63,7 @@ async def test_nothing_found_is_said_and_enter_stays() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("ctrl+p", *"zzzz", "down", "pagedown", "enter")
         assert "no matching command" in "\n".join(rows(app))
+        assert "enter select" not in "\n".join(rows(app))
 
 
 async def test_arrows_move_the_choice_and_the_list_follows() -> None:

@@ -19,6 +19,7 @@ from lossmon.types import (
     GpuDetails,
     GpuPartition,
     GpuReading,
+    HardwareReading,
     Kind,
     Meaning,
     PcieLink,
@@ -38,7 +39,7 @@ from lossmon.ui.run_selection import liveliest
 from lossmon.ui.scene import Scene
 from lossmon.ui.text.lines import Line, bar, plain, width
 from lossmon.ui.widgets.gpus import block, gpu_lines, rest_line, short_name
-from lossmon.ui.widgets.hardware import Hardware
+from lossmon.ui.widgets.hardware import Hardware, blocks
 from lossmon.ui.widgets.header import Header, Progress, Pulse
 from lossmon.ui.widgets.keys import Keys
 from lossmon.ui.widgets.log import log_line
@@ -510,6 +511,14 @@ def test_hardware_that_nobody_read_has_no_box() -> None:
     assert panel.has_class("-empty")
     panel.show(Scene(stage.snapshot(stage.healthy(), hardware=stage.TWO_GPUS)))
     assert not panel.has_class("-empty")
+
+
+def test_a_note_about_the_hardware_is_whole_in_a_column() -> None:
+    note = "NVIDIA driver and library versions differ: GPUs return after a reload"
+    scene = Scene(stage.snapshot(stage.healthy(), hardware=HardwareReading((), note)))
+    shown = [plain(line) for line in blocks(scene, 34)]
+    assert " ".join(line.strip() for line in shown) == note
+    assert all(width(line) <= 34 for line in blocks(scene, 34))
 
 
 def test_a_gpu_without_a_name_is_called_by_its_number_once() -> None:

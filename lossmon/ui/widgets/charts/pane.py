@@ -198,7 +198,7 @@ def reading_parts(
     ]
     for order, reading in enumerate(readings, 1):
         curve = model.curves[reading.curve]
-        value = f"{clean(say(curve.name))} {numbers.value(reading.value)}"
+        value = f"{clean(scene.metric(curve.name))} {numbers.value(reading.value)}"
         role = curve.style if curve.style in ("train", "eval") else TEXT
         line: Line = ((value, role),)
         if math.isfinite(reading.smoothed):
