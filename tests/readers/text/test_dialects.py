@@ -46,6 +46,7 @@ STEPS: dict[str, Steps] = {
     "iters_of_total.log": {"Task Loss": [10, 20, 30, 40]},
     "kaldi_chain.log": {"nll": [9, 19, 29]},
     "kaldi_nnet3.log": {"nll": [9, 19, 29, 39]},
+    "lerobot.log": {"loss": list(range(200, 2401, 200))},
     "lightning_rich_end.log": {"train_loss": [60], "val_loss": [60, 60], "val_acc": [60, 60]},
     "lightning_test_table.log": {"test_loss": [24], "test/accuracy": [24]},
     "litgpt.txt": {"loss train": [1, 2, 3, 4, 5, 6, 7, 8], "val": [5], "val loss": [4]},
@@ -70,6 +71,7 @@ STEPS: dict[str, Steps] = {
     "rsl_rl5.log": {"Value function loss": [0, 1, 2], "Surrogate loss": [0, 1, 2]},
     "spinning_up.log": {"LossV": [4000, 8000, 12000], "AverageEpRet": [4000, 8000, 12000]},
     "structured.log": {"loss": [0, 10, 20, 30, 40, 50], "eval/loss": [30, 60]},
+    "swift.log": {"loss": [5, 10, 15, 20], "eval_loss": [20]},
     "swin.log": {"loss": [0, 10, 20, 30], "test/Loss": [10, 30], "eval/Acc@1": [10, 30]},
     "timm_ema.log": {"Loss": [0, 19, 20, 39], "test/Loss": [19, 39], "test_ema/Loss": [19, 39]},
     "validate_rounds.log": {

@@ -139,7 +139,8 @@ _FINISHED = lazy_pattern(
     r"bestiteration = (?P<best>\d{1,18})\s*$|stopping\. best iteration:|"
     r"(?:monitored metric|stopping threshold reached:) .{1,300} signaling trainer to stop|"
     r"epoch 0*\d+: early stopping|✔ saved pipeline to |"
-    r"(?:[\w ]{1,30}\]:? )?early stop(?:ping|ped)?(?:[.!\s]*$| (?:was )?(?:triggered|activated)\b|"
+    r"(?:[\w ]{1,30}\]:? )?early stop(?:ping|ped)?(?:[.!\s]*$|"
+    r" (?:was )?(?:triggered|activated|occurred)\b|"
     r" (?:training )?(?:after|at|on) (?:epoch |step |iteration |iter |round )?\d)|"
     r"mll(?:og)? ?\{.{0,200}\"key\": \"run_stop\")"
 )

@@ -45,6 +45,7 @@ class LineDialect:
         names: Tag of a group, where it differs from the name of the group.
         factors: What the number of a group is multiplied by, if not 1, or `LOGARITHM`.
         zero: Epochs begin at 0.
+        unit: What the printed step is multiplied by, and rounded to.
     """
 
     sign: str
@@ -54,6 +55,7 @@ class LineDialect:
     names: Mapping[str, str] = field(default_factory=dict)
     factors: Mapping[str, float] = field(default_factory=dict)
     zero: bool | None = None
+    unit: int = 1
 
 
 _BOX_LOSSES = {"box": "train/box_loss", "obj": "train/obj_loss", "cls": "train/cls_loss"}
@@ -102,6 +104,19 @@ DIALECTS = (
             rf"|test_acc (?P<test_acc>{_N}) \| test_obj (?P<test_loss>{_N}))\s*$"
         ),
         Scale.NONE,
+    ),
+    # LeRobot: "step:800 smpl:6K ep:9 epch:0.12 loss:0.512 grdn:6.1 lr:1.0e-05", later "step:1K".
+    *(
+        LineDialect(
+            f"{suffix} smpl:",
+            lazy_pattern(
+                rf".{{0,80}}\bstep:(?P<step>\d+){suffix} smpl:\S+ ep:\S+ epch:\S+ "
+                rf"loss:(?P<loss>{_N}) grdn:(?P<grad_norm>{_N}) lr:(?P<lr>{_N})"
+            ),
+            Scale.STEP,
+            unit=unit,
+        )
+        for suffix, unit in (("K", 1000), ("M", 1_000_000), ("", 1))
     ),
     # darknet: " 12: 3.456789, 4.567890 avg loss, 0.001000 rate, 2.5 seconds, 768 images". Its
     # classifiers print the epoch behind the step: "12, 0.003: 3.456789, ...".
@@ -396,4 +411,5 @@ def _record(dialect: LineDialect, found: re.Match[str], before: Prefix) -> Metri
         last_only=dialect.scale is Scale.NONE and "step" in spans,
         split=dialect.split,
         best=spans.get(_BEST),
+        unit=dialect.unit,
     )

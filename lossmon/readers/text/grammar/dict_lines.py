@@ -22,6 +22,11 @@ _FRACTION = lazy_pattern(
 )
 """A position of pycls and PySlowFast: `"epoch": "3/400"`."""
 
+_PLANNED = lazy_pattern(
+    r"['\"]global_step/max_steps['\"]\s*:\s*['\"](?P<number>\d{1,18})/(?P<total>\d{1,18})['\"]"
+)
+"""The position of ms-swift."""
+
 _EVALUATED = lazy_pattern(r"['\"]_type['\"]\s*:\s*['\"](?:(?P<test>test)|val)_")
 DEEPEST = 4
 """Nested objects that a tag names."""
@@ -151,6 +156,8 @@ def _place(line: str, before: Prefix, brace: int, found: dict[str, TextSpan]) ->
     step = next((found[key] for key in _STEP_KEYS if key in found), None)
     total = next((found[key] for key in _TOTAL_KEYS if key in found), None)
     epoch = found.get("epoch")
+    if planned := _PLANNED.search(line, brace):
+        return LinePosition(Scale.STEP, planned.span("number"), planned.span("total"), epoch)
     if step is not None:
         return LinePosition(Scale.STEP, step, total, epoch)
     if epoch is not None:

@@ -104,6 +104,7 @@ class MetricLine:
         best: Span of the best value so far of a boosted model, whose direction it tells.
         averaged: Its values are means over the batches of an evaluation so far.
         heading: `train`, `eval` or `test` where it announces one in the lines below, else empty.
+        unit: Its step is printed in so many, and rounded to them: `1K` from 500 to 1,499.
     """
 
     values: tuple[LineValue, ...]
@@ -123,3 +124,4 @@ class MetricLine:
     best: TextSpan | None = None
     averaged: bool = False
     heading: str = ""
+    unit: int = 1

@@ -39,6 +39,8 @@ class StepFinder:
         self.total_epochs = 0
         self._last: int | None = None
         """Newest global step."""
+        self._stride = 0
+        """Distance of the newest two, as long as steps are printed whole."""
         self._epoch: int | None = None
         """Newest epoch."""
         self._base: int | None = None
@@ -80,10 +82,14 @@ class StepFinder:
         """
         self._note_epochs(template, rows)
         way = Scale.NONE if self.is_inner(template, rows[-1]) else template.parsed.position.scale
-        placed = self._ways[way](template, rows)
+        rounded = template.parsed.unit > 1
+        placed = self._rounded(template, rows) if rounded else self._ways[way](template, rows)
         if template.total >= 0 and not template.parsed.split:
             self._train_total = int(rows[-1][template.total])
         if placed is not None and placed[1] is Axis.STEP:
+            if template.step >= 0 and not rounded:
+                before = placed[0][-2] if len(placed[0]) > 1 else self._last or 0
+                self._stride = placed[0][-1] - before
             self._last = placed[0][-1]
             self._measured = self._measured or bool(template.values)
         return placed
@@ -144,6 +150,16 @@ class StepFinder:
         else:
             steps = [self._below.step(epoch, step, total, template) for step in steps]
         self._plan(total, self._below.within)
+        return steps, Axis.STEP
+
+    def _rounded(self, template: Template, rows: Sequence[Groups]) -> StepsOnAxis:
+        """Steps printed in thousands or millions, which go on as far apart as they began."""
+        unit, last, steps = template.parsed.unit, self._last or 0, list[int]()
+        for row in rows:
+            printed = int(row[template.step]) * unit
+            goes_on = self._stride > 0 and abs(last + self._stride - printed) <= unit / 2
+            last = last + self._stride if goes_on else printed
+            steps.append(last)
         return steps, Axis.STEP
 
     def _plan(self, total: int, within: bool | None) -> None:

@@ -25,6 +25,7 @@ from lossmon.readers.text.facts.run_facts import Announcements
         ("Early stopping at epoch 30: no improvement in val loss for 10 epochs", True),
         ("[pretrain] early stop after 28 epochs (no improvement for 6)", True),
         ("Early stopping!", True),
+        ("Early stopping occurred at epoch 11 with best_epoch = 8", True),
         ("Early stopping counter: 3 out of 7", False),
         ("EarlyStopping counter: 3 out of 10", False),
         ("Early stopping in 3 epochs", False),
