@@ -61,9 +61,11 @@ def checkpoint_sentence(run: RunSnapshot, language: str) -> str:
     lead = run.eval_loss or run.train_loss
     if not isinstance(step, int) or step <= 0 or lead is None:
         return ""
+    if lead.axis is Axis.EPOCH and not run.checkpoints:
+        return _sentence("kept_no_epoch", language, epoch=f"{step:,}")
     if lead.axis is not Axis.STEP:
-        # Checkpoints are named by steps, which epochs cannot be compared with.
-        return "" if run.checkpoints else _sentence("kept_no_epoch", language, epoch=f"{step:,}")
+        # Checkpoints are named by steps, which others cannot be compared with.
+        return ""
     earlier = [(at, name) for at, name in run.checkpoints if at <= step]
     if not earlier:
         every = f"{_save_steps(step):,}"

@@ -340,5 +340,7 @@ def test_a_run_counted_in_epochs_is_not_sent_to_a_checkpoint_that_does_not_exist
     run = judged(stage.overfitting(), finding)
     run = replace(run, series=tuple(replace(one, axis=Axis.EPOCH) for one in run.series))
     assert any("the weights of epoch 7" in one for one in remedies(run, "en"))
+    numbered = replace(run, series=tuple(replace(one, axis=Axis.ORDER) for one in run.series))
+    assert any("nearest to step 7;" in one for one in remedies(numbered, "en"))
     kept = replace(run, checkpoints=((900, "checkpoint-900"),))
     assert any("nearest to step 7;" in one for one in remedies(kept, "en"))

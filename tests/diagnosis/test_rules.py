@@ -613,7 +613,8 @@ def test_both_losses_of_a_few_epochs_that_blow_up_have_diverged() -> None:
         "train/loss": (steps, [0.69, 0.66, 0.6, 768.0]),
         "eval/loss": (steps, [0.69, 0.66, 0.59, 520.0]),
     }
-    assert diagnose(curves).verdict.code == "diverging"
+    verdict = diagnose(curves).verdict
+    assert (verdict.code, verdict.since_step) == ("diverging", 560)
     curves["eval/loss"] = (steps, [0.69, 0.66, 0.59, 0.58])
     assert diagnose(curves).verdict.code != "diverging"
 

@@ -347,7 +347,8 @@ def _by_both(signals: Signals, sensitivity: float) -> Finding | None:
         best=then - signals.offset,
         best_step=best_step,
     )
-    return Finding("diverging", Severity.CRITICAL, best_step, Confidence.MEDIUM, evidence)
+    onset = _onset(evals.x, signals.eval_log, signals.eval_best, math.log(level))
+    return Finding("diverging", Severity.CRITICAL, onset, Confidence.MEDIUM, evidence)
 
 
 def _both_blew_up(signals: Signals) -> bool:
