@@ -91,7 +91,7 @@ def _plunged(reward: PolicyCurve, peak: float, sensitivity: float) -> bool:
 
 
 def kl_blowup(signals: Signals) -> Finding | None:
-    """The policy runs away from its reference, and gains no reward by it."""
+    """The policy drifts away from its reference without gaining reward."""
     for quantity, least in (
         (PolicyQuantity.KL, KL_LEAST),
         (PolicyQuantity.UPDATE_KL, UPDATE_KL_LEAST),
