@@ -89,8 +89,12 @@ class Trace:
         """Shown position of a point."""
         return (float(self._x[index]) - self._origin) / self._unit
 
-    def update(self, curve: Curve, smoothing: float) -> None:
-        """Take what is new in a curve; a curve with another past is taken from its start."""
+    def update(self, curve: Curve, smoothing: float) -> bool:
+        """Take what is new in a curve; a curve with another past is taken from its start.
+
+        Returns:
+            Whether it has the past that was known.
+        """
         self._reach, self._line = reach(smoothing) if curve.smooth else 0.0, None
         n = min(len(curve.x), len(curve.y))
         if n < self._n or not self._continues(curve):
@@ -103,6 +107,7 @@ class Trace:
         self._y = curve.y[:n]
         self._x = self._in_order(curve.x[:n], old)
         self._probe = _probed(curve, n)
+        return old > 0
 
     def _continues(self, curve: Curve) -> bool:
         return self._n == 0 or _probed(curve, self._n) == self._probe

@@ -113,9 +113,14 @@ class Painter:
         wanted += [(("behind", at), curve) for at, curve in enumerate(model.behind)]
         kept = {key: self._traces.get(key) or Trace() for key, _ in wanted}
         self._traces = kept
-        for key, curve in wanted:
-            # Only drawn curves have a line; those beside give their values to the ranges.
+        # Only drawn curves have a line; those beside give their values to the ranges.
+        known = [
             kept[key].update(curve, 0.0 if key[0] == "context" else options.smoothing)
+            for key, curve in wanted
+        ]
+        if not any(known):
+            # Another run or another metric: it has a range of its own.
+            self._settled = ()
         return list(kept.values())
 
     def _paint(

@@ -150,6 +150,14 @@ def test_superseded_points_stay_as_a_ghost() -> None:
     assert cells(picture, "ghost") > 5 and cells(picture, "restart") > 5
 
 
+def test_another_run_does_not_inherit_the_range_of_the_one_before() -> None:
+    wide, narrow = np.linspace(4, 1, 50), np.linspace(4, 2, 50)
+    alone = render(finished(curve(narrow)), PLAIN, 40, 20)
+    painter = Painter()
+    painter.paint(finished(curve(wide)), PLAIN, 40, 20)
+    assert painter.paint(finished(curve(narrow)), PLAIN, 40, 20).text == alone.text
+
+
 def test_panes_that_know_of_each_other_share_their_ranges() -> None:
     train, evaluated = curve(np.linspace(3, 1, 400)), curve(np.full(300, 3.5), "eval", smooth=False)
     one, other = Painter(), Painter()
