@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import field
 
 from lossmon.fast_dataclass import dataclass
@@ -22,12 +23,19 @@ class _Spacing:
     low: float = 0.0
     high: float = math.inf
 
-    def add(self, epoch: float, precision: float) -> None:
-        """Add the next train record."""
-        self.count += 1
-        self.low = max(self.low, self.count / (epoch + precision))
-        if epoch > precision:
-            self.high = min(self.high, self.count / (epoch - precision))
+    def add(self, epochs: Sequence[float], precision: float) -> None:
+        """Add the next train records."""
+        count, low, high = self.count, self.low, self.high
+        self.count += len(epochs)
+        if low > high:
+            return
+        for epoch in epochs:
+            count += 1
+            if (rate := count / (epoch + precision)) > low:
+                low = rate
+            if epoch > precision and (rate := count / (epoch - precision)) < high:
+                high = rate
+        self.low, self.high = low, high
 
     def interval(self, low: float, high: float) -> int:
         """Return the steps between records, 0 if they are not equal or not certain."""
@@ -61,11 +69,12 @@ class RecordInterval:
     _newest: tuple[float, int] = (-1.0, 0)
     """Epoch and step of the newest of them."""
 
-    def add(self, epoch: float, precision: float) -> None:
-        """Add the epoch of the next train record; `precision` is half of its last digit."""
-        if self._all.count:
-            self._rest.add(epoch, precision)
-        self._all.add(epoch, precision)
+    def add(self, epochs: Sequence[float], precision: float) -> None:
+        """Add the epochs of the next train records; `precision` is half of their last digit."""
+        if self.steps:
+            return
+        self._rest.add(epochs if self._all.count else epochs[1:], precision)
+        self._all.add(epochs, precision)
 
     def find(self, low: float, high: float, least: int = ENOUGH) -> bool:
         """Whether the interval is certain now.
@@ -117,6 +126,19 @@ class RecordInterval:
             step = self._expected(self._number)
         self._newest = (epoch, step)
         return step
+
+    def run(self, near: list[int], epochs: Sequence[float], precision: float) -> list[int]:
+        """Return the steps of several train records, as `step` does of one."""
+        first = self._number + 1
+        self._number += len(near)
+        if self.steps:
+            most = precision + 1
+            expected = map(self._expected, range(first, self._number + 1))
+            near = [e if abs(e - n) <= most else n for e, n in zip(expected, near, strict=True)]
+        else:
+            self._placed += near[: max(0, MOST_PLACED + 1 - first)]
+        self._newest = (epochs[-1], near[-1])
+        return near
 
     def _expected(self, number: int) -> int:
         return (number - self.logs_first) * self.steps or 1

@@ -172,7 +172,7 @@ class TrainerSteps(Generic[T]):
     def add(self, record: TrainerRecord[T]) -> list[PlacedRecord[T]]:
         """Add a record; return those whose steps are known now, oldest first."""
         if record.train:
-            self.interval.add(record.epoch, record.precision)
+            self.interval.add([record.epoch], record.precision)
         if self.per_epoch:
             return [self._by_epoch(record, EpochScale(self.per_epoch, self.per_epoch))]
         if self._counting or not self._bar_total:
@@ -197,17 +197,20 @@ class TrainerSteps(Generic[T]):
         if not self.per_epoch and (not self._counting or not train or self._held or self.by_epoch):
             return None
         if self.per_epoch:
-            scale = EpochScale(self.per_epoch, self.per_epoch)
-            for epoch in epochs if train else ():
-                self.interval.add(epoch, precision)
-            return [self._step(epoch, precision, train, scale) for epoch in epochs], Axis.STEP
+            near = [max(0, round(epoch * self.per_epoch)) for epoch in epochs]
+            if not train:
+                return [
+                    self.interval.step(n, e, 0.0, train=False)
+                    for n, e in zip(near, epochs, strict=True)
+                ], Axis.STEP
+            self.interval.add(epochs, precision)
+            return self.interval.run(near, epochs, precision * self.per_epoch), Axis.STEP
         rising = [*self._epochs[-1:], *epochs]
         if any(b < a - precision for a, b in pairwise(rising)):
             return None
         first = len(self._epochs) + 1
         self._epochs += epochs
-        for epoch in epochs:
-            self.interval.add(epoch, precision)
+        self.interval.add(epochs, precision)
         return list(range(first, first + len(epochs))), Axis.ORDER
 
     def add_bar(self, step: int, total: int) -> list[PlacedRecord[T]]:
