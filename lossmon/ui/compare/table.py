@@ -27,6 +27,7 @@ from lossmon.ui.text.lines import (
     Line,
     clean,
     clip,
+    clip_middle,
     fit,
     pad,
     width,
@@ -47,7 +48,8 @@ BADGE_EDGES = 2
 VALUE = 7
 """Cells of a setting at least; where they are fewer a run gives up its column."""
 
-LONGEST_VALUE = 16
+LONGEST_VALUE = 32
+"""Cells that the column of a run has at most; more would tear the columns apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,6 +280,7 @@ def _setting(
     line: Line = pad(((clip(clean(one.name), name), MUTED),), name)
     for at in shown:
         text = one.values[at]
-        cell: Line = MISSING if text is None else ((clean(text), role),)
+        # Paths differ at their ends alone.
+        cell: Line = MISSING if text is None else ((clip_middle(clean(text), value - 1), role),)
         line = (*line, *right(cell, value))
     return fit(line, room)

@@ -78,6 +78,12 @@ async def test_the_settings_that_differ_are_told() -> None:
         await pilot.pause()
         text = "\n".join(rows(app))
         assert "learning_rate" in text and "3e-4" in text
+    paths = [f"/scratch/a-long-path-to/experiments/of/this/week/{end}" for end in ("one", "two")]
+    app = stage.app(stage.snapshot(*(one(path[-3:], out=path) for path in paths)))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("c")
+        await pilot.pause()
+        assert "week/one" in line_of(app, "out ") and "week/two" in line_of(app, "out ")
     same = stage.snapshot(one("one", lr="1"), one("two", lr="1.0"))
     app = stage.app(same)
     async with app.run_test(size=(120, 40)) as pilot:
