@@ -108,3 +108,13 @@ def test_the_evidence_of_convergence_does_not_contradict_it_near_zero() -> None:
     assert verdict.code == "converged"
     assert float(verdict.facts["moved_percent"]) < 2
     assert "% of that fall" in advise(verdict).evidence
+
+
+def test_no_sentence_says_that_a_loss_fell_which_did_not() -> None:
+    steps = np.arange(1, 301)
+    swinging = 2.0 + 0.9 * np.sin(steps / 7) + 0.004 * steps
+    evals = (15 * np.arange(1, 21), np.where(np.arange(20) % 2, 3.2, 1.9))
+    found = diagnose({"train/loss": (steps, swinging), "eval/loss": evals}).findings
+    (swings,) = (finding for finding in found if finding.code == "oscillating")
+    assert "drop_percent" not in swings.facts
+    assert "falling" not in advise(swings).evidence

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from lossmon.diagnosis.facts import facts, fall_percent, percent
+from lossmon.diagnosis.facts import facts, percent
 from lossmon.diagnosis.rules.spike import shaken
 from lossmon.diagnosis.rules.stuck import little_learnt
 from lossmon.diagnosis.signals import Signals
@@ -84,7 +84,7 @@ def converged(signals: Signals) -> Finding | None:
     evidence = facts(
         train=signals.now - signals.offset,
         moved_percent=percent(_share_of_fall(signals, abs(gain))),
-        drop_percent=signals.share(fall_percent(signals.drop)),
+        drop_percent=signals.fallen(signals.drop),
     )
     return Finding("converged", Severity.OK, int(signals.at(0.5)), Confidence.MEDIUM, evidence)
 

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from lossmon.diagnosis.facts import facts, fall_percent
+from lossmon.diagnosis.facts import facts
 from lossmon.diagnosis.signals import Signals
 from lossmon.diagnosis.state import LossKind
 from lossmon.types import Confidence, Finding, Severity
@@ -89,8 +89,8 @@ def _below_train(signals: Signals) -> Finding | None:
     evidence = facts(
         train=signals.now - signals.offset,
         eval=low - signals.offset,
-        train_drop_percent=signals.share(fall_percent(signals.drop)),
-        eval_drop_percent=signals.share(fall_percent(fell)),
+        train_drop_percent=signals.fallen(signals.drop),
+        eval_drop_percent=signals.fallen(fell),
     )
     return Finding(
         "distribution_mismatch" if high else "easy_eval",

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from lossmon.diagnosis.curve_stats import CAP_WINDOW, log_ratio
-from lossmon.diagnosis.facts import facts, fall_percent, percent
+from lossmon.diagnosis.facts import facts, percent
 from lossmon.diagnosis.rules.converged import CONVERGED_POINTS, train_is_steady
 from lossmon.diagnosis.rules.spike import shaken
 from lossmon.diagnosis.signals import Signals
@@ -75,7 +75,7 @@ def oscillating(signals: Signals) -> Finding | None:
     evidence = facts(
         noise_percent=signals.share(percent(noise)),
         swing_percent=signals.share(percent(swing)),
-        drop_percent=signals.share(fall_percent(fell)),
+        drop_percent=signals.fallen(max(signals.drop, signals.eval_drop)),
         train=signals.now - signals.offset,
     )
     return Finding(

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from lossmon.diagnosis.curve_stats import log_ratio
-from lossmon.diagnosis.facts import facts, fall_percent
+from lossmon.diagnosis.facts import facts
 from lossmon.diagnosis.signals import Signals
 from lossmon.diagnosis.state import LossKind
 from lossmon.types import Confidence, Finding, Floats, Severity
@@ -108,7 +106,7 @@ def _stuck(signals: Signals) -> Finding | None:
     evidence = facts(
         train=signals.now - signals.offset,
         start=signals.start - signals.offset,
-        drop_percent=signals.share(fall_percent(signals.drop)) if signals.drop > 0 else math.nan,
+        drop_percent=signals.fallen(signals.drop),
     )
     early, late, noise = _halves(signals)
     if late > max(PICKING_UP * max(early, 0.0), 4 * noise, CRAWL_LEAST):

@@ -10,6 +10,7 @@ import numpy as np
 
 from lossmon.diagnosis.cached import cached
 from lossmon.diagnosis.curve_stats import log_ratio, median_of_few
+from lossmon.diagnosis.facts import fall_percent
 from lossmon.diagnosis.noise import noise_of, reversals_of
 from lossmon.diagnosis.signals.train_signals import TrainSignals
 from lossmon.diagnosis.state import EngineState, LossKind
@@ -231,6 +232,10 @@ class Signals(PairedSignals):
     def share(self, percents: float) -> float:
         """Percents of a level, NaN of a lifted loss: of that they mean nothing."""
         return math.nan if self.offset else percents
+
+    def fallen(self, log_fall: float) -> float:
+        """Percents by which a level has fallen; NaN where it has not, and of a lifted loss."""
+        return self.share(fall_percent(log_fall)) if log_fall > 0 else math.nan
 
     def once(self, compute: Callable[[Signals], T]) -> T:
         """The result of a function of these signals, computed when first asked for."""
