@@ -128,6 +128,14 @@ class CurveStats:
         """Median of the bins around each: the level without spikes."""
         return running_median(self.y, CAP_WINDOW)
 
+    def levels(self, width: int) -> tuple[Floats, Floats]:
+        """Running medians over enough bins to hold `width` points, and the last step of each."""
+        bins = max(1, math.ceil(width / max(float(self.weight[0]), 1.0)))
+        if bins == 1:
+            return self.y, self.x
+        ranked = np.sort(windows(self.y, bins), axis=1)
+        return (ranked[:, (bins - 1) // 2] + ranked[:, bins // 2]) / 2, self.x[bins - 1 :]
+
     @cached
     def _lists(self) -> tuple[list[float], list[float], list[float]]:
         edges, points, values = self._sums

@@ -65,10 +65,23 @@ def spread_of(values: Sequence[float]) -> float:
     return median(bends) * 1.4826 / math.sqrt(6)
 
 
-def at_least_half(count: int, probability: float) -> float:
-    """Probability that at least half of so many independent events happen."""
+def at_least(least: int, count: int, probability: float) -> float:
+    """Probability that at least so many of `count` independent events happen."""
     none = 1 - probability
     return sum(
-        math.comb(count, k) * probability**k * none ** (count - k)
-        for k in range((count + 1) // 2, count + 1)
+        math.comb(count, k) * probability**k * none ** (count - k) for k in range(least, count + 1)
     )
+
+
+def with_unsure_noise(deviations: float, freedom: float) -> float:
+    """Standard deviations that are as improbable where the noise is known from few values.
+
+    The quantile of Student's t distribution at the probability of a normal one, by its expansion
+    (Abramowitz and Stegun, 26.7.5).
+
+    Args:
+        deviations: Standard deviations where the noise is known.
+        freedom: Degrees of freedom of the noise, above 0.
+    """
+    z = deviations
+    return z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)

@@ -113,6 +113,34 @@ def test_a_few_bad_batches_in_a_row_are_no_divergence(seed: int) -> None:
     assert all(change.severity < Severity.WARNING for change in history)
 
 
+@pytest.mark.parametrize("seed", [0, 2, 6, 7, 10])
+def test_rare_bad_batches_that_meet_are_no_divergence(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    batches = np.where(random.random(60) < 0.12, 2.2, 1)
+    curve = (10 * np.arange(1, 61), noisy(2.0 * batches, 0.05, seed=seed))
+    history = diagnose({"train/loss": curve}).history
+    assert all(change.severity < Severity.WARNING for change in history)
+
+
+@pytest.mark.parametrize("seed", [125, 145, 242])
+def test_a_flat_noisy_log_never_rose_from_its_first_points(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    values = 2 * (1 + 0.2 * random.standard_normal(60))
+    history = diagnose({"train/loss": (np.arange(1, 61), values)}).history
+    assert "above_start" not in {change.variant for change in history}
+
+
+def test_evals_above_their_first_show_that_a_noisy_fine_tune_rose() -> None:
+    random = np.random.default_rng(0)
+    train = 2.1 * np.exp(0.12 * random.standard_normal(36))
+    train[:3] = [1.9, 1.55, 1.95]
+    steps = 2 * np.arange(1, 37)
+    curves: dict[str, Curve] = {"train/loss": (steps, train)}
+    assert diagnose(curves).verdict.code == "healthy"
+    curves["eval/loss"] = (steps[3::4], noisy(np.linspace(2.1, 2.5, 9), 0.005))
+    assert diagnose(curves).verdict.variant == "above_start"
+
+
 @pytest.mark.parametrize(("evals", "swings"), [(0.2, True), (0.01, False)])
 def test_weights_that_swing_move_both_losses(evals: float, swings: bool) -> None:
     random = np.random.default_rng(5)

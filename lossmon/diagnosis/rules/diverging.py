@@ -6,12 +6,12 @@ import math
 
 import numpy as np
 
-from lossmon.diagnosis.curve_stats import CAP_WINDOW, log_ratio, median, windows
+from lossmon.diagnosis.curve_stats import CAP_WINDOW, log_ratio, median
 from lossmon.diagnosis.facts import facts
-from lossmon.diagnosis.noise import at_least_half
+from lossmon.diagnosis.noise import at_least, with_unsure_noise
 from lossmon.diagnosis.rules.overfitting import train_kept_falling, train_stayed_low
 from lossmon.diagnosis.signals import Signals
-from lossmon.diagnosis.signals.train_signals import MOST_LEVEL_POINTS
+from lossmon.diagnosis.signals.train_signals import MEDIAN_ERROR, MOST_LEVEL_POINTS
 from lossmon.diagnosis.state import LossKind
 from lossmon.types import Confidence, Finding, Severity
 
@@ -84,11 +84,11 @@ def _by_train(signals: Signals, sensitivity: float) -> Finding | None:
         return None
     if excess < RECOVERED_RISE * _largest_recovered_rise(signals) / sensitivity:
         return None
-    if _is_scatter(signals, level, onset):
+    if _is_scatter(signals, best, level, onset):
         return None
     scale = max(signals.start, best) - best
     back = (level - best) / scale if scale > 0.05 * best else math.inf
-    rising = level > 1.1 * earlier and not _rewarmed(signals)
+    rising = level > 1.1 * earlier and not signals.rate_is_back
     gone = back >= GIVEN_BACK / sensitivity
     alone = rising and back >= RISING_BACK / sensitivity
     if not (gone or alone or (back >= JOINT_BACK / sensitivity and _evals_agree(signals, least))):
@@ -113,21 +113,31 @@ CHANCE = 1e-3
 """Probability up to which chance does not explain a level: a run is judged some tens of times."""
 
 
-def _is_scatter(signals: Signals, level: float, onset: int) -> bool:
-    """Single points were as high so often before the rise that the newest may be such by chance.
+BLOWN_UP = 4.0
+"""Times the earlier points at which a level is a blow-up, by the measure of learning-rate finders:
+no noise needs excluding."""
+
+
+def _is_scatter(signals: Signals, best: float, level: float, onset: int) -> bool:
+    """Single points were as high so often before the rise that those since may be such by chance.
 
     Counting them needs no assumption about their distribution: losses of single batches may have
-    a long tail, of which a few in a row are no rise.
+    a long tail, of which a few in a row are no rise. What was not seen in ten points may still be
+    seen in the next, so one more than were seen count.
     """
     train = signals.train
     assert train is not None
     width, weight = min(signals.level_width, len(signals.recent)), float(train.weight[0])
     start, end = train.x.searchsorted([(train.first + onset) / 2, onset]).tolist()
     highs = train.highs[start : end - math.ceil(width / weight)]
-    if not len(highs):
+    if not len(highs) or level >= BLOWN_UP * float(highs.max()):
         return False
-    below = 1 - np.count_nonzero(highs >= level) / len(highs)
-    return at_least_half(width, 1 - below ** (1 / weight)) > CHANCE
+    high = (best + level) / 2
+    share = (np.count_nonzero(highs >= high) + 1) / (len(highs) + 1)
+    since = sum(step >= onset for step, _ in signals.recent)
+    newest = [value for _, value in signals.recent][-max(since, width) :]
+    times = sum(value >= high for value in newest)
+    return at_least(times, len(newest), 1 - (1 - share) ** (1 / weight)) > CHANCE
 
 
 FEW_POINTS = 12
@@ -203,7 +213,7 @@ def _evals_disagree(signals: Signals, excess: float) -> bool:
 def _evals_agree(signals: Signals, least: float) -> bool:
     """The evals have risen as far as is asked of the train loss, and still rise."""
     evals = signals.eval
-    if evals is None or len(evals) <= JOINT_RISES or _rewarmed(signals):
+    if evals is None or len(evals) <= JOINT_RISES or signals.rate_is_back:
         return False
     newest = signals.eval_log[-JOINT_RISES - 1 :]
     rise = float(newest[-1] - signals.eval_log.min())
@@ -264,11 +274,6 @@ ABOVE_NOISES = 3.5
 ABOVE_POINTS = 12
 """Train points before that is said: a warm-up shakes a good model for a while."""
 
-
-BLOWN_UP = 4.0
-"""Times the present level and the first ones to which the level has been up where noise needs no
-excluding: it is a blow-up that has not come back, by the measure of learning-rate finders."""
-
 BELOW_START = 0.25
 """Share of the run that was better than its start, above which it has not been wrecked by it."""
 
@@ -278,20 +283,10 @@ def _above_its_start(signals: Signals, sensitivity: float) -> Finding | None:
     train = signals.train
     if train is None or train.points < ABOVE_POINTS or signals.is_early:
         return None
-    if not signals.now > min(signals.first_levels, default=math.inf):
+    if not any(signals.now > start for start, _ in signals.first_levels):
         return None
-    falls = signals.eval is not None and signals.eval_drop > 0
     level = train.around if len(train) >= CAP_WINDOW else train.y
-    first, highest = 0.0, float(level.max())
-    for nth, start in enumerate(signals.first_levels):
-        rise = log_ratio(signals.now, start)
-        if rise < (FAR_ABOVE_START if falls or nth == 0 else ABOVE_START) / sensitivity:
-            continue
-        count = max(train.count(signals.at(0.9), signals.at(1)), 1.0)
-        error = math.hypot(signals.first_level_errors[nth], signals.late_noise / math.sqrt(count))
-        sure = -math.expm1(-rise) >= ABOVE_NOISES * error / sensitivity
-        if sure or highest > BLOWN_UP * max(signals.now, *signals.first_levels):
-            first = min(first or start, start)
+    first = _exceeded_start(signals, float(level.max()), sensitivity)
     if not first > 0:
         return None
     if signals.eval is not None and math.exp(signals.eval_now) < first:
@@ -307,6 +302,36 @@ def _above_its_start(signals: Signals, sensitivity: float) -> Finding | None:
     return Finding(
         "diverging", Severity.WARNING, int(train.first), Confidence.MEDIUM, evidence, "above_start"
     )
+
+
+def _exceeded_start(signals: Signals, highest: float, sensitivity: float) -> float:
+    """Lowest of the starting levels that the run lies above and surely rose from, 0 for none.
+
+    What shows that it rose is its highest level, or the evals: a run that was wrecked at once is
+    on its way back for most of the time.
+    """
+    train = signals.train
+    assert train is not None
+    error = MEDIAN_ERROR * signals.late_noise / math.sqrt(CAP_WINDOW)
+    levels = max(train.points / CAP_WINDOW, 1.0)
+    highest /= 1 + error * math.sqrt(2 * math.log(levels))
+    noises = with_unsure_noise(ABOVE_NOISES, signals.noise_freedom) / sensitivity
+    falls, evals_rose = signals.eval_drop > 0, _evals_rose(signals, sensitivity)
+    exceeded = []
+    for nth, (start, start_error) in enumerate(signals.first_levels):
+        least = FAR_ABOVE_START if falls or nth == 0 else ABOVE_START
+        sure = highest - start >= noises * math.hypot(start_error, error) * highest
+        if (sure or evals_rose) and log_ratio(signals.now, start) >= least / sensitivity:
+            exceeded.append(start)
+    return min(exceeded, default=0.0)
+
+
+def _evals_rose(signals: Signals, sensitivity: float) -> bool:
+    """The evals are above the first of them, beyond their noise."""
+    if len(signals.eval_log) < 2:
+        return False
+    noises = with_unsure_noise(ABOVE_NOISES, len(signals.eval_log) - 1) / sensitivity
+    return -signals.eval_drop >= noises * signals.eval_noise
 
 
 def _onset(places: np.ndarray, logs: np.ndarray, best: int, level: float) -> int:
@@ -359,16 +384,6 @@ def _both_blew_up(signals: Signals) -> bool:
     return all(len(y) >= JOINT_RISES and y[-1] > BLOWN_UP * y[:-1].max() for y in both)
 
 
-def _rewarmed(signals: Signals) -> bool:
-    """The learning rate has come up again after a decay, to no more than it was before."""
-    rate = signals.rate
-    if rate is None or len(rate) < 3:
-        return False
-    now = float(rate.y[-1])
-    low = int(rate.y.argmin())
-    return now > 1.2 * float(rate.y[low]) and low > 0 and now <= 1.02 * float(rate.y[:low].max())
-
-
 def _levels(signals: Signals) -> tuple[float, float, float, int, int]:
     """Present level, the one before, the best level, its step and where the rise from it began.
 
@@ -380,22 +395,10 @@ def _levels(signals: Signals) -> tuple[float, float, float, int, int]:
     earlier = median(values[-2 * width : -width]) if len(values) > width else level
     train = signals.train
     assert train is not None
-    means, steps = _windows(train.y, train.x, train.weight, width)
+    means, steps = train.levels(width)
     at = int(means.argmin())
     onset = _onset(steps, np.log(np.maximum(means, 1e-300)), at, math.log(max(level, 1e-300)))
     return level, earlier, float(means[at]), int(steps[at]), onset
-
-
-def _windows(
-    y: np.ndarray, x: np.ndarray, weight: np.ndarray, width: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Running medians over enough bins to hold `width` points."""
-    bins = max(1, math.ceil(width / max(float(weight[0]), 1.0)))
-    if bins == 1:
-        return y, x
-    ranked = np.sort(windows(y, bins), axis=1)
-    middle = (ranked[:, (bins - 1) // 2] + ranked[:, bins // 2]) / 2
-    return middle, x[bins - 1 :]
 
 
 def _chance(signals: Signals) -> float:
@@ -410,4 +413,5 @@ def _least_excess(signals: Signals) -> float:
     assert signals.train is not None
     young = signals.train.points < YOUNG_POINTS and not signals.is_coarse
     least = YOUNG_EXCESS if young else EXCESS
-    return max(least, EXCESS_NOISE * signals.level_error + _chance(signals))
+    noises = with_unsure_noise(EXCESS_NOISE, signals.noise_freedom)
+    return max(least, noises * signals.level_error + _chance(signals))

@@ -150,6 +150,16 @@ class RunCurves:
         return bool((rates > 1.2 * np.minimum.accumulate(rates)).any())
 
     @cached
+    def rate_is_back(self) -> bool:
+        """The learning rate has come up again after a decay, to no more than it was before."""
+        if self.rate is None or len(self.rate) < 3:
+            return False
+        now, low = float(self.rate.y[-1]), int(self.rate.y.argmin())
+        if not (low > 0 and now > 1.2 * float(self.rate.y[low])):
+            return False
+        return now <= 1.02 * float(self.rate.y[:low].max())
+
+    @cached
     def metrics(self) -> tuple[Channel, ...]:
         """The metrics logged beside the eval loss."""
         return tuple(m for m in self._state.metrics if m.curve is not None and m.curve.points)

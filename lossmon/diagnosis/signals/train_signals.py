@@ -8,7 +8,6 @@ import numpy as np
 
 from lossmon.diagnosis.cached import cached
 from lossmon.diagnosis.curve_stats import CurveStats, log_ratio, median, median_of_few
-from lossmon.diagnosis.noise import spread_of
 from lossmon.diagnosis.signals.run_curves import RunCurves
 from lossmon.fast_dataclass import dataclass
 
@@ -87,6 +86,11 @@ class TrainSignals(RunCurves):
         level = curve.mean(self.at(0.5), self.at(1))
         return self.train_noise(0.5) / level if level > 0 else 0.0
 
+    @cached
+    def noise_freedom(self) -> float:
+        """Degrees of freedom of that noise: half of the points, fewer for their differences."""
+        return self.train.points / 3 if self.train is not None else 1.0
+
     def train_noise(self, share: float) -> float:
         """Standard deviation of single train points from a share of the run on."""
         return 0.0 if self.capped_train is None else self.capped_train.noise(self.at(share))
@@ -115,22 +119,20 @@ class TrainSignals(RunCurves):
         return -slope, self.late_noise * math.sqrt(TREND_ERROR / curve.points)
 
     @cached
-    def first_levels(self) -> tuple[float, ...]:
-        """Level of the first train point, of the first two and of the first few.
+    def first_levels(self) -> tuple[tuple[float, float], ...]:
+        """Level and its relative standard error of the first train point, of two and of a few.
 
         A rate that is far too high wrecks a model within a few points, or within one.
         """
         values = [value + self.offset for _, value in self._state.first_points[:FIRST_FEW]]
         if len(values) < FIRST_FEW:
             return ()
-        return values[0], sum(values[:2]) / 2, sorted(values)[FIRST_FEW // 2]
-
-    @cached
-    def first_level_errors(self) -> tuple[float, float, float]:
-        """Relative standard errors of these levels."""
-        scatter = spread_of([value for _, value in self.recent]) / max(self.now, 1e-300)
-        noise = max(self.late_noise, scatter)
-        return noise, noise / math.sqrt(2), MEDIAN_ERROR * noise / math.sqrt(FIRST_FEW)
+        noise = self.late_noise
+        return (
+            (values[0], noise),
+            (sum(values[:2]) / 2, noise / math.sqrt(2)),
+            (sorted(values)[FIRST_FEW // 2], MEDIAN_ERROR * noise / math.sqrt(FIRST_FEW)),
+        )
 
     @cached
     def scatter(self) -> float:
