@@ -28,9 +28,13 @@ def has_all(*texts: str) -> Shows:
     return lambda display: all(text in "\n".join(display) for text in texts)
 
 
-def wait(terminal: Emulated, shows: Shows, *keys: str) -> list[str]:
-    """Wait for something on the screen, which must come."""
-    rows = terminal.until(shows, *keys, most=patience(), quiet=quiet())
+def wait(terminal: Emulated, *conditions: Shows) -> list[str]:
+    """Wait until the screen meets all conditions at once, which must come."""
+
+    def shows(rows: Sequence[str]) -> bool:
+        return all(condition(rows) for condition in conditions)
+
+    rows = terminal.until(shows, most=patience(), quiet=quiet())
     assert shows(rows), "\n".join(rows)
     return rows
 
@@ -44,17 +48,19 @@ def output(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 def test_curves_and_verdict_are_there_at_every_size(output: Path, size: tuple[int, int]) -> None:
     with lossmon(str(output), size=size) as terminal:
-        rows = wait(terminal, has_all("OVERFITTING", "train", "eval"))
-        assert has_curve(rows)
+        rows = wait(terminal, has_all("OVERFITTING", "train", "eval"), has_curve)
         assert "Traceback" not in "\n".join(rows)
 
 
 @pytest.mark.parametrize("term", ["screen-256color", "linux", "vt100"])
 def test_every_terminal_shows_the_curves(output: Path, term: str) -> None:
     with lossmon(str(output), TERM=term, COLORTERM="") as terminal:
-        rows = wait(terminal, has_all("OVERFITTING", "gap"))
         is_ascii = term in ("linux", "vt100")
-        assert has_curve(rows) is not is_ascii
+        rows = wait(
+            terminal,
+            has_all("OVERFITTING", "gap"),
+            lambda rows: has_curve(rows) is not is_ascii,
+        )
         assert all(row.isascii() for row in rows) is is_ascii
 
 
@@ -125,6 +131,5 @@ def test_what_happens_to_the_files_never_ends_the_program(tmp_path: Path) -> Non
         log.write_bytes(b"")
         log.unlink()
         write_log(log, 60)
-        rows = wait(terminal, lambda display: any("60/" in row or "60 /" in row for row in display))
-        assert has_curve(rows), "\n".join(rows)
+        wait(terminal, lambda rows: has_text("60/")(rows) or has_text("60 /")(rows), has_curve)
         assert terminal.status is None

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.frames import faults
-from benchmarks.terminal import Emulated, has_text
+from benchmarks.terminal import Emulated, has_curve, has_text
 from lossmon.locale import translate
 from lossmon.ui.views import VIEWS
 from tests import paths
@@ -36,6 +36,8 @@ TITLES = {
 
 ESCAPE = "\x1b"
 
+Shows = Callable[[Sequence[str]], bool]
+
 
 @pytest.fixture
 def runs(tmp_path: Path) -> Path:
@@ -47,15 +49,26 @@ def runs(tmp_path: Path) -> Path:
 @pytest.fixture
 def terminal(runs: Path, request: pytest.FixtureRequest) -> Iterator[Emulated]:
     size, language = request.param
-    home = {"XDG_CONFIG_HOME": str(runs.parent)}
-    with lossmon("--lang", language, str(runs), size=size, **home) as terminal:
-        terminal.until(has_text(translate("runs", language)), most=patience())
+    # With a size in its environment the program would not follow the terminal.
+    env = {"XDG_CONFIG_HOME": str(runs.parent), "COLUMNS": "", "LINES": ""}
+    with lossmon("--lang", language, str(runs), size=size, **env) as terminal:
         yield terminal
 
 
-def fits(size: tuple[int, int]) -> Callable[[Sequence[str]], bool]:
+def fits(rows: Sequence[str], size: tuple[int, int]) -> bool:
     """Whether a screen is whole at a size."""
-    return lambda rows: faults(list(rows), size) == []
+    return faults(rows, size) == []
+
+
+def is_fleet(rows: Sequence[str]) -> bool:
+    """Whether the screen shows all runs, each of them read and judged."""
+    text = "\n".join(rows)
+    return rows[0][0] == "╭" and all(one in text for one in ("✖", "95", "▲", "240", "✓", "200"))
+
+
+def is_run(rows: Sequence[str]) -> bool:
+    """Whether the screen shows a run, down to the last line."""
+    return rows[0][0] != "╭" and has_curve(rows) and rows[-1][0] == " "
 
 
 def edges(rows: Sequence[str]) -> list[str]:
@@ -63,9 +76,16 @@ def edges(rows: Sequence[str]) -> list[str]:
     return [row for row in rows if row[0] in "╭╰"]
 
 
-def whole(terminal: Emulated, rows: list[str]) -> None:
+def wait(terminal: Emulated, shows: Shows, *keys: str) -> list[str]:
+    """Wait until a screen without a fault shows something, which must come."""
     size = (terminal.screen.columns, terminal.screen.lines)
-    assert faults(rows, size) == [], "\n".join(rows)
+
+    def is_whole(rows: Sequence[str]) -> bool:
+        return shows(rows) and fits(rows, size)
+
+    rows = terminal.until(is_whole, *keys, most=patience(), quiet=0.0)
+    assert is_whole(rows), "\n".join([*faults(rows, size), *rows])
+    return rows
 
 
 @pytest.mark.parametrize(
@@ -77,38 +97,35 @@ def whole(terminal: Emulated, rows: list[str]) -> None:
     indirect=["terminal"],
 )
 def test_every_view_is_whole_and_can_be_left(terminal: Emulated, language: str) -> None:
-    fleet = terminal.settle(quiet=4 * quiet())
-    whole(terminal, fleet)
-    run = terminal.settle("\r", quiet=4 * quiet())
-    whole(terminal, run)
-
-    def has_title(title: str) -> Callable[[Sequence[str]], bool]:
+    def has_title(title: str) -> Shows:
         return lambda rows: translate(title, language) in rows[0]
 
-    def is_run(rows: Sequence[str]) -> bool:
-        return edges(rows) == edges(run)
+    def says_how_to_leave(rows: Sequence[str]) -> bool:
+        return any(row[0] in "╰├ " and " esc " in row for row in rows)
 
+    is_tall = terminal.screen.lines >= 24
+    wait(terminal, is_fleet)
+    run = wait(terminal, is_run, "\r")
     for key, title in TITLES.items():
-        rows = terminal.until(has_title(title), key, most=patience(), quiet=quiet())
-        whole(terminal, rows)
-        assert has_title(title)(rows), "\n".join(rows)
-        if len(rows) >= 24:
-            assert any(row[0] in "╰├ " and " esc " in row for row in rows), "\n".join(rows)
-        rows = terminal.until(is_run, ESCAPE, most=patience(), quiet=quiet())
-        assert is_run(rows), "\n".join(rows)
+        opened = has_title(title)
+        wait(
+            terminal,
+            lambda rows, opened=opened: opened(rows) and says_how_to_leave(rows) >= is_tall,  # type: ignore[misc]
+            key,
+        )
+        wait(terminal, lambda rows: edges(rows) == edges(run), ESCAPE)
 
 
 @pytest.mark.parametrize("terminal", [((80, 24), "en")], ids=["80x24"], indirect=True)
 def test_the_size_may_change_in_any_view_and_q_leaves_nothing_behind(terminal: Emulated) -> None:
-    for key in ("", "\r", "\r"):
-        terminal.settle(key, quiet=4 * quiet())
+    for key, shows in (("", is_fleet), ("\r", is_run), ("\r", has_text(" esc back "))):
+        wait(terminal, shows, key)
         for size in ((10, 3), (200, 50), (40, 15), (120, 40)):
             terminal.resize(size)
             if size[0] < 40:
                 terminal.settle(quiet=2 * quiet())
-                continue
-            rows = terminal.until(fits(size), most=patience(), quiet=quiet())
-            whole(terminal, rows)
+            else:
+                wait(terminal, shows)
     terminal.settle("q", quiet=0.0)
     assert terminal.ended(patience()) == 0
     assert not terminal.screen.cursor.hidden
