@@ -19,6 +19,7 @@ AGAIN = 1.0
 """Seconds in which the same signal is one request: both the kernel and the shell send SIGHUP to
 what runs in a terminal that closes."""
 
+_held = 0
 _status: int | None = None
 _last: tuple[int, float] = (0, 0.0)
 
@@ -49,6 +50,19 @@ def ended_by_signals() -> Iterator[None]:
             _status = None
 
 
+@contextmanager
+def held_signals() -> Iterator[None]:
+    """Have signals wait while something is made that only its owner removes."""
+    global _held
+    _held += 1
+    try:
+        yield
+    finally:
+        _held -= 1
+    if not _held:
+        end_if_asked()
+
+
 def end_if_asked() -> None:
     """Raise `SystemExit` if a signal has asked the program to end.
 
@@ -65,4 +79,5 @@ def _end(number: int, _frame: FrameType | None) -> None:
     (last, when), _last = _last, (number, now)
     if _status is None or number != last or now - when > AGAIN:
         _status = 128 + number
-        raise SystemExit(_status)
+        if not _held:
+            raise SystemExit(_status)

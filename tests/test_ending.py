@@ -9,7 +9,7 @@ import pytest
 
 from lossmon import commands, ending
 from lossmon.cli import main
-from lossmon.ending import ENDING, end_if_asked, ended_by_signals
+from lossmon.ending import ENDING, end_if_asked, ended_by_signals, held_signals
 
 
 @pytest.mark.parametrize("number", ENDING)
@@ -43,6 +43,16 @@ def test_the_same_signal_soon_after_disturbs_no_cleaning(monkeypatch: pytest.Mon
         monkeypatch.setattr(ending, "AGAIN", 0.0)
         with pytest.raises(SystemExit, match="129"):
             signal.raise_signal(signal.SIGHUP)
+
+
+def test_what_is_being_made_has_an_owner_before_the_program_ends() -> None:
+    made = []
+    with pytest.raises(SystemExit, match="143"), ended_by_signals():
+        with held_signals():
+            signal.raise_signal(signal.SIGTERM)
+            made.append("directory")
+        made.append("more")
+    assert made == ["directory"]
 
 
 def test_ignored_signals_stay_ignored(monkeypatch: pytest.MonkeyPatch) -> None:

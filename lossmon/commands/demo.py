@@ -15,6 +15,7 @@ from lossmon.commands.arguments.parsing import (
     whole_number,
 )
 from lossmon.config import Config
+from lossmon.ending import held_signals
 
 CASES = (
     "healthy",
@@ -94,8 +95,10 @@ def run(options: argparse.Namespace) -> int:
         return run(options, options.out, config)
     import tempfile
 
-    with tempfile.TemporaryDirectory(prefix="lossmon-demo-") as kept:
-        return run(options, Path(kept) / str(options.case), config)
+    with held_signals():
+        kept = tempfile.TemporaryDirectory(prefix="lossmon-demo-")
+    with kept as directory:
+        return run(options, Path(directory) / str(options.case), config)
 
 
 def _cases(options: argparse.Namespace) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from lossmon.config import Config
+from lossmon.ending import held_signals
 from lossmon.errors import ConfigError, internal_error
 from lossmon.monitor import LocalSource, MonitorConfig
 from lossmon.remote.files import RemoteError, RemotePlace
@@ -63,10 +64,10 @@ class RemoteSource:
         self._shown: dict[Path, tuple[RunSnapshot, RunSnapshot]] = {}
         self._plain, self._translated = Snapshot(), Snapshot()
         # Runs are called after the end of their path, and so is what stands for them here.
-        kept = Path(tempfile.mkdtemp(prefix="lossmon-remote-"))
-        self._kept = kept
-        # A signal may end the program before anybody can call `stop`.
-        atexit.register(self.stop)
+        with held_signals():
+            kept = self._kept = Path(tempfile.mkdtemp(prefix="lossmon-remote-"))
+            # A signal may end the program before anybody can call `stop`.
+            atexit.register(self.stop)
         name = place.name.rstrip("/").rpartition("/")[2].rpartition(":")[2]
         self._root = kept / (name.strip(".") or "runs")
         self._root.mkdir()

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from lossmon.commands.arguments.locations import Location
+from lossmon.ending import held_signals
 from lossmon.errors import ConfigError
 
 STANDARD_INPUT = Path("-")
@@ -43,15 +44,16 @@ def copied_input(
         raise ConfigError("-: nothing is piped into standard input; a file is written ./-")
     from tempfile import TemporaryDirectory
 
-    with TemporaryDirectory(prefix="lossmon-") as directory:
+    with held_signals():
+        kept = TemporaryDirectory(prefix="lossmon-")
+    with kept as directory:
         copy = Path(directory, COPY)
-        copy.touch()
-        source = os.dup(sys.stdin.fileno())
+        ends = os.dup(sys.stdin.fileno()), os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
         if follow:
             _read_keys_from_terminal()
-            threading.Thread(target=_copy, args=(source, copy), name="stdin", daemon=True).start()
+            threading.Thread(target=_copy, args=ends, name="stdin", daemon=True).start()
         else:
-            _copy(source, copy)
+            _copy(*ends)
         yield [copy if one == STANDARD_INPUT else one for one in locations]
 
 
@@ -64,8 +66,11 @@ def _read_keys_from_terminal() -> None:
     os.close(terminal)
 
 
-def _copy(source: int, copy: Path) -> None:
+def _copy(source: int, copy: int) -> None:
     """Copy until the end; the copy may be deleted meanwhile."""
-    with os.fdopen(source, "rb", buffering=0) as piped, copy.open("ab", buffering=0) as out:
+    with (
+        os.fdopen(source, "rb", buffering=0) as piped,
+        os.fdopen(copy, "wb", buffering=0) as out,
+    ):
         while chunk := piped.read(CHUNK):
             out.write(chunk)
