@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 
@@ -31,6 +31,22 @@ def patience() -> float:
 def quiet() -> float:
     """Seconds without a byte after which a screen is whole."""
     return 0.05 * slowness()
+
+
+Shows = Callable[[Sequence[str]], bool]
+"""Whether the rows of a screen show something."""
+
+
+def wait(terminal: Emulated, *conditions: Shows) -> list[str]:
+    """Wait until the screen meets all conditions at once, and return it.
+
+    Raises:
+        AssertionError: It does not, however long one waits; says what is on the screen.
+    """
+    end = time.monotonic() + patience()
+    while not all(shows(rows := terminal.rows()) for shows in conditions):
+        assert time.monotonic() < end and terminal.pump(0.05), "\n".join(rows)
+    return rows
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import shutil
 import signal
 import termios
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import pytest
 
 from benchmarks.terminal import Emulated, has_text
 from tests import paths
-from tests.terminals import lossmon, patience, quiet
+from tests.terminals import lossmon, patience, wait
 
 SAMPLE = paths.DATA / "hf_trainer" / "v5" / "overfit"
 END = b"\x1b[?2026l"
@@ -76,8 +76,7 @@ def test_nothing_that_the_first_frame_drew_changes(output: Path) -> None:
     with held(output, (120, 40)) as program:
         early = program.terminal.rows()
         assert any("OVERFITTING" in row for row in early)
-        late = program.go_on().until(has_text("─ metrics ─"), most=patience(), quiet=quiet())
-        assert has_text("─ metrics ─")(late)
+        late = wait(program.go_on(), has_text("─ metrics ─"))
         kept = [
             "".join(new if old != " " else " " for old, new in zip(*rows, strict=True))
             for rows in zip(early, late, strict=True)
@@ -88,18 +87,17 @@ def test_nothing_that_the_first_frame_drew_changes(output: Path) -> None:
 def test_a_key_that_is_typed_into_the_first_frame_counts(output: Path) -> None:
     with held(output) as program:
         os.write(program.terminal.fd, b"d")
-        opened = has_text("Why ")
-        assert opened(program.go_on().until(opened, most=patience(), quiet=quiet()))
+        wait(program.go_on(), has_text("Why "))
 
 
 def test_another_size_is_painted_as_a_whole(output: Path) -> None:
     with held(output) as program:
         program.terminal.resize((60, 20))
-
-        def is_whole(rows: Sequence[str]) -> bool:
-            return "OVERFITTING" in rows[1] and "q quit" in rows[19] and has_text("diagnosis")(rows)
-
-        assert is_whole(program.go_on().until(is_whole, most=patience(), quiet=quiet()))
+        wait(
+            program.go_on(),
+            lambda rows: "OVERFITTING" in rows[1] and "q quit" in rows[19],
+            has_text("diagnosis"),
+        )
 
 
 @pytest.mark.parametrize("key", [b"\x03", b""], ids=["key", "signal"])

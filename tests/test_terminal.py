@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import psutil
@@ -15,28 +14,15 @@ import pytest
 from benchmarks.screen import write_log
 from benchmarks.terminal import Emulated, has_curve, has_text
 from tests import paths
-from tests.terminals import lossmon, patience, quiet
+from tests.terminals import Shows, lossmon, patience, wait
 
 SAMPLE = paths.DATA / "hf_trainer" / "v5" / "overfit"
 SIZES = [(40, 15), (80, 24), (120, 40), (200, 50)]
-
-Shows = Callable[[Sequence[str]], bool]
 
 
 def has_all(*texts: str) -> Shows:
     """Whether every text is somewhere on the screen."""
     return lambda display: all(text in "\n".join(display) for text in texts)
-
-
-def wait(terminal: Emulated, *conditions: Shows) -> list[str]:
-    """Wait until the screen meets all conditions at once, which must come."""
-
-    def shows(rows: Sequence[str]) -> bool:
-        return all(condition(rows) for condition in conditions)
-
-    rows = terminal.until(shows, most=patience(), quiet=quiet())
-    assert shows(rows), "\n".join(rows)
-    return rows
 
 
 @pytest.fixture

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import termios
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from benchmarks.terminal import Emulated, has_curve, has_text
 from lossmon.locale import translate
 from lossmon.ui.views import VIEWS
 from tests import paths
-from tests.terminals import lossmon, patience, quiet
+from tests.terminals import Shows, lossmon, patience, quiet, wait
 
 DATA = paths.DATA
 RUNS = {"sft": "llamafactory/sft", "训练-一号": "hf_trainer/v5/overfit", "nan": "lightning/nan"}
@@ -34,9 +35,7 @@ TITLES = {
 }
 """What a key sends, and the title of the view that it opens, whatever the run has."""
 
-ESCAPE = "\x1b"
-
-Shows = Callable[[Sequence[str]], bool]
+ESCAPE = b"\x1b"
 
 
 @pytest.fixture
@@ -55,9 +54,10 @@ def terminal(runs: Path, request: pytest.FixtureRequest) -> Iterator[Emulated]:
         yield terminal
 
 
-def fits(rows: Sequence[str], size: tuple[int, int]) -> bool:
-    """Whether a screen is whole at a size."""
-    return faults(rows, size) == []
+def fits(terminal: Emulated) -> Shows:
+    """Whether a screen is whole at the size of a terminal."""
+    size = (terminal.screen.columns, terminal.screen.lines)
+    return lambda rows: faults(rows, size) == []
 
 
 def is_fleet(rows: Sequence[str]) -> bool:
@@ -76,18 +76,6 @@ def edges(rows: Sequence[str]) -> list[str]:
     return [row for row in rows if row[0] in "╭╰"]
 
 
-def wait(terminal: Emulated, shows: Shows, *keys: str) -> list[str]:
-    """Wait until a screen without a fault shows something, which must come."""
-    size = (terminal.screen.columns, terminal.screen.lines)
-
-    def is_whole(rows: Sequence[str]) -> bool:
-        return shows(rows) and fits(rows, size)
-
-    rows = terminal.until(is_whole, *keys, most=patience(), quiet=0.0)
-    assert is_whole(rows), "\n".join([*faults(rows, size), *rows])
-    return rows
-
-
 @pytest.mark.parametrize(
     "terminal, language",
     [
@@ -103,29 +91,32 @@ def test_every_view_is_whole_and_can_be_left(terminal: Emulated, language: str) 
     def says_how_to_leave(rows: Sequence[str]) -> bool:
         return any(row[0] in "╰├ " and " esc " in row for row in rows)
 
-    is_tall = terminal.screen.lines >= 24
-    wait(terminal, is_fleet)
-    run = wait(terminal, is_run, "\r")
+    def is_view(rows: Sequence[str]) -> bool:
+        return edges(rows) != edges(run)
+
+    whole, is_tall = fits(terminal), terminal.screen.lines >= 24
+    wait(terminal, is_fleet, whole)
+    os.write(terminal.fd, b"\r")
+    wait(terminal, is_run, whole)
+    run = terminal.settle(quiet=4 * quiet())
     for key, title in TITLES.items():
-        opened = has_title(title)
-        wait(
-            terminal,
-            lambda rows, opened=opened: opened(rows) and says_how_to_leave(rows) >= is_tall,  # type: ignore[misc]
-            key,
-        )
-        wait(terminal, lambda rows: edges(rows) == edges(run), ESCAPE)
+        os.write(terminal.fd, key.encode())
+        wait(terminal, has_title(title), is_view, whole, *([says_how_to_leave] if is_tall else []))
+        os.write(terminal.fd, ESCAPE)
+        wait(terminal, lambda rows: edges(rows) == edges(run), whole)
 
 
 @pytest.mark.parametrize("terminal", [((80, 24), "en")], ids=["80x24"], indirect=True)
 def test_the_size_may_change_in_any_view_and_q_leaves_nothing_behind(terminal: Emulated) -> None:
-    for key, shows in (("", is_fleet), ("\r", is_run), ("\r", has_text(" esc back "))):
-        wait(terminal, shows, key)
+    for key, shows in ((b"", is_fleet), (b"\r", is_run), (b"\r", has_text(" esc back "))):
+        os.write(terminal.fd, key)
+        wait(terminal, shows, fits(terminal))
         for size in ((10, 3), (200, 50), (40, 15), (120, 40)):
             terminal.resize(size)
             if size[0] < 40:
                 terminal.settle(quiet=2 * quiet())
             else:
-                wait(terminal, shows)
+                wait(terminal, shows, fits(terminal))
     terminal.settle("q", quiet=0.0)
     assert terminal.ended(patience()) == 0
     assert not terminal.screen.cursor.hidden
