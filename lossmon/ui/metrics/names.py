@@ -181,7 +181,11 @@ def _cut_apart(names: Sequence[str], room: int) -> list[str]:
     middles = [name[start : len(name) - size] for name in names]
     most = max(map(cell_len, middles))
     if most + 2 > room:
-        return [clip_middle(f"…{middle}", room) for middle in middles]
+        # A name without a part of its own is the one that is shown by its ends.
+        cut = [
+            f"…{middle}" if middle else name for middle, name in zip(middles, names, strict=True)
+        ]
+        return [clip_middle(text, room).replace("……", "…") for text in cut]
     # Head and tail share what the differing part leaves.
     left = room - most
     tail = names[0][len(names[0]) - size :]

@@ -50,6 +50,13 @@ def test_short_names_stay_different(room: int) -> None:
     assert len({shortened(name, room, counts) for name in LAYERS}) == len(LAYERS)
 
 
+def test_a_name_that_others_contain_keeps_its_ends() -> None:
+    names = ["train.log", "train_disable_tqdm.log"]
+    for room in (6, 7, 8):
+        short, long = short_names(names, room)
+        assert short != long and "…" not in (short, long) and "……" not in short + long
+
+
 def test_names_that_differ_in_a_common_word_stay_different() -> None:
     names = ["train rewards f mean", "train rewards f std", "train length mean", "kl mean", "a std"]
     assert len(set(short_names(names, 12, frequencies([*names, *names])))) == len(names)
