@@ -12,6 +12,8 @@ import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from lossmon.ending import end_if_asked
+
 if TYPE_CHECKING:
     import logging
     from pathlib import Path
@@ -74,10 +76,14 @@ def internal_error(error: Exception) -> str:
 
     The traceback goes to the logger `lossmon`. Where logging is not configured, that is
     `errors.log` in the user's state directory, because output would overwrite the screen.
+
+    Raises:
+        SystemExit: The exception is what became of one that a signal raised.
     """
     import logging
     import traceback
 
+    end_if_asked()
     log = logging.getLogger("lossmon")
     if not log.hasHandlers():
         log.addHandler(_log_file())

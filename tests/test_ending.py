@@ -10,6 +10,7 @@ import pytest
 from lossmon import commands, ending
 from lossmon.cli import main
 from lossmon.ending import ENDING, end_if_asked, ended_by_signals, held_signals
+from lossmon.errors import internal_error
 
 
 @pytest.mark.parametrize("number", ENDING)
@@ -33,6 +34,13 @@ def test_it_ends_also_where_the_exception_is_lost() -> None:
         with pytest.raises(SystemExit, match="143"):
             end_if_asked()
         raise RuntimeError("__set_name__")
+
+
+def test_what_became_of_its_exception_is_no_internal_error() -> None:
+    with pytest.raises(SystemExit, match="143"), ended_by_signals():
+        with suppress(SystemExit):
+            signal.raise_signal(signal.SIGTERM)
+        internal_error(RuntimeError("__set_name__"))
 
 
 def test_the_same_signal_soon_after_disturbs_no_cleaning(monkeypatch: pytest.MonkeyPatch) -> None:
