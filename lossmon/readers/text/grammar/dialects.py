@@ -8,6 +8,7 @@ from dataclasses import field
 
 from lossmon.fast_dataclass import dataclass
 from lossmon.lazy_pattern import lazy_pattern
+from lossmon.readers.text.grammar.mlperf_events import mlperf_event
 from lossmon.readers.text.grammar.parsed import (
     LOGARITHM,
     LinePosition,
@@ -17,7 +18,7 @@ from lossmon.readers.text.grammar.parsed import (
     TextSpan,
 )
 from lossmon.readers.text.grammar.prefix import Prefix
-from lossmon.readers.text.grammar.words import NONFINITE, NUMBER, is_known
+from lossmon.readers.text.grammar.words import NONFINITE, NUMBER
 
 _N = rf"(?:{NUMBER}|{NONFINITE})"
 _SPEED = r"(?:\| )?(?:steps/sec [\d.]+ ?\| ?)?"
@@ -344,22 +345,10 @@ _BEST = "best"
 """Group of the best value so far, which is not a value of this line."""
 
 
-_EVENT = lazy_pattern(
-    r'.{0,80}:::MLL(?:OG)? ?\{.{0,200}?"key": "(?P<name>\w{1,60})", '
-    rf'"value": (?P<value>{_N}), "metadata": \{{'
-)
-"""An event of MLPerf's logging, up to the object that states its place."""
-
-_EVENT_PLACE = lazy_pattern(
-    r'"(?:(?P<step>step(?:_num)?|iteration(?:_num)?|samples_count)|epoch_(?:num|count))": '
-    r"(?P<number>\d+(?:\.\d+)?)"
-)
-
-
 def dialect_line(line: str, before: Prefix) -> MetricLine | None:
     """Take a line apart that is written in a dialect; None if it is in none of them."""
     if ":::MLL" in line:
-        return _event(line, before)
+        return mlperf_event(line, before)
     for dialect in DIALECTS:
         if dialect.sign not in line:
             continue
@@ -367,21 +356,6 @@ def dialect_line(line: str, before: Prefix) -> MetricLine | None:
         if found is not None:
             return _record(dialect, found, before)
     return None
-
-
-def _event(line: str, before: Prefix) -> MetricLine | None:
-    """An event that names its place; settings are logged without one."""
-    found = _EVENT.match(line)
-    if found is None or not is_known(found["name"]):
-        return None
-    places = list(_EVENT_PLACE.finditer(line, found.end()))
-    step = next((at.span("number") for at in places if at["step"]), None)
-    epoch = next((at.span("number") for at in places if not at["step"]), None)
-    if step is None and epoch is None:
-        return None
-    scale = Scale.STEP if step else Scale.EPOCH
-    values = (LineValue(found["name"], found.span("value")),)
-    return MetricLine(values, LinePosition(scale, step, None, epoch), before.rank, before.time)
 
 
 def _record(dialect: LineDialect, found: re.Match[str], before: Prefix) -> MetricLine:
