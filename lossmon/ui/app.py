@@ -37,6 +37,7 @@ from lossmon.ui.screens.base.scene_screen import (
     axes_of,
 )
 from lossmon.ui.screens.dashboard import Dashboard
+from lossmon.ui.screens.dashboard_keys import useless_keys
 from lossmon.ui.state.hardware_timeline import HardwareTimeline
 from lossmon.ui.state.preferences import Preferences
 from lossmon.ui.state.session import Session
@@ -301,6 +302,9 @@ class LossmonApp(ViewHost):
         screen_class = view.screen_class()
         if isinstance(self.view, screen_class):
             self.view.toggle()
+        elif self.runs.run is None and id in useless_keys(self.scene):
+            self.clear_notifications()
+            self.notify(self.scene.say("no run yet"), timeout=3.0, markup=False)
         else:
             self._open(view, screen_class.create(self))
 

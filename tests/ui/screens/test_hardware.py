@@ -114,6 +114,15 @@ async def test_without_gpus_there_is_nothing_to_open() -> None:
         assert [one.message for one in app._notifications] == ["no GPUs and no system metrics"]
 
 
+async def test_a_view_of_a_run_does_not_open_before_there_is_one() -> None:
+    app = stage.app(stage.SCENES["waiting"]())
+    async with app.run_test(size=(80, 24)) as pilot:
+        for key in "dmlhHrc":
+            await pilot.press(key)
+            assert isinstance(app.screen, Dashboard)
+            assert [one.message for one in app._notifications] == ["no run yet"]
+
+
 @pytest.mark.parametrize(("width", "height"), [(34, 20), (78, 4)])
 def test_eight_gpus_all_have_load_memory_and_power(width: int, height: int) -> None:
     scene = stage.app(stage.SCENES["eight-gpus"]()).scene
