@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from threading import current_thread, main_thread
 from types import FrameType
@@ -14,6 +14,9 @@ ENDING = (
     *(signal.SIGALRM, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU, signal.SIGVTALRM),
 )
 """Signals that end a program. Ctrl+C sends SIGINT until the screen runs; then it is a key."""
+
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Signals at which a command that goes on for ever returns by itself, with status 0."""
 
 AGAIN = 1.0
 """Seconds in which the same signal is one request: both the kernel and the shell send SIGHUP to
@@ -36,18 +39,33 @@ def ended_by_signals() -> Iterator[None]:
     usual = (signal.SIG_DFL, signal.default_int_handler)
     is_main = current_thread() is main_thread()
     handlers = {one: signal.getsignal(one) for one in ENDING} if is_main else {}
-    before = {one: handler for one, handler in handlers.items() if handler in usual}
-    for number in before:
-        signal.signal(number, _end)
     try:
-        yield
+        with handled_signals([one for one, known in handlers.items() if known in usual], _end):
+            yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
         try:
             end_if_asked()
         finally:
             _status = None
+
+
+@contextmanager
+def handled_signals(
+    numbers: Iterable[int], handler: Callable[[int, FrameType | None], object]
+) -> Iterator[None]:
+    """Have a function handle signals, and then those that handled them before."""
+    before = {number: signal.signal(number, handler) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, known in before.items():
+            signal.signal(number, known)
+
+
+def stop_at_signals(stop: Callable[[], object]) -> None:
+    """Have the signals of `STOPPING` call a function, for the rest of the command."""
+    for number in STOPPING:
+        signal.signal(number, lambda *_: stop())
 
 
 @contextmanager

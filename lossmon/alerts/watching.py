@@ -15,6 +15,7 @@ from lossmon.alerts.early_stop import EarlyStop
 from lossmon.alerts.journal import AlertJournal
 from lossmon.alerts.service import AlertService
 from lossmon.alerts.settings import AlertSettings
+from lossmon.ending import STOPPING, handled_signals
 from lossmon.monitor import MonitorConfig, RunSource
 from lossmon.monitor.follow import Follower
 from lossmon.sanitize import cells
@@ -28,9 +29,6 @@ LOOK = 0.2
 
 PATIENCE = 5.0
 """Seconds for which a poll is waited for at the end; one that hangs is left behind."""
-
-ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""Signals that end the watch in good order."""
 
 STOPPED = "stopped"
 """Name in the journal of what early stopping has done."""
@@ -112,16 +110,10 @@ def _guarded(follower: Follower, report: Callable[[float], None]) -> Iterator[No
         guard.stop()
 
 
-@contextlib.contextmanager
-def _ended_by_signals(follower: Follower) -> Iterator[None]:
+def _ended_by_signals(follower: Follower) -> contextlib.AbstractContextManager[None]:
     # `nohup` ignores the hang-up, and so do we.
-    numbers = [one for one in ENDING if signal.getsignal(one) is not signal.SIG_IGN]
-    before = {one: signal.signal(one, lambda *_: follower.stop()) for one in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    numbers = [one for one in STOPPING if signal.getsignal(one) is not signal.SIG_IGN]
+    return handled_signals(numbers, lambda *_: follower.stop())
 
 
 def warn(text: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import signal
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 from lossmon.commands.arguments.inputs import existing, settings_of
 from lossmon.commands.arguments.parsing import add_paths, add_settings, interval, new_parser
 from lossmon.commands.arguments.sources import patient
+from lossmon.ending import stop_at_signals
 
 if TYPE_CHECKING:
     from lossmon.types import Snapshot
@@ -58,8 +58,7 @@ def run(options: argparse.Namespace) -> int:
     from lossmon.monitor import LocalSource, MonitorConfig
 
     ended = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, lambda *_: ended.set())
+    stop_at_signals(ended.set)
     source = patient(LocalSource(paths, MonitorConfig.of(config)), paths)
     source.begin()
     due = time.monotonic() + FIRST_READING

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import platform
-import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from lossmon.commands.arguments.inputs import settings_of
 from lossmon.commands.arguments.parsing import add_settings, directory, interval, new_parser
+from lossmon.ending import stop_at_signals
 
 if TYPE_CHECKING:
     from lossmon.types import NodeVerdict
@@ -74,8 +74,7 @@ def run(options: argparse.Namespace) -> int:
         _report(str(error))
         return 0
     ended = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, lambda *_: ended.set())
+    stop_at_signals(ended.set)
     sampler = HardwareSampler([options.run], interval=max(1.0, options.interval / 4))
     recorder = Recorder(
         options.run,
