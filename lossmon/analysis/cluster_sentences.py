@@ -9,7 +9,7 @@ from lossmon import locale
 from lossmon.analysis.sentences import duration
 from lossmon.fast_dataclass import dataclass
 from lossmon.nodes.order import stragglers
-from lossmon.types import JobState, NodeReading, ProcessState, RunSnapshot, RunState
+from lossmon.types import JobState, NodeReading, ProcessState, RunSnapshot
 
 SHOWN = 4
 """Nodes, GPUs or processes that a sentence names."""
@@ -114,7 +114,7 @@ def time_limit(run: RunSnapshot, now: float) -> TimeLimit | None:
     job = run.job
     if job is None or job.limit is None or job.state not in LIVE or job.limit <= now:
         return None
-    if run.state in (RunState.FINISHED, RunState.FAILED):
+    if run.state.is_over:
         return None
     if run.remaining is None:
         return TimeLimit(job.limit - now, None)

@@ -9,7 +9,7 @@ import numpy as np
 from lossmon.analysis.task_metrics import extreme, metrics
 from lossmon.fast_dataclass import dataclass
 from lossmon.quantiles import median
-from lossmon.types import Axis, Finding, Floats, RunSnapshot, RunState, Series, Severity
+from lossmon.types import Axis, Finding, Floats, RunSnapshot, Series, Severity
 
 LEAST_SHARE = 0.02
 """Share of the run below which stopping saves too little to report."""
@@ -77,7 +77,7 @@ def early_stop(run: RunSnapshot) -> EarlyStopSaving | WaitReason | None:
     if not _is_reason(verdict):
         return None
     reason = _wait_reason(run, verdict)
-    if run.state in (RunState.FINISHED, RunState.FAILED):
+    if run.state.is_over:
         return _missed(run, verdict) if reason is None else None
     saving = _ahead(run)
     return reason if saving is not None and reason is not None else saving

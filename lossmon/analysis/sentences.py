@@ -9,7 +9,7 @@ from lossmon.analysis.task_metrics import MetricStanding, standings
 from lossmon.diagnosis.advice import advise
 from lossmon.fast_dataclass import dataclass
 from lossmon.locale import Values, metric_name, section
-from lossmon.types import Axis, Diagnosis, Forecast, RunSnapshot, RunState, Severity
+from lossmon.types import Axis, Diagnosis, Forecast, RunSnapshot, Severity
 
 
 def _sentence(key: str, language: str, **values: str) -> str:
@@ -20,7 +20,7 @@ def _sentence(key: str, language: str, **values: str) -> str:
 def remedies(run: RunSnapshot, language: str) -> tuple[str, ...]:
     """What to do about the verdict, most useful first, early stopping before all."""
     verdict = run.diagnosis.verdict
-    over = run.state in (RunState.FINISHED, RunState.FAILED)
+    over = run.state.is_over
     advice = advise(verdict, language, over).remedies
     places = CHECKPOINT_REMEDIES | (CHECKPOINTS_OF_THE_OVER if over else {})
     if (place := places.get((verdict.code, verdict.variant))) is not None:

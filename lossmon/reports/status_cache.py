@@ -97,7 +97,6 @@ def _make(paths: Sequence[Path], config: Config, fail_on: str) -> dict[str, Any]
     from lossmon.readers.registry import has_write_ahead
     from lossmon.reports.check import fails, monitors, with_metrics
     from lossmon.reports.status_line import status_line
-    from lossmon.reports.wait import ENDED as OVER
 
     made, runs = time.time(), []
     files = roots = [os.path.abspath(path) for path in paths]
@@ -106,7 +105,7 @@ def _make(paths: Sequence[Path], config: Config, fail_on: str) -> dict[str, Any]
         found = [str(file) for file in monitor.files]
         found += [f"{file}-wal" for file in found if has_write_ahead(os.path.basename(file))]
         files = [*files, *(one for file in found for one in _chain(root, file))]
-    over = bool(runs) and all(run.state in OVER for run in runs)
+    over = bool(runs) and all(run.state.is_over for run in runs)
     return {
         "line": status_line(runs, config.lang) if runs else "… no metrics",
         "fails": fails(runs, fail_on) if runs else None,

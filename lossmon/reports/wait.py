@@ -12,10 +12,7 @@ from lossmon.fast_dataclass import dataclass
 from lossmon.monitor import RunSource
 from lossmon.monitor.follow import Follower
 from lossmon.reports.check import monitor_config
-from lossmon.types import RunSnapshot, RunState
-
-ENDED = (RunState.FINISHED, RunState.FAILED)
-"""States after which nothing more is expected of a run."""
+from lossmon.types import RunSnapshot
 
 Runs = tuple[RunSnapshot, ...]
 
@@ -83,7 +80,7 @@ def condition(until: str | None) -> Callable[[Runs], bool]:
 
 
 def _all_ended(runs: Runs) -> bool:
-    return bool(runs) and all(run.state in ENDED for run in runs)
+    return bool(runs) and all(run.state.is_over for run in runs)
 
 
 def essence(run: RunSnapshot) -> object:

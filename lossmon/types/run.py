@@ -24,6 +24,11 @@ class RunState(StrEnum):
     FINISHED = "finished"
     FAILED = "failed"
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the run has ended, well or not; a stalled one may go on."""
+        return self in (RunState.FINISHED, RunState.FAILED)
+
 
 @dataclass(frozen=True, slots=True)
 class Best:
