@@ -13,12 +13,13 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Sequence
-from typing import IO, TYPE_CHECKING, Protocol
+from typing import IO, TYPE_CHECKING
 
 from lossmon.store.training_order import PointBatch, RestartMarker
 
 if TYPE_CHECKING:
     from lossmon.diagnosis.engine import Engine
+    from lossmon.monitor.scheduler import ScheduledRun
 
 AHEAD = 4
 """Backlogs that wait for the process: it has work while this process judges a run of its own."""
@@ -31,18 +32,6 @@ Backlog = tuple["Engine", tuple[RestartMarker | PointBatch, ...]]
 
 # The child finds the modules that this process has found, and adds no directory of its own.
 _CHILD = "import sys; sys.path[:] = {path!r}; from {module} import serve; serve()"
-
-
-class LendingRun(Protocol):
-    """A run whose backlog another process may judge."""
-
-    def lend(self) -> Backlog | None:
-        """What to judge elsewhere, None where it is judged here; unchanged until it is back."""
-        ...
-
-    def take_back(self, lent: Backlog, engine: Engine | None) -> None:
-        """Go on with the engine that was fed what was lent, or without one where that failed."""
-        ...
 
 
 class JudgingProcess:
@@ -63,7 +52,7 @@ class JudgingProcess:
         assert self._process.stdin is not None
         self._tasks = self._process.stdin
         self._results: queue.SimpleQueue[Engine | EOFError | None] = queue.SimpleQueue()
-        self._lent: deque[tuple[LendingRun, Backlog]] = deque()
+        self._lent: deque[tuple[ScheduledRun, Backlog]] = deque()
         self._answered = time.monotonic()
         self.is_lost = False
         arguments = (self._process, self._results)
@@ -85,7 +74,7 @@ class JudgingProcess:
         """Whether another backlog may wait for it."""
         return len(self._lent) < AHEAD and not self.is_lost
 
-    def lend(self, run: LendingRun) -> None:
+    def lend(self, run: ScheduledRun) -> None:
         """Send the backlog of a run, if it lends one."""
         if (backlog := run.lend()) is None:
             return

@@ -51,7 +51,8 @@ class ScheduledRun(Protocol):
         ...
 
     def lend(self) -> Backlog | None:
-        """Points for another process to judge, None where they are judged here."""
+        """Points for another process to judge, unchanged until they are back; None where they are
+        judged here."""
         ...
 
     def take_back(self, lent: Backlog, engine: Engine | None) -> None:
