@@ -166,7 +166,7 @@ class TrainerSteps(Generic[T]):
 
     @property
     def counted(self) -> int:
-        """Train records that were numbered, each of which took at least one step."""
+        """Number of train records that were placed by counting; each took at least one step."""
         return len(self._epochs)
 
     def add(self, record: TrainerRecord[T]) -> list[PlacedRecord[T]]:

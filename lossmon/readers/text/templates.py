@@ -136,7 +136,7 @@ class Template:
 
 
 def _distinct(values: Iterable[tuple[str, int, float]]) -> tuple[tuple[str, int, float], ...]:
-    """Values of which no two have one tag: of what a line says twice, the last counts."""
+    """The last value of each tag: a line may print a metric twice."""
     return tuple({value[0]: value for value in values}.values())
 
 

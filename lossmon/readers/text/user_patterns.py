@@ -110,7 +110,7 @@ class Pattern:
             self.close()
 
     def _row(self, matches: list[dict[str, str | None]]) -> Found:
-        """The numbers of a line; groups that are no numbers are left out."""
+        """The numbers of a line; groups that are not numbers are left out."""
         kept: dict[str, str] = {}
         for groups in matches:
             for name, text in _numbers(groups).items():

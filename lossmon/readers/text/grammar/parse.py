@@ -65,7 +65,7 @@ _COUNTER = lazy_pattern(r"(?<![\w.])\d+it \[")
 _STARRED = lazy_pattern(r"(?i)\s*\* +(?:Acc|Prec|Top|Err|mAP|IoU|Val)\w*@?\d* *[:=]? *\d")
 _ASSIGNED = lazy_pattern(r"(?i)epoch\s+=|per epoch")
 _FAIRSEQ = lazy_pattern(r"\| train \| $")
-"""fairseq's name of the logger that sums up an epoch; `train_inner` tells of its steps."""
+"""fairseq's name of the logger that sums up an epoch; `train_inner` logs its steps."""
 
 _LONE_STEP = lazy_pattern(r"\[step=\d+(?:/\d+)?(?:,[^\[\]]{0,80})?\]\s*$")
 """OLMo heads each block of metrics with nothing but its place."""

@@ -86,7 +86,7 @@ NEVER = lazy_pattern(
 AIMED = lazy_pattern(
     r"(?i)(?:^|[\W_])(?:expected|target|threshold|initial|desired|stop)(?=$|[\W_])"
 )
-"""A name with one of these words tells of a value that was not measured now, or of an order."""
+"""A name with one of these words stands for a value that was not measured now, or for an order."""
 
 YET = lazy_pattern(
     r"(?ix)(?:^|[\W_])(?:"
