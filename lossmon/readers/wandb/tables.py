@@ -79,8 +79,11 @@ _LONGEST = 60
 """Characters of the name of a class."""
 
 
-_AXES = (("recall", "precision"), ("fpr", "tpr"))
-"""Columns of a PR and of a ROC curve: its horizontal and its vertical axis."""
+_CURVES: dict[tuple[str, str], type[ClassifierCurve]] = {
+    ("recall", "precision"): PrCurve,
+    ("fpr", "tpr"): RocCurve,
+}
+"""Kinds of curves, by the columns of their horizontal and their vertical axis."""
 
 
 def classifier_curves(run: Path, path: str) -> dict[str, ClassifierCurve]:
@@ -94,10 +97,10 @@ def classifier_curves(run: Path, path: str) -> dict[str, ClassifierCurve]:
         Nothing for every other table, and for a file that is not there.
     """
     head = read_attachment(run / "files", path, _HEAD) or b""
-    if not any(all(f'"{name}"'.encode() in head for name in axes) for axes in _AXES):
+    if not any(all(f'"{name}"'.encode() in head for name in axes) for axes in _CURVES):
         return {}
     columns, rows = table_of(read_attachment(run / "files", path, _LARGEST) or b"")
-    axes = next((one for one in _AXES if all(name in columns for name in one)), None)
+    axes = next((one for one in _CURVES if all(name in columns for name in one)), None)
     if axes is None:
         return {}
     found = _by_class(columns, axes, [row for row in rows if isinstance(row, list)])
@@ -125,4 +128,4 @@ def _by_class(
 def _curve(axes: tuple[str, str], points: list[tuple[float, float]]) -> ClassifierCurve:
     x, y = np.array(points).T
     order = np.argsort(x, kind="stable")
-    return (PrCurve if axes == _AXES[0] else RocCurve)(y[order], x[order])
+    return _CURVES[axes](y[order], x[order])
