@@ -6,7 +6,6 @@ import asyncio
 import os
 import secrets
 import shlex
-import signal
 import socket
 import sys
 from collections.abc import Callable, Sequence
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from lossmon.ending import STOPPING
 from lossmon.errors import ConfigError
 from lossmon.ui.web.server import PARAMETER, Door, Screens, is_local
 
@@ -88,7 +88,7 @@ def _listen(host: str, port: int) -> socket.socket:
 async def _run(screens: Screens, sock: socket.socket, greet: Callable[[], None]) -> None:
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in STOPPING:
         loop.add_signal_handler(number, ended.set)
     runner = web.AppRunner(await screens.make_app(), access_log=None, shutdown_timeout=2.0)
     await runner.setup()
