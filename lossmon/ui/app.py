@@ -303,8 +303,7 @@ class LossmonApp(ViewHost):
         if isinstance(self.view, screen_class):
             self.view.toggle()
         elif self.runs.run is None and id in useless_keys(self.scene):
-            self.clear_notifications()
-            self.notify(self.scene.say("no run yet"), timeout=3.0, markup=False)
+            self.show_notice(self.scene.say("no run yet"))
         else:
             self._open(view, screen_class.create(self))
 

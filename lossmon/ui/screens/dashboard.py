@@ -44,9 +44,6 @@ from lossmon.ui.widgets.metrics import Metrics
 from lossmon.ui.widgets.verdicts import Badge, Verdicts
 from lossmon.ui.widgets.waiting import Waiting
 
-NOTICE_SECONDS = 3.0
-"""How long the screen says what was copied."""
-
 
 class Part(Protocol):
     """A widget that shows its part of a scene."""
@@ -318,13 +315,7 @@ class Dashboard(TypingScreen):
             return
         self._copied = focused, copy.what
         self.app.copy_to_clipboard(copy.text)
-        self.app.clear_notifications()
-        self.notify(
-            f"{scene.say(copy.what)}: {copy.text}",
-            title=scene.say("copied"),
-            timeout=NOTICE_SECONDS,
-            markup=False,
-        )
+        self.app.show_notice(f"{scene.say(copy.what)}: {copy.text}", scene.say("copied"))
 
     def action_filter(self) -> None:
         """Begin to type which metrics the panel shows."""

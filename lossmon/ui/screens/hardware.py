@@ -79,8 +79,7 @@ class HardwareScreen(SceneScreen):
         if not app.timeline.tracks(scene.snapshot, run) and not system_series(
             () if run is None else run.series
         ):
-            app.clear_notifications()
-            app.notify(scene.say("no GPUs and no system metrics"), timeout=3.0, markup=False)
+            app.show_notice(scene.say("no GPUs and no system metrics"))
             return None
         return cls(app)
 

@@ -18,6 +18,9 @@ from lossmon.ui.state.preferences import Preferences
 from lossmon.ui.state.session import Session
 from lossmon.ui.theme.switcher import ThemeSwitcher
 
+NOTICE_SECONDS = 3.0
+"""How long a message stands on the screen."""
+
 
 class ViewHost(App[None]):
     """What a view may use of the app.
@@ -69,6 +72,11 @@ class ViewHost(App[None]):
     def present(self) -> None:
         """Give the view on top the newest scene."""
         raise NotImplementedError
+
+    def show_notice(self, text: str, title: str = "") -> None:
+        """Show a message for some seconds, instead of the one before."""
+        self.clear_notifications()
+        self.notify(text, title=title, timeout=NOTICE_SECONDS, markup=False)
 
     def write_sequence(self, text: str) -> None:
         """Write a control sequence to the terminal between two pictures; any thread may call it."""
