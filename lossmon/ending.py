@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from threading import current_thread, main_thread
 from types import FrameType
 
@@ -53,8 +53,13 @@ def ended_by_signals() -> Iterator[None]:
 def handled_signals(
     numbers: Iterable[int], handler: Callable[[int, FrameType | None], object]
 ) -> Iterator[None]:
-    """Have a function handle signals, and then those that handled them before."""
-    before = {number: signal.signal(number, handler) for number in numbers}
+    """Have a function handle signals, and then those that handled them before.
+
+    Signals that are ignored stay so: `nohup` ignores the hang-up, and a script the Ctrl+C of what
+    it starts in the background.
+    """
+    minded = [one for one in numbers if signal.getsignal(one) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, handler) for number in minded}
     try:
         yield
     finally:
@@ -62,10 +67,9 @@ def handled_signals(
             signal.signal(number, known)
 
 
-def stop_at_signals(stop: Callable[[], object]) -> None:
-    """Have the signals of `STOPPING` call a function, for the rest of the command."""
-    for number in STOPPING:
-        signal.signal(number, lambda *_: stop())
+def stopped_by_signals(stop: Callable[[], object]) -> AbstractContextManager[None]:
+    """Have the signals of `STOPPING` call a function that lets the command return."""
+    return handled_signals(STOPPING, lambda *_: stop())
 
 
 @contextmanager

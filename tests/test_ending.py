@@ -9,7 +9,13 @@ import pytest
 
 from lossmon import commands, ending
 from lossmon.cli import main
-from lossmon.ending import ENDING, end_if_asked, ended_by_signals, held_signals
+from lossmon.ending import (
+    ENDING,
+    end_if_asked,
+    ended_by_signals,
+    held_signals,
+    stopped_by_signals,
+)
 from lossmon.errors import internal_error
 
 
@@ -63,11 +69,15 @@ def test_what_is_being_made_has_an_owner_before_the_program_ends() -> None:
     assert made == ["directory"]
 
 
-def test_ignored_signals_stay_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ignored_signals_stay_ignored() -> None:
+    asked = []
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        with ended_by_signals():
+        with ended_by_signals(), stopped_by_signals(lambda: asked.append("stop")):
             signal.raise_signal(signal.SIGHUP)
+            assert not asked
+            signal.raise_signal(signal.SIGTERM)
+        assert asked == ["stop"]
         assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGHUP, before)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 import sys
 import threading
 import time
@@ -15,7 +14,7 @@ from lossmon.alerts.early_stop import EarlyStop
 from lossmon.alerts.journal import AlertJournal
 from lossmon.alerts.service import AlertService
 from lossmon.alerts.settings import AlertSettings
-from lossmon.ending import STOPPING, handled_signals
+from lossmon.ending import stopped_by_signals
 from lossmon.monitor import MonitorConfig, RunSource
 from lossmon.monitor.follow import Follower
 from lossmon.sanitize import cells
@@ -76,7 +75,7 @@ def watch(
                 service.send(alert)
                 service.set_fact(STOPPED, early_stop.stopped if early_stop else {})
 
-    with _ended_by_signals(follower), service, _guarded(follower, report):
+    with stopped_by_signals(follower.stop), service, _guarded(follower, report):
         _follow_until_ended(follow, follower)
 
 
@@ -108,12 +107,6 @@ def _guarded(follower: Follower, report: Callable[[float], None]) -> Iterator[No
         yield
     finally:
         guard.stop()
-
-
-def _ended_by_signals(follower: Follower) -> contextlib.AbstractContextManager[None]:
-    # `nohup` ignores the hang-up, and so do we.
-    numbers = [one for one in STOPPING if signal.getsignal(one) is not signal.SIG_IGN]
-    return handled_signals(numbers, lambda *_: follower.stop())
 
 
 def warn(text: str) -> None:

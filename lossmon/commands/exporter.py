@@ -15,7 +15,7 @@ from lossmon.commands.arguments.parsing import (
     positive_number,
     whole_number,
 )
-from lossmon.ending import stop_at_signals
+from lossmon.ending import stopped_by_signals
 from lossmon.errors import ConfigError
 
 _DESCRIPTION = """\
@@ -101,8 +101,8 @@ def run(options: argparse.Namespace) -> int:
     except OSError as error:
         address = f"{options.host}:{options.port}"
         raise ConfigError(f"cannot listen on {address}: {error.strerror or error}") from error
-    stop_at_signals(exporter.stop)
     for line in (*waited_for(paths), f"metrics at {exporter.url}"):
         print(f"lossmon: {line}", file=sys.stderr, flush=True)
-    exporter.run()
+    with stopped_by_signals(exporter.stop):
+        exporter.run()
     return 0

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from lossmon.commands.arguments.inputs import existing, settings_of
 from lossmon.commands.arguments.parsing import add_paths, add_settings, interval, new_parser
 from lossmon.commands.arguments.sources import patient
-from lossmon.ending import stop_at_signals
+from lossmon.ending import stopped_by_signals
 
 if TYPE_CHECKING:
     from lossmon.types import Snapshot
@@ -58,21 +58,21 @@ def run(options: argparse.Namespace) -> int:
     from lossmon.monitor import LocalSource, MonitorConfig
 
     ended = threading.Event()
-    stop_at_signals(ended.set)
     source = patient(LocalSource(paths, MonitorConfig.of(config)), paths)
     source.begin()
     due = time.monotonic() + FIRST_READING
     try:
-        while not ended.is_set():
-            snapshot = source.poll(0.25)
-            if not _is_whole(snapshot) and time.monotonic() < due:
-                source.changed.wait(0.1)
-                source.changed.clear()
-                continue
-            _print(snapshot, config.lang, as_json=options.json)
-            if not options.watch:
-                break
-            ended.wait(options.interval)
+        with stopped_by_signals(ended.set):
+            while not ended.is_set():
+                snapshot = source.poll(0.25)
+                if not _is_whole(snapshot) and time.monotonic() < due:
+                    source.changed.wait(0.1)
+                    source.changed.clear()
+                    continue
+                _print(snapshot, config.lang, as_json=options.json)
+                if not options.watch:
+                    break
+                ended.wait(options.interval)
     finally:
         source.stop()
     return 0

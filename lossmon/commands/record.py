@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from lossmon.commands.arguments.inputs import settings_of
 from lossmon.commands.arguments.parsing import add_settings, directory, interval, new_parser
-from lossmon.ending import stop_at_signals
+from lossmon.ending import stopped_by_signals
 
 if TYPE_CHECKING:
     from lossmon.types import NodeVerdict
@@ -74,7 +74,6 @@ def run(options: argparse.Namespace) -> int:
         _report(str(error))
         return 0
     ended = threading.Event()
-    stop_at_signals(ended.set)
     sampler = HardwareSampler([options.run], interval=max(1.0, options.interval / 4))
     recorder = Recorder(
         options.run,
@@ -86,9 +85,10 @@ def run(options: argparse.Namespace) -> int:
         report=_report,
     )
     try:
-        if recorder.wait_for_run(ended):
-            sampler.start()
-            recorder.record(ended)
+        with stopped_by_signals(ended.set):
+            if recorder.wait_for_run(ended):
+                sampler.start()
+                recorder.record(ended)
     finally:
         sampler.stop()
         lock.release()

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from lossmon.ending import STOPPING
+from lossmon.ending import stopped_by_signals
 from lossmon.errors import ConfigError
 from lossmon.ui.web.server import PARAMETER, Door, Screens, is_local
 
@@ -88,13 +88,12 @@ def _listen(host: str, port: int) -> socket.socket:
 async def _run(screens: Screens, sock: socket.socket, greet: Callable[[], None]) -> None:
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in STOPPING:
-        loop.add_signal_handler(number, ended.set)
     runner = web.AppRunner(await screens.make_app(), access_log=None, shutdown_timeout=2.0)
     await runner.setup()
     try:
-        await web.SockSite(runner, sock).start()
-        greet()
-        await ended.wait()
+        with stopped_by_signals(lambda: loop.call_soon_threadsafe(ended.set)):
+            await web.SockSite(runner, sock).start()
+            greet()
+            await ended.wait()
     finally:
         await runner.cleanup()
