@@ -28,8 +28,6 @@ from lossmon.ui.theme.palette import Palette
 from lossmon.ui.theme.theme import directories_for, known_name, load_themes, usual_theme
 
 if TYPE_CHECKING:
-    from textual.app import App
-
     from lossmon.ui.app import LossmonApp
 
 FIRST_LOOK = 0.3
@@ -200,7 +198,7 @@ def _begin(source: RunSource) -> None:
     source.begin()
 
 
-async def run_until_asked(app: App[None]) -> int:
+async def run_until_asked(app: LossmonApp) -> int:
     """Run an app until the user quits, or until a signal asks it to end.
 
     A process that simply died would leave the terminal without a cursor and without echo.
@@ -221,6 +219,9 @@ async def run_until_asked(app: App[None]) -> int:
         end_if_asked()
         await app.run_async()
     finally:
+        # An app that dies while it writes to a lost terminal unmounts nothing; its reading would
+        # keep the process alive.
+        app.follower.stop()
         for number, handler in before.items():
             loop.remove_signal_handler(number)
             signal.signal(number, handler)

@@ -6,6 +6,7 @@ import asyncio
 import os
 import random
 import signal
+import threading
 from functools import partial
 from typing import Any, cast
 
@@ -30,6 +31,20 @@ async def test_a_signal_ends_the_screen_and_is_told_by_the_status(number: signal
         os.kill(os.getpid(), number)
         assert await shown == 128 + number
     assert signal.getsignal(number) == before
+
+
+async def test_reading_ends_also_where_the_terminal_was_lost() -> None:
+    async def lost() -> None:
+        raise BrokenPipeError
+
+    app = stage.app(stage.snapshot(stage.healthy()))
+    cast(Any, app).run_async = lost
+    reading = threading.Thread(target=app.follower.run)
+    reading.start()
+    with pytest.raises(BrokenPipeError):
+        await run_until_asked(app)
+    reading.join(30)
+    assert not reading.is_alive()
 
 
 @pytest.mark.parametrize("before", [(), ("d",), ("l", "slash", "a")], ids=" ".join)
