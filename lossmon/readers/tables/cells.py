@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from lossmon.fast_dataclass import dataclass
 from lossmon.readers.files.lines import decode
 from lossmon.readers.records.frame import FrameBuilder, FrameColumn, RecordFrame
-from lossmon.readers.records.json_bulk import is_worth
+from lossmon.readers.records.json_bulk import as_column, is_worth
 from lossmon.readers.records.names import plain
 from lossmon.readers.records.reader import LineFault
 from lossmon.readers.tables.header import TableHeader, next_header
@@ -229,7 +228,7 @@ def _add_texts(
         _add_cells(cells, row, name, texts, header, wanted)
 
 
-_LINE_END = 10
+_LINE_END, _BLANK, _COMMA = b"\n ,"
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,43 +267,42 @@ def read_grid(lines: list[bytes], delimiter: bytes, width: int) -> NumberGrid | 
     Returns:
         None unless each line has that many cells, all of them numbers in JSON's spelling or empty.
     """
-    if _decoded(b",".join(filter(None, lines[0].split(delimiter)))) is None:
+    if _decoded(b"[%b]" % b",".join(filter(None, lines[0].split(delimiter)))) is None:
         # A table with words costs no more than a look at one row.
         return None
     body = b"\n".join([b"", *lines, b""])
-    if delimiter != b"," and b"," in body:
-        return None
+    if delimiter != b",":
+        if b"," in body:
+            return None
+        body = body.replace(delimiter, b",")
     raw = np.frombuffer(body, np.uint8)
-    ends = np.flatnonzero((raw == delimiter[0]) | (raw == _LINE_END))
+    ends = np.flatnonzero((raw == _COMMA) | (raw == _LINE_END))
     rows = len(lines)
     if len(ends) != rows * width + 1 or not (raw[ends[::width]] == _LINE_END).all():
         return None
-    flat = body.translate(_to_commas(delimiter))
+    # A zero behind the last comma: each comma follows a cell, and that of an empty one is blanked.
+    array = bytearray(body.replace(b"\n", b",") + b"0]")
+    array[:1] = b"["
     present = np.diff(ends) > 1
-    if present.all():
-        values = _decoded(flat[1:-1])
-        return None if values is None else NumberGrid(values.reshape(rows, width), None)
-    kept = np.ones(len(raw), bool)
-    kept[ends[1:][~present]] = False
-    found = _decoded(np.frombuffer(flat, np.uint8)[kept].tobytes()[1:-1])
+    is_full = bool(present.all())
+    if not is_full:
+        np.frombuffer(array, np.uint8)[ends[1:][~present]] = _BLANK
+    found = _decoded(array)
     if found is None:
         return None
+    if is_full:
+        return NumberGrid(found[:-1].reshape(rows, width), None)
     values = np.zeros(rows * width)
-    values[present] = found
+    values[present] = found[:-1]
     return NumberGrid(values.reshape(rows, width), present.reshape(rows, width))
 
 
-def _decoded(numbers: bytes) -> Floats | None:
-    """Numbers that commas separate; None if one of them is not JSON."""
+def _decoded(array: bytes | bytearray) -> Floats | None:
+    """Numbers of a JSON array; None if one of its items is not a number."""
     from msgspec import DecodeError
     from msgspec.json import decode
 
     try:
-        return np.array(decode(b"[" + numbers + b"]", type=list[float]), np.float64)
+        return as_column(decode(array, type=list[float]))
     except (DecodeError, ValueError):
         return None
-
-
-@cache
-def _to_commas(delimiter: bytes) -> bytes:
-    return bytes.maketrans(delimiter + b"\n", b",,")
