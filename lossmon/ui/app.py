@@ -119,8 +119,6 @@ class LossmonApp(ViewHost):
         kept = self.preferences
         self._errors: tuple[str, ...] = (kept.trouble,) if kept.trouble else ()
         self.themes = ThemeSwitcher(self, terminal, config.theme, kept.theme, config.themes)
-        self._presented, self._is_late = float("-inf"), False
-        """When the newest picture was drawn, and whether there are newer data since."""
         self._has_opened = not config.fleet_first
         self._started_by = os.getppid()
         self._remap_keys()
@@ -189,9 +187,7 @@ class LossmonApp(ViewHost):
         self.runs.update(message.snapshot)
         self.timeline.update(message.snapshot, self.runs.run)
         self._open_first()
-        self._is_late = time.monotonic() - self._presented < (self.view.PACE if self.view else 0)
-        if not self._is_late:
-            self.present()
+        self.present()
 
     def _open_first(self) -> None:
         """Begin with all runs where there are several, with its media where a run has nothing else;
@@ -258,7 +254,6 @@ class LossmonApp(ViewHost):
         view = self.view
         if view is None:
             return
-        self._presented, self._is_late = time.monotonic(), False
         with self.batch_update():
             view.present(self.scene)
         run = self.runs.run
@@ -270,9 +265,7 @@ class LossmonApp(ViewHost):
             # The server was killed: no browser can show this screen any more.
             self.exit()
         view = self.view
-        if self._is_late:
-            self.present()
-        elif view is not None and not self.follower.paused:
+        if view is not None and not self.follower.paused:
             view.tick(self.scene)
 
     def pop_screen(self) -> object:  # type: ignore[override]

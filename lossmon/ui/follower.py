@@ -20,6 +20,16 @@ FRAME = 0.5
 """Seconds between two pictures of a live run, or while a long log is being read: twice a second
 reads as live, and costs a slow line, the reader's machine and the reading itself little."""
 
+SHARE = 0.025
+"""Part of a core that reading, judging and drawing a live run may take: where one picture costs
+more (a page of charts, thousands of lines, a slow machine), the next comes later."""
+
+SLOWEST = 1.0
+"""Most seconds between two pictures, whatever they cost."""
+
+GROWTH = 1.2
+"""How much later than before the next picture comes at most: one expensive key is no habit."""
+
 KEY_PAUSE = 0.15
 """Seconds that reading pauses after a key: one Python thread works at a time, and opening a view
 takes half of this when it is left alone."""
@@ -54,6 +64,24 @@ class ReadingFailed(Message):
         self.reason = reason
 
 
+class PictureInterval:
+    """Time between two pictures of a live run: longer where reading and drawing cost more.
+
+    Attributes:
+        seconds: From one picture to the next.
+    """
+
+    def __init__(self) -> None:
+        self.seconds = FRAME
+        self._spent = 0.0
+
+    def adapt(self, spent: float) -> None:
+        """Take the CPU seconds that the process has used so far; called once per poll."""
+        needed = (spent - self._spent) / SHARE
+        self._spent = spent
+        self.seconds = min(max(FRAME, needed), GROWTH * self.seconds, SLOWEST)
+
+
 class SnapshotPoller:
     """Polls until it is stopped.
 
@@ -84,6 +112,7 @@ class SnapshotPoller:
         """Held while a thread polls: a source is made for one."""
         self._due = 0.0
         """`time.monotonic()` from which on a snapshot of a busy source is posted."""
+        self._interval = PictureInterval()
         self._late = math.inf
         """The same from which on a busy source delays no longer what may wait."""
 
@@ -120,6 +149,7 @@ class SnapshotPoller:
             self._ended.wait(HEARTBEAT)
             return
         now = time.monotonic()
+        self._interval.adapt(time.process_time())
         is_shown = snapshot is not self._shown and (now >= self._due or not snapshot.busy)
         if is_shown:
             self._post(SnapshotReady(snapshot))
@@ -131,8 +161,9 @@ class SnapshotPoller:
             if (pause := self.last_key + KEY_PAUSE - now) > 0:
                 self._ended.wait(pause)
         elif is_shown:
-            self._ended.wait(FRAME)
+            self._ended.wait(self._interval.seconds)
         else:
+            self._interval.seconds = FRAME
             self.source.changed.wait(HEARTBEAT)
 
     def _begin_once(self) -> None:

@@ -8,12 +8,20 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 
+import pytest
 from textual.message import Message
 from textual.pilot import Pilot
 
 from lossmon.types import Snapshot
 from lossmon.ui.app import LossmonApp
-from lossmon.ui.follower import SnapshotPoller, SnapshotReady
+from lossmon.ui.follower import (
+    FRAME,
+    SHARE,
+    SLOWEST,
+    PictureInterval,
+    SnapshotPoller,
+    SnapshotReady,
+)
 from lossmon.ui.scene import ScreenConfig
 from tests.ui import stage
 from tests.ui.screen import PATIENCE, until
@@ -107,6 +115,23 @@ def test_events_and_hardware_wait_for_the_end_of_a_log() -> None:
     poller = SnapshotPoller(source, lambda message: None, begin, None)
     poller.run()
     assert polls == [2]
+
+
+def test_pictures_that_cost_more_come_less_often() -> None:
+    interval, spent = PictureInterval(), 0.0
+
+    def after(cost: float, pictures: int) -> float:
+        nonlocal spent
+        for _ in range(pictures):
+            spent += cost
+            interval.adapt(spent)
+        return interval.seconds
+
+    assert after(0.005, 3) == FRAME
+    assert FRAME < after(5.0, 1) < 1.5 * FRAME  # one expensive key is no habit
+    assert after(0.005, 1) == FRAME
+    assert after(0.02, 9) == pytest.approx(0.02 / SHARE)
+    assert after(5.0, 9) == SLOWEST
 
 
 class Stumbling(Scripted):

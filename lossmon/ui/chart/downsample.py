@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from lossmon.fast_dataclass import dataclass
 from lossmon.types import Floats, Ints
@@ -160,11 +159,22 @@ def local_lines(means: Floats, counts: Floats, reach: float) -> Floats:
     side = min(math.ceil(2 * reach) - 1, len(means) - 1)
     offsets = np.arange(-side, side + 1)
     kernel = np.clip(1 - (offsets / reaches[:, None]) ** 2, 0.0, None)
-    kernel *= sliding_window_view(np.pad(weights, side), len(offsets))
+    kernel *= _windows(weights, side)
     s0, s1, s2 = kernel.sum(axis=1), kernel @ offsets, kernel @ offsets**2
-    kernel *= sliding_window_view(np.pad(values, side), len(offsets))
+    kernel *= _windows(values, side)
     t0, t1 = kernel.sum(axis=1), kernel @ offsets
     spread = s0 * s2 - s1 * s1
     with np.errstate(divide="ignore", invalid="ignore"):
         fitted = np.where(spread > 1e-9 * s0 * s0, (s2 * t0 - s1 * t1) / spread, t0 / s0)
     return np.where(known, (fitted + centre) * size, np.nan)
+
+
+def _windows(values: Floats, side: int) -> Floats:
+    """The values from `side` places before each to `side` behind it, 0 beyond both ends.
+
+    One row per value, which shares its memory with the others. `np.pad` and `sliding_window_view`
+    take longer than all the rest of a fit in so few columns.
+    """
+    n, padded = len(values), np.zeros(len(values) + 2 * side)
+    padded[side : side + n] = values
+    return np.ndarray((n, 2 * side + 1), np.float64, padded, 0, 2 * padded.strides)

@@ -70,7 +70,6 @@ class HardwareScreen(SceneScreen):
     """
 
     app = getters.app(ViewHost)
-    PACE = 0.9
 
     @classmethod
     def create(cls, app: ViewHost) -> Self | None:

@@ -85,7 +85,6 @@ class MetricsScreen(TypingScreen):
 
     app = getters.app(ViewHost)
     prompt = "/"
-    PACE = 0.9
 
     @classmethod
     def create(cls, app: ViewHost) -> Self | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Self
 
 from textual import events
 from textual.message import Message
@@ -57,10 +57,6 @@ class SceneScreen(Screen[None]):
     HORIZONTAL_BREAKPOINTS = COLUMNS
     VERTICAL_BREAKPOINTS = ROWS
     AUTO_FOCUS = ""
-
-    PACE: ClassVar[float] = 0.0
-    """Seconds between two pictures of new data, 0 to draw all of it at once. A page of charts
-    costs more than the dashboard, and is not read any faster."""
 
     def __init__(self) -> None:
         super().__init__()
