@@ -42,7 +42,7 @@ def _run(arguments: list[str]) -> int:
         if name == commands.VIEW and arguments:
             _refuse_misspelled(arguments[0])
         command = commands.module(name)
-        status = command.run(command.parser().parse_args(arguments))
+        status = command.run(command.parser().parse_intermixed_args(arguments))
         # At exit it would be too late to say that the output could not be written.
         sys.stdout.flush()
         return status

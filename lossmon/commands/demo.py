@@ -87,12 +87,18 @@ def parser() -> argparse.ArgumentParser:
 
 def run(options: argparse.Namespace) -> int:
     """Train, and watch or print the verdict."""
+    from lossmon.demo.launch import directories, prepare
+
     config = settings_of(options)
-    if options.headless:
-        return _train(options, options.out or Path(f"lossmon-demo-{options.case}"))
+    out = options.out or (Path(f"lossmon-demo-{options.case}") if options.headless else None)
+    if out is not None:
+        for needed in directories(_cases(options), out):
+            prepare(needed)
+        if options.headless:
+            return _train(options, out)
     run = _watch if has_terminal() else _judge
-    if options.out is not None:
-        return run(options, options.out, config)
+    if out is not None:
+        return run(options, out, config)
     import tempfile
 
     with held_signals():

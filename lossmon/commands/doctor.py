@@ -6,9 +6,10 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from lossmon.commands.arguments.inputs import must_be_theme, settings_of
+from lossmon.commands.arguments.inputs import settings_of
 from lossmon.commands.arguments.parsing import add_paths, add_settings, new_parser
 from lossmon.config import Config, language_of
 from lossmon.errors import LossmonError
@@ -44,11 +45,7 @@ def run(options: argparse.Namespace) -> int:
     """Check, and print."""
     from lossmon.doctor.examination import examine, write
 
-    def load() -> Config:
-        config = settings_of(options)
-        must_be_theme(config.theme)
-        return config
-
+    load = partial(settings_of, options)
     results = examine(options.paths or [Path()], load)
     return 0 if write(results, sys.stdout, _language(load)) else 1
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import shutil
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, TextIO
 
 from lossmon.commands.arguments.inputs import existing, no_metrics, settings_of
@@ -27,11 +27,14 @@ if TYPE_CHECKING:
 HEIGHT = 20
 """Rows of a plot where the user gives none."""
 
+LEAST = (30, 10)
+"""Columns and rows below which no curve can be made out between title, legend and axes."""
+
 _DESCRIPTION = """\
 Draw the curves of runs as text: for mail, CI logs and the end of a job.
 
-Without --metric the train and eval loss are drawn. Colours are used only on a terminal, and not
-if NO_COLOR is set."""
+Without --metric the train and eval loss are drawn. Colours are used only on a terminal that has
+them, and not if NO_COLOR is set."""
 
 _EPILOG = """\
 examples:
@@ -58,7 +61,7 @@ def parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--size",
-        type=screen_size,
+        type=partial(screen_size, least=LEAST),
         metavar="WxH",
         help=f"columns and rows of a plot (default: the terminal's width, {HEIGHT} rows)",
     )
@@ -93,9 +96,10 @@ def plot_style(config: Config, out: TextIO, size: tuple[int, int] | None = None)
         ConfigError: No theme has this name.
     """
     from lossmon.reports.plot import PlotStyle
+    from lossmon.ui.terminal import detect
 
-    width, height = size or (shutil.get_terminal_size((80, 24)).columns, HEIGHT)
-    colors = _colors(config.theme) if out.isatty() and not os.environ.get("NO_COLOR") else ()
+    width, height = size or (max(LEAST[0], shutil.get_terminal_size((80, 24)).columns), HEIGHT)
+    colors = _colors(config.theme) if out.isatty() and detect().colors else ()
     return PlotStyle(width, height, colors, config.log_y, _shows_unicode(config.charset, out))
 
 

@@ -40,7 +40,7 @@ exit status:
 def parser() -> argparse.ArgumentParser:
     """The parser of `lossmon record`."""
     parser = new_parser("lossmon record", _DESCRIPTION, _EPILOG)
-    parser.add_argument("run", type=directory, metavar="RUN", help="directory of the run")
+    parser.add_argument("run", type=_run_directory, metavar="RUN", help="directory of the run")
     parser.add_argument(
         "--log",
         type=Path,
@@ -59,6 +59,12 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--name", default=platform.node(), help="name of this node")
     add_settings(parser, ("sensitivity",))
     return parser
+
+
+def _run_directory(text: str) -> Path:
+    if text == "-":
+        raise argparse.ArgumentTypeError("-: a directory is needed; one of this name is ./-")
+    return directory(text)
 
 
 def run(options: argparse.Namespace) -> int:

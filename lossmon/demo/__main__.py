@@ -19,6 +19,7 @@ def main(arguments: list[str] | None = None) -> int:
     """
     _be_small()
     from lossmon.demo.cases import CASES
+    from lossmon.demo.launch import directories
     from lossmon.demo.train import train
     from lossmon.errors import ConfigError
 
@@ -46,9 +47,9 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error("--speed and --seed cannot be negative")
     try:
         cases = chosen.case or ["healthy"]
-        inner = len(cases) > 1
+        runs = zip((CASES[name] for name in cases), directories(cases, chosen.out), strict=True)
         finished = train(
-            [(CASES[name], chosen.out / name if inner else chosen.out) for name in cases],
+            list(runs),
             seed=chosen.seed,
             speed=chosen.speed,
             stop=_stop_condition(chosen.parent),

@@ -30,7 +30,7 @@ def start(
     Raises:
         ConfigError: `out` cannot be written to or is not empty.
     """
-    first = out / cases[0] if len(cases) > 1 else out
+    first = directories(cases, out)[0]
     prepare(first)
     command = [sys.executable, "-m", "lossmon.demo", "--out", str(out)]
     command += [argument for case in cases for argument in ("--case", case)]
@@ -58,6 +58,11 @@ def stop(training: subprocess.Popen[bytes]) -> None:
 
 LOG = "train.log"
 """Text log, the only file that may exist before the training starts, for its errors."""
+
+
+def directories(cases: Sequence[str], out: Path) -> list[Path]:
+    """The directory of each run: `out` itself, or one below it per case."""
+    return [out / case for case in cases] if len(cases) > 1 else [out]
 
 
 def prepare(out: Path) -> None:

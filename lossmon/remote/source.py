@@ -79,8 +79,7 @@ class RemoteSource:
         """Read what was mirrored; before the first look waits for it, for `budget` seconds."""
         self._start()
         if not self._answered.wait(budget) or self._local is None:
-            waiting = f"{self._place.name}"
-            notes = (self._note,) if self._note else ()
+            waiting, notes = self._place.name, (self._note or f"connecting to {self._place.name}",)
             if (self._translated.waiting_for, self._translated.notes) != (waiting, notes):
                 self._translated = Snapshot(waiting_for=waiting, notes=notes)
             return self._translated

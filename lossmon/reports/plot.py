@@ -25,6 +25,9 @@ TERMINAL_COLORS: tuple[Color, ...] = ("blue+", "orange", "green+", "magenta+", "
 MARKERS = ("braille", "x", "o", "+", "*", "#")
 """Markers that distinguish the series without colours."""
 
+_LINE = "⠤⠤"
+"""A line of braille in the legend."""
+
 ASCII = str.maketrans("┌┐└┘├┤┬┴┼─│", "+++++++++-|")
 """Frame for outputs that cannot show box-drawing characters."""
 
@@ -102,30 +105,49 @@ def plot(title: str, series: Sequence[Series], style: PlotStyle, language: str =
     drawn = [(one, steps, values) for one, steps, values in drawn if len(steps)]
     if not drawn:
         return f"{one_line(title)}: {translate('no finite value to plot', language)}"
+    legend = _legend([one for one, *_ in drawn], style, language)
     plotext.clear_figure()
     # Otherwise no plot is larger than what plotext takes for the terminal.
     plotext.limit_size(False, False)
-    plotext.plotsize(style.width, style.height)
+    plotext.plotsize(style.width, style.height - len(legend))
     plotext.theme("clear")
     plotext.title(_in_cells(one_line(title))[: style.width])
     plotext.xlabel(_in_cells(_axis_label([one.axis for one, *_ in drawn], language)))
     if style.log_y:
         plotext.yscale("log")
-    for at, (one, steps, values) in enumerate(drawn):
+    for at, (_, steps, values) in enumerate(drawn):
         # Without colours, separate points stay apart from the line that they cross.
         apart = at > 0 and not style.colors and len(steps) <= style.width / POINT_GAP
         draw = plotext.scatter if apart else plotext.plot
-        draw(steps.tolist(), values.tolist(), label=_label(one, language), **_look(at, style))
+        draw(steps.tolist(), values.tolist(), **_look(at, style))
     places = _ticks(np.concatenate([steps for _, steps, _ in drawn]))
     plotext.xticks(places, [f"{place:,.0f}" for place in places])
     places = _ticks(np.concatenate([values for *_, values in drawn]), log=style.log_y)
     plotext.yticks(places, [f"{place:.4g}" for place in places])
-    text: str = plotext.build().replace(_SECOND_CELL, "")
+    title, *rows = plotext.build().replace(_SECOND_CELL, "").rstrip().splitlines()
+    text = "\n".join([title, *legend, *rows])
     if not style.colors:
         text = plotext.uncolorize(text)
     if not style.unicode:
         text = text.translate(ASCII)
-    return "\n".join(line.rstrip() for line in text.rstrip().splitlines())
+    return "\n".join(line.rstrip() for line in text.splitlines())
+
+
+def _legend(series: Sequence[Series], style: PlotStyle, language: str) -> list[str]:
+    """What each series is drawn with, in at most a quarter of the rows; goes above the plot."""
+    from plotext import colorize
+
+    lines, room = [""], style.width
+    for at, one in enumerate(series):
+        look = _look(at, style)
+        sample = str(look["marker"]).replace(MARKERS[0], _LINE)
+        label = _in_cells(f"  {sample} {_label(one, language)}")[: style.width]
+        if len(label) > room:
+            lines, room = [*lines, ""], style.width
+        shown = label.replace(_SECOND_CELL, "")
+        lines[-1] += colorize(shown, look["color"]) if style.colors else shown
+        room -= len(label)
+    return lines[: style.height // 4]
 
 
 def _look(at: int, style: PlotStyle) -> dict[str, Color]:
@@ -138,7 +160,7 @@ def _look(at: int, style: PlotStyle) -> dict[str, Color]:
 
 
 def _label(series: Series, language: str) -> str:
-    label = _in_cells(one_line(metric_name(series.meaning.label, language)))
+    label = one_line(metric_name(series.meaning.label, language))
     count = series.n_nonfinite
     return f"{label} ({count:,} NaN/Inf)" if count else label
 

@@ -126,13 +126,12 @@ class LossmonApp(ViewHost):
     def _remap_keys(self) -> None:
         if not self.config.keys:
             return
+        from lossmon.ui.key_catalogue import ids
         from lossmon.ui.keys.bindings import pressable
 
-        ids = [key.id for group in self.key_groups.values() for key in group if key.id]
-        good, errors = pressable(self.config.keys, ids)
-        self._errors += tuple(errors)
-        self.config = replace(self.config, keys=good)
-        self.set_keymap(good)
+        keys = pressable(self.config.keys, ids())
+        self.config = replace(self.config, keys=keys)
+        self.set_keymap(keys)
 
     def _rename(self, names: MetricNames) -> None:
         self.source.set_metric_names(names)

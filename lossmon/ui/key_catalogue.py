@@ -29,6 +29,11 @@ def catalogue() -> dict[str, list[Binding]]:
     return {title: found for title, found in groups.items() if found}
 
 
+def ids() -> set[str]:
+    """Ids of all actions that a key may be set for."""
+    return {one.id for group in catalogue().values() for one in group if one.id}
+
+
 def _own(owner: type) -> list[Binding]:
     """The bindings that a class adds to those of its bases."""
     return [one for one in vars(owner).get("BINDINGS", ()) if isinstance(one, Binding)]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
 
-from lossmon.monitor import Monitor
+from lossmon.monitor import Monitor, MonitorConfig
 from lossmon.remote import mirror as module
 from lossmon.remote.files import Enters, Follows, Listing, RemoteError, RemoteFile, is_safe
 from lossmon.remote.mirror import SEAM, Mirror
+from lossmon.remote.source import RemoteSource
 from tests.monitor.logs import falling
 from tests.services.full_disk import full_disk
 
@@ -23,8 +25,11 @@ class Place:
         self.reads: list[tuple[str, int, int]] = []
         self.broken: set[str] = set()
         self.version = 0
+        self.answers = threading.Event()
+        self.answers.set()
 
     def look(self, enters: Enters, follows: Follows) -> Listing:
+        self.answers.wait()
         files = {
             path: RemoteFile(len(data), 1.7e9, str(hash(data))) for path, data in self.files.items()
         }
@@ -163,6 +168,18 @@ def test_a_file_that_cannot_be_read_costs_itself(
     place.broken.clear()
     mirror.update()
     assert mirror.notes == () and (tmp_path / LOG).exists()
+
+
+def test_a_place_that_has_not_answered_yet_is_said_to_be_connected(place: Place) -> None:
+    place.answers.clear()
+    source = RemoteSource(place, MonitorConfig(), threading.Event())
+    try:
+        assert source.poll(0.0).notes == ("connecting to box:/runs",)
+        place.answers.set()
+        assert source.drain().notes == ()
+    finally:
+        place.answers.set()
+        source.stop()
 
 
 def test_what_is_too_large_is_told(

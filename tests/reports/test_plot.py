@@ -12,6 +12,7 @@ import pytest
 from rich.cells import cell_len
 
 from lossmon import cli
+from lossmon.commands.plot import LEAST
 from lossmon.reports.plot import PlotStyle, plot, plots
 from lossmon.types import Series
 from tests.ui import stage
@@ -42,6 +43,13 @@ def test_a_plot_has_its_size_its_labels_and_no_escape_sequence() -> None:
 def test_a_plot_may_be_larger_than_a_terminal() -> None:
     rows = plot("my run", [line(falling())], PlotStyle(300, 60)).splitlines()
     assert len(rows) == 60 and max(map(len, rows)) > 290
+
+
+def test_the_smallest_plot_has_its_legend_above_the_curves() -> None:
+    rows = plot("run", [line(falling())] * 8, PlotStyle(*LEAST)).splitlines()
+    assert len(rows) == LEAST[1] and max(map(len, rows)) <= LEAST[0]
+    assert rows[1] == "  ⠤⠤ train loss  x train loss" and "loss" not in "".join(rows[3:])
+    assert sum(row.endswith("│") for row in rows) == 3
 
 
 def test_colours_are_those_of_the_style() -> None:
@@ -112,13 +120,19 @@ def test_the_command_draws_without_colours_where_there_is_no_terminal(
     assert len(out.splitlines()) == 10
 
 
-def test_the_colours_of_a_theme_are_used_on_a_terminal(
-    log: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("without", [("NO_COLOR", "1"), ("TERM", "dumb")])
+def test_the_colours_of_a_theme_are_used_on_a_terminal_that_has_them(
+    log: Path,
+    without: tuple[str, str],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("COLORTERM", raising=False)
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     assert cli.main(["plot", str(log), "--theme", "nord"]) == 0
     assert "\x1b[38;2;136;192;208m" in capsys.readouterr().out
-    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv(*without)
     assert cli.main(["plot", str(log), "--theme", "nord"]) == 0
     assert "\x1b" not in capsys.readouterr().out
 
@@ -127,6 +141,7 @@ def test_a_theme_of_terminal_colours_is_spelled_for_the_terminal(
     log: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
     for theme in ("auto", "terminal", "monochrome"):
         assert cli.main(["plot", str(log), "--theme", theme]) == 0
     assert "\x1b[38;5;12m" in capsys.readouterr().out
@@ -168,6 +183,6 @@ def test_legend_and_axis_speak_the_language_and_keep_the_frame_straight() -> Non
     english = plot("run", [line(falling())], STYLE)
     assert "训练损失" in text and "步" in text.splitlines()[-1]
     assert "train" not in text and "\0" not in text
-    edges = [cell_len(row) for row in text.splitlines()[1:-2]]
-    assert edges == [len(row) for row in english.splitlines()[1:-2]]
+    edges = [cell_len(row) for row in text.splitlines()[2:-2]]
+    assert edges == [len(row) for row in english.splitlines()[2:-2]]
     assert "没有可绘制的有限值" in plot("运行", [], STYLE, "zh")

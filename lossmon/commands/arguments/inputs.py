@@ -44,8 +44,8 @@ def settings_of(options: argparse.Namespace) -> Config:
     # The home of somebody else, after `su` or `sudo`, holds no settings for us.
     usual = config_directory() / "config.toml"
     config = load(file or (usual if os.access(usual, os.R_OK) else None), os.environ, flags)
-    if hasattr(options, "theme"):
-        must_be_theme(config.theme)
+    must_be_theme(config.theme)
+    must_be_keys(config)
     return config
 
 
@@ -57,6 +57,19 @@ def must_be_theme(name: str) -> None:
 
     directories = (built_in_directory(), config_directory() / "themes")
     full_name(name, sorted(path.stem for one in directories for path in one.glob("*.toml")))
+
+
+def must_be_keys(config: Config) -> None:
+    """Raise a `ConfigError` if a key is set for an unknown action, or is not a key."""
+    if not config.keys:
+        return
+    from lossmon.ui.key_catalogue import ids
+    from lossmon.ui.keys.bindings import pressable
+
+    try:
+        pressable(config.keys, ids())
+    except ConfigError as error:
+        raise ConfigError(f"{config.file}: {error}") from None
 
 
 def existing(

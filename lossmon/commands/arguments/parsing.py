@@ -23,10 +23,18 @@ UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 class _CommandParser(argparse.ArgumentParser):
     """Prints errors in one line, and a help that begins with examples."""
 
-    def format_help(self) -> str:
+    def _usage(self) -> argparse.HelpFormatter:
         formatter = self.formatter_class(prog=f"{self.prog} [OPTION]...")
         needed = [one for one in self._actions if one.required or not one.option_strings]
-        formatter.add_usage(None, needed, [])
+        # Arguments between options are parsed without those that are none; the usage is kept.
+        formatter.add_usage(self.usage, needed, [])
+        return formatter
+
+    def format_usage(self) -> str:
+        return self._usage().format_help()
+
+    def format_help(self) -> str:
+        formatter = self._usage()
         formatter.add_text(self.description)
         formatter.add_text(self.epilog)
         for group in self._action_groups:
@@ -220,11 +228,12 @@ def interval(text: str) -> float:
     return seconds
 
 
-def screen_size(text: str) -> tuple[int, int]:
+def screen_size(text: str, least: tuple[int, int] = (20, 5)) -> tuple[int, int]:
     """Columns and rows as `120x40`, as an argparse type."""
     width, _, height = text.lower().partition("x")
     if width.isdecimal() and height.isdecimal():
         size = int(width[:5]), int(height[:5])
-        if all(low <= one <= 1000 for low, one in zip((20, 5), size, strict=True)):
+        if all(low <= one <= 1000 for low, one in zip(least, size, strict=True)):
             return size
-    raise argparse.ArgumentTypeError(f"{text!r} is not a size from 20x5 to 1000x1000")
+    smallest = "x".join(map(str, least))
+    raise argparse.ArgumentTypeError(f"{text!r} is not a size from {smallest} to 1000x1000")

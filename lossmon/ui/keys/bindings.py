@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from textual.binding import Binding
 from textual.keys import KEY_NAME_REPLACEMENTS, Keys, key_to_character
+
+from lossmon.errors import ConfigError, did_you_mean
 
 GROUPS = {
     "view": "Views",
@@ -103,25 +105,27 @@ MODIFIERS = frozenset({"ctrl", "shift", "alt", "super", "hyper", "meta"})
 _NAMED = frozenset([*(key.value for key in Keys), *KEY_NAME_REPLACEMENTS.values()])
 
 
-def pressable(wanted: Mapping[str, str], known: Iterable[str]) -> tuple[dict[str, str], list[str]]:
-    """Sort the user's keys into those that work and words about the others.
+def pressable(wanted: Mapping[str, str], known: Collection[str]) -> dict[str, str]:
+    """The user's keys by the ids of today.
 
     Args:
         wanted: Keys by binding id; several keys of one action stand between commas.
         known: Ids that there are.
+
+    Raises:
+        ConfigError: There is no such action, or no such key.
     """
-    ids = frozenset(known)
-    good: dict[str, str] = {}
-    troubles = []
+    found: dict[str, str] = {}
     for written, keys in wanted.items():
         name = FORMER_IDS.get(written, written)
-        if name not in ids:
-            troubles.append(f"[keys] {name}: no action is called so; ? lists them")
-        elif wrong := [key for key in keys.split(",") if not is_key(key)]:
-            troubles.append(f"[keys] {name}: {wrong[0]!r} is not a key")
-        else:
-            good[name] = keys
-    return good, troubles
+        if name not in known:
+            meant = did_you_mean(name, known)
+            raise ConfigError(f"[keys] {name}: unknown action; docs/KEYS.md lists them{meant}")
+        for key in keys.split(","):
+            if not is_key(key):
+                raise ConfigError(f"[keys] {name}: {key!r} is not a key")
+        found[name] = keys
+    return found
 
 
 def is_key(text: str) -> bool:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from lossmon import cli
 from lossmon.locale import section
 from lossmon.ui.key_catalogue import catalogue
 from lossmon.ui.keys.bindings import is_key, pressable
-from lossmon.ui.scene import ScreenConfig
 from lossmon.ui.screens.help import HelpScreen
 from lossmon.ui.text.lines import MUTED, plain, width
 from tests.ui import stage
@@ -32,30 +34,30 @@ def test_every_text_of_a_key_has_its_chinese() -> None:
     assert texts - section("screen", "zh").keys() == {"lossmon"}
 
 
-def test_good_keys_stay_and_the_others_are_told() -> None:
-    wanted = {"app.quit": "f,ctrl+x", "app.theme": "f,,", "no.action": "z"}
-    good, troubles = pressable(wanted, ["app.quit", "app.theme"])
-    assert good == {"app.quit": "f,ctrl+x"}
-    assert [trouble.split(":")[0] for trouble in troubles] == [
-        "[keys] app.theme",
-        "[keys] no.action",
-    ]
+def test_good_keys_are_taken() -> None:
+    assert pressable({"app.quit": "f,ctrl+x"}, ["app.quit"]) == {"app.quit": "f,ctrl+x"}
 
 
-async def test_a_key_that_does_not_exist_leaves_the_usual_one() -> None:
-    config = ScreenConfig(keys={"view.help": "nosuchkey", "view.log": "f", "page.row_up": "w"})
-    app = stage.app(stage.snapshot(stage.healthy()), config=config)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.pause()
-        assert app.scene.errors == ("[keys] view.help: 'nosuchkey' is not a key",)
-        await pilot.press("question_mark")
-        assert type(app.screen).__name__ == "HelpScreen"
-        await pilot.press("f")
-        assert type(app.screen).__name__ == "LogScreen"
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        ({"app.quit": "f,,"}, "[keys] app.quit: '' is not a key"),
+        ({"run.paus": "z"}, "did you mean run.pause?"),
+    ],
+)
+def test_every_command_refuses_wrong_keys(
+    wanted: dict[str, str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text("[keys]\n" + "".join(f'"{id}" = "{key}"\n' for id, key in wanted.items()))
+    for command in (["config"], ["check", str(tmp_path)]):
+        assert cli.main([*command, "--config", str(file)]) == 2
+        error = capsys.readouterr().err
+        assert str(file) in error and said in error
 
 
 def test_an_id_that_was_renamed_still_works() -> None:
-    assert pressable({"run.freeze": "f"}, ["run.pause"]) == ({"run.pause": "f"}, [])
+    assert pressable({"run.freeze": "f"}, ["run.pause"]) == {"run.pause": "f"}
 
 
 async def test_help_dims_the_keys_that_do_nothing_here() -> None:
