@@ -11,8 +11,7 @@ from pathlib import Path
 
 from lossmon.cluster.environment import job_of
 from lossmon.cluster.slurm.commands import Queue
-from lossmon.cluster.slurm.jobs import SlurmJob
-from lossmon.cluster.slurm.outputs import expected, outputs
+from lossmon.cluster.slurm.jobs import SlurmJob, expected, outputs
 from lossmon.monitor import RunSource
 from lossmon.types import Job, JobState, MetricNames, RunSnapshot, RunState, Snapshot
 

@@ -67,8 +67,7 @@ def run(options: argparse.Namespace) -> int:
     """Export and print the paths of the files."""
     # Where TensorFlow is installed, TensorBoard would import it for its access to files.
     sys.modules.setdefault("tensorboard.compat.notf", ModuleType("tensorboard.compat.notf"))
-    from lossmon.reports.export.command import export
-    from lossmon.reports.export.formats import EXPORT_FORMATS
+    from lossmon.reports.export.formats import EXPORT_FORMATS, export
 
     config = settings_of(options)
     format_ = EXPORT_FORMATS[options.format]

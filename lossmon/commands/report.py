@@ -44,7 +44,7 @@ def parser() -> argparse.ArgumentParser:
 
 def run(options: argparse.Namespace) -> int:
     """Write the pages and print their paths."""
-    from lossmon.ui.export.command import report
+    from lossmon.ui.export.report import report
 
     config = settings_of(options)
     with copied_input(options.paths) as locations:

@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
     settings_of(options)
     paths = existing(options.paths or [Path()], wait=True)
     need_extra("web", "aiohttp", "textual_serve")
-    from lossmon.ui.web.command import serve
+    from lossmon.ui.web.server import serve
 
     return serve(paths, flags_of(options), options.host, options.port, partial(print, flush=True))
 

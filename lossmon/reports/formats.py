@@ -1,5 +1,4 @@
-"""The output formats of `lossmon check`: one row per format, whose module is imported when it is
-written."""
+"""Output formats of `lossmon check`: one row per format."""
 
 from __future__ import annotations
 
@@ -7,11 +6,40 @@ import json
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lossmon.sanitize import json_text
-from lossmon.types import RunSnapshot
+from lossmon.analysis.sentences import remedies
+from lossmon.diagnosis.advice import advise
+from lossmon.locale import phrase, translate
+from lossmon.sanitize import cells, json_text
+from lossmon.types import RunSnapshot, Severity
 
 if TYPE_CHECKING:
     from lossmon.reports.plot import PlotStyle
+
+LEVELS = {Severity.CRITICAL: "error", Severity.WARNING: "warning"}
+"""Workflow commands by severity; all others are notices."""
+
+
+def annotation(run: RunSnapshot, language: str) -> str:
+    """One workflow command: `::error title=…::…`, a step and the first remedy included."""
+    verdict = run.diagnosis.verdict
+    words = advise(verdict, language)
+    since = phrase("since step {step}", language, step=f"{verdict.since_step:,}")
+    lines = [f"{words.badge} {since}: {words.evidence}"]
+    if verdict.severity >= Severity.NOTICE:
+        lines += remedies(run, language)[:1]
+    title = [run.name, translate(run.state.value, language)]
+    if run.step is not None:
+        title.append(phrase("step {step}", language, step=f"{run.step:,}"))
+    level = LEVELS.get(verdict.severity, "notice")
+    return f"::{level} title={_property(', '.join(title))}::{_message(lines)}"
+
+
+def _message(lines: list[str]) -> str:
+    return "%0A".join(cells(line).replace("%", "%25") for line in lines)
+
+
+def _property(text: str) -> str:
+    return cells(text).replace("%", "%25").replace(":", "%3A").replace(",", "%2C")
 
 
 class Style(NamedTuple):
@@ -72,8 +100,6 @@ def _json(runs: Sequence[RunSnapshot], style: Style) -> str:
 
 
 def _github(runs: Sequence[RunSnapshot], style: Style) -> str:
-    from lossmon.reports.github import annotation
-
     return "\n".join(annotation(run, style.language) for run in runs)
 
 

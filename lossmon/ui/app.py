@@ -20,12 +20,12 @@ from textual.worker import Worker, WorkerState
 
 from lossmon.monitor import RunSource
 from lossmon.types import MetricNames, Snapshot
-from lossmon.ui.chart.view_options import XAxis
+from lossmon.ui.chart.model import XAxis
 from lossmon.ui.chart_actions import ChartActions
 from lossmon.ui.compositor import forget_closed_widgets
 from lossmon.ui.dashboard.places import classes_of
 from lossmon.ui.follower import ReadingFailed, SnapshotPoller, SnapshotReady
-from lossmon.ui.keys.bindings import BINDINGS, FOOTER, footer, in_groups
+from lossmon.ui.keys import BINDINGS, FOOTER, footer, in_groups
 from lossmon.ui.metrics.ranking import MetricChoices
 from lossmon.ui.run_selection import RunSelection
 from lossmon.ui.scene import Scene, ScreenConfig
@@ -127,7 +127,7 @@ class LossmonApp(ViewHost):
         if not self.config.keys:
             return
         from lossmon.ui.key_catalogue import ids
-        from lossmon.ui.keys.bindings import pressable
+        from lossmon.ui.keys import pressable
 
         keys = pressable(self.config.keys, ids())
         self.config = replace(self.config, keys=keys)

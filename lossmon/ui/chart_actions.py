@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from lossmon.ui.chart.view_options import SMOOTHINGS, ChartSettings, XAxis
+from lossmon.ui.chart.model import SMOOTHINGS, ChartSettings, XAxis
 from lossmon.ui.state.preferences import PaneLayout, Preferences
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.binding import Binding
 
-from lossmon.ui.keys.bindings import BINDINGS, GROUPS, in_groups
+from lossmon.ui.keys import BINDINGS, GROUPS, in_groups
 from lossmon.ui.screens.base.page_screen import PageScreen
 from lossmon.ui.screens.dashboard import Dashboard
 from lossmon.ui.screens.media.base import MediaScreen

@@ -9,7 +9,7 @@ from pathlib import Path
 from lossmon.fast_dataclass import dataclass
 from lossmon.locale import metric_name, phrase, translate
 from lossmon.types import AmbiguousTag, MetricNames, RunSnapshot, Snapshot
-from lossmon.ui.chart.view_options import ChartSettings
+from lossmon.ui.chart.model import ChartSettings
 from lossmon.ui.terminal import Terminal
 from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line
 

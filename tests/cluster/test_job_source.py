@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from lossmon.cluster.slurm.commands import Queue, Slurm, SlurmError
-from lossmon.cluster.slurm.jobs import SlurmJob
-from lossmon.cluster.slurm.outputs import expected
+from lossmon.cluster.slurm.jobs import SlurmJob, expected
 from lossmon.cluster.source import JobSource, matched, may_belong, wanted
 from lossmon.monitor import LocalSource
 from lossmon.monitor.merged_source import MergedSource

@@ -10,8 +10,7 @@ import pytest
 
 from lossmon.cli import main
 from lossmon.cluster.slurm.commands import Slurm, SlurmError
-from lossmon.cluster.slurm.jobs import SlurmJob, from_json
-from lossmon.cluster.slurm.outputs import outputs
+from lossmon.cluster.slurm.jobs import SlurmJob, from_json, outputs
 from lossmon.types import JobState
 from tests.services.program import wait_until
 from tests.services.slurm import ask, running_slurm

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lossmon.cluster.slurm.jobs import SlurmJob
-from lossmon.cluster.slurm.outputs import outputs
+from lossmon.cluster.slurm.jobs import SlurmJob, outputs
 from lossmon.types import Job
 
 

@@ -13,9 +13,8 @@ from textual.widget import Widget
 from lossmon.types import PENDING_HARDWARE, HardwareReading, RunSnapshot, Snapshot
 from lossmon.ui.app import LossmonApp
 from lossmon.ui.compositor import codes_of
-from lossmon.ui.dashboard.first_frame import first_frame
 from lossmon.ui.dashboard.places import ROWS
-from lossmon.ui.launch import frame_of
+from lossmon.ui.launch import first_frame, frame_of
 from lossmon.ui.once import StillSource
 from lossmon.ui.scene import ScreenConfig
 from lossmon.ui.screens.dashboard import Dashboard

@@ -92,7 +92,7 @@ def test_a_run_is_drawn_before_textual_is_imported(output: Path) -> None:
         f"os.environ.update(TERM='xterm-256color', LC_ALL='C.UTF-8'); "
         f"assert frame_of(ScreenConfig(initial=known), (120, 40))"
     )
-    assert "lossmon.ui.dashboard.first_frame" in modules
+    assert "lossmon.ui.launch" in modules
     assert "textual" not in modules and "asyncio" not in modules
 
 

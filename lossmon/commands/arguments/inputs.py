@@ -64,7 +64,7 @@ def must_be_keys(config: Config) -> None:
     if not config.keys:
         return
     from lossmon.ui.key_catalogue import ids
-    from lossmon.ui.keys.bindings import pressable
+    from lossmon.ui.keys import pressable
 
     try:
         pressable(config.keys, ids())

@@ -98,7 +98,7 @@ def open_jobs(
         ConfigError: A path is not there, or an address cannot be opened.
     """
     from lossmon.cluster.slurm.commands import Queue, is_installed
-    from lossmon.cluster.slurm.outputs import expected
+    from lossmon.cluster.slurm.jobs import expected
     from lossmon.cluster.source import JobSource
     from lossmon.monitor import LocalSource, MonitorConfig
     from lossmon.monitor.merged_source import MergedSource

@@ -132,7 +132,7 @@ class Discovery:
 
 def _own_format(patterns: Mapping[str, str]) -> Format:
     # Few users have patterns: the others do not wait for this import.
-    from lossmon.readers.text.detection import own_format
+    from lossmon.readers.text import own_format
     from lossmon.readers.text.user_patterns import Pattern
 
     return own_format(Pattern(patterns))

@@ -13,9 +13,8 @@ from lossmon.locale import translate
 from lossmon.types import Floats, RunSnapshot, Series
 from lossmon.ui.chart.axes.ranges import Frame
 from lossmon.ui.chart.layout import scaled
-from lossmon.ui.chart.model import Curve, Mark, MarkKind
+from lossmon.ui.chart.model import Curve, Mark, MarkKind, XAxis
 from lossmon.ui.chart.positions import position_of_step
-from lossmon.ui.chart.view_options import XAxis
 from lossmon.ui.text import numbers
 from lossmon.ui.text.lines import clean
 

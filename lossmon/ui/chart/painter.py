@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from rich.style import Style
 
 from lossmon.types import Severity
 from lossmon.ui.chart.annotations import (
@@ -31,6 +32,7 @@ from lossmon.ui.chart.layers import (
 )
 from lossmon.ui.chart.layout import Layout, horizontal, layout, vertical
 from lossmon.ui.chart.model import ChartModel, ChartOptions, Curve
+from lossmon.ui.theme.palette import Palette
 
 SERIES = tuple(f"series-{number}" for number in range(1, 9))
 """Styles of curves that are neither train nor eval."""
@@ -305,3 +307,52 @@ def _positions(canvas: Canvas, plan: Layout, grid: Grid, options: ChartOptions) 
         if begin >= free and is_free:
             canvas.write(begin, plan.height, tick.label, "axis")
             free = begin + width + 1
+
+
+SERIES_ROLES = {
+    "series-1": "train",
+    "series-2": "eval",
+    "series-3": "ok",
+    "series-4": "warning",
+    "series-5": "critical",
+    "series-6": "notice",
+    "series-7": "mark",
+    "series-8": "bar",
+}
+"""The colours of runs that are laid over each other."""
+
+_ROLES = {
+    "blank": "foreground",
+    "axis": "axis",
+    "train": "train",
+    "eval": "eval",
+    "train-raw": "train-raw",
+    "eval-raw": "eval-raw",
+    "other": "train",
+    "other-raw": "train-raw",
+    **SERIES_ROLES,
+    "ghost": "muted",
+    "gap": "frame",
+    "mark": "mark",
+    "nan": "critical",
+    "clipped": "muted",
+    "restart": "muted",
+    "verdict-neutral": "muted",
+    "verdict-ok": "ok",
+    "verdict-notice": "notice",
+    "verdict-warning": "warning",
+    "verdict-critical": "critical",
+    "checkpoint": "muted",
+    "cursor": "key",
+}
+"""The role of the theme that paints each style; raw points of further curves are muted."""
+
+_ROLES |= {f"{name}-calm": f"{_ROLES[name]}~" for name in SERIES}
+_ROLES |= {f"{name}-raw": "muted" for name in LINES if f"{name}-raw" not in _ROLES}
+
+
+def cell_style(palette: Palette, name: str) -> Style:
+    """The style of cells that a picture names so."""
+    if name.endswith(TINTED):
+        return palette.tinted(_ROLES[name.removesuffix(TINTED)])
+    return palette.style(_ROLES[name])

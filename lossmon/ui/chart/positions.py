@@ -10,9 +10,8 @@ import numpy as np
 
 from lossmon.monitor.runs.run_state import steps_per_epoch
 from lossmon.types import Axis, Floats, RunSnapshot, Series
-from lossmon.ui.chart.model import ChartModel, Curve, curve_of, start_of
+from lossmon.ui.chart.model import ChartModel, Curve, XAxis, curve_of, start_of
 from lossmon.ui.chart.readout import readout
-from lossmon.ui.chart.view_options import XAxis
 
 
 def has_axis(run: RunSnapshot, series: Series, x: XAxis) -> bool:

@@ -10,9 +10,8 @@ from lossmon.analysis.sentences import nearest_checkpoint
 from lossmon.lazy_pattern import lazy_pattern
 from lossmon.types import Kind, RunSnapshot, RunState, Series, Severity, Split, VerdictChange
 from lossmon.ui.chart.axes.log_x import logarithmic
-from lossmon.ui.chart.model import ChartModel, Curve, Mark
+from lossmon.ui.chart.model import ChartModel, ChartSettings, Curve, Mark, XAxis
 from lossmon.ui.chart.positions import placed_curve, position_of_step
-from lossmon.ui.chart.view_options import ChartSettings, XAxis
 
 MOST_TURNS = 12
 """Changes of the badge that are marked: more would hide the labels of the axis."""

@@ -15,9 +15,8 @@ from lossmon.analysis.comparison import (
 )
 from lossmon.fast_dataclass import dataclass
 from lossmon.types import Kind, RunSnapshot, Series
-from lossmon.ui.chart.model import Curve, start_of
+from lossmon.ui.chart.model import Curve, XAxis, start_of
 from lossmon.ui.chart.positions import has_axis, placed_curve
-from lossmon.ui.chart.view_options import XAxis
 from lossmon.ui.metrics.table import others
 from lossmon.ui.scene import Scene
 from lossmon.ui.state.session import LETTERS, MOST

@@ -11,8 +11,8 @@ from lossmon.analysis.comparison import CurveDifference
 from lossmon.analysis.run_settings import SettingDifference, differing
 from lossmon.diagnosis.advice import badge_of
 from lossmon.fast_dataclass import dataclass
-from lossmon.ui.chart.styles import SERIES_ROLES
-from lossmon.ui.chart.view_options import XAxis
+from lossmon.ui.chart.model import XAxis
+from lossmon.ui.chart.painter import SERIES_ROLES
 from lossmon.ui.compare.runs import ComparedRun, Metric, best_of
 from lossmon.ui.dashboard.verdicts import narrow_block
 from lossmon.ui.fleet.names import RunNames

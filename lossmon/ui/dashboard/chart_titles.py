@@ -9,11 +9,10 @@ import numpy as np
 from lossmon.analysis.generalisation_gap import gap_series
 from lossmon.analysis.sentences import best_checkpoint
 from lossmon.types import Axis, Floats, Kind, RunSnapshot, Series
-from lossmon.ui.chart.model import ChartOptions, Shade
+from lossmon.ui.chart.model import ChartOptions, Shade, XAxis
+from lossmon.ui.chart.painter import SERIES_ROLES
 from lossmon.ui.chart.positions import axis_of
 from lossmon.ui.chart.run_model import style_of
-from lossmon.ui.chart.styles import SERIES_ROLES
-from lossmon.ui.chart.view_options import XAxis
 from lossmon.ui.metrics.names import display_name
 from lossmon.ui.scene import Scene
 from lossmon.ui.text import numbers

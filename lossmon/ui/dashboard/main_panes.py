@@ -9,9 +9,8 @@ from functools import partial
 from lossmon.fast_dataclass import dataclass
 from lossmon.types import RunSnapshot
 from lossmon.ui.chart.curve_cache import Trace
-from lossmon.ui.chart.model import ChartModel, ChartOptions
+from lossmon.ui.chart.model import SMOOTHINGS, ChartModel, ChartOptions, XAxis
 from lossmon.ui.chart.run_model import eval_sets, model_of, reward_charts
-from lossmon.ui.chart.view_options import SMOOTHINGS, XAxis
 from lossmon.ui.dashboard.chart_titles import (
     footer_of,
     gap_of,

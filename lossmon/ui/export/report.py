@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from html import escape
+from pathlib import Path
 
 from lossmon.analysis.sentences import (
     also_sentences,
@@ -13,13 +14,17 @@ from lossmon.analysis.sentences import (
     metric_sentences,
     remedies,
 )
+from lossmon.config import Config
 from lossmon.diagnosis.advice import advise, badge_of, explain_missing
+from lossmon.errors import ConfigError
 from lossmon.locale import metric_name, phrase, translate
+from lossmon.monitor import Monitor, MonitorConfig
+from lossmon.reports.export.files import Work, file_name, fresh, unique
+from lossmon.reports.export.points import write_points
 from lossmon.types import RunSnapshot, Series
-from lossmon.ui.chart.model import ChartOptions
+from lossmon.ui.chart.model import ChartOptions, ChartSettings, XAxis, chart_settings_of
 from lossmon.ui.chart.positions import has_axis
 from lossmon.ui.chart.run_model import model_of
-from lossmon.ui.chart.view_options import ChartSettings, XAxis
 from lossmon.ui.export.drawing import draw, spark
 from lossmon.ui.text import numbers
 from lossmon.ui.text.lines import clean
@@ -242,3 +247,40 @@ def _log(run: RunSnapshot, say: _Words) -> Iterable[str]:
     yield f"<h2>{say('log')} <span class='sub'>{_text(run.log_name)}</span></h2>"
     lines = "\n".join(_text(line) for line in run.log[-LOG_LINES:])
     yield f"<pre>{lines}</pre>"
+
+
+def report(paths: Sequence[Path], config: Config, directory: Path, csv: bool) -> list[Path]:
+    """Write a page, and the points if wanted, for every run under the paths.
+
+    Args:
+        paths: What to read; each is one run unless it holds several.
+        config: Settings.
+        directory: Where the files go; made if it is not there.
+        csv: Write the points too.
+
+    Returns:
+        The files, in the order written.
+
+    Raises:
+        ConfigError: The directory cannot be written.
+    """
+    settings = MonitorConfig(config.metrics, config.patterns, config.sensitivity)
+    runs = [run for path in paths for run in Monitor([path], settings).drain().runs if run.series]
+    now, chart_settings = time.time(), chart_settings_of(config)
+    written: list[Path] = []
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        names = unique(file_name(run.name, now) for run in runs)
+        for run, name in zip(runs, names, strict=True):
+            path = directory / f"{name}.html"
+            with fresh(path) as out:
+                out.write(page(run, chart_settings, config.lang, now))
+            written.append(path)
+            if csv:
+                path = directory / f"{name}.csv"
+                with fresh(path) as out:
+                    write_points(out, run.series, Work())
+                written.append(path)
+    except OSError as error:
+        raise ConfigError(f"{error.filename or directory}: {error.strerror or error}") from error
+    return written

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossmon.types import ClassifierCurve, Floats, Histogram, PrCurve
-from lossmon.ui.chart.model import ChartModel, ChartOptions, Curve
-from lossmon.ui.chart.view_options import XAxis
+from lossmon.ui.chart.model import ChartModel, ChartOptions, Curve, XAxis
 
 _TAIL = 0.001
 """Share of the values at either end that may lie beyond the axis: one step with a single huge value

@@ -9,10 +9,9 @@ from textual.geometry import Size
 from lossmon.fast_dataclass import dataclass
 from lossmon.types import Kind, RunSnapshot
 from lossmon.ui.chart.axes.log_x import logarithmic
-from lossmon.ui.chart.model import ChartModel
+from lossmon.ui.chart.model import ChartModel, ChartSettings
 from lossmon.ui.chart.positions import placed_curve
 from lossmon.ui.chart.run_model import model_of, style_of
-from lossmon.ui.chart.view_options import ChartSettings
 from lossmon.ui.metrics.entries import Bands, MetricEntry, as_series
 
 _MARKS = frozenset({"min", "restart"})

@@ -13,9 +13,8 @@ from textual.binding import Binding, BindingType
 from textual.events import Click, MouseEvent
 
 from lossmon.types import RunSnapshot, RunState
-from lossmon.ui.chart.model import ChartModel, Curve
+from lossmon.ui.chart.model import ChartModel, Curve, XAxis
 from lossmon.ui.chart.positions import has_axis
-from lossmon.ui.chart.view_options import XAxis
 from lossmon.ui.compare.runs import (
     ComparedRun,
     Metric,

@@ -17,7 +17,7 @@ from lossmon.ui.metrics.names import natural_key
 from lossmon.ui.metrics.ranking import SearchError, matcher
 from lossmon.ui.screens.base.host import ViewHost
 from lossmon.ui.screens.base.page_screen import PageScreen
-from lossmon.ui.screens.base.typing_screen import TypingScreen
+from lossmon.ui.screens.base.scene_screen import TypingScreen
 from lossmon.ui.text.lines import EMPTY, MUTED, STRONG, TEXT, Line, clean, clip, clip_middle
 
 NAME_SHARE = 2

@@ -15,12 +15,11 @@ from textual.widget import Widget
 
 from lossmon.types import RunState
 from lossmon.ui.chart.axes.ranges import x_span
-from lossmon.ui.chart.view_options import XAxis
+from lossmon.ui.chart.model import XAxis
 from lossmon.ui.dashboard.header import hidden_panes
 from lossmon.ui.scene import Scene
 from lossmon.ui.screens.base.host import ViewHost
-from lossmon.ui.screens.base.scene_screen import DetailRequested
-from lossmon.ui.screens.base.typing_screen import TypingScreen
+from lossmon.ui.screens.base.scene_screen import DetailRequested, TypingScreen
 from lossmon.ui.screens.dashboard_keys import BINDINGS, FOOTER_OF, VIEW_OF, useless_keys
 from lossmon.ui.screens.pane_sizes import (
     CHARTS,
@@ -33,8 +32,7 @@ from lossmon.ui.screens.pane_sizes import (
     size_of,
     title_at,
 )
-from lossmon.ui.widgets.charts.losses import Losses
-from lossmon.ui.widgets.charts.pane import LossPane
+from lossmon.ui.widgets.charts.pane import Losses, LossPane
 from lossmon.ui.widgets.configuration import Configuration
 from lossmon.ui.widgets.hardware import Hardware
 from lossmon.ui.widgets.header import Header, Notices, Progress, Pulse

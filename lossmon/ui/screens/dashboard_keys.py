@@ -11,7 +11,7 @@ from lossmon.analysis.sentences import nearest_checkpoint
 from lossmon.diagnosis.advice import advise
 from lossmon.fast_dataclass import dataclass
 from lossmon.types import UNJUDGED, RunSnapshot, RunState, Series
-from lossmon.ui.keys.bindings import BINDINGS as APP_BINDINGS
+from lossmon.ui.keys import BINDINGS as APP_BINDINGS
 from lossmon.ui.scene import Scene
 from lossmon.ui.screens.base.scene_screen import axes_of
 from lossmon.ui.text.lines import clean

@@ -21,12 +21,11 @@ from lossmon.ui.chart.readout import Reading, readout
 from lossmon.ui.chart.run_model import model_of
 from lossmon.ui.dashboard.chart_titles import options_of, shade_of
 from lossmon.ui.dashboard.main_panes import titles
-from lossmon.ui.keys.bindings import DETAIL_BINDINGS, DETAIL_FOOTER, footer
+from lossmon.ui.keys import DETAIL_BINDINGS, DETAIL_FOOTER, footer
 from lossmon.ui.metrics.names import named
 from lossmon.ui.scene import Scene
 from lossmon.ui.screens.base.host import ViewHost
-from lossmon.ui.screens.base.scene_screen import DetailRequested
-from lossmon.ui.screens.base.typing_screen import TypingScreen
+from lossmon.ui.screens.base.scene_screen import DetailRequested, TypingScreen
 from lossmon.ui.text.lines import EMPTY, MUTED, Line, clean
 from lossmon.ui.widgets.charts.chart import Chart
 from lossmon.ui.widgets.charts.pane import Edge

@@ -22,7 +22,7 @@ from lossmon.ui.media.kitty import without_images
 from lossmon.ui.scene import Scene
 from lossmon.ui.screens.base.host import ViewHost
 from lossmon.ui.screens.base.page_screen import PageScreen
-from lossmon.ui.screens.base.typing_screen import TypingScreen
+from lossmon.ui.screens.base.scene_screen import TypingScreen
 from lossmon.ui.text import numbers
 from lossmon.ui.text.lines import (
     EMPTY,

@@ -17,12 +17,11 @@ from lossmon.hardware.recorded import PREFIX
 from lossmon.hardware.recorded_names import recorded_quantity
 from lossmon.locale import phrase
 from lossmon.types import Floats, RunSnapshot, Series
-from lossmon.ui.chart.model import ChartModel, ChartOptions, Curve, start_of
+from lossmon.ui.chart.model import ChartModel, ChartOptions, Curve, XAxis, start_of
 from lossmon.ui.chart.positions import has_axis
 from lossmon.ui.chart.run_model import model_of, style_of
-from lossmon.ui.chart.view_options import XAxis
 from lossmon.ui.dashboard.chart_titles import options_of
-from lossmon.ui.keys.bindings import footer
+from lossmon.ui.keys import footer
 from lossmon.ui.metrics.names import natural_key
 from lossmon.ui.scene import Scene
 from lossmon.ui.screens.base.host import ViewHost

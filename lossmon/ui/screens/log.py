@@ -11,8 +11,7 @@ from textual.binding import Binding, BindingType
 from lossmon.ui.scene import Scene
 from lossmon.ui.screens.base.host import ViewHost
 from lossmon.ui.screens.base.page_screen import PageScreen
-from lossmon.ui.screens.base.scene_screen import DetailRequested
-from lossmon.ui.screens.base.typing_screen import TypingScreen
+from lossmon.ui.screens.base.scene_screen import DetailRequested, TypingScreen
 from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, clean, fit, pointer
 from lossmon.ui.widgets.log import tone
 

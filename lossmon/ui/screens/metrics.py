@@ -14,7 +14,7 @@ from textual.containers import Grid
 
 from lossmon.types import RunSnapshot
 from lossmon.ui.dashboard.chart_titles import options_of
-from lossmon.ui.keys.bindings import footer
+from lossmon.ui.keys import footer
 from lossmon.ui.metrics.charts import chart_of, grid_of, room_of
 from lossmon.ui.metrics.entries import (
     Bands,
@@ -28,8 +28,7 @@ from lossmon.ui.metrics.names import frequencies, shared_prefix, shortened
 from lossmon.ui.metrics.ranking import MetricSort, SearchError, matcher, ordered
 from lossmon.ui.scene import Scene
 from lossmon.ui.screens.base.host import ViewHost
-from lossmon.ui.screens.base.scene_screen import DetailRequested, MediaRequested
-from lossmon.ui.screens.base.typing_screen import TypingScreen
+from lossmon.ui.screens.base.scene_screen import DetailRequested, MediaRequested, TypingScreen
 from lossmon.ui.screens.media.previews import Previews, PreviewsRead
 from lossmon.ui.text.lines import EMPTY, MUTED, STRONG, TEXT, Line, clean
 from lossmon.ui.widgets.keys import Keys

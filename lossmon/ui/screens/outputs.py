@@ -11,11 +11,10 @@ from textual.binding import Binding, BindingType
 
 from lossmon.analysis.outputs import collect
 from lossmon.types import TextSample
-from lossmon.ui.outputs.pair import Pairing, example, missing, summary
-from lossmon.ui.outputs.selection import B, OutputSelection
+from lossmon.ui.outputs import B, OutputSelection, Pairing, example, missing, summary
 from lossmon.ui.scene import Scene
 from lossmon.ui.screens.base.host import ViewHost
-from lossmon.ui.screens.base.typing_screen import TypingScreen
+from lossmon.ui.screens.base.scene_screen import TypingScreen
 from lossmon.ui.state.ratings import Rating, Ratings, tally
 from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, clean, join
 from lossmon.ui.widgets.answers import Answers, Pair

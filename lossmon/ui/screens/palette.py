@@ -16,8 +16,7 @@ from lossmon.ui.metrics.entries import MEDIA_WORDS, key_of
 from lossmon.ui.metrics.names import display_name
 from lossmon.ui.screens.base.host import ViewHost
 from lossmon.ui.screens.base.page_screen import PageScreen
-from lossmon.ui.screens.base.scene_screen import DetailRequested, MediaRequested
-from lossmon.ui.screens.base.typing_screen import TypingScreen
+from lossmon.ui.screens.base.scene_screen import DetailRequested, MediaRequested, TypingScreen
 from lossmon.ui.text.lines import MUTED, STRONG, TEXT, Line, clean, clip, fit, pointer
 from lossmon.ui.widgets.keys import NAMES
 from lossmon.ui.widgets.text_input import ENDS

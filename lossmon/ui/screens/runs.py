@@ -22,7 +22,7 @@ from lossmon.ui.run_selection import RunSelection
 from lossmon.ui.scene import Scene
 from lossmon.ui.screens.base.host import ViewHost
 from lossmon.ui.screens.base.page_screen import Body, PageScreen
-from lossmon.ui.screens.base.typing_screen import TypingScreen
+from lossmon.ui.screens.base.scene_screen import TypingScreen
 from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, clean
 from lossmon.ui.widgets.run_preview import RunPreview, preview_size
 

@@ -16,7 +16,7 @@ from lossmon.ui.screens.base.page_screen import PageScreen
 from lossmon.ui.state.preferences import Preferences
 from lossmon.ui.text.lines import MUTED, STRONG, TEXT, Line, fit, pointer
 from lossmon.ui.theme.switcher import ThemeSwitcher
-from lossmon.ui.widgets.charts.losses import Losses
+from lossmon.ui.widgets.charts.pane import Losses
 from lossmon.ui.widgets.metrics import Metrics
 from lossmon.ui.widgets.verdicts import Badge
 

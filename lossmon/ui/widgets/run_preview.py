@@ -15,8 +15,7 @@ from lossmon.ui.dashboard.verdicts import block, next_step
 from lossmon.ui.scene import Scene
 from lossmon.ui.text.lines import EMPTY, TEXT, Line, clean, fit, sentence, wrap
 from lossmon.ui.text.lines import width as cells_of
-from lossmon.ui.widgets.charts.losses import show_plan
-from lossmon.ui.widgets.charts.pane import LossPane
+from lossmon.ui.widgets.charts.pane import LossPane, show_plan
 from lossmon.ui.widgets.panel import ScenePanel
 
 BESIDE = 140

@@ -13,8 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lossmon.errors import ReadError
-from lossmon.readers.swanlab.reader import SwanlabReader
-from lossmon.readers.swanlab.records import SwanlabScalar, decode_protobuf
+from lossmon.readers.swanlab.reader import SwanlabReader, SwanlabScalar, decode_protobuf
 from lossmon.types import Batch, TextSample
 from tests import paths
 from tests.readers.databases.transaction_logs import logged, message, varint

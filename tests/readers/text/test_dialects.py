@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from lossmon.readers.text.detection import claims
+from lossmon.readers.text import claims
 from lossmon.readers.text.explain import explain_line
 from lossmon.types import Axis
 from tests import paths

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lossmon.readers.files.terminal import displayed, resolved
-from lossmon.readers.text.detection import claims
+from lossmon.readers.text import claims
 from lossmon.readers.text.explain import explain_line
 from lossmon.readers.text.grammar.parse import parse
 from lossmon.readers.text.reader import TextReader

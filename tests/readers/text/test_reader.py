@@ -15,8 +15,7 @@ from types import SimpleNamespace
 import pytest
 
 from lossmon.readers.points_builder import BatchBuilder
-from lossmon.readers.text import FORMATS
-from lossmon.readers.text.detection import claims
+from lossmon.readers.text import FORMATS, claims
 from lossmon.readers.text.log import TextLog
 from lossmon.readers.text.reader import TextReader
 from lossmon.types import Axis, Batch, Facts

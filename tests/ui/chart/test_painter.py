@@ -10,10 +10,18 @@ from hypothesis import strategies as st
 
 from lossmon.types import Floats, Kind, Meaning, Series, Severity
 from lossmon.ui.chart.canvas import Picture, changes
-from lossmon.ui.chart.model import ChartModel, ChartOptions, Curve, Mark, Marker, curve_of, start_of
+from lossmon.ui.chart.model import (
+    ChartModel,
+    ChartOptions,
+    Curve,
+    Mark,
+    Marker,
+    XAxis,
+    curve_of,
+    start_of,
+)
 from lossmon.ui.chart.painter import Painter, render
 from lossmon.ui.chart.readout import readout, step_to
-from lossmon.ui.chart.view_options import XAxis
 
 PLAIN = ChartOptions(smoothing=0.0, hide_outliers=False)
 ASCII = ChartOptions(smoothing=0.0, hide_outliers=False, marker="ascii")

@@ -9,9 +9,9 @@ import pytest
 from lossmon.analysis.generalisation_gap import gap_series
 from lossmon.monitor.runs.run_state import steps_per_epoch
 from lossmon.types import Axis, Best, RunSnapshot, Severity, VerdictChange
+from lossmon.ui.chart.model import ChartSettings, XAxis
 from lossmon.ui.chart.positions import axes_of_run
 from lossmon.ui.chart.run_model import model_of
-from lossmon.ui.chart.view_options import ChartSettings, XAxis
 from lossmon.ui.dashboard.chart_titles import footer_of, options_of, title_of
 from lossmon.ui.dashboard.main_panes import titles
 from lossmon.ui.scene import Scene

@@ -12,9 +12,8 @@ import numpy as np
 import pytest
 
 from lossmon.types import Meaning, RunSnapshot
-from lossmon.ui.chart.model import ChartOptions
+from lossmon.ui.chart.model import ChartOptions, ChartSettings
 from lossmon.ui.chart.run_model import model_of
-from lossmon.ui.chart.view_options import ChartSettings
 from lossmon.ui.export.drawing import draw, spark
 from lossmon.ui.export.report import page
 from tests.ui import stage

@@ -7,7 +7,7 @@ import pytest
 from lossmon import cli
 from lossmon.locale import section
 from lossmon.ui.key_catalogue import catalogue
-from lossmon.ui.keys.bindings import is_key, pressable
+from lossmon.ui.keys import is_key, pressable
 from lossmon.ui.screens.help import HelpScreen
 from lossmon.ui.text.lines import MUTED, plain, width
 from tests.ui import stage

@@ -12,7 +12,7 @@ import pytest
 
 from lossmon.types import Meaning, RunSnapshot, Snapshot
 from lossmon.ui.app import LossmonApp
-from lossmon.ui.chart.view_options import ChartSettings, XAxis
+from lossmon.ui.chart.model import ChartSettings, XAxis
 from lossmon.ui.compare.runs import LETTERS, baseline_of, chosen_runs, metrics_of
 from lossmon.ui.follower import SnapshotReady
 from lossmon.ui.scene import Scene, ScreenConfig

@@ -10,7 +10,7 @@ from textual.geometry import Offset, Size
 from textual.pilot import Pilot
 
 from lossmon.types import HardwareReading
-from lossmon.ui.chart.view_options import ChartSettings
+from lossmon.ui.chart.model import ChartSettings
 from lossmon.ui.scene import Scene, ScreenConfig
 from lossmon.ui.screens.dashboard import Dashboard
 from lossmon.ui.screens.dashboard_keys import useless_keys

@@ -16,7 +16,7 @@ from textual.pilot import Pilot
 from lossmon.types import TextSample
 from lossmon.ui.app import LossmonApp
 from lossmon.ui.follower import SnapshotReady
-from lossmon.ui.outputs.pair import EXAMPLE
+from lossmon.ui.outputs import EXAMPLE
 from lossmon.ui.scene import ScreenConfig
 from lossmon.ui.screens.outputs import OutputsScreen
 from lossmon.ui.terminal import Terminal

@@ -6,7 +6,7 @@ from textual.binding import Binding
 
 from lossmon.types import Snapshot
 from lossmon.ui.app import LossmonApp
-from lossmon.ui.keys.bindings import BINDINGS
+from lossmon.ui.keys import BINDINGS
 from lossmon.ui.scene import ScreenConfig
 from lossmon.ui.screens.dashboard import Dashboard
 from lossmon.ui.screens.detail import DetailScreen

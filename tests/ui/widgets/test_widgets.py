@@ -29,7 +29,7 @@ from lossmon.types import (
     Severity,
     Snapshot,
 )
-from lossmon.ui.chart.view_options import ChartSettings
+from lossmon.ui.chart.model import ChartSettings
 from lossmon.ui.dashboard.header import header_line, progress_parts
 from lossmon.ui.dashboard.main_panes import pane_plans
 from lossmon.ui.dashboard.notices import Pace, notice, shortened

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from textual import events
 from textual.message import Message
 from textual.screen import Screen
 
 from lossmon.types import MediaSeries
+from lossmon.ui.chart.model import XAxis
 from lossmon.ui.chart.positions import axes_of_run
-from lossmon.ui.chart.view_options import XAxis
 from lossmon.ui.compositor import DiffCompositor
 from lossmon.ui.dashboard.places import COLUMNS, ROWS
 from lossmon.ui.scene import Scene
+from lossmon.ui.widgets.text_input import Entry
 
 if TYPE_CHECKING:
     from lossmon.ui.screens.base.host import ViewHost
+
+MOVES: Mapping[str, int] = {"up": -1, "down": 1, "pageup": -10, "pagedown": 10}
+"""Keys that move the choice in a list while its filter is typed, and by how many rows."""
 
 
 def axes_of(scene: Scene) -> Collection[XAxis]:
@@ -114,3 +118,42 @@ class SceneScreen(Screen[None]):
     def seen(self) -> tuple[Path, ...]:
         """Paths of the runs in view; empty where it is the run of the scene alone."""
         return ()
+
+
+class TypingScreen(SceneScreen):
+    """While its entry is active every key is for the text, but those that end the program."""
+
+    prompt: ClassVar[str] = ""
+    """What stands before the text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.entry = Entry(self.prompt)
+
+    @property
+    def is_typing(self) -> bool:
+        return self.entry.active
+
+    def typed(self) -> None:
+        """Show what was typed so far, and what comes of it."""
+        raise NotImplementedError
+
+    def rows_moved(self, event: events.Key) -> int:
+        """Rows by which a key moves the choice while a filter is typed, which uses the key up.
+
+        0 where it is not such a key.
+        """
+        rows = MOVES.get(event.key, 0)
+        if rows:
+            event.stop()
+            event.prevent_default()
+        return rows
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return not self.entry.active or action in ("quit", "help_quit")
+
+    def on_paste(self, event: events.Paste) -> None:
+        if self.entry.active:
+            event.stop()
+            self.entry.paste(event.text)
+            self.typed()

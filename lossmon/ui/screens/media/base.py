@@ -14,16 +14,16 @@ from textual.widget import Widget
 
 from lossmon.monitor.media import load_media
 from lossmon.types import MediaContent, MediaKind, MediaRecord, MediaSeries, UnreadableMedia
-from lossmon.ui.keys.bindings import footer
+from lossmon.ui.keys import footer
 from lossmon.ui.metrics.names import natural_key
 from lossmon.ui.metrics.ranking import SearchError, matcher
 from lossmon.ui.scene import Scene
 from lossmon.ui.screens.base.host import ViewHost
-from lossmon.ui.screens.base.typing_screen import TypingScreen
+from lossmon.ui.screens.base.scene_screen import TypingScreen
 from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, clean
 from lossmon.ui.widgets.charts.pane import Edge
 from lossmon.ui.widgets.keys import Keys
-from lossmon.ui.widgets.media.tags import MediaList
+from lossmon.ui.widgets.media.card import MediaList
 
 FOOTER = ("media.later", "media.down", "media.filter", "media.back")
 """Ids of what the footer shows, the most important first."""

@@ -9,8 +9,7 @@ import numpy as np
 from textual.containers import Container
 
 from lossmon.types import ClassifierCurve, MediaKind
-from lossmon.ui.chart.model import ChartModel, ChartOptions, Curve
-from lossmon.ui.chart.view_options import XAxis
+from lossmon.ui.chart.model import ChartModel, ChartOptions, Curve, XAxis
 from lossmon.ui.dashboard.chart_titles import options_of
 from lossmon.ui.media.heat import area_word, curve_model, unit_square, unsmoothed
 from lossmon.ui.screens.media.base import MediaScreen

@@ -11,8 +11,7 @@ from lossmon.ui.chart.axes.ranges import Frame, Span
 from lossmon.ui.chart.canvas import Picture, changes
 from lossmon.ui.chart.curve_cache import Trace
 from lossmon.ui.chart.model import ChartModel, ChartOptions, Curve
-from lossmon.ui.chart.painter import Painter
-from lossmon.ui.chart.styles import cell_style
+from lossmon.ui.chart.painter import Painter, cell_style
 from lossmon.ui.widgets.panel import palette_of
 
 

@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 
 from lossmon.ui.chart.axes.log_x import logarithmic, position_ticks
-from lossmon.ui.chart.model import ChartModel, ChartOptions, Curve, Mark
+from lossmon.ui.chart.model import ChartModel, ChartOptions, ChartSettings, Curve, Mark
 from lossmon.ui.chart.painter import Painter
 from lossmon.ui.chart.readout import readout
 from lossmon.ui.chart.run_model import model_of
-from lossmon.ui.chart.view_options import ChartSettings
 from tests.ui import stage
 
 

@@ -1,1 +1,0 @@
-"""Key bindings and the keymap."""

@@ -1,1 +1,0 @@
-"""Model outputs without a widget."""
