@@ -10,7 +10,7 @@ from io import TextIOWrapper
 
 from lossmon import commands
 from lossmon.ending import ended_by_signals
-from lossmon.errors import ConfigError, LossmonError, did_you_mean
+from lossmon.errors import ConfigError, LossmonError, did_you_mean, internal_error
 
 USAGE_ERROR = 2
 """Exit status where the arguments or the settings are wrong, or the output cannot be written."""
@@ -53,12 +53,23 @@ def _run(arguments: list[str]) -> int:
         # The reader of the output has ended, as in `lossmon check … | head`.
         _discard_output()
         return 0
-    except OSError as error:
-        if error.errno not in UNWRITABLE or error.filename is not None:
-            raise
+    except Exception as error:
+        _explain(error)
+        return USAGE_ERROR
+
+
+def _explain(error: Exception) -> None:
+    """Say what ended a command. A status of 1 would be a verdict of `lossmon check`."""
+    if not isinstance(error, OSError):
+        print(f"lossmon: {internal_error(error)}; `lossmon doctor` says more", file=sys.stderr)
+    elif error.errno in UNWRITABLE and error.filename is None:
         _discard_output()
         print(f"lossmon: the output cannot be written: {error.strerror}", file=sys.stderr)
-        return USAGE_ERROR
+    else:
+        from lossmon.sanitize import one_line
+
+        named = "" if error.filename is None else f"{one_line(str(error.filename))}: "
+        print(f"lossmon: {named}{error.strerror or error}", file=sys.stderr)
 
 
 def _open_missing_streams() -> None:

@@ -628,3 +628,23 @@ def test_a_log_without_metrics_is_said_to_be_read(call: Call, tmp_path: Path) ->
     ended = call("check", str(tmp_path / "train.log"))
     assert ended.returncode == 3
     assert "train.log is read (text), but no line or record in it holds a metric" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (PermissionError(13, "Permission denied", "/data/r\x1bn"), "/data/r n: Permission denied"),
+        (OSError(5, "Input/output error", "/data/run"), "/data/run: Input/output error"),
+        (KeyError("loss"), "internal error: KeyError: 'loss'"),
+    ],
+    ids=str,
+)
+def test_an_unexpected_error_is_no_verdict(
+    error: Exception, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(_options: object) -> int:
+        raise error
+
+    monkeypatch.setattr(check_command, "run", fail)
+    assert main(["check", "run"]) == 2
+    assert capsys.readouterr().err.startswith(f"lossmon: {said}")

@@ -46,12 +46,19 @@ def check_paths(paths: Sequence[Path], late: Collection[Path] = ()) -> Iterator[
             values = {"point": str(point), "kind": kind, "seconds": f"{PATIENCE:g}"}
             yield bad(str(path), found, remedy, **values)
             continue
-        if not os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0)):
-            found = "may not be read" if path.exists() else "is not there"
+        if not os.access(path, os.R_OK | (os.X_OK if os.path.isdir(path) else 0)):
+            found = "is not there" if _is_missing(path) else "may not be read"
             yield bad(str(path), found, "name a directory or a log file that you may read")
             continue
         yield _file_system(path)
         yield from _clock(path)
+
+
+def _is_missing(path: Path) -> bool:
+    try:
+        return not path.exists()
+    except PermissionError:
+        return False
 
 
 def _file_system(path: Path) -> CheckResult:

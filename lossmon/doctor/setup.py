@@ -97,7 +97,7 @@ def check_directories() -> Iterator[CheckResult]:
         "cache directory": user_cache_path("lossmon"),
     }
     for subject, path in places.items():
-        above = next(one for one in (path, *path.parents) if one.exists())
+        above = next(one for one in (path, *path.parents) if os.path.exists(one))
         if above.is_dir() and os.access(above, os.W_OK | os.X_OK):
             yield _writable(subject, path, above)
         else:

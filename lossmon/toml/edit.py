@@ -176,7 +176,7 @@ def _read(path: Path) -> bytes | None:
         # Without this check, a writable directory would allow the replacement.
         raise ValueError("is read-only")
     if status.st_size > LARGEST:
-        raise ValueError(f"is larger than {LARGEST >> 20} MiB")
+        raise ValueError(f"is larger than {LARGEST >> 10} KiB")
     return path.read_bytes()
 
 

@@ -7,8 +7,11 @@ import stat
 from pathlib import Path
 from typing import Any
 
-LARGEST = 1 << 20
+LARGEST = 1 << 18
 """Bytes of the largest settings file or theme that is read."""
+
+MOST_DOTS = 100
+"""Dots in a line: the time for a dotted key grows with the square of its parts."""
 
 
 class TomlError(ValueError):
@@ -18,7 +21,7 @@ class TomlError(ValueError):
 def read_toml(path: Path) -> dict[str, Any]:
     """Read a TOML file.
 
-    Neither a pipe nor a device is waited for, and what is larger than `LARGEST` is not parsed.
+    Neither a pipe nor a device is waited for, and what would take long is not parsed.
 
     Raises:
         FileNotFoundError: It does not exist.
@@ -27,6 +30,8 @@ def read_toml(path: Path) -> dict[str, Any]:
     try:
         content = _content(path)
     except FileNotFoundError:
+        if path.is_symlink():
+            raise TomlError("is a broken symbolic link") from None
         raise
     except OSError as error:
         raise TomlError(f"cannot be read: {error.strerror or error}") from error
@@ -34,11 +39,17 @@ def read_toml(path: Path) -> dict[str, Any]:
     import tomllib
 
     try:
-        return tomllib.loads(content.decode())
+        text = content.decode("utf-8-sig")
+        for number, line in enumerate(text.splitlines(), 1):
+            if line.count(".") > MOST_DOTS:
+                raise TomlError(f"line {number} has more than {MOST_DOTS} dots")
+        return tomllib.loads(text)
     except UnicodeDecodeError as error:
         raise TomlError(f"is not UTF-8: {error}") from error
     except RecursionError as error:
         raise TomlError("not valid TOML: nested too deeply") from error
+    except TomlError:
+        raise
     except ValueError as error:
         # A decode error says line and column; a number of thousands of digits is a ValueError.
         raise TomlError(f"not valid TOML: {error}") from error
@@ -51,5 +62,5 @@ def _content(path: Path) -> bytes:
             raise TomlError("is not a regular file")
         content = file.read(LARGEST + 1)
     if len(content) > LARGEST:
-        raise TomlError(f"is larger than {LARGEST >> 20} MiB")
+        raise TomlError(f"is larger than {LARGEST >> 10} KiB")
     return content

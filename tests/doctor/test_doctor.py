@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -192,6 +193,23 @@ def test_a_directory_that_cannot_be_written_is_a_note(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "new" / "cache"))
     assert levels(check_directories())[1:] == ["note state directory", "good cache directory"]
     assert not (tmp_path / "new").exists()
+
+
+def test_what_lies_in_a_closed_directory_is_no_error_of_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = os.stat
+
+    def denied(path: str, **flags: Any) -> os.stat_result:
+        if f"{tmp_path}/" in str(path):
+            raise PermissionError(13, "Permission denied", str(path))
+        return look(path, **flags)
+
+    monkeypatch.setattr(os, "stat", denied)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    assert "state directory" in " ".join(levels(check_directories()))
+    [found] = check_paths([tmp_path / "run"])
+    assert (found.level, found.finding) == (Level.BAD, "may not be read")
 
 
 def test_a_full_disk_is_a_note(monkeypatch: pytest.MonkeyPatch) -> None:

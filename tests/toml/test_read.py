@@ -28,10 +28,13 @@ FAULTS = {
     "a pipe": (fifo, "is not a regular file"),
     "a device": (device, "is not a regular file"),
     "a directory": (directory, "Is a directory"),
-    "too large": (lambda path: path.write_bytes(b"#" * (LARGEST + 1)), "larger than 1 MiB"),
+    "too large": (lambda path: path.write_bytes(b"#" * (LARGEST + 1)), "larger than 256 KiB"),
     "no text": (lambda path: path.write_bytes(b"a = '\xff'"), "is not UTF-8"),
     "no TOML": (lambda path: path.write_text("a = "), "not valid TOML: Invalid value"),
     "many digits": (lambda path: path.write_text("a = " + "9" * 5000), "not valid TOML"),
+    "many dots": (lambda path: path.write_text("a." * 20_000 + "a = 1"), "more than 100 dots"),
+    "broken link": (lambda path: path.symlink_to(path.with_name("gone")), "broken symbolic link"),
+    "a loop": (lambda path: path.symlink_to(path), "Too many levels of symbolic links"),
     "deep": (lambda path: path.write_text("a = " + "[" * 20_000 + "]" * 20_000), "too deeply"),
 }
 """How a file may be wrong, and what is said of it."""
@@ -65,6 +68,26 @@ def test_wrong_settings_end_the_program_with_status_2(
     path, _ = fault
     assert main(["check", "--config", str(path), str(path.parent)]) == 2
     assert str(path) in capsys.readouterr().err
+
+
+def test_settings_in_their_usual_place_are_never_passed_over(
+    fault: tuple[Path, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path, _ = fault
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    (tmp_path / "lossmon").mkdir()
+    path.rename(tmp_path / "lossmon" / "config.toml")
+    assert main(["config"]) == 2
+    assert "config.toml: " in capsys.readouterr().err
+
+
+def test_a_byte_order_mark_is_no_fault(tmp_path: Path) -> None:
+    path = tmp_path / "windows.toml"
+    path.write_text("a = 1", encoding="utf-8-sig")
+    assert read_toml(path) == {"a": 1}
 
 
 def test_a_missing_file_is_told_apart(tmp_path: Path) -> None:

@@ -38,15 +38,26 @@ def settings_of(options: argparse.Namespace) -> Config:
         # Whatever prints colours reads the variable.
         os.environ["NO_COLOR"] = "1"
     file: Path | None = getattr(options, "config", None)
-    if file is not None and not file.is_file():
-        wrong = "is not a file" if file.exists() else "no such file"
+    if file is not None and not os.path.isfile(file):
+        wrong = "is not a file" if os.path.lexists(file) else "no such file"
         raise ConfigError(f"--config {file}: {wrong}")
-    # The home of somebody else, after `su` or `sudo`, holds no settings for us.
-    usual = config_directory() / "config.toml"
-    config = load(file or (usual if os.access(usual, os.R_OK) else None), os.environ, flags)
+    config = load(file or _usual_settings(), os.environ, flags)
     must_be_theme(config.theme)
     must_be_keys(config)
     return config
+
+
+def _usual_settings() -> Path | None:
+    """The settings file in its usual place, if there is one.
+
+    The home of somebody else, after `su` or `sudo`, holds none for us.
+    """
+    path = config_directory() / "config.toml"
+    try:
+        is_ours = path.lstat().st_uid == os.geteuid()
+    except OSError:
+        return None
+    return path if is_ours or os.access(path, os.R_OK) else None
 
 
 def must_be_theme(name: str) -> None:
