@@ -76,13 +76,13 @@ def _by_train(signals: Signals, sensitivity: float) -> Finding | None:
     if not best > 0:
         return None
     progress = log_ratio(signals.start, best)
-    real = progress >= REAL_PROGRESS + _chance(signals)
+    real = progress >= REAL_PROGRESS + signals.level_chance
     young = train.points < (FEW_POINTS if signals.is_coarse else YOUNG_POINTS)
     reference = best if real and not young else max(signals.start, best)
     excess = log_ratio(level, reference)
     if excess < _least_excess(signals) / sensitivity or _evals_disagree(signals, excess):
         return None
-    if excess < RECOVERED_RISE * _largest_recovered_rise(signals) / sensitivity:
+    if excess < RECOVERED_RISE * signals.largest_recovered_rise / sensitivity:
         return None
     if _is_scatter(signals, best, level, onset):
         return None
@@ -173,22 +173,6 @@ RECOVERED_RISE = 1.3
 """Times the largest rise that the run has already recovered from: slow swings are not a
 divergence."""
 
-BACK = 1.1
-"""Times its lowest level so far at which a loss is back from a rise."""
-
-
-def _largest_recovered_rise(signals: Signals) -> float:
-    """Log of the largest rise of the train loss above its best that it came back from."""
-    train = signals.capped_train
-    assert train is not None
-    if len(train) < CAP_WINDOW:
-        return 0.0
-    level = train.around
-    rise = level / np.maximum(np.minimum.accumulate(level), 1e-300)
-    back = int((rise < BACK).nonzero()[0][-1])
-    return math.log(max(float(rise[:back].max(initial=1.0)), 1.0))
-
-
 EVAL_WELL = math.log(1.2)
 """Log rise of an eval above the best below which nothing has diverged: noise of single batches
 looks like a divergence, but leaves the evals where they were."""
@@ -206,7 +190,7 @@ def _evals_disagree(signals: Signals, excess: float) -> bool:
     rose = signals.recent[-min(signals.level_width, len(signals.recent))][0]
     if evals.last >= rose:
         return float(signals.eval_log[-1]) - float(signals.eval_log.min()) < EVAL_WELL
-    least = EXCESS_NOISE * signals.level_error + _chance(signals)
+    least = EXCESS_NOISE * signals.level_error + signals.level_chance
     return least > EXCESS and excess < UNSURE * least
 
 
@@ -401,17 +385,10 @@ def _levels(signals: Signals) -> tuple[float, float, float, int, int]:
     return level, earlier, float(means[at]), int(steps[at]), onset
 
 
-def _chance(signals: Signals) -> float:
-    """Log by which the lowest of many windows is below the level by chance."""
-    assert signals.train is not None
-    windows_seen = max(signals.train.points / signals.level_width, 2.0)
-    return signals.level_error * math.sqrt(2 * math.log(windows_seen))
-
-
 def _least_excess(signals: Signals) -> float:
     """Log rise that neither healthy swings nor chance explain."""
     assert signals.train is not None
     young = signals.train.points < YOUNG_POINTS and not signals.is_coarse
     least = YOUNG_EXCESS if young else EXCESS
     noises = with_unsure_noise(EXCESS_NOISE, signals.noise_freedom)
-    return max(least, noises * signals.level_error + _chance(signals))
+    return max(least, noises * signals.level_error + signals.level_chance)

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from lossmon.diagnosis.cached import cached
-from lossmon.diagnosis.curve_stats import CurveStats, log_ratio, median, median_of_few
+from lossmon.diagnosis.curve_stats import CAP_WINDOW, CurveStats, log_ratio, median, median_of_few
 from lossmon.diagnosis.signals.run_curves import RunCurves
 from lossmon.fast_dataclass import dataclass
 
@@ -36,6 +36,9 @@ MOST_LEVEL_POINTS = 20
 
 LEVEL_POINTS = 12.0
 """Points of a level. Half of them must be high: more than a spike has."""
+
+BACK = 1.1
+"""Times its lowest level so far at which a loss is back from a rise."""
 
 
 class TrainSignals(RunCurves):
@@ -180,6 +183,24 @@ class TrainSignals(RunCurves):
         """Relative standard error of the median of one level."""
         noise = min(max(self.scatter, self.late_noise), 1.0)
         return MEDIAN_ERROR * noise / math.sqrt(self.level_width)
+
+    @cached
+    def level_chance(self) -> float:
+        """Log by which the lowest of all levels is below the usual one by chance."""
+        assert self.train is not None
+        levels = max(self.train.points / self.level_width, 2.0)
+        return self.level_error * math.sqrt(2 * math.log(levels))
+
+    @cached
+    def largest_recovered_rise(self) -> float:
+        """Log of the largest rise of the train loss above its best that it came back from."""
+        train = self.capped_train
+        assert train is not None
+        if len(train) < CAP_WINDOW:
+            return 0.0
+        rise = train.around / np.maximum(np.minimum.accumulate(train.around), 1e-300)
+        back = int((rise < BACK).nonzero()[0][-1])
+        return math.log(max(float(rise[:back].max(initial=1.0)), 1.0))
 
     @cached
     def alarm(self) -> float:

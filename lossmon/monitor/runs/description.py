@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from lossmon.lazy_pattern import lazy_pattern
 from lossmon.monitor.runs.files import RunFiles
 from lossmon.monitor.runs.run_state import RunVitals, StepRate, step_rate, stride
+from lossmon.readers.registry import directories
 from lossmon.store.merge import extremes
 from lossmon.types import (
     Axis,
@@ -27,7 +28,14 @@ from lossmon.types import (
     Severity,
 )
 
+_RANDOM = lazy_pattern(r"[0-9a-f]{32}$")
+
 _DATED = lazy_pattern(r"-(\d{4})(\d\d)(\d\d)_(\d\d)(\d\d)\d\d-([\w-]+)$", re.ASCII)
+
+
+def is_numbered(path: Path) -> bool:
+    """Whether a tracker named a directory: by the time, a number or random characters."""
+    return bool(_RANDOM.match(path.name) or directories().run.match(path.name))
 
 
 def own_label(path: Path) -> str:

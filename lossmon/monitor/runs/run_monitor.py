@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -17,6 +16,7 @@ from lossmon.monitor.runs.ambiguous_tags import TagOverrides, ambiguous_tags
 from lossmon.monitor.runs.description import (
     best_eval,
     epoch_of,
+    is_numbered,
     leading_series,
     unmasked,
     vitals_of,
@@ -28,7 +28,6 @@ from lossmon.monitor.runs.log import RunLog
 from lossmon.monitor.runs.notes import notes_on
 from lossmon.monitor.runs.study import with_study
 from lossmon.readers.discovery.found import FoundRun
-from lossmon.readers.registry import directories
 from lossmon.readers.tags.meaning import meaning
 from lossmon.store import RunStore
 from lossmon.store.media import MediaStore, SampleStore
@@ -49,9 +48,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-OVER = frozenset((RunState.FINISHED, RunState.FAILED, RunState.STALLED))
-"""States in which no further point is awaited."""
-
 GONE = "its files are gone; what was read of them stays"
 """Note on a run whose files were all deleted: a curve that does not move needs a reason."""
 
@@ -61,9 +57,6 @@ RESTATE = 0.5
 DESCRIBE_SHARE = 10.0
 """While files are read, describing their run, perhaps with thousands of series, may take a tenth of
 the time."""
-
-_RANDOM = re.compile(r"[0-9a-f]{32}$")
-"""Directories that trackers name by random characters, beside those named by time."""
 
 
 class RunMonitor:
@@ -87,8 +80,6 @@ class RunMonitor:
         clock: Callable[[], float],
     ) -> None:
         self._found = found
-        own = found.path.name
-        self._is_numbered = bool(_RANDOM.match(own) or directories().run.match(own))
         self._overrides = TagOverrides(names)
         self._clock = clock
         self._files = RunFiles()
@@ -124,9 +115,8 @@ class RunMonitor:
 
     def set_gone(self, is_gone: bool) -> None:
         """Set whether all files of the run were deleted."""
-        if is_gone is not self._is_gone:
-            self._is_gone = is_gone
-            self._changes += 1
+        self._changes += is_gone is not self._is_gone
+        self._is_gone = is_gone
 
     def set_end(self, failure: str | None) -> None:
         """Set whether the run has ended, as the study says that it is a trial of.
@@ -198,7 +188,8 @@ class RunMonitor:
             # These points are dropped only once they were judged: a log that grows faster has to
             # wait.
             return
-        self._thin(self._feed.reads)
+        if self._store.thin(self._feed.reads):
+            return_freed()
         now = self._clock()
         for file in self._files.in_turn():
             self._read(file, deadline, now)
@@ -247,8 +238,7 @@ class RunMonitor:
         try:
             self._settings = settings_beside(self._found.path)
         except Exception as error:
-            why = f"{internal_error(error)}; its settings files are not read"
-            self._notes[why] = None
+            self._notes[f"{internal_error(error)}; its settings files are not read"] = None
         self._changes += 1
 
     def set_metric_names(self, names: MetricNames) -> None:
@@ -265,10 +255,6 @@ class RunMonitor:
         self._feed.replay()
         # Points that were dropped can be replayed from the files alone.
         self._must_reread |= self._store.has_dropped()
-
-    def _thin(self, must_stay: Callable[[Meaning], bool] = lambda _: False) -> None:
-        if self._store.thin(must_stay):
-            return_freed()
 
     # ------------------------------------------------------------------------------------ judging
 
@@ -295,7 +281,8 @@ class RunMonitor:
             if changed := step():
                 self._changes += 1
             if (changed and not self._feed.busy) or (self._feed.error and self._store.is_crowded):
-                self._thin()
+                if self._store.thin():
+                    return_freed()
                 self._store.settle()
             return changed
         except Exception as error:
@@ -316,7 +303,7 @@ class RunMonitor:
     @property
     def framework_name(self) -> str:
         """Name that the framework gave the run where its directory is merely numbered, or empty."""
-        return self._facts().name or "" if self._is_numbered else ""
+        return self._facts().name or "" if is_numbered(self._found.path) else ""
 
     def snapshot(self, name: str = "") -> RunSnapshot:
         """Describe the run; the same object until something changes.
@@ -343,14 +330,12 @@ class RunMonitor:
             if abs(now - self._stated_at) < RESTATE:
                 return old
             self._stated_at = now
-            state, _ = run_state.state(self._vitals[0], now)
-            if state is old.state:
+            if run_state.state(self._vitals[0], now)[0] is old.state:
                 return old
         self._described_at, self._stated_at = self._changes, now
         begin = time.monotonic()
         self._snapshot = self._describe(name, now)
-        took = time.monotonic() - begin
-        self._not_before = begin + DESCRIBE_SHARE * took
+        self._not_before = begin + DESCRIBE_SHARE * (time.monotonic() - begin)
         return self._snapshot
 
     def _describe(self, name: str, now: float) -> RunSnapshot:
@@ -404,10 +389,11 @@ class RunMonitor:
     def _diagnosis(
         self, state: RunState, step: int | None, series: tuple[Series, ...], facts: Facts
     ) -> Diagnosis:
-        diagnosis = self._feed.diagnosis(ended=state in OVER)
+        diagnosis = self._feed.diagnosis(ended=state.is_over or state is RunState.STALLED)
         if not self._feed.error:
             # A diagnosis that failed is said, also of a study.
             diagnosis = with_study(diagnosis, series, facts.trials, facts.best_step)
         # Only silence after live points is an alarm: an old log is merely old.
-        is_stalled = state is RunState.STALLED and self._advanced_live and step is not None
-        return with_stall(diagnosis, step) if is_stalled and step is not None else diagnosis
+        if state is RunState.STALLED and self._advanced_live and step is not None:
+            return with_stall(diagnosis, step)
+        return diagnosis
