@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from lossmon.errors import ConfigError, did_you_mean
 from lossmon.fast_dataclass import dataclass
 from lossmon.locale import ENGLISH, languages
-from lossmon.toml.read import TomlError, read_toml
 
 if TYPE_CHECKING:
     from lossmon.types import MetricNames
@@ -242,6 +241,9 @@ def _refuse_unknown(environment: Mapping[str, str]) -> None:
 
 
 def _read_file(path: Path, values: dict[str, Value], origins: dict[str, str]) -> _ConfigTables:
+    # Most users have no such file.
+    from lossmon.toml.read import TomlError, read_toml
+
     tables = _ConfigTables()
     try:
         document = read_toml(path)

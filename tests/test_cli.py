@@ -21,7 +21,7 @@ from lossmon.commands.demo import CASES
 from lossmon.config import SETTINGS
 from lossmon.demo.cases import CASES as TRAININGS
 from lossmon.monitor import RunSource
-from lossmon.reports.formats import FORMATS
+from lossmon.reports.check import FORMATS
 from tests.monitor.logs import append, falling
 from tests.readers.tensorboard.event_files import histogram, recorded
 

@@ -10,8 +10,13 @@ from contextlib import ExitStack, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lossmon.commands.arguments.inputs import NO_METRICS, existing, no_metrics, settings_of
-from lossmon.commands.arguments.jobs import add_jobs, named_jobs, open_jobs
+from lossmon.commands.arguments.inputs import (
+    NO_METRICS,
+    copied_input,
+    existing,
+    no_metrics,
+    settings_of,
+)
 from lossmon.commands.arguments.parsing import (
     add_no_color,
     add_paths,
@@ -20,19 +25,25 @@ from lossmon.commands.arguments.parsing import (
     duration,
     new_parser,
 )
-from lossmon.commands.arguments.sources import checked, open_source, patient
-from lossmon.commands.arguments.standard_input import copied_input
+from lossmon.commands.arguments.sources import (
+    add_jobs,
+    checked,
+    named_jobs,
+    open_jobs,
+    open_source,
+    patient,
+)
 from lossmon.config import Config
 from lossmon.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lossmon.reports.formats import Style
+    from lossmon.reports.check import Style
     from lossmon.types import RunSnapshot
 
 FORMATS = ("text", "json", "github", "openmetrics", "tmux")
-"""Rows of `lossmon.reports.formats`, named here because the parser imports no report."""
+"""Rows of `lossmon.reports.check`, named here because the parser imports no report."""
 
 NOT_REACHED = 4
 """Exit status if `--until` was not reached."""
@@ -155,8 +166,7 @@ def _status_line(options: argparse.Namespace, config: Config) -> int:
 
 
 def _wait(options: argparse.Namespace, config: Config) -> int:
-    from lossmon.reports.check import write
-    from lossmon.reports.formats import FORMATS
+    from lossmon.reports.check import FORMATS, write
     from lossmon.reports.wait import VerdictWait
 
     format_ = FORMATS[options.format]
@@ -191,7 +201,7 @@ def _style(options: argparse.Namespace, config: Config) -> Style:
     Raises:
         ConfigError: The format cannot take an option.
     """
-    from lossmon.reports.formats import Style
+    from lossmon.reports.check import Style
 
     if options.plot and options.format != "text":
         raise ConfigError(f"--plot needs --format text, not {options.format}")

@@ -122,8 +122,7 @@ def _train(options: argparse.Namespace, out: Path) -> int:
 
 def _judge(options: argparse.Namespace, out: Path, config: Config) -> int:
     """Train and print the verdict if the output is not a terminal."""
-    from lossmon.reports.check import check
-    from lossmon.reports.formats import Style
+    from lossmon.reports.check import Style, check
 
     print("lossmon: not a terminal; the verdict is printed after the training", file=sys.stderr)
     if status := _train(options, out):

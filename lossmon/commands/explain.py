@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from lossmon.commands.arguments.inputs import NO_METRICS, existing, settings_of
+from lossmon.commands.arguments.inputs import NO_METRICS, copied_input, existing, settings_of
 from lossmon.commands.arguments.parsing import (
     add_paths,
     add_settings,
@@ -13,7 +13,6 @@ from lossmon.commands.arguments.parsing import (
     positive_number,
     settings_file,
 )
-from lossmon.commands.arguments.standard_input import copied_input
 
 _DESCRIPTION = """\
 Show the format of each file and why it was chosen, its series, and for text logs the metrics that

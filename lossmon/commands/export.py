@@ -6,7 +6,7 @@ import argparse
 import sys
 from types import ModuleType
 
-from lossmon.commands.arguments.inputs import existing, no_metrics, settings_of
+from lossmon.commands.arguments.inputs import copied_input, existing, no_metrics, settings_of
 from lossmon.commands.arguments.parsing import (
     add_out,
     add_paths,
@@ -14,7 +14,6 @@ from lossmon.commands.arguments.parsing import (
     add_settings,
     new_parser,
 )
-from lossmon.commands.arguments.standard_input import copied_input
 
 FORMATS = ("tensorboard", "csv", "jsonl")
 """Rows of `lossmon.reports.export.formats`, named here because the parser imports no report."""

@@ -9,7 +9,7 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING, TextIO
 
-from lossmon.commands.arguments.inputs import existing, no_metrics, settings_of
+from lossmon.commands.arguments.inputs import copied_input, existing, no_metrics, settings_of
 from lossmon.commands.arguments.parsing import (
     add_no_color,
     add_paths,
@@ -17,7 +17,6 @@ from lossmon.commands.arguments.parsing import (
     new_parser,
     screen_size,
 )
-from lossmon.commands.arguments.standard_input import copied_input
 from lossmon.config import Config, config_directory
 from lossmon.errors import ConfigError
 

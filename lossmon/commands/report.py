@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from lossmon.commands.arguments.inputs import existing, no_metrics, settings_of
+from lossmon.commands.arguments.inputs import copied_input, existing, no_metrics, settings_of
 from lossmon.commands.arguments.parsing import (
     add_out,
     add_paths,
@@ -13,7 +13,6 @@ from lossmon.commands.arguments.parsing import (
     add_settings,
     new_parser,
 )
-from lossmon.commands.arguments.standard_input import copied_input
 
 _DESCRIPTION = """\
 Write one page of HTML per run: verdict, curves, metrics and settings.

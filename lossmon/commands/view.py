@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lossmon.commands import COMMANDS
-from lossmon.commands.arguments.inputs import has_terminal, need_terminal, settings_of
-from lossmon.commands.arguments.jobs import add_jobs, directories, has_jobs, named_jobs, open_jobs
-from lossmon.commands.arguments.locations import Location
+from lossmon.commands.arguments.inputs import copied_input, has_terminal, need_terminal, settings_of
 from lossmon.commands.arguments.parsing import (
+    Location,
     add_no_color,
     add_paths,
     add_screen_settings,
@@ -22,8 +21,15 @@ from lossmon.commands.arguments.parsing import (
     screen_size,
     settings_file,
 )
-from lossmon.commands.arguments.sources import open_source, patient
-from lossmon.commands.arguments.standard_input import copied_input
+from lossmon.commands.arguments.sources import (
+    add_jobs,
+    directories,
+    has_jobs,
+    named_jobs,
+    open_jobs,
+    open_source,
+    patient,
+)
 from lossmon.config import Config
 from lossmon.errors import ConfigError
 from lossmon.filesystems import unanswering

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, TypeVar, overload
 
 import numpy as np
 
@@ -19,8 +20,30 @@ from lossmon.diagnosis.binned_curve import (
     MEAN,
     ROUGHNESS,
 )
-from lossmon.diagnosis.cached import cached
 from lossmon.types import Floats
+
+T = TypeVar("T")
+
+
+class cached(Generic[T]):
+    """`functools.cached_property` without its lock: a judgement asks for a hundred of these."""
+
+    def __init__(self, compute: Callable[[Any], T]) -> None:
+        self._compute = compute
+        self._name = compute.__name__
+        self.__doc__ = compute.__doc__
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> cached[T]: ...
+    @overload
+    def __get__(self, instance: object, owner: type) -> T: ...
+    def __get__(self, instance: object | None, owner: type) -> cached[T] | T:
+        if instance is None:
+            return self
+        value = self._compute(instance)
+        instance.__dict__[self._name] = value
+        return value
+
 
 NOISE_FROM_JUMPS = 0.886
 """Standard deviation of white noise over the mean absolute difference of neighbours (√π / 2)."""

@@ -7,9 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from lossmon.types import GpuReading, HardwareReading, HostReading, Series
-
-PREFIX = "system/"
-"""Prefix of the canonical names of such series."""
+from lossmon.types.hardware import PREFIX, is_recorded
 
 HISTORY = 60
 """Most utilizations per history: as wide as a sparkline gets."""
@@ -77,11 +75,6 @@ _HOST_FIELDS: Mapping[str, tuple[str, float]] = {
     "ram/total (GB)": ("memory_total", _GIB),
 }
 """The same for the host."""
-
-
-def is_recorded(key: str) -> bool:
-    """Whether a series of this canonical name describes the machine, not the training."""
-    return key.startswith((PREFIX, "system.", "sys/", "gpu."))
 
 
 def recorded(series: Sequence[Series], now: float) -> HardwareReading | None:

@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 
 from lossmon.fast_dataclass import dataclass
-from lossmon.hardware.recorded import PREFIX, gpu_field, host_field
+from lossmon.hardware.recorded import gpu_field, host_field
+from lossmon.types.hardware import PREFIX
 
 _GIB = float(1 << 30)
 

@@ -1,6 +1,6 @@
 """Monitor: the whole pipeline without a screen, from files to a `Snapshot`."""
 
-from lossmon.monitor.hardware.inputs import HardwareInput, NoHardware
+from lossmon.monitor.hardware import HardwareInput, NoHardware
 from lossmon.monitor.monitor import UNLIMITED, Monitor, MonitorConfig
 from lossmon.monitor.source import LocalSource, RunSource
 from lossmon.readers.registry import recognised as format_titles

@@ -13,18 +13,21 @@ from pathlib import Path
 from lossmon.config import Config
 from lossmon.errors import internal_error
 from lossmon.fast_dataclass import dataclass
-from lossmon.monitor.duplicate_logs import DuplicateLogs
 from lossmon.monitor.file_follower import identity
-from lossmon.monitor.hardware.findings import HardwareFindings
-from lossmon.monitor.hardware.inputs import HardwareInput, HardwareSource, NoHardware
+from lossmon.monitor.hardware import (
+    HardwareFindings,
+    HardwareInput,
+    HardwareSource,
+    NoHardware,
+)
 from lossmon.monitor.heap import Heap
-from lossmon.monitor.resumed_runs import continues, is_settled, joined, predecessors
 from lossmon.monitor.runs.description import own_label
-from lossmon.monitor.runs.nodes import RunNodes
 from lossmon.monitor.runs.run_monitor import RunMonitor
+from lossmon.monitor.same_training import DuplicateLogs, continues, is_settled, joined, predecessors
 from lossmon.monitor.scheduler import Scheduler
 from lossmon.monitor.stalled_reads import unless_stalled
-from lossmon.monitor.sweeps import Sweeps
+from lossmon.monitor.studies import Sweeps
+from lossmon.nodes.follower import RunNodes
 from lossmon.readers.discovery.discovery import Discovery, Scan
 from lossmon.readers.discovery.found import FoundRun
 from lossmon.store.run import MEMORY_BUDGET

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from lossmon.monitor.hardware.inputs import NoHardware
+from lossmon.monitor.hardware import NoHardware
 from lossmon.monitor.monitor import Monitor, MonitorConfig
 from lossmon.types import PENDING_HARDWARE, HardwareReading, MetricNames, RunSnapshot, Snapshot
 

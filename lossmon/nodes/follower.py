@@ -1,18 +1,20 @@
-"""Readings of the nodes of a run, followed from the files that recorders write into it."""
+"""Readings of the nodes of runs, followed from the files that recorders write into them."""
 
 from __future__ import annotations
 
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lossmon.nodes.journal import DIRECTORY, is_journal
-from lossmon.nodes.order import ordered
-from lossmon.nodes.samples import MOST_GPUS, NodeSample, decode
-from lossmon.types import GpuReading, NodeReading
+from lossmon.types import GpuReading, NodeGpuHistory, NodeReading, RunSnapshot
+
+if TYPE_CHECKING:
+    from lossmon.nodes.samples import NodeSample
 
 LIST_INTERVAL = 10.0
 """Seconds between looks for nodes that joined."""
@@ -75,6 +77,8 @@ class NodeFollower:
         for file in self._files.values():
             changed |= file.age(now, moment)
         if changed:
+            from lossmon.nodes.order import ordered
+
             nodes = (file.reading for file in self._files.values())
             self._nodes = ordered(_current([node for node in nodes if node is not None]))
         return self._nodes
@@ -120,6 +124,8 @@ class _NodeFile:
 
     def read(self, moment: float) -> bool:
         """Read what is new; tell whether there was a sample."""
+        from lossmon.nodes.samples import decode
+
         try:
             samples = [sample for line in self._lines() if (sample := decode(line)) is not None]
         except OSError:
@@ -149,6 +155,8 @@ class _NodeFile:
             self._fresh, self._seen = True, moment
 
     def _with_history(self, gpu: GpuReading) -> GpuReading:
+        from lossmon.nodes.samples import MOST_GPUS
+
         if gpu.index not in self._history and len(self._history) >= MOST_GPUS:
             return gpu
         history = self._history.setdefault(gpu.index, deque(maxlen=HISTORY))
@@ -177,3 +185,72 @@ class _NodeFile:
         *lines, rest = (self._open_line + data).split(b"\n")
         self._open_line = rest[-TAIL:]
         return lines
+
+
+MOST_HISTORIES = 16
+"""Nodes per run whose histories are read: more charts than a screen has."""
+
+
+class RunNodes:
+    """Adds the nodes, and the job that they ran in, to runs. One thread calls it."""
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self._roots = tuple(paths)
+        self._followers: dict[Path, NodeFollower] = {}
+        self._seeded: set[Path] = set()
+        """Paths of the runs that were in view."""
+        self._histories: dict[tuple[Path, str], tuple[NodeGpuHistory, ...]] = {}
+        self._added: dict[Path, tuple[RunSnapshot, tuple[NodeReading, ...], RunSnapshot]] = {}
+
+    def added(
+        self, runs: Sequence[RunSnapshot], now: float, in_view: Path | None = None
+    ) -> tuple[RunSnapshot, ...]:
+        """Return the runs with their nodes; the very same objects while nothing changed.
+
+        Args:
+            runs: Every run.
+            now: Seconds since the Unix epoch.
+            in_view: Path of the run whose nodes have their histories.
+        """
+        if in_view is not None and in_view not in self._seeded:
+            self._seeded.add(in_view)
+            self._added.pop(in_view, None)
+        return tuple(self._with_nodes(run, len(runs) == 1, now) for run in runs)
+
+    def _with_nodes(self, run: RunSnapshot, is_only: bool, now: float) -> RunSnapshot:
+        directory = run.path
+        nodes = self._follower(directory).read(now)
+        if not nodes and is_only and len(self._roots) == 1:
+            # The run may lie deeper than the directory that was given to the recorder.
+            directory = self._roots[0]
+            nodes = self._follower(directory).read(now)
+        if not nodes:
+            return run
+        known = self._added.get(run.path)
+        if known is None or known[0] is not run or known[1] is not nodes:
+            job = next((node.job for node in nodes if node.job is not None), None)
+            is_seeded = run.path in self._seeded
+            shown = self._with_histories(directory, nodes) if is_seeded else nodes
+            known = self._added[run.path] = (run, nodes, replace(run, nodes=shown, job=job))
+        return known[2]
+
+    def _with_histories(
+        self, directory: Path, nodes: Sequence[NodeReading]
+    ) -> tuple[NodeReading, ...]:
+        """The nodes with what their recorders wrote before; read once."""
+        from lossmon.nodes.samples import gpu_histories
+
+        for node in nodes[:MOST_HISTORIES]:
+            key = directory, node.name
+            if key not in self._histories:
+                self._histories[key] = gpu_histories(directory, node.name)
+        return tuple(
+            replace(node, histories=self._histories.get((directory, node.name), ()))
+            for node in nodes
+        )
+
+    def _follower(self, path: Path) -> NodeFollower:
+        found = self._followers.get(path)
+        if found is None:
+            found = self._followers[path] = NodeFollower(path)
+        return found

@@ -6,9 +6,7 @@ functions raise, is dropped with a note; it never ends the program.
 
 from __future__ import annotations
 
-import os
 import re
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -18,8 +16,6 @@ from lossmon.readers.format import DirectoryRules, Format, Origin
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
-
-GROUP = "lossmon.formats"
 
 
 class Plugin:
@@ -95,37 +91,9 @@ def _iterated(loaded: object) -> Iterable[object]:
     return loaded
 
 
-def installed() -> list[Plugin]:
-    """Load the plugins that are installed."""
-    if not _may_exist():
-        return []
+def installed(group: str) -> list[Plugin]:
+    """Load the plugins that are installed under a group of entry points."""
     from importlib.metadata import entry_points
 
-    found: Iterable[EntryPoint] = entry_points(group=GROUP)
+    found: Iterable[EntryPoint] = entry_points(group=group)
     return [Plugin(one.name, one.load) for one in sorted(found, key=lambda one: one.name)]
-
-
-def _may_exist() -> bool:
-    """Whether any installed package may have an entry point of ours.
-
-    A look into `entry_points.txt` of each package takes a tenth of the time that the import of
-    `importlib.metadata` alone takes.
-    """
-    group = f"[{GROUP}]".encode()
-    for folder in dict.fromkeys(sys.path):
-        try:
-            names = os.listdir(folder or ".")
-        except NotADirectoryError:
-            return True
-        except OSError:
-            continue
-        for name in names:
-            if not name.endswith((".dist-info", ".egg-info")):
-                continue
-            try:
-                with open(os.path.join(folder, name, "entry_points.txt"), "rb") as file:
-                    if group in file.read():
-                        return True
-            except OSError:
-                continue
-    return False

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lossmon.fast_dataclass import dataclass
 from lossmon.nodes.journal import DIRECTORY as NODES
-from lossmon.readers.discovery.checkpoints import CHECKPOINT_NAME
+from lossmon.readers.discovery.found import CHECKPOINT_NAME
 from lossmon.readers.discovery.tree import IGNORED_DIRECTORIES
 from lossmon.readers.registry import directories, has_write_ahead, is_interesting
 from lossmon.readers.settings.beside import NAMES as SETTINGS

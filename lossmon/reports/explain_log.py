@@ -12,8 +12,7 @@ from pathlib import Path
 from lossmon.errors import ConfigError
 from lossmon.locale import phrase, translate
 from lossmon.readers.discovery.found import FoundFile
-from lossmon.readers.files.lines import LineTail, decode
-from lossmon.readers.files.terminal import resolved
+from lossmon.readers.files.lines import LineTail, decode, resolved
 from lossmon.readers.tags.meaning import meaning
 from lossmon.readers.text.explain import Explanation, explain_line
 from lossmon.readers.text.user_patterns import Pattern

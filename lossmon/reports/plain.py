@@ -5,7 +5,6 @@ from __future__ import annotations
 import textwrap
 import time
 
-from lossmon.analysis.cluster_sentences import job_sentence, limit_sentence, node_sentences
 from lossmon.analysis.sentences import (
     also_sentences,
     best_sentence,
@@ -127,6 +126,10 @@ def _history(run: RunSnapshot, language: str) -> list[str]:
 
 def _cluster(run: RunSnapshot, now: float, language: str) -> list[tuple[str, list[str]]]:
     """The job and what is wrong with the nodes."""
+    if run.job is None and not run.nodes:
+        return []
+    from lossmon.analysis.cluster_sentences import job_sentence, limit_sentence, node_sentences
+
     job = (job_sentence(run, language), limit_sentence(run, now, language))
     return [
         (_JOB, [translate(_SEPARATOR, language).join(filter(None, job))]),

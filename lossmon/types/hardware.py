@@ -327,3 +327,12 @@ class Job:
     started: float | None = None
     limit: float | None = None
     restarts: int = 0
+
+
+PREFIX = "system/"
+"""Prefix of the canonical names of series about a machine."""
+
+
+def is_recorded(key: str) -> bool:
+    """Whether a series of this canonical name describes the machine, not the training."""
+    return key.startswith((PREFIX, "system.", "sys/", "gpu."))

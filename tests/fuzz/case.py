@@ -18,7 +18,7 @@ from pathlib import Path
 from lossmon.errors import ReadError
 from lossmon.monitor import Monitor
 from lossmon.readers.registry import detect
-from lossmon.reports.formats import json_line
+from lossmon.reports.check import json_line
 from lossmon.reports.record import record
 from lossmon.types import Snapshot
 from tests.fuzz.mutations import mutated

@@ -7,9 +7,10 @@ import math
 import numpy as np
 import pytest
 
-from lossmon.hardware.recorded import age, is_recorded, recorded
+from lossmon.hardware.recorded import age, recorded
 from lossmon.readers.tags.meaning import meaning
 from lossmon.types import Series
+from lossmon.types.hardware import is_recorded
 
 GIB = 1 << 30
 

@@ -13,8 +13,8 @@ import pytest
 from lossmon.hardware.gpu import Gpus
 from lossmon.hardware.processes import Processes
 from lossmon.monitor import Monitor, NoHardware
-from lossmon.monitor.hardware.findings import MOST, BadgeHistory, with_findings
-from lossmon.monitor.hardware.run_hardware import RunHardware, checkpoint_size
+from lossmon.monitor.hardware import MOST, BadgeHistory, with_findings
+from lossmon.monitor.run_hardware import RunHardware, checkpoint_size
 from lossmon.nodes.journal import path_of
 from lossmon.nodes.samples import NodeSample, encode
 from lossmon.reports.plain import plain

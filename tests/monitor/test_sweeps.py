@@ -11,7 +11,7 @@ import pytest
 
 from lossmon.diagnosis.advice import advise
 from lossmon.monitor.monitor import Monitor
-from lossmon.monitor.sweeps import Sweeps, study_of
+from lossmon.monitor.studies import Sweeps, study_of
 from lossmon.readers.tags.meaning import meaning
 from lossmon.types import RunSnapshot, RunState, Series
 from tests import paths

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lossmon.monitor.runs.nodes import MOST, RunNodes, gpu_histories
+from lossmon.nodes.follower import RunNodes
 from lossmon.nodes.journal import Journal, path_of
-from lossmon.nodes.samples import NodeSample, encode
+from lossmon.nodes.samples import MOST, NodeSample, encode, gpu_histories
 from lossmon.types import GpuReading, NodeReading, RunSnapshot, RunState, Snapshot
 from lossmon.ui.state.hardware_timeline import HardwareTimeline
 

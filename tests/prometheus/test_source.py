@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from lossmon.cli import main
-from lossmon.commands.arguments.locations import Address, location
+from lossmon.commands.arguments.parsing import Address, location
 from lossmon.config import Config
 from lossmon.prometheus.source import PrometheusSource, open_source
 from lossmon.types import Job, JobState, RunSnapshot, RunState, Severity, Snapshot

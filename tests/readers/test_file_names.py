@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 
 import pytest
 
-from lossmon.readers.file_names import NamePatterns
+from lossmon.readers.format import NamePatterns
 from lossmon.readers.registry import NO_METRICS, formats
 
 NAMES = (

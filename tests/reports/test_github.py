@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from lossmon.reports.formats import annotation
+from lossmon.reports.check import annotation
 from lossmon.types import Confidence, Diagnosis, Finding, Severity
 from tests.reports.test_record import snapshot
 

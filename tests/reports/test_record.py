@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from lossmon.config import Config
-from lossmon.reports.check import check, fails
-from lossmon.reports.formats import Style
+from lossmon.reports.check import Style, check, fails
 from lossmon.reports.plain import plain
 from lossmon.reports.record import record
 from lossmon.types import (

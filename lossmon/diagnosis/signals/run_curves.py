@@ -7,8 +7,7 @@ import math
 import numpy as np
 
 from lossmon.diagnosis.binned_curve import FIRST, HIGH, LAST, MEAN
-from lossmon.diagnosis.cached import cached
-from lossmon.diagnosis.curve_stats import CurveStats
+from lossmon.diagnosis.curve_stats import CurveStats, cached
 from lossmon.diagnosis.noise import spread_of
 from lossmon.diagnosis.policy_curves import PolicyCurve, PolicyQuantity
 from lossmon.diagnosis.state import Channel, EngineState, LossKind, NonFiniteLoss

@@ -8,8 +8,7 @@ from typing import TypeVar, cast
 
 import numpy as np
 
-from lossmon.diagnosis.cached import cached
-from lossmon.diagnosis.curve_stats import log_ratio, median_of_few
+from lossmon.diagnosis.curve_stats import cached, log_ratio, median_of_few
 from lossmon.diagnosis.facts import fall_percent
 from lossmon.diagnosis.noise import noise_of, reversals_of
 from lossmon.diagnosis.signals.train_signals import TrainSignals

@@ -6,8 +6,14 @@ import math
 
 import numpy as np
 
-from lossmon.diagnosis.cached import cached
-from lossmon.diagnosis.curve_stats import CAP_WINDOW, CurveStats, log_ratio, median, median_of_few
+from lossmon.diagnosis.curve_stats import (
+    CAP_WINDOW,
+    CurveStats,
+    cached,
+    log_ratio,
+    median,
+    median_of_few,
+)
 from lossmon.diagnosis.signals.run_curves import RunCurves
 from lossmon.fast_dataclass import dataclass
 

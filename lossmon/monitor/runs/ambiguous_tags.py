@@ -8,7 +8,6 @@ from functools import partial
 
 import numpy as np
 
-from lossmon.hardware.recorded import is_recorded
 from lossmon.lazy_pattern import lazy_pattern
 from lossmon.store.merge import AGREEMENT, ROUNDED
 from lossmon.types import (
@@ -20,6 +19,7 @@ from lossmon.types import (
     Series,
     Split,
 )
+from lossmon.types.hardware import is_recorded
 
 ENOUGH = 5
 """Points from which on a series may be the loss; a mean per epoch has fewer at first."""

@@ -1,15 +1,50 @@
-"""The files of one run: which are followed, in which order they are read, what they state."""
+"""Files of one run, and the newest lines of its text logs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from lossmon.monitor.file_follower import FollowedFile, Identity, identity
-from lossmon.monitor.resumed_runs import is_left_behind
 from lossmon.monitor.runs import run_state
+from lossmon.monitor.same_training import is_left_behind
 from lossmon.readers.discovery.found import FoundFile, FoundRun
 from lossmon.types import Facts
+
+LOG_LINES = 500
+"""Newest lines kept per log: several screens to scroll back."""
+
+
+class RunLog:
+    """Lines by the name of the log. Where several logs grow, the last one to grow is shown.
+
+    Attributes:
+        name: Name of the log that grew last, empty before the first line.
+    """
+
+    def __init__(self) -> None:
+        self.name = ""
+        self._lines: dict[str, deque[str]] = {}
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The newest lines of the log that grew last, oldest first."""
+        return tuple(self._lines.get(self.name, ()))
+
+    def add(self, name: str, lines: Sequence[str]) -> None:
+        """Append lines of a log."""
+        if lines:
+            self.name = name
+            self._lines.setdefault(name, deque(maxlen=LOG_LINES)).extend(lines)
+
+    def clear(self, name: str) -> None:
+        """Drop the lines of a log that was replaced."""
+        self._lines.pop(name, None)
+
+    def clear_all(self) -> None:
+        """Drop all lines."""
+        self._lines.clear()
 
 
 class RunFiles:

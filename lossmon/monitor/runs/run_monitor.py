@@ -23,10 +23,9 @@ from lossmon.monitor.runs.description import (
     with_stall,
 )
 from lossmon.monitor.runs.diagnosis_feed import DiagnosisFeed
-from lossmon.monitor.runs.files import RunFiles
-from lossmon.monitor.runs.log import RunLog
+from lossmon.monitor.runs.files import RunFiles, RunLog
 from lossmon.monitor.runs.notes import notes_on
-from lossmon.monitor.runs.study import with_study
+from lossmon.monitor.studies import with_study
 from lossmon.readers.discovery.found import FoundRun
 from lossmon.readers.tags.meaning import meaning
 from lossmon.store import RunStore

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lossmon.readers.files.sqlite import MAGIC, table_names
-from lossmon.readers.records.sniff import first_records, text_of
+from lossmon.readers.records.names import first_records, text_of
 
 
 def _has(path: Path, head: bytes, tables: str) -> bool:

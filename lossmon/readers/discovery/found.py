@@ -1,4 +1,4 @@
-"""Discovery types: a file with its format, and a run with its files in order."""
+"""Discovery types: a file with its format, a run with its files in order, and a checkpoint."""
 
 from __future__ import annotations
 
@@ -6,11 +6,49 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import field, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from lossmon.fast_dataclass import dataclass
+from lossmon.lazy_pattern import lazy_pattern
 from lossmon.readers.format import Format, Origin, Rank
 from lossmon.readers.registry import formats
 from lossmon.readers.tags.spellings import EVAL_WORDS, TEST_WORDS
+
+_DIRECTORY = lazy_pattern(r"^(?:checkpoint|ckpt|global_step|step|iter)[-_]?(\d+)$")
+_FILE = re.compile(
+    r"^(?:(?:checkpoint|ckpt|step|iter|epoch)[-_]?(\d+)|model_(\d{4,})|"
+    r".*(?:^|[-_.])(?:global_)?step[-_=]?(\d+).*)"
+    r"\.(?:pt|pth|ckpt|safetensors|bin|weights|index|npz)$"
+)
+CHECKPOINT_NAME = lazy_pattern(f"{_DIRECTORY.pattern}|{_FILE.pattern}")
+"""Any name that can be a checkpoint's."""
+
+
+class FoundCheckpoint(NamedTuple):
+    """A checkpoint on disk.
+
+    Attributes:
+        directory: Where it lies.
+        step: Step in its name.
+        name: Its name.
+        history: First record of the history that it holds, or empty.
+    """
+
+    directory: str
+    step: int
+    name: str
+    history: str = ""
+
+
+def checkpoint_step(name: str, *, directory: bool) -> int | None:
+    """Step in the name of a checkpoint, None where the name is not one.
+
+    A file named after its epoch (`epoch_8.pth`) gives the epoch.
+    """
+    match = (_DIRECTORY if directory else _FILE).match(name)
+    if match is None:
+        return None
+    return int(next(group for group in match.groups() if group))
 
 
 @dataclass(frozen=True, slots=True)

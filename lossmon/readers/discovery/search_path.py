@@ -10,14 +10,16 @@ from functools import cached_property
 from pathlib import Path
 
 from lossmon.errors import similar_path
-from lossmon.readers.discovery.checkpoints import (
-    CHECKPOINT_NAME,
-    FoundCheckpoint,
-    checkpoint_step,
-)
 from lossmon.readers.discovery.containers import Contained, RunContainers, leading
 from lossmon.readers.discovery.detection import Detector
-from lossmon.readers.discovery.found import FoundFile, FoundRun, only_text
+from lossmon.readers.discovery.found import (
+    CHECKPOINT_NAME,
+    FoundCheckpoint,
+    FoundFile,
+    FoundRun,
+    checkpoint_step,
+    only_text,
+)
 from lossmon.readers.discovery.grouping import FilesByRun, grouped
 from lossmon.readers.discovery.joining import RunJoiner
 from lossmon.readers.discovery.trainings import Trainings

@@ -16,9 +16,8 @@ from pathlib import Path
 
 from lossmon.fast_dataclass import dataclass
 from lossmon.lazy_pattern import lazy_pattern
-from lossmon.readers.discovery.checkpoints import FoundCheckpoint
-from lossmon.readers.discovery.found import FoundFile, only_text, ordered
-from lossmon.readers.discovery.probe import FirstPoints, Probe
+from lossmon.readers.discovery.found import FoundCheckpoint, FoundFile, only_text, ordered
+from lossmon.readers.discovery.joining import FirstPoints, Probe
 
 _NUMBERED = lazy_pattern(
     r"(?i)(?:run|job|exp|experiment|trial|train|training)[-_.]?\d{1,4}\.\w{2,6}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lossmon.readers.records.sniff import are_metrics, fields, names_loss, names_metric, text_of
+from lossmon.readers.records.names import are_metrics, fields, names_loss, names_metric, text_of
 
 
 def claims_history(path: Path, head: bytes) -> bool:

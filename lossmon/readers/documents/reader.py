@@ -14,8 +14,7 @@ from lossmon.readers.points_builder import BatchBuilder
 from lossmon.readers.records.axis import OtherAxisError
 from lossmon.readers.records.columns import MOST_TAGS, MetricColumns, RecordLayout
 from lossmon.readers.records.frame import DEPTH, FrameBuilder, RecordFrame, frame_of
-from lossmon.readers.records.names import clean_name
-from lossmon.readers.records.sniff import names_loss
+from lossmon.readers.records.names import clean_name, names_loss
 from lossmon.readers.values import number
 from lossmon.types import Axis, Batch, Facts, Points
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from itertools import pairwise
 from pathlib import Path
 
-from lossmon.readers.records.names import STEP_NAMES, plain
-from lossmon.readers.records.sniff import (
+from lossmon.readers.records.names import (
     ADVANCING,
+    STEP_NAMES,
     are_metrics,
     fields,
     first_records,
     has_prose,
     names_place,
     number_names,
+    plain,
     text_of,
 )
 from lossmon.readers.values import number

@@ -14,9 +14,8 @@ from lossmon.readers.records.columns import USEFUL_TEXTS, ColumnRoles, MetricCol
 from lossmon.readers.records.frame import RecordFrame
 from lossmon.readers.records.json_lines import JsonParser, json_lines
 from lossmon.readers.records.long_form import LongForm
-from lossmon.readers.records.names import clean_name, plain
+from lossmon.readers.records.names import LongColumns, clean_name, plain
 from lossmon.readers.records.reader import RecordReader
-from lossmon.readers.records.sniff import LongColumns
 from lossmon.readers.settings.reader import SettingsReader
 from lossmon.types import Axis, Facts
 

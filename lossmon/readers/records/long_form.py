@@ -6,11 +6,12 @@ from lossmon.readers.points_builder import BatchBuilder
 from lossmon.readers.records.axis import StepAxis
 from lossmon.readers.records.columns import USEFUL_TEXTS, wall_times
 from lossmon.readers.records.frame import FrameColumn, RecordFrame
-from lossmon.readers.records.names import STEP_NAMES, clean_name
-from lossmon.readers.records.sniff import (
+from lossmon.readers.records.names import (
     SPLIT_NAMES,
+    STEP_NAMES,
     TAG_NAMES,
     LongColumns,
+    clean_name,
     long_columns,
     words,
 )

@@ -7,8 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from lossmon.fast_dataclass import dataclass
-from lossmon.readers.records.names import plain
-from lossmon.readers.records.sniff import words
+from lossmon.readers.records.names import plain, words
 from lossmon.sanitize import multiline
 
 if TYPE_CHECKING:

@@ -6,9 +6,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from lossmon.readers.records.names import STEP_NAMES, plain
+from lossmon.readers.records.names import STEP_NAMES, first_records, names_loss, plain
 from lossmon.readers.records.sample_parts import OUTPUTS, PROMPTS, parts_of
-from lossmon.readers.records.sniff import first_records, names_loss
 from lossmon.readers.samples import DIRECTORIES
 from lossmon.readers.values import is_step, number
 

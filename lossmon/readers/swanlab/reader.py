@@ -13,6 +13,7 @@ from struct import unpack_from
 from lossmon.fast_dataclass import dataclass
 from lossmon.readers.files.attachments import AttachmentQueue, read_attachment
 from lossmon.readers.files.leveldb_log import LevelDbTail
+from lossmon.readers.files.lines import displayed, resolved
 from lossmon.readers.files.protobuf import (
     BYTES,
     FIXED64,
@@ -24,7 +25,6 @@ from lossmon.readers.files.protobuf import (
     signed,
 )
 from lossmon.readers.files.tail import read_until
-from lossmon.readers.files.terminal import displayed, resolved
 from lossmon.readers.points_builder import BatchBuilder
 from lossmon.readers.records.sample_parts import split_text
 from lossmon.readers.swanlab import MAGIC

@@ -14,7 +14,7 @@ from lossmon.readers.records.frame import FrameBuilder, FrameColumn, RecordFrame
 from lossmon.readers.records.json_bulk import as_column, is_worth
 from lossmon.readers.records.names import plain
 from lossmon.readers.records.reader import LineFault
-from lossmon.readers.tables.header import TableHeader, next_header
+from lossmon.readers.tables.detection import TableHeader, next_header
 from lossmon.readers.values import number
 from lossmon.types import Floats, Ints
 

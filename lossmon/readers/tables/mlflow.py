@@ -15,7 +15,7 @@ from lossmon.readers.records.frame import FrameBuilder, RecordFrame
 from lossmon.readers.records.names import clean_name, name_below
 from lossmon.readers.records.reader import LineFault, RecordReader
 from lossmon.readers.tables.cells import parse_rows
-from lossmon.readers.tables.header import TableHeader
+from lossmon.readers.tables.detection import TableHeader
 from lossmon.readers.values import moment, number
 from lossmon.types import Axis, Batch, Facts
 

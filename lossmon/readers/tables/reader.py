@@ -11,7 +11,7 @@ from lossmon.readers.records.frame import RecordFrame
 from lossmon.readers.records.long_form import LONG_FORM_TEXTS, LongForm
 from lossmon.readers.records.reader import LineFault, MakeLayout, RecordReader
 from lossmon.readers.tables.cells import parse_rows
-from lossmon.readers.tables.header import TableHeader, find_header
+from lossmon.readers.tables.detection import TableHeader, find_header
 
 
 class TableParser:

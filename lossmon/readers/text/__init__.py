@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from lossmon.lazy_pattern import lazy_pattern
 from lossmon.readers.files.head import as_utf8
-from lossmon.readers.files.lines import decode
-from lossmon.readers.files.terminal import resolved
+from lossmon.readers.files.lines import decode, resolved
 from lossmon.readers.format import Dialect, DirectoryRules, Format, Location, Rank, lazy
 from lossmon.types import Reader
 

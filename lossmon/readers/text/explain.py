@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lossmon.fast_dataclass import dataclass
-from lossmon.readers.files.terminal import resolved
+from lossmon.readers.files.lines import resolved
 from lossmon.readers.text.grammar.parse import LONGEST, parse, refusal, wordiness
 from lossmon.readers.text.grammar.parsed import LineValue, MetricLine, TextSpan, scaled
 from lossmon.readers.text.grammar.prefix import prefix

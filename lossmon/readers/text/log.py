@@ -8,7 +8,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from lossmon.lazy_pattern import lazy_pattern
-from lossmon.readers.files.terminal import displayed, resolved
+from lossmon.readers.files.lines import displayed, resolved
 from lossmon.readers.points_builder import BatchBuilder
 from lossmon.readers.text.bars import Bars
 from lossmon.readers.text.facts import failures, run_facts

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lossmon.lazy_pattern import lazy_pattern
-from lossmon.readers.files.lines import Chunk, LineTail, decode, is_silent
-from lossmon.readers.files.terminal import displayed, resolved
+from lossmon.readers.files.lines import Chunk, LineTail, decode, displayed, is_silent, resolved
 from lossmon.readers.points_builder import BatchBuilder
 from lossmon.readers.text.log import TextLog
 from lossmon.readers.text.placement.hindsight import Hindsight

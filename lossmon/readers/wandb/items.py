@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from lossmon.readers.files.lines import displayed, resolved
 from lossmon.readers.files.protobuf import BYTES, VARINT, decode_fields
-from lossmon.readers.files.terminal import displayed, resolved
 from lossmon.readers.points_builder import PointsBuilder
 from lossmon.sanitize import one_line
 from lossmon.types import Axis

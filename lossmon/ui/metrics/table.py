@@ -8,8 +8,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from rich.cells import cell_len
 
 from lossmon.analysis.generalisation_gap import gap_series
-from lossmon.hardware.recorded import is_recorded
 from lossmon.types import Axis, RunSnapshot, RunState, Series
+from lossmon.types.hardware import is_recorded
 from lossmon.ui.chart.axes.ranges import Span, x_span
 from lossmon.ui.chart.run_model import reward_charts
 from lossmon.ui.chart.sparkline import sparkline_over

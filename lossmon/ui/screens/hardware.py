@@ -13,10 +13,10 @@ from textual.binding import Binding, BindingType
 from textual.containers import Grid
 from textual.geometry import Size
 
-from lossmon.hardware.recorded import PREFIX
 from lossmon.hardware.recorded_names import recorded_quantity
 from lossmon.locale import phrase
 from lossmon.types import Floats, RunSnapshot, Series
+from lossmon.types.hardware import PREFIX
 from lossmon.ui.chart.model import ChartModel, ChartOptions, Curve, XAxis, start_of
 from lossmon.ui.chart.positions import has_axis
 from lossmon.ui.chart.run_model import model_of, style_of

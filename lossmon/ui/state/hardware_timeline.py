@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from lossmon.fast_dataclass import dataclass
-from lossmon.hardware.recorded import gpu_quantity, is_recorded
+from lossmon.hardware.recorded import gpu_quantity
 from lossmon.types import (
     Floats,
     GpuReading,
@@ -18,6 +18,7 @@ from lossmon.types import (
     Series,
     Snapshot,
 )
+from lossmon.types.hardware import is_recorded
 
 INTERVAL = 2.0
 """Seconds between two samples that are kept."""

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lossmon.diagnosis.advice import advise
-from lossmon.monitor.runs.study import pareto_front, with_study
+from lossmon.monitor.studies import pareto_front, with_study
 from lossmon.types import UNJUDGED, Axis, Kind, Meaning, Series
 
 

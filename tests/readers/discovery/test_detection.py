@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from lossmon.readers.discovery import detection
-from lossmon.readers.discovery.checkpoints import checkpoint_step
 from lossmon.readers.discovery.detection import Detector
+from lossmon.readers.discovery.found import checkpoint_step
 from lossmon.readers.discovery.tree import ListedFile
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lossmon.readers.files.terminal import displayed, resolved
+from lossmon.readers.files.lines import displayed, resolved
 from lossmon.readers.text import claims
 from lossmon.readers.text.explain import explain_line
 from lossmon.readers.text.grammar.parse import parse

@@ -8,7 +8,6 @@ from dataclasses import field
 
 from lossmon.fast_dataclass import dataclass
 from lossmon.lazy_pattern import lazy_pattern
-from lossmon.readers.text.grammar.mlperf_events import mlperf_event
 from lossmon.readers.text.grammar.parsed import (
     LOGARITHM,
     LinePosition,
@@ -17,7 +16,7 @@ from lossmon.readers.text.grammar.parsed import (
     Scale,
     TextSpan,
 )
-from lossmon.readers.text.grammar.prefix import Prefix
+from lossmon.readers.text.grammar.prefix import Prefix, mlperf_event
 from lossmon.readers.text.grammar.words import NONFINITE, NUMBER
 
 _N = rf"(?:{NUMBER}|{NONFINITE})"

@@ -1,19 +1,89 @@
-"""Findings about the hardware of each run, added to its diagnosis."""
+"""Hardware of runs: the readings to show, and the findings that are added to their diagnoses."""
 
 from __future__ import annotations
 
 import heapq
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from lossmon.hardware.recorded import gpu_quantity
+from lossmon.fast_dataclass import dataclass
 from lossmon.types import Diagnosis, Finding, HardwareReading, RunSnapshot, RunState, VerdictChange
+from lossmon.types.hardware import is_recorded
 
 if TYPE_CHECKING:
-    from lossmon.monitor.hardware.run_hardware import RunHardware
+    from lossmon.monitor.run_hardware import RunHardware
+
+
+class HardwareInput(Protocol):
+    """Hardware readings of this machine.
+
+    Attributes:
+        idle: No run is alive, so samples may be rare. Set by the monitor.
+    """
+
+    idle: bool
+
+    @property
+    def latest(self) -> HardwareReading:
+        """The newest reading; the same object until something changes."""
+        ...
+
+
+@dataclass(slots=True)
+class NoHardware:
+    """Hardware that is not sampled.
+
+    Attributes:
+        latest: The reading to show instead.
+        idle: Without effect.
+    """
+
+    latest: HardwareReading = field(default_factory=HardwareReading)
+    idle: bool = True
+
+
+class HardwareSource:
+    """Chooses between the readings of this machine and those of the machine that trains.
+
+    A run that is watched from a login node or a copy trains elsewhere: where this machine has no
+    GPU, the readings that the run's tracker recorded are shown.
+    """
+
+    def __init__(self) -> None:
+        self._run: RunSnapshot | None = None
+        self._local: HardwareReading | None = None
+        self._shown = HardwareReading()
+
+    def reading(
+        self, local: HardwareReading, runs: Sequence[RunSnapshot], now: float
+    ) -> HardwareReading:
+        """Return the readings to show; the same object until something changes.
+
+        Args:
+            local: The newest reading of this machine.
+            runs: Every run; the one that was active last counts.
+            now: Seconds since the Unix epoch.
+        """
+        if local.gpus or not runs:
+            return local
+        run = max(runs, key=lambda one: one.last_time or 0.0)
+        if not any(is_recorded(one.meaning.key) for one in run.series):
+            return local
+        # Few trackers record any.
+        from lossmon.hardware.recorded import recorded
+
+        readings = recorded(run.series, now)
+        if readings is None or (not readings.gpus and local.host is not None):
+            return local
+        if run is self._run and local is self._local and readings.note == self._shown.note:
+            return self._shown
+        host = readings.host or local.host
+        self._run, self._local = run, local
+        self._shown = HardwareReading(readings.gpus, readings.note, host)
+        return self._shown
 
 
 RECENT = 24 * 3600.0
@@ -63,7 +133,7 @@ class HardwareFindings:
             return self._with(run, ())
         if known is None:
             # The first frame and `check` do not wait for the rules.
-            from lossmon.monitor.hardware.run_hardware import RunHardware
+            from lossmon.monitor.run_hardware import RunHardware
 
             known = self._runs[run.path] = RunHardware()
         return self._with(run, known.findings(run, local, now))
@@ -90,7 +160,12 @@ def _has_hardware(run: RunSnapshot, local: HardwareReading) -> bool:
     """Whether there is anything about the hardware of a run that could be judged."""
     if run.nodes or local.gpus or local.host is not None:
         return True
-    return any(gpu_quantity(one.meaning.key) for one in run.series)
+    keys = [one.meaning.key for one in run.series if "gpu" in one.meaning.key]
+    if not keys:
+        return False
+    from lossmon.hardware.recorded import gpu_quantity
+
+    return any(map(gpu_quantity, keys))
 
 
 def _is_live(run: RunSnapshot, now: float) -> bool:

@@ -1,1 +1,0 @@
-"""Hardware of runs: the readings to show, and the findings about them."""
