@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import IO, TYPE_CHECKING
 
-from lossmon.store.training_order import PointBatch, RestartMarker
+from lossmon.monitor.runs.diagnosis_feed import Backlog, FeedItem, feed
 
 if TYPE_CHECKING:
     from lossmon.diagnosis.engine import Engine
@@ -26,9 +26,6 @@ AHEAD = 4
 
 PATIENCE = 10.0
 """Seconds without a result after which the process counts as lost: a backlog takes milliseconds."""
-
-Backlog = tuple["Engine", tuple[RestartMarker | PointBatch, ...]]
-"""An engine, and the points that it has not been fed."""
 
 # The child finds the modules that this process has found, and adds no directory of its own.
 _CHILD = "import sys; sys.path[:] = {path!r}; from {module} import serve; serve()"
@@ -141,19 +138,15 @@ def serve() -> None:
     tasks, answers = sys.stdin.buffer, sys.stdout.buffer
     with contextlib.suppress(EOFError, KeyboardInterrupt, BrokenPipeError):
         while True:
-            engine, items = pickle.load(tasks)
-            pickle.dump(_fed(engine, items), answers, pickle.HIGHEST_PROTOCOL)
+            pickle.dump(_fed(*pickle.load(tasks)), answers, pickle.HIGHEST_PROTOCOL)
             answers.flush()
 
 
-def _fed(engine: Engine, items: Sequence[RestartMarker | PointBatch]) -> Engine | None:
+def _fed(engine: Engine, items: Sequence[FeedItem]) -> Engine | None:
     """The engine once it was fed, None after an error: it happens again here, and is noted."""
     try:
         for item in items:
-            if isinstance(item, RestartMarker):
-                engine.restart(item.step)
-            else:
-                engine.feed(item.channels, item.steps, item.values)
+            feed(engine, item)
     except Exception:
         return None
     return engine

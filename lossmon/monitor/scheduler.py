@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from lossmon.diagnosis.engine import Engine
-    from lossmon.monitor.judging_process import Backlog, JudgingProcess
+    from lossmon.monitor.judging_process import JudgingProcess
+    from lossmon.monitor.runs.diagnosis_feed import Backlog
 
 RANKING = 0.25
 """Seconds for which an order of the runs is kept: ranking thousands of them takes milliseconds."""

@@ -229,6 +229,11 @@ def monitor_config(config: Config) -> MonitorConfig:
     return MonitorConfig.of(config)
 
 
+def have_ended(runs: Sequence[RunSnapshot]) -> bool:
+    """Whether there are runs, and none goes on."""
+    return bool(runs) and all(run.state.is_over for run in runs)
+
+
 def fails(runs: Sequence[RunSnapshot], threshold: str) -> bool:
     """Whether any finding of any run is at or above a severity, given by its word."""
     limit = Severity[threshold.upper()]

@@ -95,7 +95,7 @@ def signature(paths: Iterable[str]) -> Signature:
 def _make(paths: Sequence[Path], config: Config, fail_on: str) -> dict[str, Any]:
     begin = time.monotonic()
     from lossmon.readers.registry import has_write_ahead
-    from lossmon.reports.check import fails, monitors, with_metrics
+    from lossmon.reports.check import fails, have_ended, monitors, with_metrics
     from lossmon.reports.status_line import status_line
 
     made, runs = time.time(), []
@@ -105,13 +105,12 @@ def _make(paths: Sequence[Path], config: Config, fail_on: str) -> dict[str, Any]
         found = [str(file) for file in monitor.files]
         found += [f"{file}-wal" for file in found if has_write_ahead(os.path.basename(file))]
         files = [*files, *(one for file in found for one in _chain(root, file))]
-    over = bool(runs) and all(run.state.is_over for run in runs)
     return {
         "line": status_line(runs, config.lang) if runs else "… no metrics",
         "fails": fails(runs, fail_on) if runs else None,
         "made": made,
         "took": time.monotonic() - begin,
-        "holds": ENDED if over else LIVE,
+        "holds": ENDED if have_ended(runs) else LIVE,
         "files": _comparable(list(dict.fromkeys(files)), made),
     }
 

@@ -11,7 +11,7 @@ from lossmon.errors import ConfigError, did_you_mean
 from lossmon.fast_dataclass import dataclass
 from lossmon.monitor import RunSource
 from lossmon.monitor.follow import Follower
-from lossmon.reports.check import monitor_config
+from lossmon.reports.check import have_ended, monitor_config
 from lossmon.types import RunSnapshot
 
 Runs = tuple[RunSnapshot, ...]
@@ -52,7 +52,7 @@ class VerdictWait:
                     seen[run.path] = now
                     yield run
             self.reached = holds(self.runs)
-            if self.reached or (self.until and _all_ended(self.runs)):
+            if self.reached or (self.until and have_ended(self.runs)):
                 return
 
 
@@ -68,7 +68,7 @@ def condition(until: str | None) -> Callable[[Runs], bool]:
     if until is None:
         return lambda runs: False
     if until == "finished":
-        return _all_ended
+        return have_ended
     if until not in (known := codes()):
         meant = did_you_mean(until, ["finished", *known])
         raise ConfigError(f"--until {until}: use finished, {', '.join(known)}{meant}")
@@ -77,10 +77,6 @@ def condition(until: str | None) -> Callable[[Runs], bool]:
         for run in runs
         for finding in (run.diagnosis.verdict, *run.diagnosis.findings)
     )
-
-
-def _all_ended(runs: Runs) -> bool:
-    return bool(runs) and all(run.state.is_over for run in runs)
 
 
 def essence(run: RunSnapshot) -> object:

@@ -17,7 +17,6 @@ from lossmon.types import UNJUDGED, Confidence, Diagnosis, Facts, Finding, Meani
 
 if TYPE_CHECKING:
     from lossmon.diagnosis.engine import Engine
-    from lossmon.monitor.judging_process import Backlog
 
 SLICE = 512
 """Points fed before the first look at the clock: a few milliseconds of a calm curve, and some
@@ -36,6 +35,10 @@ which take whole columns, a point costs less."""
 REPLAY_SHARE = 20.0
 """Replaying a run may take a twentieth of the time, however long the run is."""
 
+
+FeedItem = RestartMarker | PointBatch
+Backlog = tuple["Engine", tuple[FeedItem, ...]]
+"""An engine, and the points that it has not been fed."""
 
 _FAILED = Finding("not_judged", Severity.NEUTRAL, 0, Confidence.HIGH)
 
@@ -63,7 +66,7 @@ class DiagnosisFeed:
         self.error = ""
         self._engine: Engine | None = None
         self._order = TrainingOrder()
-        self._queue: deque[RestartMarker | PointBatch] = deque()
+        self._queue: deque[FeedItem] = deque()
         self._slice = SLICE
         self._version = -1
         self._plan: int | None = None
@@ -199,13 +202,11 @@ class DiagnosisFeed:
         engine, now = self._judge(), time.monotonic()
         while self._queue:
             item = self._queue.popleft()
-            if isinstance(item, RestartMarker):
-                engine.restart(item.step)
-            else:
-                first, rest = item.split(self._slice)
+            if isinstance(item, PointBatch):
+                item, rest = item.split(self._slice)
                 if len(rest.steps):
                     self._queue.appendleft(rest)
-                engine.feed(first.channels, first.steps, first.values)
+            feed(engine, item)
             began, now = now, time.monotonic()
             self._pace(now - began)
             if now > deadline:
@@ -217,6 +218,14 @@ class DiagnosisFeed:
             self._slice = min(2 * self._slice, LARGEST_SLICE)
         elif took > LONG:
             self._slice = max(self._slice // 2, SLICE)
+
+
+def feed(engine: Engine, item: FeedItem) -> None:
+    """Give an engine its next points, or the step at which the run restarted."""
+    if isinstance(item, RestartMarker):
+        engine.restart(item.step)
+    else:
+        engine.feed(item.channels, item.steps, item.values)
 
 
 def _channels(

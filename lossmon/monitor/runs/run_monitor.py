@@ -22,7 +22,7 @@ from lossmon.monitor.runs.description import (
     vitals_of,
     with_stall,
 )
-from lossmon.monitor.runs.diagnosis_feed import DiagnosisFeed
+from lossmon.monitor.runs.diagnosis_feed import Backlog, DiagnosisFeed
 from lossmon.monitor.runs.files import RunFiles, RunLog
 from lossmon.monitor.runs.notes import notes_on
 from lossmon.monitor.studies import with_study
@@ -43,7 +43,6 @@ from lossmon.types import (
 
 if TYPE_CHECKING:
     from lossmon.diagnosis.engine import Engine
-    from lossmon.monitor.judging_process import Backlog
 
 T = TypeVar("T")
 

@@ -239,11 +239,12 @@ def _is_premature(found: Format, head: bytes, modified: float) -> bool:
 
 
 def _has_loss(found: Format, head: bytes) -> bool:
-    """Whether the first line of a table or of JSON lines names the train loss of a run."""
+    """Whether the beginning of a table or of JSON lines names the train loss of a run."""
     if not found.user_named:
         return False
     line = head.split(b"\n", 1)[0]
-    names = _KEYS.findall(line) or re.split(rb"[,;\t]", line)
+    # A table of named values has the name in its first row.
+    names = _KEYS.findall(line) or re.split(rb"[,;\t\n]", b"\n".join(head.split(b"\n", 2)[:2]))
     texts = (name.decode("utf-8", "replace").strip().strip('"') for name in names[:200])
     means = (meaning(text, source=found.source) for text in texts if text)
     return any(m.kind is Kind.LOSS and m.split is Split.TRAIN and not m.part for m in means)

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import os
-import re
 import threading
 import time
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-LONGEST = 80
-"""Most characters of a run's name in a file name."""
+LONGEST = 120
+"""Most bytes of a run's name in a file name."""
 
 
 def file_name(run: str, now: float) -> str:
-    """Name for the files of a run, without suffix, in characters that every file system accepts.
+    """Name for the files of a run, without suffix, in letters, digits, dots and dashes.
 
     Args:
         run: Name of the run; untrusted.
@@ -26,8 +26,10 @@ def file_name(run: str, now: float) -> str:
 
 
 def safe_name(run: str) -> str:
-    """Name of a run in characters that every file system accepts; never empty."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", run).strip("-.")[:LONGEST] or "run"
+    """Name of a run in letters of any script, digits, dots and dashes; never empty."""
+    kept = (one if one in "._" or unicodedata.category(one)[0] in "LMN" else " " for one in run)
+    name = "-".join("".join(kept).split()).strip("-.")
+    return name.encode()[:LONGEST].decode(errors="ignore") or "run"
 
 
 def unique(names: Iterable[str]) -> list[str]:

@@ -140,3 +140,13 @@ def test_nothing_to_export_is_told(tmp_path: Path, capsys: pytest.CaptureFixture
 
 def test_the_parser_and_the_table_name_the_same_formats() -> None:
     assert tuple(EXPORT_FORMATS) == export.FORMATS
+
+
+@pytest.mark.parametrize("format_", ["tensorboard", "csv", "jsonl"])
+def test_exports_of_several_runs_stay_several_runs(format_: str, tmp_path: Path) -> None:
+    for name in ("损失", "b"):
+        rows = "".join(f"{step},{2 - step / 10},{3 - step / 10}\n" for step in range(8))
+        (tmp_path / f"{name}.csv").write_text(f"step,train_loss,val_loss\n{rows}", "utf-8")
+    exported(tmp_path / "out", format_, str(tmp_path / "损失.csv"), str(tmp_path / "b.csv"))
+    names = {run.name.partition(".")[0] for run in read(tmp_path / "out")}
+    assert names == {"损失", "b"}

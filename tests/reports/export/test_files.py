@@ -10,15 +10,32 @@ from lossmon.reports.export.files import LONGEST, file_name, fresh
 
 
 @pytest.mark.parametrize(
-    "run", ["../../etc/passwd", "a/b", "日本", "..", "", "x" * 500, "\x1b[31m", "-rf", "con:"]
+    "run",
+    [
+        "../../etc/passwd",
+        "a/b",
+        "日本",
+        "..",
+        "",
+        "x" * 500,
+        "日" * 99,
+        "\x1b[31m",
+        "\u202e\udc80",
+        "-rf",
+        "con:",
+    ],
 )
 def test_a_file_name_stays_in_its_directory_whatever_the_run_is_called(run: str) -> None:
     name = file_name(run, 0.0)
     assert "/" not in name
     assert not name.startswith((".", "-"))
-    assert name.isascii()
     assert name.isprintable()
-    assert len(name) <= LONGEST + len("-19700101-000000")
+    assert len(name.encode()) <= LONGEST + len("-19700101-000000")
+
+
+def test_a_file_name_keeps_the_letters_of_any_script() -> None:
+    assert file_name("损失 a/ß_2", 0.0).startswith("损失-a-ß_2-")
+    assert file_name("日" * 99, 0.0).startswith("日" * 40 + "-")
 
 
 def test_a_file_is_there_only_once_it_is_whole(tmp_path: Path) -> None:
