@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from lossmon.errors import ReadError
 from lossmon.readers.databases.rows import RunRows, TrackerTables
-from lossmon.readers.files.sqlite import BusyError, Revision, revision, visit
+from lossmon.readers.files.sqlite import BusyError, Revision, TornError, revision, visit
 from lossmon.readers.format import MOST_RUNS, ContainedRun, lead
 from lossmon.readers.points_builder import BatchBuilder
 from lossmon.readers.records.columns import MOST_TAGS
@@ -122,11 +122,18 @@ class Database:
 
     @contextmanager
     def visit(self) -> Iterator[sqlite3.Connection]:
-        """Open the database as `lossmon.readers.files.sqlite.visit` does, and rest afterwards."""
+        """Open the database as `lossmon.readers.files.sqlite.visit` does, and rest afterwards.
+
+        After answers that may not fit together, all runs are read again from their first point.
+        """
         begin = time.monotonic()
         try:
             with visit(self.path) as connection:
                 yield connection
+        except TornError:
+            self.life += 1
+            self._tables, self._seen, self.busy = self._make(), None, True
+            raise
         finally:
             end = time.monotonic()
             self._visited += end - begin

@@ -6,9 +6,11 @@ import os
 import shutil
 import sqlite3
 import stat
+import struct
+import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -47,6 +49,12 @@ _CHANGES = slice(24, 28)
 _INDEX = 48
 """Bytes at the beginning of the index of a write-ahead log that change with each transaction."""
 
+_LOG_HEAD = 32
+"""Bytes at the beginning of a write-ahead log, with random ones that tell it from any other."""
+
+_INDEX_LOCK = 128
+"""Byte of that index which each program that has the database open locks."""
+
 
 class Revision(NamedTuple):
     """A state of a database: equal ones mean that nothing was committed in between."""
@@ -62,14 +70,19 @@ class BusyError(Exception):
     """The writer holds the database; ask again later."""
 
 
+class TornError(BusyError):
+    """A database changed while it was read without a lock: the answers may not fit together."""
+
+
 @contextmanager
 def visit(path: Path, timeout: float = TIMEOUT) -> Iterator[sqlite3.Connection]:
     """Open a database for some short questions, and close it at once.
 
     An open read transaction would make the training fail with "database is locked". A database
     with a write-ahead log leaves files behind when it is opened for reading; while no writer has
-    one open it is therefore taken for immutable. What a writer that was killed left half done is
-    undone in a copy.
+    one open it is therefore taken for immutable. A writer that closes during the visit leaves its
+    log to the last program that has the database open, which is this one. What a writer that was
+    killed left half done is undone in a copy.
 
     Args:
         path: The database.
@@ -77,9 +90,11 @@ def visit(path: Path, timeout: float = TIMEOUT) -> Iterator[sqlite3.Connection]:
 
     Raises:
         BusyError: A writer holds it.
+        TornError: A writer opened it meanwhile, and changed what was being read.
         ReadError: It is not a database, is corrupt, or answers too slowly.
         FileNotFoundError: It is not there.
     """
+    before = _left_log(path)
     try:
         with ExitStack() as stack:
             yield stack.enter_context(closing(_opened(path, stack, timeout)))
@@ -90,26 +105,90 @@ def visit(path: Path, timeout: float = TIMEOUT) -> Iterator[sqlite3.Connection]:
     except (sqlite3.Error, OverflowError, UnicodeError) as error:
         # A damaged file gives names and messages that are not UTF-8.
         raise ReadError(f"{path}: {error}") from error
+    finally:
+        after = _left_log(path)
+        if after is not None and (after != before or not after):
+            _write_back_log(path)
 
 
 def _opened(path: Path, stack: ExitStack, timeout: float) -> sqlite3.Connection:
-    address = _address(path)
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise ReadError(f"{path}: not a regular file")
+    if _beginning(path, 20)[18:20] == _WAL and not _beside(path, "-wal").exists():
+        stack.enter_context(_unchanged(path))
+        return _begun(_address(path, "ro") + _IMMUTABLE, timeout)
     try:
-        return _begun(address, timeout)
+        return _begun(_address(path, "ro"), timeout)
     except sqlite3.OperationalError as error:
-        if "readonly database" in str(error) and _journal(path).exists():
+        if "readonly database" in str(error) and _beside(path, "-journal").exists():
             # Only a writer may undo the transaction in which another one was killed.
             copy = _copy(path, Path(stack.enter_context(TemporaryDirectory(prefix="lossmon-"))))
-            return _begun(f"file:{quote(os.fsencode(copy))}?mode=rw", timeout)
-        if "unable to open" not in str(error) or address.endswith(_IMMUTABLE):
+            return _begun(_address(copy, "rw"), timeout)
+        if "unable to open" not in str(error):
             raise
         # Where nothing may be written beside a database, its log cannot be read: what was
         # written into the database itself is better than nothing.
-        return _begun(address + _IMMUTABLE, timeout)
+        stack.enter_context(_unchanged(path))
+        return _begun(_address(path, "ro") + _IMMUTABLE, timeout)
 
 
-def _journal(path: Path) -> Path:
-    return path.with_name(path.name + "-journal")
+@contextmanager
+def _unchanged(path: Path) -> Iterator[None]:
+    """Refuse the answers of a database that changed while it was taken for immutable."""
+    before = _own_revision(path)
+    try:
+        yield
+    except sqlite3.Error:
+        if _own_revision(path) == before:
+            raise
+    if _own_revision(path) != before:
+        raise TornError
+
+
+def _left_log(path: Path) -> bytes | None:
+    """Head of a write-ahead log beside a database that no other program has open, None without it.
+
+    Each program that has it open locks one byte of the index of its log.
+    """
+    try:
+        head = _beginning(_beside(path, "-wal"), _LOG_HEAD)
+    except OSError:
+        return None
+    try:
+        with _beside(path, "-shm").open("rb") as index:
+            return None if _is_locked(index.fileno(), _INDEX_LOCK) else head
+    except OSError:
+        return head
+
+
+def _is_locked(descriptor: int, at: int) -> bool:
+    """Whether another process locks a byte of a file."""
+    import fcntl
+
+    wanted: tuple[int, ...] = (fcntl.F_WRLCK, os.SEEK_SET, at, 1, 0)
+    flock, kind = "@hhqqi4x", 0
+    if sys.platform == "darwin":
+        wanted, flock, kind = (at, 1, 0, fcntl.F_WRLCK, os.SEEK_SET), "@qqihh", 3
+    found = fcntl.fcntl(descriptor, fcntl.F_GETLK, struct.pack(flock, *wanted))
+    return bool(struct.unpack(flock, found)[kind] != fcntl.F_UNLCK)
+
+
+def _write_back_log(path: Path) -> None:
+    """Do what a writer does that closes a database as the last program that has it open."""
+    with (
+        suppress(sqlite3.Error),
+        closing(sqlite3.connect(_address(path, "rw"), uri=True, timeout=TIMEOUT)) as connection,
+    ):
+        connection.execute("PRAGMA trusted_schema = OFF")
+        connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
+
+
+def _beside(path: Path, ending: str) -> Path:
+    return path.with_name(path.name + ending)
+
+
+def _address(path: Path, mode: str) -> str:
+    return f"file:{quote(os.fsencode(path.absolute()))}?mode={mode}"
 
 
 def _copy(path: Path, directory: Path) -> Path:
@@ -119,7 +198,7 @@ def _copy(path: Path, directory: Path) -> Path:
         BusyError: They changed meanwhile.
         ReadError: They are too large.
     """
-    files = (path, _journal(path))
+    files = (path, _beside(path, "-journal"))
     before = [file.stat() for file in files]
     if sum(status.st_size for status in before) > LARGEST_COPY:
         raise ReadError(f"{path}: its writer was killed; it is shown when it is written again")
@@ -149,18 +228,6 @@ def _begun(address: str, timeout: float) -> sqlite3.Connection:
     return connection
 
 
-def _address(path: Path) -> str:
-    if not stat.S_ISREG(path.stat().st_mode):
-        raise ReadError(f"{path}: not a regular file")
-    with path.open("rb") as file:
-        head = file.read(20)
-    address = f"file:{quote(os.fsencode(path.absolute()))}?mode=ro"
-    log = path.with_name(path.name + "-wal")
-    if head[18:20] == _WAL and not log.exists():
-        address += _IMMUTABLE
-    return address
-
-
 def revision(path: Path) -> Revision | None:
     """Tell the states of a database apart without opening it as one; None if it is not a file.
 
@@ -170,20 +237,24 @@ def revision(path: Path) -> Revision | None:
     Raises:
         OSError: It is not there or may not be read.
     """
-    status = path.stat()
-    if not stat.S_ISREG(status.st_mode):
+    own = _own_revision(path)
+    if own is None:
         return None
-    head = _beginning(path, _CHANGES.stop)
-    log = path.with_name(path.name + "-wal")
-    own = Revision(
-        (status.st_dev, status.st_ino), (status.st_size, status.st_mtime_ns), head[_CHANGES]
-    )
     try:
-        ahead = log.stat()
-        index = _beginning(path.with_name(path.name + "-shm"), _INDEX)
+        ahead = _beside(path, "-wal").stat()
+        index = _beginning(_beside(path, "-shm"), _INDEX)
     except OSError:
         return own
     return own._replace(appended=(ahead.st_ino, ahead.st_size, ahead.st_mtime_ns), ahead=index)
+
+
+def _own_revision(path: Path) -> Revision | None:
+    """The same without what stands in its log."""
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        return None
+    changes = _beginning(path, _CHANGES.stop)[_CHANGES]
+    return Revision((status.st_dev, status.st_ino), (status.st_size, status.st_mtime_ns), changes)
 
 
 def _beginning(path: Path, size: int) -> bytes:

@@ -6,9 +6,13 @@ import math
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 import time
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from subprocess import PIPE
 
 import pytest
 
@@ -17,8 +21,9 @@ from lossmon.monitor import Monitor
 from lossmon.readers.databases.optuna import OptunaTables
 from lossmon.readers.databases.reader import Database
 from lossmon.readers.databases.rows import MOST_ROWS
+from lossmon.readers.databases.trackio import TrackioTables
 from lossmon.readers.discovery.discovery import Discovery
-from lossmon.readers.files.sqlite import visit
+from lossmon.readers.files.sqlite import TornError, visit
 from lossmon.readers.registry import detect
 from lossmon.types import Reader
 from tests.readers.growing import DATA, read, read_whole
@@ -194,6 +199,64 @@ def test_a_database_with_a_log_is_left_as_it_was(tmp_path: Path) -> None:
     shutil.copy(DATA / "trackio" / "tiny.db", path)
     read(opened(path, "trackio"))
     assert os.listdir(tmp_path) == ["tiny.db"]
+
+
+WRITER = """
+import os, sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("UPDATE configs SET config = '{}'")
+print("written", flush=True)
+sys.stdin.readline()
+connection.close() if sys.argv[2] == "closed" else os._exit(1)
+"""
+"""A program that ends, in one way or the other, when it is told so."""
+
+
+@pytest.fixture
+def journaled(tmp_path: Path) -> Path:
+    """A database with a write-ahead log."""
+    return Path(shutil.copy(DATA / "trackio" / "tiny.db", tmp_path))
+
+
+@contextmanager
+def writing(path: Path, end: str) -> Iterator[Callable[[], object]]:
+    """Write in another process; yields what makes it end."""
+    command = (sys.executable, "-c", WRITER, path, end)
+    with subprocess.Popen(command, stdin=PIPE, stdout=PIPE, text=True) as writer:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == "written\n"
+        yield lambda: writer.communicate("\n")
+
+
+def test_a_writer_that_closes_while_it_is_read_leaves_no_log_behind(journaled: Path) -> None:
+    with writing(journaled, "closed") as end, visit(journaled) as connection:
+        end()
+        assert connection.execute("SELECT config FROM configs").fetchall() == [("{}",)]
+        assert len(os.listdir(journaled.parent)) == 3
+    assert os.listdir(journaled.parent) == ["tiny.db"]
+    with closing(sqlite3.connect(journaled)) as connection:
+        assert connection.execute("SELECT config FROM configs").fetchall() == [("{}",)]
+
+
+def test_the_log_of_a_writer_that_was_killed_stays_as_it_is(journaled: Path) -> None:
+    with writing(journaled, "killed") as end:
+        end()
+    files = (journaled, Path(f"{journaled}-wal"))
+    before = [file.read_bytes() for file in files]
+    with visit(journaled) as connection:
+        assert connection.execute("SELECT config FROM configs").fetchall() == [("{}",)]
+    assert [file.read_bytes() for file in files] == before
+
+
+def test_what_a_writer_changed_under_a_reader_is_read_again(journaled: Path) -> None:
+    database = Database(journaled, "trackio", TrackioTables)
+    reader = database.open("c196f43b19b24822adbde6ca860b8d7c")
+    read_whole(reader)
+    # Nobody has it open, so that it is read without a lock.
+    with pytest.raises(TornError), database.visit() as connection:
+        change(journaled, "UPDATE metrics SET metrics = '{\"train/loss\": 0.5}'")
+        connection.execute("SELECT COUNT(*) FROM metrics").fetchone()
+    assert {value for _, value in read_whole(reader).values("train/loss")} == {0.5}
 
 
 def test_what_a_live_writer_has_in_its_log_is_seen(tmp_path: Path) -> None:
