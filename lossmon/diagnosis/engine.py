@@ -12,7 +12,17 @@ from lossmon.diagnosis.indexed_points import Alarm, IndexedPoints
 from lossmon.diagnosis.policy_curves import policy_quantity
 from lossmon.diagnosis.rules import RULE_OF, VerdictPace, judge, leading
 from lossmon.diagnosis.signals import Signals
-from lossmon.diagnosis.state import METRICS, Channel, EngineState, LossKind, Role, kind_of, role_of
+from lossmon.diagnosis.state import (
+    METRICS,
+    Channel,
+    EngineState,
+    LossKind,
+    Role,
+    are_adversarial,
+    kind_of,
+    network_of,
+    role_of,
+)
 from lossmon.diagnosis.verdict import VerdictHysteresis
 from lossmon.types import Diagnosis, Floats, Ints, Kind, Meaning
 
@@ -53,6 +63,7 @@ class Engine:
         self._state = EngineState()
         self._channels: list[Channel] = []
         self._numbers: dict[str, int] = {}
+        self._networks: set[str] = set()
         self._hysteresis = VerdictHysteresis()
         self._next_train = 1
         self._next_eval = 1
@@ -81,6 +92,9 @@ class Engine:
             headline: It is THE train loss or THE eval loss of the run.
         """
         kind = kind_of(meaning.key)
+        if network := network_of(meaning.key):
+            self._networks.add(network)
+            kind = LossKind.ADVERSARIAL if are_adversarial(self._networks) else kind
         if kind is not None and self._state.kind is LossKind.PLAIN:
             self._state.kind = kind
         role = role_of(meaning, headline)

@@ -282,9 +282,15 @@ _PREFERENCE = re.compile(
 """Trainers print `rewards/chosen`, and readers make `rewards_chosen` and `reward_accuracy` of
 it."""
 _ADVERSARIAL = re.compile(
-    r"(?:^|[^a-z0-9])(?:[dg]_loss|loss[_/][dg]|(?:discriminator|generator)(?:[_/]loss)?)(?:_|$)"
+    r"(?:^|[^a-z0-9])(?:(?:net_?)?[dg]_loss|loss[_/]?(?:net_?)?[dg]|[dg]loss|"
+    r"(?:discriminator|generator)(?:[_/]loss)?)(?:_|$)"
 )
 """Whole words only: `eval_hard_loss` and `train_seg_loss` end like the losses of two networks."""
+_HALF = re.compile(
+    r"(?:^|[^a-z0-9])(?:(disc?|gen|critic|real|fake)_loss|loss_(disc?|gen|critic|real|fake))(?:_|$)"
+)
+_PAIRS = ({"dis", "gen"}, {"disc", "gen"}, {"critic", "gen"}, {"real", "fake"})
+"""Losses of two networks by names that mean something else alone: a distance, a generation."""
 
 
 def kind_of(key: str) -> LossKind | None:
@@ -295,3 +301,14 @@ def kind_of(key: str) -> LossKind | None:
     if any(word in name for word in _REWARD_WORDS):
         return LossKind.REWARD
     return LossKind.ADVERSARIAL if _ADVERSARIAL.search(name) else None
+
+
+def network_of(key: str) -> str:
+    """The word by which a loss may be one of two adversarial networks', or empty."""
+    found = _HALF.search(key.lower())
+    return found[1] or found[2] if found else ""
+
+
+def are_adversarial(networks: set[str]) -> bool:
+    """Whether the losses of two networks against each other are among these words."""
+    return any(pair <= networks for pair in _PAIRS)

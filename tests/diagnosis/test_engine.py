@@ -256,7 +256,36 @@ def test_a_loss_that_says_little_raises_no_alarm(key: str, missing: str) -> None
 
 
 @pytest.mark.parametrize(
-    "key", ["eval_hard_loss", "eval/held_loss", "train/seg_loss", "loss_dice", "grad_loss"]
+    "keys",
+    [
+        ("train/lossd", "train/lossg"),
+        ("train/netd_loss", "train/netg_loss"),
+        ("train/loss_dis", "train/loss_gen"),
+        ("train/disc_loss", "train/gen_loss"),
+        ("train/real_loss", "train/fake_loss"),
+    ],
+    ids="/".join,
+)
+def test_losses_of_two_networks_are_known_by_their_abbreviations(keys: tuple[str, str]) -> None:
+    engine = Engine()
+    for key in keys:
+        engine.channel(Meaning(key, key, Split.TRAIN, Kind.LOSS), headline=False)
+    engine.feed(*columns(engine, run(0.6 + 0.0 * falling(600), falling(20))))
+    assert "adversarial_loss" in engine.diagnosis().missing
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "gen_loss",
+        "dis_loss",
+        "real_loss",
+        "eval_hard_loss",
+        "eval/held_loss",
+        "train/seg_loss",
+        "loss_dice",
+        "grad_loss",
+    ],
 )
 def test_a_name_that_ends_like_a_loss_of_two_networks_is_an_ordinary_loss(key: str) -> None:
     engine = Engine()
