@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +32,9 @@ _LOG_NAMES = lazy_pattern(
 _SPOKEN = {".txt": 1, ".md": 3}
 """Lines with metrics that must stand in the head of a file that may be anything."""
 
+_CURVE = 3
+"""Points of a loss that tables and blocks must have in the head of such a file."""
+
 _SCRIPTS = frozenset({".sh", ".py", ".yaml", ".yml", ".json", ".toml", ".cfg", ".sbatch"})
 _HEAD_LINES = 80
 _HOLE = lazy_pattern(rb"\0{8,}|\0+$")
@@ -55,7 +59,7 @@ def claims(path: Path, head: bytes) -> bool:
     if not needed or _LOG_NAMES.fullmatch(name):
         return True
     lines = resolved(decode(head)).splitlines()[:_HEAD_LINES]
-    return sum(map(_speaks, lines)) >= needed
+    return sum(map(_speaks, lines)) >= needed or (needed == 1 and _has_curve(lines))
 
 
 def _is_binary(head: bytes) -> bool:
@@ -72,6 +76,20 @@ def _speaks(line: str) -> bool:
 
     parsed = parse(line)
     return parsed is not None and bool(parsed.values) and parsed.position.scale is not Scale.NONE
+
+
+def _has_curve(lines: list[str]) -> bool:
+    """Whether lines that say nothing alone hold a loss: below a head of a table or an epoch."""
+    from lossmon.readers.points_builder import BatchBuilder
+    from lossmon.readers.text.grammar.words import is_loss
+    from lossmon.readers.text.log import TextLog
+
+    batch = BatchBuilder()
+    log = TextLog(batch)
+    log.push("".join(f"{line}\n" for line in lines))
+    log.read(math.inf)
+    points = batch.drain().points
+    return any(len(curve.steps) >= _CURVE and is_loss(curve.tag) for curve in points)
 
 
 def own_format(pattern: Pattern) -> Format:

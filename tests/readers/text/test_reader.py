@@ -661,6 +661,17 @@ def test_a_truncated_log_is_read_again(tmp_path: Path) -> None:
         ("requirements.txt", b"torch==2.0\n", False),
         ("debug-internal.log", b"", False),
         ("notes.txt", b"I had a great day.\n", False),
+        ("notes.txt", b"| Model | Loss |\n|---|---|\n| 1 | 0.5 |\n| 2 | 0.4 |\n", False),
+        (
+            "result.txt",
+            b"| Epoch | Loss |\n|---|---|\n| 1 | 0.5 |\n| 2 | 0.4 |\n| 3 | 0.3 |\n",
+            True,
+        ),
+        (
+            "result.txt",
+            b"".join(b"epoch %d:\nloss_D: 0.4, loss_G: 0.3,\n\n" % epoch for epoch in range(3)),
+            True,
+        ),
         ("out.txt", b"step 1: loss 0.5\n", True),
         ("train.txt", b"a photo of a cat\n", False),
         ("running_log.txt", b"", True),

@@ -8,7 +8,7 @@ from lossmon.lazy_pattern import lazy_pattern
 from lossmon.readers.text.grammar.words import LOSS_END
 
 FEWEST = 3
-"""Columns of a table: its position and two more."""
+"""Columns of a table without bars or tabs: its position and two more."""
 
 FIRST = {
     "epoch": "epoch",
@@ -82,7 +82,8 @@ def columns(line: str) -> tuple[str, ...]:
     if tested := _TESTED.fullmatch(line):
         return METRICS, "test" if tested["test"] else "eval"
     names = cells(line)
-    if not FEWEST <= len(names) <= 40 or names[0].lower() not in FIRST:
+    fewest = 2 if "|" in line or "\t" in line else FEWEST
+    if not fewest <= len(names) <= 40 or names[0].lower() not in FIRST:
         return ()
     if names[0] == "E" and names[1] != NUMBERED:
         return ()
