@@ -36,7 +36,8 @@ def stand_ins(meanings: Sequence[Meaning]) -> frozenset[str]:
         return frozenset()
     lower = {one.key for one in meanings if one.kind is Kind.METRIC and one.lower_is_better}
     for name in STAND_INS:
-        train, held_out = f"train/{name}", f"eval/{name}"
+        train = f"train/{name}"
+        held_out = f"eval/{name}" if f"eval/{name}" in lower else f"test/{name}"
         if not losses or {train, held_out} <= lower:
             found = lower & {train, held_out}
             if found:

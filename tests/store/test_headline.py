@@ -31,6 +31,8 @@ def test_a_run_without_a_loss_is_judged_by_its_perplexities_or_errors() -> None:
         "train/perplexity",
         "eval/perplexity",
     }
+    assert _stand_ins("Train MSE", "Test MSE") == {"train/mse", "test/mse"}
+    assert _stand_ins("train_mse", "val_mse", "test_mse") == {"train/mse", "eval/mse"}
     assert _stand_ins("mse", "mae", "val_mae") == {"train/mse"}
     assert _stand_ins("accuracy", "val_accuracy") == set()
 

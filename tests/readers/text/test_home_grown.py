@@ -304,6 +304,21 @@ RECORDS: list[tuple[str, dict[str, float], str]] = [
         "step=100",
     ),
     ("step 100 loss: 0.5, rewards: {'total_num': 256, 'total': 141.0}", {"loss": 0.5}, "step=100"),
+    ("Epoch 3 loss: train 0.5, valid 0.6", {"train": 0.5, "valid": 0.6}, "epoch=3"),
+    ("Loss after 100 iterations: 0.5", {"Loss": 0.5}, "step=100"),
+    ("Loss (epoch: 3): 0.5", {"Loss": 0.5}, "epoch=3"),
+    (
+        "train loss (epoch 3) = 0.5, val loss = 0.6",
+        {"train loss": 0.5, "val loss": 0.6},
+        "epoch=3",
+    ),
+    (
+        "第3轮/共40轮: 训练损失 0.5, 验证损失 0.6, 准确率 80.0%",
+        {"训练损失": 0.5, "验证损失": 0.6, "准确率": 80.0},
+        "epoch=3 epochs=40",
+    ),
+    ("训练轮次：3，损失值：0.5，精度：0.8", {"损失值": 0.5, "精度": 0.8}, "epoch=3"),
+    ("第3个epoch，平均损失：0.5", {"平均损失": 0.5}, "epoch=3"),
 ]
 
 OTHERS = [

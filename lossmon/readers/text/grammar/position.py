@@ -9,9 +9,9 @@ from lossmon.lazy_pattern import lazy_pattern
 from lossmon.readers.text.grammar.parsed import LinePosition, Scale, TextSpan
 
 _EPOCH = lazy_pattern(
-    r"(?ix)(?<![\w./=-])(?:epoch(?:s(?=\s\d+/))?|ep\.?|(?-i:E)(?=\d\d)|轮次|第(?=\s*\d+\s*轮))(?:\((?P<split>train|val|test|eval)\))?"
+    r"(?ix)(?<![\w./=-])(?:epoch(?:s(?=\s\d+/))?|ep\.?|(?-i:E)(?=\d\d)|(?:训练)?轮[次数]|第(?=\s*\d+\s*(?:轮|个\s?epoch)))(?:\((?P<split>train|val|test|eval)\))?"
     r"\s*(?:[:=\#]\s*)?(?:no\.?\s*)?\[?\s*(?P<epoch>\d+(?:\.\d+)?)(?![.a-z_\d])"
-    r"(?:\s*(?:/|of)\s*(?P<epochs>\d+)(?![\w./]))?\s*\]?轮?"
+    r"(?:\s*轮?\s*(?:[/,]\s*共|/|of)\s*(?P<epochs>\d+)(?:(?![\w./])|(?=轮)))?\s*\]?轮?"
 )
 _BEHIND_EPOCH = lazy_pattern(
     r"(?ix)\s*[,:|-]?\s*[\[(|]?\s*(?:(?:i|n|b|it|idx|mb|sample|batch_idx|minibatch)\s*[=:]\s*)?"
@@ -93,6 +93,11 @@ _LINE_STARTS = tuple(
 _AT_END = lazy_pattern(r"\[\s*(?P<step>\d+)\s*/\s*(?P<total>\d+)\s*\]\s*$")
 """PyTorch's tutorial: `loss: 2.303494  [   64/60000]`."""
 
+_AFTER = lazy_pattern(
+    r"(?i)(?<=\bafter )(?P<step>\d+) (?:training )?(?:steps|iterations|iters|updates|batches)\b"
+)
+"""`loss after 100 iterations: 0.5`."""
+
 _BAR = lazy_pattern(
     r"(?:\d{0,3}%\|\| *(?P<step>\d+)/(?P<total>\d+) *|(?<![\w.])(?P<count>\d+)it )\["
 )
@@ -124,7 +129,7 @@ def position(body: str, start: int) -> LinePosition:
     step, before = _best_step(body, start)
     within = _behind(body, epoch) if epoch else None
     if epoch is None and step is None:
-        end = _AT_END.search(body, start)
+        end = _AT_END.search(body, start) or _AFTER.search(body, start)
         return LinePosition() if end is None else _of_epoch(body, start, None, end, Scale.STEP)
     if within is not None and (step is None or not _SURE.match(step["name"])):
         if epoch and _split_of(epoch["split"] or "") and "total" not in within.groupdict():

@@ -35,14 +35,19 @@ _SHARE = lazy_pattern(r"\s?/\s?\d+ \((?P<share>\d+(?:\.\d+)?)%\)")
 _OPERATORS = ("/", "*", "+", "-", "<", ">", "!", "=")
 _CLINGING = lazy_pattern(r"[^\W\d_]*%?(?:(?<=\w)/[^\W\d_]+)?")
 _THOUSANDS = {"k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "B": 1e9}
-_BARE_GAP = lazy_pattern(r"\|\s{0,3}(?P<mark>[:=])\s*$")
-_LONE_GAP = lazy_pattern(rf"[\W_]*(?P<name>{LONE_SPLIT.pattern.replace('(?i)', '(?i:', 1)}))\s+")
+_BARE_GAP = lazy_pattern(r"\|\s{0,3}\)?\s{0,3}(?P<mark>[:=])\s*$")
+_LONE_GAP = lazy_pattern(
+    r"[\W_]*(?:(?i:loss(?:es)?)[\W_]+)?"
+    rf"(?P<name>{LONE_SPLIT.pattern.replace('(?i)', '(?i:', 1)}))\s+"
+)
 _LONE_BEHIND = lazy_pattern(
     rf"\W*(?i:eval(?:uation)?|val(?:id(?:ation)?)?)\W+{_LONE_GAP.pattern}", re.ASCII
 )
 """Such a split behind the name of an evaluation: `[eval] iter 10: train 0.5`."""
 
-_AT_POSITION = lazy_pattern(r"(?P<name>[A-Za-z][\w ]{0,40}?) (?:at|after|for|in|@)(?: the)?\s*$")
+_AT_POSITION = lazy_pattern(
+    r"(?P<name>[A-Za-z][\w ]{0,40}?) ?(?: (?:at|after|for|in|@)(?: the)?\s*|\(\s*)$"
+)
 _HEADING = lazy_pattern(
     r"(?P<train>train(?:ing)?)|(?P<test>test)|val(?:id(?:ation)?)?|eval(?:uation)?|dev"
 )
@@ -106,7 +111,7 @@ def _in_section(value: LineValue, section: str) -> LineValue:
 
 
 def _named_before(body: str, at: int, place: LinePosition) -> str:
-    """The name in `loss at step 100: 0.5`, which stands before the position."""
+    """The name in `loss at step 100: 0.5` and `loss (epoch 1): 0.5`, before the position."""
     first = min((left for left, _ in place.taken), default=at)
     found = _AT_POSITION.search(body, 0, first)
     return found["name"] if found else ""

@@ -25,7 +25,7 @@ orders of magnitude.
 
 WORTH = re.compile(
     r"loss|epoch|step|iter|acc|ppl|perplex|auc|reward|batch|rmse|mae|mse|tr?[el]l:|eval|val|"
-    r"test|lr|updates|bp[bc]|nll|learn|dev|score|return|损失|准确率|学习率|困惑度|"
+    r"test|lr|updates|bp[bc]|nll|learn|dev|score|return|损失|准确率|精度|学习率|困惑度|"
     r"\dg |\d train |trial \d|up\. | avg|average|instances|rollout/|\| time/|train(?:ing)?'s |"
     r"training\W*$|prec@|map@|dice:? \["
 )
@@ -52,7 +52,7 @@ METRIC_WORD = lazy_pattern(
     r"spearman|pearson|kappa|\w*samplespersec|tokens/sec|it/sec|lr|norm|gnorm|mfu|em|pass@\d+|throughput|ips|wps|"
     r"kl_loss|log_?likelihood|logps|advantages?|tps|fps|tok/s|tokens/s|samples/s|samples/sec"
     r")(?![a-z])"
-    r"|^eval$|损失|准确率|学习率|困惑度|loss|(?:learning|grad\w*)[ _]?(?:rate|norm)|accuracy"
+    r"|^eval$|损失|准确率|精度|学习率|困惑度|loss|(?:learning|grad\w*)[ _]?(?:rate|norm)|accuracy"
 )
 """A name that holds one of these is a metric, wherever the number stands."""
 
@@ -62,7 +62,8 @@ SPACED_LAST = lazy_pattern(
     r"rmse|mse|mae|ce|cost|bleu|rouge[\w-]{0,5}|iou|miou|dice|kl|entropy|wer|cer|map(?:@[\d.:]+)?|"
     r"learning_rate|learning rate|em|"
     r"error|err|val_\w+|tokens?/s(?:ec)?|tok/s|it/s(?:ec)?|samples?/s(?:ec)?|images?/s(?:ec)?|"
-    r"ips|wps|precision|recall|f1-score)(?: \([a-z ]{1,20}\))?$"
+    r"ips|wps|precision|recall|f1-score|\w*(?:损失|准确率|精度|学习率|困惑度)"
+    r")(?: \([a-z ]{1,20}\))?$"
 )
 """What the last word must be where only a space or a comma parts name and number."""
 
