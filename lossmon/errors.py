@@ -42,7 +42,6 @@ def did_you_mean(word: str, known: Iterable[str], spelled: str = "{}") -> str:
     """A question to end a message with, or nothing where no known word is similar.
 
     Args:
-        word: What the user wrote.
         known: What could have been meant.
         spelled: How the answer is written, `{}` being the word.
     """

@@ -24,7 +24,6 @@ def one_line(text: str, limit: int | None = None) -> str:
     """Return a name or a value as one line: each unprintable character becomes a blank.
 
     Args:
-        text: Text from outside.
         limit: Characters to keep; all if None.
     """
     text = text[:limit]

@@ -101,7 +101,6 @@ def own_alert(
 
     Args:
         code: Its texts stand under this code in `[alerts]` of the language file.
-        severity: How much it matters.
         now: Seconds since the Unix epoch.
         language: `en` or `zh`.
         values: What the texts are filled with.

@@ -99,8 +99,6 @@ class Sender(threading.Thread):
     """Sends the alerts of one channel, one message at a time.
 
     Args:
-        config: The channel.
-        journal: Records what was sent.
         report: Called once when the channel has failed for long, and once when it works again.
         clock: Seconds since the Unix epoch.
         language: `en` or `zh`.
@@ -146,7 +144,6 @@ class Sender(threading.Thread):
         """Have some alerts sent.
 
         Args:
-            alerts: New ones.
             saved: They are in the journal; else they stay in memory until they are sent.
         """
         with self._woken:

@@ -30,7 +30,6 @@ class StopRule:
         """Whether a run is to be stopped.
 
         Args:
-            diagnosis: What the curves say.
             evals: int64, steps of the evals, not decreasing; of the train points where the run
                 has no evals.
         """

@@ -108,7 +108,6 @@ def time_limit(run: RunSnapshot, now: float) -> TimeLimit | None:
     """Compare the limit with the expected end; None where no limit is ahead or the run ended.
 
     Args:
-        run: The run.
         now: Seconds since the Unix epoch.
     """
     job = run.job

@@ -107,7 +107,6 @@ def level(track: ComparedSeries, at: float) -> CurveLevel:
     (as of an AR(1) process, with what a short window hides of it).
 
     Args:
-        track: The curve.
         at: Position; points behind it are not looked at.
     """
     return _level(_window(track, at))

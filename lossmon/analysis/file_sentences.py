@@ -21,7 +21,6 @@ def about_media(run: RunSnapshot, language: str) -> str:
 
     Args:
         run: The run; each tag counts once, however often it was logged.
-        language: Code of a language.
 
     Returns:
         An empty text where there are none.
@@ -54,7 +53,6 @@ def about_unread(path: str, seen: int, unread: Sequence[str], language: str) -> 
         path: The path that was searched.
         seen: Regular files seen there.
         unread: Names of some that are not in a known format.
-        language: Code of a language.
     """
     if not seen:
         return translate(_NONE, language)

@@ -173,7 +173,6 @@ def matched(
     """The job of a run, None where none is known.
 
     Args:
-        run: The run.
         jobs: Slurm's jobs by their ids.
         outputs: Ids of jobs by the files that they write.
         own: The job that this process runs in, if any.

@@ -26,9 +26,7 @@ def opening_card(cases: Sequence[str], speed: float, language: str) -> str:
     """What will happen, and when.
 
     Args:
-        cases: Names of the cases.
         speed: As the user gave it; 0 is as fast as possible.
-        language: Code of a language.
     """
     if len(cases) > 1:
         return phrase(_ALL, language, count=str(len(cases)))
@@ -46,7 +44,6 @@ def end_card(runs: Sequence[RunSnapshot], kept: Path | None, language: str) -> I
     Args:
         runs: The runs of the demo, as they are at its end.
         kept: Where the logs stay, None where they are deleted.
-        language: Code of a language.
     """
     if runs:
         yield translate(_ENDED, language)

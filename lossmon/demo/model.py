@@ -56,7 +56,6 @@ def text(rng: Generator, sentences: int, *, passwords: float = 0.0) -> str:
     """Return random sentences.
 
     Args:
-        rng: Random generator.
         sentences: Number of sentences.
         passwords: Share of them, 0 to 1, that are passwords.
     """

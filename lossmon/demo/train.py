@@ -26,7 +26,6 @@ class RecordedTraining:
     """A training with the files that it writes.
 
     Args:
-        case: Hyperparameters and data.
         out: Output directory; created if absent.
         seed: Seed of the data and of the initial weights.
         echo: Text file that gets every line of the text log too.

@@ -116,8 +116,6 @@ class LinkRates:
         """Bytes per second sent and received since the last reading.
 
         Args:
-            ask: Calls NVML.
-            handle: Handle of the GPU.
             now: `time.monotonic()` seconds.
         """
         values = ask("nvmlDeviceGetFieldValues", handle, self._counters)
@@ -162,7 +160,6 @@ class XidEvents:
     """Errors that the NVIDIA driver reports of its GPUs (Xid), from now on.
 
     Args:
-        ask: Calls NVML.
         handles: The GPUs to listen to.
         seen: Errors by the NVML index of the GPU, oldest first; new ones are added.
     """

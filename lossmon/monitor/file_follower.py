@@ -59,7 +59,6 @@ def file_stamp(path: Path | str, *, write_ahead: bool = False) -> FileStamp | No
     """Stamp of a regular file, which is not opened; None where there is none.
 
     Args:
-        path: The file.
         write_ahead: It is a database, whose write-ahead log may grow while it does not change.
     """
     try:

@@ -109,7 +109,6 @@ class HardwareFindings:
         """Return the runs with findings about their hardware; the same objects without a change.
 
         Args:
-            runs: Every run.
             local: The newest reading of this machine. It counts for a run only where that is the
                 only one alive: which process writes which run is not known.
             now: Seconds since the Unix epoch.

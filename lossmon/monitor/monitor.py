@@ -95,7 +95,6 @@ class Monitor:
 
     Args:
         paths: Run directories, directories of runs, or log files; need not exist yet.
-        config: Settings.
         hardware: Readings of this machine; none if not given.
         clock: Seconds since the Unix epoch.
     """

@@ -73,7 +73,6 @@ class RunHardware:
         """Every finding, the most important first; the same object while nothing changed.
 
         Args:
-            run: The run.
             local: The reading of this machine; empty where it does not count for the run.
             now: Seconds since the Unix epoch.
         """

@@ -87,7 +87,6 @@ def joined(
     """Join runs that are one training, under the path of the newest part.
 
     Args:
-        runs: The runs found.
         continued: By path of a run, the path of the run that it continues.
         duplicates: By path of a run, the path of the run whose training it logs too.
     """

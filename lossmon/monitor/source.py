@@ -127,7 +127,6 @@ class LocalSource:
 
     Args:
         paths: Run directories, directories of runs, or log files; need not exist yet.
-        config: Settings of the monitor.
         hardware: Sample the GPUs and the host.
         changed: The event to set; one of its own if None.
         clock: Seconds since the Unix epoch.

@@ -31,7 +31,6 @@ def unless_stalled(work: Callable[[], T], paths: Iterable[Path]) -> T:
     Args:
         work: Done in a thread of its own where one of the paths is on such a file system: a thread
             that hangs in the kernel cannot be ended, but left behind.
-        paths: What it reads.
 
     Raises:
         FileSystemStalled: It got no further for `PATIENCE` seconds.

@@ -45,7 +45,6 @@ def with_study(
 
     Args:
         diagnosis: Of the run as a training.
-        series: Its series.
         counts: Its trials, see `Facts.trials`.
         best_trial: The one that the framework calls best, see `Facts.best_step`.
     """
@@ -177,7 +176,6 @@ def study_of(sweep: str, trials: Sequence[RunSnapshot]) -> RunSnapshot:
     """Describe the runs of one sweep as a study.
 
     Args:
-        sweep: Its identifier.
         trials: Its runs in the order in which they were started.
     """
     objective = _objective(trials)

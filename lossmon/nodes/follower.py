@@ -46,7 +46,6 @@ class NodeFollower:
     """The nodes of one run. One thread calls it.
 
     Args:
-        run: Directory of the run.
         monotonic: Seconds that never go back.
     """
 
@@ -208,7 +207,6 @@ class RunNodes:
         """Return the runs with their nodes; the very same objects while nothing changed.
 
         Args:
-            runs: Every run.
             now: Seconds since the Unix epoch.
             in_view: Path of the run whose nodes have their histories.
         """

@@ -64,9 +64,7 @@ class Recorder:
     """Writes a sample of this node into a run again and again.
 
     Args:
-        run: Directory of the run.
         hardware: The newest reading of the hardware.
-        host: Name of this node.
         job: The scheduler's job that this process runs in, if any.
         interval: Seconds between samples.
         judge: What is thought of logs that only this node can read.

@@ -325,7 +325,6 @@ def gpu_histories(run: Path, host: str) -> tuple[NodeGpuHistory, ...]:
 
     Args:
         run: Directory that the recorder was given.
-        host: Name of the node.
 
     Returns:
         One per GPU, by index; empty where nothing was recorded.

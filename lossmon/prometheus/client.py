@@ -119,7 +119,6 @@ class PrometheusClient:
         Args:
             expression: PromQL.
             start: Seconds since the Unix epoch.
-            end: The same.
             step: Seconds between points; raised where that would be too many.
 
         Raises:

@@ -72,7 +72,6 @@ def read_trends(
     """Short train losses of the runs of a list.
 
     Args:
-        client: The server.
         keys: The runs; of many, the first are asked for.
         span: Seconds back.
         now: Seconds since the Unix epoch.

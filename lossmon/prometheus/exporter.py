@@ -52,7 +52,6 @@ class Exporter:
     """Follows the runs of a source and serves them.
 
     Args:
-        source: The runs.
         config: What is exported, and where.
         clock: Seconds since the Unix epoch.
 
@@ -103,7 +102,6 @@ class RunCollector(Collector):
     """Gives the newest snapshot as metrics, of a bounded number of runs.
 
     Args:
-        latest: The newest snapshot.
         most_runs: Runs that are exported; of more, those that are alive and those written last.
         oldest: Seconds since its last sign of life after which a run is left out.
         clock: Seconds since the Unix epoch.
@@ -235,10 +233,7 @@ class MetricsServer:
     """Serves metrics from a thread.
 
     Args:
-        host: Address to listen on.
         port: Port, 0 for any that is free.
-        registry: What is served.
-        config: TLS and users.
 
     Attributes:
         url: Where the metrics are.

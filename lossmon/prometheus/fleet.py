@@ -90,7 +90,6 @@ def read_rows(client: PrometheusClient, queries: Iterable[str]) -> dict[Key, Ser
     """Ask for all runs.
 
     Args:
-        client: The server.
         queries: `FIRST`, or that and `REST`.
 
     Raises:

@@ -37,7 +37,6 @@ class PrometheusSource:
     """Runs, curves and hardware from one server; a thread asks, so that nothing waits for it.
 
     Args:
-        url: Address of the server.
         changed: The event to set; one of its own if None.
         clock: Seconds since the Unix epoch.
 

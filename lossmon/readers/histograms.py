@@ -18,7 +18,6 @@ def regular(left: ArrayLike, right: ArrayLike, counts: ArrayLike) -> Histogram |
     where the upper begins.
 
     Args:
-        left: Lower edges.
         right: Upper edges, as many.
         counts: Values per bin, as many.
     """

@@ -67,10 +67,8 @@ class PointsBuilder:
         """Add one scalar, after all that were added before.
 
         Args:
-            tag: Name of the series.
             step: 0 or more.
             wall_time: Seconds since the Unix epoch, NaN if unknown.
-            value: The scalar.
             axis: What the step counts.
         """
         self.add_row(step, wall_time, ((tag, value),), axis)

@@ -80,7 +80,6 @@ class RunDirectories:
         """Find the run directory of a file.
 
         Args:
-            path: The file.
             root: Directory that the user gave: never left upwards.
             marks: Gives the telling names in a directory.
         """

@@ -58,7 +58,6 @@ class Mirror:
     by its name, an empty file stands for it. Nothing is written outside of `root`.
 
     Args:
-        place: The place.
         root: An empty directory.
 
     Attributes:

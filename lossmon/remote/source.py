@@ -39,9 +39,6 @@ class RemoteSource:
     """Runs at one place elsewhere.
 
     Args:
-        place: The place.
-        config: Settings of the monitor.
-        changed: The event to set.
         clock: Seconds that never go back.
     """
 

@@ -153,10 +153,7 @@ def check(
 
     Args:
         places: Paths and sources to judge; each path is one run unless it holds several.
-        config: Settings.
-        out: Where to print.
         format_: Name of a row of `FORMATS`.
-        style: How runs are written.
 
     Returns:
         The runs that hold metrics, in the order printed.
@@ -256,7 +253,6 @@ class ReadingProgress:
 
     Args:
         out: Where to write, usually the error output.
-        language: Code of the language.
         clock: Monotonic seconds.
     """
 

@@ -40,7 +40,6 @@ def explain(paths: Sequence[Path], config: Config, out: TextIO, line: int | None
 
     Args:
         paths: Directories and files; with `line`, files.
-        config: Settings.
         out: Text file to print to.
         line: Number of one line to explain in detail, from 1.
 

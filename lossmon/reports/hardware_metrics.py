@@ -67,7 +67,6 @@ def hardware_families(
 
     Args:
         hardware: The newest reading of this machine; one of another machine is left out.
-        host: Name of this machine.
         runs: Runs whose nodes are described.
     """
     nodes = _nodes(hardware, host, runs)

@@ -25,7 +25,6 @@ def plain(run: RunSnapshot, language: str, *, history: bool, now: float | None =
     """Describe a run in a few lines.
 
     Args:
-        run: The run.
         language: `en` or `zh`.
         history: Add every verdict, in the order in which they were shown.
         now: Seconds since the Unix epoch, for what is compared with the clock.

@@ -70,9 +70,7 @@ def plots(
     """Draw a run: the series that fit each pattern in a plot, or the headline losses.
 
     Args:
-        run: The run.
         patterns: Shell patterns of tags or canonical names; empty for the headline losses.
-        style: Size and look.
         language: Language of the verdict, the legend and the axis.
     """
     word = advise(run.diagnosis.verdict, language).badge
@@ -92,7 +90,6 @@ def plot(title: str, series: Sequence[Series], style: PlotStyle, language: str =
     Args:
         title: Line above the plot; may come from outside.
         series: The series; at most `MOST_SERIES` are drawn.
-        style: Size and look.
         language: Language of the legend and the axis.
 
     Returns:

@@ -28,7 +28,6 @@ def fitting(run: RunSnapshot, patterns: Sequence[str]) -> list[Series]:
     """Return the series of a run that fit any of the patterns, all if there is none.
 
     Args:
-        run: The run.
         patterns: Shell patterns of tags (`*loss*`) or canonical names (`eval/*`), in any case.
     """
     wanted = [pattern.lower() for pattern in patterns]

@@ -29,7 +29,6 @@ def status_line(runs: Sequence[RunSnapshot], language: str) -> str:
     The line is plain text for tmux: whatever tmux would expand is doubled.
 
     Args:
-        runs: At least one.
         language: `en` or `zh`.
     """
     run = max(runs, key=_urgency)

@@ -187,7 +187,6 @@ def kept_when_thinned(values: Floats, landmarks: list[int]) -> NDArray[np.int64]
     """Choose the points that stay when a column is thinned.
 
     Args:
-        values: All values.
         landmarks: Indices that must stay, and the one before each: starts of segments.
 
     Returns:

@@ -51,8 +51,6 @@ class MediaStore:
         Args:
             file: Number of the file.
             scope: Name of its sub-run, or empty.
-            source: Its format family.
-            media: The records.
         """
         for kind, tag, record in media:
             key = _Tag(kind, scope, source, tag)

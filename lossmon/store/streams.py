@@ -48,8 +48,6 @@ class FileColumns:
         """Append points of one tag.
 
         Args:
-            points: The points.
-            meaning: Meaning of their tag.
             shown: The tag, prefixed with the sub-run where there is one.
         """
         column = self.columns.get(points.tag)

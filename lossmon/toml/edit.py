@@ -139,7 +139,6 @@ def rewrite(path: Path, change: Callable[[str], str]) -> None:
     A symbolic link stays a link, and the file keeps its mode.
 
     Args:
-        path: The file.
         change: Returns the new text for the old one, or raises ValueError.
 
     Raises:

@@ -58,8 +58,6 @@ class LossmonApp(ViewHost):
     """The live view of training runs.
 
     Args:
-        source: Where snapshots come from.
-        config: What the user set.
         clock: Seconds since the Unix epoch.
         begin: Called once, after the first poll; by default the source begins then.
         terminal: What may be drawn; detected from the environment if None.

@@ -53,7 +53,6 @@ class FirstScreen:
 
     Args:
         number: File descriptor of the input.
-        output: Where to draw.
     """
 
     def __init__(self, number: int, output: IO[str]) -> None:

@@ -76,9 +76,7 @@ def footer(
     """The bindings of a footer, with the keys that the user gave them.
 
     Args:
-        bindings: All that there are.
         shown: Ids of those to show, the most important first.
-        remapped: Other keys, by id.
     """
     by_id = {binding.id: binding for binding in bindings}
     return [
@@ -110,7 +108,6 @@ def pressable(wanted: Mapping[str, str], known: Collection[str]) -> dict[str, st
 
     Args:
         wanted: Keys by binding id; several keys of one action stand between commas.
-        known: Ids that there are.
 
     Raises:
         ConfigError: There is no such action, or no such key.

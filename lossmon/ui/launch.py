@@ -50,8 +50,6 @@ def first_frame(scene: Scene, palette: Palette, size: tuple[int, int]) -> str | 
     """Draw a scene with one run.
 
     Args:
-        scene: What to show.
-        palette: Its colours.
         size: Columns and rows of the screen.
 
     Returns:
@@ -168,7 +166,6 @@ def view(
 
     Args:
         source: Where the runs come from; stopped at the end.
-        config: Settings.
         use_terminal: Called with what writes a control sequence to the terminal between two
             pictures; any thread may call that.
 
@@ -229,7 +226,6 @@ def frame_of(config: ScreenConfig, size: tuple[int, int] | None = None) -> str |
     """The first frame of a run; None where there is none to draw without Textual.
 
     Args:
-        config: Settings of the screen.
         size: Columns and rows; of the terminal if None.
     """
     terminal, preferences = detect(), Preferences(config.state)
@@ -262,7 +258,6 @@ def screen_config(config: Config, initial: Snapshot | None) -> ScreenConfig:
     """What the user set, as the screen takes it.
 
     Args:
-        config: Settings.
         initial: What is known before the first frame, or None.
     """
     home = config_directory()

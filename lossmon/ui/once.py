@@ -30,7 +30,6 @@ def once(source: RunSource, config: Config, size: tuple[int, int], out: TextIO) 
 
     Args:
         source: Where the runs come from; stopped at the end.
-        config: Settings.
         size: Columns and rows.
         out: Where to print; colours are used where it is a terminal.
 

@@ -145,7 +145,6 @@ class Pairing:
     """Puts a selection into what the panel shows.
 
     Args:
-        selection: What is looked at.
         ratings: What the user thinks of the answers.
         run: The run they belong to.
         say: Puts a word of the screen into the user's language.

@@ -34,7 +34,6 @@ class Webhook:
     `ID.TIMESTAMP.BODY`.
 
     Args:
-        url: Address, http or https.
         secret: Key of the signature; `whsec_` and Base64, or any text. Without one the variable
             LOSSMON_WEBHOOK_SECRET counts.
         timeout: Seconds that the other side may take.

@@ -170,7 +170,6 @@ class Queue:
     """Jobs of this user, and others that were asked for. One thread calls it.
 
     Args:
-        slurm: Whom to ask.
         monotonic: Seconds that never go back.
 
     Attributes:

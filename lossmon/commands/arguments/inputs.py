@@ -34,7 +34,6 @@ def copied_input(
     """The locations, with a copy of the standard input in place of each `-`.
 
     Args:
-        locations: What the user named.
         follow: The copy grows meanwhile, and keys are read from the terminal; else all of the
             input is there from the start.
 
@@ -154,7 +153,6 @@ def existing(
     """The paths, if all exist and are readable.
 
     Args:
-        locations: What the user named.
         wait: A path that is missing is waited for, if the directory that it will be in exists.
         late: Paths whose file system is known not to answer, which are taken as they are; if
             None, this is found out, and such a path is an error.

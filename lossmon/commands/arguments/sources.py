@@ -39,8 +39,6 @@ def open_source(
     """Make one source of everything that the user named.
 
     Args:
-        locations: Paths and addresses.
-        config: Settings.
         hardware: Sample this machine, where there are paths.
         wait: A path that is missing is waited for, if the directory that it will be in exists.
         late: Paths whose file system is known not to answer; see `existing`.
@@ -179,9 +177,7 @@ def open_jobs(
     """Make one source of what the user named and of what jobs write.
 
     Args:
-        locations: Paths and addresses.
         jobs: Jobs whose outputs are watched too, those of waiting jobs as well.
-        config: Settings.
         hardware: Sample this machine, where there are paths.
         follow: Watch the outputs of jobs of the user that start later.
         wait: A path that is missing is waited for, if the directory that it will be in exists.

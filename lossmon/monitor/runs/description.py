@@ -118,7 +118,6 @@ def best_eval(
     """The best eval and its checkpoint; None where no eval loss is finite.
 
     Args:
-        evals: The headline eval loss.
         checkpoints: Steps and names of the checkpoints on disk.
         step: What the framework calls the best step, by a metric that may be another one. Where
             it is unknown or has no eval loss, the lowest one is the best.

@@ -47,7 +47,6 @@ class DiagnosisFeed:
     """The diagnosis of one run, and its position among the run's points. Used by one thread.
 
     Args:
-        store: Points of the run.
         sensitivity: Above 1 alarms come earlier and more often, below 1 later and less.
 
     Attributes:

@@ -25,7 +25,6 @@ def notes_on(
     """Return the notes about the series of a run.
 
     Args:
-        series: Every scalar.
         train: Index of the headline train loss.
         ambiguous: Those of them whose tag is ambiguous.
     """

@@ -277,7 +277,6 @@ class JournalReader:
     """Reads one study or trial of a journal.
 
     Args:
-        journal: The journal.
         key: The run; None for the one that stands for the journal when it is first read.
     """
 

@@ -167,7 +167,6 @@ class DatabaseReader:
     """Reads one run of a database.
 
     Args:
-        database: The database.
         key: The run; None for the one that stands for the database when it is first read.
     """
 

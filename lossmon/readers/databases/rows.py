@@ -64,7 +64,6 @@ class RunMarks:
     """Finds out which runs got rows since the last visit, from the new rows alone.
 
     Args:
-        table: Name of the table.
         run: Column with the run of a row.
     """
 
@@ -106,10 +105,7 @@ class RowCursor:
     is read, and from there to the newest row only once the run got another one.
 
     Args:
-        table: Name of the table.
-        columns: What to fetch.
         run: Column with the run of a row.
-        key: The run.
     """
 
     def __init__(self, table: str, columns: str, run: str, key: object) -> None:

@@ -95,7 +95,6 @@ class Detector:
         """Return a file with its format, None while no format takes it.
 
         Args:
-            file: The file.
             named: The user named this very file, so its name need not be that of a log.
 
         Raises:

@@ -48,7 +48,6 @@ class Discovery:
         """Look at nothing yet.
 
         Args:
-            paths: Directories and files.
             patterns: The user's own regular expressions for text logs, by what they are called.
 
         Raises:
@@ -158,7 +157,6 @@ def names(paths: Sequence[Path], given: Sequence[str] | None = None) -> list[str
     """Name each run after the end of its path: as much of it as tells it from the others.
 
     Args:
-        paths: Of each run.
         given: What the framework calls each, or nothing; where it is not enough, the end of the
             path stands before it.
     """

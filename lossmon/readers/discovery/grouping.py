@@ -191,7 +191,6 @@ def _split_up(
     """Split files that merely lie side by side, such as the logs of many jobs.
 
     Args:
-        path: Their run directory.
         files: The files of the directory and its parts.
         beside: There are runs in directories below it.
     """

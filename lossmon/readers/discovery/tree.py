@@ -93,7 +93,6 @@ class Tree:
     devices with an interesting name, are skipped with a note.
 
     Args:
-        root: The path.
         interesting: Whether a file is of interest, given its directory and its name.
         telling: Pattern of names that tell what sort of directory they stand in.
         unlocking: Names of files whose appearance can make files below their directory

@@ -33,9 +33,7 @@ class DocumentReader:
     replaces it.
 
     Args:
-        path: The file.
         source: Name of the format family.
-        extract: Finds its records.
         layout: Makes the layout, which knows the meaning of the records.
     """
 

@@ -30,7 +30,6 @@ class JsonFile:
     """Reads a JSON document that a program rewrites from time to time.
 
     Args:
-        path: The file.
         parse: Parses its bytes.
 
     Attributes:

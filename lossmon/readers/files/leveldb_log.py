@@ -53,7 +53,6 @@ class LevelDbTail:
     should begin are a hole that the file system has not filled yet: they are read again.
 
     Args:
-        path: The file.
         magic: Its first bytes without the version.
         versions: Versions that can be read; any if None.
 
@@ -194,7 +193,6 @@ def read_record(path: Path, end: int, length: int) -> bytes | None:
     Fragments fill their blocks, so the end and the length of a record say where each of them is.
 
     Args:
-        path: The file.
         end: `LogRecord.offset`.
         length: Bytes of the record.
     """

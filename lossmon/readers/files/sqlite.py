@@ -85,7 +85,6 @@ def visit(path: Path, timeout: float = TIMEOUT) -> Iterator[sqlite3.Connection]:
     killed left half done is undone in a copy.
 
     Args:
-        path: The database.
         timeout: Seconds to wait for a writer's lock.
 
     Raises:

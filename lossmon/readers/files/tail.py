@@ -171,7 +171,6 @@ def read_until(file: Incremental[T_co], deadline: float) -> Iterator[T_co]:
     An error after a piece with content is left to the next call, which meets it again.
 
     Args:
-        file: The file.
         deadline: `time.monotonic()` value after which to stop; before an infinite one, all is
             read, and else `MOST_PIECES`.
 

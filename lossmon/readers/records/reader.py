@@ -73,7 +73,6 @@ class RecordReader:
     parsed are skipped with a note.
 
     Args:
-        path: The file.
         source: Name of the format family.
         parser: Makes a parser for a file from its beginning.
         layout: Makes the layout, which knows the meaning of the records.

@@ -54,7 +54,6 @@ class Conversations:
     or of the checkpoint's directory.
 
     Args:
-        path: The file.
         axis: Unused: an output has a step or none.
     """
 

@@ -17,7 +17,6 @@ class SettingsReader:
     """Reads a small file that is written as a whole.
 
     Args:
-        path: The file.
         source: Name of the format family.
         decode_facts: What a text says, given its path too; None where it is not all there yet.
     """

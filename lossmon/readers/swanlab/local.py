@@ -42,7 +42,6 @@ def metric_name(run: Path, folder: str) -> str:
     """Ask the database beside the runs which metric a directory holds.
 
     Args:
-        run: The run's directory.
         folder: Name of the directory with the metric's points.
 
     Returns:

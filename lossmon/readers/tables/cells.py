@@ -37,7 +37,6 @@ def parse_rows(
     """Return the rows of some lines, the lines that do not fit, and the header from then on.
 
     Args:
-        lines: Without their ends.
         header: What holds for the first of them.
         wanted: Names of the texts that are of use, as `plain` gives them.
     """

@@ -238,7 +238,6 @@ def kind_of(value: SummaryValue, plugin: bytes | None) -> MediaKind | None:
     """Return what a summary value is, None if it is neither histogram, PR curve nor image.
 
     Args:
-        value: The value.
         plugin: Plugin of its tag, None where unknown.
     """
     if value.media:
@@ -250,8 +249,6 @@ def read_head(path: Path, offset: int, length: int) -> bytes | None:
     """Return the first bytes of a record; None while it is not written completely.
 
     Args:
-        path: The file.
-        offset: Where the payload begins.
         length: Bytes of the payload.
     """
     try:

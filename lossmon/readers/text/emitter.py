@@ -22,7 +22,6 @@ class PointEmitter:
     """Adds the values of lines to the points of a log.
 
     Args:
-        points: Where to add them.
         facts: Facts about the run, which the lines may change.
     """
 
@@ -43,11 +42,9 @@ class PointEmitter:
         """Add the values of lines of one shape.
 
         Args:
-            template: Their shape.
             rows: Their numbers.
             steps: Their steps.
             axis: What the steps count.
-            skip: Tags to leave out.
         """
         orders = self._points.reserve(len(rows))
         if template.time >= 0:

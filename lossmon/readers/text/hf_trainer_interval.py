@@ -82,7 +82,6 @@ class RecordInterval:
         Args:
             low: Least steps per epoch.
             high: Most steps per epoch.
-            least: Records that are enough.
         """
         for spacing, logs_first in ((self._all, False), (self._rest, True)):
             if spacing.count >= least and (steps := spacing.interval(low, high)):

@@ -192,7 +192,6 @@ class TrainerSteps(Generic[T]):
         Args:
             epochs: Their epochs, oldest first.
             precision: Half of the last printed digit.
-            train: They hold train losses.
         """
         if not self.per_epoch and (not self._counting or not train or self._held or self.by_epoch):
             return None

@@ -74,9 +74,7 @@ class RankSelector(Generic[T]):
 
         Args:
             rank: Rank that printed the line.
-            tags: Names of its metrics.
             step: Its step as text, to recognise the same line of another rank.
-            item: The line.
         """
         selected = self._selected.get(tags)
         if selected is None:

@@ -27,7 +27,6 @@ class TextReader:
     """Reads a text log, a little further at each call.
 
     Args:
-        path: The file.
         pattern: The user's own pattern for its lines.
 
     Attributes:

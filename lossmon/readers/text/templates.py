@@ -259,8 +259,6 @@ def _pattern(
     """Return a pattern that matches lines differing from this one in numbers and padding only.
 
     Args:
-        line: The line.
-        spans: Ranges that become groups.
         kinds: Patterns of those that are not just any number.
         names: Digits inside words matter: `top1` is not `top5`.
     """

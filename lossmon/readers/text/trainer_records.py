@@ -29,7 +29,6 @@ class TrainerRecords:
     """Emits the records of the HF Trainer once their steps are known.
 
     Args:
-        emitter: Emits them.
         facts: Gets to know the end of the training.
         hindsight: The plan that a former reading of the log found.
 

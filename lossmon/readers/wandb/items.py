@@ -247,11 +247,7 @@ def plan_of(tags: Sequence[str]) -> HistoryPlan | None:
 
 
 class HistoryRows:
-    """Consecutive rows of one plan that were not stored yet.
-
-    Args:
-        points: Where they are stored.
-    """
+    """Consecutive rows of one plan that were not stored yet."""
 
     def __init__(self, points: PointsBuilder) -> None:
         self._points = points

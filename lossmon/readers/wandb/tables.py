@@ -90,7 +90,6 @@ def classifier_curves(run: Path, path: str) -> dict[str, ClassifierCurve]:
     """The PR or ROC curves in the file of a table, by class.
 
     Args:
-        run: Directory of the log.
         path: Path of the file, as the log names it; untrusted.
 
     Returns:

@@ -34,8 +34,6 @@ def write_event_file(
 
     Args:
         directory: Directory of the event file; appears when all is written.
-        series: The series.
-        settings: Hyperparameters.
 
     Raises:
         FileExistsError: The directory exists.

@@ -123,7 +123,6 @@ def export(
 
     Args:
         paths: Run directories or log files.
-        config: Settings.
         format_: Row of `EXPORT_FORMATS`.
         directory: Where to write; is created if needed.
         metrics: Patterns of the series to write, see `fitting`; all if empty.

@@ -35,8 +35,6 @@ def write_points(
 
     Args:
         out: Text file, opened with `newline=""`.
-        series: The series.
-        work: Gets the progress.
         steps: First and last step to write; None writes all points.
 
     Returns:

@@ -141,7 +141,6 @@ class Trace:
         """The curve as it is drawn: smoothed where its points are dense enough for it.
 
         Args:
-            span: Shown positions.
             width: Columns of dots.
             cells: Columns of characters, in which the reach of the smoothing is measured.
         """

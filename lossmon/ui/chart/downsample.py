@@ -68,7 +68,6 @@ def reduce(target: ReducedCurve, y: Floats, begins: Ints, first: int = 0) -> Non
 
     Args:
         target: Columns to write.
-        y: Raw values.
         begins: Result of `edges`.
         first: Column to begin with; those before stay as they are.
     """

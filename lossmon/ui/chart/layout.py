@@ -128,7 +128,6 @@ def vertical(
     Args:
         traces: Curves that must be in view.
         options: How the chart is shown.
-        x: Range of positions.
         previous: The range shown so far: it is kept while it fits.
     """
     if options.y_range is not None:

@@ -36,9 +36,7 @@ def markers_of(
     """Every marker that does not depend on the values in view, by position.
 
     Args:
-        run: The run.
         shown: Indices into its series of those in the chart, the most important first.
-        x: Axis of the chart.
         language: Code of the language of the words.
     """
     lead = run.series[shown[0]] if shown else None
@@ -98,9 +96,7 @@ def jump(
     several in a row the first.
 
     Args:
-        markers: The others.
         curves: Whose values are looked at.
-        frame: What is in view.
         start: Position to go on from, in shown units.
         direction: Above 0 to the right, else to the left.
     """

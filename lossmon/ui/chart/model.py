@@ -227,7 +227,6 @@ def curve_of(
 
     Args:
         series: The columns.
-        style: Colour role.
         x_axis: On the time axis positions are seconds since `start`.
         start: Seconds since the Unix epoch at which the run began; by default the first point
             of this series. Curves of one chart share it, or they do not lie on one axis.

@@ -48,8 +48,6 @@ def placed_curve(run: RunSnapshot, series: Series, x: XAxis, style: str) -> Curv
 
     Args:
         run: The run, whose clock and epochs count.
-        series: One of its series.
-        x: The axis.
         style: Colour role of the curve.
     """
     if not has_axis(run, series, x):

@@ -37,7 +37,6 @@ def readout(model: ChartModel, x: float, traces: Sequence[Trace] = ()) -> tuple[
     """The nearest point of every curve that has one, in the order of the curves.
 
     Args:
-        model: What the chart shows.
         x: Position of the cursor, in shown units.
         traces: The curves as the painter of the same model drew them; without them no line is
             known.
@@ -64,7 +63,6 @@ def step_to(model: ChartModel, x: float, by: int, traces: Sequence[Trace] = ()) 
     """The position `by` points further along the curve that has most points.
 
     Args:
-        model: What the chart shows.
         x: Position of the cursor, in shown units.
         by: Points to go; negative to the left. Stops at the ends.
         traces: The curves as the painter of the same model remembers them.

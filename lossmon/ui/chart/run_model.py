@@ -34,8 +34,6 @@ def model_of(
     """The chart of some series of a run.
 
     Args:
-        run: The run.
-        settings: How to see it.
         shown: Indices into the run's series, the most important first.
         context: Series that are drawn elsewhere but share the axes.
         behind: Series that are drawn faintly behind them.

@@ -30,9 +30,7 @@ def sparkline(values: Sequence[float] | Floats, width: int, ascii: bool = False)
     one character per point. See `sparkline_over` for the characters.
 
     Args:
-        values: Oldest first.
         width: Characters at most; 0 or less gives an empty text.
-        ascii: Use ASCII characters only.
     """
     shown = np.asarray(values, np.float64)
     width = min(width, len(shown))
@@ -56,8 +54,6 @@ def sparkline_over(
         values: Values, as many.
         span: Steps from the left edge to the right one.
         until: Newest step of the run.
-        width: Characters.
-        ascii: Use ASCII characters only.
     """
     if width <= 0 or not len(steps):
         return " " * max(0, width)

@@ -82,9 +82,7 @@ class ComparisonTable:
 
     Args:
         scene: In which language to name verdicts.
-        metric: What is compared.
         at: The position at which, in units of `x`; None where there is none.
-        x: The axis.
         base: Path of the baseline's run as a row, or None.
         room: Cells of a row.
     """
@@ -238,8 +236,6 @@ def setting_lines(
     """The settings that differ, one column a run.
 
     Args:
-        scene: In which language.
-        rows: The runs.
         settings: Theirs, in the same order.
         first: Places in `rows` of those that keep their columns where not all fit.
         room: Cells of a line.

@@ -42,7 +42,6 @@ def options_of(scene: Scene, lead: int | None = None) -> ChartOptions:
     """How the user wants the charts.
 
     Args:
-        scene: What the screen shows.
         lead: Index of the first series of a chart, which may lack the wanted x axis; or None.
     """
     chart_settings = scene.chart_settings
@@ -95,8 +94,6 @@ def title_of(
     """Parts of a title with importance: name and newest value, minimum, slope.
 
     Args:
-        scene: What the screen shows.
-        run: The run.
         index: Index into its series.
         room: Cells of the pane.
         line: Where the smoothed line ends, None where the line goes through the points.

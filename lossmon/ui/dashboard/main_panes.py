@@ -143,8 +143,6 @@ def titles(
     """The title of a pane: the numbers of each curve, and how it is drawn.
 
     Args:
-        scene: What the screen shows.
-        run: The run.
         shown: Indices into its series, the most important first.
         traces: The same curves as they were drawn, or nothing before they were.
         room: Cells of the pane.

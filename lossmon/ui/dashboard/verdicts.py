@@ -59,7 +59,6 @@ def further_lines(scene: Scene, width: int, room: int) -> list[Line]:
     else it could be, and what would change it; nothing is cut.
 
     Args:
-        scene: What the screen shows.
         width: Cells of a row.
         room: Rows.
     """
@@ -137,7 +136,6 @@ def badge_line(
     """The verdict on the run in view, in one row.
 
     Args:
-        scene: What the screen shows.
         width: Cells of the row.
         has_focus: The badge has the focus.
         steady: Takes the newest evidence and returns the one to show.

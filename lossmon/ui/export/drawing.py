@@ -52,8 +52,6 @@ def draw(model: ChartModel, options: ChartOptions, title: str) -> str:
     """One chart as an `<svg>` element without colours of its own: classes name the roles.
 
     Args:
-        model: What is shown.
-        options: How it is shown.
         title: What it is called for those who cannot see it.
 
     Returns:

@@ -78,7 +78,6 @@ def page(run: RunSnapshot, chart_settings: ChartSettings, language: str, now: fl
     """The whole page.
 
     Args:
-        run: What it is about.
         chart_settings: How the charts are looked at.
         language: `en` or `zh`.
         now: Seconds since the Unix epoch, for the footer.
@@ -254,9 +253,7 @@ def report(paths: Sequence[Path], config: Config, directory: Path, csv: bool) ->
 
     Args:
         paths: What to read; each is one run unless it holds several.
-        config: Settings.
         directory: Where the files go; made if it is not there.
-        csv: Write the points too.
 
     Returns:
         The files, in the order written.

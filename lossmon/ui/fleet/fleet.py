@@ -49,7 +49,6 @@ class Fleet:
         """Take in new data; the order changes only while the user lets go of it.
 
         Args:
-            runs: Those of the snapshot.
             now: Seconds since the Unix epoch.
         """
         if runs is not self._runs:

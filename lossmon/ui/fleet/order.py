@@ -78,7 +78,6 @@ def arranged(runs: Sequence[RunSnapshot], key: Key, turned: bool, now: float) ->
 
     Args:
         runs: In any order.
-        key: What to sort by.
         turned: The other way round than usual.
         now: Seconds since the Unix epoch.
     """

@@ -82,7 +82,6 @@ def parse(text: str, names: Callable[[], Collection[str]] = tuple) -> Filter | F
     """Read a filter; the first term without a meaning is reported.
 
     Args:
-        text: As it was typed.
         names: Hyperparameters and series that some run has, as short as they may be typed;
             asked for only where a name is none of ours.
     """

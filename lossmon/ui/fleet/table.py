@@ -70,8 +70,6 @@ class Table(Sequence[Line]):
         fleet: Which runs, in which order.
         scene: When, in which language, and which are marked.
         room: Cells of a row.
-        trends: Their sparklines.
-        names: Their short names.
     """
 
     def __init__(

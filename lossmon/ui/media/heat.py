@@ -82,7 +82,6 @@ def densities(histograms: Sequence[Histogram | None], low: float, high: float, r
     Args:
         histograms: One per column; None leaves it empty.
         low: Lower end of the axis.
-        high: Upper end.
         rows: Number of rows.
 
     Returns:

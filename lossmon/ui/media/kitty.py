@@ -111,7 +111,6 @@ def terminal_image(
     """Give a PNG an id and as many cells as it fills.
 
     Args:
-        png: What will be sent.
         room: Columns and rows of cells, at least 1.
         cell: Width and height of a cell in pixels.
 
@@ -152,7 +151,6 @@ def encode(
     Args:
         images: Encoded images; untrusted.
         width: Pixels that there is room for.
-        height: Likewise.
         ground: Colour between the images, and behind transparent pixels.
     """
     size = png_size(images[0]) if len(images) == 1 else None

@@ -48,9 +48,6 @@ def chart_of(
     """The chart of an entry.
 
     Args:
-        run: The run.
-        settings: How to see it.
-        entry: One of its metrics.
         index: Index of the first member into the run's series.
         bands: Where bands of groups are kept.
     """

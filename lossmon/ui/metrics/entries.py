@@ -139,8 +139,6 @@ def as_series(entry: MetricEntry, band: Band, values: str = "middle") -> Series:
     """A column of a band as a series.
 
     Args:
-        entry: The group.
-        band: Its band.
         values: Which column: `low`, `middle`, `high`.
     """
     column = getattr(band, values)
@@ -252,7 +250,6 @@ def media_entries(media: Iterable[MediaSeries], fits: Callable[[str], bool]) -> 
     """One entry per tag, those of all layers as one group; by kind, then in natural order.
 
     Args:
-        media: What the run logged.
         fits: Whether a name is wanted.
     """
     groups: dict[tuple[MediaKind, str], list[MediaSeries]] = {}

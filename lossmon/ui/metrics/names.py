@@ -50,8 +50,6 @@ def named(model: ChartModel, run: RunSnapshot, shown: Sequence[int]) -> ChartMod
     """A chart whose curves have the names that titles give them.
 
     Args:
-        model: The chart.
-        run: The run.
         shown: Indices into its series, one per curve.
     """
     pairs = zip(model.curves, shown, strict=True)
@@ -101,7 +99,6 @@ def shortened(name: str, room: int, counts: Mapping[str, int]) -> str:
     """Shorten a name to `room` cells; the words that most names have are left out first.
 
     Args:
-        name: The name.
         room: Cells.
         counts: In how many of the names beside it each word occurs (see `frequencies`).
     """
@@ -142,7 +139,6 @@ def short_names(
     numbered.
 
     Args:
-        names: The names.
         room: Cells.
         counts: In how many names each word occurs (see `frequencies`); by default in these.
     """

@@ -80,7 +80,6 @@ def entries_in(run: RunSnapshot, pins: Collection[str], text: str) -> list[Metri
     """What the panel lists of a run, the most wanted first.
 
     Args:
-        run: The run.
         pins: Keys of pinned metrics; a pinned loss is listed as well.
         text: A filter (see `matcher`).
     """
@@ -140,7 +139,6 @@ def table(
     Args:
         series: What has a row.
         room: Cells of a row.
-        ascii: Use ASCII characters only.
         chosen: Place of the chosen row.
         counts: In how many names each word occurs, to shorten names by.
         spans: Range of the sparklines and newest position on each axis; by default a row has

@@ -128,7 +128,6 @@ def copies_of(run: RunSnapshot, language: str, metric: Series | None = None) -> 
     checkpoint, as far as there are any. Asks the file system where the checkpoint is.
 
     Args:
-        run: The run in view.
         language: Code of the language of the verdict.
         metric: The metric that the user chose, or None.
     """

@@ -258,8 +258,6 @@ def span_of(
     All of the run, and of a run that is much longer than its GPUs are known only that time.
 
     Args:
-        run: The run.
-        tracks: Its GPUs.
         begin: When it began, in seconds since the Unix epoch; 0 where it has no clock.
     """
     columns = [one for track in tracks for one in (track.load[0], track.memory[0]) if len(one)]

@@ -56,7 +56,6 @@ class RunsScreen(TypingScreen, PageScreen):
 
     Args:
         runs: The run in view, marked runs and the fleet; they outlive the screen.
-        scene: What is known already.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [

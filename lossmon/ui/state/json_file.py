@@ -17,7 +17,6 @@ def read(path: Path, most: int) -> object:
     """What a file holds.
 
     Args:
-        path: The file.
         most: Bytes; a larger file is not ours.
 
     Raises:

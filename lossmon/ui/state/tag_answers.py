@@ -28,7 +28,6 @@ class TagAnswers:
     """The answers from a start of the screen to its end.
 
     Args:
-        names: What the settings say.
         file: Where answers are written; None keeps them until the end alone.
         tell: Called with all that is said of names whenever that has changed.
     """
@@ -79,7 +78,6 @@ class TagAnswers:
         """Say what a series of a run is; what was said of it before holds no longer.
 
         Args:
-            run: The run.
             tag: Raw name of the series.
             meaning: A canonical name that the settings know, or one of
                 `METRIC_WORDS`.

@@ -191,7 +191,6 @@ def edge_line(
     Args:
         corners: The characters at both ends.
         parts: Importance and line of what the text holds.
-        role: Of the frame.
         room: Cells.
         left: The text stands at the left; else at the right.
     """

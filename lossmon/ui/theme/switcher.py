@@ -28,7 +28,6 @@ class ThemeSwitcher:
 
     Args:
         app: The app to give themes to.
-        terminal: What may be drawn.
         wanted: Name that the settings say, or None.
         kept: Name that the user chose on the screen earlier, or None.
         directory: The user's own directory of themes, or None.

@@ -114,7 +114,6 @@ def usual_theme(terminal: Terminal, kept: str | None) -> str:
     """Name of the theme to begin with where the settings name none.
 
     Args:
-        terminal: What may be drawn.
         kept: Name that the user chose on the screen earlier, or None.
     """
     if terminal.plain:
@@ -126,7 +125,6 @@ def directories_for(name: str, own: Path | None) -> list[Path]:
     """Where themes have to be read to know one by its name: nowhere for the default theme.
 
     Args:
-        name: Name of the theme.
         own: The user's own directory of themes, or None.
     """
     if name == DEFAULT_THEME and not (own is not None and own.is_dir()):

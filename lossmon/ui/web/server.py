@@ -196,7 +196,6 @@ class Door:
     history of the browser nor a link to elsewhere holds it then.
 
     Args:
-        token: The secret.
         port: Where we listen: cookies do not tell ports apart, so the port is in the name.
         local: We listen on this machine alone. Then no name but a local one is ours, whatever a
             foreign page made its own name point at.
@@ -275,7 +274,6 @@ def serve(
     """Show the screen to browsers until Ctrl+C or a signal.
 
     Args:
-        paths: What to watch.
         flags: Further arguments of the screen's own command.
         host: Name or address to listen on.
         port: Port to listen on; 0 takes any that is free.

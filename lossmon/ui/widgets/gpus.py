@@ -148,7 +148,6 @@ def block(scene: Scene, gpu: GpuReading, width: int, *, whole: bool = True) -> l
 
     Args:
         scene: In which language, on which terminal.
-        gpu: Its newest reading.
         width: Cells.
         whole: Show its links, its partitions and who holds its memory, too.
     """

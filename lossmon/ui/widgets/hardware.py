@@ -114,7 +114,6 @@ def blocks(scene: Scene, width: int, *, whole: bool = True, spaced: bool = True)
     """A column: every GPU in a few lines, then the host.
 
     Args:
-        scene: The machine.
         width: Cells.
         whole: Name links, partitions and who holds the memory.
         spaced: Leave a line free behind each GPU.

@@ -75,7 +75,6 @@ class SteadyText:
         """Return the text to show: the one before, while no number moved beyond rounding.
 
         Args:
-            fresh: The newest text.
             subject: What it is about; the text on another subject is never held.
         """
         if subject != self._subject or not _is_near(self._shown, fresh):

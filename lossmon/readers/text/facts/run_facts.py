@@ -15,9 +15,6 @@ from lossmon.types import Facts
 class RunFacts:
     """Adds facts to a batch, each when it changes.
 
-    Args:
-        batch: Where to add them.
-
     Attributes:
         announced: What the banner of the HF Trainer announced.
         finished: The training has ended well.

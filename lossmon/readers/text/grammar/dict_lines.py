@@ -67,7 +67,6 @@ def pairs(line: str, before: Prefix, brace: int) -> MetricLine | None:
     """Take a line apart that prints a dict, or return None if it holds no metrics.
 
     Args:
-        line: The line.
         before: What stands before its message.
         brace: Where the first brace stands.
     """

@@ -41,7 +41,6 @@ class Arrivals:
         """Return the positions of lines in the order of batches; None where epochs tell them apart.
 
         Args:
-            tags: Their tags.
             epochs: Their epochs, oldest first.
         """
         if not self.are_counted:
@@ -136,7 +135,6 @@ class StepFinder:
         """Return the steps of lines of one shape; None if they must wait for another line.
 
         Args:
-            template: Their shape.
             rows: Their numbers, oldest first, at least one.
         """
         self._note_epochs(template, rows)

@@ -121,8 +121,6 @@ def zoomed(shown: Span, whole: Span, factor: float, anchor: float, least: float)
     """The window after zooming; the anchor keeps its place on the screen.
 
     Args:
-        shown: What is in view.
-        whole: All that there is.
         factor: How much longer the window becomes; below 1 zooms in.
         anchor: Position to zoom at, in shown units; taken into the window if it is outside.
         least: Length below which nothing more would be seen.

@@ -99,8 +99,6 @@ def x_span(first: float, last: float, *, recent: bool, total: float | None, live
     the right edge stands still until the curve reaches it.
 
     Args:
-        first: First position.
-        last: Newest position.
         recent: Show the last fifth only.
         total: Where the run is planned to end; the edge does not pass it before the curve does.
         live: More points will come; else the range ends at the last one.

@@ -77,7 +77,6 @@ def bars(histogram: Histogram, columns: int, rows: int) -> list[str]:
     """Draw a histogram as bars, low values at the left; every bin with values has a bar.
 
     Args:
-        histogram: The histogram.
         columns: Bars, one cell wide each.
         rows: Cells of the highest bar.
 

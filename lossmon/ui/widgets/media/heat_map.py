@@ -55,7 +55,6 @@ class HeatMap(Widget):
         Args:
             steps: Their steps, ascending.
             histograms: As many; None where one is not known.
-            terminal: What may be drawn.
             cursor: Index of the one that is marked, or None.
         """
         asked = (tuple(steps), tuple(histograms), cursor)
