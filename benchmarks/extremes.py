@@ -16,7 +16,7 @@ from benchmarks.ingest_lines import read_with
 from benchmarks.pairs import cost_of, cpu_of, in_turns, row
 from benchmarks.screen import COMPILED, lossmon
 from benchmarks.terminal import has_curve, run
-from lossmon.readers.tables.reader import table
+from lossmon.readers.tables.frameworks import table
 
 ROWS = 60_000
 """Rows of a table: about two megabytes."""

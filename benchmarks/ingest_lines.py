@@ -22,8 +22,8 @@ from pathlib import Path
 
 from benchmarks.pairs import cpu_of, in_turns
 from lossmon.readers.jsonl.frameworks import open_log
-from lossmon.readers.records.json_lines import json_lines
-from lossmon.readers.tables.reader import table
+from lossmon.readers.records.json_records import json_lines
+from lossmon.readers.tables.frameworks import table
 from lossmon.types import Reader
 
 Case = tuple[str, Path, Callable[[Path], Reader], Callable[[Path], None], str]

@@ -242,7 +242,7 @@ def _refuse_unknown(environment: Mapping[str, str]) -> None:
 
 def _read_file(path: Path, values: dict[str, Value], origins: dict[str, str]) -> _ConfigTables:
     # Most users have no such file.
-    from lossmon.toml.read import TomlError, read_toml
+    from lossmon.toml import TomlError, read_toml
 
     tables = _ConfigTables()
     try:

@@ -1,4 +1,4 @@
-"""Early stopping from outside: a file is made or a signal sent once a verdict is confirmed."""
+"""Early stopping from outside: its rule, and the file or the signal by which it acts."""
 
 from __future__ import annotations
 
@@ -6,16 +6,52 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import field
 from pathlib import Path
 
 from lossmon.alerts.alert import Alert, own_alert
-from lossmon.alerts.stop_rule import StopRule
 from lossmon.diagnosis.advice import advise
 from lossmon.errors import ConfigError, LossmonError
 from lossmon.fast_dataclass import dataclass
-from lossmon.types import RunSnapshot, RunState, Severity, Snapshot
+from lossmon.types import Diagnosis, Ints, RunSnapshot, RunState, Severity, Snapshot
+
+CODES = ("diverging", "non_finite", "overfitting")
+"""Verdicts that stop a run where the user names none."""
+
+PATIENCE = 3
+"""Evals that must confirm a verdict where the user gives no number."""
+
+
+@dataclass(frozen=True, slots=True)
+class StopRule:
+    """When a run is to be stopped.
+
+    Attributes:
+        codes: Verdicts that call for it.
+        patience: Evals after the verdict was shown through which it must have stood.
+    """
+
+    codes: Collection[str] = CODES
+    patience: int = PATIENCE
+
+    def confirms(self, diagnosis: Diagnosis, evals: Ints) -> bool:
+        """Whether a run is to be stopped.
+
+        Args:
+            evals: int64, steps of the evals, not decreasing; of the train points where the run
+                has no evals.
+        """
+        verdict = diagnosis.verdict
+        if verdict.code not in self.codes or verdict.severity < Severity.WARNING:
+            return False
+        shown = verdict.since_step
+        for change in reversed(diagnosis.curve_history):
+            if change.code != verdict.code or change.severity < Severity.WARNING:
+                break
+            shown = change.step
+        return int((evals > shown).sum()) >= self.patience
+
 
 PLACE = "{path}"
 """What stands for the run's own directory in the name of a stop file."""

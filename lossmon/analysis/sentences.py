@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import math
 
-from lossmon.analysis.early_stopping import EarlyStopSaving, WaitReason, early_stop
-from lossmon.analysis.task_metrics import MetricStanding, standings
+from lossmon.analysis.early_stopping import (
+    EarlyStopSaving,
+    MetricStanding,
+    WaitReason,
+    early_stop,
+    standings,
+)
 from lossmon.diagnosis.advice import advise
 from lossmon.fast_dataclass import dataclass
 from lossmon.locale import Values, metric_name, section

@@ -45,7 +45,7 @@ def parser() -> argparse.ArgumentParser:
 
 def run(options: argparse.Namespace) -> int:
     """Print the script or the page."""
-    from lossmon.completions.spec import command_spec
+    from lossmon.completions import command_spec
 
     screen = commands.module(commands.VIEW).parser()
     specs = [command_spec("", "watch", screen)]

@@ -133,8 +133,7 @@ def _early_stop(
         if options.stop_on:
             raise ConfigError("--stop-on needs --stop-file or --pid")
         return None
-    from lossmon.alerts.early_stop import EarlyStop, signal_of
-    from lossmon.alerts.stop_rule import CODES, StopRule
+    from lossmon.alerts.early_stop import CODES, EarlyStop, StopRule, signal_of
     from lossmon.diagnosis.advice import codes
 
     chosen = tuple(options.stop_on.split(",")) if options.stop_on else CODES

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Sequence
 
-from lossmon.completions.spec import CommandSpec
+from lossmon.completions import CommandSpec
 
 HEAD = """\
 # Completion of lossmon for bash. Put this into a file that your shell reads:

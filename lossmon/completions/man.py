@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from lossmon.completions.spec import CommandSpec, FlagSpec
+from lossmon.completions import CommandSpec, FlagSpec
 
 FILES = (
     ("~/.config/lossmon/config.toml", "Settings; `lossmon config` prints those in force."),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from lossmon.completions.spec import CommandSpec, FlagSpec
+from lossmon.completions import CommandSpec, FlagSpec
 
 HEAD = """\
 #compdef lossmon

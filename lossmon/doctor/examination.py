@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TextIO
 
 from lossmon.config import Config
+from lossmon.doctor import CheckResult, Level, note
 from lossmon.doctor.machine import check_hardware, check_terminal
 from lossmon.doctor.paths import PATIENCE, check_events, check_paths
-from lossmon.doctor.result import CheckResult, Level, note
 from lossmon.doctor.setup import (
     check_directories,
     check_errors,

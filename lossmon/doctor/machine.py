@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from lossmon.doctor.result import CheckResult, good, note
+from lossmon.doctor import CheckResult, good, note
 from lossmon.types import HardwareReading
 from lossmon.ui.terminal import TRUE_COLOR, detect
 

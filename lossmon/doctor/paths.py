@@ -9,7 +9,7 @@ import time
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
-from lossmon.doctor.result import CheckResult, bad, good, note
+from lossmon.doctor import CheckResult, bad, good, note
 from lossmon.filesystems import file_system, is_silent, mount_of
 
 PATIENCE = 5.0

@@ -12,7 +12,7 @@ from pathlib import Path
 from platformdirs import user_cache_path
 
 from lossmon.config import Config, config_directory, state_directory
-from lossmon.doctor.result import CheckResult, bad, good, note
+from lossmon.doctor import CheckResult, bad, good, note
 from lossmon.errors import LossmonError
 from lossmon.filesystems import file_system, is_silent
 from lossmon.sanitize import one_line

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from lossmon.alerts.stop_rule import CODES, PATIENCE, StopRule
+from lossmon.alerts.early_stop import CODES, PATIENCE, StopRule
 from lossmon.diagnosis.engine import Engine
 from lossmon.readers.tags.meaning import meaning
 from lossmon.types import Diagnosis, Kind, Meaning, Split

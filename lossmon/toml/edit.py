@@ -14,7 +14,7 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
 from lossmon.errors import ConfigError
-from lossmon.toml.read import LARGEST
+from lossmon.toml import LARGEST
 
 Entries = MutableMapping[str, Any]
 """A table of the document."""

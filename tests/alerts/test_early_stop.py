@@ -15,11 +15,11 @@ import pytest
 from lossmon.alerts.early_stop import (
     EarlyStop,
     ProcessGone,
+    StopRule,
     TargetProcess,
     make_stop_file,
     signal_of,
 )
-from lossmon.alerts.stop_rule import StopRule
 from lossmon.errors import ConfigError
 from lossmon.types import RunSnapshot, RunState, Severity, Snapshot
 from tests.alerts.runs import FakeClock, change, finding, run

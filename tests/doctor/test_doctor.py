@@ -13,11 +13,11 @@ import pytest
 
 from lossmon.cli import main
 from lossmon.config import Config
+from lossmon.doctor import CheckResult, Level, bad, good, note
 from lossmon.doctor import paths as path_checks
 from lossmon.doctor.examination import examine, write
 from lossmon.doctor.machine import check_terminal, examine_gpus, examine_terminal
 from lossmon.doctor.paths import check_events, check_paths
-from lossmon.doctor.result import CheckResult, Level, bad, good, note
 from lossmon.doctor.setup import (
     check_directories,
     check_errors,

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 import lossmon
-from lossmon.alerts.stop_rule import StopRule
+from lossmon.alerts.early_stop import StopRule
 from lossmon.integrations.judge import InProcessJudge, StopFile
 
 

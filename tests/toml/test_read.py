@@ -8,7 +8,7 @@ import pytest
 from lossmon.cli import main
 from lossmon.config import load
 from lossmon.errors import ConfigError, ThemeError
-from lossmon.toml.read import LARGEST, TomlError, read_toml
+from lossmon.toml import LARGEST, TomlError, read_toml
 from lossmon.ui.theme.theme import load_theme
 
 

@@ -12,7 +12,7 @@ from lossmon.readers.hyperparameters import facts_of
 from lossmon.readers.points_builder import BatchBuilder
 from lossmon.readers.records.columns import USEFUL_TEXTS, ColumnRoles, MetricColumns
 from lossmon.readers.records.frame import RecordFrame
-from lossmon.readers.records.json_lines import JsonParser, json_lines
+from lossmon.readers.records.json_records import JsonParser, json_lines
 from lossmon.readers.records.long_form import LongForm
 from lossmon.readers.records.names import LongColumns, clean_name, plain
 from lossmon.readers.records.reader import RecordReader

@@ -11,7 +11,7 @@ from lossmon.readers.points_builder import BatchBuilder
 from lossmon.readers.records.axis import WithinEpoch, as_steps
 from lossmon.readers.records.columns import USEFUL_TEXTS
 from lossmon.readers.records.frame import FrameColumn, RecordFrame
-from lossmon.readers.records.json_lines import JsonParser
+from lossmon.readers.records.json_records import JsonParser
 from lossmon.readers.records.reader import RecordReader
 from lossmon.types import Axis, Floats, Ints, Points
 

@@ -10,7 +10,7 @@ from lossmon.readers.files.json_file import parse_document
 from lossmon.readers.files.lines import decode
 from lossmon.readers.hyperparameters import facts_of
 from lossmon.readers.run_directories import CHECKPOINT
-from lossmon.readers.settings.yaml import settings as yaml_settings
+from lossmon.readers.settings.reader import settings as yaml_settings
 
 NAMES = (
     "args.yaml",

@@ -9,10 +9,9 @@ from lossmon.errors import ReadError
 from lossmon.readers.files.sqlite import BusyError, visit
 from lossmon.readers.hyperparameters import facts_of
 from lossmon.readers.records.columns import ColumnRoles, MetricColumns
-from lossmon.readers.records.json_lines import json_lines
+from lossmon.readers.records.json_records import json_lines
 from lossmon.readers.records.reader import RecordReader
-from lossmon.readers.settings.reader import SettingsReader
-from lossmon.readers.settings.yaml import settings
+from lossmon.readers.settings.reader import SettingsReader, settings
 from lossmon.types import Facts
 
 _SYSTEM = "__swanlab__."

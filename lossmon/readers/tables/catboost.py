@@ -11,7 +11,7 @@ from lossmon.readers.records.columns import ColumnRoles, MetricColumns
 from lossmon.readers.records.frame import FrameBuilder, RecordFrame
 from lossmon.readers.records.json_records import parse_whole
 from lossmon.readers.records.reader import LineFault, RecordReader
-from lossmon.readers.tables.reader import table
+from lossmon.readers.tables.frameworks import table
 from lossmon.types import Axis
 
 _COLUMNS = ColumnRoles(

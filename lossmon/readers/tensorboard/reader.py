@@ -21,9 +21,9 @@ from lossmon.readers.tensorboard.event import (
     SummaryValue,
     decode_event,
     decode_head,
+    decode_texts,
 )
 from lossmon.readers.tensorboard.rows import LONGEST_TAG, EventRows, EventTags
-from lossmon.readers.tensorboard.tensor import decode_texts
 from lossmon.readers.tensorboard.tfrecord import (
     FOOTER,
     HEADER,

@@ -11,8 +11,7 @@ from lossmon.readers.text.facts.run_facts import RunFacts
 from lossmon.readers.text.grammar.dialects import TRIALS
 from lossmon.readers.text.grammar.parsed import Scale
 from lossmon.readers.text.grammar.words import is_loss
-from lossmon.readers.text.placement.headings import BATCHES, SectionHeading
-from lossmon.readers.text.placement.hindsight import Hindsight
+from lossmon.readers.text.placement.hindsight import BATCHES, Hindsight, SectionHeading
 from lossmon.readers.text.placement.steps import StepFinder
 from lossmon.readers.text.progress_bars import StaleBarValues
 from lossmon.readers.text.ranks import RankMonitor, RankSelector

@@ -29,9 +29,8 @@ from lossmon.ui.screens.base.scene_screen import DetailRequested, TypingScreen
 from lossmon.ui.text.lines import EMPTY, MUTED, Line, clean
 from lossmon.ui.widgets.charts.chart import Chart
 from lossmon.ui.widgets.charts.pane import Edge
-from lossmon.ui.widgets.charts.pointer import ChartPointer
 from lossmon.ui.widgets.charts.readings import Legend, Readings
-from lossmon.ui.widgets.charts.viewport import ChartViewport
+from lossmon.ui.widgets.charts.viewport import ChartPointer, ChartViewport
 from lossmon.ui.widgets.keys import Keys
 from lossmon.ui.widgets.metric_list import LOSSES, Catalogue, Subject
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from lossmon.errors import ConfigError, ThemeError, did_you_mean
 from lossmon.fast_dataclass import dataclass
 from lossmon.lazy_pattern import lazy_pattern
-from lossmon.toml.read import TomlError, read_toml
+from lossmon.toml import TomlError, read_toml
 from lossmon.ui.terminal import Terminal
 
 DARK: Mapping[str, str] = {

@@ -75,6 +75,7 @@ class Metrics(ScenePanel, can_focus=True):
 
         Args:
             text: The filter (see `matcher`).
+            typing: It is still typed.
         """
         self._typed = f"/{clean(text)}▏" if typing else ""
         try:

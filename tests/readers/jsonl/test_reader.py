@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lossmon.readers.records.frame import RecordFrame
-from lossmon.readers.records.json_lines import JsonParser, json_lines
+from lossmon.readers.records.json_records import JsonParser, json_lines
 from lossmon.readers.records.reader import LineFault, RecordReader
 from lossmon.readers.registry import detect_head
 from lossmon.types import Axis

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lossmon.monitor import Monitor
 from lossmon.readers.registry import detect
-from lossmon.readers.settings.yaml import settings
+from lossmon.readers.settings.reader import settings
 from lossmon.types import Facts, Reader
 from tests.readers.growing import DATA, read
 

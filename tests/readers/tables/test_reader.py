@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lossmon.readers.tables.detection import claims_table
-from lossmon.readers.tables.reader import TableParser, table
+from lossmon.readers.tables.frameworks import TableParser, table
 from tests.readers.growing import DATA, Collected, read, read_growing, read_whole, titled
 
 CSV, TEXT_TABLE = titled("CSV table")

@@ -13,8 +13,8 @@ from tensorboard.compat.proto.tensor_pb2 import TensorProto
 from tensorboard.compat.proto.types_pb2 import DataType
 from tensorboard.util import tensor_util
 
+from lossmon.readers.tensorboard.event import decode_scalar
 from lossmon.readers.tensorboard.reader import EventReader
-from lossmon.readers.tensorboard.tensor import decode_scalar
 from tests.readers.tensorboard.event_files import loaded, recorded
 
 LISTS = {

@@ -31,8 +31,7 @@ from lossmon.ui.scene import Scene
 from lossmon.ui.text import numbers
 from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, clean, edge_line
 from lossmon.ui.widgets.charts.chart import Chart
-from lossmon.ui.widgets.charts.pointer import ChartPointer
-from lossmon.ui.widgets.charts.viewport import ChartViewport
+from lossmon.ui.widgets.charts.viewport import ChartPointer, ChartViewport
 from lossmon.ui.widgets.panel import Panel
 
 

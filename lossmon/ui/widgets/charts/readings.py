@@ -41,6 +41,9 @@ class Readings(Panel):
 
         Args:
             scene: In which language, on which terminal.
+            model: Whose curves were read.
+            options: How they are drawn.
+            readings: What they say.
             steps_per_epoch: By what the steps of each curve are divided to get epochs, None where
                 that is unknown.
         """
