@@ -30,6 +30,10 @@ _DASH, _PERIOD = 4, 6
 """Dots drawn of each so many along a dashed line: two cells on, one off in braille."""
 
 
+_PAUSE, _LEAST_PAUSE = 10, 8
+"""Usual intervals, and columns of dots, from which a time without points is a pause."""
+
+
 _TURN = 2
 """Cells in a row that a curve keeps where it coincides with another."""
 
@@ -57,11 +61,13 @@ class Grid:
         frame: Ranges of both axes.
         width: Columns of dots.
         height: Rows of dots.
+        pauses: Lines break where the run paused.
     """
 
     frame: Frame
     width: int
     height: int
+    pauses: bool = False
 
     def rows(self, values: Floats) -> Floats:
         """Rows of values, 0 on top, as fractions; those out of view stay within reach of
@@ -82,7 +88,8 @@ class Grid:
 def line_rows(window: Window, grid: Grid) -> tuple[Ints, NDArray[np.bool_]]:
     """The row of the line in every column, and in which columns there is a line.
 
-    Between points it is straight; it breaks where all points of a column are not finite.
+    Between points it is straight; it breaks where all points of a column are not finite, and on
+    the clock where the run paused.
     """
     columns = window.columns
     mean = columns.middle
@@ -106,7 +113,28 @@ def line_rows(window: Window, grid: Grid) -> tuple[Ints, NDArray[np.bool_]]:
     only_bad = (columns.bad > 0) & (columns.bad == columns.points)
     if only_bad.any():
         valid &= ~_between(only_bad, known, grid.width)
+    if grid.pauses:
+        valid &= ~_paused(known, columns.points[known] > 1, grid.width)
     return rows, valid
+
+
+def _paused(known: Ints, dense: NDArray[np.bool_], width: int) -> NDArray[np.bool_]:
+    """Columns of times without points that are far longer than the intervals beside them.
+
+    Args:
+        known: Columns with points.
+        dense: Which of them have several, so that the interval is less than a column.
+        width: Number of columns.
+    """
+    found = np.zeros(width, np.bool_)
+    gaps = np.diff(known)
+    before = np.where(dense[:-1], 1, np.concatenate(([0], gaps[:-1])))
+    after = np.where(dense[1:], 1, np.concatenate((gaps[1:], [0])))
+    usual = np.maximum(before, after)
+    long = (gaps >= _LEAST_PAUSE) & (usual > 0) & (gaps > _PAUSE * usual)
+    for at in np.flatnonzero(long).tolist():
+        found[known[at] + 1 : known[at + 1]] = True
+    return found
 
 
 def _through(

@@ -19,6 +19,7 @@ from lossmon.ui.chart.annotations import (
     draw_verdicts,
 )
 from lossmon.ui.chart.axes.ranges import Frame, Span
+from lossmon.ui.chart.axes.ticks import Tick
 from lossmon.ui.chart.canvas import CELLS, Canvas, Dots, Picture, cells_of
 from lossmon.ui.chart.curve_cache import Trace, Window
 from lossmon.ui.chart.layers import (
@@ -32,6 +33,7 @@ from lossmon.ui.chart.layers import (
 )
 from lossmon.ui.chart.layout import Layout, horizontal, layout, vertical
 from lossmon.ui.chart.model import ChartModel, ChartOptions, Curve
+from lossmon.ui.chart.view_options import XAxis
 from lossmon.ui.theme.palette import Palette
 
 SERIES = tuple(f"series-{number}" for number in range(1, 9))
@@ -141,7 +143,8 @@ class Painter:
         plan = self.plan = layout(
             self.frame, options, canvas.width, canvas.height, log_x=model.log_x
         )
-        grid = Grid(self.frame, plan.width * columns, plan.height * rows)
+        on_clock = options.x_axis is XAxis.TIME
+        grid = Grid(self.frame, plan.width * columns, plan.height * rows, pauses=on_clock)
         drawn = [
             (curve, trace.drawn(x, grid.width, plan.width))
             for curve, trace in zip(model.curves, traces, strict=False)
@@ -286,9 +289,13 @@ def _axes(
         places = grid.rows(np.array([tick.at for tick in plan.values], np.float64))
         for tick, place in zip(plan.values, places.tolist(), strict=True):
             y = min(max(round(place), 0), grid.height - 1) // rows
-            canvas.write(plan.left - 1 - len(tick.label), y, tick.label, "axis")
+            canvas.write(plan.left - 1 - len(tick.label), y, _label(tick, options), "axis")
             canvas.put(plan.left - 1, y, "+" if plain else "┤", "axis")
     _positions(canvas, plan, grid, options)
+
+
+def _label(tick: Tick, options: ChartOptions) -> str:
+    return tick.label.replace("−", "-") if options.marker == "ascii" else tick.label
 
 
 def _positions(canvas: Canvas, plan: Layout, grid: Grid, options: ChartOptions) -> None:
@@ -305,7 +312,7 @@ def _positions(canvas: Canvas, plan: Layout, grid: Grid, options: ChartOptions) 
         apart = range(begin - 1, begin + width + 1)
         is_free = all(canvas.blank(at, plan.height, 1) for at in apart if 0 <= at < canvas.width)
         if begin >= free and is_free:
-            canvas.write(begin, plan.height, tick.label, "axis")
+            canvas.write(begin, plan.height, _label(tick, options), "axis")
             free = begin + width + 1
 
 

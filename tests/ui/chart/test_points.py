@@ -11,6 +11,7 @@ from lossmon.ui.chart.canvas import CELLS, Picture
 from lossmon.ui.chart.layers import Grid
 from lossmon.ui.chart.model import ChartModel, ChartOptions, Curve, Mark, Marker
 from lossmon.ui.chart.painter import TINTED, Painter
+from lossmon.ui.chart.view_options import XAxis
 
 WIDTH, HEIGHT = 60, 16
 
@@ -67,6 +68,22 @@ def test_few_points_get_a_character_each() -> None:
     ascii = painted(model, ChartOptions(points=True, marker="ascii"))[1]
     assert ascii.text.count("o") == 10 and ascii.text.isascii()
     assert "•" not in painted(model, ChartOptions())[1].text
+
+
+@pytest.mark.parametrize(("axis", "is_broken"), [(XAxis.TIME, True), (XAxis.STEP, False)])
+def test_a_pause_breaks_the_line_on_the_clock_alone(axis: XAxis, is_broken: bool) -> None:
+    x = np.concatenate((np.arange(0, 100), np.arange(1000, 1100), [1500])).astype(np.float64)
+    model = ChartModel((Curve("loss", x, np.linspace(3, 1, len(x))),), live=False)
+    text = painted(model, ChartOptions(x_axis=axis))[1].text.splitlines()[:-1]
+    between = [row[20:40].strip() for row in text]
+    assert any(between) is not is_broken
+
+
+def test_evals_far_apart_are_connected_on_the_clock() -> None:
+    x = np.array([0.0, 50.0, 300.0, 600.0, 1000.0])
+    model = ChartModel((Curve("loss", x, np.linspace(3, 1, len(x))),), live=False)
+    text = painted(model, ChartOptions(x_axis=XAxis.TIME))[1].text
+    assert all(any(row[at] != " " for row in text.splitlines()[:-1]) for at in range(10, 55))
 
 
 def test_a_checkpoint_at_a_label_stands_beside_it() -> None:
