@@ -160,12 +160,18 @@ def best_checkpoint(run: RunSnapshot, language: str) -> str:
 
 
 def best_sentence(run: RunSnapshot, language: str) -> str:
-    """The best eval and its checkpoint; empty where there was no eval."""
+    """The best eval and its checkpoint; empty where there was no eval.
+
+    That there is none is left out where the remedies say it already.
+    """
     best = run.best
     if best is None:
         return ""
-    where = best_checkpoint(run, language) or _sentence("no_checkpoint", language)
     loss, step = f"{best.eval_loss:.4g}", f"{best.step:,}"
+    where = best_checkpoint(run, language)
+    if not where and checkpoint_sentence(run, language) in remedies(run, language):
+        return _sentence("best_alone", language, loss=loss, step=step)
+    where = where or _sentence("no_checkpoint", language)
     return _sentence("best", language, loss=loss, step=step, where=where)
 
 

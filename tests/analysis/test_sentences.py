@@ -19,6 +19,7 @@ from lossmon.analysis.sentences import (
     stop_sentence,
 )
 from lossmon.types import (
+    UNJUDGED,
     Axis,
     Best,
     Confidence,
@@ -202,7 +203,10 @@ def test_where_the_best_is_gone_the_nearest_earlier_one_is_named() -> None:
 def test_a_later_checkpoint_is_never_offered_as_the_best() -> None:
     run = replace(overfitting(), best=Best(700, 1.4), checkpoints=((1200, "checkpoint-1200"),))
     assert best_checkpoint(run, "en") == ""
-    assert best_sentence(run, "en") == (
+    # The first remedy says that none is on disk.
+    assert best_sentence(run, "en") == "best: eval 1.4 at step 700"
+    unjudged = replace(run, diagnosis=UNJUDGED)
+    assert best_sentence(unjudged, "en") == (
         "best: eval 1.4 at step 700, no checkpoint at or before that step on disk"
     )
 
