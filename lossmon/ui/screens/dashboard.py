@@ -286,7 +286,7 @@ class Dashboard(TypingScreen):
         elif isinstance(focused, Metrics):
             await self._open_metric(focused)
         else:
-            self.post_message(DetailRequested())
+            self.post_message(DetailRequested(self.losses.subject_of(focused)))
 
     async def _open_metric(self, metrics: Metrics) -> None:
         """Open the chosen metric in detail; of a group, the charts of its members."""

@@ -52,7 +52,9 @@ class DetailScreen(TypingScreen, ChartPointer):
     # The chart has what the rows of numbers leave.
     DEFAULT_CSS = """
     DetailScreen Chart { border-left: round $frame; border-right: round $frame; }
-    DetailScreen #readings, DetailScreen #legend { height: auto; max-height: 3; }
+    DetailScreen #readings { height: auto; max-height: 5; }
+    DetailScreen.-short #readings { max-height: 3; }
+    DetailScreen #legend { height: auto; max-height: 3; }
     DetailScreen.-sliver #readings, DetailScreen.-sliver #legend { display: none; }
     DetailScreen.-strip #legend { display: none; }
     """

@@ -7,6 +7,7 @@ from dataclasses import replace
 from lossmon.analysis.generalisation_gap import gap_series
 from lossmon.fast_dataclass import dataclass
 from lossmon.types import RunSnapshot, Series
+from lossmon.ui.chart.run_model import eval_sets
 from lossmon.ui.metrics.entries import key_of
 from lossmon.ui.metrics.table import rows
 
@@ -85,7 +86,7 @@ def _losses(run: RunSnapshot) -> tuple[Subject, ...]:
             if index is not None
         )
     return (
-        Subject(LOSSES, (train, evaluated)),
+        Subject(LOSSES, (train, *eval_sets(run))),
         Subject(key_of(run.series[train]), (train,), (evaluated,)),
         Subject(key_of(run.series[evaluated]), (evaluated,), (train,)),
     )

@@ -9,6 +9,9 @@ import pytest
 
 from lossmon.types import Kind, Meaning, RunSnapshot, Split
 from lossmon.ui.chart.run_model import eval_sets, reward_charts
+from lossmon.ui.metrics.entries import key_of
+from lossmon.ui.scene import Scene
+from lossmon.ui.widgets.charts.pane import Losses
 from tests.ui import stage
 
 STEPS = np.arange(1, 21)
@@ -65,6 +68,15 @@ def test_reward_kl_and_length_lead_where_the_loss_says_little(
     ]
     run = judged(logged(stage.TRAIN_LOSS, *others, *metrics, train=0), "reward_loss")
     assert reward_charts(run) == ((7,), (6,), (5,), (0,))
+
+
+def test_a_pane_opens_its_own_metric_and_any_pane_of_losses_both() -> None:
+    reward, kl = Meaning("train/reward", "reward"), Meaning("train/kl", "KL")
+    run = judged(logged(stage.TRAIN_LOSS, reward, kl, train=0), "reward_loss")
+    losses = Losses()
+    losses.scene = Scene(stage.snapshot(run))
+    opened = [losses.subject_of(pane) for pane in (None, *losses.panes.values())]
+    assert opened == [key_of(run.series[at]) for at in (1, 1, 2)] + [None]
 
 
 def test_preference_runs_lead_with_margin_and_accuracy_beside_their_eval() -> None:

@@ -27,6 +27,7 @@ from lossmon.ui.dashboard.main_panes import (
     pane_plans,
     plans_in,
 )
+from lossmon.ui.metrics.entries import key_of
 from lossmon.ui.scene import Scene
 from lossmon.ui.text import numbers
 from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, clean, edge_line
@@ -262,6 +263,19 @@ class Losses(Widget):
     def _share(self, source: LossPane) -> None:
         for pane in self._visible():
             pane.look_like(source)
+
+    def subject_of(self, focused: Widget | None) -> str | None:
+        """Key of what Enter opens: the metric of the pane with the focus, else of the first pane;
+        None for the losses."""
+        run = self.scene.run
+        if run is None:
+            return None
+        visible = self._visible()
+        plans = plans_in(self.scene, [pane.id or "" for pane in visible])
+        at = visible.index(focused) if isinstance(focused, LossPane) and focused in visible else 0
+        shown = plans[at].shown if plans else ()
+        is_other = bool(shown) and not {run.train, run.eval} & set(shown)
+        return key_of(run.series[shown[0]]) if is_other else None
 
     def on_resize(self) -> None:
         self.show(self.scene)
