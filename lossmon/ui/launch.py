@@ -94,8 +94,8 @@ def _places(scene: Scene, columns: int, rows: int) -> dict[str, Place]:
         return {}
     if scene.chart_settings.sizes or reading.gpus or reading.host:
         return {}
-    # Before the first sample, the host has an empty line below the note.
-    hardware = bool(reading.note) + (reading == PENDING_HARDWARE)
+    # Before the first sample, the host has an empty line below the note where both have one.
+    hardware = bool(reading.note) + (reading == PENDING_HARDWARE and not is_narrow(columns))
     wanted = Wanted(
         notice=bool(notice(scene)),
         metrics=0 if "metrics" in hidden else len(entries_in(run, scene.pins, "")),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from textual.widget import Widget
 
 from lossmon.types import PENDING_HARDWARE, HostReading, RunState
+from lossmon.ui.dashboard.places import is_narrow
 from lossmon.ui.scene import Scene
 from lossmon.ui.text import numbers
 from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, choose, clean, fit, indented, pad, wrap
@@ -67,7 +68,7 @@ class Hardware(ScenePanel, can_focus=True):
         if self._is_column(width):
             return blocks(self.scene, width)
         gpus = gpu_lines(self.scene, reading.gpus, width)
-        return [*gpus, *note_line(self.scene, width), *host_lines(self.scene, width)]
+        return [*gpus, *foot_lines(self.scene, width)]
 
 
 def dense_column(scene: Scene, width: int, height: int) -> list[Line] | None:
@@ -98,12 +99,11 @@ def two_columns(scene: Scene, width: int, height: int) -> list[Line]:
 def squeeze(scene: Scene, width: int, height: int) -> list[Line]:
     """One line a GPU; the last stands for those that have none, and for the host."""
     reading = scene.snapshot.hardware
-    host = host_lines(scene, width)
     count = len(reading.gpus)
     if not count:
-        return [*note_line(scene, width), *host][:height]
+        return foot_lines(scene, width)[:height]
     if count <= height:
-        lines = [*gpu_lines(scene, reading.gpus, width), *host]
+        lines = [*gpu_lines(scene, reading.gpus, width), *host_lines(scene, width)]
         return lines[:height]
     shown = max(0, height - 1)
     lines = gpu_lines(scene, reading.gpus[:shown], width)
@@ -131,6 +131,12 @@ def blocks(scene: Scene, width: int, *, whole: bool = True, spaced: bool = True)
     return lines[:-1] if lines and not lines[-1] else lines
 
 
+def foot_lines(scene: Scene, width: int) -> list[Line]:
+    """The note and the host; on a narrow screen one line, where the note gives way."""
+    note, host = note_line(scene, width), host_lines(scene, width)
+    return [*note, *host] if not is_narrow(width) else host or note
+
+
 def note_line(scene: Scene, width: int) -> list[Line]:
     """The calm line where there is nothing to show."""
     note = scene.say(scene.snapshot.hardware.note)
@@ -141,7 +147,8 @@ def host_lines(scene: Scene, width: int) -> list[Line]:
     """The host in one line; none where it is not sampled, an empty one before its first sample."""
     host = scene.snapshot.hardware.host
     if host is None:
-        return [EMPTY] if scene.snapshot.hardware == PENDING_HARDWARE else []
+        is_first = scene.snapshot.hardware == PENDING_HARDWARE and not is_narrow(width)
+        return [EMPTY] if is_first else []
     parts = host_parts(scene, host)
     wide = width >= 100
     if wide:

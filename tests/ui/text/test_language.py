@@ -59,7 +59,7 @@ async def test_the_detail_speaks_chinese() -> None:
             assert word in screen
 
 
-@pytest.mark.parametrize("size", [(40, 15), (120, 40)], ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=lambda size: f"{size[0]}x{size[1]}")
 async def test_a_machine_without_gpus_is_told_in_chinese(size: tuple[int, int]) -> None:
     run = replace(stage.healthy(), state=RunState.FINISHED, state_reason="according to the log")
     app = stage.app(stage.snapshot(run, hardware=stage.NO_GPU), config=ScreenConfig(language="zh"))

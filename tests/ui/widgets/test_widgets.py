@@ -214,7 +214,7 @@ def test_every_scalar_but_the_headline_losses_has_a_row() -> None:
     rows = metrics(stage.healthy(), 60)
     assert [row.split()[0] for row in rows] == ["learning", "eval", "grad", "tokens/s"]
     assert all(cell_len(row) == 60 for row in rows)
-    assert rows[0].rstrip().endswith("4.0e-05")
+    assert rows[0].rstrip().endswith("4.0e-5")
 
 
 def test_wide_rows_hold_two_metrics() -> None:
@@ -300,6 +300,8 @@ def test_no_gpu_is_one_calm_line() -> None:
     rows = hardware(scene_of("no-gpu"), 80, 3)
     assert rows[0] == " no NVIDIA driver on this machine"
     assert rows[1].startswith(" CPU 34%")
+    [row, *_] = hardware(scene_of("no-gpu"), 40, 2)
+    assert row.split()[:2] == ["CPU", "34%"]
 
 
 def test_the_processor_is_not_told_while_no_run_is_at_work() -> None:
