@@ -26,13 +26,14 @@ _GLYPHS = {
 """The glyph of each kind of mark, and its ASCII form."""
 
 _VERDICTS = {
-    Severity.NEUTRAL: ("…", "."),
+    Severity.NEUTRAL: ("○", "."),
     Severity.OK: ("✓", "+"),
     Severity.NOTICE: ("◆", "*"),
     Severity.WARNING: ("▲", "!"),
     Severity.CRITICAL: ("✖", "X"),
 }
-"""The glyph of a verdict, the same as on the badge, and its ASCII form."""
+"""The glyph of a verdict, the same as on the badge, and its ASCII form. Among labels an ellipsis
+would look like what is left of one."""
 
 _ASIDE = 4
 """Cells by which another verdict may push a verdict aside."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -202,10 +203,12 @@ class Trace:
 
     @property
     def line_end(self) -> float | None:
-        """Newest value of the smoothed line as it was drawn last; None where it goes through the
-        points."""
+        """Newest value of the smoothed line as it was drawn last; NaN where later points are out of
+        view, None where it goes through the points."""
         if self._line is None:
             return None
+        if self._bounds(self._line[0])[1] < self._n:
+            return math.nan
         known = self._line[1][np.isfinite(self._line[1])]
         return float(known[-1]) if len(known) else None
 

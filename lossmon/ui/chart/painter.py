@@ -32,8 +32,7 @@ from lossmon.ui.chart.layers import (
     scatter_layer,
 )
 from lossmon.ui.chart.layout import Layout, horizontal, layout, vertical
-from lossmon.ui.chart.model import ChartModel, ChartOptions, Curve
-from lossmon.ui.chart.view_options import XAxis
+from lossmon.ui.chart.model import ChartModel, ChartOptions, Curve, XAxis
 from lossmon.ui.theme.palette import Palette
 
 SERIES = tuple(f"series-{number}" for number in range(1, 9))

@@ -30,6 +30,10 @@ LEVEL = 1000
 """Lengths of a run in which a slope that is not worth a number crosses the range of values."""
 
 
+ROUNDING = 1e-9
+"""Share of a value below which a change is none."""
+
+
 SMALL = 0.1
 """Below this three decimals leave too few digits."""
 
@@ -96,7 +100,8 @@ def title_of(
     Args:
         index: Index into its series.
         room: Cells of the pane.
-        line: Where the smoothed line ends, None where the line goes through the points.
+        line: Where the smoothed line ends, NaN where that is out of view, None where the line goes
+            through the points.
     """
     series = run.series[index]
     role = style_of(run, index)
@@ -109,10 +114,13 @@ def title_of(
         line, value_role = None, "critical"
     else:
         value_role = f"{role}!"
-    newest = series.last if line is None else line
+    ends_here = line is not None and math.isfinite(line)
+    newest = line if line is not None and ends_here else series.last
     digits = 4 if room >= SPACIOUS or abs(newest) < SMALL else 3
-    head: Line = ((name + " ", f"{role}!"), (numbers.value(newest, digits), value_role))
-    raw = EMPTY if line is None else _labelled(scene.say("raw"), series.last, digits)
+    kind = EMPTY if line is None or ends_here else ((scene.say("raw") + " ", MUTED),)
+    value = (numbers.value(newest, digits), value_role)
+    head: Line = ((name + " ", f"{role}!"), *kind, value)
+    raw = _labelled(scene.say("raw"), series.last, digits) if ends_here else EMPTY
     best = _best(scene, series, room, is_raw=line is not None)
     return [(0, head), (3, raw), (1, best), (2, _trend(scene, run, index))]
 
@@ -141,9 +149,11 @@ def _best(scene: Scene, series: Series, room: int, *, is_raw: bool) -> Line:
 
 
 def _is_level(series: Series, slope: float) -> bool:
-    """Whether a slope would take a thousand runs like this to cross the range of the values."""
-    length = series.last_step - series.first_step
-    return abs(slope) * length <= (series.maximum - series.minimum) / LEVEL
+    """Whether a slope would take a thousand runs like this to cross the range of the values, or is
+    only what rounding makes."""
+    rise = abs(slope) * (series.last_step - series.first_step)
+    size = max(abs(series.maximum), abs(series.minimum))
+    return rise <= max((series.maximum - series.minimum) / LEVEL, size * ROUNDING)
 
 
 def _trend(scene: Scene, run: RunSnapshot, index: int) -> Line:

@@ -228,17 +228,12 @@ def _loss(series: Series | None, role: str) -> Line:
     last = fields.newest(series)
     if last is None:
         return MISSING
-    # Six cells do for any loss: the exponent needs no zero, and where a sign stands before it the
-    # number has a digit less.
-    text = _short_exponent(numbers.value(last, 3))
+    # Six cells do for any loss: where a sign stands before it the number has a digit less.
+    text = numbers.value(last, 3)
     if cell_len(text) > LOSS - 1:
         is_small = f"{abs(last):.3f}" == "0.000"
-        text = _short_exponent(numbers.minus(f"{last:.0e}" if is_small else f"{last:.3f}"))
+        text = numbers.minus(numbers.scientific(last, 0) if is_small else f"{last:.3f}")
     return ((text, role if math.isfinite(last) else "critical"),)
-
-
-def _short_exponent(text: str) -> str:
-    return text.replace("e-0", "e-").replace("e+0", "e+")
 
 
 def _best(scene: Scene, run: RunSnapshot) -> Line:

@@ -13,6 +13,8 @@ from functools import lru_cache
 
 from rich.cells import cell_len, set_cell_size
 
+from lossmon.ui.text import numbers
+
 Span = tuple[str, str]
 """Text and the role of its colour: `foreground`, `muted`, `train`, `warning`, `badge-warning`…"""
 
@@ -45,14 +47,17 @@ def clean(text: str) -> str:
 
 
 _HYPHEN = re.compile(r"(?<![\w.)\]/-])-(?=[\d.])")
+_EXPONENT = re.compile(r"(?<![\w.])\d(?:\.\d+)?e[+-]\d\d+\b")
 
 
 def sentence(text: str) -> str:
-    """A sentence of a diagnosis as the screen writes it: clean, with minus signs before numbers.
+    """A sentence of a diagnosis as the screen writes it: clean, with minus signs before numbers,
+    and very large and small ones as titles have them.
 
     Chinese sentences follow each other without a blank.
     """
-    return _HYPHEN.sub("−", clean(text)).replace("。 ", "。")
+    text = _EXPONENT.sub(lambda found: numbers.si(float(found[0]), 4), clean(text))
+    return _HYPHEN.sub("−", text).replace("。 ", "。")
 
 
 def _is_unsafe(char: str) -> bool:

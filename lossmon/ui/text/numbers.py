@@ -11,8 +11,6 @@ _SMALL = 1e-3
 """Below this a plain decimal wastes its digits on zeros, so the exponent is written."""
 _GROUPED = 10_000
 """Below this a number is spelled out (`1,234`); above, five digits would crowd a title."""
-_LEAST_CHANGE = 1e-9
-"""A change below this is none: rounding makes as much."""
 _LARGEST = 1e15
 """From here on the suffixes end and the exponent is written."""
 
@@ -23,7 +21,7 @@ def minus(text: str) -> str:
 
 
 def value(number: float, digits: int = 4) -> str:
-    """A measured value with `digits` significant digits: `0.4132`, `−1.620`, `3.5e-05`, `12.5k`.
+    """A measured value with `digits` significant digits: `0.4132`, `−1.620`, `3.5e-5`, `12.5k`.
 
     Zeros at the end are kept below 10,000, so that a live number does not change its width.
     """
@@ -37,7 +35,7 @@ def _value(number: float, digits: int) -> str:
     if size == 0:
         return "0"
     if size < _SMALL:
-        return f"{number:.1e}"
+        return scientific(number, 1)
     if size < 1:
         # Four decimals for four digits: 0.0412 keeps the width that 0.4132 has. Two digits are
         # the least: 0.0024 is not 0.002.
@@ -52,7 +50,7 @@ def _value(number: float, digits: int) -> str:
 
 
 def si(number: float, digits: int = 3) -> str:
-    """A count or a step in few characters: `800`, `1.24k`, `12.5k`, `1M`, `2.5e+16`.
+    """A count or a step in few characters: `800`, `1.24k`, `12.5k`, `1M`, `2.5e16`.
 
     Zeros at the end are dropped.
     """
@@ -63,7 +61,7 @@ def _si(number: float, digits: int) -> str:
     if not math.isfinite(number):
         return _value(number, digits)
     if abs(number) >= _LARGEST:
-        return f"{number:.1e}"
+        return scientific(number, 1)
     number = _rounded(number, digits)
     for factor, suffix in _SI:
         if abs(number) >= factor:
@@ -78,8 +76,17 @@ def _rounded(number: float, digits: int) -> float:
 
 def _trimmed(text: str, number: float) -> str:
     if "e" in text:
-        return f"{number:.0f}" if abs(number) >= 1 else text
+        return f"{number:.0f}" if abs(number) >= 1 else _short_exponent(text)
     return text
+
+
+def scientific(number: float, decimals: int) -> str:
+    """A number with an exponent that has no needless sign or zero: `3.5e-5`, `2e16`."""
+    return _short_exponent(f"{number:.{decimals}e}")
+
+
+def _short_exponent(text: str) -> str:
+    return text.replace("e+0", "e").replace("e-0", "e-").replace("e+", "e")
 
 
 def step(number: int) -> str:
@@ -185,6 +192,4 @@ def signed(number: float) -> str:
     """A change with its sign, in two digits: `+0.06`, `−0.021`, `±0`."""
     size = abs(number)
     text = si(size, 2) if size >= 1 or 0 < size < _SMALL else f"{size:.3f}".rstrip("0").rstrip(".")
-    if size < _LEAST_CHANGE:
-        return "±0"
-    return ("−" if number < 0 else "+") + text
+    return "±0" if size == 0 else ("−" if number < 0 else "+") + text

@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 
 from lossmon.ui.chart.canvas import CELLS, Picture
 from lossmon.ui.chart.layers import Grid
-from lossmon.ui.chart.model import ChartModel, ChartOptions, Curve, Mark, Marker
+from lossmon.ui.chart.model import ChartModel, ChartOptions, Curve, Mark, Marker, XAxis
 from lossmon.ui.chart.painter import TINTED, Painter
-from lossmon.ui.chart.view_options import XAxis
 
 WIDTH, HEIGHT = 60, 16
 

@@ -8,7 +8,7 @@ import pytest
 
 from lossmon.analysis.generalisation_gap import gap_series
 from lossmon.monitor.runs.run_state import steps_per_epoch
-from lossmon.types import Axis, Best, RunSnapshot, Severity, VerdictChange
+from lossmon.types import Axis, Best, Floats, RunSnapshot, Severity, VerdictChange
 from lossmon.ui.chart.model import ChartSettings, XAxis
 from lossmon.ui.chart.positions import axes_of_run
 from lossmon.ui.chart.run_model import model_of
@@ -35,7 +35,25 @@ def test_the_largest_numbers_make_a_title_without_a_change() -> None:
     run = stage.run(stage.HEALTHY, evaluated=np.array([1e308, -1e308, 1e308]))
     scene = Scene(stage.snapshot(run))
     value, *_, change = (plain(line) for _, line in title_of(scene, run, 1, 100))
-    assert (value, change) == ("eval 1.0e+308", "")
+    assert (value, change) == ("eval 1.0e308", "")
+
+
+def test_a_line_whose_end_is_out_of_view_leaves_the_raw_value_to_the_title() -> None:
+    run = stage.healthy()
+    for line, start in ((0.5, "train 0.5000"), (math.nan, "train raw 0.5158")):
+        head, raw, *_ = title_of(Scene(stage.snapshot(run)), run, 0, 100, line)
+        assert plain(head[1]) == start
+        assert plain(raw[1]) == ("" if math.isnan(line) else "raw 0.5158")
+
+
+def test_the_slope_of_tiny_values_is_no_zero_and_that_of_rounding_is_none() -> None:
+    def trend(values: Floats) -> str:
+        falling = stage.series(stage.TRAIN_LOSS, np.arange(90), values)
+        run = replace(stage.healthy(), series=(falling,), eval=None)
+        return plain(title_of(Scene(stage.snapshot(run)), run, 0, 100)[-1][1])
+
+    assert trend(np.linspace(2e-9, 1e-9, 90)).startswith("−1.1e-9/")
+    assert trend(0.5 + 1e-13 * np.linspace(1, 0, 90)) == ""
 
 
 def test_a_constant_has_neither_a_minimum_nor_a_slope() -> None:

@@ -131,7 +131,13 @@ def test_names_that_differ_in_their_ends_differ_when_they_are_shortened() -> Non
     assert clip_start("/home/me/runs/one", 9) == "…runs/one"
 
 
+def test_numbers_of_a_sentence_are_spelled_as_in_titles() -> None:
+    told = "train 1.095e+12, from 2.1e-09 at step 400; try 1e-4"
+    assert sentence(told) == "train 1.095T, from 2.1e-9 at step 400; try 1e-4"
+
+
 def test_a_sentence_has_minus_signs_before_numbers_alone() -> None:
     told = "train -0.31 (from -1.5e-05, lr=1e-3) is below checkpoint-100 of run-2 in 1-3 evals"
-    assert sentence(told) == told.replace(" -0.31", " −0.31").replace("from -1", "from −1")
+    shown = told.replace(" -0.31", " −0.31").replace("from -1.5e-05", "from −1.5e-5")
+    assert sentence(told) == shown
     assert sentence("停止。 继续。") == "停止。继续。"

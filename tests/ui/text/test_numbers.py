@@ -22,11 +22,11 @@ GIB = 1 << 30
         (-123.456, "−123.5"),
         (1234.5, "1,234"),
         (12_500, "12.5k"),
-        (3.5e-05, "3.5e-05"),
+        (3.5e-05, "3.5e-5"),
         (0.0, "0"),
         (math.nan, "nan"),
         (-math.inf, "−inf"),
-        (1e20, "1.0e+20"),
+        (1e20, "1.0e20"),
     ],
 )
 def test_a_value_has_four_digits_that_keep_their_width(number: float, text: str) -> None:
@@ -94,7 +94,7 @@ def test_a_slope_is_given_per_so_many_steps() -> None:
     assert numbers.slope(-0.00021, 100) == "−0.021/100"
     assert numbers.slope(0.00006, 1000) == "+0.06/1k"
     assert numbers.slope(0.00006, 100) == "+0.006/100"
-    assert numbers.slope(-3.2e-8, 100) == "−3.2e-06/100"
+    assert numbers.slope(-3.2e-8, 100) == "−3.2e-6/100"
     assert numbers.slope(0.0, 10_000) == "±0/10k"
     assert numbers.slope(-0.25, 1) == "−0.25"
 

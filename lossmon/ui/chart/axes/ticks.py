@@ -182,11 +182,7 @@ def _label_of(largest: float, step: float) -> Label:
     if largest < 1e15 and decimals <= _DECIMALS and decimals + len(f"{largest:.0f}") < _LONGEST:
         return lambda at: numbers.minus(f"{at:.{decimals}f}")
     digits = max(0, _exponent(largest) - _exponent(step))
-    return lambda at: "0" if at == 0 else numbers.minus(_in_exponents(at, min(digits, 4)))
-
-
-def _in_exponents(at: float, digits: int) -> str:
-    return f"{at:.{digits}e}".replace("e+0", "e").replace("e-0", "e-").replace("e+", "e")
+    return lambda at: "0" if at == 0 else numbers.minus(numbers.scientific(at, min(digits, 4)))
 
 
 def _exponent(size: float) -> int:
