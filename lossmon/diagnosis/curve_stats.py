@@ -241,7 +241,7 @@ class CurveStats:
         Lone spikes do not count: they are events, not scatter.
         """
         first = int(self.x.searchsorted(start))
-        jitter = self.jitter[max(first, 1) if len(self.y) > 1 else first :]
+        jitter = self.jitter[max(first, 1) :]
         return _typical(jitter) if len(jitter) else 0.0
 
     def scatter(self, end: int) -> float:

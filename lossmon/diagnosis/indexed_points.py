@@ -49,9 +49,7 @@ class IndexedPoints:
 
     def _gather(self, role: Role) -> Ints:
         positions = [self._positions[i] for i in self._numbers if self._known[i].role is role]
-        if not positions:
-            return np.empty(0, np.int64)
-        return np.sort(np.concatenate(positions)) if len(positions) > 1 else positions[0]
+        return np.sort(np.concatenate([_NOWHERE, *positions]), kind="stable")
 
     def _find_special(self, finite: np.ndarray, zeros: bool) -> Ints:
         """Points to add one by one: not finite, or a 0.0 that may stand for NaN."""

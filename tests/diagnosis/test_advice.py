@@ -65,6 +65,16 @@ def test_the_evidence_of_overfitting_reads_as_people_write_it() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("rise", "shown"),
+    [(4.26, "4.3%"), (18.2, "18%"), (99.97, "99.9%"), (120.0, "120%"), (5e4, ">999%")],
+)
+def test_percentages_have_the_digits_that_matter(rise: float, shown: str) -> None:
+    numbers = {"eval": 1.62, "best": 1.37, "best_step": 800, "rise_percent": rise}
+    finding = Finding("overfitting", Severity.WARNING, 800, Confidence.HIGH, numbers)
+    assert f" is {shown} above " in advise(finding).evidence
+
+
 def test_a_healthy_run_is_told_that_a_loss_is_an_alarm() -> None:
     finding = Finding("healthy", Severity.OK, 0, Confidence.MEDIUM, {"level": 1.0})
     assert "alarm" in advise(finding).meaning

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -119,6 +120,13 @@ def test_a_loss_that_is_not_the_headline_changes_nothing() -> None:
     part = engine.channel(Meaning("train/box", "box", kind=Kind.LOSS, part="box"), headline=False)
     engine.feed(*_column(part, np.full(50, np.nan)))
     assert engine.diagnosis().verdict.code == "warming_up"
+
+
+def test_the_headline_is_judged_as_a_loss_even_if_its_name_is_a_policys() -> None:
+    engine = Engine()
+    number = engine.channel(replace(TRAIN, key="train/entropy_loss"), headline=True)
+    engine.feed(*_column(number, np.array([2.0, 1.9, np.nan])))
+    assert engine.diagnosis().verdict.code == "non_finite"
 
 
 def _column(number: int, values: Floats) -> Columns:

@@ -151,7 +151,7 @@ class RunCurves:
     @cached
     def rate_is_back(self) -> bool:
         """The learning rate has come up again after a decay, to no more than it was before."""
-        if self.rate is None or len(self.rate) < 3:
+        if self.rate is None:
             return False
         now, low = float(self.rate.y[-1]), int(self.rate.y.argmin())
         if not (low > 0 and now > 1.2 * float(self.rate.y[low])):
