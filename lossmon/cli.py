@@ -6,11 +6,15 @@ import errno
 import os
 import sys
 from collections.abc import Sequence
+from functools import cache, partial
 from io import TextIOWrapper
+from itertools import pairwise
+from pathlib import Path
 
 from lossmon import commands
 from lossmon.ending import ended_by_signals
 from lossmon.errors import ConfigError, LossmonError, did_you_mean, internal_error
+from lossmon.locale import message, speak
 
 USAGE_ERROR = 2
 """Exit status where the arguments or the settings are wrong, or the output cannot be written."""
@@ -35,6 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: list[str]) -> int:
+    speak(cache(partial(_language, tuple(arguments))))
     name = commands.VIEW
     if arguments and arguments[0] in commands.NAMES:
         name = arguments.pop(0)
@@ -47,7 +52,7 @@ def _run(arguments: list[str]) -> int:
         sys.stdout.flush()
         return status
     except LossmonError as error:
-        print(f"lossmon: {error}", file=sys.stderr)
+        print(f"lossmon: {message(str(error))}", file=sys.stderr)
         return USAGE_ERROR
     except BrokenPipeError:
         # The reader of the output has ended, as in `lossmon check … | head`.
@@ -61,15 +66,26 @@ def _run(arguments: list[str]) -> int:
 def _explain(error: Exception) -> None:
     """Say what ended a command. A status of 1 would be a verdict of `lossmon check`."""
     if not isinstance(error, OSError):
-        print(f"lossmon: {internal_error(error)}; `lossmon doctor` says more", file=sys.stderr)
+        said = f"{internal_error(error)}; `lossmon doctor` says more"
     elif error.errno in UNWRITABLE and error.filename is None:
         _discard_output()
-        print(f"lossmon: the output cannot be written: {error.strerror}", file=sys.stderr)
+        said = f"the output cannot be written: {error.strerror}"
     else:
         from lossmon.sanitize import one_line
 
         named = "" if error.filename is None else f"{one_line(str(error.filename))}: "
-        print(f"lossmon: {named}{error.strerror or error}", file=sys.stderr)
+        said = f"{named}{error.strerror or error}"
+    print(f"lossmon: {message(said)}", file=sys.stderr)
+
+
+def _language(arguments: tuple[str, ...]) -> str:
+    """The language that the user asked for, whatever else is wrong."""
+    from lossmon.config import spoken_language
+
+    given = dict(pairwise(arguments))
+    given |= dict(one.split("=", 1) for one in arguments if one.startswith("--") and "=" in one)
+    file = given.get("--config")
+    return spoken_language(given.get("--lang"), Path(file) if file else None, os.environ)
 
 
 def _open_missing_streams() -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from lossmon.errors import ConfigError, did_you_mean
 from lossmon.fast_dataclass import dataclass
-from lossmon.locale import ENGLISH, languages
+from lossmon.locale import ENGLISH, languages, message
 
 if TYPE_CHECKING:
     from lossmon.types import MetricNames
@@ -47,7 +47,7 @@ class Setting:
     def allowed(self) -> str:
         """Allowed values, in words."""
         if self.choices:
-            return f"{', '.join(self.choices[:-1])} or {self.choices[-1]}"
+            return ", ".join(self.choices)
         if isinstance(self.default, bool):
             return "true or false"
         if isinstance(self.default, float):
@@ -178,6 +178,25 @@ def language_of(environment: Mapping[str, str]) -> tuple[str, str]:
             return language, "LANGUAGE"
     language = _language(environment[variable])
     return (language if language in languages() else ENGLISH), variable
+
+
+def spoken_language(flag: object, file: Path | None, environment: Mapping[str, str]) -> str:
+    """The language of a message about settings that may be wrong.
+
+    Args:
+        flag: What `--lang` says, None if it was not given.
+        file: The settings file of `--config`, None for the usual one.
+        environment: Environment variables.
+    """
+    from lossmon.toml import TomlError, read_toml
+
+    try:
+        in_file = read_toml(file or config_directory() / "config.toml").get("lang")
+    except (TomlError, OSError):
+        in_file = None
+    given = (flag, environment.get("LOSSMON_LANG"), in_file)
+    wanted = next((str(one) for one in given if one in ("auto", *languages())), "auto")
+    return language_of(environment)[0] if wanted == "auto" else wanted
 
 
 def _language(locale: str) -> str:
@@ -363,7 +382,8 @@ def describe(config: Config) -> list[str]:
         if setting.name == "lang" and value != config.chosen_lang:
             value, origin = config.chosen_lang, f"{origin}: {value}"
         shown = f"{value:g}" if isinstance(value, float) else item(value).as_string()
-        lines.append(f"{setting.name + ' = ' + shown:<28} # {origin}; {setting.meaning}")
+        words = message(f"{origin}; {setting.meaning}")
+        lines.append(f"{setting.name + ' = ' + shown:<28} # {words}")
     for name in TABLES:
         if table := getattr(config, name):
             written = dumps({name: _shown(table)}).strip().split("\n")

@@ -200,6 +200,18 @@ def test_a_wrong_setting_is_told_in_one_line(log: Path, call: Call) -> None:
     assert "LOSSMON_SMOOTHING" in ended.stderr
 
 
+def test_errors_speak_the_language_of_the_flag_the_variable_or_the_file(
+    tmp_path: Path, call: Call
+) -> None:
+    wrong = ("config", "--smoothing", "2")
+    assert "2.0 无效" in call(*wrong, "--lang", "zh").stderr
+    file = tmp_path / "mine.toml"
+    file.write_text('lang = "zh"\ncolour = 1\n', encoding="utf-8")
+    assert "未知的配置项 'colour'" in call("config", "--config", str(file)).stderr
+    assert "unknown setting" in call("config", f"--config={file}", "--lang=en").stderr
+    assert "是否想用 --json？" in call("check", "--jsno", LOSSMON_LANG="zh").stderr
+
+
 def test_a_settings_file_that_is_not_there_is_named(tmp_path: Path, call: Call) -> None:
     ended = call("config", "--config", str(tmp_path / "none.toml"))
     assert ended.returncode == 2
@@ -211,7 +223,7 @@ def test_config_prints_each_value_with_its_origin(tmp_path: Path, call: Call) ->
     assert ended.returncode == 0
     assert re.search(r"smoothing = 0\.3 +# --smoothing", ended.stdout)
     assert re.search(r'lang = "zh" +# LOSSMON_LANG', ended.stdout)
-    assert re.search(r"hardware = true +# default", ended.stdout)
+    assert re.search(r"hardware = true +# 默认；采样", ended.stdout)
 
 
 def test_a_reader_that_goes_away_is_no_error(log: Path) -> None:

@@ -53,7 +53,7 @@ def test_tables_name_metrics_and_keys(tmp_path: Path) -> None:
     [
         pytest.param("smoothing = 2", "smoothing", id="number out of range"),
         pytest.param("smoothing = true", "smoothing", id="a flag for a number"),
-        pytest.param('x_axis = "wall"', "step, epoch, time or tokens", id="unknown word"),
+        pytest.param('x_axis = "wall"', "step, epoch, time, tokens", id="unknown word"),
         pytest.param("log_y = 1", "true or false", id="a number for a flag"),
         pytest.param("smooth = 1", "known settings: theme", id="unknown key"),
         pytest.param("[metrics]\na = 1", "[metrics]", id="a number in a table"),

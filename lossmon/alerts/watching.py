@@ -15,6 +15,7 @@ from lossmon.alerts.journal import AlertJournal
 from lossmon.alerts.service import AlertService
 from lossmon.alerts.settings import AlertSettings
 from lossmon.ending import stopped_by_signals
+from lossmon.locale import message
 from lossmon.monitor import MonitorConfig, RunSource
 from lossmon.monitor.follow import Follower
 from lossmon.sanitize import cells
@@ -113,7 +114,7 @@ def warn(text: str) -> None:
     """Write a line to the error output, with its time."""
     stamp = time.strftime("%Y-%m-%d %H:%M:%S")
     with contextlib.suppress(OSError, ValueError):
-        print(f"{stamp}  lossmon: {cells(text)}", file=sys.stderr, flush=True)
+        print(f"{stamp}  lossmon: {cells(message(text))}", file=sys.stderr, flush=True)
 
 
 LIMIT = 120.0

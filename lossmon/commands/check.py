@@ -35,6 +35,7 @@ from lossmon.commands.arguments.sources import (
 )
 from lossmon.config import Config
 from lossmon.errors import ConfigError
+from lossmon.locale import message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -190,7 +191,7 @@ def _wait(options: argparse.Namespace, config: Config) -> int:
     if options.wait:
         write(waiting.runs, format_, style, sys.stdout)
     if until and not waiting.reached:
-        print(f"lossmon: not reached: --until {until}", file=sys.stderr)
+        print(f"lossmon: {message(f'not reached: --until {until}')}", file=sys.stderr)
         return NOT_REACHED
     return _status(options, config, waiting.runs)
 

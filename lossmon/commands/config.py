@@ -8,6 +8,7 @@ import os
 from lossmon.commands.arguments.inputs import settings_of
 from lossmon.commands.arguments.parsing import add_screen_settings, new_parser
 from lossmon.config import config_directory, describe
+from lossmon.locale import message
 
 _DESCRIPTION = "Print the settings in force, as TOML, each with where it came from."
 
@@ -33,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
     """Print the settings."""
     file = options.config or config_directory() / "config.toml"
     config = settings_of(options)
-    state = "" if os.access(file, os.R_OK) else "  (not found; the defaults apply)"
+    state = "" if os.access(file, os.R_OK) else message("  (not found; the defaults apply)")
     print(f"# {file}{state}")
     print("\n".join(describe(config)))
     return 0

@@ -16,6 +16,7 @@ from lossmon.commands.arguments.parsing import (
 )
 from lossmon.config import Config
 from lossmon.ending import held_signals
+from lossmon.locale import message
 
 CASES = (
     "healthy",
@@ -114,7 +115,8 @@ def _cases(options: argparse.Namespace) -> tuple[str, ...]:
 def _train(options: argparse.Namespace, out: Path) -> int:
     from lossmon.demo.__main__ import main as train
 
-    print(f"lossmon: training {options.case!r} in {out}", file=sys.stderr, flush=True)
+    text = message(f"training {options.case!r} in {out}")
+    print(f"lossmon: {text}", file=sys.stderr, flush=True)
     arguments = [part for case in _cases(options) for part in ("--case", case)]
     arguments += ["--out", str(out), "--seed", str(options.seed)]
     return train([*arguments, "--speed", str(options.speed)])
@@ -124,7 +126,8 @@ def _judge(options: argparse.Namespace, out: Path, config: Config) -> int:
     """Train and print the verdict if the output is not a terminal."""
     from lossmon.reports.check import Style, check
 
-    print("lossmon: not a terminal; the verdict is printed after the training", file=sys.stderr)
+    text = message("not a terminal; the verdict is printed after the training")
+    print(f"lossmon: {text}", file=sys.stderr)
     if status := _train(options, out):
         return status
     style = Style(config.lang, history=True)

@@ -5,14 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 from lossmon.commands.arguments.inputs import settings_of
 from lossmon.commands.arguments.parsing import add_paths, add_settings, new_parser
-from lossmon.config import Config, language_of
-from lossmon.errors import LossmonError
+from lossmon.config import spoken_language
 
 _DESCRIPTION = """\
 Check the terminal, the file system of PATH (default: the current directory), file events, clocks,
@@ -46,13 +44,6 @@ def run(options: argparse.Namespace) -> int:
     from lossmon.doctor.examination import examine, write
 
     load = partial(settings_of, options)
+    language = spoken_language(options.lang, options.config, os.environ)
     results = examine(options.paths or [Path()], load)
-    return 0 if write(results, sys.stdout, _language(load)) else 1
-
-
-def _language(load: Callable[[], Config]) -> str:
-    """The language of the settings, or of the locale where they are wrong."""
-    try:
-        return load().lang
-    except LossmonError:
-        return language_of(os.environ)[0]
+    return 0 if write(results, sys.stdout, language) else 1

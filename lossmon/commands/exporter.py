@@ -17,6 +17,7 @@ from lossmon.commands.arguments.parsing import (
 )
 from lossmon.ending import stopped_by_signals
 from lossmon.errors import ConfigError
+from lossmon.locale import message
 
 _DESCRIPTION = """\
 Serve the runs under PATH as metrics for Prometheus: loss, eval, step, rate, time left, state,
@@ -102,7 +103,7 @@ def run(options: argparse.Namespace) -> int:
         address = f"{options.host}:{options.port}"
         raise ConfigError(f"cannot listen on {address}: {error.strerror or error}") from error
     for line in (*waited_for(paths), f"metrics at {exporter.url}"):
-        print(f"lossmon: {line}", file=sys.stderr, flush=True)
+        print(f"lossmon: {message(line)}", file=sys.stderr, flush=True)
     with stopped_by_signals(exporter.stop):
         exporter.run()
     return 0

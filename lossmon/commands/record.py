@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from lossmon.commands.arguments.inputs import settings_of
 from lossmon.commands.arguments.parsing import add_settings, directory, interval, new_parser
 from lossmon.ending import stopped_by_signals
+from lossmon.locale import message
 
 if TYPE_CHECKING:
     from lossmon.types import NodeVerdict
@@ -118,4 +119,4 @@ def _judge(options: argparse.Namespace) -> Callable[[], tuple[NodeVerdict, ...]]
 
 
 def _report(line: str) -> None:
-    print(f"lossmon: {line}", file=sys.stderr, flush=True)
+    print(f"lossmon: {message(line)}", file=sys.stderr, flush=True)

@@ -10,13 +10,15 @@ A language file has these tables; what it lacks is shown in English.
 - `missing`: What cannot be judged, by code.
 - `advice`: Badge, evidence, meaning and remedies of each verdict, by code.
 - `alerts`: Alerts about states of runs and about lossmon itself, by code.
+- `messages`: Finished English sentences (errors, notes, help), by their English with `{}` in place
+  of what differs. English needs none.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Callable, Mapping
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +44,66 @@ def translate(text: str, language: str, folder: Path = FOLDER) -> str:
 def phrase(text: str, language: str, **values: str) -> str:
     """A text of the screen in a language, with its placeholders filled in, see `Values`."""
     return translate(text, language).format_map(Values(values))
+
+
+def _spoken() -> str:
+    return ENGLISH
+
+
+def speak(language: Callable[[], str]) -> None:
+    """Set the language of messages, which is asked for with the first of them."""
+    global _spoken
+    _spoken = language
+
+
+def message(text: str, language: str | None = None) -> str:
+    """A finished English sentence in a language; what fits no text of `messages` stays.
+
+    What stands in the gaps of its template is translated in the same way, such as the reason after
+    the name of a file.
+
+    Args:
+        text: The sentence.
+        language: Code of a language; None for that of the command line, see `speak`.
+    """
+    language = language or _spoken()
+    return text if language == ENGLISH else _message(text, language)
+
+
+@lru_cache(maxsize=1024)
+def _message(text: str, language: str) -> str:
+    # A lone word is a name or a value, unless it is a message itself.
+    own = section("messages", language).get(text)
+    if own is None and " " in text:
+        own = section("screen", language).get(text)
+    if own is not None:
+        return str(own)
+    for pattern, template in _message_templates(language):
+        if found := pattern.fullmatch(text):
+            return template.format(*(_message(part, language) for part in found.groups()))
+    return text
+
+
+SEPARATORS = {"{}: {}", "{}; {}"}
+"""Templates of two sentences, or of a place and what is wrong there."""
+
+FRAGMENT = 11
+"""Characters below which a template is a fragment, to be found only between separators."""
+
+
+@cache
+def _message_templates(language: str) -> list[tuple[re.Pattern[str], str]]:
+    """Patterns of the messages with gaps and their translations, the most specific first."""
+
+    def rank(row: tuple[str, str]) -> int:
+        return FRAGMENT if row[0] in SEPARATORS else len(row[0].replace("{}", ""))
+
+    rows = [row for row in section("messages", language).items() if "{}" in row[0]]
+    gap = re.escape("{}")
+    return [
+        (re.compile(re.escape(text).replace(gap, "(.*?)"), re.DOTALL), own)
+        for text, own in sorted(rows, key=rank, reverse=True)
+    ]
 
 
 def metric_name(name: str, language: str) -> str:

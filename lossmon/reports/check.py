@@ -14,7 +14,7 @@ from lossmon.analysis.sentences import remedies
 from lossmon.config import Config
 from lossmon.diagnosis.advice import advise
 from lossmon.errors import internal_error
-from lossmon.locale import phrase, translate
+from lossmon.locale import message, phrase, translate
 from lossmon.monitor import UNLIMITED, Monitor, MonitorConfig, RunSource
 from lossmon.sanitize import cells, json_text
 from lossmon.types import RunSnapshot, Severity, Snapshot
@@ -218,7 +218,7 @@ def write(
 
 def warn(text: str) -> None:
     """Print a line to the error output; text from outside is made printable."""
-    print(f"lossmon: {cells(text)}", file=sys.stderr)
+    print(f"lossmon: {cells(message(text))}", file=sys.stderr)
 
 
 def monitor_config(config: Config) -> MonitorConfig:

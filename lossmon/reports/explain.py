@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatch
 from itertools import chain
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import TextIO
 
 from lossmon.config import Config
 from lossmon.errors import ConfigError
-from lossmon.locale import phrase, translate
+from lossmon.locale import message, phrase, translate
 from lossmon.monitor.runs.ambiguous_tags import TagOverrides
 from lossmon.readers.discovery.discovery import Discovery
 from lossmon.readers.discovery.found import FoundFile, FoundRun
@@ -58,9 +58,7 @@ def explain(paths: Sequence[Path], config: Config, out: TextIO, line: int | None
         if line is not None:
             lines = _line(path, runs, config, pattern, line)
         else:
-            notes = (
-                phrase("note: {note}", config.lang, note=note) for note in discovery.scan().notes
-            )
+            notes = _notes(discovery.scan().notes, config.lang)
             unread = _unread(path, runs, config.lang)
             lines = chain(_runs(path, runs, config, pattern), unread, notes)
         for one in lines:
@@ -125,9 +123,13 @@ def _contents(summary: FileSummary, language: str) -> Iterator[str]:
         yield f"    {phrase('… and {count} more series', language, count=str(more))}"
     if not summary.series:
         yield f"    {translate('no metrics', language)}"
-    yield from (f"    {phrase('note: {note}', language, note=note)}" for note in summary.notes)
+    yield from (f"    {note}" for note in _notes(summary.notes, language))
     if summary.error:
-        yield f"    {phrase('error: {error}', language, error=summary.error)}"
+        yield f"    {phrase('error: {error}', language, error=message(summary.error, language))}"
+
+
+def _notes(notes: Iterable[str], language: str) -> Iterator[str]:
+    return (phrase("note: {note}", language, note=message(note, language)) for note in notes)
 
 
 def _why(file: FoundFile, language: str) -> str:

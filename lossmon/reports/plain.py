@@ -13,7 +13,7 @@ from lossmon.analysis.sentences import (
     remedies,
 )
 from lossmon.diagnosis.advice import advise, explain_missing
-from lossmon.locale import phrase, translate
+from lossmon.locale import message, phrase, translate
 from lossmon.sanitize import cells
 from lossmon.types import Finding, RunSnapshot
 
@@ -52,8 +52,8 @@ def plain(run: RunSnapshot, language: str, *, history: bool, now: float | None =
             lines += _wrapped(sentence, translate(label, language))
     if history:
         lines += [f"  {translate(_HISTORY, language)}", *_history(run, language)]
-    lines += [f"  {translate(_NOTE, language)}{note}" for note in run.notes]
-    lines += [f"  {translate(_ERROR, language)}{error}" for error in run.errors]
+    lines += [f"  {translate(_NOTE, language)}{message(note, language)}" for note in run.notes]
+    lines += [f"  {translate(_ERROR, language)}{message(error, language)}" for error in run.errors]
     return "\n".join(map(cells, lines))
 
 

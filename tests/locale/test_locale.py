@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import ast
+import errno
+import inspect
+import os
 import re
 import string
 import subprocess
@@ -12,10 +16,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 
 import lossmon
+from lossmon import commands
 from lossmon.errors import ConfigError
-from lossmon.locale import ENGLISH, FOLDER, languages, section, translate
+from lossmon.locale import ENGLISH, FOLDER, languages, message, section, translate
 from lossmon.types import Severity
 
 PACKAGE = Path(lossmon.__file__).parent
@@ -39,7 +45,8 @@ def texts(table: object, *keys: str) -> Iterator[tuple[tuple[str, ...], str]]:
 def file(language: str) -> Texts:
     """The texts of a language file without those of the screen."""
     table = tomllib.loads((FOLDER / f"{language}.toml").read_text(encoding="utf-8"))
-    table.pop("screen", None)
+    for keyed_by_english in ("screen", "messages"):
+        table.pop(keyed_by_english, None)
     assert set(SECTIONS) <= table.keys()
     return dict(texts(table))
 
@@ -179,3 +186,78 @@ def test_an_unknown_language_is_english() -> None:
 @pytest.mark.parametrize("code", ["../zh", "/etc/passwd", ""])
 def test_a_language_is_never_a_path(code: str) -> None:
     assert section("sentences", code) == section("sentences", ENGLISH)
+
+
+def template(node: ast.AST) -> str:
+    """A string of the program with `{}` in place of what is filled in; of others nothing."""
+    if isinstance(node, ast.JoinedStr):
+        return "".join(template(part) or "{}" for part in node.values)
+    text = node.value if isinstance(node, ast.Constant) else ""
+    return text if isinstance(text, str) else ""
+
+
+def errors() -> set[str]:
+    """What the errors that are explained to the user say."""
+    sources = (path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py"))
+    nodes = [
+        node
+        for source in sources
+        if "raise " in source or "Error(" in source
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.ClassDef | ast.Raise)
+    ]
+    names, more = {"LossmonError", "argparse.ArgumentTypeError"}, {""}
+    while more:
+        classes = [node for node in nodes if isinstance(node, ast.ClassDef)]
+        more = {c.name for c in classes if names & {ast.unparse(one) for one in c.bases}} - names
+        names |= more
+    calls = [node.exc for node in nodes if isinstance(node, ast.Raise)]
+    return {
+        template(one)
+        for call in calls
+        if isinstance(call, ast.Call) and ast.unparse(call.func) in names
+        for one in call.args
+    }
+
+
+def english(text: str) -> bool:
+    """Whether an English phrase is left, beside commands, names and quoted words."""
+    return bool(re.search(r"\b[a-z]+,? [a-z]+ [a-z]+\b", re.sub(r"`[^`]*`|'[^']*'", "", text)))
+
+
+@pytest.mark.parametrize("language", TRANSLATIONS)
+def test_no_error_that_a_user_reads_stays_english(language: str) -> None:
+    said = {text.replace("{}", "9") for text in errors()}
+    assert len(said) > 100
+    assert [text for text in said if english(message(text, language))] == []
+
+
+@pytest.mark.parametrize("language", TRANSLATIONS)
+@pytest.mark.parametrize("name", ["", *sorted(commands.NAMES)])
+def test_no_help_stays_english(language: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lossmon.locale._spoken", lambda: language)
+    text = commands.module(name or commands.VIEW).parser().format_help()
+    meanings = re.sub(r"(?m)^  (?:\S+ )*(?:lossmon|python|srun|ssh|tmux) .*?(?:  |$)", "", text)
+    assert [line for line in meanings.splitlines() if english(line)] == []
+    assert max(map(cell_len, text.splitlines())) <= 105
+
+
+@pytest.mark.parametrize("language", TRANSLATIONS)
+def test_no_message_is_left_of_a_text_that_is_gone(language: str) -> None:
+    sources = [path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py")]
+    sources += [inspect.getsource(argparse), *map(os.strerror, errno.errorcode)]
+    # Strings that stand side by side are one.
+    joined = re.sub(r"\"\s*f?\"|'\s*f?'", "", "\n".join(sources))
+    known = " ".join(joined.replace('\\"', '"').split())
+    for sentence in section("messages", language):
+        for part in sentence.split("{}"):
+            words = part.strip(" ,;:.?()[]'\"").removesuffix("s")
+            assert words in known, sentence
+
+
+def test_a_message_is_put_together_of_its_parts() -> None:
+    assert message("runs/a: permission denied", "zh") == "runs/a：没有权限"
+    assert message("runs/a: permission denied", "en") == "runs/a: permission denied"
+    misspelled = "lossmon: unrecognized arguments: --jsno; did you mean --json?"
+    assert message(misspelled, "zh") == "lossmon：无法识别的参数：--jsno；是否想用 --json？"
+    assert message("a name of the user", "zh") == "a name of the user"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from lossmon.config import SETTINGS, Setting, config_directory, displayed
 from lossmon.errors import did_you_mean
+from lossmon.locale import message
 
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
@@ -63,23 +64,22 @@ UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 class _CommandParser(argparse.ArgumentParser):
     """Prints errors in one line, and a help that begins with examples."""
 
-    def _usage(self) -> argparse.HelpFormatter:
+    def _usage(self, prefix: str) -> argparse.HelpFormatter:
         formatter = self.formatter_class(prog=f"{self.prog} [OPTION]...")
         needed = [one for one in self._actions if one.required or not one.option_strings]
         # Arguments between options are parsed without those that are none; the usage is kept.
-        formatter.add_usage(self.usage, needed, [])
+        formatter.add_usage(self.usage, needed, [], prefix)
         return formatter
 
     def format_usage(self) -> str:
-        return self._usage().format_help()
+        return self._usage("usage: ").format_help()
 
     def format_help(self) -> str:
-        formatter = self._usage()
-        formatter.add_text(self.description)
-        formatter.add_text(self.epilog)
+        formatter = self._usage(message("usage: "))
+        formatter.add_text(_help_text(self.description or ""))
+        formatter.add_text(_help_text(self.epilog or ""))
         for group in self._action_groups:
-            formatter.start_section(group.title)
-            formatter.add_text(group.description)
+            formatter.start_section(message(group.title or ""))
             formatter.add_arguments(group._group_actions)
             formatter.end_section()
         return formatter.format_help()
@@ -91,9 +91,9 @@ class _CommandParser(argparse.ArgumentParser):
         else:
             super()._print_message(message, file)
 
-    def error(self, message: str) -> NoReturn:
-        meant = self._meant(message)
-        self.exit(2, f"{self.prog}: {message}{meant}; see {self.prog} --help\n")
+    def error(self, wrong: str) -> NoReturn:
+        text = f"{wrong}{self._meant(wrong)}; see {self.prog} --help"
+        self.exit(2, f"{self.prog}: {message(text)}\n")
 
     def _meant(self, message: str) -> str:
         """What the user may have meant, from argparse's words on what is wrong."""
@@ -102,6 +102,55 @@ class _CommandParser(argparse.ArgumentParser):
         if choice := re.search(r"invalid choice: '(.*?)' \(choose from (.*)\)", message):
             return did_you_mean(choice[1], re.findall(r"[\w-]+", choice[2]))
         return ""
+
+
+class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    """Prints texts without reformatting, and the help of arguments in the user's language."""
+
+    def _expand_help(self, action: argparse.Action) -> str:
+        return message(super()._expand_help(action))
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        return _in_cells(text, width)
+
+
+_MEANING = re.compile(r"(?:( *\S.*?  +| +))?(\S.*)")
+"""A line of a list in the help: a command or a word, and after two spaces what it means."""
+
+HELP_WIDTH = 98
+"""Cells per line of the paragraphs of a translated help."""
+
+
+def _help_text(text: str) -> str:
+    """A text of the help in the user's language: lists line by line, else by paragraphs."""
+    return "\n\n".join(
+        "\n".join(map(_help_line, block.split("\n")))
+        if block.partition("\n")[0].endswith(":")
+        else _paragraph(block)
+        for block in text.split("\n\n")
+    )
+
+
+def _help_line(line: str) -> str:
+    found = _MEANING.fullmatch(line)
+    return f"{found[1] or ''}{message(found[2])}" if found else line
+
+
+def _paragraph(text: str) -> str:
+    own = message(words := " ".join(text.split()))
+    return text if own == words else "\n".join(_in_cells(own, HELP_WIDTH))
+
+
+def _in_cells(text: str, width: int) -> list[str]:
+    """Lines of at most `width` cells; a wide character may begin a line."""
+    lines, used = [""], 0
+    for part in re.findall(r"[\u2e80-\uffef]|\s|[^\s\u2e80-\uffef]+", text):
+        cells = len(part) * (1 + (part >= "\u2e80"))
+        if used + cells > width and part not in " ，。；：、）":
+            lines, used = [*lines, ""], 0
+        if lines[-1] or not part.isspace():
+            lines[-1], used = lines[-1] + part, used + cells
+    return [line.rstrip() for line in lines]
 
 
 def settings_file() -> str:
@@ -115,7 +164,7 @@ def new_parser(program: str, description: str, epilog: str = "") -> argparse.Arg
         prog=program,
         description=description,
         epilog=epilog,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_HelpFormatter,
         allow_abbrev=False,
     )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.cells import cell_len
 
 from lossmon.analysis.file_sentences import about_media
-from lossmon.locale import phrase
+from lossmon.locale import message, phrase
 from lossmon.types import RunSnapshot
 from lossmon.ui.scene import Scene
 from lossmon.ui.text import numbers
@@ -78,12 +78,12 @@ def notice(scene: Scene, pace: Pace | None = None) -> Line:
     errors = [*scene.errors, *(run.errors if run else ())]
     if errors:
         more = f"  (+{len(errors) - 1})" if len(errors) > 1 else ""
-        return (("⚠ ", "warning"), (clean(errors[0]), TEXT), (more, MUTED))
+        return (("⚠ ", "warning"), (clean(message(errors[0], scene.language)), TEXT), (more, MUTED))
     if scene.ambiguous_tags:
         return _unlabelled(scene)
     notes = [*(run.notes if run else ()), *scene.snapshot.notes]
     if notes:
-        return ((clean(notes[0]), MUTED),)
+        return ((clean(message(notes[0], scene.language)), MUTED),)
     if run is not None and not run.series and not run.media and len(run.log) >= BANNER:
         text = "no metrics yet; `lossmon explain {path}` shows what each line gives"
         return ((clean(phrase(text, scene.language, path=str(run.path))), MUTED),)

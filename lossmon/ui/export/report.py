@@ -17,7 +17,7 @@ from lossmon.analysis.sentences import (
 from lossmon.config import Config
 from lossmon.diagnosis.advice import advise, badge_of, explain_missing
 from lossmon.errors import ConfigError
-from lossmon.locale import metric_name, phrase, translate
+from lossmon.locale import message, metric_name, phrase, translate
 from lossmon.monitor import Monitor, MonitorConfig
 from lossmon.reports.export.files import Work, file_name, fresh, unique
 from lossmon.reports.export.points import write_points
@@ -158,7 +158,7 @@ def _diagnosis(run: RunSnapshot, say: _Words) -> Iterable[str]:
         (say("Also"), also_sentences(run.diagnosis, language)),
         (say("Forecast"), [forecast_sentence(run.diagnosis.forecast, language)]),
         (say("Missing"), [explain_missing(code, language) for code in run.diagnosis.missing]),
-        (say("Notes"), [*run.errors, *run.notes]),
+        (say("Notes"), [message(one, language) for one in (*run.errors, *run.notes)]),
     ]
     yield "<table>"
     for title, texts in rows:

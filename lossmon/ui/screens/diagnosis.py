@@ -15,6 +15,7 @@ from lossmon.analysis.sentences import (
     remedies,
 )
 from lossmon.diagnosis.advice import advise, explain_missing
+from lossmon.locale import message
 from lossmon.types import Diagnosis, Finding, RunSnapshot
 from lossmon.ui.dashboard.verdicts import ROLES, block, confidence_of, shows_since, turn_line
 from lossmon.ui.screens.base.page_screen import PageScreen
@@ -88,7 +89,8 @@ class DiagnosisScreen(PageScreen):
     def _missing(self, run: RunSnapshot, room: int) -> list[Line]:
         texts = [explain_missing(code, self.scene.language) for code in run.diagnosis.missing]
         lines = self._section(self.scene.say("Missing"), texts, room)
-        notes = self._section(self.scene.say("Notes"), [*run.errors, *run.notes], room)
+        said = [message(one, self.scene.language) for one in (*run.errors, *run.notes)]
+        notes = self._section(self.scene.say("Notes"), said, room)
         return [*([EMPTY] if lines or notes else []), *lines, *notes]
 
     def _section(self, label: str, texts: Sequence[str], room: int) -> list[Line]:

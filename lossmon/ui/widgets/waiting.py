@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from rich.cells import cell_len
 
 from lossmon.analysis.file_sentences import about_logged, about_unread
-from lossmon.locale import phrase
+from lossmon.locale import message, phrase
 from lossmon.ui.text.lines import EMPTY, MUTED, STRONG, TEXT, Line, clean, clip, wrap
 from lossmon.ui.text.lines import width as cells_of
 from lossmon.ui.widgets.panel import ScenePanel
@@ -63,7 +63,7 @@ class Waiting(ScenePanel):
             found = clean(about_unread(snapshot.waiting_for, *unread, scene.language))
             lines += [((line, TEXT),) for line in wrap(found, room)]
         for note in snapshot.notes[:3]:
-            lines += [((line, TEXT),) for line in wrap(clean(note), room)]
+            lines += [((line, TEXT),) for line in wrap(clean(message(note, scene.language)), room)]
         for text in self._advice(where):
             lines += [((line, MUTED),) for line in wrap(text, room)]
         return lines
