@@ -9,17 +9,21 @@ from pathlib import Path
 
 import numpy as np
 
+from lossmon.lazy_pattern import lazy_pattern
 from lossmon.readers.files.json_file import JsonFile, parse_records
 from lossmon.readers.points_builder import BatchBuilder
 from lossmon.readers.records.axis import OtherAxisError
 from lossmon.readers.records.columns import MOST_TAGS, MetricColumns, RecordLayout
 from lossmon.readers.records.frame import DEPTH, FrameBuilder, RecordFrame, frame_of
-from lossmon.readers.records.names import clean_name, names_loss
+from lossmon.readers.records.names import are_metrics, clean_name, names_loss, number_names
 from lossmon.readers.values import number
 from lossmon.types import Axis, Batch, Facts, Points
 
 _WRAPPERS = ("log_history", "history", "training_history", "logs", "log", "metrics", "results")
 """Names under which a document may keep its records."""
+
+_PLACE = lazy_pattern(r"(?P<what>epoch|step|iter(?:ation)?)?[ _-]?(?P<number>\d{1,12})")
+"""A name that is the place of its record."""
 
 
 Extract = Callable[[object], tuple[RecordFrame, tuple[Facts, ...]]]
@@ -134,19 +138,45 @@ def _same(before: Points | None, now: Points, count: int) -> bool:
 def history_frame(document: object) -> RecordFrame:
     """Return the records of a training history.
 
-    A history is a list of records, a record of equally long lists (Keras' `History`), or either
-    of them under a name such as `log_history`. Among lists of several lengths, those of the length
-    with the most losses are taken.
+    A history is a list of records, a record of equally long lists (Keras' `History`), records
+    named after their epochs or steps, or one of them under a name such as `log_history`. Of
+    several lists of records the longest is taken, and among lists of several lengths those of the
+    length with the most losses.
     """
     if isinstance(document, list):
         return frame_of(record for record in document if isinstance(record, dict))
     if not isinstance(document, dict):
         return RecordFrame()
-    for name in _WRAPPERS:
-        inner = document.get(name)
-        if isinstance(inner, list) and any(isinstance(record, dict) for record in inner):
-            return history_frame(inner)
+    if records := _numbered(document) or _record_list(document):
+        return frame_of(records)
     return _frame_of_lists(_lists(document))
+
+
+def _numbered(document: Mapping[str, object]) -> list[dict[str, object]]:
+    """The records of a document whose names are their epochs or steps."""
+    records = []
+    for name, record in document.items():
+        place = _PLACE.fullmatch(name)
+        if place is None or not isinstance(record, dict):
+            return []
+        records.append({place["what"] or "epoch": int(place["number"]), **record})
+    return records
+
+
+def _record_list(document: Mapping[str, object], depth: int = 2) -> list[dict[str, object]]:
+    """The longest list of records of metrics in a document, empty if there is none."""
+    longest: list[dict[str, object]] = []
+    for name, inner in document.items():
+        records: list[dict[str, object]] = []
+        if isinstance(inner, list):
+            records = [record for record in inner if isinstance(record, dict)]
+            known = name in _WRAPPERS
+            if records and not known and not are_metrics(number_names(records[0])):
+                records = []
+        elif isinstance(inner, dict) and depth:
+            records = _record_list(inner, depth - 1)
+        longest = max(longest, records, key=len)
+    return longest
 
 
 def _lists(

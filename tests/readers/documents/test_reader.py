@@ -49,12 +49,30 @@ def test_a_record_of_lists_is_numbered_from_one() -> None:
         ({"loss": [2, 1], "params": [1, 2, 3, 4]}, [(1, 2.0), (2, 1.0)]),
         ({"loss": [[2], [1]]}, [(1, 2.0), (2, 1.0)]),
         ([{"step": 3, "loss": 2}, "text", 5], [(3, 2.0)]),
+        ({"lr": 0.1, "runs": [{"id": 1}], "epochs": [{"epoch": 3, "loss": 2}]}, [(3, 2.0)]),
+        ({"fit": {"history": [{"step": 3, "loss": 2}]}}, [(3, 2.0)]),
+        ({"0": {"loss": 2}, "1": {"loss": 1}}, [(0, 2.0), (1, 1.0)]),
+        ({"step_10": {"loss": 2}, "step_20": {"loss": 1}}, [(10, 2.0), (20, 1.0)]),
     ],
 )
 def test_histories_of_many_shapes(
     tmp_path: Path, document: object, expected: list[tuple[int, float]]
 ) -> None:
     assert history(tmp_path, document).values("loss") == expected
+
+
+@pytest.mark.parametrize(
+    ("document", "claimed"),
+    [
+        ({"config": {"lr": 0.1}, "history": [{"epoch": 1, "loss": 2}]}, True),
+        ({"epoch_1": {"loss": 2}}, True),
+        ({"results": [{"model": "a", "accuracy": 0.9}]}, False),
+        ({"1": {"label": 3}}, False),
+        ({"1": {"loss": 2}, "best": 1}, True),
+    ],
+)
+def test_which_documents_are_histories(document: object, claimed: bool) -> None:
+    assert HISTORY.claims(Path("a.json"), json.dumps(document).encode()) is claimed
 
 
 def test_lists_of_nested_records_keep_their_names(tmp_path: Path) -> None:
