@@ -111,6 +111,12 @@ LIKE = {
         "step,name,value\n"
         + "".join(f"{i},loss,{1 / (i + 1)}\n{i},val_loss,{2 / (i + 1)}\n" for i in range(9)),
     ),
+    ("jsonl", "JSON lines of named values"): (
+        "scalars.jsonl",
+        "".join(
+            f'{{"step": {i}, "name": "train/loss", "value": {1 / (i + 1)}}}\n' for i in range(9)
+        ),
+    ),
     ("samples", "Sampled outputs as JSON lines"): (
         "samples.jsonl",
         "".join(f'{{"step": {i}, "prompt": "a", "completion": "b{i}"}}\n' for i in range(9)),

@@ -134,6 +134,18 @@ FORMATS = (
     ),
     Format(
         source="jsonl",
+        title="JSON lines of named values",
+        names=("*.jsonl", "*.ndjson", "*.jsonlines", "*.json", "*.log"),
+        marker=b'"value"',
+        claims=lazy(f"{_HERE}.detection:claims_long_form"),
+        open=lazy(f"{_HERE}.frameworks:open_long_form"),
+        rank=Rank.LIVE,
+        general=True,
+        user_named=True,
+        dialect=PLAIN,
+    ),
+    Format(
+        source="jsonl",
         title="JSON lines",
         names=("*.jsonl", "*.ndjson", "*.jsonlines", "*.json", "*.log", "*.txt"),
         marker=b"{",

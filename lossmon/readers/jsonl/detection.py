@@ -12,6 +12,7 @@ from lossmon.readers.records.names import (
     fields,
     first_records,
     has_prose,
+    long_columns,
     names_place,
     number_names,
     plain,
@@ -32,6 +33,17 @@ def claims_json_lines(path: Path, head: bytes) -> bool:
     if any(are_metrics(number_names(record)) and not has_prose(record) for record in records):
         return True
     return lines and _advances(records)
+
+
+def claims_long_form(path: Path, head: bytes) -> bool:
+    """Whether each record holds a place, the name of one value, and the value."""
+    records = first_records(head, alone=True)
+    return bool(records) and all(
+        (columns := long_columns(list(record))) is not None
+        and isinstance(record[columns.tag], str)
+        and number(record[columns.value]) is not None
+        for record in records
+    )
 
 
 def _advances(records: list[dict[str, object]]) -> bool:

@@ -13,7 +13,7 @@ from lossmon.readers.points_builder import BatchBuilder
 from lossmon.readers.records.columns import USEFUL_TEXTS, ColumnRoles, MetricColumns
 from lossmon.readers.records.frame import RecordFrame
 from lossmon.readers.records.json_records import JsonParser, json_lines
-from lossmon.readers.records.long_form import LongForm
+from lossmon.readers.records.long_form import LONG_FORM_TEXTS, LongForm
 from lossmon.readers.records.names import LongColumns, clean_name, plain
 from lossmon.readers.records.reader import RecordReader
 from lossmon.readers.settings.reader import SettingsReader
@@ -101,6 +101,12 @@ def open_metrics(path: Path) -> RecordReader:
     """Return a reader of `metrics.jsonl`."""
     parser = partial(JsonParser, USEFUL_TEXTS | {"metric", "variant"})
     return RecordReader(path, "clearml", parser, lambda axis: LongForm(_SCALARS, axis, ("iter",)))
+
+
+def open_long_form(path: Path) -> RecordReader:
+    """Return a reader of JSON lines with one named value per record."""
+    parser = partial(JsonParser, LONG_FORM_TEXTS)
+    return RecordReader(path, "jsonl", parser, lambda axis: LongForm(None, axis))
 
 
 def open_task(path: Path) -> SettingsReader:

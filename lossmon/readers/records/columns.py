@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import field
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lossmon.fast_dataclass import dataclass
 from lossmon.readers.points_builder import BatchBuilder
 from lossmon.readers.records.axis import StepAxis
 from lossmon.readers.records.frame import FrameColumn, RecordFrame
-from lossmon.readers.records.names import STEP_NAMES, plain
+from lossmon.readers.records.names import SPLIT_NAMES, SPLITS, STEP_NAMES, names_place, plain, words
 from lossmon.readers.values import duration, moment, written_moment
-from lossmon.types import Axis, Facts, Floats, Points
+from lossmon.types import Axis, Facts, Floats, Ints, Points
 
 MOST_TAGS = 4096
 """Different tags of one file: a log with more of them names numbers after what they hold."""
@@ -42,7 +43,7 @@ TOTAL_STEP_NAMES = frozenset(
 TOTAL_EPOCH_NAMES = frozenset({"total_epochs", "num_epochs", "max_epochs", "num_train_epochs"})
 REMAINING_NAMES = frozenset({"eta_seconds", "remaining_time", "time_remaining", "eta"})
 
-USEFUL_TEXTS = frozenset(TIME_NAMES) | REMAINING_NAMES
+USEFUL_TEXTS = frozenset(TIME_NAMES) | REMAINING_NAMES | frozenset(SPLIT_NAMES)
 """Names of the texts that a layout may use."""
 
 IGNORED = frozenset(
@@ -129,19 +130,20 @@ class MetricColumns:
         walls, clocks = wall_times(frame)
         order = batch.points.reserve_column(frame.n)
         steps = placed.steps
+        held_out = _held_out(frame)
         for name, column in frame.columns.items():
             tag = self._tag(name)
             if not tag or name in placed.used:
                 continue
             if name in clocks:
                 column = _durations(column)
-            rows, values = column.rows, column.values
-            if len(rows) == frame.n:
-                batch.points.add_points(Points(tag, steps, walls, values, order, axis))
-            elif len(rows):
-                batch.points.add_points(
-                    Points(tag, steps[rows], walls[rows], values, order[rows], axis)
-                )
+            for split, rows, values in _by_split(tag, column, held_out):
+                if len(rows) == frame.n:
+                    batch.points.add_points(Points(split, steps, walls, values, order, axis))
+                elif len(rows):
+                    batch.points.add_points(
+                        Points(split, steps[rows], walls[rows], values, order[rows], axis)
+                    )
         self._facts.add(frame, batch)
 
     def _tag(self, name: str) -> str:
@@ -191,6 +193,39 @@ class PlanFacts:
         if known != self._known and known != Facts():
             self._known = known
             batch.facts.append(known)
+
+
+def _held_out(frame: RecordFrame) -> dict[str, NDArray[np.bool_]]:
+    """Which records a column such as `phase` calls measured on held-out data, by its word."""
+    for name, texts in frame.texts.items():
+        if plain(name) not in SPLIT_NAMES:
+            continue
+        found: dict[str, NDArray[np.bool_]] = {}
+        for row, text in texts:
+            word = text.strip().lower()
+            if word in SPLITS and not word.startswith("train"):
+                found.setdefault(word, np.zeros(frame.n, bool))[row] = True
+        if found:
+            return found
+    return {}
+
+
+def _by_split(
+    tag: str, column: FrameColumn, held_out: dict[str, NDArray[np.bool_]]
+) -> Iterator[tuple[str, Ints, Floats]]:
+    """A quantity as one series for each data set on which it was measured: tag, rows, values."""
+    rest = np.ones(len(column.rows), bool)
+    said = names_place(tag) or words(tag) & SPLITS
+    for word, records in () if said else held_out.items():
+        chosen = records[column.rows]
+        rest &= ~chosen
+        yield f"{word}/{tag}", column.rows[chosen], column.values[chosen]
+    whole = rest.all()
+    yield (
+        tag,
+        column.rows if whole else column.rows[rest],
+        (column.values if whole else column.values[rest]),
+    )
 
 
 def wall_times(frame: RecordFrame) -> tuple[Floats, frozenset[str]]:

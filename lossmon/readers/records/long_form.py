@@ -7,7 +7,7 @@ from lossmon.readers.records.axis import StepAxis
 from lossmon.readers.records.columns import USEFUL_TEXTS, wall_times
 from lossmon.readers.records.frame import FrameColumn, RecordFrame
 from lossmon.readers.records.names import (
-    SPLIT_NAMES,
+    SPLITS,
     STEP_NAMES,
     TAG_NAMES,
     LongColumns,
@@ -17,10 +17,7 @@ from lossmon.readers.records.names import (
 )
 from lossmon.types import Axis, Points
 
-_SPLIT_WORDS = "train training eval evaluation val valid validation test dev"
-_SPLITS = frozenset(_SPLIT_WORDS.split())
-
-LONG_FORM_TEXTS = USEFUL_TEXTS | frozenset((*TAG_NAMES, *SPLIT_NAMES))
+LONG_FORM_TEXTS = USEFUL_TEXTS | frozenset(TAG_NAMES)
 """Names of the texts that are of use."""
 
 
@@ -79,6 +76,6 @@ def joined(name: str, split: str) -> str:
     """Return the tag of a value, its split first: `train/loss`."""
     if not split or split == name:
         return name
-    if words(split) & _SPLITS or not words(name) & _SPLITS:
+    if words(split) & SPLITS or not words(name) & SPLITS:
         return f"{split}/{name}"
     return f"{name}/{split}"

@@ -132,11 +132,19 @@ def names_loss(name: str) -> bool:
 
 
 def are_metrics(names: Iterable[str]) -> bool:
-    """Whether columns of numbers with these names make a log: a loss, or a metric and a place."""
+    """Whether columns of numbers with these names make a log: a loss, or a metric and a place.
+
+    Columns `train` and `val` are losses where a place stands beside them.
+    """
     names = list(names)
     if any(names_loss(name) for name in names):
         return True
-    return any(map(names_metric, names)) and any(map(names_place, names))
+    if not any(map(names_place, names)):
+        return False
+    splits = SPLITS.intersection(map(plain, names))
+    return any(map(names_metric, names)) or (
+        "train" in splits and len(splits) > 1 and len(splits) + 1 == len(names)
+    )
 
 
 def text_of(head: bytes) -> str:
@@ -203,8 +211,13 @@ def fields(text: str) -> Iterator[tuple[str, bool, bool]]:
 TAG_NAMES = ("tag", "metric", "metric_name", "key", "name")
 """Columns that can name the value of a record, the surest first."""
 
-SPLIT_NAMES = ("split", "phase", "mode", "set", "dataset", "partition")
-"""Columns that can say on what data it was measured."""
+SPLIT_NAMES = ("split", "phase", "mode", "stage", "set", "subset", "dataset", "partition", "type")
+"""Columns that can say on what data a record was measured."""
+
+SPLITS = frozenset(
+    {"train", "training", "eval", "evaluation", "val", "valid", "validation", "test", "dev"}
+)
+"""What they say then."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,26 @@ def test_nested_records_are_flattened_with_slashes() -> None:
     assert len(run.values("opt/lr")) == 40
 
 
+@pytest.mark.parametrize("count", [3, 60])
+def test_records_that_name_their_split_are_series_of_their_own(tmp_path: Path, count: int) -> None:
+    lines = (
+        json.dumps({"mode": mode, "epoch": epoch, "loss": epoch + at, "val_f1": 0.5})
+        for epoch in range(count)
+        for at, mode in enumerate(("train", "Val"))
+    )
+    run = read_whole(json_lines(written(tmp_path, "".join(f"{line}\n" for line in lines))))
+    assert run.values("loss") == [(epoch, epoch) for epoch in range(count)]
+    assert run.values("val/loss") == [(epoch, epoch + 1) for epoch in range(count)]
+    assert len(run.values("val_f1")) == 2 * count
+
+
+def test_a_mode_that_is_not_a_split_changes_nothing(tmp_path: Path) -> None:
+    text = "".join(
+        f'{{"mode": "min", "type": "log", "step": {i}, "loss": {i}}}\n' for i in range(9)
+    )
+    assert len(loss_of(tmp_path, text)) == 9
+
+
 def test_nan_and_infinity_are_values_and_null_and_booleans_are_not() -> None:
     run = read_whole(json_lines(DATA / "generic" / "nan.jsonl"))
     assert run.series["loss"] == [

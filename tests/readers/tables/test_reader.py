@@ -33,6 +33,23 @@ def run_of(tmp_path: Path, text: str) -> Collected:
     return read_whole(table(written(tmp_path, text)))
 
 
+def test_rows_that_name_their_phase_are_series_of_their_own(tmp_path: Path) -> None:
+    rows = "".join(f"{i},train,{i}.5,0.1\n{i},val,{i}.25,0.2\n" for i in range(40))
+    run = run_of(tmp_path, "epoch,phase,loss,acc\n" + rows)
+    assert run.values("loss") == [(i, i + 0.5) for i in range(40)]
+    assert run.values("val/loss") == [(i, i + 0.25) for i in range(40)]
+    assert len(run.values("val/acc")) == 40
+
+
+@pytest.mark.parametrize(
+    ("names", "claimed"),
+    [("epoch,train,val", True), ("a,train,val", False), ("epoch,train", False)],
+)
+def test_columns_named_after_splits_are_losses_beside_a_place(names: str, claimed: bool) -> None:
+    row = ",".join("1" for _ in names.split(","))
+    assert claims_table(Path("a.csv"), f"# run 1\n{names}\n{row}\n".encode()) is claimed
+
+
 def test_a_table_whose_header_comes_again_after_a_crash_is_one_table() -> None:
     run = read_whole(table(DATA / "generic" / "log.csv"))
     assert [step for step, _ in run.values("loss")] == STEPS
