@@ -261,9 +261,17 @@ class LineTail:
         self._open += self._utf16.decode(content).encode() if self._utf16 else content
         if self._skipping:
             self._skip()
-        # A log that was truncated under a writer which kept its place begins with a hole.
-        self._shift(len(self._open) - len(self._open.lstrip(b"\0")))
+        self._skip_nuls()
         return [*self._overlong(), self._whole()]
+
+    def _skip_nuls(self) -> None:
+        """Drop the hole with which a log begins that was truncated under its writer."""
+        data = self._open
+        if data and data == bytes(len(data)):
+            self._shift(len(data))
+            self._start += self._tail.skip_hole()
+        else:
+            self._shift(len(data) - len(data.lstrip(b"\0")))
 
     def _without_mark(self, encoding: Encoding, head: bytes) -> bytes:
         """Settle on an encoding; return the first bytes without a byte order mark."""

@@ -29,6 +29,8 @@ attributes for up to a minute by default, and opening a file makes them look aga
 
 T_co = TypeVar("T_co", bound=Sized, covariant=True)
 
+_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+
 _ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ESTALE})
 
 
@@ -83,12 +85,34 @@ class Tail:
         self._head = self._head[: self.offset]
         self._seam = self._seam[: max(0, len(self._seam) - count)]
 
+    def skip_hole(self) -> int:
+        """Pass over what comes next as far as nobody wrote it; returns the bytes passed over.
+
+        A log that is truncated under a writer which keeps its place begins with such a hole, which
+        may be larger than all disks.
+        """
+        try:
+            descriptor = os.open(self.path, _FLAGS)
+        except OSError:
+            return 0
+        try:
+            end = _next_written(descriptor, self.offset, self.size)
+            seam = os.pread(descriptor, FINGERPRINT, max(0, end - FINGERPRINT))
+        except OSError:
+            return 0
+        finally:
+            os.close(descriptor)
+        skipped = end - self.offset
+        if skipped > 0:
+            self.offset, self.size, self._seam = end, max(end, self.size), seam
+        return skipped
+
     def _read(self, limit: int) -> bytes:
         status = os.stat(self.path)
         self._check(status)
         if self._is_quiet(status):
             return b""
-        descriptor = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+        descriptor = os.open(self.path, _FLAGS)
         try:
             status = os.fstat(descriptor)
             self._check(status)
@@ -131,6 +155,16 @@ class Tail:
         if len(self._head) < FINGERPRINT:
             self._head += content[: FINGERPRINT - len(self._head)]
         self._seam = (self._seam + content[-FINGERPRINT:])[-FINGERPRINT:]
+
+
+def _next_written(descriptor: int, offset: int, size: int) -> int:
+    """Where the first byte from an offset on is that somebody wrote; the size if there is none."""
+    try:
+        return os.lseek(descriptor, offset, os.SEEK_DATA)
+    except OSError as error:
+        if error.errno != errno.ENXIO:
+            raise
+        return size
 
 
 def _identity(status: os.stat_result) -> tuple[int, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import tracemalloc
 from pathlib import Path
 
@@ -179,6 +180,18 @@ def test_a_file_without_line_ends_costs_bounded_memory(log: Path) -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 6 * LONGEST
+
+
+def test_a_hole_that_nobody_wrote_costs_nothing(log: Path) -> None:
+    log.write_bytes(b"a\n")
+    tail = LineTail(log)
+    assert texts(tail) == ["a"]
+    os.truncate(log, 1 << 40)
+    assert texts(tail) == []
+    with log.open("ab") as file:
+        file.write(b"b\n")
+    assert texts(tail) == ["b"]
+    assert tail.offset == tail.size == (1 << 40) + 2
 
 
 def test_a_hole_of_nuls_longer_than_a_line_may_be_is_stepped_over(log: Path) -> None:
