@@ -80,6 +80,7 @@ TABLES = (
 def run(table: Table, arguments: Sequence[str]) -> str:
     """Run one benchmark, print what it prints, and return that."""
     lines: list[str] = []
+    began = time.monotonic()
     print(f"── {table.name} " + "─" * (76 - len(table.name)), flush=True)
     with subprocess.Popen(
         [sys.executable, "-m", f"benchmarks.{table.name}", *arguments],
@@ -102,7 +103,7 @@ def run(table: Table, arguments: Sequence[str]) -> str:
         lines.append(f"failed with status {program.returncode}\n")
     if lines[-1:] and lines[-1].startswith(("stopped", "failed")):
         print(lines[-1], end="")
-    print(flush=True)
+    print(f"── {time.monotonic() - began:.0f} s\n", flush=True)
     return "".join(lines)
 
 
@@ -120,12 +121,13 @@ def main() -> None:
     known = [one.name for one in TABLES]
     if unknown := sorted(set(names) - set(known)):
         sys.exit(f"unknown: {', '.join(unknown)}; there are {', '.join(known)}")
-    parts, load = [], os.getloadavg()[0]
+    parts, load, began = [], os.getloadavg()[0], time.monotonic()
     for table in chosen:
         if quick and table.quick is None and not names:
             continue
         arguments = table.quick if quick and table.quick is not None else table.arguments
         parts.append((table.name, run(table, arguments)))
+    print(f"{time.monotonic() - began:.0f} s in all")
     if not quick and (write or not names):
         README.write_text(document(README.read_text(), parts, load, is_whole=not names))
 

@@ -20,6 +20,9 @@ USAGE_ERROR = 2
 """Exit status where the arguments or the settings are wrong, or the output cannot be written."""
 
 
+LARGEST_TERMINAL = 1000
+"""Columns or rows that the environment may set."""
+
 UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 """Errors of a standard output that takes no more."""
 
@@ -34,8 +37,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, TextIOWrapper):
         # A character that the locale cannot print must not end the program.
         sys.stdout.reconfigure(errors="replace")
+    for name in ("COLUMNS", "LINES"):
+        if _is_absurd(os.environ.get(name, "")):
+            del os.environ[name]
     with ended_by_signals():
         return _run(arguments)
+
+
+def _is_absurd(size: str) -> bool:
+    """Whether a size of the environment is none of a terminal: memory for it would not end."""
+    return size.isdecimal() and (len(size) > 4 or int(size) > LARGEST_TERMINAL)
 
 
 def _run(arguments: list[str]) -> int:

@@ -109,6 +109,9 @@ def _log_file() -> logging.Handler:
         file = user_state_path("lossmon", ensure_exists=True) / "errors.log"
     except OSError:
         return NullHandler()
+    if file.exists() and not file.is_file():
+        # A pipe would be waited for.
+        return NullHandler()
     handler = Quiet(
         file,
         maxBytes=LOG_SIZE,

@@ -228,6 +228,10 @@ class Watch:
             if error.errno in EXHAUSTED:
                 self._refused = f"polling: {reason}"
             return f"polling: {reason}"
+        except RuntimeError:
+            # Its threads need memory, and count as processes of the user.
+            self._refused = "polling: no thread left"
+            return self._refused
         return ""
 
     def _schedule(self, directory: str) -> ObservedWatch:

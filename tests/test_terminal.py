@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import psutil
 import pytest
 
 from benchmarks.screen import write_log
-from benchmarks.terminal import Emulated, has_curve, has_text
+from benchmarks.terminal import Emulated, has_curve, has_text, started
 from tests import paths
 from tests.terminals import Shows, lossmon, patience, wait
 
@@ -36,6 +37,16 @@ def test_curves_and_verdict_are_there_at_every_size(output: Path, size: tuple[in
     with lossmon(str(output), size=size) as terminal:
         rows = wait(terminal, has_all("OVERFITTING", "train", "eval"), has_curve)
         assert "Traceback" not in "\n".join(rows)
+
+
+def test_the_screen_shows_where_the_error_output_is_a_file(output: Path, tmp_path: Path) -> None:
+    command = f'exec "{sys.executable}" -m lossmon "{output}" 2> "{tmp_path}/errors"'
+    terminal = started(("sh", "-c", command), (80, 24), {"COLUMNS": "100000000"})
+    try:
+        wait(terminal, has_all("OVERFITTING", "q quit"))
+    finally:
+        terminal.end()
+    assert (tmp_path / "errors").read_bytes() == b""
 
 
 @pytest.mark.parametrize("term", ["screen-256color", "linux", "vt100"])

@@ -143,17 +143,29 @@ def test_a_directory_made_anew_is_watched_anew(
 
 
 @pytest.mark.usefixtures("quick")
-@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EMFILE])
-def test_polling_takes_over_where_inotify_is_exhausted(
-    code: int, log: Path, bell: threading.Event, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "polling: no inotify watches left"),
+        (OSError(errno.EMFILE, "Too many open files"), "polling: no inotify instances left"),
+        (RuntimeError("can't start new thread"), "polling: no thread left"),
+    ],
+    ids=str,
+)
+def test_polling_takes_over_where_nothing_is_left_for_events(
+    error: Exception,
+    said: str,
+    log: Path,
+    bell: threading.Event,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def refuse(self: Watch, directory: str) -> None:
-        raise OSError(code, os.strerror(code))
+        raise error
 
     monkeypatch.setattr(Watch, "_schedule", refuse)
     with Watch([log], bell) as watch:
         (note,) = watch.notes
-        assert "inotify" in note
+        assert said in note
         append(log)
         assert bell.wait(LONG)
 

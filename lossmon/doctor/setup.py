@@ -13,8 +13,9 @@ from platformdirs import user_cache_path
 
 from lossmon.config import Config, config_directory, state_directory
 from lossmon.doctor import CheckResult, bad, good, note
-from lossmon.errors import LossmonError
+from lossmon.errors import LOG_SIZE, LossmonError
 from lossmon.filesystems import file_system, is_silent
+from lossmon.regular_file import open_regular
 from lossmon.sanitize import one_line
 from lossmon.version import __version__
 
@@ -122,7 +123,8 @@ def check_errors(file: Path | None = None) -> Iterator[CheckResult]:
     """Errors of lossmon itself."""
     file = file or state_directory() / "errors.log"
     try:
-        text = file.read_text(encoding="utf-8", errors="replace")
+        with open_regular(file) as content:
+            text = content.read(LOG_SIZE).decode(errors="replace")
     except FileNotFoundError:
         yield good("error log", "none")
         return

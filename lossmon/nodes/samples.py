@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import stat
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -15,6 +13,7 @@ import numpy as np
 
 from lossmon.fast_dataclass import dataclass
 from lossmon.nodes.journal import LIMIT, path_of
+from lossmon.regular_file import open_regular
 from lossmon.sanitize import one_line
 from lossmon.types import (
     GpuDetails,
@@ -354,16 +353,9 @@ def _shares(gpu: GpuReading) -> tuple[float, float]:
 def _lines(path: Path) -> Iterator[bytes]:
     """The lines of a file, unless it cannot be read or is larger than any journal."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open_regular(path) as file:
+            data = file.read(2 * LIMIT + 1)
     except OSError:
         return
-    try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode) or status.st_size > 2 * LIMIT:
-            return
-        data = os.pread(descriptor, status.st_size, 0)
-    except OSError:
-        return
-    finally:
-        os.close(descriptor)
-    yield from data.splitlines()
+    if len(data) <= 2 * LIMIT:
+        yield from data.splitlines()

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from lossmon.config import Config
+from lossmon.regular_file import open_regular
 from lossmon.version import __version__
 
 LIVE = 30.0
@@ -63,14 +64,15 @@ def _directory() -> Path:
 def _load(file: Path, key: str) -> dict[str, Any] | None:
     """The cache entry, if it still holds."""
     try:
-        entry = json.loads(file.read_text(encoding="utf-8"))
+        with open_regular(file) as content:
+            entry = json.load(content)
         if entry["key"] != key or not isinstance(entry["line"], str) or "fails" not in entry:
             return None
         age = time.time() - entry["made"]
         if age < 0 or age > entry["holds"]:
             return None
         return entry if age < SHARE * entry["took"] or _is_unchanged(entry["files"]) else None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         # None yet, or another program wrote there: it is made again.
         return None
 

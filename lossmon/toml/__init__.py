@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from pathlib import Path
 from typing import Any
+
+from lossmon.regular_file import open_regular
 
 LARGEST = 1 << 18
 """Bytes of the largest settings file or theme that is read."""
@@ -56,10 +56,7 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def _content(path: Path) -> bytes:
-    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise TomlError("is not a regular file")
+    with open_regular(path) as file:
         content = file.read(LARGEST + 1)
     if len(content) > LARGEST:
         raise TomlError(f"is larger than {LARGEST >> 10} KiB")

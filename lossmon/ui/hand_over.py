@@ -35,6 +35,16 @@ def owned_terminal() -> tuple[int, IO[str]] | None:
     return (number, output) if os.tcgetpgrp(number) == os.getpgrp() else None
 
 
+def draw_on_output() -> None:
+    """Have Textual draw on the standard output where the error output is a file or closed.
+
+    Textual draws on the error output; with `2>/dev/null` the screen would stay empty.
+    """
+    output, errors = sys.__stdout__, sys.__stderr__
+    if output is not None and output.isatty() and (errors is None or not errors.isatty()):
+        setattr(sys, "__stderr__", output)  # noqa: B010 (declared to be constant)
+
+
 @contextmanager
 def first_screen(terminal: tuple[int, IO[str]], frame: str) -> Iterator[FirstScreen]:
     """Show a first frame; the terminal is as it was found at the end."""

@@ -27,7 +27,7 @@ from lossmon.ui.dashboard.main_panes import PanePlan, content_of, pane_plans, pl
 from lossmon.ui.dashboard.notices import notice, notice_line
 from lossmon.ui.dashboard.places import Place, Wanted, classes_of, is_narrow, main_places
 from lossmon.ui.dashboard.verdicts import badge_line, verdict_rows
-from lossmon.ui.hand_over import first_screen, owned_terminal
+from lossmon.ui.hand_over import draw_on_output, first_screen, owned_terminal
 from lossmon.ui.metrics.table import entries_in
 from lossmon.ui.scene import Scene, ScreenConfig
 from lossmon.ui.state.preferences import Preferences
@@ -173,6 +173,7 @@ def view(
         Exit status.
     """
     try:
+        draw_on_output()
         terminal = owned_terminal()
         frame = None if terminal is None else frame_of(screen_config(config, _one_run(source)))
         if terminal is None or frame is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -236,6 +236,14 @@ def test_errors_are_counted_and_the_last_is_shown(tmp_path: Path) -> None:
     assert found.text.endswith("the last: KeyError: 'second'")
     file.write_text("")
     assert levels(check_errors(file)) == ["good error log"]
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir], ids=["pipe", "directory"])
+def test_a_log_of_errors_that_is_none_is_not_waited_for(
+    make: Callable[[Path], None], tmp_path: Path
+) -> None:
+    make(tmp_path / "errors.log")
+    assert levels(check_errors(tmp_path / "errors.log")) == ["note error log"]
 
 
 def test_a_check_that_fails_itself_costs_only_its_lines(

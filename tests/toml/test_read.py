@@ -25,8 +25,8 @@ def directory(path: Path) -> None:
 
 
 FAULTS = {
-    "a pipe": (fifo, "is not a regular file"),
-    "a device": (device, "is not a regular file"),
+    "a pipe": (fifo, "not a regular file"),
+    "a device": (device, "not a regular file"),
     "a directory": (directory, "Is a directory"),
     "too large": (lambda path: path.write_bytes(b"#" * (LARGEST + 1)), "larger than 256 KiB"),
     "no text": (lambda path: path.write_bytes(b"a = '\xff'"), "is not UTF-8"),

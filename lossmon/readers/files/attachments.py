@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 from pathlib import Path
 from typing import Generic, TypeVar
+
+from lossmon.regular_file import open_regular
 
 _NAME = re.compile(r"[\w .=+@-]{1,200}")
 """A part of a path that may be followed: anybody can make a log."""
@@ -60,13 +61,9 @@ def read_attachment(directory: Path, name: str, limit: int) -> bytes | None:
         return None
     path = os.path.join(os.path.realpath(directory), *parts)
     try:
-        if os.path.realpath(path) != path or not stat.S_ISREG(os.lstat(path).st_mode):
+        if os.path.realpath(path) != path:
             return None
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except (OSError, ValueError):
-        return None
-    try:
-        with os.fdopen(descriptor, "rb") as file:
+        with open_regular(path, follow=False) as file:
             return file.read(limit)
-    except OSError:
+    except (OSError, ValueError):
         return None

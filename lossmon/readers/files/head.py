@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import os
 import re
-import stat
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import NamedTuple
 
 from lossmon.lazy_pattern import lazy_pattern
 from lossmon.readers.format import HEAD
+from lossmon.regular_file import open_regular
 
 CHUNK = 1 << 16
 """Bytes read at once on the way to the contents."""
@@ -71,19 +71,10 @@ def _after_line(descriptor: int) -> bytes | None:
 
 def _read(path: Path, read: Callable[[int], bytes | None]) -> bytes | None:
     try:
-        if not stat.S_ISREG(os.lstat(path).st_mode):
-            return None
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open_regular(path, follow=False) as file:
+            return read(file.fileno())
     except OSError:
         return None
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return None
-        return read(descriptor)
-    except OSError:
-        return None
-    finally:
-        os.close(descriptor)
 
 
 SAMPLE = 256

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from lossmon.errors import ReadError
+from lossmon.regular_file import open_regular
 
 LARGEST = 1 << 29
 """Bytes of the largest document that is read: half a gigabyte takes some ten seconds and several
@@ -57,7 +58,8 @@ class JsonFile:
             if identity == self._seen:
                 return None
             self._check(status)
-            content = self.path.read_bytes()
+            with open_regular(self.path) as file:
+                content = file.read()
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:

@@ -12,6 +12,7 @@ from zlib import crc32
 from lossmon.errors import ReadError
 from lossmon.readers.files.tail import Tail
 from lossmon.readers.values import counted
+from lossmon.regular_file import open_regular
 
 BLOCK = 1 << 15
 """Bytes of a block, counted from the start of the file; no fragment crosses the end of a block."""
@@ -198,7 +199,7 @@ def read_record(path: Path, end: int, length: int) -> bytes | None:
     """
     parts: list[bytes] = []
     try:
-        with open(path, "rb", buffering=0) as file:
+        with open_regular(path) as file:
             while length > 0:
                 block = (end - 1) // BLOCK * BLOCK
                 # The first block begins with the header of the file.

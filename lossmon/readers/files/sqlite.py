@@ -17,6 +17,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from lossmon.errors import ReadError
+from lossmon.regular_file import open_regular
 
 MAGIC = b"SQLite format 3\0"
 
@@ -111,8 +112,6 @@ def visit(path: Path, timeout: float = TIMEOUT) -> Iterator[sqlite3.Connection]:
 
 
 def _opened(path: Path, stack: ExitStack, timeout: float) -> sqlite3.Connection:
-    if not stat.S_ISREG(path.stat().st_mode):
-        raise ReadError(f"{path}: not a regular file")
     if _beginning(path, 20)[18:20] == _WAL and not _beside(path, "-wal").exists():
         stack.enter_context(_unchanged(path))
         return _begun(_address(path, "ro") + _IMMUTABLE, timeout)
@@ -154,7 +153,7 @@ def _left_log(path: Path) -> bytes | None:
     except OSError:
         return None
     try:
-        with _beside(path, "-shm").open("rb") as index:
+        with open_regular(_beside(path, "-shm")) as index:
             return None if _is_locked(index.fileno(), _INDEX_LOCK) else head
     except OSError:
         return head
@@ -257,7 +256,7 @@ def _own_revision(path: Path) -> Revision | None:
 
 
 def _beginning(path: Path, size: int) -> bytes:
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return file.read(size)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 from pathlib import Path
 
 from lossmon.readers.files.json_file import parse_document
@@ -11,6 +10,7 @@ from lossmon.readers.files.lines import decode
 from lossmon.readers.hyperparameters import facts_of
 from lossmon.readers.run_directories import CHECKPOINT
 from lossmon.readers.settings.reader import settings as yaml_settings
+from lossmon.regular_file import open_regular
 
 NAMES = (
     "args.yaml",
@@ -91,15 +91,8 @@ def _of_json(text: str) -> dict[str, str]:
 
 def _text(path: Path) -> str | None:
     try:
-        # A pipe with that name must not be waited for.
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open_regular(path, follow=False) as file:
+            content = file.read(_LARGEST + 1)
     except OSError:
         return None
-    with open(handle, "rb") as file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST:
-            return None
-        try:
-            return decode(file.read(_LARGEST))
-        except OSError:
-            return None
+    return decode(content) if len(content) <= _LARGEST else None

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lossmon.errors import ReadError
 from lossmon.readers.files.lines import decode
+from lossmon.regular_file import open_regular
 from lossmon.types import Batch, Facts
 
 MOST_LINES = 5_000
@@ -113,7 +114,7 @@ class SettingsReader:
             ReadError: The file may not be read.
         """
         try:
-            with self.path.open("rb") as file:
+            with open_regular(self.path) as file:
                 text = decode(file.read(_LARGEST))
         except (FileNotFoundError, NotADirectoryError):
             return Batch()

@@ -18,6 +18,7 @@ from lossmon.readers.records.reader import LineFault, MakeLayout, RecordReader
 from lossmon.readers.settings.reader import SettingsReader, dotted
 from lossmon.readers.tables.cells import parse_rows
 from lossmon.readers.tables.detection import TableHeader, find_header
+from lossmon.regular_file import open_regular
 from lossmon.types import Axis, Facts
 
 
@@ -82,7 +83,7 @@ _EPOCHS = re.compile(r"^epochs:\s*(\d{1,9})\s*$", re.MULTILINE)
 def planned_epochs(path: Path) -> float | None:
     """Return the planned epochs in the `args.yaml` beside a table, None if there are none."""
     try:
-        with (path.parent / "args.yaml").open("rb") as file:
+        with open_regular(path.parent / "args.yaml") as file:
             text = file.read(_LARGEST_ARGS).decode(errors="replace")
     except OSError:
         return None

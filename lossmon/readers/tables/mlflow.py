@@ -17,6 +17,7 @@ from lossmon.readers.records.reader import LineFault, RecordReader
 from lossmon.readers.tables.cells import parse_rows
 from lossmon.readers.tables.detection import TableHeader
 from lossmon.readers.values import moment, number
+from lossmon.regular_file import open_regular
 from lossmon.types import Axis, Batch, Facts
 
 _LARGEST = 1 << 16
@@ -89,7 +90,7 @@ class MlflowRun:
 
 def _small_text(path: Path) -> str:
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return decode(file.read(_LARGEST))
     except (FileNotFoundError, NotADirectoryError):
         return ""

@@ -19,6 +19,7 @@ from tensorboard.compat.proto.tensor_pb2 import TensorProto
 
 from lossmon.readers.histograms import regular
 from lossmon.readers.tensorboard.tfrecord import FOOTER, crc32c, masked
+from lossmon.regular_file import open_regular
 from lossmon.sanitize import one_line
 from lossmon.types import (
     MOST_AT_ONCE,
@@ -58,7 +59,7 @@ def load_media(series: MediaSeries, records: Sequence[MediaRecord]) -> list[Medi
 
 def _opened(path: Path, stack: ExitStack) -> int | None:
     try:
-        return stack.enter_context(open(path, "rb", buffering=0)).fileno()
+        return stack.enter_context(open_regular(path)).fileno()
     except OSError:
         return None
 

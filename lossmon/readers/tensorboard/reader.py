@@ -33,6 +33,7 @@ from lossmon.readers.tensorboard.tfrecord import (
     masked,
 )
 from lossmon.readers.values import counted
+from lossmon.regular_file import open_regular
 from lossmon.sanitize import multiline, one_line
 from lossmon.types import Batch, Facts, LoggedMedia, MediaKind, MediaRecord, Restart, TextSample
 
@@ -252,7 +253,7 @@ def read_head(path: Path, offset: int, length: int) -> bytes | None:
         length: Bytes of the payload.
     """
     try:
-        with open(path, "rb", buffering=0) as file:
+        with open_regular(path) as file:
             if os.fstat(file.fileno()).st_size < offset + length + FOOTER:
                 return None
             return os.pread(file.fileno(), min(_HEAD, length), offset)

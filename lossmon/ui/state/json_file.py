@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from lossmon.errors import LossmonError
+from lossmon.regular_file import open_regular
 
 
 class JsonFileError(LossmonError):
@@ -24,7 +25,7 @@ def read(path: Path, most: int) -> object:
         JsonFileError: It cannot be read, is too large, or is not JSON.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             content = file.read(most + 1)
         if len(content) > most:
             raise JsonFileError(f"{path}: larger than {most >> 10:,} KiB")
