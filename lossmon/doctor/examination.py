@@ -14,6 +14,7 @@ from lossmon.doctor.setup import (
     check_directories,
     check_errors,
     check_extras,
+    check_plugins,
     check_settings,
     check_version,
 )
@@ -42,6 +43,7 @@ def examine(paths: Sequence[Path], load: Callable[[], Config]) -> Iterator[Check
         lambda: check_events(answering),
         lambda: check_hardware(answering),
         check_extras,
+        check_plugins,
         check_errors,
     )
     for check in checks:

@@ -119,6 +119,20 @@ def _writable(subject: str, path: Path, above: Path) -> CheckResult:
     return good(subject, "{path}", path=str(path))
 
 
+def check_plugins() -> Iterator[CheckResult]:
+    """Packages that add formats, if there are any."""
+    from lossmon.readers.registry import plugins
+
+    for plugin in plugins():
+        if plugin.fault:
+            yield note(
+                "format plugin", "{fault}", "update or remove that package", fault=plugin.fault
+            )
+        else:
+            titles = ", ".join(dict.fromkeys(one.title for one in plugin.formats))
+            yield good("format plugin", "{name}: {titles}", name=plugin.name, titles=titles)
+
+
 def check_errors(file: Path | None = None) -> Iterator[CheckResult]:
     """Errors of lossmon itself."""
     file = file or state_directory() / "errors.log"

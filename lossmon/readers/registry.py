@@ -47,7 +47,8 @@ logs."""
 
 
 @cache
-def _plugins() -> tuple[Plugin, ...]:
+def plugins() -> tuple[Plugin, ...]:
+    """Return the packages that add formats, loaded."""
     if not _may_have_plugins():
         return ()
     from lossmon.readers.plugins import installed
@@ -86,12 +87,12 @@ def formats() -> tuple[Format, ...]:
     """Return every format, in the order in which they are asked about a file."""
     own = [one for family in FAMILIES for one in import_module(f"lossmon.readers.{family}").FORMATS]
     own.sort(key=lambda one: one.general)
-    return (*(one for plugin in _plugins() for one in plugin.formats), *own)
+    return (*(one for plugin in plugins() for one in plugin.formats), *own)
 
 
 def plugin_notes() -> tuple[str, ...]:
     """Return why plugins are not used."""
-    return tuple(plugin.fault for plugin in _plugins() if plugin.fault)
+    return tuple(plugin.fault for plugin in plugins() if plugin.fault)
 
 
 def recognised() -> tuple[str, ...]:

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from lossmon.doctor import Level
+from lossmon.doctor.setup import check_plugins
 from lossmon.monitor import Monitor
 from lossmon.readers import registry
+from lossmon.readers.plugins import Plugin
 from lossmon.types import Snapshot
 
 TOY = '''
@@ -133,6 +136,15 @@ def test_a_broken_plugin_is_a_note(
     (note,) = (note for note in snapshot.notes if "plugin" in note)
     assert note.startswith("format plugin toy: internal error: ")
     assert note.endswith("it is not used")
+
+
+def test_the_doctor_names_the_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = Plugin("broken", lambda: 3)
+    whole = Plugin("whole", lambda: registry.formats()[0])
+    monkeypatch.setattr(registry, "plugins", lambda: (broken, whole))
+    first, second = check_plugins()
+    assert (first.level, second.level) == (Level.NOTE, Level.GOOD)
+    assert "broken: " in first.text and second.text.startswith("whole: ")
 
 
 def test_without_plugins_nothing_is_imported_to_find_them(

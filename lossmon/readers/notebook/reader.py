@@ -49,7 +49,7 @@ class NotebookReader:
         if document is not None:
             self._add("".join(_outputs(document)))
         elif fault := self._file.lasting_fault():
-            self._batch.notes.append(f"{self.path.name}: not a whole notebook ({fault})")
+            self._batch.notes.append(f"not a whole notebook ({fault})")
         self._batch.lines += self._log.drain_lines()
         return self._batch.drain()
 

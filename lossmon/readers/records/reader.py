@@ -172,7 +172,7 @@ class RecordReader:
     def _note(self, text: str) -> None:
         if self._notes < MOST_NOTES:
             self._notes += 1
-            self._batch.notes.append(f"{self.path.name}: {text}")
+            self._batch.notes.append(text)
 
     def _add_unfinished(self) -> None:
         line = self._tail.unfinished

@@ -123,7 +123,7 @@ def test_a_line_that_is_not_json_is_skipped_with_a_note_that_says_where(tmp_path
     path = written(tmp_path, '{"step": 1, "loss": 2}\noops {\n{"step": 2, "loss": 1}\n')
     run = read_whole(json_lines(path))
     assert run.values("loss") == [(1, 2), (2, 1)]
-    assert run.notes == ["metrics.jsonl: line 2 skipped: not JSON (expecting value at character 1)"]
+    assert run.notes == ["line 2 skipped: not JSON (expecting value at character 1)"]
 
 
 @pytest.mark.parametrize(

@@ -173,9 +173,7 @@ def test_nan_is_a_value_and_an_empty_cell_is_not(tmp_path: Path) -> None:
 def test_rows_that_do_not_fit_are_skipped_with_a_note(tmp_path: Path) -> None:
     run = run_of(tmp_path, "step,loss\n1,2.5\n2,1.5,7\n3\n4,1.0\n")
     assert run.values("loss") == [(1, 2.5), (4, 1.0)]
-    assert run.notes == [
-        "log.csv: line 3 skipped: 3 cells where the header has 2, and 1 more like it"
-    ]
+    assert run.notes == ["line 3 skipped: 3 cells where the header has 2, and 1 more like it"]
 
 
 def test_columns_that_appear_later_have_their_values_from_there_on(tmp_path: Path) -> None:
@@ -191,9 +189,7 @@ def test_a_header_that_shares_no_name_holds_from_there_on(tmp_path: Path) -> Non
     assert [value for _, value in run.values("loss")] == [2.5]
     assert [value for _, value in run.values("lr")] == [0.1]
     assert [value for _, value in run.values("valid_loss")] == [1.1]
-    assert run.notes == [
-        "log.csv: line 3: another header, from here on epoch, train_loss, valid_loss"
-    ]
+    assert run.notes == ["line 3: another header, from here on epoch, train_loss, valid_loss"]
 
 
 @pytest.mark.parametrize(
