@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from lossmon.diagnosis.advice import advise
 from lossmon.hardware.findings import CODES
+from lossmon.locale import message
 from lossmon.reports.record import finite
 from lossmon.types import (
     Finding,
@@ -125,9 +126,9 @@ def _found(run: RunSnapshot) -> list[Finding]:
 def hardware_lines(snapshot: Snapshot, language: str) -> list[str]:
     """The same as lines of text, without what is not known."""
     hardware = snapshot.hardware
-    lines = [_host_line(hardware.host)] if hardware.host else []
-    lines += map(_gpu_line, hardware.gpus)
-    lines += [hardware.note] if hardware.note else []
+    lines = [_host_line(hardware.host, language)] if hardware.host else []
+    lines += [_gpu_line(gpu, language) for gpu in hardware.gpus]
+    lines += [message(hardware.note, language)] if hardware.note else []
     for run in snapshot.runs:
         lines += _run_lines(run, language)
     return lines
@@ -141,25 +142,29 @@ def _run_lines(run: RunSnapshot, language: str) -> Iterator[str]:
         words = advise(finding, language)
         yield f"  {words.badge}: {words.evidence}"
     for node in run.nodes:
-        host = _host_line(node.host) if node.host else node.name
-        yield f"  {host}{', stale' if node.stale else ''}"
-        yield from (f"    {_gpu_line(gpu)}" for gpu in node.gpus)
+        host = _host_line(node.host, language) if node.host else node.name
+        yield f"  {host}{message(', stale', language) if node.stale else ''}"
+        yield from (f"    {_gpu_line(gpu, language)}" for gpu in node.gpus)
 
 
-def _host_line(host: HostReading) -> str:
+def _host_line(host: HostReading, language: str) -> str:
     cores = f" of {host.cpu_count} cores" if host.cpu_count else ""
     parts = [
         "" if host.cpu is None else f"CPU {host.cpu:.0f} %{cores}",
         _memory("memory", host.memory_used, host.memory_total),
         "" if host.disk_free is None else f"disk {_gibibytes(host.disk_free)} GiB free",
     ]
-    return f"{host.name}: {', '.join(part for part in parts if part)}"
+    return _joined(host.name, parts, language)
 
 
-def _gpu_line(gpu: GpuReading) -> str:
-    head = f"GPU {gpu.index} {gpu.name}: "
+def _joined(name: str, parts: Sequence[str], language: str) -> str:
+    return f"{name}: {', '.join(message(part, language) for part in parts if part)}"
+
+
+def _gpu_line(gpu: GpuReading, language: str) -> str:
+    name = f"GPU {gpu.index} {gpu.name}"
     if gpu.lost:
-        return f"{head}does not answer"
+        return _joined(name, ["does not answer"], language)
     parts = [
         "" if gpu.utilization is None else f"{gpu.utilization:.0f} %",
         _memory("", gpu.memory_used, gpu.memory_total),
@@ -169,7 +174,7 @@ def _gpu_line(gpu: GpuReading) -> str:
         *gpu.throttle_reasons,
         *(_detail_parts(gpu.details) if gpu.details else ()),
     ]
-    return head + ", ".join(part for part in parts if part)
+    return _joined(name, parts, language)
 
 
 def _rates(link: str, sent: float | None, received: float | None) -> Iterator[str]:

@@ -21,7 +21,16 @@ from rich.cells import cell_len
 import lossmon
 from lossmon import commands
 from lossmon.errors import ConfigError
-from lossmon.locale import ENGLISH, FOLDER, languages, message, section, translate
+from lossmon.locale import (
+    ENGLISH,
+    FOLDER,
+    languages,
+    message,
+    metric_name,
+    section,
+    translate,
+)
+from lossmon.readers.tags.spellings import SPELLINGS
 from lossmon.types import Severity
 
 PACKAGE = Path(lossmon.__file__).parent
@@ -253,6 +262,15 @@ def test_no_message_is_left_of_a_text_that_is_gone(language: str) -> None:
         for part in sentence.split("{}"):
             words = part.strip(" ,;:.?()[]'\"").removesuffix("s")
             assert words in known, sentence
+
+
+@pytest.mark.parametrize("language", TRANSLATIONS)
+def test_the_names_of_known_quantities_are_translated(language: str) -> None:
+    """Those in lower-case words; mAP50 and R² are names."""
+    labels = {one.label for one in SPELLINGS.values()} - {"epoch", "step"}
+    words = {label for label in labels if re.fullmatch(r"[a-z]+(?:[ -][a-z0-9]+)*", label)}
+    assert len(words) > 20
+    assert [label for label in words if metric_name(label, language) == label] == []
 
 
 def test_a_message_is_put_together_of_its_parts() -> None:
