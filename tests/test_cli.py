@@ -615,7 +615,7 @@ def test_check_says_which_files_it_does_not_read(call: Call, tmp_path: Path) -> 
     assert "no metrics found" in ended.stderr and "no files here yet" in ended.stderr
     (tmp_path / "train.py").write_text("pass\n")
     ended = call("check", str(tmp_path))
-    assert "1 file here, none is a log: train.py" in ended.stderr
+    assert "1 file here, none with metrics: train.py" in ended.stderr
     assert f"lossmon explain {tmp_path}" in ended.stderr
 
 

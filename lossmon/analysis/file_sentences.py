@@ -43,7 +43,7 @@ def about_logged(run: RunSnapshot, language: str) -> str:
 
 _NONE = "no files here yet"
 _ONE = "{name} is not a log in a known format"
-_SEVERAL = "{count} {count:file|files} here, none is a log: {names}"
+_SEVERAL = "{count} {count:file|files} here, none with metrics: {names}"
 
 
 def about_unread(path: str, seen: int, unread: Sequence[str], language: str) -> str:

@@ -21,7 +21,7 @@ FORMATS = ("tensorboard", "csv", "jsonl")
 _DESCRIPTION = """\
 Write the points of each run to a file that other tools read.
 
-Any run can be exported, whatever logged it. Points that a restart made void are left out."""
+Any run can be exported, whatever logged it. Points that a restart replaced are left out."""
 
 _EPILOG = """\
 examples:

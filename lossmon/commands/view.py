@@ -92,7 +92,7 @@ def parser() -> argparse.ArgumentParser:
         help="columns and rows for --once (default: the terminal's, or 100x30)",
     )
     parser.add_argument(
-        "--alerts", action="store_true", help="send alerts to the channels of [alerts] meanwhile"
+        "--alerts", action="store_true", help="also send alerts to the channels of [alerts]"
     )
     add_jobs(parser)
     add_no_color(parser)

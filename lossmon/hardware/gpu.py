@@ -34,7 +34,7 @@ _LOST = frozenset({_GPU_IS_LOST, _RESET_REQUIRED})
 """Errors after which one GPU does not answer while the others do."""
 
 _NOTES = {
-    _NO_PERMISSION: "no permission to ask the NVIDIA driver",
+    _NO_PERMISSION: "no permission to query the NVIDIA driver",
     _NOT_LOADED: "the NVIDIA driver is not loaded",
     _NO_LIBRARY: "no NVIDIA driver on this machine",
     _VERSION_MISMATCH: "NVIDIA driver and library versions differ: GPUs return after a reload",

@@ -160,7 +160,7 @@ class Pairing:
         selection, chosen = self.selection, self.selection.chosen
         prompts = selection.prompts()
         if chosen is None or chosen not in prompts:
-            text = f"{self.say('no prompt holds')} {clean(selection.needle)}"
+            text = f"{self.say('no prompt contains')} {clean(selection.needle)}"
             return Pair(message=(((text, MUTED),),))
         names = titles(prompts)
         title = names[prompts.index(chosen)] if chosen.text else ""

@@ -10,8 +10,8 @@ from lossmon.analysis.file_sentences import about_unread
     [
         (0, (), "no files here yet"),
         (1, ("notes.txt",), "notes.txt is not a log in a known format"),
-        (1, ("a.py",), "1 file here, none is a log: a.py"),
-        (3, ("a.py", "b.bin"), "3 files here, none is a log: a.py, b.bin, …"),
+        (1, ("a.py",), "1 file here, none with metrics: a.py"),
+        (3, ("a.py", "b.bin"), "3 files here, none with metrics: a.py, b.bin, …"),
     ],
 )
 def test_files_that_are_not_read_are_named(seen: int, unread: tuple[str, ...], text: str) -> None:

@@ -122,7 +122,7 @@ def state(vital: RunVitals, now: float) -> tuple[RunState, str]:
     if vital.step is None:
         return RunState.WAITING, "nothing logged yet"
     if vital.total_steps and vital.step > vital.total_steps - 2 + vital.first:
-        return RunState.FINISHED, "the last step is reached"
+        return RunState.FINISHED, "the last step was reached"
     if vital.last_activity is None:
         return RunState.RUNNING, ""
     silence = now - vital.last_activity
@@ -134,7 +134,7 @@ def state(vital: RunVitals, now: float) -> tuple[RunState, str]:
     if vital.total_steps is None and silence > max(ENDED_AFTER, 3 * STALL_FACTOR * vital.interval):
         return RunState.FINISHED, "no new data for a long time, total unknown"
     if vital.total_steps is None and vital.superseded:
-        return RunState.FINISHED, "a later training was begun in its directory"
+        return RunState.FINISHED, "a later training began in its directory"
     return RunState.STALLED, "no new data for a long time"
 
 

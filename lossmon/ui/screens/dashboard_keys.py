@@ -24,7 +24,7 @@ from lossmon.ui.widgets.verdicts import Badge, Verdicts
 
 BINDINGS: tuple[Binding, ...] = (
     Binding("tab", "app.focus_next", "focus", id="pane.focus", tooltip="Focus the next pane"),
-    Binding("enter", "open", "open", id="pane.open", tooltip="Open the pane with the focus"),
+    Binding("enter", "open", "open", id="pane.open", tooltip="Open the focused pane"),
     Binding("escape", "close", "back", id="pane.close", tooltip="Reset the zoom or leave"),
     Binding(
         "Y",

@@ -492,7 +492,7 @@ def test_files_without_a_run_are_named_while_waiting() -> None:
     panel = Waiting()
     panel.scene = scene(Snapshot(waiting_for="src", seen_files=2, unread_files=("a.py",)))
     text = "\n".join(map(plain, panel.compose_lines(60, 20)))
-    assert "2 files here, none is a log: a.py, …" in text
+    assert "2 files here, none with metrics: a.py, …" in text
     assert "lossmon explain src" in text
 
 
