@@ -314,9 +314,8 @@ def test_it_ends_though_a_channel_hangs(bench: Bench) -> None:
     bench.observe(bad())
     bench.settle()
     assert until(lambda: bench.channels["one"].attempts == 1)
-    begin = time.monotonic()
     service.stop(patience=0.1)
-    assert time.monotonic() - begin < 10
+    assert not bench.channels["one"].messages
 
 
 def test_a_renamed_run_is_not_alerted_to_again(bench: Bench, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from lossmon.demo.cases import CASES
 from lossmon.demo.train import STEPS_PER_SECOND
 from lossmon.diagnosis.engine import Engine
 from lossmon.readers.tags.meaning import meaning
-from lossmon.types import Diagnosis
+from lossmon.types import Diagnosis, Severity
 from tests.demo.curves import SEEDS, curves
 
 
@@ -49,7 +49,11 @@ def test_a_finished_case_gets_the_verdict_that_its_cause_deserves(name: str, see
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_the_badge_comes_to_it_while_people_still_look(name: str) -> None:
-    first = next(turn for turn in judge(name, 0).history if turn.code in CASES[name].expected)
+def test_the_badge_comes_to_it_while_people_still_look_and_stays(name: str) -> None:
+    case, history = CASES[name], judge(name, 0).history
+    early = {turn.severity for turn in history if turn.step < case.eval_every}
+    assert Severity.OK not in early, "nothing is healthy before the first eval"
+    first = next(at for at, turn in enumerate(history) if turn.code in case.expected)
     # Two seconds are for the program to start.
-    assert first.step <= (SECONDS - 2) * STEPS_PER_SECOND
+    assert history[first].step <= (SECONDS - 2) * STEPS_PER_SECOND
+    assert {turn.code for turn in history[first:]} <= set(case.expected)

@@ -188,9 +188,8 @@ def test_a_server_that_hangs_freezes_nothing() -> None:
     pages = Pages(hang)
     source = PrometheusSource(f"http://{pages.address}")
     try:
-        begin = time.monotonic()
         assert source.poll(0.05).waiting_for == f"runs on {pages.address}"
-        assert time.monotonic() - begin < 5
+        assert not released.is_set()
         source.stop()
     finally:
         released.set()

@@ -13,13 +13,14 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from subprocess import PIPE
+from types import SimpleNamespace
 
 import pytest
 
 from lossmon.errors import ReadError
 from lossmon.monitor import Monitor
 from lossmon.readers.databases.optuna import OptunaTables
-from lossmon.readers.databases.reader import Database
+from lossmon.readers.databases.reader import LONGEST_REST, Database
 from lossmon.readers.databases.rows import MOST_ROWS
 from lossmon.readers.databases.trackio import TrackioTables
 from lossmon.readers.discovery.discovery import Discovery
@@ -92,19 +93,21 @@ def test_new_rows_are_given_once(mlflow: Path) -> None:
 def test_a_writer_has_its_database_to_itself_between_two_visits(
     mlflow: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    now = time.monotonic()
+    clock = SimpleNamespace(monotonic=lambda: now, time=time.time)
+    monkeypatch.setattr("lossmon.readers.databases.reader.time", clock)
     monkeypatch.setattr("lossmon.readers.databases.reader.REST", math.inf)
-    monkeypatch.setattr("lossmon.readers.databases.reader.LONGEST_REST", 0.5)
     reader = opened(mlflow, "mlflow")
     read(reader)
-    visited = time.monotonic()
     change(
         mlflow,
         "INSERT INTO metrics (key, value, timestamp, run_uuid, step, is_nan) "
         "SELECT 'train/loss', 0.25, 1795220239000, run_uuid, 130, 0 FROM runs",
     )
-    while not read(reader).points:
-        assert time.monotonic() - visited < 30
-    assert time.monotonic() - visited > 0.4
+    now += LONGEST_REST / 2
+    assert not read(reader).points
+    now += LONGEST_REST
+    assert read(reader).points
 
 
 def test_a_reader_of_a_whole_database_stays_with_the_run_that_was_newest(mlflow: Path) -> None:
