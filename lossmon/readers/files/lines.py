@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from lossmon.fast_dataclass import dataclass
 from lossmon.lazy_pattern import lazy_pattern
 from lossmon.readers.files.head import Encoding, encoding_of
@@ -138,6 +140,17 @@ class Chunk:
                 yield TextLine(decode(line), offset, redrawn)
             offset += _file_length(self.data[start : end.end()], self.utf16)
             start = end.end()
+
+
+def line_count(text: bytes) -> int:
+    r"""Return the number of line ends in a text: `\n`, `\r\n` or `\r`."""
+    raw = np.frombuffer(text, np.uint8)
+    feeds = raw == ord("\n")
+    count = int(np.count_nonzero(feeds))
+    if b"\r" in text:
+        returns = raw == ord("\r")
+        count += int(np.count_nonzero(returns) - np.count_nonzero(returns[:-1] & feeds[1:]))
+    return count
 
 
 def decode(line: bytes) -> str:

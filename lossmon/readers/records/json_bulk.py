@@ -110,41 +110,45 @@ class JsonTable:
             cells.add_texts(name, [(row, text) for row, text, v in pairs if v is None and text])
 
 
+def count_alike(text: bytes) -> int:
+    """Return the number of lines if all of them have one shape and an end, else 0."""
+    first, all_ = (part.translate(None, _DIGITS) for part in (text[: text.find(b"\n") + 1], text))
+    count = len(all_) // len(first) if first else 0
+    return count if all_ == first * count else 0
+
+
 def grouped(lines: list[bytes]) -> list[list[int]]:
     """Return the indices of the lines, grouped by shape."""
     if not lines:
         return []
-    look = b"\n".join(lines).translate(None, _DIGITS)
-    if look == b"\n".join([lines[0].translate(None, _DIGITS)] * len(lines)):
-        return [list(range(len(lines)))]
     shapes: dict[bytes, list[int]] = {}
-    for index, own in enumerate(look.split(b"\n")):
+    for index, own in enumerate(b"\n".join(lines).translate(None, _DIGITS).split(b"\n")):
         shapes.setdefault(own, []).append(index)
     return list(shapes.values())
 
 
-def parse_table(lines: list[bytes], wanted: frozenset[str]) -> JsonTable | None:
+def parse_table(text: bytes, count: int, wanted: frozenset[str]) -> JsonTable | None:
     """Return lines of one group as a table; None if they must be parsed one by one.
 
     Args:
-        lines: Lines that are equal except for their digits.
+        text: Lines that are equal except for their digits.
+        count: Their number.
         wanted: Names of the texts of use, as `plain` returns them.
     """
-    if len(lines) < FEWEST or not is_worth(lines):
+    if count < FEWEST or not is_worth(text):
         return None
     try:
-        first = json.loads(lines[0], object_pairs_hook=_Record)
+        first = json.loads(text[: text.find(b"\n")], object_pairs_hook=_Record)
     except (ValueError, RecursionError):
         return None
     shape = JsonShape()
     spec = _spec(first, shape, wanted) if isinstance(first, _Record) else None
     if spec is None or not shape.numbers:
         return None
-    body = b"\n".join(lines)
     if shape.not_finite:
-        body = _NOT_FINITE.sub(rb"\g<1>1", body)
-    records = _decoded(body, spec)
-    if records is None or len(records) != len(lines):
+        text = _NOT_FINITE.sub(rb"\g<1>1", text)
+    records = _decoded(text, spec)
+    if records is None or len(records) != count:
         return None
     numbers = _columns(records, shape.numbers)
     for name, value in shape.not_finite.items():
@@ -153,12 +157,12 @@ def parse_table(lines: list[bytes], wanted: frozenset[str]) -> JsonTable | None:
     return JsonTable(numbers, texts, frozenset(shape.spelled))
 
 
-def is_worth(lines: list[bytes]) -> bool:
-    """Whether msgspec is imported, or the lines seen so far are worth its import."""
+def is_worth(text: bytes) -> bool:
+    """Whether msgspec is imported, or the texts seen so far are worth its import."""
     global _seen
     if "msgspec" in sys.modules:
         return True
-    _seen += sum(map(len, lines))
+    _seen += len(text)
     return _seen >= WORTH_IMPORT
 
 

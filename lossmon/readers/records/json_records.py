@@ -13,7 +13,7 @@ from lossmon.lazy_pattern import lazy_pattern
 from lossmon.readers.files.lines import decode
 from lossmon.readers.records.columns import USEFUL_TEXTS, MetricColumns
 from lossmon.readers.records.frame import FrameBuilder, JsonRecord, RecordFrame
-from lossmon.readers.records.json_bulk import JsonTable, grouped, parse_table
+from lossmon.readers.records.json_bulk import JsonTable, count_alike, grouped, parse_table
 from lossmon.readers.records.names import EPOCH_NAMES, STEP_NAMES, plain
 from lossmon.readers.records.reader import LineFault, MakeLayout, RecordReader
 from lossmon.types import Ints
@@ -126,15 +126,21 @@ class JsonParser:
     def __init__(self, texts: frozenset[str] = USEFUL_TEXTS) -> None:
         self._texts = texts
 
-    def parse(self, lines: list[bytes]) -> tuple[RecordFrame, list[LineFault]]:
+    def parse(self, text: bytes) -> tuple[RecordFrame, list[LineFault]]:
         """Return the records of some lines, and the lines that are not JSON."""
+        cells = FrameBuilder()
+        if count := count_alike(text):
+            table = parse_table(text, count, self._texts)
+            if table is not None:
+                table.add_to(cells, np.arange(count, dtype=np.int64))
+                return cells.frame(count), []
+        lines = text.splitlines()
         tables, rest = self._tables(lines)
         parsed = [(index, parse_line(decode(lines[index]))) for index in rest]
         counts = np.ones(len(lines), np.int64)
         for index, line in parsed:
             counts[index] = len(line.records)
         starts: Ints = np.cumsum(counts) - counts
-        cells = FrameBuilder()
         _add_lines(cells, parsed, starts)
         for table, indices in tables:
             table.add_to(cells, starts[indices])
@@ -148,8 +154,8 @@ class JsonParser:
         tables: list[tuple[JsonTable, Ints]] = []
         rest: list[int] = []
         for members in grouped(lines):
-            alike = lines if len(members) == len(lines) else [lines[index] for index in members]
-            table = parse_table(alike, self._texts)
+            alike = b"\n".join([lines[index] for index in members])
+            table = parse_table(alike, len(members), self._texts)
             if table is None:
                 rest += members
             else:

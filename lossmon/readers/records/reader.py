@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from lossmon.readers.files.lines import LineTail, TextLine, is_silent
+from lossmon.readers.files.lines import LineTail, TextLine, is_silent, line_count
 from lossmon.readers.files.tail import read_until
 from lossmon.readers.points_builder import BatchBuilder
 from lossmon.readers.records.axis import OtherAxisError
@@ -48,8 +48,8 @@ class LineFault(NamedTuple):
 class LineParser(Protocol):
     """Parses the lines of one file in their order."""
 
-    def parse(self, lines: list[bytes]) -> tuple[RecordFrame, list[LineFault]]:
-        """Return the records of the next lines, which come without their ends."""
+    def parse(self, text: bytes) -> tuple[RecordFrame, list[LineFault]]:
+        """Return the records of the next lines, which come with their ends."""
         ...
 
     def is_whole(self, line: str, quiet: bool) -> bool:
@@ -134,32 +134,33 @@ class RecordReader:
         self._reset()
 
     def _read(self, deadline: float) -> None:
-        lines, size = list[bytes](), 0
+        text, count = b"", 0
         for chunk in read_until(self._tail, deadline):
             if self._tail.replaced:
                 self._batch.restart()
                 self._axis = None
                 self._reset()
-                lines, size = [], 0
-            lines += chunk.data.splitlines()
-            size += len(chunk)
-            if len(lines) >= FEW or size >= LARGE:
-                self._add(lines)
-                lines, size = [], 0
-        self._add(lines)
+                text, count = b"", 0
+            text += chunk.data
+            count += line_count(chunk.data)
+            if count >= FEW or len(text) >= LARGE:
+                self._add(text, count)
+                text, count = b"", 0
+        self._add(text, count)
         self._add_unfinished()
 
-    def _add(self, lines: list[bytes]) -> None:
+    def _add(self, text: bytes, count: int) -> None:
         first = self._line
-        if not lines:
+        if not text:
             return
-        self._line += len(lines)
+        self._line += count
         if self._early is not None:
-            if lines[0].strip() != self._early.text.strip().encode():
+            early = text.splitlines(keepends=True)[0]
+            if early.strip() != self._early.text.strip().encode():
                 raise _LineContinuedError
             self._early = None
-            lines, first = lines[1:], first + 1
-        frame, faults = self._parser.parse(lines)
+            text, first = text[len(early) :], first + 1
+        frame, faults = self._parser.parse(text)
         self._layout.add(frame, self._batch)
         for fault in faults:
             if not fault.skipped:
@@ -182,7 +183,7 @@ class RecordReader:
         if self._early is not None:
             raise _LineContinuedError
         if self._parser.is_whole(line.text, is_silent(self.path, SILENCE)):
-            frame, _ = self._parser.parse([line.text.encode()])
+            frame, _ = self._parser.parse(line.text.encode() + b"\n")
             self._layout.add(frame, self._batch)
             self._early = line
 

@@ -19,10 +19,10 @@ from lossmon.types import Axis, TextSample
 class SampleLines:
     """Parses lines that hold one JSON object each: prompts and what a model made of them."""
 
-    def parse(self, lines: list[bytes]) -> tuple[RecordFrame, list[LineFault]]:
+    def parse(self, text: bytes) -> tuple[RecordFrame, list[LineFault]]:
         """Return the answers of some lines, and the lines that are not JSON."""
         cells, faults, n = FrameBuilder(), [], 0
-        for index, line in enumerate(lines):
+        for index, line in enumerate(text.splitlines()):
             parsed = parse_line(decode(line))
             records = parsed.records
             if parsed.fault:

@@ -29,15 +29,15 @@ class TrainingParser:
         self._names: dict[str, list[str]] = {}
         self._planned: object = None
 
-    def parse(self, lines: list[bytes]) -> tuple[RecordFrame, list[LineFault]]:
+    def parse(self, text: bytes) -> tuple[RecordFrame, list[LineFault]]:
         """Return one record an iteration; lines that are none are part of the document."""
         cells, n = FrameBuilder(), 0
-        for line in lines:
-            text = decode(line).strip().rstrip(",")
-            if text.startswith('"meta"'):
-                self._learn(text)
+        for line in text.splitlines():
+            one = decode(line).strip().rstrip(",")
+            if one.startswith('"meta"'):
+                self._learn(one)
                 continue
-            record = parse_whole(text)
+            record = parse_whole(one)
             if record is not None and "iteration" in record:
                 self._add(cells, n, record)
                 n += 1

@@ -32,17 +32,21 @@ _OTHERS = {byte: bytes(set(range(256)) - {byte[0], 10}) for byte in (b",", b"\t"
 
 
 def parse_rows(
-    lines: list[bytes], header: TableHeader, wanted: frozenset[str]
+    text: bytes, header: TableHeader, wanted: frozenset[str]
 ) -> tuple[RecordFrame, list[LineFault], TableHeader]:
     """Return the rows of some lines, the lines that do not fit, and the header from then on.
 
     Args:
+        text: The lines with their ends.
         header: What holds for the first of them.
         wanted: Names of the texts that are of use, as `plain` gives them.
     """
     cells, faults, n, start = FrameBuilder(), list[LineFault](), 0, 0
-    if header.delimiter and lines and is_worth(lines) and _add_grid(lines, header, cells):
-        return cells.frame(len(lines)), faults, header
+    if header.delimiter and text and is_worth(text):
+        grid = read_grid(text, header.delimiter.encode(), len(header.names))
+        if grid is not None:
+            return grid.frame(header.names), faults, header
+    lines = text.splitlines()
     worded = bool(b"\n".join(lines).translate(None, _NUMERIC + header.delimiter.encode()))
     while start < len(lines):
         end, successor = next_header(lines, start, header) if worded else (len(lines), header)
@@ -53,18 +57,6 @@ def parse_rows(
             )
         header, start = successor, end + 1
     return cells.frame(n), faults, header
-
-
-def _add_grid(lines: list[bytes], header: TableHeader, cells: FrameBuilder) -> bool:
-    """Add rows all of whose cells are numbers or empty; False if they hold anything else."""
-    grid = read_grid(lines, header.delimiter.encode(), len(header.names))
-    if grid is None:
-        return False
-    rows = np.arange(len(lines), dtype=np.int64)
-    for at, name in enumerate(header.names):
-        if name:
-            cells.add_column(name, grid.column(at, rows))
-    return True
 
 
 def _parse_block(
@@ -227,7 +219,7 @@ def _add_texts(
         _add_cells(cells, row, name, texts, header, wanted)
 
 
-_LINE_END, _BLANK, _COMMA = b"\n ,"
+_LINE_FEED, _RETURN, _BLANK, _COMMA = b"\n\r ,"
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,50 +234,58 @@ class NumberGrid:
     values: Floats
     present: NDArray[np.bool_] | None
 
-    def column(self, at: int, rows: Ints) -> FrameColumn:
-        """Return one column, its empty cells left out.
+    def frame(self, names: Sequence[str]) -> RecordFrame:
+        """Return the columns with a name as a frame, without empty cells."""
+        cells, n = FrameBuilder(), len(self.values)
+        rows = np.arange(n, dtype=np.int64)
+        for at, name in enumerate(names):
+            if name:
+                cells.add_column(name, self._column(at, rows))
+        return cells.frame(n)
 
-        Args:
-            at: Its index, from 0.
-            rows: Rows of the frame that the lines are.
-        """
+    def _column(self, at: int, rows: Ints) -> FrameColumn:
         values = self.values[:, at]
         if self.present is None or (present := self.present[:, at]).all():
             return FrameColumn(rows, values)
         return FrameColumn(rows[present], values[present])
 
 
-def read_grid(lines: list[bytes], delimiter: bytes, width: int) -> NumberGrid | None:
+def read_grid(text: bytes, delimiter: bytes, width: int) -> NumberGrid | None:
     """Decode rows as one JSON array, which is several times as fast as numpy's parser of tables.
 
     Args:
-        lines: At least one, without their ends.
+        text: At least one line; all with their ends.
         delimiter: One byte.
         width: Cells per row.
 
     Returns:
-        None unless each line has that many cells, all of them numbers in JSON's spelling or empty.
+        None unless each line has that many cells, all of them numbers in JSON's spelling or empty,
+        and the same end.
     """
-    if _decoded(b"[%b]" % b",".join(filter(None, lines[0].split(delimiter)))) is None:
+    first = text[: text.find(b"\n")].strip()
+    if _decoded(b"[%b]" % b",".join(filter(None, first.split(delimiter)))) is None:
         # A table with words costs no more than a look at one row.
         return None
-    body = b"\n".join([b"", *lines, b""])
     if delimiter != b",":
-        if b"," in body:
+        if b"," in text:
             return None
-        body = body.replace(delimiter, b",")
-    raw = np.frombuffer(body, np.uint8)
-    ends = np.flatnonzero((raw == _COMMA) | (raw == _LINE_END))
-    rows = len(lines)
-    if len(ends) != rows * width + 1 or not (raw[ends[::width]] == _LINE_END).all():
+        text = text.replace(delimiter, b",")
+    raw = np.frombuffer(text, np.uint8)
+    ends = np.flatnonzero((raw == _COMMA) | (raw == _LINE_FEED))
+    rows, last = np.count_nonzero(raw == _LINE_FEED), ends[width - 1 :: width]
+    if len(ends) != rows * width or not (raw[last] == _LINE_FEED).all():
         return None
+    lengths = np.diff(ends, prepend=-1)
+    if b"\r" in text:
+        if np.count_nonzero(raw == _RETURN) != rows or not (raw[last - 1] == _RETURN).all():
+            return None
+        lengths[width - 1 :: width] -= 1
     # A zero behind the last comma: each comma follows a cell, and that of an empty one is blanked.
-    array = bytearray(body.replace(b"\n", b",") + b"0]")
-    array[:1] = b"["
-    present = np.diff(ends) > 1
+    array = bytearray(b"[%b0]" % text.replace(b"\n", b","))
+    present = lengths > 1
     is_full = bool(present.all())
     if not is_full:
-        np.frombuffer(array, np.uint8)[ends[1:][~present]] = _BLANK
+        np.frombuffer(array, np.uint8)[ends[~present] + 1] = _BLANK
     found = _decoded(array)
     if found is None:
         return None

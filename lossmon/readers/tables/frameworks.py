@@ -36,23 +36,25 @@ class TableParser:
         self._header: TableHeader | None = None
         self._comment: bytes | None = None
 
-    def parse(self, lines: list[bytes]) -> tuple[RecordFrame, list[LineFault]]:
+    def parse(self, text: bytes) -> tuple[RecordFrame, list[LineFault]]:
         """Return the rows of the next lines, and the lines that do not fit the header."""
         skipped = 0
         if self._header is None:
+            lines = text.splitlines(keepends=True)
             skipped = self._skip_to_rows(lines)
-            if self._header is None:
-                return RecordFrame(), []
-        frame, faults, header = parse_rows(lines[skipped:], self._header, self._texts)
+            text = b"".join(lines[skipped:])
+        if self._header is None:
+            return RecordFrame(), []
+        frame, faults, header = parse_rows(text, self._header, self._texts)
         self._header = header
         return frame, [fault._replace(line=fault.line + skipped) for fault in faults]
 
     def _skip_to_rows(self, lines: list[bytes]) -> int:
         for index, line in enumerate(lines):
             # A tab at the end is the delimiter of a cell without a name, as its rows have it.
-            text = decode(line).strip(" \r")
+            text = decode(line).strip(" \r\n")
             if text.startswith("#"):
-                self._comment = line
+                self._comment = line.rstrip(b"\r\n")
             elif text.strip():
                 self._header = find_header(text, decode(self._comment or b""))
                 return index + self._header.is_own_line

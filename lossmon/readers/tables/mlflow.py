@@ -38,15 +38,15 @@ class MlflowLines:
     def __init__(self) -> None:
         self._header: TableHeader | None = None
 
-    def parse(self, lines: list[bytes]) -> tuple[RecordFrame, list[LineFault]]:
+    def parse(self, text: bytes) -> tuple[RecordFrame, list[LineFault]]:
         """Return one record a line; old versions write no step."""
-        for line in lines:
-            if self._header is None and line.strip():
-                names = ("timestamp", "value", "step")[: len(decode(line).split())]
-                self._header = TableHeader(names, " ", False, b"")
         if self._header is None:
-            return FrameBuilder().frame(0), []
-        frame, faults, _ = parse_rows(lines, self._header, frozenset())
+            first = next(filter(bytes.strip, text.splitlines()), b"")
+            if not first:
+                return FrameBuilder().frame(0), []
+            names = ("timestamp", "value", "step")[: len(decode(first).split())]
+            self._header = TableHeader(names, " ", False, b"")
+        frame, faults, _ = parse_rows(text, self._header, frozenset())
         return frame, faults
 
     def is_whole(self, line: str, quiet: bool) -> bool:

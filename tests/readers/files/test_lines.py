@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lossmon.readers.files.lines import BLOCK, LONGEST, Chunk, LineTail, TextLine
+from lossmon.readers.files.lines import BLOCK, LONGEST, Chunk, LineTail, TextLine, line_count
 from lossmon.readers.files.tail import MOST_PIECES, read_until
 
 
@@ -251,3 +251,9 @@ def test_with_a_deadline_a_large_file_is_read_in_several_calls(log: Path) -> Non
     tail = LineTail(log)
     first, rest = (sum(map(len, read_until(tail, 1e12))) for _ in range(2))
     assert (first, rest) == (MOST_PIECES * BLOCK, BLOCK)
+
+
+@given(st.text(alphabet="a\r\n"))
+def test_lines_are_counted_as_they_are_split(text: str) -> None:
+    content = text.encode() + b"\n"
+    assert line_count(content) == len(content.splitlines())

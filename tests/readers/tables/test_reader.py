@@ -259,14 +259,17 @@ def test_a_finished_table_is_read_once_wherever_its_blocks_are_cut(
 NUMBERS = st.sampled_from(["", "", "1", "2.5", "-0", "-0.0", "1e-300", "12345678901234567890"])
 
 
-@given(TABLE | st.lists(st.lists(NUMBERS, min_size=3, max_size=3), max_size=40))
-def test_rows_in_bulk_are_read_like_single_rows(rows: list[list[str]]) -> None:
+@given(
+    TABLE | st.lists(st.lists(NUMBERS, min_size=3, max_size=3), max_size=40),
+    st.sampled_from([b"\n", b"\r\n"]),
+)
+def test_rows_in_bulk_are_read_like_single_rows(rows: list[list[str]], end: bytes) -> None:
     assert msgspec.__version__, "once it is imported, few rows are enough"
-    lines = [",".join(row).encode() for row in rows]
+    lines = [",".join(row).encode() + end for row in rows]
     bulk_parser, single_parser = TableParser(), TableParser()
-    bulk, _ = bulk_parser.parse([b"step,loss,acc", *lines])
-    single_parser.parse([b"step,loss,acc"])
-    single = [single_parser.parse([line])[0] for line in lines]
+    bulk, _ = bulk_parser.parse(b"".join([b"step,loss,acc\n", *lines]))
+    single_parser.parse(b"step,loss,acc\n")
+    single = [single_parser.parse(line)[0] for line in lines]
     for name in ("step", "loss", "acc"):
         rows_of = [row for row, frame in enumerate(single) if name in frame.columns]
         values = [single[row].columns[name].values[0] for row in rows_of]
