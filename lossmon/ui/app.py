@@ -115,7 +115,7 @@ class LossmonApp(ViewHost):
         if not terminal.unicode:
             self._filters.append(Ascii())
         kept = self.preferences
-        self._errors: tuple[str, ...] = (kept.trouble,) if kept.trouble else ()
+        self._errors: tuple[str, ...] = (kept.error,) if kept.error else ()
         self.themes = ThemeSwitcher(self, terminal, config.theme, kept.theme, config.themes)
         self._has_opened = not config.fleet_first
         self._started_by = os.getppid()

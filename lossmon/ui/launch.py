@@ -232,7 +232,7 @@ def frame_of(config: ScreenConfig, size: tuple[int, int] | None = None) -> str |
     terminal, preferences = detect(), Preferences(config.state)
     snapshot = config.initial or Snapshot()
     plain = terminal.plain or not terminal.unicode or config.ascii
-    if not is_one_run(snapshot) or plain or preferences.trouble or config.keys:
+    if not is_one_run(snapshot) or plain or preferences.error or config.keys:
         return None
     name = config.theme or usual_theme(terminal, preferences.theme)
     themes = load_themes(directories_for(name, config.themes))

@@ -48,7 +48,7 @@ class OutputSelection:
         self.steps: list[Step] = [None, None]
         self.follows = [True, True]
 
-    def take(self, outputs: ModelOutputs) -> None:
+    def update(self, outputs: ModelOutputs) -> None:
         """Stay with the prompt and the steps, though the answers are others."""
         self.outputs = outputs
         prompts, before = self.prompts(), self.chosen

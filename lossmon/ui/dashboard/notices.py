@@ -48,7 +48,7 @@ class Pace:
         self.remaining: float | None = None
         """Seconds until all is read, None while that is unknown."""
 
-    def take(self, scene: Scene) -> None:
+    def update(self, scene: Scene) -> None:
         """Learn from a scene. Reading that was interrupted is measured again."""
         run = scene.run
         if run is None or run.loaded >= 1 or scene.paused:

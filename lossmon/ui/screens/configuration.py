@@ -113,7 +113,7 @@ class ConfigurationScreen(TypingScreen, PageScreen):
             self.action_back()
 
     def on_key(self, event: events.Key) -> None:
-        if self.entry.active and self.entry.take(event):
+        if self.entry.active and self.entry.handle(event):
             self.typed()
 
     def typed(self) -> None:

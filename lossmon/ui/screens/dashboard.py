@@ -321,7 +321,7 @@ class Dashboard(TypingScreen):
         self.typed()
 
     def on_key(self, event: events.Key) -> None:
-        if self.entry.active and self.entry.take(event):
+        if self.entry.active and self.entry.handle(event):
             self.typed()
 
     def typed(self) -> None:

@@ -121,7 +121,7 @@ class DetailScreen(TypingScreen, ChartPointer):
             self._path = run.path
             viewport.forget()
         self.catalogue.update(run)
-        viewport.take(
+        viewport.update(
             self._chart_of(scene),
             other_axis=before.chart_settings.x is not scene.chart_settings.x,
             other_part=before.chart_settings.recent is not scene.chart_settings.recent,
@@ -320,7 +320,7 @@ class DetailScreen(TypingScreen, ChartPointer):
         if not self.entry.active:
             return
         typed = self.entry.text
-        if self.entry.take(event):
+        if self.entry.handle(event):
             if event.key == "enter":
                 self._limit(typed)
             elif event.key != "escape":

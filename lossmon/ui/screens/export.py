@@ -174,7 +174,7 @@ class ExportScreen(TypingScreen, PageScreen):
 
     def on_key(self, event: events.Key) -> None:
         before = self.entry.text
-        if not self.entry.take(event):
+        if not self.entry.handle(event):
             return
         if event.key == "enter":
             self.directory = before or self.directory
@@ -211,7 +211,7 @@ class ExportScreen(TypingScreen, PageScreen):
         if self._work is None and self.wanted:
             self.said, self.share, self._told = [], 0.0, 0.0
             self._begun = time.monotonic()
-            self._work = Work(self._tell)
+            self._work = Work(self._report)
             self.present(self.scene)
             self.write_files(self._work, self.scene, sorted(self.wanted))
 
@@ -254,7 +254,7 @@ class ExportScreen(TypingScreen, PageScreen):
             else:
                 out.write(page(self.run, scene.chart_settings, scene.language, scene.now))
 
-    def _tell(self, share: float) -> None:
+    def _report(self, share: float) -> None:
         """Called in the writing thread."""
         if share - self._told >= LEAST:
             self._told = share

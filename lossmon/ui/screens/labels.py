@@ -128,7 +128,7 @@ class LabelsScreen(PageScreen):
         rest = [one for one in self._left(run) if one.tag != self.asked.tag]
         at = len(self.past) + 1
         place: Line = ((f"{at}/{at + len(rest)}", MUTED),)
-        if not self.naming.trouble:
+        if not self.naming.error:
             return place
         # The reason stands below the answers, where a small screen has no room.
         return (*place, ("  ⚠ ", "warning"), (self.scene.say("not written"), TEXT))
@@ -143,7 +143,7 @@ class LabelsScreen(PageScreen):
         above = self._question(run, self.asked, room, roomy=roomy)
         self._first = len(above)
         answers = [self._answer(at, room) for at in range(len(MEANINGS))]
-        below = [EMPTY, *self._trouble(room)] if self.naming.trouble else []
+        below = [EMPTY, *self._error_lines(room)] if self.naming.error else []
         return [*above, *answers, *below]
 
     def _question(
@@ -201,14 +201,14 @@ class LabelsScreen(PageScreen):
             text = clip(say(dict(MEANINGS)[meaning]), room - widest - 2)
             lines.append(((shown, STRONG), (gap + text, TEXT)))
         lines.append(EMPTY)
-        if self.naming.trouble:
-            return [*lines, *self._trouble(room)]
+        if self.naming.error:
+            return [*lines, *self._error_lines(room)]
         file = self.naming.file
         kept = say("kept until you quit") if file is None else f"{say('kept in')} {file}"
         return [*lines, *(((line, MUTED),) for line in wrap(clean(kept), room))]
 
-    def _trouble(self, room: int) -> list[Line]:
-        rows = wrap(clean(self.naming.trouble), room - 2)
+    def _error_lines(self, room: int) -> list[Line]:
+        rows = wrap(clean(self.naming.error), room - 2)
         return [
             (("⚠ " if at == 0 else "  ", "warning"), (row, TEXT)) for at, row in enumerate(rows)
         ]

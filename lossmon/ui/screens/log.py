@@ -35,9 +35,9 @@ class LogScreen(TypingScreen, PageScreen):
             id="page.chart",
             tooltip="Show the step of the line in the chart",
         ),
-        Binding("e", "trouble(1)", "error", id="page.error", tooltip="Next error"),
+        Binding("e", "error(1)", "error", id="page.error", tooltip="Next error"),
         Binding(
-            "E", "trouble(-1)", "previous error", id="page.error_before", tooltip="Previous error"
+            "E", "error(-1)", "previous error", id="page.error_before", tooltip="Previous error"
         ),
         Binding("slash", "search", "search", id="page.search", tooltip="Search the log"),
         Binding("n", "find(1)", "next", id="page.next", tooltip="Next match"),
@@ -175,7 +175,7 @@ class LogScreen(TypingScreen, PageScreen):
         """Choose the first line, or the newest, whatever comes."""
         self.choose(0 if side < 0 else len(self._log))
 
-    def action_trouble(self, direction: int) -> None:
+    def action_error(self, direction: int) -> None:
         """Choose the next line that tells of an error, round the ends."""
         places = [at for at, text in enumerate(self._log) if tone(text) == "critical"]
         if places:
@@ -227,7 +227,7 @@ class LogScreen(TypingScreen, PageScreen):
         self.choose(target)
 
     def on_key(self, event: events.Key) -> None:
-        if self.entry.take(event):
+        if self.entry.handle(event):
             if event.key == "enter":
                 self.action_find(1)
             self.present(self.scene)

@@ -364,7 +364,7 @@ class MetricsScreen(TypingScreen):
             return
         if rows := self.rows_moved(event):
             self.action_row(rows)
-        elif self.entry.take(event):
+        elif self.entry.handle(event):
             self._sift(self.entry.text)
 
     def typed(self) -> None:

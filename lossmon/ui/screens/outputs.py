@@ -126,7 +126,7 @@ class OutputsScreen(TypingScreen):
             self._run, self.alone, self.selection = path, None, OutputSelection()
             self.selection.needle, self.body.top = self.entry.text, 0
         self._samples = samples
-        self.selection.take(collect(samples))
+        self.selection.update(collect(samples))
         self._show()
 
     def on_resize(self) -> None:
@@ -165,9 +165,9 @@ class OutputsScreen(TypingScreen):
     def _keys(self) -> Line:
         if self.entry.active or self.entry.text:
             return self.entry.line()
-        trouble = self.said or self.ratings.trouble
-        if trouble:
-            return ((clean(trouble), "warning"),)
+        error = self.said or self.ratings.error
+        if error:
+            return ((clean(error), "warning"),)
         if not self.selection.outputs.prompts:
             return EMPTY
         keys = self.app.active_bindings
@@ -189,7 +189,7 @@ class OutputsScreen(TypingScreen):
     # ---------------------------------------------------------------------------- actions
 
     def on_key(self, event: events.Key) -> None:
-        if self.entry.take(event):
+        if self.entry.handle(event):
             self.typed()
 
     def typed(self) -> None:

@@ -175,7 +175,7 @@ class PaletteScreen(TypingScreen, PageScreen):
             self._choose(self.chosen + 1)
         elif rows := self.rows_moved(event):
             self._choose(self.chosen + rows)
-        elif self.entry.take(event):
+        elif self.entry.handle(event):
             self.typed()
 
     def typed(self) -> None:

@@ -359,7 +359,7 @@ class RunsScreen(TypingScreen, PageScreen):
             event.prevent_default()
             self.entry.text = completed(self.entry.text, self.fleet.names)
             self._sift(self.entry.text)
-        elif self.entry.take(event):
+        elif self.entry.handle(event):
             if event.key == "enter":
                 # What means nothing is dropped with the end of typing.
                 self._sift(self.fleet.filter.text)

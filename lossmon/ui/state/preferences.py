@@ -52,7 +52,7 @@ class Preferences:
         self.pane_layouts: dict[str, PaneLayout] = {}
         self.pins: frozenset[str] = frozenset()
         """Keys of the metrics that stand first on the dashboard."""
-        self.trouble = ""
+        self.error = ""
         """What is wrong with the file, in words; empty if nothing is."""
         self._take_in()
 
@@ -103,8 +103,8 @@ class Preferences:
         self.pane_layouts = {str(size): _pane_layout(size, one) for size, one in panes.items()}
         self.theme, self.pins = theme, frozenset(pins)
 
-    def _give_up(self, trouble: str) -> None:
-        self._path, self.trouble = None, trouble
+    def _give_up(self, error: str) -> None:
+        self._path, self.error = None, error
 
     def _write(self) -> None:
         if self._path is None:

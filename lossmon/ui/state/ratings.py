@@ -40,7 +40,7 @@ class Ratings:
     """Marks of answers, by run, prompt and the two steps.
 
     Attributes:
-        trouble: Why marks are not kept, or empty.
+        error: Why ratings are not kept, or empty.
 
     Args:
         directory: Directory of the file; None keeps nothing beyond the life of this object.
@@ -49,7 +49,7 @@ class Ratings:
     def __init__(self, directory: Path | None) -> None:
         self._path = None if directory is None else directory / NAME
         self._marks: dict[_Key, Rating] = {}
-        self.trouble = ""
+        self.error = ""
         self._take_in()
 
     def of(self, run: Path, prompt: Prompt, before: Step, after: Step) -> Rating | None:
@@ -69,19 +69,19 @@ class Ratings:
             self._marks.pop(key, None)
         else:
             self._marks[key] = opinion.turned if turned else opinion
-        if self._path is not None and not self.trouble:
+        if self._path is not None and not self.error:
             try:
                 json_file.write(self._path, written(self._marks))
             except json_file.JsonFileError as error:
-                self.trouble = f"{error}; marks are not kept"
+                self.error = f"{error}; ratings are not kept"
 
     def _take_in(self) -> None:
-        if self._path is None or self.trouble:
+        if self._path is None or self.error:
             return
         try:
             self._marks = read(self._path)
         except json_file.JsonFileError as error:
-            self.trouble = f"{error}; marks are not kept, the file stays as it is"
+            self.error = f"{error}; ratings are not kept, the file stays as it is"
 
 
 def _key(run: Path, prompt: Prompt, before: Step, after: Step) -> tuple[_Key, bool]:

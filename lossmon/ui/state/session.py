@@ -70,7 +70,7 @@ class Session:
     def errors(self) -> tuple[str, ...]:
         """Why an answer could not be written, if one could not."""
         answers = self._tag_answers
-        return (answers.trouble,) if answers is not None and answers.trouble else ()
+        return (answers.error,) if answers is not None and answers.error else ()
 
 
 MOST = 8

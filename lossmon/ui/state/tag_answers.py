@@ -29,23 +29,23 @@ class TagAnswers:
 
     Args:
         file: Where answers are written; None keeps them until the end alone.
-        tell: Called with all that is said of names whenever that has changed.
+        publish: Called with all that is said of names whenever that has changed.
     """
 
     def __init__(
-        self, names: MetricNames, file: Path | None, tell: Callable[[MetricNames], None]
+        self, names: MetricNames, file: Path | None, publish: Callable[[MetricNames], None]
     ) -> None:
         self._names = {
             name: (tags,) if isinstance(tags, str) else tags for name, tags in names.items()
         }
         self.file = file
-        self._tell = tell
+        self._publish = publish
         self.said: dict[str, Said] = {}
         """Answers by tag, in the order they were first given."""
         self._skipped: set[str] = set()
         self._unwritten: list[tuple[bool, str, str]] = []
         """Changes to write to the file: whether the tag is added or removed, name, tag."""
-        self.trouble = ""
+        self.error = ""
         """Why the last answer could not be written, or empty."""
 
     def open(self, run: RunSnapshot) -> tuple[AmbiguousTag, ...]:
@@ -97,13 +97,13 @@ class TagAnswers:
             tag,
         )
         self.said[tag] = Said(run.path, meaning)
-        self._tell({name: tags for name, tags in self._names.items() if tags})
+        self._publish({name: tags for name, tags in self._names.items() if tags})
         self._unwritten += [(False, *one) for one in gone]
         self._unwritten.append((True, meaning, tag))
         self._write()
 
     def _write(self) -> None:
-        self.trouble = ""
+        self.error = ""
         if self.file is None:
             return
 
@@ -120,4 +120,4 @@ class TagAnswers:
             rewrite(self.file, change)
             self._unwritten.clear()
         except ConfigError as error:
-            self.trouble = f"{error}; what you said holds until you quit"
+            self.error = f"{error}; the labels are kept until you quit"

@@ -196,7 +196,7 @@ class Door:
     history of the browser nor a link to elsewhere holds it then.
 
     Args:
-        port: Where we listen: cookies do not tell ports apart, so the port is in the name.
+        port: Where we listen: cookies do not distinguish ports, so the port is in the name.
         local: We listen on this machine alone. Then no name but a local one is ours, whatever a
             foreign page made its own name point at.
     """
@@ -269,7 +269,7 @@ def serve(
     flags: Sequence[str],
     host: str,
     port: int,
-    tell: Callable[[str], None],
+    say: Callable[[str], None],
 ) -> int:
     """Show the screen to browsers until Ctrl+C or a signal.
 
@@ -277,7 +277,7 @@ def serve(
         flags: Further arguments of the screen's own command.
         host: Name or address to listen on.
         port: Port to listen on; 0 takes any that is free.
-        tell: Prints a line for the user.
+        say: Prints a line for the user.
 
     Returns:
         Exit status.
@@ -294,19 +294,19 @@ def serve(
     # Without `exec` a shell would stand between each screen and us, and hide our end from it.
     command = f"exec {shlex.join(arguments)}"
     screens = Screens(command, host, port, Door(token, port, local=is_local(host)))
-    asyncio.run(_run(screens, sock, partial(_greet, tell, host, port, token)))
+    asyncio.run(_run(screens, sock, partial(_greet, say, host, port, token)))
     return 0
 
 
-def _greet(tell: Callable[[str], None], host: str, port: int, token: str) -> None:
+def _greet(say: Callable[[str], None], host: str, port: int, token: str) -> None:
     """Print the address; the server does not answer before."""
     shown = f"[{host}]" if ":" in host else host
-    tell(f"http://{shown}:{port}/?{PARAMETER}={token}")
+    say(f"http://{shown}:{port}/?{PARAMETER}={token}")
     if is_local(host):
-        tell(f"from elsewhere: ssh -L {port}:localhost:{port} THIS-MACHINE, then the same address")
+        say(f"from elsewhere: ssh -L {port}:localhost:{port} THIS-MACHINE, then the same address")
     else:
-        tell("everybody on this network who knows the address can watch; traffic is not encrypted")
-    tell("Ctrl+C ends it")
+        say("everybody on this network who knows the address can watch; traffic is not encrypted")
+    say("Ctrl+C ends it")
 
 
 def _listen(host: str, port: int) -> socket.socket:

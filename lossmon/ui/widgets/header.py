@@ -82,7 +82,7 @@ class Notices(Panel):
 
     def show(self, scene: Scene) -> None:
         """Show the most urgent notice of a scene."""
-        self._pace.take(scene)
+        self._pace.update(scene)
         self.line = notice(scene, self._pace)
         self.set_class(not self.line, "-empty", update=self.is_mounted)
         self.redraw()

@@ -33,7 +33,7 @@ class Entry:
         """End typing, and forget what was typed."""
         self.text, self.active = "", False
 
-    def take(self, event: Key) -> bool:
+    def handle(self, event: Key) -> bool:
         """Take a key.
 
         Enter ends the typing and keeps the text; escape ends it and drops the text.

@@ -327,7 +327,7 @@ async def test_settings_that_cannot_be_written_are_told_and_the_answer_holds(
         await pilot.press("escape")
         await pilot.pause()
         # The path is as long as the machine makes it; what it means for the user stays.
-        assert "what you said holds until you quit" in screen(app)
+        assert "the labels are kept until you quit" in screen(app)
     assert file.read_text() == "theme = \n"
 
 

@@ -40,7 +40,7 @@ def test_without_a_directory_nothing_is_kept_beyond_the_session(
     monkeypatch.chdir(tmp_path)
     kept = Preferences(None)
     kept.keep_theme("nord")
-    assert (kept.theme, kept.trouble) == ("nord", "")
+    assert (kept.theme, kept.error) == ("nord", "")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -72,8 +72,8 @@ def test_a_broken_file_is_told_and_left_as_it_is(
     path = tmp_path / FILE
     path.write_bytes(content)
     kept = Preferences(tmp_path)
-    assert reason in kept.trouble
-    assert str(path) in kept.trouble
+    assert reason in kept.error
+    assert str(path) in kept.error
     kept.keep_theme("nord")
     assert path.read_bytes() == content
 
@@ -81,7 +81,7 @@ def test_a_broken_file_is_told_and_left_as_it_is(
 def test_a_directory_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "home").write_text("a file, no directory")
     kept = Preferences(tmp_path / "home")
-    assert "nothing is remembered" in kept.trouble
+    assert "nothing is remembered" in kept.error
 
 
 async def test_each_size_has_its_own_panes(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from lossmon.ui.widgets.text_input import LONGEST, Entry
 
 def press(entry: Entry, *keys: str) -> list[bool]:
     characters = {"space": " "}
-    return [entry.take(Key(key, key if len(key) == 1 else characters.get(key))) for key in keys]
+    return [entry.handle(Key(key, key if len(key) == 1 else characters.get(key))) for key in keys]
 
 
 def test_letters_are_text_only_while_it_is_typed() -> None:

@@ -429,7 +429,7 @@ def test_a_notice_that_is_too_long_keeps_its_reason() -> None:
 def test_the_rate_of_reading_and_what_is_left_of_it_are_told() -> None:
     pace, run = Pace(), replace(stage.healthy(), size=2 << 30)
     for seconds, loaded in ((0.0, 0.1), (1.0, 0.2), (2.0, 0.3)):
-        pace.take(replace(one(replace(run, loaded=loaded)), now=seconds))
+        pace.update(replace(one(replace(run, loaded=loaded)), now=seconds))
     text = plain(notice(one(replace(run, loaded=0.3)), pace))
     # A tenth of 2 GiB a second, and seven tenths to go.
     assert "30%  205MB/s  7s  space pauses" in text
@@ -438,10 +438,10 @@ def test_the_rate_of_reading_and_what_is_left_of_it_are_told() -> None:
 def test_a_reading_that_was_interrupted_is_measured_anew() -> None:
     pace, run = Pace(), replace(stage.healthy(), size=100)
     half = one(replace(run, loaded=0.5))
-    pace.take(replace(half, now=0.0))
-    pace.take(replace(half, now=10.0, paused=True))
-    pace.take(replace(half, now=20.0))
-    pace.take(replace(one(replace(run, loaded=0.6)), now=21.0))
+    pace.update(replace(half, now=0.0))
+    pace.update(replace(half, now=10.0, paused=True))
+    pace.update(replace(half, now=20.0))
+    pace.update(replace(one(replace(run, loaded=0.6)), now=21.0))
     assert pace.remaining == pytest.approx(4.0)
     assert "paused 50%" in plain(notice(replace(half, paused=True)))
 

@@ -322,7 +322,7 @@ class MediaScreen(TypingScreen):
             return
         if rows := self.rows_moved(event):
             self.action_choose(rows)
-        elif self.entry.take(event):
+        elif self.entry.handle(event):
             self._sift(self.entry.text)
 
     def typed(self) -> None:

@@ -116,7 +116,7 @@ class LossPane(ChartPane, ChartPointer, can_focus=True):
         if before.run is None or scene.run is None or before.run.path != scene.run.path:
             self.viewport.forget()
         options = content.options
-        self.viewport.take(
+        self.viewport.update(
             content.model,
             other_axis=options.x_axis is not self._options.x_axis,
             other_part=options.recent is not self._options.recent,

@@ -68,7 +68,7 @@ class ChartViewport:
 
     # ------------------------------------------------------------------------------- data
 
-    def take(self, model: ChartModel, *, other_axis: bool, other_part: bool) -> None:
+    def update(self, model: ChartModel, *, other_axis: bool, other_part: bool) -> None:
         """Take newer data.
 
         Args:
