@@ -80,15 +80,11 @@ class Pacing:
         """The alerts of the next message, empty where none is due."""
         if not self.paced:
             return [*pending[:1]]
-        due: dict[tuple[str, str], float] = {}
         for alert in pending:
-            at = max(self._ready(alert, now), self._free(alert.topic, now))
-            due[alert.topic] = min(at, due.get(alert.topic, at))
-        ready = [topic for topic, at in due.items() if at <= now]
-        if not ready:
-            return []
-        topic = min(ready, key=lambda one: due[one])
-        return [one for one in pending if one.topic == topic and self._repeated(one, now) <= now]
+            if max(self._ready(alert, now), self._free(alert.topic, now)) <= now:
+                alike = [one for one in pending if one.topic == alert.topic]
+                return [one for one in alike if self._repeated(one, now) <= now]
+        return []
 
     def _ready(self, alert: Pending, now: float) -> float:
         gather = GATHER_STALLED if alert.code == "stalled" else GATHER

@@ -140,7 +140,7 @@ class Sender(threading.Thread):
         """Whether an alert is to be sent by this channel."""
         return alert.severity >= self._config.severity or alert.kind == OWN
 
-    def put(self, alerts: Sequence[Alert], *, saved: bool = True) -> None:
+    def put(self, alerts: Sequence[Alert], *, saved: bool) -> None:
         """Have some alerts sent.
 
         Args:

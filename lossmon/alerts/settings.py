@@ -116,8 +116,7 @@ def _selection(words: Sequence[str], resolved: bool) -> Selection:
                 f"{', '.join(dict.fromkeys(known))}{did_you_mean(word, [*SEVERITIES, *known])}"
             )
     thresholds = [SEVERITIES[word] for word in words if word in SEVERITIES]
-    named = frozenset(word for word in words if word not in SEVERITIES)
-    return Selection(named, min(thresholds, default=None), resolved)
+    return Selection(frozenset(words), min(thresholds, default=None), resolved)
 
 
 def _of_table(

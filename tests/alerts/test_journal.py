@@ -4,6 +4,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from lossmon.alerts.alert import Alert, alert_of
 from lossmon.alerts.journal import (
     RETENTION,
+    SCHEMA,
     UNSEEN,
     AlertJournal,
     JournalError,
@@ -100,6 +102,8 @@ def test_a_journal_of_another_version_is_put_aside(tmp_path: Path) -> None:
     with AlertJournal(file, NOW) as journal:
         assert journal.trackers() == {}
     assert (tmp_path / f"watch.sqlite.broken-{int(NOW)}").exists()
+    with closing(sqlite3.connect(file)) as database:
+        assert database.execute("PRAGMA user_version").fetchone() == (SCHEMA,)
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:

@@ -200,6 +200,10 @@ def test_a_channel_that_fails_is_tried_again_and_the_others_are_told(bench: Benc
     assert "a diverging" in sent(broken, 1)
     bench.settle(REPEAT)
     assert "0 runs channel_recovered" in sent(bench.channels["one"], 3)
+    bench.observe(bad(), bad("b"))
+    bench.settle(REPEAT)
+    assert sent(bench.channels["one"], 4).count("0 runs channel_recovered") == 1
+    assert "0 runs channel_failed" not in broken.titles, "it is not told of itself"
 
 
 def test_a_channel_that_asks_to_wait_is_left_alone_for_so_long(bench: Bench) -> None:

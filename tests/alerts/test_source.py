@@ -78,6 +78,14 @@ def test_an_alert_is_written_by_the_owner_of_the_terminal(
     assert notification.startswith("\x1b]9;a: ")
 
 
+def test_its_threads_end_with_it(source: AlertingSource) -> None:
+    before = set(threading.enumerate())
+    source.begin()
+    assert set(threading.enumerate()) > before
+    source.stop()
+    assert until(lambda: set(threading.enumerate()) <= before)
+
+
 @pytest.mark.parametrize("is_busy", [True, False])
 def test_what_is_still_being_read_is_not_compared(
     source: AlertingSource, inner: FakeSource, clock: FakeClock, is_busy: bool

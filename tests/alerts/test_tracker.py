@@ -76,6 +76,16 @@ def test_a_higher_severity_is_worse_and_a_lower_one_is_nothing(tracker: RunTrack
     assert changes(tracker, oscillating(Severity.WARNING, 35)) == []
 
 
+def test_a_finding_that_becomes_the_badge_is_no_worse(tracker: RunTracker) -> None:
+    def overfitting(*history: tuple[str, int], step: int) -> RunSnapshot:
+        return run(*START, *history, step=step, beside=[finding("overfitting", 25)])
+
+    for step in (30, 31, 32):
+        tracker.update(overfitting(step=step), 0.0)
+    assert "overfitting" in tracker.active
+    assert changes(tracker, overfitting(("overfitting", 33), step=33)) == []
+
+
 def test_a_finding_beside_the_verdict_must_last(tracker: RunTracker) -> None:
     beside = [finding("overfitting", 25)]
     assert changes(tracker, run(*START, step=30, beside=beside)) == []
