@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import field
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,9 @@ from lossmon.types import Axis, Ints, Kind, Meaning, Points, Restart, Split
 ORDER_BITS = 37
 """Low bits of a position that number the records of one session of a file: a hundred billion per
 session. The high bits are the number of the session."""
+
+ALIKE = 4
+"""Newest columns of a file whose steps and times a new one may share."""
 
 SESSIONS = 128
 """How often a file may be replaced and continue; of a log that is rotated more often, the older
@@ -53,6 +57,9 @@ class FileColumns:
         column = self.columns.get(points.tag)
         if column is None:
             column = TagColumns(shown, meaning, points.axis, self.number)
+            if len(points):
+                newest = islice(reversed(self.columns.values()), ALIKE)
+                column.share(newest, points, self.number << ORDER_BITS)
             self.columns[points.tag] = column
         column.extend(points, self.number << ORDER_BITS)
 
@@ -256,7 +263,12 @@ class Stream:
             last, wall = -1, -math.inf
             for column in fitting:
                 for index in column.backward if len(column.backward) <= MOST_RESTARTS else ():
-                    found.add((int(column.orders[index]), int(column.steps[index])))
+                    found.add(
+                        (
+                            int(column.orders[index]),
+                            int(column.steps[index]),
+                        )
+                    )
                 if column.steps[0] <= last and not column.walls[0] < wall:
                     found.add((int(column.orders[0]), int(column.steps[0])))
                 last, wall = int(column.steps[-1]), float(column.walls[-1])

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from lossmon.store.columns import FEW, TagColumns
+from lossmon.store.streams import ORDER_BITS, FileColumns
 from lossmon.types import Axis, Points
 from tests.store.points import TRAIN
 from tests.store.points import points as logged
@@ -63,3 +64,48 @@ def test_thinning_keeps_unknown_times_unknown() -> None:
     assert len(column.walls) == column.n < 1000 and np.isnan(column.walls).all()
     column.extend(points(1000, 1, wall=5.0), 0)
     assert column.walls[-1] == 1005.0 and math.isnan(column.walls[-2])
+
+
+def file_of(*tags: str, count: int = 200, batch: int = 50) -> FileColumns:
+    """Columns of a log whose records have every tag."""
+    file = FileColumns(3)
+    for start in range(0, count, batch):
+        for tag in tags:
+            file.extend(logged(tag, range(start, start + batch), order=start, wall=1e9), TRAIN, tag)
+    return file
+
+
+def shared(file: FileColumns, name: str) -> bool:
+    one, other = (getattr(column, name) for column in file.columns.values())
+    return np.shares_memory(one, other)
+
+
+def test_columns_that_log_the_same_steps_share_them() -> None:
+    file = file_of("loss", "lr")
+    assert all(shared(file, name) for name in ("steps", "walls", "orders"))
+    assert not shared(file, "values")
+    for column in file.columns.values():
+        assert np.array_equal(column.steps, np.arange(200))
+        assert np.array_equal(column.walls, 1e9 + np.arange(200))
+        assert np.array_equal(column.orders, np.arange(200) + (3 << ORDER_BITS))
+
+
+def test_columns_that_part_ways_keep_what_was_theirs() -> None:
+    file = file_of("loss", "lr")
+    loss, lr = file.columns.values()
+    before = lr.steps
+    file.extend(logged("loss", [200, 201], order=200), TRAIN, "loss")
+    file.extend(logged("lr", [200, 300], order=200), TRAIN, "lr")
+    file.extend(logged("loss", [202], order=202), TRAIN, "loss")
+    assert loss.steps[-3:].tolist() == [200, 201, 202] and lr.steps[-2:].tolist() == [200, 300]
+    assert not shared(file, "steps") and np.array_equal(before, np.arange(200))
+
+
+def test_a_thinned_column_leaves_the_others_as_they_are() -> None:
+    file = file_of("loss", "lr")
+    loss, lr = file.columns.values()
+    loss.thin()
+    file.extend(logged("loss", [200], order=200), TRAIN, "loss")
+    file.extend(logged("lr", [200], order=200), TRAIN, "lr")
+    assert loss.n < 200 and loss.steps[-1] == 200
+    assert np.array_equal(lr.steps, np.arange(201)) and np.array_equal(lr.values, np.arange(201))
