@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -18,6 +19,7 @@ from textual.filter import Monochrome, NoColor
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
+from lossmon.locale import translate
 from lossmon.monitor import RunSource
 from lossmon.types import MetricNames, Snapshot
 from lossmon.ui.chart.model import XAxis
@@ -142,10 +144,12 @@ class LossmonApp(ViewHost):
         ranks = {**FOOTER, **{one.id: one.footer for one in VIEWS if one.footer is not None}}
         own = [one for one in Dashboard.BINDINGS if isinstance(one, Binding)]
         keys = footer((*KEYS, *own), sorted(ranks, key=ranks.__getitem__), self.config.keys)
-        dashboard = Dashboard(keys, self.scene.say)
+        # A method of the scene would keep the columns of its snapshot as long as the dashboard.
+        scene = self.scene
+        dashboard = Dashboard(keys, partial(translate, language=scene.language))
         # All that is known before the first layout need not be painted again after it.
         dashboard.add_class(*classes_of(*self.size), update=False)
-        dashboard.present(self.scene)
+        dashboard.present(scene)
         return dashboard
 
     def on_mount(self) -> None:

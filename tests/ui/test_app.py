@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import gc
+from dataclasses import replace
+from weakref import ref
+
+import numpy as np
 import pytest
 
 from lossmon.errors import ConfigError
@@ -36,6 +41,22 @@ async def test_new_data_replace_the_old() -> None:
         await pilot.pause()
         assert "waiting for" not in text(app)
         assert "HEALTHY" in text(app)
+
+
+async def test_columns_that_are_shown_no_more_are_freed() -> None:
+    """A long log is first shown half read; what it holds then must not stay beside the rest."""
+    steps = np.arange(1, 101)
+    first = stage.series(stage.TRAIN_LOSS, steps, np.full(100, 0.5))
+    known = ref(first.values)
+    app = stage.app(stage.snapshot(replace(stage.healthy(), series=(first,), train=0, eval=None)))
+    del first
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        assert known() is not None
+        app.post_message(SnapshotReady(stage.snapshot(stage.healthy())))
+        await pilot.pause()
+        app.source.snapshot = app.snapshot
+        await until(pilot, lambda: gc.collect() >= 0 and known() is None)
 
 
 async def test_a_frozen_view_ignores_new_data_until_it_goes_on() -> None:

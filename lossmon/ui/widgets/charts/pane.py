@@ -125,6 +125,11 @@ class LossPane(ChartPane, ChartPointer, can_focus=True):
         self._titles, self._footer = content.titles, content.footer
         self._draw()
 
+    def empty(self) -> None:
+        """Show nothing, and keep no columns, while it is hidden."""
+        if self._scene.run is not None:
+            self.show(Scene(), PaneContent(ChartModel(), self._options, no_titles, EMPTY))
+
     def action_move(self, points: int) -> None:
         """Move the cursor along the curve; the first key puts it on the newest point in view."""
         self.viewport.move(points)
@@ -246,6 +251,10 @@ class Losses(Widget):
         plans = plans_in(scene, [pane.id or "" for pane in visible])
         for pane, plan in zip(visible, plans, strict=True):
             show_plan(pane, scene, plan)
+        for pane in self.panes.values():
+            # One that is hidden while another has the whole body comes back as it was.
+            if not pane.display and not pane.has_class("-behind"):
+                pane.empty()
 
         # A window follows the end of its own curves, and those of an eval end earlier.
         zoomed = [pane for pane in self._visible() if pane.viewport.window is not None]
