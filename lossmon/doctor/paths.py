@@ -15,6 +15,12 @@ from lossmon.filesystems import file_system, is_silent, mount_of
 PATIENCE = 5.0
 """Seconds for which a network file system is waited for."""
 
+READING = 2.0
+"""Seconds of reading in search of files that cannot be read."""
+
+MOST_FAULTS = 5
+"""Such files that are named."""
+
 SKEW = 2.0
 """Seconds by which two clocks may differ; below it file times are merely coarse."""
 
@@ -52,6 +58,7 @@ def check_paths(paths: Sequence[Path], late: Collection[Path] = ()) -> Iterator[
             continue
         yield _file_system(path)
         yield from _clock(path)
+        yield from _faults(path)
 
 
 def _is_missing(path: Path) -> bool:
@@ -59,6 +66,21 @@ def _is_missing(path: Path) -> bool:
         return not path.exists()
     except PermissionError:
         return False
+
+
+def _faults(path: Path) -> Iterator[CheckResult]:
+    """Files that lossmon reads only in part or not at all, as far as a short look finds them."""
+    from lossmon.monitor import Monitor
+
+    snapshot = Monitor([path]).poll(READING)
+    errors = (error for run in snapshot.runs for error in run.errors)
+    faults = list(dict.fromkeys((*snapshot.notes, *errors)))
+    for fault in faults[:MOST_FAULTS]:
+        remedy = "everything else is read; `lossmon explain FILE` says more"
+        yield note("files", "{fault}", remedy, fault=fault)
+    if len(faults) > MOST_FAULTS:
+        found, count = "{count} more files are read in part or not at all", len(faults)
+        yield note("files", found, "correct those first", count=str(count - MOST_FAULTS))
 
 
 def _file_system(path: Path) -> CheckResult:

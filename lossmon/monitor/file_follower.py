@@ -203,7 +203,8 @@ class FollowedFile:
 
     def _die(self, reason: str) -> Batch:
         self.status, self.reader, self.pending, self.caught_up = FileStatus.DEAD, None, 0, True
-        self.error = f"{self.found.path.name}: {reason}"
+        path = self.found.path
+        self.error = reason if reason.startswith(f"{path}: ") else f"{path.name}: {reason}"
         return Batch()
 
     def _learn(self, batch: Batch) -> None:

@@ -49,6 +49,10 @@ def _property(text: str) -> str:
     return cells(text).replace("%", "%25").replace(":", "%3A").replace(",", "%2C")
 
 
+MOST_NOTES = 10
+"""Sentences on files that were found and not read, at most."""
+
+
 class Style(NamedTuple):
     """How runs are written.
 
@@ -185,11 +189,14 @@ def monitors(paths: Sequence[Path], config: Config, *, whole: bool = False) -> I
 
 
 def with_metrics(snapshot: Snapshot) -> list[RunSnapshot]:
-    """The runs that hold metrics; why others do not goes to the error output."""
+    """The runs that hold metrics; what else was found and not read goes to the error output."""
     runs = [run for run in snapshot.runs if run.series]
     unread = [error for run in snapshot.runs if not run.series for error in run.errors]
-    for note in dict.fromkeys((*(() if runs else snapshot.notes), *unread)):
+    notes = list(dict.fromkeys((*snapshot.notes, *unread)))
+    for note in notes[:MOST_NOTES]:
         warn(note)
+    if len(notes) > MOST_NOTES:
+        warn(f"and {len(notes) - MOST_NOTES} more that are not read")
     return runs
 
 

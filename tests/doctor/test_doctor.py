@@ -212,6 +212,23 @@ def test_what_lies_in_a_closed_directory_is_no_error_of_ours(
     assert (found.level, found.finding) == (Level.BAD, "may not be read")
 
 
+def test_files_that_cannot_be_read_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "train.log").write_text("step 1 | loss 2.5\nstep 2 | loss 2.0\n")
+    events = tmp_path / "events.out.tfevents.1.host"
+    events.write_bytes(b"\x18" + bytes(7) + b"corrupt." * 9)
+    os.utime(events, (1.7e9, 1.7e9))
+    os.mkfifo(pipe := tmp_path / "eval.log")
+    said = [f"{pipe}: not a regular file, left alone", f"{events}: record header at byte 0"]
+    found = [one for one in check_paths([tmp_path]) if one.subject == "files"]
+    assert [one.values["fault"][: len(text)] for one, text in zip(found, said, strict=True)] == said
+    monkeypatch.setattr(path_checks, "MOST_FAULTS", 1)
+    assert list(check_paths([tmp_path]))[-1].values == {"count": "1"}
+    assert main(["check", str(tmp_path)]) == 0
+    assert said[0] in capsys.readouterr().err
+
+
 def test_a_full_disk_is_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lossmon.doctor.setup.NEEDED", 1 << 80)
     assert levels(check_directories())[1] == "note state directory"

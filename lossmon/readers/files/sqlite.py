@@ -112,7 +112,7 @@ def visit(path: Path, timeout: float = TIMEOUT) -> Iterator[sqlite3.Connection]:
 
 
 def _opened(path: Path, stack: ExitStack, timeout: float) -> sqlite3.Connection:
-    if _beginning(path, 20)[18:20] == _WAL and not _beside(path, "-wal").exists():
+    if _stands_alone(path):
         stack.enter_context(_unchanged(path))
         return _begun(_address(path, "ro") + _IMMUTABLE, timeout)
     try:
@@ -128,6 +128,17 @@ def _opened(path: Path, stack: ExitStack, timeout: float) -> sqlite3.Connection:
         # written into the database itself is better than nothing.
         stack.enter_context(_unchanged(path))
         return _begun(_address(path, "ro") + _IMMUTABLE, timeout)
+
+
+def _stands_alone(path: Path) -> bool:
+    """Whether nothing beside a database belongs to it.
+
+    SQLite would wait for a pipe in the place of a journal, and try for minutes to use a directory.
+    """
+    files = [_beside(path, ending) for ending in ("-journal", "-wal", "-shm")]
+    if any(os.path.lexists(file) and not file.is_file() for file in files):
+        return True
+    return _beginning(path, 20)[18:20] == _WAL and not files[1].exists()
 
 
 @contextmanager

@@ -291,6 +291,19 @@ def test_where_the_log_cannot_be_opened_the_rest_is_read(tmp_path: Path) -> None
     assert len(read_whole(opened(copy, "trackio")).values("eval/loss")) == 5
 
 
+@pytest.mark.parametrize("mode", ["WAL", "DELETE"])
+def test_a_log_that_is_none_is_not_waited_for(journaled: Path, mode: str) -> None:
+    with closing(sqlite3.connect(journaled)) as connection:
+        connection.execute(f"PRAGMA journal_mode = {mode}")
+    if mode == "WAL":
+        Path(f"{journaled}-wal").write_bytes(bytes(range(256)) * 20)
+        Path(f"{journaled}-shm").mkdir()
+    else:
+        os.mkfifo(f"{journaled}-journal")
+    with visit(journaled) as connection:
+        assert connection.execute("SELECT COUNT(*) FROM configs").fetchone()
+
+
 def test_other_databases_are_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "other.db"
     change(path, "CREATE TABLE metrics (a)")
