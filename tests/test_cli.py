@@ -453,6 +453,7 @@ def test_a_report_does_without_textual(log: Path, tmp_path: Path) -> None:
         (["chekc", "x"], "did you mean `lossmon check`?"),
         (["check", "--jsno", "x"], "did you mean --json?"),
         (["demo", "--case", "helthy"], "did you mean healthy?"),
+        (["demo", "nan"], "did you mean --case nan?"),
         (["help", "exprot"], "did you mean export?"),
         (["check", "logz"], "did you mean logs?"),
         (["check", "logs/stat.josn"], "did you mean logs/stat.json?"),

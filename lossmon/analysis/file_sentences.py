@@ -42,6 +42,7 @@ def about_logged(run: RunSnapshot, language: str) -> str:
 
 
 _NONE = "no files here yet"
+_EMPTY = "{name} is empty"
 _ONE = "{name} is not a log in a known format"
 _SEVERAL = "{count} {count:file|files} here, none with metrics: {names}"
 
@@ -52,10 +53,12 @@ def about_unread(path: str, seen: int, unread: Sequence[str], language: str) -> 
     Args:
         path: The path that was searched.
         seen: Regular files seen there.
-        unread: Names of some that are not in a known format.
+        unread: Names of some that are not in a known format; none where the path is an empty file.
     """
     if not seen:
         return translate(_NONE, language)
+    if seen == 1 and not unread:
+        return phrase(_EMPTY, language, name=path)
     if seen == 1 and path.rpartition("/")[2] in unread:
         return phrase(_ONE, language, name=unread[0])
     names = ", ".join(unread) + (", …" if len(unread) < seen else "")

@@ -9,6 +9,7 @@ from lossmon.analysis.file_sentences import about_unread
     "seen, unread, text",
     [
         (0, (), "no files here yet"),
+        (1, (), "src/notes.txt is empty"),
         (1, ("notes.txt",), "notes.txt is not a log in a known format"),
         (1, ("a.py",), "1 file here, none with metrics: a.py"),
         (3, ("a.py", "b.bin"), "3 files here, none with metrics: a.py, b.bin, …"),

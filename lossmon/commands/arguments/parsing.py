@@ -99,6 +99,10 @@ class _CommandParser(argparse.ArgumentParser):
         """What the user may have meant, from argparse's words on what is wrong."""
         if flag := re.match(r"unrecognized arguments: (--[\w-]+)", message):
             return did_you_mean(flag[1], self._option_string_actions)
+        if word := re.match(r"unrecognized arguments: ([\w-]+)$", message):
+            for one in self._actions:
+                if word[1] in (one.choices or ()):
+                    return f"; did you mean {one.option_strings[-1]} {word[1]}?"
         if choice := re.search(r"invalid choice: '(.*?)' \(choose from (.*)\)", message):
             return did_you_mean(choice[1], re.findall(r"[\w-]+", choice[2]))
         return ""

@@ -133,7 +133,9 @@ class SearchPath:
     ) -> FoundFile | None:
         file = detector.find(listed, named=named)
         if file is None:
-            self.unrecognised.append(os.path.basename(listed.path))
+            # What a training has not written to yet is no unknown format.
+            if not (named and _is_empty(listed.path)):
+                self.unrecognised.append(os.path.basename(listed.path))
         elif listed.inode not in seen:
             seen.add(listed.inode)
             return file
@@ -273,3 +275,10 @@ def _with_history(checkpoint: FoundCheckpoint, histories: Mapping[str, str]) -> 
 
 def _listed(checkpoints: Iterable[FoundCheckpoint]) -> Checkpoints:
     return tuple(sorted({(checkpoint.step, checkpoint.name) for checkpoint in checkpoints}))
+
+
+def _is_empty(path: str) -> bool:
+    try:
+        return os.stat(path).st_size == 0
+    except OSError:
+        return False
