@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections import defaultdict
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import pytest
@@ -22,6 +22,24 @@ def test_no_class_name_stands_in_two_packages() -> None:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 places[node.name].add(path.parent)
     assert not {name: found for name, found in places.items() if len(found) > 1}
+
+
+def test_no_constant_of_a_module_is_defined_twice() -> None:
+    """The second definition would hold for the code above it, too."""
+    doubled = {
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in MODULES
+        for name, count in Counter(_constants(path)).items()
+        if count > 1
+    }
+    assert not doubled
+
+
+def _constants(path: Path) -> list[str]:
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    assigned = [one for one in body if isinstance(one, ast.Assign)]
+    targets = [target for one in assigned for target in one.targets]
+    return [one.id for one in targets if isinstance(one, ast.Name)]
 
 
 def test_every_package_and_module_says_what_it_is_for() -> None:

@@ -222,7 +222,7 @@ def _numbers(entry: Mapping[str, Any], fields: tuple[str, ...]) -> dict[str, Any
     }
 
 
-MOST = 16
+MOST_DETAILS = 16
 """Driver errors and partitions per GPU that are kept."""
 
 _NUMBERS = (
@@ -276,7 +276,7 @@ def _pcie(entry: object) -> PcieLink | None:
 
 
 def _xids(entries: object) -> tuple[int, ...]:
-    codes = map(whole, entries[-MOST:]) if isinstance(entries, list) else ()
+    codes = map(whole, entries[-MOST_DETAILS:]) if isinstance(entries, list) else ()
     return tuple(code for code in codes if code is not None)
 
 
@@ -288,7 +288,7 @@ def _partitions(entries: object) -> tuple[GpuPartition, ...]:
             whole(one.get("memory_used")),
             whole(one.get("memory_total")),
         )
-        for one in (entries[:MOST] if isinstance(entries, list) else ())
+        for one in (entries[:MOST_DETAILS] if isinstance(entries, list) else ())
         if isinstance(one, dict) and (index := whole(one.get("index"))) is not None
     )
 

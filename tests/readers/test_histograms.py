@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lossmon.readers.histograms import regular
+from lossmon.readers.values import regular
 
 _NUMBERS = st.lists(st.tuples(*[st.floats()] * 3), max_size=8)
 

@@ -64,7 +64,7 @@ FORMATS = (
         title="mmcv *.log.json",
         names=("*.log.json",),
         claims=lazy(f"{_HERE}.detection:claims_mmcv"),
-        open=lazy(f"{_HERE}.mmengine:open_mmcv"),
+        open=lazy(f"{_HERE}.frameworks:open_mmcv"),
         rank=Rank.LIVE,
     ),
     Format(
@@ -72,7 +72,7 @@ FORMATS = (
         title="MMEngine scalars.json",
         names=("scalars.json", "[0-9]*_[0-9]*.json"),
         claims=lazy(f"{_HERE}.detection:claims_mmengine"),
-        open=lazy(f"{_HERE}.mmengine:open_mmengine"),
+        open=lazy(f"{_HERE}.frameworks:open_mmengine"),
         rank=Rank.LIVE,
         repeats=_repeats_scalars,
         superseded=_twins,

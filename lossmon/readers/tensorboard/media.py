@@ -17,8 +17,8 @@ from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import HistogramProto, Summary
 from tensorboard.compat.proto.tensor_pb2 import TensorProto
 
-from lossmon.readers.histograms import regular
 from lossmon.readers.tensorboard.tfrecord import FOOTER, crc32c, masked
+from lossmon.readers.values import regular
 from lossmon.regular_file import open_regular
 from lossmon.sanitize import one_line
 from lossmon.types import (

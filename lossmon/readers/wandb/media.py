@@ -12,8 +12,7 @@ import numpy as np
 from lossmon.readers.files.attachments import read_attachment
 from lossmon.readers.files.leveldb_log import read_record
 from lossmon.readers.files.protobuf import BYTES, MalformedError, decode_fields
-from lossmon.readers.histograms import regular
-from lossmon.readers.values import number
+from lossmon.readers.values import number, regular
 from lossmon.readers.wandb.items import decode_history, decode_key
 from lossmon.readers.wandb.tables import classifier_curves
 from lossmon.sanitize import one_line

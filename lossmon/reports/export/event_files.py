@@ -40,7 +40,7 @@ def write_event_file(
         OSError: The file cannot be written.
     """
     if os.path.lexists(directory):
-        raise FileExistsError(errno.EEXIST, "exists already", str(directory))
+        raise FileExistsError(errno.EEXIST, "already exists", str(directory))
     temporary = directory.with_name(f".{directory.name}.{os.getpid()}")
     temporary.mkdir(parents=True)
     try:

@@ -50,7 +50,7 @@ def fresh(path: Path) -> Iterator[TextIO]:
         OSError: The file cannot be written.
     """
     if path.exists():
-        raise FileExistsError(17, "exists already", str(path))
+        raise FileExistsError(17, "already exists", str(path))
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with temporary.open("x", encoding="utf-8", newline="") as out:

@@ -96,7 +96,7 @@ def read(path: Path) -> dict[_Key, Rating]:
     """The marks in a file; none where it is not there.
 
     Raises:
-        JsonFileError: It cannot be read, or is not a file of marks.
+        JsonFileError: It cannot be read, or is not a file of ratings.
     """
     try:
         content = json_file.read(path, LARGEST)
@@ -108,7 +108,7 @@ def read(path: Path) -> dict[_Key, Rating]:
         return dict(_mark(one) for one in content["marks"])
     except (ValueError, LookupError, TypeError) as error:
         raise json_file.JsonFileError(
-            f"{path}: not a file of marks ({type(error).__name__})"
+            f"{path}: not a file of ratings ({type(error).__name__})"
         ) from error
 
 
