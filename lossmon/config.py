@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import field, fields
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -236,7 +236,7 @@ def load(
     if chosen_lang == "auto":
         values["lang"], variable = language_of(environment)
         origins["lang"] = variable or origins["lang"]
-    known = {one.name for one in fields(Config)}
+    known = Config.__annotations__
     return Config(
         **{name: value for name, value in values.items() if name in known},  # type: ignore[arg-type]
         metrics=tables.metrics,

@@ -74,7 +74,9 @@ class _Fields:
         self._members = members
 
     def __get__(self, instance: object, owner: type) -> object:
-        contents = {"__annotations__": owner.__annotations__, "__doc__": "", **self._members}
+        # Without a description, the standard library would examine the class to write one.
+        described = {"__annotations__": owner.__annotations__, "__doc__": owner.__name__}
+        contents = {**described, **self._members}
         plain: type = _standard(init=False, repr=False, eq=False)(
             type(owner.__name__, (), contents)
         )
