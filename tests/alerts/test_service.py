@@ -117,6 +117,14 @@ def bad(name: str = "a", code: str = "diverging") -> RunSnapshot:
     return run(("healthy", 10), (code, 50), name=name)
 
 
+def test_a_run_without_a_curve_is_told_only_if_it_failed(bench: Bench) -> None:
+    bench.start()
+    failed = run(name="failed", state=RunState.FAILED)
+    bench.observe(*(replace(one, series=(), train=None, eval=None) for one in (bad(), failed)))
+    bench.settle()
+    assert sent(bench.channels["one"], 1) == ["failed failed"]
+
+
 def test_a_transition_is_sent_once(bench: Bench) -> None:
     bench.start()
     for step in (50, 51, 52):
