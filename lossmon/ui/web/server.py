@@ -269,7 +269,7 @@ def serve(
     flags: Sequence[str],
     host: str,
     port: int,
-    say: Callable[[str], None],
+    write: Callable[[str], None],
 ) -> int:
     """Show the screen to browsers until Ctrl+C or a signal.
 
@@ -277,7 +277,7 @@ def serve(
         flags: Further arguments of the screen's own command.
         host: Name or address to listen on.
         port: Port to listen on; 0 takes any that is free.
-        say: Prints a line for the user.
+        write: Prints a line for the user.
 
     Returns:
         Exit status.
@@ -294,19 +294,19 @@ def serve(
     # Without `exec` a shell would stand between each screen and us, and hide our end from it.
     command = f"exec {shlex.join(arguments)}"
     screens = Screens(command, host, port, Door(token, port, local=is_local(host)))
-    asyncio.run(_run(screens, sock, partial(_greet, say, host, port, token)))
+    asyncio.run(_run(screens, sock, partial(_greet, write, host, port, token)))
     return 0
 
 
-def _greet(say: Callable[[str], None], host: str, port: int, token: str) -> None:
+def _greet(write: Callable[[str], None], host: str, port: int, token: str) -> None:
     """Print the address; the server does not answer before."""
     shown = f"[{host}]" if ":" in host else host
-    say(f"http://{shown}:{port}/?{PARAMETER}={token}")
+    write(f"http://{shown}:{port}/?{PARAMETER}={token}")
     if is_local(host):
-        say(f"from elsewhere: ssh -L {port}:localhost:{port} THIS-MACHINE, then the same address")
+        write(f"from elsewhere: ssh -L {port}:localhost:{port} THIS-MACHINE, then the same address")
     else:
-        say("everybody on this network who knows the address can watch; traffic is not encrypted")
-    say("Ctrl+C ends it")
+        write("everybody on this network who knows the address can watch; traffic is not encrypted")
+    write("Ctrl+C ends it")
 
 
 def _listen(host: str, port: int) -> socket.socket:
