@@ -167,7 +167,7 @@ async def test_a_broken_file_of_marks_is_named_and_left_alone(tmp_path: Path) ->
     app = app_of(home=tmp_path)
     async with app.run_test(size=(200, 30)) as pilot:
         shown = await press(pilot, "u", "plus")
-        assert "not a file of marks" in shown
+        assert "not a file of ratings" in shown
         assert "1 of 1 rated" in shown
     assert (tmp_path / "outputs.json").read_text() == '{"marks": 3}'
 
