@@ -82,12 +82,10 @@ def shared_prefix(names: Sequence[str]) -> str:
     """What all names begin with, up to the last separator; empty for fewer than two names."""
     if len(names) < 2:
         return ""
-    first, last = min(names), max(names)
-    alike = (one == other for one, other in zip(first, last, strict=False))
-    size = next((at for at, same in enumerate(alike) if not same), min(len(first), len(last)))
-    while size and first[size - 1] not in _SEPARATORS:
-        size -= 1
-    return first[:size]
+    start = shared_start(names)
+    while start and start[-1] not in _SEPARATORS:
+        start = start[:-1]
+    return start
 
 
 def frequencies(names: Iterable[str]) -> Counter[str]:
