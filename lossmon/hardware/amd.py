@@ -23,6 +23,13 @@ _MILLIDEGREES = 1e3
 """Temperatures above this are in thousandths of a degree, as some versions give them."""
 
 
+_GENERATIONS = {2.5: 1, 5.0: 2, 8.0: 3, 16.0: 4, 32.0: 5, 64.0: 6}
+"""Generation of a PCI Express link by its speed in GT/s."""
+
+_MEGATRANSFERS = 1000
+"""Speeds from here on are in MT/s, as most versions give them."""
+
+
 @dataclass(slots=True)
 class _Device:
     """State of one GPU between samples."""
@@ -193,10 +200,13 @@ def _power(info: Any) -> float | None:
 def _pcie(info: Any) -> PcieLink | None:
     static, now = _entry(info, "pcie_static"), _entry(info, "pcie_metric")
     width, most = _whole(_entry(now, "pcie_width")), _whole(_entry(static, "max_pcie_width"))
-    generation = _whole(_entry(static, "pcie_interface_version"))
-    if width is None or most is None or generation is None:
+    whole = _whole(_entry(static, "max_pcie_interface_version"))
+    whole = _whole(_entry(static, "pcie_interface_version")) if whole is None else whole
+    if width is None or most is None or whole is None:
         return None
-    return PcieLink(generation, width, generation, most)
+    speed = _number(_entry(now, "pcie_speed")) or 0.0
+    generation = _GENERATIONS.get(speed / 1000 if speed >= _MEGATRANSFERS else speed, whole)
+    return PcieLink(generation, width, whole, most)
 
 
 def _entry(value: Any, name: str) -> Any:

@@ -76,7 +76,7 @@ VERSION_7 = {
     "amdsmi_get_gpu_total_ecc_count": {"correctable_count": 3, "uncorrectable_count": 1},
     "amdsmi_get_pcie_info": {
         "pcie_static": {"max_pcie_width": 16, "pcie_interface_version": 5},
-        "pcie_metric": {"pcie_width": 8, "pcie_speed": 32000},
+        "pcie_metric": {"pcie_width": 8, "pcie_speed": 16000},
     },
     "amdsmi_get_gpu_process_list": [
         {"pid": 4000001, "name": "python3", "memory_usage": {"vram_mem": 60 * GIB}},
@@ -109,7 +109,7 @@ def test_every_field_is_read_in_si_units(monkeypatch: pytest.MonkeyPatch) -> Non
     assert first.sm_clock == 2.09e9 and not first.lost
     assert first.processes == (GpuProcess(4000001, "", 60 * GIB),)
     assert first.details is not None
-    assert first.details.pcie == PcieLink(5, 8, 5, 16)
+    assert first.details.pcie == PcieLink(4, 8, 5, 16)
     assert (first.details.ecc_corrected, first.details.ecc_uncorrected) == (3, 1)
 
 
