@@ -83,7 +83,7 @@ def _text(key: str, value: float | int | str, terms: Mapping[str, str]) -> str:
     if isinstance(value, str):
         return terms.get(value, value)
     if isinstance(value, int):
-        return str(value)
+        return f"{value:,}"
     if not math.isfinite(value):
         return "–"
     if key.endswith("percent"):

@@ -73,7 +73,7 @@ def test_all_that_is_known_is_printed() -> None:
         "NVLink out 12.3 GB/s, in 9.8 GB/s, fan 45 %, encoder 0 %, decoder 7 %, "
         "2 uncorrected ECC errors, Xid 63, 79, MIG 1g.10gb 1.0/10.0 GiB",
         "tune:",
-        "  SLOW GPU: GPU 1 at 1200 MHz, the 7 others at 1755: 32% below",
+        "  SLOW GPU: GPU 1 at 1,200 MHz, the 7 others at 1,755: 32% below",
         "  gpu02, stale",
         "    GPU 0 H100: does not answer",
     ]

@@ -91,10 +91,17 @@ LOW_CELL = 6
 LOW = 20
 
 
-def grid_of(size: Size) -> tuple[int, int]:
+SCALES = (0.6, 0.8, 1.0, 1.4, 2.0, 3.0)
+"""Sizes of charts to choose from, as a factor of the usual one in both directions."""
+
+
+def grid_of(size: Size, scale: float = 1.0) -> tuple[int, int]:
     """Columns and rows of charts in a terminal of a size."""
     rows = max(1, size.height - 2)
-    return max(1, size.width // CELL[0]), max(1, rows // (CELL[1] if rows >= LOW else LOW_CELL))
+    height = CELL[1] if rows >= LOW else LOW_CELL
+    # Lower charts would have no row for a curve.
+    height = max(LOW_CELL - 1, round(height * scale))
+    return max(1, size.width // round(CELL[0] * scale)), max(1, rows // height)
 
 
 def room_of(size: Size, columns: int, rows: int) -> tuple[int, int]:

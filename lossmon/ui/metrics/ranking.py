@@ -110,12 +110,14 @@ class MetricChoices:
         sort: What they are sorted by.
         group: Key of the open group, None where all metrics are shown.
         chosen: Key of the chosen metric, None before the first choice.
+        scale: Size of the charts, as a factor of the usual one.
     """
 
     filter: str = ""
     sort: MetricSort = MetricSort.IMPORTANCE
     group: str | None = None
     chosen: str | None = None
+    scale: float = 1.0
 
 
 _REGEX = re.compile(r"[\\^$|(){}+]|\[[^\]]*-[^\]]*\]")

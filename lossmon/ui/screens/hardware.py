@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar, Self
 
-from textual import events, getters
+from textual import events, getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Grid
@@ -85,6 +85,8 @@ class HardwareScreen(SceneScreen):
         super().__init__()
         self.timeline = app.timeline
         self.scene = Scene()
+        self.cursor: float | None = None
+        """Seconds since the run began at which a cursor stands, None without one."""
         self.page = 0
         self.pages = 1
         self.heading = Heading()
@@ -135,7 +137,12 @@ class HardwareScreen(SceneScreen):
         for pane in self.panes:
             pane.set_class(pane.place >= len(shown), "-unused")
         options = replace(
-            options_of(scene), x_axis=XAxis.TIME, x_range=span, log_y=False, recent=False
+            options_of(scene),
+            x_axis=XAxis.TIME,
+            x_range=span,
+            log_y=False,
+            recent=False,
+            cursor=self.cursor,
         )
         several = len({track.node for track in tracks}) > 1
         for pane, one in zip(self.panes, shown, strict=False):
@@ -166,7 +173,7 @@ class HardwareScreen(SceneScreen):
         settings = replace(scene.chart_settings, x=x, recent=False, log_x=False)
         options = replace(options_of(scene), x_axis=x, recent=False)
         if has_clock:
-            options = replace(options, x_range=span)
+            options = replace(options, x_range=span, cursor=self.cursor)
         model = model_of(run, settings, shown) if shown else ChartModel()
         title = [(at, _loss_title(scene, run, index)) for at, index in enumerate(shown)]
         self.loss.show(model, options, title, EMPTY, chosen=False)
@@ -238,8 +245,19 @@ class HardwareScreen(SceneScreen):
     # ------------------------------------------------------------------------------- keys
 
     def action_back(self) -> None:
-        """Close the view."""
-        self.app.pop_screen()
+        """Take the cursor away, else close the view."""
+        if self.cursor is None:
+            self.app.pop_screen()
+        else:
+            self.cursor = None
+            self._draw()
+
+    @on(MetricPane.Clicked)
+    def point(self, event: MetricPane.Clicked) -> None:
+        """Put a cursor on every chart at the time that was clicked."""
+        if event.position is not None and event.pane.chart.options.x_axis is XAxis.TIME:
+            self.cursor = event.position
+            self._draw()
 
     def action_page(self, by: int) -> None:
         """Show other GPUs."""

@@ -11,11 +11,13 @@ from textual import events, getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Grid
+from textual.geometry import Size
 
 from lossmon.types import RunSnapshot
+from lossmon.ui.chart.model import ChartOptions, XAxis
 from lossmon.ui.dashboard.chart_titles import options_of
 from lossmon.ui.keys import footer
-from lossmon.ui.metrics.charts import chart_of, grid_of, room_of
+from lossmon.ui.metrics.charts import SCALES, chart_of, grid_of, room_of
 from lossmon.ui.metrics.entries import (
     Bands,
     MediaEntry,
@@ -43,7 +45,7 @@ from lossmon.ui.widgets.metric_pane import (
 from lossmon.ui.widgets.panel import Heading
 
 FOOTER = ("metrics.open", "metrics.filter", "metrics.sort", "metrics.pin", "metrics.page_down",
-          "metrics.back")  # fmt: skip
+          "metrics.back", "metrics.larger", "metrics.smaller")  # fmt: skip
 """Ids of what the footer shows, the most important first."""
 
 
@@ -56,7 +58,7 @@ class MetricsScreen(TypingScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "back", id="metrics.back",
-                tooltip="Clear the filter, leave the group"),
+                tooltip="Clear the cursor or filter, leave the group"),
         Binding("left", "choose(-1)", "left", id="metrics.left", tooltip="Metric to the left"),
         Binding("right", "choose(1)", "right", id="metrics.right", tooltip="Metric to the right"),
         Binding("up,k", "row(-1)", "up", id="metrics.up", tooltip="Metric above"),
@@ -73,6 +75,9 @@ class MetricsScreen(TypingScreen):
                 tooltip="Filter by words, glob or regex"),
         Binding("s", "sort", "sort", id="metrics.sort",
                 tooltip="Sort by importance, name or change"),
+        Binding("z", "scale(1)", "larger", id="metrics.larger", tooltip="Fewer, larger charts"),
+        Binding("Z", "scale(-1)", "smaller", id="metrics.smaller",
+                tooltip="More, smaller charts"),
         Binding("space", "pin", "pin", id="metrics.pin",
                 tooltip="Pin the metric to the dashboard"),
     ]  # fmt: skip
@@ -98,9 +103,11 @@ class MetricsScreen(TypingScreen):
         """All metrics that fit the filter, in their order."""
         self.top = 0
         """Place of the first metric of the page."""
+        self.cursor: tuple[tuple[XAxis, bool], float] | None = None
+        """The axis that was clicked, and the position on it; None without a cursor."""
         self.wrong = ""
         """What is wrong with the filter that is being typed."""
-        self.most = grid_of(app.size)
+        self.most = grid_of(app.size, self.choices.scale)
         """Columns and rows of charts that there is room for."""
         self.columns, self.rows = self.most
         self.heading = Heading()
@@ -129,7 +136,11 @@ class MetricsScreen(TypingScreen):
         yield self.keys
 
     def on_resize(self, event: events.Resize) -> None:
-        self.most = grid_of(event.size)
+        self._fit(event.size)
+
+    def _fit(self, size: Size) -> None:
+        """Have as many panes as there is room for."""
+        self.most = grid_of(size, self.choices.scale)
         missing = [MetricPane(at) for at in range(len(self.panes), self.most[0] * self.most[1])]
         if missing:
             self.panes += missing
@@ -231,6 +242,8 @@ class MetricsScreen(TypingScreen):
         options = options_of(scene, index)
         if not chart.may_be_log:
             options = replace(options, log_y=False)
+        if self.cursor is not None and self.cursor[0] == self._axis_of(options):
+            options = replace(options, cursor=self.cursor[1])
         pinned = entry.key in scene.pins
         extra = len(value_of(chart.last)) + 1 + 2 * pinned + 4 * entry.is_group
         room = (pane.size.width or self.app.size.width // self.columns) - FRAME_ROOM - extra
@@ -304,6 +317,12 @@ class MetricsScreen(TypingScreen):
             place = len(self.shown) - 1
         self._choose(place)
 
+    def action_scale(self, by: int) -> None:
+        """Show fewer and larger charts, or more and smaller ones."""
+        at = SCALES.index(self.choices.scale) + by
+        self.choices.scale = SCALES[max(0, min(len(SCALES) - 1, at))]
+        self._fit(self.app.size)
+
     def action_edge(self, side: int) -> None:
         """Choose the first or the last metric."""
         self._choose(0 if side < 0 else len(self.shown) - 1)
@@ -322,8 +341,11 @@ class MetricsScreen(TypingScreen):
             self.post_message(DetailRequested(entry.key))
 
     def action_back(self) -> None:
-        """Leave the group, else drop the filter, else close the view."""
-        if self.choices.group is not None:
+        """Take the cursor away, else leave the group, drop the filter or close the view."""
+        if self.cursor is not None:
+            self.cursor = None
+            self._draw()
+        elif self.choices.group is not None:
             self.choices.chosen, self.choices.group = self.choices.group, None
             self._again()
         elif self.choices.filter:
@@ -384,10 +406,15 @@ class MetricsScreen(TypingScreen):
 
     @on(MetricPane.Clicked)
     def choose_pane(self, event: MetricPane.Clicked) -> None:
-        """A click chooses, two open."""
-        self._choose(self.top + event.place)
+        """A click chooses and puts a cursor on every chart with that axis, two open."""
+        if event.position is not None:
+            self.cursor = self._axis_of(event.pane.chart.options), event.position
+        self._choose(self.top + event.pane.place)
         if event.times > 1:
             self.action_open()
+
+    def _axis_of(self, options: ChartOptions) -> tuple[XAxis, bool]:
+        return options.x_axis, self.scene.chart_settings.log_x
 
     def wheel(self, event: events.MouseEvent, way: int) -> None:
         self.action_page(way)

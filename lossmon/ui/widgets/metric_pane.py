@@ -9,7 +9,9 @@ from textual import events
 from textual.message import Message
 
 from lossmon.types import ClassifierCurve, Histogram
-from lossmon.ui.chart.model import ChartModel, ChartOptions
+from lossmon.ui.chart.curve_cache import Trace
+from lossmon.ui.chart.model import ChartModel, ChartOptions, XAxis
+from lossmon.ui.chart.readout import readout
 from lossmon.ui.dashboard.chart_titles import options_of
 from lossmon.ui.media.heat import area_word, curve_model, summary, unit_square
 from lossmon.ui.metrics.entries import MEDIA_WORDS, MediaEntry, MetricEntry
@@ -40,11 +42,11 @@ class MetricPane(ChartPane):
     """
 
     class Clicked(Message):
-        """The pane at a place was clicked, `times` times in a row."""
+        """The pane was clicked, `times` times in a row, at a position of its chart or beside it."""
 
-        def __init__(self, place: int, times: int) -> None:
+        def __init__(self, pane: MetricPane, times: int, position: float | None) -> None:
             super().__init__()
-            self.place, self.times = place, times
+            self.pane, self.times, self.position = pane, times, position
 
     def __init__(self, place: int) -> None:
         super().__init__()
@@ -64,6 +66,8 @@ class MetricPane(ChartPane):
         """Show a chart with a title and a footer."""
         self.remove_class("-media")
         self.chart.show(model, options)
+        if options.cursor is not None:
+            footer = cursor_line(model, options, self.chart.traces) or footer
         self._frame(title, [(0, footer)], chosen=chosen)
 
     def show_media(
@@ -98,7 +102,22 @@ class MetricPane(ChartPane):
 
     def on_click(self, event: events.Click) -> None:
         event.stop()
-        self.post_message(self.Clicked(self.place, event.chain))
+        around, position = self.chart.content_region, None
+        if around.contains(event.screen_x, event.screen_y):
+            position = self.chart.position_at(event.screen_x - around.x)
+        self.post_message(self.Clicked(self, event.chain, position))
+
+
+def cursor_line(model: ChartModel, options: ChartOptions, traces: Sequence[Trace]) -> Line:
+    """Where the cursor stands and what each curve is there, for the lower edge."""
+    found = readout(model, options.cursor or 0.0, traces)
+    if not found:
+        return EMPTY
+    first = found[0]
+    is_time = options.x_axis is XAxis.TIME
+    place = numbers.duration(first.x) if is_time else f"@{numbers.si(first.step)}"
+    values = "  ".join(value_of(one.value) for one in found)
+    return ((f"{place} ", MUTED), (values, TEXT))
 
 
 def title_of_entry(

@@ -96,6 +96,10 @@ async def test_enter_on_the_panel_opens_every_gpu() -> None:
         assert "8 GPUs" in shown
         assert all(f"GPU{at}" in shown for at in range(8))
         assert "HW slowdown" in shown
+        await pilot.click(app.screen.panes[1], offset=(20, 4))
+        assert all(pane.chart.options.cursor for pane in (app.screen.loss, *app.screen.panes[:8]))
+        await pilot.press("escape")
+        assert app.screen.cursor is None
         for size in ((40, 15), (80, 24), (200, 50)):
             assert await wrong_at(pilot, app, size) == []
         await pilot.resize_terminal(40, 15)

@@ -12,12 +12,13 @@ from textual.geometry import Size
 from lossmon.types import Meaning, RunSnapshot
 from lossmon.ui.app import LossmonApp
 from lossmon.ui.follower import SnapshotReady
-from lossmon.ui.metrics.charts import grid_of
+from lossmon.ui.metrics.charts import SCALES, grid_of
 from lossmon.ui.scene import ScreenConfig
 from lossmon.ui.screens.dashboard import Dashboard
 from lossmon.ui.screens.detail import DetailScreen
 from lossmon.ui.screens.metrics import MetricsScreen
 from lossmon.ui.state.preferences import Preferences
+from lossmon.ui.text.lines import plain
 from tests.ui import stage
 from tests.ui.screen import text
 
@@ -60,6 +61,11 @@ ALL = ["train loss", "eval loss", "learning rate", "eval accuracy", "grad norm",
 )
 def test_columns_and_rows_follow_the_terminal(size: tuple[int, int], grid: tuple[int, int]) -> None:
     assert grid_of(Size(*size)) == grid
+
+
+def test_charts_can_be_fewer_and_larger_or_more_and_smaller() -> None:
+    counts = [columns * rows for columns, rows in (grid_of(Size(200, 50), at) for at in SCALES)]
+    assert counts == sorted(counts, reverse=True) and counts[0] > 25 > counts[-1]
 
 
 async def test_the_view_shows_losses_first_and_layers_as_groups() -> None:
@@ -152,8 +158,16 @@ async def test_a_click_chooses_and_two_open() -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.press("m")
         await pilot.pause()
-        await pilot.click(view(app).panes[4])
+        await pilot.click(view(app).panes[4], offset=(20, 5))
         assert view(app).chosen == 4
+        # Every chart of the page says what its nearest point is.
+        found = [plain(pane.lower.parts[0][1]).split()[0] for pane in view(app).panes[:6]]
+        assert set(found) == {"@593", "@600"}
+        await pilot.press("escape")
+        assert view(app).cursor is None
+        before = view(app).columns
+        await pilot.press("z")
+        assert view(app).columns < before
         await pilot.click(view(app).panes[2], times=2)
         await pilot.pause()
         assert isinstance(app.screen, DetailScreen)
