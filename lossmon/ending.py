@@ -1,4 +1,4 @@
-"""Signals that end the program: each raises `SystemExit`, so that it cleans up."""
+"""Signals that end the program: each raises `SystemExit` and thereby lets it clean up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The alert service: snapshots in, messages out, whatever happens to the process or a channel."""
+"""Alert service: snapshots in, messages out, whatever happens to the process or a channel."""
 
 from __future__ import annotations
 

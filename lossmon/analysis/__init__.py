@@ -1,1 +1,1 @@
-"""What a verdict means for the run: what stopping saves, which weights to take, what comes."""
+"""Analysis of a verdict: what stopping saves, which weights to take, what comes."""

@@ -1,4 +1,4 @@
-"""The job and the nodes of a run in sentences of the user's language."""
+"""Sentences about the job and the nodes of a run, in the user's language."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The generalisation gap as a series: eval loss minus the level of the train loss there."""
+"""Generalisation gap as a series: eval loss minus the level of the train loss there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The job that a process runs in, from the variables that its scheduler sets."""
+"""Job of a process, from the variables that its scheduler sets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The man page, as source for troff."""
+"""Man page, as source for troff."""
 
 from __future__ import annotations
 

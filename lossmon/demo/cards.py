@@ -1,4 +1,4 @@
-"""What a demo says before its screen opens and after it was closed."""
+"""Opening and closing text of a demo."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The nodes of a run: what a recorder writes on each, and what a login node reads of it."""
+"""Nodes of a run: their recorder, and its reader on a login node."""

@@ -1,4 +1,4 @@
-"""The processes of a run on this node, and what each is doing."""
+"""Processes of a run on this node, and their activity."""
 
 from __future__ import annotations
 

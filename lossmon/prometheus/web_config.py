@@ -1,4 +1,4 @@
-"""The web configuration file of Prometheus exporters: TLS and basic authentication.
+"""Web configuration file of Prometheus exporters: TLS and basic authentication.
 
 Its form is that of Prometheus' own exporters, so that one file serves them all. Of their settings
 those that concern a server of HTTP/1.1 are understood; any other one is an error rather than

@@ -1,4 +1,4 @@
-"""The settings of a run, as some framework wrote them, and the plan among them."""
+"""Hyperparameters of a run, as some framework wrote them, and the plan among them."""
 
 from __future__ import annotations
 

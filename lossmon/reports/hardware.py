@@ -1,4 +1,4 @@
-"""The hardware of runs as text and as JSON."""
+"""Hardware of runs as text and as JSON."""
 
 from __future__ import annotations
 

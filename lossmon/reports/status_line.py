@@ -1,4 +1,4 @@
-"""The verdict of the run that matters most, short enough for the status line of tmux."""
+"""Status line of tmux: the verdict of the run that matters most."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The app: gives the view on top the newest scene, and does what keys ask for."""
+"""App: gives the newest scene to the view on top, and runs the actions of keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The outputs view: a list of prompts, two answers with heads, and the tally of marks."""
+"""Outputs without a widget: a list of prompts, two answers with heads, and the tally of ratings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the terminal can show: colours and characters."""
+"""Terminal capabilities: colours and characters."""
 
 from __future__ import annotations
 

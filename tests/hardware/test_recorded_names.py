@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lossmon.hardware.recorded_names import recorded_quantity
+from lossmon.hardware.recorded import recorded_quantity
 from lossmon.locale import section
 
 

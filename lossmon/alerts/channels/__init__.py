@@ -1,4 +1,4 @@
-"""The channels that alerts are sent to: one class with one method and one row per channel."""
+"""Channels that alerts are sent to: one class with one method and one row per channel."""
 
 from __future__ import annotations
 

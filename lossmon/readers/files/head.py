@@ -1,4 +1,4 @@
-"""The first bytes of a file, by which its format and its encoding are recognised."""
+"""Head of a file: the first bytes, by which its format and its encoding are recognised."""
 
 from __future__ import annotations
 

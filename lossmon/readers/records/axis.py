@@ -1,4 +1,4 @@
-"""Where each record of a log stands: its step, or its epoch, or its place in the file."""
+"""Axis of a log: the step, the epoch or the place in the file of each record."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names in structured logs: which count steps or epochs, and which tell of metrics."""
+"""Names in structured logs: those that count steps or epochs, and those of metrics."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which part of a record is the prompt, which the answer, which the answer that was expected."""
+"""Parts of a sample: prompt, answer and expected answer."""
 
 from __future__ import annotations
 

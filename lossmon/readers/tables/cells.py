@@ -1,4 +1,4 @@
-"""The cells of a table: its rows in bulk."""
+"""Cells of a table, row by row in bulk."""
 
 from __future__ import annotations
 

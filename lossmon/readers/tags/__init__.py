@@ -1,1 +1,1 @@
-"""What the tags that frameworks log mean."""
+"""Tags that frameworks log, and their meanings."""

@@ -1,4 +1,4 @@
-"""What a raw tag means: one place where the spellings of all frameworks meet."""
+"""Meaning of a raw tag: one place where the spellings of all frameworks meet."""
 
 from __future__ import annotations
 

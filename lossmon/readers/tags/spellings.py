@@ -1,4 +1,4 @@
-"""How frameworks spell what they log: the tables behind `names.meaning`.
+"""Spellings of the frameworks: the tables behind `readers.tags.meaning`.
 
 Every spelling stands here in its normal form: lower case, the words joined by `_`, without the
 words that name the split. `train/CE loss` is looked up as `ce_loss`.

@@ -1,4 +1,4 @@
-"""What is taken from a line of text, what is left, and why."""
+"""Explanation of a line of text: what is read from it, what is ignored, and why."""
 
 from __future__ import annotations
 

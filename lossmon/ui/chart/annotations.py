@@ -1,4 +1,4 @@
-"""What is pointed out in a chart: the minimum, restarts, what is not a number, what is cut."""
+"""Annotations of a chart: the minimum, restarts, NaN points and clipped points."""
 
 from __future__ import annotations
 

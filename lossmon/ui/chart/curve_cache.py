@@ -1,4 +1,4 @@
-"""What is remembered of a curve between two pictures, so that only new points are worked on."""
+"""Cache of a curve between two pictures: only new points are worked on."""
 
 from __future__ import annotations
 

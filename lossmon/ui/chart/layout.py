@@ -1,4 +1,4 @@
-"""Which frame a chart gets: the ranges of its axes, and the labels beside them."""
+"""Layout of a chart: the ranges of its axes, and the labels beside them."""
 
 from __future__ import annotations
 

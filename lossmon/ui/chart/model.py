@@ -1,4 +1,4 @@
-"""What a chart is given: curves, marks and options. Values only, no drawing."""
+"""Model of a chart: curves, marks and options. Values only, no drawing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the curves say at a position: the numbers beside a cursor."""
+"""Readout of the curves at a position: the numbers beside a cursor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which runs are compared, by which metric, and what is known of each."""
+"""Compared runs, the metric of the comparison, and what is known of each run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The runs of a comparison as rows of numbers, and the settings in which they differ."""
+"""Table of a comparison: runs as rows of numbers, and the settings in which they differ."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The dashboard without a widget: its lines, its charts and their places."""
+"""Dashboard without a widget: its lines, its charts and their places."""

@@ -1,4 +1,4 @@
-"""The lines that say which run this is and how it goes."""
+"""Header: the name of the run, its progress and its state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The badge with its evidence, how it changed, and what to do next."""
+"""Verdict of the dashboard: the badge with its evidence, its history and the next step."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The list of runs: filters, order, columns and groups, without a screen."""
+"""List of runs: filters, order, columns and groups, without a screen."""

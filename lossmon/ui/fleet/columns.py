@@ -1,4 +1,4 @@
-"""The columns of the fleet: what each tells of a run, and which of them a width has room for."""
+"""Columns of the fleet, and those that a width has room for."""
 
 from __future__ import annotations
 

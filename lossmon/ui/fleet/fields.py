@@ -1,4 +1,4 @@
-"""What can be asked of a run by name: its state, its badge, its losses, its hyperparameters."""
+"""Fields of a run that a filter can name: state, badge, losses, hyperparameters."""
 
 from __future__ import annotations
 

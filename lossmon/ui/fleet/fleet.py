@@ -1,4 +1,4 @@
-"""The fleet: which runs stand in the list, in which order, and which of them is chosen."""
+"""Fleet: the runs in the list, their order, and the chosen one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Run names: short forms in a list that keep what tells runs apart."""
+"""Run names: short forms in a list that keep what distinguishes runs."""
 
 from __future__ import annotations
 

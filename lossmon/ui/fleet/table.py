@@ -1,4 +1,4 @@
-"""The rows of the fleet as lines of text, composed when they come into view."""
+"""Rows of the fleet as lines of text, composed when they come into view."""
 
 from __future__ import annotations
 

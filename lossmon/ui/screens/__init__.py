@@ -1,1 +1,1 @@
-"""The views: one family, one scene feeds them all."""
+"""Views: one family, one scene feeds them all."""

@@ -1,4 +1,4 @@
-"""The run at a glance: verdict, losses, scalars, hardware, log."""
+"""Dashboard view: verdict, losses, scalars, hardware, log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The diagnosis: verdict, why, what it means, what to do; what else it could be."""
+"""Diagnosis view: verdict, evidence, meaning, remedies; what else it could be."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Grid
 from textual.geometry import Size
 
-from lossmon.hardware.recorded_names import recorded_quantity
+from lossmon.hardware.recorded import recorded_quantity
 from lossmon.locale import phrase
 from lossmon.types import Floats, RunSnapshot, Series
 from lossmon.types.hardware import PREFIX
@@ -36,9 +36,6 @@ from lossmon.ui.widgets.panel import Heading
 
 CELL = (38, 7)
 """Columns and rows that a chart has at least."""
-
-LOSS_SHARE = 3
-"""The loss has one row in so many, where GPUs have charts below it."""
 
 LIVE_SHARE = 4.0
 """The axis shows the run from its start, unless it is longer by this factor than the time for

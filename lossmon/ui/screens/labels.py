@@ -1,4 +1,4 @@
-"""The names that cannot be told apart: asked for one after the other."""
+"""Labels view: asks for the meaning of ambiguous metrics, one after the other."""
 
 from __future__ import annotations
 

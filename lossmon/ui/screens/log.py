@@ -1,4 +1,4 @@
-"""The log full screen: follows, searches, and leads to the chart at the step of a line."""
+"""Log view: follows, searches, and leads to the chart at the step of a line."""
 
 from __future__ import annotations
 

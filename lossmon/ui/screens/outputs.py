@@ -1,4 +1,4 @@
-"""The outputs: what the model answers to the same prompts at two steps, and what changed."""
+"""Outputs view: answers to the same prompts at two steps, and what changed."""
 
 from __future__ import annotations
 

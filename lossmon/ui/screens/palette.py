@@ -1,4 +1,4 @@
-"""The palette: every action that can be done now, found by typing a part of its name."""
+"""Command palette: every action that can be run now, found by a part of its name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The themes: each seen on the run itself before it is taken."""
+"""Themes view: each theme is seen on the run itself before it is applied."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What the screen remembers between sessions."""
+"""State that the screen keeps between sessions."""

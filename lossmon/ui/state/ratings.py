@@ -1,4 +1,4 @@
-"""What the user thinks of the answers: marks that are kept beside the settings."""
+"""Ratings of model outputs, kept beside the settings."""
 
 from __future__ import annotations
 

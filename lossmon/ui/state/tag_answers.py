@@ -1,4 +1,4 @@
-"""What the user says of unclear names: it holds at once, and is written into the settings."""
+"""Answers about ambiguous tags: they hold at once, and are written into the settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The screen in ASCII: the last stop before a terminal that takes nothing else."""
+"""ASCII filter of the screen, for terminals that show nothing else."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The screen in a browser: `lossmon serve`."""
+"""Screen in a browser: `lossmon serve`."""

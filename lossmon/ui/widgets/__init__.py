@@ -1,1 +1,1 @@
-"""The panels of the screen: each shows its part of a scene and repaints only what changed."""
+"""Panels of the screen: each shows its part of a scene and repaints only what changed."""

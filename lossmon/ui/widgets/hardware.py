@@ -1,4 +1,4 @@
-"""The machine: what each GPU does, who holds its memory, and the host."""
+"""Hardware panel: each GPU, the processes that hold its memory, and the host."""
 
 from __future__ import annotations
 

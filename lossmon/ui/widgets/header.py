@@ -1,4 +1,4 @@
-"""The lines that say which run this is and how it goes."""
+"""Header of the dashboard."""
 
 from __future__ import annotations
 

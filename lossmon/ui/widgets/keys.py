@@ -1,4 +1,4 @@
-"""The footer: the keys that matter here, as many as fit; each can be clicked."""
+"""Footer: the keys that matter here, as many as fit; each can be clicked."""
 
 from __future__ import annotations
 

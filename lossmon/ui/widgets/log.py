@@ -1,4 +1,4 @@
-"""The newest lines of the text log."""
+"""Log panel: the newest lines of the text log."""
 
 from __future__ import annotations
 

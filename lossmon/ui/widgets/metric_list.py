@@ -1,4 +1,4 @@
-"""What can be looked at one by one: both losses together, each alone, every other scalar."""
+"""List of all that has a detail view: both losses together, each alone, every other scalar."""
 
 from __future__ import annotations
 

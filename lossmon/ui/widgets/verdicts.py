@@ -1,4 +1,4 @@
-"""The badge with its evidence, and the history of verdicts."""
+"""Verdict panels: the badge with its evidence, and the history of verdicts."""
 
 from __future__ import annotations
 

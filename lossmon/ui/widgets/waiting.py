@@ -1,4 +1,4 @@
-"""The calm screen before there is anything to show."""
+"""Waiting panel: shown before there is anything else to show."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a line of text says, as places in it."""
+"""Parsed line of text: its metrics and its position."""
 
 from __future__ import annotations
 

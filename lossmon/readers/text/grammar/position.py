@@ -1,4 +1,4 @@
-"""Where in the training a line of text says it stands."""
+"""Position that a line of text states: step, epoch, batch and their totals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What loggers and launchers write in front of a line: time, level, module, rank, MLPerf marks."""
+"""Prefixes of loggers and launchers: time, level, module, rank, MLPerf marks."""
 
 from __future__ import annotations
 

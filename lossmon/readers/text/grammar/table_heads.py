@@ -1,4 +1,4 @@
-"""The line that heads a table of metrics."""
+"""Head of a table of metrics in a text log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The numbers of a line that have a name which can be a metric."""
+"""Numbers of a line that have a name which can be a metric."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The words of training logs: which names are metrics, which never are, what hides numbers."""
+"""Words of training logs: names that are metrics, names that never are, what hides numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What part of the plane a chart shows: robust against outliers, calm while data arrives."""
+"""Ranges of a chart: robust against outliers, calm while data arrives."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where an axis is labelled, and how: steps of 1, 2 or 5, whole decades, whole minutes."""
+"""Ticks of an axis and their labels: steps of 1, 2 or 5, whole decades, whole minutes."""
 
 from __future__ import annotations
 

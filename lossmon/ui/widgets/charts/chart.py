@@ -1,4 +1,4 @@
-"""The chart on the screen: repaints only the cells that differ from what stands there."""
+"""Chart widget: repaints only the cells that differ from the last picture."""
 
 from __future__ import annotations
 
