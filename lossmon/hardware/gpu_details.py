@@ -125,7 +125,7 @@ class LinkRates:
         before = self._before
         sent, received = (int(one.value.ullVal) for one in values)
         self._before = now, sent, received
-        # Counters begin anew with the driver.
+        # Counters restart with the driver.
         if before is None or now <= before[0] or sent < before[1] or received < before[2]:
             return None, None
         scale = self._unit / (now - before[0])

@@ -101,7 +101,7 @@ class NodeReader:
         return ordered(node for node in nodes if node.gpus or node.host or node.stale)
 
     def _hosts(self, key: Key) -> dict[str, bool]:
-        """The hosts that a run names, else that of its exporter; whether each is heard of."""
+        """The hosts that a run names, else that of its exporter; whether each has answered."""
         instance, path = (escaped(part) for part in key)
         found = self._client.query(f'lossmon_run_node{{instance=~"{instance}",path=~"{path}"}}')
         named = {one_line(one.labels.get("node", "")): one.value > 0 for one in found}

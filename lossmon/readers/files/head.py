@@ -123,7 +123,7 @@ def encoding_of(head: bytes) -> Encoding:
     return _encoding_of(head[:SAMPLE])
 
 
-@lru_cache(8)  # Each format that a file may have asks anew.
+@lru_cache(8)  # Each format that a file may have asks again.
 def _encoding_of(head: bytes) -> Encoding:
     for mark, name in _MARKS:
         if head.startswith(mark):

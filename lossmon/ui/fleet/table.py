@@ -168,7 +168,7 @@ def filled(line: Line, room: int) -> Line:
 def badge(scene: Scene, run: RunSnapshot) -> Line:
     """Glyph and word of the verdict: loud for an alarm, quiet else.
 
-    The state takes its place where it is the worse news.
+    The state takes its place where it is the more severe one.
     """
     verdict = run.diagnosis.verdict
     alarming = verdict.severity >= Severity.WARNING

@@ -33,7 +33,7 @@ class Border:
         name: Whose size it changes: a pane, `side` for the side column, `train` for the share of
             the first main chart.
         start: The edge that stays where it is, in cells of the screen.
-        length: Cells that 100 per cent are; 0 where the size is in cells.
+        length: Cells that 100 percent are; 0 where the size is in cells.
         vertical: The border is a column, and is dragged to the left or to the right.
         grows: The size grows with the coordinate.
     """

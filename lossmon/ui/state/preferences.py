@@ -27,7 +27,7 @@ class PaneLayout:
     Attributes:
         hidden: Panes that the user closed.
         overlaid: Train and eval in one pane.
-        sizes: Rows of panes, columns of the `side` column, and per cent of the main charts that
+        sizes: Rows of panes, columns of the `side` column, and percent of the main charts that
             `train` has, where the user changed them.
     """
 

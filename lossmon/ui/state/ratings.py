@@ -126,7 +126,7 @@ def _step(value: object) -> Step:
 
 
 def written(marks: dict[_Key, Rating]) -> str:
-    """The marks as `read` takes them, one a line."""
+    """The ratings as `read` takes them, one per line."""
     names = ("run", "prompt", "before", "after")
     rows = [
         json.dumps({**dict(zip(names, key, strict=True)), "mark": mark.value})

@@ -167,7 +167,7 @@ def age(seconds: float) -> str:
 
 
 def rate(per_second: float, unit: str = "it") -> str:
-    """A rate: `2.1 it/s`, `18.1k tok/s`; below one a second the other way round: `3.2 s/it`."""
+    """A rate: `2.1 it/s`, `18.1k tok/s`; below one per second the other way round: `3.2 s/it`."""
     if not math.isfinite(per_second) or per_second <= 0:
         return "?"
     if per_second < 0.995:

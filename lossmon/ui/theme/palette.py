@@ -23,7 +23,7 @@ CHANGED = {"removed": "critical", "added": "ok"}
 """Words that one of two texts lacks: struck out or underlined, so that colour is not needed."""
 
 _FAINT = 0.45
-"""Share of the ground in a faint colour: still told from its neighbours, no longer in front."""
+"""Share of the ground in a faint colour: still distinct from its neighbours, no longer in front."""
 
 _BOLD = frozenset({"strong", "key"})
 

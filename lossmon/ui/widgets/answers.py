@@ -75,7 +75,7 @@ class Pair:
     Attributes:
         rows: The prompts.
         chosen: Which of them is looked at.
-        prompt: Label and text of the prompt, empty where it is not told.
+        prompt: Label and text of the prompt, empty where it is not known.
         expected: The same of the expected answer.
         answers: Two answers, or one.
         alone: The answer has all the room: no list stands beside it.

@@ -144,7 +144,7 @@ def throttle(gpu: GpuReading, *, short: bool) -> Line:
 
 
 def block(scene: Scene, gpu: GpuReading, width: int, *, whole: bool = True) -> list[Line]:
-    """One GPU in a few lines; what is wrong with it is always told.
+    """One GPU in a few lines; what is wrong with it is always shown.
 
     Args:
         scene: In which language, on which terminal.

@@ -149,8 +149,8 @@ def values_of(scene: Scene, shown: Shown) -> Line:
     if isinstance(shown, ClassifierCurve):
         return ((f"{scene.say(area_word(shown))} {shown.area:.3f}", MUTED),)
     if isinstance(shown, Histogram):
-        told = summary(shown)
-        return range_of(scene, told.low, told.high)
+        totals = summary(shown)
+        return range_of(scene, totals.low, totals.high)
     return EMPTY
 
 

@@ -38,13 +38,13 @@ class Waiting(ScenePanel):
         ]
         head: Line = (("○ ", MUTED), (clip(scene.say("no scalars so far"), room - 2), STRONG))
         roles = (TEXT, MUTED, MUTED)
-        told = [
+        lines = [
             ((line, role),)
             for text, role in zip(texts, roles, strict=True)
             if text
             for line in wrap(text, room)
         ]
-        return [head, *told]
+        return [head, *lines]
 
     def _about(self, room: int) -> list[Line]:
         scene, snapshot = self.scene, self.scene.snapshot

@@ -23,7 +23,7 @@ class Scale(Enum):
     WITHIN = "within"
     """Steps since the start of the epoch."""
     EITHER = "either"
-    """Steps beside an epoch: whether they begin anew with it shows at the next epoch."""
+    """Steps beside an epoch: whether they restart with it shows at the next epoch."""
     EPOCH = "epoch"
     """Epochs only."""
     ROUND = "round"
