@@ -73,17 +73,19 @@ def test_two_processes_judge_a_fleet_as_one_does(
 def test_a_process_that_is_lost_costs_no_verdict(
     fleet: Path, returned: list[bool], monkeypatch: pytest.MonkeyPatch, sent: signal.Signals
 ) -> None:
-    started = subprocess.Popen
+    started, lost = subprocess.Popen, []
 
     def hurt(*arguments: object, **options: object) -> object:
         process = started(*arguments, **options)  # type: ignore[call-overload]
         os.kill(process.pid, sent)
+        lost.append(process)
         return process
 
     monkeypatch.setattr("lossmon.monitor.judging_process.PATIENCE", 0.05)
     monkeypatch.setattr("lossmon.monitor.judging_process.subprocess.Popen", hurt)
     shared = diagnoses(fleet)
     assert returned and not any(returned)
+    assert [process.wait(60) for process in lost] == [-signal.SIGKILL]
     monkeypatch.setattr(JudgingProcess, "helps", lambda: False)
     assert shared == diagnoses(fleet)
 

@@ -52,11 +52,11 @@ def test_the_trial_that_the_framework_calls_best_is_the_best() -> None:
 
 
 def test_several_objectives_have_a_pareto_front() -> None:
-    losses = objective("objective_0/minimize", [3.0, 2.0, 1.0, 3.0])
-    scores = objective("objective_1/maximize", [9.0, 8.0, 1.0, 1.0])
+    losses = objective("objective_0/minimize", [3.0, 2.0, 1.0, 3.0, 2.0])
+    scores = objective("objective_1/maximize", [9.0, 8.0, 1.0, 1.0, 7.0])
     assert pareto_front([losses, scores]) == 3
     found = with_study(UNJUDGED, [losses, scores], {}).verdict
-    assert (found.variant, found.facts["front"], found.facts["trials"]) == ("pareto", 3, 4)
+    assert (found.variant, found.facts["front"], found.facts["trials"]) == ("pareto", 3, 5)
 
 
 def test_a_training_whose_notebook_prints_a_study_is_judged_as_a_training() -> None:
