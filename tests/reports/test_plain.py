@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from lossmon.reports.plain import plain
-from lossmon.types import RunSnapshot
+from lossmon.types import Job, RunSnapshot
 from tests.ui import stage
 
 
@@ -24,6 +24,11 @@ def test_names_from_outside_cannot_steer_the_terminal() -> None:
     text = plain(run, "en", history=True)
     assert all(char.isprintable() or char == "\n" for char in text)
     assert "  note: x\n" not in text
+
+
+def test_the_job_of_a_run_is_named() -> None:
+    text = plain(replace(stage.healthy(), job=Job("Slurm", "4711")), "en", history=False)
+    assert "job: Slurm job 4711" in text
 
 
 NAMES = re.compile(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -58,7 +59,9 @@ def test_a_change_on_disk_makes_it_anew(log: Path, tmp_path: Path, where: str) -
 
 
 def test_reading_that_took_long_is_not_repeated_at_once(log: Path, tmp_path: Path) -> None:
+    begin = time.monotonic()
     line(log)
+    assert 0 < json.loads(entry(tmp_path).read_text())["took"] <= time.monotonic() - begin
     change(entry(tmp_path), line="from the cache", took=1000)
     append(log, falling(101, 102))
     assert line(log) == "from the cache"
