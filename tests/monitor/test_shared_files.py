@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from lossmon.monitor import Monitor
+from lossmon.monitor.file_follower import LAST_LOOK
 from lossmon.monitor.runs.description import own_label
 from lossmon.types import RunSnapshot, RunState
 from tests.readers.growing import DATA
@@ -300,3 +303,27 @@ def test_a_run_is_told_apart_by_the_date_and_the_id_of_its_directory(
     directory: str, label: str
 ) -> None:
     assert own_label(Path(directory)) == label
+
+
+def test_what_is_written_last_is_seen_although_the_database_rests(
+    tracked: Tracked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [NOW]
+
+    def tick() -> float:
+        clock[0] += 1e-5
+        return clock[0]
+
+    monkeypatch.setattr("lossmon.readers.databases.reader.REST", math.inf)
+    monkeypatch.setattr(
+        "lossmon.readers.databases.reader.time", SimpleNamespace(monotonic=tick, time=tick)
+    )
+    tracked.begin("a")
+    tracked.log("a", 0)
+    monitor = Monitor([tracked.path], clock=lambda: clock[0])
+    assert look(monitor)["name-a"].step == 0
+    tracked.log("a", 1)
+    assert look(monitor)["name-a"].step == 0, "its writer has it for itself"
+    clock[0] += LAST_LOOK
+    assert look(monitor)["name-a"].step == 1
+    tracked.close()

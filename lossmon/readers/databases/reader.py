@@ -30,8 +30,9 @@ REST = 200.0
 than it must, and still loses less than two percent of its time; and it rarely closes a database
 while it is being read."""
 
-LONGEST_REST = 5.0
-"""Seconds of rest after long visits."""
+LONGEST_REST = 2.5
+"""Seconds of rest after long visits: less than until the monitor's last look at a file that has
+stopped changing, which would miss the newest rows otherwise."""
 
 PAUSE = 0.05
 """Seconds between two tries: the many runs of a locked database must not each wait for it."""
