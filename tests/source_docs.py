@@ -99,6 +99,10 @@ def _verdict(code: str, rule: Rule | None) -> str:
         if paces:
             parts.append(f"**Pace.** It {' and '.join(paces)}.")
     parts.append(f"**Meaning.** {texts['meaning']}")
+    others = [one for one in texts.get("variants", {}).values() if "badge" in one]
+    if others:
+        said = (f"- `{one['badge']}`: {one.get('meaning', texts['meaning'])}" for one in others)
+        parts.append("\n".join(["**Other badges.**\n", *said]))
     if texts.get("could_also_be"):
         parts.append(f"**Could also be** {texts['could_also_be']}")
     if texts.get("would_change_if"):

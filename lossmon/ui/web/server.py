@@ -24,6 +24,7 @@ from textual_serve.server import Server
 
 from lossmon.ending import stopped_by_signals
 from lossmon.errors import ConfigError
+from lossmon.locale import message
 
 PAGE = Path(__file__).parent / "page.html"
 PARTS = ("page.css", "page.js")
@@ -126,8 +127,8 @@ class Screens(Server):
         self, websocket: web.WebSocketResponse, app_service: AppService
     ) -> None:
         """Pass on what the browser sends; a message that it would not send closes the screen."""
-        async for message in websocket:
-            if message.type != WSMsgType.TEXT or not await _pass_on(message.data, app_service):
+        async for sent in websocket:
+            if sent.type != WSMsgType.TEXT or not await _pass_on(sent.data, app_service):
                 break
         if not websocket.closed:
             await websocket.close(code=1008, message=b"not a message of the page")
@@ -303,10 +304,11 @@ def _greet(write: Callable[[str], None], host: str, port: int, token: str) -> No
     shown = f"[{host}]" if ":" in host else host
     write(f"http://{shown}:{port}/?{PARAMETER}={token}")
     if is_local(host):
-        write(f"from elsewhere: ssh -L {port}:localhost:{port} THIS-MACHINE, then the same address")
+        how = f"from elsewhere: ssh -L {port}:localhost:{port} THIS-MACHINE, then the same address"
     else:
-        write("everybody on this network who knows the address can watch; traffic is not encrypted")
-    write("Ctrl+C ends it")
+        how = "everybody on this network who knows the address can watch; traffic is not encrypted"
+    write(message(how))
+    write(message("Ctrl+C ends it"))
 
 
 def _listen(host: str, port: int) -> socket.socket:
