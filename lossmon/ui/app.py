@@ -279,6 +279,8 @@ class LossmonApp(ViewHost):
     def _open(self, view: View, screen: SceneScreen | None) -> None:
         if screen is not None:
             screen.title_word = view.title
+            # All that is known before the first layout stands in the first picture of the view.
+            screen.present(self.scene)
             self.push_screen(screen)
             self.call_after_refresh(self.present)
 

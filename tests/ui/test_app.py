@@ -8,6 +8,8 @@ from weakref import ref
 
 import numpy as np
 import pytest
+from rich.console import RenderableType
+from textual.screen import Screen
 
 from lossmon.errors import ConfigError
 from lossmon.types import Snapshot
@@ -41,6 +43,27 @@ async def test_new_data_replace_the_old() -> None:
         await pilot.pause()
         assert "waiting for" not in text(app)
         assert "HEALTHY" in text(app)
+
+
+async def test_no_picture_of_a_view_is_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    pictures: list[int] = []
+    display = LossmonApp._display
+
+    def noted(self: LossmonApp, screen: Screen[None], update: RenderableType | None) -> None:
+        if update is not None and not self._batch_count:
+            pictures.append(len("".join(text(self).split())))
+        display(self, screen, update)
+
+    monkeypatch.setattr(LossmonApp, "_display", noted)
+    app = stage.app(stage.snapshot(stage.overfitting()))
+    async with app.run_test(size=(80, 24)) as pilot:
+        for key in ("d", "question_mark", "m", "enter", "w"):
+            await pilot.pause()
+            pictures.clear()
+            await pilot.press(key)
+            await pilot.pause()
+            assert min(pictures) > 0.6 * pictures[-1], key
+            await pilot.press("escape")
 
 
 async def test_columns_that_are_shown_no_more_are_freed() -> None:
