@@ -60,6 +60,11 @@ def test_a_fine_tune_whose_first_point_alone_is_good_is_not_healthy() -> None:
     assert (verdict.code, verdict.variant) == ("diverging", "above_start")
 
 
+def test_a_first_point_alone_that_is_a_little_better_is_no_better_start() -> None:
+    level = np.concatenate(([1.0], np.full(200, 1.1)))
+    assert diagnose(run(level, noise=0.003)).verdict.code != "diverging"
+
+
 def test_a_blow_up_that_comes_back_to_just_above_its_start_is_not_healthy() -> None:
     along = np.linspace(0, 1, 100)
     level = 2.4 + 40 * np.exp(-(((along - 0.2) / 0.08) ** 2)) + 0.6 * (along > 0.2)
