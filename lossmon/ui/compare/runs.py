@@ -192,15 +192,20 @@ def common_position(rows: Sequence[ComparedRun], base: Path | None) -> float | N
 def measured(
     row: ComparedRun, base: ComparedRun | None, at: float | None
 ) -> tuple[CurveLevel | None, CurveDifference | None]:
-    """Where a run stands at a position, and how far from the baseline."""
+    """Where a run stands at a position that it has reached, and how far from the baseline."""
     if at is None or row.curve is None or row.hidden:
         return None, None
     here = _track(row.curve)
-    if not len(here.x) or here.x[0] > at:
+    if not _reaches(here, at):
         return None, None
     if base is None or base.curve is None or base.run is row.run:
         return level(here, at), None
-    return level(here, at), difference(here, _track(base.curve), at)
+    there = _track(base.curve)
+    return level(here, at), difference(here, there, at) if _reaches(there, at) else None
+
+
+def _reaches(track: ComparedSeries, at: float) -> bool:
+    return bool(len(track.x)) and bool(track.x[0] <= at <= track.x[-1])
 
 
 def _track(curve: Curve) -> ComparedSeries:

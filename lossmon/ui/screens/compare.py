@@ -37,6 +37,7 @@ from lossmon.ui.state.session import RunLetters
 from lossmon.ui.text.lines import EMPTY, MUTED, STRONG, TEXT, Line, clean
 from lossmon.ui.widgets.charts.chart import Chart
 from lossmon.ui.widgets.charts.pane import Edge
+from lossmon.ui.widgets.charts.viewport import ChartPointer, ChartViewport
 
 
 class Lower(Body):
@@ -48,7 +49,7 @@ class Lower(Body):
         return len(self.whole)
 
 
-class CompareScreen(SceneScreen):
+class CompareScreen(SceneScreen, ChartPointer):
     """The marked runs, or the run in view beside the newest others."""
 
     DEFAULT_CSS = """
@@ -107,6 +108,9 @@ class CompareScreen(SceneScreen):
         self._picked = False
         """Whether the user picked the baseline."""
         self.hidden: frozenset[Path] = frozenset()
+        self.viewport = ChartViewport(self.chart)
+        self._looked_by: tuple[str, XAxis] | None = None
+        """Metric and axis that the viewport was used for."""
         self._letters = letters
         self._asked: frozenset[Path] = frozenset()
         self.at: float | None = None
@@ -161,12 +165,23 @@ class CompareScreen(SceneScreen):
             for at, run in zip(indices, shown, strict=True)
         ]
         self._missing = sum(row.curve is None for row in rows)
-        self.at = common_position(rows, self.base)
+        self._follow(rows)
+        cursor = self.viewport.cursor
+        self.at = common_position(rows, self.base) if cursor is None else cursor
         base = next((row for row in rows if row.run.path == self.base), None)
         self.rows = []
         for row in rows:
             level, apart = measured(row, base, self.at)
             self.rows.append(replace(row, level=level, apart=apart))
+
+    def _follow(self, rows: Sequence[ComparedRun]) -> None:
+        """Keep what the user looks at while the metric and the axis are the same."""
+        by = None if self.metric is None else (self.metric.key, self.x)
+        if by != self._looked_by:
+            self._looked_by = by
+            self.viewport.forget()
+        model = self._model(rows)
+        self.viewport.update(model, other_axis=False, other_part=False)
 
     def _steady_base(self, shown: Sequence[RunSnapshot], in_view: Path | None) -> Path | None:
         """The baseline so far while its losses are finite, else another run's."""
@@ -188,8 +203,14 @@ class CompareScreen(SceneScreen):
     # ---------------------------------------------------------------------------- drawing
 
     def _draw(self) -> None:
-        options = replace(options_of(self.scene), x_axis=self.x)
-        self.chart.show(self._model(), options)
+        window = self.viewport.window
+        options = replace(
+            options_of(self.scene),
+            x_axis=self.x,
+            x_range=None if window is None else (window.low, window.high),
+            cursor=self.viewport.cursor,
+        )
+        self.chart.show(self._model(self.rows), options)
         self.body.whole = self._lines()
         self._keep_in_view()
         self.body.redraw()
@@ -197,9 +218,9 @@ class CompareScreen(SceneScreen):
         # How many lines fit is known only then.
         self.call_after_refresh(self._edges)
 
-    def _model(self) -> ChartModel:
+    def _model(self, rows: Sequence[ComparedRun]) -> ChartModel:
         """The chosen curve in front, the others in their order and fainter."""
-        drawn = [row for row in self.rows if row.curve is not None and not row.hidden]
+        drawn = [row for row in rows if row.curve is not None and not row.hidden]
         drawn.sort(key=lambda row: row.run.path != self.chosen)
         curves = tuple(
             self._curve(row, row.curve, strong=row.run.path == self.chosen or len(drawn) == 1)
@@ -269,8 +290,12 @@ class CompareScreen(SceneScreen):
     # ---------------------------------------------------------------------------- actions
 
     def action_back(self) -> None:
-        """Close the view."""
-        self.app.pop_screen()
+        """Take the cursor and the zoom away, else close the view."""
+        if self.viewport.cursor is None and self.viewport.window is None:
+            self.app.pop_screen()
+        else:
+            self.viewport.forget()
+            self.present(self.scene)
 
     def action_choose(self, by: int) -> None:
         """Move the choice."""
@@ -293,7 +318,7 @@ class CompareScreen(SceneScreen):
         row = next((row for row in self.rows if row.run.path == self.chosen), None)
         if row is not None:
             self.app.runs.choose(row.index)
-            self.action_back()
+            self.app.pop_screen()
 
     def action_metric(self, by: int) -> None:
         """Compare by the next or the previous metric, round the ends."""
@@ -320,11 +345,19 @@ class CompareScreen(SceneScreen):
 
     # ------------------------------------------------------------------------------ mouse
 
+    def looked(self) -> None:
+        """Compare the runs at the cursor."""
+        self.present(self.scene)
+
     def on_click(self, event: Click) -> None:
+        """A click on a run chooses it, two open it; the base puts the cursor on the chart."""
         at = self.body.top + event.y - 1
         if event.widget is self.body and 0 <= at < len(self.rows):
             self._choose(at)
+            if event.chain > 1:
+                self.action_open()
 
     def wheel(self, event: MouseEvent, way: int) -> None:
-        self.body.top += 3 * way
-        self._draw()
+        if self._pointed(event) is None:
+            self.body.top += 3 * way
+            self._draw()

@@ -344,6 +344,21 @@ async def test_a_click_chooses_a_run() -> None:
         assert view_of(app).chosen == Path("/runs/worse")
 
 
+async def test_a_click_on_the_chart_compares_there_and_escape_goes_back() -> None:
+    app = stage.app(three())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("c")
+        await pilot.pause()
+        view = view_of(app)
+        common = view.at
+        await pilot.click(view.chart, offset=(40, 5))
+        assert view.at is not None and view.at == view.viewport.cursor != common
+        await pilot.press("escape")
+        assert view.at == common
+        await pilot.press("escape")
+        assert isinstance(app.screen, Dashboard)
+
+
 async def test_the_settings_scroll() -> None:
     many = [{f"setting_{at:02}": str(value) for at in range(40)} for value in (1, 2)]
     app = stage.app(stage.snapshot(one("a", **many[0]), one("b", **many[1])))
