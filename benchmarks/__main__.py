@@ -62,7 +62,7 @@ TABLES = (
     Table("discovery", 30, quick=()),
     Table("extremes", 200, quick=("--files", "5000", "--megabytes", "10")),
     Table("database", 90, quick=("--rounds", "1", "--seconds", "2")),
-    Table("metadata", 90),
+    Table("metadata", 90, ("--seconds", "4")),
     Table("draw", 60, quick=()),
     Table("headless", 60),
     Table("screen", 240),

@@ -18,8 +18,8 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from benchmarks.pairs import cost_of
-from benchmarks.screen import COMPILED, growing, lossmon, write_log
+from benchmarks.pairs import cost_of, in_turns, row
+from benchmarks.screen import COMPILED, bare, growing, lossmon, shown, write_log
 from benchmarks.terminal import Cost, Probe, has_curve, has_text, run
 
 STEPS = 200
@@ -101,36 +101,27 @@ def measure(runs: int, alive: int) -> None:
     with tempfile.TemporaryDirectory() as kept:
         single, root = Path(kept) / "single", Path(kept) / "sweep"
         lone, logs = plant(single, 1), plant(root, runs)
-        bare = [sys.executable, "-m", "benchmarks.bare"]
-        floor = min(_shown(run(bare, shows=has_text("bare floor"))) for _ in range(3))
-        first = min(_shown(run(lossmon(root), shows=is_listed)) for _ in range(3))
-        _row(f"first frame of {runs:,} runs", f"{first:.2f} s", f"{first / floor:.1f} x bare; 1 s")
-        cost = cost_of([sys.executable, "-m", "lossmon", "check", str(root)])
-        one = cost_of([sys.executable, "-m", "lossmon", "check", str(single)])
-        told = f"{cost.cpu:.1f} CPU s, {cost.wall:.1f} s"
-        _row("lossmon check", told, f"{cost.cpu / one.cpu:.0f} x one run; 12 CPU s")
-        shown = _shown(load(root, runs))
+        first = in_turns(lambda: shown(run(lossmon(root), shows=is_listed)), bare)
+        row(f"first frame of {runs:,} runs", f"{first.ours:.2f} s", f"{first} bare", "1 s")
+        cost = in_turns(lambda: check(root), lambda: check(single), 2)
+        row("lossmon check", f"{cost.ours:.1f} CPU s", f"{cost} one run", "12 CPU s")
+        whole = shown(load(root, runs))
         answers = keys(root, runs) or [math.nan]
-        _row("all read and judged", f"{shown:.1f} s", f"{shown / runs * 1e3:.1f} ms per run; 10 s")
+        row("all read and judged", f"{whole:.1f} s", f"{whole / runs * 1e3:.1f} ms per run", "10 s")
         told = f"{statistics.median(answers) * 1e3:.0f} ms, slowest {answers[-1] * 1e3:.0f} ms"
-        _row(f"a key meanwhile ({len(answers)} typed)", told, "100 ms")
+        row(f"a key meanwhile ({len(answers)} typed)", told, "", "100 ms")
         alone = live(single, lone, has_curve, 6)
-        many = live(root, logs[:alive], is_listed, 1.5 * shown + 5)
+        many = live(root, logs[:alive], is_listed, 1.5 * whole + 5)
         told = f"{many.cpu * 100:.1f} % of a core, {many.bytes_per_second:.0f} bytes/s"
-        _row(f"{alive} of them grow", told, f"one alone: {alone.cpu * 100:.1f} %")
+        row(f"{alive} of them grow", told, f"one alone: {alone.cpu * 100:.1f} %")
         told = f"{many.memory / 1e6:.0f} MB"
         share = (many.memory - alone.memory) / runs / 1e3
-        _row("resident", told, f"{share:.0f} kB a run")
+        row("resident", told, f"{share:.0f} kB a run")
 
 
-def _shown(cost: Cost) -> float:
-    if cost.shown is None:
-        raise SystemExit("nothing was painted:\n" + "\n".join(cost.display))
-    return cost.shown
-
-
-def _row(name: str, figure: str, beside: str) -> None:
-    print(f"{name:<34}{figure:<34}{beside}", flush=True)
+def check(path: Path) -> float:
+    """CPU seconds of `lossmon check`."""
+    return cost_of([sys.executable, "-m", "lossmon", "check", str(path)]).cpu
 
 
 def main() -> None:

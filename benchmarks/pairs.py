@@ -36,7 +36,11 @@ class Ratio(NamedTuple):
 
 def in_turns(ours: Measure, peer: Measure, rounds: int = 3) -> Ratio:
     """Measure both in turns, so that both have the same rest of the machine beside them."""
-    pairs = [(ours(), peer()) for _ in range(rounds)]
+    return ratio_of([(ours(), peer()) for _ in range(rounds)])
+
+
+def ratio_of(pairs: Sequence[tuple[float, float]]) -> Ratio:
+    """How the first of each pair compares with the second."""
     ratios = sorted(one / max(other, 1e-9) for one, other in pairs)
     least = (min(column) for column in zip(*pairs, strict=True))
     return Ratio(*least, statistics.median(ratios), ratios[0], ratios[-1])

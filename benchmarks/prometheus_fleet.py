@@ -10,15 +10,14 @@ processor time of the server is that of its queries. Takes about two minutes.
 from __future__ import annotations
 
 import argparse
-import sys
 import tempfile
 import time
 from pathlib import Path
 
 import psutil
 
-from benchmarks.fleet import _row, _shown
-from benchmarks.screen import COMPILED, lossmon
+from benchmarks.pairs import in_turns, row
+from benchmarks.screen import COMPILED, bare, lossmon, shown
 from benchmarks.terminal import has_text, run
 from lossmon.prometheus.client import PrometheusClient, PrometheusError
 from lossmon.prometheus.fleet import FIRST, REST, FleetSnapshots, read_rows
@@ -48,20 +47,18 @@ def measure(runs: int, hosts: int) -> None:
                     raise SystemExit(f"the server has not scraped all runs in {PATIENCE:.0f} s")
                 time.sleep(0.5)
             _queries(server)
-            bare = [sys.executable, "-m", "benchmarks.bare"]
-            floor = min(_shown(run(bare, shows=has_text("bare floor"))) for _ in range(REPEATS))
-            command = lossmon(f"prometheus+{server.url}")
-            first = [
-                run(command, shows=has_text(f"{runs} "), settle=10.0, environment=COMPILED)
-                for _ in range(REPEATS)
-            ]
-            shown = min(map(_shown, first))
-            _row(
-                f"first frame of {runs:,} runs",
-                f"{shown:.2f} s",
-                f"{shown / floor:.1f} x bare; 2 s",
-            )
-            _row("resident", f"{min(one.memory for one in first) / 1e6:.0f} MB", "")
+            memory = []
+
+            def first() -> float:
+                command = lossmon(f"prometheus+{server.url}")
+                shows = has_text(f"{runs} ")
+                cost = run(command, shows=shows, settle=10.0, environment=COMPILED)
+                memory.append(cost.memory)
+                return shown(cost)
+
+            ratio = in_turns(first, bare, REPEATS)
+            row(f"first frame of {runs:,} runs", f"{ratio.ours:.2f} s", f"{ratio} bare", "2 s")
+            row("resident", f"{min(memory) / 1e6:.0f} MB", "")
         finally:
             server.stop()
             exporters.stop()
@@ -78,14 +75,14 @@ def _queries(server: PrometheusServer) -> None:
                 FleetSnapshots().of(read_rows(client, queries))
             except PrometheusError as error:
                 # A busy machine: the screen, too, would show this and ask again.
-                _row(name, "no answer", str(error))
+                row(name, "no answer", str(error))
                 break
             wall = time.monotonic() - begin
             figures.append((wall, _cpu(process) - there, time.process_time() - here))
         if not figures:
             continue
         wall, there, here = (min(column) for column in zip(*figures, strict=True))
-        _row(name, f"{wall:.2f} s", f"CPU: server {there:.2f} s, lossmon {here:.2f} s")
+        row(name, f"{wall:.2f} s", f"CPU: server {there:.2f} s, lossmon {here:.2f} s")
 
 
 def _cpu(process: psutil.Process) -> float:

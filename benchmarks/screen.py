@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks import ingest_events
+from benchmarks.pairs import Ratio, in_turns, row
 from benchmarks.terminal import Cost, Probe, has_curve, has_text, run
 
 REPEATS = 5
@@ -87,22 +88,23 @@ def has_dashboard(display: Sequence[str]) -> bool:
     return has_frame(display) and has_text("─ metrics ─")(display)
 
 
-def start_up(path: Path, shows: Callable[[Sequence[str]], bool]) -> tuple[float, float, float]:
-    """Seconds until a log is shown in colour, until a bare app is, and their usual ratio.
+def bare() -> float:
+    """Seconds until a bare Textual app is on the screen."""
+    command = [sys.executable, "-m", "benchmarks.bare"]
+    return shown(run(command, shows=has_text("bare floor"), environment=COMPILED))
 
-    The quickest of each counts: all that is added to it is the rest of the machine.
-    """
-    bare = [sys.executable, "-m", "benchmarks.bare"]
-    pairs = []
-    for _ in range(REPEATS + 1):
-        floor = _shown(run(bare, shows=has_text("bare floor"), environment=COMPILED))
+
+def start_up(path: Path, shows: Callable[[Sequence[str]], bool]) -> Ratio:
+    """Seconds until a log is shown in colour, beside a bare app; the first of both do not count."""
+
+    def ours() -> float:
         cost = run(lossmon(path), shows=shows, environment=COMPILED)
         if cost.colors < COLORS:
             raise SystemExit(f"{cost.colors} colours on the screen, not {COLORS}")
-        pairs.append((_shown(cost), floor))
-    warm = pairs[1:]
-    ours, floors = zip(*warm, strict=True)
-    return min(ours), min(floors), statistics.median(a / b for a, b in warm)
+        return shown(cost)
+
+    in_turns(ours, bare, 1)
+    return in_turns(ours, bare, REPEATS)
 
 
 def check_start(path: Path) -> float:
@@ -130,7 +132,8 @@ def load(path: Path) -> Cost:
     return run(lossmon(path), shows=whole, probe=probe, environment=COMPILED)
 
 
-def _shown(cost: Cost) -> float:
+def shown(cost: Cost) -> float:
+    """Seconds until the screen showed what was waited for."""
     if cost.shown is None:
         raise SystemExit("nothing was painted:\n" + "\n".join(cost.display))
     return cost.shown
@@ -147,18 +150,18 @@ def main() -> None:
 
 def _start(base: Path) -> None:
     write_log(base / "trainer_log.jsonl", 2_000)
-    ours, bare, ratio = start_up(base, has_frame)
-    _row("a bare Textual app, first paint", f"{bare:.3f} s", "the floor")
-    _row("curve, header and verdict", f"{ours:.3f} s  {ratio:.2f} x bare", "1.25 x")
-    ours, _, ratio = start_up(base, has_dashboard)
-    _row("the whole dashboard", f"{ours:.3f} s  {ratio:.2f} x bare", "")
-    _row("lossmon check, 2,000 steps", f"{check_start(base):.3f} s", "0.35 s")
+    ratio = start_up(base, has_frame)
+    row("a bare Textual app, first paint", f"{ratio.peer:.3f} s", "the floor")
+    row("curve, header and verdict", f"{ratio.ours:.3f} s", f"{ratio} bare", "1.25x")
+    ratio = start_up(base, has_dashboard)
+    row("the whole dashboard", f"{ratio.ours:.3f} s", f"{ratio} bare")
+    row("lossmon check, 2,000 steps", f"{check_start(base):.3f} s", "", "0.35 s")
 
 
 def _long(base: Path) -> None:
     write_log(base / "trainer_log.jsonl", 100_000)
     cost = run(lossmon(base), shows=has_curve, settle=8, seconds=4, environment=COMPILED)
-    _row("100,000 steps, resident", f"{cost.memory / 1e6:.0f} MB", "90 MB")
+    row("100,000 steps, resident", f"{cost.memory / 1e6:.0f} MB", "", "90 MB")
 
 
 def _million(base: Path) -> None:
@@ -166,14 +169,10 @@ def _million(base: Path) -> None:
     ingest_events.write(file, ingest_events.TAGS, EVENTS)
     cost = load(base)
     answers = sorted(cost.answers) or [math.nan]
-    _row("1 million scalars, shown in full", f"{cost.shown or math.nan:.2f} s", "3 s")
+    row("1 million scalars, shown in full", f"{cost.shown or math.nan:.2f} s", "", "3 s")
     slowest = f"{statistics.median(answers) * 1e3:.0f} ms, slowest {answers[-1] * 1e3:.0f} ms"
-    _row(f"a key meanwhile ({len(cost.answers)} typed)", slowest, "100 ms")
-    _row("1 million scalars, resident", f"{cost.memory / 1e6:.0f} MB", "")
-
-
-def _row(name: str, figure: str, target: str) -> None:
-    print(f"{name:<36}{figure:<36}{target}", flush=True)
+    row(f"a key meanwhile ({len(cost.answers)} typed)", slowest, "", "100 ms")
+    row("1 million scalars, resident", f"{cost.memory / 1e6:.0f} MB", "")
 
 
 if __name__ == "__main__":

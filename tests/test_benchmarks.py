@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from benchmarks.__main__ import TABLES, document
+from importlib import import_module
+
+import pytest
+
+from benchmarks.__main__ import TABLES, Table, document
 
 
 def test_a_table_run_by_itself_replaces_its_own_section_of_the_document() -> None:
@@ -15,3 +19,8 @@ def test_a_table_run_by_itself_replaces_its_own_section_of_the_document() -> Non
     kept = whole.index(f"## {names[1]}"), whole.index(f"## {names[-1]}")
     assert whole[slice(*kept)] in after
     assert after.startswith(whole[: kept[0]].rstrip())
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_every_table_can_be_printed(table: Table) -> None:
+    assert callable(import_module(f"benchmarks.{table.name}").main)
