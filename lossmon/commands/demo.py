@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 from pathlib import Path
 
@@ -140,6 +141,7 @@ def _watch(options: argparse.Namespace, out: Path, config: Config) -> int:
     from lossmon.demo.launch import start, stop
     from lossmon.monitor import LocalSource, MonitorConfig
     from lossmon.ui.launch import view
+    from lossmon.ui.text.lines import wrap
 
     cases = _cases(options)
     card = opening_card(cases, options.speed, config.lang)
@@ -157,7 +159,10 @@ def _watch(options: argparse.Namespace, out: Path, config: Config) -> int:
             stop(training)
     runs = source.drain().runs
     kept = out if options.out is not None else None
-    print(*end_card(runs, kept, config.lang), sep="\n")
+    columns = shutil.get_terminal_size().columns
+    for line in end_card(runs, kept, config.lang):
+        indent = " " * (len(line) - len(line.lstrip()))
+        print(*(indent + part for part in wrap(line.strip(), columns - len(indent))), sep="\n")
     return status
 
 

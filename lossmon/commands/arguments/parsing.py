@@ -111,11 +111,9 @@ class _CommandParser(argparse.ArgumentParser):
 class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
     """Prints texts without reformatting, and the help of arguments in the user's language."""
 
-    def _expand_help(self, action: argparse.Action) -> str:
-        return message(super()._expand_help(action))
-
     def _split_lines(self, text: str, width: int) -> list[str]:
-        return _in_cells(text, width)
+        own = message(text)
+        return super()._split_lines(text, width) if own == text else _wrapped(own, width)
 
 
 _MEANING = re.compile(r"(?:( *\S.*?  +| +))?(\S.*)")
@@ -142,19 +140,14 @@ def _help_line(line: str) -> str:
 
 def _paragraph(text: str) -> str:
     own = message(words := " ".join(text.split()))
-    return text if own == words else "\n".join(_in_cells(own, HELP_WIDTH))
+    return text if own == words else "\n".join(_wrapped(own, HELP_WIDTH))
 
 
-def _in_cells(text: str, width: int) -> list[str]:
-    """Lines of at most `width` cells; a wide character may begin a line."""
-    lines, used = [""], 0
-    for part in re.findall(r"[\u2e80-\uffef]|\s|[^\s\u2e80-\uffef]+", text):
-        cells = len(part) * (1 + (part >= "\u2e80"))
-        if used + cells > width and part not in " ，。；：、）":
-            lines, used = [*lines, ""], 0
-        if lines[-1] or not part.isspace():
-            lines[-1], used = lines[-1] + part, used + cells
-    return [line.rstrip() for line in lines]
+def _wrapped(text: str, width: int) -> list[str]:
+    # English help is printed without what the screen needs.
+    from lossmon.ui.text.lines import wrap
+
+    return wrap(text, width)
 
 
 def settings_file() -> str:
