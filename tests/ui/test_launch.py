@@ -49,6 +49,8 @@ LATE = (
     "lossmon.hardware.findings",
     "lossmon.hardware.gpu",
     "lossmon.hardware.sampler",
+    "lossmon.nodes.samples",
+    "lossmon.readers.plugins",
     "lossmon.analysis.outputs",
     "lossmon.ui.key_catalogue",
     "lossmon.ui.state.ratings",

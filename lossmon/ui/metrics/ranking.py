@@ -11,6 +11,7 @@ from functools import lru_cache
 import numpy as np
 
 from lossmon.fast_dataclass import dataclass
+from lossmon.lazy_pattern import lazy_pattern
 from lossmon.types import Kind, Meaning, Split
 from lossmon.ui.metrics.entries import MetricEntry
 from lossmon.ui.metrics.names import natural_key
@@ -120,7 +121,7 @@ class MetricChoices:
     scale: float = 1.0
 
 
-_REGEX = re.compile(r"[\\^$|(){}+]|\[[^\]]*-[^\]]*\]")
+_REGEX = lazy_pattern(r"[\\^$|(){}+]|\[[^\]]*-[^\]]*\]")
 """Marks that only a regular expression has."""
 
 _GLOB = frozenset("*?[")
