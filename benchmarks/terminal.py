@@ -232,12 +232,12 @@ class Emulated:
         return self.rows()
 
     def usage(self) -> tuple[float, int]:
-        """CPU seconds and resident bytes of the process and its children."""
+        """CPU seconds and resident bytes of the process and its children, the ended ones too."""
         cpu, memory = 0.0, 0
         for process in [self._process, *self._process.children(recursive=True)]:
             try:
                 times = process.cpu_times()
-                cpu += times.user + times.system
+                cpu += times.user + times.system + times.children_user + times.children_system
                 memory += process.memory_info().rss
             except psutil.NoSuchProcess:
                 continue

@@ -66,6 +66,9 @@ class AlertJournal:
         file: Where it is; its directory is made.
         now: Seconds since the Unix epoch.
 
+    Attributes:
+        aside: Where a file is now that could not be used as a journal; None without one.
+
     Raises:
         JournalLocked: Another process has it open.
         JournalError: It cannot be opened.
@@ -73,6 +76,7 @@ class AlertJournal:
 
     def __init__(self, file: Path, now: float) -> None:
         self.file = file
+        self.aside: Path | None = None
         self._lock = threading.Lock()
         try:
             file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -82,8 +86,8 @@ class AlertJournal:
                 raise JournalLocked(f"{file}: another lossmon watches these paths") from error
             raise JournalError(f"{file}: {error}; {ELSEWHERE}") from error
         except sqlite3.DatabaseError:
-            aside = file.with_name(f"{file.name}.broken-{int(now)}")
-            os.replace(file, aside)
+            self.aside = file.with_name(f"{file.name}.broken-{int(now)}")
+            os.replace(file, self.aside)
             self._database = _opened(file)
         except OSError as error:
             raise JournalError(f"{file}: {error.strerror}; {ELSEWHERE}") from error

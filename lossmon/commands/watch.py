@@ -116,6 +116,9 @@ def run(options: argparse.Namespace) -> int:
     channels = [channel.name for channel in settings.channels if channel.name != "print"]
     sent = f" and sent by {', '.join(channels)}" if channels else ""
     warn(f"watching {', '.join(map(str, places))}; alerts are printed{sent}")
+    if journal.aside is not None:
+        aside = f"it is {journal.aside} now, and alerts may come again"
+        warn(f"{journal.file} could not be used; {aside}")
     for missing in waited_for(places):
         warn(missing)
     watch(

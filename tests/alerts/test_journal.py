@@ -91,7 +91,10 @@ def test_a_broken_journal_is_put_aside(tmp_path: Path) -> None:
     file.write_bytes(content)
     with AlertJournal(file, NOW) as journal:
         journal.set_fact("began", 1)
-    assert (tmp_path / f"watch.sqlite.broken-{int(NOW)}").read_bytes() == content
+        assert journal.aside == tmp_path / f"watch.sqlite.broken-{int(NOW)}"
+    assert journal.aside.read_bytes() == content
+    with AlertJournal(file, NOW) as journal:
+        assert (journal.aside, journal.fact("began")) == (None, 1)
 
 
 def test_a_journal_of_another_version_is_put_aside(tmp_path: Path) -> None:
