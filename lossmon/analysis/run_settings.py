@@ -96,7 +96,8 @@ _BATCH = ("per_device_train_batch_size", "device_train_microbatch_size", "micro_
           "train_micro_batch_size_per_gpu", "batch_size", "train_batch_size", "batch",
           "global_train_batch_size")  # fmt: skip
 _ACCUMULATION = ("gradient_accumulation_steps", "accumulate_grad_batches", "grad_accum_steps",
-                 "gradient_accumulation")  # fmt: skip
+                 "gradient_accumulation", "device_train_grad_accum", "grad_accum",
+                 "accumulation_steps")  # fmt: skip
 _DEVICES = ("world_size", "num_processes", "n_gpu", "num_devices", "num_gpus")
 _LENGTH = ("num_train_epochs", "max_epochs", "epochs", "n_epochs", "num_epochs")
 _STEPS = ("max_steps", "max_iters", "total_steps", "total_timesteps", "max_duration")

@@ -23,9 +23,10 @@ from lossmon.ui.chart.run_model import model_of, style_of
 from lossmon.ui.dashboard.chart_titles import options_of
 from lossmon.ui.keys import footer
 from lossmon.ui.metrics.names import natural_key
+from lossmon.ui.metrics.ranking import SearchError, matcher
 from lossmon.ui.scene import Scene
 from lossmon.ui.screens.base.host import ViewHost
-from lossmon.ui.screens.base.scene_screen import SceneScreen
+from lossmon.ui.screens.base.scene_screen import TypingScreen
 from lossmon.ui.state.hardware_timeline import GpuTrack, memory_share, system_series
 from lossmon.ui.text.lines import EMPTY, MUTED, STRONG, TEXT, Line, choose, clean, clip_middle
 from lossmon.ui.widgets.gpus import gpu_facts, short_name
@@ -44,14 +45,17 @@ which its GPUs are known."""
 SHORTEST = 300.0
 """Seconds that the axis has at least, where the run is that long."""
 
-FOOTER = ("hardware.page_down", "hardware.back")
+FOOTER = ("hardware.filter", "hardware.page_down", "hardware.back")
 
 
-class HardwareScreen(SceneScreen):
+class HardwareScreen(TypingScreen):
     """The loss of the run in view, and below it a chart per GPU."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,enter", "back", "back", id="hardware.back", tooltip="Go back"),
+        Binding("escape,enter", "back", "back", id="hardware.back",
+                tooltip="Clear the cursor or filter, go back"),
+        Binding("slash", "filter", "filter", id="hardware.filter",
+                tooltip="Filter by words, glob or regex"),
         Binding("pageup,up,k,b,ctrl+u", "page(-1)", "page up", id="hardware.page_up",
                 tooltip="Previous GPUs"),
         Binding("pagedown,down,j,ctrl+d", "page(1)", "page", id="hardware.page_down",
@@ -66,6 +70,7 @@ class HardwareScreen(SceneScreen):
     """
 
     app = getters.app(ViewHost)
+    prompt = "/"
 
     @classmethod
     def create(cls, app: ViewHost) -> Self | None:
@@ -122,14 +127,14 @@ class HardwareScreen(SceneScreen):
             return
         tracks = self.timeline.tracks(scene.snapshot, run)
         system = sorted(system_series(run.series), key=system_rank)
-        columns, rows = self._grid(len(tracks) + len(system))
+        every = self._filtered([*tracks, *system])
+        columns, rows = self._grid(max(1, len(every)))
         size = columns * rows
-        self.pages = max(1, -(-(len(tracks) + len(system)) // size))
+        self.pages = max(1, -(-len(every) // size))
         self.page = min(self.page, self.pages - 1)
         begin = start_of(run.series)
         span = span_of(run, tracks, begin)
         self._draw_loss(run, span)
-        every: list[GpuTrack | Series] = [*tracks, *system]
         shown = every[self.page * size : (self.page + 1) * size]
         for pane in self.panes:
             pane.set_class(pane.place >= len(shown), "-unused")
@@ -148,6 +153,19 @@ class HardwareScreen(SceneScreen):
             else:
                 self._draw_series(pane, one, options, begin)
         self.heading.show(self._heading(len(tracks)))
+
+    def _filtered(self, every: Sequence[GpuTrack | Series]) -> list[GpuTrack | Series]:
+        """What fits the filter; all of it while an incomplete pattern is typed."""
+        try:
+            fits = matcher(self.entry.text)
+        except SearchError:
+            return list(every)
+        return [one for one in every if fits(self._name_of(one))]
+
+    def _name_of(self, one: GpuTrack | Series) -> str:
+        if isinstance(one, GpuTrack):
+            return f"{one.node} GPU{one.reading.index} {one.reading.name}"
+        return f"{self._quantity_of(one)[0]} {one.tag}"
 
     def _grid(self, count: int) -> tuple[int, int]:
         """Columns and rows of charts; few charts have all of the room."""
@@ -237,17 +255,36 @@ class HardwareScreen(SceneScreen):
         if host is not None:
             parts += [(4 + rank, part) for rank, part in host_parts(scene, host)]
         note = clean(say(reading.note))
+        if self.entry.active or self.entry.text:
+            parts.append((0, self.entry.line()))
         return [*parts, (8, ((note, MUTED),) if note else EMPTY)]
 
     # ------------------------------------------------------------------------------- keys
 
     def action_back(self) -> None:
-        """Take the cursor away, else close the view."""
-        if self.cursor is None:
-            self.app.pop_screen()
-        else:
+        """Take the cursor or the filter away, else close the view."""
+        if self.cursor is not None:
             self.cursor = None
-            self._draw()
+        elif self.entry.text:
+            self.entry.clear()
+        else:
+            self.app.pop_screen()
+            return
+        self._draw()
+
+    def action_filter(self) -> None:
+        """Begin to type which charts are shown."""
+        self.entry.begin(self.entry.text)
+        self.typed()
+
+    def on_key(self, event: events.Key) -> None:
+        if self.entry.active and self.entry.handle(event):
+            self.typed()
+
+    def typed(self) -> None:
+        self.page = 0
+        self.keys.type(active=self.entry.active)
+        self._draw()
 
     @on(MetricPane.Clicked)
     def point(self, event: MetricPane.Clicked) -> None:

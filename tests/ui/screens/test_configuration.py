@@ -37,9 +37,11 @@ SETTINGS = {
           "epochs": "9", "model.precision": "amp_bf16"}, ["0.1", "linear", "10", "amp_bf16"]),
         ({"lr0": "0.01", "batch": "16", "amp": "True", "max_steps": "-1", "epochs": "100"},
          ["0.01", "16", "100", "amp"]),
+        ({"device_train_microbatch_size": "8", "device_train_grad_accum": "64",
+          "device_train_batch_size": "512"}, ["8 × 64"]),
         ({}, []),
     ],
-    ids=["trainer", "nested", "detector", "none"],
+    ids=["trainer", "nested", "detector", "OLMo", "none"],
 )  # fmt: skip
 def test_what_matters_is_found_under_any_name(settings: dict[str, str], found: list[str]) -> None:
     assert [value for _, value in headline_settings(settings)] == found

@@ -102,6 +102,11 @@ async def test_enter_on_the_panel_opens_every_gpu() -> None:
         assert app.screen.cursor is None
         for size in ((40, 15), (80, 24), (200, 50)):
             assert await wrong_at(pilot, app, size) == []
+        await pilot.press("slash", *"gpu3", "enter")
+        assert [pane.has_class("-unused") for pane in app.screen.panes[:2]] == [False, True]
+        assert "/gpu3" in text(app)
+        await pilot.press("escape")
+        assert not app.screen.entry.text
         await pilot.resize_terminal(40, 15)
         await pilot.press("pagedown")
         await pilot.pause()
