@@ -164,7 +164,7 @@ def range_of(scene: Scene, low: float, high: float) -> Line:
     if not (math.isfinite(low) and math.isfinite(high)) or low == high:
         return EMPTY
     # Two values that differ have different digits.
-    digits = next((n for n in (3, 4, 5) if numbers.value(low, n) != numbers.value(high, n)), 3)
+    digits = next((n for n in range(3, 8) if numbers.value(low, n) != numbers.value(high, n)), 3)
     return (
         (f"{scene.say('min')} ", MUTED),
         (numbers.value(low, digits), MUTED),
