@@ -157,11 +157,13 @@ class Soak:
         for line in (self.base / "alerts.jsonl").read_text(encoding="utf-8").splitlines():
             event = json.loads(line)["event"]
             for one in event["runs"]:
-                key = (Path(one["path"]).name, event["code"])
+                key, kind = (Path(one["path"]).name, event["code"]), event["kind"]
                 if one["id"] not in numbers:
-                    onsets[key] += event["kind"] == "onset"
+                    # What began below a warning is first sent as it gets worse.
+                    kind = "onset" if kind == "worse" else kind
+                    onsets[key] += kind == "onset"
                     numbers[one["id"]] = onsets[key]
-                seen[(*key[:1], event["kind"], key[1], numbers[one["id"]])] += 1
+                seen[(key[0], kind, key[1], numbers[one["id"]])] += 1
         return seen
 
     def expected(self) -> tuple[set[Sent], set[Sent]]:
