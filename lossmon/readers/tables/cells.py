@@ -270,15 +270,11 @@ def read_grid(text: bytes, delimiter: bytes, width: int) -> NumberGrid | None:
         if b"," in text:
             return None
         text = text.replace(delimiter, b",")
-    raw = np.frombuffer(text, np.uint8)
-    ends = np.flatnonzero((raw == _COMMA) | (raw == _LINE_FEED))
-    rows, last = np.count_nonzero(raw == _LINE_FEED), ends[width - 1 :: width]
-    if len(ends) != rows * width or not (raw[last] == _LINE_FEED).all():
+    ends = _cell_ends(text, width)
+    if ends is None:
         return None
     lengths = np.diff(ends, prepend=-1)
     if b"\r" in text:
-        if np.count_nonzero(raw == _RETURN) != rows or not (raw[last - 1] == _RETURN).all():
-            return None
         lengths[width - 1 :: width] -= 1
     # A zero behind the last comma: each comma follows a cell, and that of an empty one is blanked.
     array = bytearray(b"[%b0]" % text.replace(b"\n", b","))
@@ -290,10 +286,24 @@ def read_grid(text: bytes, delimiter: bytes, width: int) -> NumberGrid | None:
     if found is None:
         return None
     if is_full:
-        return NumberGrid(found[:-1].reshape(rows, width), None)
-    values = np.zeros(rows * width)
+        return NumberGrid(found[:-1].reshape(-1, width), None)
+    values = np.zeros(len(ends))
     values[present] = found[:-1]
-    return NumberGrid(values.reshape(rows, width), present.reshape(rows, width))
+    return NumberGrid(values.reshape(-1, width), present.reshape(-1, width))
+
+
+def _cell_ends(text: bytes, width: int) -> NDArray[np.intp] | None:
+    """Offsets of the commas and line feeds; None if rows differ in their cells or their ends."""
+    raw = np.frombuffer(text, np.uint8)
+    ends = np.flatnonzero((raw == _COMMA) | (raw == _LINE_FEED))
+    rows, last = np.count_nonzero(raw == _LINE_FEED), ends[width - 1 :: width]
+    if len(ends) != rows * width or not (raw[last] == _LINE_FEED).all():
+        return None
+    if b"\r" in text:
+        returns = np.count_nonzero(raw == _RETURN)
+        if returns != rows or not (raw[last - 1] == _RETURN).all():
+            return None
+    return ends
 
 
 def _decoded(array: bytes | bytearray) -> Floats | None:
