@@ -14,7 +14,7 @@ from pathlib import Path
 from lossmon import commands
 from lossmon.ending import ended_by_signals
 from lossmon.errors import ConfigError, LossmonError, did_you_mean, internal_error
-from lossmon.locale import message, speak
+from lossmon.locale import ENGLISH, message, speak
 
 USAGE_ERROR = 2
 """Exit status where the arguments or the settings are wrong, or the output cannot be written."""
@@ -40,8 +40,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     for name in ("COLUMNS", "LINES"):
         if _is_absurd(os.environ.get(name, "")):
             del os.environ[name]
-    with ended_by_signals():
-        return _run(arguments)
+    try:
+        with ended_by_signals():
+            return _run(arguments)
+    finally:
+        # Who calls this from Python goes on in English.
+        speak(lambda: ENGLISH)
 
 
 def _is_absurd(size: str) -> bool:

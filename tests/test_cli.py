@@ -557,6 +557,13 @@ def test_colours_can_be_switched_off(
     assert os.environ["NO_COLOR"] == "1"
 
 
+def test_the_language_of_a_command_ends_with_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "nowhere", "--lang", "zh"]) == 2
+    said = capsys.readouterr().err.removeprefix("lossmon: ")
+    assert "no such file" not in said
+    assert "examples:" in module("check").parser().format_help()
+
+
 @pytest.mark.parametrize("name", ["", *(command.name for command in COMMANDS)])
 def test_every_help_has_examples_and_exit_statuses(name: str) -> None:
     text = module(name or VIEW).parser().format_help()
