@@ -107,10 +107,11 @@ def _log_file() -> logging.Handler:
 
     try:
         file = user_state_path("lossmon", ensure_exists=True) / "errors.log"
-    except OSError:
-        return NullHandler()
-    if file.exists() and not file.is_file():
         # A pipe would be waited for.
+        is_usable = file.is_file() or not file.exists()
+    except OSError:
+        is_usable = False
+    if not is_usable:
         return NullHandler()
     handler = Quiet(
         file,

@@ -178,10 +178,18 @@ def test_a_traceback_is_kept_where_nobody_configured_logging(
         handler.close()
 
 
-def test_a_full_disk_costs_the_traceback_only(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("is_pipe", [False, True], ids=["no directory", "a pipe"])
+def test_a_log_that_cannot_be_written_costs_the_traceback_only(
+    is_pipe: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
-    (tmp_path / "lossmon").write_text("a file where a directory should be")
+    if is_pipe:
+        (tmp_path / "lossmon").mkdir()
+        os.mkfifo(tmp_path / "lossmon" / "errors.log")
+    else:
+        (tmp_path / "lossmon").write_text("a file where a directory should be")
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     log = logging.getLogger("lossmon")
     monkeypatch.setattr(log, "handlers", [])
