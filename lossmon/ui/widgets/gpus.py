@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rich.cells import cell_len
-
 from lossmon.types import GpuDetails, GpuReading
 from lossmon.ui.scene import Scene
 from lossmon.ui.text import numbers
@@ -25,6 +23,7 @@ from lossmon.ui.text.lines import (
     join,
     pad,
 )
+from lossmon.ui.text.lines import width as cells_of
 
 WIDE = 64
 """Cells from which a GPU's line has bars."""
@@ -59,7 +58,7 @@ def gpu_lines(scene: Scene, gpus: Sequence[GpuReading], width: int) -> list[Line
     wide = width >= WIDE
     kept = list(range(len(rows[0])))
     while len(kept) > 1:
-        sizes = {at: max(_size(row[at][1]) for row in rows) for at in kept}
+        sizes = {at: max(cells_of(row[at][1]) for row in rows) for at in kept}
         filled = [at for at in kept if sizes[at]]
         for gap in (3, 2, 1) if wide else (1,):
             if sum(sizes[at] for at in filled) + gap * (len(filled) - 1) <= width - 2:
@@ -75,10 +74,6 @@ def _row(
     for at in kept:
         line = (*line, *pad(row[at][1], sizes[at]), (" " * gap, TEXT))
     return line
-
-
-def _size(line: Line) -> int:
-    return sum(cell_len(text) for text, _ in line)
 
 
 def _cells_of(scene: Scene, gpu: GpuReading, width: int) -> list[tuple[int, Line]]:
@@ -213,7 +208,7 @@ def short_block(scene: Scene, gpu: GpuReading, width: int) -> list[Line]:
     if gpu.utilization is not None:
         cells = max(6, min(10, width - 24))
         head = (*head, *_utilization(gpu, cells), (" ", TEXT))
-    room = width - _size(head) - 1
+    room = width - cells_of(head) - 1
     if reasons := throttle(gpu, short=True):
         head = (*head, *fit(reasons, room))
     else:
