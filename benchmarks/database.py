@@ -134,7 +134,7 @@ def measure(base: Path, journal: str, rounds: int, seconds: float) -> None:
             before = sum(watcher.cpu_times()[:2])
             written = write_rows(path, seconds)
             shares.append((sum(watcher.cpu_times()[:2]) - before) / seconds)
-            left.append(any(path.with_name(f"{path.name}-{kind}").exists() for kind in LEFT))
+            left.append(leaves_journal(path))
         waited.append(written.waited)
         return written.rate
 
@@ -149,7 +149,21 @@ def measure(base: Path, journal: str, rounds: int, seconds: float) -> None:
 
 
 LEFT = ("wal", "shm", "journal")
-"""Endings of files that a writer takes away when it closes the database as its only user."""
+"""Endings of files that a writer takes away when it closes the database as its only user, and that
+the watcher takes away when it was just reading."""
+
+VISIT = 5.0
+"""Seconds after which a visit of the watcher is surely over."""
+
+
+def leaves_journal(path: Path) -> bool:
+    """Whether any of these files stays."""
+    end = time.monotonic() + VISIT
+    while left := any(path.with_name(f"{path.name}-{kind}").exists() for kind in LEFT):
+        if time.monotonic() > end:
+            break
+        time.sleep(0.01)
+    return left
 
 
 def main() -> None:
