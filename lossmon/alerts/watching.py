@@ -44,6 +44,7 @@ def watch(
     early_stop: EarlyStop | None = None,
     clock: Callable[[], float] = time.time,
     heartbeat: float = HEARTBEAT,
+    opening: Sequence[str] = (),
 ) -> None:
     """Send alerts until a signal asks to end.
 
@@ -56,6 +57,7 @@ def watch(
         early_stop: What stops runs, or None.
         clock: Seconds since the Unix epoch.
         heartbeat: Seconds between two looks while no file changes.
+        opening: Lines to print; from then on a signal ends the watch with status 0.
     """
     follower = Follower(place, monitor, clock=clock)
     service = AlertService(settings, journal, clock=clock, language=language, warn=warn)
@@ -77,6 +79,8 @@ def watch(
                 service.set_fact(STOPPED, early_stop.stopped if early_stop else {})
 
     with stopped_by_signals(follower.stop), service, _guarded(follower, report):
+        for line in opening:
+            warn(line)
         _follow_until_ended(follow, follower)
 
 

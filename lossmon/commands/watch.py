@@ -104,7 +104,7 @@ def run(options: argparse.Namespace) -> int:
     source = open_source(places, config, hardware=config.hardware, wait=True)
     from lossmon.alerts.journal import AlertJournal, journal_file
     from lossmon.alerts.settings import load
-    from lossmon.alerts.watching import warn, watch
+    from lossmon.alerts.watching import watch
     from lossmon.monitor import MonitorConfig
 
     on = [] if options.on is None else [word for word in options.on.split(",") if word.strip()]
@@ -115,14 +115,19 @@ def run(options: argparse.Namespace) -> int:
     stop = _early_stop(options, config.lang, journal)
     channels = [channel.name for channel in settings.channels if channel.name != "print"]
     sent = f" and sent by {', '.join(channels)}" if channels else ""
-    warn(f"watching {', '.join(map(str, places))}; alerts are printed{sent}")
+    lines = [f"watching {', '.join(map(str, places))}; alerts are printed{sent}"]
     if journal.aside is not None:
         aside = f"it is {journal.aside} now, and alerts may come again"
-        warn(f"{journal.file} could not be used; {aside}")
-    for missing in waited_for(places):
-        warn(missing)
+        lines.append(f"{journal.file} could not be used; {aside}")
+    lines += waited_for(places)
     watch(
-        source, MonitorConfig.of(config), settings, journal, language=config.lang, early_stop=stop
+        source,
+        MonitorConfig.of(config),
+        settings,
+        journal,
+        language=config.lang,
+        early_stop=stop,
+        opening=lines,
     )
     return 0
 
