@@ -305,6 +305,7 @@ RECORDS: list[tuple[str, dict[str, float], str]] = [
     ),
     ("step 100 loss: 0.5, rewards: {'total_num': 256, 'total': 141.0}", {"loss": 0.5}, "step=100"),
     ("Epoch 3 loss: train 0.5, valid 0.6", {"train": 0.5, "valid": 0.6}, "epoch=3"),
+    ("  [Training]   loss = 0.5, acc = 0.8", {"loss": 0.5, "acc": 0.8}, ""),
     ("Loss after 100 iterations: 0.5", {"Loss": 0.5}, "step=100"),
     ("Loss (epoch: 3): 0.5", {"Loss": 0.5}, "epoch=3"),
     (

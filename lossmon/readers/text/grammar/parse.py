@@ -48,7 +48,7 @@ _REJECT = re.compile(
 )
 _CODE = lazy_pattern(
     r"(?!Test net output #\d)(?:"
-    r"\s*(?:self\.)?[A-Za-z_]\w*\s+=\s|\s*[A-Za-z_]\w*=\S+$|.*(?:[{};(]|[^%\d]\))\s*$"
+    r"\s*(?:self\.)?[A-Za-z_]\w*\s+=\s(?!\S+,\s+\w+\s+=\s)|\s*[A-Za-z_]\w*=\S+$|.*(?:[{};(]|[^%\d]\))\s*$"
     r"|\s*['\"]\w+['\"]\s*:)"
 )
 _UNSURE = lazy_pattern(
