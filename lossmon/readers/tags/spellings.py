@@ -264,7 +264,8 @@ TRAIN_WORDS = frozenset({"train", "training", "trn", "tr", "learn"})
 """Words that say that a value was measured on the training data."""
 
 EVAL_WORDS = _set(
-    "eval evaluation evaluate val va vl vali valid validation validate dev cv holdout heldout "
+    "eval evaluation evaluate val va vl vld vali valid validation validate validating dev cv "
+    "holdout heldout "
     "test testing tst predict"
 )
 """Words that say that a value was measured on held-out data."""

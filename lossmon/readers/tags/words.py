@@ -17,7 +17,7 @@ _CAMEL = re.compile(
     r"^((?i:train|training|val|valid|validation|eval|test|dev|loss|acc|accuracy))(?=[A-Z][a-z])"
 )
 _FUSED = re.compile(
-    r"^(train|training|val|valid|validation|eval|test|dev)"
+    r"^(train|training|trn|tr|val|va|vl|valid|validation|eval|test|tst|te|ts|dev)"
     r"(loss|acc|accuracy|error|err|ppl|perplexity|f1|auc|score|rmse|mse|mae)$"
 )
 LOSS_WORD = lazy_pattern(r"^(?:loss(?:es)?|loss[a-z]?\d*|.*[^gf]loss)$")
@@ -59,7 +59,8 @@ def words_of(tag: str) -> list[str]:
     tag = _CAMEL.sub(r"\1_", tag.replace("'s", " ")).lower()
     words = [word for word in _SEPARATORS.split(tag) if word]
     if words and (fused := _FUSED.match(words[0])):
-        words[:1] = fused.groups()
+        split, quantity = fused.groups()
+        words[:1] = ("test" if split in ("te", "ts") else split, quantity)
     words[:1] = SHORTHANDS.get(words[0], words[:1]) if words else []
     return _once(words)
 

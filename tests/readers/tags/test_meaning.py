@@ -15,16 +15,18 @@ SAME_QUANTITY = {
         train_loss_step | reduced_train_loss | epoch_loss | trl | Loss/train | loss/train |
         Train/Samples/train_loss | trainLoss | trainloss | train.loss | training loss |
         TRAIN_LOSS | ray/tune/loss | metrics/train/loss | learn | lossTrain | 训练损失 |
-        Train Epoch Loss
+        Train Epoch Loss | TrLoss | trnloss
     """,
     "eval/loss": """
         eval_loss | eval/loss | val_loss | val/loss | validation_loss | valid_loss |
         valid loss | val loss | Loss/val | valLoss | valloss | dev_loss | dev loss |
         holdout_loss | val_loss_epoch | eval.loss | Validation Loss | ray/tune/val_loss |
-        loss/eval | cv_loss | metrics/eval/loss | 验证损失 | loss_val | valid/mean_loss
+        loss/eval | cv_loss | metrics/eval/loss | 验证损失 | loss_val | valid/mean_loss |
+        VaLoss | vld_loss | validating_loss
     """,
     "test/loss": """
-        test_loss | test/loss | Loss/test | test loss | Test Loss | eval/test_loss | test
+        test_loss | test/loss | Loss/test | test loss | Test Loss | eval/test_loss | test |
+        tsloss | TeLoss
     """,
     "train/total_loss": "total_loss | loss/train/total | train/total_loss | Loss/total_loss",
     "eval/total_loss": "val/total_loss | loss/eval/total",

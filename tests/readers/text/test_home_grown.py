@@ -306,6 +306,11 @@ RECORDS: list[tuple[str, dict[str, float], str]] = [
     ("step 100 loss: 0.5, rewards: {'total_num': 256, 'total': 141.0}", {"loss": 0.5}, "step=100"),
     ("Epoch 3 loss: train 0.5, valid 0.6", {"train": 0.5, "valid": 0.6}, "epoch=3"),
     ("  [Training]   loss = 0.5, acc = 0.8", {"loss": 0.5, "acc": 0.8}, ""),
+    (
+        "Train loss at epoch 3 is 0.5, val loss is 0.6",
+        {"Train loss": 0.5, "val loss": 0.6},
+        "epoch=3",
+    ),
     ("Loss after 100 iterations: 0.5", {"Loss": 0.5}, "step=100"),
     ("Loss (epoch: 3): 0.5", {"Loss": 0.5}, "epoch=3"),
     (

@@ -35,7 +35,7 @@ _SHARE = lazy_pattern(r"\s?/\s?\d+ \((?P<share>\d+(?:\.\d+)?)%\)")
 _OPERATORS = ("/", "*", "+", "-", "<", ">", "!", "=")
 _CLINGING = lazy_pattern(r"[^\W\d_]*%?(?:(?<=\w)/[^\W\d_]+)?")
 _THOUSANDS = {"k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "B": 1e9}
-_BARE_GAP = lazy_pattern(r"\|\s{0,3}\)?\s{0,3}(?P<mark>[:=])\s*$")
+_BARE_GAP = lazy_pattern(r"\|\s{0,3}\)?\s{0,3}(?:[:=]|(?:is|was)(?=\s))\s*$")
 _LONE_GAP = lazy_pattern(
     r"[\W_]*(?:(?i:loss(?:es)?)[\W_]+)?"
     rf"(?P<name>{LONE_SPLIT.pattern.replace('(?i)', '(?i:', 1)}))\s+"
@@ -70,8 +70,8 @@ def values_of(body: str, start: int, place: LinePosition) -> list[tuple[LineValu
         at = max(before, number.start() - REACH)
         gap = body[at : number.start()]
         section = _section(gap, section)
-        if bare := _BARE_GAP.search(gap):
-            gap = _named_before(original, at, place) + bare["mark"]
+        if _BARE_GAP.search(gap):
+            gap = f"{_named_before(original, at, place)}:"
         value = _value(body, gap, number)
         if value is not None:
             found.append((_in_section(value[0], section), value[1]))
