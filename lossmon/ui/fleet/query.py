@@ -20,6 +20,7 @@ from lossmon.ui.fleet.fields import (
     seconds,
     spellings,
 )
+from lossmon.ui.metrics.ranking import NOT
 
 Test = Callable[[RunSnapshot, float], bool]
 """Whether a run, at a time (seconds since the Unix epoch), fits one term."""
@@ -265,7 +266,7 @@ def completed(text: str, names: Callable[[], Collection[str]] = tuple) -> str:
         names: Hyperparameters and series that some run has.
     """
     head, blank, word = text.rpartition(" ")
-    sign = "-" if word.startswith("-") else ""
+    sign = word[:1] if word.startswith(NOT) else ""
     word = word[len(sign) :]
     key, colon, value = word.partition(":")
     if colon:
@@ -300,7 +301,7 @@ class Word:
     """One term as it is typed.
 
     Attributes:
-        negated: A hyphen stands before it.
+        negated: One of `NOT` stands before it.
         key: What is asked of, in lower case; empty for a free word.
         operator: One of `OPERATORS`; empty for a free word.
         values: What it is compared with; any of them will do. Empty ones are left out.
@@ -315,6 +316,8 @@ class Word:
 Char = tuple[str, bool]
 """A character, and whether it is quoted."""
 
+_NOT: tuple[Char, ...] = tuple((sign, False) for sign in NOT)
+
 
 def words(text: str) -> Iterator[Word]:
     """Yield the words of a line, left to right.
@@ -322,7 +325,7 @@ def words(text: str) -> Iterator[Word]:
     A quote that is not closed ends with the line: it is still being typed.
     """
     for piece in _pieces(text):
-        negated = bool(piece) and piece[0] == ("-", False)
+        negated = bool(piece) and piece[0] in _NOT and ("=", False) not in piece[1:2]
         word = _word(piece[negated:], negated)
         if word.key or word.operator or word.values:
             yield word

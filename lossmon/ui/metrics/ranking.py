@@ -126,22 +126,37 @@ _REGEX = lazy_pattern(r"[\\^$|(){}+]|\[[^\]]*-[^\]]*\]")
 
 _GLOB = frozenset("*?[")
 
+_PIECE = lazy_pattern(r"[-!]?/\S.*?/(?=\s|$)|\S+")
+"""A word, or a regular expression between two `/`."""
+
+NOT = ("-", "!")
+"""What stands before a part that a name must not have."""
+
 
 class SearchError(ValueError):
     """The text is not a regular expression, as its message says."""
 
 
-def matcher(text: str) -> Callable[[str], bool]:
-    """A test for names; case does not count.
+def matcher(text: str) -> Callable[..., bool]:
+    """A test for the names of one thing; case does not count.
 
     Text between two `/` or with `^ $ | ( ) { } + \\` is a regular expression that may match
     anywhere; text with `*`, `?` or `[` a glob pattern for the whole name or the end of it behind a
     `/`, and with `.*`, which may mean either, both; all other text is words that all have to occur.
+    A part behind `-` or `!` excludes: none of the names may match it.
 
     Raises:
         SearchError: It is meant as a regular expression and is none.
     """
-    text = text.strip()
+    parts = [one.group() for one in _PIECE.finditer(text)]
+    wanted = _pattern(" ".join(one for one in parts if not one.startswith(NOT)))
+    excluded = [_pattern(one[1:]) for one in parts if one.startswith(NOT) and one not in NOT]
+    return lambda *names: (
+        any(map(wanted, names)) and not any(one(name) for one in excluded for name in names)
+    )
+
+
+def _pattern(text: str) -> Callable[[str], bool]:
     if len(text) > 2 and text[0] == text[-1] == "/":
         return _regex(text[1:-1])
     if _REGEX.search(text):

@@ -89,7 +89,7 @@ def entries_in(run: RunSnapshot, pins: Collection[str], text: str) -> list[Metri
     listed = (one for one in rows(run) if key_of(one) in pins or key_of(one) not in led)
     series = [*(one for one in losses if led or key_of(one) in pins), *listed]
     fits = matcher(text)
-    fitting = [one for one in series if fits(one.tag) or fits(one.meaning.label)]
+    fitting = [one for one in series if fits(one.tag, one.meaning.label)]
     found, first = ranked(entries_of(fitting), pins), {key_of(one) for one in losses if led}
     return sorted(found, key=lambda one: (one.key not in pins, one.key not in first))
 

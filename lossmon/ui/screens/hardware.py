@@ -55,7 +55,7 @@ class HardwareScreen(TypingScreen):
         Binding("escape,enter", "back", "back", id="hardware.back",
                 tooltip="Clear the cursor or filter, go back"),
         Binding("slash", "filter", "filter", id="hardware.filter",
-                tooltip="Filter by words, glob or regex"),
+                tooltip="Filter by words, glob or regex; - excludes"),
         Binding("pageup,up,k,b,ctrl+u", "page(-1)", "page up", id="hardware.page_up",
                 tooltip="Previous GPUs"),
         Binding("pagedown,down,j,ctrl+d", "page(1)", "page", id="hardware.page_down",

@@ -72,7 +72,7 @@ class MetricsScreen(TypingScreen):
         Binding("enter", "open", "open", id="metrics.open",
                 tooltip="Open the chart or the group"),
         Binding("slash", "filter", "filter", id="metrics.filter",
-                tooltip="Filter by words, glob or regex"),
+                tooltip="Filter by words, glob or regex; - excludes"),
         Binding("s", "sort", "sort", id="metrics.sort",
                 tooltip="Sort by importance, name or change"),
         Binding("z", "scale(1)", "larger", id="metrics.larger", tooltip="Fewer, larger charts"),
@@ -187,9 +187,7 @@ class MetricsScreen(TypingScreen):
         else:
             choices.group = None
             fits = matcher(choices.filter)
-            entries = entries_of(
-                [one for one in series if fits(one.tag) or fits(one.meaning.label)]
-            )
+            entries = entries_of([one for one in series if fits(one.tag, one.meaning.label)])
             media = media_entries(run.media, fits)
         self.shown = [*self._sorted(entries, run), *media]
         self._counts = frequencies(one.name for one in self.shown)

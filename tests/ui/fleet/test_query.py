@@ -52,6 +52,7 @@ EVERY = ["grpo nan", "sft-qwen-7b", "pretrain-1b"]
         ("SFT", ["sft-qwen-7b"]),
         ("sft,pre", ["sft-qwen-7b", "pretrain-1b"]),
         ("-sft", ["grpo nan", "pretrain-1b"]),
+        ("!sft", ["grpo nan", "pretrain-1b"]),
         ("-", EVERY),
         ('"grpo nan"', ["grpo nan"]),
         ("'grpo n", ["grpo nan"]),
@@ -157,7 +158,7 @@ def test_no_text_raises_and_every_filter_answers_for_every_run(text: str) -> Non
 
 @given(TYPED)
 def test_a_hyphen_before_a_word_shows_exactly_the_other_runs(text: str) -> None:
-    word = "".join(char for char in text if not char.isspace() and char not in "-'\"")
+    word = "".join(char for char in text if not char.isspace() and char not in "-!'\"")
     shows, hides = parse(word, tuple), parse(f"-{word}", tuple)
     if isinstance(shows, Filter) and isinstance(hides, Filter) and shows.tests:
         for run in RUNS:

@@ -120,11 +120,22 @@ def test_metrics_are_sorted_by_name_and_by_change() -> None:
         (r"h\.\d", ["grad/h.0.norm"]),
         ("/l./", ["Train/Loss"]),
         ("loss$|^kl", ["Train/Loss", "kl"]),
+        ("-loss", ["grad/h.0.norm", "kl"]),
+        ("!loss -k", ["grad/h.0.norm"]),
+        ("o -*norm", ["Train/Loss"]),
+        ("!/^k| l/", ["grad/h.0.norm", "Train/Loss"]),
+        ("loss|kl -t.*n", ["kl"]),
+        ("-", ["grad/h.0.norm", "Train/Loss", "kl"]),
     ],
 )
 def test_words_globs_and_regular_expressions_find_names(text: str, found: list[str]) -> None:
     test = matcher(text)
     assert [name for name in ("grad/h.0.norm", "Train/Loss", "kl") if test(name)] == found
+
+
+def test_what_is_excluded_by_one_of_its_names_is_not_found_by_the_other() -> None:
+    assert matcher("loss")("train/l", "train loss")
+    assert not matcher("-loss")("train/l", "train loss")
 
 
 def test_a_broken_regular_expression_is_named() -> None:

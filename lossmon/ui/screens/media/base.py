@@ -68,7 +68,7 @@ class MediaScreen(TypingScreen):
         Binding("home", "edge(-1)", "first", id="media.first", tooltip="First step"),
         Binding("end,G", "edge(1)", "newest", id="media.newest", tooltip="Newest step"),
         Binding("slash", "filter", "filter", id="media.filter",
-                tooltip="Filter by words, glob or regex"),
+                tooltip="Filter by words, glob or regex; - excludes"),
     ]  # fmt: skip
 
     DEFAULT_CSS = """
