@@ -79,7 +79,10 @@ def _filled(template: str, values: Mapping[str, str]) -> str:
 
 
 def _text(key: str, value: float | int | str, terms: Mapping[str, str]) -> str:
-    """A fact as people write it: three digits that matter, percentages with fewer."""
+    """A fact as people write it: three digits that matter, percentages with fewer.
+
+    Zeros at the end are kept in what is measured, so that a live sentence does not move.
+    """
     if isinstance(value, str):
         return terms.get(value, value)
     if isinstance(value, int):
@@ -88,7 +91,20 @@ def _text(key: str, value: float | int | str, terms: Mapping[str, str]) -> str:
         return "–"
     if key.endswith("percent"):
         return _percent(value)
-    return f"{value:.4g}" if abs(value) >= 10 else f"{value:.3g}"
+    digits = 4 if abs(value) >= 10 else 3
+    return f"{value:.{digits}g}" if key.startswith(_CHOSEN) else _measured(value, digits)
+
+
+_CHOSEN = ("rate", "minutes", "watts", "mhz", "usual", "degrees", "size_", "free_", "total_")
+"""How facts begin that are settings, sizes or counts: their zeros say nothing."""
+
+
+def _measured(value: float, digits: int) -> str:
+    if 0 < abs(value) < 1e-3 or abs(value) >= 1e6:
+        return f"{value:.1e}".replace("e+0", "e").replace("e-0", "e-").replace("e+", "e")
+    if abs(value) >= 1e3:
+        return f"{value:,.0f}"
+    return f"{value:#.{digits}g}" if value else "0"
 
 
 MOST_PERCENT = 999

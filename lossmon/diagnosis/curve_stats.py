@@ -55,6 +55,9 @@ SPIKE_CAP = 4.0
 """A bin this many times above the median around it is a spike: single-example losses of an
 ordinary run scatter by a factor of about three."""
 
+LOST = 1e-12
+"""Share of a sum below which a difference of sums is rounding."""
+
 SLOPE_WINDOW = 5
 """Bins whose medians give the slope."""
 
@@ -188,7 +191,12 @@ class CurveStats:
         n, total = self._until(middle - half)
         m, more = self._until(middle + half)
         if m - n > 1e-9:
-            return (more - total) / (m - n)
+            if abs(more - total) > LOST * abs(more):
+                return (more - total) / (m - n)
+            # Values of before are so much larger that the sums hold nothing of these.
+            inside = np.abs(self.x - middle) <= half
+            if weight := float(np.add.reduce(self.weight[inside])):
+                return float(np.dot(self.y[inside], self.weight[inside])) / weight
         at = min(bisect_left(self.x.tolist(), middle), len(self.y) - 1)
         return float(self.y[at])
 

@@ -9,7 +9,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from lossmon.diagnosis.advice import advise, explain_missing
+from lossmon.diagnosis.advice import _text, advise, explain_missing
 from lossmon.diagnosis.rules import RULES
 from lossmon.hardware.findings import CODES as HARDWARE_CODES
 from lossmon.locale import languages, section
@@ -73,6 +73,23 @@ def test_percentages_have_the_digits_that_matter(rise: float, shown: str) -> Non
     numbers = {"eval": 1.62, "best": 1.37, "best_step": 800, "rise_percent": rise}
     finding = Finding("overfitting", Severity.WARNING, 800, Confidence.HIGH, numbers)
     assert f" is {shown} above " in advise(finding).evidence
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "shown"),
+    [
+        ("level", 1.6, "1.60"),
+        ("level", 2.0, "2.00"),
+        ("level", 0.05, "0.0500"),
+        ("level", 12.5, "12.50"),
+        ("level", 1234.5, "1,234"),
+        ("level", 1.5e-12, "1.5e-12"),
+        ("level", -3.2e13, "-3.2e13"),
+        ("rate", 0.001, "0.001"),
+    ],
+)
+def test_what_is_measured_keeps_its_digits(key: str, value: float, shown: str) -> None:
+    assert _text(key, value, {}) == shown
 
 
 def test_a_healthy_run_is_told_that_a_loss_is_an_alarm() -> None:

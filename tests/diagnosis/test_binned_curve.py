@@ -82,6 +82,11 @@ def test_means_between_steps_are_those_of_the_points(start: float, end: float) -
     assert curve.count(middle - half, middle + half) == pytest.approx(inside.sum())
 
 
+def test_a_mean_after_far_larger_values_is_not_lost() -> None:
+    curve = CurveStats(binned(np.geomspace(1e12, 1e-12, 100), []).bins)
+    assert 0 < curve.mean(95, 99) < 1e-9
+
+
 def test_noise_is_told_from_slope() -> None:
     random = np.random.default_rng(0)
     steep = np.linspace(100, 0, 200)

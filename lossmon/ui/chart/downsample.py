@@ -120,6 +120,9 @@ _CELLS = 0.5
 """Cells that a fit of weight 0 reaches to either side; (1 - weight) divides it, so a step of the
 smoothing key about doubles the reach."""
 
+LOST = 1e-12
+"""Share of the largest value below which the rest of a difference is rounding."""
+
 
 def reach(weight: float) -> float:
     """Cells to either side of a place whose points count for the line there.
@@ -165,7 +168,10 @@ def local_lines(means: Floats, counts: Floats, reach: float) -> Floats:
     spread = s0 * s2 - s1 * s1
     with np.errstate(divide="ignore", invalid="ignore"):
         fitted = np.where(spread > 1e-9 * s0 * s0, (s2 * t0 - s1 * t1) / spread, t0 / s0)
-    return np.where(known, (fitted + centre) * size, np.nan)
+    line = fitted + centre
+    # Beside values of 1e12 the sums hold nothing of one of 1e-12: the points do.
+    line = np.where(np.abs(line) > LOST, line * size, means)
+    return np.where(known, line, np.nan)
 
 
 def _windows(values: Floats, side: int) -> Floats:

@@ -51,3 +51,9 @@ def test_one_known_column_stays_as_it_is() -> None:
 def test_a_heavier_smoothing_reaches_further() -> None:
     reaches = [reach(weight) for weight in (0.0, 0.3, 0.6, 0.9, MAX_WEIGHT, 2.0)]
     assert reaches == sorted(reaches) and reaches[0] == 0.0
+
+
+def test_a_tiny_value_is_not_lost_beside_huge_ones() -> None:
+    means = np.geomspace(1e12, 1e-12, 100)
+    smoothed = local_lines(means, np.ones(100), 2.5)
+    assert 0 < smoothed[-1] < 1e-11
