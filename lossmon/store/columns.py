@@ -156,6 +156,8 @@ class TagColumns:
     _walls: GrowingArray[np.float64] | None = None
     """None while every time is NaN, as in a log that has none."""
     _orders: GrowingArray[np.int64] = field(default_factory=_no_ints)
+    _order_shift: int = 0
+    """Added to the shared positions: tags logged together stand a fixed distance apart."""
     _opening: tuple[Ints, Floats] | None = None
     """The first steps and values, once the column was thinned."""
 
@@ -181,7 +183,12 @@ class TagColumns:
     @property
     def orders(self) -> Ints:
         """Position of each record in its source, strictly increasing."""
-        return self._orders.first(self.n)
+        return self.orders_in(slice(self.n))
+
+    def orders_in(self, part: slice) -> Ints:
+        """The positions of a slice of the points."""
+        shared = self._orders.first(self.n)[part]
+        return shared + self._order_shift if self._order_shift else shared
 
     @property
     def total(self) -> int:
@@ -203,7 +210,7 @@ class TagColumns:
 
     def points(self, tag: str, order_offset: int, part: slice) -> Points:
         """A slice of the points, as they were appended."""
-        orders = self.orders[part] - order_offset
+        orders = self.orders_in(part) - order_offset
         return Points(tag, self.steps[part], self.walls[part], self.values[part], orders, self.axis)
 
     def share(self, others: Iterable[TagColumns], points: Points, order_offset: int) -> None:
@@ -213,8 +220,9 @@ class TagColumns:
                 continue
             if not self._steps.n and other._steps.holds(0, points.steps):
                 self._steps = other._steps
-            if not self._orders.n and other._orders.holds(0, points.order, order_offset):
-                self._orders = other._orders
+            shift = int(points.order[0]) + order_offset - int(other._orders.first(1)[0])
+            if not self._orders.n and other._orders.holds(0, points.order, order_offset - shift):
+                self._orders, self._order_shift = other._orders, shift
             walls = other._walls
             if self._walls is None and walls is not None and walls.holds(0, points.wall_times):
                 self._walls = walls
@@ -227,7 +235,7 @@ class TagColumns:
         self._steps = self._steps.extended(n, points.steps)
         self._values = self._values.extended(n, points.values)
         self._extend_walls(points.wall_times)
-        self._orders = self._orders.extended(n, points.order, order_offset)
+        self._orders = self._orders.extended(n, points.order, order_offset - self._order_shift)
         first = max(n - 1, 0)
         steps = self._steps.first(end)[first:]
         falls = steps[1:] < steps[:-1]
@@ -261,7 +269,7 @@ class TagColumns:
         self._steps = GrowingArray(self.steps[keep], settled=True)
         if self._walls is not None:
             self._walls = GrowingArray(self.walls[keep], settled=True)
-        self._orders = GrowingArray(self.orders[keep], settled=True)
+        self._orders = GrowingArray(self._orders.first(self.n)[keep], settled=True)
         self._values = GrowingArray(self.values[keep], settled=True)
         self.n, self.settled = len(keep), True
         self.backward = (np.flatnonzero(np.diff(self.steps) < 0) + 1).tolist()

@@ -262,15 +262,11 @@ class Stream:
                 continue
             last, wall = -1, -math.inf
             for column in fitting:
+                orders = column.orders
                 for index in column.backward if len(column.backward) <= MOST_RESTARTS else ():
-                    found.add(
-                        (
-                            int(column.orders[index]),
-                            int(column.steps[index]),
-                        )
-                    )
+                    found.add((int(orders[index]), int(column.steps[index])))
                 if column.steps[0] <= last and not column.walls[0] < wall:
-                    found.add((int(column.orders[0]), int(column.steps[0])))
+                    found.add((int(orders[0]), int(column.steps[0])))
                 last, wall = int(column.steps[-1]), float(column.walls[-1])
         ordered = self._distinct(sorted(found), axis)
         orders = np.array([order for order, _ in ordered], np.int64)

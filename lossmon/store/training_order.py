@@ -88,7 +88,7 @@ def is_logged_with(source: SourceSeries, head: HeadlineSeries) -> bool:
 def added(column: TagColumns, read: int, head: HeadlineSeries) -> NewPoints:
     """The points of a column in a file of the headline loss after the first `read`, void or not."""
     fresh = column.after(read)
-    orders = column.orders[fresh]
+    orders = column.orders_in(fresh)
     segments = np.searchsorted(head.restart_orders, orders, side="right").astype(np.int64)
     steps = column.steps[fresh]
     places = steps

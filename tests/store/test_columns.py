@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -88,6 +89,28 @@ def test_columns_that_log_the_same_steps_share_them() -> None:
         assert np.array_equal(column.steps, np.arange(200))
         assert np.array_equal(column.walls, 1e9 + np.arange(200))
         assert np.array_equal(column.orders, np.arange(200) + (3 << ORDER_BITS))
+
+
+def test_tags_logged_one_after_another_share_their_positions() -> None:
+    file = FileColumns(3)
+
+    def log(tag: str, start: int, order: int) -> None:
+        part = logged(tag, range(start, start + 20))
+        file.extend(replace(part, order=order + 2 * np.arange(20)), TRAIN, tag)
+
+    for start in range(0, 200, 20):
+        log("loss", start, 2 * start)
+        log("lr", start, 2 * start + 1)
+    loss, lr = file.columns.values()
+    assert np.shares_memory(loss._orders.first(1), lr._orders.first(1))
+    expected = 2 * np.arange(200) + (3 << ORDER_BITS)
+    assert np.array_equal(loss.orders, expected) and np.array_equal(lr.orders, expected + 1)
+    assert lr.points("lr", 3 << ORDER_BITS, slice(7, 9)).order.tolist() == [15, 17]
+    log("lr", 200, 500)
+    log("loss", 200, 600)
+    assert (loss.orders[-20:] - lr.orders[-20:]).tolist() == [100] * 20
+    lr.thin()
+    assert (lr.orders[0], lr.orders[-1]) == (expected[0] + 1, (3 << ORDER_BITS) + 538)
 
 
 def test_columns_that_part_ways_keep_what_was_theirs() -> None:

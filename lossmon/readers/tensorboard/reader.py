@@ -82,6 +82,8 @@ class EventReader:
         self._has_noted_refused = False
         self._bad: list[int] = []
         """Offsets of the records that were skipped."""
+        self._rows = 0
+        """Rows of the records so far: the position of the next one."""
         self._negative = 0
         """Points that were skipped because their step is negative."""
         self._overlong: list[tuple[int, int]] = []
@@ -112,18 +114,19 @@ class EventReader:
             yield "some tags are skipped: too long, or too many"
 
     def _add(self, chunk: RecordChunk) -> None:
-        rows = EventRows(len(chunk))
+        rows = EventRows(len(chunk), self._rows)
         for row in self._columns.decode(chunk, rows):
             start, length = int(chunk.starts[row]), int(chunk.lengths[row])
             record = chunk.data[start : start + length]
             stored = int.from_bytes(chunk.data[start + length : start + length + 4], "little")
-            order = chunk.offset + start
+            offset = chunk.offset + start
             event = self._decode(record, stored)
             if event is None:
-                self._bad.append(order - HEADER)
+                self._bad.append(offset - HEADER)
             else:
-                self._add_event(record, event, rows, row, order)
-        for points in rows.points(chunk.starts + chunk.offset, self._tags):
+                self._add_event(record, event, rows, row, offset)
+        self._rows = rows.end
+        for points in rows.points(self._tags):
             self._batch.points.add_points(points)
 
     def _decode(self, record: bytes, stored: int) -> Event | None:
@@ -140,17 +143,17 @@ class EventReader:
         return event
 
     def _add_event(
-        self, record: bytes, event: Event, rows: EventRows, row: int, order: int
+        self, record: bytes, event: Event, rows: EventRows, row: int, offset: int
     ) -> None:
         if event.version and event.wall_time > 0:
             self._batch.facts.append(Facts(started=event.wall_time))
         if event.session == _START:
-            self._batch.restarts.append(Restart(max(0, event.step), order))
-        for index, value in enumerate(event.values):
+            self._batch.restarts.append(Restart(max(0, event.step), rows.position(row)))
+        for value in event.values:
             try:
-                self._add_value(record, event, value, rows, row, index, order)
+                self._add_value(record, event, value, rows, row, offset)
             except MalformedError:
-                self._bad.append(order - HEADER)
+                self._bad.append(offset - HEADER)
 
     def _add_value(
         self,
@@ -159,13 +162,12 @@ class EventReader:
         value: SummaryValue,
         rows: EventRows,
         row: int,
-        index: int,
-        order: int,
+        offset: int,
     ) -> None:
         plugin = self._tags.plugin(value)
         kind = kind_of(value, plugin)
         if kind is not None:
-            self._add_media(kind, event, value, order, len(record))
+            self._add_media(kind, event, value, offset, len(record))
         elif plugin == b"text" and value.tensor is not None:
             self._add_text(record, event.step, value)
         elif plugin == b"hparams" and value.content is not None:
@@ -176,7 +178,7 @@ class EventReader:
             if event.step < 0:
                 self._negative += 1
             elif (tag := self._tags.number(value)) is not None:
-                rows.put(row, index, tag, event.step, event.wall_time, scalar.value)
+                rows.put(row, tag, event.step, event.wall_time, scalar.value)
 
     def _add_media(
         self, kind: MediaKind, event: Event, value: SummaryValue, offset: int, length: int

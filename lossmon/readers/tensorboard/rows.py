@@ -9,11 +9,16 @@ import numpy as np
 
 from lossmon.readers.tensorboard.event import SummaryValue
 from lossmon.sanitize import one_line
-from lossmon.types import Axis, Ints, Points
+from lossmon.types import Axis, Points
 
 
 class EventRows:
     """One row per record, filled in any order; records with several scalars have more rows.
+
+    Args:
+        n: Number of records.
+        first: Position of the first row. Positions count rows rather than bytes, so that tags
+            logged together keep a fixed distance, and can share a column of positions.
 
     Attributes:
         tags: Number of the tag, -1 if the record does not hold a scalar.
@@ -22,39 +27,46 @@ class EventRows:
         values: The scalar.
     """
 
-    def __init__(self, n: int) -> None:
+    def __init__(self, n: int, first: int = 0) -> None:
+        self._first = first
         self.tags = np.full(n, -1, np.int16)
         self.steps = np.zeros(n, np.int64)
         self.wall_times = np.zeros(n)
         self.values = np.zeros(n)
-        self._extra: list[tuple[int, int, int, int, float, float]] = []
+        self._extra: list[tuple[int, int, int, float, float]] = []
 
-    def put(
-        self, row: int, place: int, tag: int, step: int, wall_time: float, value: float
-    ) -> None:
-        """Add a scalar of a record; `place` counts the values of that record."""
+    @property
+    def end(self) -> int:
+        """Position behind the last row."""
+        return self._first + len(self.tags) + len(self._extra)
+
+    def position(self, row: int) -> int:
+        """Position of a record, once those before it are filled in."""
+        return self._first + row + len(self._extra)
+
+    def put(self, row: int, tag: int, step: int, wall_time: float, value: float) -> None:
+        """Add a scalar of a record; records with several of them come in their order."""
         if self.tags[row] < 0:
             self.tags[row], self.steps[row] = tag, step
             self.wall_times[row], self.values[row] = wall_time, value
         else:
-            self._extra.append((row, place, tag, step, wall_time, value))
+            self._extra.append((row, tag, step, wall_time, value))
 
-    def points(self, orders: Ints, tags: EventTags) -> Iterator[Points]:
+    def points(self, tags: EventTags) -> Iterator[Points]:
         """Yield the points of each tag.
 
         Args:
-            orders: Offset of each record in the file.
             tags: The tags by number.
         """
         if self._extra:
-            orders = self._merge_extra(orders)
+            self._merge_extra()
         by_tag = np.argsort(self.tags, kind="stable")
         sorted_tags = self.tags[by_tag]
         by_tag = by_tag[np.searchsorted(sorted_tags, 0) :]
         sorted_tags = self.tags[by_tag]
         edges = [0, *(np.flatnonzero(np.diff(sorted_tags)) + 1).tolist(), len(by_tag)]
         steps, values = self.steps[by_tag], self.values[by_tag]
-        wall_times, orders = self.wall_times[by_tag], orders[by_tag]
+        wall_times, orders = self.wall_times[by_tag], by_tag.astype(np.int64) + self._first
         for start, stop in pairwise(edges):
             if start == stop:
                 continue
@@ -68,17 +80,15 @@ class EventRows:
                 tags.axes[tag],
             )
 
-    def _merge_extra(self, orders: Ints) -> Ints:
-        rows, places, tags, steps, wall_times, values = zip(*self._extra, strict=True)
-        # A record is longer than the number of its values, so no two orders are the same.
-        orders = np.concatenate([orders, orders[np.array(rows)] + np.array(places)])
-        in_order = np.argsort(orders, kind="stable")
-        self.tags = np.concatenate([self.tags, np.array(tags, np.int16)])[in_order]
-        self.steps = np.concatenate([self.steps, np.array(steps, np.int64)])[in_order]
-        self.wall_times = np.concatenate([self.wall_times, np.array(wall_times)])[in_order]
-        self.values = np.concatenate([self.values, np.array(values)])[in_order]
+    def _merge_extra(self) -> None:
+        rows, tags, steps, wall_times, values = zip(*self._extra, strict=True)
+        # Stable, so further scalars of a record follow the first in their order.
+        in_order = np.argsort(np.append(np.arange(len(self.tags)), rows), kind="stable")
+        self.tags = np.append(self.tags, np.array(tags, np.int16))[in_order]
+        self.steps = np.append(self.steps, np.array(steps, np.int64))[in_order]
+        self.wall_times = np.append(self.wall_times, wall_times)[in_order]
+        self.values = np.append(self.values, values)[in_order]
         self._extra = []
-        return orders[in_order]
 
 
 LONGEST_TAG = 1024

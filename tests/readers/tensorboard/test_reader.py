@@ -196,6 +196,27 @@ def test_a_purging_resume_is_a_restart() -> None:
     assert [restart.step for path in paths for restart in whole(path).restarts] == [100]
 
 
+def test_positions_count_every_scalar_of_a_record(log: Path) -> None:
+    both = scalar("loss", 9, 1.0)
+    both.summary.value.add(tag="lr", simple_value=0.1)
+    start = Event(step=5, session_log=SessionLog(status=SessionLog.START))
+    log.write_bytes(recorded(both, start, scalar("loss", 5, 2.0)))
+    reader = EventReader(log)
+    batches = [reader.read(math.inf)]
+    with log.open("ab") as file:
+        file.write(framed(both.SerializeToString()))
+    batches.append(reader.read(math.inf))
+    orders: dict[str, list[int]] = {"restart": [batches[0].restarts[0].order]}
+    for points in (points for batch in batches for points in batch.points):
+        orders.setdefault(points.tag, []).extend(points.order.tolist())
+    first = orders["loss"][0]
+    assert orders == {
+        "loss": [first, first + 3, first + 4],
+        "lr": [first + 1, first + 5],
+        "restart": [first + 2],
+    }
+
+
 def test_a_restart_stands_where_it_was_logged(log: Path) -> None:
     start = Event(step=5, session_log=SessionLog(status=SessionLog.START))
     batch = written(log, scalar("loss", 9, 1.0), start, scalar("loss", 5, 2.0))
