@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import field
 from enum import StrEnum
 from fnmatch import translate
 from functools import lru_cache
@@ -112,6 +113,8 @@ class MetricChoices:
         group: Key of the open group, None where all metrics are shown.
         chosen: Key of the chosen metric, None before the first choice.
         scale: Size of the charts, as a factor of the usual one.
+        log_y: Whether the y axis is logarithmic, by the keys of the charts for which this was
+            chosen; others follow the chart settings.
     """
 
     filter: str = ""
@@ -119,6 +122,7 @@ class MetricChoices:
     group: str | None = None
     chosen: str | None = None
     scale: float = 1.0
+    log_y: dict[str, bool] = field(default_factory=dict)
 
 
 _REGEX = lazy_pattern(r"[\\^$|(){}+]|\[[^\]]*-[^\]]*\]")

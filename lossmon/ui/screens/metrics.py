@@ -45,7 +45,7 @@ from lossmon.ui.widgets.metric_pane import (
 from lossmon.ui.widgets.panel import Heading
 
 FOOTER = ("metrics.open", "metrics.filter", "metrics.sort", "metrics.pin", "metrics.page_down",
-          "metrics.back", "metrics.larger", "metrics.smaller")  # fmt: skip
+          "metrics.back", "metrics.log_y", "metrics.larger", "metrics.smaller")  # fmt: skip
 """Ids of what the footer shows, the most important first."""
 
 
@@ -75,6 +75,8 @@ class MetricsScreen(TypingScreen):
                 tooltip="Filter by words, glob or regex; - excludes"),
         Binding("s", "sort", "sort", id="metrics.sort",
                 tooltip="Sort by importance, name or change"),
+        Binding("y", "log_y", "log y", id="metrics.log_y",
+                tooltip="Logarithmic / linear y axis of the selected chart"),
         Binding("z", "scale(1)", "larger", id="metrics.larger", tooltip="Fewer, larger charts"),
         Binding("Z", "scale(-1)", "smaller", id="metrics.smaller",
                 tooltip="More, smaller charts"),
@@ -238,8 +240,9 @@ class MetricsScreen(TypingScreen):
         index = next(at for at, one in enumerate(run.series) if one is entry.lead)
         chart = chart_of(run, scene.chart_settings, entry, index, self._bands)
         options = options_of(scene, index)
-        if not chart.may_be_log:
-            options = replace(options, log_y=False)
+        log_y = self.choices.log_y.get(entry.key, options.log_y and chart.may_be_log)
+        # Values at most zero have no logarithm.
+        options = replace(options, log_y=log_y and chart.high > 0)
         if self.cursor is not None and self.cursor[0] == self._axis_of(options):
             options = replace(options, cursor=self.cursor[1])
         pinned = entry.key in scene.pins
@@ -249,7 +252,10 @@ class MetricsScreen(TypingScreen):
         pane.show(
             chart.model,
             options,
-            title_of_entry(entry, name, chart.last, chart.style, pinned=pinned),
+            [
+                *title_of_entry(entry, name, chart.last, chart.style, pinned=pinned),
+                (2, ((scene.say("log y"), MUTED),) if options.log_y else EMPTY),
+            ],
             range_of(scene, chart.low, chart.high),
             chosen=entry.key == self.shown[self.chosen].key,
         )
@@ -356,6 +362,18 @@ class MetricsScreen(TypingScreen):
         kinds = list(MetricSort)
         self.choices.sort = kinds[(kinds.index(self.choices.sort) + 1) % len(kinds)]
         self._again()
+
+    def action_log_y(self) -> None:
+        """Switch the chosen chart between a logarithmic and a linear y axis."""
+        entry = self.shown[self.chosen] if self.shown else None
+        if not isinstance(entry, MetricEntry):
+            return
+        if not any(one.maximum > 0 for one in entry.members):
+            self.app.show_notice(self.scene.say("no value above zero for a logarithmic axis"))
+            return
+        pane = self.panes[self.chosen - self.top]
+        self.choices.log_y[entry.key] = not pane.chart.options.log_y
+        self._draw()
 
     def action_pin(self) -> None:
         """Pin the chosen metric to the dashboard, or unpin it."""

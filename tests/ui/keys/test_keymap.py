@@ -68,5 +68,5 @@ async def test_help_dims_the_keys_that_do_nothing_here() -> None:
         page = app.screen
         assert isinstance(page, HelpScreen)
         roles = {line[0][0].strip(): line[0][1] for line in page.lines(74) if line}
-        assert roles["d"] == roles["y"] == "key" and roles["u"] == MUTED
+        assert roles["d"] == roles["o"] == "key" and roles["u"] == MUTED
         assert all(width(line) <= 74 and "…" not in plain(line) for line in page.lines(74)[:60])

@@ -140,6 +140,29 @@ async def test_metrics_are_sorted_by_the_next_key() -> None:
         assert names(app) == ALL
 
 
+async def test_one_chart_gets_a_logarithmic_axis_where_it_has_values_above_zero() -> None:
+    falling = stage.series(Meaning("low", "low"), np.arange(1, 401), np.linspace(-2, -1, 400))
+    run = stage.overfitting()
+    app = stage.app(stage.snapshot(replace(run, series=(*run.series, falling))))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("m", "right", "right", "y")
+        await pilot.pause()
+        assert [one.chart.options.log_y for one in view(app).panes[:4]] == [
+            False,
+            False,
+            True,
+            False,
+        ]
+        assert text(app).count("log y") == 2  # in its title and in the footer
+        await pilot.press("y")
+        assert not view(app).panes[2].chart.options.log_y
+        await pilot.press("end", "y")
+        await pilot.pause()
+        assert not view(app).panes[7].chart.options.log_y
+        said = [one.message for one in app._notifications]
+        assert said == ["no value above zero for a logarithmic axis"]
+
+
 async def test_a_pinned_metric_stands_first_on_the_dashboard_and_is_kept(tmp_path: Path) -> None:
     app = app_of(ScreenConfig(state=tmp_path))
     async with app.run_test(size=(120, 40)) as pilot:
