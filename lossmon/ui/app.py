@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
@@ -43,7 +44,7 @@ from lossmon.ui.screens.dashboard_keys import useless_keys
 from lossmon.ui.state.hardware_timeline import HardwareTimeline
 from lossmon.ui.state.preferences import Preferences
 from lossmon.ui.state.session import Session
-from lossmon.ui.terminal import Terminal, detect
+from lossmon.ui.terminal import Terminal, detect, is_hung_up
 from lossmon.ui.text.ascii import Ascii
 from lossmon.ui.theme.palette import color_system
 from lossmon.ui.theme.switcher import ThemeSwitcher
@@ -262,12 +263,21 @@ class LossmonApp(ViewHost):
 
     def tick(self) -> None:
         """Let time pass on the view on top."""
-        if self.is_web and os.getppid() != self._started_by:
-            # The server was killed: no browser can show this screen any more.
-            self.exit()
+        if self._is_abandoned():
+            self.exit(return_code=128 + signal.SIGHUP)
         view = self.view
         if view is not None and not self.follower.paused:
             view.tick(self.scene)
+
+    def _is_abandoned(self) -> bool:
+        """Nobody can see the screen any more: its server was killed, or its terminal closed.
+
+        A closed terminal says so by SIGHUP, but not to every process; Textual reads on from it
+        without a pause.
+        """
+        if self.is_web:
+            return os.getppid() != self._started_by
+        return not self.is_headless and is_hung_up(0)
 
     def pop_screen(self) -> object:  # type: ignore[override]
         """Go back to the view below and bring it up to date."""

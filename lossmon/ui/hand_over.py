@@ -25,14 +25,17 @@ _BEGIN, _END = "\x1b[?2026h", "\x1b[?2026l"
 
 def owned_terminal() -> tuple[int, IO[str]] | None:
     """Input and output of the terminal that Textual will use; None if they are not a terminal, or
-    if the program runs in the background."""
+    if it does not control this program, or has it in the background."""
     source, output = sys.__stdin__, sys.__stderr__
     if source is None or output is None or "TEXTUAL_DRIVER" in os.environ:
         return None
     if not (source.isatty() and output.isatty() and sys.stdout.isatty()):
         return None
     number = source.fileno()
-    return (number, output) if os.tcgetpgrp(number) == os.getpgrp() else None
+    with suppress(OSError):
+        if os.tcgetpgrp(number) == os.getpgrp():
+            return number, output
+    return None
 
 
 def draw_on_output() -> None:
@@ -40,9 +43,30 @@ def draw_on_output() -> None:
 
     Textual draws on the error output; with `2>/dev/null` the screen would stay empty.
     """
-    output, errors = sys.__stdout__, sys.__stderr__
-    if output is not None and output.isatty() and (errors is None or not errors.isatty()):
-        setattr(sys, "__stderr__", output)  # noqa: B010 (declared to be constant)
+    output = next((one for one in (sys.__stderr__, sys.__stdout__) if one and one.isatty()), None)
+    if output is not None:
+        setattr(sys, "__stderr__", LastingOutput(output))  # noqa: B010 (declared to be constant)
+
+
+class LastingOutput:
+    """Terminal output that drops what is written once the terminal has closed.
+
+    Textual's writer thread would die of the error, and the app then wait for it for ever.
+    """
+
+    def __init__(self, output: IO[str]) -> None:
+        self._output = output
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._output, name)
+
+    def write(self, text: str) -> None:
+        with suppress(OSError):
+            self._output.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._output.flush()
 
 
 @contextmanager

@@ -31,7 +31,7 @@ from lossmon.ui.hand_over import draw_on_output, first_screen, owned_terminal
 from lossmon.ui.metrics.table import entries_in
 from lossmon.ui.scene import Scene, ScreenConfig
 from lossmon.ui.state.preferences import Preferences
-from lossmon.ui.terminal import detect
+from lossmon.ui.terminal import detect, is_hung_up
 from lossmon.ui.text.lines import EMPTY, FRAME, Line, edge_line
 from lossmon.ui.theme.palette import Palette, color_system
 from lossmon.ui.theme.theme import directories_for, known_name, load_themes, usual_theme
@@ -202,9 +202,11 @@ def _app(source: RunSource, config: Config, *, judge: bool) -> LossmonApp:
 
 
 def _watch(app: LossmonApp, use_terminal: Callable[[Callable[[str], None]], None]) -> int:
-    """Run the app until its end."""
+    """Run the app until its end; not at all where the terminal has closed already."""
     import asyncio
 
+    if is_hung_up(0):
+        return 128 + signal.SIGHUP
     use_terminal(app.write_sequence)
     return asyncio.run(run_until_asked(app))
 

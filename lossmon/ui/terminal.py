@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import os
+import select
 import struct
 import sys
 from collections.abc import Mapping
@@ -76,6 +77,13 @@ def cell_size() -> tuple[int, int]:
     if not (rows and width >= columns > 0 and height >= rows):
         return 10, 20
     return width // columns, height // rows
+
+
+def is_hung_up(number: int) -> bool:
+    """Whether the terminal of a file descriptor has been closed."""
+    poll = select.poll()
+    poll.register(number, 0)
+    return any(event & select.POLLHUP for _, event in poll.poll(0))
 
 
 def _is_kitty(environ: Mapping[str, str]) -> bool:

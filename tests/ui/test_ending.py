@@ -13,9 +13,12 @@ from typing import Any, cast
 import pytest
 
 from lossmon.ending import ENDING
+from lossmon.ui import app as app_module
 from lossmon.ui.follower import SnapshotReady
+from lossmon.ui.hand_over import LastingOutput
 from lossmon.ui.launch import run_until_asked
 from lossmon.ui.scene import ScreenConfig
+from lossmon.ui.terminal import is_hung_up
 from tests.ui import stage
 
 
@@ -31,6 +34,41 @@ async def test_a_signal_ends_the_screen_and_is_told_by_the_status(number: signal
         os.kill(os.getpid(), number)
         assert await shown == 128 + number
     assert signal.getsignal(number) == before
+
+
+async def test_a_screen_ends_with_its_terminal_though_no_signal_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    master, terminal = os.openpty()
+    app = stage.app(stage.snapshot(stage.healthy()))
+    try:
+        async with app.run_test() as pilot:
+            monkeypatch.setattr(type(app), "is_headless", False)
+            monkeypatch.setattr(app_module, "is_hung_up", lambda _: is_hung_up(terminal))
+            app.tick()
+            await pilot.pause()
+            assert app.is_running and app.return_code is None
+            os.close(master)
+            app.tick()
+            assert app.return_code == 128 + signal.SIGHUP
+    finally:
+        os.close(terminal)
+
+
+def test_what_is_written_to_a_closed_terminal_is_dropped() -> None:
+    master, terminal = os.openpty()
+    with os.fdopen(terminal, "w") as file:
+        output = LastingOutput(file)
+        assert output.isatty()
+        output.write("seen")
+        output.flush()
+        assert os.read(master, 10) == b"seen"
+        os.close(master)
+        output.write("lost")
+        output.flush()
+        with open(os.devnull, "w") as nowhere:
+            # The file is written out as it closes.
+            os.dup2(nowhere.fileno(), terminal)
 
 
 async def test_reading_ends_also_where_the_terminal_was_lost() -> None:
