@@ -177,12 +177,17 @@ class Soak:
         beside: set[Sent] = set()
         for run in Monitor([self.runs], MonitorConfig()).drain().runs:
             name = run.path.name
+            began: set[tuple[str, int]] = set()
             for one in RunTracker().update(run, 0.0):
                 # The run is read long after: whether it is silent now says nothing.
                 if one.code == "stalled" or one.change is Change.END:
                     continue
                 if one.severity >= Severity.WARNING:
-                    found.add((name, one.change.value, one.code, one.number))
+                    # What began below a warning is first sent as it gets worse.
+                    key = (one.code, one.number)
+                    change = Change.ONSET if key not in began else one.change
+                    began.add(key)
+                    found.add((name, change.value, one.code, one.number))
             beside |= {(name, "onset", one.code, 1) for one in run.diagnosis.findings}
             silences = {"finished": 0, "stall": 2}.get(name.partition("-")[0], 1)
             beside |= {(name, "onset", "stalled", number + 1) for number in range(silences)}
