@@ -148,8 +148,7 @@ def line_count(text: bytes) -> int:
     feeds = raw == ord("\n")
     count = int(np.count_nonzero(feeds))
     if b"\r" in text:
-        returns = raw == ord("\r")
-        count += int(np.count_nonzero(returns) - np.count_nonzero(returns[:-1] & feeds[1:]))
+        count += text.count(b"\r") - int(np.count_nonzero((raw[:-1] == ord("\r")) & feeds[1:]))
     return count
 
 
@@ -280,7 +279,9 @@ class LineTail:
     def _skip_nuls(self) -> None:
         """Drop the hole with which a log begins that was truncated under its writer."""
         data = self._open
-        if data and data == bytes(len(data)):
+        if not data.startswith(b"\0"):
+            return
+        if data == bytes(len(data)):
             self._shift(len(data))
             self._start += self._tail.skip_hole()
         else:

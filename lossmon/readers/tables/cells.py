@@ -270,19 +270,27 @@ def read_grid(text: bytes, delimiter: bytes, width: int) -> NumberGrid | None:
         if b"," in text:
             return None
         text = text.replace(delimiter, b",")
-    ends = _cell_ends(text, width)
+    raw = np.frombuffer(text, np.uint8)
+    ends = _cell_ends(raw, width)
     if ends is None:
         return None
+    last = ends[width - 1 :: width]
     lengths = np.diff(ends, prepend=-1)
     if b"\r" in text:
+        if not _all_return(raw, last):
+            return None
         lengths[width - 1 :: width] -= 1
     # A zero behind the last comma: each comma follows a cell, and that of an empty one is blanked.
-    array = bytearray(b"[%b0]" % text.replace(b"\n", b","))
+    array = np.empty(len(raw) + 3, np.uint8)
+    array[0], array[-2], array[-1] = b"[0]"
+    cells = array[1:-2]
+    cells[:] = raw
+    cells[last] = _COMMA
     present = lengths > 1
     is_full = bool(present.all())
     if not is_full:
-        np.frombuffer(array, np.uint8)[ends[~present] + 1] = _BLANK
-    found = _decoded(array)
+        cells[ends[~present]] = _BLANK
+    found = _decoded(array.data)
     if found is None:
         return None
     if is_full:
@@ -292,21 +300,21 @@ def read_grid(text: bytes, delimiter: bytes, width: int) -> NumberGrid | None:
     return NumberGrid(values.reshape(-1, width), present.reshape(-1, width))
 
 
-def _cell_ends(text: bytes, width: int) -> NDArray[np.intp] | None:
-    """Offsets of the commas and line feeds; None if rows differ in their cells or their ends."""
-    raw = np.frombuffer(text, np.uint8)
-    ends = np.flatnonzero((raw == _COMMA) | (raw == _LINE_FEED))
-    rows, last = np.count_nonzero(raw == _LINE_FEED), ends[width - 1 :: width]
-    if len(ends) != rows * width or not (raw[last] == _LINE_FEED).all():
-        return None
-    if b"\r" in text:
-        returns = np.count_nonzero(raw == _RETURN)
-        if returns != rows or not (raw[last - 1] == _RETURN).all():
-            return None
-    return ends
+def _cell_ends(raw: NDArray[np.uint8], width: int) -> NDArray[np.intp] | None:
+    """Offsets of the commas and line feeds; None if rows differ in their cells."""
+    feeds = raw == _LINE_FEED
+    ends = np.flatnonzero(feeds | (raw == _COMMA))
+    is_even = len(ends) == np.count_nonzero(feeds) * width and feeds[ends[width - 1 :: width]].all()
+    return ends if is_even else None
 
 
-def _decoded(array: bytes | bytearray) -> Floats | None:
+def _all_return(raw: NDArray[np.uint8], feeds: NDArray[np.intp]) -> bool:
+    """Whether carriage returns stand before all line feeds, and nowhere else."""
+    returns = raw == _RETURN
+    return len(feeds) == np.count_nonzero(returns) and bool(returns[feeds - 1].all())
+
+
+def _decoded(array: bytes | memoryview) -> Floats | None:
     """Numbers of a JSON array; None if one of its items is not a number."""
     from msgspec import DecodeError
     from msgspec.json import decode
