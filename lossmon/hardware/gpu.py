@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import sys
 from collections import deque
 from dataclasses import field, replace
 from typing import Any
@@ -149,6 +150,8 @@ class Gpus:
 
     def _open(self) -> str:
         """Open the library and find its GPUs; return why that failed, or an empty string."""
+        if not _has_library():
+            return _NOTES[_NO_LIBRARY]
         try:
             import pynvml
         except ImportError:
@@ -295,6 +298,19 @@ class Gpus:
             if error.value in _GONE:
                 raise _DriverGone(_explain(error)) from error
             return None
+
+
+def _has_library() -> bool:
+    """Whether the library can be loaded; if not, the binding would take 2 MB in vain."""
+    if "pynvml" in sys.modules or sys.platform == "win32":
+        return True
+    import ctypes
+
+    try:
+        ctypes.CDLL("libnvidia-ml.so.1")
+    except OSError:
+        return False
+    return True
 
 
 def _explain(error: Any) -> str:

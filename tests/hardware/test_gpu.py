@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pynvml
 import pytest
@@ -224,6 +225,17 @@ def test_the_binding_finds_the_library_as_it_finds_a_real_one(driver: FakeNvml) 
 def test_without_the_binding_the_line_names_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pynvml", None)
     assert "nvidia-ml-py" in Gpus(Processes()).sample(0.0)[1]
+
+
+def test_the_binding_is_not_imported_where_no_library_can_be_loaded(tmp_path: Path) -> None:
+    library = tmp_path / "libnvidia-ml.so.1"
+    library.write_text("no library")
+    script = f"import sys\n{SCRIPT}\nprint('pynvml' in sys.modules)"
+    environment = {**os.environ, "LD_LIBRARY_PATH": str(tmp_path)}
+    ran = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True
+    )
+    assert ran.stdout == "0 no NVIDIA driver on this machine\nFalse\n"
 
 
 def test_without_the_library_there_is_no_driver(monkeypatch: pytest.MonkeyPatch) -> None:
