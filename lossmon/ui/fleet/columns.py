@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from rich.cells import cell_len
 
+from lossmon.analysis.run_settings import differing
 from lossmon.fast_dataclass import dataclass
 from lossmon.types import RunSnapshot, Series
 from lossmon.ui.chart.run_model import reward_charts
@@ -18,7 +20,7 @@ from lossmon.ui.metrics.names import display_name
 from lossmon.ui.metrics.table import others
 from lossmon.ui.scene import Scene
 from lossmon.ui.text import numbers
-from lossmon.ui.text.lines import MISSING, MUTED, TEXT, Line, clip_middle
+from lossmon.ui.text.lines import MISSING, MUTED, TEXT, Line, clean, clip_middle
 
 LOSS = 7
 """Cells of a loss, with the blank before it."""
@@ -43,6 +45,12 @@ LEAST_NAME, WHOLE_NAME, MOST_NAME = 8, 28, 48
 
 MOST_GROUP, COUNT = 18, 7
 """Cells of the value that runs are grouped by at most, and of how many there are."""
+
+MOST_SETTING = 20
+"""Cells of the column of a setting at most."""
+
+MOST_COMPARED = 500
+"""Runs whose settings are compared: more would hold up the screen for each key."""
 
 MOST_TREND = 64
 """Cells from which a longer sparkline says no more."""
@@ -77,11 +85,13 @@ class Columns:
         badge: Cells of the badge.
         name: Cells of the name.
         rest: The columns behind the name.
+        settings: How many of them are settings.
     """
 
     badge: int
     name: int
     rest: tuple[Column, ...]
+    settings: int = 0
 
     def key_at(self, x: int) -> Key | None:
         """What a click on the title in cell `x` of a row sorts by, None where it sorts nothing."""
@@ -104,6 +114,7 @@ def laid_out(
     empty: Collection[str] = (),
     objective: Column | None = None,
     group: Column | None = None,
+    settings: Sequence[Column] = (),
 ) -> Columns:
     """Choose the columns for rows of `room` cells.
 
@@ -113,6 +124,7 @@ def laid_out(
         empty: Titles of columns in which no run has a value: they are left out.
         objective: A column that stands for the losses where no run has one.
         group: The column of what runs are grouped by, first behind the name.
+        settings: Columns of settings, which stand last; others than one loss give way to them.
     """
     badge = max(LEAST_BADGE, min(MOST_BADGE, room // 6)) if room >= COMPACT else NARROW_BADGE
     if room < 34:
@@ -122,10 +134,18 @@ def laid_out(
     least = max(LEAST_NAME, min(longest, share))
     left = room - MARKS - badge - 1 - least
     chosen: list[Column] = []
-    first = tuple(one for one in (group, objective) if one is not None)
-    by_weight = (*first, *_BY_WEIGHT)
-    for column in by_weight:
-        if column.title in empty:
+    first = [one for one in (group, objective) if one is not None]
+    usual = [one for one in _BY_WEIGHT if one.title not in empty]
+    losses = [one for title in ("eval", "train") for one in usual if one.title == title]
+    # However narrow the screen is, there is one.
+    settings = [replace(one, size=min(one.size, left)) for one in settings]
+    for column in settings and (settings[0], *first, *losses[:1], *settings[1:]):
+        if column.size > left:
+            break
+        chosen.append(column)
+        left -= column.size
+    for column in (*first, *usual):
+        if column in chosen:
             continue
         if column is STEP and (room < COMPACT or PLANNED in empty):
             column = SHORT_STEP
@@ -141,12 +161,14 @@ def laid_out(
         replace(column, size=min(MOST_TREND, column.size + max(0, left)))
         if column is TREND
         else column
-        for column in sorted(chosen, key=lambda one: _place(one, group))
+        for column in sorted(chosen, key=lambda one: _place(one, group, settings))
     ]
-    return Columns(badge, name, tuple(rest))
+    return Columns(badge, name, tuple(rest), sum(one in settings for one in chosen))
 
 
-def _place(column: Column, group: Column | None) -> int:
+def _place(column: Column, group: Column | None, settings: Sequence[Column]) -> int:
+    if column in settings:
+        return len(_ORDER)
     return -1 if column is group else _PLACES.get(column, _PLACES[STEP])
 
 
@@ -154,6 +176,40 @@ def group_column(name: str, groups: Collection[str]) -> Column:
     """The column of a setting that runs are grouped by; the table draws it."""
     longest = max(map(cell_len, (name, *groups)), default=0)
     return Column(name, min(longest, MOST_GROUP) + COUNT, None, None, left=True)
+
+
+class SettingColumns:
+    """Columns of the settings in which runs differ, made again when settings change."""
+
+    def __init__(self) -> None:
+        self._settings: list[Mapping[str, str]] = []
+        self._columns: Sequence[Column] = ()
+
+    def of(self, runs: Sequence[RunSnapshot]) -> Sequence[Column]:
+        """A column per setting, the most important first, without those that only name a run."""
+        settings = [run.settings for run in runs]
+        if settings != self._settings:
+            self._settings = settings
+            found = [one for one in differing(settings) if not one.aside]
+            leaves = Counter(one.name.rpartition(".")[2] for one in found)
+            self._columns = [
+                _setting_column(one.name, leaf if leaves[leaf] == 1 else one.name, one.values)
+                for one in found
+                if (leaf := one.name.rpartition(".")[2])
+            ]
+        return self._columns
+
+
+def _setting_column(name: str, title: str, values: Sequence[str | None]) -> Column:
+    title = clip_middle(clean(title), MOST_SETTING - 1)
+    longest = max(cell_len(clean(value or "—")) for value in values)
+    room = min(MOST_SETTING - 1, max(longest, cell_len(title)))
+
+    def cell(scene: Scene, run: RunSnapshot) -> Line:
+        value = run.settings.get(name)
+        return MISSING if value is None else ((clip_middle(clean(value), room), TEXT),)
+
+    return Column(title, room + 1, None, cell)
 
 
 def empty_columns(runs: Sequence[RunSnapshot]) -> frozenset[str]:

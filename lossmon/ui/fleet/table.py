@@ -70,10 +70,17 @@ class Table(Sequence[Line]):
         fleet: Which runs, in which order.
         scene: When, in which language, and which are marked.
         room: Cells of a row.
+        settings: Columns of settings to show.
     """
 
     def __init__(
-        self, fleet: Fleet, scene: Scene, room: int, trends: Trends, names: RunNames
+        self,
+        fleet: Fleet,
+        scene: Scene,
+        room: int,
+        trends: Trends,
+        names: RunNames,
+        settings: Sequence[Column] = (),
     ) -> None:
         self._fleet, self._scene, self._room, self._trends = fleet, scene, room, trends
         self._rows, self._names = fleet.rows, names
@@ -85,7 +92,7 @@ class Table(Sequence[Line]):
         if fleet.filter.group:
             self._group = group_column(fleet.filter.group, set(fleet.groups.values()))
             self._sizes = Counter(fleet.groups.values())
-        self.columns = laid_out(room, names.longest, empty, objective, self._group)
+        self.columns = laid_out(room, names.longest, empty, objective, self._group, settings)
 
     def __len__(self) -> int:
         return len(self._rows)

@@ -13,6 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from lossmon.types import RunSnapshot, RunState
+from lossmon.ui.fleet.columns import MOST_COMPARED, Column, SettingColumns
 from lossmon.ui.fleet.fleet import following
 from lossmon.ui.fleet.names import RunNames
 from lossmon.ui.fleet.order import Key, needs_attention
@@ -68,7 +69,9 @@ class RunsScreen(TypingScreen, PageScreen):
         Binding("s", "sort", "sort", id="page.sort", tooltip="Sort by the next column"),
         Binding("S", "turn", "reverse", id="page.turn", tooltip="Reverse the order"),
         Binding("space", "mark", "mark", id="page.mark", tooltip="Mark for comparison"),
-    ]
+        Binding("D", "settings", "settings", id="page.settings",
+                tooltip="Settings that differ as columns; again: the next ones"),
+    ]  # fmt: skip
 
     app = getters.app(ViewHost)
 
@@ -97,6 +100,10 @@ class RunsScreen(TypingScreen, PageScreen):
         self._shown: Path | None = None
         """The run that was last chosen here."""
         self._trends, self._names = Trends(), RunNames()
+        self._settings, self._asked = SettingColumns(), frozenset[Path]()
+        self._first_setting: int | None = None
+        """The first setting that has a column; None while none has."""
+        self._shown_settings = self._setting_count = 0
         self._counted: tuple[RunSnapshot, ...] = ()
         self._urgent = 0
         self.body = self.table = Rows()
@@ -159,13 +166,29 @@ class RunsScreen(TypingScreen, PageScreen):
             self._draw(scene)
 
     def lines(self, room: int) -> Sequence[Line]:
-        table = Table(self.fleet, self.scene, room, self._trends, self._names)
+        found = () if self._first_setting is None else self._differing()
+        if self._first_setting is not None and self._first_setting >= len(found):
+            # A filter may leave fewer of them.
+            self._first_setting = 0
+        wanted = found[self._first_setting or 0 :]
+        table = Table(self.fleet, self.scene, room, self._trends, self._names, wanted)
+        self._setting_count = len(found)
+        self._shown_settings = table.columns.settings
         self.table.head = table.head()
         self._columns = table.columns
         if table:
             return table
         empty = "no run matches the filter" if self.scene.snapshot.runs else "waiting"
         return [((self.scene.say(empty), MUTED),)]
+
+    def _differing(self) -> Sequence[Column]:
+        """The columns of the settings that differ; those not read yet are asked for."""
+        paths = self.fleet.rows[:MOST_COMPARED]
+        unknown = {*paths, *self.seen()} - self._asked
+        if unknown:
+            self._asked |= unknown
+            self.app.load_settings(unknown)
+        return self._settings.of([self.fleet.run(path) for path in paths])
 
     def edges(self) -> None:
         say = self.scene.say
@@ -177,6 +200,7 @@ class RunsScreen(TypingScreen, PageScreen):
             (1, self._progress()),
             (4, ((self.scene.sorted_by(self.fleet.key.value), MUTED),)),
             (3, self._marked()),
+            (1, self._compared()),
             (0, self._typed()),
         ]
         self.upper.show(upper, "frame")
@@ -198,6 +222,7 @@ class RunsScreen(TypingScreen, PageScreen):
             (3, "s", "sort"),
             (4, "v", "group"),
             (5, "space", "mark"),
+            (6, "D", "settings"),
         ]
         usual.append((1, "esc" if len(self.scene.snapshot.runs) < 2 else "r", "back"))
         if self.fleet.filter.text.strip():
@@ -224,6 +249,16 @@ class RunsScreen(TypingScreen, PageScreen):
     def _marked(self) -> Line:
         known = sum(run.path in self.scene.marked for run in self.scene.snapshot.runs)
         return ((f"● {known}", "key"),) if known else EMPTY
+
+    def _compared(self) -> Line:
+        """Which of the settings that differ have columns."""
+        first, count = self._first_setting, self._setting_count
+        if first is None:
+            return EMPTY
+        if not count:
+            return ((self.scene.say("no settings that differ"), MUTED),)
+        place = f"{first + 1}-{first + self._shown_settings}/{count}"
+        return ((f"{self.scene.say('settings that differ')} ", MUTED), (place, TEXT))
 
     def _typed(self) -> Line:
         say = self.scene.say
@@ -306,6 +341,14 @@ class RunsScreen(TypingScreen, PageScreen):
             self.fleet.choose(self.fleet.row)
             self.runs.mark(chosen)
             self.app.present()
+
+    def action_settings(self) -> None:
+        """Show the settings that differ as columns, then the next ones, then none again."""
+        first = self._first_setting
+        later = 0 if first is None else first + self._shown_settings
+        is_over = first is not None and not first < later < self._setting_count
+        self._first_setting = None if is_over else later
+        self._again()
 
     def action_back(self) -> None:
         """Show all runs again; of a single run, go back to it."""

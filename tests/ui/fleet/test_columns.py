@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
 
 from lossmon.readers.tags.meaning import meaning
-from lossmon.types import RunState
-from lossmon.ui.fleet.columns import MARKS, Columns, empty_columns, laid_out, objective_column
+from lossmon.types import RunSnapshot, RunState
+from lossmon.ui.fleet.columns import (
+    MARKS,
+    Columns,
+    SettingColumns,
+    empty_columns,
+    laid_out,
+    objective_column,
+)
 from lossmon.ui.fleet.fleet import Fleet
 from lossmon.ui.fleet.names import RunNames
 from lossmon.ui.fleet.order import Key
@@ -126,3 +134,30 @@ def test_the_chosen_row_is_filled_over_its_width() -> None:
     assert width(chosen) == 90
     assert all(role.endswith(TINT) for _, role in chosen)
     assert not any(role.endswith(TINT) for _, role in other)
+
+
+def with_settings(name: str, **settings: str) -> RunSnapshot:
+    return replace(stage.healthy(), path=Path("/runs") / name, settings=settings)
+
+
+def test_settings_that_differ_have_columns_and_others_than_one_loss_give_way() -> None:
+    runs = [
+        with_settings("a", lr="1e-3", optim="adamw", seed="1", run_name="a", fixed="3"),
+        with_settings("b", lr="0.001", optim="x" * 40, seed="2", run_name="b", fixed="3"),
+    ]
+    made = SettingColumns()
+    columns = made.of(runs)
+    assert [one.title for one in columns] == ["optim", "seed"]
+    assert made.of(list(runs)) is columns
+    cells = [plain(columns[0].cell(Scene(), run)) for run in runs if columns[0].cell]
+    assert cells[0] == "adamw" and cells[1].startswith("x") and "…" in cells[1]
+    assert titles(laid_out(76, 20, settings=columns))[-2:] == ["optim", "seed"]
+    assert titles(laid_out(66, 20, settings=columns)) == ["eval", "optim"]
+    narrow = laid_out(30, 20, settings=columns)
+    assert titles(narrow) == ["optim"] and narrow.settings == 1
+    assert not made.of([with_settings("a", lr="1"), with_settings("b")])
+
+
+def test_settings_of_one_last_name_keep_their_whole_names() -> None:
+    runs = [with_settings(one, **{"a.lr": one, "b.lr": one, "c.wd": one}) for one in "12"]
+    assert [one.title for one in SettingColumns().of(runs)] == ["a.lr", "b.lr", "wd"]

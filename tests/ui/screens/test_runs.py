@@ -203,6 +203,34 @@ async def typed(pilot: Pilot[None], filter: str) -> str:
     return text(pilot.app)  # type: ignore[arg-type]
 
 
+async def test_settings_that_differ_are_columns_a_page_at_a_time() -> None:
+    many = {f"option_number_{at}": str(at) for at in range(4)}
+    runs = (
+        replace(stage.healthy(), path=Path("/runs/a"), settings=many),
+        replace(stage.healthy(), path=Path("/runs/b"), settings=dict.fromkeys(many, "9")),
+    )
+    app = stage.app(stage.snapshot(*runs))
+    async with app.run_test(size=(80, 24)) as pilot:
+        seen = []
+        await pilot.press("r")
+        for _ in range(4):
+            await pilot.pause()
+            seen.append([one for one in many if one in text(app)])
+            await pilot.press("D")
+        assert seen == [[], list(many)[:2], list(many)[2:], []]
+
+
+async def test_runs_without_settings_that_differ_say_so() -> None:
+    app = stage.app(stage.snapshot(stage.healthy(), stage.overfitting()))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("r", "D")
+        await pilot.pause()
+        assert "no settings that differ" in text(app)
+        await pilot.press("D")
+        await pilot.pause()
+        assert "no settings that differ" not in text(app)
+
+
 async def test_a_filter_shows_its_runs_while_it_is_typed() -> None:
     app = stage.app(stage.several())
     async with app.run_test(size=(120, 24)) as pilot:
