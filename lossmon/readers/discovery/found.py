@@ -102,15 +102,22 @@ def only_text(files: Iterable[FoundFile]) -> bool:
 _ROTATED = re.compile(r"(.+\.(?:log|out|err|txt|jsonl))\.([0-9]{1,4})")
 
 
-def scoped(file: FoundFile, files: Sequence[FoundFile]) -> FoundFile:
-    """Take the split from the name of a table whose columns do not tell it: `val.csv`.
+_LOG_WORDS = frozenset({"log", "logs", "out", "txt", "output", "loss", "results", "metrics"})
+"""What a log of an evaluation may be called besides the word for it."""
 
-    A lone `test.csv` may be somebody's test of a training; beside a `train.csv` it is not.
+
+def scoped(file: FoundFile, files: Sequence[FoundFile]) -> FoundFile:
+    """Take the split from the name of a file whose contents may not tell it: `val.csv`.
+
+    A lone `test.csv` or `eval.log` may be somebody's test of a training; beside a `train.csv` or
+    another log it is not.
     """
-    if file.scope or not file.format.user_named:
+    is_log = file.format.rank >= Rank.TEXT
+    if file.scope or not (file.format.user_named or is_log):
         return file
-    words = [word for word in re.split(r"[-_.]", file.path.name.lower()) if word in EVAL_WORDS]
-    if not words:
+    parts = re.split(r"[-_.]", file.path.name.lower())
+    words = [word for word in parts if word in EVAL_WORDS]
+    if not words or (is_log and not set(parts) <= EVAL_WORDS | _LOG_WORDS):
         return file
     alone = not any(
         other is not file
@@ -118,7 +125,7 @@ def scoped(file: FoundFile, files: Sequence[FoundFile]) -> FoundFile:
         and other.path.parent == file.path.parent
         for other in files
     )
-    return file if alone and words[0] in TEST_WORDS else replace(file, scope=words[0])
+    return file if alone and (is_log or words[0] in TEST_WORDS) else replace(file, scope=words[0])
 
 
 def without_repeats(files: Sequence[FoundFile]) -> list[FoundFile]:

@@ -14,6 +14,7 @@ from lossmon.readers.discovery.found import FoundFile, only_text, scoped, withou
 from lossmon.readers.format import Rank
 from lossmon.readers.registry import directories
 from lossmon.readers.run_directories import RunDirectory, TellingNames
+from lossmon.readers.tags.spellings import EVAL_WORDS, TRAIN_WORDS
 
 FilesByRun = dict[str, list[FoundFile]]
 """Path of a run's own directory or file → its files."""
@@ -58,6 +59,7 @@ def grouped(files: Sequence[FoundFile], root: str, marks: TellingNames) -> Files
         placed = replace(file, scope=place.scope) if place.scope else file
         runs.setdefault(place.path, []).append(placed)
     _drop_copies(runs)
+    _join_splits(runs, root)
     _join_numbered(runs, root)
     _join_same_id(runs)
     _join_nested(runs)
@@ -135,6 +137,26 @@ def _inner(file: FoundFile, run: str) -> tuple[str, int]:
     except OSError:
         size = -1
     return os.path.relpath(file.path, run), size
+
+
+def _join_splits(runs: FilesByRun, root: str) -> None:
+    """Join `train` and `valid` beside each other where a script writes a table into each."""
+    held_out: dict[str, list[str]] = defaultdict(list)
+    for path in runs:
+        above, own = os.path.split(path)
+        if own.lower() in EVAL_WORDS:
+            held_out[above].append(path)
+    for path in [path for path in runs if os.path.basename(path).lower() in TRAIN_WORDS]:
+        above = os.path.dirname(path)
+        names = {file.path.name for file in runs[path]}
+        if path == root or above in runs or not all(f.format.user_named for f in runs[path]):
+            continue
+        beside = [p for p in held_out[above] if {file.path.name for file in runs[p]} == names]
+        for other in beside:
+            scope = os.path.basename(other).lower()
+            runs[path] += [replace(file, scope=file.scope or scope) for file in runs.pop(other)]
+        if beside:
+            runs[above] = runs.pop(path)
 
 
 def _join_numbered(runs: FilesByRun, root: str) -> None:

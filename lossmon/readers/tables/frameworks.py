@@ -13,7 +13,7 @@ from lossmon.readers.points_builder import BatchBuilder
 from lossmon.readers.records.columns import USEFUL_TEXTS, ColumnRoles, MetricColumns
 from lossmon.readers.records.frame import RecordFrame
 from lossmon.readers.records.long_form import LONG_FORM_TEXTS, LongForm
-from lossmon.readers.records.names import clean_name, name_below, plain
+from lossmon.readers.records.names import clean_name, name_below, names_loss, names_metric, plain
 from lossmon.readers.records.reader import LineFault, MakeLayout, RecordReader
 from lossmon.readers.settings.reader import SettingsReader, dotted
 from lossmon.readers.tables.cells import parse_rows
@@ -68,6 +68,13 @@ class TableParser:
 def table(path: Path, source: str = "csv", layout: MakeLayout = MetricColumns) -> RecordReader:
     """Return a reader of a table."""
     return RecordReader(path, source, TableParser, layout)
+
+
+def open_general(path: Path) -> RecordReader:
+    """Return a reader of anybody's table; a column `value` is what the file is named after."""
+    is_named = names_metric(path.stem) or names_loss(path.stem)
+    columns = ColumnRoles(renamed={"value": path.stem} if is_named else {})
+    return table(path, layout=lambda axis: MetricColumns(axis, columns))
 
 
 def open_long_form(path: Path) -> RecordReader:

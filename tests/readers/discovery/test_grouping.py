@@ -200,6 +200,21 @@ def test_train_and_eval_tables_are_one_run() -> None:
     assert list(runs("metrics_train.jsonl", "metrics_eval.jsonl", "console.log")) == ["."]
 
 
+def test_a_log_of_evaluations_beside_another_is_of_the_same_run() -> None:
+    assert runs("run.log", "eval.log") == {".": ["eval.log @eval", "run.log"]}
+    assert runs("train.log", "val_log.txt") == {".": ["train.log", "val_log.txt @val"]}
+    assert runs("eval.log") == {".": ["eval.log"]}
+    assert list(runs("cv_exp_a.log", "cv_exp_b.log")) == ["cv_exp_a.log", "cv_exp_b.log"]
+
+
+def test_tables_in_directories_called_after_splits_are_one_run() -> None:
+    assert runs("a/train/log.csv", "a/valid/log.csv", "b/train/log.csv") == {
+        "a": ["a/train/log.csv", "a/valid/log.csv @valid"],
+        "b/train": ["b/train/log.csv"],
+    }
+    assert list(runs("a/train/log.csv", "a/valid/other.csv")) == ["a/train", "a/valid"]
+
+
 def test_a_lone_table_called_test_may_be_a_training() -> None:
     assert runs("test.csv") == {".": ["test.csv"]}
     assert runs("learn_error.csv", "test_error.csv") == {
