@@ -43,9 +43,9 @@ def evidence(*trials: RunSnapshot) -> str:
 @pytest.mark.parametrize(
     ("results", "shown"),
     [
-        ([{"val_loss": 0.5}, {"val_loss": 0.4}, {"val_loss": 0.6}], "eval loss 0.4 in trial-2"),
-        ([{"val_acc": 0.5}, {"val_acc": 0.4}, {"val_acc": 0.6}], "eval accuracy 0.6 in trial-3"),
-        ([{"val_acc": 0.9, "val_loss": 2.0}, {"val_loss": 1.0}], "eval loss 1 in trial-2"),
+        ([{"val_loss": 0.5}, {"val_loss": 0.4}, {"val_loss": 0.6}], "eval loss 0.400 in trial-2"),
+        ([{"val_acc": 0.5}, {"val_acc": 0.4}, {"val_acc": 0.6}], "eval accuracy 0.600 in trial-3"),
+        ([{"val_acc": 0.9, "val_loss": 2.0}, {"val_loss": 1.0}], "eval loss 1.00 in trial-2"),
     ],
 )
 def test_the_best_run_is_that_with_the_best_value_of_what_most_lead_with(
@@ -62,7 +62,9 @@ def test_a_study_counts_failed_runs_and_those_since_the_best() -> None:
         trial(3, val_loss=0.4),
         trial(4, RunState.RUNNING, val_loss=0.5),
     ]
-    assert evidence(*trials) == "best eval loss 0.3 in trial-1, run 1 of 4; 2 runs since; 1 failed"
+    assert (
+        evidence(*trials) == "best eval loss 0.300 in trial-1, run 1 of 4; 2 runs since; 1 failed"
+    )
     assert study_of("s1", trials).state is RunState.RUNNING
     assert study_of("s1", trials[:3]).state is RunState.FINISHED
 
@@ -77,7 +79,7 @@ def test_a_series_without_a_finite_value_is_no_result() -> None:
     nothing = replace(first.series[0], minimum=math.nan, maximum=math.nan)
     twins = replace(first, series=(nothing, *first.series), eval=1)
     shown = evidence(twins, replace(first, name="trial-2", series=(nothing,)))
-    assert shown == "best eval loss 0.3 in trial-1, run 1 of 2; 0 runs since; 0 failed"
+    assert shown == "best eval loss 0.300 in trial-1, run 1 of 2; 0 runs since; 0 failed"
 
 
 def test_the_study_is_the_same_object_until_a_run_changes() -> None:

@@ -41,7 +41,7 @@ def test_a_study_shows_its_best_trial_and_those_without_a_result(
     assert (verdict.code, verdict.facts["best"], verdict.facts["trial"]) == ("study", best, trial)
     assert verdict.facts["since"] == 4 - trial
     assert advise(verdict).evidence == (
-        f"best {best} in trial {trial} of 8; {4 - trial} trials since; 2 pruned, 1 failed"
+        f"best {best:.3f} in trial {trial} of 8; {4 - trial} trials since; 2 pruned, 1 failed"
     )
 
 
