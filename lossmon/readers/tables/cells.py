@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,7 +108,12 @@ def _by_width(
 
 
 def _ragged(index: int, count: int, width: int) -> LineFault:
-    return LineFault(index, f"{count:,} cells where the header has {width:,}")
+    return LineFault(index, _reason(count, width))
+
+
+@lru_cache(16)
+def _reason(count: int, width: int) -> str:
+    return f"{count:,} cells where the header has {width:,}"
 
 
 def _add_cells(

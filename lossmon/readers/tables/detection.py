@@ -114,11 +114,13 @@ def is_header_of(names: list[str], line: str, row: str) -> bool:
 
 def next_header(lines: list[bytes], start: int, header: TableHeader) -> tuple[int, TableHeader]:
     """Where the next line with names stands, and the header from there on."""
-    first = header.line[:1]
+    first, delimiter = header.line[:1], header.delimiter.encode()
     for index in range(start, len(lines)):
         line = lines[index]
         if line[:1] == first and line.strip() == header.line:
             return index, header
+        if delimiter and delimiter not in line:
+            continue
         if line[:1].isalpha() or (line[:1] == b'"' and line[1:2].isalpha()):
             new = _other_header(line, header)
             if new is not None:

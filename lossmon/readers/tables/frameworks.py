@@ -47,7 +47,9 @@ class TableParser:
             return RecordFrame(), []
         frame, faults, header = parse_rows(text, self._header, self._texts)
         self._header = header
-        return frame, [fault._replace(line=fault.line + skipped) for fault in faults]
+        if skipped:
+            faults = [fault._replace(line=fault.line + skipped) for fault in faults]
+        return frame, faults
 
     def _skip_to_rows(self, lines: list[bytes]) -> int:
         for index, line in enumerate(lines):
