@@ -300,8 +300,11 @@ class TrainingOrder:
             [part.places * _PRIORITIES + priority for _, priority, part in parts]
         )
         segments = np.concatenate([part.segments for part in pieces])
-        order = np.lexsort((places, segments))
-        first, last = order[0], order[-1]
+        order: Ints | slice = slice(None)
+        first, last = 0, -1
+        if not (_ascends(segments) and _ascends(places)):
+            order = np.lexsort((places, segments))
+            first, last = int(order[0]), int(order[-1])
         self.disordered |= (int(segments[first]), int(places[first])) < self._edge
         self._edge = max(self._edge, (int(segments[last]), int(places[last])))
         segments = segments[order]
@@ -330,3 +333,8 @@ class TrainingOrder:
 
 def _priority(meaning: Meaning) -> int:
     return _PRIORITY.get(meaning.kind, 3) + 2 * (meaning.split is Split.EVAL)
+
+
+def _ascends(numbers: Ints) -> bool:
+    """Whether the numbers are sorted, as those of one quantity usually are."""
+    return bool((numbers[1:] >= numbers[:-1]).all())
