@@ -38,11 +38,13 @@ class LineFault(NamedTuple):
         line: Its index among the lines that were parsed, from 0.
         reason: What is wrong with it, or new.
         skipped: Its contents are lost.
+        lines: How many lines are meant: this one and later ones.
     """
 
     line: int
     reason: str
     skipped: bool = True
+    lines: int = 1
 
 
 class LineParser(Protocol):
@@ -167,7 +169,8 @@ class RecordReader:
                 self._note(f"line {first + fault.line:,}: {fault.reason}")
         bad = [fault for fault in faults if fault.skipped]
         if bad:
-            more = f", and {len(bad) - 1:,} more like it" if len(bad) > 1 else ""
+            others = sum(fault.lines for fault in bad) - 1
+            more = f", and {others:,} more like it" if others else ""
             self._note(f"line {first + bad[0].line:,} skipped: {bad[0].reason}{more}")
 
     def _note(self, text: str) -> None:

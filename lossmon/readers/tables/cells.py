@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,7 +73,10 @@ def _parse_block(
     if delimiter and _is_plain(lines, delimiter):
         good, bad = _by_width(lines, delimiter, width)
         if _parse_numbers(good, row, header, wanted, cells):
-            faults += [_ragged(first + i, count, width) for i, count in bad if lines[i].strip()]
+            bad = [one for one in bad if lines[one[0]].strip()]
+            if bad:
+                fault = _ragged(first + bad[0][0], bad[0][1], width)
+                faults.append(fault._replace(lines=len(bad)))
             return len(good)
     rows: list[list[str]] = []
     for index, line in enumerate(lines):
@@ -108,12 +110,7 @@ def _by_width(
 
 
 def _ragged(index: int, count: int, width: int) -> LineFault:
-    return LineFault(index, _reason(count, width))
-
-
-@lru_cache(16)
-def _reason(count: int, width: int) -> str:
-    return f"{count:,} cells where the header has {width:,}"
+    return LineFault(index, f"{count:,} cells where the header has {width:,}")
 
 
 def _add_cells(
