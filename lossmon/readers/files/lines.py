@@ -148,7 +148,8 @@ def line_count(text: bytes) -> int:
     feeds = raw == ord("\n")
     count = int(np.count_nonzero(feeds))
     if b"\r" in text:
-        count += text.count(b"\r") - int(np.count_nonzero((raw[:-1] == ord("\r")) & feeds[1:]))
+        returns = raw == ord("\r")
+        count += int(np.count_nonzero(returns) - np.count_nonzero(returns[:-1] & feeds[1:]))
     return count
 
 
