@@ -238,6 +238,10 @@ class Losses(Widget):
     def compose(self) -> ComposeResult:
         yield from self.panes.values()
 
+    def on_mount(self) -> None:
+        """Share the charts out again: which panes have a place is known from here on."""
+        self.show(self.scene)
+
     def show(self, scene: Scene) -> None:
         """Show the main charts of a scene's run."""
         self.scene = scene
