@@ -6,6 +6,7 @@ import gc
 import os
 import signal
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,11 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # The sentences that the tests expect are English, whatever the person who runs them speaks.
 for _variable in ("LC_ALL", "LC_MESSAGES", "LANGUAGE", "LANG"):
     os.environ.pop(_variable, None)
+
+# What a person has chosen on the screen is not what the tests expect, and theirs is not the
+# person's to keep.
+_state = tempfile.TemporaryDirectory(prefix="lossmon-tests-")
+os.environ["XDG_STATE_HOME"] = _state.name
 
 # The same examples at every run: a change is judged by what it changed, not by luck.
 # HYPOTHESIS_PROFILE=explore looks for new ones, and for many.

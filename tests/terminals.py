@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -62,8 +63,9 @@ def lossmon(
         env: Environment variables.
     """
     command = [sys.executable, *python, "-m", "lossmon", "--no-hardware", *arguments]
-    terminal = started(command, size, {"LC_ALL": "C.UTF-8", **env})
-    try:
-        yield terminal
-    finally:
-        terminal.end()
+    with tempfile.TemporaryDirectory() as state:
+        terminal = started(command, size, {"LC_ALL": "C.UTF-8", "XDG_STATE_HOME": state, **env})
+        try:
+            yield terminal
+        finally:
+            terminal.end()
