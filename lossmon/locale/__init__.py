@@ -117,7 +117,9 @@ def metric_name(name: str, language: str) -> str:
     split, _, rest = name.partition(" ")
     subset, _, last = rest.rpartition(" ")
     if name in terms or f"{split} {{}}" not in terms:
-        return terms.get(name, name)
+        # The groups of an optimizer: `learning rate group0`.
+        term, _, group = name.rpartition(" ")
+        return terms.get(name, f"{terms[term]} {group}" if term in terms else name)
     if rest in terms:
         return terms[f"{split} {{}}"].format(terms[rest])
     return terms[f"{split} {{}}"].format(f" {subset} {terms[last]}") if last in terms else name

@@ -11,6 +11,7 @@ from lossmon.locale import metric_name, phrase, translate
 from lossmon.types import AmbiguousTag, MetricNames, RunSnapshot, Snapshot
 from lossmon.ui.chart.model import ChartSettings
 from lossmon.ui.terminal import Terminal
+from lossmon.ui.text import numbers
 from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line
 
 
@@ -103,6 +104,11 @@ class Scene:
         words = self.say("since {step}" if short else "since step {step}")
         return words.replace("{step}", number)
 
+    def ago(self, seconds: float) -> str:
+        """How long ago something was, in the user's language: `43 m ago`."""
+        count, _, unit = numbers.age(seconds).partition(" ")
+        return phrase(_AGO[unit], self.language, count=count) if unit else count
+
     def key(self, id: str) -> str:
         """The key of a binding, as a notice names it."""
         return self.keys.get(id, _KEYS[id])
@@ -125,6 +131,15 @@ class Scene:
         """The name of a metric in the user's language."""
         return metric_name(name, self.language)
 
+
+_AGO = {
+    "s": "{count} s ago",
+    "m": "{count} m ago",
+    "h": "{count} h ago",
+    "d": "{count} d ago",
+    "y": "{count} y ago",
+}
+"""The age of something by its unit."""
 
 _KEYS = {"view.labels": "i", "view.metrics": "m", "pane.all": "9"}
 """Keys that notices name, unless the user chose others."""

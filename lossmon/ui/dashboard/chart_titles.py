@@ -143,8 +143,8 @@ def _best(scene: Scene, series: Series, room: int, *, is_raw: bool) -> Line:
     spacious = room >= SPACIOUS
     at = f"{' ' if spacious else ''}@{numbers.si(step)}"
     digits = 4 if spacious or abs(value) < SMALL else 3
-    label = scene.say("max") if higher else scene.say("min")
-    label = f"{scene.say('raw')} {label}" if is_raw else label
+    usual, raw = ("max", "raw max") if higher else ("min", "raw min")
+    label = scene.say(raw if is_raw else usual)
     return (*_labelled(label, value, digits), (at, MUTED))
 
 

@@ -167,7 +167,7 @@ def age_of(scene: Scene, run: RunSnapshot) -> Line:
     if age >= 10:
         age = age // 10 * 10
     role = "warning" if run.state is RunState.STALLED else MUTED
-    return ((f"{numbers.age(age)} {scene.say('ago')}", role),)
+    return ((scene.ago(age), role),)
 
 
 def sources_of(run: RunSnapshot) -> Line:

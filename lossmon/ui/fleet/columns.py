@@ -11,6 +11,7 @@ from rich.cells import cell_len
 
 from lossmon.analysis.run_settings import differing
 from lossmon.fast_dataclass import dataclass
+from lossmon.locale import ENGLISH
 from lossmon.types import RunSnapshot, Series
 from lossmon.ui.chart.run_model import reward_charts
 from lossmon.ui.dashboard.header import state_of
@@ -310,7 +311,8 @@ def _age(scene: Scene, run: RunSnapshot) -> Line:
         return MISSING
     # Tens of seconds: a column of numbers that all change each second is noise.
     coarse = seconds // 10 * 10 if seconds >= 10 else seconds
-    return ((numbers.age(coarse).replace(" ", ""), MUTED),)
+    text = numbers.age(coarse) if scene.language == ENGLISH else scene.ago(coarse)
+    return ((text.replace(" ", ""), MUTED),)
 
 
 STEP = Column("step", 12, Key.STEP, _step)

@@ -14,7 +14,7 @@ from textual.containers import Grid
 from textual.geometry import Size
 
 from lossmon.hardware.recorded import recorded_quantity
-from lossmon.locale import phrase
+from lossmon.locale import message, phrase
 from lossmon.types import Floats, RunSnapshot, Series
 from lossmon.types.hardware import PREFIX
 from lossmon.ui.chart.model import ChartModel, ChartOptions, Curve, XAxis, start_of
@@ -254,7 +254,7 @@ class HardwareScreen(TypingScreen):
         host = reading.host
         if host is not None:
             parts += [(4 + rank, part) for rank, part in host_parts(scene, host)]
-        note = clean(say(reading.note))
+        note = clean(message(reading.note, scene.language))
         if self.entry.active or self.entry.text:
             parts.append((0, self.entry.line()))
         return [*parts, (8, ((note, MUTED),) if note else EMPTY)]

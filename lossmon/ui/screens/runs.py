@@ -12,6 +12,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
+from lossmon.locale import phrase
 from lossmon.types import RunSnapshot, RunState
 from lossmon.ui.fleet.columns import MOST_COMPARED, Column, SettingColumns
 from lossmon.ui.fleet.fleet import following
@@ -193,9 +194,10 @@ class RunsScreen(TypingScreen, PageScreen):
     def edges(self) -> None:
         say = self.scene.say
         count, shown = len(self.scene.snapshot.runs), len(self.fleet.rows)
+        word = phrase("{count:run|runs}", self.scene.language, count=str(count))
         counted = f"{shown}/{count}" if self.fleet.filter.tests else f"{count}"
         upper: list[tuple[int, Line]] = [
-            (1, ((counted, TEXT), (f" {say('run' if count == 1 else 'runs')}", "strong"))),
+            (1, ((counted, TEXT), (f" {word}", "strong"))),
             (2, self._urgency()),
             (1, self._progress()),
             (4, ((self.scene.sorted_by(self.fleet.key.value), MUTED),)),

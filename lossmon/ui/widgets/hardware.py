@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from textual.widget import Widget
 
+from lossmon.locale import message
 from lossmon.types import PENDING_HARDWARE, HostReading, RunState
 from lossmon.ui.dashboard.places import is_narrow
 from lossmon.ui.scene import Scene
@@ -123,7 +124,7 @@ def blocks(scene: Scene, width: int, *, whole: bool = True, spaced: bool = True)
     lines: list[Line] = []
     for gpu in reading.gpus:
         lines += [*block(scene, gpu, width, whole=whole), *gap]
-    note = wrap(clean(scene.say(reading.note)), width - 2)
+    note = wrap(clean(message(reading.note, scene.language)), width - 2)
     lines += [((f" {line}", MUTED),) for line in note if line]
     if reading.note and reading.host:
         lines += gap
@@ -139,7 +140,7 @@ def foot_lines(scene: Scene, width: int) -> list[Line]:
 
 def note_line(scene: Scene, width: int) -> list[Line]:
     """The calm line where there is nothing to show."""
-    note = scene.say(scene.snapshot.hardware.note)
+    note = message(scene.snapshot.hardware.note, scene.language)
     return [fit(((" " + clean(note), MUTED),), width)] if note else []
 
 

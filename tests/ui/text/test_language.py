@@ -78,7 +78,7 @@ async def test_a_machine_without_gpus_is_told_in_chinese(size: tuple[int, int]) 
         ("eval easy loss", "验证 easy 损失"),
         ("train loss box reg", "train loss box reg"),
         ("optim/param.weight", "optim/param.weight"),
-        ("learning rate group0", "learning rate group0"),
+        ("learning rate group0", "学习率 group0"),
     ],
 )
 def test_names_of_metrics_are_translated_where_they_are_terms(name: str, chinese: str) -> None:

@@ -125,6 +125,11 @@ def test_the_header_says_how_the_run_goes() -> None:
     assert "tensorboard + hf_trainer" in shown
 
 
+def test_the_header_counts_time_in_chinese_words() -> None:
+    scene = Scene(now=stage.NOW, language="zh")
+    assert scene.ago(2580) == "43 分钟前"
+
+
 def test_a_finished_run_has_neither_age_nor_remaining_time() -> None:
     shown = header(replace(stage.healthy(), state=RunState.FINISHED))
     assert "✓ finished" in shown
