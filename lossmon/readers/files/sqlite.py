@@ -136,9 +136,17 @@ def _stands_alone(path: Path) -> bool:
     SQLite would wait for a pipe in the place of a journal, and try for minutes to use a directory.
     """
     files = [_beside(path, ending) for ending in ("-journal", "-wal", "-shm")]
-    if any(os.path.lexists(file) and not file.is_file() for file in files):
+    if any(map(_is_obstacle, files)):
         return True
     return _beginning(path, 20)[18:20] == _WAL and not files[1].exists()
+
+
+def _is_obstacle(file: Path) -> bool:
+    """Whether something else stands in the place of a file, which may go at any moment."""
+    try:
+        return not stat.S_ISREG(file.stat().st_mode)
+    except OSError:
+        return file.is_symlink()
 
 
 @contextmanager

@@ -304,6 +304,26 @@ def test_a_log_that_is_none_is_not_waited_for(journaled: Path, mode: str) -> Non
         assert connection.execute("SELECT COUNT(*) FROM configs").fetchone()
 
 
+def test_a_database_whose_journal_goes_meanwhile_is_read_under_its_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "x.db"
+    change(path, "CREATE TABLE a (b)")
+    journal, looked = Path(f"{path}-journal"), os.stat
+    journal.touch()
+
+    def gone(file: Path, *, follow_symlinks: bool = True) -> os.stat_result:
+        if file == journal:
+            journal.unlink(missing_ok=True)
+        return looked(file, follow_symlinks=follow_symlinks)
+
+    monkeypatch.setattr(os, "stat", gone)
+    with visit(path), closing(sqlite3.connect(path, timeout=0)) as writer:
+        writer.execute("INSERT INTO a VALUES (1)")
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            writer.commit()
+
+
 def test_other_databases_are_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "other.db"
     change(path, "CREATE TABLE metrics (a)")
