@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import getpass
 import subprocess
+from contextlib import suppress
 from pathlib import Path
+
+import psutil
 
 from tests.services.program import Program, find_program, free_port, listens
 
@@ -83,7 +86,9 @@ class SshServer:
     def drop(self) -> None:
         """End every connection."""
         for line in self.program.children():
-            line.kill()
+            # A connection ends by itself when its client goes, which may be just now.
+            with suppress(psutil.NoSuchProcess):
+                line.kill()
 
     def stop(self) -> None:
         """End it."""
