@@ -214,18 +214,15 @@ def _by_split(
     tag: str, column: FrameColumn, held_out: dict[str, NDArray[np.bool_]]
 ) -> Iterator[tuple[str, Ints, Floats]]:
     """A quantity as one series for each data set on which it was measured: tag, rows, values."""
-    rest = np.ones(len(column.rows), bool)
-    said = names_place(tag) or words(tag) & SPLITS
-    for word, records in () if said else held_out.items():
-        chosen = records[column.rows]
-        rest &= ~chosen
-        yield f"{word}/{tag}", column.rows[chosen], column.values[chosen]
-    whole = rest.all()
-    yield (
-        tag,
-        column.rows if whole else column.rows[rest],
-        (column.values if whole else column.values[rest]),
-    )
+    rows, values = column.rows, column.values
+    if held_out and not (names_place(tag) or words(tag) & SPLITS):
+        rest = np.ones(len(rows), bool)
+        for word, records in held_out.items():
+            chosen = records[rows]
+            rest &= ~chosen
+            yield f"{word}/{tag}", rows[chosen], values[chosen]
+        rows, values = rows[rest], values[rest]
+    yield tag, rows, values
 
 
 def wall_times(frame: RecordFrame) -> tuple[Floats, frozenset[str]]:

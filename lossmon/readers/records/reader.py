@@ -27,6 +27,10 @@ FEW = 64
 """Lines below which more are read before they are parsed: a record of thousands of names costs more
 by its names than by its values."""
 
+NAMES_PER_LINE = 8
+"""The same in names per line: 5,000 names that come now and then cost as much by frame as all of
+their values in 600 lines."""
+
 LARGE = 4 << 20
 """Bytes of lines that are parsed however few they are."""
 
@@ -102,7 +106,7 @@ class RecordReader:
     def _reset(self) -> None:
         self._parser = self._make_parser()
         self._layout = self._make_layout(self._axis)
-        self._line = 1
+        self._line, self._few = 1, FEW
         self._early: TextLine | None = None
         """The unfinished line whose records were read already."""
 
@@ -145,7 +149,7 @@ class RecordReader:
                 text, count = b"", 0
             text += chunk.data
             count += line_count(chunk.data)
-            if count >= FEW or len(text) >= LARGE:
+            if count >= self._few or len(text) >= LARGE:
                 self._add(text, count)
                 text, count = b"", 0
         self._add(text, count)
@@ -163,6 +167,7 @@ class RecordReader:
             self._early = None
             text, first = text[len(early) :], first + 1
         frame, faults = self._parser.parse(text)
+        self._few = max(FEW, len(frame.columns) // NAMES_PER_LINE)
         self._layout.add(frame, self._batch)
         for fault in faults:
             if not fault.skipped:

@@ -83,8 +83,9 @@ _TABLE: tuple[tuple[Quantity, str], ...] = (
     (_loss("objective", "objective", secondary=True), "objective"),
     (
         _loss("cross_entropy", "cross entropy", secondary=True),
-        "cross_entropy crossentropy xent ce languagecrossentropy",
+        "cross_entropy crossentropy xent ce bce binary_cross_entropy languagecrossentropy",
     ),
+    (_loss("neg_elbo", "negative ELBO", secondary=True), "neg_elbo nelbo negative_elbo"),
     (_loss("nll", "negative log-likelihood", secondary=True), "nll negative_log_likelihood"),
     (_loss("logloss", "log loss"), "logloss log_loss binary_logloss"),
     (_loss("multi_logloss", "log loss"), "multi_logloss mlogloss"),
@@ -301,7 +302,7 @@ BETTER_HIGH = _set(
 BETTER_LOW = _set(
     "error err errors rmse mse mae mape smape rmsle msle wer cer ter per bpb bpc fid kid ppl "
     "perplexity nll lpips brier eer hausdorff l1 l2 regret distance rmsd mpjpe epe logloss "
-    "crossentropy xent quantile poisson"
+    "crossentropy xent quantile poisson huber bpd"
 )
 """Words whose metric is good when low."""
 

@@ -39,6 +39,7 @@ _SCRIPTS = frozenset({".sh", ".py", ".yaml", ".yml", ".json", ".toml", ".cfg", "
 _HEAD_LINES = 80
 _HOLE = lazy_pattern(rb"\0{8,}|\0+$")
 _WIDE = lazy_pattern(rb"(?:[^\0]\0){8,}")
+_NUMBERS = lazy_pattern(r"\d+")
 _CONTROLS = lazy_pattern(rb"[\x01-\x07\x0e-\x1a\x1c-\x1f]")
 
 
@@ -84,9 +85,12 @@ def _has_curve(lines: list[str]) -> bool:
     from lossmon.readers.text.grammar.words import is_loss
     from lossmon.readers.text.log import TextLog
 
+    text = "".join(f"{line}\n" for line in lines)
+    if len(_NUMBERS.findall(text)) < _CURVE:
+        return False
     batch = BatchBuilder()
     log = TextLog(batch)
-    log.push("".join(f"{line}\n" for line in lines))
+    log.push(text)
     log.read(math.inf)
     points = batch.drain().points
     return any(len(curve.steps) >= _CURVE and is_loss(curve.tag) for curve in points)

@@ -95,12 +95,17 @@ class Ledger:
     def _add_below(self, template: Template, rows: Sequence[Groups]) -> None:
         """Add lines below a heading."""
         if template.step >= 0 and not template.values:
-            behind = int(rows[-1][template.step]) < self._steps.last
+            behind = int(rows[-1][template.step]) < (self._steps.last or 0)
             self._heading.begin(BATCHES if behind else "train")
             rows = () if behind else rows
         for some in (rows[:1], rows[1:]):
-            if some and (renamed := self._heading.renamed(template)) is not None:
+            repeats = bool(some) and template.step >= 0 and self._repeats(some[0][template.step])
+            if some and (renamed := self._heading.renamed(template, repeats)) is not None:
                 self._add(renamed, some)
+
+    def _repeats(self, step: str) -> bool:
+        """Whether a line below a heading is an evaluation at the step of the line above it."""
+        return int(step) == self._steps.last
 
     def flush(self) -> None:
         """Emit the lines that wait for another one, because none will follow."""

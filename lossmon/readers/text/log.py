@@ -132,7 +132,8 @@ class TextLog:
             now = time.monotonic()
             slow = now - begin > SLOW
             self._slice = max(1, self._slice // 4) if slow else min(SLICE, self._slice * 2)
-            if now >= deadline and not last:
+            # The next slice takes about as long.
+            if 2 * now - begin >= deadline and not last:
                 return False
         self._todo, self._at = [], 0
         return True

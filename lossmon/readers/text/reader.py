@@ -22,6 +22,9 @@ SILENCE = 30.0
 """Seconds without a write after which a last line without its end is read. Longer than for records,
 whose syntax shows whether they are whole: `loss 0.5` may be the beginning of `loss 0.53`."""
 
+COLUMNS_SHARE = 0.2
+"""Share of the time of a call that making columns of what was read takes at most."""
+
 
 class TextReader:
     """Reads a text log, a little further at each call.
@@ -66,7 +69,7 @@ class TextReader:
 
     def read(self, deadline: float) -> Batch:
         """Return what was written since the last call; see `Reader.read`."""
-        self._read(deadline)
+        self._read(deadline - COLUMNS_SHARE * min(deadline - time.monotonic(), 1.0))
         if self._log.ledger.trainer.seen:
             self._source = "hf_trainer"
         self._batch.lines += self._log.drain_lines()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from lossmon.lazy_pattern import lazy_pattern
+from lossmon.readers.text.grammar.prefix import prefix
 from lossmon.readers.text.grammar.table_heads import (
     BLOCKS,
     CLASSES,
@@ -12,6 +13,8 @@ from lossmon.readers.text.grammar.table_heads import (
     FIRST,
     METRICS,
     cells,
+    columns,
+    unlabelled,
 )
 from lossmon.readers.text.grammar.words import SAYS_SPLIT, is_known, is_metric
 from lossmon.readers.text.templates import Groups, Template, named_template
@@ -52,6 +55,9 @@ class PrintedTable:
             head: The line with the names, which shows where each column begins.
         """
         self.names = names
+        self._logged = bool(head) and not columns(head)
+        """A logger prints it, a prefix before each row."""
+        head = self._message(head)
         self._columns = {word.start(): i for i, word in enumerate(_CELL.finditer(head))}
         self._blocks = names == BLOCKS
         self._block: dict[str, str] = {}
@@ -67,10 +73,14 @@ class PrintedTable:
 
     def row(self, line: str) -> TableRow | None:
         """Return the metrics of the row that a line completes, None if it does not complete one."""
+        line = self._message(line)
         read = self._metric if self.names[0] == METRICS else self._cells
         found = self._entry(line) if self._blocks else read(line)
         self._misses = 0 if found is not None else self._misses + 1
         return found
+
+    def _message(self, line: str) -> str:
+        return unlabelled(line, prefix(line).end) if self._logged else line
 
     def _metric(self, line: str) -> TableRow | None:
         """The row of a metric, at the position that was printed last."""

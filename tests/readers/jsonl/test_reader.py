@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import random
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import msgspec
@@ -386,16 +387,29 @@ def test_only_logs_are_claimed(tmp_path: Path, name: str, text: str, claimed: bo
     assert (detect_head(tmp_path / name, text.encode()) is JSONL) is claimed
 
 
-def test_few_long_lines_are_parsed_together(tmp_path: Path) -> None:
-    log, parsed = tmp_path / "log.jsonl", list[int]()
+def parsed_together(log: Path, names: Callable[[int], Iterable[int]], lines: int) -> list[int]:
+    """How many lines are parsed at a time, where line by line these names are logged."""
+    parsed: list[int] = []
 
     class Counted(JsonParser):
         def parse(self, text: bytes) -> tuple[RecordFrame, list[LineFault]]:
             parsed.append(text.count(b"\n"))
             return super().parse(text)
 
-    names = {f"layer{number}/norm": 0.5 for number in range(1000)}
-    log.write_text("".join(json.dumps({"step": step, **names}) + "\n" for step in range(40)))
+    records = ({"step": n, **{f"layer{m}/norm": 0.5 for m in names(n)}} for n in range(lines))
+    log.write_text("".join(json.dumps(record) + "\n" for record in records))
     batch = RecordReader(log, "jsonl", Counted).read(math.inf)
-    assert parsed == [40]
-    assert all(len(points) == 40 for points in batch.points) and len(batch.points) == 1000
+    assert sum(map(len, batch.points)) == sum(len([*names(n)]) for n in range(lines))
+    return parsed
+
+
+def test_few_long_lines_are_parsed_together(tmp_path: Path) -> None:
+    assert parsed_together(tmp_path / "log.jsonl", lambda line: range(1000), 40) == [40]
+
+
+def test_lines_of_ever_other_names_are_parsed_together(tmp_path: Path) -> None:
+    def names(line: int) -> Iterable[int]:
+        return ((40 * line + number) % 2400 for number in range(160))
+
+    first, *others, _ = parsed_together(tmp_path / "log.jsonl", names, 800)
+    assert first < 100 and min(others) > 200

@@ -304,7 +304,33 @@ RECORDS: list[tuple[str, dict[str, float], str]] = [
         "step=100",
     ),
     ("step 100 loss: 0.5, rewards: {'total_num': 256, 'total': 141.0}", {"loss": 0.5}, "step=100"),
-    ("Epoch 3 loss: train 0.5, valid 0.6", {"train": 0.5, "valid": 0.6}, "epoch=3"),
+    ("Epoch 3 loss: train 0.5, valid 0.6", {"train loss": 0.5, "valid loss": 0.6}, "epoch=3"),
+    ("Epoch 3 acc: train 0.8 val 0.7", {"train acc": 0.8, "val acc": 0.7}, "epoch=3"),
+    ("Epoch 3: Loss: train=0.5; Acc: train=0.7", {"train Loss": 0.5, "train Acc": 0.7}, "epoch=3"),
+    (
+        "epoch 3 train/val loss: 0.3417 / 0.6356",
+        {"train loss": 0.3417, "val loss": 0.6356},
+        "epoch=3",
+    ),
+    ("Epoch 3: loss (train/val): 0.5/0.6", {"train loss": 0.5, "val loss": 0.6}, "epoch=3"),
+    ("Epoch 3 Val loss|acc: 0.5|0.7", {"Val loss": 0.5, "Val acc": 0.7}, "epoch=3"),
+    ("train_loss, val_loss 0.5 0.6", {"train_loss": 0.5, "val_loss": 0.6}, ""),
+    ("train_loss =  0.512 , test_acc =  0.8", {"train_loss": 0.512, "test_acc": 0.8}, ""),
+    (
+        "3 Train accuracy: 0.8 Test accuracy: 0.7",
+        {"Train accuracy": 0.8, "Test accuracy": 0.7},
+        "step=3",
+    ),
+    ("3 loss 0.5", {"loss": 0.5}, "step=3"),
+    ("Epoch: 3, Neg. ELBO: 0.5", {"Neg. ELBO": 0.5}, "epoch=3"),
+    ("Loss after 3th epoch = 0.5", {"Loss": 0.5}, "epoch=3"),
+    ("Loss after mini-batch   500: 0.5", {"Loss": 0.5}, "step=500"),
+    ("Loss after 100 of 6000 iterations: 5.00e-01", {"Loss": 0.5}, "step=100 total=6000"),
+    (
+        "|   100/  6000 steps |  12.50 tokens/s | loss    0.50",
+        {"loss": 0.5, "tokens/s": 12.5},
+        "step=100 total=6000",
+    ),
     ("  [Training]   loss = 0.5, acc = 0.8", {"loss": 0.5, "acc": 0.8}, ""),
     (
         "Train loss at epoch 3 is 0.5, val loss is 0.6",
@@ -350,7 +376,10 @@ OTHERS = [
     "Epoch 3 time: train 12.3 val 1.2",
     "Epoch 3: train 12.3s val 1.2s",
     "split: train 0.8 val 0.1 test 0.1",
-    "Epoch 3 acc: train 0.8 val 0.7",
+    "Epoch 3 time/mem: 0.5/0.6",
+    "INFO:tensorflow:  loss = 0.7218847",
+    "Epoch 3 acc train 0.8 val 0.7",
+    "Epoch 3 loss: 0.3417/0.6356",
     "Epoch 3: train 87.5% val 85.0%",
     "Epoch 3 expected loss of 0.5",
     "epoch 3 * val_loss improved from 0.7 to 0.6",
@@ -455,9 +484,22 @@ RULED = [
     "+-------+------------+----------+----------+",
     *(f"| {i:5} | {loss(i):>10} | {loss(i):>8} | {50 + i:7.2f}% |" for i in range(1, 6)),
 ]
+EVALUATED = [
+    "Evaluation:",
+    "step 0, loss 3.5",
+    *(
+        line
+        for step in range(1, 41)
+        for line in (
+            f"step {step}, loss {1 / step:g}",
+            *(["", "Evaluation:", f"step {step}, loss {2 / step:g}", ""] * (step % 10 == 0)),
+        )
+    ),
+]
 SPACED = ["   iter      loss        lr   val_loss"] + [
     f"{i:7} {loss(i):>9} {1e-3:9.2e} {loss(i):>10}" for i in range(0, 50, 10)
 ]
+LOGGED = [f"2026-03-04 10:11:12,123 - INFO - [TRAIN] {row}" for row in SPACED]
 
 
 @pytest.mark.parametrize(
@@ -505,6 +547,15 @@ SPACED = ["   iter      loss        lr   val_loss"] + [
         ),
         pytest.param(
             RULED, ("train_loss", [1, 2, 3, 4, 5]), ("val_loss", [1, 2, 3, 4, 5]), id="ruled"
+        ),
+        pytest.param(
+            EVALUATED,
+            ("loss", list(range(41))),
+            ("eval/loss", [10, 20, 30, 40]),
+            id="an evaluation headed by a word",
+        ),
+        pytest.param(
+            LOGGED, ("loss", [0, 10, 20, 30, 40]), ("val_loss", [0, 10, 20, 30, 40]), id="logged"
         ),
         pytest.param(
             SPACED, ("loss", [0, 10, 20, 30, 40]), ("val_loss", [0, 10, 20, 30, 40]), id="spaced"

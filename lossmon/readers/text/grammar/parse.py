@@ -16,7 +16,7 @@ from lossmon.readers.text.grammar.dict_lines import pairs, with_head
 from lossmon.readers.text.grammar.parsed import LinePosition, LineValue, MetricLine, Scale
 from lossmon.readers.text.grammar.position import position
 from lossmon.readers.text.grammar.prefix import Prefix, prefix
-from lossmon.readers.text.grammar.table_heads import columns
+from lossmon.readers.text.grammar.table_heads import columns, unlabelled
 from lossmon.readers.text.grammar.values import values_of
 from lossmon.readers.text.grammar.words import (
     EVAL_NAME,
@@ -48,7 +48,8 @@ _REJECT = re.compile(
 )
 _CODE = lazy_pattern(
     r"(?!Test net output #\d)(?:"
-    r"\s*(?:self\.)?[A-Za-z_]\w*\s+=\s(?!\S+,\s+\w+\s+=\s)|\s*[A-Za-z_]\w*=\S+$|.*(?:[{};(]|[^%\d]\))\s*$"
+    r"(?!\w+ =(?: {1,2}\S+ ?, +\w+ += | {2}-?\d+\.\d{2,}(?:e[+-]?\d+)?[ ,;|]*$))"
+    r"\s*(?:self\.)?[A-Za-z_]\w*\s+=\s|\s*[A-Za-z_]\w*=\S+$|.*(?:[{};(]|[^%\d]\))\s*$"
     r"|\s*['\"]\w+['\"]\s*:)"
 )
 _UNSURE = lazy_pattern(
@@ -180,7 +181,7 @@ def wordiness(line: str, before: Prefix) -> str:
 
 
 def _parse(line: str, before: Prefix) -> MetricLine | None:
-    if names := columns(line):
+    if names := columns(line) or columns(unlabelled(line, before.end)):
         return MetricLine((), LinePosition(), columns=names)
     if refusal(line, before):
         return None

@@ -24,7 +24,7 @@ _STEP = lazy_pattern(
     r"train(?:er)?/(?:global_)?step|步骤|步数|迭代|episode|round|"
     r"num_updates|updates?|global[_ ]iter(?:ation)?|train[_ ]step|optimizer[_ ]step|"
     r"current[_ ]steps?|step|iter|(?:iters|iterations|steps)(?=\s?[:=]?\s?\[?\d{1,12}\s?/\s?\d)|"
-    r"iteration|itr|it|batch|ba)"
+    r"iteration|itr|it|(?:mini-?)?batch|ba)"
     r"\s*(?:[:=\#]\s*)?\[?\s*(?P<step>\d{1,3}(?:,\d{3})++|\d+)(?![\w.,:]\d|\w|\s*(?:%|ms\b|s\b))"
     r"(?:\s*(?:/|of)\s*(?P<total>\d{1,3}(?:,\d{3})++|\d+)(?![\w./]))?\s*\]?"
 )
@@ -78,6 +78,14 @@ _LINE_STARTS = tuple(
         (r"(?i:steps) ?: (?P<step>\d+)(?=,| loss)", Scale.STEP),
         # llama2.c: "10 | loss 9.8 | lr ..."; char-rnn: "51/2000 (epoch 0.1), train_loss = 4.1".
         (r"(?P<step>\d+) \| (?=loss )", Scale.STEP),
+        # UER: "|      100/  100000 steps | 1234.56 tokens/s | loss    5.42".
+        (r"\| *(?P<step>\d+)/ *(?P<total>\d+) steps \|", Scale.STEP),
+        # print(step, "loss", loss).
+        (
+            r"(?P<step>\d+) +(?=(?i:(?:train|training|test|val|valid|validation)[ _])?"
+            r"(?i:loss|cost|acc|accuracy)\b[ :=]{0,3}\d)",
+            Scale.STEP,
+        ),
         (r"(?P<step>\d+)/(?P<total>\d+) \(epoch (?P<epoch>\d+\.\d+)\)", Scale.STEP),
         (
             r"(?P<epoch>\d+)epoch:(?:train|(?P<split>valid)):(?:\d+-(?P<step>\d+)batch:)?",
@@ -94,9 +102,14 @@ _AT_END = lazy_pattern(r"\[\s*(?P<step>\d+)\s*/\s*(?P<total>\d+)\s*\]\s*$")
 """PyTorch's tutorial: `loss: 2.303494  [   64/60000]`."""
 
 _AFTER = lazy_pattern(
-    r"(?i)(?<=\bafter )(?P<step>\d+) (?:training )?(?:steps|iterations|iters|updates|batches)\b"
+    r"(?i)(?<=\bafter )(?P<step>\d+)(?: (?:of|/) (?P<total>\d+))? (?:training )?"
+    r"(?:steps|iterations|iters|updates|batches)\b"
 )
 """`loss after 100 iterations: 0.5`."""
+
+_AFTER_EPOCH = lazy_pattern(
+    r"(?i)(?<=\bafter )(?P<epoch>\d+)(?:st|nd|rd|th)? epochs?\b(?P<epochs>)(?P<split>)"
+)
 
 _BAR = lazy_pattern(
     r"(?:\d{0,3}%\|\| *(?P<step>\d+)/(?P<total>\d+) *|(?<![\w.])(?P<count>\d+)it )\["
@@ -122,7 +135,7 @@ def position(body: str, start: int) -> LinePosition:
     head = _start(body, start)
     if head is not None:
         return head
-    epoch = _EPOCH.search(body, start)
+    epoch = _AFTER_EPOCH.search(body, start) or _EPOCH.search(body, start)
     bar = _BAR.search(body, start)
     if bar:
         return _of_bar(body, start, epoch, bar)

@@ -51,6 +51,7 @@ _TESTED = lazy_pattern(
     r"[\s┃│|]*(?:(?P<test>Test)|Validate|Runningstage\.\w+) metric[\s┃│|]+"
     r"(?:DataLoader \d+[\s┃│|]*)+"
 )
+_LABEL = lazy_pattern(r"^\s*\[[A-Za-z]{1,16}\]\s+")
 _WORD = lazy_pattern(r"#|[A-Za-z][\w()@/.% -]{0,40}")
 _SECTION = lazy_pattern(
     r"\|\s+(?:rollout|time|train|eval)/\s+\|\s+\|\s*|"
@@ -68,6 +69,11 @@ def cells(line: str) -> list[str]:
         return [cell.strip() for cell in line.split("\t")]
     wide = re.split(r"\s{2,}", line)
     return wide if len(wide) >= FEWEST else line.split()
+
+
+def unlabelled(line: str, start: int) -> str:
+    """The line from `start` on, without a word in brackets: `[TRAIN] epoch | loss`."""
+    return _LABEL.sub("", line[start:], count=1)
 
 
 def columns(line: str) -> tuple[str, ...]:

@@ -9,10 +9,13 @@ from lossmon.lazy_pattern import lazy_pattern
 from lossmon.readers.text.grammar.parsed import LinePosition, LineValue, TextSpan
 from lossmon.readers.text.grammar.words import (
     LONE_SPLIT,
+    METRIC_WORD,
+    NUMBER,
     SAYS_SPLIT,
     SPACED_LAST,
     TOKEN,
     UNIT,
+    is_known,
     is_loss,
     is_metric,
 )
@@ -37,7 +40,7 @@ _CLINGING = lazy_pattern(r"[^\W\d_]*%?(?:(?<=\w)/[^\W\d_]+)?")
 _THOUSANDS = {"k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "B": 1e9}
 _BARE_GAP = lazy_pattern(r"\|\s{0,3}\)?\s{0,3}(?:[:=]|(?:is|was)(?=\s))\s*$")
 _LONE_GAP = lazy_pattern(
-    r"[\W_]*(?:(?i:loss(?:es)?)[\W_]+)?"
+    r"[\W_]*(?:(?i:loss(?:es)?)[\W_]+|(?i:acc(?:uracy)?|err(?:or)?|f1|m?iou|dice|ppl|perplexity):\s+)?"
     rf"(?P<name>{LONE_SPLIT.pattern.replace('(?i)', '(?i:', 1)}))\s+"
 )
 _LONE_BEHIND = lazy_pattern(
@@ -53,6 +56,15 @@ _HEADING = lazy_pattern(
 )
 
 
+_LISTED = lazy_pattern(
+    r"(?P<before>[A-Za-z]\w{0,30}[ :]{1,2})?\(?"
+    r"(?P<names>[A-Za-z]\w{0,30}(?P<sign> ?[/|] ?|, ?)[A-Za-z]\w{0,30}"
+    r"(?:(?P=sign)[A-Za-z]\w{0,30}){0,6})\)?(?P<behind> [A-Za-z]\w{0,30})?"
+    rf"\s{{0,3}}[:=]?\s{{0,3}}\(?(?P<numbers>{NUMBER}(?:(?: ?[/|] ?|, ?| ){NUMBER})++)"
+)
+"""Several names, and behind them as many numbers: `train/val loss: 0.5 / 0.6`."""
+
+
 def values_of(body: str, start: int, place: LinePosition) -> list[tuple[LineValue, bool]]:
     """Every number with a name that can be a metric, and whether `:` or `=` parts them.
 
@@ -65,16 +77,21 @@ def values_of(body: str, start: int, place: LinePosition) -> list[tuple[LineValu
     for left, right in place.taken:
         body = body[:left] + "|" * (right - left) + body[right:]
     found: list[tuple[LineValue, bool]] = []
-    before, section = start, ""
+    listed = _listed(body, start)
+    before, section, noun = start, "", ""
     for number in TOKEN.finditer(body, start):
+        if name := listed.get(number.start()):
+            found.append((LineValue(name, number.span()), True))
+            before = number.end()
+            continue
         at = max(before, number.start() - REACH)
         gap = body[at : number.start()]
-        section = _section(gap, section)
+        section, noun = _section(gap, section), _noun(gap, noun)
         if _BARE_GAP.search(gap):
             gap = f"{_named_before(original, at, place)}:"
         value = _value(body, gap, number)
         if value is not None:
-            found.append((_in_section(value[0], section), value[1]))
+            found.append((_in_section(value[0], section, noun), value[1]))
         before = _behind_unit(body, number.end())
     return _validated(found)
 
@@ -104,7 +121,43 @@ def _section(gap: str, section: str) -> str:
     return section
 
 
-def _in_section(value: LineValue, section: str) -> LineValue:
+def _noun(gap: str, noun: str) -> str:
+    """The quantity that a heading announces for the splits behind: `Loss: train=1, val=2`."""
+    *headings, name = _DELIMITER.split(gap)
+    for part in headings if name.strip() else ():
+        if METRIC_WORD.fullmatch(part.strip()) and not LONE_SPLIT.fullmatch(part.strip()):
+            noun = part.strip()
+    return noun
+
+
+def _listed(body: str, start: int) -> dict[int, str]:
+    """Names by the places of their numbers, where names and numbers are listed apart."""
+    found: dict[int, str] = {}
+    for match in _LISTED.finditer(body, start):
+        numbers = [one.start() for one in TOKEN.finditer(body, *match.span("numbers"))]
+        names = _list_names(match)
+        if len(names) == len(numbers):
+            found |= zip(numbers, names, strict=True)
+    return found
+
+
+def _list_names(match: re.Match[str]) -> list[str]:
+    """The full names of a list: of `train/val loss` and `loss (train/val)`, `val loss/acc`."""
+    names = [name.strip() for name in match["names"].split(match["sign"].strip())]
+    before, behind = (match["before"] or "").strip(" :"), (match["behind"] or "").strip()
+    if all(map(LONE_SPLIT.fullmatch, names)):
+        noun = behind or before
+        if METRIC_WORD.search(noun):
+            names = [f"{name} {noun}" for name in names]
+        return [] if behind and not METRIC_WORD.search(behind) else names
+    if LONE_SPLIT.fullmatch(before):
+        names = [f"{before} {name}" for name in names]
+    return names if not behind and all(map(is_known, names)) else []
+
+
+def _in_section(value: LineValue, section: str, noun: str) -> LineValue:
+    if noun and LONE_SPLIT.fullmatch(value.name):
+        return LineValue(f"{value.name} {noun}", value.span, value.scale)
     if not section or SAYS_SPLIT.search(value.name) or LONE_SPLIT.fullmatch(value.name):
         return value
     return LineValue(f"{section}/{value.name}", value.span, value.scale)

@@ -44,7 +44,7 @@ LOSS_END = lazy_pattern(
 
 METRIC_WORD = lazy_pattern(
     r"(?ix)(?<![a-z])(?:"
-    r"loss(?:es)?|logloss|nll|cross_?entropy|smooth_?l1|ppl|perplexity|rmse|mse|mae|mape|rmsle|bpb|bpc|bpd|elbo|kl|kld|ce|bce|"
+    r"loss(?:es)?|logloss|nll|cross_?entropy|smooth_?l1|ppl|perplexity|rmse|mse|mae|mape|rmsle|bpb|bpc|bpd|n?elbo|kl|kld|ce|bce|"
     r"error|err|wer|cer|cost|objective|trl|tel|learn|"
     r"acc|accs|accuracy|accuracies|acc@?\d+|prec@?\d*|top-?\d+|top\d|auc|roc|auroc|aupr|f1|fscore|f-score|"
     r"precision|recall|map|map50|ap|ap50|ap75|miou|iou|dice|dsc|bleu\d?|rouge[\w-]*|meteor|"
@@ -59,7 +59,7 @@ METRIC_WORD = lazy_pattern(
 SPACED_LAST = lazy_pattern(
     r"(?i)^(?:.*[\s_/.-])?(?:loss(?:es)?|\w+loss|loss[_/]\w{1,20}|nll|ppl|perplexity|"
     r"acc\d?|accuracy|(?:acc|prec)@\d+|top-?\d|auc|f1|lr|norm|gnorm|grad_norm|mfu|reward|return|score|"
-    r"rmse|mse|mae|ce|cost|bleu|rouge[\w-]{0,5}|iou|miou|dice|kl|entropy|wer|cer|map(?:@[\d.:]+)?|"
+    r"rmse|mse|mae|b?ce|cost|objective|n?elbo|bpd|bleu|rouge[\w-]{0,5}|iou|miou|dice|kl|entropy|wer|cer|map(?:@[\d.:]+)?|"
     r"learning_rate|learning rate|em|"
     r"error|err|val_\w+|tokens?/s(?:ec)?|tok/s|it/s(?:ec)?|samples?/s(?:ec)?|images?/s(?:ec)?|"
     r"ips|wps|precision|recall|f1-score|\w*(?:损失|准确率|精度|学习率|困惑度)"
@@ -174,7 +174,7 @@ _MASKS = tuple(
         r"https?://\S+",
         r"(?<!\S)[-=*#]{4,}(?=[A-Za-z])|(?<=\d)[-=*#]{4,}",
         r"\((?!step|epoch|iter)[A-Za-z_][\w.]{0,60}:\d{1,6}\)",
-        r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?:[ T]\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?)?",
+        r"(?<![\d.])\d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?:[ T]\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?)?",
         r"(?:\d{1,4} days?, )?(?<![\w.])\d{1,3}:\d{2}:\d{2}(?:[.,]\d+)?(?![\w])",
         r"(?<![\w.:%])\d{1,2}:\d{2}(?:\.\d+)?(?=[\s\],)<])(?!\s*\|)",
         r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?(?![\w.])",

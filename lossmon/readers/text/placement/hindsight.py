@@ -107,7 +107,8 @@ BATCHES = "batches"
 class SectionHeading:
     """Remembers a heading (`Test Error:`) and adds its split to the tags below it.
 
-    The heading holds until a line has a position, or the same metrics come again.
+    The heading holds until a line has a position, or the same metrics come again. A line that
+    repeats the last step is still below it.
     """
 
     def __init__(self) -> None:
@@ -125,17 +126,19 @@ class SectionHeading:
         self._split = "" if split == "train" else split
         self._seen.clear()
 
-    def renamed(self, template: Template) -> Template | None:
+    def renamed(self, template: Template, repeats: bool = False) -> Template | None:
         """Return the template for a line of this shape here; None for one about a batch."""
         parsed = template.parsed
         if not self._split or not template.values:
             return template
         if self._split == BATCHES and parsed.position.scale is Scale.NONE:
             return None
-        if parsed.position.scale is not Scale.NONE or parsed.split or template in self._seen:
+        placed = parsed.position.scale is not Scale.NONE
+        if (placed and not repeats) or parsed.split or template in self._seen:
             self._split = ""
             return template
-        self._seen.add(template)
+        if not placed:
+            self._seen.add(template)
         known = self._renamed.get((template, self._split))
         if known is None:
             if len(self._renamed) >= MOST:

@@ -127,9 +127,9 @@ class StepFinder:
         }
 
     @property
-    def last(self) -> int:
-        """Newest global step, 0 before the first one."""
-        return self._last or 0
+    def last(self) -> int | None:
+        """Newest global step, None before the first one."""
+        return self._last
 
     def place(self, template: Template, rows: Sequence[Groups]) -> StepsOnAxis | None:
         """Return the steps of lines of one shape; None if they must wait for another line.
