@@ -7,21 +7,21 @@ import os
 import sys
 from collections.abc import Sequence
 from functools import cache, partial
-from io import TextIOWrapper
+from io import BufferedWriter, FileIO, TextIOWrapper
 from itertools import pairwise
 from pathlib import Path
+from typing import Any, TextIO
 
 from lossmon import commands
 from lossmon.ending import ended_by_signals
-from lossmon.errors import ConfigError, LossmonError, did_you_mean, internal_error
+from lossmon.errors import USAGE_ERROR, ConfigError, LossmonError, did_you_mean, internal_error
 from lossmon.locale import ENGLISH, message, speak
-
-USAGE_ERROR = 2
-"""Exit status where the arguments or the settings are wrong, or the output cannot be written."""
-
 
 LARGEST_TERMINAL = 1000
 """Columns or rows that the environment may set."""
+
+LONGEST_ERROR = 1000
+"""Characters printed of an error: an absurd value must not fill the terminal."""
 
 UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 """Errors of a standard output that takes no more."""
@@ -37,6 +37,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, TextIOWrapper):
         # A character that the locale cannot print must not end the program.
         sys.stdout.reconfigure(errors="replace")
+    stderr = sys.stderr
+    if stderr is sys.__stderr__ and isinstance(stderr, TextIOWrapper):
+        sys.stderr = _messages(stderr)
     for name in ("COLUMNS", "LINES"):
         if _is_absurd(os.environ.get(name, "")):
             del os.environ[name]
@@ -46,6 +49,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     finally:
         # Who calls this from Python goes on in English.
         speak(lambda: ENGLISH)
+        sys.stderr = stderr
+
+
+class _Lossy(FileIO):
+    """Drops what cannot be written, on a full disk for example."""
+
+    def write(self, data: Any) -> int:
+        try:
+            return super().write(data)
+        except OSError:
+            return len(data)
+
+
+def _messages(stderr: TextIOWrapper) -> TextIO:
+    """The standard error for messages and notes: a command goes on without them."""
+    raw = BufferedWriter(_Lossy(stderr.fileno(), "wb", closefd=False))
+    return TextIOWrapper(raw, stderr.encoding, stderr.errors, line_buffering=True)
 
 
 def _is_absurd(size: str) -> bool:
@@ -67,7 +87,7 @@ def _run(arguments: list[str]) -> int:
         sys.stdout.flush()
         return status
     except LossmonError as error:
-        print(f"lossmon: {message(str(error))}", file=sys.stderr)
+        _print_error(str(error))
         return USAGE_ERROR
     except BrokenPipeError:
         # The reader of the output has ended, as in `lossmon check … | head`.
@@ -86,11 +106,17 @@ def _explain(error: Exception) -> None:
         _discard_output()
         said = f"the output cannot be written: {error.strerror}"
     else:
-        from lossmon.sanitize import one_line
-
-        named = "" if error.filename is None else f"{one_line(str(error.filename))}: "
+        named = "" if error.filename is None else f"{error.filename}: "
         said = f"{named}{error.strerror or error}"
-    print(f"lossmon: {message(said)}", file=sys.stderr)
+    _print_error(said)
+
+
+def _print_error(text: str) -> None:
+    """Print why a command ended; names and values in it may come from a file of somebody else."""
+    from lossmon.sanitize import cells
+
+    lines = message(text)[:LONGEST_ERROR].split("\n")
+    print("lossmon:", "\n".join(map(cells, lines)), file=sys.stderr)
 
 
 def _language(arguments: tuple[str, ...]) -> str:

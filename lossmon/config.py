@@ -70,6 +70,12 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("log_y", False, "start with a logarithmic loss axis"),
     Setting("outliers", False, "extend the loss axis to include outliers"),
     Setting(
+        "guides",
+        "none",
+        "faint lines behind the curves, at the labels of the axes",
+        ("none", "horizontal", "grid"),
+    ),
+    Setting(
         "lang",
         "auto",
         "language of the screen and of diagnoses; auto takes that of the locale",
@@ -130,6 +136,7 @@ class Config:
     x_axis: str = "step"
     log_y: bool = False
     outliers: bool = False
+    guides: str = "none"
     lang: str = ENGLISH
     charset: str = "auto"
     sensitivity: float = 1.0
@@ -355,17 +362,22 @@ def _checked(setting: Setting, value: object, where: str) -> Value:
         if isinstance(value, bool):
             return value
     elif isinstance(setting.default, float):
-        if isinstance(value, (int, float)) and not isinstance(value, bool):
-            number = float(value)
-            if setting.low <= number <= setting.high:
-                return number
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise _wrong(setting, value, where)
+        # A whole number may be too large for a float.
+        if setting.low <= value <= setting.high:
+            return float(value)
     elif isinstance(value, str) and value and (not setting.choices or value in setting.choices):
         return value
     raise _wrong(setting, value, where)
 
 
 def _wrong(setting: Setting, value: object, where: str) -> ConfigError:
-    return ConfigError(f"{where}: {value!r} is not valid; use {setting.allowed}")
+    try:
+        said = repr(value)
+    except ValueError:
+        said = "a whole number of thousands of digits"
+    return ConfigError(f"{where}: {said} is not valid; use {setting.allowed}")
 
 
 def describe(config: Config) -> list[str]:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from threading import current_thread, main_thread
 from types import FrameType
 
-ENDING = (
+ENDING: tuple[int, ...] = (
     *(signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGABRT),
     *(signal.SIGALRM, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU, signal.SIGVTALRM),
+    *(signal.SIGPROF, signal.SIGSYS, signal.SIGTRAP),
 )
 """Signals that end a program. Ctrl+C sends SIGINT until the screen runs; then it is a key."""
+
+if sys.platform == "linux":
+    ENDING += (signal.SIGIO, signal.SIGPWR, signal.SIGSTKFLT)
+    ENDING += tuple(range(signal.SIGRTMIN, signal.SIGRTMAX + 1))
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Signals at which a command that goes on for ever returns by itself, with status 0."""
@@ -22,6 +28,7 @@ AGAIN = 1.0
 """Seconds in which the same signal is one request: both the kernel and the shell send SIGHUP to
 what runs in a terminal that closes."""
 
+_is_handling = False
 _held = 0
 _status: int | None = None
 _last: tuple[int, float] = (0, 0.0)
@@ -35,14 +42,16 @@ def ended_by_signals() -> Iterator[None]:
     this handler too: a `KeyboardInterrupt` inside `exec` of a string, which defines a dataclass,
     has Python kill itself by SIGINT at its end even if the exception was caught.
     """
-    global _status
+    global _is_handling, _status
     usual = (signal.SIG_DFL, signal.default_int_handler)
     is_main = current_thread() is main_thread()
     handlers = {one: signal.getsignal(one) for one in ENDING} if is_main else {}
     try:
         with handled_signals([one for one, known in handlers.items() if known in usual], _end):
+            _is_handling = True
             yield
     finally:
+        _is_handling = False
         try:
             end_if_asked()
         finally:
@@ -93,6 +102,17 @@ def end_if_asked() -> None:
     """
     if _status is not None:
         raise SystemExit(_status)
+
+
+def pass_on_the_end(error: BaseException) -> None:
+    """Raise what is to end the program rather than cost the file that was being read.
+
+    Under `ended_by_signals` only a signal ends it: a `SystemExit` or `KeyboardInterrupt` without
+    one is a fault of a library or a plugin. Elsewhere it may come from a handler of the caller.
+    """
+    end_if_asked()
+    if not _is_handling and isinstance(error, SystemExit | KeyboardInterrupt):
+        raise error
 
 
 def _end(number: int, _frame: FrameType | None) -> None:

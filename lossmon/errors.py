@@ -12,11 +12,14 @@ import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from lossmon.ending import end_if_asked
+from lossmon.ending import pass_on_the_end
 
 if TYPE_CHECKING:
     import logging
     from pathlib import Path
+
+USAGE_ERROR = 2
+"""Exit status where the arguments or the settings are wrong, or the output cannot be written."""
 
 LOG_SIZE = 1 << 18
 """Bytes of tracebacks kept per log file; there are two files."""
@@ -70,19 +73,19 @@ def similar_path(path: Path) -> str:
     return did_you_mean(path.name, others, f"{path.parent / '{}'}")
 
 
-def internal_error(error: Exception) -> str:
+def internal_error(error: BaseException) -> str:
     """Log an unexpected exception with its traceback, and describe it in one line.
 
     The traceback goes to the logger `lossmon`. Where logging is not configured, that is
     `errors.log` in the user's state directory, because output would overwrite the screen.
 
     Raises:
-        SystemExit: The exception is what became of one that a signal raised.
+        BaseException: The program is to end, see `pass_on_the_end`.
     """
     import logging
     import traceback
 
-    end_if_asked()
+    pass_on_the_end(error)
     log = logging.getLogger("lossmon")
     if not log.hasHandlers():
         log.addHandler(_log_file())
@@ -91,8 +94,16 @@ def internal_error(error: Exception) -> str:
     own = [frame for frame in frames if f"{os.sep}lossmon{os.sep}" in frame.filename]
     where = (own or list(frames))[-1:]
     place = "".join(f" ({os.path.basename(one.filename)}:{one.lineno})" for one in where)
-    text = " ".join(str(error).split())[:200]
+    text = " ".join(_text(error).split())[:200]
     return f"internal error: {type(error).__name__}{': ' if text else ''}{text}{place}"
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:
+        # Exceptions of other packages may have faults of their own.
+        return ""
 
 
 def _log_file() -> logging.Handler:

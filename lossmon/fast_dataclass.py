@@ -55,7 +55,7 @@ def _fast(cls: type, frozen: bool, eq: bool) -> type:
         "__annotations__": cls.__annotations__,
         "__slots__": names,
         "__match_args__": names,
-        "__dataclass_fields__": _Fields(members),
+        "__dataclass_fields__": _Fields(members, cls.__annotations__),
     }
     made = type(cls)(cls.__name__, cls.__bases__, methods)
     type.__setattr__(made, "__init__", _first_init(made, members, frozen))
@@ -70,12 +70,13 @@ def _member(value: Any) -> Field[Any]:
 class _Fields:
     """`__dataclass_fields__` of a class, made by the standard library when first asked for."""
 
-    def __init__(self, members: Mapping[str, Field[Any]]) -> None:
-        self._members = members
+    def __init__(self, members: Mapping[str, Field[Any]], annotations: Mapping[str, Any]) -> None:
+        self._members, self._annotations = members, annotations
 
     def __get__(self, instance: object, owner: type) -> object:
         # Without a description, the standard library would examine the class to write one.
-        described = {"__annotations__": owner.__annotations__, "__doc__": owner.__name__}
+        # The class that is asked may be one that inherits the fields.
+        described = {"__annotations__": dict(self._annotations), "__doc__": owner.__name__}
         contents = {**described, **self._members}
         plain: type = _standard(init=False, repr=False, eq=False)(
             type(owner.__name__, (), contents)

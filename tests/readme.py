@@ -40,6 +40,8 @@ NAMES = {
     "less_than_sign": "<",
     "greater_than_sign": ">",
     "colon": ":",
+    "comma": ",",
+    "number_sign": "#",
 }
 """How keys with a name look on a keyboard."""
 

@@ -20,6 +20,7 @@ from lossmon.commands.arguments.parsing import duration
 from lossmon.commands.demo import CASES
 from lossmon.config import SETTINGS
 from lossmon.demo.cases import CASES as TRAININGS
+from lossmon.errors import ConfigError
 from lossmon.monitor import RunSource
 from lossmon.reports.check import FORMATS
 from tests.monitor.logs import append, falling
@@ -245,6 +246,15 @@ def test_an_output_that_takes_no_more_is_an_error(log: Path, arguments: list[str
         )
     assert ended.returncode == 2
     assert ended.stderr == b"lossmon: the output cannot be written: No space left on device\n"
+
+
+@pytest.mark.parametrize(("arguments", "status"), [("config", 0), ("--theme=none", 2)])
+def test_messages_that_cannot_be_written_end_no_command(arguments: str, status: int) -> None:
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "lossmon", arguments], stdout=-1, stderr=full, timeout=60
+        )
+    assert ended.returncode == status
 
 
 def test_an_output_that_is_closed_is_none(log: Path) -> None:
@@ -654,9 +664,14 @@ def test_a_log_without_metrics_is_said_to_be_read(call: Call, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (PermissionError(13, "Permission denied", "/data/r\x1bn"), "/data/r n: Permission denied"),
+        (
+            PermissionError(13, "Permission denied", "/data/r\x1bn"),
+            "/data/r\ufffdn: Permission denied",
+        ),
         (OSError(5, "Input/output error", "/data/run"), "/data/run: Input/output error"),
         (KeyError("loss"), "internal error: KeyError: 'loss'"),
+        (ConfigError("theme \x1b[31m\u202e: not found"), "theme \ufffd[31m\ufffd: not found"),
+        (ConfigError(f"theme {'x' * 9999}"), f"theme {'x' * 994}\n"),
     ],
     ids=str,
 )

@@ -156,3 +156,11 @@ def test_a_metric_may_be_given_to_several_tags(tmp_path: Path) -> None:
 def test_metrics_that_are_no_words_are_refused(tmp_path: Path, table: str) -> None:
     with pytest.raises(ConfigError, match="must be a table of strings or lists of strings"):
         load(write(tmp_path, table), {}, {})
+
+
+@pytest.mark.parametrize("number", ["0x" + "f" * 5000, "0x" + "f" * 300])
+def test_a_whole_number_of_any_length_is_refused(tmp_path: Path, number: str) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(f"smoothing = {number}\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"smoothing: .* is not valid"):
+        load(file, {}, {})

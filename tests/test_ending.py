@@ -21,7 +21,7 @@ from lossmon.errors import internal_error
 
 @pytest.mark.parametrize("number", ENDING)
 def test_a_signal_ends_a_command_with_its_status(
-    number: signal.Signals, monkeypatch: pytest.MonkeyPatch
+    number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = signal.getsignal(number)
     monkeypatch.setattr(

@@ -131,3 +131,15 @@ def test_later_objects_are_made_like_the_first() -> None:
     many = [Lean(1, c=[2]) for _ in range(2 * FEW)]
     assert all(one == many[0] for one in many)
     assert many[-1].c is not many[0].c
+
+
+def test_a_class_that_inherits_the_fields_has_them_too() -> None:
+    @dataclass(frozen=True, slots=True, eq=False)
+    class Pair:
+        first: int
+        second: int
+
+    class Named(Pair):
+        __slots__ = ()
+
+    assert [one.name for one in dataclasses.fields(Named)] == ["first", "second"]

@@ -111,6 +111,23 @@ def test_a_suspended_screen_is_painted_again(output: Path) -> None:
         wait(terminal, has_all("OVERFITTING", "gap"))
 
 
+@pytest.mark.parametrize("stopped", [True, False])
+def test_a_continued_screen_is_painted_again_and_takes_keys(output: Path, stopped: bool) -> None:
+    with lossmon(str(output)) as terminal:
+        wait(terminal, has_curve)
+        # Once a key counts, Textual has the terminal.
+        os.write(terminal.fd, b"d")
+        wait(terminal, has_text("Why "))
+        terminal.settle()
+        terminal.screen.reset()
+        if stopped:
+            os.kill(terminal.pid, signal.SIGSTOP)
+        os.kill(terminal.pid, signal.SIGCONT)
+        wait(terminal, has_text("Why "))
+        os.write(terminal.fd, b"q")
+        assert terminal.ended(patience()) == 0
+
+
 def test_a_directory_that_is_still_empty_is_waited_for(tmp_path: Path) -> None:
     with lossmon(str(tmp_path)) as terminal:
         wait(terminal, has_text("waiting for"))

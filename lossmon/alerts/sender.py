@@ -170,7 +170,7 @@ class Sender(threading.Thread):
             try:
                 if not self._attempt(batch):
                     self._sent(batch)
-            except Exception as error:
+            except BaseException as error:
                 # A thread that dies would take the channel with it.
                 internal_error(error)
                 self._not_before = self._clock() + LONGEST_RETRY
@@ -208,7 +208,7 @@ class Sender(threading.Thread):
             reason = str(error)
         except ChannelError as error:
             reason, wait = str(error), error.wait
-        except Exception as error:
+        except BaseException as error:
             reason = internal_error(error)
         finally:
             self._sending_since = None

@@ -107,7 +107,7 @@ class AlertService:
         for run in snapshot.runs:
             try:
                 alerts += self._observe(run, now, changed, present)
-            except Exception as error:
+            except BaseException as error:
                 if run.path not in self._faulty:
                     self._faulty.add(run.path)
                     self._warn(f"{run.path}: {internal_error(error)}; it may lack alerts")

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from lossmon.locale import phrase, translate
-from lossmon.types import MediaKind, RunSnapshot
+from lossmon.types import EMPTY, MediaKind, RunSnapshot
 
 _WORDS = {
     MediaKind.HISTOGRAM: "{count} {count:histogram|histograms}",
@@ -59,7 +59,11 @@ def about_unread(path: str, seen: int, unread: Sequence[str], language: str) -> 
         return translate(_NONE, language)
     if seen == 1 and not unread:
         return phrase(_EMPTY, language, name=path)
+    if seen == 1 and unread[0].endswith(EMPTY):
+        return phrase(_EMPTY, language, name=unread[0].removesuffix(EMPTY))
     if seen == 1 and path.rpartition("/")[2] in unread:
         return phrase(_ONE, language, name=unread[0])
-    names = ", ".join(unread) + (", …" if len(unread) < seen else "")
+    empty = translate(EMPTY, language)
+    named = [name.removesuffix(EMPTY) + empty if name.endswith(EMPTY) else name for name in unread]
+    names = ", ".join(named) + (", …" if len(unread) < seen else "")
     return phrase(_SEVERAL, language, count=str(seen), names=names)

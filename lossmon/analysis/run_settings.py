@@ -28,39 +28,48 @@ _BOOKKEEPING = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class SettingDifference:
-    """A setting that is not the same everywhere.
+class ComparedSetting:
+    """A setting of several runs.
 
     Attributes:
         name: Its name; levels are joined by dots.
         values: Its value in each run, None where the run does not record it.
         aside: It belongs to the bookkeeping: it names the run, it does not make it another.
+        differs: It is not the same in all runs that have settings.
     """
 
     name: str
     values: tuple[str | None, ...]
     aside: bool = False
+    differs: bool = True
 
 
-def differing(settings: Sequence[Mapping[str, str]]) -> list[SettingDifference]:
-    """The settings in which runs differ, the most important first.
+def compared(settings: Sequence[Mapping[str, str]]) -> list[ComparedSetting]:
+    """All settings of runs: those that differ, the most important first, then the others.
 
     A run without settings differs in none. Numbers are equal however they are
     spelled (`1e-3`, `0.001`).
 
     Args:
-        settings: Those of each run, in the order of `SettingDifference.values`.
+        settings: Those of each run, in the order of `ComparedSetting.values`.
     """
-    known_settings = [one for one in settings if one]
-    if len(known_settings) < 2:
-        return []
-    names = dict.fromkeys(name for one in known_settings for name in one)
+    known = [one for one in settings if one]
     found = []
-    for name in names:
-        if len({_normal(one.get(name)) for one in known_settings}) > 1:
-            values = tuple(one.get(name) for one in settings)
-            found.append(SettingDifference(name, values, _is_aside(name)))
+    for name in dict.fromkeys(name for one in known for name in one):
+        values = tuple(one.get(name) for one in settings)
+        differs = len({_normal(one.get(name)) for one in known}) > 1
+        found.append(ComparedSetting(name, values, _is_aside(name), differs))
     return sorted(found, key=_rank)
+
+
+def differing(settings: Sequence[Mapping[str, str]]) -> list[ComparedSetting]:
+    """The settings in which runs differ, the most important first (see `compared`)."""
+    return [one for one in compared(settings) if one.differs]
+
+
+def is_equal(value: str | None, other: str | None) -> bool:
+    """Whether two values mean the same."""
+    return _normal(value) == _normal(other)
 
 
 def _normal(value: str | None) -> object:
@@ -82,11 +91,11 @@ def _is_aside(name: str) -> bool:
     return name.startswith("_") or _leaf(name) in _BOOKKEEPING
 
 
-def _rank(setting: SettingDifference) -> tuple[bool, int, int, str]:
+def _rank(setting: ComparedSetting) -> tuple[bool, bool, int, int, str]:
     leaf = _leaf(setting.name)
     known = _FIRST.index(leaf) if leaf in _FIRST else len(_FIRST)
     missing = sum(value is None for value in setting.values)
-    return setting.aside, known, missing, setting.name
+    return not setting.differs, setting.aside, known, missing, setting.name
 
 
 _RATE = ("learning_rate", "lr", "lr0", "base_lr", "max_lr", "peak_lr")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from lossmon.commands.arguments.inputs import NO_METRICS, copied_input, existing, settings_of
 from lossmon.commands.arguments.parsing import (
@@ -48,5 +49,7 @@ def run(options: argparse.Namespace) -> int:
 
     config = settings_of(options)
     with copied_input(options.paths) as locations:
-        read = explain(existing(locations), config, sys.stdout, options.line)
+        given = zip(locations, options.paths, strict=True)
+        typed = {one: str(name) for one, name in given if isinstance(one, Path)}
+        read = explain(existing(locations), config, sys.stdout, options.line, typed)
     return 0 if read else NO_METRICS

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any, Generic, TypeVar, overload
 
 import numpy as np
@@ -353,3 +354,42 @@ def windows(values: Floats, window: int) -> Floats:
     """Every `window` neighbours as a row; a view, to be read only."""
     (stride,) = values.strides
     return np.ndarray((len(values) - window + 1, window), values.dtype, values, 0, (stride, stride))
+
+
+RESET = 0.5
+"""Share of the point before that a loss which is added up falls below when a new sum begins."""
+
+SUMS = 4
+"""Sums at the start of a run that are looked at."""
+
+SUMMED_POINTS = 5
+"""Points that show that a loss is added up."""
+
+SUMMED_UNEVENLY = 16
+"""The same in one sum whose increases shrink much, as the loss itself falls within an epoch."""
+
+
+def is_sum(train: CurveStats) -> bool:
+    """Whether a train loss is a sum that grows with each print and begins anew with each epoch.
+
+    Scripts print `running_loss += loss` without dividing it. Such values rise evenly, and the first
+    is as high as the increase from one to the next; a loss that diverges rises by more and more,
+    from a level that it had before.
+    """
+    x, y = train.x, train.y
+    if len(y) < SUMMED_POINTS or y[0] > RESET * y.max() or not y.min() > 0:
+        return False
+    begins = [0, *(np.flatnonzero(y[1:] < RESET * y[:-1]) + 1).tolist(), len(y)]
+    sums = list(pairwise(begins))[:SUMS]
+    long = [part for part in sums[: max(1, len(sums) - 1)] if part[1] - part[0] >= 3]
+    return sum(end - begin for begin, end in long) >= SUMMED_POINTS and all(
+        _grows_evenly(x[begin:end], y[begin:end]) for begin, end in long
+    )
+
+
+def _grows_evenly(x: Floats, y: Floats) -> bool:
+    """Whether values rise by about their first one each time, or by ever less."""
+    rises, first = np.diff(y) / np.diff(x), y[0] / np.median(np.diff(x))
+    even = rises.min() >= RESET * rises.max()
+    shrinks = len(y) >= SUMMED_UNEVENLY and rises.min() > 0 and rises[-1] < rises[0]
+    return bool((even or shrinks) and first <= rises.max() / RESET)

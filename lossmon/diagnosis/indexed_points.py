@@ -42,7 +42,7 @@ class IndexedPoints:
         self._steps = np.asarray(steps, dtype=np.int64)
         self._values = np.where(finite, np.clip(values, -limit, limit), values)
         # Not np.unique: its first call imports masked arrays, which takes longer than all this.
-        self._numbers = sorted({int(i) for i in set(self._channels.tolist()) if i >= 0})
+        self._numbers = np.flatnonzero(np.bincount(self._channels + 1)[1:]).tolist()
         self._positions = {i: np.flatnonzero(self._channels == i) for i in self._numbers}
         self._of_role = {role: self._gather(role) for role in (Role.TRAIN, Role.EVAL, Role.REWARD)}
         self._special = self._find_special(finite, after_non_finite or not finite.all())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 
 import numpy as np
 
@@ -50,6 +51,11 @@ https://verl.readthedocs.io, https://stable-baselines3.readthedocs.io (logger)."
 _COMPILED = tuple((quantity, re.compile(pattern)) for quantity, pattern in _SPELLINGS)
 
 
+NAMES = 1 << 14
+"""Names whose meaning is remembered: that of thousands of metrics is asked for again and again."""
+
+
+@lru_cache(NAMES)
 def policy_quantity(key: str) -> PolicyQuantity | None:
     """The quantity that a key such as `train/reward` stands for, or None."""
     name = key.rpartition("/")[2].lower()

@@ -7,11 +7,12 @@ import re
 from collections import deque
 from dataclasses import field
 from enum import Enum, auto
+from functools import lru_cache
 
 import numpy as np
 
 from lossmon.diagnosis.binned_curve import LAST, MEAN, BinnedCurve
-from lossmon.diagnosis.policy_curves import PolicyQuantity, policy_quantity
+from lossmon.diagnosis.policy_curves import NAMES, PolicyQuantity, policy_quantity
 from lossmon.fast_dataclass import dataclass
 from lossmon.types import Floats, Ints, Kind, Meaning, Split
 
@@ -53,6 +54,8 @@ class LossKind(Enum):
     """Reinforcement learning: the loss carries little information."""
     ADVERSARIAL = auto()
     """Two networks against each other: neither loss is expected to fall."""
+    SUMMED = auto()
+    """The script adds the train loss up and prints the sum so far, anew in each epoch."""
     PREFERENCE = auto()
     """DPO and similar: the eval loss may rise while preferences improve."""
 
@@ -293,6 +296,7 @@ _PAIRS = ({"dis", "gen"}, {"disc", "gen"}, {"critic", "gen"}, {"real", "fake"})
 """Losses of two networks by names that mean something else alone: a distance, a generation."""
 
 
+@lru_cache(NAMES)
 def kind_of(key: str) -> LossKind | None:
     """The kind of loss that the name of a series implies, or None."""
     name = key.lower()
@@ -303,6 +307,7 @@ def kind_of(key: str) -> LossKind | None:
     return LossKind.ADVERSARIAL if _ADVERSARIAL.search(name) else None
 
 
+@lru_cache(NAMES)
 def network_of(key: str) -> str:
     """The word by which a loss may be one of two adversarial networks', or empty."""
     found = _HALF.search(key.lower())

@@ -7,7 +7,10 @@ from dataclasses import field
 from enum import StrEnum
 
 from lossmon.fast_dataclass import dataclass
-from lossmon.locale import ENGLISH, phrase
+from lossmon.locale import ENGLISH, message, phrase
+
+SENTENCES = ("fault", "limit")
+"""Placeholders that stand for a finished sentence of another part of the program."""
 
 
 class Level(StrEnum):
@@ -49,8 +52,12 @@ class CheckResult:
         return self.say(self.action, ENGLISH)
 
     def say(self, text: str, language: str) -> str:
-        """A text of this result in a language."""
-        return phrase(text, language, **self.values)
+        """A text of this result in a language, which includes the sentences among its values."""
+        values = {
+            name: message(value, language) if name in SENTENCES else value
+            for name, value in self.values.items()
+        }
+        return phrase(text, language, **values)
 
 
 def good(subject: str, finding: str, **values: str) -> CheckResult:

@@ -171,9 +171,7 @@ class AmdGpus:
             used = _whole(_entry(_entry(entry, "memory_usage"), "vram_mem"))
             if pid is not None and used != 0:
                 memory[pid] = used
-        known = self._processes.look(memory)
-        found = (GpuProcess(pid, known[pid].name, memory[pid], known[pid].own) for pid in memory)
-        return tuple(sorted(found, key=lambda process: (-(process.memory_used or 0), process.pid)))
+        return self._processes.on_gpu(memory)
 
     def _ask(self, function: str, *arguments: Any) -> Any:
         """Call a function of AMD SMI; None where this GPU, driver or version does not support it.

@@ -276,9 +276,7 @@ class Gpus:
             # On a partitioned GPU a process is listed once per partition.
             before = memory.get(pid)
             memory[pid] = used if before is None else before + (used or 0)
-        known = self._processes.look(memory)
-        found = (GpuProcess(pid, known[pid].name, memory[pid], known[pid].own) for pid in memory)
-        return tuple(sorted(found, key=lambda process: (-(process.memory_used or 0), process.pid)))
+        return self._processes.on_gpu(memory)
 
     def _ask(self, function: str, *arguments: Any) -> Any:
         """Call a function of NVML; None where this GPU, driver or binding does not support it.

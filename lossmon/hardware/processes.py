@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import os
+import re
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from lossmon.fast_dataclass import dataclass
+from lossmon.types import GpuProcess
 
 T = TypeVar("T")
 
 NAME_LENGTH = 32
 """Most characters of a process name: more than any panel has room for."""
+
+COMMAND_LENGTH = 400
+"""Most characters of a command line: more than a wide terminal has room for."""
+
+CPU_INTERVAL = 1.0
+"""Seconds over which the use of processors is measured at least: a process on eight GPUs is looked
+up eight times in a row."""
 
 MAX_FILES = 2048
 """Most open files examined per process: a training with thousands of open data shards opened its
@@ -23,6 +33,12 @@ MAX_ANCESTORS = 16
 
 DEVICES = ("/dev/nvidia", "/dev/dxg")
 """Files that every process on a GPU has open (the second under WSL)."""
+
+_USER_TIME, _SYSTEM_TIME, _START, _RSS = 11, 12, 19, 21
+"""Places in `/proc/<pid>/stat` behind the name: ticks, ticks, ticks since boot, pages."""
+
+_SECRET = re.compile(r"(?:^|[-_.])(?:key|token|secret|passwd|password)$", re.IGNORECASE)
+"""Names of arguments whose values are not shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +60,8 @@ class _Process:
     files: tuple[str, ...]
     readable: bool
     """Its open files could be listed."""
+    stat: tuple[str, ...]
+    """The fields of `/proc/<pid>/stat` behind the name."""
 
     @property
     def name(self) -> str:
@@ -69,6 +87,62 @@ class Processes:
         self._proc = str(proc)
         self._devices = devices
         self._seen: dict[int, _Process | None] = {}
+        self._cpu: dict[tuple[int, str], tuple[float, float, float | None]] = {}
+        """By process id and start: moment and processor seconds of the last measurement, and the
+        share of a core until then."""
+        self._users: dict[int, str] = {}
+
+    def on_gpu(self, memory: Mapping[int, int | None]) -> tuple[GpuProcess, ...]:
+        """Return the processes that hold memory of a GPU, largest first.
+
+        Args:
+            memory: Bytes by process id, None where the driver does not say.
+        """
+        known = self.look(memory)
+        moment = time.monotonic()
+        found = [self._described(pid, used, known[pid], moment) for pid, used in memory.items()]
+        return tuple(sorted(found, key=lambda process: (-(process.memory_used or 0), process.pid)))
+
+    def _described(
+        self, pid: int, used: int | None, known: KnownProcess, moment: float
+    ) -> GpuProcess:
+        """Everything that a list of processes shows of one."""
+        process = self._seen.get(pid)
+        if process is None or not known.name or len(process.stat) < _RSS + 1:
+            return GpuProcess(pid, known.name, used, known.own)
+        ticks = os.sysconf("SC_CLK_TCK")
+        seconds = (int(process.stat[_USER_TIME]) + int(process.stat[_SYSTEM_TIME])) / ticks
+        boot = re.search(r"^btime (\d+)", self._text("stat"), re.MULTILINE)
+        return GpuProcess(
+            pid,
+            known.name,
+            used,
+            known.own,
+            self._user(pid),
+            _command(process.arguments),
+            self._share(pid, process.stat[_START], moment, seconds),
+            int(process.stat[_RSS]) * os.sysconf("SC_PAGE_SIZE"),
+            int(boot[1]) + int(process.stat[_START]) / ticks if boot else None,
+        )
+
+    def _share(self, pid: int, start: str, moment: float, seconds: float) -> float | None:
+        """Percent of a core that a process used since the measurement before."""
+        before = self._cpu.get((pid, start))
+        if before is not None and moment - before[0] < CPU_INTERVAL:
+            return before[2]
+        share = None if before is None else 100 * (seconds - before[1]) / (moment - before[0])
+        if len(self._cpu) >= MAX_FILES:
+            self._cpu.clear()
+        self._cpu[pid, start] = moment, seconds, share
+        return share
+
+    def _user(self, pid: int) -> str:
+        status = _attempt(os.stat, f"{self._proc}/{pid}")
+        if status is None:
+            return ""
+        if status.st_uid not in self._users:
+            self._users[status.st_uid] = _user_name(status.st_uid)
+        return self._users[status.st_uid]
 
     def look(self, pids: Iterable[int]) -> Mapping[int, KnownProcess]:
         """Return what is known about each process id now.
@@ -142,8 +216,9 @@ class Processes:
         return self._seen[pid]
 
     def _examine(self, pid: int) -> _Process | None:
-        parent = _parent(self._read(pid, "stat"))
-        if parent is None:
+        # The name before the other fields may hold anything.
+        stat = tuple(self._read(pid, "stat").rpartition(")")[2].split())
+        if len(stat) < 2 or not stat[1].isdigit():
             return None
         arguments = tuple(self._read(pid, "cmdline").split("\0"))
         if not arguments[0]:
@@ -155,34 +230,55 @@ class Processes:
         ]
         return _Process(
             pid,
-            parent,
+            int(stat[1]),
             arguments,
             _attempt(os.readlink, f"{folder}/cwd") or "",
             tuple(name for name in files if name),
             descriptors is not None,
+            stat,
         )
 
     def _read(self, pid: int, name: str) -> str:
         """Return a small file of a process, empty if it cannot be read."""
+        return self._text(f"{pid}/{name}")
 
+    def _text(self, name: str) -> str:
         def content(path: str) -> str:
             with open(path, encoding="utf-8", errors="replace") as file:
                 return file.read(65536)
 
-        return _attempt(content, f"{self._proc}/{pid}/{name}") or ""
+        return _attempt(content, f"{self._proc}/{name}") or ""
 
 
-def printable(text: str | bytes | None) -> str:
+def printable(text: str | bytes | None, length: int = NAME_LENGTH) -> str:
     """Return the start of an untrusted text without control characters."""
     if isinstance(text, bytes):
         text = text.decode("utf-8", errors="replace")
-    return "".join(letter for letter in (text or "")[:NAME_LENGTH] if letter.isprintable())
+    return "".join(letter for letter in (text or "")[:length] if letter.isprintable())
 
 
-def _parent(stat: str) -> int | None:
-    """Return the parent's id from `/proc/<pid>/stat`; the name before it may hold anything."""
-    fields = stat.rpartition(")")[2].split()
-    return int(fields[1]) if len(fields) > 1 and fields[1].isdigit() else None
+def _command(arguments: Sequence[str]) -> str:
+    """A command line as one text, without the path of its program and without the values of keys,
+    tokens and passwords."""
+    shown, hidden = [os.path.basename(arguments[0])], False
+    for argument in arguments[1:]:
+        name, equals, _ = argument.partition("=")
+        shown.append("***" if hidden else f"{name}=***" if _is_secret(name, equals) else argument)
+        hidden = name.startswith("-") and not equals and _is_secret(name, "=")
+    return printable(" ".join(shown).strip(), COMMAND_LENGTH)
+
+
+def _is_secret(name: str, equals: str) -> bool:
+    return bool(equals) and _SECRET.search(name) is not None
+
+
+def _user_name(uid: int) -> str:
+    import pwd  # Not on every system that this module is imported on.
+
+    try:
+        return printable(pwd.getpwuid(uid).pw_name)
+    except KeyError:
+        return str(uid)
 
 
 def _paths(process: _Process) -> Iterable[str]:

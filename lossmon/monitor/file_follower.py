@@ -154,7 +154,7 @@ class FollowedFile:
             return self._deny(cause) if isinstance(cause, OSError) else self._die(str(error))
         except OSError as error:
             return self._deny(error)
-        except Exception as error:
+        except BaseException as error:
             return self.fail(error)
         recovered = self.status is FileStatus.DENIED
         self.status, self.error = FileStatus.ACTIVE, ""
@@ -197,7 +197,7 @@ class FollowedFile:
         self.error = f"{self.found.path.name}: {reason.strerror or reason}"
         return None if self.error == before else Batch()
 
-    def fail(self, error: Exception) -> Batch:
+    def fail(self, error: BaseException) -> Batch:
         """Stop reading this file because of an error in lossmon itself."""
         return self._die(f"{internal_error(error)}; the file is read no further")
 

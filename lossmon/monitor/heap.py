@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+import math
+import time
+
+SOON = 2.0
+"""Seconds after which memory is returned again: the screen still shows the columns of before, which
+are freed once it has the next snapshot."""
+
 LARGE = 8 << 20
 """Bytes of logs, read since the last time, from which it is worth while."""
 
-MMAP_THRESHOLD = 128 << 10
+SMALL_BLOCK = 128 << 10
 """Bytes from which a block is mapped by itself, and returned as soon as it is freed: columns of
 16,000 points. glibc begins with the same value, and raises it with every such block."""
 
-M_MMAP_THRESHOLD = -3
-"""The name of that parameter in `malloc.h`."""
+LARGE_BLOCK = 4 << 20
+"""The same until the first large log was read: its pieces of a megabyte would be mapped and cleared
+anew each time."""
+
+KEPT = 16 * LARGE_BLOCK
+"""Free bytes that are kept meanwhile."""
+
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+"""The names of these parameters in `malloc.h`."""
 
 
 class Heap:
-    """Returns freed memory once much was read.
+    """Keeps freed memory while the first logs are read, and returns it once much was read.
 
     glibc keeps what it freed below a block that is still in use: 13 MB after a run of 100,000
     steps. Columns that grow for weeks would leave such holes again and again, so they are mapped
@@ -23,6 +37,9 @@ class Heap:
 
     def __init__(self) -> None:
         self._trimmed_at = 0
+        self._again = math.inf
+        _call("mallopt", M_MMAP_THRESHOLD, LARGE_BLOCK)
+        _call("mallopt", M_TRIM_THRESHOLD, KEPT)
 
     def trim(self, loaded: int) -> None:
         """Return freed memory.
@@ -30,9 +47,14 @@ class Heap:
         Args:
             loaded: Bytes of logs that were read in all.
         """
+        now = time.monotonic()
         if loaded - self._trimmed_at >= LARGE:
-            self._trimmed_at = loaded
-            _call("mallopt", M_MMAP_THRESHOLD, MMAP_THRESHOLD)
+            self._trimmed_at, self._again = loaded, now + SOON
+            _call("mallopt", M_MMAP_THRESHOLD, SMALL_BLOCK)
+            _call("mallopt", M_TRIM_THRESHOLD, SMALL_BLOCK)
+            return_freed()
+        elif now >= self._again:
+            self._again = math.inf
             return_freed()
 
 
@@ -42,7 +64,7 @@ def return_freed() -> None:
 
 
 def _call(function: str, *arguments: int) -> None:
-    # Imported for large logs alone; only glibc has the functions.
+    # Only glibc has the functions.
     import ctypes
 
     try:

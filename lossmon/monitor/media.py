@@ -20,5 +20,5 @@ def load_media(series: MediaSeries, records: Sequence[MediaRecord]) -> list[Medi
         return [UnreadableMedia("no reader for it")] * len(records)
     try:
         return list(load(series, records))
-    except Exception as error:
+    except BaseException as error:
         return [UnreadableMedia(internal_error(error))] * len(records)

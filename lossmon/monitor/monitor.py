@@ -195,7 +195,7 @@ class Monitor:
         """
         try:
             return step()
-        except Exception as error:
+        except BaseException as error:
             why = f"{internal_error(error)}; new runs may be missing"
             self._faults = tuple(dict.fromkeys((*self._faults, why)))[-FAULTS:]
             return False

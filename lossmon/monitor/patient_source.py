@@ -54,7 +54,7 @@ class PatientSource:
         self._request: tuple[float, bool] | None = None
         self._done = threading.Event()
         self._asked_at = 0.0
-        self._result: Snapshot | Exception = Snapshot()
+        self._result: Snapshot | BaseException = Snapshot()
         self._last = Snapshot()
         self._late: Snapshot | None = None
         self._is_ended = False
@@ -68,7 +68,7 @@ class PatientSource:
             self._is_late = True
             return self._noted()
         self._is_late, self._late = False, None
-        if isinstance(self._result, Exception):
+        if isinstance(self._result, BaseException):
             raise self._result
         self._last = self._result
         return self._last
@@ -115,7 +115,7 @@ class PatientSource:
                 (budget, judge), self._request = self._request, None
             try:
                 self._result = self._source.poll(budget, judge=judge)
-            except Exception as error:
+            except BaseException as error:
                 self._result = error
             self._done.set()
             if self._late is not None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import operator
+import os
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
@@ -75,12 +77,13 @@ class LazySampler:
         self._paths, self._changed = paths, changed
         self._idle = False
         self._sampler: HardwareSampler | None = None
+        self._pending = replace(PENDING_HARDWARE, expected=_gpu_devices())
 
     @property
     def latest(self) -> HardwareReading:
-        """The newest reading; `PENDING_HARDWARE` before the first."""
+        """The newest reading; before the first what is known without a library."""
         newest = None if self._sampler is None else self._sampler.latest
-        return PENDING_HARDWARE if newest in (None, HardwareReading()) else newest
+        return self._pending if newest in (None, HardwareReading()) else newest
 
     @property
     def idle(self) -> bool:
@@ -106,6 +109,14 @@ class LazySampler:
         """End sampling."""
         if self._sampler is not None:
             self._sampler.stop()
+
+
+def _gpu_devices(folder: Path = Path("/dev")) -> int:
+    """How many NVIDIA GPUs have a device node, in a container those that it was given."""
+    with contextlib.suppress(OSError):
+        names = (name.removeprefix("nvidia") for name in os.listdir(folder))
+        return sum(name.isdecimal() for name in names)
+    return 0
 
 
 STEADY = 4

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatch
 from itertools import chain
 from pathlib import Path
+from types import MappingProxyType
 from typing import TextIO
 
 from lossmon.config import Config
-from lossmon.errors import ConfigError
+from lossmon.errors import ConfigError, internal_error
 from lossmon.locale import message, phrase, translate
 from lossmon.monitor.runs.ambiguous_tags import TagOverrides
 from lossmon.readers.discovery.discovery import Discovery
@@ -35,13 +36,20 @@ MOST_WALKED = 20_000
 """Most files examined per path, in case it is a home directory."""
 
 
-def explain(paths: Sequence[Path], config: Config, out: TextIO, line: int | None) -> bool:
+def explain(
+    paths: Sequence[Path],
+    config: Config,
+    out: TextIO,
+    line: int | None,
+    typed: Mapping[Path, str] = MappingProxyType({}),
+) -> bool:
     """Print the format and the series of each file.
 
     Args:
         paths: Directories and files; with `line`, files.
         out: Text file to print to.
         line: Number of one line to explain in detail, from 1.
+        typed: What the user wrote for paths that stand for something else.
 
     Returns:
         Whether any file was read.
@@ -55,31 +63,37 @@ def explain(paths: Sequence[Path], config: Config, out: TextIO, line: int | None
         discovery = Discovery([path], config.patterns)
         runs = discovery.scan().runs
         read = read or bool(runs)
+        name = typed.get(path, str(path))
         if line is not None:
-            lines = _line(path, runs, config, pattern, line)
+            lines = _line(path, runs, config, pattern, line, name)
         else:
             notes = _notes(discovery.scan().notes, config.lang)
-            unread = _unread(path, runs, config.lang)
-            lines = chain(_runs(path, runs, config, pattern), unread, notes)
+            unread = _unread(path, runs, config.lang, name)
+            lines = chain(_runs(path, runs, config, pattern, name), unread, notes)
         for one in lines:
             print(cells(one), file=out, flush=True)
     return read
 
 
 def _line(
-    path: Path, runs: Sequence[FoundRun], config: Config, pattern: Pattern | None, number: int
+    path: Path,
+    runs: Sequence[FoundRun],
+    config: Config,
+    pattern: Pattern | None,
+    number: int,
+    name: str,
 ) -> Iterator[str]:
     if path.is_dir():
         raise ConfigError(f"--line {number}: {path} is a directory, not a log")
     if not runs:
-        yield from _unread(path, runs, config.lang)
+        yield from _unread(path, runs, config.lang, name)
         return
     file = runs[0].files[0]
     if b"\0" in (read_head(file.path.resolve()) or b"")[:64] and file.format.source != "text":
-        raise ConfigError(f"--line {number}: {path} has no lines; its format is {_title(file)}")
-    yield f"{path}   {file.format.source}: {file.format.title}"
+        raise ConfigError(f"--line {number}: {name} has no lines; its format is {_title(file)}")
+    yield f"{name}   {file.format.source}: {file.format.title}"
     names = _known([file], config.metrics)
-    yield from explain_one_line(file, number, names, pattern, config.lang)
+    yield from explain_one_line(file, number, names, pattern, config.lang, name)
 
 
 def _known(files: Sequence[FoundFile], names: MetricNames) -> MetricNames:
@@ -92,26 +106,39 @@ def _known(files: Sequence[FoundFile], names: MetricNames) -> MetricNames:
 
 
 def _runs(
-    path: Path, runs: Sequence[FoundRun], config: Config, pattern: Pattern | None
+    path: Path, runs: Sequence[FoundRun], config: Config, pattern: Pattern | None, name: str
 ) -> Iterator[str]:
     language = config.lang
     for run in runs:
-        yield phrase("run {name}   {path}", language, name=run.name, path=str(run.path))
+        where = name if run.path == path else str(run.path)
+        yield phrase("run {name}   {path}", language, name=run.name, path=where)
         names = _known(run.files, config.metrics)
         for file in run.files:
-            yield f"  {_relative(file.path, path)}"
-            yield f"    {file.format.source}: {file.format.title}; {_why(file, language)}"
-            summary = summarise(file, names)
-            yield from _contents(summary, language)
-            if file.format.source == "text":
-                source = summary.source or "text"
-                yield from explain_log(file.path, source, names, pattern, language)
+            yield f"  {name if file.path == path else _relative(file.path, path)}"
+            try:
+                yield from list(_file(file, names, pattern, language))
+            except OSError as error:
+                yield _error(error.strerror or str(error), language)
+            except Exception as error:
+                yield _error(internal_error(error), language)
         if run.checkpoints:
             listed = ", ".join(name for _, name in run.checkpoints[:5])
             more = ", …" if len(run.checkpoints) > 5 else ""
             text = "{count} {count:checkpoint|checkpoints}: {names}"
             count = str(len(run.checkpoints))
             yield f"  {phrase(text, language, count=count, names=listed + more)}"
+
+
+def _file(
+    file: FoundFile, names: MetricNames, pattern: Pattern | None, language: str
+) -> Iterator[str]:
+    """Lines on one file."""
+    yield f"    {file.format.source}: {file.format.title}; {_why(file, language)}"
+    summary = summarise(file, names)
+    yield from _contents(summary, language)
+    if file.format.source == "text":
+        source = summary.source or "text"
+        yield from explain_log(file.path, source, names, pattern, language)
 
 
 def _contents(summary: FileSummary, language: str) -> Iterator[str]:
@@ -125,7 +152,11 @@ def _contents(summary: FileSummary, language: str) -> Iterator[str]:
         yield f"    {translate('no metrics', language)}"
     yield from (f"    {note}" for note in _notes(summary.notes, language))
     if summary.error:
-        yield f"    {phrase('error: {error}', language, error=message(summary.error, language))}"
+        yield _error(summary.error, language)
+
+
+def _error(said: str, language: str) -> str:
+    return f"    {phrase('error: {error}', language, error=message(said, language))}"
 
 
 def _notes(notes: Iterable[str], language: str) -> Iterator[str]:
@@ -157,7 +188,7 @@ def _refusing(path: Path, head: bytes, taker: Format | None) -> list[str]:
     return list(dict.fromkeys(refused))
 
 
-def _unread(path: Path, runs: Sequence[FoundRun], language: str) -> Iterator[str]:
+def _unread(path: Path, runs: Sequence[FoundRun], language: str, name: str) -> Iterator[str]:
     """Lines on every other file: why it is not read."""
     read = {os.path.realpath(file.path) for run in runs for file in run.files}
     listed, seen = 0, False
@@ -166,19 +197,22 @@ def _unread(path: Path, runs: Sequence[FoundRun], language: str) -> Iterator[str
         seen = True
         if os.path.realpath(file) in read:
             continue
-        reason = _why_not(file, language, alone=file == path)
+        try:
+            reason = _why_not(file, language, alone=file == path)
+        except Exception as error:
+            reason = message(internal_error(error), language)
         if reason is None:
             others[file.suffix or file.name] += 1
         elif listed < MOST_UNREAD:
             if not listed:
                 yield translate("not read:", language)
             listed += 1
-            yield f"  {_relative(file, path)}: {reason}"
+            yield f"  {name if file == path else _relative(file, path)}: {reason}"
     if others:
         kinds = ", ".join(f"{count} {kind}" for kind, count in others.most_common(8))
         yield phrase("ignored by name (no log has such a name): {kinds}", language, kinds=kinds)
     if not seen:
-        yield phrase("no files in {path}", language, path=str(path))
+        yield phrase("no files in {path}", language, path=name)
 
 
 def _below(path: Path) -> Iterator[Path]:

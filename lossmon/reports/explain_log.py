@@ -90,14 +90,22 @@ def explain_log(
 
 
 def explain_one_line(
-    file: FoundFile, number: int, names: MetricNames, pattern: Pattern | None, language: str
+    file: FoundFile,
+    number: int,
+    names: MetricNames,
+    pattern: Pattern | None,
+    language: str,
+    name: str,
 ) -> Iterator[str]:
     """Explain one line, and list its points with the step that earlier lines determine.
+
+    Args:
+        name: Name of the file as the user wrote it.
 
     Raises:
         ConfigError: The line does not exist.
     """
-    before, text, after = _around(file.path, number)
+    before, text, after = _around(file.path, number, name)
     size = sum(map(len, before))
     yield f"  {phrase(LINE, language, number=f'{number:,}', line=_quoted(text))}"
     gained = list(_gained(file, before, text, names, language)) if size < CONTEXT else []
@@ -118,7 +126,7 @@ def explain_one_line(
         yield f"  {translate('no point', language)}"
 
 
-def _around(path: Path, number: int) -> tuple[list[str], str, list[str]]:
+def _around(path: Path, number: int, name: str) -> tuple[list[str], str, list[str]]:
     """The lines before a line, itself, and those after it.
 
     Raises:
@@ -135,7 +143,7 @@ def _around(path: Path, number: int) -> tuple[list[str], str, list[str]]:
             (before if count < number else after).append(line)
             size += len(line)
     if count < number:
-        raise ConfigError(f"--line {number}: {path} has {count:,} lines")
+        raise ConfigError(f"--line {number}: {name} has {count:,} lines")
     return before, text, after
 
 

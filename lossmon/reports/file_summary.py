@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from lossmon.errors import ReadError
+from lossmon.errors import ReadError, internal_error
 from lossmon.locale import metric_name, phrase, translate
 from lossmon.readers.discovery.found import FoundFile
 from lossmon.readers.tags.meaning import meaning
@@ -90,26 +90,27 @@ def described(what: Meaning, language: str) -> str:
 
 
 def summarise(file: FoundFile, names: MetricNames) -> FileSummary:
-    """Read a whole file."""
+    """Read a whole file, or up to the first error."""
     found = FileSummary()
     series: dict[tuple[str, str], SeriesSummary] = {}
     columns = FileColumns(0)
-    reader = file.format.open(file.path)
-    for _ in range(MOST_CALLS):
-        try:
+    try:
+        reader = file.format.open(file.path)
+        found.source = reader.source if reader.source != file.format.source else ""
+        for _ in range(MOST_CALLS):
             batch = reader.read(math.inf)
-        except (ReadError, OSError) as error:
-            found.error = str(error)
-            break
-        if batch.replaced:
-            series.clear()
-            columns = FileColumns(0)
-        _add(batch, file, reader.source, names, series, columns)
-        found.notes += batch.notes
-        if not batch.pending:
-            break
+            if batch.replaced:
+                series.clear()
+                columns = FileColumns(0)
+            _add(batch, file, reader.source, names, series, columns)
+            found.notes += batch.notes
+            if not batch.pending:
+                break
+    except (ReadError, OSError) as error:
+        found.error = str(error)
+    except BaseException as error:
+        found.error = internal_error(error)
     found.series = [*series.values(), *_sums(columns)]
-    found.source = reader.source if reader.source != file.format.source else ""
     return found
 
 

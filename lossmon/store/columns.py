@@ -32,6 +32,12 @@ _NO_TIME = np.full(1, np.nan)
 COMPARED = 64
 """First points by which a column is recognised as a copy of another one, also when thinned."""
 
+SAMPLED = 64
+"""Of so many points that a better source has as well, one is kept, to see that both agree."""
+
+SAMPLED_FROM = 4096
+"""Points more than at the last sampling, from which on it is done again."""
+
 BUCKET = 8
 """Adjacent points that thinning reduces to their minimum and maximum: a quarter remains, so a
 column is thinned rarely, and a column of the screen shows far more than eight points."""
@@ -86,12 +92,18 @@ class GrowingArray(Generic[Number]):
             self.n, self._newest = end, (ref(added), offset)
         return self
 
-    def settle(self) -> None:
-        """Return reserved room, and reserve little from here on."""
+    def settle(self) -> bool:
+        """Return reserved room, and reserve little from here on.
+
+        Returns:
+            Whether the values were copied: views that were handed out keep the larger array.
+        """
         self._settled = True
         size = self._settled_size(self.n)
-        if len(self._array) > max(size, FEW):
-            self._resize(size)
+        if len(self._array) <= max(size, FEW):
+            return False
+        self._resize(size)
+        return True
 
     def _reserve(self, size: int) -> None:
         capacity = len(self._array)
@@ -135,7 +147,8 @@ class TagColumns:
         meaning: Meaning of the tag.
         axis: What the steps count.
         n: Points held.
-        dropped: Points removed by thinning.
+        dropped: Points removed by thinning and sampling.
+        sampled: How many of them a better source had as well.
         backward: Indices at which the step decreases, ascending.
         file: Number of the file.
         serial: Unique number of this object and meaning.
@@ -148,9 +161,12 @@ class TagColumns:
     file: int = 0
     n: int = 0
     dropped: int = 0
+    sampled: int = 0
     backward: list[int] = field(default_factory=list)
     serial: int = field(default_factory=lambda: next(_serials))
     settled: bool = False
+    _sampled_at: int = 0
+    """Points held after the last sampling."""
     _steps: GrowingArray[np.int64] = field(default_factory=_no_ints)
     _values: GrowingArray[np.float64] = field(default_factory=_no_floats)
     _walls: GrowingArray[np.float64] | None = None
@@ -250,21 +266,50 @@ class TagColumns:
             self._walls = GrowingArray(np.full(self.n, np.nan))
         self._walls = self._walls.extended(self.n, walls)
 
-    def settle(self) -> None:
-        """Return room that was reserved for the rest of a file: all of it has been read."""
+    def settle(self) -> bool:
+        """Return room that was reserved for the rest of a file: all of it has been read.
+
+        Returns:
+            Whether there was any, so that views that were handed out should be replaced.
+        """
         self.settled = True
-        for array in (self._steps, self._values, self._orders, self._walls):
-            if array is not None:
-                array.settle()
+        arrays = (self._steps, self._values, self._orders, self._walls)
+        return any([array.settle() for array in arrays if array is not None])
 
     def thin(self) -> None:
         """Keep the minimum, the maximum and every non-finite value of each bucket.
 
         The order of the remaining points is unchanged, so steps that go back still do.
         """
+        self._keep(kept_when_thinned(self.values, self.backward))
+
+    def sample(self, first: int, last: int) -> bool:
+        """Keep a sample of the points that a better source has, from step `first` to `last`.
+
+        Returns:
+            Whether any point was dropped.
+        """
+        if self.n - self._sampled_at < SAMPLED_FROM:
+            return False
+        steps = self.steps
+        # The other source may count from 0 where this one counts from 1.
+        keep = (steps <= first + 1) | (steps >= last - 1)
+        keep[::SAMPLED] = True
+        keep[:COMPARED] = True
+        for index in self.backward:
+            keep[index - 1 : index + 1] = True
+        kept, before = np.flatnonzero(keep), self.n
+        # Copied columns share nothing any more, so a few points are not worth it.
+        if is_worth_it := 2 * len(kept) < before:
+            self._keep(kept)
+            self.sampled += before - self.n
+        self._sampled_at = self.n
+        return is_worth_it
+
+    def _keep(self, keep: NDArray[np.int64]) -> None:
+        """Drop all points but some."""
         steps, values = self.opening
         self._opening = steps.copy(), values.copy()
-        keep = kept_when_thinned(self.values, self.backward)
         self.dropped += self.n - len(keep)
         self._steps = GrowingArray(self.steps[keep], settled=True)
         if self._walls is not None:

@@ -21,7 +21,10 @@ _REGULARIZER = lazy_pattern(r"(?:^|(?<!cross)[/_ ])(?:entropy|kld?|ref_?kl)(?=[/
 """Names a term that only restrains the loss beside it: verl's `actor/entropy_loss`."""
 
 
-STAND_INS = ("perplexity", "nll", "mse", "rmse", "mae", "bpb", "bpc", "wer", "cer")
+STAND_INS = (
+    *("perplexity", "nll", "mse", "rmse", "mae", "mape", "l1", "huber"),
+    *("bpb", "bpc", "bpd", "wer", "cer", "error"),
+)
 """Metrics that stand for the loss of a run which logs none, the first of them that it has."""
 
 

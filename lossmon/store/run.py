@@ -76,10 +76,22 @@ class RunStore:
         """Grows with every change of the points held."""
         return self._version + self._thinned
 
-    def has_dropped(self, which: Callable[[Meaning], bool] = lambda _: True) -> bool:
-        """Whether thinning dropped points of series of some meanings: the store alone cannot replay
-        these."""
-        return any(column.dropped and which(column.meaning) for column in self._columns())
+    def has_dropped(
+        self, which: Callable[[Meaning], bool] = lambda _: True, *, sampled: bool = True
+    ) -> bool:
+        """Whether the store alone cannot replay the series of some meanings.
+
+        Args:
+            sampled: Also where only points were dropped that a better source has as well.
+        """
+        return any(
+            c.dropped > (0 if sampled else c.sampled) and which(c.meaning) for c in self._columns()
+        )
+
+    @property
+    def leads_sampled(self) -> bool:
+        """Whether a source leads now that was sampled while another one led."""
+        return any(c.sampled for quantity in self.quantities() for c in quantity.sources[0].columns)
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -173,9 +185,26 @@ class RunStore:
 
     def settle(self) -> None:
         """Return the room that columns reserved for more of their files: all was read."""
-        for column in self._columns():
-            if not column.settled:
-                column.settle()
+        if any([column.settle() for column in self._columns() if not column.settled]):
+            # Series that were made before would keep the larger arrays beside the new ones.
+            self._series.clear()
+            self._ordered = (-1, ())
+
+    def sample(self) -> bool:
+        """Keep a sample of what several sources logged, except from the leading one.
+
+        Returns:
+            Whether any point was dropped.
+        """
+        before = self._thinned
+        for quantity in self.quantities():
+            leader, *others = quantity.sources
+            if not others:
+                continue
+            first, last = int(leader.columns[0].steps[0]), int(leader.columns[-1].steps[-1])
+            for column in (column for other in others for column in other.columns):
+                self._thinned += column.sample(first, last)
+        return self._thinned > before
 
     def _columns(self) -> list[TagColumns]:
         streams = self._streams.values()

@@ -38,7 +38,6 @@ class NewPoints:
     Attributes:
         steps: int64.
         values: float64.
-        walls: Seconds since the Unix epoch, NaN where unknown.
         segments: Number of restarts before each point.
         places: Step of the headline loss at which each point was logged: `steps`, unless
             they count something else.
@@ -46,24 +45,35 @@ class NewPoints:
 
     steps: Ints
     values: Floats
-    walls: Floats
     segments: Ints
     places: Ints
 
     def __len__(self) -> int:
         return len(self.steps)
 
-    def where(self, mask: NDArray[np.bool_]) -> NewPoints:
-        """Only some of the points."""
-        if mask.all():
-            return self
+    def part(self, which: slice | Ints | NDArray[np.bool_]) -> NewPoints:
+        """Some of the points."""
         return NewPoints(
-            self.steps[mask],
-            self.values[mask],
-            self.walls[mask],
-            self.segments[mask],
-            self.places[mask],
+            self.steps[which], self.values[which], self.segments[which], self.places[which]
         )
+
+    def ordered(self) -> NewPoints:
+        """The points by segment, and by place within each; most are logged so."""
+        further = self.segments[1:] > self.segments[:-1]
+        if (further | (self.places[1:] >= self.places[:-1])).all() and _ascends(self.segments):
+            return self
+        return self.part(np.lexsort((self.places, self.segments)))
+
+    def held_segments(self) -> list[int]:
+        """Each segment that has points; the points are ordered."""
+        starts = np.flatnonzero(self.segments[1:] != self.segments[:-1]) + 1
+        held: list[int] = self.segments[[0, *starts.tolist()]].tolist()
+        return held
+
+    def of_segment(self, segment: int) -> NewPoints:
+        """The points of one segment; the points are ordered."""
+        start, end = self.segments.searchsorted([segment, segment + 1]).tolist()
+        return self.part(slice(start, end))
 
 
 def headline_series(quantities: Sequence[MeasuredQuantity], headlines: Headlines) -> HeadlineSeries:
@@ -94,7 +104,7 @@ def added(column: TagColumns, read: int, head: HeadlineSeries) -> NewPoints:
     places = steps
     if head.source is not None and column.axis is not head.source.axis:
         places = _headline_steps(head.source, orders)
-    return NewPoints(steps, column.values[fresh], column.walls[fresh], segments, places)
+    return NewPoints(steps, column.values[fresh], segments, places)
 
 
 def _headline_steps(head: SourceSeries, orders: Ints) -> Ints:
@@ -131,7 +141,7 @@ def _by_step(series: MergedSeries, axis: Axis, head: HeadlineSeries) -> NewPoint
             segments[series.steps >= step] = number
     else:
         segments += len(head.restart_steps)
-    return NewPoints(series.steps, series.values, series.walls, segments, series.steps)
+    return NewPoints(series.steps, series.values, segments, series.steps)
 
 
 _PRIORITY = {Kind.LEARNING_RATE: 0, Kind.GRAD_NORM: 1, Kind.OTHER: 2, Kind.THROUGHPUT: 2}
@@ -156,13 +166,14 @@ class PointBatch:
         channels: int64, the caller's number of each point's quantity.
         steps: int64.
         values: float64.
-        walls: float64, seconds since the Unix epoch, NaN where unknown.
     """
 
     channels: Ints
     steps: Ints
     values: Floats
-    walls: Floats
+
+    def __len__(self) -> int:
+        return len(self.steps)
 
     def split(self, count: int) -> tuple[PointBatch, PointBatch]:
         """The first `count` points, and the rest."""
@@ -170,9 +181,75 @@ class PointBatch:
 
     def part(self, which: slice) -> PointBatch:
         """A slice of the points."""
+        return PointBatch(self.channels[which], self.steps[which], self.values[which])
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelPoints:
+    """New points of one quantity.
+
+    Attributes:
+        channel: The caller's number of the quantity.
+        priority: Order of quantities logged at one place.
+        points: The points, ordered.
+    """
+
+    channel: int
+    priority: int
+    points: NewPoints
+
+    def key(self, at: int) -> tuple[int, int]:
+        """What a point is ordered by: its segment, and its place with the priority."""
+        points = self.points
+        return int(points.segments[at]), int(points.places[at]) * _PRIORITIES + self.priority
+
+    def part(self, points: NewPoints) -> ChannelPoints:
+        """Some of the points."""
+        return ChannelPoints(self.channel, self.priority, points)
+
+
+WINDOW = 1 << 16
+"""Points that are joined at a time: they stay in the cache of a processor, and a long log is not
+held a second time."""
+
+
+@dataclass(frozen=True, slots=True)
+class PointWindow:
+    """Points of all quantities between two places of one segment, not joined yet."""
+
+    parts: tuple[ChannelPoints, ...]
+
+    def __len__(self) -> int:
+        return sum(len(part.points) for part in self.parts)
+
+    def batch(self) -> PointBatch:
+        """The points in the order of training."""
+        places = [part.points.places * _PRIORITIES + part.priority for part in self.parts]
+        keys = np.concatenate(places)
+        order = slice(None) if _ascends(keys) else keys.argsort(kind="stable")
+        channels = [np.full(len(part.points), part.channel) for part in self.parts]
         return PointBatch(
-            self.channels[which], self.steps[which], self.values[which], self.walls[which]
+            np.concatenate(channels)[order],
+            np.concatenate([part.points.steps for part in self.parts])[order],
+            np.concatenate([part.points.values for part in self.parts])[order],
         )
+
+
+def windows_of(parts: Sequence[ChannelPoints]) -> Iterator[PointWindow]:
+    """The points of one segment, in windows of about `WINDOW`."""
+    count = -(-sum(len(part.points) for part in parts) // WINDOW)
+    longest = max((part.points.places for part in parts), key=len)
+    edges = longest[[len(longest) * nth // count for nth in range(1, count)]]
+    cuts = [
+        [0, *part.points.places.searchsorted(edges).tolist(), len(part.points)] for part in parts
+    ]
+    for nth in range(count):
+        inside = (
+            part.part(part.points.part(slice(*cut[nth : nth + 2])))
+            for part, cut in zip(parts, cuts, strict=True)
+        )
+        if window := tuple(part for part in inside if len(part.points)):
+            yield PointWindow(window)
 
 
 @dataclass(slots=True)
@@ -230,7 +307,7 @@ class TrainingOrder:
         quantities: Sequence[MeasuredQuantity],
         headlines: Headlines,
         channels: Mapping[str, int],
-    ) -> list[RestartMarker | PointBatch]:
+    ) -> list[RestartMarker | PointWindow]:
         """Return what was logged since the last call.
 
         Args:
@@ -241,10 +318,11 @@ class TrainingOrder:
         self.disordered |= self._is_new_order(headlines)
         self._headlines = headlines
         head = headline_series(quantities, headlines)
-        parts: list[tuple[int, int, NewPoints]] = []
+        parts: list[ChannelPoints] = []
         for quantity in quantities:
             channel, priority = channels[quantity.key], _priority(quantity.meaning)
-            parts.extend((channel, priority, part) for part in self._new(quantity, head))
+            new = self._new(quantity, head)
+            parts.extend(ChannelPoints(channel, priority, part.ordered()) for part in new)
         return list(self._in_order(parts, head.restart_steps)) if parts else []
 
     def _is_new_order(self, headlines: Headlines) -> bool:
@@ -290,45 +368,20 @@ class TrainingOrder:
 
     def _unread(self, progress: _QuantityProgress, part: NewPoints) -> NewPoints:
         """The points beyond the newest step that was read of the quantity."""
-        return part.where((part.segments > self._segment) | (part.steps > progress.newest))
+        return part.part((part.segments > self._segment) | (part.steps > progress.newest))
 
     def _in_order(
-        self, parts: list[tuple[int, int, NewPoints]], restart_steps: Ints
-    ) -> Iterator[RestartMarker | PointBatch]:
-        pieces = [part for _, _, part in parts]
-        places = np.concatenate(
-            [part.places * _PRIORITIES + priority for _, priority, part in parts]
-        )
-        segments = np.concatenate([part.segments for part in pieces])
-        order: Ints | slice = slice(None)
-        first, last = 0, -1
-        if not (_ascends(segments) and _ascends(places)):
-            order = np.lexsort((places, segments))
-            first, last = int(order[0]), int(order[-1])
-        self.disordered |= (int(segments[first]), int(places[first])) < self._edge
-        self._edge = max(self._edge, (int(segments[last]), int(places[last])))
-        segments = segments[order]
-        del places
-        # One column after the other: a long log is joined here all at once.
-        batch = PointBatch(
-            np.concatenate([np.full(len(part), channel) for channel, _, part in parts])[order],
-            np.concatenate([part.steps for part in pieces])[order],
-            np.concatenate([part.values for part in pieces])[order],
-            np.concatenate([part.walls for part in pieces])[order],
-        )
-        yield from self._split(batch, segments, restart_steps)
-
-    def _split(
-        self, batch: PointBatch, segments: Ints, restart_steps: Ints
-    ) -> Iterator[RestartMarker | PointBatch]:
-        """Put the restarts between the points of two segments."""
-        bounds = (np.flatnonzero(np.diff(segments)) + 1).tolist()
-        for start, end in zip([0, *bounds], [*bounds, len(segments)], strict=True):
-            segment = int(segments[start])
+        self, parts: Sequence[ChannelPoints], restart_steps: Ints
+    ) -> Iterator[RestartMarker | PointWindow]:
+        """The points, with the restarts between those of two segments."""
+        self.disordered |= min(part.key(0) for part in parts) < self._edge
+        self._edge = max(self._edge, *(part.key(-1) for part in parts))
+        for segment in sorted({one for part in parts for one in part.points.held_segments()}):
             for index in range(self._segment, min(segment, len(restart_steps))):
                 yield RestartMarker(int(restart_steps[index]))
             self._segment = max(self._segment, segment)
-            yield batch.part(slice(start, end))
+            within = (part.part(part.points.of_segment(segment)) for part in parts)
+            yield from windows_of([part for part in within if len(part.points)])
 
 
 def _priority(meaning: Meaning) -> int:

@@ -69,6 +69,28 @@ def without_word(text: str, table: str, key: str, word: str) -> str:
     return _changed(text, table, key, left, remove) if word in words else text
 
 
+def with_value(text: str, key: str, value: str | float | bool | None) -> str:
+    """Set a key at the top of the document; None removes it.
+
+    Raises:
+        ValueError: The document cannot be changed without changing something else.
+    """
+    wanted = {one: old for one, old in tomllib.loads(text).items() if one != key}
+    try:
+        document = tomlkit.parse(text)
+        if value is not None:
+            document[key] = value
+        elif key in document:
+            del document[key]
+        after = tomlkit.dumps(document)
+        found = tomllib.loads(after)
+    except (TOMLKitError, tomllib.TOMLDecodeError, AttributeError, LookupError, TypeError) as error:
+        raise ValueError(f"{key} cannot be changed: {error}") from error
+    if found != wanted | ({} if value is None else {key: value}):
+        raise ValueError(f"{key} cannot be changed without changing something else")
+    return after
+
+
 def _words(text: str, table: str, key: str) -> tuple[str, ...]:
     found = tomllib.loads(text).get(table, {})
     if not isinstance(found, Mapping):

@@ -60,9 +60,18 @@ from lossmon.types.points import (
     Split,
     TextSample,
 )
-from lossmon.types.run import AmbiguityReason, AmbiguousTag, Best, RunSnapshot, RunState, Snapshot
+from lossmon.types.run import (
+    EMPTY,
+    AmbiguityReason,
+    AmbiguousTag,
+    Best,
+    RunSnapshot,
+    RunState,
+    Snapshot,
+)
 
 __all__ = [
+    "EMPTY",
     "JUST_SHOWN",
     "METRIC_WORDS",
     "MOST_AT_ONCE",

@@ -18,12 +18,22 @@ class GpuProcess:
         memory_used: Bytes, None where the driver does not say.
         own: It belongs to the watched training: its working directory, an open file or an
             argument is inside the run.
+        user: Name of its user, or the number where it has no name here.
+        command: Command line, without the values of keys, tokens and passwords.
+        cpu: Share of one core since the list before, 100 per core, None in the first.
+        memory: Bytes of main memory that it holds.
+        started: Seconds since the Unix epoch.
     """
 
     pid: int
     name: str
     memory_used: int | None
     own: bool = False
+    user: str = ""
+    command: str = ""
+    cpu: float | None = None
+    memory: int | None = None
+    started: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,14 +282,16 @@ class HardwareReading:
         note: One calm line where there is nothing to show ("no NVIDIA driver on this machine"),
             or empty.
         host: This machine, None before the first sample.
+        expected: How many GPUs the first sample will probably show; None behind it.
     """
 
     gpus: tuple[GpuReading, ...] = ()
     note: str = ""
     host: HostReading | None = None
+    expected: int | None = None
 
 
-PENDING_HARDWARE = HardwareReading(note="sampling the hardware")
+PENDING_HARDWARE = HardwareReading(note="sampling the hardware", expected=0)
 """What is known of this machine before the first sample."""
 
 

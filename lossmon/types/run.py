@@ -166,6 +166,10 @@ class RunSnapshot:
         return None if self.eval is None else self.series[self.eval]
 
 
+EMPTY = " (empty)"
+"""Stands behind the name of an empty file."""
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """Everything the screen and the reports show, at one moment.
@@ -177,7 +181,8 @@ class Snapshot:
         waiting_for: Paths that the monitor waits for while there is no run, or empty.
         notes: Notes on discovery ("polling: network file system").
         seen_files: Files seen while there is no run.
-        unread_files: Names of some of them; none is in a known format.
+        unread_files: Names of some of them; none is in a known format. `EMPTY` ends that of an
+            empty one.
         busy: More bytes are known and will be read at once.
         read: How many runs were read to their ends once, and of how many; None while more runs
             may be found.

@@ -26,6 +26,7 @@ from lossmon.types import MetricNames, Snapshot
 from lossmon.ui.chart.model import XAxis
 from lossmon.ui.chart_actions import ChartActions
 from lossmon.ui.compositor import forget_closed_widgets
+from lossmon.ui.dashboard.main_panes import lead_keys
 from lossmon.ui.dashboard.places import classes_of
 from lossmon.ui.follower import ReadingFailed, SnapshotPoller, SnapshotReady
 from lossmon.ui.keys import BINDINGS, FOOTER, footer, in_groups
@@ -107,7 +108,7 @@ class LossmonApp(ViewHost):
         self.timeline.update(self.snapshot, self.runs.run)
         self.session = Session(
             config.state,
-            config.settings or (config.home and config.home / "config.toml"),
+            config.file,
             config.names,
             self._rename,
             lambda: not self.is_web,
@@ -143,8 +144,9 @@ class LossmonApp(ViewHost):
     def get_default_screen(self) -> Screen[None]:
         self.charts.arrange(" ".join(classes_of(*self.size)))
         ranks = {**FOOTER, **{one.id: one.footer for one in VIEWS if one.footer is not None}}
-        own = [one for one in Dashboard.BINDINGS if isinstance(one, Binding)]
-        keys = footer((*KEYS, *own), sorted(ranks, key=ranks.__getitem__), self.config.keys)
+        keys = footer(
+            (*KEYS, *Dashboard.BINDINGS), sorted(ranks, key=ranks.__getitem__), self.config.keys
+        )
         # A method of the scene would keep the columns of its snapshot as long as the dashboard.
         scene = self.scene
         dashboard = Dashboard(keys, partial(translate, language=scene.language))
@@ -333,6 +335,11 @@ class LossmonApp(ViewHost):
     def action_chart(self, name: str, *arguments: object) -> None:
         """Change the chart settings."""
         getattr(self.charts, name)(*arguments)
+        self.present()
+
+    def action_log_axis(self) -> None:
+        """Switch the loss axis; on the dashboard that of every main chart, whatever it shows."""
+        self.charts.log_axis(lead_keys(self.scene) if isinstance(self.view, Dashboard) else ())
         self.present()
 
     def action_x_axis(self) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from lossmon.ui.chart.model import SMOOTHINGS, ChartSettings, XAxis
+from lossmon.ui.chart.model import SMOOTHINGS, ChartSettings, Guides, XAxis
 from lossmon.ui.state.preferences import PaneLayout, Preferences
 
 
@@ -45,9 +45,19 @@ class ChartActions:
             self._change(hidden=panes.hidden, overlaid=panes.overlaid, sizes=panes.sizes)
         return self.settings is not before
 
-    def log_axis(self) -> None:
-        """Switch between a logarithmic and a linear loss axis."""
-        self._change(log=not self.settings.log)
+    def log_axis(self, keys: Sequence[str] = ()) -> None:
+        """Switch between a logarithmic and a linear loss axis.
+
+        Args:
+            keys: Keys of the main charts: all are as the first one is not yet.
+        """
+        chosen = self.settings.log_charts
+        log = not (chosen.get(keys[0], self.settings.log) if keys else self.settings.log)
+        self._change(log=log, log_charts={**chosen, **dict.fromkeys(keys, log)})
+
+    def log_chart(self, key: str, log: bool) -> None:
+        """Give one chart a logarithmic or a linear y axis."""
+        self._change(log_charts={**self.settings.log_charts, key: log})
 
     def log_positions(self) -> None:
         """Switch between a logarithmic and a linear horizontal."""
@@ -74,6 +84,15 @@ class ChartActions:
     def outliers(self) -> None:
         """Hide outliers, or include them in the range."""
         self._change(robust=not self.settings.robust)
+
+    def set(self, field: str, value: object) -> None:
+        """Set one of the chart settings."""
+        self._change(**{field: value})
+
+    def guides(self) -> None:
+        """Go to the next kind of lines behind the curves."""
+        kinds = list(Guides)
+        self._change(guides=kinds[(kinds.index(self.settings.guides) + 1) % len(kinds)])
 
     def own_range(self) -> None:
         """Switch between a range per pane and one for both."""

@@ -7,18 +7,17 @@ A live screen over a slow line pays for that: most of what it sends stands there
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
-from typing import NamedTuple
+from collections.abc import Iterable
+from itertools import chain
 
 from rich.color import ColorSystem
 from rich.console import Console
-from rich.control import Control
-from rich.style import Style
-from textual._compositor import ChopsUpdate, Compositor
+from textual._compositor import ChopsUpdate, Compositor, LayoutUpdate
 from textual._styles_cache import StylesCache
 from textual.geometry import Region
 from textual.strip import Strip
+
+from lossmon.ui.text.sequences import Pieces, collect, painted
 
 
 class DiffUpdate(ChopsUpdate):
@@ -26,88 +25,24 @@ class DiffUpdate(ChopsUpdate):
 
     def render_segments(self, console: Console) -> str:
         """Return the sequences that bring the terminal up to date."""
-        runs: dict[Style, list[str]] = {}
+        pieces: Pieces = {}
         for y, start, end in self.spans:
             for stop, (x, strip) in zip(self.chop_ends[y], self.chops[y].items(), strict=False):
                 if strip is not None and x < end and stop > start:
                     left, right = max(x, start), min(stop, end)
-                    _collect(runs, strip.crop(left - x, right - x), left, y)
-        return _painted(runs, console._color_system or ColorSystem.TRUECOLOR)
+                    collect(pieces, strip.crop(left - x, right - x), left, y)
+        return painted(pieces, console._color_system or ColorSystem.TRUECOLOR)
 
 
-def _painted(texts: Mapping[Style, Sequence[str]], system: ColorSystem) -> str:
-    """Texts behind their styles; a style says only how it differs from the one before it."""
-    parts: list[str] = []
-    before: Codes | None = None
-    for codes, style in sorted(
-        ((codes_of(style, system), style) for style in texts), key=lambda pair: pair[0].order
-    ):
-        text = "".join(texts[style])
-        if style.link:
-            parts.append(f"\x1b[0m{Strip.render_style(style, text, system)}")
-            before = None
-            continue
-        if before is not None and codes.continues(before):
-            parts.append(f"\x1b[{codes.foreground}m{text}")
-        else:
-            parts.append(f"\x1b[{'0;' if before else ''}{codes.whole or '0'}m{text}")
-        before = codes
-    return "".join([*parts, "\x1b[0m"]) if parts else ""
+class WholeUpdate(LayoutUpdate):
+    """The whole screen, grouped by style."""
 
-
-class Codes(NamedTuple):
-    """The parameters of a style in a control sequence.
-
-    Attributes:
-        background: The background alone.
-        attributes: Bold, italic and the like.
-        foreground: Attributes and foreground; empty where the style leaves the foreground alone.
-        whole: All of them.
-    """
-
-    background: str
-    attributes: str
-    foreground: str
-    whole: str
-
-    @property
-    def order(self) -> tuple[str, str]:
-        """Place among the styles of a picture: those that can continue each other in a row."""
-        return self.background, self.attributes
-
-    def continues(self, before: Codes) -> bool:
-        """Whether the foreground is all that has to be set behind another style."""
-        return (
-            self.foreground != ""
-            and self.background == before.background
-            and before.attributes in ("", self.attributes)
-        )
-
-
-@lru_cache(maxsize=1024)
-def codes_of(style: Style, system: ColorSystem) -> Codes:
-    """The control parameters of a style."""
-    attributes = style.without_color
-    foreground = attributes + Style.from_color(style.color)
-    return Codes(
-        Strip.render_ansi(Style.from_color(None, style.bgcolor), system),
-        Strip.render_ansi(attributes, system),
-        Strip.render_ansi(foreground, system) if style.color else "",
-        Strip.render_ansi(style, system),
-    )
-
-
-def _collect(runs: dict[Style, list[str]], strip: Strip, x: int, y: int) -> None:
-    """Add the pieces of a strip to the texts of their styles, each behind a cursor movement."""
-    before: Style | None = None
-    for segment in strip:
-        style = segment.style or Style.null()
-        texts = runs.setdefault(style, [])
-        if style != before:
-            texts.append(Control.move_to(x, y).segment.text)
-        texts.append(segment.text)
-        x += segment.cell_length
-        before = style
+    def render_segments(self, console: Console) -> str:
+        """Return the sequences that draw it."""
+        pieces: Pieces = {}
+        for y, strips in enumerate(self.strips, self.region.y):
+            collect(pieces, chain.from_iterable(strips), self.region.x, y)
+        return painted(pieces, console._color_system or ColorSystem.TRUECOLOR)
 
 
 class DiffCompositor(Compositor):
@@ -119,6 +54,11 @@ class DiffCompositor(Compositor):
 
     _changed: tuple[Region, ...] = ()
     """What a partial update is about; empty otherwise."""
+
+    def render_full_update(self, simplify: bool = False) -> LayoutUpdate:
+        """Return all of the screen."""
+        whole = super().render_full_update(simplify)
+        return WholeUpdate(whole.strips, whole.region)
 
     def render_partial_update(self) -> ChopsUpdate | None:
         """Return the changed spans, or None if nothing changed."""

@@ -144,7 +144,7 @@ class SnapshotPoller:
     def _poll(self) -> None:
         try:
             snapshot = self.source.poll(BUDGET)
-        except Exception as error:
+        except BaseException as error:
             self._post(ReadingFailed(internal_error(error)))
             self._ended.wait(HEARTBEAT)
             return

@@ -9,7 +9,7 @@ import termios
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from copy import deepcopy
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -110,16 +110,14 @@ class FirstScreen:
 
     def hand_to(self, app: App[None]) -> None:
         """Have an app that begins take over the terminal as it is."""
-        from textual.drivers.linux_driver import LinuxDriver
+        first, base = self, cast(Any, app.driver_class)
 
-        first = self
-
-        class TakingDriver(LinuxDriver):
+        class TakingDriver(base):  # type: ignore[misc, valid-type]
             """Begins in the alternate screen."""
 
             def start_application_mode(self) -> None:
                 before = first._is_taken
-                super().start_application_mode()  # type: ignore[no-untyped-call]
+                super().start_application_mode()
                 if not before:
                     self.attrs_before = first._modes
                     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTSTP])

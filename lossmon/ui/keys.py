@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.keys import KEY_NAME_REPLACEMENTS, Keys, key_to_character
 
 from lossmon.errors import ConfigError, did_you_mean
@@ -26,7 +26,7 @@ BINDINGS: tuple[Binding, ...] = (
             tooltip="Previous run"),
     Binding("right_square_bracket", "next_run(1)", "next", id="run.next", tooltip="Next run"),
     Binding("space", "pause", "pause", id="run.pause", tooltip="Pause / resume"),
-    Binding("y", "chart('log_axis')", "log axis", id="chart.log", tooltip="Logarithmic loss axis"),
+    Binding("y", "log_axis", "log axis", id="chart.log", tooltip="Logarithmic loss axis"),
     Binding("plus,equals_sign", "chart('smooth', 1)", "smooth", id="chart.smoother",
             key_display="+/-", tooltip="More smoothing"),
     Binding("minus", "chart('smooth', -1)", "less smoothing", id="chart.less_smooth",
@@ -39,6 +39,8 @@ BINDINGS: tuple[Binding, ...] = (
             tooltip="Include / exclude outliers"),
     Binding("a", "chart('own_range')", "ranges", id="chart.ranges",
             tooltip="Separate / shared loss range"),
+    Binding("number_sign", "chart('guides')", "guides", id="chart.guides",
+            tooltip="Guide lines: none, horizontal, grid"),
     Binding("g", "chart('recent')", "recent", id="chart.recent",
             tooltip="Recent part / whole run"),
     Binding("v", "chart('overlay')", "overlay", id="chart.overlay",
@@ -71,14 +73,14 @@ def in_groups(bindings: Iterable[Binding]) -> list[Binding]:
 
 
 def footer(
-    bindings: Iterable[Binding], shown: Sequence[str], remapped: Mapping[str, str]
+    bindings: Iterable[BindingType], shown: Sequence[str], remapped: Mapping[str, str]
 ) -> list[Binding]:
     """The bindings of a footer, with the keys that the user gave them.
 
     Args:
         shown: Ids of those to show, the most important first.
     """
-    by_id = {binding.id: binding for binding in bindings}
+    by_id = {one.id: one for one in bindings if isinstance(one, Binding)}
     return [
         replace(by_id[id], key=remapped[id], key_display=None) if id in remapped else by_id[id]
         for id in shown
@@ -162,7 +164,10 @@ DETAIL_BINDINGS: tuple[Binding, ...] = (
     Binding("p,up,k", "subject(-1)", "previous", id="detail.previous",
             tooltip="Previous metric"),
     Binding("v", "overlay", "overlay", id="detail.overlay",
-            tooltip="Train and eval together, or one"),)  # fmt: skip
+            tooltip="Train and eval together, or one"),
+    Binding("y", "log_y", "log y", id="detail.log_y",
+            tooltip="Logarithmic / linear y axis of this chart"),
+)  # fmt: skip
 """In the order of the help."""
 
 DETAIL_FOOTER = (

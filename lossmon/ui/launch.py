@@ -5,27 +5,34 @@ from __future__ import annotations
 import gc
 import shutil
 import signal
+import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from rich.color import ColorSystem
 from rich.segment import Segment
 
 from lossmon.config import Config, config_directory, state_directory
 from lossmon.ending import ENDING, end_if_asked
 from lossmon.monitor import RunSource
 from lossmon.priority import give_way
-from lossmon.types import PENDING_HARDWARE, Snapshot
+from lossmon.types import Snapshot
 from lossmon.ui.chart.model import chart_settings_of
 from lossmon.ui.chart.painter import Painter, cell_style
 from lossmon.ui.chart_actions import ChartActions
 from lossmon.ui.dashboard.header import header_line, header_parts, progress_parts
 from lossmon.ui.dashboard.main_panes import PanePlan, content_of, pane_plans, plans_in
 from lossmon.ui.dashboard.notices import notice, notice_line
-from lossmon.ui.dashboard.places import Place, Wanted, classes_of, is_narrow, main_places
+from lossmon.ui.dashboard.places import (
+    Place,
+    Wanted,
+    classes_of,
+    is_narrow,
+    main_places,
+    pending_rows,
+)
 from lossmon.ui.dashboard.verdicts import badge_line, verdict_rows
 from lossmon.ui.hand_over import draw_on_output, first_screen, owned_terminal
 from lossmon.ui.metrics.table import entries_in
@@ -33,6 +40,7 @@ from lossmon.ui.scene import Scene, ScreenConfig
 from lossmon.ui.state.preferences import Preferences
 from lossmon.ui.terminal import detect, is_hung_up
 from lossmon.ui.text.lines import EMPTY, FRAME, Line, edge_line
+from lossmon.ui.text.sequences import Pieces, collect, painted
 from lossmon.ui.theme.palette import Palette, color_system
 from lossmon.ui.theme.theme import directories_for, known_name, load_themes, usual_theme
 
@@ -61,20 +69,32 @@ def first_frame(scene: Scene, palette: Palette, size: tuple[int, int]) -> str | 
     roomy = all(p.width >= LEAST_WIDTH and p.height >= LEAST_HEIGHT for p in places.values())
     if not places or not roomy:
         return None
-    system = color_system(scene.terminal)
-    parts: list[Row] = [(0, y, palette.segments(EMPTY, columns)) for y in range(rows)]
+    parts: list[Row] = [
+        (0, y, palette.segments(one, columns)) for y, one in enumerate(_top(scene, columns))
+    ]
+    for x, y, end in list(_gaps(size, len(parts), places.values())):
+        parts.append((x, y, palette.segments(EMPTY, end - x)))
     for place, plan in zip(places.values(), plans_in(scene, list(places)), strict=True):
         parts += _pane(scene, palette, place, plan)
-    parts += [(0, y, palette.segments(one, columns)) for y, one in enumerate(_top(scene, columns))]
-    return "".join(
-        f"\x1b[{y + 1};{x + 1}H" + "".join(_sequence(one, system) for one in segments)
-        for x, y, segments in parts
-    )
+    pieces: Pieces = {}
+    for x, y, segments in parts:
+        collect(pieces, segments, x, y)
+    return painted(pieces, color_system(scene.terminal))
 
 
-def _sequence(segment: Segment, system: ColorSystem) -> str:
-    assert segment.style is not None
-    return segment.style.render(segment.text, color_system=system)
+def _gaps(
+    size: tuple[int, int], top: int, places: Iterable[Place]
+) -> Iterator[tuple[int, int, int]]:
+    """What neither the lines on top nor the panes fill: first column, row and end."""
+    columns, rows = size
+    for y in range(top, rows):
+        x = 0
+        for place in sorted(p for p in places if p.y <= y < p.y + p.height):
+            if place.x > x:
+                yield x, y, place.x
+            x = place.x + place.width
+        if x < columns:
+            yield x, y, columns
 
 
 def _top(scene: Scene, columns: int) -> list[Line]:
@@ -94,8 +114,8 @@ def _places(scene: Scene, columns: int, rows: int) -> dict[str, Place]:
         return {}
     if scene.chart_settings.sizes or reading.gpus or reading.host:
         return {}
-    # Before the first sample, the host has an empty line below the note where both have one.
-    hardware = bool(reading.note) + (reading == PENDING_HARDWARE and not is_narrow(columns))
+    is_pending = reading.expected is not None
+    hardware = pending_rows(reading, columns) if is_pending else bool(reading.note)
     wanted = Wanted(
         notice=bool(notice(scene)),
         metrics=0 if "metrics" in hidden else len(entries_in(run, scene.pins, "")),
@@ -193,12 +213,27 @@ def _app(source: RunSource, config: Config, *, judge: bool) -> LossmonApp:
 
     Only the app keeps what was read: columns that are outgrown stay as long as a snapshot of them.
     """
+    _import_asyncio()
     reading = _Reading(source, judge=judge)
     reading.start()
     from lossmon.ui.app import LossmonApp
 
     screen = screen_config(config, reading.snapshot())
     return LossmonApp(source, screen, begin=partial(_begin, source))
+
+
+def _import_asyncio() -> None:
+    """Import asyncio, which Textual needs, without TLS: OpenSSL takes 4 MB.
+
+    asyncio is then as in a Python that was built without OpenSSL. Only the clients of object stores
+    use its TLS; whatever imports `ssl` by itself gets it. No other thread may import meanwhile.
+    """
+    if sys.modules.keys().isdisjoint(("asyncio", "ssl", "lossmon.remote")):
+        sys.modules["ssl"] = None  # type: ignore[assignment]
+        try:
+            import asyncio  # noqa: F401
+        finally:
+            del sys.modules["ssl"]
 
 
 def _watch(app: LossmonApp, use_terminal: Callable[[Callable[[str], None]], None]) -> int:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import field
 from pathlib import Path
 
 from lossmon.fast_dataclass import dataclass
 from lossmon.locale import metric_name, phrase, translate
-from lossmon.types import AmbiguousTag, MetricNames, RunSnapshot, Snapshot
+from lossmon.types import AmbiguousTag, Axis, MetricNames, RunSnapshot, Snapshot
 from lossmon.ui.chart.model import ChartSettings
 from lossmon.ui.terminal import Terminal
 from lossmon.ui.text import numbers
-from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line
+from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, plain, sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,11 @@ class ScreenConfig:
     names: MetricNames = field(default_factory=dict)
     settings: Path | None = None
     fleet_first: bool = False
+
+    @property
+    def file(self) -> Path | None:
+        """The settings file that the screen may change; it need not exist."""
+        return self.settings or (self.home and self.home / "config.toml")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -91,9 +97,25 @@ class Scene:
         runs = self.snapshot.runs
         return runs[self.index] if self.index < len(runs) else None
 
+    @property
+    def counts_epochs(self) -> bool:
+        """Whether what the run in view counts are epochs: it logs nothing oftener."""
+        lead = None if self.run is None else self.run.train_loss or self.run.eval_loss
+        return lead is not None and lead.axis is Axis.EPOCH
+
     def step(self, number: str) -> Line:
-        """A step in the user's language: `step 910`."""
+        """A step in the user's language: `step 910`, or an epoch where those are counted."""
+        return self.epoch(number) if self.counts_epochs else self._step(number)
+
+    def _step(self, number: str) -> Line:
         return _filled(self.say("step {step}"), "{step}", number)
+
+    def sentence(self, text: str) -> str:
+        """A sentence about the run in view, which calls epochs by that name."""
+        if self.counts_epochs:
+            pattern = re.escape(plain(self._step("0"))).replace("0", r"(\d[\d,.]*[kM]?)")
+            text = re.sub(pattern, lambda found: plain(self.epoch(found[1])), text)
+        return sentence(text)
 
     def epoch(self, number: str) -> Line:
         """An epoch in the user's language: `epoch 3/10`."""
@@ -102,7 +124,7 @@ class Scene:
     def since(self, number: str, *, short: bool = False) -> str:
         """Since when, in the user's language: `since step 910`, `since 910`."""
         words = self.say("since {step}" if short else "since step {step}")
-        return words.replace("{step}", number)
+        return self.sentence(words.replace("{step}", number))
 
     def ago(self, seconds: float) -> str:
         """How long ago something was, in the user's language: `43 m ago`."""
@@ -126,6 +148,10 @@ class Scene:
     def sorted_by(self, word: str) -> str:
         """What a list or an axis goes by, in the user's language: `by importance`."""
         return phrase("by {what}", self.language, what=self.say(word))
+
+    def runs(self, count: int) -> str:
+        """A number of runs in the user's language: `8 runs`."""
+        return f"{count} {phrase('{count:run|runs}', self.language, count=str(count))}"
 
     def metric(self, name: str) -> str:
         """The name of a metric in the user's language."""

@@ -85,6 +85,8 @@ VIEWS = (
     RUNS,
     View("view.export", "w", "export", "Export page, points, screenshot", "export:ExportScreen",
          footer=133),
+    View("view.settings", "C", "lossmon settings", "Settings in config.toml",
+         "settings:SettingsScreen"),
     View("view.labels", "i", "labels", "Label metrics", "labels:LabelsScreen"),
     View("view.compare", "c", "compare", "Compare runs", "compare:CompareScreen", footer=90),
     View("view.help", "question_mark", "help", "Help", "help:HelpScreen", footer=0),

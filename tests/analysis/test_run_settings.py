@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from lossmon.analysis.run_settings import SettingDifference, differing
+from lossmon.analysis.run_settings import ComparedSetting, differing
 
 
 def test_only_what_differs_is_told() -> None:
     found = differing([{"lr": "1e-3", "seed": "1"}, {"lr": "2e-3", "seed": "1"}])
-    assert found == [SettingDifference("lr", ("1e-3", "2e-3"))]
+    assert found == [ComparedSetting("lr", ("1e-3", "2e-3"))]
 
 
 @pytest.mark.parametrize(
@@ -18,12 +18,12 @@ def test_the_same_value_may_be_spelled_differently(one: str, other: str) -> None
 
 
 def test_what_one_run_does_not_tell_differs() -> None:
-    assert differing([{"a": "1", "b": "2"}, {"a": "1"}]) == [SettingDifference("b", ("2", None))]
+    assert differing([{"a": "1", "b": "2"}, {"a": "1"}]) == [ComparedSetting("b", ("2", None))]
 
 
 def test_a_run_without_settings_differs_in_none() -> None:
     assert differing([{"a": "1"}, {}]) == []
-    assert differing([{"a": "1"}, {}, {"a": "2"}]) == [SettingDifference("a", ("1", None, "2"))]
+    assert differing([{"a": "1"}, {}, {"a": "2"}]) == [ComparedSetting("a", ("1", None, "2"))]
     assert differing([]) == []
 
 

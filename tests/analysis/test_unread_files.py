@@ -12,6 +12,8 @@ from lossmon.analysis.file_sentences import about_unread
         (1, (), "src/notes.txt is empty"),
         (1, ("notes.txt",), "notes.txt is not a log in a known format"),
         (1, ("a.py",), "1 file here, none with metrics: a.py"),
+        (1, ("a.log (empty)",), "a.log is empty"),
+        (2, ("a.log (empty)", "b.py"), "2 files here, none with metrics: a.log (empty), b.py"),
         (3, ("a.py", "b.bin"), "3 files here, none with metrics: a.py, b.bin, …"),
     ],
 )

@@ -282,6 +282,22 @@ def test_losses_of_two_networks_are_known_by_their_abbreviations(keys: tuple[str
     assert "adversarial_loss" in engine.diagnosis().missing
 
 
+@pytest.mark.parametrize("prints", [4, 10, 60])
+def test_a_loss_that_is_added_up_over_an_epoch_is_not_called_diverging(prints: int) -> None:
+    losses = noisy(falling(6 * prints, 2.4, 0.4), 0.03).reshape(6, prints)
+    engine = Engine()
+    engine.feed(*columns(engine, run(losses.cumsum(1).ravel(), noise=0.0)))
+    diagnosis = engine.diagnosis()
+    assert (diagnosis.verdict.code, diagnosis.verdict.variant) == ("not_judged", "summed")
+    assert all(one.severity <= Severity.OK for one in diagnosis.history)
+
+
+def test_a_loss_that_rises_by_more_and_more_is_no_sum() -> None:
+    engine = Engine()
+    engine.feed(*columns(engine, run(2.4 * np.exp(np.arange(30) / 10), noise=0.0)))
+    assert engine.diagnosis().verdict.code == "diverging"
+
+
 @pytest.mark.parametrize(
     "key",
     [

@@ -244,6 +244,17 @@ def test_a_run_that_ended_early_is_too_short_to_judge() -> None:
     assert engine.diagnosis(ended=True).verdict.variant == "ended"
 
 
+def test_a_run_that_logs_metrics_alone_is_not_called_too_short() -> None:
+    engine = Engine()
+    meaning = Meaning("eval/accuracy", "accuracy", Split.EVAL, Kind.METRIC, lower_is_better=False)
+    channel = engine.channel(meaning, headline=False)
+    for begin, variant in ((0, ""), (4, "no_loss")):
+        steps = np.arange(begin, begin + 4)
+        engine.feed(np.full(4, channel), steps, steps / 10)
+        assert engine.diagnosis().verdict.variant == variant
+    assert engine.diagnosis(ended=True).verdict.variant == "no_loss"
+
+
 def test_a_few_points_without_a_clear_fall_are_too_short_once_the_run_is_over() -> None:
     engine = Engine()
     engine.feed(*columns(engine, run(np.array([2.0, 3.4, 2.7, 1.4, 6.6, 2.6]))))

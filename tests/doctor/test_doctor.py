@@ -292,3 +292,9 @@ def test_the_doctor_speaks_chinese(tmp_path: Path) -> None:
     assert not write(iter(found), out, "zh")
     assert "* 终端  " in out.getvalue() and " 不存在" in out.getvalue()
     assert "没有配置文件，使用默认值" in out.getvalue()
+
+
+def test_the_faults_of_files_are_said_in_the_language_of_the_user(tmp_path: Path) -> None:
+    (tmp_path / "a.db").write_bytes(b"SQLite format 3\0" + b"\1" * 9000)
+    (found,) = (one for one in check_paths([tmp_path]) if one.subject == "files")
+    assert found.say(found.finding, "zh").endswith(("损坏", "不是数据库文件"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from lossmon.hardware.processes import NAME_LENGTH, KnownProcess, Processes, printable
+from lossmon.types import GpuProcess
 
 RUN = "/data/runs/sft"
 
@@ -49,6 +51,30 @@ class FakeProc:
 @pytest.fixture
 def proc(tmp_path: Path) -> FakeProc:
     return FakeProc(tmp_path)
+
+
+def test_a_list_says_who_runs_what_since_when_and_hides_what_is_secret(
+    proc: FakeProc, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proc.add(
+        7, "/usr/bin/python3", "train.py", "--hub_token", "hf_1", "--api-key=2", "--max_tokens=3"
+    )
+    ticks = os.sysconf("SC_CLK_TCK")
+    fields = ["S", "1", *"0" * 9, str(2 * ticks), str(ticks), *"0" * 6, str(50 * ticks), "0", "256"]
+    (proc.root / "stat").write_text("cpu 1 2\nbtime 1700000000\n")
+    (proc.root / "7" / "stat").write_text(f"7 (odd) name) {' '.join(fields)} 0")
+    lookup = Processes([RUN], proc.root)
+    monkeypatch.setattr("lossmon.hardware.processes.time.monotonic", lambda: 100.0)
+    first, unknown = lookup.on_gpu({9: None, 7: 1 << 30})
+    assert unknown == GpuProcess(9, "", None)
+    assert first.command == "python3 train.py --hub_token *** --api-key=*** --max_tokens=3"
+    assert (first.user, first.cpu) == (pwd.getpwuid(os.getuid()).pw_name, None)
+    assert (first.memory, first.started) == (256 * os.sysconf("SC_PAGE_SIZE"), 1_700_000_050.0)
+    fields[11] = str(7 * ticks)
+    (proc.root / "7" / "stat").write_text(f"7 (odd) name) {' '.join(fields)} 0")
+    for moment, share in ((100.5, None), (110.0, 50.0), (110.5, 50.0)):
+        monkeypatch.setattr("lossmon.hardware.processes.time.monotonic", lambda at=moment: at)
+        assert lookup.on_gpu({7: None})[0].cpu == share
 
 
 def test_a_process_is_known_by_the_name_of_its_program(proc: FakeProc) -> None:

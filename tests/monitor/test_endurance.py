@@ -86,3 +86,22 @@ def test_series_that_no_verdict_needs_are_thinned_while_a_log_is_read(tmp_path: 
         assert ours.tag == theirs.tag
         for name in ("n", "last", "minimum", "min_step", "maximum", "max_step", "last_step"):
             assert getattr(ours, name) == getattr(theirs, name)
+
+
+def test_a_run_is_read_again_where_a_source_of_which_a_sample_was_kept_leads(
+    tmp_path: Path,
+) -> None:
+    append(tmp_path / "trainer_log.jsonl", falling(1, 9_001))
+    rows = [f"{step},{2 / step}\n" for step in range(1, 19_001)]
+    table = tmp_path / "metrics.csv"
+    table.write_text("".join(["step,loss\n", *rows[:9_000]]))
+    monitor = Monitor([tmp_path])
+    (run,) = monitor.drain().runs
+    assert run.train_loss is not None
+    assert (run.train_loss.source, run.train_loss.n) == ("llamafactory", 9_000)
+    with table.open("a") as file:
+        file.writelines(rows[9_000:])
+    (run,) = monitor.drain().runs
+    assert run.train_loss is not None
+    assert (run.train_loss.source, run.train_loss.n) == ("csv", 19_000)
+    assert len(run.train_loss.steps) == 19_000

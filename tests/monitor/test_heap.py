@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from lossmon.monitor.heap import LARGE, M_MMAP_THRESHOLD, MMAP_THRESHOLD, Heap
+from lossmon.monitor.heap import KEPT, LARGE, LARGE_BLOCK, SMALL_BLOCK, SOON, Heap
 
 
 def test_it_is_returned_once_per_large_log(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -16,10 +16,24 @@ def test_it_is_returned_once_per_large_log(monkeypatch: pytest.MonkeyPatch) -> N
     library = SimpleNamespace(malloc_trim=calls.append, mallopt=lambda *one: mapped.append(one))
     monkeypatch.setattr(ctypes, "CDLL", lambda _: library)
     heap = Heap()
+    assert [size for _, size in mapped] == [LARGE_BLOCK, KEPT]
+    mapped.clear()
     for loaded in (0, LARGE - 1, LARGE, LARGE + 1, 2 * LARGE - 1, 2 * LARGE):
         heap.trim(loaded)
     assert calls == [0, 0]
-    assert set(mapped) == {(M_MMAP_THRESHOLD, MMAP_THRESHOLD)}
+    assert {size for _, size in mapped} == {SMALL_BLOCK}
+
+
+def test_it_is_returned_again_once_the_screen_let_go_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+    library = SimpleNamespace(malloc_trim=calls.append, mallopt=lambda *_: None)
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: library)
+    heap, returned = Heap(), []
+    for now in (0.0, SOON / 2, SOON, 2 * SOON):
+        monkeypatch.setattr("lossmon.monitor.heap.time.monotonic", lambda now=now: now)
+        heap.trim(LARGE)
+        returned.append(len(calls))
+    assert returned == [1, 1, 2, 2]
 
 
 def test_other_c_libraries_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:

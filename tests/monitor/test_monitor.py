@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import sys
 import time
 from pathlib import Path
@@ -369,3 +370,25 @@ def test_many_runs_are_described_rarely_while_they_are_read(
     assert len(polls) > 3
     assert all(one is polls[0] for one in polls[:-1])
     assert polls[-1].read == (5, 5)
+
+
+@pytest.mark.parametrize("name", ["train.log", "train.csv", "train.jsonl"])
+def test_a_log_whose_room_was_reserved_is_followed_from_its_first_line(
+    tmp_path: Path, name: str
+) -> None:
+    lines = {
+        "train.log": [f"step {step} loss {9 - step}" for step in range(1, 6)],
+        "train.csv": ["step,loss", *(f"{step},{9 - step}" for step in range(1, 6))],
+        "train.jsonl": [f'{{"step": {step}, "loss": {9 - step}}}' for step in range(1, 6)],
+    }[name]
+    log = tmp_path / name
+    log.write_bytes(bytes(16384))
+    monitor = Monitor([tmp_path])
+    assert monitor.drain().runs == ()
+    for end in (3, len(lines)):
+        text = "".join(f"{line}\n" for line in lines[:end]).encode()
+        log.write_bytes(text.ljust(16384, b"\0"))
+        monitor.rescan()
+        (run,) = monitor.drain().runs
+        (loss,) = (series for series in run.series if series.tag == "loss")
+        assert loss.steps[-1] == int(re.findall(r"\d+", lines[end - 1])[0])

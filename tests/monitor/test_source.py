@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lossmon.monitor.source import LazySampler, LocalSource
+from lossmon.monitor.source import LazySampler, LocalSource, _gpu_devices
 from lossmon.watch import Watch
 from tests.monitor.logs import append, falling
 
@@ -112,6 +112,13 @@ def test_the_sampler_is_empty_and_calm_before_it_starts(tmp_path: Path) -> None:
     assert sampler.latest is sampler.latest
     assert sampler.latest.gpus == ()
     sampler.stop()
+
+
+def test_the_gpus_to_expect_are_counted_by_their_device_nodes(tmp_path: Path) -> None:
+    for name in ("nvidia0", "nvidia1", "nvidia-uvm", "nvidiactl", "null"):
+        (tmp_path / name).touch()
+    assert _gpu_devices(tmp_path) == 2
+    assert _gpu_devices(tmp_path / "missing") == 0
 
 
 def test_why_the_hardware_is_not_sampled_is_said(output: Path) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from lossmon.cli import main
 from lossmon.doctor import Level
 from lossmon.doctor.setup import check_plugins
+from lossmon.ending import ended_by_signals
 from lossmon.monitor import Monitor
 from lossmon.readers import registry
 from lossmon.readers.plugins import Plugin
@@ -63,6 +66,15 @@ BROKEN = {
     "fails at a directory": TOY.replace(
         "DirectoryRules(", "DirectoryRules(part_of=lambda place: place.surprise, "
     ),
+    "names a directory by a number": TOY.replace(
+        "DirectoryRules(", "DirectoryRules(part_of=lambda place: 5, "
+    ),
+    "has no origin": TOY.replace("rank=", "origin=lambda path, head: None, rank="),
+    "supersedes nothing": TOY.replace("rank=", "superseded=lambda paths: None, rank="),
+    "exits when it is imported": "raise SystemExit(0)",
+    "exits when it is asked": TOY.replace('b"=" in head', "exit(0)"),
+    "raises what cannot be printed": "class Silent(Exception):\n"
+    "    def __str__(self):\n        raise ValueError\nraise Silent",
 }
 
 
@@ -131,11 +143,44 @@ def test_a_broken_plugin_is_a_note(
     runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str
 ) -> None:
     install(tmp_path / "site", monkeypatch, code)
-    snapshot = Monitor([runs]).drain()
+    with ended_by_signals():
+        snapshot = Monitor([runs]).drain()
     assert losses(snapshot)["b"] == [2.0]
     (note,) = (note for note in snapshot.notes if "plugin" in note)
     assert note.startswith("format plugin toy: internal error: ")
     assert note.endswith("it is not used")
+
+
+PANIC = 'class Panic(BaseException): "As libraries in Rust raise."\nraise Panic("surprise")'
+
+
+@pytest.mark.parametrize("ending", ["exit(0)", "raise KeyboardInterrupt", PANIC])
+@pytest.mark.parametrize("place", ["self.path = path", "rows = self.path.read_text()"])
+def test_a_reader_of_a_plugin_that_ends_the_program_costs_its_file(
+    runs: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    ending: str,
+    place: str,
+) -> None:
+    ends = "".join(f"        {line}\n" for line in ["print('here')", *ending.split("\n")])
+    install(
+        tmp_path / "site", monkeypatch, TOY.replace(f"        {place}", ends + f"        {place}")
+    )
+    assert main(["check", "--json", str(runs)]) == 0
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["run"] == "b"
+    assert "x.toy: internal error: " in printed.err and "read no further" in printed.err
+    assert "here" in printed.err
+
+
+def test_the_caller_of_the_api_may_end_while_a_file_is_read(
+    runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(tmp_path / "site", monkeypatch, TOY.replace("rows =", "exit(7); rows ="))
+    with pytest.raises(SystemExit, match="7"):
+        Monitor([runs]).drain()
 
 
 def test_the_doctor_names_the_plugins(monkeypatch: pytest.MonkeyPatch) -> None:

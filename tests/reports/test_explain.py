@@ -50,6 +50,42 @@ def test_files_that_nothing_reads_are_named_with_the_reason(tmp_path: Path) -> N
     assert "ignored by name (no log has such a name): 1 .pt" in text
 
 
+def test_the_standard_input_is_named_as_the_user_wrote_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], log: Path
+) -> None:
+    with log.open() as piped:
+        monkeypatch.setattr("sys.stdin", piped)
+        assert main(["explain", "-"]) == 0
+        assert capsys.readouterr().out.startswith("run stdin.log   -\n  -\n")
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "lossmon.readers.text.reader.TextReader.__init__",
+        "lossmon.readers.text.reader.TextReader.read",
+        "lossmon.reports.explain_log.explain_line",
+        "lossmon.reports.explain.detect_named",
+    ],
+)
+def test_an_unexpected_exception_costs_one_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    (tmp_path / "a.log").write_text("step 1 loss 2\n")
+    (tmp_path / "b.jsonl").write_text('{"step": 1, "loss": 2.5}\n')
+    (tmp_path / "c.log").touch()
+    (tmp_path / "notes.txt").write_text("Nothing here is a metric.\n")
+
+    def surprise(*_: object) -> object:
+        raise ValueError("surprise")
+
+    monkeypatch.setattr(broken, surprise)
+    text = told(tmp_path)
+    assert "internal error: ValueError: surprise (" in text
+    assert "loss = train/loss (train loss): 1 point" in text
+    assert "c.log: an empty file" in text
+
+
 def test_lines_that_are_alike_are_told_once(log: Path) -> None:
     with log.open("a", encoding="utf-8") as out:
         out.writelines(f"step {n}/9 loss {n} |\n" for n in range(7, 10))

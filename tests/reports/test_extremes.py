@@ -13,7 +13,7 @@ from lossmon.locale import languages
 
 RUNS = {
     "memorised": [0.9, 0.4, *[0.0] * 30, 2.3, *[0.0] * 10],
-    "denormal": [5e-324 * (1 + at % 3) for at in range(60)],
+    "denormal": [5e-324 * (3 - at % 3) for at in range(60)],
     "huge": [1e300 * (-1) ** at for at in range(60)],
     "negative": [-1.0 - at for at in range(60)],
     "exploded": [*[1e-300] * 30, *[1e300] * 30],

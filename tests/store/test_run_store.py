@@ -313,3 +313,45 @@ def test_thinning_changes_neither_the_leading_source_nor_what_is_a_copy() -> Non
     assert len(after) < len(before)
     assert (after.source, after.n) == (before.source, before.n + 1)
     assert store.restarts() == ()
+
+
+def test_a_source_that_does_not_lead_keeps_a_sample_of_what_the_leading_one_has() -> None:
+    store, values = RunStore(), np.random.default_rng(3).normal(size=20_000)
+    store.add(0, "csv", 50, "", points("loss", range(1, 20_001), values), TRAIN)
+    leading = points("train/loss", range(14_000), values[:14_000])
+    store.add(1, "tensorboard", 10, "", leading, TRAIN)
+    before = only(store)
+    assert store.sample() and not store.sample()
+    after = only(store)
+    assert (len(after), after.n) == (len(before), before.n) == (20_000, 20_000)
+    assert np.array_equal(after.steps, before.steps)
+    assert np.array_equal(after.values, before.values)
+    held = sum(column.n for column in store._columns())
+    assert held < 20_000 + 14_000 // 40
+    assert store.has_dropped() and not store.has_dropped(sampled=False)
+    assert not store.leads_sampled
+    store.clear(1)
+    assert store.leads_sampled
+
+
+def test_a_source_that_the_leading_one_continues_is_held_in_full() -> None:
+    store = RunStore()
+    store.add(0, "csv", 50, "", points("loss", range(10_000)), TRAIN)
+    store.add(1, "tensorboard", 10, "", points("loss", range(9_000, 20_000)), TRAIN)
+    assert not store.sample() and not store.has_dropped()
+
+
+def test_series_let_go_of_the_room_that_a_column_returned() -> None:
+    store = RunStore()
+    for start in range(0, 90_000, 30_000):
+        steps = range(start, start + 30_000)
+        store.add(0, "csv", 50, "", points("loss", steps, order=start), TRAIN)
+    before = only(store)
+    store.settle()
+    after = only(store)
+    assert np.array_equal(after.values, before.values)
+    for old, new in ((before.values, after.values), (before.steps, after.steps)):
+        assert old.base is not None and new.base is not None
+        assert old.base.nbytes > 1.2 * new.nbytes
+        assert new.base.nbytes < 1.2 * new.nbytes
+    assert store.series() == (after,)

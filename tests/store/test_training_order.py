@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lossmon.store import RunStore
+from lossmon.store import RunStore, training_order
 from lossmon.store.training_order import RestartMarker, TrainingOrder
 from tests.store.points import EVAL, RATE, TRAIN, points
 
@@ -24,6 +24,7 @@ class Feed:
             if isinstance(item, RestartMarker):
                 self.fed.append(f"restart {item.step}")
             else:
+                item = item.batch()
                 self.fed += [
                     (self.keys[channel], step)
                     for channel, step in zip(
@@ -48,6 +49,19 @@ def test_points_come_in_the_order_of_training() -> None:
         (rate, 3),
         (train, 3),
     ]
+
+
+@pytest.mark.parametrize("window", [1, 3, 7])
+def test_a_long_log_is_joined_in_windows(window: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = [1, 2, 2, 3, 9, 4, 5, 5, 5, 8]
+    store, whole, cut = RunStore(), Feed(), Feed()
+    store.add(0, "jsonl", 20, "", points("loss", steps), TRAIN)
+    store.add(0, "jsonl", 20, "", points("lr", [2, 5, 4, 8], order=10), RATE)
+    store.add(0, "jsonl", 20, "", points("eval_loss", [5, 5], order=14), EVAL)
+    whole.update(store)
+    monkeypatch.setattr(training_order, "WINDOW", window)
+    cut.update(store)
+    assert len(whole.fed) == 17 and cut.fed == whole.fed
 
 
 def test_each_point_is_fed_once() -> None:
@@ -167,6 +181,20 @@ def test_thinning_does_not_change_the_position() -> None:
     store.add(0, "jsonl", 20, "", points("loss", [10_000, 10_001], order=10_000), TRAIN)
     feed.update(store)
     assert feed.fed == [("train/loss", step) for step in range(10_002)]
+
+
+def test_sampling_does_not_change_the_position() -> None:
+    store, feed = RunStore(), Feed()
+    store.add(0, "csv", 50, "", points("loss", range(10_000)), TRAIN)
+    store.add(1, "tensorboard", 10, "", points("loss", range(6_000)), TRAIN)
+    feed.update(store)
+    assert store.sample()
+    store.add(0, "csv", 50, "", points("loss", [10_000, 10_001], order=10_000), TRAIN)
+    feed.update(store)
+    store.add(1, "tensorboard", 10, "", points("loss", range(6_000, 10_003), order=6_000), TRAIN)
+    feed.update(store)
+    assert sorted(step for _, step in feed.fed) == list(range(10_003))
+    assert not feed.order.disordered
 
 
 def test_a_new_order_reads_all_points_that_are_held() -> None:

@@ -6,7 +6,7 @@ import tomllib
 
 import pytest
 
-from lossmon.toml.edit import with_word, without_word
+from lossmon.toml.edit import with_value, with_word, without_word
 
 COMMENTED = """\
 # mine
@@ -154,3 +154,17 @@ def test_a_document_that_cannot_be_changed_safely_is_refused() -> None:
     split = "[metrics.sub]\nq = 1\n[x]\n[metrics]\n"
     with pytest.raises(ValueError, match="without changing something else"):
         with_word(split, "metrics", "a", "v")
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "after"),
+    [
+        ("", True, "log_y = true\n"),
+        ("log_y = false  # mine\n", True, "log_y = true  # mine\n"),
+        ("[keys]\na = 'b'\n", True, "log_y = true\n\n[keys]\na = 'b'\n"),
+        ("# top\nlog_y = false\nlang = 'zh'\n", None, "# top\nlang = 'zh'\n"),
+        ("lang = 'zh'\n", None, "lang = 'zh'\n"),
+    ],
+)
+def test_a_key_at_the_top_is_set_or_removed(text: str, value: bool | None, after: str) -> None:
+    assert with_value(text, "log_y", value) == after

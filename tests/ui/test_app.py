@@ -23,7 +23,7 @@ from lossmon.ui.screens.help import HelpScreen
 from lossmon.ui.screens.log import LogScreen
 from lossmon.ui.widgets.charts.pane import LossPane
 from tests.ui import stage
-from tests.ui.screen import text, until
+from tests.ui.screen import rows, text, until
 
 
 async def test_the_first_frame_shows_what_was_known_before() -> None:
@@ -124,6 +124,7 @@ async def test_a_key_opens_a_view_and_closes_it_again(key: str, view: type[Scene
         ("o", "robust", [False, True]),
         ("a", "own", [False, True]),
         ("g", "recent", [True, False]),
+        ("number_sign", "guides", ["horizontal", "grid", "none"]),
         ("v", "overlaid", [True, False]),
         ("1", "hidden", [set(), {"train"}, set()]),
         ("2", "hidden", [set(), {"eval"}, set()]),
@@ -319,3 +320,20 @@ async def test_a_run_without_evals_has_no_empty_pane() -> None:
     app = stage.app(stage.snapshot(stage.without_eval()))
     async with app.run_test(size=(120, 40)):
         assert [pane.id for pane in app.screen.query(LossPane) if pane.display] == ["train"]
+
+
+async def test_a_click_on_the_hint_of_a_key_presses_it() -> None:
+    app = stage.app(stage.snapshot(stage.overfitting()))
+    async with app.run_test(size=(120, 40)) as pilot:
+        for key in ("d", "enter", "w"):
+            await pilot.press(key)
+            assert not isinstance(app.screen, Dashboard)
+            await pilot.pause()
+            y, x = next(
+                (y, row.index("esc back")) for y, row in enumerate(rows(app)) if "esc back" in row
+            )
+            await pilot.click(offset=(x - 2, y))
+            assert not isinstance(app.screen, Dashboard)
+            await pilot.click(offset=(x + 5, y))
+            await pilot.pause()
+            assert isinstance(app.screen, Dashboard)

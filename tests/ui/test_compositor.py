@@ -16,7 +16,7 @@ from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
-from lossmon.ui.compositor import DiffUpdate, forget_closed_widgets
+from lossmon.ui.compositor import DiffUpdate, WholeUpdate, forget_closed_widgets
 from lossmon.ui.screens.base.scene_screen import SceneScreen
 from tests.ui import stage
 
@@ -35,7 +35,7 @@ def strip_of(text: str) -> Strip:
     return Strip([Segment(char, STYLES[ord(char) % len(STYLES)]) for char in text], WIDTH)
 
 
-def send(screen: pyte.Screen, update: DiffUpdate) -> str:
+def send(screen: pyte.Screen, update: CompositorUpdate) -> str:
     console = Console(color_system="truecolor", force_terminal=True, width=WIDTH)
     sequence = update.render_segments(console)
     pyte.Stream(screen).feed(sequence)
@@ -79,6 +79,17 @@ def test_styles_on_one_background_set_it_once() -> None:
     sequence = send(pyte.Screen(WIDTH, 1), DiffUpdate([{0: Strip(segments)}], [(0, 0, 3)], [[3]]))
     assert sequence.count("48;2;16;32;48") == 1
     assert sequence.endswith("\x1b[0m")
+
+
+def test_a_whole_screen_sets_each_colour_once() -> None:
+    rows = ["abcdefghij" * 4] * HEIGHT
+    screen = pyte.Screen(WIDTH, HEIGHT)
+    strips = [strip_of(row) for row in rows]
+    halves = [strip.divide([15, WIDTH]) for strip in strips]
+    sequence = send(screen, WholeUpdate(list(halves), Region(0, 0, WIDTH, HEIGHT)))
+    assert screen.display == rows
+    assert screen.buffer[3][20] == screen.buffer[0][0]
+    assert sequence.count("m") <= len(STYLES) + 1
 
 
 def test_one_cell_costs_one_colour_and_one_movement() -> None:

@@ -19,11 +19,12 @@ from lossmon.ui.hand_over import LastingOutput
 from lossmon.ui.launch import run_until_asked
 from lossmon.ui.scene import ScreenConfig
 from lossmon.ui.terminal import is_hung_up
+from lossmon.ui.widgets.panel import Panel
 from tests.ui import stage
 
 
-@pytest.mark.parametrize("number", ENDING)
-async def test_a_signal_ends_the_screen_and_is_told_by_the_status(number: signal.Signals) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, ENDING[-1]])
+async def test_a_signal_ends_the_screen_and_is_told_by_the_status(number: int) -> None:
     before = signal.getsignal(number)
     app = stage.app(stage.snapshot(stage.healthy()))
     cast(Any, app).run_async = partial(app.run_async, headless=True)
@@ -34,6 +35,18 @@ async def test_a_signal_ends_the_screen_and_is_told_by_the_status(number: signal
         os.kill(os.getpid(), number)
         assert await shown == 128 + number
     assert signal.getsignal(number) == before
+
+
+async def test_an_unexpected_error_of_the_screen_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Panel, "render_line", lambda panel, y: 1 / 0)
+    app = stage.app(stage.snapshot(stage.healthy()))
+    cast(Any, app).run_async = partial(app.run_async, headless=True)
+    assert await run_until_asked(app) == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert said.startswith("lossmon: internal error: ZeroDivisionError: division by zero (")
+    assert said.endswith("`lossmon doctor` says more")
 
 
 async def test_a_screen_ends_with_its_terminal_though_no_signal_says_so(

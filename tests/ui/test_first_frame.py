@@ -12,12 +12,12 @@ from textual.widget import Widget
 
 from lossmon.types import PENDING_HARDWARE, HardwareReading, RunSnapshot, Snapshot
 from lossmon.ui.app import LossmonApp
-from lossmon.ui.compositor import codes_of
 from lossmon.ui.dashboard.places import ROWS
 from lossmon.ui.launch import first_frame, frame_of
 from lossmon.ui.once import StillSource
 from lossmon.ui.scene import ScreenConfig
 from lossmon.ui.screens.dashboard import Dashboard
+from lossmon.ui.text.sequences import codes_of
 from lossmon.ui.widgets.panel import palette_of
 from tests.ui import stage
 
@@ -85,9 +85,10 @@ def bare(run: RunSnapshot, machine: HardwareReading = PENDING_HARDWARE) -> Snaps
 @pytest.mark.parametrize(
     "name, machine, sizes",
     [
-        ("overfitting", PENDING_HARDWARE, BREAKPOINTS),
+        ("overfitting", replace(PENDING_HARDWARE, expected=8), BREAKPOINTS),
         ("no-eval", UNSAMPLED, SIZES),
         ("loading", PENDING_HARDWARE, SIZES),
+        ("loading", replace(PENDING_HARDWARE, expected=1), SIZES),
     ],
 )
 async def test_the_frame_is_that_of_the_dashboard_at_every_size(

@@ -52,6 +52,7 @@ LATE = (
     "lossmon.nodes.samples",
     "lossmon.readers.plugins",
     "lossmon.analysis.outputs",
+    "lossmon.ui.compare",
     "lossmon.ui.key_catalogue",
     "lossmon.ui.state.ratings",
     "lossmon.ui.state.tag_answers",
@@ -96,6 +97,19 @@ def test_a_run_is_drawn_before_textual_is_imported(output: Path) -> None:
     )
     assert "lossmon.ui.launch" in modules
     assert "textual" not in modules and "asyncio" not in modules
+
+
+def test_a_local_screen_runs_without_openssl() -> None:
+    modules = imported(
+        "from lossmon.ui import launch; launch._import_asyncio(); import textual.app"
+    )
+    assert "asyncio.sslproto" in modules
+    assert "ssl" not in modules and "_ssl" not in modules
+    modules = imported(
+        "import lossmon.remote; from lossmon.ui.launch import _import_asyncio as go; go(); "
+        "import asyncio"
+    )
+    assert "_ssl" in modules
 
 
 def test_judging_imports_no_masked_arrays(output: Path) -> None:

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -46,6 +45,9 @@ def run(arguments: Sequence[str]) -> str:
     Raises:
         SlurmError: It is not installed, fails, or takes too long.
     """
+    # The first frame of a machine with Slurm need not wait for this module.
+    import subprocess
+
     name = arguments[0]
     try:
         done = subprocess.run(

@@ -26,6 +26,9 @@ COPY = "stdin.log"
 CHUNK = 1 << 16
 """Bytes that are copied at a time."""
 
+SECOND_LOOK = 2.0
+"""Seconds for a second look at a path without metrics: enough to say what it holds instead."""
+
 
 @contextmanager
 def copied_input(
@@ -235,7 +238,7 @@ def _found_instead(path: Path, where: str, language: str) -> Iterator[str]:
     if path.is_file() and not path.stat().st_size:
         yield phrase("{name} is empty", language, name=where)
         return
-    found = Monitor([path]).drain()
+    found = Monitor([path]).poll(SECOND_LOOK)
     for run in found.runs:
         logged = about_logged(run, language)
         text = "{run}: {logged}; `lossmon {path}` shows them" if logged else UNMEASURED

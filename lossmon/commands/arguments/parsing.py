@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 from lossmon.config import SETTINGS, Setting, config_directory, displayed
 from lossmon.errors import did_you_mean
 from lossmon.locale import message
+from lossmon.sanitize import cells
 
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
@@ -93,7 +94,7 @@ class _CommandParser(argparse.ArgumentParser):
 
     def error(self, wrong: str) -> NoReturn:
         text = f"{wrong}{self._meant(wrong)}; see {self.prog} --help"
-        self.exit(2, f"{self.prog}: {message(text)}\n")
+        self.exit(2, f"{self.prog}: {cells(message(text))}\n")
 
     def _meant(self, message: str) -> str:
         """What the user may have meant, from argparse's words on what is wrong."""

@@ -68,7 +68,7 @@ def _still(fall: float) -> float:
 def converged(signals: Signals) -> Finding | None:
     """The losses are flat after a real descent."""
     train = signals.train
-    if signals.kind in (LossKind.REWARD, LossKind.ADVERSARIAL):
+    if signals.kind in (LossKind.REWARD, LossKind.ADVERSARIAL, LossKind.SUMMED):
         return None
     least = ENDED_POINTS if signals.ended else CONVERGED_POINTS
     if train is None or signals.logged_steps < least or little_learnt(signals):

@@ -45,7 +45,11 @@ def healthy(signals: Signals) -> Finding | None:
     return Finding("healthy", severity, signals.first, confidence, evidence, variant)
 
 
-UNJUDGED_KINDS = {LossKind.REWARD: "reward", LossKind.ADVERSARIAL: "adversarial"}
+UNJUDGED_KINDS = {
+    LossKind.REWARD: "reward",
+    LossKind.ADVERSARIAL: "adversarial",
+    LossKind.SUMMED: "summed",
+}
 """Kinds of loss that say little, and the variant that says what to look at instead."""
 
 
@@ -113,7 +117,16 @@ def warming_up(signals: Signals) -> Finding | None:
     if signals.non_finite is not None:
         # That needs no more points.
         return None
-    return _too_few("warming_up", signals, points, needed, "ended" if signals.ended else "")
+    variant = "ended" if signals.ended else ""
+    if signals.train is None and signals.eval is None and _has_metrics(signals):
+        # More points of what is logged would change nothing.
+        variant = "no_loss"
+    return _too_few("warming_up", signals, points, needed, variant)
+
+
+def _has_metrics(signals: Signals) -> bool:
+    curves = (one.curve for one in signals.metrics)
+    return any(curve is not None and curve.points >= ENOUGH_POINTS for curve in curves)
 
 
 def _too_few(code: str, signals: Signals, points: int, needed: int, variant: str = "") -> Finding:

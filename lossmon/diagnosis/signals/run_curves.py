@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from lossmon.diagnosis.binned_curve import FIRST, HIGH, LAST, MEAN
-from lossmon.diagnosis.curve_stats import CurveStats, cached
+from lossmon.diagnosis.curve_stats import CurveStats, cached, is_sum
 from lossmon.diagnosis.noise import spread_of
 from lossmon.diagnosis.policy_curves import PolicyCurve, PolicyQuantity
 from lossmon.diagnosis.state import Channel, EngineState, LossKind, NonFiniteLoss
@@ -53,7 +53,6 @@ class RunCurves:
             state: What the engine keeps of the run.
         """
         self._state = state
-        self.kind: LossKind = state.kind
         self.non_finite: NonFiniteLoss | None = state.non_finite
         self.repeats = state.repeats
         self.last_change = state.last_change
@@ -62,6 +61,14 @@ class RunCurves:
         self.first = state.first or 0
         self.total = state.total_steps
         self.restarted = state.last_restart is not None
+
+    @cached
+    def kind(self) -> LossKind:
+        """Which rules the losses can be judged by."""
+        kind = self._state.kind
+        if kind is LossKind.PLAIN and self.train is not None and is_sum(self.train):
+            return LossKind.SUMMED
+        return kind
 
     @cached
     def offset(self) -> float:

@@ -12,7 +12,7 @@ from lossmon.errors import internal_error
 from lossmon.store import RunStore
 from lossmon.store.headline import Headlines
 from lossmon.store.run import MeasuredQuantity
-from lossmon.store.training_order import PointBatch, RestartMarker, TrainingOrder
+from lossmon.store.training_order import PointBatch, PointWindow, RestartMarker, TrainingOrder
 from lossmon.types import UNJUDGED, Confidence, Diagnosis, Facts, Finding, Meaning, Severity
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ REPLAY_SHARE = 20.0
 """Replaying a run may take a twentieth of the time, however long the run is."""
 
 
-FeedItem = RestartMarker | PointBatch
+FeedItem = RestartMarker | PointWindow | PointBatch
 Backlog = tuple["Engine", tuple[FeedItem, ...]]
 """An engine, and the points that it has not been fed."""
 
@@ -90,11 +90,11 @@ class DiagnosisFeed:
                 if self._engine is None or self.is_lent:
                     return UNJUDGED
                 return self._engine.diagnosis(over)
-            except Exception as error:
+            except BaseException as error:
                 self.fail(error)
         return Diagnosis(_FAILED, (_FAILED,), ())
 
-    def fail(self, error: Exception) -> None:
+    def fail(self, error: BaseException) -> None:
         """Stop judging because of an error in lossmon itself, until the run is replayed."""
         self.replay()
         self.error = f"{internal_error(error)}; the run is not judged"
@@ -121,7 +121,7 @@ class DiagnosisFeed:
         now = time.monotonic()
         if self._engine is not None or not self._gather(facts, now, now):
             return None
-        points = sum(len(item.steps) for item in self._queue if isinstance(item, PointBatch))
+        points = sum(len(one) for one in self._queue if not isinstance(one, RestartMarker))
         if not LEAST_LENT <= points <= MOST_LENT:
             # It is still to be judged here, even where there are no points.
             self._version = -1
@@ -150,7 +150,9 @@ class DiagnosisFeed:
         plan = facts.total_steps
         if self.error or self._lent is not None or not self._is_due(plan, begin, deadline):
             return False
-        if not self._read(plan) or (self._order.disordered and self._may_replay(begin, deadline)):
+        is_known = bool(self._queue) and self._version == self._store.version and plan == self._plan
+        is_in_order = is_known or self._read(plan)
+        if not is_in_order or (self._order.disordered and self._may_replay(begin, deadline)):
             self.replay()
             self._read(plan)
             self._cost = 0.0
@@ -165,7 +167,7 @@ class DiagnosisFeed:
     def _may_replay(self, now: float, deadline: float) -> bool:
         """Whether the run may be replayed: not too often, and only while all points are held."""
         in_time = now >= self._not_before or deadline == float("inf")
-        return in_time and not self._store.has_dropped(self.reads)
+        return in_time and not self._store.has_dropped(self.reads, sampled=False)
 
     def _read(self, plan: int | None) -> bool:
         """Queue the points that the store got; False where the run must be replayed instead."""
@@ -201,9 +203,10 @@ class DiagnosisFeed:
         engine, now = self._judge(), time.monotonic()
         while self._queue:
             item = self._queue.popleft()
-            if isinstance(item, PointBatch):
-                item, rest = item.split(self._slice)
-                if len(rest.steps):
+            if not isinstance(item, RestartMarker):
+                batch = item.batch() if isinstance(item, PointWindow) else item
+                item, rest = batch.split(self._slice)
+                if len(rest):
                     self._queue.appendleft(rest)
             feed(engine, item)
             began, now = now, time.monotonic()
@@ -224,7 +227,8 @@ def feed(engine: Engine, item: FeedItem) -> None:
     if isinstance(item, RestartMarker):
         engine.restart(item.step)
     else:
-        engine.feed(item.channels, item.steps, item.values)
+        batch = item.batch() if isinstance(item, PointWindow) else item
+        engine.feed(batch.channels, batch.steps, batch.values)
 
 
 def _channels(
@@ -232,7 +236,10 @@ def _channels(
 ) -> dict[str, int]:
     """The engine's number of each quantity, by key."""
     heads = (headlines.train, headlines.eval)
-    return {
-        one.key: engine.channel(replace(one.meaning, key=one.key), one.key in heads)
-        for one in quantities
-    }
+    return {one.key: engine.channel(_named(one), one.key in heads) for one in quantities}
+
+
+def _named(quantity: MeasuredQuantity) -> Meaning:
+    """What a quantity means, with its own key."""
+    meaning = quantity.meaning
+    return meaning if meaning.key == quantity.key else replace(meaning, key=quantity.key)

@@ -25,6 +25,7 @@ from lossmon.monitor.runs.description import (
 from lossmon.monitor.runs.diagnosis_feed import Backlog, DiagnosisFeed
 from lossmon.monitor.runs.files import RunFiles, RunLog
 from lossmon.monitor.runs.notes import notes_on
+from lossmon.monitor.runs.unmeasured import UnmeasuredValues
 from lossmon.monitor.studies import with_study
 from lossmon.readers.discovery.found import FoundRun
 from lossmon.readers.tags.meaning import meaning
@@ -84,6 +85,7 @@ class RunMonitor:
         self._store = RunStore(memory_budget)
         self._feed = DiagnosisFeed(self._store, sensitivity)
         self._log = RunLog()
+        self._unmeasured = UnmeasuredValues()
         self._samples = SampleStore()
         self._media = MediaStore()
         self._settings: Mapping[str, str] = {}
@@ -130,6 +132,7 @@ class RunMonitor:
         """Drop all that was read of some files, and judge the rest again."""
         for number in numbers:
             self._store.clear(number)
+            self._unmeasured.clear(number)
             self._samples.clear(number)
             self._media.clear(number)
             self._feed.replay()
@@ -142,7 +145,7 @@ class RunMonitor:
     @property
     def busy(self) -> bool:
         """Whether bytes are known to be unread or points unjudged."""
-        return self._feed.busy or self._files.has_unread
+        return self._must_reread or self._feed.busy or self._files.has_unread
 
     @property
     def caught_up(self) -> bool:
@@ -200,7 +203,7 @@ class RunMonitor:
             batch = file.read(deadline, now)
             if batch is not None:
                 self._add(file, batch)
-        except Exception as error:
+        except BaseException as error:
             file.fail(error)
             self._drop([file.number])
 
@@ -209,6 +212,7 @@ class RunMonitor:
         source, rank = file.reader.source if file.reader else found.format.source, found.format.rank
         if batch.replaced:
             self._store.replace_file(file.number)
+            self._unmeasured.clear(file.number)
             self._samples.clear(file.number)
             self._media.clear(file.number)
             self._log.clear(found.path.name)
@@ -216,8 +220,8 @@ class RunMonitor:
         tags = {points.tag for points in batch.points}
         if self._overrides.add(tags | {f"{found.scope}/{tag}" for tag in tags if found.scope}):
             self._rename()
-        for points in batch.points:
-            what = self._meaning(points.tag, found.scope, source)
+        named = [(one, self._meaning(one.tag, found.scope, source)) for one in batch.points]
+        for points, what in self._unmeasured.without(file.number, named):
             self._store.add(file.number, source, rank, found.scope, points, what)
         for restart in batch.restarts:
             self._store.restart(file.number, source, rank, found.scope, restart)
@@ -235,7 +239,7 @@ class RunMonitor:
 
         try:
             self._settings = settings_beside(self._found.path)
-        except Exception as error:
+        except BaseException as error:
             self._notes[f"{internal_error(error)}; its settings files are not read"] = None
         self._changes += 1
 
@@ -263,7 +267,15 @@ class RunMonitor:
         the points, is known only then.
         """
         if self._files.caught_up:
-            self._with_feed(lambda: self._feed.update(self._facts(), deadline))
+            self._with_feed(lambda: self._update(deadline))
+
+    def _update(self, deadline: float) -> bool:
+        """Feed what is new, but no sample: where a source leads that is held in part, all files are
+        read again first."""
+        if self._store.leads_sampled:
+            self._must_reread = True
+            return False
+        return self._feed.update(self._facts(), deadline)
 
     def lend(self) -> Backlog | None:
         """Points for another process to judge, None where they are judged here."""
@@ -279,14 +291,19 @@ class RunMonitor:
             if changed := step():
                 self._changes += 1
             if (changed and not self._feed.busy) or (self._feed.error and self._store.is_crowded):
-                if self._store.thin():
-                    return_freed()
-                self._store.settle()
+                self._return_memory()
             return changed
-        except Exception as error:
+        except BaseException as error:
             self._feed.fail(error)
             self._changes += 1
             return None
+
+    def _return_memory(self) -> None:
+        """Drop what is held twice and what exceeds the budget, once all was judged."""
+        dropped = self._store.sample()
+        if self._store.thin() or dropped:
+            return_freed()
+        self._store.settle()
 
     def _facts(self) -> Facts:
         if self._known_facts[0] != self._changes:
@@ -312,7 +329,7 @@ class RunMonitor:
         name = name or self._found.name
         try:
             return self._described(name)
-        except Exception as error:
+        except BaseException as error:
             if self._snapshot is None or self._failed_at != self._changes:
                 self._failed_at = self._changes
                 why = f"{internal_error(error)}; the run cannot be shown"

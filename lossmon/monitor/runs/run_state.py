@@ -53,8 +53,12 @@ def step_rate(series: Series | None) -> StepRate:
     """Median rate of the newest points, which evals and pauses do not change."""
     if series is None or len(series) < 3:
         return StepRate()
-    steps = series.steps[-RATE_POINTS:].astype(np.float64)
-    walls = series.wall_times[-RATE_POINTS:]
+    count = RATE_POINTS
+    while count < len(series) and series.wall_times[-1] == series.wall_times[-count]:
+        # Points that were read at once have one time: those before them tell the rate.
+        count *= 4
+    steps = series.steps[-count:].astype(np.float64)
+    walls = series.wall_times[-count:]
     timed = np.isfinite(walls)
     steps, walls = steps[timed], walls[timed]
     if len(steps) < 3 or walls[-1] <= walls[0] or steps[-1] <= steps[0]:

@@ -13,8 +13,12 @@ from lossmon.readers.records.names import clean_name
 from lossmon.readers.values import number
 from lossmon.types import Facts
 
-MOST_ROWS = 4_000
-"""Rows fetched per visit: some 20 ms, for which a writer may have to wait."""
+MOST_ROWS = 1_000
+"""Rows fetched per visit: about 1 ms. As long as somebody reads, a writer cannot begin its
+write-ahead log again, and at each commit it tries to, in vain, once the log is full."""
+
+MOST_SCANNED = 4_000
+"""Rows looked through at a time for the runs that they belong to, for as long."""
 
 MOST_SETTINGS = 1000
 """Hyperparameters kept of one run."""
@@ -77,15 +81,22 @@ class RunMarks:
         """Take note of new rows; returns False if the newest row of the last visit is gone."""
         table, run = self._table, self._run
         ending = f"SELECT rowid, * FROM {table} ORDER BY rowid DESC LIMIT 1"
-        before, self._last = self._last, connection.execute(ending).fetchone() or ()
-        if before is None:
-            return True
-        at = before[0] if before else -1
-        same = f"SELECT rowid, * FROM {table} WHERE rowid = ?"
-        if before and connection.execute(same, (at,)).fetchone() != before:
-            return False
-        newest = f"SELECT {run}, MAX(rowid) FROM {table} WHERE rowid > ? GROUP BY {run}"
-        self._newest.update(connection.execute(newest, (at,)).fetchall())
+        before, last = self._last, connection.execute(ending).fetchone() or ()
+        if before is not None:
+            at = before[0] if before else -1
+            same = f"SELECT rowid, * FROM {table} WHERE rowid = ?"
+            if before and connection.execute(same, (at,)).fetchone() != before:
+                return False
+            newest = (
+                f"SELECT run, MAX(row) FROM (SELECT rowid AS row, {run} AS run FROM {table} "
+                f"WHERE rowid > ? ORDER BY rowid LIMIT {MOST_SCANNED}) GROUP BY run"
+            )
+            while last and at < last[0] and (found := connection.execute(newest, (at,)).fetchall()):
+                self._newest.update(found)
+                at = max(row for _, row in found)
+                release(connection)
+                connection.execute("BEGIN")
+        self._last = last
         return True
 
     def of(self, run: object) -> Hashable:
@@ -133,7 +144,7 @@ class RowCursor:
 
 
 def release(connection: sqlite3.Connection) -> None:
-    """End the transaction of a visit: its writer goes on while the rows become points."""
+    """End a transaction: the writer goes on, as while rows become points."""
     connection.execute("END")
 
 

@@ -40,11 +40,11 @@ class RunContainers:
     def _has_changed(self, key: _Key) -> bool:
         try:
             return _names(self._open[key].runs()) != self._seen[key]
-        except Exception as error:
+        except BaseException as error:
             self._give_up(key, error)
             return True
 
-    def _give_up(self, key: _Key, error: Exception) -> None:
+    def _give_up(self, key: _Key, error: BaseException) -> None:
         self._open.pop(key, None)
         self._broken[key] = f"{key[0]}: {internal_error(error)}; the file is skipped"
 
@@ -55,7 +55,7 @@ class RunContainers:
             return []
         try:
             return self._runs(file, key)
-        except Exception as error:
+        except BaseException as error:
             self._give_up(key, error)
             return []
 

@@ -138,7 +138,7 @@ class Detector:
         """Look at a file; whatever it holds, it must not cost more than itself."""
         try:
             found = self._look(file, state, detect)
-        except Exception as error:
+        except BaseException as error:
             self._notes[file.path] = f"{file.path}: {internal_error(error)}; the file is skipped"
             self._final.add(file.inode)
             found = None
@@ -161,10 +161,12 @@ class Detector:
         if found is None and head and _is_one_long_line(path, head):
             later = head_after_first_line(path)
             found = self._format(path, later, detect) if later else None
-        premature = found is not None and head and _is_premature(found, head, state.modified)
+        premature = found is not None and head and _is_premature(path, found, head, state.modified)
         if found is None or head is None or premature:
             whole = head is not None and len(head) >= HEAD and later is not None
-            if whole and not self._may_get_tables(file, head or b""):
+            # Contents follow where a file was made longer first.
+            whole = whole and bool((head or b"").strip(b"\0"))
+            if not (head and self._may_get_tables(file, head)) and whole:
                 self._final.add(file.inode)
                 self._undecided.pop(file.inode, None)
             else:
@@ -231,10 +233,23 @@ def _is_one_long_line(path: Path, head: bytes) -> bool:
     return cut and b"\0" not in head and path.suffix.lower() != ".json"
 
 
-def _is_premature(found: Format, head: bytes, modified: float) -> bool:
+def _is_premature(path: Path, found: Format, head: bytes, modified: float) -> bool:
     """Whether half a line may look like another format than the whole one."""
     unfinished = len(head) < HEAD and b"\n" not in head and b"\r" not in head
-    return found.rank >= Rank.ROUNDED and unfinished and time.time() - modified < FRESH
+    if found.rank < Rank.ROUNDED or not unfinished or time.time() - modified >= FRESH:
+        return False
+    return path.suffix.lower() != ".json" or not _is_document(head)
+
+
+def _is_document(head: bytes) -> bool:
+    """Whether a text is a whole JSON document, which ends without a line break as a rule."""
+    import json
+
+    try:
+        document = json.loads(head)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(document, (dict, list))
 
 
 def _has_loss(found: Format, head: bytes) -> bool:
@@ -250,23 +265,29 @@ def _has_loss(found: Format, head: bytes) -> bool:
 
 
 ENOUGH = 500
-"""Files of one directory and one sort of name without metrics, from which on the others wait: a
-data set of 100,000 texts beside a log must not hide it."""
+"""Files of one sort of name without metrics, from which on the others wait: a data set of 100,000
+texts beside a log or in directories of its own must not hide it."""
+
+MANY = 5_000
+"""The same of all names with one ending: the texts of a data set may be named by their titles."""
 
 _COUNTED = re.compile(r"[0-9a-f]{8,}|[0-9]+")
 """What tells one name from the next: a number, a hash or a part of a UUID."""
 
-Sort = tuple[str, str]
-"""A directory, and a name without what is counted in it."""
-
 
 class Lookalikes:
-    """Puts files off while those named alike turn out to hold no metrics."""
+    """Puts files off while those named alike turn out to hold no metrics.
+
+    A sort is a name without what is counted in it; a sort with metrics never waits.
+    """
 
     def __init__(self) -> None:
-        self._refused: Counter[Sort] = Counter()
-        self._known: set[Sort] = set()
+        self._refused: Counter[str] = Counter()
+        """Files by their sort, and by the ending of their names."""
+        self._known: set[str] = set()
         self._waiting: dict[tuple[int, int], ListedFile] = {}
+        self._alike: dict[str, list[tuple[int, int]]] = {}
+        """Files that were put off, by their sort."""
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -275,10 +296,12 @@ class Lookalikes:
         """Whether a file that was not looked at yet is put off."""
         if file.inode in self._waiting:
             return True
-        sort = _sort(file.path)
-        if self._refused[sort] < ENOUGH or sort in self._known:
+        sort, ending = _sort(file)
+        few = self._refused[sort] < ENOUGH and self._refused[ending] < MANY
+        if few or sort in self._known:
             return False
         self._waiting[file.inode] = file
+        self._alike.setdefault(sort, []).append(file.inode)
         return True
 
     def pop(self) -> ListedFile:
@@ -287,18 +310,17 @@ class Lookalikes:
 
     def refuse(self, file: ListedFile) -> None:
         """Note that a file holds no metrics."""
-        self._refused[_sort(file.path)] += 1
+        self._refused.update(_sort(file))
 
     def recognise(self, file: ListedFile) -> None:
         """Note that a file holds metrics: no other one of its sort waits any longer."""
-        sort = _sort(file.path)
+        sort, _ = _sort(file)
         self._known.add(sort)
-        if self._refused[sort] >= ENOUGH:
-            alike = [key for key, one in self._waiting.items() if _sort(one.path) == sort]
-            for key in alike:
-                del self._waiting[key]
+        for inode in self._alike.pop(sort, ()):
+            self._waiting.pop(inode, None)
 
 
-def _sort(path: str) -> Sort:
-    directory, name = os.path.split(path)
-    return directory, _COUNTED.sub("0", name.lower())
+def _sort(file: ListedFile) -> tuple[str, str]:
+    """The sort of a file, and the ending of its name."""
+    name = os.path.basename(file.path).lower()
+    return _COUNTED.sub("0", name), os.path.splitext(name)[1]

@@ -13,12 +13,9 @@ from lossmon.fast_dataclass import dataclass
 from lossmon.readers.discovery.containers import RunContainers
 from lossmon.readers.discovery.detection import Detector, OutOfTime
 from lossmon.readers.discovery.found import FoundRun, ordered
-from lossmon.readers.discovery.search_path import SearchPath
+from lossmon.readers.discovery.search_path import EXAMPLES, SearchPath
 from lossmon.readers.format import Format
 from lossmon.readers.registry import directories, plugin_notes
-
-EXAMPLES = 5
-"""Names of unrecognised files that a message may quote: enough to see what sort they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +109,7 @@ class Discovery:
     def _refreshed(self, path: SearchPath, deadline: float) -> bool:
         try:
             return path.refresh(deadline)
-        except Exception as error:
+        except BaseException as error:
             self._broken[path] = f"{path.given}: {internal_error(error)}; new files are not found"
             return True
 
@@ -122,7 +119,7 @@ class Discovery:
             self._runs[path] = list(path.runs(self._detector, self._containers, seen))
         except OutOfTime:
             raise
-        except Exception as error:
+        except BaseException as error:
             self._broken[path] = f"{path.given}: {internal_error(error)}; new files are not found"
         else:
             self._broken.pop(path, None)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import field
 from itertools import pairwise
 
+from lossmon.ending import pass_on_the_end
 from lossmon.fast_dataclass import dataclass
 from lossmon.readers.discovery.found import FoundFile, only_text
 from lossmon.readers.discovery.grouping import FilesByRun
@@ -76,7 +77,8 @@ class Probe:
         self._size = _size_of(self.file)
         try:
             self._read()
-        except Exception:
+        except BaseException as error:
+            pass_on_the_end(error)
             # The reader that gives its points meets the same error and reports it.
             self._is_done = True
 

@@ -26,6 +26,10 @@ from lossmon.readers.discovery.trainings import Trainings
 from lossmon.readers.discovery.tree import ListedFile, Tree
 from lossmon.readers.format import as_file_name
 from lossmon.readers.registry import directories, is_interesting
+from lossmon.types import EMPTY
+
+EXAMPLES = 5
+"""Names of unrecognised files that a message may quote: enough to see what sort they are."""
 
 Checkpoints = tuple[tuple[int, str], ...]
 """Steps and names, ascending."""
@@ -134,8 +138,10 @@ class SearchPath:
         file = detector.find(listed, named=named)
         if file is None:
             # What a training has not written to yet is no unknown format.
-            if not (named and _is_empty(listed.path)):
-                self.unrecognised.append(os.path.basename(listed.path))
+            is_empty = len(self.unrecognised) < EXAMPLES and _is_empty(listed.path)
+            if not (named and is_empty):
+                name = os.path.basename(listed.path)
+                self.unrecognised.append(name + EMPTY if is_empty else name)
         elif listed.inode not in seen:
             seen.add(listed.inode)
             return file

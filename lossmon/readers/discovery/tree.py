@@ -218,7 +218,7 @@ class Tree:
         except OSError as error:
             self._notes[directory.path] = f"{directory.path}: {error.strerror}"
             return False
-        except Exception as error:
+        except BaseException as error:
             why = internal_error(error)
             self._notes[directory.path] = f"{directory.path}: {why}; the directory is skipped"
             directory.children, directory.files, directory.marks = (), (), ()

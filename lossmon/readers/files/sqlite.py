@@ -103,7 +103,8 @@ def visit(path: Path, timeout: float = TIMEOUT) -> Iterator[sqlite3.Connection]:
             raise BusyError from error
         raise ReadError(f"{path}: {error}") from error
     except (sqlite3.Error, OverflowError, UnicodeError) as error:
-        # A damaged file gives names and messages that are not UTF-8.
+        # SQLite says "file is not a database" or "database disk image is malformed". A damaged
+        # file gives names and messages that are not UTF-8.
         raise ReadError(f"{path}: {error}") from error
     finally:
         after = _left_log(path)

@@ -27,6 +27,11 @@ QUIET = 60.0
 """Seconds without a change after which `stat` alone is trusted. Network file systems cache
 attributes for up to a minute by default, and opening a file makes them look again."""
 
+HOLE = bytes(64)
+"""NULs in a row that nobody wrote so far: a file is made longer before its contents reach it where
+writes to a network file system overtake each other, or where its writer reserves room. No text and
+no whole record ends in as many."""
+
 T_co = TypeVar("T_co", bound=Sized, covariant=True)
 
 _FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
@@ -45,7 +50,7 @@ class Tail:
     Attributes:
         path: The file.
         offset: Bytes consumed so far.
-        size: Bytes in the file at the last call, 0 if it was absent.
+        size: Bytes in the file at the last call without a hole at its end, 0 if it was absent.
         replaced: The last call found other content than was read before: what it returned starts
             at byte 0, and all earlier bytes are void.
     """
@@ -57,6 +62,8 @@ class Tail:
         self.replaced = False
         self._head = b""
         self._seam = b""
+        self._hole: int | None = None
+        """Where the newest hole begins that was passed over: it may be filled later."""
         self._seen: tuple[int, ...] = ()
 
     @property
@@ -120,11 +127,22 @@ class Tail:
             if not self._continues(descriptor):
                 self._rewind()
             content = os.pread(descriptor, min(limit, self.pending), self.offset)
+            if content.endswith(HOLE) and self._is_unwritten(descriptor, len(content)):
+                content = content.rstrip(b"\0")
+                self.size = self.offset + len(content)
         finally:
             os.close(descriptor)
         self._advance(content)
         self._seen = _identity(status)
         return content
+
+    def _is_unwritten(self, descriptor: int, length: int) -> bool:
+        """Whether nothing was written behind what was just read."""
+        end = self.offset + length
+        try:
+            return _next_written(descriptor, end, self.size) == self.size
+        except OSError:
+            return end == self.size
 
     def _check(self, status: os.stat_result) -> None:
         if not stat.S_ISREG(status.st_mode):
@@ -143,14 +161,20 @@ class Tail:
             return False
         if os.pread(descriptor, len(self._head), 0) != self._head:
             return False
+        if self._hole is not None and os.pread(descriptor, len(HOLE), self._hole) != HOLE:
+            return False
         return os.pread(descriptor, len(self._seam), self.offset - len(self._seam)) == self._seam
 
     def _rewind(self) -> None:
         self.replaced = True
         self.offset = 0
         self._head = self._seam = b""
+        self._hole = None
 
     def _advance(self, content: bytes) -> None:
+        at = content.find(HOLE)
+        if at > 0 or (at == 0 and not self._seam.endswith(HOLE)):
+            self._hole = self.offset + at
         self.offset += len(content)
         if len(self._head) < FINGERPRINT:
             self._head += content[: FINGERPRINT - len(self._head)]
@@ -211,7 +235,7 @@ def read_until(file: Incremental[T_co], deadline: float) -> Iterator[T_co]:
     Raises:
         ReadError: The file may not be read, or is corrupt from its first unread byte on.
     """
-    found, most = False, math.inf if math.isinf(deadline) else MOST_PIECES
+    begin, found, most = time.monotonic(), False, math.inf if math.isinf(deadline) else MOST_PIECES
     for count in itertools.count(1):
         try:
             piece = file.read()
@@ -223,5 +247,7 @@ def read_until(file: Incremental[T_co], deadline: float) -> Iterator[T_co]:
             return
         yield piece
         found = found or len(piece) > 0
-        if count >= most or time.monotonic() >= deadline:
+        now = time.monotonic()
+        # The next piece takes about as long as each of these.
+        if count >= most or now + (now - begin) / count >= deadline:
             return

@@ -185,10 +185,19 @@ def draw_findings(
         (below, low, "below", "clipped"),
         (broken, low, "nan", "nan"),
     ):
-        for x in np.flatnonzero(where).tolist():
-            canvas.put(plan.left + x, y, glyph_of(kind, options), style)
+        places = (plan.left + np.flatnonzero(where)).tolist()
+        if kind == "nan":
+            # Another curve may run along the edge (the broken one ends there): above is room.
+            rows = range(low, max(low - 3, -1), -1)
+            y = min(rows, key=lambda row: max(1, _taken(canvas, places, row)))
+        for x in places:
+            canvas.put(x, y, glyph_of(kind, options), style)
             found.add(kind)
     return frozenset(found)
+
+
+def _taken(canvas: Canvas, places: Sequence[int], row: int) -> int:
+    return sum(not canvas.blank(x, row, 1) for x in places)
 
 
 def _cells(columns: NDArray[np.bool_], per_cell: int) -> NDArray[np.bool_]:

@@ -234,6 +234,14 @@ class Canvas:
         self._codes[window][seen] = codes[seen]
         self._styles[window][seen] = styles[seen]
 
+    def underlay(self, x: int, y: int, codes: Codes, style: str) -> None:
+        """Put a block of cells with its top left corner at (x, y) behind what was drawn."""
+        height, width = codes.shape
+        window = (slice(y, y + height), slice(x, x + width))
+        free = (self._codes[window] == _SPACE) & (codes != _SPACE)
+        self._codes[window][free] = codes[free]
+        self._styles[window][free] = self._index[style]
+
     def tint(self, x: int, y: int, cells: NDArray[np.bool_], by: int) -> None:
         """Give cells of the block at (x, y) the style that stands `by` names behind their own."""
         height, width = cells.shape

@@ -10,7 +10,15 @@ import numpy as np
 from lossmon.fast_dataclass import dataclass
 from lossmon.types import Floats, Ints
 from lossmon.ui.chart.axes.ranges import Span
-from lossmon.ui.chart.downsample import FEWEST, ReducedCurve, edges, local_lines, reach, reduce
+from lossmon.ui.chart.downsample import (
+    FEWEST,
+    ReducedCurve,
+    edges,
+    local_lines,
+    reach,
+    reduce,
+    spikes,
+)
 from lossmon.ui.chart.model import Curve
 
 _PROBES = 16
@@ -156,7 +164,9 @@ class Trace:
         if min(points, 2 * reach * density) < FEWEST:
             return replace(window, ends=self._ends(width))
         counts = np.asarray(columns.points - columns.bad, np.float64)
-        line = local_lines(columns.middle, counts, reach)
+        middle = columns.middle
+        counts[spikes(middle)] = 0.0
+        line = local_lines(middle, counts, reach)
         self._line = span, line
         return Window(replace(columns, line=line), None, None, smoothed=True)
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lossmon.fast_dataclass import dataclass
+from lossmon.quantiles import median, quantile
 from lossmon.types import Floats, Ints
 from lossmon.ui.chart.axes.ranges import Span
 
@@ -56,7 +58,8 @@ def edges(x: Floats | Ints, span: Span, width: int) -> Ints:
     belongs to the last column.
     """
     bounds = span.low + span.length * np.arange(width + 1) / width
-    bounds[-1] = np.nextafter(span.high, np.inf)
+    # Positions in epochs come back as steps with a rounding error: the last must not be lost by it.
+    bounds[-1] = max(np.nextafter(span.high, np.inf), span.high + span.length * 1e-9)
     if x.dtype.kind in "iu":
         # Whole numbers are compared as such: else all of `x` would be copied to floats.
         bounds = np.clip(np.ceil(bounds), -_LARGEST, _LARGEST).astype(np.int64)
@@ -172,6 +175,40 @@ def local_lines(means: Floats, counts: Floats, reach: float) -> Floats:
     # Beside values of 1e12 the sums hold nothing of one of 1e-12: the points do.
     line = np.where(np.abs(line) > LOST, line * size, means)
     return np.where(known, line, np.nan)
+
+
+_SPIKE_WIDTH = 4
+"""Columns in a row of which a spike has at most as many."""
+
+_SPIKE_HEIGHT, _SPIKE_SHARE = 8.0, 0.2
+"""How far a spike lies from the median around it: in medians of the distances there, and as a
+share of the range of most columns."""
+
+
+def spikes(means: Floats) -> NDArray[np.bool_]:
+    """Which columns are spikes: far from those around them, and few in a row.
+
+    One bad batch would be a hill in the line, also before it happened. Its points are shown behind
+    the line. The newest columns are none: what follows them may stay where they are.
+    """
+    found = np.zeros(len(means), np.bool_)
+    filled = np.flatnonzero(np.isfinite(means))
+    size = 2 * _SPIKE_WIDTH + 1
+    if len(filled) < 2 * size:
+        return found
+    values = means[filled]
+    around = np.lib.stride_tricks.sliding_window_view(values, size)
+    middle = np.partition(around, _SPIKE_WIDTH, axis=1)[:, _SPIKE_WIDTH]
+    with np.errstate(over="ignore"):
+        apart = np.abs(around - middle[:, None])
+    usual = np.partition(apart, _SPIKE_WIDTH, axis=1)[:, _SPIKE_WIDTH]
+    # By chance a few points are alike, also where the others around them are not.
+    usual = np.maximum(usual, median(usual))
+    own = apart[:, _SPIKE_WIDTH] / _SPIKE_HEIGHT
+    least = quantile(values, 0.95) * _SPIKE_SHARE - quantile(values, 0.05) * _SPIKE_SHARE
+    is_spike = (own > usual) & (own > least / _SPIKE_HEIGHT)
+    found[filled[_SPIKE_WIDTH:-_SPIKE_WIDTH][is_spike]] = True
+    return found
 
 
 def _windows(values: Floats, side: int) -> Floats:

@@ -7,12 +7,21 @@ from collections.abc import Sequence
 import numpy as np
 
 from lossmon.fast_dataclass import dataclass
+from lossmon.quantiles import quantile
 from lossmon.types import Floats
 from lossmon.ui.chart.axes.log_x import position_ticks
-from lossmon.ui.chart.axes.ranges import Frame, Span, bulk, settle, spread, x_span
+from lossmon.ui.chart.axes.ranges import (
+    Frame,
+    Span,
+    bulk,
+    rise_top,
+    settle,
+    spread,
+    x_span,
+)
 from lossmon.ui.chart.axes.ticks import Tick, linear_ticks, log_ticks, step_ticks, time_ticks
 from lossmon.ui.chart.curve_cache import Trace
-from lossmon.ui.chart.model import ChartModel, ChartOptions
+from lossmon.ui.chart.model import ChartModel, ChartOptions, XAxis
 
 _ROWS_PER_LABEL = (2.5, 2, 1)
 """Rows from one value label to the next at least; closer where there were none to compare."""
@@ -32,6 +41,12 @@ _LABEL_WIDTH = 5
 
 _ROOM_FOR_POSITIONS = 4
 """Rows below which there is no room for position labels."""
+
+_LEAST_PART = 0.05
+"""Share of the range of a loss that is in view at least, however small its rise is."""
+
+_MOST = 0.75
+"""Share of the points of a loss that stay in view where the rise of another one is to be seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +122,7 @@ def horizontal(traces: Sequence[Trace], model: ChartModel, options: ChartOptions
         recent=options.recent,
         total=model.total,
         live=model.live,
+        clock=options.x_axis is XAxis.TIME,
     )
 
 
@@ -121,7 +137,12 @@ def _ghosts_end(model: ChartModel) -> float:
 
 
 def vertical(
-    traces: Sequence[Trace], options: ChartOptions, x: Span, previous: Span | None
+    traces: Sequence[Trace],
+    options: ChartOptions,
+    x: Span,
+    previous: Span | None,
+    *,
+    losses: bool = False,
 ) -> Span | None:
     """The range of values (logarithms if the axis is logarithmic), or None if none is finite.
 
@@ -129,6 +150,7 @@ def vertical(
         traces: Curves that must be in view.
         options: How the chart is shown.
         previous: The range shown so far: it is kept while it fits.
+        losses: All of them are losses: a rise behind a minimum is made large enough to be seen.
     """
     if options.y_range is not None:
         low, high = sorted(scaled(np.array(options.y_range, np.float64), options.log_y).tolist())
@@ -137,8 +159,23 @@ def vertical(
     known = [span for span in spans if span is not None]
     if not known:
         return None
-    target = spread(min(span.low for span in known), max(span.high for span in known))
-    return settle(previous, target)
+    low, high = min(span.low for span in known), max(span.high for span in known)
+    if losses and options.hide_outliers and not options.log_y:
+        shown = previous.high if previous is not None and previous.high < high else None
+        top = _top(traces, x, low, shown) or high
+        high = min(high, max(top, low + _LEAST_PART * (high - low)))
+    return settle(previous, spread(low, high))
+
+
+def _top(traces: Sequence[Trace], x: Span, low: float, shown: float | None) -> float | None:
+    """Upper end of a range in which the rise of one of the losses is seen, with most of the
+    others; None where none of them rises."""
+    samples = [sample for trace in traces if len(trace) and len(sample := trace.sample(x))]
+    tops = [rise_top(sample, low, shown) for sample in samples]
+    if all(top is None for top in tops):
+        return None
+    pairs = zip(samples, tops, strict=True)
+    return max(quantile(sample, _MOST) if top is None else top for sample, top in pairs)
 
 
 def _values(trace: Trace, options: ChartOptions, x: Span) -> Span | None:

@@ -25,6 +25,14 @@ class XAxis(StrEnum):
     TOKENS = "tokens"
 
 
+class Guides(StrEnum):
+    """Faint lines behind the curves, at the labels of the axes."""
+
+    NONE = "none"
+    HORIZONTAL = "horizontal"
+    GRID = "grid"
+
+
 SMOOTHINGS = (0.0, 0.3, DEFAULT_WEIGHT, 0.8, 0.9, 0.95, 0.98, 0.99, 0.999)
 """The ladder of `+` and `-`: each step about doubles how far the smoothing reaches."""
 
@@ -37,11 +45,14 @@ class ChartSettings:
         smoothing: How much dense curves are smoothed, 0 to 0.999.
         x: What the horizontal counts.
         log: Logarithmic loss.
+        log_charts: Whether the y axis is logarithmic, by the keys of the charts for which this was
+            chosen; of the others, those of losses follow `log`.
         log_x: Logarithmic horizontal.
         robust: The range ignores outliers, which are marked at the edge.
         own: Each pane has its own range instead of a shared one.
         recent: Only the newest part of the run.
         overlaid: Train and eval in one pane even where two fit.
+        guides: Lines behind the curves.
         hidden: Panes that the user closed: `train`, `eval`, `metrics`, `hardware`,
             `configuration`, `log`, `verdicts`.
         sizes: Sizes that the user gave to panes, as in `PaneLayout`.
@@ -50,11 +61,13 @@ class ChartSettings:
     smoothing: float = DEFAULT_WEIGHT
     x: XAxis = XAxis.STEP
     log: bool = False
+    log_charts: Mapping[str, bool] = field(default_factory=dict)
     log_x: bool = False
     robust: bool = True
     own: bool = True
     recent: bool = False
     overlaid: bool = False
+    guides: Guides = Guides.NONE
     hidden: frozenset[str] = frozenset()
     sizes: Mapping[str, int] = field(default_factory=dict)
 
@@ -66,6 +79,7 @@ def chart_settings_of(config: Config) -> ChartSettings:
         x=XAxis(config.x_axis),
         log=config.log_y,
         robust=not config.outliers,
+        guides=Guides(config.guides),
     )
 
 
@@ -98,6 +112,7 @@ class Curve:
         steps: Steps of the points, for the readout; by default `x`.
         wall_times: Seconds since the Unix epoch of the points, for the readout.
         letter: One character at its end that tells it from the others, or empty.
+        loss: It should fall: its range shows a rise behind its minimum large enough to be seen.
     """
 
     name: str
@@ -113,6 +128,7 @@ class Curve:
     steps: Ints | None = None
     wall_times: Floats | None = None
     letter: str = ""
+    loss: bool = False
 
     def __len__(self) -> int:
         return len(self.y)
@@ -202,6 +218,7 @@ class ChartOptions:
         points: Raw points that are few enough are drawn one by one, over the lines, and a
             checkpoint whose place is taken stands beside it.
         cursor: Position of a vertical line, or None.
+        guides: Lines behind the curves.
     """
 
     smoothing: float = DEFAULT_WEIGHT
@@ -216,6 +233,7 @@ class ChartOptions:
     shade_gap: Shade = "none"
     points: bool = False
     cursor: float | None = None
+    guides: Guides = Guides.NONE
 
 
 def curve_of(
@@ -241,6 +259,7 @@ def curve_of(
         ghost_y=series.ghost_values,
         steps=series.steps,
         wall_times=series.wall_times,
+        loss=series.meaning.kind is Kind.LOSS,
     )
     if x_axis is not XAxis.TIME:
         return curve

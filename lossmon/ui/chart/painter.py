@@ -32,7 +32,7 @@ from lossmon.ui.chart.layers import (
     scatter_layer,
 )
 from lossmon.ui.chart.layout import Layout, horizontal, layout, vertical
-from lossmon.ui.chart.model import ChartModel, ChartOptions, Curve, XAxis
+from lossmon.ui.chart.model import ChartModel, ChartOptions, Curve, Guides, XAxis
 from lossmon.ui.theme.palette import Palette
 
 SERIES = tuple(f"series-{number}" for number in range(1, 9))
@@ -61,6 +61,7 @@ _PLAIN = (
     *(f"verdict-{severity.word}" for severity in Severity),
     "checkpoint",
     "cursor",
+    "guide",
 )
 
 STYLES = (*_PLAIN, *(f"{name}{TINTED}" for name in _PLAIN))
@@ -73,6 +74,11 @@ _INDEX = {name: index for index, name in enumerate(STYLES)}
 
 _ASCII_GLYPHS = "oxABCDEFGH"
 """What the second and further curves are made of in ASCII."""
+
+
+_GUIDES, _ASCII_GUIDES = ("┈", "┊", "┼", 1), ("-", ":", "+", 4)
+"""Characters of a line across, of one down, and of their crossing; in so many columns stands one
+across, since in ASCII an unbroken line would look like a curve."""
 
 
 class Painter:
@@ -137,7 +143,8 @@ class Painter:
         rows, columns = CELLS[options.marker]
         previous = self._previous(options)
         ranging = traces[: len(traces) - len(model.behind)]
-        y = vertical(ranging, options, x, previous)
+        losses = all(curve.loss for curve in (*model.curves, *model.context))
+        y = vertical(ranging, options, x, previous, losses=losses)
         self.frame = Frame(x, y or previous or Span(0.0, 1.0), options.log_y)
         plan = self.plan = layout(
             self.frame, options, canvas.width, canvas.height, log_x=model.log_x
@@ -162,6 +169,8 @@ class Painter:
         self.found = draw_findings(canvas, plan, grid, windows, options)
         if options.cursor is not None:
             draw_cursor(canvas, plan, grid, options)
+        if options.guides is not Guides.NONE:
+            _guides(canvas, plan, grid, options)
         pair = [*windows, *(window for _, window in behind)] if len(windows) == 1 else windows
         if options.shade_gap != "none" and len(pair) == 2:
             between = gap_cells(pair[0], pair[1], grid, (rows, columns))
@@ -284,13 +293,31 @@ def _axes(
         for y in range(plan.height):
             canvas.put(plan.left - 1, y, "|" if plain else "│", "axis")
     if plan.left and labelled:
-        rows = CELLS[options.marker][0]
-        places = grid.rows(np.array([tick.at for tick in plan.values], np.float64))
-        for tick, place in zip(plan.values, places.tolist(), strict=True):
-            y = min(max(round(place), 0), grid.height - 1) // rows
+        for tick, y in zip(plan.values, _value_rows(plan, grid, options), strict=True):
             canvas.write(plan.left - 1 - len(tick.label), y, _label(tick, options), "axis")
             canvas.put(plan.left - 1, y, "+" if plain else "┤", "axis")
     _positions(canvas, plan, grid, options)
+
+
+def _value_rows(plan: Layout, grid: Grid, options: ChartOptions) -> list[int]:
+    """The row of each label of the y axis."""
+    places = grid.rows(np.array([tick.at for tick in plan.values], np.float64))
+    rows = CELLS[options.marker][0]
+    return [min(max(round(one), 0), grid.height - 1) // rows for one in places.tolist()]
+
+
+def _guides(canvas: Canvas, plan: Layout, grid: Grid, options: ChartOptions) -> None:
+    """Draw lines at the labels of the axes where nothing else is drawn."""
+    across, down, cross, apart = _ASCII_GUIDES if options.marker == "ascii" else _GUIDES
+    codes = np.full((plan.height, plan.width), ord(" "), np.uint32)
+    rows = _value_rows(plan, grid, options)
+    codes[rows, ::apart] = ord(across)
+    if options.guides is Guides.GRID:
+        places = [grid.column(tick.at) for tick in plan.positions]
+        columns = [at // CELLS[options.marker][1] for at in places if at is not None]
+        codes[:, columns] = ord(down)
+        codes[np.ix_(rows, columns)] = ord(cross)
+    canvas.underlay(plan.left, 0, codes, "guide")
 
 
 def _label(tick: Tick, options: ChartOptions) -> str:
@@ -350,6 +377,7 @@ _ROLES = {
     "verdict-critical": "critical",
     "checkpoint": "muted",
     "cursor": "key",
+    "guide": "frame",
 }
 """The role of the theme that paints each style; raw points of further curves are muted."""
 

@@ -56,7 +56,8 @@ def placed_curve(run: RunSnapshot, series: Series, x: XAxis, style: str) -> Curv
     if tokens is not None:
         curve = curve_of(series, style)
         return replace(curve, x=in_tokens(series, tokens), ghost_x=curve.ghost_x[:0])
-    curve = curve_of(series, style, x, start_of(run.series))
+    start = start_of(run.series) if x is XAxis.TIME else None
+    curve = curve_of(series, style, x, start)
     return replace(curve, unit=steps_per_epoch(run, series)) if x is XAxis.EPOCH else curve
 
 

@@ -20,8 +20,8 @@ MOST_CHECKPOINTS = 8
 """Checkpoints that are all marked; of more only those that matter."""
 
 
-EVAL_SETS = ("series-3", "series-7", "series-8")
-"""Colour roles of the eval sets beside the headline one."""
+EVAL_SETS = ("series-3", "series-7", "series-6", "series-4", "series-8", "series-5")
+"""Colour roles of the eval sets beside the headline one; more lines could not be told apart."""
 
 
 def model_of(
@@ -116,9 +116,6 @@ def checkpoints_worth_a_mark(run: RunSnapshot) -> list[int]:
     return [*kept[-1:], run.checkpoints[-1][0]]
 
 
-MOST_EVAL_SETS = 4
-"""Eval sets that are drawn in one chart; more lines could not be told apart."""
-
 _REWARD, _KL, _LENGTH, _MARGIN, _ACCURACY = (
     lazy_pattern(pattern)
     for pattern in (
@@ -147,7 +144,7 @@ def eval_sets(run: RunSnapshot) -> tuple[int, ...]:
         for index, one in enumerate(run.series)
         if index != run.eval and _is_set_beside(one, headline)
     ]
-    return (run.eval, *others[: MOST_EVAL_SETS - 1])
+    return (run.eval, *others[: len(EVAL_SETS)])
 
 
 def _is_set_beside(one: Series, headline: Series) -> bool:

@@ -1,1 +1,1 @@
-"""Run comparison without a widget."""
+"""Run comparison: the compared runs, their table and their charts."""

@@ -1,9 +1,9 @@
-"""Compared runs, the metric of the comparison, and what is known of each run."""
+"""Comparison of runs: which are compared, by what, and what is known of each run."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lossmon.analysis.comparison import (
@@ -19,7 +19,7 @@ from lossmon.ui.chart.model import Curve, XAxis, start_of
 from lossmon.ui.chart.positions import has_axis, placed_curve
 from lossmon.ui.metrics.table import others
 from lossmon.ui.scene import Scene
-from lossmon.ui.state.session import LETTERS, MOST
+from lossmon.ui.state.session import LETTERS, MOST, RunLetters
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +36,21 @@ class Metric:
     label: str
     lower_is_better: bool | None
 
-    def of(self, run: RunSnapshot) -> Series | None:
-        """The series of a run, None where it has none."""
-        if self.key in ("eval", "train"):
-            found = run.eval_loss if self.key == "eval" else run.train_loss
-            return found if found is not None and len(found) else None
-        return next((one for one in others(run) if one.meaning.key == self.key), None)
+
+MetricTable = Mapping[str, Series]
+"""Series of a run by the key of their metric."""
+
+_LOSSES = {"eval": "eval loss", "train": "train loss"}
+"""Keys and labels of the headline losses, which runs log under many names."""
+
+
+def metrics_in(run: RunSnapshot) -> MetricTable:
+    """The metrics of a run: its losses, then the others as the panel ranks them."""
+    losses = {"eval": run.eval_loss, "train": run.train_loss}
+    found = {key: one for key, one in losses.items() if one is not None and len(one)}
+    for one in others(run):
+        found.setdefault(one.meaning.key, one)
+    return found
 
 
 def chosen_runs(scene: Scene) -> tuple[list[int], int]:
@@ -87,23 +96,28 @@ NON_FINITE = "non_finite"
 """The verdict on runs whose loss is NaN, also where the log has another number for it."""
 
 
-def metrics_of(runs: Sequence[RunSnapshot]) -> list[Metric]:
+def metrics_of(tables: Sequence[MetricTable]) -> list[Metric]:
     """Metrics that at least one run has: the losses, then what most runs have."""
-    found = []
-    for key, label in (("eval", "eval loss"), ("train", "train loss")):
-        metric = Metric(key, label, True)
-        if any(metric.of(run) is not None for run in runs):
-            found.append(metric)
-    heads = {loss.meaning.key for run in runs for loss in (run.eval_loss, run.train_loss) if loss}
-    rest: dict[str, Series] = {}
-    for run in runs:
-        for one in others(run):
-            if one.meaning.key not in heads:
-                rest.setdefault(one.meaning.key, one)
-    ranked = sorted(rest.values(), key=lambda one: _ORDER.index(one.meaning.kind))
-    return found + [
-        Metric(one.meaning.key, one.meaning.label, one.meaning.lower_is_better) for one in ranked
+    return [
+        Metric(key, _LOSSES[key], True)
+        if key in _LOSSES
+        else Metric(key, one.meaning.label, one.meaning.lower_is_better)
+        for key, one in leads_of(tables).items()
     ]
+
+
+def leads_of(tables: Sequence[MetricTable]) -> MetricTable:
+    """Every metric that a run has, by the series of the first run that has it; losses first."""
+    leads = {key: one for key in _LOSSES for table in tables[::-1] if (one := table.get(key))}
+    # What is the headline loss of one run may be logged beside another one by the next.
+    heads = {table[key].meaning.key for table in tables for key in _LOSSES if key in table}
+    rest: dict[str, Series] = {}
+    for table in tables:
+        for key, one in table.items():
+            if key not in _LOSSES and key not in heads:
+                rest.setdefault(key, one)
+    ranked = sorted(rest.items(), key=lambda one: _ORDER.index(one[1].meaning.kind))
+    return leads | dict(ranked)
 
 
 _ORDER = (
@@ -116,20 +130,18 @@ _ORDER = (
 )
 
 
-def usual_metric(runs: Sequence[RunSnapshot], metrics: Sequence[Metric]) -> int:
-    """The metric to begin with: the eval loss, unless it is of fewer than two of several runs."""
-    for at, metric in enumerate(metrics):
-        if sum(metric.of(run) is not None for run in runs) >= min(2, len(runs)):
-            return at
-    return 0
+def usual_metric(tables: Sequence[MetricTable], metrics: Sequence[Metric]) -> Metric | None:
+    """The metric to begin with: the eval loss, unless fewer than two of several runs have it."""
+    least = min(2, len(tables))
+    shared = (one for one in metrics if sum(one.key in table for table in tables) >= least)
+    return next(shared, metrics[0] if metrics else None)
 
 
-def axis_of(runs: Sequence[RunSnapshot], metric: Metric, wanted: XAxis) -> XAxis:
+def shared_axis(series: Sequence[tuple[RunSnapshot, Series]], wanted: XAxis) -> XAxis:
     """The axis that is shown: the wanted one if any run has it, else the first that one has."""
-    pairs = [(run, series) for run in runs if (series := metric.of(run)) is not None]
     axes: list[XAxis] = [wanted, *XAxis]
     for x in axes:
-        if any(has_axis(run, series, x) for run, series in pairs):
+        if any(has_axis(run, one, x) for run, one in series):
             return x
     return wanted
 
@@ -164,18 +176,12 @@ class ComparedRun:
 
     @property
     def style(self) -> str:
-        return f"series-{self.place + 1}"
+        return style_of(self.place)
 
 
-def drawn_row(
-    run: RunSnapshot, index: int, place: int, metric: Metric | None, x: XAxis, *, hidden: bool
-) -> ComparedRun:
-    """A run with its curve."""
-    series = metric.of(run) if metric is not None else None
-    curve = None
-    if series is not None and has_axis(run, series, x):
-        curve = placed_curve(run, series, x, f"series-{place + 1}")
-    return ComparedRun(run, index, place, hidden, series, curve)
+def style_of(place: int) -> str:
+    """Colour role of the curves of a run."""
+    return f"series-{place + 1}"
 
 
 def common_position(rows: Sequence[ComparedRun], base: Path | None) -> float | None:
@@ -223,3 +229,109 @@ def best_of(series: Series, metric: Metric) -> tuple[float, int] | None:
     if metric.lower_is_better:
         return series.minimum, series.min_step
     return series.maximum, series.max_step
+
+
+class Comparison:
+    """Runs that are compared, and what the user chose about them.
+
+    Attributes:
+        indices: Of the runs in the snapshot, in the order of their letters.
+        runs: The runs, in the same order.
+        tables: Their metrics.
+        left_out: How many more runs there would be.
+        metrics: What they can be compared by.
+        metric: What they are compared by; None without metrics.
+        chosen: Path of the selected run, None without runs.
+        base: Path of the baseline, None where all runs have failed.
+        hidden: Paths of the runs that are not drawn.
+
+    Args:
+        letters: Gives each run its letter and its colour.
+    """
+
+    def __init__(self, letters: RunLetters) -> None:
+        self._letters = letters
+        self.indices: list[int] = []
+        self.runs: list[RunSnapshot] = []
+        self.tables: list[MetricTable] = []
+        self.left_out = 0
+        self.metrics: list[Metric] = []
+        self.metric: Metric | None = None
+        self.chosen: Path | None = None
+        self.base: Path | None = None
+        self.hidden: frozenset[Path] = frozenset()
+        self._picked = False
+        """Whether the user picked the baseline."""
+        self._places: dict[Path, int] = {}
+        self._known: dict[Path, tuple[tuple[Series, ...], MetricTable]] = {}
+        """Metrics of each run, and the series that they were found among."""
+
+    @property
+    def paths(self) -> list[Path]:
+        """Paths of the runs."""
+        return [run.path for run in self.runs]
+
+    def update(self, scene: Scene) -> None:
+        """Find out what is compared."""
+        runs = scene.snapshot.runs
+        indices, self.left_out = chosen_runs(scene)
+        self._places = self._letters.of([runs[at].path for at in indices])
+        self.indices = sorted(indices, key=lambda at: self._places[runs[at].path])
+        self.runs = [runs[at] for at in self.indices]
+        paths = self.paths
+        in_view = scene.run.path if scene.run is not None else None
+        if self.chosen not in paths:
+            self.chosen = in_view if in_view in paths else next(iter(paths), None)
+        self._picked = self._picked and self.base in paths
+        if not self._picked:
+            # It stays where it is while its losses are finite.
+            self.base = baseline_of(self.runs, self.base if self.base in paths else in_view)
+        self.tables = self._tables()
+        self.metrics = metrics_of(self.tables)
+        key = None if self.metric is None else self.metric.key
+        same = next((one for one in self.metrics if one.key == key), None)
+        self.metric = same or usual_metric(self.tables, self.metrics)
+
+    def _tables(self) -> list[MetricTable]:
+        known, self._known = self._known, {}
+        for run in self.runs:
+            found = known.get(run.path)
+            if found is None or found[0] is not run.series:
+                found = run.series, metrics_in(run)
+            self._known[run.path] = found
+        return [table for _, table in self._known.values()]
+
+    def place(self, run: RunSnapshot) -> int:
+        """Index of the letter of a run, and of its colour."""
+        return self._places[run.path]
+
+    def axis(self, metric: Metric | None, wanted: XAxis) -> XAxis:
+        """The axis on which a metric is shown."""
+        if metric is None:
+            return XAxis.STEP
+        pairs = zip(self.runs, self.tables, strict=True)
+        having = [(run, table[metric.key]) for run, table in pairs if metric.key in table]
+        return shared_axis(having, wanted)
+
+    def rows(self, x: XAxis) -> list[ComparedRun]:
+        """The runs with their curves of the metric."""
+        return [
+            self._row(at, run, table, x)
+            for at, run, table in zip(self.indices, self.runs, self.tables, strict=True)
+        ]
+
+    def _row(self, at: int, run: RunSnapshot, table: MetricTable, x: XAxis) -> ComparedRun:
+        place, curve = self._places[run.path], None
+        series = None if self.metric is None else table.get(self.metric.key)
+        if series is not None and has_axis(run, series, x):
+            curve = placed_curve(run, series, x, style_of(place))
+        return ComparedRun(run, at, place, run.path in self.hidden, series, curve)
+
+    def pick_base(self) -> None:
+        """Compare with the selected run from now on."""
+        self.base, self._picked = self.chosen, True
+
+    def hide(self, path: Path | None) -> None:
+        """Hide a run, or show it again."""
+        if path is not None:
+            self.hidden ^= {path}

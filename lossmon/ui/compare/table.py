@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
 
 from rich.cells import cell_len
 
 from lossmon.analysis.comparison import CurveDifference
-from lossmon.analysis.run_settings import SettingDifference, differing
+from lossmon.analysis.run_settings import ComparedSetting, compared, is_equal
 from lossmon.diagnosis.advice import badge_of
 from lossmon.fast_dataclass import dataclass
 from lossmon.ui.chart.model import XAxis
 from lossmon.ui.chart.painter import SERIES_ROLES
-from lossmon.ui.compare.runs import ComparedRun, Metric, best_of
+from lossmon.ui.compare.runs import ComparedRun, Comparison, Metric, best_of, style_of
 from lossmon.ui.dashboard.verdicts import narrow_block
 from lossmon.ui.fleet.names import RunNames
 from lossmon.ui.scene import Scene
+from lossmon.ui.state.session import LETTERS
 from lossmon.ui.text import numbers
 from lossmon.ui.text.lines import (
     EMPTY,
@@ -26,7 +28,6 @@ from lossmon.ui.text.lines import (
     TEXT,
     Line,
     clean,
-    clip,
     clip_middle,
     fit,
     pad,
@@ -47,6 +48,9 @@ BADGE_EDGES = 2
 
 VALUE = 7
 """Cells of a setting at least; where they are fewer a run gives up its column."""
+
+LEAST_NAMED = 12
+"""Cells of a column of settings from which it has the name of its run."""
 
 LONGEST_VALUE = 32
 """Cells that the column of a run has at most; more would tear the columns apart."""
@@ -226,57 +230,96 @@ def right(line: Line, room: int) -> Line:
     return ((" " * (room - width(line)), TEXT), *line)
 
 
-def setting_lines(
-    scene: Scene,
-    rows: Sequence[ComparedRun],
-    settings: Sequence[Mapping[str, str]],
-    first: Sequence[int],
-    room: int,
-) -> list[Line]:
-    """The settings that differ, one column a run.
+class SettingTable:
+    """Settings of compared runs as rows, with a column for each run.
 
     Args:
-        settings: Theirs, in the same order.
-        first: Places in `rows` of those that keep their columns where not all fit.
-        room: Cells of a line.
+        scene: In which language to name things.
+        comparison: The runs.
+        room: Cells of a row.
+        pinned: Paths of runs that keep their columns where not all fit, the baseline first.
+        least: Cells of a column, of which as many as fit are shown.
+        first: The first of the other runs that is shown where not all fit.
+        fits: Whether a name or a value is looked for.
     """
-    found = differing(settings)
-    title: Line = ((scene.say("settings that differ"), STRONG),)
-    if not found:
-        known = sum(map(bool, settings))
+
+    def __init__(
+        self,
+        scene: Scene,
+        comparison: Comparison,
+        room: int,
+        pinned: Collection[Path | None],
+        least: int,
+        first: int = 0,
+        fits: Callable[..., bool] = lambda *_: True,
+    ) -> None:
+        self._comparison, self._room, runs = comparison, room, comparison.runs
+        found = [
+            one
+            for one in compared([run.settings for run in runs])
+            if fits(one.name, *(value or "" for value in one.values))
+        ]
+        self.differing = [one for one in found if one.differs]
+        self.same = [one for one in found if not one.differs]
+        self._title: Line = ((scene.say("settings that differ"), STRONG),)
+        longest = max([width(self._title), *(cell_len(clean(one.name)) for one in found)])
+        self._name = max(1, min(longest, max(room // 3, room - least * len(runs))))
+        count = max(1, min(len(runs), (room - self._name) // least))
+        kept = [at for at, run in enumerate(runs) if run.path in pinned]
+        others = [at for at in range(len(runs)) if at not in kept]
+        self.columns = sorted([*kept, *others[first:]][:count])
+        """Places of the runs that have a column."""
+        texts = (one.values[at] or "" for one in self.differing for at in self.columns)
+        widest = max([least - 1, *(cell_len(clean(text)) for text in texts)]) + 1
+        self._cells = max(1, min(LONGEST_VALUE, widest, (room - self._name) // count))
+        self._names = RunNames()
+        self._names.update(tuple(runs))
+        paths = comparison.paths
+        self._base = paths.index(comparison.base) if comparison.base in paths else None
+
+    def head(self) -> Line:
+        """The letters of the runs behind a title, with their names where there is room."""
+        line = pad(self._title, self._name)
+        for at in self.columns:
+            run = self._comparison.runs[at]
+            place = self._comparison.place(run)
+            cell: Line = ((LETTERS[place], f"{SERIES_ROLES[style_of(place)]}!"),)
+            if self._cells >= LEAST_NAMED:
+                role = STRONG if at == self._base else TEXT
+                cell = (*cell, (f" {self._names.of(run, self._cells - 3)}", role))
+            line = (*line, *right(cell, self._cells))
+        return fit(line, self._room)
+
+    def row(self, one: ComparedSetting) -> Line:
+        """One setting; values unlike that of the baseline stand out."""
+        line = pad(((clip_middle(clean(one.name), self._name), MUTED),), self._name)
+        if not one.differs:
+            value = next((value for value in one.values if value is not None), "")
+            return fit((*line, (f" {clean(value)}", MUTED)), self._room)
+        for at in self.columns:
+            # Paths differ at their ends alone.
+            text = one.values[at]
+            cell: Line = MISSING
+            if text is not None:
+                role = self._role(one, at)
+                cell = ((clip_middle(clean(text), self._cells - 1), role),)
+            line = (*line, *right(cell, self._cells))
+        return fit(line, self._room)
+
+    def _role(self, one: ComparedSetting, at: int) -> str:
+        if one.aside:
+            return MUTED
+        if self._base is None or at == self._base:
+            return TEXT
+        return MUTED if is_equal(one.values[at], one.values[self._base]) else "notice"
+
+
+def setting_lines(scene: Scene, comparison: Comparison, room: int) -> list[Line]:
+    """The settings that differ, one column per run (see `SettingTable`)."""
+    pinned = (comparison.base, comparison.chosen)
+    table = SettingTable(scene, comparison, room, pinned, VALUE)
+    if not table.differing:
+        known = sum(bool(run.settings) for run in comparison.runs)
         words = "settings are the same" if known > 1 else "no settings to compare"
         return [((scene.say(words), MUTED),)]
-    longest = max(cell_len(clean(one.name)) for one in found)
-    shown = _columns(rows, first, room - min(longest, room // 3))
-    value = min(LONGEST_VALUE, _widest(found, shown) + 1)
-    name = max(1, min(max(longest, width(title)), room - VALUE * len(shown)))
-    value = max(1, min(value, (room - name) // max(1, len(shown))))
-    head: Line = pad(title, name)
-    for at in shown:
-        row = rows[at]
-        head = (*head, *right(((row.letter, f"{SERIES_ROLES[row.style]}!"),), value))
-    return [fit(head, room), *(_setting(one, shown, name, value, room) for one in found)]
-
-
-def _columns(rows: Sequence[ComparedRun], first: Sequence[int], room: int) -> list[int]:
-    count = max(1, min(len(rows), room // VALUE))
-    order = [*dict.fromkeys([*first, *range(len(rows))])]
-    return sorted(order[:count])
-
-
-def _widest(settings: Sequence[SettingDifference], shown: Sequence[int]) -> int:
-    texts = (one.values[at] or "—" for one in settings for at in shown)
-    return max(VALUE - 1, *(cell_len(clean(text)) for text in texts))
-
-
-def _setting(
-    one: SettingDifference, shown: Sequence[int], name: int, value: int, room: int
-) -> Line:
-    role = MUTED if one.aside else TEXT
-    line: Line = pad(((clip(clean(one.name), name), MUTED),), name)
-    for at in shown:
-        text = one.values[at]
-        # Paths differ at their ends alone.
-        cell: Line = MISSING if text is None else ((clip_middle(clean(text), value - 1), role),)
-        line = (*line, *right(cell, value))
-    return fit(line, room)
+    return [table.head(), *map(table.row, table.differing)]

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from string import ascii_uppercase
 
 import numpy as np
 
 from lossmon.analysis.generalisation_gap import gap_series
 from lossmon.analysis.sentences import best_checkpoint
 from lossmon.types import Axis, Floats, Kind, RunSnapshot, Series
-from lossmon.ui.chart.model import ChartOptions, Shade, XAxis
+from lossmon.ui.chart.model import ChartOptions, ChartSettings, Shade, XAxis
 from lossmon.ui.chart.painter import SERIES_ROLES
 from lossmon.ui.chart.positions import axis_of
-from lossmon.ui.chart.run_model import style_of
+from lossmon.ui.chart.run_model import eval_sets, style_of
+from lossmon.ui.metrics.entries import key_of
 from lossmon.ui.metrics.names import display_name
 from lossmon.ui.scene import Scene
 from lossmon.ui.text import numbers
-from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, clean, join
+from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, clean, fit, join, width
 
 RECENT_SHARE = 5
 """The slope is that of the newest fifth of the run: long enough to mean something."""
@@ -42,22 +45,32 @@ FEWEST_FOR_SLOPE = 10
 """Points below which a slope is noise."""
 
 
-def options_of(scene: Scene, lead: int | None = None) -> ChartOptions:
+def options_of(scene: Scene, lead: Series | None = None) -> ChartOptions:
     """How the user wants the charts.
 
     Args:
-        lead: Index of the first series of a chart, which may lack the wanted x axis; or None.
+        lead: First series of a chart, which may lack the wanted x axis; or None.
     """
     chart_settings = scene.chart_settings
     return ChartOptions(
         smoothing=chart_settings.smoothing,
-        log_y=chart_settings.log,
+        log_y=_is_log(chart_settings, lead),
         hide_outliers=chart_settings.robust,
         x_axis=chart_settings.x if x_axis_of(scene, lead) is chart_settings.x else XAxis.STEP,
         recent=chart_settings.recent,
+        guides=chart_settings.guides,
         marker="braille" if scene.terminal.unicode else "ascii",
         mono=scene.terminal.colors == 0,
     )
+
+
+def _is_log(settings: ChartSettings, lead: Series | None) -> bool:
+    """Whether the y axis is logarithmic: by choice, else where the losses are and it suits."""
+    if lead is None:
+        return settings.log
+    # Values at most zero have no logarithm.
+    suits = lead.meaning.kind is Kind.LOSS and lead.minimum > 0
+    return settings.log_charts.get(key_of(lead), settings.log and suits) and lead.maximum > 0
 
 
 def shade_of(scene: Scene) -> Shade:
@@ -67,12 +80,10 @@ def shade_of(scene: Scene) -> Shade:
     return "texture" if scene.terminal.plain else "tint"
 
 
-def x_axis_of(scene: Scene, lead: int | None) -> XAxis:
+def x_axis_of(scene: Scene, lead: Series | None) -> XAxis:
     """What the x axis of a chart counts: the wanted axis, or the one its first series has."""
     run, x = scene.run, scene.chart_settings.x
-    if run is None or lead is None or lead >= len(run.series):
-        return x
-    return axis_of(run, run.series[lead], x)
+    return x if run is None or lead is None else axis_of(run, lead, x)
 
 
 def slope_of(series: Series) -> float | None:
@@ -104,12 +115,7 @@ def title_of(
             through the points.
     """
     series = run.series[index]
-    role = style_of(run, index)
-    role = SERIES_ROLES.get(role, "foreground" if role == "other" else role)
-    if index == run.train or (index == run.eval and not series.meaning.part):
-        name = scene.say("train" if index == run.train else "eval")
-    else:
-        name = scene.metric(display_name(series))
+    role, name = role_of(run, index), _name_of(scene, run, index)
     if not math.isfinite(series.last):
         line, value_role = None, "critical"
     else:
@@ -123,6 +129,44 @@ def title_of(
     raw = _labelled(scene.say("raw"), series.last, digits) if ends_here else EMPTY
     best = _best(scene, series, room, is_raw=line is not None)
     return [(0, head), (3, raw), (1, best), (2, _trend(scene, run, index))]
+
+
+def role_of(run: RunSnapshot, index: int) -> str:
+    """The role of the theme that a series has in its chart and its title."""
+    role = style_of(run, index)
+    return SERIES_ROLES.get(role, "foreground" if role == "other" else role)
+
+
+def _name_of(scene: Scene, run: RunSnapshot, index: int) -> str:
+    series, letter = run.series[index], letter_of(scene, run, index)
+    if index == run.train and not series.meaning.part:
+        return scene.say("train")
+    if index == run.eval and (len(eval_sets(run)) > 1 or not series.meaning.part):
+        return f"{letter}{scene.say('eval')} {clean(series.meaning.part)}".rstrip()
+    return scene.metric(display_name(series))
+
+
+def letter_of(scene: Scene, run: RunSnapshot, index: int) -> str:
+    """What stands at the end of a line and before its name where no colour tells eval sets apart:
+    a letter and a blank, empty elsewhere."""
+    sets = eval_sets(run)
+    is_told = scene.terminal.colors > 0 or len(sets) < 2 or index not in sets
+    return "" if is_told else f"{ascii_uppercase[sets.index(index)]} "
+
+
+def further_sets(scene: Scene, run: RunSnapshot, shown: Sequence[int], room: int) -> Line:
+    """The eval sets beside the headline one in a chart: their names, as many as so many cells hold,
+    with their newest values where there is room for all."""
+    names: list[Line] = []
+    whole: list[Line] = []
+    for index in (one for one in shown if one in eval_sets(run)[1:]):
+        series, role = run.series[index], f"{role_of(run, index)}!"
+        name = letter_of(scene, run, index) + clean(series.meaning.part)
+        names.append(((name, role),))
+        whole.append(((f"{name} {numbers.value(series.last, 3)}", role),))
+    line = join(whole, ("  ", TEXT))
+    between = " · " if scene.terminal.colors else " "
+    return line if width(line) <= room else fit(join(names, (between, MUTED)), room)
 
 
 def _labelled(label: str, number: float, digits: int) -> Line:
@@ -164,8 +208,7 @@ def _trend(scene: Scene, run: RunSnapshot, index: int) -> Line:
         change = float(series.values[-1]) - float(series.values[-2])
         if not math.isfinite(change):
             return ()
-        sign = "+" if change >= 0 else "−"
-        return ((f"{sign}{numbers.si(abs(change), 2)}/{scene.say('eval')}", MUTED),)
+        return ((f"{numbers.signed(change)}/{scene.say('eval')}", MUTED),)
     slope = slope_of(series)
     if slope is None or _is_level(series, slope):
         return ()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from lossmon.locale import phrase
 from lossmon.types import RunSnapshot, RunState
+from lossmon.ui.dashboard.main_panes import pane_plans
 from lossmon.ui.scene import Scene
 from lossmon.ui.text import numbers
 from lossmon.ui.text.lines import (
@@ -39,11 +40,23 @@ NAME_STEP = 8
 SPEED_ROOM = 8
 """Cells of the speed: `1.2 it/s`, `150 it/s`, `3.2 s/it`."""
 
-ETA_ROOM = 10
-"""Cells of the remaining time: `ETA 45m`, `ETA 2h 10m`."""
+ETA_ROOM = 7
+"""Cells of the remaining time behind its word: ` 45m`, ` 2h 10m`."""
 
 AGE_ROOM = 8
 """Cells of the age: `9 s ago`, `50 s ago`."""
+
+
+LONGEST_SHORT = len("18.2k")
+"""Cells of a shortened step."""
+
+STEP_ROOM, EPOCH_ROOM = "999,999", "99.99"
+"""The longest step without a plan, and the longest epoch, that move nothing behind them."""
+
+
+def _steady(run: RunSnapshot, line: Line, longest: Line) -> Line:
+    """A field of a live run, which keeps its width while digits are added to it."""
+    return fixed(line, cells_of(longest)) if run.state is RunState.RUNNING else line
 
 
 def header_line(parts: Sequence[tuple[int, Line]], width: int) -> Line:
@@ -58,10 +71,10 @@ def header_parts(scene: Scene, width: int) -> list[tuple[int, Line]]:
         return [(0, (("lossmon", STRONG),)), (1, ((scene.say("waiting"), MUTED),))]
     others = [
         (1, state_of(scene, run)),
-        (2, progress_of(scene, run, spelled=width >= 110)),
-        (5, epoch_of(scene, run)),
-        (6, fixed(speed_of(run), SPEED_ROOM)),
-        (3, fixed(remaining_of(run), ETA_ROOM)),
+        (2, _steady(run, progress_of(scene, run, spelled=width >= 110), scene.step(STEP_ROOM))),
+        (5, _steady(run, epoch_of(scene, run), scene.epoch(EPOCH_ROOM))),
+        (6, fixed(speed_of(scene, run), SPEED_ROOM)),
+        (3, fixed(remaining_of(scene, run), cells_of(((scene.say("ETA"), TEXT),)) + ETA_ROOM)),
         (4, fixed(age_of(scene, run), AGE_ROOM)),
         (8, sources_of(run)),
     ]
@@ -84,14 +97,17 @@ def progress_parts(scene: Scene, width: int) -> list[tuple[int, Line]]:
         return header_parts(scene, width)
     # Without a plan the bare number would say nothing.
     far = progress_of(scene, run, spelled=False, word=not run.total_steps)
-    others = [(0, far), (2, remaining_of(run)), (3, speed_of(run))]
+    others = [(0, far), (2, remaining_of(scene, run)), (3, speed_of(scene, run))]
     left = _left_for_name(scene, run, width, others)
     return [(1, name_of(scene, run, max(6, width // 3, left))), *others]
 
 
 def hidden_panes(scene: Scene) -> str:
-    """How many panes the user has hidden, in words; empty for none."""
-    count = len(scene.chart_settings.hidden)
+    """How many panes the user has hidden, in words; empty for none.
+
+    The only chart of a run is shown also where its pane was hidden beside others.
+    """
+    count = len(scene.chart_settings.hidden.difference(pane_plans(scene)))
     words = "{count} hidden {count:pane|panes}"
     return phrase(words, scene.language, count=str(count)) if count else ""
 
@@ -128,35 +144,39 @@ def progress_of(scene: Scene, run: RunSnapshot, *, spelled: bool, word: bool = T
         end = numbers.step(total)
         far = f"{numbers.step(run.step):>{len(end)}} / {end}"
     else:
-        far = numbers.progress(run.step, total)
-        far += " " * max(0, len(numbers.progress(total, total)) - len(far))
-    share = f"{numbers.percent(100 * run.step / total):>3}"
+        done, end = numbers.progress(run.step, total).split("/")
+        far = f"{done:>{max(len(end), LONGEST_SHORT if len(end) < len(f'{total:,}') else 0)}}/{end}"
+    # Rounded down: the hundred, which takes a cell more, stands only at the end.
+    share = f"{numbers.percent(100 * run.step // total):>3}"
     return (*(scene.step(far) if word else ((far, TEXT),)), (f" {share}", TEXT))
 
 
 def epoch_of(scene: Scene, run: RunSnapshot) -> Line:
-    """Epoch, and how many are planned."""
-    if run.epoch is None:
+    """Epoch, and how many are planned; nothing where the progress counts them."""
+    if run.epoch is None or scene.counts_epochs:
         return EMPTY
     total = f"/{run.total_epochs:g}" if run.total_epochs else ""
     epoch = f"{run.epoch:.2f}"
     if run.state is not RunState.RUNNING:
         epoch = epoch.rstrip("0").rstrip(".")
+    elif run.total_epochs:
+        epoch = epoch.rjust(len(f"{run.total_epochs:.2f}"))
     return scene.epoch(epoch + total)
 
 
-def speed_of(run: RunSnapshot) -> Line:
-    """Recent steps per second; nothing for a run that is over."""
+def speed_of(scene: Scene, run: RunSnapshot) -> Line:
+    """Recent steps or epochs per second; nothing for a run that is over."""
     if run.state is not RunState.RUNNING or not run.steps_per_second:
         return EMPTY
-    return ((numbers.rate(run.steps_per_second), TEXT),)
+    unit = "epoch" if scene.counts_epochs else "it"
+    return ((numbers.rate(run.steps_per_second, unit), TEXT),)
 
 
-def remaining_of(run: RunSnapshot) -> Line:
+def remaining_of(scene: Scene, run: RunSnapshot) -> Line:
     """Time to the end; nothing for a run that is over."""
     if run.state is not RunState.RUNNING or run.remaining is None:
         return EMPTY
-    return (("ETA ", MUTED), (numbers.duration(run.remaining), TEXT))
+    return ((f"{scene.say('ETA')} ", MUTED), (numbers.duration(run.remaining), TEXT))
 
 
 def age_of(scene: Scene, run: RunSnapshot) -> Line:

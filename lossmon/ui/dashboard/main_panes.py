@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import partial
 
 from lossmon.fast_dataclass import dataclass
-from lossmon.types import RunSnapshot
+from lossmon.types import RunSnapshot, Series
 from lossmon.ui.chart.curve_cache import Trace
 from lossmon.ui.chart.model import SMOOTHINGS, ChartModel, ChartOptions, XAxis
 from lossmon.ui.chart.run_model import eval_sets, model_of, reward_charts
 from lossmon.ui.dashboard.chart_titles import (
     footer_of,
+    further_sets,
     gap_of,
+    letter_of,
     options_of,
     shade_of,
     title_of,
     x_axis_of,
 )
+from lossmon.ui.metrics.entries import key_of
 from lossmon.ui.metrics.names import named
 from lossmon.ui.metrics.table import others
 from lossmon.ui.scene import Scene
@@ -32,6 +35,12 @@ CRAMPED = 126
 
 Titles = Callable[[Sequence[Trace], int], Sequence[tuple[int, Line]]]
 """Parts of a title by importance, for the curves as they were drawn and so many cells."""
+
+ROOM_OF_LEAD = 24
+"""Cells of a title that further eval sets leave to its frame and to the headline one."""
+
+ROOM_OF_TRAIN, LEAST_NAMES = 13, 12
+"""Cells that a train loss takes in the same title, and below which sets are not named."""
 
 SEPARATOR: Line = (("·", MUTED),)
 """Stands between the curves of one title."""
@@ -75,12 +84,17 @@ def content_of(scene: Scene, plan: PanePlan) -> PaneContent:
     if run is None or not plan.shown:
         return PaneContent(ChartModel(), options_of(scene), no_titles, EMPTY)
     context = () if scene.chart_settings.own else plan.beside
-    options = options_of(scene, plan.shown[0])
+    options = options_of(scene, run.series[plan.shown[0]])
     if len(plan.shown) == len(plan.behind) == 1:
         options = replace(options, shade_gap=shade_of(scene))
     model = model_of(run, scene.chart_settings, plan.shown, context, plan.behind)
+    model = named(model, run, plan.shown)
+    letters = [letter_of(scene, run, index).rstrip() for index in plan.shown]
+    if any(letters):
+        pairs = zip(model.curves, letters, strict=True)
+        model = replace(model, curves=tuple(replace(one, letter=letter) for one, letter in pairs))
     return PaneContent(
-        named(model, run, plan.shown),
+        model,
         options,
         partial(titles, scene, run, plan.shown),
         footer_of(scene, run, plan.shown),
@@ -108,16 +122,27 @@ def pane_plans(scene: Scene) -> dict[str, PanePlan]:
     run = scene.run
     if run is None:
         return {}
-    leading = reward_charts(run)
-    plans = dict(zip(PANES, map(PanePlan, leading), strict=False)) if leading else _losses(run)
-    kept = {name: plan for name, plan in plans.items() if name not in scene.chart_settings.hidden}
+    leading, hidden = reward_charts(run), scene.chart_settings.hidden
+    plans = (
+        dict(zip(PANES, map(PanePlan, leading), strict=False)) if leading else _losses(run, hidden)
+    )
+    kept = {name: plan for name, plan in plans.items() if name not in hidden}
     return kept or plans
 
 
-def _losses(run: RunSnapshot) -> dict[str, PanePlan]:
+def lead_keys(scene: Scene) -> list[str]:
+    """Keys of the first series of each main chart."""
+    run, plans = scene.run, pane_plans(scene).values()
+    return [] if run is None else [key_of(run.series[plan.shown[0]]) for plan in plans]
+
+
+def _losses(run: RunSnapshot, hidden: Collection[str]) -> dict[str, PanePlan]:
     train = () if run.train is None else (run.train,)
     evals = eval_sets(run)
     plans = {}
+    if train and evals and max(len(run.series[index]) for index in evals) == 1:
+        # A single point is no curve: it has a place beside the train loss, not a box of its own.
+        return {"train": PanePlan(train if "eval" in hidden else train + evals)}
     if train:
         plans["train"] = PanePlan(train, beside=evals)
     if evals:
@@ -151,14 +176,18 @@ def titles(
         [trace.line_end for trace in traces] if len(traces) == len(shown) else [None] * len(shown)
     )
     parts: list[tuple[int, Line]] = []
+    left = room - ROOM_OF_LEAD - (ROOM_OF_TRAIN if run.train in shown else 0)
+    named = further_sets(scene, run, shown, left) if left >= LEAST_NAMES else EMPTY
     for index, end in zip(shown, ends, strict=True):
+        if index != shown[0] and index in eval_sets(run)[1:]:
+            continue
         if parts:
             parts.append((4, SEPARATOR))
-        parts += title_of(scene, run, index, room, end)
+        head, *rest = title_of(scene, run, index, room, end)
+        parts += [head, (0, named if index == run.eval else EMPTY), *rest]
         if index == run.eval and run.train not in shown and (gap := gap_of(scene, run)):
             parts.append((2, gap))
-    x = x_axis_of(scene, shown[0])
-    drawn = modes(scene, x, smoothed=any(end is not None for end in ends))
+    drawn = modes(scene, run.series[shown[0]], smoothed=any(end is not None for end in ends))
     if len(shown) == 1 or room >= 100:
         parts += [(importance + 3, line) for importance, line in drawn]
     elif changed := [part for part in drawn if part[0] == 0]:
@@ -166,11 +195,15 @@ def titles(
     return parts
 
 
-def modes(scene: Scene, x: XAxis, *, smoothed: bool) -> list[tuple[int, Line]]:
-    """How the curves are drawn; what differs from the usual comes first."""
-    chart_settings = scene.chart_settings
+def modes(scene: Scene, lead: Series, *, smoothed: bool) -> list[tuple[int, Line]]:
+    """How the curves of a chart are drawn; what differs from the usual comes first.
+
+    Args:
+        lead: Its first series.
+    """
+    chart_settings, x = scene.chart_settings, x_axis_of(scene, lead)
     words = []
-    if chart_settings.log:
+    if options_of(scene, lead).log_y:
         words.append("log y")
     if chart_settings.log_x:
         words.append("log x")

@@ -81,7 +81,8 @@ def notice(scene: Scene, pace: Pace | None = None) -> Line:
         return (("⚠ ", "warning"), (clean(message(errors[0], scene.language)), TEXT), (more, MUTED))
     if scene.ambiguous_tags:
         return _unlabelled(scene)
-    notes = [*(run.notes if run else ()), *scene.snapshot.notes]
+    # Without a run the panel that says what is waited for has them.
+    notes = [*run.notes, *scene.snapshot.notes] if run else []
     if notes:
         return ((clean(message(notes[0], scene.language)), MUTED),)
     if run is not None and not run.series and not run.media and len(run.log) >= BANNER:

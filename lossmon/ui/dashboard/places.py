@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from lossmon.fast_dataclass import dataclass
+from lossmon.types import HardwareReading
 from lossmon.ui.dashboard.main_panes import CRAMPED, PANES
 from lossmon.ui.metrics.table import table_rows
 
@@ -27,6 +28,10 @@ MOST_METRICS = {
     "-very-tall": (14, 14, 14),
 }
 """Rows that the metrics have at most: on a narrow, a normal and a wide screen."""
+
+
+MOST_HARDWARE = {"-strip": 1, "-short": 2, "-low": 4, "-tall": 5, "-taller": 6}
+"""Rows that the hardware has at most below the charts; else ten."""
 
 
 class Place(NamedTuple):
@@ -71,6 +76,13 @@ def is_wide(width: int) -> bool:
     return classes_of(width, 0)[0] in ("-wide", "-very-wide")
 
 
+def pending_rows(reading: HardwareReading, width: int) -> int:
+    """Rows of the hardware before its first sample: the note, and room for what will stand there,
+    so that the charts keep their height."""
+    known = reading.expected or 0
+    return 1 + max(known, not is_narrow(width))
+
+
 def main_places(width: int, height: int, wanted: Wanted) -> dict[str, Place]:
     """Places of the visible main panes, in their order.
 
@@ -90,7 +102,7 @@ def main_places(width: int, height: int, wanted: Wanted) -> dict[str, Place]:
     if wanted.verdicts and columns == "-normal" and rows == "-very-tall":
         below += min(MOST_ROWS, wanted.verdicts + 2)
     if not wide and rows != "-sliver":
-        below += min(wanted.hardware, 1) if rows == "-strip" else wanted.hardware
+        below += min(wanted.hardware, MOST_HARDWARE.get(rows, 10))
     if wide and not bare:
         width -= 36 if columns == "-wide" else max(36, min(44, width // 4))
     if wanted.metrics and not bare:

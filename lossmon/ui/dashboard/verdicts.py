@@ -18,7 +18,6 @@ from lossmon.ui.text.lines import (
     clean,
     fit,
     plain,
-    sentence,
     spread,
     width,
     wrap,
@@ -39,7 +38,7 @@ def step_lines(scene: Scene, width: int) -> list[Line]:
 
 def next_step(scene: Scene) -> str:
     """What to do next about the run of a scene; empty where nothing is wrong."""
-    return _labelled(scene.say("next: "), " ".join(_first_steps(scene)))
+    return _labelled(scene, scene.say("next: "), " ".join(_first_steps(scene)))
 
 
 def _first_steps(scene: Scene) -> tuple[str, ...]:
@@ -76,7 +75,7 @@ def _further(scene: Scene, width: int) -> Iterator[list[Line]]:
     verdict = run.diagnosis.verdict
     if verdict.severity >= Severity.NOTICE:
         for text in remedies(run, scene.language)[len(_first_steps(scene)) :]:
-            first, *rest = wrap(sentence(text), width - 4)
+            first, *rest = wrap(scene.sentence(text), width - 4)
             yield [((f" • {first}", TEXT),), *(((f"   {line}", TEXT),) for line in rest)]
     advice = advise(verdict, scene.language)
     for label, text in (
@@ -85,11 +84,11 @@ def _further(scene: Scene, width: int) -> Iterator[list[Line]]:
         (scene.say("would change if: "), advice.would_change_if),
     ):
         if text:
-            yield _paragraph(_labelled(label, text), width)
+            yield _paragraph(_labelled(scene, label, text), width)
 
 
-def _labelled(label: str, text: str) -> str:
-    return label + sentence(text) if text else ""
+def _labelled(scene: Scene, label: str, text: str) -> str:
+    return label + scene.sentence(text) if text else ""
 
 
 def _paragraph(text: str, width: int) -> list[Line]:
@@ -97,11 +96,12 @@ def _paragraph(text: str, width: int) -> list[Line]:
 
 
 def turn_line(turn: VerdictChange, scene: Scene, room: int) -> Line:
-    """One change of the badge."""
-    role = ROLES[turn.severity]
-    word = badge_of(turn.code, turn.variant, scene.language)
-    step = plain(scene.step(f"{numbers.si(turn.step):>5}"))
-    return fit(((f" {step}  ", MUTED), (f"{GLYPHS[turn.severity]} {word}", role)), room)
+    """One change of the badge; a long badge takes the room of the word before its step."""
+    badge = badge_of(turn.code, turn.variant, scene.language)
+    word = (f"{GLYPHS[turn.severity]} {badge}", ROLES[turn.severity])
+    number = f"{numbers.si(turn.step):>5}"
+    whole: Line = ((f" {plain(scene.step(number))}  ", MUTED), word)
+    return whole if width(whole) <= room else fit(((f" {number}  ", MUTED), word), room)
 
 
 GLYPHS = {
@@ -154,7 +154,7 @@ def badge_line(
         line = (*line, (gap + since, MUTED))
     if width >= CONFIDENCE_ROOM and shows_confidence(verdict):
         line = (*line, (gap + confidence_of(scene, verdict), MUTED))
-    line = (*line, (gap, TEXT), (steady(sentence(advice.evidence)), TEXT))
+    line = (*line, (gap, TEXT), (steady(scene.sentence(advice.evidence)), TEXT))
     if width < 100:
         return fit(line, width)
     hint: Line = (("d ▸", "key" if has_focus else MUTED), (" ", TEXT))

@@ -63,7 +63,8 @@ def draw(model: ChartModel, options: ChartOptions, title: str) -> str:
         trace.update(curve, options.smoothing)
         traces.append(trace)
     x = horizontal(traces, model, options)
-    y = None if x is None else vertical(traces, options, x, None)
+    losses = all(curve.loss for curve in model.curves)
+    y = None if x is None else vertical(traces, options, x, None, losses=losses)
     if x is None or y is None:
         return ""
     plane = _Plane(Frame(x, y, options.log_y))

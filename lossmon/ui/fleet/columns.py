@@ -21,7 +21,7 @@ from lossmon.ui.metrics.names import display_name
 from lossmon.ui.metrics.table import others
 from lossmon.ui.scene import Scene
 from lossmon.ui.text import numbers
-from lossmon.ui.text.lines import MISSING, MUTED, TEXT, Line, clean, clip_middle
+from lossmon.ui.text.lines import EMPTY, MISSING, MUTED, TEXT, Line, clean, clip_middle
 
 LOSS = 7
 """Cells of a loss, with the blank before it."""
@@ -134,37 +134,44 @@ def laid_out(
     share = room // 6 if room < COMPACT else min(WHOLE_NAME, room // 3)
     least = max(LEAST_NAME, min(longest, share))
     left = room - MARKS - badge - 1 - least
-    chosen: list[Column] = []
     first = [one for one in (group, objective) if one is not None]
-    usual = [one for one in _BY_WEIGHT if one.title not in empty]
-    losses = [one for title in ("eval", "train") for one in usual if one.title == title]
     # However narrow the screen is, there is one.
     settings = [replace(one, size=min(one.size, left)) for one in settings]
+    chosen = _chosen(room, left, empty, first, settings)
+    left -= sum(column.size for column in chosen)
+    name = max(1, min(MOST_NAME, max(least, longest), least + left))
+    left -= name - least
+    # What is left makes the verdict whole before the trend longer.
+    more = max(0, min(WHOLE_BADGE - badge, left)) if room >= COMPACT else 0
+    trend = replace(TREND, size=min(MOST_TREND, TREND.size + max(0, left - more)))
+    order = sorted(chosen, key=lambda one: _place(one, group, settings))
+    rest = tuple(trend if column is TREND else column for column in order)
+    return Columns(badge + more, name, rest, sum(one in settings for one in chosen))
+
+
+def _chosen(
+    room: int,
+    left: int,
+    empty: Collection[str],
+    first: Sequence[Column],
+    settings: Sequence[Column],
+) -> list[Column]:
+    """The columns that fit into `left` of `room` cells, the most wanted first."""
+    usual = [one for one in _BY_WEIGHT if one.title not in empty]
+    losses = [one for title in ("eval", "train") for one in usual if one.title == title]
+    chosen: list[Column] = []
     for column in settings and (settings[0], *first, *losses[:1], *settings[1:]):
         if column.size > left:
             break
         chosen.append(column)
         left -= column.size
-    for column in (*first, *usual):
-        if column in chosen:
-            continue
-        if column is STEP and (room < COMPACT or PLANNED in empty):
-            column = SHORT_STEP
-        if column.size <= left:
+    step = SHORT_STEP if room < COMPACT or PLANNED in empty else STEP
+    for wanted in (*first, *usual):
+        column = step if wanted is STEP else wanted
+        if wanted not in chosen and column.size <= left:
             chosen.append(column)
             left -= column.size
-    name = max(1, min(MOST_NAME, max(least, longest), least + left))
-    left -= name - least
-    # What is left makes the verdict whole before the trend longer.
-    more = max(0, min(WHOLE_BADGE - badge, left)) if room >= COMPACT else 0
-    badge, left = badge + more, left - more
-    rest = [
-        replace(column, size=min(MOST_TREND, column.size + max(0, left)))
-        if column is TREND
-        else column
-        for column in sorted(chosen, key=lambda one: _place(one, group, settings))
-    ]
-    return Columns(badge, name, tuple(rest), sum(one in settings for one in chosen))
+    return chosen
 
 
 def _place(column: Column, group: Column | None, settings: Sequence[Column]) -> int:
@@ -180,11 +187,41 @@ def group_column(name: str, groups: Collection[str]) -> Column:
 
 
 class SettingColumns:
-    """Columns of the settings in which runs differ, made again when settings change."""
+    """Columns of the settings in which runs differ, made again when settings change.
+
+    Attributes:
+        first: Place of the first that is shown; None while none is.
+        shown: How many have a place in the rows.
+    """
 
     def __init__(self) -> None:
+        self.first: int | None = None
+        self.shown = 0
         self._settings: list[Mapping[str, str]] = []
         self._columns: Sequence[Column] = ()
+
+    def page(self, runs: Sequence[RunSnapshot]) -> Sequence[Column]:
+        """The columns from the first that is shown on."""
+        found = self.of(runs)
+        if self.first is not None and self.first >= len(found):
+            # A filter may leave fewer of them.
+            self.first = 0
+        return found[self.first or 0 :]
+
+    def turn(self) -> None:
+        """Show them, then the next ones, then none again."""
+        later = 0 if self.first is None else self.first + self.shown
+        is_over = self.first is not None and not self.first < later < len(self._columns)
+        self.first = None if is_over else later
+
+    def place(self, scene: Scene) -> Line:
+        """Which of them are shown, for the heading."""
+        if self.first is None:
+            return EMPTY
+        if not self._columns:
+            return ((scene.say("no settings that differ"), MUTED),)
+        place = f"{self.first + 1}-{self.first + self.shown}/{len(self._columns)}"
+        return ((f"{scene.say('settings that differ')} ", MUTED), (place, TEXT))
 
     def of(self, runs: Sequence[RunSnapshot]) -> Sequence[Column]:
         """A column per setting, the most important first, without those that only name a run."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 from rich.cells import cell_len
 
 from lossmon.types import RunSnapshot
-from lossmon.ui.metrics.names import shared_start, short_names
+from lossmon.ui.metrics.names import frequencies, shared_start, short_names
 from lossmon.ui.text.lines import clean
 
 _ENDING = re.compile(r"/.*$|(\.[A-Za-z]\w*)+$", re.DOTALL)
@@ -24,6 +25,9 @@ class RunNames:
         self._room = -1
         self._whole: dict[str, str] = {}
         self._short: dict[str, str] = {}
+        self._counts: Counter[str] = Counter()
+        self._counted = 0
+        """Names that the words were counted in: a list that grows is not shortened anew."""
         self.longest = 0
 
     def update(self, runs: tuple[RunSnapshot, ...]) -> None:
@@ -34,21 +38,33 @@ class RunNames:
         names = tuple(run.name for run in runs)
         if names == self._names:
             return
-        self._names, self._room = names, -1
-        own = tuple(dict.fromkeys(names))
+        own, before = tuple(dict.fromkeys(names)), self._whole
         parts = distinct_parts([clean(name) for name in own])
-        self._whole = dict(zip(own, parts, strict=True))
+        self._names, self._whole = names, dict(zip(own, parts, strict=True))
+        if len(own) > 2 * self._counted or not before.items() <= self._whole.items():
+            self._room = -1
         self.longest = max(map(cell_len, parts), default=0)
 
     def of(self, run: RunSnapshot, room: int) -> str:
         """The name of a run in `room` cells; `update` has been given the run."""
         if room >= self.longest:
             return self._whole[run.name]
-        if room != self._room:
-            self._room = room
-            texts = short_names(list(self._whole.values()), room)
-            self._short = dict(zip(self._whole, texts, strict=True))
+        if room != self._room or run.name not in self._short:
+            self._shorten(room)
         return self._short[run.name]
+
+    def _shorten(self, room: int) -> None:
+        """Shorten the names that have no short form in this room; all of them where one of those
+        would read like one that is known."""
+        known = self._short if room == self._room else {}
+        fresh = {name: part for name, part in self._whole.items() if name not in known}
+        if known:
+            texts = short_names(list(fresh.values()), room, self._counts)
+        if not known or not set(texts).isdisjoint(known.values()):
+            known, fresh, self._counted = {}, self._whole, len(self._whole)
+            self._counts = frequencies(fresh.values())
+            texts = short_names(list(fresh.values()), room, self._counts)
+        self._room, self._short = room, {**known, **dict(zip(fresh, texts, strict=True))}
 
 
 def distinct_parts(names: Sequence[str]) -> list[str]:

@@ -1,8 +1,8 @@
-"""Heat maps of histograms over steps, and charts of PR and ROC curves."""
+"""Heat maps and percentile bands of histograms over steps, and charts of PR and ROC curves."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -88,16 +88,43 @@ def densities(histograms: Sequence[Histogram | None], low: float, high: float, r
         Of shape (rows, histograms), 0 to 1, the highest values in row 0.
     """
     edges = np.linspace(low, high, rows + 1)
-    known: dict[int, Floats] = {}
-    shares = np.zeros((rows, len(histograms)))
-    for column, histogram in enumerate(histograms):
-        if histogram is None:
-            continue
-        if id(histogram) not in known:
-            known[id(histogram)] = _shares(histogram, edges)[::-1]
-        shares[:, column] = known[id(histogram)]
+    shares = _side_by_side(histograms, rows, lambda one: _shares(one, edges)[::-1])
     largest = shares.max(initial=0.0)
     return shares / largest if largest else shares
+
+
+BANDS = ((_TAIL, 0.03), (0.07, 0.11), (0.16, 0.25), (0.31, 0.44), (0.5, 1.0))
+"""Percentile at which each band begins (it ends as far from the top), and its share as `densities`
+has them; the last one is the median. Those of TensorBoard: whole and half standard deviations of a
+normal distribution."""
+
+
+def bands(histograms: Sequence[Histogram | None], low: float, high: float, rows: int) -> Floats:
+    """The bands of percentiles that each row lies in, in the form of `densities`."""
+
+    def column(histogram: Histogram) -> Floats:
+        found = np.zeros(rows)
+        for begin, share in BANDS:
+            ends = np.array([_quantile(histogram, 1 - begin), _quantile(histogram, begin)])
+            top, bottom = np.clip((high - ends) / (high - low) * rows, 0, rows - 1).astype(int)
+            found[top : bottom + 1] = share
+        return found
+
+    return _side_by_side(histograms, rows, column)
+
+
+def _side_by_side(
+    histograms: Sequence[Histogram | None], rows: int, column: Callable[[Histogram], Floats]
+) -> Floats:
+    """Columns of rows; neighbours that show the same histogram share the work."""
+    known: dict[int, Floats] = {}
+    drawn = np.zeros((rows, len(histograms)))
+    for at, histogram in enumerate(histograms):
+        if histogram is not None:
+            if id(histogram) not in known:
+                known[id(histogram)] = column(histogram)
+            drawn[:, at] = known[id(histogram)]
+    return drawn
 
 
 def _shares(histogram: Histogram, edges: Floats) -> Floats:

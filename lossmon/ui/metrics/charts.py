@@ -7,7 +7,7 @@ from dataclasses import replace
 from textual.geometry import Size
 
 from lossmon.fast_dataclass import dataclass
-from lossmon.types import Kind, RunSnapshot
+from lossmon.types import RunSnapshot
 from lossmon.ui.chart.axes.log_x import logarithmic
 from lossmon.ui.chart.model import ChartModel, ChartSettings
 from lossmon.ui.chart.positions import placed_curve
@@ -28,18 +28,18 @@ class EntryChart:
     Attributes:
         model: What is drawn.
         style: Colour role of its name.
-        last: Newest value; of a group the median.
+        last: Newest value; of a group the median; None where several runs are drawn.
         low: Smallest value that is drawn.
         high: Largest value that is drawn.
-        may_be_log: A logarithmic axis suits it: a loss, and above zero.
+        note: What is drawn of a group, and of how many of several runs.
     """
 
     model: ChartModel
     style: str
-    last: float
+    last: float | None
     low: float
     high: float
-    may_be_log: bool
+    note: str = ""
 
 
 def chart_of(
@@ -57,9 +57,8 @@ def chart_of(
     if entry.is_group:
         return _group_chart(run, settings, entry, model, bands)
     style = style_of(run, index)
-    may_be_log = lead.meaning.kind is Kind.LOSS and lead.minimum > 0
     role = style if style in ("train", "eval") else "foreground"
-    return EntryChart(model, role, lead.last, lead.minimum, lead.maximum, may_be_log)
+    return EntryChart(model, role, lead.last, lead.minimum, lead.maximum)
 
 
 def _group_chart(
@@ -79,7 +78,7 @@ def _group_chart(
     whole = replace(model, curves=curves, marks=(), log_x=False)
     if settings.log_x:
         whole = logarithmic(replace(whole, total=None))
-    return EntryChart(whole, "foreground", middle.last, low.minimum, high.maximum, False)
+    return EntryChart(whole, "foreground", middle.last, low.minimum, high.maximum)
 
 
 CELL = (38, 9)

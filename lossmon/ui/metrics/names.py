@@ -19,6 +19,7 @@ _DIGITS = re.compile(r"([0-9]+)")
 _PIECE = lazy_pattern(r"[^/._:\s-]+|[/._:\s-]+")
 _SEPARATORS = frozenset("/._:- \t")
 _CAMEL = re.compile(r"[A-Za-z0-9]*[a-z][A-Z][A-Za-z0-9]*")
+_FIRST = lazy_pattern(r"[ /]")
 _NOT_ALNUM = lazy_pattern(r"[^0-9a-z]+")
 
 _PER_SECOND = re.compile(r"[_ ]per[_ ]sec(?:ond)?(?![A-Za-z0-9])")
@@ -103,7 +104,7 @@ def shortened(name: str, room: int, counts: Mapping[str, int]) -> str:
     pieces = _pieces(_PER_SECOND.sub("/s", name))
     kept = {at for at, piece in enumerate(pieces) if piece[0] not in _SEPARATORS}
     dropped = []
-    while cell_len(text := _joined(pieces, kept)) > room and len(kept) > 1:
+    while _size(text := _joined(pieces, kept)) > room and len(kept) > 1:
         # Of words equally common the first goes: a name becomes more special towards its end. The
         # split goes last, however common: of two names it is often all that differs.
         dropped.append(max(kept, key=lambda at: (_commonness(pieces, at, counts), -at)))
@@ -112,11 +113,16 @@ def shortened(name: str, room: int, counts: Mapping[str, int]) -> str:
         # A long word that went last may have left room for short ones, or for its beginning.
         for piece in (pieces[at], *_heads(pieces[at])):
             filled = [*pieces[:at], piece, *pieces[at + 1 :]]
-            if cell_len(longer := _joined(filled, kept | {at})) <= room:
+            if _size(longer := _joined(filled, kept | {at})) <= room:
                 pieces, text = filled, longer
                 kept.add(at)
                 break
-    return text if cell_len(text) <= room else clip_middle(text, room)
+    return text if _size(text) <= room else clip_middle(text, room)
+
+
+def _size(text: str) -> int:
+    """Cells of a text. Rich measures the ellipsis slowly, as it does every mark beyond Latin."""
+    return cell_len(text.replace("…", "."))
 
 
 def _heads(word: str) -> Iterable[str]:
@@ -141,6 +147,7 @@ def short_names(
         counts: In how many names each word occurs (see `frequencies`); by default in these.
     """
     counts = frequencies(names) if counts is None else counts
+    names = [one if cell_len(one) <= room else two for one, two in _without_train(names)]
     texts = [name if cell_len(name) <= room else shortened(name, room, counts) for name in names]
     for places in _alike(texts):
         cut = _cut_apart([names[at] for at in places], room)
@@ -158,6 +165,20 @@ def short_names(
             taken.add(text)
             texts[at] = text
     return texts
+
+
+def _without_train(names: Sequence[str]) -> Iterable[tuple[str, str]]:
+    """Each name, and the same without its leading `train` where no other name is told from it by
+    that word: most metrics are those of the training."""
+    ends = Counter(map(_behind_split, names))
+    for name in names:
+        end = _behind_split(name) if name.startswith(("train ", "train/")) else name
+        yield name, end if ends[end] == 1 else name
+
+
+def _behind_split(name: str) -> str:
+    first, *rest = _FIRST.split(name, maxsplit=1)
+    return rest[0] if rest and first in _SPLITS else name
 
 
 def _alike(texts: Sequence[str]) -> list[list[int]]:

@@ -1,10 +1,10 @@
-"""Metric order: by importance, by name, or by recent change."""
+"""Metric order and search: by importance, by name, or by recent change; words, globs, regex."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import field
 from enum import StrEnum
 from fnmatch import translate
 from functools import lru_cache
@@ -13,9 +13,9 @@ import numpy as np
 
 from lossmon.fast_dataclass import dataclass
 from lossmon.lazy_pattern import lazy_pattern
-from lossmon.types import Kind, Meaning, Split
-from lossmon.ui.metrics.entries import MetricEntry
-from lossmon.ui.metrics.names import natural_key
+from lossmon.types import Kind, Meaning, MediaSeries, Series, Split
+from lossmon.ui.metrics.entries import MediaEntry, MetricEntry, entries_of, find, media_entries
+from lossmon.ui.metrics.names import frequencies, natural_key
 
 _REWARD = frozenset({"reward", "rewards", "rew", "return", "returns"})
 _KL = frozenset({"kl"})
@@ -113,8 +113,7 @@ class MetricChoices:
         group: Key of the open group, None where all metrics are shown.
         chosen: Key of the chosen metric, None before the first choice.
         scale: Size of the charts, as a factor of the usual one.
-        log_y: Whether the y axis is logarithmic, by the keys of the charts for which this was
-            chosen; others follow the chart settings.
+        bands: Histograms are drawn as bands of percentiles instead of heat maps.
     """
 
     filter: str = ""
@@ -122,7 +121,7 @@ class MetricChoices:
     group: str | None = None
     chosen: str | None = None
     scale: float = 1.0
-    log_y: dict[str, bool] = field(default_factory=dict)
+    bands: bool = False
 
 
 _REGEX = lazy_pattern(r"[\\^$|(){}+]|\[[^\]]*-[^\]]*\]")
@@ -183,3 +182,76 @@ def _regex(text: str) -> Callable[[str], bool]:
     except (re.error, OverflowError, RecursionError) as error:
         raise SearchError(str(error)) from None
     return lambda name: pattern.search(name) is not None
+
+
+class MetricList:
+    """Metrics and media that fit the filter, in their order.
+
+    Attributes:
+        shown: They.
+        counts: In how many of their names each word occurs, to shorten names by.
+
+    Args:
+        choices: What the user chose; an open group that is gone is closed.
+    """
+
+    def __init__(self, choices: MetricChoices) -> None:
+        self.choices = choices
+        self.shown: list[MetricEntry | MediaEntry] = []
+        self.counts: Counter[str] = Counter()
+        self._order: dict[str, int] = {}
+
+    @property
+    def chosen(self) -> int:
+        """Place of the chosen metric."""
+        return find(self.shown, self.choices.chosen)
+
+    def forget_order(self) -> None:
+        """Sort anew next time."""
+        self._order = {}
+
+    def update(
+        self,
+        series: Sequence[Series],
+        media: Sequence[MediaSeries],
+        losses: Sequence[Series | None],
+        pins: Collection[str],
+    ) -> None:
+        """List metrics.
+
+        Args:
+            series: One per metric.
+            losses: What stands first by importance, in this order.
+            pins: Keys of pinned metrics.
+        """
+        choices = self.choices
+        entries = entries_of(series)
+        group = next((one for one in entries if one.key == choices.group), None)
+        found: list[MediaEntry] = []
+        if group is not None:
+            entries = entries_of(group.members, collapse=False)
+        else:
+            choices.group = None
+            fits = matcher(choices.filter)
+            entries = entries_of([one for one in series if fits(one.tag, one.meaning.label)])
+            found = media_entries(media, fits)
+        self.shown = [*self._sorted(entries, losses, pins), *found]
+        self.counts = frequencies(one.name for one in self.shown)
+
+    def _sorted(
+        self,
+        entries: list[MetricEntry],
+        losses: Sequence[Series | None],
+        pins: Collection[str],
+    ) -> list[MetricEntry]:
+        """In their order; by change they keep it while data come, else charts would jump."""
+        by = MetricSort.NAME if self.choices.group is not None else self.choices.sort
+        if by is MetricSort.CHANGE and self._order:
+            last = len(self._order)
+            return sorted(entries, key=lambda one: self._order.get(one.key, last))
+        found = ordered(entries, by, pins)
+        if by is MetricSort.IMPORTANCE:
+            places = {id(one): at for at, one in enumerate(losses)}
+            found.sort(key=lambda one: places.get(id(one.lead), len(places)))
+        self._order = {one.key: at for at, one in enumerate(found)}
+        return found

@@ -85,13 +85,15 @@ def entries_in(run: RunSnapshot, pins: Collection[str], text: str) -> list[Metri
     """
     losses = [run.series[at] for at in (run.train, run.eval) if at is not None]
     # The first of other main charts stands where the losses do, and they stand here.
+    found = rows(run)
     led = {key_of(run.series[at]) for chart in reward_charts(run)[:1] for at in chart}
-    listed = (one for one in rows(run) if key_of(one) in pins or key_of(one) not in led)
+    led |= {key_of(one) for one in found[: not losses]}
+    listed = (one for one in found if key_of(one) in pins or key_of(one) not in led)
     series = [*(one for one in losses if led or key_of(one) in pins), *listed]
     fits = matcher(text)
     fitting = [one for one in series if fits(one.tag, one.meaning.label)]
-    found, first = ranked(entries_of(fitting), pins), {key_of(one) for one in losses if led}
-    return sorted(found, key=lambda one: (one.key not in pins, one.key not in first))
+    entries, first = ranked(entries_of(fitting), pins), {key_of(one) for one in losses if led}
+    return sorted(entries, key=lambda one: (one.key not in pins, one.key not in first))
 
 
 def _ranked(series: list[Series]) -> list[Series]:

@@ -12,21 +12,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.events import Click, MouseEvent
 
-from lossmon.types import RunSnapshot, RunState
+from lossmon.types import RunState
+from lossmon.ui.chart.axes.log_x import logarithmic
 from lossmon.ui.chart.model import ChartModel, Curve, XAxis
 from lossmon.ui.chart.positions import has_axis
-from lossmon.ui.compare.runs import (
-    ComparedRun,
-    Metric,
-    axis_of,
-    baseline_of,
-    chosen_runs,
-    common_position,
-    drawn_row,
-    measured,
-    metrics_of,
-    usual_metric,
-)
+from lossmon.ui.compare.runs import ComparedRun, Comparison, common_position, measured
 from lossmon.ui.compare.table import ComparisonTable, setting_lines
 from lossmon.ui.dashboard.chart_titles import options_of
 from lossmon.ui.scene import Scene
@@ -78,8 +68,16 @@ class CompareScreen(SceneScreen, ChartPointer):
         ),
         Binding("b", "baseline", "baseline", id="page.compare_baseline",
                 tooltip="Compare with the selected run"),
-        Binding("space,h", "hide", "hide", id="page.compare_hide",
+        Binding("space", "hide", "hide", id="page.compare_hide",
                 tooltip="Hide or show the selected run"),
+        Binding("left", "move(-1)", "left", id="page.compare_left", show=False,
+                tooltip="Cursor one point left"),
+        Binding("right", "move(1)", "right", id="page.compare_right", show=False,
+                tooltip="Cursor one point right"),
+        Binding("shift+left", "far(-1)", "far left", id="page.compare_far_left", show=False,
+                tooltip="Cursor far left"),
+        Binding("shift+right", "far(1)", "far right", id="page.compare_far_right", show=False,
+                tooltip="Cursor far right"),
         Binding("pageup,ctrl+u", "scroll(-1)", "page up", id="page.compare_page_up", show=False,
                 tooltip="Scroll the settings up"),
         Binding("pagedown,ctrl+d", "scroll(1)", "page down", id="page.compare_page_down",
@@ -87,34 +85,31 @@ class CompareScreen(SceneScreen, ChartPointer):
     ]  # fmt: skip
 
     app = getters.app(ViewHost)
+    comparison: Comparison
 
     @classmethod
     def create(cls, app: ViewHost) -> Self | None:
-        return cls(app.session.letters)
+        # From a view of the comparison it leads back.
+        return None if app.comparison() else cls(app.session.letters)
 
     def __init__(self, letters: RunLetters) -> None:
         super().__init__()
         self.scene = Scene()
+        self.comparison = Comparison(letters)
         self.upper = Edge("╭╮", left=True)
         self.chart = Chart()
         self.between = Edge("├┤", left=True)
         self.body = Lower()
         self.lower = Edge("╰╯", left=False)
         self.rows: list[ComparedRun] = []
-        self.metrics: list[Metric] = []
-        self.metric: Metric | None = None
-        self.chosen: Path | None = None
-        self.base: Path | None = None
-        self._picked = False
-        """Whether the user picked the baseline."""
-        self.hidden: frozenset[Path] = frozenset()
         self.viewport = ChartViewport(self.chart)
         self._looked_by: tuple[str, XAxis] | None = None
         """Metric and axis that the viewport was used for."""
-        self._letters = letters
         self._asked: frozenset[Path] = frozenset()
+        self.x = XAxis.STEP
+        """The axis that is shown."""
         self.at: float | None = None
-        self._left_out, self._missing = 0, 0
+        """Position on it at which the runs are compared, None where there is none."""
 
     def compose(self) -> ComposeResult:
         yield self.upper
@@ -137,38 +132,21 @@ class CompareScreen(SceneScreen, ChartPointer):
     def on_resize(self) -> None:
         self.present(self.scene)
 
+    def seen(self) -> tuple[Path, ...]:
+        return tuple(self.comparison.paths)
+
     def _compare(self) -> None:
         """Find out what is compared, and how far the runs are apart."""
-        runs = self.scene.snapshot.runs
-        indices, self._left_out = chosen_runs(self.scene)
-        shown = [runs[at] for at in indices]
-        places = self._letters.of([run.path for run in shown])
-        indices.sort(key=lambda at: places[runs[at].path])
-        shown = [runs[at] for at in indices]
-        paths = [run.path for run in shown]
-        in_view = self.scene.run.path if self.scene.run is not None else None
-        first = in_view if in_view in paths else next(iter(paths), None)
-        self.chosen = self.chosen if self.chosen in paths else first
-        if self.base not in paths:
-            self._picked = False
-        if not self._picked:
-            self.base = self._steady_base(shown, in_view)
-        self.metrics = metrics_of(shown)
-        keys = [metric.key for metric in self.metrics]
-        if self.metric is None or self.metric.key not in keys:
-            usual = usual_metric(shown, self.metrics)
-            self.metric = self.metrics[usual] if self.metrics else None
-        rows = [
-            drawn_row(
-                run, at, places[run.path], self.metric, self.x, hidden=run.path in self.hidden
-            )
-            for at, run in zip(indices, shown, strict=True)
-        ]
-        self._missing = sum(row.curve is None for row in rows)
+        comparison = self.comparison
+        comparison.update(self.scene)
+        self.x = comparison.axis(comparison.metric, self.scene.chart_settings.x)
+        rows = comparison.rows(self.x)
         self._follow(rows)
         cursor = self.viewport.cursor
-        self.at = common_position(rows, self.base) if cursor is None else cursor
-        base = next((row for row in rows if row.run.path == self.base), None)
+        self.at = common_position(rows, comparison.base) if cursor is None else cursor
+        if cursor is not None and self.viewport.model.log_x:
+            self.at = 10.0**cursor
+        base = next((row for row in rows if row.run.path == comparison.base), None)
         self.rows = []
         for row in rows:
             level, apart = measured(row, base, self.at)
@@ -176,24 +154,13 @@ class CompareScreen(SceneScreen, ChartPointer):
 
     def _follow(self, rows: Sequence[ComparedRun]) -> None:
         """Keep what the user looks at while the metric and the axis are the same."""
-        by = None if self.metric is None else (self.metric.key, self.x)
+        metric = self.comparison.metric
+        by = None if metric is None else (metric.key, self.x)
         if by != self._looked_by:
             self._looked_by = by
             self.viewport.forget()
         model = self._model(rows)
         self.viewport.update(model, other_axis=False, other_part=False)
-
-    def _steady_base(self, shown: Sequence[RunSnapshot], in_view: Path | None) -> Path | None:
-        """The baseline so far while its losses are finite, else another run's."""
-        return baseline_of(shown, self.base or in_view)
-
-    @property
-    def x(self) -> XAxis:
-        """The axis that is shown."""
-        runs = [self.scene.snapshot.runs[at] for at in chosen_runs(self.scene)[0]]
-        return (
-            axis_of(runs, self.metric, self.scene.chart_settings.x) if self.metric else XAxis.STEP
-        )
 
     def axes(self, scene: Scene) -> Collection[XAxis]:
         """Axes that at least one of the runs has."""
@@ -221,18 +188,21 @@ class CompareScreen(SceneScreen, ChartPointer):
     def _model(self, rows: Sequence[ComparedRun]) -> ChartModel:
         """The chosen curve in front, the others in their order and fainter."""
         drawn = [row for row in rows if row.curve is not None and not row.hidden]
-        drawn.sort(key=lambda row: row.run.path != self.chosen)
+        chosen = self.comparison.chosen
+        drawn.sort(key=lambda row: row.run.path != chosen)
         curves = tuple(
-            self._curve(row, row.curve, strong=row.run.path == self.chosen or len(drawn) == 1)
+            self._curve(row, row.curve, strong=row.run.path == chosen or len(drawn) == 1)
             for row in drawn
             if row.curve is not None
         )
         live = any(row.run.state in (RunState.RUNNING, RunState.STALLED) for row in drawn)
-        return ChartModel(curves=curves, live=live)
+        model = ChartModel(curves=curves, live=live)
+        return logarithmic(model) if self.scene.chart_settings.log_x else model
 
     def _curve(self, row: ComparedRun, curve: Curve, *, strong: bool) -> Curve:
         style = row.style if strong else f"{row.style}-calm"
-        exact = self.metric is not None and self.metric.key == "eval"
+        metric = self.comparison.metric
+        exact = metric is not None and metric.key == "eval"
         return replace(
             curve, style=style, letter=row.letter, raw=strong, smooth=curve.smooth and not exact
         )
@@ -241,15 +211,15 @@ class CompareScreen(SceneScreen, ChartPointer):
         room = max(1, self.app.size.width - 4)
         if not self.rows:
             return [((self.scene.say("waiting"), MUTED),)]
-        table = ComparisonTable(self.scene, self.metric, self.at, self.x, self.rows, room)
+        scene, compared = self.scene, self.comparison
+        table = ComparisonTable(scene, compared.metric, self.at, self.x, self.rows, room)
         lines = [
-            table.row(row, chosen=row.run.path == self.chosen, base=row.run.path == self.base)
+            table.row(
+                row, chosen=row.run.path == compared.chosen, base=row.run.path == compared.base
+            )
             for row in self.rows
         ]
-        places = [row.run.path for row in self.rows]
-        first = [places.index(path) for path in (self.base, self.chosen) if path is not None]
-        settings = [row.run.settings for row in self.rows]
-        below = setting_lines(self.scene, self.rows, settings, first, room)
+        below = setting_lines(scene, compared, room)
         return [table.head(), *lines, *([] if len(self.rows) < 2 else [EMPTY, *below])]
 
     def _keep_in_view(self) -> None:
@@ -258,19 +228,20 @@ class CompareScreen(SceneScreen, ChartPointer):
     def _edges(self) -> None:
         say, count = self.scene.say, len(self.rows)
         heading: list[tuple[int, Line]] = [(0, ((say(self.title_word), STRONG),))]
-        if self.metric is not None:
-            at = [metric.key for metric in self.metrics].index(self.metric.key) + 1
-            label: Line = ((clean(self.scene.metric(self.metric.label)), f"{TEXT}!"),)
+        metrics, metric = self.comparison.metrics, self.comparison.metric
+        if metric is not None:
+            label: Line = ((clean(self.scene.metric(metric.label)), f"{TEXT}!"),)
             heading.append((0, label))
-            heading.append((3, ((f"{at}/{len(self.metrics)}", MUTED),)))
+            heading.append((3, ((f"{metrics.index(metric) + 1}/{len(metrics)}", MUTED),)))
         heading.append((2, ((self.scene.sorted_by(self.x.value), MUTED),)))
-        if self._missing and count > self._missing:
-            heading.append((1, ((f"{self._missing} {say('without it')}", "notice"),)))
+        missing = sum(row.curve is None for row in self.rows)
+        if missing and count > missing:
+            heading.append((1, ((f"{missing} {say('without it')}", "notice"),)))
         self.upper.show(heading, "frame")
-        counted = f"{count} {say('runs')}" if count > 1 else ""
+        counted = self.scene.runs(count) if count > 1 else ""
         runs: list[tuple[int, Line]] = [(0, ((counted, MUTED),) if counted else EMPTY)]
-        if self._left_out:
-            runs.append((0, ((f"{self._left_out} {say('more not shown')}", "notice"),)))
+        if left_out := self.comparison.left_out:
+            runs.append((0, ((f"{left_out} {say('more not shown')}", "notice"),)))
         if count == 1:
             runs.append((0, ((say("one run alone"), MUTED),)))
         self.between.show(runs, "frame")
@@ -283,7 +254,8 @@ class CompareScreen(SceneScreen, ChartPointer):
         return ((f"{self.body.top + 1}-{min(count, self.body.top + height)}/{count}", MUTED),)
 
     def _hints(self) -> list[tuple[int, Line]]:
-        keys = (("tab", "metric"), ("b", "baseline"), ("space", "hide"), ("esc", "back"))
+        keys = (("tab", "metric"), ("m", "all metrics"), ("h", "settings"), ("b", "baseline"),
+                ("space", "hide"), ("esc", "back"))  # fmt: skip
         hints = [((key, "key"), (f" {self.scene.say(word)}", MUTED)) for key, word in keys]
         return [(0 if at == len(hints) - 1 else at + 2, hint) for at, hint in enumerate(hints)]
 
@@ -301,12 +273,12 @@ class CompareScreen(SceneScreen, ChartPointer):
         """Move the choice."""
         if not self.rows:
             return
-        paths = [row.run.path for row in self.rows]
-        at = paths.index(self.chosen) if self.chosen in paths else 0
+        paths, chosen = self.comparison.paths, self.comparison.chosen
+        at = paths.index(chosen) if chosen in paths else 0
         self._choose(max(0, min(len(paths) - 1, at + by)))
 
     def _choose(self, at: int) -> None:
-        self.chosen = self.rows[at].run.path
+        self.comparison.chosen = self.rows[at].run.path
         line, height = at + 1, max(1, self.body.size.height)
         if at == 0:
             self.body.top = 0
@@ -315,28 +287,27 @@ class CompareScreen(SceneScreen, ChartPointer):
 
     def action_open(self) -> None:
         """Look at the chosen run."""
-        row = next((row for row in self.rows if row.run.path == self.chosen), None)
-        if row is not None:
+        chosen = (row for row in self.rows if row.run.path == self.comparison.chosen)
+        for row in chosen:
             self.app.runs.choose(row.index)
             self.app.pop_screen()
 
     def action_metric(self, by: int) -> None:
         """Compare by the next or the previous metric, round the ends."""
-        if self.metric is not None:
-            at = [metric.key for metric in self.metrics].index(self.metric.key)
-            self.metric = self.metrics[(at + by) % len(self.metrics)]
+        metrics, metric = self.comparison.metrics, self.comparison.metric
+        if metric is not None:
+            self.comparison.metric = metrics[(metrics.index(metric) + by) % len(metrics)]
             self.present(self.scene)
 
     def action_baseline(self) -> None:
         """Compare with the chosen run."""
-        self.base, self._picked = self.chosen, True
+        self.comparison.pick_base()
         self.present(self.scene)
 
     def action_hide(self) -> None:
         """Hide the chosen run, or show it again."""
-        if self.chosen is not None:
-            self.hidden ^= {self.chosen}
-            self.present(self.scene)
+        self.comparison.hide(self.comparison.chosen)
+        self.present(self.scene)
 
     def action_scroll(self, pages: int) -> None:
         """Move the rows and the settings by almost a screenful."""

@@ -17,6 +17,7 @@ from lossmon.types import RunState
 from lossmon.ui.chart.axes.ranges import x_span
 from lossmon.ui.chart.model import XAxis
 from lossmon.ui.dashboard.header import hidden_panes
+from lossmon.ui.dashboard.main_panes import pane_plans
 from lossmon.ui.scene import Scene
 from lossmon.ui.screens.base.host import ViewHost
 from lossmon.ui.screens.base.scene_screen import DetailRequested, TypingScreen
@@ -200,6 +201,9 @@ class Dashboard(TypingScreen):
         One that has no room of its own has the whole body until it is left.
         """
         pane, is_hidden = self._panes[name], name in self.scene.chart_settings.hidden
+        if pane.has_focus and list(pane_plans(self.scene)) == [name]:
+            # The only chart stays.
+            return
         if is_hidden or pane.has_focus:
             self.zoom(None)
             self.set_focus(None)
@@ -319,10 +323,6 @@ class Dashboard(TypingScreen):
         """Begin to type which metrics the panel shows."""
         self.entry.begin(self.metrics.filter)
         self.typed()
-
-    def on_key(self, event: events.Key) -> None:
-        if self.entry.active and self.entry.handle(event):
-            self.typed()
 
     def typed(self) -> None:
         self.metrics.sift(self.entry.text, typing=self.entry.active)

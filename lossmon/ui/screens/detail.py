@@ -6,22 +6,23 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import ClassVar, Self
 
-from textual import events
+from textual import events, getters
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from lossmon.monitor.runs.run_state import steps_per_epoch
-from lossmon.types import RunSnapshot
+from lossmon.types import RunSnapshot, Series
 from lossmon.ui.chart.axes.limits import EXAMPLE, LimitsError, parse_limits
 from lossmon.ui.chart.axes.log_x import log_position
 from lossmon.ui.chart.markers import Marker, markers_of, word_of_value
-from lossmon.ui.chart.model import ChartModel, ChartOptions
+from lossmon.ui.chart.model import ChartModel, ChartOptions, XAxis
 from lossmon.ui.chart.positions import counts_epochs
 from lossmon.ui.chart.readout import Reading, readout
 from lossmon.ui.chart.run_model import model_of
 from lossmon.ui.dashboard.chart_titles import options_of, shade_of
 from lossmon.ui.dashboard.main_panes import titles
 from lossmon.ui.keys import DETAIL_BINDINGS, DETAIL_FOOTER, footer
+from lossmon.ui.metrics.entries import key_of
 from lossmon.ui.metrics.names import named
 from lossmon.ui.scene import Scene
 from lossmon.ui.screens.base.host import ViewHost
@@ -48,6 +49,8 @@ class DetailScreen(TypingScreen, ChartPointer):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = list(DETAIL_BINDINGS)
+
+    app = getters.app(ViewHost)
 
     # The chart has what the rows of numbers leave.
     DEFAULT_CSS = """
@@ -137,6 +140,12 @@ class DetailScreen(TypingScreen, ChartPointer):
         return self.catalogue.find(self.key)
 
     @property
+    def _lead(self) -> Series | None:
+        """The first series of what is looked at."""
+        run, subject = self.catalogue.run, self.subject
+        return None if run is None or subject is None else run.series[subject.shown[0]]
+
+    @property
     def step(self) -> int | None:
         """The step at the cursor, else the last in view; None while that is the newest."""
         if self.viewport.cursor is None and self.viewport.follows:
@@ -180,11 +189,11 @@ class DetailScreen(TypingScreen, ChartPointer):
     def _draw(self) -> None:
         scene = self.scene
         window, values = self.viewport.window, self.viewport.values
-        if values is not None and scene.chart_settings.log and values[0] <= 0:
+        options = options_of(scene, self._lead)
+        if values is not None and options.log_y and values[0] <= 0:
             values = None
-        shown = self.subject.shown if self.subject else ()
         self._options = replace(
-            options_of(scene, shown[0] if shown else None),
+            options,
             x_range=None if window is None else (window.low, window.high),
             y_range=values,
             shade_gap=shade_of(scene),
@@ -309,6 +318,11 @@ class DetailScreen(TypingScreen, ChartPointer):
         else:
             self._change(other)
 
+    def action_log_y(self) -> None:
+        """Switch this chart between a logarithmic and a linear y axis."""
+        if (lead := self._lead) is not None:
+            self.app.switch_log_y(key_of(lead), [lead], log=not self._options.log_y)
+
     def action_limits(self) -> None:
         """Begin to type limits."""
         self.wrong = ""
@@ -355,12 +369,10 @@ class DetailScreen(TypingScreen, ChartPointer):
         self._draw()
 
     def _limit(self, typed: str) -> None:
-        chart_settings = self.scene.chart_settings
+        options = self._options
         try:
             self.viewport.limit(
-                parse_limits(
-                    typed, log_y=chart_settings.log, clock=chart_settings.x.value == "time"
-                )
+                parse_limits(typed, log_y=options.log_y, clock=options.x_axis is XAxis.TIME)
             )
         except LimitsError as error:
             self.wrong = f"{error.what}: {self.scene.say(error.why)}"

@@ -20,7 +20,7 @@ from lossmon.types import Diagnosis, Finding, RunSnapshot
 from lossmon.ui.dashboard.verdicts import ROLES, block, confidence_of, shows_since, turn_line
 from lossmon.ui.screens.base.page_screen import PageScreen
 from lossmon.ui.text import numbers
-from lossmon.ui.text.lines import EMPTY, MUTED, STRONG, TEXT, Line, choose, clean, sentence, wrap
+from lossmon.ui.text.lines import EMPTY, MUTED, STRONG, TEXT, Line, choose, clean, wrap
 from lossmon.ui.widgets.verdicts import SteadyText
 
 LABELS = ("Why", "Metric", "Meaning", "Next", "Could also be", "Would change if", "Also",
@@ -95,14 +95,17 @@ class DiagnosisScreen(PageScreen):
 
     def _section(self, label: str, texts: Sequence[str], room: int) -> list[Line]:
         about = self.scene.run.path if self.scene.run is not None else None
-        held = [self._steady[label, at].hold(text, about) for at, text in enumerate(texts)]
+        held = [
+            self._steady[label, at].hold(self.scene.sentence(text), about)
+            for at, text in enumerate(texts)
+        ]
         margin = max(cell_len(self.scene.say(word)) for word in LABELS) + 2
         return section(label, held, room, margin)
 
 
 def section(label: str, texts: Sequence[str], room: int, margin: int) -> list[Line]:
     """A named section: the name in the margin, texts wrapped beside it; nothing if empty."""
-    texts = [sentence(text) for text in texts if text]
+    texts = [text for text in texts if text]
     if not texts:
         return []
     if room < 50:

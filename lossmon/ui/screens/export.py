@@ -220,6 +220,8 @@ class ExportScreen(TypingScreen, PageScreen):
         if at is not None and at < len(KINDS):
             self.chosen = at
             self.action_mark()
+        elif at == len(KINDS) + 1:
+            self.action_where()
 
     def on_unmount(self) -> None:
         if self._work is not None:

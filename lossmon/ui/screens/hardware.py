@@ -10,7 +10,6 @@ from typing import ClassVar, Self
 from textual import events, getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Grid
 from textual.geometry import Size
 
 from lossmon.hardware.recorded import recorded_quantity
@@ -29,11 +28,14 @@ from lossmon.ui.screens.base.host import ViewHost
 from lossmon.ui.screens.base.scene_screen import TypingScreen
 from lossmon.ui.state.hardware_timeline import GpuTrack, memory_share, system_series
 from lossmon.ui.text.lines import EMPTY, MUTED, STRONG, TEXT, Line, choose, clean, clip_middle
+from lossmon.ui.widgets.gpu_loads import GpuLoads, TrackPanel
 from lossmon.ui.widgets.gpus import gpu_facts, short_name
 from lossmon.ui.widgets.hardware import host_parts
 from lossmon.ui.widgets.keys import Keys
+from lossmon.ui.widgets.metric_grid import MetricGrid
 from lossmon.ui.widgets.metric_pane import FRAME_ROOM, MetricPane, range_of, value_of
 from lossmon.ui.widgets.panel import Heading
+from lossmon.ui.widgets.processes import ProcessTable
 
 CELL = (38, 7)
 """Columns and rows that a chart has at least."""
@@ -45,7 +47,13 @@ which its GPUs are known."""
 SHORTEST = 300.0
 """Seconds that the axis has at least, where the run is that long."""
 
-FOOTER = ("hardware.filter", "hardware.page_down", "hardware.back")
+FOOTER = (
+    "hardware.filter",
+    "hardware.loads",
+    "hardware.processes",
+    "hardware.page_down",
+    "hardware.back",
+)
 
 
 class HardwareScreen(TypingScreen):
@@ -56,6 +64,10 @@ class HardwareScreen(TypingScreen):
                 tooltip="Clear the cursor or filter, go back"),
         Binding("slash", "filter", "filter", id="hardware.filter",
                 tooltip="Filter by words, glob or regex; - excludes"),
+        Binding("v", "loads", "all GPUs", id="hardware.loads",
+                tooltip="The load of every GPU over time, a line each"),
+        Binding("p", "processes", "processes", id="hardware.processes",
+                tooltip="Every process that holds GPU memory"),
         Binding("pageup,up,k,b,ctrl+u", "page(-1)", "page up", id="hardware.page_up",
                 tooltip="Previous GPUs"),
         Binding("pagedown,down,j,ctrl+d", "page(1)", "page", id="hardware.page_down",
@@ -63,9 +75,9 @@ class HardwareScreen(TypingScreen):
     ]  # fmt: skip
 
     DEFAULT_CSS = """
-    HardwareScreen Grid { height: 2fr; width: 1fr; grid-gutter: 0; }
+    HardwareScreen MetricGrid { height: 2fr; }
     HardwareScreen #loss { height: 1fr; }
-    HardwareScreen .-unused { display: none; }
+    HardwareScreen TrackPanel { height: 2fr; width: 1fr; }
     HardwareScreen.-strip #loss, HardwareScreen.-sliver #loss { display: none; }
     """
 
@@ -94,17 +106,21 @@ class HardwareScreen(TypingScreen):
         self.heading = Heading()
         self.loss = MetricPane(-1)
         self.loss.id = "loss"
-        self.grid = Grid()
-        self.panes: list[MetricPane] = []
-        bindings = [one for one in self.BINDINGS if isinstance(one, Binding)]
+        self.grid = MetricGrid()
+        self.loads = GpuLoads(self.loss.chart.position_at)
+        self.processes = ProcessTable("processes")
         self.keys = Keys(
-            footer(bindings, FOOTER, app.config.keys), lambda text: self.scene.say(text), id="keys"
+            footer(self.BINDINGS, FOOTER, app.config.keys),
+            lambda text: self.scene.say(text),
+            id="keys",
         )
 
     def compose(self) -> ComposeResult:
         yield self.heading
         yield self.loss
         yield self.grid
+        yield self.loads
+        yield self.processes
         yield self.keys
 
     def present(self, scene: Scene) -> None:
@@ -135,9 +151,12 @@ class HardwareScreen(TypingScreen):
         begin = start_of(run.series)
         span = span_of(run, tracks, begin)
         self._draw_loss(run, span)
+        if (lines := self._lines()) is not None:
+            self.pages, self.loads.begin = 1, begin
+            lines.show_tracks(scene, [one for one in every if isinstance(one, GpuTrack)])
+            self.heading.show(self._heading(len(tracks)))
+            return
         shown = every[self.page * size : (self.page + 1) * size]
-        for pane in self.panes:
-            pane.set_class(pane.place >= len(shown), "-unused")
         options = replace(
             options_of(scene),
             x_axis=XAxis.TIME,
@@ -147,11 +166,15 @@ class HardwareScreen(TypingScreen):
             cursor=self.cursor,
         )
         several = len({track.node for track in tracks}) > 1
-        for pane, one in zip(self.panes, shown, strict=False):
+
+        def show(pane: MetricPane) -> None:
+            one = shown[pane.place]
             if isinstance(one, GpuTrack):
                 self._draw_gpu(pane, one, options, begin, several=several)
             else:
                 self._draw_series(pane, one, options, begin)
+
+        self.grid.draw(len(shown), show)
         self.heading.show(self._heading(len(tracks)))
 
     def _filtered(self, every: Sequence[GpuTrack | Series]) -> list[GpuTrack | Series]:
@@ -172,12 +195,7 @@ class HardwareScreen(TypingScreen):
         room = Size(self.size.width or self.app.size.width, self.grid.size.height or CELL[1])
         columns = max(1, min(count, room.width // CELL[0]))
         rows = max(1, min(room.height // CELL[1], -(-count // columns)))
-        styles = self.grid.styles
-        styles.grid_size_columns, styles.grid_size_rows = columns, rows
-        missing = [MetricPane(at) for at in range(len(self.panes), columns * rows)]
-        if missing:
-            self.panes += missing
-            self.grid.mount_all(missing)
+        self.grid.share(columns, rows)
         return columns, rows
 
     def _draw_loss(self, run: RunSnapshot, span: tuple[float, float] | None) -> None:
@@ -262,8 +280,10 @@ class HardwareScreen(TypingScreen):
     # ------------------------------------------------------------------------------- keys
 
     def action_back(self) -> None:
-        """Take the cursor or the filter away, else close the view."""
-        if self.cursor is not None:
+        """Take the lines, the cursor or the filter away, else close the view."""
+        if (lines := self._lines()) is not None:
+            self._show_lines(lines)
+        elif self.cursor is not None:
             self.cursor = None
         elif self.entry.text:
             self.entry.clear()
@@ -272,14 +292,29 @@ class HardwareScreen(TypingScreen):
             return
         self._draw()
 
+    def action_processes(self) -> None:
+        """Show the processes instead of the charts, or the charts again."""
+        self._show_lines(self.processes)
+
+    def action_loads(self) -> None:
+        """Show a line per GPU instead of the charts, or the charts again."""
+        self._show_lines(self.loads)
+
+    def _lines(self) -> TrackPanel | None:
+        """The lines that stand in the place of the charts."""
+        return next((one for one in (self.loads, self.processes) if one.display), None)
+
+    def _show_lines(self, lines: TrackPanel) -> None:
+        for one in (self.loads, self.processes):
+            one.display = one is lines and not one.display
+        self.grid.display = self._lines() is None
+        self.page = 0
+        self._draw()
+
     def action_filter(self) -> None:
         """Begin to type which charts are shown."""
         self.entry.begin(self.entry.text)
         self.typed()
-
-    def on_key(self, event: events.Key) -> None:
-        if self.entry.active and self.entry.handle(event):
-            self.typed()
 
     def typed(self) -> None:
         self.page = 0
@@ -294,7 +329,10 @@ class HardwareScreen(TypingScreen):
             self._draw()
 
     def action_page(self, by: int) -> None:
-        """Show other GPUs."""
+        """Show other GPUs, or other rows of the list of processes."""
+        if (lines := self._lines()) is not None:
+            lines.scroll(by * max(1, lines.size.height - 2))
+            return
         self.page = max(0, min(self.pages - 1, self.page + by))
         self._draw()
 

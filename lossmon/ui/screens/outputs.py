@@ -188,10 +188,6 @@ class OutputsScreen(TypingScreen):
 
     # ---------------------------------------------------------------------------- actions
 
-    def on_key(self, event: events.Key) -> None:
-        if self.entry.handle(event):
-            self.typed()
-
     def typed(self) -> None:
         self.selection.filter(self.entry.text)
         self._moved()
@@ -286,6 +282,8 @@ class OutputsScreen(TypingScreen):
             if first + at.y < len(prompts):
                 self.selection.go(prompts[first + at.y])
                 self._moved()
+        elif event.chain > 1:
+            self.action_whole()
 
     def wheel(self, event: events.MouseEvent, way: int) -> None:
         room, height, _ = self.body.listed

@@ -162,7 +162,7 @@ class PaletteScreen(TypingScreen, PageScreen):
         # Letters are letters here; what is done, is done by `on_key`.
         return action in ("quit", "help_quit", "take")
 
-    async def on_key(self, event: events.Key) -> None:
+    async def on_key(self, event: events.Key) -> None:  # type: ignore[override]
         if event.key in ENDS:
             return
         event.stop()
@@ -186,6 +186,9 @@ class PaletteScreen(TypingScreen, PageScreen):
         if at is not None:
             self.chosen = at
             await self.action_take()
+
+    def wheel(self, event: events.MouseEvent, way: int) -> None:
+        self._choose(self.chosen + way)
 
     async def action_take(self) -> None:
         """Close the palette and do the chosen thing."""

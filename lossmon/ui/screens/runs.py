@@ -23,28 +23,13 @@ from lossmon.ui.fleet.table import Table, Trends
 from lossmon.ui.run_selection import RunSelection
 from lossmon.ui.scene import Scene
 from lossmon.ui.screens.base.host import ViewHost
-from lossmon.ui.screens.base.page_screen import Body, PageScreen
+from lossmon.ui.screens.base.page_screen import HeadedBody, PageScreen
 from lossmon.ui.screens.base.scene_screen import TypingScreen
 from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, clean
 from lossmon.ui.widgets.run_preview import RunPreview, preview_size
 
 NARROW = 60
 """Columns below which the rows have the cells beside the frame too."""
-
-
-class Rows(Body):
-    """The rows in view beneath the titles of the columns, which stay."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.head: Line = EMPTY
-
-    def compose_lines(self, width: int, height: int) -> Sequence[Line]:
-        return [self.head, *super().compose_lines(width, max(0, height - 1))]
-
-    @property
-    def rows(self) -> int:
-        return max(0, super().rows - 1)
 
 
 class FramedRows(Widget):
@@ -91,23 +76,16 @@ class RunsScreen(TypingScreen, PageScreen):
             runs.fleet.choose_path(run.path)
         return cls(runs, app.scene)
 
-    def __init__(
-        self,
-        runs: RunSelection,
-        scene: Scene,
-    ) -> None:
+    def __init__(self, runs: RunSelection, scene: Scene) -> None:
         super().__init__()
         self.runs, self.fleet, self.scene = runs, runs.fleet, scene
         self._shown: Path | None = None
         """The run that was last chosen here."""
         self._trends, self._names = Trends(), RunNames()
         self._settings, self._asked = SettingColumns(), frozenset[Path]()
-        self._first_setting: int | None = None
-        """The first setting that has a column; None while none has."""
-        self._shown_settings = self._setting_count = 0
         self._counted: tuple[RunSnapshot, ...] = ()
         self._urgent = 0
-        self.body = self.table = Rows()
+        self.body = self.table = HeadedBody()
         self.preview = RunPreview()
 
     def compose(self) -> ComposeResult:
@@ -167,14 +145,9 @@ class RunsScreen(TypingScreen, PageScreen):
             self._draw(scene)
 
     def lines(self, room: int) -> Sequence[Line]:
-        found = () if self._first_setting is None else self._differing()
-        if self._first_setting is not None and self._first_setting >= len(found):
-            # A filter may leave fewer of them.
-            self._first_setting = 0
-        wanted = found[self._first_setting or 0 :]
+        wanted = () if self._settings.first is None else self._differing()
         table = Table(self.fleet, self.scene, room, self._trends, self._names, wanted)
-        self._setting_count = len(found)
-        self._shown_settings = table.columns.settings
+        self._settings.shown = table.columns.settings
         self.table.head = table.head()
         self._columns = table.columns
         if table:
@@ -189,7 +162,7 @@ class RunsScreen(TypingScreen, PageScreen):
         if unknown:
             self._asked |= unknown
             self.app.load_settings(unknown)
-        return self._settings.of([self.fleet.run(path) for path in paths])
+        return self._settings.page([self.fleet.run(path) for path in paths])
 
     def edges(self) -> None:
         say = self.scene.say
@@ -202,7 +175,7 @@ class RunsScreen(TypingScreen, PageScreen):
             (1, self._progress()),
             (4, ((self.scene.sorted_by(self.fleet.key.value), MUTED),)),
             (3, self._marked()),
-            (1, self._compared()),
+            (1, self._settings.place(self.scene)),
             (0, self._typed()),
         ]
         self.upper.show(upper, "frame")
@@ -251,16 +224,6 @@ class RunsScreen(TypingScreen, PageScreen):
     def _marked(self) -> Line:
         known = sum(run.path in self.scene.marked for run in self.scene.snapshot.runs)
         return ((f"● {known}", "key"),) if known else EMPTY
-
-    def _compared(self) -> Line:
-        """Which of the settings that differ have columns."""
-        first, count = self._first_setting, self._setting_count
-        if first is None:
-            return EMPTY
-        if not count:
-            return ((self.scene.say("no settings that differ"), MUTED),)
-        place = f"{first + 1}-{first + self._shown_settings}/{count}"
-        return ((f"{self.scene.say('settings that differ')} ", MUTED), (place, TEXT))
 
     def _typed(self) -> Line:
         say = self.scene.say
@@ -346,10 +309,7 @@ class RunsScreen(TypingScreen, PageScreen):
 
     def action_settings(self) -> None:
         """Show the settings that differ as columns, then the next ones, then none again."""
-        first = self._first_setting
-        later = 0 if first is None else first + self._shown_settings
-        is_over = first is not None and not first < later < self._setting_count
-        self._first_setting = None if is_over else later
+        self._settings.turn()
         self._again()
 
     def action_back(self) -> None:

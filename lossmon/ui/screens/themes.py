@@ -134,3 +134,8 @@ class ThemesScreen(PageScreen):
         at = self.row_at(event)
         if at is not None:
             self.show_theme(at)
+            if event.chain > 1:
+                self.action_apply()
+
+    def wheel(self, event: events.MouseEvent, way: int) -> None:
+        self.show_theme(max(0, min(self.chosen + way, len(self.names) - 1)))

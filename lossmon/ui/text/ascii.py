@@ -12,8 +12,8 @@ from textual.filter import LineFilter
 GLYPHS = str.maketrans(
     {
         **dict.fromkeys("╭╮╰╯┌┐└┘├┤┬┴┼┏┓┗┛╔╗╚╝╶╴", "+"),
-        **dict.fromkeys("─━═╌┄", "-"),
-        **dict.fromkeys("│┃║┆▌▐▎▏", "|"),
+        **dict.fromkeys("─━═╌┄┈", "-"),
+        **dict.fromkeys("│┃║┆┊▌▐▎▏", "|"),
         **dict.fromkeys("▁▂", "_"),
         **dict.fromkeys("▃▄▀", "-"),
         **dict.fromkeys("▅▆", "="),

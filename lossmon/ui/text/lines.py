@@ -256,11 +256,15 @@ def may_break(before: str, char: str) -> bool:
     """Whether a line may end between two characters."""
     if before == " ":
         return True
-    return (_is_wide(before) or _is_wide(char)) and not _closes(char)
+    return (_is_wide(before) or _is_wide(char)) and not _closes(char) and before not in _OPENING
 
 
 def _is_wide(char: str) -> bool:
     return unicodedata.east_asian_width(char) in "WF"
+
+
+_OPENING = "（「『《“‘([{"
+"""Punctuation that must not end a line."""
 
 
 def _closes(char: str) -> bool:

@@ -176,7 +176,7 @@ def rate(per_second: float, unit: str = "it") -> str:
 
 
 def slope(per_step: float, steps: int) -> str:
-    """A change per a number of steps, signed: `−0.021/100`, `+0.06/1k`; per step without a number.
+    """A change per a number of steps, signed: `−0.021/100`, `+0.060/1k`; per step without a number.
 
     Args:
         per_step: Change per step.
@@ -189,7 +189,8 @@ def slope(per_step: float, steps: int) -> str:
 
 
 def signed(number: float) -> str:
-    """A change with its sign, in two digits: `+0.06`, `−0.021`, `±0`."""
+    """A change with its sign: `+1.2`, `−0.021`, `±0`; zeros at the end stay, so that it does not
+    change its width."""
     size = abs(number)
-    text = si(size, 2) if size >= 1 or 0 < size < _SMALL else f"{size:.3f}".rstrip("0").rstrip(".")
+    text = si(size, 2) if size >= 1 or 0 < size < _SMALL else f"{size:.3f}"
     return "±0" if size == 0 else ("−" if number < 0 else "+") + text

@@ -27,13 +27,16 @@ _FAINT = 0.45
 
 _BOLD = frozenset({"strong", "key"})
 
+_DIM = frozenset({"muted", "axis", "frame", "train-raw", "eval-raw"})
+"""Roles that recede, also where the terminal has no colours for it."""
+
 
 class Palette:
     """Styles of one theme, by role.
 
     Args:
         variables: Variables of the theme, as Textual resolved them.
-        reverse: Fill badges by swapping the terminal's own colours, where it has no others.
+        reverse: The terminal has only colours of its own: badges swap them, what recedes is dim.
     """
 
     def __init__(self, variables: Mapping[str, str], *, reverse: bool = False) -> None:
@@ -89,6 +92,7 @@ class Palette:
             color=color,
             bgcolor=ground,
             bold=bold,
+            dim=(self._reverse and role in _DIM) or None,
         )
 
     def _faint(self, name: str) -> Style:

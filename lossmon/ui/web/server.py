@@ -7,6 +7,7 @@ import contextlib
 import hmac
 import ipaddress
 import json
+import logging
 import os
 import secrets
 import shlex
@@ -329,6 +330,8 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 async def _run(screens: Screens, sock: socket.socket, greet: Callable[[], None]) -> None:
+    # A screen that ends just when it is killed is reaped at once, and asyncio would remark on it.
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     runner = web.AppRunner(await screens.make_app(), access_log=None, shutdown_timeout=2.0)

@@ -37,11 +37,13 @@ class Configuration(ScenePanel, can_focus=True):
 
     def compose_lines(self, width: int, height: int) -> Sequence[Line]:
         words = [self.scene.say(word) for word, _ in self.rows]
-        room = max(map(cell_len, words), default=0)
-        return [
-            (
-                (f" {word}{' ' * (room - cell_len(word))}  ", MUTED),
-                (clip(clean(value), max(1, width - room - 4)), TEXT),
-            )
-            for word, (_, value) in zip(words[:height], self.rows, strict=False)
-        ]
+        column = max(map(cell_len, words), default=0) + 2
+        rows = zip(words[:height], self.rows, strict=False)
+        return [_row(word, clean(value), column, width - 1) for word, (_, value) in rows]
+
+
+def _row(word: str, value: str, column: int, room: int) -> Line:
+    """A word and its value in a column; a long value begins further left, or is cut."""
+    free = room - cell_len(word)
+    gap = max(1, min(column - cell_len(word), free - cell_len(value)))
+    return ((f" {word}{' ' * gap}", MUTED), (clip(value, max(1, free - gap)), TEXT))

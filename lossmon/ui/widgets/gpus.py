@@ -24,6 +24,7 @@ from lossmon.ui.text.lines import (
     pad,
 )
 from lossmon.ui.text.lines import width as cells_of
+from lossmon.ui.widgets.processes import process_lines
 
 WIDE = 64
 """Cells from which a GPU's line has bars."""
@@ -298,18 +299,6 @@ def _rates(rank: int, sent: float | None, received: float | None) -> list[tuple[
     if sent is None or received is None:
         return []
     return [(rank, ((f"↑{numbers.si(sent, 2)}B/s ↓{numbers.si(received, 2)}B/s", MUTED),))]
-
-
-def process_lines(scene: Scene, gpu: GpuReading, width: int) -> list[Line]:
-    """The two largest processes; those of this run are marked in words."""
-    lines = []
-    for process in gpu.processes[:2]:
-        memory = numbers.size(process.memory_used, 1) if process.memory_used is not None else ""
-        name = clip(clean(process.name) or "?", 14)
-        mark: Line = ((f"  ← {scene.say('this run')}", "ok"),) if process.own else EMPTY
-        line: Line = ((f" {name} {process.pid}", MUTED), (f"  {memory}", TEXT), *mark)
-        lines.append(fit(line, width - 1))
-    return lines
 
 
 def short_name(name: str) -> str:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from textual.widget import Widget
 
 from lossmon.locale import message
-from lossmon.types import PENDING_HARDWARE, HostReading, RunState
-from lossmon.ui.dashboard.places import is_narrow
+from lossmon.types import HostReading, RunState
+from lossmon.ui.dashboard.places import is_narrow, pending_rows
 from lossmon.ui.scene import Scene
 from lossmon.ui.text import numbers
 from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, choose, clean, fit, indented, pad, wrap
@@ -135,6 +135,8 @@ def blocks(scene: Scene, width: int, *, whole: bool = True, spaced: bool = True)
 def foot_lines(scene: Scene, width: int) -> list[Line]:
     """The note and the host; on a narrow screen one line, where the note gives way."""
     note, host = note_line(scene, width), host_lines(scene, width)
+    if (reading := scene.snapshot.hardware).expected is not None:
+        return [*note, *[EMPTY] * (pending_rows(reading, width) - 1)]
     return [*note, *host] if not is_narrow(width) else host or note
 
 
@@ -145,11 +147,10 @@ def note_line(scene: Scene, width: int) -> list[Line]:
 
 
 def host_lines(scene: Scene, width: int) -> list[Line]:
-    """The host in one line; none where it is not sampled, an empty one before its first sample."""
+    """The host in one line; none where it is not sampled."""
     host = scene.snapshot.hardware.host
     if host is None:
-        is_first = scene.snapshot.hardware == PENDING_HARDWARE and not is_narrow(width)
-        return [EMPTY] if is_first else []
+        return []
     parts = host_parts(scene, host)
     wide = width >= 100
     if wide:

@@ -89,3 +89,9 @@ class Notices(Panel):
 
     def compose_lines(self, width: int, height: int) -> Sequence[Line]:
         return [notice_line(self.line, width)]
+
+    def on_click(self) -> None:
+        """Press the key that the notice asks for."""
+        key, role = self.line[-1] if self.line else ("", MUTED)
+        if role == "key":
+            self.app.simulate_key(key)

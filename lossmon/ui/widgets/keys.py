@@ -21,6 +21,8 @@ NAMES = {
     "left_curly_bracket": "{",
     "right_curly_bracket": "}",
     "slash": "/",
+    "comma": ",",
+    "number_sign": "#",
     "space": "space",
     "up": "↑",
     "down": "↓",
@@ -31,6 +33,10 @@ NAMES = {
     "less_than_sign": "<",
     "greater_than_sign": ">",
 }
+
+
+KEYS_BY_NAME = {name: key for key, name in NAMES.items()} | {"pgdn": "pagedown"}
+"""Keys by how they are written in hints, where they have another name."""
 
 
 TYPING_KEYS = (("enter", "apply"), ("esc", "clear"))
@@ -120,6 +126,10 @@ class Keys(Panel):
             self._spots.append((start, start + width(hint), binding.action))
             line = (*line, *hint, ("  ", TEXT))
         return line
+
+    def hint_at(self, x: int, y: int) -> str:
+        # Hints of several keys have an action of their own.
+        return "" if self._spots else super().hint_at(x, y)
 
     async def on_click(self, event: events.Click) -> None:
         for start, end, action in self._spots:

@@ -10,14 +10,16 @@ from textual.message import Message
 
 from lossmon.types import ClassifierCurve, Histogram
 from lossmon.ui.chart.curve_cache import Trace
-from lossmon.ui.chart.model import ChartModel, ChartOptions, XAxis
-from lossmon.ui.chart.readout import readout
+from lossmon.ui.chart.model import ChartModel, ChartOptions, Curve, XAxis
+from lossmon.ui.chart.painter import SERIES_ROLES
+from lossmon.ui.chart.readout import Reading, readout
 from lossmon.ui.dashboard.chart_titles import options_of
 from lossmon.ui.media.heat import area_word, curve_model, summary, unit_square
+from lossmon.ui.metrics.charts import EntryChart
 from lossmon.ui.metrics.entries import MEDIA_WORDS, MediaEntry, MetricEntry
 from lossmon.ui.scene import Scene
 from lossmon.ui.text import numbers
-from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line
+from lossmon.ui.text.lines import EMPTY, MISSING, MUTED, TEXT, Line
 from lossmon.ui.widgets.charts.pane import ChartPane
 from lossmon.ui.widgets.media.card import MediaCard, Shown
 
@@ -42,7 +44,8 @@ class MetricPane(ChartPane):
     """
 
     class Clicked(Message):
-        """The pane was clicked, `times` times in a row, at a position of its chart or beside it."""
+        """The pane was clicked at a position of its chart or beside it, `times` times in a row; 0
+        while the mouse is dragged over it."""
 
         def __init__(self, pane: MetricPane, times: int, position: float | None) -> None:
             super().__init__()
@@ -66,9 +69,7 @@ class MetricPane(ChartPane):
         """Show a chart with a title and a footer."""
         self.remove_class("-media")
         self.chart.show(model, options)
-        if options.cursor is not None:
-            footer = cursor_line(model, options, self.chart.traces) or footer
-        self._frame(title, [(0, footer)], chosen=chosen)
+        self._frame(title, self._values() or [(0, footer)], chosen=chosen)
 
     def show_media(
         self, scene: Scene, entry: MediaEntry, shown: Shown, name: str, *, chosen: bool
@@ -102,33 +103,88 @@ class MetricPane(ChartPane):
 
     def on_click(self, event: events.Click) -> None:
         event.stop()
-        around, position = self.chart.content_region, None
-        if around.contains(event.screen_x, event.screen_y):
-            position = self.chart.position_at(event.screen_x - around.x)
-        self.post_message(self.Clicked(self, event.chain, position))
+        self.post_message(self.Clicked(self, event.chain, self.position(event)))
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        position = self.position(event) if event.button else None
+        if position is not None:
+            self.post_message(self.Clicked(self, 0, position))
+
+    def position(self, event: events.MouseEvent) -> float | None:
+        """The position of the chart under the mouse; None beside the curves."""
+        around = self.chart.content_region
+        if not around.contains(event.screen_x, event.screen_y):
+            return None
+        return self.chart.position_at(event.screen_x - around.x)
+
+    # ------------------------------------------------------------------------------ values
+
+    def readings(self) -> list[Reading]:
+        """What each curve is at the cursor, or at its end where there is no cursor.
+
+        A run that a letter tells from others has no value where it has not been.
+        """
+        chart, at = self.chart, self.chart.options.cursor
+        found = readout(chart.model, math.inf if at is None else at, chart.traces)
+        if at is None or len(chart.traces) != len(chart.model.curves):
+            return list(found)
+        return [
+            one
+            for one in found
+            if not chart.model.curves[one.curve].letter
+            or self._reaches(chart.traces[one.curve], at)
+        ]
+
+    def _reaches(self, trace: Trace, at: float) -> bool:
+        # Of a sparse curve the next point is not due yet.
+        due = max(self.chart.cell, trace.last - trace.position(max(0, len(trace) - 2)))
+        return trace.first - self.chart.cell <= at <= trace.last + due
+
+    def _values(self) -> list[tuple[int, Line]]:
+        """Where the cursor stands and what each curve is there, for the lower edge; without a
+        cursor the newest values of several runs."""
+        chart, found = self.chart, self.readings()
+        options, curves = chart.options, chart.model.curves
+        lettered = any(curve.letter for curve in curves)
+        if options.cursor is None and not lettered:
+            return []
+        if not found:
+            return [(0, MISSING)] if lettered else []
+        parts: list[tuple[int, Line]] = []
+        if options.cursor is not None:
+            place = place_of(found[0], options, log_x=chart.model.log_x)
+            parts.append((0, ((place, MUTED),)))
+        found.sort(key=lambda one: curves[one.curve].letter)
+        return [*parts, *((1 + one.curve, _value_line(one, curves[one.curve])) for one in found)]
 
 
-def cursor_line(model: ChartModel, options: ChartOptions, traces: Sequence[Trace]) -> Line:
-    """Where the cursor stands and what each curve is there, for the lower edge."""
-    found = readout(model, options.cursor or 0.0, traces)
-    if not found:
-        return EMPTY
-    first = found[0]
-    is_time = options.x_axis is XAxis.TIME
-    place = numbers.duration(first.x) if is_time else f"@{numbers.si(first.step)}"
-    values = "  ".join(value_of(one.value) for one in found)
-    return ((f"{place} ", MUTED), (values, TEXT))
+def _value_line(reading: Reading, curve: Curve) -> Line:
+    role = TEXT if math.isfinite(reading.value) else "critical"
+    value = (value_of(reading.value), role)
+    if not curve.letter:
+        return (value,)
+    return ((f"{curve.letter} ", f"{SERIES_ROLES[curve.style]}!"), value)
+
+
+def place_of(reading: Reading, options: ChartOptions, *, log_x: bool) -> str:
+    """Where a reading stands: `@1.24k`, `2h 10m`."""
+    if options.x_axis is not XAxis.TIME:
+        return f"@{numbers.si(reading.step)}"
+    return numbers.duration(10.0**reading.x if log_x else reading.x)
 
 
 def title_of_entry(
-    entry: MetricEntry, name: str, last: float, role: str, *, pinned: bool
+    entry: MetricEntry, name: str, chart: EntryChart, *, pinned: bool
 ) -> list[tuple[int, Line]]:
     """Name and newest value; of a group also how many series it has."""
-    value_role = TEXT if math.isfinite(last) else "critical"
-    head: Line = ((f"{name} ", f"{role}!"), (value_of(last), value_role))
+    head: Line = ((name, f"{SERIES_ROLES.get(chart.style, chart.style)}!"),)
+    if chart.last is not None:
+        role = TEXT if math.isfinite(chart.last) else "critical"
+        head = (*head, (f" {value_of(chart.last)}", role))
     if pinned:
         head = ((f"{PIN} ", "key"), *head)
-    return [(0, head), (1, count_of(entry))]
+    note: Line = ((chart.note, MUTED),) if chart.note else EMPTY
+    return [(0, head), (1, count_of(entry)), (2, note)]
 
 
 def count_of(entry: MetricEntry | MediaEntry) -> Line:

@@ -14,7 +14,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from lossmon.ui.scene import Scene
-from lossmon.ui.text.lines import EMPTY, TEXT, Line, choose
+from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, choose
 from lossmon.ui.theme.palette import Palette
 
 JOIN_GAP = 6
@@ -58,6 +58,21 @@ class Panel(Widget):
     def wanted_height(self, width: int) -> int:
         """Rows that the panel would fill if it could have them all."""
         return 1
+
+    def hint_at(self, x: int, y: int) -> str:
+        """The key whose hint stands in a cell of the content (`esc back`, `press m`), as it is
+        written there; empty where none does."""
+        line = self._lines[y] if 0 <= y < len(self._lines) else EMPTY
+        for at, (text, role) in enumerate(line):
+            word, word_role = line[at + 1] if at + 1 < len(line) else ("", TEXT)
+            # Names and filters that stand out have the same colour, but no words behind them.
+            is_hint = role == "key" and word_role == MUTED and word.startswith(" ")
+            x -= cell_len(text)
+            if is_hint and x < cell_len(word):
+                return text
+            if x < 0:
+                break
+        return ""
 
     def redraw(self) -> None:
         """Compose again after a value changed, and repaint the cells that differ."""

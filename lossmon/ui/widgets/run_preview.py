@@ -85,9 +85,9 @@ class Outlook(ScenePanel):
         verdict = run.diagnosis.verdict
         advice = advise(verdict, self.scene.language)
         line: Line = (*block(verdict.severity, clean(advice.badge)), (" ", TEXT))
-        lines = [(*line, (sentence(advice.evidence), TEXT))]
+        lines = [(*line, (self.scene.sentence(advice.evidence), TEXT))]
         if cells_of(lines[0]) > width and height > 3:
-            lines = [line, *_wrapped(advice.evidence, width)]
+            lines = [line, *_wrapped(self.scene.sentence(advice.evidence), width)]
         lines = [fit(one, width) for one in lines]
         if step := next_step(self.scene):
             gap = [EMPTY] if height > 3 else []

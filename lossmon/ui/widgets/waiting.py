@@ -62,8 +62,11 @@ class Waiting(ScenePanel):
             unread = (snapshot.seen_files, snapshot.unread_files)
             found = clean(about_unread(snapshot.waiting_for, *unread, scene.language))
             lines += [((line, TEXT),) for line in wrap(found, room)]
-        for note in snapshot.notes[:3]:
-            lines += [((line, TEXT),) for line in wrap(clean(message(note, scene.language)), room)]
+        # The path stands above: a note that says only that it is waited for says nothing.
+        notes = [note for note in snapshot.notes if note != f"waiting for {snapshot.waiting_for}"]
+        for note in notes[:3]:
+            text = clean(message(note, scene.language)).removeprefix(where).lstrip(":： ")
+            lines += [((line, TEXT),) for line in wrap(text, room)]
         for text in self._advice(where):
             lines += [((line, MUTED),) for line in wrap(text, room)]
         return lines

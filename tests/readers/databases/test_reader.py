@@ -21,7 +21,7 @@ from lossmon.errors import ReadError
 from lossmon.monitor import Monitor
 from lossmon.readers.databases.optuna import OptunaTables
 from lossmon.readers.databases.reader import LONGEST_REST, Database
-from lossmon.readers.databases.rows import MOST_ROWS
+from lossmon.readers.databases.rows import MOST_ROWS, RunMarks
 from lossmon.readers.databases.trackio import TrackioTables
 from lossmon.readers.discovery.discovery import Discovery
 from lossmon.readers.files.sqlite import TornError, visit
@@ -352,10 +352,11 @@ def test_a_damaged_database_is_an_error_with_its_name(tmp_path: Path, size: int)
         read(reader)
 
 
-def test_one_that_cannot_be_asked_for_its_tables_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize("size", [3000, 9000])
+def test_one_that_cannot_be_asked_for_its_tables_is_named(tmp_path: Path, size: int) -> None:
     path = tmp_path / "study.db"
     content = (DATA / "optuna" / "study.db").read_bytes()
-    path.write_bytes(content[:9000])
+    path.write_bytes(content[:size])
     discovery = Discovery([tmp_path])
     assert discovery.scan().notes == (f"{path}: database disk image is malformed",)
     path.write_bytes(content)
@@ -478,3 +479,22 @@ def test_trackio_s_run_has_ended_with_the_closing_record_of_a_trainer(tmp_path: 
     assert read(reader).facts[0].finished is True
     change(path, add.format('{"train/loss": 0.5}'))
     assert read(reader).facts[0].finished is False
+
+
+def test_runs_with_new_rows_are_found_in_short_transactions(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("lossmon.readers.databases.rows.MOST_SCANNED", 2)
+    connection, marks = sqlite3.connect(":memory:", isolation_level=None), RunMarks("rows", "run")
+    connection.execute("CREATE TABLE rows (run)")
+    began: list[str] = []
+    connection.set_trace_callback(began.append)
+    for runs in ("", "abacca", "bb"):
+        connection.executemany("INSERT INTO rows VALUES (?)", runs)
+        connection.execute("BEGIN")
+        assert marks.refresh(connection)
+        connection.execute("END")
+    assert [marks.of(run) for run in "abcd"] == [6, 8, 5, None]
+    assert began.count("BEGIN") == 3 + 3 + 1
+    connection.execute("DELETE FROM rows WHERE rowid = 8")
+    assert not marks.refresh(connection)

@@ -52,6 +52,19 @@ def test_a_line_that_is_being_written_is_waited_for(tmp_path: Path) -> None:
     assert found.format.source == "jsonl"
 
 
+def test_a_document_that_was_written_this_moment_is_whole_without_a_line_break(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "history.json"
+    detector = Detector()
+    path.write_text('{"loss": [2.0, 1.5, 1.2], "val_loss": [2.1, 1.7,')
+    assert detector.find(entry(path)) is None
+    path.write_text('{"loss": [2.0, 1.5, 1.2], "val_loss": [2.1, 1.7, 1.6]}')
+    found = detector.find(entry(path))
+    assert found is not None
+    assert found.format.source == "history"
+
+
 def test_a_last_line_that_nobody_will_end_is_taken_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "run.log"
     path.write_bytes(b"step 250: train loss 2.5017")

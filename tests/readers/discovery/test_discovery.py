@@ -349,19 +349,31 @@ def test_a_large_tree_is_searched_a_little_at_a_time(tmp_path: Path) -> None:
     assert discovery.scan() is scan
 
 
+@pytest.mark.parametrize(
+    ("enough", "many", "name"),
+    [
+        pytest.param(5, 5_000, "part{0:03}.txt", id="counted"),
+        pytest.param(5, 5_000, "author{0}/text.txt", id="in directories of their own"),
+        pytest.param(500, 15, "{1}.txt", id="named after titles"),
+    ],
+)
 def test_a_log_is_shown_before_a_data_set_beside_it_is_searched(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    enough: int, many: int, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(detection, "ENOUGH", 5)
+    monkeypatch.setattr(detection, "ENOUGH", enough)
+    monkeypatch.setattr(detection, "MANY", many)
     for number in range(80):
-        (tmp_path / f"part{number:03}.txt").write_text("a text like any other\n" * 300)
+        title = chr(97 + number // 20) * 3 + chr(107 + number % 10) * (number % 7 + 1)
+        text = tmp_path / name.format(number, title)
+        text.parent.mkdir(exist_ok=True)
+        text.write_text("a text like any other\n" * 300)
     (tmp_path / "part070.txt").write_text("step 1 loss 2.5\n" * 5)
     (tmp_path / "train.log").write_text("step 1 loss 2.5\n" * 5)
     discovery = Discovery([tmp_path])
     looks = iter(lambda: discovery.scan(deadline=0.0), None)
     scans = list(takewhile(lambda scan: not scan.is_complete, looks))
     first = next(scan for scan in scans if scan.runs)
-    assert [file.path.name for run in first.runs for file in run.files] == ["train.log"]
+    assert "train.log" in {file.path.name for run in first.runs for file in run.files}
     last = discovery.scan()
     found = {file.path.name for run in last.runs for file in run.files}
     assert found == {"train.log", "part070.txt"}

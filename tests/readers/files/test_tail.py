@@ -175,3 +175,24 @@ def test_a_file_that_may_not_be_read_says_so(log: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(ReadError, match=r"log: Permission denied"):
         Tail(log).read()
+
+
+def test_room_that_was_reserved_at_the_end_is_waited_for(log: Path) -> None:
+    tail = Tail(log)
+    content = b"".join(b"step %d\n" % step for step in range(400))
+    for written in (0, 700, 2000, len(content)):
+        log.write_bytes(content[:written] + bytes(9000 - written))
+        everything(tail)
+        assert (tail.offset, tail.size, tail.pending) == (written, written, 0)
+        assert not tail.replaced
+    os.truncate(log, len(content))
+    assert everything(tail) == b"" and not tail.replaced
+
+
+def test_a_hole_that_is_filled_later_is_read(log: Path) -> None:
+    log.write_bytes(b"step 1\n" + bytes(2048) + b"step 999\n" * 500)
+    tail = Tail(log)
+    everything(tail)
+    log.write_bytes(b"step 1\n" + b"step 2\n\n" * 256 + b"step 999\n" * 500)
+    assert everything(tail).startswith(b"step 1\nstep 2\n")
+    assert tail.offset == log.stat().st_size

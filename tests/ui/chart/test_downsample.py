@@ -151,3 +151,10 @@ def test_the_points_beside_a_window_are_known() -> None:
     trace.update(Curve("train", np.array([0, 10, 20]), np.array([1.0, 2.0, 3.0])), 0.0)
     window = trace.window(Span(5, 15), 10)
     assert window.before == (-5.0, 1.0) and window.after == (15.0, 3.0)
+
+
+def test_the_newest_step_is_in_view_whatever_the_steps_of_an_epoch() -> None:
+    for total in range(1500, 2500, 7):
+        unit = float(round(total / 3))
+        span = Span(0.0, total / unit * unit * (1 - 1e-15))
+        assert edges(np.arange(1, total + 1), span, 1)[-1] == total

@@ -8,9 +8,13 @@ import numpy as np
 import pytest
 
 from lossmon.types import Kind, Meaning, RunSnapshot, Split
+from lossmon.ui.chart.model import ChartSettings
 from lossmon.ui.chart.run_model import eval_sets, reward_charts
+from lossmon.ui.dashboard.main_panes import PanePlan, content_of, pane_plans
 from lossmon.ui.metrics.entries import key_of
 from lossmon.ui.scene import Scene
+from lossmon.ui.terminal import Terminal
+from lossmon.ui.text.lines import plain
 from lossmon.ui.widgets.charts.pane import Losses
 from tests.ui import stage
 
@@ -32,12 +36,41 @@ def test_all_eval_sets_are_drawn_the_headline_one_first() -> None:
     assert eval_sets(run) == (2, 1)
 
 
+def test_a_single_eval_stands_beside_the_train_loss_and_has_no_pane() -> None:
+    run = logged(stage.TRAIN_LOSS, eval_loss(""), train=0, eval=1)
+    assert set(pane_plans(Scene(stage.snapshot(run)))) == {"train", "eval"}
+    once = stage.series(eval_loss(""), STEPS[-1:], np.ones(1))
+    run = replace(run, series=(run.series[0], once))
+    assert pane_plans(Scene(stage.snapshot(run))) == {"train": PanePlan((0, 1))}
+    hidden = ChartSettings(hidden=frozenset({"eval"}))
+    alone = Scene(stage.snapshot(run), chart_settings=hidden)
+    assert pane_plans(alone) == {"train": PanePlan((0,))}
+
+
 def test_components_of_a_total_are_no_eval_sets() -> None:
     assert eval_sets(logged(eval_loss(""), eval_loss("box"), eval_loss("cls"), eval=0)) == (0,)
 
 
 def test_a_run_without_an_eval_loss_has_no_eval_sets() -> None:
     assert eval_sets(logged(stage.TRAIN_LOSS, train=0)) == ()
+
+
+def test_a_title_names_all_eval_sets_by_letters_where_no_color_tells_them_apart() -> None:
+    parts = [eval_loss(part) for part in ["chat", "code", "law", "math", "med", "web"]]
+    run = logged(stage.TRAIN_LOSS, *parts, train=0, eval=1)
+    said = {}
+    for colors in (0, 256):
+        scene = Scene(stage.snapshot(run), terminal=Terminal(colors=colors))
+        plan = pane_plans(scene)["eval"]
+        content = content_of(scene, plan)
+        letters = "".join(curve.letter for curve in content.model.curves)
+        assert letters == ("" if colors else "ABCDEF")
+        said[colors] = [plain(line) for _, line in content.titles((), 82)][:2]
+    assert said[256] == ["eval chat 2.00", "code 2.00  law 2.00  math 2.00  med 2.00  web 2.00"]
+    assert said[0] == ["A eval chat 2.00", "B code C law D math E med F web"]
+    together = content_of(scene, PanePlan((0, 1, 2, 3, 4, 5, 6)))
+    said[52] = [plain(line) for _, line in together.titles((), 52)]
+    assert any(one.startswith("code · law") and one.endswith("…") for one in said[52])
 
 
 def judged(run: RunSnapshot, *missing: str) -> RunSnapshot:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from lossmon.ui.chart.model import (
     ChartModel,
     ChartOptions,
     Curve,
+    Guides,
     Mark,
     Marker,
     XAxis,
@@ -172,6 +174,24 @@ def test_panes_that_know_of_each_other_share_their_ranges() -> None:
     one.paint(ChartModel((train,), context=(evaluated,)), ChartOptions(), 80, 12)
     other.paint(ChartModel((evaluated,), context=(train,)), ChartOptions(), 70, 20)
     assert one.frame == other.frame
+
+
+@pytest.mark.parametrize("marker", ["braille", "block", "ascii"])
+def test_guide_lines_stand_at_the_labels_and_behind_all_else(marker: Marker) -> None:
+    model, options = finished(curve([5.0, 4, 3, 2, 1, 0])), replace(PLAIN, marker=marker)
+    bare = render(model, options, 60, 12)
+    painter = Painter()
+    ruled = painter.paint(model, replace(options, guides=Guides.GRID), 60, 12)
+    drawn = bare.codes != ord(" ")
+    assert (ruled.codes[drawn] == bare.codes[drawn]).all()
+    cross = ord("+" if marker == "ascii" else "┼")
+    plan = painter.plan
+    assert plan is not None
+    crossings = (ruled.codes[: plan.height, plan.left :] == cross).sum(axis=1)
+    axis = bare.codes[: plan.height, plan.left - 1]
+    labelled = (axis == ord("┤")) | (axis == ord("+"))
+    assert ((crossings > 1) == labelled).all() and labelled.sum() > 2
+    assert render(model, replace(options, guides=Guides.HORIZONTAL), 5, 1).height == 1
 
 
 def test_a_log_axis_marks_what_cannot_be_drawn_on_it() -> None:
@@ -386,3 +406,12 @@ def test_of_a_curve_that_is_nearly_constant_every_value_is_drawn() -> None:
     painter.paint(finished(curve([0.07, 0.04, *[0.0] * 100])), ChartOptions(), 60, 10)
     assert painter.frame is not None
     assert painter.frame.y.high >= 0.07 and painter.frame.y.low > -0.07
+
+
+def test_nan_is_marked_above_another_curve_that_runs_along_the_edge() -> None:
+    broken = replace(curve([3.0] * 10 + [math.nan] * 30), style="train")
+    along = replace(curve([1.0] * 40), style="eval")
+    picture = render(ChartModel((broken, along)), ChartOptions(), 40, 8)
+    rows = picture.text.splitlines()
+    at = next(at for at, row in enumerate(rows) if "×" in row)
+    assert rows[at].count("×") > 20 and "⣀⣀⣀" in rows[at + 1]

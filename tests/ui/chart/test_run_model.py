@@ -81,7 +81,7 @@ def test_a_title_says_what_the_x_axis_really_counts(
     scene = Scene(stage.snapshot(run), chart_settings=ChartSettings(x=wanted))
     words = {plain(line) for _, line in titles(scene, run, (0,), (), 120)}
     assert words & {x.value for x in XAxis} == ({said} if said else set())
-    assert options_of(scene, 0).x_axis is (wanted if said == wanted else XAxis.STEP)
+    assert options_of(scene, run.series[0]).x_axis is (wanted if said == wanted else XAxis.STEP)
 
 
 def test_only_axes_that_a_run_has_are_offered() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lossmon.ui.chart.downsample import MAX_WEIGHT, local_lines, reach
+from lossmon.ui.chart.downsample import MAX_WEIGHT, local_lines, reach, spikes
 
 counts = st.lists(st.integers(0, 9), min_size=3, max_size=80)
 
@@ -57,3 +57,17 @@ def test_a_tiny_value_is_not_lost_beside_huge_ones() -> None:
     means = np.geomspace(1e12, 1e-12, 100)
     smoothed = local_lines(means, np.ones(100), 2.5)
     assert 0 < smoothed[-1] < 1e-11
+
+
+def test_one_bad_batch_is_no_hill_in_the_line_and_a_step_that_stays_is_drawn() -> None:
+    noise = np.random.default_rng(0).normal(0, 0.02, 160)
+    loss = np.linspace(2, 1, 160) + noise
+    bad, left = loss.copy(), loss.copy()
+    bad[[60, 61, 110]] = 30.0
+    left[120:] = 5.0
+    assert np.flatnonzero(spikes(bad)).tolist() == [60, 61, 110]
+    assert not spikes(loss).any() and not spikes(left).any()
+    bad[-1] = 30.0
+    assert not spikes(bad)[-1]
+    assert not spikes(np.full(160, 0.5)).any()
+    assert not spikes(np.random.default_rng(1).uniform(0, 1, (40, 170)).ravel()).any()

@@ -65,3 +65,17 @@ def test_names_are_made_again_when_one_of_them_changes() -> None:
     longer = (*runs, replace(runs[0], name="old/sft/train.log"))
     names.update(longer)
     assert [names.of(run, 20) for run in longer] == ["logs/sft", "logs/grpo", "old/sft"]
+
+
+def test_known_names_stay_as_they_are_while_a_few_runs_are_added() -> None:
+    names = RunNames()
+    runs = tuple(
+        replace(stage.without_eval(), name=f"resnet50-augmix-lr1e-{at % 4}-seed{at:03}")
+        for at in range(40)
+    )
+    known: dict[str, str] = {}
+    for count in (30, 31, 40):
+        names.update(runs[:count])
+        shown = {run.name: names.of(run, 16) for run in runs[:count]}
+        assert known.items() <= shown.items() and len(set(shown.values())) == count
+        known = shown

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from lossmon.types import Histogram
 from lossmon.ui.chart.axes.ticks import linear_ticks
 from lossmon.ui.media.heat import (
+    BANDS,
+    bands,
     colored,
     columns_of,
     densities,
@@ -53,6 +55,15 @@ def test_every_range_can_be_drawn(edges: list[float]) -> None:
     low, high = value_range([one])
     assert np.isfinite(densities([one], low, high, 40)).all()
     assert all(low <= tick.at <= high for tick in linear_ticks(low, high, 5))
+
+
+def test_bands_are_nested_round_the_median_and_stay_on_the_axis() -> None:
+    even = histogram([float(edge) for edge in range(101)], [1.0] * 100)
+    rows = bands([even, None], 0, 100, 100)
+    assert rows[50, 0] == rows.max() == 1 and not rows[:, 1].any()
+    sizes = [int((rows[:, 0] >= share).sum()) for _, share in BANDS]
+    assert sizes == pytest.approx([100, 86, 68, 38, 1], abs=1)
+    assert bands([even], 40, 45, 3)[:, 0].tolist() == [1.0, BANDS[3][1], BANDS[3][1]]
 
 
 def test_one_huge_value_does_not_stretch_the_axis() -> None:

@@ -110,3 +110,9 @@ def test_the_split_of_a_name_goes_last() -> None:
     names = ["train reward margin", "eval reward margin", "eval reward accuracy"]
     assert shortened(names[0], 14, frequencies(names)) == "train…margin"
     assert shortened(names[1], 14, frequencies(names)) == "eval…margin"
+
+
+def test_the_word_train_gives_way_where_no_other_split_has_the_name() -> None:
+    names = ["train reward of chosen", "train policy_loss_clipped", "eval policy_loss_clipped"]
+    assert short_names(names, 18)[0] == "reward of chosen"
+    assert short_names(names, 18)[1].startswith("train")

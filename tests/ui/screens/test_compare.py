@@ -13,15 +13,18 @@ import pytest
 from lossmon.types import Meaning, RunSnapshot, Snapshot
 from lossmon.ui.app import LossmonApp
 from lossmon.ui.chart.model import ChartSettings, XAxis
-from lossmon.ui.compare.runs import LETTERS, baseline_of, chosen_runs, metrics_of
+from lossmon.ui.compare.runs import LETTERS, baseline_of, chosen_runs, metrics_in, metrics_of
 from lossmon.ui.follower import SnapshotReady
 from lossmon.ui.scene import Scene, ScreenConfig
 from lossmon.ui.screens.compare import CompareScreen
+from lossmon.ui.screens.configuration import ConfigurationScreen
 from lossmon.ui.screens.dashboard import Dashboard
+from lossmon.ui.screens.metrics import MetricsScreen
 from lossmon.ui.state.session import RunLetters
 from lossmon.ui.terminal import Terminal
+from lossmon.ui.text.lines import plain
 from tests.ui import stage
-from tests.ui.screen import SIZES, TINY, faults, rows, wrong_at
+from tests.ui.screen import SIZES, TINY, faults, rows, text, wrong_at
 
 
 def one(name: str, *, seed: int = 0, lead: float = 0.0, **settings: str) -> RunSnapshot:
@@ -76,8 +79,7 @@ async def test_the_settings_that_differ_are_told() -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.press("c")
         await pilot.pause()
-        text = "\n".join(rows(app))
-        assert "learning_rate" in text and "3e-4" in text
+        assert "learning_rate" in text(app) and "3e-4" in text(app)
     paths = [f"/scratch/a-long-path-to/experiments/of/this/week/{end}" for end in ("one", "two")]
     app = stage.app(stage.snapshot(*(one(path[-3:], out=path) for path in paths)))
     async with app.run_test(size=(80, 24)) as pilot:
@@ -98,10 +100,10 @@ async def test_a_key_steps_through_the_metrics(key: str, by: int) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("c")
         view = view_of(app)
-        keys = [metric.key for metric in view.metrics]
+        keys = [metric.key for metric in view.comparison.metrics]
         for turn in range(len(keys) + 1):
-            assert view.metric is not None
-            assert view.metric.key == keys[by * turn % len(keys)]
+            assert view.comparison.metric is not None
+            assert view.comparison.metric.key == keys[by * turn % len(keys)]
             await pilot.press(key)
         await pilot.pause()
         assert keys[:2] == ["eval", "train"]
@@ -113,7 +115,7 @@ async def test_the_choice_moves_and_stops_at_the_ends(down: str, up: str) -> Non
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("c", *[down] * 4)
         view = view_of(app)
-        assert view.chosen == Path("/runs/worse")
+        assert view.comparison.chosen == Path("/runs/worse")
         assert view.chart.model.curves[0].letter == "c"
         assert [curve.style for curve in view.chart.model.curves] == [
             "series-3",
@@ -121,7 +123,7 @@ async def test_the_choice_moves_and_stops_at_the_ends(down: str, up: str) -> Non
             "series-2-calm",
         ]
         await pilot.press(*[up] * 4)
-        assert view.chosen == Path("/runs/baseline")
+        assert view.comparison.chosen == Path("/runs/baseline")
 
 
 async def test_enter_opens_the_chosen_run() -> None:
@@ -161,24 +163,23 @@ async def test_the_baseline_moves_away_from_a_run_that_becomes_nan_unless_it_was
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("c")
         view = view_of(app)
-        assert view.base == first.path
+        assert view.comparison.base == first.path
         app.post_message(SnapshotReady(replace(snapshot, runs=(broken, *rest))))
         await pilot.pause()
-        assert view.base == rest[0].path
+        assert view.comparison.base == rest[0].path
         await pilot.press("home", "b")
-        assert view.base == first.path
+        assert view.comparison.base == first.path
 
 
-@pytest.mark.parametrize("key", ["space", "h"])
-async def test_a_run_is_hidden_and_shown_again(key: str) -> None:
+async def test_a_run_is_hidden_and_shown_again() -> None:
     app = stage.app(three())
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.press("c", "down", key)
+        await pilot.press("c", "down", "space")
         await pilot.pause()
         view = view_of(app)
         assert [curve.letter for curve in view.chart.model.curves] == ["a", "c"]
         assert "hidden" in line_of(app, "same")
-        await pilot.press(key)
+        await pilot.press("space")
         assert len(view.chart.model.curves) == 3
         assert not app.follower.paused
 
@@ -189,6 +190,17 @@ async def test_a_hidden_baseline_is_still_compared_with() -> None:
         await pilot.press("c", "space")
         await pilot.pause()
         assert "+0.20" in line_of(app, "worse")
+
+
+async def test_arrows_move_the_cursor_and_the_runs_are_compared_there() -> None:
+    app = stage.app(three())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("c", "left", "left")
+        await pilot.pause()
+        assert view_of(app).at == 1150 and "@1.15k" in text(app)
+        await pilot.press("X")
+        assert view_of(app).at == pytest.approx(1150)
+        assert view_of(app).chart.model.log_x
 
 
 async def test_the_marked_runs_are_compared() -> None:
@@ -254,7 +266,7 @@ async def test_a_run_that_goes_away_takes_its_place_with_it() -> None:
         view = view_of(app)
         view.present(replace_snapshot(app.scene, snapshot.runs[:2]))
         assert [row.run.name for row in view.rows] == ["baseline", "same"]
-        assert view.base == view.chosen == Path("/runs/baseline")
+        assert view.comparison.base == view.comparison.chosen == Path("/runs/baseline")
 
 
 def replace_snapshot(scene: Scene, runs: tuple[RunSnapshot, ...]) -> Scene:
@@ -303,7 +315,10 @@ async def test_a_run_without_the_metric_is_told() -> None:
 
 
 def test_metrics_are_those_of_at_least_one_run() -> None:
-    labels = [metric.label for metric in metrics_of([stage.without_eval(), one("with")])]
+    labels = [
+        metric.label
+        for metric in metrics_of([metrics_in(run) for run in (stage.without_eval(), one("with"))])
+    ]
     assert labels[:2] == ["eval loss", "train loss"]
     assert len(labels) == len(set(labels)) == 6
 
@@ -341,7 +356,7 @@ async def test_a_click_chooses_a_run() -> None:
         await pilot.press("c")
         await pilot.pause()
         await pilot.click(view_of(app).body, offset=(10, 3))
-        assert view_of(app).chosen == Path("/runs/worse")
+        assert view_of(app).comparison.chosen == Path("/runs/worse")
 
 
 async def test_a_click_on_the_chart_compares_there_and_escape_goes_back() -> None:
@@ -357,6 +372,99 @@ async def test_a_click_on_the_chart_compares_there_and_escape_goes_back() -> Non
         assert view.at == common
         await pilot.press("escape")
         assert isinstance(app.screen, Dashboard)
+
+
+def grid_of(app: LossmonApp) -> MetricsScreen:
+    assert isinstance(app.screen, MetricsScreen)
+    return app.screen
+
+
+def drawn(view: MetricsScreen) -> dict[str, str]:
+    """Letters of the curves of each chart of the page."""
+    return {
+        entry.name: "".join(curve.letter for curve in pane.chart.model.curves)
+        for entry, pane in zip(view.shown, view.grid.panes, strict=False)
+    }
+
+
+async def test_m_draws_all_metrics_of_all_runs_and_enter_compares_by_one() -> None:
+    bare = replace(stage.without_eval(), name="bare", path=Path("/runs/bare"))
+    app = stage.app(stage.snapshot(*three().runs, bare))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("c", "m")
+        await pilot.pause()
+        view = grid_of(app)
+        curves = drawn(view)
+        assert (curves["eval loss"], curves["train loss"]) == ("abc", "abcd")
+        assert list(curves)[:2] == ["eval loss", "train loss"]
+        assert all(f" {name} " in rows(app)[1] for name in ("baseline", "same", "worse", "bare"))
+        await pilot.press("slash", *"rate", "enter")
+        assert [one.name for one in view.shown] == ["learning rate"]
+        await pilot.press("enter")
+        metric = view_of(app).comparison.metric
+        assert metric is not None and metric.label == "learning rate"
+        await pilot.press("m", "c", "c")
+        assert isinstance(app.screen, Dashboard)
+
+
+async def test_the_cursor_of_the_grid_follows_keys_and_the_mouse_in_every_chart() -> None:
+    app = stage.app(three())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("c", "m", "shift+left", "shift+left")
+        await pilot.pause()
+        view, places = grid_of(app), set()
+        panes = view.grid.panes[: len(view.shown)]
+        cursors = {pane.chart.options.cursor for pane in panes}
+        assert len(cursors) == 1 and cursors < {float(step) for step in range(1000, 1200)}
+        assert {plain(pane.lower.parts[1][1])[0] for pane in panes} == {"a"}
+        for column in (20, 15):
+            pane = panes[1].chart
+            await pilot.hover(pane, offset=(column, 4))
+            await pilot.mouse_down(pane, offset=(column, 4))
+            await pilot.hover(pane, offset=(column - 3, 4))
+            await pilot.mouse_up(pane, offset=(column - 3, 4))
+            places.add(view.grid.cursor)
+        assert len(places) == 2
+        await pilot.press("escape")
+        assert view.grid.cursor is None
+
+
+async def test_a_click_on_the_legend_hides_a_run_everywhere() -> None:
+    app = stage.app(three())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("c", "m")
+        await pilot.pause()
+        view = grid_of(app)
+        assert view.legend is not None
+        await pilot.click(view.legend, offset=(50, 0))
+        assert set(drawn(view).values()) == {"ac"}
+        await pilot.press("escape")
+        assert "hidden" in line_of(app, "same")
+
+
+async def test_h_shows_all_settings_of_all_runs() -> None:
+    runs = [
+        one(f"run-{at}", model="llama", batch=str(8 << at % 2), seed_=str(at)) for at in range(8)
+    ]
+    app = stage.app(stage.snapshot(*runs))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("c", "down", "b", "h")
+        await pilot.pause()
+        assert isinstance(app.screen, ConfigurationScreen)
+        assert "a run-0" in rows(app)[1] and "h run-7" not in rows(app)[1]
+        assert "llama" in text(app).partition("the same in all runs")[2]
+        await pilot.press(*["right"] * 9)
+        await pilot.pause()
+        # The baseline stays.
+        assert "b run-1" in rows(app)[1] and "h run-7" in rows(app)[1]
+        assert rows(app)[3].split()[2:-1] == ["1", "5", "6", "7"]
+        await pilot.press("slash", *"bat", "enter")
+        await pilot.pause()
+        assert "seed_" not in text(app) and "batch" in text(app)
+        await pilot.press("m")
+        grid_of(app)
+        await pilot.press("c")
+        view_of(app)
 
 
 async def test_the_settings_scroll() -> None:
@@ -379,6 +487,17 @@ def hostile() -> Snapshot:
     bad = "[/red]\x1b[2J\u202eevil 很长的名字很长的名字" * 3
     runs = [one(f"{bad}{at}", **{f"key{bad}": f"{bad}{at}"}) for at in range(8)]
     return stage.snapshot(*runs)
+
+
+@pytest.mark.usefixtures("unpainted")
+@pytest.mark.parametrize(("made", "language"), [(three, "zh"), (hostile, "en")])
+async def test_all_metrics_fit_every_size(made: Callable[[], Snapshot], language: str) -> None:
+    app = stage.app(made(), config=ScreenConfig(language=language))
+    async with app.run_test(size=SIZES[2]) as pilot:
+        await pilot.press("c", "m")
+        for size, key in zip((*SIZES, TINY), ("x", "X", "shift+left", "z", "end"), strict=True):
+            await pilot.press(key)
+            assert await wrong_at(pilot, app, size) == []
 
 
 @pytest.mark.usefixtures("unpainted")

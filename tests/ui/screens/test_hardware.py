@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from lossmon.types import HardwareReading, Meaning, NodeReading, RunSnapshot, Snapshot
+from lossmon.types import GpuProcess, HardwareReading, Meaning, NodeReading, RunSnapshot, Snapshot
+from lossmon.ui.scene import Scene
 from lossmon.ui.screens.dashboard import Dashboard
 from lossmon.ui.screens.hardware import HardwareScreen, span_of, system_rank
-from lossmon.ui.state.hardware_timeline import MOST, HardwareTimeline, system_series
-from lossmon.ui.text.lines import plain
+from lossmon.ui.state.hardware_timeline import MOST, GpuTrack, HardwareTimeline, system_series
+from lossmon.ui.text.lines import plain, width
+from lossmon.ui.widgets.gpu_loads import bars, column_loads
 from lossmon.ui.widgets.hardware import dense_column, two_columns
+from lossmon.ui.widgets.processes import table_lines
 from tests.ui import stage
 from tests.ui.screen import text, wrong_at
 
@@ -96,14 +100,28 @@ async def test_enter_on_the_panel_opens_every_gpu() -> None:
         assert "8 GPUs" in shown
         assert all(f"GPU{at}" in shown for at in range(8))
         assert "HW slowdown" in shown
-        await pilot.click(app.screen.panes[1], offset=(20, 4))
-        assert all(pane.chart.options.cursor for pane in (app.screen.loss, *app.screen.panes[:8]))
+        await pilot.click(app.screen.grid.panes[1], offset=(20, 4))
+        assert all(
+            pane.chart.options.cursor for pane in (app.screen.loss, *app.screen.grid.panes[:8])
+        )
         await pilot.press("escape")
         assert app.screen.cursor is None
         for size in ((40, 15), (80, 24), (200, 50)):
             assert await wrong_at(pilot, app, size) == []
+        await pilot.press("v")
+        await pilot.pause()
+        rows = [line for line in text(app).splitlines() if line.startswith(" GPU")]
+        assert [row.split()[0] for row in rows] == [f"GPU{at}" for at in range(8)]
+        assert rows[0].rstrip()[-1] in "▁▂▃▄▅▆▇█"
+        await pilot.press("p")
+        await pilot.pause()
+        assert "12347" in text(app)
+        assert "this run" in text(app)
+        assert not app.screen.grid.display
+        await pilot.press("pagedown", "escape")
+        assert app.screen.grid.display
         await pilot.press("slash", *"gpu3", "enter")
-        assert [pane.has_class("-unused") for pane in app.screen.panes[:2]] == [False, True]
+        assert [pane.has_class("-unused") for pane in app.screen.grid.panes[:2]] == [False, True]
         assert "/gpu3" in text(app)
         await pilot.press("escape")
         assert not app.screen.entry.text
@@ -113,6 +131,52 @@ async def test_enter_on_the_panel_opens_every_gpu() -> None:
         assert app.screen.page == 1
         await pilot.press("escape")
         assert isinstance(app.screen, Dashboard)
+
+
+def test_processes_give_up_columns_but_never_whose_they_are() -> None:
+    ours = GpuProcess(7, "python", 3 << 30, True, "ann", "python train.py", 98.0, 9 << 30, 1.0)
+    other = GpuProcess(1_234_567, "ollama", None)
+    empty = np.empty(0), np.empty(0)
+    track = GpuTrack("n1", stage.gpu(0, processes=(ours, other)), empty, empty)
+    scene = Scene(replace(stage.snapshot(stage.healthy()), time=3601.0), now=3601.0)
+    wide = [plain(line) for line in table_lines(scene, [track], 100)]
+    assert wide[1].split() == [
+        "0",
+        "7",
+        "ann",
+        "3.0G",
+        "98%",
+        "9.0G",
+        "1h",
+        "←",
+        "this",
+        "run",
+        "python",
+        "train.py",
+    ]
+    assert wide[2].split() == ["0", "1234567", "ollama"]
+    for room in range(10, 120):
+        lines = table_lines(scene, [track], room)
+        assert max(map(width, lines)) <= room
+        assert room < 24 or "this run" in plain(lines[1])
+
+
+@pytest.mark.parametrize(
+    ("times", "loads", "shown"),
+    [
+        pytest.param([0, 10, 20, 30], [0, 50, 100, 100], "▁▄████", id="one per column"),
+        pytest.param([0, 2, 4, 6], [100, 50, 0, 50], "▄▄    ", id="several in a column"),
+        pytest.param([0, 20, 40], [10, 10, 90], "▁▁▁▁▇▇", id="held between samples"),
+        pytest.param([25, 26], [100, 100], "  █   ", id="known for little of the time"),
+        pytest.param([0, 10], [math.nan, math.nan], "      ", id="never known"),
+    ],
+)
+def test_the_load_of_a_column_is_that_of_its_time(
+    times: list[float], loads: list[float], shown: str
+) -> None:
+    edges = np.arange(0.0, 70.0, 10.0)
+    found = column_loads(np.array(times, float), np.array(loads, float), edges)
+    assert bars(found, " ▁▂▃▄▅▆▇█") == shown
 
 
 async def test_without_gpus_there_is_nothing_to_open() -> None:

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from textual import events
 from textual.drivers.headless_driver import HeadlessDriver
+from textual.geometry import Offset
 
 from lossmon.monitor import LocalSource
 from lossmon.types import Histogram, LoggedImage, Snapshot
@@ -15,6 +17,7 @@ from lossmon.ui.app import LossmonApp
 from lossmon.ui.follower import SnapshotReady
 from lossmon.ui.media.kitty import PLACEHOLDER
 from lossmon.ui.scene import ScreenConfig
+from lossmon.ui.screens.media.base import MediaScreen
 from lossmon.ui.screens.media.curves import PrCurvesScreen
 from lossmon.ui.screens.media.histograms import HistogramsScreen
 from lossmon.ui.screens.media.images import ImagesScreen
@@ -51,6 +54,11 @@ def log(tmp_path: Path) -> Path:
 @pytest.fixture
 def source(log: Path) -> LocalSource:
     return LocalSource([log.parent], hardware=False, clock=lambda: stage.NOW)
+
+
+def turn(screen: MediaScreen, place: Offset, way: int) -> None:
+    """Turn the wheel down (1) or up (-1) over a cell of the screen."""
+    screen.wheel(events.MouseScrollDown(screen, *place, 0, way, 0, False, False, False), way)
 
 
 def app_of(source: LocalSource, **options: object) -> LossmonApp:
@@ -100,6 +108,18 @@ async def test_keys_choose_tags_and_steps_and_what_is_typed_filters(source: Loca
         heat_map = screen.query_one(HeatMap)
         steps = heat_map.render_line(heat_map.content_size.height - 1).text.split()
         assert steps[0] == "0"
+        dense = heat_map.render_line(3)
+        await pilot.press("v")
+        assert heat_map.render_line(3) != dense
+        assert "bands 7–93" in text(app)
+        await pilot.press("v")
+        assert heat_map.render_line(3) == dense
+        over = heat_map.content_region.offset
+        for way, step in ((-1, 100), (-1, 0), (1, 100)):
+            turn(screen, over, way)
+            assert screen.step == step
+        turn(screen, screen.list.content_region.offset, -1)
+        assert screen.chosen == 9
         await pilot.press("slash", *"layer.7", "enter")
         await pilot.pause()
         assert [one.name for one in screen.shown] == [LAYERS[7]]
@@ -134,6 +154,8 @@ async def test_the_palette_opens_a_pr_curve_and_images(source: LocalSource) -> N
         assert isinstance(screen, PrCurvesScreen)
         await until(pilot, lambda: len(screen.contents) == 3)
         assert "average precision 0." in text(app)
+        await pilot.click(screen.area, offset=(screen.area.size.width // 3, 3))
+        assert screen.step == 100
         await pilot.press("escape", "ctrl+p", *"open image img", "enter")
         await pilot.pause()
         images = app.screen

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from textual.events import MouseScrollUp
 from textual.geometry import Size
 
 from lossmon.types import Meaning, RunSnapshot
@@ -147,7 +148,7 @@ async def test_one_chart_gets_a_logarithmic_axis_where_it_has_values_above_zero(
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.press("m", "right", "right", "y")
         await pilot.pause()
-        assert [one.chart.options.log_y for one in view(app).panes[:4]] == [
+        assert [one.chart.options.log_y for one in view(app).grid.panes[:4]] == [
             False,
             False,
             True,
@@ -155,12 +156,32 @@ async def test_one_chart_gets_a_logarithmic_axis_where_it_has_values_above_zero(
         ]
         assert text(app).count("log y") == 2  # in its title and in the footer
         await pilot.press("y")
-        assert not view(app).panes[2].chart.options.log_y
+        assert not view(app).grid.panes[2].chart.options.log_y
         await pilot.press("end", "y")
         await pilot.pause()
-        assert not view(app).panes[7].chart.options.log_y
+        assert not view(app).grid.panes[7].chart.options.log_y
         said = [one.message for one in app._notifications]
         assert said == ["no value above zero for a logarithmic axis"]
+
+
+async def test_the_log_axis_of_a_chart_is_one_choice_in_every_view() -> None:
+    app = stage.app(stage.snapshot(stage.overfitting()))
+    async with app.run_test(size=(120, 40)) as pilot:
+        dashboard = app.screen
+        assert isinstance(dashboard, Dashboard)
+        await pilot.press("m", "y", "enter")
+        await pilot.pause()
+        assert isinstance(app.screen, DetailScreen) and app.screen.chart.options.log_y
+        await pilot.press("n")
+        assert not app.screen.chart.options.log_y
+        await pilot.press("escape", "escape")
+        await pilot.pause()
+        panes = dashboard.losses.panes
+        assert [panes[name].chart.options.log_y for name in ("train", "eval")] == [True, False]
+        await pilot.press("y")
+        assert [panes[name].chart.options.log_y for name in ("train", "eval")] == [False, False]
+        await pilot.press("y", "m")
+        assert [one.chart.options.log_y for one in view(app).grid.panes[:3]] == [True, True, False]
 
 
 async def test_a_pinned_metric_stands_first_on_the_dashboard_and_is_kept(tmp_path: Path) -> None:
@@ -181,19 +202,45 @@ async def test_a_click_chooses_and_two_open() -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.press("m")
         await pilot.pause()
-        await pilot.click(view(app).panes[4], offset=(20, 5))
+        await pilot.click(view(app).grid.panes[4], offset=(20, 5))
         assert view(app).chosen == 4
         # Every chart of the page says what its nearest point is.
-        found = [plain(pane.lower.parts[0][1]).split()[0] for pane in view(app).panes[:6]]
-        assert set(found) == {"@593", "@600"}
+        found = [plain(pane.lower.parts[0][1]).split()[0] for pane in view(app).grid.panes[:6]]
+        assert set(found) == {"@684", "@700"}
         await pilot.press("escape")
-        assert view(app).cursor is None
-        before = view(app).columns
+        assert view(app).grid.cursor is None
+        before = view(app).grid.columns
         await pilot.press("z")
-        assert view(app).columns < before
-        await pilot.click(view(app).panes[2], times=2)
+        assert view(app).grid.columns < before
+        await pilot.click(view(app).grid.panes[2], times=2)
         await pilot.pause()
         assert isinstance(app.screen, DetailScreen)
+
+
+async def test_all_charts_zoom_at_the_mouse_and_by_keys() -> None:
+    app = app_of()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("m")
+        await pilot.pause()
+        panes = view(app).grid.panes[:6]
+        pane = panes[0].chart
+        around = pane.content_region
+        at = pane.position_at(20)
+        wheel = (None, 20, 4, 0, -1, 0, False, False, True, around.x + 20, around.y + 4)
+        pane.post_message(MouseScrollUp(*wheel))
+        await pilot.pause()
+        spans = {one.chart.options.x_range for one in panes}
+        assert len(spans) == 1 and at is not None
+        span = spans.pop()
+        assert span is not None and span[0] > 0 and span[0] < at < span[1] < 1240
+        assert pane.position_at(20) == pytest.approx(at, abs=span[1] / 20)
+        await pilot.press("greater_than_sign", "greater_than_sign")
+        closer = pane.options.x_range
+        assert closer is not None and closer[1] - closer[0] == pytest.approx(
+            (span[1] - span[0]) / 4
+        )
+        await pilot.press("escape")
+        assert {one.chart.options.x_range for one in panes} == {None}
 
 
 async def test_a_chart_that_comes_back_shows_its_new_metric() -> None:

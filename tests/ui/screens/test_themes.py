@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from textual import events
 
 from lossmon.ui.scene import ScreenConfig
 from lossmon.ui.screens.dashboard import Dashboard
@@ -94,3 +95,16 @@ async def test_the_charts_have_their_titles_from_the_start() -> None:
         await pilot.press("t")
         await pilot.pause()
         assert "╭─ train" in text(app)
+
+
+async def test_the_wheel_tries_themes_on_and_two_clicks_apply_one(tmp_path: Path) -> None:
+    app = stage.app(stage.snapshot(stage.healthy()), config=ScreenConfig(state=tmp_path))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("t", "home")
+        page = app.screen
+        assert isinstance(page, ThemesScreen)
+        page.wheel(events.MouseScrollDown(page, 1, 1, 0, 1, 0, False, False, False), 1)
+        assert app.theme == page.names[1]
+        await pilot.click(page.body, offset=(6, 2), times=2)
+        assert isinstance(app.screen, Dashboard) and app.theme == page.names[2]
+    assert Preferences(tmp_path).theme == page.names[2]

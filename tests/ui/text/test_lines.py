@@ -47,6 +47,7 @@ def test_wrapped_lines_fit_and_lose_nothing(text: str, room: int) -> None:
 
 
 def test_chinese_breaks_between_characters_but_not_before_a_full_stop() -> None:
+    assert wrap("出现 NaN（15 个点）", 11) == ["出现 NaN", "（15 个点）"]
     assert wrap("模型开始过拟合。请停止训练。", 14) == ["模型开始过拟", "合。请停止训", "练。"]
 
 

@@ -92,11 +92,11 @@ def test_a_slow_rate_is_told_as_seconds_per_iteration() -> None:
 
 def test_a_slope_is_given_per_so_many_steps() -> None:
     assert numbers.slope(-0.00021, 100) == "−0.021/100"
-    assert numbers.slope(0.00006, 1000) == "+0.06/1k"
+    assert numbers.slope(0.00006, 1000) == "+0.060/1k"
     assert numbers.slope(0.00006, 100) == "+0.006/100"
     assert numbers.slope(-3.2e-8, 100) == "−3.2e-6/100"
     assert numbers.slope(0.0, 10_000) == "±0/10k"
-    assert numbers.slope(-0.25, 1) == "−0.25"
+    assert numbers.slope(-0.25, 1) == "−0.250"
 
 
 @given(st.floats())

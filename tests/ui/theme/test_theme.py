@@ -9,6 +9,7 @@ import pytest
 from textual.color import Color
 
 from lossmon.errors import ThemeError
+from lossmon.ui.theme.palette import Palette
 from lossmon.ui.theme.theme import (
     DARK,
     DEFAULT_THEME,
@@ -170,3 +171,9 @@ def test_a_file_that_is_no_theme_is_an_error_of_its_own(tmp_path: Path, content:
     path.write_bytes(content)
     with pytest.raises(ThemeError, match=r"x\.toml"):
         load_theme(path)
+
+
+def test_what_recedes_is_dim_where_there_are_no_colors() -> None:
+    plain = Palette({"foreground": "ansi_default"}, reverse=True)
+    assert plain.style("train-raw").dim and plain.style("muted").dim
+    assert not plain.style("train").dim and not Palette({}).style("muted").dim

@@ -28,16 +28,24 @@ from lossmon.types import (
     Series,
     Severity,
     Snapshot,
+    VerdictChange,
 )
 from lossmon.ui.chart.model import ChartSettings
-from lossmon.ui.dashboard.header import header_line, progress_parts
+from lossmon.ui.dashboard.header import (
+    header_line,
+    header_parts,
+    hidden_panes,
+    progress_parts,
+)
 from lossmon.ui.dashboard.main_panes import pane_plans
 from lossmon.ui.dashboard.notices import Pace, notice, shortened
+from lossmon.ui.dashboard.verdicts import turn_line
 from lossmon.ui.metrics.entries import entry_of
 from lossmon.ui.metrics.table import entries_in, others, rows, spans_of, table
 from lossmon.ui.run_selection import liveliest
 from lossmon.ui.scene import Scene
 from lossmon.ui.text.lines import Line, bar, plain, width
+from lossmon.ui.widgets.configuration import Configuration
 from lossmon.ui.widgets.gpus import block, gpu_lines, rest_line, short_name
 from lossmon.ui.widgets.hardware import Hardware, blocks
 from lossmon.ui.widgets.header import Header, Progress, Pulse
@@ -406,6 +414,31 @@ def test_where_room_is_short_the_newest_verdicts_stay() -> None:
     assert rows == [" step   910  ▲ OVERFITTING"]
 
 
+def test_a_long_verdict_is_whole_where_the_word_before_its_step_is_not() -> None:
+    turn = VerdictChange(450, "lr_too_high", Severity.NOTICE)
+    whole, narrow = (plain(turn_line(turn, Scene(), room)) for room in (40, 34))
+    assert whole == " step   450  ◆ LEARNING RATE TOO HIGH"
+    assert narrow == "   450  ◆ LEARNING RATE TOO HIGH"
+
+
+@pytest.mark.parametrize(
+    ("language", "step", "sentence"),
+    [
+        ("en", "epoch 12", "eval 0.5 rose since epoch 1,200 (3 steps)"),
+        ("zh", "第 12 轮", "eval 0.5 rose since step 1,200 (3 steps)"),
+    ],
+)
+def test_a_run_that_counts_epochs_speaks_of_epochs(language: str, step: str, sentence: str) -> None:
+    run = stage.healthy()
+    lead = replace(run.series[0], axis=Axis.EPOCH)
+    counted = one(replace(run, series=(lead, *run.series[1:]), epoch=12.0, step=12))
+    counted = replace(counted, language=language)
+    assert plain(counted.step("12")) == step
+    assert counted.sentence("eval 0.5 rose since step 1,200 (3 steps)") == sentence
+    head = plain(header_line(header_parts(counted, 120), 120))
+    assert head.count(step.strip("第 12")) == (2 if language == "en" else 1) and "it/s" not in head
+
+
 def test_the_most_urgent_notice_is_shown() -> None:
     broken = replace(stage.healthy(), errors=("a.csv: line 3: no number", "b.csv: gone"))
     assert plain(notice(one(broken))) == "⚠ a.csv: line 3: no number  (+1)"
@@ -501,6 +534,15 @@ def test_files_without_a_run_are_named_while_waiting() -> None:
     assert "lossmon explain src" in text
 
 
+def test_a_path_that_is_waited_for_is_named_once() -> None:
+    notes = ("/runs/a: does not exist yet", "waiting for /runs/a")
+    waiting = scene(Snapshot(waiting_for="/runs/a", notes=notes))
+    panel = Waiting()
+    panel.scene = waiting
+    text = "\n".join([plain(notice(waiting)), *map(plain, panel.compose_lines(60, 20))])
+    assert text.count("/runs/a") == 1 and "does not exist yet" in text
+
+
 # ---------------------------------------------------------------------------- footer
 
 
@@ -510,6 +552,22 @@ def test_a_cue_stands_before_all_keys_and_goes_again() -> None:
     assert plain(keys.compose_lines(40, 1)[0]).strip() == "9 2 hidden panes  q quit"
     keys.cue("b", "")
     assert plain(keys.compose_lines(40, 1)[0]).strip() == "q quit  9 all"
+
+
+def test_a_long_setting_begins_further_left_before_it_is_cut() -> None:
+    panel = Configuration()
+    settings = {"learning_rate": "0.1", "lr_scheduler_type": "constant_with_warmup"}
+    panel.show(one(replace(stage.healthy(), settings=settings)))
+    rows = [[plain(line) for line in panel.compose_lines(room, 2)] for room in (34, 24)]
+    assert rows[0] == [" learning rate  0.1", " schedule     constant_with_warmup"]
+    assert rows[1][1] == " schedule constant_with…"
+
+
+def test_the_only_chart_of_a_run_is_not_counted_as_hidden() -> None:
+    hidden = ChartSettings(hidden=frozenset({"train", "log"}))
+    both = one(stage.healthy(), chart_settings=hidden)
+    alone = one(stage.without_eval(), chart_settings=hidden)
+    assert [hidden_panes(shown) for shown in (both, alone)] == ["2 hidden panes", "1 hidden pane"]
 
 
 def test_hardware_that_nobody_read_has_no_box() -> None:
@@ -588,6 +646,19 @@ def test_the_name_of_a_run_has_the_room_that_is_left_on_a_narrow_screen() -> Non
     several = Scene(stage.snapshot(replace(stage.healthy(), name="n" * 40), run), position=(1, 2))
     shown = plain(header_line(progress_parts(several, 44), 44))
     assert "1/2" in shown and "ETA" in shown
+
+
+@pytest.mark.parametrize("total", [None, 3_000, 120_000])
+@pytest.mark.parametrize("room", [80, 120])
+def test_no_digit_moves_the_fields_of_a_live_header(total: int | None, room: int) -> None:
+    def fields(step: int, epoch: float) -> tuple[int, ...]:
+        run = replace(stage.healthy(), step=step, epoch=epoch, total_steps=total, total_epochs=None)
+        line = header(replace(run, name="a", sources=("jsonl",)), room)
+        return tuple(line.find(word) for word in ("running", "epoch", "it/s", "ETA", "ago"))
+
+    assert len({fields(*at) for at in ((9, 0.01), (980, 1.2), (1_240, 9.98), (2_990, 10.0))}) == 1
+    if total is None or total > 3_000:
+        assert fields(12_000, 12.5) == fields(98_700, 99.01) == fields(9, 0.01)
 
 
 def test_the_name_of_a_run_has_what_the_fields_of_the_header_leave() -> None:

@@ -159,9 +159,16 @@ def following(shown: Span, before: float, now: float) -> Span:
     """
     if not shown.low <= before <= shown.high or now <= shown.high:
         return shown
-    quantum = nice_floor(shown.length / _AHEAD)
-    high = math.ceil(now / quantum - 1e-9) * quantum
+    high = ahead(shown.length, now)
     return Span(high - shown.length, high) if high > high - shown.length else shown
+
+
+def ahead(length: float, now: float) -> float:
+    """The right edge of a window of a length that follows data up to `now`."""
+    if not math.isfinite(now):
+        return now
+    quantum = nice_floor(length / _AHEAD)
+    return math.ceil(now / quantum - 1e-9) * quantum
 
 
 def within(span: Span, whole: Span) -> Span:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from lossmon.fast_dataclass import dataclass
 from lossmon.quantiles import median, quantile
 from lossmon.types import Floats
-from lossmon.ui.chart.axes.ticks import nice_floor
+from lossmon.ui.chart.axes.ticks import growth_step, nice_floor
 
 _QUANTUM = 8
-"""Ranges end at multiples of a nice part of their length, at most this many of it: at most an
-eighth of a chart is empty, and the picture is stretched only once per eighth."""
+"""Ranges of values end at multiples of a nice part of their length, at most this many of it: at
+most an eighth of a chart is empty, and the picture is stretched only once per eighth."""
 
 _FENCE = 1.5
 """A value further than this many spans (5 % to 95 %) beyond the bulk is an outlier: a normal
@@ -92,7 +94,15 @@ def settle(previous: Span | None, target: Span) -> Span:
     return outward(target)
 
 
-def x_span(first: float, last: float, *, recent: bool, total: float | None, live: bool) -> Span:
+def x_span(
+    first: float,
+    last: float,
+    *,
+    recent: bool,
+    total: float | None,
+    live: bool,
+    clock: bool = False,
+) -> Span:
     """The horizontal range for data from `first` to `last`.
 
     A function of its arguments alone, so that panes side by side agree. While the run is live
@@ -102,13 +112,15 @@ def x_span(first: float, last: float, *, recent: bool, total: float | None, live
         recent: Show the last fifth only.
         total: Where the run is planned to end; the edge does not pass it before the curve does.
         live: More points will come; else the range ends at the last one.
+        clock: The positions are seconds.
     """
     low = 0.0 if 0 <= first <= _FROM_ZERO * last else first
-    if not last > low:
+    low, last = max(low, -_LARGEST), min(last, _LARGEST)
+    if not last - low > _SMALLEST:
         return Span(low, low + max(1.0, abs(low) * 1e-3))
     if recent:
         low = max(low, last - _RECENT * (last - low))
-    quantum = nice_floor((last - low) / _QUANTUM)
+    quantum = growth_step(last - low, clock=clock)
     if recent and live:
         low = math.floor(low / quantum) * quantum
     if not live:
@@ -143,3 +155,46 @@ def bulk(sample: Floats, extremes: Floats, newest: Floats) -> Span | None:
         level = median(newest)
         low, high = min(low, level), max(high, level)
     return Span(low, high)
+
+
+_RISE = 0.5
+"""Share of a chart that the rise of a loss takes at least: the descent before it gives way."""
+
+_ENOUGH = 0.35
+"""Share of a range on show that it may fall to before the range is made anew."""
+
+_LEAST_RISE, _OVER_NOISE = 0.1, 3.0
+"""Share of the minimum, and multiple of the noise, below which a rise is not made to be seen."""
+
+_BLOCKS = 40
+"""Medians by which a rise is measured: the extremes of many noisy points are further apart."""
+
+
+def rise_top(sample: Floats, low: float, shown: float | None = None) -> float | None:
+    """Upper end of the range in which the rise of a loss behind its minimum is seen.
+
+    Args:
+        sample: Finite values, evenly taken.
+        low: Lower end of the range.
+        shown: The end so far, where the descent is cut already. It stays while it serves, and half
+            as clear a rise keeps it: the picture must not change with each point.
+
+    Returns:
+        None where the newest values are not clearly above the minimum.
+    """
+    size = max(1, len(sample) // _BLOCKS)
+    blocks = sample[len(sample) % size :].reshape(-1, size)
+    middles = np.partition(blocks, size // 2, axis=1)[:, size // 2]
+    behind = middles[int(middles.argmin()) :] if len(middles) else middles
+    if len(behind) < 4:
+        return None
+    level, wanted = median(behind[-3:]), 1.0 if shown is None else 0.5
+    noise = median(np.abs(np.diff(middles, 2)))
+    least = max(_LEAST_RISE * abs(float(behind[0])), _OVER_NOISE * noise)
+    if level - float(behind[0]) <= wanted * least:
+        return None
+    # Only the descent may be cut: what came after it was as low as now stays in view.
+    highest = float(middles[int((middles <= level).argmax()) :].max())
+    if shown is not None and highest <= shown and level - low >= _ENOUGH * (shown - low):
+        return shown
+    return max(low + (level - low) / _RISE, highest)

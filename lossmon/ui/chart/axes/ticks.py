@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from lossmon.fast_dataclass import dataclass
@@ -57,6 +57,24 @@ def nice_ceil(size: float) -> float:
     return 10.0 * power
 
 
+def growth_step(length: float, *, clock: bool = False) -> float:
+    """The step in which the axis of a growing curve grows: three to six of them hold `length`
+    (positive), so that the axis is changed about ten times while the curve grows tenfold.
+
+    Args:
+        length: Length of the curve so far, in units of the axis.
+        clock: These are seconds, whose steps divide minutes, hours and days.
+    """
+    unit = 86400.0 if clock and length > _TIME_STEPS[-1] else 1.0
+    if clock and _TIME_STEPS[0] <= length <= _TIME_STEPS[-1]:
+        steps: Iterable[float] = _TIME_STEPS
+    else:
+        power = 10.0 ** math.floor(math.log10(length / unit))
+        steps = [unit * power * factor for factor in (0.2, 0.5, 1.0, 2.0, 5.0)]
+    held = ((step * count, -step) for step in steps for count in (3, 4, 5, 6))
+    return -min(one for one in held if one[0] >= length * (1 - 1e-9))[1]
+
+
 def linear_ticks(low: float, high: float, most: int) -> tuple[Tick, ...]:
     """Round values from `low` to `high`, at most `most` of them (at least one step apart)."""
     step = _step(low, high, most)
@@ -87,45 +105,57 @@ def time_ticks(low: float, high: float, most: int) -> tuple[Tick, ...]:
     return _distinct(_multiples(low, high, step), step, _time, _time)
 
 
+_LADDERS = ((1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8), (1, 1.5, 2, 3, 5, 7), (1, 2, 5))
+"""Values within a decade that may be labelled, about evenly spaced on a logarithmic axis."""
+
+
 def log_ticks(low: float, high: float, most: int) -> tuple[Tick, ...]:
-    """Values on a logarithmic axis from `low` to `high` (both positive): decades where there
-    are two, else 1-2-5 within a decade, else round values."""
+    """Values on a logarithmic axis from `low` to `high` (both positive): as many within each
+    decade as there is room for, else decades, else round values."""
     if not (0 < low < high < math.inf) or most < 1:
         return ()
-    first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
-    decades = last - first + 1
-    if decades >= 2:
-        stride = -(-decades // max(most, 2))
-        exponents = range(first + (-first) % stride, last + 1, stride)
-        return tuple(Tick(10.0**exponent, _power(exponent)) for exponent in exponents)
-    finer = [
-        factor * 10.0**exponent
-        for exponent in range(first - 1, last + 1)
-        for factor in (1, 2, 5)
-        if low * (1 - 1e-9) <= factor * 10.0**exponent <= high * (1 + 1e-9)
-    ]
-    if len(finer) < 2:
+    for factors in _LADDERS:
+        found = _rungs(low, high, factors, most)
+        if 2 <= len(found) <= most:
+            return tuple(Tick(at, numbers.si(at)) for at in found)
+    decades = _decades(low, high, most)
+    if len(decades) >= 2:
+        return decades
+    found = _rungs(low, high, _LADDERS[-1], most)
+    if len(found) < 2:
         return linear_ticks(low, high, most)
-    return tuple(Tick(at, numbers.si(at)) for at in finer[: max(most, 2)])
+    return tuple(Tick(at, numbers.si(at)) for at in found[: max(most, 2)])
+
+
+def _rungs(low: float, high: float, factors: Sequence[float], most: int) -> list[float]:
+    """The factors of each decade in a range; none where they are far more than `most`."""
+    first, last = math.floor(math.log10(low)), math.floor(math.log10(high) + 1e-9)
+    if (last - first - 1) * len(factors) > most:
+        return []
+    return [
+        at
+        for exponent in range(first, last + 1)
+        for factor in factors
+        if low * (1 - 1e-9) <= (at := factor * 10.0**exponent) <= high * (1 + 1e-9)
+    ]
+
+
+def _decades(low: float, high: float, most: int) -> tuple[Tick, ...]:
+    """Whole decades, so many that there is room for them."""
+    first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
+    stride = max(1, -(-(last - first + 1) // max(most, 2)))
+    exponents = range(first + (-first) % stride, last + 1, stride)
+    return tuple(Tick(10.0**exponent, _power(exponent)) for exponent in exponents)
 
 
 def decade_ticks(low: float, high: float, most: int) -> tuple[Tick, ...]:
     """Positions on a logarithmic axis from `low` to `high` (both positive) as `1`, `10`, `1k`:
     decades, and where they are few 1-2-5 between them."""
-    ticks = [
-        Tick(at, numbers.si(at))
-        for exponent in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-        for factor in (1, 2, 5)
-        if low * (1 - 1e-9) <= (at := factor * 10.0**exponent) <= high * (1 + 1e-9)
-    ]
-    if len(ticks) > most:
-        return log_labels(low, high, most)
-    return tuple(ticks) if len(ticks) > 1 else linear_ticks(low, high, most)
-
-
-def log_labels(low: float, high: float, most: int) -> tuple[Tick, ...]:
-    """Whole decades, so many that there is room for them."""
-    return tuple(replace(one, label=numbers.si(one.at)) for one in log_ticks(low, high, most))
+    ticks = [Tick(at, numbers.si(at)) for at in _rungs(low, high, _LADDERS[-1], most)]
+    if 1 < len(ticks) <= most:
+        return tuple(ticks)
+    decades = tuple(replace(one, label=numbers.si(one.at)) for one in _decades(low, high, most))
+    return decades if len(decades) > 1 else linear_ticks(low, high, most)
 
 
 def _drawable(low: float, high: float, most: int) -> bool:

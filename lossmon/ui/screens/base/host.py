@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from rich.text import Text
 from textual.app import App
 from textual.binding import Binding
+from textual.driver import Driver
+from textual.drivers.linux_driver import LinuxDriver
 
+from lossmon.errors import USAGE_ERROR, internal_error
+from lossmon.locale import message
+from lossmon.sanitize import cells
+from lossmon.types import Series
 from lossmon.ui.chart_actions import ChartActions
 from lossmon.ui.metrics.ranking import MetricChoices
 from lossmon.ui.run_selection import RunSelection
@@ -18,8 +26,32 @@ from lossmon.ui.state.preferences import Preferences
 from lossmon.ui.state.session import Session
 from lossmon.ui.theme.switcher import ThemeSwitcher
 
+if TYPE_CHECKING:
+    from lossmon.ui.compare.runs import Comparison
+
 NOTICE_SECONDS = 3.0
 """How long a message stands on the screen."""
+
+
+class ContinuingDriver(LinuxDriver):
+    """Takes the terminal again after any stop of the process.
+
+    After SIGSTOP, or where SIGCONT comes to a running process, Textual would read keys in two
+    threads and hang at the end, because it has not left the terminal as Ctrl+Z makes it.
+    """
+
+    def _sigcont_application(self, *_: object) -> None:
+        if self._must_signal_resume:
+            super()._sigcont_application()
+        else:
+            # The code that was interrupted may hold the lock of the queue of what is written.
+            self._loop.call_soon_threadsafe(self._begin_anew)
+
+    def _begin_anew(self) -> None:
+        if self._auto_restart and self._app.is_running:
+            self.suspend_application_mode()
+            self._must_signal_resume = True
+            self.resume_application_mode()
 
 
 class ViewHost(App[None]):
@@ -47,6 +79,20 @@ class ViewHost(App[None]):
     timeline: HardwareTimeline
     themes: ThemeSwitcher
 
+    def _fatal_error(self) -> None:
+        """End with one line, as a command does. Textual would print all variables, and exit with
+        the status of a bad verdict."""
+        if self._exception is not None and not self._exit_renderables:
+            said = f"{internal_error(self._exception)}; `lossmon doctor` says more"
+            self._exit_renderables.append(Text(cells(f"lossmon: {message(said)}")))
+        self._return_code = USAGE_ERROR
+        self._close_messages_no_wait()
+
+    def get_driver_class(self) -> type[Driver]:
+        """The usual driver, which is another one in a browser."""
+        usual = super().get_driver_class()
+        return ContinuingDriver if usual is LinuxDriver else usual
+
     @property
     def scene(self) -> Scene:
         """What the view on top shows."""
@@ -64,6 +110,17 @@ class ViewHost(App[None]):
         screen = stack[-2] if len(stack) > 1 else None
         return screen if isinstance(screen, SceneScreen) else None
 
+    def comparison(self) -> Comparison | None:
+        """What the view on top compares; None where it shows one run.
+
+        A view that was opened over the comparison is closed: another one takes its place.
+        """
+        view, below = self.view, self.below
+        found = None if view is None else view.comparison
+        if found is not None and below is not None and below.comparison is found:
+            self.pop_screen()
+        return found
+
     @property
     def key_groups(self) -> Mapping[str, Sequence[Binding]]:
         """Every key of the screen, by the title of its group."""
@@ -77,6 +134,19 @@ class ViewHost(App[None]):
         """Show a message for some seconds, instead of the one before."""
         self.clear_notifications()
         self.notify(text, title=title, timeout=NOTICE_SECONDS, markup=False)
+
+    def switch_log_y(self, key: str, shown: Iterable[Series], *, log: bool) -> None:
+        """Give a chart a logarithmic or a linear y axis, or say that it has no value for it.
+
+        Args:
+            key: Key of the chart.
+            shown: Its series.
+        """
+        if any(one.maximum > 0 for one in shown):
+            self.charts.log_chart(key, log)
+            self.present()
+        else:
+            self.show_notice(self.scene.say("no value above zero for a logarithmic axis"))
 
     def write_sequence(self, text: str) -> None:
         """Write a control sequence to the terminal between two pictures; any thread may call it."""

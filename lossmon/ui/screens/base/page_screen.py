@@ -49,6 +49,22 @@ class Body(Panel):
             self.top = max(0, row + 1 - self.rows, min(self.top, row))
 
 
+class HeadedBody(Body):
+    """The lines in view beneath the titles of their columns, which stay."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head: Line = EMPTY
+
+    def compose_lines(self, width: int, height: int) -> Sequence[Line]:
+        head = [fit(self.head, width)] if self.head else []
+        return [*head, *super().compose_lines(width, max(0, height - len(head)))]
+
+    @property
+    def rows(self) -> int:
+        return max(0, super().rows - bool(self.head))
+
+
 class PageScreen(SceneScreen):
     """A framed page that scrolls. Subclasses say what stands on it."""
 
@@ -152,7 +168,7 @@ class PageScreen(SceneScreen):
 
     def place(self) -> Line:
         """Which part of the page is in view, where it does not fit."""
-        height, count = self.body.size.height, len(self.body.whole)
+        height, count = self.body.rows, len(self.body.whole)
         if not height or count <= height:
             return EMPTY
         end = min(count, self.body.top + height)
@@ -168,7 +184,7 @@ class PageScreen(SceneScreen):
 
     def action_page(self, pages: int) -> None:
         """Move by almost a screenful, so that a line of it stays in view."""
-        self._move(self.body.top + pages * max(1, self.body.size.height - 1))
+        self._move(self.body.top + pages * max(1, self.body.rows - 1))
 
     def action_edge(self, side: int) -> None:
         """Go to the first or the last line."""

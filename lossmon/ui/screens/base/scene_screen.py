@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from textual import events
+from textual import events, on
+from textual.errors import NoWidget
 from textual.message import Message
 from textual.screen import Screen
 
@@ -15,10 +17,14 @@ from lossmon.ui.chart.model import XAxis
 from lossmon.ui.chart.positions import axes_of_run
 from lossmon.ui.compositor import DiffCompositor
 from lossmon.ui.dashboard.places import COLUMNS, ROWS
+from lossmon.ui.keys import is_key
 from lossmon.ui.scene import Scene
+from lossmon.ui.widgets.keys import KEYS_BY_NAME
+from lossmon.ui.widgets.panel import Panel
 from lossmon.ui.widgets.text_input import Entry
 
 if TYPE_CHECKING:
+    from lossmon.ui.compare.runs import Comparison
     from lossmon.ui.screens.base.host import ViewHost
 
 MOVES: Mapping[str, int] = {"up": -1, "down": 1, "pageup": -10, "pagedown": 10}
@@ -62,6 +68,9 @@ class SceneScreen(Screen[None]):
     VERTICAL_BREAKPOINTS = ROWS
     AUTO_FOCUS = ""
 
+    comparison: Comparison | None = None
+    """What the view compares, None where it shows one run."""
+
     def __init__(self) -> None:
         super().__init__()
         self.title_word = ""
@@ -77,6 +86,17 @@ class SceneScreen(Screen[None]):
     def toggle(self) -> None:
         """Close the view: its key was pressed while it is on top."""
         self.app.pop_screen()
+
+    @on(events.Click)
+    def press_hint(self, event: events.Click) -> None:
+        """A click on the hint of a key does what the key does."""
+        with suppress(NoWidget):
+            panel, _ = self.get_widget_at(*event.screen_offset)
+            if isinstance(panel, Panel):
+                hint = panel.hint_at(*(event.screen_offset - panel.content_region.offset))
+                key = KEYS_BY_NAME.get(hint, hint)
+                if key and is_key(key):
+                    self.app.simulate_key(key)
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         self.wheel(event, 1)
@@ -137,6 +157,11 @@ class TypingScreen(SceneScreen):
     def typed(self) -> None:
         """Show what was typed so far, and what comes of it."""
         raise NotImplementedError
+
+    def on_key(self, event: events.Key) -> None:
+        # A subclass that takes the key for itself keeps it from here by `prevent_default`.
+        if self.entry.handle(event):
+            self.typed()
 
     def rows_moved(self, event: events.Key) -> int:
         """Rows by which a key moves the choice while a filter is typed, which uses the key up.

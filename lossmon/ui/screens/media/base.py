@@ -25,7 +25,7 @@ from lossmon.ui.widgets.charts.pane import Edge
 from lossmon.ui.widgets.keys import Keys
 from lossmon.ui.widgets.media.card import MediaList
 
-FOOTER = ("media.later", "media.down", "media.filter", "media.back")
+FOOTER = ("media.later", "media.down", "histograms.bands", "media.filter", "media.back")
 """Ids of what the footer shows, the most important first."""
 
 BATCH = 40
@@ -114,7 +114,8 @@ class MediaScreen(TypingScreen):
         self.list = MediaList()
         self.view = self.make_view()
         self.lower = Edge("╰╯", left=False)
-        bindings = [one for one in MediaScreen.BINDINGS if isinstance(one, Binding)]
+        tables = (vars(one).get("BINDINGS", ()) for one in (type(self), MediaScreen))
+        bindings = [one for table in tables for one in table]
         self.keys = Keys(
             footer(bindings, FOOTER, app.config.keys), lambda text: self.scene.say(text), id="keys"
         )
@@ -139,6 +140,10 @@ class MediaScreen(TypingScreen):
     def facts(self) -> list[tuple[int, Line]]:
         """What the lower edge says, with importance."""
         return []
+
+    def mode(self) -> Line:
+        """How it is drawn, where there is a choice; for the upper edge."""
+        return EMPTY
 
     # --------------------------------------------------------------------------- data in
 
@@ -254,6 +259,7 @@ class MediaScreen(TypingScreen):
         elif series is not None:
             parts.append((3, ((f"{self.chosen + 1}/{len(self.shown)}", TEXT),)))
         parts.append((0, self._filtered()))
+        parts.append((2, self.mode()))
         parts.append((4, ((clean(run.name), MUTED),) if run is not None else EMPTY))
         return parts
 
@@ -318,12 +324,8 @@ class MediaScreen(TypingScreen):
         self.show()
 
     def on_key(self, event: events.Key) -> None:
-        if not self.entry.active:
-            return
-        if rows := self.rows_moved(event):
+        if self.entry.active and (rows := self.rows_moved(event)):
             self.action_choose(rows)
-        elif self.entry.handle(event):
-            self._sift(self.entry.text)
 
     def typed(self) -> None:
         self._sift(self.entry.text)
@@ -351,4 +353,8 @@ class MediaScreen(TypingScreen):
             self.action_choose(self.list.top + place.y - self.chosen)
 
     def wheel(self, event: events.MouseEvent, way: int) -> None:
-        self.action_choose(way)
+        """Go through the steps over the picture, else through the tags."""
+        if event.get_content_offset(self.view) is not None or not self.list.display:
+            self.action_step(way)
+        else:
+            self.action_choose(way)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
+from textual import events
 from textual.containers import Container
 
 from lossmon.types import ClassifierCurve, MediaKind
@@ -65,6 +66,15 @@ class CurvesScreen(MediaScreen):
             ChartModel((Curve("", steps, values, "eval", smooth=False),)),
             replace(options, x_axis=XAxis.STEP, cursor=cursor),
         )
+
+    def on_click(self, event: events.Click) -> None:
+        """A click on the chart over steps goes to the nearest one."""
+        place = event.get_content_offset(self.area)
+        position = None if place is None else self.area.position_at(place.x)
+        if position is not None and self.series is not None:
+            steps = [one.step for one in self.series.records]
+            nearest = min(range(len(steps)), key=lambda at: abs(steps[at] - position))
+            self.action_step(nearest - self.place)
 
     def facts(self) -> list[tuple[int, Line]]:
         content = self.content

@@ -35,8 +35,9 @@ class Chart(Widget):
 
     @property
     def traces(self) -> tuple[Trace, ...]:
-        """The curves as they were painted, for the readout; empty before the first paint."""
-        return self._painter.traces
+        """The curves as they were painted, for the readout; empty while the model is not painted:
+        before the first picture, and where the chart is hidden."""
+        return () if self._picture is None else self._painter.traces
 
     @property
     def found(self) -> frozenset[str]:

@@ -15,6 +15,7 @@ from textual.message import Message
 from textual.widget import Widget
 
 from lossmon.ui.chart.model import ChartModel, ChartOptions
+from lossmon.ui.chart.painter import SERIES_ROLES
 from lossmon.ui.chart.readout import Reading
 from lossmon.ui.dashboard.main_panes import (
     CRAMPED,
@@ -130,16 +131,6 @@ class LossPane(ChartPane, ChartPointer, can_focus=True):
         if self._scene.run is not None:
             self.show(Scene(), PaneContent(ChartModel(), self._options, no_titles, EMPTY))
 
-    def action_move(self, points: int) -> None:
-        """Move the cursor along the curve; the first key puts it on the newest point in view."""
-        self.viewport.move(points)
-        self.looked()
-
-    def action_far(self, direction: int) -> None:
-        """Move the cursor by many points."""
-        self.viewport.far(direction)
-        self.looked()
-
     def drop_cursor(self) -> bool:
         """Take the cursor away, else show the whole run again; False if neither was needed."""
         viewport = self.viewport
@@ -214,7 +205,8 @@ def reading_parts(
     for order, reading in enumerate(readings, 1):
         curve = model.curves[reading.curve]
         value = f"{clean(scene.metric(curve.name))} {numbers.value(reading.value)}"
-        role = curve.style if curve.style in ("train", "eval") else TEXT
+        known = curve.style if curve.style in ("train", "eval") else TEXT
+        role = SERIES_ROLES.get(curve.style, known)
         line: Line = ((value, role),)
         if math.isfinite(reading.smoothed):
             line = (*line, (f" ({say('smoothed')} {numbers.value(reading.smoothed)})", MUTED))

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from lossmon.ui.chart.annotations import glyph_of, sample_of, verdict_glyph
 from lossmon.ui.chart.axes.ranges import Span
 from lossmon.ui.chart.model import ChartModel, ChartOptions, Mark
+from lossmon.ui.chart.painter import SERIES_ROLES
 from lossmon.ui.chart.readout import Reading
 from lossmon.ui.scene import Scene
 from lossmon.ui.text import numbers
@@ -68,7 +69,7 @@ def _row(
     steps_per_epoch: float | None,
 ) -> list[tuple[int, Line]]:
     curve, say = model.curves[reading.curve], scene.say
-    role = curve.style if curve.style in ("train", "eval") else "train"
+    role = SERIES_ROLES.get(curve.style, "eval" if curve.style == "eval" else "train")
     name = clip(clean(scene.metric(curve.name)), NAME_ROOM)
     epoch = reading.step / steps_per_epoch if steps_per_epoch else math.nan
     broken = not math.isfinite(reading.value)

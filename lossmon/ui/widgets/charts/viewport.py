@@ -9,7 +9,15 @@ from textual import events
 from textual.geometry import Offset
 from textual.widget import Widget
 
-from lossmon.ui.chart.axes.limits import Limit, LimitsError, following, holding, moved, zoomed
+from lossmon.ui.chart.axes.limits import (
+    Limit,
+    LimitsError,
+    ahead,
+    following,
+    holding,
+    moved,
+    zoomed,
+)
 from lossmon.ui.chart.axes.ranges import Span
 from lossmon.ui.chart.markers import Marker, jump
 from lossmon.ui.chart.model import ChartModel
@@ -168,7 +176,9 @@ class ChartViewport:
         """Move the window by a share of its length."""
         frame, whole = self._chart.frame, self._chart.whole
         if frame is not None and whole is not None and frame.x != whole:
-            self.window = moved(frame.x, whole, share)
+            # A window that is short stops where the curve does, not at the end of its axis.
+            high = min(whole.high, ahead(frame.x.length, end_of(self.model)))
+            self.window = moved(frame.x, Span(whole.low, max(high, frame.x.high)), share)
 
     def edge(self, side: int) -> None:
         """To the first point, or to the newest, where the cursor is dropped."""
@@ -178,7 +188,8 @@ class ChartViewport:
         self.cursor = self._along(-math.inf, 0) if side < 0 else None
         if self.window is not None or not frame.x.holds(whole):
             length = frame.x.length
-            low = whole.low if side < 0 else max(whole.low, whole.high - length)
+            high = min(whole.high, ahead(length, end_of(self.model)))
+            low = whole.low if side < 0 else max(whole.low, high - length)
             self.window = Span(low, low + length)
 
     # ------------------------------------------------------------------------------ limits
@@ -224,7 +235,7 @@ SIDEWAYS = 0.1
 
 
 class ChartPointer(Widget):
-    """A widget with one chart that follows the mouse.
+    """A widget with one chart that follows the mouse and the keys of the cursor.
 
     Attributes:
         chart: The chart.
@@ -245,6 +256,16 @@ class ChartPointer(Widget):
     def may_point(self) -> bool:
         """Whether the mouse is for the chart now."""
         return True
+
+    def action_move(self, points: int) -> None:
+        """Move the cursor along the curve; the first key puts it on the newest point in view."""
+        self.viewport.move(points)
+        self.looked()
+
+    def action_far(self, direction: int) -> None:
+        """Move the cursor by many points."""
+        self.viewport.far(direction)
+        self.looked()
 
     def is_still(self, event: events.Click) -> bool:
         """Whether a click is one, and not the end of dragging."""

@@ -1,4 +1,4 @@
-"""Heat map: histograms over steps, with the axes of values and steps."""
+"""Heat map: histograms over steps, as densities or as bands, with the axes of values and steps."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from textual.widget import Widget
 
 from lossmon.types import Histogram
 from lossmon.ui.chart.axes.ticks import Tick, linear_ticks, step_ticks
-from lossmon.ui.media.heat import colored, columns_of, densities, shaded, value_range
+from lossmon.ui.media.heat import bands, colored, columns_of, densities, shaded, value_range
 from lossmon.ui.terminal import Terminal
 from lossmon.ui.widgets.media.picture import (
     glyph_row,
@@ -39,6 +39,7 @@ class HeatMap(Widget):
         self._steps: tuple[int, ...] = ()
         self._histograms: tuple[Histogram | None, ...] = ()
         self._cursor: int | None = None
+        self._draws_bands = False
         self._terminal = Terminal()
         self._rows: list[list[Segment]] = []
         self._drawn_for: tuple[object, ...] = ()
@@ -49,6 +50,8 @@ class HeatMap(Widget):
         histograms: Sequence[Histogram | None],
         terminal: Terminal,
         cursor: int | None = None,
+        *,
+        draws_bands: bool = False,
     ) -> None:
         """Show histograms.
 
@@ -56,11 +59,12 @@ class HeatMap(Widget):
             steps: Their steps, ascending.
             histograms: As many; None where one is not known.
             cursor: Index of the one that is marked, or None.
+            draws_bands: Draw bands of percentiles instead of how dense the values are.
         """
-        asked = (tuple(steps), tuple(histograms), cursor)
-        if asked == (self._steps, self._histograms, self._cursor):
+        asked = (tuple(steps), tuple(histograms), cursor, draws_bands)
+        if asked == (self._steps, self._histograms, self._cursor, self._draws_bands):
             return
-        self._steps, self._histograms, self._cursor = asked
+        self._steps, self._histograms, self._cursor, self._draws_bands = asked
         self._terminal, self._drawn_for = terminal, ()
         self.refresh()
 
@@ -113,8 +117,9 @@ class HeatMap(Widget):
         palette, terminal = palette_of(self.app), self._terminal
         low, high = value_range(self._known())
         histograms = [self._histograms[at] for at in shown]
+        shares = bands if self._draws_bands else densities
         if not has_pixels(terminal, palette):
-            codes = shaded(densities(histograms, low, high, rows), glyphs_of(terminal))
+            codes = shaded(shares(histograms, low, high, rows), glyphs_of(terminal))
             return [glyph_row(row, palette.style("train")) for row in codes]
         ground = ground_of(palette)
         ramp = (
@@ -123,7 +128,7 @@ class HeatMap(Widget):
             rgb_of(palette.style("train"), ground),
             rgb_of(palette.style("mark"), ground),
         )
-        pixels = colored(densities(histograms, low, high, 2 * rows), ramp)
+        pixels = colored(shares(histograms, low, high, 2 * rows), ramp)
         return [pixel_row(pixels, y) for y in range(rows)]
 
     def _labels(self, size: Size, left: int, rows: int) -> list[str]:

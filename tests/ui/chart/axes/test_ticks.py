@@ -67,10 +67,13 @@ def test_time_is_labelled_as_a_clock_divides_it() -> None:
     assert labels(time_ticks(0, 1.7280000017280003e308, 1)) == ["0"]
 
 
-def test_a_log_axis_is_labelled_in_decades_or_in_one_two_five() -> None:
+def test_a_log_axis_is_labelled_in_decades_or_within_them() -> None:
     assert labels(log_ticks(1e-3, 1e2, 10)) == ["0.001", "0.01", "0.1", "1", "10", "100"]
+    assert labels(log_ticks(0.09, 1.1, 4)) == ["0.1", "0.2", "0.5", "1"]
+    assert labels(log_ticks(0.99, 3.1, 7)) == ["1", "1.2", "1.5", "2", "2.5", "3"]
     assert labels(log_ticks(1e-8, 1, 4)) == ["1e-6", "0.001", "1"]
-    assert labels(log_ticks(0.3, 3, 9)) == ["0.5", "1", "2"]
+    assert labels(log_ticks(0.3, 3, 6)) == ["0.5", "1", "2"]
+    assert len(log_ticks(1e308, 1.7e308, 9)) >= 2
 
 
 @pytest.mark.parametrize("ticks", [linear_ticks, step_ticks, time_ticks, log_ticks])
