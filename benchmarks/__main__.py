@@ -1,9 +1,9 @@
 """`python -m benchmarks [--quick | --write] [NAME...]`: figures beside those of a peer or a bound.
 
 Each benchmark runs in a process of its own and is stopped at its bound. Without names all of them
-run, in less than 15 minutes on a quiet machine, and `benchmarks/README.md` is written from what
-they print; `--write` replaces the tables named in it. `--quick` takes two minutes with smaller
-inputs.
+run, in less than 15 minutes on a quiet machine, and `benchmarks/README.md` gets each table as it is
+printed; `--write` writes the tables named to it. One that fails costs itself alone: its old table
+stays, and the exit status is 1. `--quick` takes two minutes with smaller inputs.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ README = Path(__file__).with_name("README.md")
 
 HEAD = """# Benchmarks
 
-Written by `make bench` (`python -m benchmarks`) on {date}: {machine}, load {load:.1f} at the start.
-On a busy machine only the ratios tell anything.
+Written by `make bench` (`python -m benchmarks`): {machine}. On a busy machine only the ratios tell
+anything.
 
 Each figure stands beside that of a peer or a floor, measured in the same run and in turns with it.
 A ratio is the median of the rounds, with the smallest and the largest in brackets; below 1 is less
-than the peer. What stands last in a row is the goal. `make bench ARGS=--quick` takes two minutes
-and prints a part of this; `python -m benchmarks NAME` runs one table, and writes it here with
-`--write`.
+than the peer. What stands last in a row is the goal. `make bench` takes less than 15
+minutes, with `ARGS=--quick` two for a part of this; `python -m benchmarks NAME` runs one table, and
+writes it here with `--write`.
 """
 
 SECTION = re.compile(r"^## (\w+)\n.*?(?=^## |\Z)", re.M | re.S)
@@ -62,7 +62,7 @@ TABLES = (
     Table("discovery", 30, quick=()),
     Table("extremes", 200, quick=("--files", "5000", "--megabytes", "10")),
     Table("database", 90, quick=("--rounds", "1", "--seconds", "2")),
-    Table("metadata", 90, ("--seconds", "4")),
+    Table("metadata", 90, ("--seconds", "3")),
     Table("draw", 60, quick=()),
     Table("headless", 60),
     Table("screen", 240),
@@ -77,10 +77,17 @@ TABLES = (
 `python -m benchmarks.diagnosis --corpus DIR --faults DIR`."""
 
 
-def run(table: Table, arguments: Sequence[str]) -> str:
-    """Run one benchmark, print what it prints, and return that."""
-    lines: list[str] = []
-    began = time.monotonic()
+class Result(NamedTuple):
+    """What a benchmark printed, its seconds, and why it failed, or empty."""
+
+    output: str
+    seconds: float
+    failure: str
+
+
+def run(table: Table, arguments: Sequence[str]) -> Result:
+    """Run one benchmark and print what it prints."""
+    lines, failure, began = list[str](), "", time.monotonic()
     print(f"── {table.name} " + "─" * (76 - len(table.name)), flush=True)
     with subprocess.Popen(
         [sys.executable, "-m", f"benchmarks.{table.name}", *arguments],
@@ -98,13 +105,12 @@ def run(table: Table, arguments: Sequence[str]) -> str:
             print(line, end="", flush=True)
         bound.cancel()
     if stopped.is_set():
-        lines.append(f"stopped after {table.bound:.0f} s\n")
+        failure = f"stopped after {table.bound:.0f} s"
     elif program.returncode:
-        lines.append(f"failed with status {program.returncode}\n")
-    if lines[-1:] and lines[-1].startswith(("stopped", "failed")):
-        print(lines[-1], end="")
-    print(f"── {time.monotonic() - began:.0f} s\n", flush=True)
-    return "".join(lines)
+        failure = f"failed with status {program.returncode}"
+    seconds = time.monotonic() - began
+    print(f"── {failure or f'{seconds:.0f} s'}\n", flush=True)
+    return Result("".join(lines), seconds, failure)
 
 
 def _stop(program: subprocess.Popen[str], stopped: threading.Event) -> None:
@@ -121,38 +127,35 @@ def main() -> None:
     known = [one.name for one in TABLES]
     if unknown := sorted(set(names) - set(known)):
         sys.exit(f"unknown: {', '.join(unknown)}; there are {', '.join(known)}")
-    parts, load, began = [], os.getloadavg()[0], time.monotonic()
+    results = dict[str, Result]()
     for table in chosen:
         if quick and table.quick is None and not names:
             continue
         arguments = table.quick if quick and table.quick is not None else table.arguments
-        parts.append((table.name, run(table, arguments)))
-    print(f"{time.monotonic() - began:.0f} s in all")
-    if not quick and (write or not names):
-        README.write_text(document(README.read_text(), parts, load, is_whole=not names))
+        when = f"{time.strftime('%Y-%m-%d')}, load {os.getloadavg()[0]:.1f} at the start."
+        results[table.name] = result = run(table, arguments)
+        if not (result.failure or quick) and (write or not names):
+            README.write_text(document(README.read_text(), table.name, when, result.output))
+    for name, result in results.items():
+        print(f"{name:<20}{result.seconds:>6.0f} s  {result.failure}".rstrip())
+    print(f"{'in all':<20}{sum(result.seconds for result in results.values()):>6.0f} s")
+    sys.exit(any(result.failure for result in results.values()))
 
 
-def document(before: str, parts: Sequence[tuple[str, str]], load: float, *, is_whole: bool) -> str:
-    """The document with the output of some benchmarks.
+def document(before: str, name: str, when: str, output: str) -> str:
+    """The document with the newest output of a table.
 
     Args:
         before: The document so far.
-        parts: Name and output of each.
-        load: Load average of the machine before they began.
-        is_whole: These are all benchmarks; else what else was written stays.
+        name: Name of the table.
+        when: When it was printed.
+        output: What it printed.
     """
     machine = f"{os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}"
-    date = time.strftime("%Y-%m-%d")
-    written = {} if is_whole else {one[1]: one[0].rstrip() for one in SECTION.finditer(before)}
-    alone = "" if is_whole else f"Run by itself on {date}, load {load:.1f} at the start.\n\n"
-    written |= {
-        name: f"## {name}\n\n{alone}```text\n{output.rstrip()}\n```" for name, output in parts
-    }
-    head = HEAD.format(machine=machine, date=date, load=load)
-    if not is_whole:
-        head = SECTION.sub("", before)
-    ordered = [written[table.name] for table in TABLES if table.name in written]
-    return "\n\n".join([head.rstrip(), *ordered]) + "\n"
+    tables = {one[1]: one[0].rstrip() for one in SECTION.finditer(before)}
+    tables[name] = f"## {name}\n\n{when}\n\n```text\n{output.rstrip()}\n```"
+    ordered = [tables[table.name] for table in TABLES if table.name in tables]
+    return "\n\n".join([HEAD.format(machine=machine).rstrip(), *ordered]) + "\n"
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Cost of a live screen: CPU time, bytes and wake-ups per second, and the delay of a step.
 
 A bare Textual app that changes one line twice per second is the floor of the first, `tail -f` of
-the second. Takes about three minutes.
+the second. Takes about two minutes.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from benchmarks.pairs import ratio_of
 from benchmarks.screen import COMPILED, lossmon, write_log
 from benchmarks.terminal import Cost, Emulated, has_curve, has_text, run, started
 
-SECONDS = 5.0
+SECONDS = 4.0
 """Time in which each figure is measured."""
 
 ROUNDS = 3
 """Rounds, each of the floor and of every row."""
 
-STEPS = 20
+STEPS = 12
 """Steps whose delay is measured."""
 
 WRITES = 50
@@ -77,7 +77,7 @@ def live(base: Path, per_second: float, tags: int) -> Cost:
 
 def _measured(command: list[str]) -> Cost:
     shows = has_text("bare floor") if command[-1] == "--live" else has_curve
-    return run(command, shows=shows, settle=6, seconds=SECONDS, environment=COMPILED)
+    return run(command, shows=shows, settle=4, seconds=SECONDS, environment=COMPILED)
 
 
 def delays(command: list[str], log: Path) -> list[float]:

@@ -1,6 +1,14 @@
 """Memory of large logs and of one that grows without end.
 
 python -m benchmarks.memory [--points 10000000] [--seconds 60]
+
+Of the 78 MB of the screen of 100,000 steps, a bare Textual app takes 34; 4 of them are OpenSSL,
+which a screen of local files leaves out. numpy and its BLAS take 14, psutil, watchdog and msgspec
+3, our code 9, and what is read and drawn of a run of 2,000 steps 5. The columns take 12: values
+4.8, times 4.8, steps and positions 1.7, samples of the two logs that do not lead 0.2. The readers
+of both formats, the tables of checksums and the curves take the other 5. What is left to gain is in
+the times: as distances from a line they would take half, but whoever looks at a series would have
+to decode them.
 """
 
 from __future__ import annotations
@@ -35,12 +43,10 @@ def on_screen(root: Path) -> None:
     )
     write_log(run_ / "trainer_log.jsonl", 100_000)
     lines = (f"step {step}: loss {2 / (step + 1):.6f}\n" for step in range(1, 100_001))
-    (root / "train.log").write_text("".join(lines))
+    (run_ / "train.log").write_text("".join(lines))
 
     def ours() -> float:
-        return run(
-            lossmon(run_), shows=has_curve, settle=12, seconds=2, environment=COMPILED
-        ).memory
+        return run(lossmon(run_), shows=has_curve, settle=8, seconds=2, environment=COMPILED).memory
 
     def bare() -> float:
         command = [sys.executable, "-m", "benchmarks.bare"]

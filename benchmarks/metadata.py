@@ -39,7 +39,7 @@ def watch(root: Path) -> None:
     follower = Follower([root])
     threading.Thread(target=lambda: (sys.stdin.read(), follower.stop()), daemon=True).start()
     for number, _ in enumerate(follower.snapshots(idle=True)):
-        if number == 5:
+        if number == 3:
             print("ready", flush=True)
 
 
