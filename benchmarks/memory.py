@@ -2,7 +2,7 @@
 
 python -m benchmarks.memory [--points 10000000] [--seconds 60]
 
-Of the 78 MB of the screen of 100,000 steps, a bare Textual app takes 34; 4 of them are OpenSSL,
+Of the 77 MB of the screen of 100,000 steps, a bare Textual app takes 34; 4 of them are OpenSSL,
 which a screen of local files leaves out. numpy and its BLAS take 14, psutil, watchdog and msgspec
 3, our code 9, and what is read and drawn of a run of 2,000 steps 5. The columns take 12: values
 4.8, times 4.8, steps and positions 1.7, samples of the two logs that do not lead 0.2. The readers

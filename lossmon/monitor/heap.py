@@ -17,27 +17,36 @@ SMALL_BLOCK = 128 << 10
 16,000 points. glibc begins with the same value, and raises it with every such block."""
 
 LARGE_BLOCK = 4 << 20
-"""The same until the first large log was read: its pieces of a megabyte would be mapped and cleared
-anew each time."""
+"""The same where freed memory is kept: pieces of a megabyte would be mapped and cleared anew each
+time."""
 
 KEPT = 16 * LARGE_BLOCK
 """Free bytes that are kept meanwhile."""
 
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 """The names of these parameters in `malloc.h`."""
 
 
 class Heap:
-    """Keeps freed memory while the first logs are read, and returns it once much was read.
+    """Returns freed memory once much was read, and keeps it until then if asked.
 
     glibc keeps what it freed below a block that is still in use: 13 MB after a run of 100,000
     steps. Columns that grow for weeks would leave such holes again and again, so they are mapped
-    once the first large log is read; while it is read, the heap is faster.
+    once the first large log is read.
     """
 
     def __init__(self) -> None:
         self._trimmed_at = 0
         self._again = math.inf
+        # Threads of Python wait for each other anyway; an arena each leaves holes in both.
+        _call("mallopt", M_ARENA_MAX, 1)
+
+    def keep(self) -> None:
+        """Keep freed memory until the first large log was read.
+
+        For a command that ends then: of what stays, the blocks between these two sizes leave holes of
+        10 MB in all.
+        """
         _call("mallopt", M_MMAP_THRESHOLD, LARGE_BLOCK)
         _call("mallopt", M_TRIM_THRESHOLD, KEPT)
 

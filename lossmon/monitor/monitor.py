@@ -245,6 +245,7 @@ class Monitor:
         Raises:
             FileSystemStalled: A network file system does not answer.
         """
+        self._heap.keep()
         busy = True
         while busy:
             snapshot = unless_stalled(partial(self.poll, DRAIN_BUDGET), self._paths)

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from lossmon.monitor import Monitor
 from lossmon.monitor.heap import KEPT, LARGE, LARGE_BLOCK, SMALL_BLOCK, SOON, Heap
 
 
@@ -16,12 +17,22 @@ def test_it_is_returned_once_per_large_log(monkeypatch: pytest.MonkeyPatch) -> N
     library = SimpleNamespace(malloc_trim=calls.append, mallopt=lambda *one: mapped.append(one))
     monkeypatch.setattr(ctypes, "CDLL", lambda _: library)
     heap = Heap()
-    assert [size for _, size in mapped] == [LARGE_BLOCK, KEPT]
     mapped.clear()
     for loaded in (0, LARGE - 1, LARGE, LARGE + 1, 2 * LARGE - 1, 2 * LARGE):
         heap.trim(loaded)
     assert calls == [0, 0]
     assert {size for _, size in mapped} == {SMALL_BLOCK}
+
+
+def test_it_is_kept_for_a_command_that_ends_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    mapped: list[int] = []
+    library = SimpleNamespace(malloc_trim=id, mallopt=lambda _, size: mapped.append(size))
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: library)
+    monitor = Monitor([])
+    monitor.poll()
+    assert LARGE_BLOCK not in mapped
+    monitor.drain()
+    assert mapped[-2:] == [LARGE_BLOCK, KEPT]
 
 
 def test_it_is_returned_again_once_the_screen_let_go_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
