@@ -37,10 +37,11 @@ settings.register_profile("fixed", max_examples=25, derandomize=True, deadline=N
 settings.register_profile("explore", max_examples=1000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 
-# A shell without job control starts what runs in the background with these two ignored, and what
-# is started from here would ignore them too.
+# A shell without job control starts what runs in the background with the first two ignored, `nohup`
+# with the third, and what is started from here would ignore them too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 SLOW = (
     "alerts/test_watching.py",
