@@ -44,7 +44,7 @@ class Heap:
     def keep(self) -> None:
         """Keep freed memory until the first large log was read.
 
-        For a command that ends then: of what stays, the blocks between these two sizes leave holes of
+        For a command that ends then: of what stays, blocks between these two sizes leave holes of
         10 MB in all.
         """
         _call("mallopt", M_MMAP_THRESHOLD, LARGE_BLOCK)
