@@ -351,9 +351,59 @@ RECORDS: list[tuple[str, dict[str, float], str]] = [
     ),
     ("训练轮次：3，损失值：0.5，精度：0.8", {"损失值": 0.5, "精度": 0.8}, "epoch=3"),
     ("第3个epoch，平均损失：0.5", {"平均损失": 0.5}, "epoch=3"),
+    ("train: {'epoch': 3, 'loss': 0.5, 'lr': 0.1}", {"loss": 0.5, "lr": 0.1}, "epoch=3"),
+    (
+        "val: {'epoch': 3, 'loss': 0.5, 'acc': 0.8, 'lr': 0}",
+        {"eval/loss": 0.5, "eval/acc": 0.8, "lr": 0.0},
+        "epoch=3",
+    ),
+    ("Test results: {'step': 3, 'loss': 0.5}", {"test/loss": 0.5}, "step=3"),
+    (
+        "{'step': 3, 'loss': Array(0.5, dtype=float32), 'acc': jnp.float32(0.8)}",
+        {"loss": 0.5, "acc": 0.8},
+        "step=3",
+    ),
+    (
+        "2026-03-04 10:11:12 | INFO     | package.core.trainer:260 - epoch: 3/9, total_loss: 0.5",
+        {"total_loss": 0.5},
+        "epoch=3 epochs=9",
+    ),
+    ("Avg episode reward: [(0, '12.5')]", {"Avg episode reward": 12.5}, ""),
+    (
+        "120 [D loss: 0.5, acc.: 60.00%] [G loss: 0.9]",
+        {"D loss": 0.5, "acc.": 60.0, "G loss": 0.9},
+        "step=120",
+    ),
+    (
+        "step#: 150   learning rate: 0.01   average loss: 0.5    steps without progress: 9",
+        {"learning rate": 0.01, "average loss": 0.5},
+        "step=150",
+    ),
+    ("Step    100: train CrossEntropyLoss |  0.5", {"train CrossEntropyLoss": 0.5}, "step=100"),
+    ("Step    100: eval  Accuracy |  0.5", {"eval/Accuracy": 0.5}, "step=100"),
+    (
+        "step 100 | loss: 9.1 | tok/sec: 1,046,012 | mfu: 48.1",
+        {"loss": 9.1, "tok/sec": 1046012.0, "mfu": 48.1},
+        "step=100",
+    ),
+    ("Valid HITS@10 at step 100: 0.84", {"Valid HITS@10": 0.84}, "step=100"),
+    ("\t # psnr: 30.1\tBest: 30.2 @ 1000 iter", {"eval/psnr": 30.1}, ""),
+    (
+        " * Finished epoch # 3     top1:  60.1  top5:  30.2",
+        {"eval/top1": 60.1, "eval/top5": 30.2},
+        "epoch=3",
+    ),
+    (
+        "epoch 3, batch 50, loss[loss=0.5, ctc=0.4], tot_loss[loss=0.6, ctc=0.7]",
+        {"loss": 0.5, "ctc": 0.4, "tot_loss/loss": 0.6, "tot_loss/ctc": 0.7},
+        "step=50 epoch=3",
+    ),
 ]
 
 OTHERS = [
+    "  max_loss: 5.0",
+    "  warmup_loss: 10.0",
+    "best val loss: 0.5",
     "│ val_loss                       0.41349 │",
     "epoch 3 train_loss: 0,4321 val_loss: 0,5321",
     "Validation loss decreased (0.5400 --> 0.5321).  Saving model ...",
@@ -499,6 +549,43 @@ EVALUATED = [
 SPACED = ["   iter      loss        lr   val_loss"] + [
     f"{i:7} {loss(i):>9} {1e-3:9.2e} {loss(i):>10}" for i in range(0, 50, 10)
 ]
+DEVIANCE = ["Iter   TrainDeviance   ValidDeviance   StepSize   Improve"] + [
+    f"{i:6} {loss(i):>13} {loss(i):>15} {0.1:10.4f} {0.02:9.4f}" for i in range(1, 6)
+]
+COMMENTED = ["#  step      rmse_val    rmse_trn         lr"] + [
+    f"{i:7}    {loss(i):>8}    {loss(i):>8}    1.0e-03" for i in range(0, 50, 10)
+]
+ENDLESS = [
+    line
+    for epoch in range(3)
+    for line in (
+        *(f"Epoch {epoch}: {i}it [00:0{i}, 2.1it/s, loss={loss(epoch, i)}]" for i in (1, 2, 3)),
+        f"Epoch {epoch}: val_loss {loss(epoch)}",
+    )
+]
+OVERRUN = [
+    line
+    for epoch in (1, 2)
+    for line in (
+        f"Epoch #{epoch}: 50%|5| 5/10 [00:01<00:01, 5.1it/s, loss={loss(epoch)}]",
+        f"Epoch #{epoch}: 11it [00:02, 5.1it/s, loss={loss(epoch, 5)}]",
+        f"Epoch #{epoch}: test_reward: {epoch}.500000 ± 0.1, best_reward: 9.500000 ± 0.2 in #1",
+    )
+]
+PROCESSES = [
+    f"2026-03-04 10:11:{epoch:02},123 INFO [train.py:898] ({rank}/2) Epoch {epoch}, {said}"
+    for epoch in (1, 2)
+    for said in (
+        *(f"batch {b}, loss={loss(epoch, b)}" for b in (0, 50)),
+        f"validation: loss={loss(epoch)}",
+    )
+    for rank in (0, 1)
+]
+UNPLACED = [
+    f"{split} ({epoch}/3) loss: {loss(epoch)} | lr: 0.1"
+    for epoch in (1, 2, 3)
+    for split in ("train", "valid")
+]
 LOGGED = [f"2026-03-04 10:11:12,123 - INFO - [TRAIN] {row}" for row in SPACED]
 
 
@@ -554,6 +641,31 @@ LOGGED = [f"2026-03-04 10:11:12,123 - INFO - [TRAIN] {row}" for row in SPACED]
             ("eval/loss", [10, 20, 30, 40]),
             id="an evaluation headed by a word",
         ),
+        pytest.param(
+            DEVIANCE,
+            ("TrainDeviance", [1, 2, 3, 4, 5]),
+            ("ValidDeviance", [1, 2, 3, 4, 5]),
+            id="deviance",
+        ),
+        pytest.param(
+            COMMENTED,
+            ("rmse_trn", [0, 10, 20, 30, 40]),
+            ("rmse_val", [0, 10, 20, 30, 40]),
+            id="a head behind a sign of comments",
+        ),
+        pytest.param(
+            ENDLESS,
+            ("loss", [1, 2, 3, 4, 5, 6, 7, 8, 9]),
+            ("val_loss", [3, 6, 9]),
+            id="bars that do not know the end of an epoch",
+        ),
+        pytest.param(
+            OVERRUN, ("loss", [5, 10, 15, 20]), ("test_reward", [10, 20]), id="bars past their end"
+        ),
+        pytest.param(
+            PROCESSES, ("loss", [0, 50, 100, 150]), ("eval/loss", [50, 150]), id="processes"
+        ),
+        pytest.param(UNPLACED, ("loss", [1, 2, 3]), ("eval/loss", [1, 2, 3]), id="unplaced"),
         pytest.param(
             LOGGED, ("loss", [0, 10, 20, 30, 40]), ("val_loss", [0, 10, 20, 30, 40]), id="logged"
         ),

@@ -8,12 +8,19 @@ from lossmon.lazy_pattern import lazy_pattern
 from lossmon.readers.text.grammar.parsed import LinePosition, LineValue, MetricLine, Scale, TextSpan
 from lossmon.readers.text.grammar.position import position
 from lossmon.readers.text.grammar.prefix import Prefix
-from lossmon.readers.text.grammar.words import NONFINITE, NUMBER, is_known, is_loss
+from lossmon.readers.text.grammar.words import (
+    EVAL_NAME,
+    NONFINITE,
+    NUMBER,
+    RATE,
+    is_known,
+    is_loss,
+)
 
 _PAIR = lazy_pattern(
     r"['\"](?P<group>[^'\"{}\[\]]{1,100})['\"]\s*:\s*\{|(?P<close>\})|"
     r"['\"](?P<key>[^'\"{}\[\]]{1,100})['\"]\s*:\s*"
-    r"(?:np\.float\d*\(|tensor\(|array\()?\[?['\"]?"
+    r"(?:(?:np\.|jnp\.|torch\.)?b?float\d*\(|tensor\(|[Aa]rray\()?\[?['\"]?"
     rf"(?P<number>{NUMBER}|{NONFINITE})"
     r"['\"]?(?=\s*[\],})])"
 )
@@ -26,6 +33,12 @@ _PLANNED = lazy_pattern(
     r"['\"]global_step/max_steps['\"]\s*:\s*['\"](?P<number>\d{1,18})/(?P<total>\d{1,18})['\"]"
 )
 """The position of ms-swift."""
+
+_SPLIT_HEAD = lazy_pattern(
+    r"(?i)(?:^|[\W_])(?:(?P<test>test(?:ing)?)|val(?:id(?:ation)?)?|eval(?:uation)?|dev)"
+    r"(?:[ _-](?:set|results?|metrics|scores?|stats|loss(?:es)?))?\W*$"
+)
+"""The end of what stands before the record of an evaluation: `val: {'loss': 0.5}`."""
 
 _EVALUATED = lazy_pattern(r"['\"]_type['\"]\s*:\s*['\"](?:(?P<test>test)|val)_")
 DEEPEST = 4
@@ -91,7 +104,8 @@ def pairs(line: str, before: Prefix, brace: int) -> MetricLine | None:
         return None
     summary = "train_loss" in found and "train_samples_per_second" in found
     evaluated = _EVALUATED.search(line, brace)
-    split = "" if evaluated is None else "test" if evaluated["test"] else "eval"
+    headed = evaluated or _SPLIT_HEAD.search(line[before.end : brace])
+    split = "" if headed is None else "test" if headed["test"] else "eval"
     place = _fractions(line, brace, split) or _place(line, before, brace, found)
     mean = place.scale is Scale.EPOCH and place.epochs is not None and not split
     epoch = found.get("epoch")
@@ -100,7 +114,14 @@ def pairs(line: str, before: Prefix, brace: int) -> MetricLine | None:
         return None
     values = tuple(
         LineValue(
-            f"{split}/{key}" if split else f"{key}_epoch" if mean and key != "lr" else key, span
+            key
+            if RATE.match(key) or EVAL_NAME.search(key)
+            else f"{split}/{key}"
+            if split
+            else f"{key}_epoch"
+            if mean
+            else key,
+            span,
         )
         for key, span in found.items()
         if (summary and key != "epoch")
@@ -119,7 +140,7 @@ def pairs(line: str, before: Prefix, brace: int) -> MetricLine | None:
         quoted="epoch" in quoted,
         echo=_ECHO.search(line, 0, brace) is not None,
         summary=summary,
-        last_only=bool(split) and place.step is not None,
+        last_only=evaluated is not None and place.step is not None,
         mean=mean,
         split=split,
     )

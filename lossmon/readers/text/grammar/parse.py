@@ -23,6 +23,7 @@ from lossmon.readers.text.grammar.words import (
     LONE_SPLIT,
     LOSS_END,
     NUMBER,
+    RATE,
     SAYS_SPLIT,
     is_known,
     is_loss,
@@ -40,7 +41,8 @@ MOST = 256
 _REJECT = re.compile(
     r"(?x)\s*(?:Traceback\b|File\ \"|wandb:|swanlab:|\w*(?:Warning|Error|Exception)\b|time\ \(ms\)|"
     r"Namespace\(|(?:arguments|Arguments|Config|config|args)\b\s*[:=(]|Overriding:|usage:|\+\s|\$\s|"
-    r"(?:def|import|from|class|return|if|elif|for|while|with|assert|raise|print\w*|parser)\b|\#|//|@|"
+    r"(?:def|import|from|class|return|if|elif|for|while|with|assert|raise|print\w*|parser)\b|//|@|"
+    r"\#(?!\ \w+:\ \d+\.\d+\tBest:\ )|"
     r"Trial\ \d|v3\ \(|Region\ \d|Averaged\ stats:|\w+\.\w+\(|\(.{0,40}\):\ \w+\(|"
     r"(?i:sav(?:e|ing)\b(?!\ dict\ for\ global)|saved|loading|loaded|resum|restor|best\b|"
     r"early\ ?stop|download|reading|writing|hyperparam|setting|the\ |initializ|start\ training|"
@@ -63,7 +65,10 @@ _PROSE = lazy_pattern(r"(?<![\w'])(?:[A-Za-z']{1,16} ){7}|`[^`]{0,200}`")
 _COUNTER = lazy_pattern(r"(?<![\w.])\d+it \[")
 """A tqdm bar that does not know its end."""
 
-_STARRED = lazy_pattern(r"(?i)\s*\* +(?:Acc|Prec|Top|Err|mAP|IoU|Val)\w*@?\d* *[:=]? *\d")
+_STARRED = lazy_pattern(
+    r"(?i)\s*\* +(?:Finished epoch # ?\d+ +)?(?:Acc|Prec|Top|Err|mAP|IoU|Val)\w*@?\d* *[:=]? *\d"
+    r"|\s*# \w+: \d+\.\d+\tBest: "
+)
 _ASSIGNED = lazy_pattern(r"(?i)epoch\s+=|per epoch")
 _FAIRSEQ = lazy_pattern(r"\| train \| $")
 """fairseq's name of the logger that sums up an epoch; `train_inner` logs its steps."""
@@ -114,6 +119,9 @@ _STALE = lazy_pattern(
 )
 """Lines that repeat the newest val loss: torchtune's and LitGPT's."""
 
+_BARRED = lazy_pattern(r"(?<=[A-Za-z]) \|(?=  -?\d+\.\d+\s*$)")
+"""The bar in front of the number that a line ends with: `Step 100: eval  Accuracy |  0.5`."""
+
 _MEAN = lazy_pattern(
     r"(?i)\W*(?:train(?:ing)?\W+)?summary\b|\W*epoch\W+\d+\W+(?:done|end|finish|summary|complete|"
     r"average|avg|mean|total|training cost)|.{0,4}end of epoch|\W*\d+epoch results\b"
@@ -124,7 +132,7 @@ _SPLIT_WORD = lazy_pattern(
     r"(?i)(?:^|[\W_])(?:train(?:ing)?|val(?:id(?:ation)?)?|eval|test|dev)(?:$|[\W_])"
 )
 _SPLIT_BEHIND = lazy_pattern(
-    r"(?i)[\s|:,)\]-]*(?:(?P<test>test)|val(?:id(?:ation)?)?|eval(?:uation)?|dev)[ _]"
+    r"(?i)[\s|:,)\]-]*(?:(?P<test>test)|val(?:id(?:ation)?)?|eval(?:uation)?|dev)[ _]{1,2}"
     r"(?=[a-z]+(?:[ _][a-z]+)?\s?[:=])(?!.*\btrain)"
 )
 _SPOKEN = lazy_pattern(
@@ -134,9 +142,6 @@ _REWARD = lazy_pattern(
     r"(?i)(?:mean|average|avg)[ _](?:episode[ _])?(?:reward|return)(?:[ _]score)?"
 )
 """A name that is believed even where a line says no step, as that of a loss is."""
-
-_RATE = lazy_pattern(r"(?i)lr|learning[ _]rate")
-"""Begins the name of a learning rate, which is that of the training in every line."""
 
 _TRAIN_WORD = lazy_pattern(r"(?i)^(?:train(?:ing)?[\s_:-]+)")
 
@@ -198,7 +203,7 @@ def _parse(line: str, before: Prefix) -> MetricLine | None:
             return head
     if wordiness(line, before):
         return None
-    body = masked(line)
+    body = _BARRED.sub(" =", masked(line))
     place = position(body, before.end)
     values = values_of(body, before.end, place)
     return _judged(line, body, before, place, values)
@@ -220,10 +225,9 @@ def _judged(
     if place.scale is Scale.ROUND:
         known = [value for value, sure in values if sure]
     bar = "%||" in body or _COUNTER.search(body) is not None
-    starred = False
+    starred = bool(_STARRED.match(line) or _STARRED.match(line, before.end))
     if place.scale is Scale.NONE and not place.split:
         message = line[before.end :]
-        starred = bool(_STARRED.match(line) or _STARRED.match(line, before.end))
         if not _believable(message, values, starred):
             return None
     elif not known:
@@ -324,7 +328,7 @@ def _header(line: str, before: Prefix, place: LinePosition, bar: bool) -> Metric
 
 def _believable(message: str, values: list[tuple[LineValue, bool]], starred: bool) -> bool:
     """Whether a line without a position is a metric line all the same."""
-    if not values or _UNSURE.search(message) or _CODE.match(message):
+    if not values or (_UNSURE.search(message) and not starred) or _CODE.match(message):
         return False
     if message.lstrip()[:1] in _BOXED:
         return False
@@ -372,8 +376,8 @@ def _is_train(value: LineValue, values: list[tuple[LineValue, bool]]) -> bool:
 
 def _named(value: LineValue, split: str, mean: bool) -> LineValue:
     name = value.name
-    if split and not EVAL_NAME.search(name) and not _RATE.match(name):
+    if split and not EVAL_NAME.search(name) and not RATE.match(name):
         name = f"{split}/{_TRAIN_WORD.sub('', name)}"
-    elif mean and not EVAL_NAME.search(name) and not _RATE.match(name):
+    elif mean and not EVAL_NAME.search(name) and not RATE.match(name):
         name = f"{name}_epoch"
     return LineValue(name, value.span, value.scale)

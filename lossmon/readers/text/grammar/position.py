@@ -25,7 +25,7 @@ _STEP = lazy_pattern(
     r"num_updates|updates?|global[_ ]iter(?:ation)?|train[_ ]step|optimizer[_ ]step|"
     r"current[_ ]steps?|step|iter|(?:iters|iterations|steps)(?=\s?[:=]?\s?\[?\d{1,12}\s?/\s?\d)|"
     r"iteration|itr|it|(?:mini-?)?batch|ba)"
-    r"\s*(?:[:=\#]\s*)?\[?\s*(?P<step>\d{1,3}(?:,\d{3})++|\d+)(?![\w.,:]\d|\w|\s*(?:%|ms\b|s\b))"
+    r"\s*(?:\#?[:=]\s*|\#\s*)?\[?\s*(?P<step>\d{1,3}(?:,\d{3})++|\d+)(?![\w.,:]\d|\w|\s*(?:%|ms\b|s\b))"
     r"(?:\s*(?:/|of)\s*(?P<total>\d{1,3}(?:,\d{3})++|\d+)(?![\w./]))?\s*\]?"
 )
 _ROUND = r"(?i:(?P<split>(?:test|val|valid|validat(?:e|ion)|eval|evaluate)(?: \(ema\))?))"
@@ -95,6 +95,8 @@ _LINE_STARTS = tuple(
         (r"\[(?P<step>0\d{2,9})\](?= )", Scale.STEP),
         (r"(?P<step>\d+)/(?P<total>\d+) in (?P<epoch>\d+) epoch\b", Scale.WITHIN),
         (r"(?P<epoch>\d+)\|(?P<step>\d+)\|(?=Loss)", Scale.STEP),
+        # Keras-GAN: "120 [D loss: 0.6, acc.: 60.0%] [G loss: 0.9]".
+        (r"(?P<step>\d+):? +(?=\[[A-Z]\w{0,12} loss: )", Scale.STEP),
         (r"(?P<step>\d+)/(?P<total>\d+|Unknown) (?=\S{0,40} ?- |.{0,60}step)", Scale.EPOCH),
     )
 )
@@ -219,8 +221,11 @@ def _of_validation(body: str, epoch: re.Match[str], step: re.Match[str]) -> Line
 
 
 def _of_bar(body: str, start: int, epoch: re.Match[str] | None, bar: re.Match[str]) -> LinePosition:
-    if epoch is not None and epoch.start() < bar.start() and bar["total"]:
-        return _of_epoch(body, start, epoch, bar, Scale.WITHIN, extra=(bar.span(),))
+    if epoch is not None and epoch.start() < bar.start():
+        if bar["total"]:
+            return _of_epoch(body, start, epoch, bar, Scale.WITHIN, extra=(bar.span(),))
+        place = _of_epoch(body, start, epoch, None, Scale.EITHER, extra=(bar.span(),))
+        return replace(place, step=bar.span("count"))
     step = bar.span("count") if bar["count"] else bar.span("step")
     total = bar.span("total") if bar["total"] else None
     scale = Scale.STEP if _STEPS_HEAD.match(body, start) else Scale.EITHER

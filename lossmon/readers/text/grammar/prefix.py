@@ -80,6 +80,10 @@ _LOGGERS = tuple(
         rf"[A-Za-z_\d][\w.]{{0,60}}(?=\t{_LEVEL}\t)",
         rf"(?!{_SPLIT}\b)[A-Za-z_]\w*(?:\.\w+)* {_LEVEL}:",
         r"(?:train|valid|test)(?:_inner)?(?= \| )",
+        # loguru: "... | INFO | package.module:260 - epoch 1".
+        r"(?:[A-Za-z_]\w*(?:\.\w+)+|__\w+__):\d{1,6}(?=\s+-\s)",
+        # icefall: "... INFO [train.py:898] (0/4) Epoch 1", the rank and the number of processes.
+        r"\((?P<rank>\d{1,3})/\d{1,3}\)(?= [A-Z])",
     )
 )
 """Names of loggers, taken only behind a time or a level."""
@@ -88,7 +92,7 @@ _INSIDE = lazy_pattern(r"(?i)[(\[]\s*(?:global[ _])?rank[ :=]{0,2}(?P<rank>\d+)\
 """A rank in brackets, wherever it stands."""
 
 _BETWEEN = lazy_pattern(r"[\s|:>-]*")
-_BULLET = lazy_pattern(r"\s*(?:[=*#>✨🚀•]{1,12}\s+)?|\s*")
+_BULLET = lazy_pattern(r"\s*(?:[=*#>✨🚀•]{1,12}\s+|\|\s(?=[A-Z][a-z]{2,12}: \[))?|\s*")
 _SRUN = lazy_pattern(r"\s{0,3}(?P<rank>\d{1,4}): (?=\S)")
 
 

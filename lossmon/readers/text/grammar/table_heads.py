@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from lossmon.lazy_pattern import lazy_pattern
-from lossmon.readers.text.grammar.words import LOSS_END
+from lossmon.readers.text.grammar.words import LOSS_END, is_loss
 
 FEWEST = 3
 """Columns of a table without bars or tabs: its position and two more."""
@@ -87,7 +87,7 @@ def columns(line: str) -> tuple[str, ...]:
         return CLASSES, "metrics/accuracy_top1", "metrics/accuracy_top5"
     if tested := _TESTED.fullmatch(line):
         return METRICS, "test" if tested["test"] else "eval"
-    names = cells(line)
+    names = cells(line.lstrip().removeprefix("#") if line.lstrip().startswith("# ") else line)
     fewest = 2 if "|" in line or "\t" in line else FEWEST
     if not fewest <= len(names) <= 40 or names[0].lower() not in FIRST:
         return ()
@@ -104,4 +104,4 @@ def columns(line: str) -> tuple[str, ...]:
 
 
 def _names_loss(name: str) -> bool:
-    return LOSS_END.search(name) is not None or name.startswith("LOSS ")
+    return LOSS_END.search(name) is not None or is_loss(name) or name.startswith("LOSS ")

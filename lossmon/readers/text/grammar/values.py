@@ -49,8 +49,9 @@ _LONE_BEHIND = lazy_pattern(
 """Such a split behind the name of an evaluation: `[eval] iter 10: train 0.5`."""
 
 _AT_POSITION = lazy_pattern(
-    r"(?P<name>[A-Za-z][\w ]{0,40}?) ?(?: (?:at|after|for|in|@)(?: the)?\s*|\(\s*)$"
+    r"(?P<name>[A-Za-z][\w @]{0,40}?) ?(?: (?:at|after|for|in|@)(?: the)?\s*|\(\s*)$"
 )
+_GROUP = lazy_pattern(r"[A-Za-z]\w{0,40}$")
 _HEADING = lazy_pattern(
     r"(?P<train>train(?:ing)?)|(?P<test>test)|val(?:id(?:ation)?)?|eval(?:uation)?|dev"
 )
@@ -78,7 +79,7 @@ def values_of(body: str, start: int, place: LinePosition) -> list[tuple[LineValu
         body = body[:left] + "|" * (right - left) + body[right:]
     found: list[tuple[LineValue, bool]] = []
     listed = _listed(body, start)
-    before, section, noun = start, "", ""
+    before, section, noun, group = start, "", "", ""
     for number in TOKEN.finditer(body, start):
         if name := listed.get(number.start()):
             found.append((LineValue(name, number.span()), True))
@@ -86,12 +87,15 @@ def values_of(body: str, start: int, place: LinePosition) -> list[tuple[LineValu
             continue
         at = max(before, number.start() - REACH)
         gap = body[at : number.start()]
-        section, noun = _section(gap, section), _noun(gap, noun)
+        section, noun, group = _section(gap, section), _noun(gap, noun), _group(gap, group)
         if _BARE_GAP.search(gap):
             gap = f"{_named_before(original, at, place)}:"
         value = _value(body, gap, number)
         if value is not None:
-            found.append((_in_section(value[0], section, noun), value[1]))
+            named = _in_section(value[0], section, noun)
+            if group and any(named.name == earlier.name for earlier, _ in found):
+                named = replace(named, name=f"{group}/{named.name}")
+            found.append((named, value[1]))
         before = _behind_unit(body, number.end())
     return _validated(found)
 
@@ -128,6 +132,15 @@ def _noun(gap: str, noun: str) -> str:
         if METRIC_WORD.fullmatch(part.strip()) and not LONE_SPLIT.fullmatch(part.strip()):
             noun = part.strip()
     return noun
+
+
+def _group(gap: str, group: str) -> str:
+    """The name in front of the bracket that is open: `loss[ce=1], tot_loss[ce=2]`."""
+    opened = gap.rfind("[")
+    if opened < 0:
+        return "" if "]" in gap else group
+    found = _GROUP.search(gap, 0, opened)
+    return found[0] if found and "]" not in gap[opened:] else ""
 
 
 def _listed(body: str, start: int) -> dict[int, str]:

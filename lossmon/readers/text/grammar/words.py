@@ -38,21 +38,23 @@ LOSS_NAME = lazy_pattern(
 """Names that are believed even where a line says no step: nothing but training prints them."""
 
 LOSS_END = lazy_pattern(
-    r"(?i)(?:loss(?:es)?|nll|ppl|perplexity|rmse|mse|mae|bpb|bpc|cross[_ ]?entropy|wer|cer|损失)$"
+    r"(?i)(?:loss(?:es)?|nll|ppl|perplexity|rmse|mse|mae|bpb|bpc|cross[_ ]?entropy|deviance|"
+    r"wer|cer|损失)$"
 )
 """How the name of a loss ends; `mae_mask_ratio` is a setting."""
 
 METRIC_WORD = lazy_pattern(
     r"(?ix)(?<![a-z])(?:"
     r"loss(?:es)?|logloss|nll|cross_?entropy|smooth_?l1|ppl|perplexity|rmse|mse|mae|mape|rmsle|bpb|bpc|bpd|n?elbo|kl|kld|ce|bce|"
-    r"error|err|wer|cer|cost|objective|trl|tel|learn|"
+    r"error|err|b?wer|b?cer|cost|objective|trl|tel|learn|deviance|"
     r"acc|accs|accuracy|accuracies|acc@?\d+|prec@?\d*|top-?\d+|top\d|auc|roc|auroc|aupr|f1|fscore|f-score|"
     r"precision|recall|map|map50|ap|ap50|ap75|miou|iou|dice|dsc|bleu\d?|rouge[\w-]*|meteor|"
-    r"psnr|ssim|fid|reward|rewards|return|score|entropy|margins?|ndcg|mrr|hit@?\d*|r2|mcc|"
+    r"psnr|ssim|fid|reward|rewards|return|score|entropy|margins?|ndcg|mrr|hits?@?\d*|r2|mcc|"
     r"spearman|pearson|kappa|\w*samplespersec|tokens/sec|it/sec|lr|norm|gnorm|mfu|em|pass@\d+|throughput|ips|wps|"
     r"kl_loss|log_?likelihood|logps|advantages?|tps|fps|tok/s|tokens/s|samples/s|samples/sec"
     r")(?![a-z])"
-    r"|^eval$|损失|准确率|精度|学习率|困惑度|loss|(?:learning|grad\w*)[ _]?(?:rate|norm)|accuracy"
+    r"|^eval$|损失|准确率|精度|学习率|困惑度|loss|deviance|accuracy|"
+    r"(?:learning|grad\w*)[ _]?(?:rate|norm)"
 )
 """A name that holds one of these is a metric, wherever the number stands."""
 
@@ -71,7 +73,7 @@ NEVER = lazy_pattern(
     r"(?ix)(?:^|[\W_])(?:"
     r"times?|eta|etas?|elapsed|remaining|remain|duration|runtime|date|seed|rank|port|pid|version|"
     r"params?|parameters?|batchsize|bs|size|samples?|skipped|mom|momentum|betas?|eps|epsilon|"
-    r"weights?|coef|coefs?|coefficient|scale|max|min|clip|type|fn|num|number|count|best|patience|"
+    r"weights?|coef|coefs?|coefficient|scale|max|min|clip|type|fn|num|number|count|best|worst|patience|"
     r"v_num|hp_metric|memory|mem|gpus?|cpu|vram|ram|layers?|heads?|dim|hidden|vocab|workers?|"
     r"world|nodes?\d*|devices?\d*|(?:gpu|cuda|rank|worker|host|proc)\d+|length|len|width|height|images?|instances?|epochs|iters|iterations|steps|interval|"
     r"warmup|decay|dropout|threshold|delta|tolerance|tol|id|index|trial|fold|line|file|at|from|"
@@ -85,13 +87,15 @@ NEVER = lazy_pattern(
 """A name with one of these words is a setting, a clock or a count, not a curve."""
 
 AIMED = lazy_pattern(
-    r"(?i)(?:^|[\W_])(?:expected|target|threshold|initial|desired|stop)(?=$|[\W_])"
+    r"(?i)(?:^|[\W_])(?:expected|target|threshold|initial|desired|stop)(?=$|[\W_])|"
+    r"(?:^|[\W_])(?:best|max|warmup)[ _-](?:[a-z]+[ _-])?loss$"
 )
 """A name with one of these words stands for a value that was not measured now, or for an order."""
 
 YET = lazy_pattern(
     r"(?ix)(?:^|[\W_])(?:"
-    r"samples?/s(?:ec)?|samples?\ per\ second|images?/s(?:ec)?|tokens?[_/]per[_/]sec(?:ond)?\w*|"
+    r"(?:samples?|images?|tok(?:en)?s?)/s(?:ec)?|samples?\ per\ second|"
+    r"tokens?[_/]per[_/]sec(?:ond)?\w*|"
     r"clip_?(?:ratio|frac(?:tion)?)|clipfrac|min_?loss_?\w+|elapsed\ time\ per\ iteration.*|"
     r"step_?time|step_avg|scale_?loss|number\ of\ nan\ iterations|throughput\b.*|"
     r"max_?prob|total_loss|mean_token_accuracy|iter_time|loss|train_loss|val_loss|"
@@ -103,7 +107,7 @@ YET = lazy_pattern(
 
 EVAL_NAME = lazy_pattern(
     r"(?i)(?:^|[\W_\d])(?:eval(?:uation)?|val(?:i|id(?:ation)?)?|dev|test|tel|heldout)(?:$|[\W_\d])|"
-    r"^(?:val|eval|test|valid)(?:loss|acc)|验证|测试|评估"
+    r"^(?:val|eval|test|valid)(?:loss|acc|deviance)|验证|测试|评估"
 )
 """A name that says by itself that it was measured on held-out data."""
 
@@ -111,6 +115,9 @@ LONE_SPLIT = lazy_pattern(
     r"(?i)(?P<train>tr|train(?:ing)?)|(?:va|val(?:id(?:ation)?)?|vl|eval|test|dev)"
 )
 """A split that stands alone before a number: `train 0.53 | val 0.61` means the loss."""
+
+RATE = lazy_pattern(r"(?i)lr|learning[ _]rate")
+"""Begins the name of a learning rate, which is that of the training in every line."""
 
 SAYS_SPLIT = lazy_pattern(rf"{EVAL_NAME.pattern}|(?:^|[\W_])train(?:ing)?(?:$|[\W_])|训练")
 """A name that says on which data it was measured, whichever that is."""
@@ -172,6 +179,7 @@ _MASKS = tuple(
     re.compile(pattern)
     for pattern in (
         r"https?://\S+",
+        r"(?<=[:=] )\[\(\d+, ['\"]?(?=[-+]?\d)",
         r"(?<!\S)[-=*#]{4,}(?=[A-Za-z])|(?<=\d)[-=*#]{4,}",
         r"\((?!step|epoch|iter)[A-Za-z_][\w.]{0,60}:\d{1,6}\)",
         r"(?<![\d.])\d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?:[ T]\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?)?",
@@ -187,7 +195,7 @@ _MASKS = tuple(
         r"(?i:\brank|\bport|\bpid|\bgpu|\bcuda|\bdevice|\bnode|\bseed)[ :=]{1,2}\d+",
     )
 )
-"""Clocks, versions, paths and ids, whose numbers are never metrics."""
+"""Clocks, versions, paths and ids, whose numbers are never metrics; the index in `[(0, 1.5)]`."""
 
 _ORNAMENTS = _Symbols()
 

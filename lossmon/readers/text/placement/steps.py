@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from lossmon.readers.text.grammar.parsed import Scale
+from lossmon.readers.text.grammar.words import RATE
 from lossmon.readers.text.placement.hindsight import Hindsight, Tags
 from lossmon.readers.text.templates import Groups, Template
 from lossmon.types import Axis
@@ -165,7 +166,8 @@ class StepFinder:
 
     def counted(self, template: Template) -> int:
         """Number a line in a log without positions; one number per round."""
-        tags = {tag for tag, _, _ in template.values}
+        # Lines of train and val data may both show the learning rate.
+        tags = {tag for tag, _, _ in template.values if not RATE.match(tag)}
         if not self._round or tags & self._seen:
             self._round += 1
             self._seen = set()
@@ -254,7 +256,10 @@ class StepFinder:
             return [self._last] * len(rows), Axis.STEP
         return None
 
-    def _either(self, template: Template, rows: Sequence[Groups]) -> StepsOnAxis:
+    def _either(self, template: Template, rows: Sequence[Groups]) -> StepsOnAxis | None:
+        if template.parsed.bar and template.epoch >= 0 and template.total < 0 and self._per_epoch:
+            # A bar that has gone past its total does not show it any more.
+            return self._end_of_epoch(template, rows)
         steps = [self._either_one(template, row) for row in rows]
         if template.total >= 0 and template.epoch >= 0 and self._beside.within is not None:
             self._plan(int(rows[-1][template.total]), self._beside.within)
