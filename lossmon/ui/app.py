@@ -265,11 +265,12 @@ class LossmonApp(ViewHost):
 
     def tick(self) -> None:
         """Let time pass on the view on top."""
-        if self._is_abandoned():
-            self.exit(return_code=128 + signal.SIGHUP)
-        view = self.view
-        if view is not None and not self.follower.paused:
-            view.tick(self.scene)
+        with self.contained():
+            if self._is_abandoned():
+                self.exit(return_code=128 + signal.SIGHUP)
+            view = self.view
+            if view is not None and not self.follower.paused:
+                view.tick(self.scene)
 
     def _is_abandoned(self) -> bool:
         """Nobody can see the screen any more: its server was killed, or its terminal closed.

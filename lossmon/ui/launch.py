@@ -16,6 +16,7 @@ from rich.segment import Segment
 
 from lossmon.config import Config, config_directory, state_directory
 from lossmon.ending import ENDING, end_if_asked
+from lossmon.errors import LossmonError, internal_error
 from lossmon.monitor import RunSource
 from lossmon.priority import give_way
 from lossmon.types import Snapshot
@@ -158,20 +159,17 @@ class _Reading(threading.Thread):
         super().__init__(name="first look", daemon=True)
         self._source, self._judge = source, judge
         self._snapshot: Snapshot | None = None
-        self._error: Exception | None = None
 
     def run(self) -> None:
         try:
             self._snapshot = self._source.poll(FIRST_LOOK, judge=self._judge)
         except Exception as error:
-            # It belongs to the main thread, which raises it in `snapshot`.
-            self._error = error
+            # The screen polls again, and says what is wrong.
+            internal_error(error)
 
     def snapshot(self) -> Snapshot | None:
-        """Wait for the end and return what was read."""
+        """Wait for the end and return what was read, None where that failed."""
         self.join()
-        if self._error is not None:
-            raise self._error
         return self._snapshot
 
 
@@ -195,7 +193,7 @@ def view(
     try:
         draw_on_output()
         terminal = owned_terminal()
-        frame = None if terminal is None else frame_of(screen_config(config, _one_run(source)))
+        frame = None if terminal is None else _usual_frame(source, config)
         if terminal is None or frame is None:
             # Judging a fleet comes later.
             return _watch(_app(source, config, judge=False), use_terminal)
@@ -244,6 +242,18 @@ def _watch(app: LossmonApp, use_terminal: Callable[[Callable[[str], None]], None
         return 128 + signal.SIGHUP
     use_terminal(app.write_sequence)
     return asyncio.run(run_until_asked(app))
+
+
+def _usual_frame(source: RunSource, config: Config) -> str | None:
+    """The first frame of a run, None where there is none or it cannot be drawn."""
+    try:
+        return frame_of(screen_config(config, _one_run(source)))
+    except LossmonError:
+        raise
+    except Exception as error:
+        # The panel at fault says so once there are panels.
+        internal_error(error)
+        return None
 
 
 def _one_run(source: RunSource) -> Snapshot:

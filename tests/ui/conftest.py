@@ -17,6 +17,8 @@ from textual.css.model import RuleSet
 from textual.css.stylesheet import CSSLocation, Stylesheet
 from textual.screen import Screen
 
+from lossmon.ui.widgets import guarded
+
 QUIET_TURNS = 3
 """Turns of the event loop with nothing to do after which nothing more is expected."""
 
@@ -102,6 +104,15 @@ def _quick_apps(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     # Textual remembers the painted lines of a thousand widgets, which cost each collection time.
     forget()
+
+
+@pytest.fixture(autouse=True)
+def _no_faults(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fail the test where the screen has contained an exception."""
+    known: dict[object, str] = {}
+    monkeypatch.setattr(guarded, "_logged", known)
+    yield
+    assert not known or request.node.get_closest_marker("faulty"), list(known.values())
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from lossmon.ui.once import StillSource
 from lossmon.ui.scene import ScreenConfig
 from lossmon.ui.screens.dashboard import Dashboard
 from lossmon.ui.text.sequences import codes_of
-from lossmon.ui.widgets.panel import palette_of
+from lossmon.ui.widgets.painting import palette_of
 from tests.ui import stage
 
 TRUECOLOR = ColorSystem.TRUECOLOR

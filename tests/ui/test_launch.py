@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from lossmon.config import Config
 from lossmon.monitor import Monitor
 from lossmon.types import UNJUDGED
+from lossmon.ui import launch
 from lossmon.ui.follower import SnapshotReady
+from lossmon.ui.terminal import Terminal
 from lossmon.ui.views import DETAIL, MEDIA, VIEWS
 from tests.monitor.logs import append, falling
 from tests.ui import stage
@@ -137,3 +140,20 @@ async def test_a_snapshot_that_says_the_same_paints_nothing() -> None:
         pilot.app.post_message(SnapshotReady(stage.snapshot(stage.healthy())))
         await pilot.pause()
         assert painted
+
+
+def test_an_unexpected_error_costs_the_first_frame_and_not_the_screen(
+    output: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def surprise(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monitor = Monitor([output])
+    monkeypatch.setattr(launch, "first_frame", surprise)
+    monkeypatch.setattr(launch, "detect", Terminal)
+    assert launch._usual_frame(monitor, Config()) is None
+    monkeypatch.setattr(Monitor, "poll", surprise)
+    reading = launch._Reading(monitor, judge=False)
+    reading.start()
+    assert reading.snapshot() is None
+    assert [one.getMessage() for one in caplog.records] == ["internal error"] * 2

@@ -23,6 +23,7 @@ from lossmon.ui.scene import Scene
 from lossmon.ui.text.lines import EMPTY, TEXT, Line, clean
 from lossmon.ui.widgets.charts.chart import Chart
 from lossmon.ui.widgets.charts.viewport import CLOSER, FARTHER
+from lossmon.ui.widgets.guarded import Guarded
 from lossmon.ui.widgets.metric_list import Catalogue
 from lossmon.ui.widgets.metric_pane import MetricPane
 
@@ -33,7 +34,7 @@ FEWEST = 2
 """Points to either side that stay in view however far one zooms in."""
 
 
-class MetricGrid(Grid):
+class MetricGrid(Guarded, Grid):
     """Panes in columns and rows; a cursor on one of them is shown on all that have its axis."""
 
     DEFAULT_CSS = """

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
-from weakref import WeakKeyDictionary
+from typing import ClassVar
 
 from rich.cells import cell_len
-from textual.app import App
 from textual.content import Content
 from textual.geometry import Region, Size
 from textual.strip import Strip
@@ -15,31 +13,15 @@ from textual.widget import Widget
 
 from lossmon.ui.scene import Scene
 from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, choose
-from lossmon.ui.theme.palette import Palette
+from lossmon.ui.widgets.guarded import Guarded
+from lossmon.ui.widgets.painting import painted, palette_of
 
 JOIN_GAP = 6
 """Unchanged cells of one colour between two changes that are sent along: moving the cursor costs as
 many bytes."""
 
-_palettes: WeakKeyDictionary[App[Any], tuple[dict[str, str], Palette]] = WeakKeyDictionary()
 
-
-def palette_of(app: App[Any]) -> Palette:
-    """The palette of the app's theme, made once a theme."""
-    variables = app.theme_variables
-    known = _palettes.get(app)
-    if known is None or known[0] is not variables:
-        known = (variables, Palette(variables, reverse=app.no_color))
-        _palettes[app] = known
-    return known[1]
-
-
-def painted(palette: Palette, line: Line, room: int) -> Strip:
-    """A line in the colours of a palette, exactly `room` cells wide."""
-    return Strip(palette.segments(line, room)).crop(0, room)
-
-
-class Panel(Widget):
+class Panel(Guarded, Widget):
     """Shows lines that a subclass composes from the values it was given."""
 
     DEFAULT_CSS: ClassVar[str] = "Panel { width: 1fr; height: auto; }"

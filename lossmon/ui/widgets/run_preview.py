@@ -16,6 +16,7 @@ from lossmon.ui.scene import Scene
 from lossmon.ui.text.lines import EMPTY, TEXT, Line, clean, fit, sentence, wrap
 from lossmon.ui.text.lines import width as cells_of
 from lossmon.ui.widgets.charts.pane import LossPane, show_plan
+from lossmon.ui.widgets.guarded import Guarded
 from lossmon.ui.widgets.panel import ScenePanel
 
 BESIDE = 140
@@ -50,7 +51,7 @@ def preview_size(size: Size, runs: int) -> Size:
     return Size(0, max(size.height * 2 // 5, min(most, size.height - runs - FRAME)))
 
 
-class RunPreview(Widget):
+class RunPreview(Guarded, Widget):
     """The losses of a run above its verdict; nothing in it takes the focus."""
 
     DEFAULT_CSS = """

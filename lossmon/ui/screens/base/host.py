@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
+from textual import on
 from textual.app import App
 from textual.binding import Binding
+from textual.dom import DOMNode
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
+from textual.screen import Screen
 
 from lossmon.errors import USAGE_ERROR, internal_error
 from lossmon.locale import message
@@ -25,12 +30,16 @@ from lossmon.ui.state.hardware_timeline import HardwareTimeline
 from lossmon.ui.state.preferences import Preferences
 from lossmon.ui.state.session import Session
 from lossmon.ui.theme.switcher import ThemeSwitcher
+from lossmon.ui.widgets.guarded import HandlerFailed, described, guarded_in
 
 if TYPE_CHECKING:
     from lossmon.ui.compare.runs import Comparison
 
 NOTICE_SECONDS = 3.0
 """How long a message stands on the screen."""
+
+FAULT_SECONDS = 10.0
+"""The same for one that nobody expects, and that names a place in the code."""
 
 
 class ContinuingDriver(LinuxDriver):
@@ -78,6 +87,49 @@ class ViewHost(App[None]):
     metric_choices: MetricChoices
     timeline: HardwareTimeline
     themes: ThemeSwitcher
+
+    async def _on_message(self, message: Message) -> None:
+        with self.contained():
+            await super()._on_message(message)
+
+    async def _dispatch_action(self, namespace: DOMNode, action_name: str, params: Any) -> bool:
+        is_handled = True
+        with self.contained():
+            is_handled = await super()._dispatch_action(namespace, action_name, params)
+        return is_handled
+
+    @contextmanager
+    def contained(self) -> Iterator[None]:
+        """Have an unexpected exception cost what was being done, and say so."""
+        try:
+            yield
+        except Exception as error:
+            self.report(HandlerFailed(described(error)))
+
+    @on(HandlerFailed)
+    def report(self, fault: HandlerFailed) -> None:
+        """Say what failed; the traceback was kept."""
+        text = message(f"{fault.text}; `lossmon doctor` says more")
+        self.clear_notifications()
+        self.notify(text, severity="error", timeout=FAULT_SECONDS, markup=False)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Take what Textual could not lay out, paint or call back: it costs a panel or a view.
+
+        Where the first view itself cannot be shown, the program ends.
+        """
+        guarded, stack = guarded_in(error), self._screen_stack if self.is_running else []
+        if guarded and not isinstance(guarded[-1], Screen):
+            guarded[0].contain(error)
+        elif len(stack) > 1:
+            self.report(HandlerFailed(described(error)))
+            self.call_later(self._close_view, stack[-1])
+        else:
+            super()._handle_exception(error)
+
+    def _close_view(self, screen: Screen[Any]) -> None:
+        if screen.is_current and len(self.screen_stack) > 1:
+            self.pop_screen()
 
     def _fatal_error(self) -> None:
         """End with one line, as a command does. Textual would print all variables, and exit with

@@ -19,6 +19,7 @@ from lossmon.ui.compositor import DiffCompositor
 from lossmon.ui.dashboard.places import COLUMNS, ROWS
 from lossmon.ui.keys import is_key
 from lossmon.ui.scene import Scene
+from lossmon.ui.widgets.guarded import Guarded
 from lossmon.ui.widgets.keys import KEYS_BY_NAME
 from lossmon.ui.widgets.panel import Panel
 from lossmon.ui.widgets.text_input import Entry
@@ -61,7 +62,7 @@ class MediaRequested(Message):
         self.series = series
 
 
-class SceneScreen(Screen[None]):
+class SceneScreen(Guarded, Screen[None]):
     """One view of the scene. The app gives the view on top every new scene."""
 
     HORIZONTAL_BREAKPOINTS = COLUMNS

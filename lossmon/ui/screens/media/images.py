@@ -15,7 +15,7 @@ from lossmon.ui.screens.base.host import ViewHost
 from lossmon.ui.screens.media.base import MediaScreen
 from lossmon.ui.text.lines import MUTED, TEXT, Line, clean
 from lossmon.ui.widgets.media.picture import PictureView, ground_of
-from lossmon.ui.widgets.panel import palette_of
+from lossmon.ui.widgets.painting import palette_of
 
 _Asked = tuple[LoggedImage, int, int]
 """An image, and the columns and rows of pixels that it is decoded for."""

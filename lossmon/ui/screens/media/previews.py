@@ -14,7 +14,7 @@ from lossmon.ui.media.picture import decode
 from lossmon.ui.metrics.entries import MediaEntry
 from lossmon.ui.widgets.media.card import Shown
 from lossmon.ui.widgets.media.picture import ground_of
-from lossmon.ui.widgets.panel import palette_of
+from lossmon.ui.widgets.painting import palette_of
 
 Room = tuple[int, int]
 """Columns and rows of pixels."""

@@ -12,10 +12,11 @@ from lossmon.ui.chart.canvas import Picture, changes
 from lossmon.ui.chart.curve_cache import Trace
 from lossmon.ui.chart.model import ChartModel, ChartOptions, Curve
 from lossmon.ui.chart.painter import Painter, cell_style
-from lossmon.ui.widgets.panel import palette_of
+from lossmon.ui.widgets.guarded import Guarded
+from lossmon.ui.widgets.painting import palette_of
 
 
-class Chart(Widget):
+class Chart(Guarded, Widget):
     """Curves over time. Give it a model with `show`; it never asks for anything itself."""
 
     DEFAULT_CSS = "Chart { width: 1fr; height: 1fr; }"

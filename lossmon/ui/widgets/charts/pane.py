@@ -34,6 +34,7 @@ from lossmon.ui.text import numbers
 from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, clean, edge_line
 from lossmon.ui.widgets.charts.chart import Chart
 from lossmon.ui.widgets.charts.viewport import ChartPointer, ChartViewport
+from lossmon.ui.widgets.guarded import Guarded
 from lossmon.ui.widgets.panel import Panel
 
 
@@ -61,7 +62,7 @@ class Edge(Panel):
         return [edge_line(self._corners, self.parts, self.role, width, left=self._left)]
 
 
-class ChartPane(Widget):
+class ChartPane(Guarded, Widget):
     """A chart in a thin frame whose edges carry the numbers."""
 
     DEFAULT_CSS = """
@@ -217,7 +218,7 @@ def reading_parts(
     return parts
 
 
-class Losses(Widget):
+class Losses(Guarded, Widget):
     """The main charts, side by side, one above the other, or in one pane."""
 
     DEFAULT_CSS = "Losses { width: 1fr; height: 1fr; layout: vertical; }"

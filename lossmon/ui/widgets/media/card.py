@@ -26,14 +26,16 @@ from lossmon.ui.text.lines import (
     pad,
     pointer,
 )
+from lossmon.ui.widgets.guarded import Guarded
 from lossmon.ui.widgets.media.picture import picture_row
-from lossmon.ui.widgets.panel import Panel, painted, palette_of
+from lossmon.ui.widgets.painting import painted, palette_of
+from lossmon.ui.widgets.panel import Panel
 
 Shown = Histogram | ClassifierCurve | DecodedPicture | UnreadableMedia | None
 """Newest contents of an entry, None while they are not read."""
 
 
-class MediaCard(Widget):
+class MediaCard(Guarded, Widget):
     """A histogram as bars, or an image in pixels."""
 
     DEFAULT_CSS = """

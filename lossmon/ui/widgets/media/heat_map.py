@@ -13,6 +13,7 @@ from lossmon.types import Histogram
 from lossmon.ui.chart.axes.ticks import Tick, linear_ticks, step_ticks
 from lossmon.ui.media.heat import bands, colored, columns_of, densities, shaded, value_range
 from lossmon.ui.terminal import Terminal
+from lossmon.ui.widgets.guarded import Guarded
 from lossmon.ui.widgets.media.picture import (
     glyph_row,
     glyphs_of,
@@ -21,7 +22,7 @@ from lossmon.ui.widgets.media.picture import (
     pixel_row,
     rgb_of,
 )
-from lossmon.ui.widgets.panel import palette_of
+from lossmon.ui.widgets.painting import palette_of
 
 _ROWS_PER_LABEL = 3
 _CELLS_PER_LABEL = 14
@@ -29,7 +30,7 @@ _ROOM_FOR_LABELS = 24
 """Columns below which the axis of values has no labels."""
 
 
-class HeatMap(Widget):
+class HeatMap(Guarded, Widget):
     """Shows histograms over steps; columns are steps, rows are bins of value."""
 
     DEFAULT_CSS = "HeatMap { width: 1fr; height: 1fr; }"

@@ -19,10 +19,11 @@ from lossmon.ui.media.kitty import TerminalImage, terminal_image
 from lossmon.ui.media.picture import DecodedPicture, brightness
 from lossmon.ui.terminal import Terminal, cell_size
 from lossmon.ui.theme.palette import Palette
-from lossmon.ui.widgets.panel import palette_of
+from lossmon.ui.widgets.guarded import Guarded
+from lossmon.ui.widgets.painting import palette_of
 
 
-class PictureView(Widget):
+class PictureView(Guarded, Widget):
     """Shows a picture in the middle of its room.
 
     Args:
