@@ -8,6 +8,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 
 from lossmon.config import Config
@@ -183,8 +184,10 @@ class Monitor:
             self._turn = (self._turn + 1) % len(runs)
             runs[self._turn].read(min(deadline, time.monotonic() + DRAIN))
             if time.monotonic() > deadline:
-                return
-        if all(run.caught_up for run in runs):
+                break
+        # The run whose turn is next was read longest ago.
+        in_turn = chain(islice(runs, self._turn + 1, None), islice(runs, self._turn + 1))
+        if all(run.caught_up for run in in_turn):
             self._next_read = begin + LOOK_SHARE * (time.monotonic() - begin)
 
     def _try(self, step: Callable[[], bool]) -> bool:
@@ -271,6 +274,7 @@ class Monitor:
             if found.path in self._runs:
                 self._runs[found.path].update(found)
             else:
+                self._next_read = -math.inf
                 self._runs[found.path] = RunMonitor(
                     found,
                     names=self._names,

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from lossmon.monitor import Monitor, MonitorConfig, NoHardware
+from lossmon.monitor.runs.run_monitor import RunMonitor
+from lossmon.monitor.scheduler import Scheduler
 from lossmon.types import HardwareReading, RunSnapshot, RunState
 from tests.monitor.logs import append, falling, record
 
@@ -392,3 +394,25 @@ def test_a_log_whose_room_was_reserved_is_followed_from_its_first_line(
         (run,) = monitor.drain().runs
         (loss,) = (series for series in run.series if series.tag == "loss")
         assert loss.steps[-1] == int(re.findall(r"\d+", lines[end - 1])[0])
+
+
+def test_files_without_news_are_seldom_looked_at_while_runs_wait_to_be_judged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in "abcd":
+        (tmp_path / name).mkdir()
+        append(tmp_path / name / "trainer_log.jsonl", falling(1, 5))
+    monkeypatch.setattr(Scheduler, "judge", lambda *_: None)
+    read, looked = RunMonitor.read, list[str]()
+
+    def noted(run: RunMonitor, deadline: float) -> None:
+        looked.append(run.path.name)
+        read(run, deadline)
+
+    monkeypatch.setattr(RunMonitor, "read", noted)
+    monkeypatch.setattr("lossmon.monitor.monitor.LOOK_SHARE", math.inf)
+    monitor = Monitor([tmp_path])
+    for _ in range(12):
+        # The budget is over after one run.
+        monitor.poll(0.0)
+    assert sorted(looked) == list("abcd")

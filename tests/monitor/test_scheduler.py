@@ -114,3 +114,23 @@ def test_an_order_is_kept_for_a_while_unless_other_runs_come_into_view(
     turns.prioritised = (Path("seen"),)
     turns.judge(runs, math.inf)
     assert log[:3] == ["a", "b", "seen"]
+
+
+def test_an_order_that_took_long_is_kept_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    log: list[str] = []
+    now = 0.0
+
+    class Slow(Run):
+        @property
+        def awaits_judgement(self) -> bool:
+            nonlocal now
+            now += 1.0
+            return super().awaits_judgement
+
+    monkeypatch.setattr("lossmon.monitor.scheduler.time.monotonic", lambda: now)
+    turns, runs = Scheduler(), [Slow(name, 1, log) for name in "abc"]
+    turns.judge(runs, -1.0)
+    runs.append(Slow("late", 1, log, written=1))
+    for _ in range(3):
+        turns.judge(runs, -1.0)
+    assert log == ["a", "b", "c", "late"]
