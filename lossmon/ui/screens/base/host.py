@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
+from codecs import getincrementaldecoder
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
+from select import select
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
-from textual import on
+from textual import constants, on
+from textual._time import get_time
+from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.binding import Binding
 from textual.dom import DOMNode
@@ -42,12 +48,36 @@ FAULT_SECONDS = 10.0
 """The same for one that nobody expects, and that names a place in the code."""
 
 
+ESCAPE_SECONDS = 0.05
+"""Seconds after which an escape is a key and not the beginning of one, as in Neovim: a terminal
+sends a key at once, and only a slow line may cut it in two. `ESCDELAY` (milliseconds) overrules."""
+
+if "ESCDELAY" not in os.environ:
+    setattr(constants, "ESCAPE_DELAY", ESCAPE_SECONDS)  # noqa: B010 (declared to be constant)
+
+LOOK = 0.1
+"""Seconds after which the thread that reads keys looks whether the program ends."""
+
+
 class ContinuingDriver(LinuxDriver):
-    """Takes the terminal again after any stop of the process.
+    """Reads an escape without delay, and takes the terminal again after any stop of the process.
 
     After SIGSTOP, or where SIGCONT comes to a running process, Textual would read keys in two
     threads and hang at the end, because it has not left the terminal as Ctrl+Z makes it.
     """
+
+    def run_input_thread(self) -> None:
+        """Read keys until the end. Textual looks every tenth of a second whether an escape was
+        all of a key; this looks when it is due."""
+        parser, decode = XTermParser(self._debug), getincrementaldecoder("utf-8")().decode
+        while not self.exit_event.is_set():
+            due = parser._timeout_time
+            wait = LOOK if due is None else min(max(0.0, due - get_time()), LOOK)
+            is_ready = select([self.fileno], [], [], wait)[0]
+            text = decode(os.read(self.fileno, 4096)) if is_ready else ""
+            # An empty text would end the parser.
+            for event in chain(parser.feed(text) if text else (), parser.tick()):
+                self.process_message(event)
 
     def _sigcont_application(self, *_: object) -> None:
         if self._must_signal_resume:
