@@ -18,6 +18,7 @@ from lossmon.config import Config, config_directory, state_directory
 from lossmon.ending import ENDING, end_if_asked
 from lossmon.errors import LossmonError, internal_error
 from lossmon.monitor import RunSource
+from lossmon.monitor.heap import search_briefly
 from lossmon.priority import give_way
 from lossmon.types import Snapshot
 from lossmon.ui.chart.model import chart_settings_of
@@ -332,6 +333,7 @@ def _begin(source: RunSource) -> None:
     """
     gc.freeze()
     gc.enable()
+    search_briefly()
     give_way()
     source.begin()
 

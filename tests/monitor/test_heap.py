@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from lossmon.monitor import Monitor
-from lossmon.monitor.heap import KEPT, LARGE, LARGE_BLOCK, SMALL_BLOCK, SOON, Heap
+from lossmon.monitor.heap import (
+    KEPT,
+    LARGE,
+    LARGE_BLOCK,
+    SMALL_BLOCK,
+    SOON,
+    Heap,
+    search_briefly,
+)
 
 
 def test_it_is_returned_once_per_large_log(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,3 +60,19 @@ def test_it_is_returned_again_once_the_screen_let_go_of_it(monkeypatch: pytest.M
 def test_other_c_libraries_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ctypes, "CDLL", lambda _: SimpleNamespace())
     Heap().trim(LARGE)
+
+
+@pytest.mark.parametrize(("long", "left_out"), [(-1.0, True), (1e9, False)])
+def test_what_a_long_search_for_garbage_leaves_is_not_searched_again(
+    monkeypatch: pytest.MonkeyPatch, long: float, left_out: bool
+) -> None:
+    monkeypatch.setattr("lossmon.monitor.heap.LONG_SEARCH", long)
+    monkeypatch.setattr(gc, "callbacks", callbacks := list[Any]())
+    search_briefly()
+    (look,) = callbacks
+    frozen = list[int]()
+    monkeypatch.setattr(gc, "freeze", lambda: frozen.append(1))
+    for generation in range(3):
+        look("start", {"generation": generation})
+        look("stop", {"generation": generation})
+    assert frozen == [1] * left_out

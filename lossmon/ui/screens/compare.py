@@ -94,7 +94,6 @@ class CompareScreen(SceneScreen, ChartPointer):
 
     def __init__(self, letters: RunLetters) -> None:
         super().__init__()
-        self.scene = Scene()
         self.comparison = Comparison(letters)
         self.upper = Edge("╭╮", left=True)
         self.chart = Chart()

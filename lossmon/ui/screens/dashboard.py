@@ -66,7 +66,6 @@ class Dashboard(TypingScreen):
     def __init__(self, keys: list[Binding], say: Callable[[str], str] = str) -> None:
         super().__init__()
         self.several = False
-        self.scene = Scene()
         self._copied: tuple[Widget | None, str] = (None, "")
         self.header = Header(id="header")
         self.badge = Badge(id="badge")

@@ -84,7 +84,6 @@ class DetailScreen(TypingScreen, ChartPointer):
         self.key = key
         self.wrong = ""
         """What is wrong with the limits that are being typed."""
-        self.scene = Scene()
         self.catalogue = Catalogue()
         self.markers: tuple[Marker, ...] = ()
         self.upper = Edge("╭╮", left=True)

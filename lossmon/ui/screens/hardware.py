@@ -98,7 +98,6 @@ class HardwareScreen(TypingScreen):
     def __init__(self, app: ViewHost) -> None:
         super().__init__()
         self.timeline = app.timeline
-        self.scene = Scene()
         self.cursor: float | None = None
         """Seconds since the run began at which a cursor stands, None without one."""
         self.page = 0

@@ -96,7 +96,6 @@ class MetricsScreen(TypingScreen):
         self.legend: RunLegend | None = None
         if comparison is not None:
             self.source, self.legend = ComparedMetrics(comparison), RunLegend(comparison)
-        self.scene = Scene()
         self.list = MetricList(self.choices)
         self.top = 0
         """Place of the first metric of the page."""
@@ -119,6 +118,9 @@ class MetricsScreen(TypingScreen):
             yield self.legend
         yield self.grid
         yield self.keys
+
+    def on_unmount(self) -> None:
+        self.source, self.list = RunMetrics(), MetricList(self.choices)
 
     def seen(self) -> tuple[Path, ...]:
         return () if self.comparison is None else tuple(self.comparison.paths)

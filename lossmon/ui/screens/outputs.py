@@ -90,7 +90,6 @@ class OutputsScreen(TypingScreen):
 
     def __init__(self, ratings: Ratings) -> None:
         super().__init__()
-        self.scene = Scene()
         self.ratings = ratings
         self.selection = OutputSelection()
         self.alone: int | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from weakref import ref
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from lossmon.ui.screens.metrics import MetricsScreen
 from lossmon.ui.state.preferences import Preferences
 from lossmon.ui.text.lines import plain
 from tests.ui import stage
-from tests.ui.screen import text
+from tests.ui.screen import text, until
 
 
 def layered(layers: int = 12) -> RunSnapshot:
@@ -281,3 +282,17 @@ async def test_the_dashboard_filters_its_panel_and_opens_a_group() -> None:
         assert names(app) == [f"norm/h.{at}.attn" for at in range(12)]
         await pilot.press("escape", "escape", "escape", "escape")
         assert panel.filter == ""
+
+
+async def test_a_closed_view_holds_no_columns_until_garbage_is_searched_for() -> None:
+    app = app_of()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("m")
+        await pilot.pause()
+        closed, held = app.screen, ref(app.scene.snapshot.runs[0].series[0].values)
+        await pilot.press("escape")
+        await pilot.pause()
+        app.source.snapshot = stage.snapshot(stage.healthy())
+        app.post_message(SnapshotReady(app.source.snapshot))
+        await until(pilot, lambda: held() is None)
+        assert not closed.is_attached

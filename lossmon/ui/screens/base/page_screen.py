@@ -104,7 +104,6 @@ class PageScreen(SceneScreen):
         super().__init__()
         self._known: dict[str, tuple[str, str]] = {}
         """Key and word of each hint, as the user has set the keys."""
-        self.scene = Scene()
         self.upper = Edge("╭╮", left=True)
         self.body = Body()
         self.lower = Edge("╰╯", left=False)

@@ -76,6 +76,7 @@ class SceneScreen(Guarded, Screen[None]):
         super().__init__()
         self.title_word = ""
         """Title of the view in English, from the table of views."""
+        self.scene = Scene()
         self._compositor = DiffCompositor()
 
     @classmethod
@@ -83,6 +84,10 @@ class SceneScreen(Guarded, Screen[None]):
         """Make the screen for an app; None where there is nothing to show, or where the view
         below is the one that is wanted and has been shown again."""
         return cls()
+
+    def on_unmount(self) -> None:
+        """Free the data: the view itself may stay until garbage is searched for."""
+        self.scene = Scene()
 
     def toggle(self) -> None:
         """Close the view: its key was pressed while it is on top."""

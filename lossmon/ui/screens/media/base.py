@@ -96,7 +96,6 @@ class MediaScreen(TypingScreen):
 
     def __init__(self, app: ViewHost, key: str = "") -> None:
         super().__init__()
-        self.scene = Scene()
         self.key = key
         self.filter = ""
         self.wrong = ""

@@ -29,6 +29,10 @@ class Chart(Guarded, Widget):
         self._picture: Picture | None = None
         self._drawn_for = Size(0, 0)
 
+    def on_unmount(self) -> None:
+        """Free the columns: the widget itself may stay until garbage is searched for."""
+        self.model, self._painter, self._picture = ChartModel(), Painter(), None
+
     @property
     def frame(self) -> Frame | None:
         """Ranges of the axes as they are drawn, None while there is nothing to draw."""
