@@ -25,7 +25,7 @@ from lossmon.monitor import RunSource
 from lossmon.types import MetricNames, Snapshot
 from lossmon.ui.chart.model import XAxis
 from lossmon.ui.chart_actions import ChartActions
-from lossmon.ui.compositor import forget_closed_widgets
+from lossmon.ui.compositor import forget_closed_widgets, forget_shown
 from lossmon.ui.dashboard.main_panes import lead_keys
 from lossmon.ui.dashboard.places import classes_of
 from lossmon.ui.follower import ReadingFailed, SnapshotPoller, SnapshotReady
@@ -171,6 +171,7 @@ class LossmonApp(ViewHost):
         await super().on_event(event)
 
     def on_resize(self, event: Resize) -> None:
+        forget_shown(self.console)
         if self.charts.arrange(" ".join(classes_of(*event.size))):
             self.present()
 
@@ -293,6 +294,7 @@ class LossmonApp(ViewHost):
         if screen is not None:
             screen.title_word = view.title
             # All that is known before the first layout stands in the first picture of the view.
+            screen.add_class(*classes_of(*self.size), update=False)
             screen.present(self.scene)
             self.push_screen(screen)
             self.call_after_refresh(self.present)

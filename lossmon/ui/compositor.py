@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterable
 from itertools import chain
+from weakref import WeakKeyDictionary
 
 from rich.color import ColorSystem
 from rich.console import Console
@@ -19,6 +20,14 @@ from textual.strip import Strip
 
 from lossmon.ui.text.sequences import Pieces, collect, painted
 
+_shown: WeakKeyDictionary[Console, dict[int, tuple[Strip, ...]]] = WeakKeyDictionary()
+"""Rows as the terminal of a console shows them, by their number; no row that is not known."""
+
+
+def forget_shown(console: Console) -> None:
+    """Send every row of the next whole picture: the terminal may show something else by now."""
+    _shown.pop(console, None)
+
 
 class DiffUpdate(ChopsUpdate):
     """Changed spans, grouped by style: the cursor may move without the colour being set again."""
@@ -26,7 +35,9 @@ class DiffUpdate(ChopsUpdate):
     def render_segments(self, console: Console) -> str:
         """Return the sequences that bring the terminal up to date."""
         pieces: Pieces = {}
+        shown = _shown.get(console, {})
         for y, start, end in self.spans:
+            shown.pop(y, None)
             for stop, (x, strip) in zip(self.chop_ends[y], self.chops[y].items(), strict=False):
                 if strip is not None and x < end and stop > start:
                     left, right = max(x, start), min(stop, end)
@@ -35,13 +46,20 @@ class DiffUpdate(ChopsUpdate):
 
 
 class WholeUpdate(LayoutUpdate):
-    """The whole screen, grouped by style."""
+    """The rows of the whole screen that the terminal does not show already, grouped by style.
+
+    Textual paints a view that opens or closes as a whole up to four times.
+    """
 
     def render_segments(self, console: Console) -> str:
-        """Return the sequences that draw it."""
+        """Return the sequences that draw them."""
         pieces: Pieces = {}
+        shown = _shown.setdefault(console, {})
         for y, strips in enumerate(self.strips, self.region.y):
-            collect(pieces, chain.from_iterable(strips), self.region.x, y)
+            row = tuple(strips)
+            if shown.get(y) != row:
+                shown[y] = row
+                collect(pieces, chain.from_iterable(row), self.region.x, y)
         return painted(pieces, console._color_system or ColorSystem.TRUECOLOR)
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import random
 import weakref
+from collections import Counter
 
 import pyte
+import pytest
 from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
@@ -16,9 +18,17 @@ from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
-from lossmon.ui.compositor import DiffUpdate, WholeUpdate, forget_closed_widgets
+from lossmon.ui.compositor import (
+    DiffUpdate,
+    WholeUpdate,
+    forget_closed_widgets,
+    forget_shown,
+)
+from lossmon.ui.screens.base.page_screen import Body
 from lossmon.ui.screens.base.scene_screen import SceneScreen
+from lossmon.ui.widgets.panel import Panel
 from tests.ui import stage
+from tests.ui.screen import until
 
 WIDTH, HEIGHT = 40, 6
 STYLES = [
@@ -182,5 +192,55 @@ async def test_a_closed_view_is_freed_with_its_lines_and_the_data_it_showed() ->
         await pilot.press("escape")
         await pilot.pause()
         assert held[-1]() is not None
-        forget_closed_widgets()
-        assert [one() for one in held] == [None, None, None]
+
+        def is_freed() -> bool:
+            forget_closed_widgets()
+            return [one() for one in held] == [None, None, None]
+
+        await until(pilot, is_freed)
+
+
+def test_a_whole_picture_sends_the_rows_alone_that_the_terminal_does_not_show() -> None:
+    console = Console(color_system="truecolor", force_terminal=True, width=WIDTH)
+    screen = pyte.Screen(WIDTH, HEIGHT)
+
+    def rows_sent(update: CompositorUpdate) -> int:
+        sequence = update.render_segments(console)
+        pyte.Stream(screen).feed(sequence)
+        return sum(f"\x1b[{y + 1};1H" in sequence for y in range(HEIGHT))
+
+    def whole(rows: list[str]) -> WholeUpdate:
+        return WholeUpdate([[strip_of(row)] for row in rows], Region(0, 0, WIDTH, HEIGHT))
+
+    rows = [letter * WIDTH for letter in "abcdef"]
+    assert rows_sent(whole(rows)) == HEIGHT
+    assert rows_sent(whole(rows)) == 0
+    other = [*rows[:2], "x" * WIDTH, *rows[3:]]
+    rows_sent(update_of(other, [(2, 0, WIDTH)]))
+    assert screen.display == other
+    assert rows_sent(whole(rows)) == 1
+    assert screen.display == rows
+    forget_shown(console)
+    assert rows_sent(whole(rows)) == HEIGHT
+
+
+async def test_a_view_that_opens_is_styled_laid_out_and_rendered_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rendered: list[tuple[Panel, int]] = []
+    render_line = Panel.render_line
+
+    def render(panel: Panel, y: int) -> Strip:
+        rendered.append((panel, y))
+        return render_line(panel, y)
+
+    monkeypatch.setattr(Panel, "render_line", render)
+    app = stage.app(stage.snapshot(stage.healthy()))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        rendered.clear()
+        await pilot.press("question_mark")
+        await pilot.pause()
+        body = app.screen.query_one(Body)
+        times = Counter(y for panel, y in rendered if panel is body)
+        assert times == dict.fromkeys(range(body.size.height), 1)

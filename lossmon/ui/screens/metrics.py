@@ -104,7 +104,7 @@ class MetricsScreen(TypingScreen):
         self.heading = Heading()
         self.most = self._most(app.size)
         """Columns and rows of charts that there is room for."""
-        self.grid = MetricGrid(*self.most)
+        self.grid = MetricGrid()
         self.keys = Keys(
             footer(self.BINDINGS, FOOTER, app.config.keys),
             lambda text: self.scene.say(text),
@@ -135,7 +135,6 @@ class MetricsScreen(TypingScreen):
     def _fit(self, size: Size) -> None:
         """Have as many panes as there is room for."""
         self.most = self._most(size)
-        self.grid.share(*self.most)
         self._arrange()
         # Rooms of titles are known once the grid is laid out.
         self.call_after_refresh(self._draw)

@@ -42,10 +42,10 @@ class MetricGrid(Guarded, Grid):
     MetricGrid .-unused { display: none; }
     """
 
-    def __init__(self, columns: int = 1, rows: int = 1) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.columns, self.rows = columns, rows
-        self.panes = [MetricPane(place) for place in range(columns * rows)]
+        self.panes: list[MetricPane] = []
+        self.share(1, 1)
         self.cursor: float | None = None
         """Position of the cursor, None without one."""
         self._axis: tuple[XAxis, bool] | None = None

@@ -57,6 +57,16 @@ ALL = ["train loss", "eval loss", "learning rate", "eval accuracy", "grad norm",
        "act/h.*.attn", "norm/h.*.attn"]  # fmt: skip
 
 
+async def test_a_view_has_no_more_panes_than_places_for_its_charts() -> None:
+    app = app_of()
+    async with app.run_test(size=(200, 50)) as pilot:
+        await pilot.press("m")
+        await pilot.pause()
+        grid = view(app).grid
+        assert len(view(app).shown) == 9
+        assert len(grid.panes) == grid.columns * grid.rows == 10
+
+
 @pytest.mark.parametrize(
     ("size", "grid"),
     [((40, 15), (1, 2)), ((80, 24), (2, 2)), ((120, 40), (3, 4)), ((8, 3), (1, 1))],

@@ -28,6 +28,7 @@ from lossmon.locale import message
 from lossmon.sanitize import cells
 from lossmon.types import Series
 from lossmon.ui.chart_actions import ChartActions
+from lossmon.ui.compositor import forget_shown
 from lossmon.ui.metrics.ranking import MetricChoices
 from lossmon.ui.run_selection import RunSelection
 from lossmon.ui.scene import Scene, ScreenConfig
@@ -78,6 +79,10 @@ class ContinuingDriver(LinuxDriver):
             # An empty text would end the parser.
             for event in chain(parser.feed(text) if text else (), parser.tick()):
                 self.process_message(event)
+
+    def start_application_mode(self) -> None:
+        forget_shown(self._app.console)
+        super().start_application_mode()  # type: ignore[no-untyped-call]
 
     def _sigcont_application(self, *_: object) -> None:
         if self._must_signal_resume:

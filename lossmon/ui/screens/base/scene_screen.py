@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 from textual import events, on
 from textual.errors import NoWidget
+from textual.geometry import Size
 from textual.message import Message
 from textual.screen import Screen
 
@@ -78,6 +79,8 @@ class SceneScreen(Guarded, Screen[None]):
         """Title of the view in English, from the table of views."""
         self.scene = Scene()
         self._compositor = DiffCompositor()
+        self._is_opening = False
+        """Its first layout is being made."""
 
     @classmethod
     def create(cls, app: ViewHost) -> Self | None:
@@ -88,6 +91,30 @@ class SceneScreen(Guarded, Screen[None]):
     def on_unmount(self) -> None:
         """Free the data: the view itself may stay until garbage is searched for."""
         self.scene = Scene()
+
+    # Textual styles, lays out and paints a view that opens once more than it takes.
+
+    def on_screen_resume(self) -> None:
+        self._is_opening = not self._compositor.size
+        if self._is_opening:
+            self.call_next(self._has_opened)
+
+    def _has_opened(self) -> None:
+        """The first layout was painted as a whole, with all that its sizes changed."""
+        self._is_opening = False
+        for widget in self._compositor.widgets:
+            if not any(widget.scrollbars_enabled):
+                widget._repaint_required = widget._layout_required = False
+                widget._repaint_regions.clear()
+
+    def update_node_styles(self, animate: bool = True) -> None:
+        # Each widget got its styles when it was added.
+        if not self._is_opening:
+            super().update_node_styles(animate)
+
+    def _screen_resized(self, size: Size) -> None:
+        if size != self._compositor.size:
+            super()._screen_resized(size)
 
     def toggle(self) -> None:
         """Close the view: its key was pressed while it is on top."""
