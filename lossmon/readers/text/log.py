@@ -13,6 +13,7 @@ from lossmon.readers.points_builder import BatchBuilder
 from lossmon.readers.text.bars import Bars
 from lossmon.readers.text.facts import failures, run_facts
 from lossmon.readers.text.grammar.table_heads import CLASSES, columns
+from lossmon.readers.text.grammar.words import RATE, is_known, is_loss
 from lossmon.readers.text.ledger import Ledger
 from lossmon.readers.text.placement.hindsight import Hindsight
 from lossmon.readers.text.progress_bars import may_have_tqdm, tqdm, without_gauge
@@ -38,8 +39,22 @@ _WRAPPED = lazy_pattern(r"\s{20,}(?P<value>[A-Za-z][\w./-]{0,80}: [-+\w.]{1,30})
 """A metric of a rich bar that did not fit into its line."""
 
 _BAR_HEAD = lazy_pattern(r".{0,200}(?:it/s|s/it)")
+_OPENED = lazy_pattern(r"\{(?:['\"][^{}]*,)?\s*$")
+"""The end of a line with which a record in braces begins that goes on below."""
+
+_CONTINUED = lazy_pattern(r"\s*(?:['\"]\S|[\]}]+[\s,}\]]*|[-\d.][-+.\deE,\s]*\]?,?\s*$)")
+"""The beginning of the lines below: a name, a bracket that closes, or a number of a list."""
+
+LONGEST_RECORD = 200
+"""Lines of a record in braces that is read as one."""
+
 _MARKERS = failures.MARKERS + run_facts.MARKERS
 _RECALLS = lazy_pattern(r"(?i)best iteration(?: is)?:\s*$")
+
+
+def _is_measured(tag: str) -> bool:
+    """Whether a tag tells a record of metrics from one of settings, which has a rate as well."""
+    return is_loss(tag) or (is_known(tag) and RATE.match(tag) is None)
 
 
 def _no_match(line: str) -> re.Match[str] | None:
@@ -79,6 +94,8 @@ class TextLog:
         """None of the current lines is special."""
         self._recalled = False
         """The next line repeats the best round."""
+        self._record: list[str] = []
+        """The lines of a record in braces that has not ended."""
         self._table: PrintedTable | None = None
         self._classes: PrintedTable | None = None
         """Table of the classes of a detector, whose rows may come below the next head."""
@@ -116,7 +133,8 @@ class TextLog:
             self._todo.pop()
         drawn = "\r" in text or "━" in text or may_have_tqdm(text)
         self._alert = self.ledger.facts.watching
-        self._plain = not (self._alert or drawn)
+        braced = "{\n" in text or (",\n" in text and "{" in text)
+        self._plain = not (self._alert or drawn or braced)
 
     def read(self, deadline: float) -> bool:
         """Read what was pushed until the deadline; returns whether all of it was read."""
@@ -222,7 +240,8 @@ class TextLog:
             or self._continued
             or self._recalled
             or self._table is not None
-            or bool(self._bar_head)
+            or bool(self._bar_head or self._record)
+            or (line.endswith(("{", ",")) and _OPENED.search(line) is not None)
             or self._bars.holding
             or "━" in line
             or may_have_tqdm(line)
@@ -256,6 +275,31 @@ class TextLog:
             self._pane.append(frame)
 
     def _read_text(self, text: str, ended: bool) -> None:
+        if ended and (
+            self._record or (text.rstrip().endswith(("{", ",")) and _OPENED.search(text))
+        ):
+            self._read_record(text)
+        else:
+            self._read_line(text, ended)
+
+    def _read_record(self, text: str) -> None:
+        """Read a line of a record in braces; the last one completes it."""
+        held = self._record
+        fits = not held or (len(held) < LONGEST_RECORD and _CONTINUED.match(text) is not None)
+        held.append(text)
+        if fits and (whole := " ".join(held)).count("{") > whole.count("}"):
+            return
+        self._record = []
+        found = self._templates.read(whole) if fits else None
+        if found is None or not any(_is_measured(tag) for tag, _, _ in found[0].values):
+            for line in held:
+                self._read_line(line, ended=True)
+            return
+        self._pane.extend(held)
+        self._bars.settle()
+        self.ledger.add(found[0], [found[1]])
+
+    def _read_line(self, text: str, ended: bool) -> None:
         bare = without_gauge(text) if "━" in text else text
         if self._bar_head and (more := _WRAPPED.fullmatch(text)):
             bare = f"{self._bar_head} {more['value']}"

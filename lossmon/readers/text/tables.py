@@ -23,6 +23,9 @@ LAST = 40
 """Lines without a row after which a table is over; bars and notes may separate its rows."""
 
 _NUMBER = lazy_pattern(r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|nan|inf)%?", re.IGNORECASE)
+_LIST = lazy_pattern(rf"\[(?P<numbers>{_NUMBER.pattern}(?:, *{_NUMBER.pattern}){{0,15}})\]", re.I)
+"""Several losses of one row, as DeepXDE prints them: `[1.2e-01, 3.4e-02]`."""
+
 _CELL = lazy_pattern(r"\S+")
 _PLACE = lazy_pattern(r"(\d{1,18})(?:/(\d{1,18}))?")
 _ENTRY = lazy_pattern(r"\|\s+(?P<name>[\w./-]{1,80})\s+\|\s+(?P<value>\S{0,40})\s*\|\s*")
@@ -59,6 +62,8 @@ class PrintedTable:
         """A logger prints it, a prefix before each row."""
         head = self._message(head)
         self._columns = {word.start(): i for i, word in enumerate(_CELL.finditer(head))}
+        self._is_head = True
+        """No row has been read yet."""
         self._blocks = names == BLOCKS
         self._block: dict[str, str] = {}
         self._section = ""
@@ -119,7 +124,9 @@ class PrintedTable:
             return None
         place = _PLACE.fullmatch(texts[0])
         if place is None:
+            self._widen(texts)
             return None
+        self._is_head = False
         first = FIRST[self.names[0].lower()]
         numbers = {first: place[1]}
         if place[2] and self._zero is None:
@@ -131,7 +138,20 @@ class PrintedTable:
                 numbers["step"] = text
             elif _NUMBER.fullmatch(text) and is_metric(name):
                 numbers[name] = text
+            elif (listed := _LIST.fullmatch(text)) and is_metric(name):
+                parts = listed["numbers"].split(",")
+                numbers |= {
+                    f"{name}_{i}" if len(parts) > 1 else name: part.strip()
+                    for i, part in enumerate(parts)
+                }
         return self._found(numbers, len(texts) - len(self.names))
+
+    def _widen(self, texts: list[str]) -> None:
+        """Add the second line of a head to the names: MATLAB's `Mini-batch` goes on with `Loss`."""
+        second = len(texts) == len(self.names) and not texts[0]
+        if self._is_head and second and not any(map(_NUMBER.fullmatch, texts)):
+            self.names = tuple(map(" ".join, zip(self.names, texts, strict=True)))
+            self.names = tuple(map(str.strip, self.names))
 
     def _aligned(self, line: str) -> list[str]:
         """The cells of a row that leaves some empty; none unless each begins below its name."""

@@ -368,6 +368,8 @@ RECORDS: list[tuple[str, dict[str, float], str]] = [
         {"total_loss": 0.5},
         "epoch=3 epochs=9",
     ),
+    ("Testing Accuracy: 0.8", {"Testing Accuracy": 0.8}, ""),
+    ("Epoch Number:  3 , Loss:  0.5 , Batch (t): 0.3", {"Loss": 0.5}, "epoch=3"),
     ("Avg episode reward: [(0, '12.5')]", {"Avg episode reward": 12.5}, ""),
     (
         "120 [D loss: 0.5, acc.: 60.00%] [G loss: 0.9]",
@@ -549,6 +551,48 @@ EVALUATED = [
 SPACED = ["   iter      loss        lr   val_loss"] + [
     f"{i:7} {loss(i):>9} {1e-3:9.2e} {loss(i):>10}" for i in range(0, 50, 10)
 ]
+INDENTED = [
+    line
+    for epoch in (1, 2, 3)
+    for line in (
+        "2026-03-04 10:11:12 INFO metrics: {",
+        f'  "epoch": {epoch},',
+        '  "train": {',
+        f'    "loss": {loss(epoch)},',
+        '    "per_class": [',
+        "      0.5,",
+        "      0.6",
+        "    ]",
+        "  },",
+        f'  "val_loss": {loss(epoch)}',
+        "}",
+        '{"epochs": 9,',
+        ' "loss_coef": 0.5,',
+        ' "lr": 0.1}',
+    )
+]
+PRETTY = [
+    line
+    for epoch in (1, 2, 3)
+    for line in (
+        f"Epoch {epoch}",
+        f"{{'train_loss': {loss(epoch)},",
+        f" 'val_loss': {loss(epoch)}}}",
+    )
+]
+TWO_LINES = [
+    "|  Epoch  |  Iteration  |  Time Elapsed  |  Mini-batch  |  Validation  |  Base Learning  |",
+    "|         |             |   (hh:mm:ss)   |     Loss     |     Loss     |      Rate       |",
+    "|=========================================================================================|",
+] + [
+    f"| {1 + i // 20:7} | {i:11} | {f'00:00:{i:02}':>14} | {loss(i):>12} "
+    f"| {loss(i) if i % 20 == 0 else '':>12} | {0.01:15.4f} |"
+    for i in range(10, 51, 10)
+]
+VECTORS = ["Step      Train loss              Test loss               Test metric   "] + [
+    f"{i:<10}[{loss(i)}, 1.00e-01]      [{loss(i)}, 2.00e-01]      [3.00e-01]    "
+    for i in range(0, 50, 10)
+]
 DEVIANCE = ["Iter   TrainDeviance   ValidDeviance   StepSize   Improve"] + [
     f"{i:6} {loss(i):>13} {loss(i):>15} {0.1:10.4f} {0.02:9.4f}" for i in range(1, 6)
 ]
@@ -640,6 +684,22 @@ LOGGED = [f"2026-03-04 10:11:12,123 - INFO - [TRAIN] {row}" for row in SPACED]
             ("loss", list(range(41))),
             ("eval/loss", [10, 20, 30, 40]),
             id="an evaluation headed by a word",
+        ),
+        pytest.param(
+            INDENTED, ("train/loss", [1, 2, 3]), ("val_loss", [1, 2, 3]), id="indented JSON"
+        ),
+        pytest.param(PRETTY, ("train_loss", [1, 2, 3]), ("val_loss", [1, 2, 3]), id="pretty"),
+        pytest.param(
+            TWO_LINES,
+            ("Mini-batch Loss", [10, 20, 30, 40, 50]),
+            ("Validation Loss", [20, 40]),
+            id="a head of two lines",
+        ),
+        pytest.param(
+            VECTORS,
+            ("Train loss_0", [0, 10, 20, 30, 40]),
+            ("Test loss_1", [0, 10, 20, 30, 40]),
+            id="several losses in a cell",
         ),
         pytest.param(
             DEVIANCE,

@@ -95,7 +95,7 @@ _BEST = lazy_pattern(rf"\tbest: (?P<value>{NUMBER}) \(\d+\)")
 """Column of CatBoost with the best value so far and its round."""
 
 _EVAL_LINE = lazy_pattern(
-    r"(?i)\W{0,4}(?:(?P<test>test)|eval(?:uat(?:ion|e|ing))?|val(?:id(?:at(?:ion|e|ing))?)?|dev)"
+    r"(?i)\W{0,4}(?:(?P<test>test(?:ing)?)|eval(?:uat(?:ion|e|ing))?|val(?:id(?:at(?:ion|e|ing))?)?|dev)"
     r"(?![\w=/]|\s*[a-z ]*loss\s*[:=]?\s*\d)"
     r"|.{0,60}\b(?:phase|split|mode|stage|subset)(?:\s*[=:]\s*|\s)['\"]?"
     r"(?:val(?:id(?:ation)?)?|eval(?:uation)?|dev|(?P<tested>test))\b"

@@ -10,7 +10,7 @@ from lossmon.readers.text.grammar.parsed import LinePosition, Scale, TextSpan
 
 _EPOCH = lazy_pattern(
     r"(?ix)(?<![\w./=-])(?:epoch(?:s(?=\s\d+/))?|ep\.?|(?-i:E)(?=\d\d)|(?:训练)?轮[次数]|第(?=\s*\d+\s*(?:轮|个\s?epoch)))(?:\((?P<split>train|val|test|eval)\))?"
-    r"\s*(?:[:=\#]\s*)?(?:no\.?\s*)?\[?\s*(?P<epoch>\d+(?:\.\d+)?)(?![.a-z_\d])"
+    r"\s*(?:[:=\#]\s*)?(?:n(?:o\.?|umber)\s*(?::\s*)?)?\[?\s*(?P<epoch>\d+(?:\.\d+)?)(?![.a-z_\d])"
     r"(?:\s*轮?\s*(?:[/,]\s*共|/|of)\s*(?P<epochs>\d+)(?:(?![\w./])|(?=轮)))?\s*\]?轮?"
 )
 _BEHIND_EPOCH = lazy_pattern(

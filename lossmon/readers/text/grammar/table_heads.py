@@ -100,6 +100,8 @@ def columns(line: str) -> tuple[str, ...]:
         return (*names[:2], *measured) if measured != names[2:] else ()
     if names[1].lower() == "gpu_mem":
         return tuple(_YOLO.get(name, "labels" if name == "targets" else name) for name in names)
+    if "mini-batch" in map(str.lower, names):
+        return tuple(names)
     return tuple(names) if any(_names_loss(name) for name in names[1:]) else ()
 
 

@@ -82,7 +82,7 @@ NEVER = lazy_pattern(
     r"python|cuda|torch|pytorch|gcc|driver|nvidia|alpha|gamma|lambda|temp|classes|labels?|"
     r"checkpoint|ckpt|saved|saving|improved|initial|minimum|target|expected|examples|steps_per_second|"
     r"training\ cost|samples_per_second|micro_step|workspace|level|year|day|month|hour"
-    r")(?=$|[\W_])|^(?:s|t|n|i|it|x|y|z|k|p|v)$|_ms$|_s$|(?:^|/)(?:global_)?(?:step|epoch|iter|iteration)$"
+    r")(?=$|[\W_])|^(?:s|t|n|i|it|x|y|z|k|p|v)$|_ms$|_s$|\((?:t|m?s|secs?|min|h)\)$|(?:^|/)(?:global_)?(?:step|epoch|iter|iteration)$"
 )
 """A name with one of these words is a setting, a clock or a count, not a curve."""
 
@@ -106,7 +106,7 @@ YET = lazy_pattern(
 """Names that are metrics although `NEVER` knows one of their words."""
 
 EVAL_NAME = lazy_pattern(
-    r"(?i)(?:^|[\W_\d])(?:eval(?:uation)?|val(?:i|id(?:ation)?)?|dev|test|tel|heldout)(?:$|[\W_\d])|"
+    r"(?i)(?:^|[\W_\d])(?:eval(?:uation)?|val(?:i|id(?:ation)?)?|dev|test(?:ing)?|tel|heldout)(?:$|[\W_\d])|"
     r"^(?:val|eval|test|valid)(?:loss|acc|deviance)|验证|测试|评估"
 )
 """A name that says by itself that it was measured on held-out data."""
