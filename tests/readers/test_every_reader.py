@@ -111,6 +111,10 @@ LIKE = {
         "step,name,value\n"
         + "".join(f"{i},loss,{1 / (i + 1)}\n{i},val_loss,{2 / (i + 1)}\n" for i in range(9)),
     ),
+    ("csv", "numbers below each other"): (
+        "train_loss.txt",
+        "".join(f"{1 / (i + 1)}\n" for i in range(9)),
+    ),
     ("jsonl", "JSON lines of named values"): (
         "scalars.jsonl",
         "".join(

@@ -210,6 +210,17 @@ FORMATS = (
     ),
     Format(
         source="csv",
+        title="numbers below each other",
+        names=("*.txt", "*.csv", "*.tsv", "*.dat", "*.log"),
+        claims=lazy(f"{_HERE}.detection:claims_numbers"),
+        open=lazy(f"{_HERE}.frameworks:open_numbers"),
+        rank=Rank.ROUNDED,
+        general=True,
+        user_named=True,
+        dialect=PLAIN,
+    ),
+    Format(
+        source="csv",
         title="CSV table",
         names=("*.csv", "*.tsv"),
         claims=lazy(f"{_HERE}.detection:claims_table"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
@@ -11,14 +12,17 @@ from lossmon.fast_dataclass import dataclass
 from lossmon.readers.files.lines import decode
 from lossmon.readers.records.names import (
     ADVANCING,
+    SPLITS,
     STEP_NAMES,
     are_metrics,
     clean_name,
     long_columns,
+    names_loss,
     names_metric,
     names_place,
     plain,
     text_of,
+    words,
 )
 from lossmon.readers.values import number
 
@@ -26,6 +30,12 @@ _DELIMITERS = ",\t;|"
 
 _FEWEST = 2
 """Names of a header, and of those that two headers of one table share."""
+
+_ROWS = 3
+"""Rows without names that make a curve."""
+
+_SETTING_WORDS = frozenset({"weight", "weights", "coef", "coefs", "scale", "scales"})
+"""Words of names like `loss_weights`, whose numbers were not measured."""
 
 _NAMED = 6
 """Names of a new header that a note quotes."""
@@ -203,6 +213,32 @@ def claims_text_table(path: Path, head: bytes) -> bool:
         return False
     rows = [header.split(line) for line in lines[1:]]
     return all(len(row) == len(header.names) and _is_numeric(row) for row in rows)
+
+
+def claims_numbers(path: Path, head: bytes) -> bool:
+    """Whether a file that is named after a metric holds rows of a number, or of a step and it."""
+    name = clean_name(path.stem)
+    measures = names_loss(name) or (names_metric(name) and words(name) & SPLITS)
+    if not measures or words(name) & _SETTING_WORDS:
+        return False
+    text = text_of(head)
+    lines = [line for line in text.splitlines() if line.strip()]
+    if not text.endswith(("\n", "\r")):
+        lines = lines[:-1]
+    if len(lines) < _ROWS:
+        return False
+    header = find_header(lines[0])
+    rows = [[number(cell) for cell in header.split(line)] for line in lines]
+    if any(len(row) != len(rows[0]) or None in row for row in rows):
+        return False
+    *steps, values = zip(*rows, strict=True)
+    if all(value == int(value) for value in values if math.isfinite(value)):
+        # Labels or settings; what was measured has decimals.
+        return False
+    return not steps or (
+        len(steps) == 1
+        and all(left < right and right == int(right) for left, right in pairwise(steps[0]))
+    )
 
 
 def _is_numeric(row: list[str]) -> bool:

@@ -67,6 +67,34 @@ class TableParser:
         return quiet and self._header is not None and self._header.fits(line)
 
 
+class NumberParser:
+    """Parses rows of numbers without a header: a value each, or its step and it.
+
+    Args:
+        name: Of the values.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._header: TableHeader | None = None
+
+    def parse(self, text: bytes) -> tuple[RecordFrame, list[LineFault]]:
+        """Return the rows of the next lines, and the lines that do not fit the first one."""
+        if self._header is None:
+            first = next(filter(bytes.strip, text.splitlines()), b"")
+            if not first:
+                return RecordFrame(), []
+            header = find_header(decode(first))
+            names = ("step", self._name)[-len(header.names) :]
+            self._header = TableHeader(names, header.delimiter, False, b"")
+        frame, faults, _ = parse_rows(text, self._header, frozenset())
+        return frame, faults
+
+    def is_whole(self, line: str, quiet: bool) -> bool:
+        """Whether the writer of an unfinished row is done."""
+        return quiet and self._header is not None and self._header.fits(line)
+
+
 def table(path: Path, source: str = "csv", layout: MakeLayout = MetricColumns) -> RecordReader:
     """Return a reader of a table."""
     return RecordReader(path, source, TableParser, layout)
@@ -77,6 +105,11 @@ def open_general(path: Path) -> RecordReader:
     is_named = names_metric(path.stem) or names_loss(path.stem)
     columns = ColumnRoles(renamed={"value": path.stem} if is_named else {})
     return table(path, layout=lambda axis: MetricColumns(axis, columns))
+
+
+def open_numbers(path: Path) -> RecordReader:
+    """Return a reader of a file that holds the curve that it is named after."""
+    return RecordReader(path, "csv", partial(NumberParser, clean_name(path.stem)), MetricColumns)
 
 
 def open_long_form(path: Path) -> RecordReader:

@@ -19,6 +19,7 @@ from lossmon.readers.tables.frameworks import TableParser, table
 from tests.readers.growing import DATA, Collected, read, read_growing, read_whole, titled
 
 CSV, TEXT_TABLE = titled("CSV table")
+(CURVE,) = titled("numbers below each other")
 STEPS = [*range(0, 205, 5), *range(150, 400, 5)]
 """Of the sample whose run crashed at step 200 and went on from 150."""
 
@@ -309,6 +310,34 @@ def test_no_bytes_make_it_fail(
 )
 def test_only_logs_are_claimed(text: str, claimed: bool) -> None:
     assert CSV.claims(Path("a.csv"), text.encode()) is claimed
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "claimed"),
+    [
+        ("train_loss.txt", "2.5\n2.4\nnan\n", True),
+        ("losses.csv", "2.500e+00\n2.400e+00\n2.300e+00\n2.2", True),
+        ("val_acc.dat", "10 0.5\n20 0.6\n30 0.7\n", True),
+        ("val_acc.dat", "10 0.5\n20 0.6\n20 0.7\n", False),
+        ("train_loss.txt", "2.5\n2.4\n", False),
+        ("train_loss.txt", "2.5\nresumed\n2.4\n2.3\n", False),
+        ("precision.txt", "0.5\n0.6\n0.7\n", False),
+        ("val_map.txt", "3\n1\n2\n", False),
+        ("loss_weights.txt", "0.5\n0.25\n0.1\n", False),
+        ("embedding.txt", "0.5\n0.6\n0.7\n", False),
+    ],
+)
+def test_a_file_of_numbers_is_a_curve_if_its_name_says_so(
+    name: str, text: str, claimed: bool
+) -> None:
+    assert CURVE.claims(Path(name), text.encode()) is claimed
+
+
+def test_numbers_below_each_other_may_have_their_steps_beside_them(tmp_path: Path) -> None:
+    alone = read_whole(CURVE.open(written(tmp_path, "2.5\n2.4\n2.3\n", "train_loss.txt")))
+    assert alone.values("train_loss") == [(1, 2.5), (2, 2.4), (3, 2.3)]
+    placed = read_whole(CURVE.open(written(tmp_path, "10,2.5\n20,2.4\n30,2.3\n", "loss.csv")))
+    assert placed.values("loss") == [(10, 2.5), (20, 2.4), (30, 2.3)]
 
 
 def test_half_a_header_is_not_judged() -> None:
