@@ -45,6 +45,9 @@ _OPENED = lazy_pattern(r"\{(?:['\"][^{}]*,)?\s*$")
 _CONTINUED = lazy_pattern(r"\s*(?:['\"]\S|[\]}]+[\s,}\]]*|[-\d.][-+.\deE,\s]*\]?,?\s*$)")
 """The beginning of the lines below: a name, a bracket that closes, or a number of a list."""
 
+NEAR = 12
+"""Lines below one with a place or a loss in which lines of values alone belong to it."""
+
 LONGEST_RECORD = 200
 """Lines of a record in braces that is read as one."""
 
@@ -94,6 +97,8 @@ class TextLog:
         """None of the current lines is special."""
         self._recalled = False
         """The next line repeats the best round."""
+        self._since = NEAR + 1
+        """Lines since the last one with a place or a loss."""
         self._record: list[str] = []
         """The lines of a record in braces that has not ended."""
         self._table: PrintedTable | None = None
@@ -178,19 +183,24 @@ class TextLog:
         if plain:
             self._pane.extend(lines)
         last = len(lines) - 1 if open_end else -1
+        placed = -self._since
         for number, line in enumerate(lines):
             if not plain:
                 if self._is_special(line):
                     self._flush(template, rows)
                     template, rows, match = None, [], _no_match
+                    self._since = number - placed
                     self._read_special(line, number == last)
+                    placed = number + 1 - self._since
                     continue
                 self._pane.append(line)
             if (again := match(line)) is not None:
+                placed = number
                 rows.append(again.groups())
                 continue
             found = read(line)
             if templates.alarming:
+                self._since = number - placed
                 self._flush(template, rows)
                 self._unpane(len(lines) - number if plain else 1)
                 self._before = lines[number - 1] if number else self._before
@@ -199,7 +209,12 @@ class TextLog:
                 return
             if found is None:
                 continue
+            adjacent = found[0].parsed.adjacent
+            if adjacent and number - placed > NEAR:
+                continue
+            placed = placed if adjacent else number
             if found[0].parsed.columns:
+                self._since = 1
                 self._flush(template, rows)
                 self._begin_table(found[0].parsed.columns, line)
                 if plain:
@@ -208,7 +223,8 @@ class TextLog:
                 return
             self._flush(template, rows)
             template, rows = found[0], [found[1]]
-            match = _no_match if template.commas else template.match
+            match = _no_match if template.commas or adjacent else template.match
+        self._since = len(lines) - placed
         self._flush(template, rows)
         if lines:
             self._before = lines[-1]
@@ -309,9 +325,12 @@ class TextLog:
         found = self._table_row(bare) if ended else None
         if found is None:
             found = self._templates.read(bare)
+            if found is not None and found[0].parsed.adjacent and self._since > NEAR:
+                found = None
             self._alert = self._alert or self._templates.alarming
         self._bars.state = "" if ended else text
         if ended:
+            self._since = 1 if found and not found[0].parsed.adjacent else self._since + 1
             self._pane.append(text)
             self._bars.settle()
             if found is not None and found[0].parsed.columns:

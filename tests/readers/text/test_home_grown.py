@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from lossmon.readers.text.explain import explain_line
+from lossmon.readers.text.log import NEAR
 from lossmon.readers.text.reader import TextReader
 from tests.readers.growing import read_growing, read_whole
 
@@ -593,6 +594,19 @@ VECTORS = ["Step      Train loss              Test loss               Test metri
     f"{i:<10}[{loss(i)}, 1.00e-01]      [{loss(i)}, 2.00e-01]      [3.00e-01]    "
     for i in range(0, 50, 10)
 ]
+ADJACENT = [
+    "precision: 0.5",
+    *(
+        line
+        for epoch in (1, 2, 3)
+        for line in (
+            f"epoch {epoch} training [train loss: {loss(epoch)}]",
+            "valid result:",
+            f"recall@10 : {loss(epoch)}    mrr@10 : 0.50",
+            f"- Val Dice: {loss(epoch)}",
+        )
+    ),
+]
 DEVIANCE = ["Iter   TrainDeviance   ValidDeviance   StepSize   Improve"] + [
     f"{i:6} {loss(i):>13} {loss(i):>15} {0.1:10.4f} {0.02:9.4f}" for i in range(1, 6)
 ]
@@ -702,6 +716,9 @@ LOGGED = [f"2026-03-04 10:11:12,123 - INFO - [TRAIN] {row}" for row in SPACED]
             id="several losses in a cell",
         ),
         pytest.param(
+            ADJACENT, ("train loss", [1, 2, 3]), ("eval/recall@10", [1, 2, 3]), id="values alone"
+        ),
+        pytest.param(
             DEVIANCE,
             ("TrainDeviance", [1, 2, 3, 4, 5]),
             ("ValidDeviance", [1, 2, 3, 4, 5]),
@@ -749,6 +766,15 @@ def test_a_script_of_ones_own_is_read_whole(
     for cut in range(1, len(content), 7):
         grown = read_growing(path, content.encode(), [cut], TextReader)
         assert (grown.series, grown.orders) == (whole.series, whole.orders), cut
+
+
+def test_values_alone_are_metrics_only_close_below_a_line_with_a_place(tmp_path: Path) -> None:
+    log = tmp_path / "train.log"
+    far = "".join(f"note {i}\n" for i in range(NEAR + 1))
+    log.write_text(f"psnr: 1.5\nstep 1 loss 0.5\npsnr: 2.5\n{far}psnr: 3.5\nmae_mask_ratio: 0.5\n")
+    found = read_whole(TextReader(log))
+    assert found.values("psnr") == [(1, 2.5)]
+    assert len(found.series) == 2
 
 
 def test_an_evaluation_of_averaged_batches_counts_with_its_mean(tmp_path: Path) -> None:

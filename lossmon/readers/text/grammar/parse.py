@@ -17,7 +17,7 @@ from lossmon.readers.text.grammar.parsed import LinePosition, LineValue, MetricL
 from lossmon.readers.text.grammar.position import position
 from lossmon.readers.text.grammar.prefix import Prefix, prefix
 from lossmon.readers.text.grammar.table_heads import columns, unlabelled
-from lossmon.readers.text.grammar.values import values_of
+from lossmon.readers.text.grammar.values import measures_only, values_of
 from lossmon.readers.text.grammar.words import (
     EVAL_NAME,
     LONE_SPLIT,
@@ -226,9 +226,13 @@ def _judged(
         known = [value for value, sure in values if sure]
     bar = "%||" in body or _COUNTER.search(body) is not None
     starred = bool(_STARRED.match(line) or _STARRED.match(line, before.end))
+    adjacent = False
     if place.scale is Scale.NONE and not place.split:
         message = line[before.end :]
-        if not _believable(message, values, starred):
+        adjacent = not _believable(message, values, starred)
+        if adjacent and (_UNSURE.search(message) or _CODE.match(message)):
+            return None
+        if adjacent and not measures_only(message, values):
             return None
     elif not known:
         return _header(line, before, place, bar)
@@ -262,6 +266,7 @@ def _judged(
         split=split,
         best=best.span("value") if best else None,
         averaged=averaged,
+        adjacent=adjacent,
     )
 
 

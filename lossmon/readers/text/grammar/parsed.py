@@ -104,6 +104,7 @@ class MetricLine:
         best: Span of the best value so far of a boosted model, whose direction it tells.
         averaged: Its values are means over the batches of an evaluation so far.
         heading: `train`, `eval` or `test` where it announces one in the lines below, else empty.
+        adjacent: It says neither a place nor a loss: believed only close below a line that does.
         unit: Its step is printed in so many, and rounded to them: `1K` from 500 to 1,499.
     """
 
@@ -125,3 +126,4 @@ class MetricLine:
     averaged: bool = False
     heading: str = ""
     unit: int = 1
+    adjacent: bool = False

@@ -11,6 +11,7 @@ from lossmon.readers.text.grammar.words import (
     LONE_SPLIT,
     METRIC_WORD,
     NUMBER,
+    RATE,
     SAYS_SPLIT,
     SPACED_LAST,
     TOKEN,
@@ -57,6 +58,15 @@ _HEADING = lazy_pattern(
 )
 
 
+_STANZA = lazy_pattern(
+    r"(?:\W{0,12}+[A-Za-z][\w@./() -]{0,40}[:=]\s{0,12}+"
+    r"(?:[-+]?\d+\.\d+(?:e[-+]?\d+)?(?:\s?(?:%|dB))?|\d+%|nan)(?![\w.])){1,8}[^\w│┃║]*"
+)
+"""Pairs of a name and a number with decimals or in per cent, and nothing else."""
+
+_STANZA_LENGTH = 200
+_LAST_WORD = lazy_pattern(r"[^\s_/.]+(?=\s*(?:\([^()]*\))?$)")
+
 _LISTED = lazy_pattern(
     r"(?P<before>[A-Za-z]\w{0,30}[ :]{1,2})?\(?"
     r"(?P<names>[A-Za-z]\w{0,30}(?P<sign> ?[/|] ?|, ?)[A-Za-z]\w{0,30}"
@@ -98,6 +108,22 @@ def values_of(body: str, start: int, place: LinePosition) -> list[tuple[LineValu
             found.append((named, value[1]))
         before = _behind_unit(body, number.end())
     return _validated(found)
+
+
+def measures_only(message: str, values: list[tuple[LineValue, bool]]) -> bool:
+    """Whether a line holds nothing but measured values, as those below a position do."""
+    if len(message) > _STANZA_LENGTH or _STANZA.fullmatch(message) is None:
+        return False
+    whole = [message.count(sign) for sign in (":", "=")]
+    return len(values) in whole and all(sure and _ends_known(value.name) for value, sure in values)
+
+
+def _ends_known(name: str) -> bool:
+    """Whether the last word of a name says what was measured; in `mae_mask_ratio` it does not."""
+    last = _LAST_WORD.search(name)
+    if last is None or not is_known(name):
+        return False
+    return RATE.match(name) is not None or is_known(last[0])
 
 
 def _validated(found: list[tuple[LineValue, bool]]) -> list[tuple[LineValue, bool]]:

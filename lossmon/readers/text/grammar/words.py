@@ -27,7 +27,7 @@ WORTH = re.compile(
     r"loss|epoch|step|iter|acc|ppl|perplex|auc|reward|batch|rmse|mae|mse|tr?[el]l:|eval|val|"
     r"test|lr|updates|bp[bc]|nll|learn|dev|score|return|损失|准确率|精度|学习率|困惑度|"
     r"\dg |\d train |trial \d|up\. | avg|average|instances|rollout/|\| time/|train(?:ing)?'s |"
-    r"training\W*$|prec@|map@|dice:? \["
+    r"training\W*$|prec@|map@|dice|iou|psnr|cost|recall|bleu|error:"
 )
 """A line that the grammar must look at holds one of these words, in lower case."""
 
