@@ -40,8 +40,7 @@ class ComparedMetrics:
         self.media: Sequence[MediaSeries] = ()
         self._keys: dict[int, str] = {}
         """Keys of the metrics by the id of the series that stands for them."""
-        self._bands: dict[int, Bands] = {}
-        """Bands of groups by the place of the run."""
+        self._bands = comparison.bands
         self._tables: list[MetricTable] = []
 
     def update(self, scene: Scene) -> bool:

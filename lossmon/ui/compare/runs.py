@@ -17,6 +17,7 @@ from lossmon.fast_dataclass import dataclass
 from lossmon.types import Kind, RunSnapshot, Series
 from lossmon.ui.chart.model import Curve, XAxis, start_of
 from lossmon.ui.chart.positions import has_axis, placed_curve
+from lossmon.ui.metrics.entries import Bands
 from lossmon.ui.metrics.table import others
 from lossmon.ui.scene import Scene
 from lossmon.ui.state.session import LETTERS, MOST, RunLetters
@@ -244,6 +245,7 @@ class Comparison:
         chosen: Path of the selected run, None without runs.
         base: Path of the baseline, None where all runs have failed.
         hidden: Paths of the runs that are not drawn.
+        bands: Bands of the groups in view, by the place of the run.
 
     Args:
         letters: Gives each run its letter and its colour.
@@ -260,6 +262,7 @@ class Comparison:
         self.chosen: Path | None = None
         self.base: Path | None = None
         self.hidden: frozenset[Path] = frozenset()
+        self.bands: dict[int, Bands] = {}
         self._picked = False
         """Whether the user picked the baseline."""
         self._places: dict[Path, int] = {}

@@ -185,6 +185,7 @@ class MetricsScreen(TypingScreen):
             len(page),
             lambda pane: self._show(pane, page[pane.place], prefix),
             self.chosen - self.top,
+            lambda pane: pane.announce(self._short_name(pane, page[pane.place], prefix)),
         )
         self.heading.show(self._heading(prefix, len(page)))
         if self.legend is not None:
@@ -204,8 +205,7 @@ class MetricsScreen(TypingScreen):
         chart, options = self.source.chart(scene, entry)
         pinned = entry.key in scene.pins
         value = 0 if chart.last is None else len(value_of(chart.last)) + 1
-        room = self._title_room(pane) - value - 2 * pinned - 4 * entry.is_group
-        name = shortened(scene.metric(entry.name)[len(prefix) :], room, self.list.counts)
+        name = self._short_name(pane, entry, prefix, value + 2 * pinned)
         pane.show(
             chart.model,
             self.grid.viewed(options, log_x=chart.model.log_x),
@@ -220,9 +220,18 @@ class MetricsScreen(TypingScreen):
     def _title_room(self, pane: MetricPane) -> int:
         return (pane.size.width or self.app.size.width // self.grid.columns) - FRAME_ROOM
 
+    def _short_name(
+        self, pane: MetricPane, entry: MetricEntry | MediaEntry, prefix: str = "", beside: int = 0
+    ) -> str:
+        """The name of an entry in the frame of its pane, with `beside` cells of other text."""
+        room = self._title_room(pane) - beside - 4 * entry.is_group
+        whole = entry.name
+        if isinstance(entry, MetricEntry):
+            whole = self.scene.metric(whole)[len(prefix) :]
+        return shortened(whole, room, self.list.counts)
+
     def _show_media(self, pane: MetricPane, entry: MediaEntry) -> None:
-        room = self._title_room(pane) - 4 * entry.is_group
-        name = shortened(entry.name, room, self.list.counts)
+        name = self._short_name(pane, entry)
         is_chosen = entry.key == self.shown[self.chosen].key
         pane.show_media(self.scene, entry, self.previews.of(entry), name, chosen=is_chosen)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from operator import is_
@@ -28,7 +29,11 @@ from lossmon.ui.widgets.metric_list import Catalogue
 from lossmon.ui.widgets.metric_pane import MetricPane
 
 MOST_CURVES = 48
-"""Curves that are drawn in one call: half a millisecond each, with 10,000 points."""
+"""Curves that are drawn in one call."""
+
+LONGEST = 0.05
+"""Seconds that this may take: a curve of 10,000 points takes half a millisecond, the median of a
+group of them ten times as long."""
 
 FEWEST = 2
 """Points to either side that stay in view however far one zooms in."""
@@ -73,29 +78,44 @@ class MetricGrid(Guarded, Grid):
             if self.is_attached:
                 self.mount_all(missing)
 
-    def draw(self, count: int, show: Callable[[MetricPane], None], first: int = 0) -> None:
+    def draw(
+        self,
+        count: int,
+        show: Callable[[MetricPane], None],
+        first: int = 0,
+        announce: Callable[[MetricPane], None] | None = None,
+    ) -> None:
         """Show a page of so many charts; where they have many curves, keys come in between.
 
         Args:
             show: Shows the chart of a pane.
             first: Place of the pane that is shown at once.
+            announce: Shows the frame of a pane whose chart is not in the first picture of the grid;
+                without it all of them are.
         """
         for pane in self.panes[count:]:
             pane.add_class("-unused")
         panes = self.panes[:count]
         self._waiting = [*panes[first : first + 1], *panes[:first], *panes[first + 1 :]]
-        self._draw_some(show)
+        is_whole = announce is None and not self.is_mounted
+        self._draw_some(show, math.inf if is_whole else MOST_CURVES)
+        if announce is not None and not self.is_mounted:
+            # The screen draws again once it is laid out.
+            for pane in self._waiting:
+                announce(pane)
 
-    def _draw_some(self, show: Callable[[MetricPane], None]) -> None:
+    def _draw_some(self, show: Callable[[MetricPane], None], most: float) -> None:
         curves = 0
-        # Before it is mounted nothing is painted.
-        while self._waiting and (curves < MOST_CURVES or not self.is_mounted):
+        end = time.monotonic() + (LONGEST if most < math.inf else most)
+        while self._waiting and curves < most and time.monotonic() < end:
             pane = self._waiting.pop(0)
             pane.remove_class("-unused")
+            before = pane.chart.model
             show(pane)
-            curves += len(pane.chart.model.curves)
-        if self._waiting:
-            self.call_after_refresh(self._draw_some, show)
+            if pane.chart.model is not before:
+                curves += len(pane.chart.model.curves)
+        if self._waiting and self.is_mounted:
+            self.call_after_refresh(self._draw_some, show, most)
 
     # ------------------------------------------------------------------- cursor and zoom
 

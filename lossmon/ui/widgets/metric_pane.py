@@ -57,6 +57,10 @@ class MetricPane(ChartPane):
         self._card: MediaCard | None = None
         """Made when it is first needed: most panes only ever show charts."""
 
+    def announce(self, name: str) -> None:
+        """Show the frame of a chart that follows."""
+        self._frame([(0, ((name, "foreground!"),))], [], chosen=False)
+
     def show(
         self,
         model: ChartModel,

@@ -67,6 +67,26 @@ async def test_a_view_has_no_more_panes_than_places_for_its_charts() -> None:
         assert len(grid.panes) == grid.columns * grid.rows == 10
 
 
+async def test_a_page_of_many_curves_is_drawn_in_parts_below_the_names_of_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("lossmon.ui.widgets.metric_grid.MOST_CURVES", 3)
+    app = app_of()
+
+    def drawn(screen: MetricsScreen) -> int:
+        return sum(bool(pane.chart.model.curves) for pane in screen.grid.panes)
+
+    async with app.run_test(size=(200, 50)) as pilot:
+        await pilot.pause()
+        first = MetricsScreen(app)
+        first.present(app.scene)
+        assert 0 < drawn(first) < 9
+        titles = [plain(pane.upper.parts[0][1]) for pane in first.grid.panes[:9]]
+        assert all(title.startswith(name[:7]) for title, name in zip(titles, ALL, strict=True))
+        await pilot.press("m")
+        await until(pilot, lambda: drawn(view(app)) == 9)
+
+
 @pytest.mark.parametrize(
     ("size", "grid"),
     [((40, 15), (1, 2)), ((80, 24), (2, 2)), ((120, 40), (3, 4)), ((8, 3), (1, 1))],
