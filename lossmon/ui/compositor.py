@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterable
-from itertools import chain
 from weakref import WeakKeyDictionary
 
 from rich.color import ColorSystem
@@ -20,7 +19,10 @@ from textual.strip import Strip
 
 from lossmon.ui.text.sequences import Pieces, collect, painted
 
-_shown: WeakKeyDictionary[Console, dict[int, tuple[Strip, ...]]] = WeakKeyDictionary()
+Row = dict[int, Strip]
+"""Pieces of a row, by the column in which each begins."""
+
+_shown: WeakKeyDictionary[Console, dict[int, Row]] = WeakKeyDictionary()
 """Rows as the terminal of a console shows them, by their number; no row that is not known."""
 
 
@@ -37,16 +39,24 @@ class DiffUpdate(ChopsUpdate):
         pieces: Pieces = {}
         shown = _shown.get(console, {})
         for y, start, end in self.spans:
-            shown.pop(y, None)
             for stop, (x, strip) in zip(self.chop_ends[y], self.chops[y].items(), strict=False):
-                if strip is not None and x < end and stop > start:
-                    left, right = max(x, start), min(stop, end)
-                    collect(pieces, strip.crop(left - x, right - x), left, y)
+                if strip is None or x >= end or stop <= start:
+                    continue
+                before = shown.get(y, {}).get(x)
+                if before == strip:
+                    continue
+                is_whole = start <= x and stop <= end
+                if is_whole and before and before.cell_length == strip.cell_length:
+                    shown[y][x] = strip
+                else:
+                    shown.pop(y, None)
+                left, right = max(x, start), min(stop, end)
+                collect(pieces, strip.crop(left - x, right - x), left, y)
         return painted(pieces, console._color_system or ColorSystem.TRUECOLOR)
 
 
 class WholeUpdate(LayoutUpdate):
-    """The rows of the whole screen that the terminal does not show already, grouped by style.
+    """The parts of the whole screen that the terminal does not show already, grouped by style.
 
     Textual paints a view that opens or closes as a whole up to four times.
     """
@@ -56,10 +66,14 @@ class WholeUpdate(LayoutUpdate):
         pieces: Pieces = {}
         shown = _shown.setdefault(console, {})
         for y, strips in enumerate(self.strips, self.region.y):
-            row = tuple(strips)
-            if shown.get(y) != row:
-                shown[y] = row
-                collect(pieces, chain.from_iterable(row), self.region.x, y)
+            x, row = self.region.x, Row()
+            for strip in strips:
+                row[x] = strip
+                x += strip.cell_length
+            before, shown[y] = shown.get(y, {}), row
+            for x, strip in row.items():
+                if before.get(x) != strip:
+                    collect(pieces, strip, x, y)
         return painted(pieces, console._color_system or ColorSystem.TRUECOLOR)
 
 

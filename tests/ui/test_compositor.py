@@ -224,6 +224,28 @@ def test_a_whole_picture_sends_the_rows_alone_that_the_terminal_does_not_show() 
     assert rows_sent(whole(rows)) == HEIGHT
 
 
+def test_pictures_that_share_parts_with_those_before_them_are_sent_right() -> None:
+    random.seed(6)
+    console = Console(color_system="truecolor", force_terminal=True, width=WIDTH)
+    screen = pyte.Screen(WIDTH, HEIGHT)
+    rows = ["." * WIDTH] * HEIGHT
+    for at in range(400):
+        cut = random.choice((15, 15, 22))
+        if at == 0 or random.random() < 0.3:
+            rows = [random.choice((row, "".join(random.choices("ab", k=WIDTH)))) for row in rows]
+            strips = [strip_of(row).divide([cut, WIDTH]) for row in rows]
+            update: CompositorUpdate = WholeUpdate(strips, Region(0, 0, WIDTH, HEIGHT))
+        else:
+            y, start = random.randrange(HEIGHT), random.choice((0, cut, random.randrange(WIDTH)))
+            end = random.choice((cut, WIDTH, random.randint(start, WIDTH)))
+            start, end = min(start, end), max(start, end)
+            text = "".join(random.choices("ab", k=end - start))
+            rows = [*rows[:y], rows[y][:start] + text + rows[y][end:], *rows[y + 1 :]]
+            update = update_of(rows, [(y, start, end)], cut)
+        pyte.Stream(screen).feed(update.render_segments(console))
+        assert screen.display == rows
+
+
 async def test_a_view_that_opens_is_styled_laid_out_and_rendered_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
