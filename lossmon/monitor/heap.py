@@ -83,8 +83,9 @@ def _call(function: str, *arguments: int) -> None:
         return
 
 
-LONG_SEARCH = 0.02
-"""CPU seconds of a full search for garbage from which its objects are left out of later ones."""
+LONG_SEARCH, MANY = 0.02, 200_000
+"""CPU seconds of a full search for garbage, and objects in use at its end, from which on these are
+left out of later ones: visiting so many takes that long. So may freeing views that were closed."""
 
 
 def search_briefly() -> None:
@@ -99,7 +100,9 @@ def search_briefly() -> None:
         nonlocal began
         if phase == "start":
             began = time.thread_time()
-        elif about["generation"] == 2 and time.thread_time() - began > LONG_SEARCH:
+            return
+        is_long = about["generation"] == 2 and time.thread_time() - began > LONG_SEARCH
+        if is_long and len(gc.get_objects(2)) > MANY:
             gc.freeze()
 
     gc.callbacks.append(look)

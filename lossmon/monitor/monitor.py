@@ -8,7 +8,6 @@ from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from functools import partial
-from itertools import chain, islice
 from pathlib import Path
 
 from lossmon.config import Config
@@ -50,8 +49,8 @@ LOOK_SHARE = 20.0
 """While runs wait to be judged, looking at files without news may take a twentieth of the time."""
 
 DESCRIBE_SHARE, LONGEST_WAIT = 10.0, 2.0
-"""While runs are read and judged, describing all of them may take a tenth of the time, and is done
-at least every two seconds: of 10,000 runs it takes a fifth of one."""
+"""While runs are read and judged, describing them may take a tenth of the time, at least every two
+seconds: of 10,000 runs it takes a fifth of one."""
 
 SEARCH_SHARE = 4.0
 """Budgets that a poll may take for searching: a tree that is larger takes several polls."""
@@ -185,9 +184,8 @@ class Monitor:
             runs[self._turn].read(min(deadline, time.monotonic() + DRAIN))
             if time.monotonic() > deadline:
                 break
-        # The run whose turn is next was read longest ago.
-        in_turn = chain(islice(runs, self._turn + 1, None), islice(runs, self._turn + 1))
-        if all(run.caught_up for run in in_turn):
+        # Where one is not, it is the next or near it.
+        if all(run.caught_up for run in (*runs[self._turn + 1 :], *runs[: self._turn + 1])):
             self._next_read = begin + LOOK_SHARE * (time.monotonic() - begin)
 
     def _try(self, step: Callable[[], bool]) -> bool:

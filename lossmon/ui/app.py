@@ -18,6 +18,7 @@ from textual.binding import Binding, BindingType
 from textual.events import Event, Key, Resize
 from textual.filter import Monochrome, NoColor
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.worker import Worker, WorkerState
 
 from lossmon.locale import translate
@@ -123,6 +124,7 @@ class LossmonApp(ViewHost):
         self.themes = ThemeSwitcher(self, terminal, config.theme, kept.theme, config.themes)
         self._has_opened = not config.fleet_first
         self._started_by = os.getppid()
+        self._forgetting: Timer | None = None
         self._remap_keys()
 
     def _remap_keys(self) -> None:
@@ -286,9 +288,21 @@ class LossmonApp(ViewHost):
     def pop_screen(self) -> object:  # type: ignore[override]
         """Go back to the view below and bring it up to date."""
         result = super().pop_screen()
-        self.set_timer(TICK, forget_closed_widgets)
+        self._forget_after_rest()
         self.call_after_refresh(self.present)
         return result
+
+    def _forget_after_rest(self) -> None:
+        """Free closed views once no key has come for a while: it takes as long as opening one."""
+        if self._forgetting is not None:
+            self._forgetting.stop()
+        self._forgetting = self.set_timer(TICK, self._forget)
+
+    def _forget(self) -> None:
+        if time.monotonic() - self.follower.last_key < TICK:
+            self._forget_after_rest()
+        else:
+            forget_closed_widgets()
 
     def _open(self, view: View, screen: SceneScreen | None) -> None:
         if screen is not None:

@@ -62,11 +62,14 @@ def test_other_c_libraries_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> No
     Heap().trim(LARGE)
 
 
-@pytest.mark.parametrize(("long", "left_out"), [(-1.0, True), (1e9, False)])
+@pytest.mark.parametrize(
+    ("long", "many", "left_out"), [(-1.0, -1, True), (1e9, -1, False), (-1.0, 1 << 40, False)]
+)
 def test_what_a_long_search_for_garbage_leaves_is_not_searched_again(
-    monkeypatch: pytest.MonkeyPatch, long: float, left_out: bool
+    monkeypatch: pytest.MonkeyPatch, long: float, many: int, left_out: bool
 ) -> None:
     monkeypatch.setattr("lossmon.monitor.heap.LONG_SEARCH", long)
+    monkeypatch.setattr("lossmon.monitor.heap.MANY", many)
     monkeypatch.setattr(gc, "callbacks", callbacks := list[Any]())
     search_briefly()
     (look,) = callbacks

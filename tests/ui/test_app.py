@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 from dataclasses import replace
 from weakref import ref
 
@@ -337,3 +338,21 @@ async def test_a_click_on_the_hint_of_a_key_presses_it() -> None:
             await pilot.click(offset=(x + 5, y))
             await pilot.pause()
             assert isinstance(app.screen, Dashboard)
+
+
+async def test_closed_views_are_freed_once_no_key_has_come_for_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    freed: list[bool] = []
+    monkeypatch.setattr("lossmon.ui.app.forget_closed_widgets", lambda: freed.append(True))
+    monkeypatch.setattr("lossmon.ui.app.TICK", 0.02)
+    app = stage.app(stage.snapshot(stage.healthy()))
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.follower.last_key = math.inf
+        await pilot.press("d")
+        app.pop_screen()
+        app.follower.last_key = math.inf
+        app._forget()
+        assert not freed
+        app.follower.last_key = -math.inf
+        await until(pilot, lambda: freed == [True])

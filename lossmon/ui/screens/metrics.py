@@ -217,18 +217,15 @@ class MetricsScreen(TypingScreen):
             chosen=entry.key == self.shown[self.chosen].key,
         )
 
-    def _title_room(self, pane: MetricPane) -> int:
-        return (pane.size.width or self.app.size.width // self.grid.columns) - FRAME_ROOM
-
     def _short_name(
         self, pane: MetricPane, entry: MetricEntry | MediaEntry, prefix: str = "", beside: int = 0
     ) -> str:
         """The name of an entry in the frame of its pane, with `beside` cells of other text."""
-        room = self._title_room(pane) - beside - 4 * entry.is_group
-        whole = entry.name
-        if isinstance(entry, MetricEntry):
-            whole = self.scene.metric(whole)[len(prefix) :]
-        return shortened(whole, room, self.list.counts)
+        width = pane.size.width or self.app.size.width // self.grid.columns
+        room = width - FRAME_ROOM - beside - 4 * entry.is_group
+        is_metric = isinstance(entry, MetricEntry)
+        name = self.scene.metric(entry.name)[len(prefix) :] if is_metric else entry.name
+        return shortened(name, room, self.list.counts)
 
     def _show_media(self, pane: MetricPane, entry: MediaEntry) -> None:
         name = self._short_name(pane, entry)
