@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from lossmon.doctor import Level
 from lossmon.doctor.setup import check_plugins
 from lossmon.ending import ended_by_signals
 from lossmon.monitor import Monitor
-from lossmon.readers import registry
+from lossmon.readers import plugins, registry
 from lossmon.readers.plugins import Plugin
 from lossmon.types import Snapshot
 
@@ -147,7 +148,7 @@ def test_a_broken_plugin_is_a_note(
         snapshot = Monitor([runs]).drain()
     assert losses(snapshot)["b"] == [2.0]
     (note,) = (note for note in snapshot.notes if "plugin" in note)
-    assert note.startswith("format plugin toy: internal error: ")
+    assert note.startswith("format plugin toy: ") and "internal error: " in note
     assert note.endswith("it is not used")
 
 
@@ -197,3 +198,34 @@ def test_without_plugins_nothing_is_imported_to_find_them(
 ) -> None:
     monkeypatch.setattr("importlib.metadata.entry_points", lambda **_: pytest.fail("asked"))
     assert registry.plugin_notes() == ()
+
+
+@pytest.mark.parametrize(
+    "place, file", [("import numpy", ""), ('b"=" in head', "x.toy: "), ("rows =", "x.toy: ")]
+)
+def test_a_plugin_that_hangs_is_left(
+    runs: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    place: str,
+    file: str,
+) -> None:
+    waits = 'getattr(__import__("builtins"), "toy_end").wait()'
+    separator = " or " if "head" in place else "; "
+    ended = threading.Event()
+    monkeypatch.setattr("builtins.toy_end", ended, raising=False)
+    monkeypatch.setattr(plugins, "PATIENCE", 0.05)
+    install(tmp_path / "site", monkeypatch, TOY.replace(place, f"{waits}{separator}{place}"))
+    try:
+        snapshot = Monitor([runs]).drain()
+        print("still here")
+    finally:
+        ended.set()
+    assert losses(snapshot)["b"] == [2.0]
+    (note,) = registry.plugin_notes()
+    assert note.startswith("format plugin toy: ")
+    assert note.endswith(f"{file}no answer within 0 s; it is not used")
+    assert capsys.readouterr().out == "still here\n"
+    if place == "rows =":
+        assert "toy: no answer within 0 s; the file is read no further" in str(snapshot.runs)
