@@ -86,7 +86,7 @@ class FileStatus(Enum):
     DENIED = "denied"
     """The system refused to read it, which may change without a change of the file."""
     DEAD = "dead"
-    """Its reader failed; only a file that takes its place is read again."""
+    """Its reader failed; only a file that takes its place is read again, or a changed database."""
 
 
 @dataclass(slots=True)
@@ -171,7 +171,9 @@ class FollowedFile:
     def _is_due(self, state: FileStamp, grew: bool, now: float) -> bool:
         """Whether there may be anything to read."""
         if self.status is FileStatus.DEAD:
-            return self.seen is None or not _continues(self.seen, state)
+            # A database is not appended to: it may be whole once the last byte is copied.
+            is_rewritten = grew and self.found.format.write_ahead
+            return self.seen is None or is_rewritten or not _continues(self.seen, state)
         late = self._last_look is not None and now >= self._last_look
         return grew or late or self.pending > 0 or self.status is FileStatus.DENIED
 

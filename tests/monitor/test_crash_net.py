@@ -228,3 +228,17 @@ def test_a_database_with_damaged_names_leaves_its_neighbours_alone(runs: Path) -
     snapshot = Monitor([runs]).drain()
     assert "damaged.db" in said(snapshot)
     assert good(snapshot).step == 60
+
+
+@pytest.mark.parametrize("missing", [0, 60_000, 110_000])
+def test_a_database_that_is_being_copied_is_read_once_it_is_whole(
+    missing: int, tmp_path: Path
+) -> None:
+    content, study = DATABASE.read_bytes(), tmp_path / "study.db"
+    study.write_bytes(content[:missing] + bytes(len(content) - missing))
+    monitor = Monitor([tmp_path])
+    monitor.drain()
+    study.write_bytes(content)
+    monitor.rescan()
+    snapshot = monitor.drain()
+    assert not said(snapshot) and len(snapshot.runs) == len(Monitor([tmp_path]).drain().runs) > 0

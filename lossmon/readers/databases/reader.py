@@ -95,6 +95,8 @@ class Database:
             self._wait(begin)
             return
         except ReadError as error:
+            # What was read of a file that is still being copied may not be what it says.
+            self._start_over()
             self.error, self._seen = error, now
             return
         except OSError as error:
@@ -132,21 +134,25 @@ class Database:
             with visit(self.path) as connection:
                 yield connection
         except TornError:
-            self.life += 1
-            self._tables, self._seen, self.busy = self._make(), None, True
+            self._start_over()
+            self._seen, self.busy = None, True
             raise
         finally:
             end = time.monotonic()
             self._visited += end - begin
             self._rest_until = end + min(LONGEST_REST, REST * self._visited)
 
+    def _start_over(self) -> None:
+        """Have all runs read again from their first point."""
+        self.life += 1
+        self._tables = self._make()
+
     def _refreshed(self, now: Revision) -> Sequence[ContainedRun]:
         with self.visit() as connection:
             same = self._seen is None or self._seen.inode == now.inode
             found = self._tables.refresh(connection) if same else None
             if found is None:
-                self.life += 1
-                self._tables = self._make()
+                self._start_over()
                 found = self._tables.refresh(connection)
             return found or ()
 

@@ -113,6 +113,10 @@ class LevelDbTail:
         offset = self._tail.offset - len(data)
         if self.version >= 0:
             return self._records(data, 0, offset)
+        if not any(data[:PREFIX]):
+            self._hole, self._half = True, b""
+            self._tail.unread(len(data))
+            return [] if self.replaced else None
         if len(data) < PREFIX:
             self._half = data
             return []

@@ -6,8 +6,10 @@ import errno
 import itertools
 import math
 import os
+import re
 import stat
 import time
+from collections import deque
 from collections.abc import Iterator, Sized
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -31,6 +33,11 @@ HOLE = bytes(64)
 """NULs in a row that nobody wrote so far: a file is made longer before its contents reach it where
 writes to a network file system overtake each other, or where its writer reserves room. No text and
 no whole record ends in as many."""
+
+MOST_HOLES = 16
+"""Holes that are looked at again before each read. The numbers of an image may be zeros, too."""
+
+_WRITTEN = re.compile(rb"[^\0]")
 
 T_co = TypeVar("T_co", bound=Sized, covariant=True)
 
@@ -62,8 +69,8 @@ class Tail:
         self.replaced = False
         self._head = b""
         self._seam = b""
-        self._hole: int | None = None
-        """Where the newest hole begins that was passed over: it may be filled later."""
+        self._holes: deque[int] = deque(maxlen=MOST_HOLES)
+        """Where the newest holes begin that were passed over: they may be filled later."""
         self._seen: tuple[int, ...] = ()
 
     @property
@@ -161,7 +168,7 @@ class Tail:
             return False
         if os.pread(descriptor, len(self._head), 0) != self._head:
             return False
-        if self._hole is not None and os.pread(descriptor, len(HOLE), self._hole) != HOLE:
+        if any(os.pread(descriptor, len(HOLE), hole) != HOLE for hole in self._holes):
             return False
         return os.pread(descriptor, len(self._seam), self.offset - len(self._seam)) == self._seam
 
@@ -169,12 +176,15 @@ class Tail:
         self.replaced = True
         self.offset = 0
         self._head = self._seam = b""
-        self._hole = None
+        self._holes.clear()
 
     def _advance(self, content: bytes) -> None:
         at = content.find(HOLE)
-        if at > 0 or (at == 0 and not self._seam.endswith(HOLE)):
-            self._hole = self.offset + at
+        while at >= 0:
+            if at or not self._seam.endswith(HOLE):
+                self._holes.append(self.offset + at)
+            end = _WRITTEN.search(content, at)
+            at = -1 if end is None else content.find(HOLE, end.start())
         self.offset += len(content)
         if len(self._head) < FINGERPRINT:
             self._head += content[: FINGERPRINT - len(self._head)]

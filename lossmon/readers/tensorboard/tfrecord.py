@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lossmon.errors import ReadError
 from lossmon.fast_dataclass import dataclass
-from lossmon.readers.files.tail import CHUNK, Tail
+from lossmon.readers.files.tail import CHUNK, HOLE, Tail
 from lossmon.types import Ints
 
 HEADER = 12
@@ -108,7 +108,7 @@ class RecordTail:
             ReadError: The length of the next record is corrupt, and so no later record can be
                 found; or the file may not be read.
         """
-        content = self._tail.read(HEADER if self._hole else CHUNK)
+        content = self._tail.read(HEADER + len(HOLE) if self._hole else CHUNK)
         self.replaced = self._tail.replaced
         if self.replaced:
             self._reset()
@@ -200,7 +200,7 @@ class RecordTail:
     def _verify(self, data: bytes, place: int, offset: int) -> bool:
         """Whether a header not seen before is valid; else note what is wrong with it."""
         length, crc = _header.unpack_from(data, place)
-        if not length and not crc:
+        if (not length and not crc) or _is_cut(data, place):
             self._hole = True
         elif length >= _CORRUPT or masked(crc32c(data[place : place + 8])) != crc:
             self._broken = (
@@ -213,6 +213,12 @@ class RecordTail:
             self._known[length] = crc
             return True
         return False
+
+
+def _is_cut(data: bytes, place: int) -> bool:
+    """Whether a hole begins within a header, as far as the file goes."""
+    behind = data[place : place + HEADER + len(HOLE)].removesuffix(PADDING)
+    return len(behind) > HEADER and not any(behind[HEADER - 1 :])
 
 
 Words = NDArray[np.uint32]

@@ -83,6 +83,15 @@ def test_zeros_at_the_end_are_looked_at_again(path: Path) -> None:
     assert contents(tail) == [b"two"]
 
 
+def test_a_hole_at_the_beginning_is_looked_at_again(path: Path) -> None:
+    content = logged(HEADER, b"one", b"two")
+    path.write_bytes(bytes(len(content)))
+    tail = LevelDbTail(path, HEADER[:-1])
+    assert (contents(tail), tail.pending) == ([], 0)
+    path.write_bytes(content)
+    assert contents(tail) == [b"one", b"two"]
+
+
 def test_another_kind_of_file_is_refused(path: Path) -> None:
     path.write_bytes(b"SQLite format 3\0")
     with pytest.raises(ReadError, match="not the log that its name says"):

@@ -196,3 +196,17 @@ def test_a_hole_that_is_filled_later_is_read(log: Path) -> None:
     log.write_bytes(b"step 1\n" + b"step 2\n\n" * 256 + b"step 999\n" * 500)
     assert everything(tail).startswith(b"step 1\nstep 2\n")
     assert tail.offset == log.stat().st_size
+
+
+def test_each_of_several_holes_is_read_once_it_is_filled(log: Path) -> None:
+    content = b"".join(b"step %d\n" % step for step in range(3000))
+    holes, now = ((4096, 8192), (12288, 16384)), bytearray(content)
+    for start, end in holes:
+        now[start:end] = bytes(end - start)
+    log.write_bytes(now)
+    tail = Tail(log)
+    everything(tail)
+    for start, end in holes:
+        now[start:end] = content[start:end]
+        log.write_bytes(now)
+        assert everything(tail) == now

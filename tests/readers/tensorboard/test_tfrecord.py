@@ -109,6 +109,17 @@ def test_zeros_where_a_record_should_begin_are_looked_at_again(log: Path) -> Non
     assert payloads(tail) == [b"two", b"three"]
 
 
+@pytest.mark.parametrize("cut", range(1, 12))
+def test_a_hole_that_begins_within_a_header_is_looked_at_again(log: Path, cut: int) -> None:
+    content = framed(b"one") + framed(b"two") + framed(b"three" * 1000)
+    begin = len(framed(b"one")) + cut
+    log.write_bytes(content[:begin] + bytes(200) + content[begin + 200 :])
+    tail = RecordTail(log)
+    assert payloads(tail) == [b"one"]
+    log.write_bytes(content)
+    assert payloads(tail)[-2:] == [b"two", b"three" * 1000]
+
+
 @pytest.mark.parametrize("excess", [1, 5_000_000])
 def test_an_overlong_record_is_passed_over_in_bounded_memory(log: Path, excess: int) -> None:
     log.write_bytes(framed(b"before") + framed(b"x" * (LARGEST + excess)) + framed(b"after"))
