@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import shutil
 import signal
 import sys
@@ -145,6 +146,9 @@ def _pane(scene: Scene, palette: Palette, place: Place, plan: PanePlan) -> Itera
     yield x, y + height - 1, palette.segments(footer, width)
 
 
+MEANT_FOR_TEXTUAL = ("TEXTUAL_COLOR_SYSTEM", "TEXTUAL_LOG")
+"""Variables for other programs made with Textual: it ends where it does not like their values."""
+
 FIRST_LOOK = 0.3
 """Seconds of reading before the first frame, and again while Textual is being imported, which
 takes about as long: all but the longest logs are whole by then."""
@@ -215,6 +219,8 @@ def _app(source: RunSource, config: Config, *, judge: bool) -> LossmonApp:
     _import_asyncio()
     reading = _Reading(source, judge=judge)
     reading.start()
+    for name in MEANT_FOR_TEXTUAL:
+        os.environ.pop(name, None)
     from lossmon.ui.app import LossmonApp
 
     screen = screen_config(config, reading.snapshot())

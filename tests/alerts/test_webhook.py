@@ -144,3 +144,27 @@ def test_apprise_refuses_what_it_does_not_know_without_printing_it() -> None:
         AppriseService("pigeon://user:password@host")
     assert "pigeon" in str(refused.value)
     assert "password" not in str(refused.value)
+
+
+@pytest.mark.parametrize("url", ["http://[::bad", "http://" + "a" * 70 + ".org/", "http://x:9x9/"])
+def test_what_cannot_be_an_address_is_an_error_of_the_setting(url: str) -> None:
+    with pytest.raises(ConfigError, match="is not an http or https address"):
+        Webhook(url)
+
+
+def test_an_answer_that_never_ends_is_not_waited_for() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        ended = threading.Event()
+
+        def answer() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(b"HTTP/1.1 200 OK\r\n\r\nx")
+                ended.wait()
+
+        threading.Thread(target=answer, daemon=True).start()
+        try:
+            Webhook(f"http://127.0.0.1:{server.getsockname()[1]}/", timeout=60.0).send(ONE)
+        finally:
+            ended.set()

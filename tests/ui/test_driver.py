@@ -44,3 +44,24 @@ async def test_an_escape_alone_is_a_key_as_soon_as_it_can_be_no_part_of_one(
     os.close(source)
     assert keys == ["up", "é", "escape"]
     assert 0 < waits[1] <= ESCAPE_SECONDS < waits[0]
+
+
+async def test_a_key_of_a_terminal_with_another_encoding_ends_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    source, terminal = os.pipe()
+    driver = ContinuingDriver(stage.app(stage.snapshot(stage.healthy())))
+    driver.fileno = source
+    keys = list[str]()
+
+    def process(message: Message) -> None:
+        keys.append(cast(Key, message).key)
+        if len(keys) == 2:
+            driver.exit_event.set()
+
+    monkeypatch.setattr(driver, "process_message", process)
+    os.write(terminal, b"\xe9q")
+    driver.run_input_thread()
+    os.close(terminal)
+    os.close(source)
+    assert keys[-1] == "q"

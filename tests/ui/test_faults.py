@@ -7,6 +7,9 @@ from functools import partial
 from typing import Any
 
 import pytest
+from textual.events import Resize
+from textual.geometry import Size
+from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -47,6 +50,16 @@ def said_in(app: LossmonApp, widget: Widget) -> str:
     return " ".join(row[region.x : region.right] for row in rows(app)[region.y : region.bottom])
 
 
+async def settled(pilot: Pilot[None], app: LossmonApp) -> str:
+    """What stands on the terminal once it stays: some titles follow their chart."""
+    before = ""
+    while text(app) != before:
+        before = text(app)
+        app.present()
+        await pilot.pause()
+    return before
+
+
 def panels(screen: Screen[object]) -> list[Guarded]:
     """Widgets that are seen and are not covered by others."""
     known = [one for one in screen.query(Widget) if isinstance(one, Guarded)]
@@ -58,9 +71,7 @@ async def test_a_panel_that_cannot_be_painted_says_so_until_it_can(key: str) -> 
     app = stage.app(stage.several())
     async with app.run_test(size=(160, 50)) as pilot:
         await pilot.press(*filter(None, ["escape", key]))
-        app.present()
-        await pilot.pause()
-        before = text(app)
+        before = await settled(pilot, app)
         found = {panel: panel.render_line for panel in panels(app.screen)}
         assert found
         for panel in found:
@@ -71,9 +82,7 @@ async def test_a_panel_that_cannot_be_painted_says_so_until_it_can(key: str) -> 
         assert all(said), dict(zip(found, said, strict=True))
         for panel, usual in found.items():
             panel.render_line = usual  # type: ignore[method-assign]
-        app.present()
-        await pilot.pause()
-        assert text(app) == before
+        assert await settled(pilot, app) == before
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -81,9 +90,7 @@ async def test_a_view_that_cannot_be_updated_says_so_until_it_can(key: str) -> N
     app = stage.app(stage.several())
     async with app.run_test(size=(160, 50)) as pilot:
         await pilot.press(*filter(None, ["escape", key]))
-        app.present()
-        await pilot.pause()
-        before, view = text(app), app.screen
+        before, view = await settled(pilot, app), app.screen
         assert isinstance(view, SceneScreen)
         usual = view.present
         set_method(view, "present", surprise)
@@ -91,9 +98,7 @@ async def test_a_view_that_cannot_be_updated_says_so_until_it_can(key: str) -> N
         await pilot.pause()
         assert "internal error:" in text(app)
         view.present = usual  # type: ignore[method-assign]
-        app.present()
-        await pilot.pause()
-        assert text(app) == before
+        assert await settled(pilot, app) == before
 
 
 async def test_a_view_that_cannot_be_updated_is_opened_all_the_same(
@@ -186,6 +191,15 @@ async def test_a_view_that_cannot_be_opened_is_closed(
         await pilot.pause()
         assert isinstance(app.screen, Dashboard)
         assert "internal error: UnknownError: surprise" in text(app)
+
+
+async def test_a_size_that_no_terminal_has_is_not_believed() -> None:
+    app = stage.app(stage.snapshot(stage.healthy()))
+    async with app.run_test(size=(80, 24)) as pilot:
+        absurd = Size(99_999, 99_999)
+        app.post_message(Resize(absurd, absurd))
+        await pilot.pause()
+        assert app.screen.size == (80, 24)
 
 
 def test_every_widget_that_paints_is_guarded() -> None:

@@ -40,7 +40,7 @@ class Webhook:
     """
 
     def __init__(self, url: str, secret: str = "", timeout: float = 10.0) -> None:
-        if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+        if not _is_address(url):
             raise ConfigError(f"url {url!r} is not an http or https address")
         self._url, self._timeout = url, timeout
         self._key = _key(secret or os.environ.get(VARIABLE, ""))
@@ -53,11 +53,12 @@ class Webhook:
         )
         try:
             with self._open(request, timeout=self._timeout) as answer:
-                answer.read(1024)
+                # One piece: the other side may send the next one never.
+                answer.read1(1024)
         except urllib.error.HTTPError as error:
             error.close()
             raise ChannelError(f"HTTP {error.code} {error.reason}", _wait(error)) from error
-        except (OSError, HTTPException) as error:
+        except (OSError, ValueError, HTTPException) as error:
             raise ChannelError(str(getattr(error, "reason", "") or error)) from error
 
     def _headers(self, message: Message, body: bytes) -> dict[str, str]:
@@ -71,6 +72,15 @@ class Webhook:
         if self._key:
             headers["webhook-signature"] = signature(self._key, message.id, stamp, body)
         return headers
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        (parts.hostname or "").encode("idna")
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def signature(key: bytes, identity: str, stamp: str, body: bytes) -> str:

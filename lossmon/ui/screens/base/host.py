@@ -20,6 +20,7 @@ from textual.binding import Binding
 from textual.dom import DOMNode
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
+from textual.events import Event, Resize
 from textual.message import Message
 from textual.screen import Screen
 
@@ -60,6 +61,11 @@ LOOK = 0.1
 """Seconds after which the thread that reads keys looks whether the program ends."""
 
 
+MOST_CELLS = 500_000
+"""Cells of the largest screen that is believed: a report of more is wrong, and its layout would not
+end."""
+
+
 class ContinuingDriver(LinuxDriver):
     """Reads an escape without delay, and takes the terminal again after any stop of the process.
 
@@ -70,7 +76,9 @@ class ContinuingDriver(LinuxDriver):
     def run_input_thread(self) -> None:
         """Read keys until the end. Textual looks every tenth of a second whether an escape was
         all of a key; this looks when it is due."""
-        parser, decode = XTermParser(self._debug), getincrementaldecoder("utf-8")().decode
+        # A terminal with another encoding must not end the program with its first key.
+        decode = getincrementaldecoder("utf-8")("replace").decode
+        parser = XTermParser(self._debug)
         while not self.exit_event.is_set():
             due = parser._timeout_time
             wait = LOOK if due is None else min(max(0.0, due - get_time()), LOOK)
@@ -174,6 +182,10 @@ class ViewHost(App[None]):
             self._exit_renderables.append(Text(cells(f"lossmon: {message(said)}")))
         self._return_code = USAGE_ERROR
         self._close_messages_no_wait()
+
+    async def on_event(self, event: Event) -> None:
+        if not (isinstance(event, Resize) and event.size.area > MOST_CELLS):
+            await super().on_event(event)
 
     def get_driver_class(self) -> type[Driver]:
         """The usual driver, which is another one in a browser."""
