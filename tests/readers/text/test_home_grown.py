@@ -130,6 +130,7 @@ RECORDS: list[tuple[str, dict[str, float], str]] = [
     ),
     ("Test: accuracy 0.8812, loss 0.5321", {"test/accuracy": 0.8812, "test/loss": 0.5321}, ""),
     ("rmse after epoch 3 = 0.4321", {"rmse": 0.4321}, "epoch=3"),
+    ("validation loss on epoch 3: 0.4321", {"validation loss": 0.4321}, "epoch=3"),
     (
         "Round 12: global loss 0.4321, client losses [0.41, 0.45, 0.44], acc 0.87",
         {"global loss": 0.4321, "acc": 0.87},
@@ -621,6 +622,10 @@ ENDLESS = [
         f"Epoch {epoch}: val_loss {loss(epoch)}",
     )
 ]
+PARTS = [
+    f"\rEpoch {i / 10:.2f}, Loss: {loss(0, i)}: {i}0%|#| {i}/10 [00:0{i}<00:09, 1.05s/it]"
+    for i in range(1, 11)
+]
 OVERRUN = [
     line
     for epoch in (1, 2)
@@ -736,6 +741,7 @@ LOGGED = [f"2026-03-04 10:11:12,123 - INFO - [TRAIN] {row}" for row in SPACED]
             ("val_loss", [3, 6, 9]),
             id="bars that do not know the end of an epoch",
         ),
+        pytest.param(PARTS, ("Loss", list(range(1, 11))), None, id="parts of an epoch in a bar"),
         pytest.param(
             OVERRUN, ("loss", [5, 10, 15, 20]), ("test_reward", [10, 20]), id="bars past their end"
         ),

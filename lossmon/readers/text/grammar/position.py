@@ -223,7 +223,9 @@ def _of_validation(body: str, epoch: re.Match[str], step: re.Match[str]) -> Line
 def _of_bar(body: str, start: int, epoch: re.Match[str] | None, bar: re.Match[str]) -> LinePosition:
     if epoch is not None and epoch.start() < bar.start():
         if bar["total"]:
-            return _of_epoch(body, start, epoch, bar, Scale.WITHIN, extra=(bar.span(),))
+            # Where parts of an epoch are counted, the bar may count the steps of the whole run.
+            scale = Scale.EITHER if "." in epoch["epoch"] else Scale.WITHIN
+            return _of_epoch(body, start, epoch, bar, scale, extra=(bar.span(),))
         place = _of_epoch(body, start, epoch, None, Scale.EITHER, extra=(bar.span(),))
         return replace(place, step=bar.span("count"))
     step = bar.span("count") if bar["count"] else bar.span("step")

@@ -50,7 +50,7 @@ _LONE_BEHIND = lazy_pattern(
 """Such a split behind the name of an evaluation: `[eval] iter 10: train 0.5`."""
 
 _AT_POSITION = lazy_pattern(
-    r"(?P<name>[A-Za-z][\w @]{0,40}?) ?(?: (?:at|after|for|in|@)(?: the)?\s*|\(\s*)$"
+    r"(?P<name>[A-Za-z][\w @]{0,40}?) ?(?: (?:at|after|for|in|on|@)(?: the)?\s*|\(\s*)$"
 )
 _GROUP = lazy_pattern(r"[A-Za-z]\w{0,40}$")
 _HEADING = lazy_pattern(
