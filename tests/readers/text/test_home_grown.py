@@ -359,6 +359,7 @@ RECORDS: list[tuple[str, dict[str, float], str]] = [
         {"eval/loss": 0.5, "eval/acc": 0.8, "lr": 0.0},
         "epoch=3",
     ),
+    ("{'step': 3, 'val_loss': 0.5, 'best_val_loss': 0.4}", {"val_loss": 0.5}, "step=3"),
     ("Test results: {'step': 3, 'loss': 0.5}", {"test/loss": 0.5}, "step=3"),
     (
         "{'step': 3, 'loss': Array(0.5, dtype=float32), 'acc': jnp.float32(0.8)}",

@@ -70,6 +70,9 @@ _SETTING = lazy_pattern(
 )
 """Keys of a printed configuration, which has a learning rate and an epoch, too."""
 
+_BEST_KEY = lazy_pattern(r"(?i)(?:^|[_/ ])best(?:$|[_/ ])")
+"""Keys of values that were measured before: `valid_best_loss`."""
+
 _LOSSES = lazy_pattern(r"(?i)\bloss(?:es)?\s*[:=]?\s*$")
 """Stands before the losses of each component of a pipeline, as spaCy's examples print them."""
 
@@ -129,6 +132,7 @@ def pairs(line: str, before: Prefix, brace: int) -> MetricLine | None:
             key not in _NOT_VALUES
             and not key.endswith(_NOT_ENDS)
             and not key.startswith(_NOT_STARTS)
+            and _BEST_KEY.search(key) is None
         )
     )
     return MetricLine(
