@@ -406,6 +406,8 @@ RECORDS: list[tuple[str, dict[str, float], str]] = [
 ]
 
 OTHERS = [
+    "  eval_rewards/margins    =     0.7",
+    "  eval_rewards/accuracies =     0.7",
     "  max_loss: 5.0",
     "  warmup_loss: 10.0",
     "best val loss: 0.5",

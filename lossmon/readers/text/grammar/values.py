@@ -59,7 +59,7 @@ _HEADING = lazy_pattern(
 
 
 _STANZA = lazy_pattern(
-    r"(?:\W{0,12}+[A-Za-z][\w@./() -]{0,40}[:=]\s{0,12}+"
+    r"(?:\W{0,12}+[A-Za-z](?:[\w@./()-]| (?! )){0,40}(?:\s{0,20}:\s{0,12}+|\s?=\s?)"
     r"(?:[-+]?\d+\.\d+(?:e[-+]?\d+)?(?:\s?(?:%|dB))?|\d+%|nan)(?![\w.])){1,8}[^\w│┃║]*"
 )
 """Pairs of a name and a number with decimals or in per cent, and nothing else."""
