@@ -105,6 +105,8 @@ def _explain(error: Exception) -> None:
     elif error.errno in UNWRITABLE and error.filename is None:
         _discard_output()
         said = f"the output cannot be written: {error.strerror}"
+    elif error.errno == errno.ENOENT and error.filename is None:
+        said = "the current directory does not exist any more"
     else:
         named = "" if error.filename is None else f"{error.filename}: "
         said = f"{named}{error.strerror or error}"

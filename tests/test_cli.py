@@ -684,3 +684,14 @@ def test_an_unexpected_error_is_no_verdict(
     monkeypatch.setattr(check_command, "run", fail)
     assert main(["check", "run"]) == 2
     assert capsys.readouterr().err.startswith(f"lossmon: {said}")
+
+
+def test_a_current_directory_that_was_deleted_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert main(["check", "."]) == 2
+    assert capsys.readouterr().err == "lossmon: the current directory does not exist any more\n"

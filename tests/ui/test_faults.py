@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from lossmon.ui.follower import SnapshotReady
 from lossmon.ui.screens.base.scene_screen import SceneScreen
 from lossmon.ui.screens.dashboard import Dashboard
 from lossmon.ui.screens.diagnosis import DiagnosisScreen
+from lossmon.ui.screens.export import ExportScreen
 from lossmon.ui.screens.log import LogScreen
 from lossmon.ui.views import VIEWS
 from lossmon.ui.widgets.charts.readings import Readings
@@ -200,6 +202,20 @@ async def test_a_size_that_no_terminal_has_is_not_believed() -> None:
         app.post_message(Resize(absurd, absurd))
         await pilot.pause()
         assert app.screen.size == (80, 24)
+
+
+async def test_a_deleted_current_directory_costs_no_export(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    app = stage.app(stage.snapshot(stage.healthy()))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("w")
+        assert isinstance(app.screen, ExportScreen)
+        assert app.screen.directory == str(Path.home())
 
 
 def test_every_widget_that_paints_is_guarded() -> None:

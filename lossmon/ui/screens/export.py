@@ -76,6 +76,14 @@ class Written(Message):
         self.said = said
 
 
+def _usual_directory() -> Path:
+    """The current directory, or that of the user where it was deleted."""
+    try:
+        return Path.cwd()
+    except OSError:
+        return Path.home()
+
+
 class ExportScreen(TypingScreen, PageScreen):
     """Files to write; Enter writes them, escape ends it.
 
@@ -109,7 +117,7 @@ class ExportScreen(TypingScreen, PageScreen):
             hand_over(app, run)
             return None
         picture = without_fonts(without_images(app.export_screenshot(title=clean(run.name))))
-        return cls(run, picture, view.shown_steps(app.scene), Path.cwd())
+        return cls(run, picture, view.shown_steps(app.scene), _usual_directory())
 
     def __init__(
         self,
