@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from lossmon.errors import ConfigError, did_you_mean
 from lossmon.fast_dataclass import dataclass
-from lossmon.locale import ENGLISH, languages, message
+from lossmon.locale import ENGLISH, language_of, languages, message
 
 if TYPE_CHECKING:
     from lossmon.types import MetricNames
@@ -170,23 +170,6 @@ def displayed(path: Path) -> str:
     return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)
 
 
-def language_of(environment: Mapping[str, str]) -> tuple[str, str]:
-    """The language of the locale, and the variable that sets it, or an empty string.
-
-    The variables count as in gettext: the first that is set decides, and the list in `LANGUAGE`
-    counts only if a locale is set.
-    """
-    variables = ("LC_ALL", "LC_MESSAGES", "LANG")
-    variable = next((name for name in variables if environment.get(name)), "")
-    if not variable or environment[variable].partition(".")[0] in ("C", "POSIX"):
-        return ENGLISH, ""
-    for wanted in environment.get("LANGUAGE", "").split(":"):
-        if (language := _language(wanted)) in languages():
-            return language, "LANGUAGE"
-    language = _language(environment[variable])
-    return (language if language in languages() else ENGLISH), variable
-
-
 def spoken_language(flag: object, file: Path | None, environment: Mapping[str, str]) -> str:
     """The language of a message about settings that may be wrong.
 
@@ -204,11 +187,6 @@ def spoken_language(flag: object, file: Path | None, environment: Mapping[str, s
     given = (flag, environment.get("LOSSMON_LANG"), in_file)
     wanted = next((str(one) for one in given if one in ("auto", *languages())), "auto")
     return language_of(environment)[0] if wanted == "auto" else wanted
-
-
-def _language(locale: str) -> str:
-    """The language of a locale: `zh` of `zh_CN.UTF-8`."""
-    return re.split(r"[_.@]", locale)[0].lower()
 
 
 def load(

@@ -36,6 +36,28 @@ def languages(folder: Path = FOLDER) -> tuple[str, ...]:
     return _listed(folder)
 
 
+def language_of(environment: Mapping[str, str]) -> tuple[str, str]:
+    """The language of the locale, and the variable that sets it, or an empty string.
+
+    The variables count as in gettext: the first that is set decides, and the list in `LANGUAGE`
+    counts only if a locale is set.
+    """
+    variables = ("LC_ALL", "LC_MESSAGES", "LANG")
+    variable = next((name for name in variables if environment.get(name)), "")
+    if not variable or environment[variable].partition(".")[0] in ("C", "POSIX"):
+        return ENGLISH, ""
+    for wanted in environment.get("LANGUAGE", "").split(":"):
+        if (language := _language(wanted)) in languages():
+            return language, "LANGUAGE"
+    language = _language(environment[variable])
+    return (language if language in languages() else ENGLISH), variable
+
+
+def _language(locale: str) -> str:
+    """The language of a locale: `zh` of `zh_CN.UTF-8`."""
+    return re.split(r"[_.@]", locale)[0].lower()
+
+
 def translate(text: str, language: str, folder: Path = FOLDER) -> str:
     """A text of the screen in a language; in English where it has no translation."""
     return text if language == ENGLISH else section("screen", language, folder).get(text, text)

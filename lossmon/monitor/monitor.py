@@ -185,7 +185,8 @@ class Monitor:
             if time.monotonic() > deadline:
                 break
         # Where one is not, it is the next or near it.
-        if all(run.caught_up for run in (*runs[self._turn + 1 :], *runs[: self._turn + 1])):
+        in_turn = (*runs[self._turn + 1 :], *runs[: self._turn + 1])
+        if not any(run.files.has_unread for run in in_turn):
             self._next_read = begin + LOOK_SHARE * (time.monotonic() - begin)
 
     def _try(self, step: Callable[[], bool]) -> bool:
@@ -283,7 +284,7 @@ class Monitor:
         there = {found.path for found in runs}
         files = {file.path for found in runs for file in found.files}
         for path in [path for path in self._runs if path not in there]:
-            if self._runs[path].file_paths <= files:
+            if {file.found.path for file in self._runs[path].files} <= files:
                 # Its files turned out to belong to another run.
                 del self._runs[path]
         for path, run in self._runs.items():
@@ -333,7 +334,7 @@ class Monitor:
         if not fresh or not self._runs:
             return
         inodes = {one for found in fresh for file in found.files if (one := identity(file.path))}
-        for path in [path for path, run in self._runs.items() if run.has_moved_to(inodes)]:
+        for path in [path for path, run in self._runs.items() if run.files.have_moved_to(inodes)]:
             del self._runs[path]
 
     def _snapshots(self) -> Iterator[RunSnapshot]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from lossmon.errors import internal_error
-from lossmon.monitor.file_follower import FollowedFile, Identity
+from lossmon.monitor.file_follower import FollowedFile
 from lossmon.monitor.heap import return_freed
 from lossmon.monitor.runs import run_state
 from lossmon.monitor.runs.ambiguous_tags import TagOverrides, ambiguous_tags
@@ -81,7 +81,8 @@ class RunMonitor:
         self._found = found
         self._overrides = TagOverrides(names)
         self._clock = clock
-        self._files = RunFiles()
+        self.files = RunFiles()
+        """Its files, and how far they were read."""
         self._store = RunStore(memory_budget)
         self._feed = DiagnosisFeed(self._store, sensitivity)
         self._log = RunLog()
@@ -109,7 +110,7 @@ class RunMonitor:
         """Follow files and checkpoints that appeared."""
         self._changes += replace(found, files=()) != replace(self._found, files=())
         self._found = found
-        dropped, appeared = self._files.update(found)
+        dropped, appeared = self.files.update(found)
         self._changes += appeared
         self._drop(dropped)
 
@@ -132,25 +133,20 @@ class RunMonitor:
         """Drop all that was read of some files, and judge the rest again."""
         for number in numbers:
             self._store.clear(number)
-            self._unmeasured.clear(number)
-            self._samples.clear(number)
-            self._media.clear(number)
-            self._feed.replay()
+            self._replay_without(number)
             self._changes += 1
 
-    def has_moved_to(self, inodes: set[Identity]) -> bool:
-        """Whether the files of the run are gone from their paths and among those given."""
-        return self._files.have_moved_to(inodes)
+    def _replay_without(self, number: int) -> None:
+        """Drop what was read of a file beside its points, and judge the rest again."""
+        self._unmeasured.clear(number)
+        self._samples.clear(number)
+        self._media.clear(number)
+        self._feed.replay()
 
     @property
     def busy(self) -> bool:
         """Whether bytes are known to be unread or points unjudged."""
-        return self._must_reread or self._feed.busy or self._files.has_unread
-
-    @property
-    def caught_up(self) -> bool:
-        """Whether every file was read to its end."""
-        return not self._files.has_unread
+        return self._must_reread or self._feed.busy or self.files.has_unread
 
     @property
     def path(self) -> Path:
@@ -158,24 +154,19 @@ class RunMonitor:
         return self._found.path
 
     @property
-    def file_paths(self) -> set[Path]:
-        """Its files."""
-        return {file.found.path for file in self._files}
-
-    @property
     def awaits_judgement(self) -> bool:
         """Whether every file was read to its end and some points were not judged."""
-        return self._feed.busy and self._files.caught_up and not self._feed.is_lent
+        return self._feed.busy and self.files.caught_up and not self._feed.is_lent
 
     @property
     def is_live(self) -> bool:
         """Whether it was seen to grow."""
-        return self._files.is_live
+        return self.files.is_live
 
     @property
     def written(self) -> int:
         """Nanoseconds since the Unix epoch of the newest modification, 0 where unknown."""
-        return self._files.written
+        return self.files.written
 
     # ------------------------------------------------------------------------------------ reading
 
@@ -184,7 +175,7 @@ class RunMonitor:
         if self._must_reread:
             self._must_reread = False
             self._log.clear_all()
-            self._drop(self._files.restart())
+            self._drop(self.files.restart())
         if self.awaits_judgement and self._store.is_crowded:
             # These points are dropped only once they were judged: a log that grows faster has to
             # wait.
@@ -192,7 +183,7 @@ class RunMonitor:
         if self._store.thin(self._feed.reads):
             return_freed()
         now = self._clock()
-        for file in self._files.in_turn():
+        for file in self.files.in_turn():
             self._read(file, deadline, now)
             if time.monotonic() > deadline:
                 return
@@ -212,11 +203,8 @@ class RunMonitor:
         source, rank = file.reader.source if file.reader else found.format.source, found.format.rank
         if batch.replaced:
             self._store.replace_file(file.number)
-            self._unmeasured.clear(file.number)
-            self._samples.clear(file.number)
-            self._media.clear(file.number)
             self._log.clear(found.path.name)
-            self._feed.replay()
+            self._replay_without(file.number)
         tags = {points.tag for points in batch.points}
         if self._overrides.add(tags | {f"{found.scope}/{tag}" for tag in tags if found.scope}):
             self._rename()
@@ -266,7 +254,7 @@ class RunMonitor:
         Starts when every file was read to its end once: which source leads, and so the order of
         the points, is known only then.
         """
-        if self._files.caught_up:
+        if self.files.caught_up:
             self._with_feed(lambda: self._update(deadline))
 
     def _update(self, deadline: float) -> bool:
@@ -307,7 +295,7 @@ class RunMonitor:
 
     def _facts(self) -> Facts:
         if self._known_facts[0] != self._changes:
-            facts = self._files.facts()
+            facts = self.files.facts()
             if self._end is not None:
                 facts = run_state.merged_facts([facts, self._end])
             self._known_facts = (self._changes, facts)
@@ -337,9 +325,8 @@ class RunMonitor:
             return self._snapshot
 
     def _described(self, name: str) -> RunSnapshot:
-        now = self._clock()
-        old = self._snapshot
-        if old is not None and self._files.has_unread and time.monotonic() < self._not_before:
+        now, old = self._clock(), self._snapshot
+        if old is not None and self.files.has_unread and time.monotonic() < self._not_before:
             return old
         if old is not None and old.name == name and self._described_at == self._changes:
             if abs(now - self._stated_at) < RESTATE:
@@ -357,20 +344,19 @@ class RunMonitor:
         facts, (train, eval_) = self._facts(), self._store.headline_indices()
         series = unmasked(self._store.series(), train, eval_)
         lead = leading_series(series, train)
-        vitals, rate = vitals_of(facts, lead, series, self._files)
-        vitals = replace(vitals, superseded=self._found.superseded)
-        self._vitals = vitals, rate
-        state, reason = run_state.state(vitals, now)
+        vitals, rate = vitals_of(facts, lead, series, self.files)
+        self._vitals = replace(vitals, superseded=self._found.superseded), rate
+        state, reason = run_state.state(self._vitals[0], now)
         # What is missing may follow while files are read.
-        whole = self._files.caught_up
+        whole = self.files.caught_up
         asked = ambiguous_tags(series, train, eval_, self._overrides) if whole else ()
         notes = notes_on(series, train, asked) if whole else ()
-        settings = {**self._settings, **facts.settings} if self._settings else facts.settings
         checkpoints = self._found.checkpoints
+        settings = {**self._settings, **facts.settings} if self._settings else facts.settings
         return RunSnapshot(
             name=name,
             path=self._found.path,
-            sources=self._store.sources or self._files.sources,
+            sources=self._store.sources or self.files.sources,
             state=state,
             state_reason=reason,
             step=vitals.step,
@@ -392,11 +378,11 @@ class RunMonitor:
             settings=settings,
             samples=self._samples.all(),
             media=self._media.all(),
-            errors=(*self._files.errors, *filter(None, (self._feed.error,))),
+            errors=(*self.files.errors, *filter(None, (self._feed.error,))),
             notes=(*((GONE,) if self._is_gone else ()), *self._notes, *notes),
             ambiguous_tags=asked,
-            loaded=self._files.loaded,
-            size=self._files.size,
+            loaded=self.files.loaded,
+            size=self.files.size,
             trial_ends=facts.trial_ends or {},
             sweep=facts.sweep or "",
         )
