@@ -145,11 +145,20 @@ def _summary(name: TagParts) -> Meaning | None:
     return None
 
 
+HEADS = {"m": "mask", "p": "pose"}
+"""Heads of an Ultralytics model beside that for boxes, whose metrics have the same names:
+`metrics/mAP50(M)` beside `metrics/mAP50(B)`."""
+
+
 def _exact(name: TagParts) -> Meaning | None:
     """A spelling of the table, perhaps with `_epoch`, `_step` or a mean around it."""
     if not name.words and name.said:
         return _lone_split(name)
     words = name.words[1:] if name.words[:1] in (("metrics",), ("metric",)) else name.words
+    if name.words[:1] == ("metrics",) and (head := HEADS.get(words[-1])):
+        of_boxes = SPELLINGS.get("_".join((*name.words[:-1], "b")))
+        if of_boxes is not None:
+            return _measured(name, of_boxes, head)
     for spelling in (name.rest, "_".join(words)):
         if quantity := SPELLINGS.get(name.dialect.aliases.get(spelling, spelling)):
             return _measured(name, _boosted(name, quantity))

@@ -330,6 +330,20 @@ def test_labels_are_plain_words(tag: str, label: str) -> None:
     assert meaning(tag).label == label
 
 
+@pytest.mark.parametrize(
+    ("tag", "key", "label"),
+    [
+        ("metrics/mAP50(B)", "eval/map50", "eval mAP50"),
+        ("metrics/mAP50(M)", "eval/mask_map50", "eval mask mAP50"),
+        ("metrics/mAP50-95(P)", "eval/pose_map50_95", "eval pose mAP50-95"),
+        ("metrics/recall(M)", "eval/mask_recall_b", "eval mask recall"),
+    ],
+)
+def test_each_head_of_an_ultralytics_model_is_named(tag: str, key: str, label: str) -> None:
+    known = meaning(tag)
+    assert (known.key, known.label, known.lower_is_better) == (key, label, False)
+
+
 @given(st.text(max_size=60), st.sampled_from(["", "train", "validation", "rank3"]))
 def test_any_text_has_a_meaning_that_can_be_printed(tag: str, scope: str) -> None:
     found = meaning(tag, scope=scope)
