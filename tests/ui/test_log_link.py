@@ -187,6 +187,29 @@ async def test_the_choice_moves_through_the_log_and_stays_at_its_line() -> None:
         assert isinstance(app.screen, Dashboard)
 
 
+async def test_long_lines_scroll_sideways_and_a_match_scrolls_into_view() -> None:
+    run = logged("short", "start " + "x" * 100 + " needle " + "y" * 60 + " end")
+    app = stage.app(stage.snapshot(run))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("l")
+        await pilot.pause()
+        assert "→ scroll" in text(app) and " end" not in text(app)
+        await pilot.press(*["right"] * 9)
+        assert " end" in text(app) and "start" not in text(app)
+        await pilot.press(*["left"] * 9)
+        assert "start" in text(app)
+        await pilot.press("/", *"needle", "enter")
+        assert " needle y" in text(app).replace("…", " ")
+
+
+async def test_a_log_that_fits_does_not_speak_of_scrolling() -> None:
+    app = stage.app(stage.snapshot(logged("short")))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("l")
+        await pilot.pause()
+        assert "→ scroll" not in text(app)
+
+
 def test_a_log_of_numbers_is_read_in_a_moment() -> None:
     """Every line is read once, however often it is asked for."""
     steps = LogSteps(logged(*LINES))

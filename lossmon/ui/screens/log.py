@@ -40,11 +40,15 @@ class LogScreen(TypingScreen, PageScreen):
             "E", "error(-1)", "previous error", id="page.error_before", tooltip="Previous error"
         ),
         Binding("slash", "search", "search", id="page.search", tooltip="Search the log"),
+        Binding("right", "pan(1)", "scroll", id="page.log_right",
+                tooltip="Scroll long lines to the right"),
+        Binding("left", "pan(-1)", "scroll", id="page.log_left", show=False,
+                tooltip="Scroll long lines to the left"),
         Binding("n", "find(1)", "next", id="page.next", tooltip="Next match"),
         Binding("N", "find(-1)", "previous", id="page.previous", tooltip="Previous match"),
-    ]
+    ]  # fmt: skip
 
-    HINTS = ("page.chart", "page.search", "page.error", "page.back")
+    HINTS = ("page.chart", "page.search", "page.error", "page.log_right", "page.back")
 
     prompt = "/"
 
@@ -65,6 +69,8 @@ class LogScreen(TypingScreen, PageScreen):
         """The chosen line, None while it is the newest one, whatever comes."""
         self.word = ""
         """What the last key could not find."""
+        self.skipped = 0
+        """Characters at the start of each line that are out of view, to the left."""
         self._asked = step
         self._log: Sequence[str] = ()
 
@@ -125,7 +131,9 @@ class LogScreen(TypingScreen, PageScreen):
     def hints(self) -> list[tuple[int, Line]]:
         # In an empty log there is nothing to look for.
         hints = super().hints()
-        return hints if self._log else hints[-1:]
+        if self.is_typing or not self._log:
+            return hints if self._log else hints[-1:]
+        return hints if self._longest() > self._cells else [*hints[:-2], hints[-1]]
 
     def place(self) -> Line:
         if self.entry.active:
@@ -205,6 +213,20 @@ class LogScreen(TypingScreen, PageScreen):
         if event.chain > 1:
             self.action_chart()
 
+    @property
+    def _cells(self) -> int:
+        """Cells of the text of a line."""
+        return max(1, self.room - 2)
+
+    def _longest(self) -> int:
+        return max(map(len, self._log), default=0)
+
+    def action_pan(self, direction: int) -> None:
+        """Move all lines by half their width, as far as the longest goes."""
+        step, last = max(1, self._cells // 2), max(0, self._longest() - self._cells)
+        self.skipped = max(0, min(self.skipped + direction * step, -(-last // step) * step))
+        self.present(self.scene)
+
     def action_search(self) -> None:
         """Begin to type what to search for."""
         self.entry.begin()
@@ -216,6 +238,10 @@ class LogScreen(TypingScreen, PageScreen):
         if not places:
             return
         self._to(places, direction)
+        at = self._log[self.line].casefold().find(self.needle.casefold())
+        if not self.skipped <= at <= self.skipped + self._cells - len(self.needle):
+            self.skipped = at // max(1, self._cells // 2) * max(1, self._cells // 2)
+            self.present(self.scene)
 
     def _to(self, places: Sequence[int], direction: int) -> None:
         """Choose the next of some lines, round the ends."""
@@ -239,8 +265,10 @@ class LogScreen(TypingScreen, PageScreen):
         return fit((pointer(chosen=chosen), *self._text(text, room)), room)
 
     def _text(self, text: str, room: int) -> Line:
-        text = clean(text[: 4 * room])
-        role = tone(text)
+        role = tone(text[: 4 * room])
+        text = clean(text[self.skipped : self.skipped + 4 * room])
+        if self.skipped and text:
+            text = "…" + text[1:]
         needle = self.needle.casefold()
         at = text.casefold().find(needle) if needle else -1
         if at < 0:

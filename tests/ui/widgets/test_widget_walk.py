@@ -132,7 +132,7 @@ async def test_the_box_of_metrics_says_which_are_in_view() -> None:
         ("t", "─ enter apply  esc cancel ─"),
         ("w", "─ esc back ─"),
         ("ctrl+p", "enter select  esc back ─"),
-        ("l", "enter chart  / search  e error  esc back ─"),
+        ("l", "enter chart  / search  e error  → scroll  esc back ─"),
     ],
 )
 async def test_a_page_says_what_can_be_done_and_how_it_is_left(key: str, hint: str) -> None:
@@ -149,6 +149,6 @@ async def test_the_hints_name_the_keys_that_the_user_has_set() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("l")
         await pilot.pause()
-        assert "ctrl+f search  e error  backspace back ─" in rows(app)[-1]
+        assert "ctrl+f search  e error  → scroll  backspace back ─" in rows(app)[-1]
         await pilot.press("backspace")
         assert app.screen.title_word == ""

@@ -150,7 +150,7 @@ class PageScreen(SceneScreen):
 
     def hints(self) -> list[tuple[int, Line]]:
         """What can be done here and how the page is left, which is given up last."""
-        if not self._known and self.is_current:
+        if not self._known:
             for key, active in self.active_bindings.items():
                 id = active.binding.id
                 if id in self.HINTS and id not in self._known:
@@ -167,11 +167,12 @@ class PageScreen(SceneScreen):
 
     def place(self) -> Line:
         """Which part of the page is in view, where it does not fit."""
-        height, count = self.body.rows, len(self.body.whole)
-        if not height or count <= height:
+        # Before the first layout the page has all rows but those of its edges.
+        height, count = self.body.rows or self.app.size.height - 2, len(self.body.whole)
+        if height < 1 or count <= height:
             return EMPTY
-        end = min(count, self.body.top + height)
-        return ((f"{self.body.top + 1}-{end}/{count}", MUTED),)
+        top = count - height if self.body.follow else self.body.top
+        return ((f"{top + 1}-{min(count, top + height)}/{count}", MUTED),)
 
     def action_back(self) -> None:
         """Close the page."""
