@@ -288,6 +288,8 @@ class LossmonApp(ViewHost):
     def pop_screen(self) -> object:  # type: ignore[override]
         """Go back to the view below and bring it up to date."""
         result = super().pop_screen()
+        # Its first picture is of now: another run may be in view than when it was covered.
+        self.present()
         self._forget_after_rest()
         self.call_after_refresh(self.present)
         return result

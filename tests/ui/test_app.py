@@ -17,6 +17,7 @@ from lossmon.types import Snapshot
 from lossmon.ui.app import LossmonApp
 from lossmon.ui.follower import SnapshotReady
 from lossmon.ui.scene import ScreenConfig
+from lossmon.ui.screens.base.page_screen import PageScreen
 from lossmon.ui.screens.base.scene_screen import SceneScreen
 from lossmon.ui.screens.dashboard import Dashboard
 from lossmon.ui.screens.diagnosis import DiagnosisScreen
@@ -65,6 +66,28 @@ async def test_no_picture_of_a_view_is_empty(monkeypatch: pytest.MonkeyPatch) ->
             await pilot.pause()
             assert min(pictures) > 0.6 * pictures[-1], key
             await pilot.press("escape")
+
+
+@pytest.mark.parametrize("key", ["d", "l", "question_mark", "w"])
+async def test_the_first_picture_of_a_page_has_its_edges(
+    key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edges: list[str] = []
+    display = LossmonApp._display
+
+    def noted(self: LossmonApp, screen: Screen[None], update: RenderableType | None) -> None:
+        if update is not None and not self._batch_count and isinstance(screen, PageScreen):
+            edges.append(text(self).splitlines()[-1])
+        display(self, screen, update)
+
+    monkeypatch.setattr(LossmonApp, "_display", noted)
+    run = replace(stage.overfitting(), log=tuple(f"line {at}" for at in range(90)))
+    app = stage.app(stage.snapshot(run))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press(key)
+        await until(pilot, lambda: bool(edges))
+        await pilot.pause()
+        assert edges[0] == edges[-1] and "esc" in edges[0]
 
 
 async def test_columns_that_are_shown_no_more_are_freed() -> None:

@@ -20,6 +20,9 @@ from lossmon.ui.widgets.charts.pane import Losses
 from lossmon.ui.widgets.metrics import Metrics
 from lossmon.ui.widgets.verdicts import Badge
 
+LIST_WIDTH = 28
+"""Cells within the frame of the list of themes, where it stands beside the charts."""
+
 
 class ThemesScreen(PageScreen):
     """A list of themes beside the run in the theme that is chosen.
@@ -81,7 +84,8 @@ class ThemesScreen(PageScreen):
 
     @property
     def room(self) -> int:
-        return max(1, self.body.size.width - 2)
+        # Before the first layout the list is as wide as its style says.
+        return max(1, (self.body.size.width or LIST_WIDTH) - 2)
 
     def present(self, scene: Scene) -> None:
         super().present(scene)

@@ -18,6 +18,8 @@ from lossmon.ui.scene import ScreenConfig
 from lossmon.ui.screens.dashboard import Dashboard
 from lossmon.ui.screens.diagnosis import DiagnosisScreen
 from lossmon.ui.screens.runs import RunsScreen
+from lossmon.ui.text.lines import plain
+from lossmon.ui.widgets.header import Header
 from lossmon.ui.widgets.run_preview import preview_size
 from tests.ui import stage
 from tests.ui.screen import faults, rows
@@ -97,6 +99,15 @@ async def test_enter_opens_the_run_and_the_way_back_leads_to_its_row(back: str) 
         await pilot.pause()
         assert page(app).fleet.row == 2
         assert "中文实验-一号" in shown(app)[2]
+
+
+async def test_the_first_picture_of_an_opened_run_is_of_that_run() -> None:
+    app = stage.app(stage.several(), config=FLEET_FIRST)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("j", "j")
+        page(app).action_open()
+        header = app.screen.query_one(Header)
+        assert "中文实验-一号 3/4" in plain(header.compose_lines(120, 1)[0])
 
 
 async def test_the_key_of_the_fleet_opens_it_and_closes_it_again() -> None:
