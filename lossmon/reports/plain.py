@@ -89,11 +89,12 @@ def _certainty(verdict: Finding, language: str) -> str:
 def _head(run: RunSnapshot, language: str) -> str:
     total = f"{run.total_steps:,}" if run.total_steps else ""
     parts = [run.name, translate(run.state.value, language)]
-    if run.step is None:
+    step = run.steps_done
+    if step is None:
         parts.append(translate(_NO_STEP, language))
     else:
         text = _STEP_OF if total else _STEP
-        parts.append(phrase(text, language, step=f"{run.step:,}", total=total))
+        parts.append(phrase(text, language, step=f"{step:,}", total=total))
     if run.epoch is not None:
         parts.append(phrase(_EPOCH, language, epoch=f"{run.epoch:.4g}"))
     return "   ".join([*parts, *filter(None, [", ".join(run.sources)])])

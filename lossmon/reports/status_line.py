@@ -38,8 +38,8 @@ def status_line(runs: Sequence[RunSnapshot], language: str) -> str:
     loss = run.train_loss or run.eval_loss
     if loss is not None and loss.n:
         parts.append(f"{loss.last:.3g}")
-    if run.step is not None and run.total_steps:
-        parts.append(f"{math.floor(100 * min(1.0, run.step / run.total_steps))}%")
+    if run.steps_done is not None and run.total_steps:
+        parts.append(f"{math.floor(100 * min(1.0, run.steps_done / run.total_steps))}%")
     parts += _ending(run, language)
     if len(runs) > 1:
         parts += [f"· {run.name[:NAME]}", f"(1/{len(runs)})"]

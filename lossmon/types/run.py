@@ -156,6 +156,14 @@ class RunSnapshot:
     sweep: str = ""
 
     @property
+    def steps_done(self) -> int | None:
+        """Its step as a count: once it has finished, all that were planned where its last step is
+        one less, as steps that are counted from 0 end."""
+        if self.state is RunState.FINISHED and self.step is not None:
+            return self.step + (self.step + 1 == self.total_steps)
+        return self.step
+
+    @property
     def train_loss(self) -> Series | None:
         """The headline train loss."""
         return None if self.train is None else self.series[self.train]

@@ -134,20 +134,21 @@ def state_of(scene: Scene, run: RunSnapshot) -> Line:
 
 def progress_of(scene: Scene, run: RunSnapshot, *, spelled: bool, word: bool = True) -> Line:
     """Step, planned steps, percentage."""
-    if run.step is None:
+    step = run.steps_done
+    if step is None:
         return EMPTY
     total = run.total_steps
     if not total:
-        far = numbers.step(run.step) if spelled else numbers.progress(run.step, None)
+        far = numbers.step(step) if spelled else numbers.progress(step, None)
         return scene.step(far) if word else ((far, TEXT),)
     if spelled:
         end = numbers.step(total)
-        far = f"{numbers.step(run.step):>{len(end)}} / {end}"
+        far = f"{numbers.step(step):>{len(end)}} / {end}"
     else:
-        done, end = numbers.progress(run.step, total).split("/")
+        done, end = numbers.progress(step, total).split("/")
         far = f"{done:>{max(len(end), LONGEST_SHORT if len(end) < len(f'{total:,}') else 0)}}/{end}"
     # Rounded down: the hundred, which takes a cell more, stands only at the end.
-    share = f"{numbers.percent(100 * run.step // total):>3}"
+    share = f"{numbers.percent(100 * step // total):>3}"
     return (*(scene.step(far) if word else ((far, TEXT),)), (f" {share}", TEXT))
 
 
