@@ -182,7 +182,7 @@ def _gpu(index: int, said: Mapping[str, float], history: tuple[float, ...]) -> G
 
 def _host(said: Mapping[str, float]) -> HostReading:
     used, total = _memory(said)
-    return HostReading("training host", _percent(said.get("cpu")), None, used, total)
+    return HostReading("", _percent(said.get("cpu")), None, used, total)
 
 
 def _percent(value: float | None) -> float | None:

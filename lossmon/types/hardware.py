@@ -158,7 +158,7 @@ class HostReading:
     """This machine at one moment.
 
     Attributes:
-        name: Host name.
+        name: Host name, empty where a recording does not say it.
         cpu: Share of all cores in use, 0 to 100, None before the second sample.
         cpu_count: Logical cores that this process may use.
         memory_used: Bytes in use (total minus available), of the container if it has a limit.

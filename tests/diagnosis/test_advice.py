@@ -65,6 +65,15 @@ def test_the_evidence_of_overfitting_reads_as_people_write_it() -> None:
     )
 
 
+@pytest.mark.parametrize("language", languages())
+def test_no_evidence_repeats_the_present_train_loss(language: str) -> None:
+    """The title of the chart below has it, as it was logged and not as the level that is judged."""
+    for code, texts in section("advice", language).items():
+        for one in (texts, *texts.get("variants", {}).values()):
+            said = one.get("evidence", "") + one.get("levels", "")
+            assert "{level}" not in said and ("{train}" not in said or "{times}" in said), code
+
+
 @pytest.mark.parametrize(
     ("rise", "shown"),
     [(4.26, "4.3%"), (18.2, "18%"), (99.97, "99.9%"), (120.0, "120%"), (5e4, ">999%")],

@@ -30,6 +30,13 @@ def test_evals_alone_that_turn_up_overfit_or_worse() -> None:
     assert (verdict.code, verdict.variant) == ("overfitting", "alone")
 
 
+def test_the_evidence_gives_the_newest_eval_unless_it_is_back_at_its_best() -> None:
+    values = np.concatenate((falling(8, 2.0, 1.0, 8), np.linspace(1.0, 1.25, 10)))
+    for newest, shown in ((1.3, 1.3), (1.01, 1.25)):
+        verdict = diagnose(evals_only(np.append(values, newest))).verdict
+        assert verdict.facts["eval"] == pytest.approx(shown, abs=0.05)
+
+
 @pytest.mark.parametrize("end", [2.5, 1.1])
 def test_a_train_log_that_ends_early_says_nothing_about_the_end(end: float) -> None:
     train = (STEPS[:12], noisy(np.linspace(2.4, 2.3, 12), 0.01))

@@ -315,6 +315,10 @@ def _facts(signals: Signals) -> dict[str, float | int | str]:
     assert evals is not None
     best = float(evals.y[signals.eval_best])
     now = math.exp(signals.eval_now)
+    newest = math.exp(float(signals.eval_log[-1]))
+    if newest - best >= NEWEST_SHARE * (now - best):
+        # What stands in the log reads better than the level that is judged.
+        now = newest
     return facts(
         eval=now - signals.offset,
         best=best - signals.offset,

@@ -220,10 +220,11 @@ def gap_cells(
     first: Window, second: Window, grid: Grid, shape: tuple[int, int]
 ) -> NDArray[np.bool_]:
     """Cells of `shape` (rows, columns of dots) that lie between two lines, both ends included;
-    none where one of them is missing."""
+    none where one of them is missing or beyond the edge: a block with one end says nothing."""
     one, one_valid = line_rows(first, grid)
     other, other_valid = line_rows(second, grid)
-    both = one_valid & other_valid
+    rows = np.stack([one, other])
+    both = one_valid & other_valid & ((rows >= 0) & (rows < grid.height)).all(axis=0)
     tops = np.where(both, np.minimum(one, other), 1)
     bottoms = np.where(both, np.maximum(one, other), 0)
     return np.asarray(counted(bars(tops, bottoms, grid.height), shape) > 0)

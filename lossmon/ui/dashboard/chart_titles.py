@@ -106,7 +106,10 @@ def slope_of(series: Series) -> float | None:
 def title_of(
     scene: Scene, run: RunSnapshot, index: int, room: int, line: float | None = None
 ) -> list[tuple[int, Line]]:
-    """Parts of a title with importance: name and newest value, minimum, slope.
+    """Parts of a title with importance: name and newest value, minimum, slope, smoothed value.
+
+    The newest value is that of the log and of the list of runs, whatever the width of the pane and
+    the smoothing that comes with it.
 
     Args:
         index: Index into its series.
@@ -116,19 +119,18 @@ def title_of(
     """
     series = run.series[index]
     role, name = role_of(run, index), _name_of(scene, run, index)
-    if not math.isfinite(series.last):
-        line, value_role = None, "critical"
-    else:
-        value_role = f"{role}!"
-    ends_here = line is not None and math.isfinite(line)
-    newest = line if line is not None and ends_here else series.last
-    digits = 4 if room >= SPACIOUS or abs(newest) < SMALL else 3
-    kind = EMPTY if line is None or ends_here else ((scene.say("raw") + " ", MUTED),)
-    value = (numbers.value(newest, digits), value_role)
-    head: Line = ((name + " ", f"{role}!"), *kind, value)
-    raw = _labelled(scene.say("raw"), series.last, digits) if ends_here else EMPTY
-    best = _best(scene, series, room, is_raw=line is not None)
-    return [(0, head), (3, raw), (1, best), (2, _trend(scene, run, index))]
+    value_role = f"{role}!" if math.isfinite(series.last) else "critical"
+    digits = 4 if room >= SPACIOUS or abs(series.last) < SMALL else 3
+    head: Line = ((name + " ", f"{role}!"), (numbers.value(series.last, digits), value_role))
+    smoothed = EMPTY
+    if line is not None and math.isfinite(line) and math.isfinite(series.last):
+        smoothed = _labelled(scene.say("smoothed"), line, digits)
+    return [
+        (0, head),
+        (1, _best(scene, series, room)),
+        (2, _trend(scene, run, index)),
+        (3, smoothed),
+    ]
 
 
 def role_of(run: RunSnapshot, index: int) -> str:
@@ -173,8 +175,8 @@ def _labelled(label: str, number: float, digits: int) -> Line:
     return ((label + " ", MUTED), (numbers.value(number, digits), TEXT))
 
 
-def _best(scene: Scene, series: Series, room: int, *, is_raw: bool) -> Line:
-    """The best point, where one direction is good; `is_raw` says that it is not one of the line."""
+def _best(scene: Scene, series: Series, room: int) -> Line:
+    """The best point, where one direction is good."""
     higher = series.meaning.lower_is_better is False
     value, step = series.minimum, series.min_step
     if higher:
@@ -187,9 +189,7 @@ def _best(scene: Scene, series: Series, room: int, *, is_raw: bool) -> Line:
     spacious = room >= SPACIOUS
     at = f"{' ' if spacious else ''}@{numbers.si(step)}"
     digits = 4 if spacious or abs(value) < SMALL else 3
-    usual, raw = ("max", "raw max") if higher else ("min", "raw min")
-    label = scene.say(raw if is_raw else usual)
-    return (*_labelled(label, value, digits), (at, MUTED))
+    return (*_labelled(scene.say("max" if higher else "min"), value, digits), (at, MUTED))
 
 
 def _is_level(series: Series, slope: float) -> bool:
@@ -228,7 +228,12 @@ def gap_of(scene: Scene, run: RunSnapshot) -> Line:
     """How far the eval loss lies above the train loss; empty where one is unknown or NaN."""
     newest = [one.last for one in (run.train_loss, run.eval_loss) if one is not None]
     gap = gap_series(run) if all(map(math.isfinite, newest)) else None
-    return EMPTY if gap is None else _labelled(scene.say("gap"), gap.last, 3)
+    if gap is None:
+        return EMPTY
+    # No finer than the losses stand beside it: nearly no gap is none.
+    decimals = len(numbers.value(newest[-1], 3).partition(".")[2])
+    is_none = decimals < 6 and abs(gap.last) < 0.5 / 10**decimals
+    return _labelled(scene.say("gap"), 0.0 if is_none else gap.last, 3)
 
 
 def footer_of(scene: Scene, run: RunSnapshot, shown: tuple[int, ...]) -> Line:

@@ -208,7 +208,7 @@ def modes(scene: Scene, lead: Series, *, smoothed: bool) -> list[tuple[int, Line
     if chart_settings.log_x:
         words.append("log x")
     if x is not XAxis.STEP or x is not chart_settings.x:
-        words.append(x.value)
+        words.append(scene.sorted_by(x.value))
     if chart_settings.recent:
         words.append("recent")
     if not chart_settings.robust:
@@ -218,7 +218,7 @@ def modes(scene: Scene, lead: Series, *, smoothed: bool) -> list[tuple[int, Line
         # A key of smoothing was pressed: it shows what came of it.
         words.append("few points: raw" if chart_settings.smoothing else "raw")
     marks: list[tuple[int, Line]] = [(0, ((scene.say(word), MUTED),)) for word in words]
-    if smoothed:
+    if smoothed and not usual:
         how = f"{scene.say('smoothing')} {chart_settings.smoothing:g}"
-        marks.append((2 if usual else 0, ((how, MUTED),)))
+        marks.append((0, ((how, MUTED),)))
     return marks

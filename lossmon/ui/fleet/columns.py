@@ -35,11 +35,11 @@ COMPACT = 60
 MARKS = 2
 """Cells for the choice and the mark before each row."""
 
-NARROW_BADGE, LEAST_BADGE, MOST_BADGE = 13, 14, 22
-"""Cells of a verdict: `▲ OVERFITTING`, `✖ NOT A NUMBER`, and `▲ METRIC DISAGREEMENT`."""
+NARROW_BADGE, LEAST_BADGE, MOST_BADGE = 13, 14, 20
+"""Cells of a verdict: `▲ OVERFITTING`, `▲ DATA MISMATCH` cut by one, and `… TOO SHORT TO JUDGE`."""
 
-WHOLE_BADGE = 23
-"""Cells of the longest verdict: `▲ DISTRIBUTION MISMATCH`."""
+WHOLE_BADGE = 20
+"""Cells of the longest verdict: `✖ NO REWARD VARIANCE`."""
 
 LEAST_NAME, WHOLE_NAME, MOST_NAME = 8, 28, 48
 """Cells of a name: at least, before other columns get any, and at most."""
@@ -304,9 +304,8 @@ _OPTIONAL: Mapping[str, Callable[[RunSnapshot], bool]] = {
 
 
 def _step(scene: Scene, run: RunSnapshot) -> Line:
-    if run.step is None:
-        return MISSING
-    return ((numbers.progress(run.step, run.total_steps), TEXT),)
+    step = run.steps_done
+    return MISSING if step is None else ((numbers.progress(step, run.total_steps), TEXT),)
 
 
 def _short_step(scene: Scene, run: RunSnapshot) -> Line:

@@ -18,7 +18,7 @@ from lossmon.ui.text.lines import clean, clip, clip_middle, clip_start
 _DIGITS = re.compile(r"([0-9]+)")
 _PIECE = lazy_pattern(r"[^/._:\s-]+|[/._:\s-]+")
 _SEPARATORS = frozenset("/._:- \t")
-_CAMEL = re.compile(r"[A-Za-z0-9]*[a-z][A-Z][A-Za-z0-9]*")
+_CAMEL = re.compile(r"[A-Za-z0-9]*[a-z][A-Z][A-Za-z0-9]*|\bA[PR]\d*[a-z]?\b")
 _FIRST = lazy_pattern(r"[ /]")
 _NOT_ALNUM = lazy_pattern(r"[^0-9a-z]+")
 
@@ -70,7 +70,8 @@ def _display_name(tag: str, meaning: Meaning) -> str:
 
 
 def _cased(label: str, tag: str) -> str:
-    """A label in which the words that the tag writes in camel case are written like that."""
+    """A label in which words that the tag writes in camel case, and the AP and AR of a detection,
+    are written like that."""
     camels = {word.casefold(): word for word in _CAMEL.findall(tag)}
     return " ".join(camels.get(word, word) for word in label.split(" ")) if camels else label
 

@@ -24,17 +24,16 @@ _SHORT = {
     "gradient norm": "gn",
     "tokens/s": "tok/s",
     "samples/s": "smp/s",
+    "model FLOPs utilization": "MFU",
 }
 """Labels of a narrow screen."""
 
-VALUE_ROOM = 8
-"""Cells of a value: `-1.2e-05` and `12,345` fit."""
+VALUE_ROOM = 7
+"""Cells of a value: `−1.2e-5` and `12,345` fit."""
 
-LEAST_TREND = 8
-"""Cells that a sparkline keeps beside a long label; in a wide row it keeps a quarter."""
-
-NARROW = 50
-"""Cells of a row below which common names are short, unless all take at most a third of it."""
+LEAST_TREND = 6
+"""Cells that a sparkline keeps beside a long label, whose words say more than its cells; in a wide
+row it keeps a sixth."""
 
 LEAST_APART = 8
 """Cells of a label from which two labels can always be told apart."""
@@ -150,9 +149,9 @@ def table(
     """
     every = (*series, *beside)
     whole = [label_of(one, named) for one in every]
-    narrow = room < NARROW and max(map(cell_len, whole), default=0) > room // 3
+    most = max(5, room - VALUE_ROOM - 4 - max(LEAST_TREND, room // 6))
+    narrow = max(map(cell_len, whole), default=0) > most
     labels = [label_of(one, named, short=narrow) for one in every]
-    most = max(5, room - VALUE_ROOM - 4 - max(LEAST_TREND, room // 4))
     label_room = min(most, max(map(cell_len, labels[: len(series)]), default=0))
     # Beside a long name a common one need not be short.
     labels = [

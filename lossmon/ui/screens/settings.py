@@ -131,14 +131,16 @@ class SettingsScreen(PageScreen):
             message(setting.meaning, language),
             *allowed,
             phrase("default: {value}", language, value=written(setting.default)),
-            self.scene.say("holds at once" if holds else "holds from the next start on"),
+            self.scene.say(
+                "takes effect immediately" if holds else "takes effect at the next start"
+            ),
         ]
         if setting.variable in os.environ:
             texts.append(phrase("{name} overrides the file", language, name=setting.variable))
-        told: list[tuple[str, str]] = [(text, MUTED) for text in texts]
+        lines: list[tuple[str, str]] = [(text, MUTED) for text in texts]
         if self.error:
-            told.insert(0, (clean(message(self.error, language)), "critical"))
-        return [(("  " + line, role),) for text, role in told for line in wrap(text, room - 2)]
+            lines.insert(0, (clean(message(self.error, language)), "critical"))
+        return [(("  " + line, role),) for text, role in lines for line in wrap(text, room - 2)]
 
     # ------------------------------------------------------------------------------- keys
 

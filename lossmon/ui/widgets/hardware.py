@@ -153,7 +153,7 @@ def host_lines(scene: Scene, width: int) -> list[Line]:
         return []
     parts = host_parts(scene, host)
     wide = width >= 100
-    if wide:
+    if wide and host.name:
         parts.insert(0, (4, ((clean(host.name), MUTED),)))
     return [indented(choose(parts, width - 1, 2))]
 
@@ -163,7 +163,8 @@ def host_column(scene: Scene, host: HostReading | None, width: int) -> list[Line
     if host is None:
         return []
     parts = host_parts(scene, host)
-    lines = [fit(((f" {scene.say('node')}  ", MUTED), (clean(host.name), TEXT)), width - 1)]
+    name = ((f" {scene.say('node')}  ", MUTED), (clean(host.name), TEXT)) if host.name else EMPTY
+    lines = [fit(name, width - 1)]
     lines.append(indented(choose([part for part in parts if part[0] < 2], width - 2, 3)))
     lines.append(indented(choose([part for part in parts if part[0] >= 2], width - 2, 3)))
     return [line for line in lines if line]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lossmon.types import RunState
 from lossmon.ui.dashboard.header import (
     age_of,
     header_line,
@@ -15,10 +16,8 @@ from lossmon.ui.dashboard.header import (
 from lossmon.ui.dashboard.notices import Pace, notice, notice_line
 from lossmon.ui.scene import Scene
 from lossmon.ui.text.lines import EMPTY, MUTED, Line, clean, join
+from lossmon.ui.text.lines import width as cells_of
 from lossmon.ui.widgets.panel import Panel, ScenePanel
-
-SPELLED = 52
-"""Columns from which the narrow screen spells what its keys do."""
 
 
 class Header(ScenePanel):
@@ -50,11 +49,17 @@ class Pulse(Header):
         if age:
             age = ((self.scene.say("last step") + " ", MUTED), *age)
         reason: Line = (
-            ((clean(self.scene.say(run.state_reason)), MUTED),) if run.state_reason else EMPTY
+            ((clean(self.scene.say(run.state_reason)), MUTED),)
+            if run.state_reason and run.state is not RunState.FINISHED
+            else EMPTY
         )
-        keys: Line = (("? q d", "key"),) if width < SPELLED else self._spelled()
+        state = state_of(self.scene, run)
+        words = [self._spelled(count) for count in (3, 2)]
+        left = width - 2 - sum(cells_of(part) + 3 for part in (state, age) if part)
+        fitting = (line for line in words if cells_of(line) <= left)
+        keys: Line = next(fitting, (("? q d", "key"),))
         return [
-            (0, state_of(self.scene, run)),
+            (0, state),
             (2, age),
             (3, reason),
             (1, self._hidden()),
@@ -66,9 +71,9 @@ class Pulse(Header):
         hidden = hidden_panes(self.scene)
         return ((self.scene.key("pane.all"), "key"), (f" {hidden}", MUTED)) if hidden else EMPTY
 
-    def _spelled(self) -> Line:
-        """The keys that matter most, each with its word."""
-        words = (("?", "help"), ("q", "quit"), ("d", "diagnosis"))
+    def _spelled(self, count: int) -> Line:
+        """So many of the keys that matter most, each with its word."""
+        words = (("?", "help"), ("q", "quit"), ("d", "diagnosis"))[:count]
         return join([((key, "key"), (f" {self.scene.say(word)}", MUTED)) for key, word in words])
 
 

@@ -131,6 +131,11 @@ def test_the_gap_is_shaded_between_the_curves_where_both_are(shade: str, texture
     assert shaded(painted(both(1.0, 3.0), ChartOptions())[1], texture) == []
 
 
+def test_a_gap_whose_other_end_is_out_of_view_is_not_shaded() -> None:
+    options = ChartOptions(shade_gap="tint", y_range=(2, 4))
+    assert shaded(painted(both(1.0, 3.0), options)[1]) == []
+
+
 def test_the_shade_lies_behind_the_lines() -> None:
     plain = painted(both(1.0, 3.0), ChartOptions())[1]
     tinted = painted(both(1.0, 3.0), ChartOptions(shade_gap="tint"))[1]

@@ -12,7 +12,7 @@ from lossmon.types import Axis, Best, Floats, RunSnapshot, Severity, VerdictChan
 from lossmon.ui.chart.model import ChartSettings, XAxis
 from lossmon.ui.chart.positions import axes_of_run
 from lossmon.ui.chart.run_model import model_of
-from lossmon.ui.dashboard.chart_titles import footer_of, options_of, title_of
+from lossmon.ui.dashboard.chart_titles import footer_of, gap_of, options_of, title_of
 from lossmon.ui.dashboard.main_panes import titles
 from lossmon.ui.scene import Scene
 from lossmon.ui.text.lines import plain
@@ -38,19 +38,20 @@ def test_the_largest_numbers_make_a_title_without_a_change() -> None:
     assert (value, change) == ("eval 1.0e308", "")
 
 
-def test_a_line_whose_end_is_out_of_view_leaves_the_raw_value_to_the_title() -> None:
+@pytest.mark.parametrize(
+    ("line", "smoothed"), [(0.5, "smoothed 0.5000"), (math.nan, ""), (None, "")]
+)
+def test_a_title_begins_with_the_newest_value_of_the_log(line: float | None, smoothed: str) -> None:
     run = stage.healthy()
-    for line, start in ((0.5, "train 0.5000"), (math.nan, "train raw 0.5158")):
-        head, raw, *_ = title_of(Scene(stage.snapshot(run)), run, 0, 100, line)
-        assert plain(head[1]) == start
-        assert plain(raw[1]) == ("" if math.isnan(line) else "raw 0.5158")
+    parts = [plain(one) for _, one in title_of(Scene(stage.snapshot(run)), run, 0, 100, line)]
+    assert parts[0] == "train 0.5158" and parts[-1] == smoothed
 
 
 def test_the_slope_of_tiny_values_is_no_zero_and_that_of_rounding_is_none() -> None:
     def trend(values: Floats) -> str:
         falling = stage.series(stage.TRAIN_LOSS, np.arange(90), values)
         run = replace(stage.healthy(), series=(falling,), eval=None)
-        return plain(title_of(Scene(stage.snapshot(run)), run, 0, 100)[-1][1])
+        return plain(title_of(Scene(stage.snapshot(run)), run, 0, 100)[2][1])
 
     assert trend(np.linspace(2e-9, 1e-9, 90)).startswith("−1.1e-9/")
     assert trend(0.5 + 1e-13 * np.linspace(1, 0, 90)) == ""
@@ -80,7 +81,7 @@ def test_a_title_says_what_the_x_axis_really_counts(
     run = replace(run, epoch=epoch, series=(replace(run.series[0], axis=axis), *run.series[1:]))
     scene = Scene(stage.snapshot(run), chart_settings=ChartSettings(x=wanted))
     words = {plain(line) for _, line in titles(scene, run, (0,), (), 120)}
-    assert words & {x.value for x in XAxis} == ({said} if said else set())
+    assert words & {f"by {x.value}" for x in XAxis} == ({f"by {said}"} if said else set())
     assert options_of(scene, run.series[0]).x_axis is (wanted if said == wanted else XAxis.STEP)
 
 
@@ -152,6 +153,15 @@ def test_the_gap_at_the_edge_is_that_of_the_newest_eval() -> None:
     assert gap is not None
     scene = Scene(snapshot=stage.snapshot(run), now=stage.NOW)
     assert plain(footer_of(scene, run, (0, 1))).startswith(f"gap {gap.last:.2f}  ")
+
+
+def test_a_gap_that_the_digits_of_the_losses_do_not_show_is_none() -> None:
+    run = stage.healthy()
+    train = run.series[0]
+    flat = replace(train, values=np.full(len(train), 1.68), last=1.68)
+    evals = stage.series(stage.EVAL_LOSS, train.steps[-3:], np.array([2.0, 1.9, 1.68004]))
+    run = replace(run, series=(flat, evals), train=0, eval=1)
+    assert plain(gap_of(Scene(stage.snapshot(run)), run)) == "gap 0"
 
 
 def test_a_learning_rate_and_what_is_measured_on_eval_data_are_not_smoothed() -> None:

@@ -94,6 +94,8 @@ def test_a_shared_prefix_ends_at_a_separator() -> None:
          "norm/emb"),
         ("eval_acc", Meaning("eval/accuracy", "eval accuracy", kind=Kind.METRIC), "eval accuracy"),
         ("tps", Meaning("train/tokens_per_second", "tokens/s", kind=Kind.THROUGHPUT), "tokens/s"),
+        ("bbox/AP50", Meaning("eval/bbox_ap50", "eval bbox ap50", kind=Kind.METRIC),
+         "eval bbox AP50"),
     ],
 )  # fmt: skip
 def test_a_tag_stands_for_itself_where_the_field_has_no_words(

@@ -47,7 +47,7 @@ from lossmon.ui.scene import Scene
 from lossmon.ui.text.lines import Line, bar, plain, width
 from lossmon.ui.widgets.configuration import Configuration
 from lossmon.ui.widgets.gpus import block, gpu_lines, rest_line, short_name
-from lossmon.ui.widgets.hardware import Hardware, blocks
+from lossmon.ui.widgets.hardware import Hardware, blocks, host_column
 from lossmon.ui.widgets.header import Header, Progress, Pulse
 from lossmon.ui.widgets.keys import Keys
 from lossmon.ui.widgets.log import log_line
@@ -416,9 +416,9 @@ def test_where_room_is_short_the_newest_verdicts_stay() -> None:
 
 def test_a_long_verdict_is_whole_where_the_word_before_its_step_is_not() -> None:
     turn = VerdictChange(450, "lr_too_high", Severity.NOTICE)
-    whole, narrow = (plain(turn_line(turn, Scene(), room)) for room in (40, 34))
-    assert whole == " step   450  ◆ LEARNING RATE TOO HIGH"
-    assert narrow == "   450  ◆ LEARNING RATE TOO HIGH"
+    whole, narrow = (plain(turn_line(turn, Scene(), room)) for room in (40, 24))
+    assert whole == " step   450  ◆ LR TOO HIGH"
+    assert narrow == "   450  ◆ LR TOO HIGH"
 
 
 @pytest.mark.parametrize(
@@ -639,6 +639,20 @@ def test_the_narrow_screen_names_its_keys_and_hidden_panes_before_the_reason() -
     assert "9 2 hidden panes" in shown and "? q d" in shown and "log says" not in shown
 
 
+def test_the_narrow_screen_spells_its_keys_where_there_is_room() -> None:
+    over = replace(stage.healthy(), state=RunState.FINISHED, state_reason="according to the log")
+    pulse = Pulse()
+    pulse.scene = one(over)
+    assert plain(pulse.compose_lines(40, 1)[0]) == " ✓ finished   ? help   q quit"
+
+
+def test_a_host_without_a_name_has_no_line_for_it() -> None:
+    scene = one(stage.healthy())
+    for name, words in (("train-07", ["train-07"]), ("", [])):
+        lines = host_column(scene, replace(stage.HOST, name=name), 34)
+        assert [plain(line).split()[1] for line in lines if "node" in plain(line)] == words
+
+
 def test_the_name_of_a_run_has_the_room_that_is_left_on_a_narrow_screen() -> None:
     run = replace(stage.healthy(), name="pretraining-with-long-name", state=RunState.FINISHED)
     line = progress_parts(Scene(stage.snapshot(replace(run, total_steps=None))), 44)[0][1]
@@ -668,12 +682,18 @@ def test_the_name_of_a_run_has_what_the_fields_of_the_header_leave() -> None:
     assert "n" * 60 not in header(run, 120) and "ETA" in header(run, 120)
 
 
+def test_a_finished_run_that_counts_from_0_has_done_all_its_steps() -> None:
+    run = replace(stage.healthy(), step=2999, total_steps=3000)
+    assert "2,999 / 3,000 99%" in header(run, 120)
+    assert "3,000 / 3,000 100%" in header(replace(run, state=RunState.FINISHED), 120)
+
+
 def test_names_are_short_where_they_would_take_the_room_of_the_curves() -> None:
     steps, values = np.arange(9), np.arange(9.0)
     rate = stage.series(Meaning("lr", "learning rate"), steps, values)
     long = stage.series(Meaning("train/m", "train reward of the chosen answers"), steps, values)
     assert "learning rate" in plain(table([rate], 39, False)[0])
-    assert " lr " in plain(table([rate], 36, False)[0])
+    assert " lr " in plain(table([rate], 28, False)[0])
     assert "learning rate" in plain(table([rate, long], 49, False)[0])
 
 
