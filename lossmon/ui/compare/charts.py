@@ -18,7 +18,7 @@ from lossmon.ui.chart.positions import has_axis, placed_curve
 from lossmon.ui.compare.runs import Comparison, MetricTable, leads_of, shared_axis, style_of
 from lossmon.ui.fleet.names import RunNames
 from lossmon.ui.metrics.charts import EntryChart
-from lossmon.ui.metrics.entries import Bands, MetricEntry
+from lossmon.ui.metrics.entries import Band, Bands, MetricEntry, as_series
 from lossmon.ui.scene import Scene
 from lossmon.ui.state.session import LETTERS
 from lossmon.ui.text.lines import MUTED, TEXT, Line, pad, width
@@ -83,8 +83,14 @@ class ComparedMetrics:
             self._curve(run, placed_curve(run, one, x, style_of(compared.place(run))), entry)
             for run, one in series
         )
+        edges = tuple(
+            replace(placed_curve(run, one, x, style_of(compared.place(run))), smooth=False)
+            for run, members in found
+            if entry.is_group and run.path == compared.chosen and has_axis(run, members[0], x)
+            for one in self._edges(entry, run, members)
+        )
         live = any(run.state in (RunState.RUNNING, RunState.STALLED) for run, _ in series)
-        model = ChartModel(curves, live=live)
+        model = ChartModel(curves, context=edges, behind=edges, live=live)
         if scene.chart_settings.log_x:
             model = logarithmic(model)
         known = [one for _, one in series if math.isfinite(one.minimum)]
@@ -100,8 +106,18 @@ class ComparedMetrics:
         """The series of a run; of a group the median of its members."""
         if not entry.is_group:
             return members[0]
+        return as_series(entry, self._band(entry, run, members))
+
+    def _edges(
+        self, entry: MetricEntry, run: RunSnapshot, members: Sequence[Series]
+    ) -> Iterable[Series]:
+        """The lowest and the highest member of a group at each step."""
+        band = self._band(entry, run, members)
+        return (as_series(entry, band, name) for name in ("low", "high"))
+
+    def _band(self, entry: MetricEntry, run: RunSnapshot, members: Sequence[Series]) -> Band:
         bands = self._bands.setdefault(self.comparison.place(run), Bands())
-        return bands.median(MetricEntry(entry.key, entry.name, tuple(members)))
+        return bands.of(MetricEntry(entry.key, entry.name, tuple(members)))
 
     def _curve(self, run: RunSnapshot, curve: Curve, entry: MetricEntry) -> Curve:
         letter = LETTERS[self.comparison.place(run)]

@@ -407,6 +407,28 @@ async def test_m_draws_all_metrics_of_all_runs_and_enter_compares_by_one() -> No
         assert isinstance(app.screen, Dashboard)
 
 
+async def test_a_group_shows_the_band_of_the_selected_run() -> None:
+    def layered(name: str) -> RunSnapshot:
+        base = one(name)
+        layers = tuple(
+            stage.series(
+                Meaning(f"norm/h.{layer}", f"norm/h.{layer}"), np.arange(50), np.full(50, layer)
+            )
+            for layer in range(9)
+        )
+        return replace(base, series=(*base.series, *layers))
+
+    app = stage.app(stage.snapshot(layered("one"), layered("two")))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("c", "m")
+        await pilot.pause()
+        view = grid_of(app)
+        at = next(at for at, entry in enumerate(view.shown) if entry.is_group)
+        model = view.grid.panes[at].chart.model
+        assert [curve.letter for curve in model.curves] == ["a", "b"]
+        assert [float(curve.y[-1]) for curve in model.behind] == [0.0, 8.0]
+
+
 async def test_the_cursor_of_the_grid_follows_keys_and_the_mouse_in_every_chart() -> None:
     app = stage.app(three())
     async with app.run_test(size=(120, 40)) as pilot:
