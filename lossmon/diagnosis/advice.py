@@ -30,6 +30,7 @@ def advise(finding: Finding, language: str = ENGLISH, over: bool = False) -> Adv
         remedies=tuple(text for one in remedies if (text := _filled(one, values))),
         could_also_be=texts.get("could_also_be", ""),
         would_change_if=texts.get("would_change_if", ""),
+        short=_filled(texts.get("short", ""), values),
     )
 
 
@@ -56,6 +57,8 @@ def _texts(code: str, variant: str, language: str) -> dict[str, Any]:
         return {"badge": plain.upper(), "evidence": plain, "meaning": plain, "remedies": []}
     own = texts.get("variants", {}).get(variant, {})
     merged = {**texts, **own}
+    if "evidence" in own and "short" not in own:
+        merged.pop("short", None)
     if "remedies" in own and "over" not in own:
         merged.pop("over", None)
     return merged

@@ -61,6 +61,7 @@ class Advice:
     Attributes:
         badge: What the badge shows: `OVERFITTING`.
         evidence: One line of numbers.
+        short: The same in the few cells of a narrow screen; empty where there is no such text.
         meaning: What that means, plainly.
         remedies: What to try, most useful first.
         could_also_be: What looks alike, and how to tell.
@@ -73,6 +74,7 @@ class Advice:
     remedies: tuple[str, ...]
     could_also_be: str = ""
     would_change_if: str = ""
+    short: str = ""
 
 
 @dataclass(frozen=True, slots=True)

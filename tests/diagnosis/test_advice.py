@@ -8,6 +8,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+from rich.cells import cell_len
 
 from lossmon.diagnosis.advice import _text, advise, explain_missing
 from lossmon.diagnosis.rules import RULES
@@ -72,6 +73,23 @@ def test_no_evidence_repeats_the_present_train_loss(language: str) -> None:
         for one in (texts, *texts.get("variants", {}).values()):
             said = one.get("evidence", "") + one.get("levels", "")
             assert "{level}" not in said and ("{train}" not in said or "{times}" in said), code
+
+
+@pytest.mark.parametrize("language", languages())
+def test_short_evidence_fits_beside_its_badge_on_a_narrow_screen(language: str) -> None:
+    numbers: dict[str, float | int | str] = {
+        "rise_percent": 18.2, "drop_percent": 99.94, "best_step": 12_800, "step": 12_800,
+        "points": 108,
+    }  # fmt: skip
+    shown = 0
+    for code, texts in section("advice", language).items():
+        for variant in ("", *texts.get("variants", {})):
+            advice = advise(
+                Finding(code, Severity.OK, 0, Confidence.HIGH, numbers, variant), language
+            )
+            shown += bool(advice.short)
+            assert cell_len(f"▐▲ {advice.badge} ▌ {advice.short}") <= 40 or not advice.short, code
+    assert shown >= 6
 
 
 @pytest.mark.parametrize(

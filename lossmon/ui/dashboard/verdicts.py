@@ -154,7 +154,8 @@ def badge_line(
         line = (*line, (gap + since, MUTED))
     if width >= CONFIDENCE_ROOM and shows_confidence(verdict):
         line = (*line, (gap + confidence_of(scene, verdict), MUTED))
-    line = (*line, (gap, TEXT), (steady(scene.sentence(advice.evidence)), TEXT))
+    evidence = advice.short if width < 60 and advice.short else advice.evidence
+    line = (*line, (gap, TEXT), (steady(scene.sentence(evidence)), TEXT))
     if width < 100:
         return fit(line, width)
     hint: Line = (("d ▸", "key" if has_focus else MUTED), (" ", TEXT))

@@ -150,14 +150,12 @@ def table(
     every = (*series, *beside)
     whole = [label_of(one, named) for one in every]
     most = max(5, room - VALUE_ROOM - 4 - max(LEAST_TREND, room // 6))
-    narrow = max(map(cell_len, whole), default=0) > most
-    labels = [label_of(one, named, short=narrow) for one in every]
-    label_room = min(most, max(map(cell_len, labels[: len(series)]), default=0))
-    # Beside a long name a common one need not be short.
+    # Where a name fits, there is no need for letters.
     labels = [
-        long if cell_len(long) <= label_room else label
-        for label, long in zip(labels, whole, strict=True)
+        long if cell_len(long) <= most else label_of(one, named, short=True)
+        for one, long in zip(every, whole, strict=True)
     ]
+    label_room = min(most, max(map(cell_len, labels[: len(series)]), default=0))
     if label_room >= LEAST_APART:
         labels = short_names(labels, label_room, counts or {})
     else:

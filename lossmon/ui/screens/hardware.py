@@ -232,7 +232,7 @@ class HardwareScreen(TypingScreen):
             (0, ((f"{node}GPU{gpu.index}", STRONG),)),
             (2, ((short_name(gpu.name), MUTED),)),
             (0, _percent(self.scene.say("load"), gpu.utilization, "train")),
-            (1, _percent("VRAM", memory_share(gpu), "eval")),
+            (1, _percent(self.scene.say("VRAM"), memory_share(gpu), "eval")),
         ]
         room = (pane.size.width or CELL[0]) - FRAME_ROOM
         facts = choose(gpu_facts(self.scene, gpu), room, 2)

@@ -88,11 +88,23 @@ def _cells_of(scene: Scene, gpu: GpuReading, width: int) -> list[tuple[int, Line
         (0, ((f"GPU{gpu.index}", STRONG),)),
         (7, ((short_name(gpu.name), MUTED),) if wide else EMPTY),
         (1, lost if gpu.lost else _utilization(gpu, bars)),
-        (2, EMPTY if gpu.lost else _memory(gpu, bars, "VRAM ") if wide else _memory(gpu, 0, "")),
+        (
+            2,
+            EMPTY
+            if gpu.lost
+            else _memory(gpu, bars, f"{scene.say('VRAM')} ")
+            if wide
+            else _memory(gpu, 0, ""),
+        ),
         (4, ((watts, TEXT),) if watts and not gpu.lost else EMPTY),
         (5, _warmth(gpu)),
         (3, throttle(gpu, short=True)),
-        (6, (("ours ", MUTED), (numbers.size(own, 1), TEXT)) if own and wide else EMPTY),
+        (
+            6,
+            ((f"{scene.say('ours')} ", MUTED), (numbers.size(own, 1), TEXT))
+            if own and wide
+            else EMPTY,
+        ),
     ]
 
 
@@ -157,9 +169,14 @@ def block(scene: Scene, gpu: GpuReading, width: int, *, whole: bool = True) -> l
         history = recent_bars(gpu, width - cells - 15, not scene.terminal.unicode)
         number = (f"  {gpu.utilization:3.0f}%  ", TEXT)
         lines.append(
-            ((" util ", MUTED), *bar(gpu.utilization / 100, cells), number, (history, "bar"))
+            (
+                (f" {scene.say('util')} ", MUTED),
+                *bar(gpu.utilization / 100, cells),
+                number,
+                (history, "bar"),
+            )
         )
-    if memory := _memory(gpu, cells, " VRAM ", decimals=1):
+    if memory := _memory(gpu, cells, f" {scene.say('VRAM')} ", decimals=1):
         lines.append((*memory[:-1], (" " + memory[-1][0], TEXT)))
     lines.append(_electric(gpu, width))
     if reasons := throttle(gpu, short=False):

@@ -639,6 +639,17 @@ def test_the_narrow_screen_names_its_keys_and_hidden_panes_before_the_reason() -
     assert "9 2 hidden panes" in shown and "? q d" in shown and "log says" not in shown
 
 
+def test_the_badge_of_a_narrow_screen_is_whole() -> None:
+    assert "eval +18% since 800" in plain(badge(stage.overfitting(), 40))
+    assert "…" not in plain(badge(stage.overfitting(), 40))
+
+
+def test_a_gpu_is_described_in_the_language_of_the_user() -> None:
+    scene = replace(one(stage.healthy()), language="zh")
+    shown = "".join(plain(line) for line in block(scene, stage.gpu(0), 34))
+    assert "负载" in shown and "显存" in shown and "VRAM" not in shown and "util" not in shown
+
+
 def test_the_narrow_screen_spells_its_keys_where_there_is_room() -> None:
     over = replace(stage.healthy(), state=RunState.FINISHED, state_reason="according to the log")
     pulse = Pulse()
