@@ -18,8 +18,8 @@ _ONE = "demo: {badge} shows within {seconds} s: {why}"
 _ONE_FAST = "demo: {badge}: {why}"
 _ALL = "demo: {count} trainings side by side, each with another condition; enter opens one"
 _ENDED = "The demo showed:"
-_KEPT = "Kept in {path}; `lossmon {path}` shows it again."
-_DROPPED = "Not kept; `lossmon demo --out DIR` keeps the logs."
+_KEPT = "Saved in {path}; `lossmon {path}` shows it again."
+_DROPPED = "Not saved; `lossmon demo --out DIR` saves the logs."
 
 
 def opening_card(cases: Sequence[str], speed: float, language: str) -> str:

@@ -108,7 +108,7 @@ def _colours(colors: int, environ: Mapping[str, str]) -> CheckResult:
     if colors >= TRUE_COLOR:
         return good("colours", "16 million")
     if environ.get("NO_COLOR"):
-        return note("colours", "none: NO_COLOR is set", "unset NO_COLOR to have them")
+        return note("colours", "none: NO_COLOR is set", "unset NO_COLOR to enable them")
     if colors > 16:
         remedy = "set COLORTERM=truecolor if the terminal has more"
         return note("colours", "{colors}", remedy, colors=str(colors))

@@ -17,5 +17,5 @@ def test_the_opening_card_says_what_shows_and_when() -> None:
 def test_the_end_card_has_the_verdict_and_where_the_logs_are() -> None:
     lines = list(end_card([stage.overfitting()], Path("kept"), "en"))
     assert lines[1].lstrip().startswith("sft-qwen-7b: OVERFITTING")
-    assert lines[-1] == "Kept in kept; `lossmon kept` shows it again."
+    assert lines[-1] == "Saved in kept; `lossmon kept` shows it again."
     assert list(end_card([], None, "zh"))[-1] != list(end_card([], None, "en"))[-1]

@@ -65,7 +65,7 @@ class HardwareScreen(TypingScreen):
         Binding("slash", "filter", "filter", id="hardware.filter",
                 tooltip="Filter by words, glob or regex; - excludes"),
         Binding("v", "loads", "all GPUs", id="hardware.loads",
-                tooltip="The load of every GPU over time, a line each"),
+                tooltip="Load of every GPU over time, one line per GPU"),
         Binding("p", "processes", "processes", id="hardware.processes",
                 tooltip="Every process that holds GPU memory"),
         Binding("pageup,up,k,b,ctrl+u", "page(-1)", "page up", id="hardware.page_up",

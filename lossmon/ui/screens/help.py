@@ -13,7 +13,7 @@ from lossmon.ui.screens.base.host import ViewHost
 from lossmon.ui.screens.base.page_screen import PageScreen
 from lossmon.ui.screens.dashboard_keys import useless_keys
 from lossmon.ui.text.lines import EMPTY, MUTED, STRONG, TEXT, Line, clean, clip, pad, wrap
-from lossmon.ui.widgets.keys import NAMES
+from lossmon.ui.widgets.keys import spelled
 
 
 class HelpScreen(PageScreen):
@@ -46,7 +46,7 @@ class HelpScreen(PageScreen):
         self._remapped = remapped
 
     def heading(self) -> Line:
-        return EMPTY
+        return ((self.scene.say("dim keys do nothing here"), MUTED),)
 
     def lines(self, room: int) -> Sequence[Line]:
         lines: list[Line] = []
@@ -68,7 +68,7 @@ class HelpScreen(PageScreen):
 
     def _keys_of(self, binding: Binding) -> str:
         keys = self._remapped.get(binding.id or "", binding.key)
-        return " ".join(NAMES.get(key, key) for key in keys.split(","))
+        return " ".join(map(spelled, keys.split(",")))
 
 
 def current_first(app: ViewHost) -> Mapping[str, Sequence[Binding]]:

@@ -18,7 +18,7 @@ from lossmon.ui.screens.base.host import ViewHost
 from lossmon.ui.screens.base.page_screen import PageScreen
 from lossmon.ui.screens.base.scene_screen import DetailRequested, MediaRequested, TypingScreen
 from lossmon.ui.text.lines import MUTED, STRONG, TEXT, Line, clean, clip, fit, pointer
-from lossmon.ui.widgets.keys import NAMES
+from lossmon.ui.widgets.keys import spelled
 from lossmon.ui.widgets.text_input import ENDS
 
 
@@ -61,7 +61,7 @@ def actions(
     for key, one in active.items():
         name = one.binding.id
         if name and name != "app.palette" and one.enabled:
-            keys.setdefault(name, []).append(NAMES.get(key, key))
+            keys.setdefault(name, []).append(spelled(key))
             bound.setdefault(name, one)
     return [
         PaletteEntry(

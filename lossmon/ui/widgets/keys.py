@@ -32,10 +32,13 @@ NAMES = {
     "underscore": "_",
     "less_than_sign": "<",
     "greater_than_sign": ">",
+    "full_stop": ".",
+    "pageup": "pgup",
+    "pagedown": "pgdn",
 }
 
 
-KEYS_BY_NAME = {name: key for key, name in NAMES.items()} | {"pgdn": "pagedown"}
+KEYS_BY_NAME = {name: key for key, name in NAMES.items()}
 """Keys by how they are written in hints, where they have another name."""
 
 
@@ -43,12 +46,15 @@ TYPING_KEYS = (("enter", "apply"), ("esc", "clear"))
 """What ends the typing of a filter: keys and words, the most wanted first."""
 
 
+def spelled(key: str) -> str:
+    """How a key is written: `?`, `shift+←`."""
+    *held, last = key.split("+")
+    return "+".join([*held, NAMES.get(last, last)])
+
+
 def key_name(binding: Binding) -> str:
     """How the first key of a binding is written."""
-    if binding.key_display:
-        return binding.key_display
-    key = binding.key.split(",")[0]
-    return NAMES.get(key, key)
+    return binding.key_display or spelled(binding.key.split(",")[0])
 
 
 class Keys(Panel):

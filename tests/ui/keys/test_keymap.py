@@ -10,6 +10,7 @@ from lossmon.ui.key_catalogue import catalogue
 from lossmon.ui.keys import is_key, pressable
 from lossmon.ui.screens.help import HelpScreen
 from lossmon.ui.text.lines import MUTED, plain, width
+from lossmon.ui.widgets.keys import spelled
 from tests.ui import stage
 
 
@@ -23,6 +24,14 @@ def test_what_a_terminal_can_send_is_a_key(key: str) -> None:
 @pytest.mark.parametrize("key", ["", " ", "\x1b", "ctrl+", "nosuchkey", "[/x]", "cmd+q"])
 def test_what_no_terminal_sends_is_none(key: str) -> None:
     assert not is_key(key)
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [("question_mark", "?"), ("shift+left", "shift+←"), ("ctrl+up", "ctrl+↑"), ("pageup", "pgup")],
+)
+def test_keys_are_written_one_way_on_the_screen(key: str, text: str) -> None:
+    assert spelled(key) == text
 
 
 def test_every_text_of_a_key_has_its_chinese() -> None:

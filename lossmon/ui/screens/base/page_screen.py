@@ -13,7 +13,7 @@ from lossmon.ui.scene import Scene
 from lossmon.ui.screens.base.scene_screen import SceneScreen
 from lossmon.ui.text.lines import EMPTY, MUTED, TEXT, Line, clean, fit
 from lossmon.ui.widgets.charts.pane import Edge
-from lossmon.ui.widgets.keys import NAMES, TYPING_KEYS
+from lossmon.ui.widgets.keys import TYPING_KEYS, spelled
 from lossmon.ui.widgets.panel import Panel
 
 
@@ -154,7 +154,7 @@ class PageScreen(SceneScreen):
             for key, active in self.active_bindings.items():
                 id = active.binding.id
                 if id in self.HINTS and id not in self._known:
-                    self._known[id] = (NAMES.get(key, key), active.binding.description)
+                    self._known[id] = (spelled(key), active.binding.description)
             # Where one types at once, escape ends the typing and with it the page.
             self._known.setdefault(self.HINTS[-1], ("esc", "back"))
         known = [self._known[id] for id in self.HINTS if id in self._known]
