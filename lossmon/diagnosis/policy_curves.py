@@ -116,6 +116,16 @@ class PolicyCurve:
         """Typical distance of neighbouring points."""
         return median(np.abs(np.diff(self.y))) if len(self.y) > 1 else 0.0
 
+    @property
+    def drift(self) -> float:
+        """Typical change over a tenth of the curve, at least `noise`.
+
+        An average over the last hundred episodes hardly moves from one point to the next, and
+        wanders far all the same.
+        """
+        lag = max(1, len(self.y) // 10)
+        return max(self.noise, median(np.abs(self.y[lag:] - self.y[:-lag])))
+
     def onset(self, holds: np.ndarray) -> int:
         """Step from which a condition on `smooth` has held to the end."""
         breaks = np.flatnonzero(~holds)

@@ -14,12 +14,7 @@ from lossmon.config import Config
 from lossmon.errors import internal_error
 from lossmon.fast_dataclass import dataclass
 from lossmon.monitor.file_follower import identity
-from lossmon.monitor.hardware import (
-    HardwareFindings,
-    HardwareInput,
-    HardwareSource,
-    NoHardware,
-)
+from lossmon.monitor.hardware import HardwareFindings, HardwareInput, HardwareSource, NoHardware
 from lossmon.monitor.heap import Heap
 from lossmon.monitor.runs.description import own_label
 from lossmon.monitor.runs.run_monitor import RunMonitor

@@ -9,7 +9,7 @@ from lossmon.diagnosis.engine import Engine
 from lossmon.diagnosis.policy_curves import PolicyQuantity, policy_quantity
 from lossmon.readers.tags.meaning import meaning
 from lossmon.types import Floats, Severity
-from tests.diagnosis.feeding import assert_sound, columns, diagnose
+from tests.diagnosis.feeding import assert_sound, columns, diagnose, noisy
 from tests.diagnosis.policies import ALONG, POLICIES, STEPS, late, policy
 
 
@@ -80,6 +80,17 @@ def test_each_quantity_has_a_limit(
     assert found == [False, True]
 
 
+def test_an_average_over_episodes_that_wanders_has_learnt_nothing_to_lose() -> None:
+    """As Stable-Baselines3 logs a policy that does not learn: the mean of the last 100 episodes."""
+    alarms = 0
+    for seed in range(20):
+        episodes = np.random.default_rng(seed).normal(size=4 * len(STEPS))
+        means = [episodes[max(0, end - 100) : end].mean() for end in 4 * STEPS]
+        curves = {"train/reward": (STEPS, np.asarray(means))}
+        alarms += diagnose(curves).verdict.code == "reward_collapse"
+    assert alarms <= 2
+
+
 def test_the_kl_loss_of_verl_is_a_kl() -> None:
     curves = {
         key.replace("/kl", "/actor_kl_loss"): curve for key, curve in POLICIES["kl_blowup"].items()
@@ -129,3 +140,10 @@ def test_a_few_rewards_and_no_loss_are_too_few_points(evals: int) -> None:
     engine.feed(*columns(engine, curves))
     assert engine.diagnosis().verdict.code == engine.diagnosis(ended=True).verdict.code
     assert engine.diagnosis().findings
+
+
+def test_a_reward_that_never_rose_collapses_from_the_level_that_it_held() -> None:
+    fallen = {"train/reward": (STEPS, noisy(0.2 - late(1.2), 0.03))}
+    falling = {"train/reward": (STEPS, noisy(0.2 - 1.2 * ALONG, 0.03))}
+    assert diagnose(fallen).verdict.code == "reward_collapse"
+    assert diagnose(falling).verdict.code != "reward_collapse"

@@ -21,6 +21,9 @@ REAL_GAIN = 3.0
 REWARD_LOST = 0.6
 """Share of the gained reward whose loss is a collapse: noise and a harder batch cost less."""
 
+HELD = (0.2, 0.5)
+"""Shares of the run between which a reward that never rose must have kept its first level."""
+
 COLLAPSE_SHARE = 0.15
 """Share of the run for which the reward must have been low: a few bad episodes are none."""
 
@@ -65,18 +68,22 @@ SUSPECT_KL = 0.3
 
 
 def reward_collapse(signals: Signals) -> Finding | None:
-    """The reward had risen and has lost most of the gain."""
+    """The reward has lost most of what it had gained, or is far below a level that it had held."""
     reward = _curve(signals, PolicyQuantity.REWARD)
     if reward is None:
         return None
     smooth = reward.smooth
     top = int(smooth.argmax())
-    peak, start, now = float(smooth[top]), reward.start, reward.now
-    if peak - start < REAL_GAIN * reward.noise or peak <= start:
+    # A reward that falls from the first point on has learnt nothing that it could lose.
+    peak, start, now = float(smooth[top]), max(reward.start, float(smooth[0])), reward.now
+    gain, least = peak - start, REAL_GAIN * reward.drift
+    if gain < least or gain <= 0:
+        if reward.level(*HELD) < start - least:
+            return None
+        gain = max(gain, PLUNGE_NOISES * reward.drift / REWARD_LOST)
+    if peak - now < REWARD_LOST * gain / signals.sensitivity or now >= peak:
         return None
-    if peak - now < REWARD_LOST * (peak - start) / signals.sensitivity:
-        return None
-    since = reward.onset(smooth < peak - REWARD_LOST / 2 * (peak - start))
+    since = reward.onset(smooth < peak - REWARD_LOST / 2 * gain)
     latest = reward.x[0] + (1 - COLLAPSE_SHARE) * (reward.x[-1] - reward.x[0])
     if since > latest and not _plunged(reward, peak, signals.sensitivity):
         return None
