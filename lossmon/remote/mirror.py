@@ -215,5 +215,5 @@ def _is_followed(path: str) -> bool:
 
 
 def _is_too_large(path: str, state: RemoteFile) -> bool:
-    """Whether a file called like a settings file holds more than settings."""
+    """Whether a file named like a settings file holds more than settings."""
     return path.rpartition("/")[2] in SETTINGS and state.size > LARGEST_SETTINGS
