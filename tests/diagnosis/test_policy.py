@@ -147,3 +147,9 @@ def test_a_reward_that_never_rose_collapses_from_the_level_that_it_held() -> Non
     falling = {"train/reward": (STEPS, noisy(0.2 - 1.2 * ALONG, 0.03))}
     assert diagnose(fallen).verdict.code == "reward_collapse"
     assert diagnose(falling).verdict.code != "reward_collapse"
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.001])
+def test_a_reward_that_is_nearly_the_highest_has_not_collapsed(noise: float) -> None:
+    dipped = {"train/reward": (STEPS, noisy(1.0 - 0.03 * (ALONG > 0.7), noise))}
+    assert diagnose(dipped).verdict.code != "reward_collapse"

@@ -24,6 +24,9 @@ REWARD_LOST = 0.6
 HELD = (0.2, 0.5)
 """Shares of the run between which a reward that never rose must have kept its first level."""
 
+FALLEN = 0.5
+"""Share of its size, before or now, by which such a reward must have fallen: 0.98 is near to 1."""
+
 COLLAPSE_SHARE = 0.15
 """Share of the run for which the reward must have been low: a few bad episodes are none."""
 
@@ -78,9 +81,10 @@ def reward_collapse(signals: Signals) -> Finding | None:
     peak, start, now = float(smooth[top]), max(reward.start, float(smooth[0])), reward.now
     gain, least = peak - start, REAL_GAIN * reward.drift
     if gain < least or gain <= 0:
-        if reward.level(*HELD) < start - least:
+        gain = PLUNGE_NOISES * reward.drift / REWARD_LOST
+        is_far = peak - now >= FALLEN * max(abs(peak), abs(now))
+        if gain <= 0 or not is_far or reward.level(*HELD) < start - least:
             return None
-        gain = max(gain, PLUNGE_NOISES * reward.drift / REWARD_LOST)
     if peak - now < REWARD_LOST * gain / signals.sensitivity or now >= peak:
         return None
     since = reward.onset(smooth < peak - REWARD_LOST / 2 * gain)

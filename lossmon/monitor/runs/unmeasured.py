@@ -20,7 +20,7 @@ LONGEST_GAP = 10_000
 reported, at the latest after so many."""
 
 LONGEST_GAP_EPOCHS = 10
-"""The same of rows that are epochs, most of which end with an evaluation."""
+"""The same for rows that are epochs, most of which end with an evaluation."""
 
 
 @dataclass(slots=True)
